@@ -1,0 +1,37 @@
+import { Token } from 'aws-cdk-lib';
+
+/** Every check returns the problems it found. Absent values and tokens have none. */
+
+function isUnknown(value: unknown): boolean {
+  return value === undefined || Token.isUnresolved(value);
+}
+
+/** A number between two limits, both allowed. `hint` says what to do instead. */
+export function checkRange(property: string, value: number | undefined, minimum: number, maximum: number, hint?: string): string[] {
+  if (isUnknown(value) || (value! >= minimum && value! <= maximum)) {
+    return [];
+  }
+  return [`${property} must be between ${minimum} and ${maximum}, got ${JSON.stringify(value)}${hint ? `: ${hint}` : ''}`];
+}
+
+/** A whole number between two limits, both allowed. */
+export function checkInteger(property: string, value: number | undefined, minimum: number, maximum: number, hint?: string): string[] {
+  if (!isUnknown(value) && !Number.isInteger(value)) {
+    return [`${property} must be a whole number between ${minimum} and ${maximum}, got ${JSON.stringify(value)}`];
+  }
+  return checkRange(property, value, minimum, maximum, hint);
+}
+
+/** A text that matches a pattern; `allowed` describes the pattern in words. */
+export function checkPattern(property: string, value: string | undefined, pattern: RegExp, allowed: string): string[] {
+  if (isUnknown(value) || pattern.test(value!)) {
+    return [];
+  }
+  return [`${property} must be ${allowed}, got ${JSON.stringify(value)}`];
+}
+
+/** Properties that exclude each other: at most one may be given. */
+export function checkExclusive(given: Record<string, unknown>, hint: string): string[] {
+  const names = Object.entries(given).filter(([, value]) => value !== undefined).map(([name]) => name);
+  return names.length > 1 ? [`${names.join(' and ')} exclude each other: ${hint}`] : [];
+}

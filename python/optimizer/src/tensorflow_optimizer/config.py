@@ -1,0 +1,188 @@
+"""job.json: what one optimization job is asked to do. Written by the CDK construct or by hand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .schema import Document
+
+SCHEMA_VERSION = 1
+
+#: Raised when the same job makes another output than before, so that nothing old is taken for it.
+BEHAVIOR_VERSION = 1
+
+
+class ModelFormat(StrEnum):
+    """What an artifact holds."""
+
+    LITERT = "litert"
+    SAVED_MODEL = "saved_model"
+
+
+class Packaging(StrEnum):
+    """How an S3 location holds what it names."""
+
+    ZIP = "zip"
+    """One object: a ZIP of a directory (what the CDK makes of a directory asset)."""
+    FILE = "file"
+    """One object: the file itself. A `.keras` file is one, although it is a ZIP too."""
+    PREFIX = "prefix"
+    """Every object below a prefix that ends with a slash."""
+
+
+class Location(Document):
+    """Where something lies in S3. Never part of the build key."""
+
+    bucket: str
+    key: str
+    object_version: str | None = None
+
+
+class Identity(Document):
+    """What tells one content from another without reading it. Part of the build key."""
+
+    digest: str | None = None
+    """The CDK's asset hash, or the SHA-256 of the content."""
+    object_version: str | None = None
+    """The S3 version id that the user pinned."""
+    revision: str | None = None
+    """A text of the user's own that changes when the objects change."""
+    uri: str | None = None
+    """`s3://bucket/key`, when the user gave nothing that tells contents apart."""
+
+
+class StatefulBehavior(StrEnum):
+    """What to do with a model whose variables change between calls."""
+
+    REFUSE = "refuse"
+    RESET_PER_REQUEST = "reset_per_request"
+
+
+class Source(Document):
+    """The model to optimize."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    """The file's own name for `file`: its extension tells `.keras`, `.h5` and `.tflite` apart."""
+    identity: Identity
+    location: Location | None = None
+    input_shapes: dict[str, list[int]] | None = None
+    """Whole shapes by input name, the batch dimension included."""
+    signature_name: str | None = None
+    """The only signature to keep, and the default one. Absent: all that can be converted."""
+    tags: list[str] = ["serve"]
+    stateful: StatefulBehavior = StatefulBehavior.REFUSE
+
+
+class Evaluation(Document):
+    """Real inputs, with labels or without: an `.npz` or a `.jsonl` file, or a directory with one of them."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    identity: Identity
+    location: Location | None = None
+
+
+class ModelTask(StrEnum):
+    """What an output decides, and so how two answers are compared."""
+
+    MULTICLASS = "multiclass"
+    BINARY = "binary"
+    MULTILABEL = "multilabel"
+    REGRESSION = "regression"
+
+
+class Quantization(Document):
+    """Fewer bits a weight."""
+
+    step: Literal["quantization"] = "quantization"
+    mode: Literal["dynamicRange", "float16", "fullInteger"]
+
+
+class Strip(Document):
+    """Re-save what serving needs and nothing else. Changes no number."""
+
+    step: Literal["strip"] = "strip"
+
+
+Step = Annotated[Quantization | Strip, Field(discriminator="step")]
+
+
+class RecipeKind(StrEnum):
+    """How candidates are made."""
+
+    STEPS = "steps"
+    """Exactly one candidate: `steps`, in their order."""
+    NONE = "none"
+    """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
+    FOR_LAMBDA = "forLambda"
+    """The ladder: with data dynamic range, float16, float32; without data float16."""
+    FOR_SERVING = "forServing"
+    """Strip."""
+
+
+class Recipe(Document):
+    """Which candidates to make."""
+
+    kind: RecipeKind
+    steps: list[Step] = []
+
+    @model_validator(mode="after")
+    def _steps_only_where_they_count(self) -> Recipe:
+        if (self.kind is RecipeKind.STEPS) != bool(self.steps):
+            raise ValueError("steps must be given for the recipe kind 'steps', and for no other kind")
+        return self
+
+
+class Rule(Document):
+    """One condition that a candidate must meet to be published."""
+
+    rule: Literal["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxSizeBytes", "maxLatencyRatio"]
+    value: float
+
+
+class Gate(Document):
+    """All rules must hold."""
+
+    rules: list[Rule]
+    strict: bool = False
+    """Gate on the unfavourable end of the 95 % interval instead of the measured value."""
+
+
+class Toolchain(Document):
+    """The versions that decide the output's bytes. Recorded by the writer of job.json, checked by the job."""
+
+    behavior_version: int
+    tensorflow: str
+    litert: str
+
+
+class Architecture(StrEnum):
+    """The processor that will serve."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+
+
+class Job(Document):
+    """One optimization job."""
+
+    schema_version: Literal[1] = 1
+    model: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+    """The REST name."""
+    format: ModelFormat
+    source: Source
+    evaluation: Evaluation | None = None
+    tasks: dict[str, ModelTask] = {}
+    """The task by output name; an output that is not named gets an inferred one."""
+    recipe: Recipe
+    gate: Gate | None = None
+    """Absent: the default for what data there is."""
+    seed: int = 0
+    architecture: Architecture = Architecture.X86_64
+    labels: list[str] | None = None
+    """Class names in the order of the model's output."""
+    toolchain: Toolchain

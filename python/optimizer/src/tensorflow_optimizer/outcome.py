@@ -1,0 +1,105 @@
+"""outcome.json: how a build ended. Read by the custom resource, by people, and by the report."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from .schema import Document
+
+
+class ExitCode(IntEnum):
+    """What the process returns."""
+
+    DONE = 0
+    FAILED = 1
+    """Anything that is not the model's or the data's fault: out of memory or disk among them."""
+    BAD_INPUT = 2
+    GATE = 3
+    UNSUPPORTED = 4
+
+
+class CandidateStatus(StrEnum):
+    """What became of a candidate."""
+
+    CHOSEN = "chosen"
+    PASSED = "passed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class EvidenceKind(StrEnum):
+    """What the figures rest on."""
+
+    LABELS = "labels"
+    UNLABELLED = "unlabelled"
+    GENERATED = "generated"
+    """Made-up inputs: they prove that a model runs, is finite and repeatable, and nothing more."""
+
+
+class OutputMetrics(Document):
+    """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
+
+    task: str
+    accuracy: float | None = None
+    accuracy_loss: float | None = None
+    """Original minus candidate, paired, 0 to 1. Negative: the candidate is better."""
+    accuracy_loss_interval: tuple[float, float] | None = None
+    """95 %."""
+    agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
+    relative_error: float | None = None
+    """Euclidean norm of the difference over that of the original's output."""
+    relative_error_interval: tuple[float, float] | None = None
+    snr_decibels: float | None = None
+
+
+class Metrics(Document):
+    """What was measured of one model."""
+
+    evidence: EvidenceKind
+    samples: int
+    outputs: dict[str, OutputMetrics]
+    """By `<signature>/<output>`, or `<output>` of the default signature."""
+    size_bytes: int
+    """What is loaded: the .tflite file, or the SavedModel's directory."""
+    latency_milliseconds: float | None = None
+    """Median of one warm call with one instance, one thread."""
+    latency_ratio: float | None = None
+    """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
+
+
+class RuleResult(Document):
+    """One rule of the gate, applied to one candidate."""
+
+    rule: str
+    limit: float
+    measured: float | None
+    passed: bool
+    sentence: str
+
+
+class Candidate(Document):
+    """One way the model could be published."""
+
+    name: str
+    status: CandidateStatus
+    reason: str = ""
+    """Why it was not chosen; empty for the chosen one."""
+    metrics: Metrics | None = None
+    rules: list[RuleResult] = []
+
+
+class Outcome(Document):
+    """How a build ended."""
+
+    schema_version: Literal[1] = 1
+    exit_code: ExitCode
+    sentence: str
+    """One sentence: what was published, or what is wrong, with the way out."""
+    warnings: list[str] = []
+    original: Metrics | None = None
+    candidates: list[Candidate] = []
+    unverified: bool = False
+    """Published without evidence that it decides like the original."""

@@ -1,0 +1,36 @@
+"""What every document that the optimizer reads or writes has in common."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Document(BaseModel):
+    """A JSON document, or a part of one: camelCase outside, immutable, no unknown members."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+    )
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain data with the names that the document has on disk."""
+        data: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        return data
+
+    def to_json(self) -> str:
+        """Return the text that is written to disk: stable, so that equal documents are equal files."""
+        return json.dumps(self.to_data(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the SHA-256 of `data` in lower-case hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
