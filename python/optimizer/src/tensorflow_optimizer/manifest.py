@@ -102,19 +102,20 @@ class Requirements(Document):
     """Peak resident memory of a process that loads the model and answers one request."""
 
 
-class Manifest(Document):
-    """manifest.json."""
+class Draft(Document):
+    """All of manifest.json that is known before anything is published: what `run` leaves as draft.json."""
 
     schema_version: Literal[1] = 1
     model: str
-    version: int
     format: ModelFormat
     architecture: Architecture
-    files: list[File]
     size_bytes: int
     """Unzipped, of what is loaded."""
     default_signature: str
     signatures: dict[str, Signature]
+    reset_state: bool = False
+    """Variables change between calls: every request starts from the initial state (numpy only)."""
+    labels: list[str] | None = None
     source: SourceRecord
     recipe: Recipe
     candidate: str
@@ -129,8 +130,15 @@ class Manifest(Document):
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     tools: dict[str, str]
+    extra: dict[str, Any] = {}
+
+
+class Manifest(Draft):
+    """manifest.json."""
+
+    version: int
+    files: list[File]
     created: str
     """ISO 8601, UTC."""
     build_id: str
     build_key: str
-    extra: dict[str, Any] = {}
