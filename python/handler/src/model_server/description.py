@@ -1,0 +1,106 @@
+"""model.json: all that the handler knows of its model.
+
+The schema is `ModelDescription` of the optimizer's manifest.py; its JSON Schema is published beside the optimizer.
+"""
+
+from __future__ import annotations
+
+from . import json_text
+from .dtypes import ELEMENT_TYPES, ElementType
+from .errors import ModelError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SCHEMA_VERSION = 1
+DEFAULT_DIRECTORY = "/opt/ml/model"
+FILE_NAME = "model.json"
+
+
+class Tensor:
+    """An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it."""
+
+    __slots__ = ("count", "dtype", "item_shape", "name", "scale", "shape", "stored", "stored_shape", "zero_point")
+
+    def __init__(self, name: str, data: dict[str, Any], *, batched: bool) -> None:
+        inner = data.get("tensor") or {"dtype": data["dtype"], "shape": data["shape"]}
+        self.name = name
+        self.dtype = _element_type(data["dtype"], name)
+        self.shape: list[int] = data["shape"]
+        self.stored = _element_type(inner["dtype"], name)
+        self.stored_shape: list[int] = inner["shape"]
+        self.item_shape = self.stored_shape[1:] if batched else self.stored_shape
+        """Of one row: without the batch."""
+        self.count = 1
+        for dimension in self.stored_shape:
+            if dimension < 1:
+                raise ModelError(f"{FILE_NAME}: tensor {name!r} has the shape {self.stored_shape}, which is not static")
+            self.count *= dimension
+        if batched and (not self.stored_shape or self.stored_shape[0] != 1):
+            raise ModelError(f"{FILE_NAME}: tensor {name!r} of a batched signature has the shape {self.stored_shape}")
+        quantization = inner.get("quantization")
+        self.scale: float | None = None
+        self.zero_point = 0
+        if self.dtype is not self.stored:
+            if self.dtype.kind != "float" or self.stored.kind != "int" or not quantization:
+                raise ModelError(f"{FILE_NAME}: tensor {name!r} cannot turn {self.dtype.name} into {self.stored.name}")
+            self.scale = quantization["scale"]
+            self.zero_point = quantization["zeroPoint"]
+
+
+class Signature:
+    """One callable of the model. Inputs and outputs keep the order of the file."""
+
+    __slots__ = ("batched", "inputs", "method_name", "name", "outputs")
+
+    def __init__(self, name: str, data: dict[str, Any]) -> None:
+        self.name = name
+        self.batched: bool = data["batched"]
+        self.method_name: str = data.get("methodName", "tensorflow/serving/predict")
+        self.inputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["inputs"].items()}
+        self.outputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["outputs"].items()}
+
+
+class ModelDescription:
+    """The document, read and checked."""
+
+    __slots__ = ("default_signature", "file", "labels", "model", "reset_state", "runtime", "signatures", "version")
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        if data["schemaVersion"] != SCHEMA_VERSION:
+            raise ModelError(
+                f"{FILE_NAME} has schema version {data['schemaVersion']!r}, this handler reads {SCHEMA_VERSION}"
+            )
+        self.model: str = data["model"]
+        self.version: int = data["version"]
+        self.file: str = data.get("file", "model.tflite")
+        self.runtime: str = data["runtime"]
+        self.reset_state: bool = data.get("resetState", False)
+        self.labels: list[str] | None = data.get("labels")
+        self.default_signature: str = data["defaultSignature"]
+        self.signatures = {name: Signature(name, value) for name, value in data["signatures"].items()}
+        if self.default_signature not in self.signatures:
+            raise ModelError(f"{FILE_NAME} names the default signature {self.default_signature!r}, which it lacks")
+
+
+def read(directory: str) -> ModelDescription:
+    """Read model.json of `directory`.
+
+    Raises:
+        ModelError: it is missing, not JSON, or not what the schema says.
+    """
+    path = f"{directory}/{FILE_NAME}"
+    try:
+        with open(path, encoding="utf-8") as file:
+            return ModelDescription(json_text.loads(file.read()))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(f"{path} is not a model description: {error!r}") from error
+
+
+def _element_type(name: str, tensor: str) -> ElementType:
+    if name not in ELEMENT_TYPES:
+        raise ModelError(f"{FILE_NAME}: tensor {tensor!r} has the type {name!r}, allowed: {', '.join(ELEMENT_TYPES)}")
+    return ELEMENT_TYPES[name]

@@ -1,0 +1,30 @@
+"""What can go wrong, by whose fault it is."""
+
+from __future__ import annotations
+
+
+class RequestError(Exception):
+    """The client's fault: answered with `status` and the sentence, never logged as a failure of the function."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TensorError(RequestError):
+    """A value that does not fit its input.
+
+    `indices` lead to the offending value inside the input's nested lists, so that whoever knows how the request was
+    written (row or column format) can say where it is.
+    """
+
+    def __init__(self, name: str, indices: tuple[int, ...], problem: str) -> None:
+        place = "".join(f"[{index}]" for index in indices)
+        super().__init__(400, f'inputs["{name}"]{place}: {problem}')
+        self.name = name
+        self.indices = indices
+        self.problem = problem
+
+
+class ModelError(Exception):
+    """The function's fault: the model, its description or the runtime library is missing or broken."""

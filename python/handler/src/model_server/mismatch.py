@@ -1,0 +1,79 @@
+"""Finds and names the value that made a tensor impossible to encode. Imported only when there is one."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from .errors import TensorError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .description import Tensor
+
+_KINDS = {"float": "a number", "int": "an integer", "bool": "true or false"}
+_FLOAT_LIMITS = {"float16": 65504.0, "float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+
+
+def mismatch(tensor: Tensor, value: Any, shape: list[int]) -> TensorError:
+    """Return the error for the first value of `value` that does not fit `tensor`, in order of the indices."""
+    indices: tuple[int, ...] = ()
+    found = _search(tensor, value, shape, indices)
+    if found is None:
+        found = (), f"does not fit {tensor.dtype.name} of shape {shape}"
+    return TensorError(tensor.name, *found)
+
+
+def describe(value: Any) -> str:
+    """Return a few words for a JSON value: never more than a line, whatever the value."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f'the string "{value[:20]}{"…" if len(value) > 20 else ""}"'
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 128 else f"an integer of {value.bit_length()} bits"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    return "an object" if isinstance(value, dict) else repr(value)[:100]
+
+
+def _search(
+    tensor: Tensor, value: Any, shape: list[int], indices: tuple[int, ...]
+) -> tuple[tuple[int, ...], str] | None:
+    if not shape:
+        problem = _element_problem(tensor, value)
+        return (indices, problem) if problem else None
+    if not isinstance(value, (list, tuple)):
+        return indices, f"{describe(value)} stands where a list of {shape[0]} belongs{_expected(tensor)}"
+    if len(value) != shape[0]:
+        return indices, f"a list of {len(value)} stands where a list of {shape[0]} belongs{_expected(tensor)}"
+    for index, element in enumerate(value):
+        found = _search(tensor, element, shape[1:], (*indices, index))
+        if found:
+            return found
+    return None
+
+
+def _element_problem(tensor: Tensor, value: Any) -> str | None:
+    kind = tensor.dtype.kind
+    if isinstance(value, dict) and set(value) == {"b64"}:
+        return f'bytes ("b64") are for inputs of type string, and this one is {tensor.dtype.name}{_expected(tensor)}'
+    fits = {
+        "float": type(value) in (float, int),
+        "int": type(value) is int,
+        "bool": type(value) is bool,
+    }[kind]
+    if not fits:
+        return f"{describe(value)} stands where {_KINDS[kind]} belongs{_expected(tensor)}"
+    if kind == "int" and not tensor.dtype.low <= value <= tensor.dtype.high:
+        return f"{describe(value)} is outside of {tensor.dtype.name}, {tensor.dtype.low} to {tensor.dtype.high}"
+    if kind == "float" and abs(value) > _FLOAT_LIMITS[tensor.dtype.name] and value not in (float("inf"), -float("inf")):
+        return f"{describe(value)} is outside of {tensor.dtype.name}, at most {_FLOAT_LIMITS[tensor.dtype.name]}"
+    if kind == "float" and tensor.scale is not None and isnan(value):
+        return f"NaN cannot be represented: the model stores this input as {tensor.stored.name}"
+    return None
+
+
+def _expected(tensor: Tensor) -> str:
+    return f"; expected {tensor.dtype.name} of shape {tensor.shape}"

@@ -1,0 +1,265 @@
+"""The nano runtime: LiteRT's C ABI through ctypes, nothing but libLiteRt.so and the standard library.
+
+Struct layouts and numbers are from LiteRT's public headers (litert/c), which promise them to be stable.
+
+Only for files whose shapes are all static: with a dynamic output shape this ABI answers garbage without an error, on
+the first run. The optimizer proves a model before it chooses nano; `_bind` refuses what is visibly dynamic.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from .errors import ModelError, RequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self
+
+    from .description import Signature, Tensor
+
+_CPU = 1
+_LOCK_READ, _LOCK_WRITE = 0, 1
+_OPTION_AUTO_REGISTER_ACCELERATORS = 24
+_OPTION_MIN_LOGGER_SEVERITY = 25
+_ANY_INT = 2
+_SEVERITY_ERROR = 2
+_INPUT, _OUTPUT = "Input", "Output"
+
+
+class _Layout(ctypes.Structure):
+    _fields_ = (("rank_bits", ctypes.c_uint32), ("dimensions", ctypes.c_int32 * 8), ("strides", ctypes.c_uint32 * 8))
+
+
+class _RankedTensorType(ctypes.Structure):
+    _fields_ = (("element_type", ctypes.c_int32), ("layout", _Layout))
+
+
+class _Any(ctypes.Structure):
+    _fields_ = (("type", ctypes.c_int32), ("value", ctypes.c_int64))
+
+
+class _EnvironmentOption(ctypes.Structure):
+    _fields_ = (("tag", ctypes.c_int32), ("value", _Any))
+
+
+class _Binding:
+    """The buffers of one signature, made once and filled again for every run."""
+
+    __slots__ = ("index", "input_array", "inputs", "output_array", "outputs")
+
+    def __init__(self, index: int, inputs: list[tuple[Any, int, int]], outputs: list[tuple[Any, int, int]]) -> None:
+        self.index = ctypes.c_size_t(index)
+        # (buffer, size in bytes, position in the description), in the order of the file
+        self.inputs = inputs
+        self.outputs = outputs
+        self.input_array = (ctypes.c_void_p * len(inputs))(*[entry[0].value for entry in inputs])
+        self.output_array = (ctypes.c_void_p * len(outputs))(*[entry[0].value for entry in outputs])
+
+
+class NanoRuntime:
+    """A .tflite file loaded into libLiteRt.so."""
+
+    name = "nano"
+
+    def __init__(self, path: str, library: str, signatures: Iterable[Signature], threads: int = 1) -> None:
+        self._handles: list[tuple[str, Any]] = []  # in the order of their making, freed backwards
+        self._bindings: dict[str, _Binding] = {}
+        try:
+            self._library = ctypes.CDLL(library)
+        except OSError as error:
+            raise ModelError(f"cannot load the LiteRT library {library}: {error}") from error
+        with _CapturedStandardError() as captured:
+            try:
+                self._load(path, threads)
+                for signature in signatures:
+                    self._bindings[signature.name] = self._bind(signature)
+            except ModelError as error:
+                self.close()
+                raise ModelError(f"{error}: {captured.text()}") from error
+
+    def run(self, signature: Signature, inputs: list[bytes]) -> list[bytes]:
+        """Run one signature once.
+
+        Args:
+            signature: One of those given to the constructor.
+            inputs: Stored bytes, in the order of `signature.inputs`.
+
+        Returns:
+            Stored bytes, in the order of `signature.outputs`.
+        """
+        binding = self._bindings[signature.name]
+        library = self._library
+        address = ctypes.c_void_p()
+        for buffer, size, position in binding.inputs:
+            data = inputs[position]
+            if len(data) != size:  # a wrong size here would write past the buffer
+                raise ModelError(f"input {position} has {len(data)} bytes, its buffer {size}")
+            self._call("LiteRtLockTensorBuffer", buffer, ctypes.byref(address), _LOCK_WRITE)
+            ctypes.memmove(address, data, size)
+            self._call("LiteRtUnlockTensorBuffer", buffer)
+        status = library.LiteRtRunCompiledModel(
+            self._compiled,
+            binding.index,
+            ctypes.c_size_t(len(binding.inputs)),
+            binding.input_array,
+            ctypes.c_size_t(len(binding.outputs)),
+            binding.output_array,
+        )
+        if status:
+            raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran")
+        results = [b""] * len(binding.outputs)
+        for buffer, size, position in binding.outputs:
+            self._call("LiteRtLockTensorBuffer", buffer, ctypes.byref(address), _LOCK_READ)
+            results[position] = ctypes.string_at(address, size)
+            self._call("LiteRtUnlockTensorBuffer", buffer)
+        return results
+
+    def close(self) -> None:
+        """Free all native memory. The runtime cannot be used afterwards."""
+        self._bindings.clear()
+        while self._handles:
+            kind, handle = self._handles.pop()
+            destroy = getattr(self._library, f"LiteRtDestroy{kind}")
+            destroy.restype = None
+            destroy(handle)
+
+    def _load(self, path: str, threads: int) -> None:
+        options = (_EnvironmentOption * 2)(
+            # Without this LiteRT looks for GPU and NPU libraries at every start, and says so on standard error.
+            _EnvironmentOption(_OPTION_AUTO_REGISTER_ACCELERATORS, _Any(_ANY_INT, _CPU)),
+            _EnvironmentOption(_OPTION_MIN_LOGGER_SEVERITY, _Any(_ANY_INT, _SEVERITY_ERROR)),
+        )
+        self._environment = self._make("Environment", "LiteRtCreateEnvironment", len(options), options)
+        self._model = self._make("Model", "LiteRtCreateModelFromFile", self._environment, os.fsencode(path))
+        compilation = self._make("Options", "LiteRtCreateOptions")
+        self._call("LiteRtSetOptionsHardwareAccelerators", compilation, _CPU)
+        if threads != 1:
+            self._set_threads(compilation, threads)
+        self._compiled = self._make(
+            "CompiledModel", "LiteRtCreateCompiledModel", self._environment, self._model, compilation
+        )
+        self._indices = self._signature_indices()
+
+    def _set_threads(self, compilation: Any, threads: int) -> None:
+        # The payload is TOML that the library frees with the function it is given: both come from the C library.
+        c_library = ctypes.CDLL(None)
+        c_library.strdup.restype = ctypes.c_void_p
+        payload = ctypes.c_void_p(c_library.strdup(f"num_threads = {threads}\n".encode()))
+        opaque = ctypes.c_void_p()
+        self._call("LiteRtCreateOpaqueOptions", b"xnnpack", payload, c_library.free, ctypes.byref(opaque))
+        self._call("LiteRtAddOpaqueOptions", compilation, opaque)
+
+    def _signature_indices(self) -> dict[str, int]:
+        count = ctypes.c_size_t()
+        self._call("LiteRtGetNumModelSignatures", self._model, ctypes.byref(count))
+        indices: dict[str, int] = {}
+        for index in range(count.value):
+            key = ctypes.c_char_p()
+            self._call("LiteRtGetSignatureKey", self._signature(index), ctypes.byref(key))
+            indices[(key.value or b"").decode()] = index
+        return indices
+
+    def _signature(self, index: int) -> Any:
+        handle = ctypes.c_void_p()
+        self._call("LiteRtGetModelSignature", self._model, ctypes.c_size_t(index), ctypes.byref(handle))
+        return handle
+
+    def _bind(self, signature: Signature) -> _Binding:
+        index = self._indices.get(signature.name)
+        if index is None:
+            raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(self._indices)}")
+        handle = self._signature(index)
+        return _Binding(
+            index,
+            self._buffers(_INPUT, index, handle, signature.inputs),
+            self._buffers(_OUTPUT, index, handle, signature.outputs),
+        )
+
+    def _buffers(
+        self, kind: str, signature_index: int, signature: Any, tensors: dict[str, Tensor]
+    ) -> list[tuple[Any, int, int]]:
+        count = ctypes.c_size_t()
+        self._call(f"LiteRtGetNumSignature{kind}s", signature, ctypes.byref(count))
+        positions = {name: position for position, name in enumerate(tensors)}
+        buffers: list[tuple[Any, int, int]] = []
+        for index in range(count.value):
+            name = ctypes.c_char_p()
+            self._call(f"LiteRtGetSignature{kind}Name", signature, ctypes.c_size_t(index), ctypes.byref(name))
+            key = (name.value or b"").decode()
+            if key not in positions:
+                raise ModelError(f"the file has an {kind.lower()} {key!r} that its description lacks")
+            buffers.append((*self._buffer(kind, signature_index, signature, index, tensors[key]), positions[key]))
+        if len(buffers) != len(tensors):
+            raise ModelError(f"the file has {len(buffers)} {kind.lower()}s, its description {len(tensors)}")
+        return buffers
+
+    def _buffer(self, kind: str, signature_index: int, signature: Any, index: int, tensor: Tensor) -> tuple[Any, int]:
+        handle, requirements = ctypes.c_void_p(), ctypes.c_void_p()
+        ranked = _RankedTensorType()
+        self._call(f"LiteRtGetSignature{kind}TensorByIndex", signature, ctypes.c_size_t(index), ctypes.byref(handle))
+        self._call("LiteRtGetRankedTensorType", handle, ctypes.byref(ranked))
+        rank = ranked.layout.rank_bits & 0x7F
+        shape = list(ranked.layout.dimensions[:rank])
+        if shape != tensor.stored_shape or ranked.element_type != tensor.stored.litert:
+            raise ModelError(
+                f"{kind.lower()} {tensor.name!r} of the file has type {ranked.element_type} and shape {shape}, "
+                f"its description {tensor.stored.litert} ({tensor.stored.name}) and {tensor.stored_shape}"
+            )
+        self._call(
+            f"LiteRtGetCompiledModel{kind}BufferRequirements",
+            self._compiled,
+            ctypes.c_size_t(signature_index),
+            ctypes.c_size_t(index),
+            ctypes.byref(requirements),
+        )
+        buffer = self._make(
+            "TensorBuffer",
+            "LiteRtCreateManagedTensorBufferFromRequirements",
+            self._environment,
+            ctypes.byref(ranked),
+            requirements,
+        )
+        size = ctypes.c_size_t()
+        self._call("LiteRtGetTensorBufferPackedSize", buffer, ctypes.byref(size))
+        if size.value != tensor.count * tensor.stored.size:
+            raise ModelError(
+                f"{kind.lower()} {tensor.name!r} has a buffer of {size.value} bytes instead of "
+                f"{tensor.count * tensor.stored.size}"
+            )
+        return buffer, size.value
+
+    def _make(self, kind: str, function: str, *arguments: Any) -> Any:
+        """Call a function that makes something, and remember to free it."""
+        handle = ctypes.c_void_p()
+        self._call(function, *arguments, ctypes.byref(handle))
+        self._handles.append((kind, handle))
+        return handle
+
+    def _call(self, function: str, *arguments: Any) -> None:
+        status = getattr(self._library, function)(*arguments)
+        if status:
+            raise ModelError(f"{function} failed with LiteRtStatus {status}")
+
+
+class _CapturedStandardError:
+    """Keeps what native code prints while it loads: noise when it succeeds, the reason when it does not."""
+
+    def __enter__(self) -> Self:
+        self._file = os.memfd_create("stderr")
+        self._saved = os.dup(2)
+        os.dup2(self._file, 2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._saved, 2)
+        os.close(self._saved)
+        os.close(self._file)
+
+    def text(self) -> str:
+        """Return what was printed so far, on one line."""
+        os.lseek(self._file, 0, os.SEEK_SET)
+        lines = os.read(self._file, 4000).decode(errors="replace").split("\n")
+        return "; ".join(line for line in lines if line and not line.startswith("INFO")) or "no reason given"

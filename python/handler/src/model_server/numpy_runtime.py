@@ -1,0 +1,77 @@
+"""The numpy runtime: LiteRT's own Python interpreter. The one module that may import numpy."""
+
+from __future__ import annotations
+
+import os
+
+# One thread answers one request; a pool would only cost start-up time. To be set before numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from .errors import ModelError, RequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from .description import Signature, Tensor
+
+
+class NumpyRuntime:
+    """A .tflite file loaded into `ai_edge_litert.interpreter.Interpreter`."""
+
+    name = "numpy"
+
+    def __init__(
+        self, path: str, signatures: Iterable[Signature], threads: int = 1, *, reset_state: bool = False
+    ) -> None:
+        self._reset_state = reset_state
+        try:
+            self._interpreter = Interpreter(model_path=path, num_threads=threads)
+            self._interpreter.allocate_tensors()
+            known = self._interpreter.get_signature_list()
+            self._runners: dict[str, Any] = {}
+            for signature in signatures:
+                if signature.name not in known:
+                    raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(known)}")
+                runner = self._interpreter.get_signature_runner(signature.name)
+                _check("input", runner.get_input_details(), signature.inputs)
+                _check("output", runner.get_output_details(), signature.outputs)
+                self._runners[signature.name] = runner
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"LiteRT cannot load the model: {error}") from error
+
+    def run(self, signature: Signature, inputs: list[bytes]) -> list[bytes]:
+        """Run one signature once, stored bytes in and out, in the order of the description."""
+        arrays = {
+            name: np.frombuffer(data, dtype=tensor.stored.name).reshape(tensor.stored_shape)
+            for (name, tensor), data in zip(signature.inputs.items(), inputs, strict=True)
+        }
+        try:
+            if self._reset_state:
+                self._interpreter.reset_all_variables()
+            outputs = self._runners[signature.name](**arrays)
+        except (RuntimeError, ValueError) as error:
+            raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran") from error
+        return [outputs[name].tobytes() for name in signature.outputs]
+
+    def close(self) -> None:
+        """Free the interpreter."""
+        self._runners.clear()
+        del self._interpreter
+
+
+def _check(kind: str, details: dict[str, dict[str, Any]], tensors: dict[str, Tensor]) -> None:
+    """Refuse a file that is not what its description says: the codec trusts the description."""
+    if set(details) != set(tensors):
+        raise ModelError(f"the file has the {kind}s {sorted(details)}, its description {sorted(tensors)}")
+    for name, tensor in tensors.items():
+        dtype, shape = np.dtype(details[name]["dtype"]).name, [int(size) for size in details[name]["shape"]]
+        if dtype != tensor.stored.name or shape != tensor.stored_shape:
+            raise ModelError(
+                f"{kind} {name!r} of the file is {dtype} {shape}, its description {tensor.stored.name} "
+                f"{tensor.stored_shape}"
+            )
