@@ -1,0 +1,34 @@
+import type { Size, StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { EvaluationData, ModelFunction, ModelSource } from '../lib';
+
+/** What to deploy. */
+export interface FunctionStackProps extends StackProps {
+  /** SavedModel directory, `.keras`, `.h5` or `.tflite` file. */
+  readonly model: string;
+  /** `.npz` or `.jsonl` file with inputs and labels. */
+  readonly evaluation?: string;
+  readonly inputShapes?: { [name: string]: number[] };
+  readonly memorySize?: Size;
+}
+
+/** A model on AWS Lambda behind a function URL. */
+export class FunctionStack extends Stack {
+  constructor(scope: Construct, id: string, props: FunctionStackProps) {
+    super(scope, id, props);
+    const digits = new ModelFunction(this, 'Digits', {
+      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+      memorySize: props.memorySize,
+    });
+    const url = digits.addFunctionUrl();
+
+    new CfnOutput(this, 'Url', { value: url.url });
+    new CfnOutput(this, 'FunctionName', { value: digits.lambdaFunction.functionName });
+    new CfnOutput(this, 'ArtifactBucket', { value: digits.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: digits.artifact.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: digits.artifact.reportKey });
+    new CfnOutput(this, 'Summary', { value: digits.artifact.summary });
+  }
+}

@@ -1,0 +1,72 @@
+import stylistic from '@stylistic/eslint-plugin';
+import importX, { createNodeResolver } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** What each room of lib/ may import, besides itself (docs/adr/0001-rooms.md). */
+const MAY_IMPORT = {
+  private: [],
+  bundling: ['private'],
+  model: ['bundling', 'private'],
+  optimization: ['model', 'bundling', 'private'],
+  serving: ['optimization', 'model', 'bundling', 'private'],
+  endpoint: ['optimization', 'model', 'bundling', 'private'],
+  function: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+  kubernetes: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+  fleet: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+};
+
+const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
+  target: `./lib/${room}`,
+  from: './lib',
+  except: [room, ...allowed].map((name) => `./${name}`),
+  message: `lib/${room} may import only: ${[room, ...allowed].join(', ')}`,
+}));
+
+export default tseslint.config(
+  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts'] },
+  ...tseslint.configs.recommended,
+  {
+    plugins: { '@stylistic': stylistic },
+    rules: {
+      '@stylistic/indent': ['error', 2],
+      '@stylistic/quotes': ['error', 'single', { avoidEscape: true, allowTemplateLiterals: 'always' }],
+      '@stylistic/semi': ['error', 'always'],
+      '@stylistic/comma-dangle': ['error', 'always-multiline'],
+      '@stylistic/max-len': ['error', { code: 160, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }],
+      '@stylistic/no-trailing-spaces': 'error',
+      '@stylistic/eol-last': 'error',
+      '@stylistic/object-curly-spacing': ['error', 'always'],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs' },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    files: ['lib/**/*.ts', 'bin/**/*.ts', 'test/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })] },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      'import-x/no-cycle': 'error',
+      'import-x/order': ['error', { alphabetize: { order: 'asc' } }],
+    },
+  },
+  {
+    files: ['lib/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+      'no-console': 'error',
+      'no-restricted-syntax': ['error',
+        { selector: 'Literal[value=/^arn:aws:/]', message: 'use Stack.formatArn: the partition is not always aws' },
+        { selector: 'TemplateElement[value.raw=/^arn:aws:/]', message: 'use Stack.formatArn: the partition is not always aws' },
+        { selector: 'ThrowStatement > NewExpression[callee.name="Error"]', message: 'use failIfAny of lib/private/errors, which names the construct' },
+      ],
+      'no-restricted-imports': ['error', { paths: ['child_process', 'node:child_process', '@aws-cdk/aws-lambda-python-alpha'].map((name) => ({ name, message: 'only lib/bundling may import it' })) }],
+    },
+  },
+  { files: ['lib/bundling/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['lib/private/asset-paths.ts'], rules: { 'no-restricted-syntax': 'off' } },
+);

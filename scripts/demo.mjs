@@ -1,0 +1,19 @@
+// `npm run demo`: sets up, then runs scripts/demo/main.ts, which needs what the set-up installs.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+try {
+  await setUp();
+} catch (error) {
+  process.stderr.write(`set-up failed: ${error.message}\n`);
+  process.exit(1);
+}
+const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'scripts', 'demo', 'main.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+// Ctrl-C reaches the whole process group; the child cleans up and decides the exit code.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('close', (code) => process.exit(code ?? 1));

@@ -1,0 +1,90 @@
+/** The parts of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
+export interface Manifest {
+  readonly model: string;
+  readonly version: number;
+  readonly sizeBytes: number;
+  readonly candidate: string;
+  readonly unverified: boolean;
+  readonly buildId: string;
+  readonly latencyMilliseconds: number | null;
+  readonly defaultSignature: string;
+  readonly signatures: Record<string, { batched: boolean; inputs: Record<string, { dtype: string; shape: number[] }> }>;
+  readonly original: Metrics | null;
+  readonly evaluation: Metrics | null;
+  readonly requirements: { readonly runtime: string | null; readonly peakMemoryMebibytes: number | null };
+}
+
+interface Metrics {
+  readonly sizeBytes: number;
+  readonly samples: number;
+  readonly latencyMilliseconds: number | null;
+  readonly outputs: Record<string, { accuracy: number | null; agreement: number | null; relativeError: number | null }>;
+}
+
+/** Everything that the demo measured; written by `--json`. */
+export interface Figures {
+  readonly model: string;
+  readonly version: number;
+  readonly candidate: string;
+  readonly runtime: string | null;
+  readonly sizeBefore: number | null;
+  readonly sizeAfter: number;
+  readonly accuracyBefore: number | null;
+  readonly accuracyAfter: number | null;
+  readonly latencyMillisecondsBefore: number | null;
+  readonly latencyMillisecondsAfter: number | null;
+  readonly peakMemoryMebibytes: number | null;
+  readonly predictions: unknown[];
+  /** Of the held-out digits; absent for a model of the user's own. */
+  readonly correct?: number;
+  readonly buildsStarted: number;
+  readonly report: string;
+  readonly seconds: number;
+  readonly secondsByStep: Record<string, number>;
+}
+
+function accuracy(metrics: Metrics | null): number | null {
+  const known = Object.values(metrics?.outputs ?? {}).map((output) => output.accuracy).filter((value) => value !== null);
+  return known.length ? Math.min(...known) : null;
+}
+
+/** What the manifest says of before and after. */
+export function figuresOf(manifest: Manifest) {
+  return {
+    model: manifest.model,
+    version: manifest.version,
+    candidate: manifest.candidate,
+    runtime: manifest.requirements.runtime,
+    sizeBefore: manifest.original?.sizeBytes ?? null,
+    sizeAfter: manifest.sizeBytes,
+    accuracyBefore: accuracy(manifest.original),
+    accuracyAfter: accuracy(manifest.evaluation),
+    latencyMillisecondsBefore: manifest.original?.latencyMilliseconds ?? null,
+    latencyMillisecondsAfter: manifest.latencyMilliseconds,
+    peakMemoryMebibytes: manifest.requirements.peakMemoryMebibytes,
+  };
+}
+
+const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(2)} MB`);
+const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
+const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
+
+/** A table of before and after. */
+export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
+  const rows = [
+    ['', 'before', 'after'],
+    ['size', megabytes(figures.sizeBefore), megabytes(figures.sizeAfter)],
+    ['accuracy', percent(figures.accuracyBefore), percent(figures.accuracyAfter)],
+    ['one prediction', milliseconds(figures.latencyMillisecondsBefore), milliseconds(figures.latencyMillisecondsAfter)],
+  ];
+  return rows.map(([label, before, after]) => `  ${label.padEnd(16)}${before.padStart(14)}${after.padStart(14)}`).join('\n');
+}
+
+/** One instance of zeros, for a model of which the demo knows nothing. */
+export function zeroRequest(manifest: Manifest): Record<string, unknown> {
+  const signature = manifest.signatures[manifest.defaultSignature];
+  const zeros = (shape: number[], dtype: string): unknown =>
+    shape.length === 0 ? (dtype === 'bool' ? false : 0) : Array.from({ length: Math.max(shape[0], 1) }, () => zeros(shape.slice(1), dtype));
+  const inputs = Object.fromEntries(Object.entries(signature.inputs).map(([name, { shape, dtype }]) => [name, zeros(shape, dtype)]));
+  return { inputs };
+}

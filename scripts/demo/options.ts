@@ -1,0 +1,67 @@
+import { existsSync } from 'fs';
+import { resolve } from 'path';
+import { parseArgs } from 'util';
+
+/** What the user asked the demo for. */
+export interface DemoOptions {
+  /** Model to deploy; the digits example when absent. */
+  readonly model?: string;
+  /** Evaluation data of that model. */
+  readonly data?: string;
+  readonly inputShapes: Record<string, number[]>;
+  readonly keep: boolean;
+  readonly json?: string;
+}
+
+export const USAGE = `Usage: npm run demo -- [options]
+
+Deploys a model to an AWS that runs inside this repository, and asks it for predictions.
+
+  --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
+  --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
+  --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
+  --keep                    leave everything running and print how to talk to it
+  --json FILE               write all figures there
+  --help                    this text
+`;
+
+/** Reads the command line; throws an Error with a sentence for the user. */
+export function parseOptions(args: string[]): DemoOptions | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      'model': { type: 'string' },
+      'data': { type: 'string' },
+      'input-shape': { type: 'string', multiple: true, default: [] },
+      'keep': { type: 'boolean', default: false },
+      'json': { type: 'string' },
+      'help': { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    return 'help';
+  }
+  for (const [option, path] of [['--model', values.model], ['--data', values.data]]) {
+    if (path !== undefined && !existsSync(path)) {
+      throw new Error(`${option} names ${JSON.stringify(path)}, which does not exist`);
+    }
+  }
+  if (values.data && !values.model) {
+    throw new Error('--data goes with --model: the digits example has its own evaluation data');
+  }
+  return {
+    model: values.model && resolve(values.model),
+    data: values.data && resolve(values.data),
+    inputShapes: Object.fromEntries(values['input-shape'].map(parseInputShape)),
+    keep: values.keep,
+    json: values.json && resolve(values.json),
+  };
+}
+
+function parseInputShape(text: string): [string, number[]] {
+  const match = /^(?<name>[^=]+)=(?<shape>[1-9]\d*(?:,[1-9]\d*)*)$/.exec(text);
+  if (!match?.groups) {
+    throw new Error(`--input-shape must be NAME=N,N,… with whole numbers above 0, got ${JSON.stringify(text)}`);
+  }
+  return [match.groups.name, match.groups.shape.split(',').map(Number)];
+}

@@ -1,0 +1,60 @@
+// What the set-up knows of this machine: which Python to use, and whether an environment is already what its lock file asks for.
+import { createHash } from 'node:crypto';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+export const tools = join(root, '.tools');
+export const uv = join(tools, 'uv', 'bin', 'uv');
+
+const SUPPORTED = ['3.13', '3.12', '3.11'];
+
+/** Runs a command to its end; its output is shown only when it fails. */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`${command} ${args.join(' ')} failed (${code}):\n${output}`))));
+  });
+}
+
+function pythonVersion(executable) {
+  const result = spawnSync(executable, ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+/** The newest supported Python of this machine: on the PATH, or one of pyenv's. */
+export function findPython() {
+  const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
+  const installed = existsSync(pyenv) ? readdirSync(pyenv) : [];
+  for (const version of SUPPORTED) {
+    const candidates = [`python${version}`, ...installed.filter((name) => name.startsWith(`${version}.`)).map((name) => join(pyenv, name, 'bin', 'python')), 'python3'];
+    const found = candidates.find((candidate) => pythonVersion(candidate) === version);
+    if (found) {
+      return found;
+    }
+  }
+  throw new Error(`no Python ${SUPPORTED.join(', ')} with venv and pip was found on the PATH or under pyenv: install one (Debian: apt install python3 python3-venv)`);
+}
+
+/** Does `work` unless the stamp says that it was done for exactly these inputs. */
+export async function once(name, inputs, work) {
+  const digest = createHash('sha256');
+  inputs.forEach((input) => digest.update(existsSync(input) ? readFileSync(input) : input).update('\0'));
+  const stamp = join(tools, `${name}.stamp`);
+  const wanted = digest.digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+    return false;
+  }
+  rmSync(stamp, { force: true });
+  mkdirSync(tools, { recursive: true });
+  await work();
+  writeFileSync(stamp, wanted);
+  return true;
+}

@@ -1,0 +1,27 @@
+// `npm run lint`: every static check, all of them even when one fails.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, tools } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+await setUp();
+const bin = (name) => join(tools, 'python', 'bin', name);
+const checks = [
+  ['.jsiirc and package.json agree', 'node', ['scripts/jsiirc.mjs', '--check']],
+  ['ESLint', 'npx', ['eslint', '--max-warnings', '0', '.']],
+  ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
+  ['ruff', bin('ruff'), ['check', '.']],
+  ['ruff format', bin('ruff'), ['format', '--check', '.']],
+  ['mypy: optimizer', bin('mypy'), ['python/optimizer/src']],
+  ['mypy: handler', bin('mypy'), ['python/handler/src']],
+  ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
+  ['mypy: emulator', bin('mypy'), ['emulator/src']],
+];
+
+const failed = checks.filter(([title, command, args]) => {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  process.stdout.write(`${status === 0 ? '✓' : '✗'} ${title}\n${status === 0 ? '' : `${stdout}${stderr}`}`);
+  return status !== 0;
+});
+process.stdout.write(`${checks.length - failed.length} passed, ${failed.length} failed\n`);
+process.exit(failed.length ? 1 : 0);

@@ -1,0 +1,42 @@
+// `npm run lock`: resolves every Python lock file anew; with --check only says which ones are out of date.
+// Requirements files with hashes, never uv.lock, which records download addresses.
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, run, uv } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+/** Lock file, its Python floor, and a lock file that it must agree with. */
+const LOCKS = [
+  { lock: 'python/optimizer/requirements', python: '3.11' },
+  { lock: 'python/optimizer/uv-requirements', python: '3.11' },
+  { lock: 'python/dev/requirements', python: '3.11', constraint: 'python/optimizer/requirements.txt' },
+  { lock: 'python/layer/requirements', python: '3.12' },
+  { lock: 'emulator/requirements', python: '3.11' },
+];
+
+const check = process.argv.includes('--check');
+await setUp();
+const scratch = mkdtempSync(join(tmpdir(), 'lock-'));
+const stale = [];
+for (const { lock, python, constraint } of LOCKS) {
+  const committed = join(root, `${lock}.txt`);
+  const output = check ? join(scratch, 'requirements.txt') : committed;
+  // uv keeps the versions that the output already names, so checking does not upgrade.
+  if (check) {
+    copyFileSync(committed, output);
+  }
+  await run(uv, [
+    'pip', 'compile', '--quiet', '--universal', '--python-version', python, '--generate-hashes', '--no-header', '--no-emit-index-url', '--no-emit-find-links',
+    ...(constraint ? ['-c', constraint] : []), `${lock}.in`, '-o', output,
+  ]);
+  const withoutComments = (file) => readFileSync(file, 'utf8').replace(/^\s*#.*\n/gm, '');
+  if (check && withoutComments(output) !== withoutComments(committed)) {
+    stale.push(`${lock}.txt`);
+  }
+}
+rmSync(scratch, { recursive: true, force: true });
+if (stale.length) {
+  process.stderr.write(`out of date: ${stale.join(', ')}: run \`npm run lock\`\n`);
+  process.exit(1);
+}

@@ -1,0 +1,27 @@
+// Fails when the npm package would lack something that the library needs, or carry what is none of the users' business.
+import { spawnSync } from 'node:child_process';
+import { root } from './lib-setup.mjs';
+
+const REQUIRED = [
+  '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
+  'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src/tensorflow_optimizer/__main__.py',
+  'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
+  'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/layer/requirements.txt',
+];
+const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^emulator\//, /^examples\//, /^scripts\//, /^benchmark\//, /^\.tools\//, /^build\/(bin|test|scripts|emulator)\//, /\.tsbuildinfo$/];
+
+const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+if (status !== 0) {
+  process.stderr.write(stderr);
+  process.exit(1);
+}
+const parsed = JSON.parse(stdout);
+const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
+const own = files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
+const problems = [
+  ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
+  ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
+  ...(files.some(({ path }) => path.startsWith('node_modules/@aws-cdk/aws-lambda-python-alpha/')) ? [] : ['lacks the bundled @aws-cdk/aws-lambda-python-alpha']),
+];
+process.stdout.write(problems.length ? `${problems.map((problem) => `the package ${problem}`).join('\n')}\n` : `${own.length} files of our own\n`);
+process.exit(problems.length ? 1 : 0);

@@ -1,0 +1,9 @@
+// Runs a Python script of this repository in the environment that the set-up makes.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, tools } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+await setUp();
+const { status } = spawnSync(join(tools, 'python', 'bin', 'python'), process.argv.slice(2), { cwd: root, stdio: 'inherit' });
+process.exit(status ?? 1);
