@@ -1,0 +1,103 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'fs';
+import { basename, dirname, join, relative, sep } from 'path';
+import { IgnoreStrategy, UnscopedValidationError } from 'aws-cdk-lib';
+import { type BundlePlan, type FileSelection, machineOf, NEVER_BUNDLED } from './bundle-plan';
+import { lit } from '../private/errors';
+
+/** What installers write of themselves. It differs from one installer to the next, and nothing reads it on Lambda. */
+const INSTALLER_RECORDS = ['INSTALLER', 'RECORD', 'REQUESTED', 'WHEEL', 'direct_url.json', 'uv_cache.json'];
+
+/** Copies source code, following links, as the alpha package does with rsync -rL. */
+export function copySources(from: string, to: string): void {
+  const ignore = IgnoreStrategy.git(from, NEVER_BUNDLED);
+  cpSync(from, to, { recursive: true, dereference: true, filter: (source) => source === from || !ignore.ignores(source) });
+}
+
+/** Refuses packages that were built for another processor or another C library: they would only fail on Lambda. */
+export function checkWheelTags(directory: string, plan: BundlePlan): void {
+  const wanted = machineOf(plan.architecture);
+  for (const info of distributionInfos(directory)) {
+    const wheel = join(directory, info, 'WHEEL');
+    if (!existsSync(wheel)) {
+      continue;
+    }
+    const tags = readFileSync(wheel, 'utf-8').split('\n').filter((line) => line.startsWith('Tag:')).map((line) => line.slice(4).trim());
+    const platforms = tags.map((tag) => tag.split('-').slice(2).join('-'));
+    if (!platforms.some((platform) => platform === 'any' || (platform.startsWith('manylinux') && platform.endsWith(`_${wanted}`)))) {
+      throw new UnscopedValidationError(
+        lit`WheelOfAnotherPlatform`,
+        `${info.replace('.dist-info', '')} was installed for ${platforms.join(', ')}, but the function runs on manylinux ${wanted}: `
+        + 'look for a setting of uv or pip that overrides the platform, or choose an architecture that the package has a wheel for',
+      );
+    }
+  }
+}
+
+/** Keeps what the plan selects and brings the rest into one shape, so that the same input always gives the same files. */
+export function finishFiles(root: string, plan: BundlePlan): void {
+  const packages = join(root, plan.outputSuffix);
+  rmSync(join(packages, '.lock'), { force: true });
+  for (const info of distributionInfos(packages)) {
+    INSTALLER_RECORDS.forEach((name) => rmSync(join(packages, info, name), { force: true }));
+  }
+  if (plan.selection) {
+    select(root, packages, plan.selection);
+  }
+  removeEmptyDirectories(root);
+  normalizeModes(root);
+}
+
+/** All files below a directory, relative to it, sorted, with forward slashes. */
+export function listFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+/** The sum of all files' sizes: what Lambda counts against its limit. */
+export function sizeOf(directory: string): number {
+  return listFiles(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
+}
+
+function select(root: string, packages: string, selection: FileSelection): void {
+  const moves = Object.entries(selection.move ?? {});
+  const lost = moves.map(([from]) => from).filter((from) => !existsSync(join(packages, from)));
+  if (lost.length > 0) {
+    throw new UnscopedValidationError(lit`LayerFileMissing`, `the installed packages have no file ${lost.join(', ')}: the layer's requirements have changed`);
+  }
+  for (const [from, to] of moves) {
+    mkdirSync(dirname(join(root, to)), { recursive: true });
+    renameSync(join(packages, from), join(root, to));
+  }
+  const moved = new Set(moves.map(([, to]) => join(root, to)));
+  const keep = IgnoreStrategy.git(packages, selection.keep);
+  const drop = IgnoreStrategy.git(packages, selection.drop ?? []);
+  for (const file of listFiles(root).map((name) => join(root, name))) {
+    if (!moved.has(file) && (!keep.ignores(file) || drop.ignores(file))) {
+      rmSync(file);
+    }
+  }
+}
+
+function distributionInfos(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory).filter((name) => basename(name).endsWith('.dist-info')).sort() : [];
+}
+
+function removeEmptyDirectories(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true }).filter((child) => child.isDirectory())) {
+    const path = join(directory, entry.name);
+    removeEmptyDirectories(path);
+    if (readdirSync(path).length === 0) {
+      rmSync(path, { recursive: true });
+    }
+  }
+}
+
+/** Lambda's user is not the one who bundles: a strict umask here would make the files unreadable there. */
+function normalizeModes(directory: string): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    chmodSync(path, entry.isDirectory() || statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'crypto';
+import { existsSync, mkdirSync } from 'fs';
+import { join } from 'path';
+import { AssetStaging, DockerImage, type DockerRunOptions, UnscopedValidationError } from 'aws-cdk-lib';
+import { checkWheelTags, copySources, finishFiles } from './bundle-files';
+import type { BundlePlan } from './bundle-plan';
+import { compileBytecode } from './bytecode';
+import { type Installer, runTool } from './host-tools';
+import { installCommand } from './install-command';
+import { lit } from '../private/errors';
+
+/** Raised when the same plan makes other files than before, so that nothing old is taken for it. */
+const BEHAVIOR_VERSION = 1;
+
+/**
+ * An image that is no image: it does on this host what the alpha package would do in a container.
+ *
+ * The command that it is given is not run, since it is written for the container. What it is told is where the input
+ * and the output are.
+ */
+export class HostPythonImage extends DockerImage {
+  constructor(private readonly plan: BundlePlan, private readonly installer: Installer, private readonly python: string | undefined) {
+    // The image's hash is part of the asset's. Whether there is bytecode must be in it; which tool installs changes nothing.
+    super('host-python', createHash('sha256').update(JSON.stringify({
+      behavior: BEHAVIOR_VERSION,
+      ...plan,
+      architecture: plan.architecture.name,
+      bytecode: plan.modules && python !== undefined,
+    })).digest('hex'));
+  }
+
+  public run(options: DockerRunOptions = {}): void {
+    const input = hostPath(options, AssetStaging.BUNDLING_INPUT_DIR);
+    const output = hostPath(options, AssetStaging.BUNDLING_OUTPUT_DIR);
+    const packages = join(output, this.plan.outputSuffix);
+    mkdirSync(packages, { recursive: true });
+    copySources(input, packages);
+    const requirements = join(input, 'requirements.txt');
+    if (existsSync(requirements)) {
+      runTool(installCommand(this.installer, this.plan, requirements, packages, this.python));
+      checkWheelTags(packages, this.plan);
+    }
+    finishFiles(output, this.plan);
+    if (this.plan.modules && this.python) {
+      compileBytecode(this.python, output, this.plan);
+    }
+  }
+}
+
+/** Where on this host a directory of the container is. */
+export function hostPath(options: DockerRunOptions, containerPath: string): string {
+  const volume = options.volumes?.find((candidate) => candidate.containerPath === containerPath);
+  if (!volume) {
+    throw new UnscopedValidationError(lit`BundlingVolumeMissing`, `bundling was started without a volume for ${containerPath}: only bind mounts are supported`);
+  }
+  return volume.hostPath;
+}

@@ -1,0 +1,102 @@
+import { spawnSync } from 'child_process';
+import { existsSync, readdirSync } from 'fs';
+import { homedir, tmpdir } from 'os';
+import { join } from 'path';
+import { UnscopedValidationError } from 'aws-cdk-lib';
+import { lit } from '../private/errors';
+
+/** What installs Python packages on this host. */
+export interface Installer {
+  readonly kind: 'uv' | 'pip';
+
+  /** The command with its leading arguments, e.g. ["python3", "-m", "pip"]. */
+  readonly command: string[];
+}
+
+/** How much of a failed tool's own words is worth showing. */
+const SHOWN_OUTPUT = 4000;
+
+const found = new Map<string, unknown>();
+
+/** Runs a tool to its end and returns what it printed; its own words are in the error when it fails. */
+export function runTool(command: string[], options: { readonly environment?: NodeJS.ProcessEnv } = {}): string {
+  const [program, ...args] = command;
+  const result = spawnSync(program, args, { encoding: 'utf-8', env: options.environment ?? process.env, maxBuffer: 64 * 1024 * 1024 });
+  if (result.error || result.status !== 0) {
+    const reason = result.error ? result.error.message : result.signal ? `signal ${result.signal}` : `status ${result.status}`;
+    const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().slice(-SHOWN_OUTPUT);
+    throw new UnscopedValidationError(lit`PythonToolFailed`, `${command.join(' ')} failed with ${reason}${output ? `:\n${output}` : ''}`);
+  }
+  return result.stdout;
+}
+
+/** uv, else a Python that has pip, else nothing. */
+export function findInstaller(): Installer | undefined {
+  return once('installer', () => {
+    if (answers(['uv', '--version']) !== undefined) {
+      return { kind: 'uv', command: ['uv'] };
+    }
+    for (const python of ['python3', 'python']) {
+      if (answers([python, '-m', 'pip', '--version']) !== undefined) {
+        return { kind: 'pip', command: [python, '-m', 'pip'] };
+      }
+    }
+    return undefined;
+  });
+}
+
+/** Path of a CPython of exactly this minor version, e.g. "3.13": its bytecode is the only one that the function will read. */
+export function findPython(version: string): string | undefined {
+  return once(`python ${version}`, () => {
+    for (const candidate of candidates(version)) {
+      const path = pathOfPython(candidate, version);
+      if (path) {
+        return path;
+      }
+    }
+    const byUv = answers(['uv', 'python', 'find', '--no-project', '--no-python-downloads', version])?.trim();
+    return byUv && pathOfPython(byUv, version);
+  });
+}
+
+/** Whether the Docker command (or what CDK_DOCKER names) reaches its daemon. */
+export function dockerAnswers(): boolean {
+  return once('docker', () => answers([dockerProgram(), 'version']) !== undefined);
+}
+
+/** The program that the CDK runs for Docker. */
+export function dockerProgram(): string {
+  return process.env.CDK_DOCKER ?? 'docker';
+}
+
+function candidates(version: string): string[] {
+  // A version manager's shim is on the PATH for every version, and fails for those that are not switched on. So all are tried.
+  const root = process.env.PYENV_ROOT ?? join(homedir(), '.pyenv');
+  const versions = join(root, 'versions');
+  const installed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort().reverse() : [];
+  return [`python${version}`, 'python3', 'python', ...installed.map((name) => join(versions, name, 'bin', 'python'))];
+}
+
+/** The interpreter's own path, when it is of that version: a name on the PATH may mean another one in another directory. */
+function pathOfPython(program: string, version: string): string | undefined {
+  const question = 'import sys; print(sys.implementation.name, sys.implementation.cache_tag, sys.executable)';
+  // The cache tag holds the version, and excludes builds whose bytecode files have another name.
+  const wanted = `cpython cpython-${version.replace('.', '')} `;
+  const answer = answers([program, '-c', question])?.trim();
+  return answer?.startsWith(wanted) ? answer.slice(wanted.length) : undefined;
+}
+
+function answers(command: string[]): string | undefined {
+  // Not in the app's directory: a version manager would let a file there choose, and a module there could shadow pip.
+  const result = spawnSync(command[0], command.slice(1), { encoding: 'utf-8', cwd: tmpdir(), timeout: 60_000 });
+  return result.error || result.status !== 0 ? undefined : result.stdout;
+}
+
+/** Each question costs a process: it is asked once for one environment. */
+function once<T>(question: string, ask: () => T): T {
+  const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, homedir()]);
+  if (!found.has(key)) {
+    found.set(key, ask());
+  }
+  return found.get(key) as T;
+}

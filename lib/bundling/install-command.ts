@@ -1,0 +1,56 @@
+import { type BundlePlan, machineOf } from './bundle-plan';
+import type { Installer } from './host-tools';
+
+/** Amazon Linux 2023 has glibc 2.34; the packages in use ask for 2.28 at most. */
+const NEWEST_GLIBC_MINOR = 28;
+const OLDEST_GLIBC_MINOR = 17;
+
+/** The command that installs a requirements file for the function's platform, whatever this host is. */
+export function installCommand(installer: Installer, plan: BundlePlan, requirements: string, target: string, python?: string): string[] {
+  const machine = machineOf(plan.architecture);
+  const pinned = plan.pinned ? ['--require-hashes', '--no-deps'] : [];
+  if (installer.kind === 'uv') {
+    return [
+      ...installer.command, 'pip', 'install', '--quiet', '--target', target,
+      ...(python ? ['--python', python] : []),
+      '--python-platform', `${machine}-manylinux_2_${NEWEST_GLIBC_MINOR}`,
+      '--python-version', plan.pythonVersion,
+      '--only-binary', ':all:',
+      // A hard link into uv's cache would let a change of the file's mode reach the cache.
+      '--link-mode', 'copy',
+      '--no-compile-bytecode',
+      ...pinned,
+      '--requirements', requirements,
+    ];
+  }
+  const tag = plan.pythonVersion.replace('.', '');
+  return [
+    ...installer.command, 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--target', target,
+    // pip does not know that a newer glibc runs what was built for an older one.
+    ...glibcMinors().flatMap((minor) => ['--platform', `manylinux_2_${minor}_${machine}`]),
+    '--platform', `manylinux2014_${machine}`,
+    '--implementation', 'cp',
+    '--python-version', plan.pythonVersion,
+    '--abi', `cp${tag}`, '--abi', 'abi3', '--abi', 'none',
+    '--only-binary', ':all:',
+    '--no-compile',
+    ...pinned,
+    // pip compares with the Python that it runs on itself. The tags above say what the function can run.
+    ...(plan.pinned ? ['--ignore-requires-python'] : []),
+    '--requirement', requirements,
+  ];
+}
+
+/** The same for pip in a container of the function's own platform, as environment: the command there is the alpha package's. */
+export function containerPipEnvironment(plan: BundlePlan): Record<string, string> {
+  return {
+    PIP_ONLY_BINARY: ':all:',
+    PIP_NO_COMPILE: '1',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    ...(plan.pinned ? { PIP_REQUIRE_HASHES: '1', PIP_NO_DEPS: '1' } : {}),
+  };
+}
+
+function glibcMinors(): number[] {
+  return Array.from({ length: NEWEST_GLIBC_MINOR - OLDEST_GLIBC_MINOR + 1 }, (_, index) => NEWEST_GLIBC_MINOR - index);
+}

@@ -1,0 +1,62 @@
+import type { DockerImage } from 'aws-cdk-lib';
+
+/** Options of bundling in a container. */
+export interface PythonDockerOptions {
+  /**
+   * The image to bundle in. It must hold the function's own Python version, pip, bash and rsync.
+   *
+   * @default - an image is built on top of the AWS SAM build image of the function's runtime
+   */
+  readonly image?: DockerImage;
+
+  /**
+   * Arguments for building the default image, e.g. `PIP_INDEX_URL`.
+   *
+   * @default - none
+   */
+  readonly buildArgs?: { [key: string]: string };
+
+  /**
+   * Environment variables of the container, e.g. `PIP_INDEX_URL`.
+   *
+   * @default - none besides those that make pip keep to the pinned wheels
+   */
+  readonly environment?: { [key: string]: string };
+
+  /**
+   * The network that the container is connected to.
+   *
+   * @see https://docs.docker.com/engine/reference/run/#network-settings
+   * @default - Docker's default network
+   */
+  readonly network?: string;
+}
+
+/**
+ * Where Python code and its packages are put together for Lambda.
+ *
+ * Packages are always installed for the function's platform and Python version, and only as wheels with a known hash.
+ */
+export class PythonBundling {
+  /** On this host when uv or pip is found, else in a container. */
+  public static readonly AUTO = new PythonBundling('auto');
+
+  /** On this host, by uv or pip. Fails when neither is found: it never falls back to a container. */
+  public static readonly LOCAL = new PythonBundling('local');
+
+  /**
+   * In a container, by the image that AWS builds Lambda functions with.
+   *
+   * @param options what to change about the container
+   */
+  public static docker(options: PythonDockerOptions = {}): PythonBundling {
+    return new PythonBundling('docker', options);
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _place: 'auto' | 'local' | 'docker',
+    /** @internal */
+    public readonly _docker: PythonDockerOptions = {},
+  ) {}
+}

@@ -1,0 +1,146 @@
+import { dirname, join, resolve } from 'path';
+import { PythonFunction, PythonLayerVersion, type BundlingOptions } from '@aws-cdk/aws-lambda-python-alpha';
+import { DockerImage, Stack, Stage, Validations, ValidationError } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { Construct, IConstruct } from 'constructs';
+import { sizeOf } from './bundle-files';
+import { type BundlePlan, type FileSelection, NEVER_BUNDLED } from './bundle-plan';
+import { ContainerPythonImage } from './container-python-image';
+import { dockerAnswers, dockerProgram, findInstaller, findPython } from './host-tools';
+import { HostPythonImage } from './host-python-image';
+import { containerPipEnvironment } from './install-command';
+import type { PythonBundling } from './python-bundling';
+import { lit } from '../private/errors';
+
+/** A function whose code is a directory with index.py, whose `handler` is called. */
+export interface PythonFunctionOptions extends lambda.FunctionOptions {
+  readonly entry: string;
+  readonly runtime: lambda.Runtime;
+  readonly architecture: lambda.Architecture;
+  readonly pythonBundling: PythonBundling;
+}
+
+/** A layer made of a directory with a hash-pinned requirements.txt. */
+export interface PythonLayerOptions extends lambda.LayerVersionOptions {
+  readonly entry: string;
+  readonly runtime: lambda.Runtime;
+  readonly architecture: lambda.Architecture;
+  readonly pythonBundling: PythonBundling;
+
+  /** Which of the installed files the layer holds. */
+  readonly selection: FileSelection;
+
+  /** Whether the layer holds Python modules, which then lie where Python looks for them. */
+  readonly modules: boolean;
+}
+
+/** The version of a Python runtime, e.g. "3.13", or nothing for another runtime. */
+export function pythonVersionOf(runtime: lambda.Runtime): string | undefined {
+  return /^python(\d+\.\d+)$/.exec(runtime.name)?.[1];
+}
+
+/** Makes a Lambda function of a directory of Python code. */
+export function pythonFunction(scope: Construct, id: string, options: PythonFunctionOptions): lambda.Function {
+  const { pythonBundling, ...props } = options;
+  const plan: BundlePlan = {
+    pythonVersion: pythonVersionOf(options.runtime)!,
+    architecture: options.architecture,
+    outputSuffix: '',
+    mountPath: '/var/task',
+    pinned: true,
+    modules: true,
+  };
+  return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: bundling(scope, plan, options.runtime, pythonBundling) });
+}
+
+/** Makes a Lambda layer of a directory with requirements.txt. */
+export function pythonLayer(scope: Construct, id: string, options: PythonLayerOptions): lambda.LayerVersion {
+  const { pythonBundling, entry, runtime, architecture, selection, modules, ...props } = options;
+  const plan: BundlePlan = {
+    pythonVersion: pythonVersionOf(runtime)!,
+    architecture,
+    outputSuffix: modules ? 'python' : '',
+    mountPath: '/opt',
+    pinned: true,
+    modules,
+    selection,
+  };
+  return new PythonLayerVersion(scope, id, {
+    ...props,
+    entry,
+    compatibleRuntimes: [runtime],
+    compatibleArchitectures: [architecture],
+    bundling: bundling(scope, plan, runtime, pythonBundling),
+  });
+}
+
+/** Unzipped size of a function's or layer's own code, when it is known at synth: not for imported or skipped bundles. */
+export function bundledBytes(construct: IConstruct): number | undefined {
+  const asset = construct.node.tryFindChild('Code');
+  const stage = Stage.of(construct);
+  if (!(asset instanceof Asset) || !stage || !Stack.of(construct).bundlingRequired || !asset.isZipArchive) {
+    return undefined;
+  }
+  const staged = resolve(stage.outdir, asset.assetPath);
+  return asset.isFile ? undefined : sizeOf(staged);
+}
+
+function bundling(scope: Construct, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {
+  // `cdk ls` and `cdk destroy` bundle nothing, so they must not ask for tools either.
+  if (!Stack.of(scope).bundlingRequired) {
+    return undefined;
+  }
+  const installer = choice._place === 'docker' ? undefined : findInstaller();
+  if (installer) {
+    const python = plan.modules ? findPython(plan.pythonVersion) : undefined;
+    if (plan.modules && !python) {
+      warnOfMissingPython(scope, plan.pythonVersion);
+    }
+    return { outputPathSuffix: plan.outputSuffix, image: new HostPythonImage(plan, installer, python) };
+  }
+  failWithoutTools(scope, choice);
+  return {
+    outputPathSuffix: plan.outputSuffix,
+    assetExcludes: [...NEVER_BUNDLED],
+    network: choice._docker.network,
+    environment: { ...choice._docker.environment, ...containerPipEnvironment(plan) },
+    image: new ContainerPythonImage(plan, choice._docker.image ?? defaultContainer(plan, runtime, choice)),
+  };
+}
+
+/** The image that the alpha package would build by itself, if it were not given one. */
+function defaultContainer(plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): DockerImage {
+  const directory = join(dirname(require.resolve('@aws-cdk/aws-lambda-python-alpha')), 'docker');
+  return DockerImage.fromBuild(directory, {
+    buildArgs: { ...choice._docker.buildArgs, IMAGE: runtime.bundlingImage.image },
+    platform: plan.architecture.dockerPlatform,
+    network: choice._docker.network,
+  });
+}
+
+function failWithoutTools(scope: Construct, choice: PythonBundling): void {
+  const install = 'install uv (https://docs.astral.sh/uv) or a Python with pip, and have it on the PATH';
+  if (choice._place === 'local') {
+    throw new ValidationError(
+      lit`NoPythonInstaller`,
+      `PythonBundling.LOCAL needs uv or pip on this host, and found neither: ${install}, or use PythonBundling.docker()`,
+      scope,
+    );
+  }
+  if (!dockerAnswers()) {
+    const missing = choice._place === 'docker'
+      ? `PythonBundling.docker() needs a running Docker, and ${JSON.stringify(`${dockerProgram()} version`)} failed`
+      : `bundling Python code needs uv, pip or a running Docker, and found none of them (${JSON.stringify(`${dockerProgram()} version`)} failed)`;
+    throw new ValidationError(lit`NoBundlingTool`, `${missing}: ${install}, or start Docker, or name another program by the environment variable CDK_DOCKER`, scope);
+  }
+}
+
+function warnOfMissingPython(scope: Construct, version: string): void {
+  Validations.of(scope).addWarning(
+    'cdk-tensorflow:NoBytecode',
+    `Python ${version}, the function's own version, was not found on this host (on the PATH, among pyenv's versions, or by uv python find), `
+    + `so the code is bundled without bytecode and cold starts take longer: install it, e.g. by "uv python install ${version}", `
+    + 'or use PythonBundling.docker()',
+  );
+}
