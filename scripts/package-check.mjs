@@ -8,7 +8,7 @@ const REQUIRED = [
   'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
   'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/layer/requirements.txt',
 ];
-const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^emulator\//, /^examples\//, /^scripts\//, /^benchmark\//, /^\.tools\//, /^build\/(bin|test|scripts|emulator)\//, /\.tsbuildinfo$/];
+const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/];
 
 const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
 if (status !== 0) {

@@ -16,6 +16,14 @@ export interface CommandResult {
   readonly output: string;
 }
 
+/** How to run the CDK's command line. */
+export interface CdkOptions {
+  /** Where to run it; this repository's root by default. */
+  readonly directory?: string;
+  readonly onLine?: (line: string) => void;
+  readonly environment?: Record<string, string>;
+}
+
 /** What the launcher says of itself once it listens. */
 interface ReadyFile {
   readonly endpoint: string;
@@ -91,7 +99,7 @@ export class EmbeddedAws {
   }
 
   /** Runs the genuine `cdk` with these arguments, in `directory`. */
-  public cdk(args: string[], options: { directory?: string; onLine?: (line: string) => void; environment?: Record<string, string> } = {}): Promise<CommandResult> {
+  public cdk(args: string[], options: CdkOptions = {}): Promise<CommandResult> {
     const inherited: NodeJS.ProcessEnv = { ...process.env };
     delete inherited.AWS_PROFILE;
     delete inherited.AWS_SESSION_TOKEN;

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { callFunctionUrl } from './endpoint-client';
+import { callFunctionUrl } from '../../emulator/client/function-url';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable, zeroRequest } from './figures';
 import type { DemoOptions } from './options';

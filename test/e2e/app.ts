@@ -1,0 +1,22 @@
+import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
+import { EvaluationData, ModelFunction, ModelSource, QualityGate } from '../../lib';
+
+/** The app that the end-to-end tests deploy. Everything that a test changes is context. */
+const app = new App();
+const context = (name: string): string | undefined => app.node.tryGetContext(name);
+
+const stack = new Stack(app, context('stack') ?? 'Endpoint', {
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
+});
+const endpoint = new ModelFunction(stack, 'Points', {
+  model: ModelSource.fromAsset(context('model')!),
+  evaluation: context('data') ? EvaluationData.fromAsset(context('data')!) : undefined,
+  gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
+  memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
+});
+const url = endpoint.addFunctionUrl();
+
+new CfnOutput(stack, 'Url', { value: url.url });
+new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
+new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
+new CfnOutput(stack, 'Version', { value: endpoint.artifact.version });

@@ -1,0 +1,134 @@
+import { execFile } from 'child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+import { promisify } from 'util';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import type { CommandResult } from '../../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { Answer } from '../../emulator/client/function-url';
+import { callFunctionUrl } from '../../emulator/client/function-url';
+
+export const ROOT = resolve(__dirname, '..', '..');
+
+/** Requests with the answers of the original model. */
+export interface Expectation {
+  readonly instances: number[][];
+  readonly predictions: number[][];
+}
+
+/** The outputs of test/e2e/app.ts. */
+export interface Outputs {
+  readonly Url: string;
+  readonly FunctionName: string;
+  readonly ArtifactBucket: string;
+  readonly Version: string;
+}
+
+/** The embedded AWS, small models, and the test app deployed to the one with the other. */
+export class Deployment {
+  public static async start(): Promise<Deployment> {
+    const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
+    await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), work]);
+    const emulator = await EmbeddedAws.start();
+    await emulator.bootstrap();
+    return new Deployment(emulator, work);
+  }
+
+  private readonly s3: S3Client;
+  private readonly codebuild: CodeBuildClient;
+  private readonly lambda: LambdaClient;
+  private readonly cloudFormation: CloudFormationClient;
+
+  private constructor(public readonly emulator: EmbeddedAws, private readonly work: string) {
+    const client = { endpoint: emulator.endpoint, region: emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+    this.s3 = new S3Client({ ...client, forcePathStyle: true });
+    this.codebuild = new CodeBuildClient(client);
+    this.lambda = new LambdaClient(client);
+    this.cloudFormation = new CloudFormationClient(client);
+  }
+
+  /** Absolute path of something that make_models.py made. */
+  public file(name: string): string {
+    return join(this.work, name);
+  }
+
+  public expectation(name: string): Expectation {
+    return JSON.parse(readFileSync(this.file(`${name}.json`), 'utf8')) as Expectation;
+  }
+
+  public deploy(stack: string, context: Record<string, string>): Promise<CommandResult> {
+    return this.cdk('deploy', stack, context, ['--require-approval', 'never', '--progress', 'events', '--outputs-file', this.file('outputs.json')]);
+  }
+
+  public destroy(stack: string, context: Record<string, string>): Promise<CommandResult> {
+    return this.cdk('destroy', stack, context, ['--force']);
+  }
+
+  public diff(stack: string, context: Record<string, string>): Promise<CommandResult> {
+    return this.cdk('diff', stack, context, []);
+  }
+
+  /** Outputs of the last successful deployment of a stack. */
+  public outputs(stack: string): Outputs {
+    return (JSON.parse(readFileSync(this.file('outputs.json'), 'utf8')) as Record<string, Outputs>)[stack];
+  }
+
+  public request(outputs: Outputs, method: string, path: string, body?: unknown): Promise<Answer> {
+    return callFunctionUrl(outputs.Url, this.emulator.port, this.emulator.region, method, path, body);
+  }
+
+  public async predict(outputs: Outputs, instances: number[][]): Promise<number[][]> {
+    const answer = await this.request(outputs, 'POST', '/v1/models/points:predict', { instances });
+    if (answer.status !== 200) {
+      throw new Error(`the function answered ${answer.status}: ${answer.body}`);
+    }
+    return (JSON.parse(answer.body) as { predictions: number[][] }).predictions;
+  }
+
+  /** Invokes the alias directly and returns the payload. */
+  public async invoke(outputs: Outputs, payload: unknown): Promise<unknown> {
+    const { Payload } = await this.lambda.send(new InvokeCommand({
+      FunctionName: outputs.FunctionName, Qualifier: 'live', Payload: JSON.stringify(payload),
+    }));
+    return JSON.parse(Buffer.from(Payload!).toString('utf8'));
+  }
+
+  /** How many builds were ever started. */
+  public async builds(): Promise<number> {
+    return (await this.codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
+  }
+
+  public async keys(bucket: string): Promise<string[]> {
+    const { Contents } = await this.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    return (Contents ?? []).map(({ Key }) => Key!);
+  }
+
+  public async text(bucket: string, key: string): Promise<string> {
+    return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+  }
+
+  /** The stack's status, or undefined when there is none. */
+  public async status(stack: string): Promise<string | undefined> {
+    try {
+      return (await this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }))).Stacks?.[0]?.StackStatus;
+    } catch {
+      return undefined;
+    }
+  }
+
+  public async stop(): Promise<void> {
+    await this.emulator.stop();
+    rmSync(this.work, { recursive: true, force: true });
+  }
+
+  private cdk(command: string, stack: string, context: Record<string, string>, args: string[]): Promise<CommandResult> {
+    const all = Object.entries({ stack, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    return this.emulator.cdk([
+      command, stack, '--app', 'npx tsx test/e2e/app.ts', '--output', this.file('cdk.out'), '--no-validation', ...all, ...args,
+    ]);
+  }
+}

@@ -1,0 +1,133 @@
+import type { Expectation } from './deployment';
+import { Deployment } from './deployment';
+
+/** What `forLambda()` may change of a probability: it quantizes weights to eight bits at the most. */
+const TOLERANCE = 0.05;
+const STACK = 'Endpoint';
+
+let deployment: Deployment;
+
+/** Context that deploys one of the models with its data. */
+const serving = (name: string, changed: Record<string, string> = {}) => ({ model: deployment.file(name), data: deployment.file(`${name}.npz`), ...changed });
+
+function expectClose(actual: number[][], expected: number[][]): void {
+  expect(actual).toHaveLength(expected.length);
+  const differences = expected.map((row, index) => Math.max(...row.map((value, column) => Math.abs(value - actual[index][column]))));
+  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start();
+});
+
+afterAll(() => deployment?.stop());
+
+describe('ModelFunction, deployed by the CDK command line', () => {
+  let first: Expectation;
+  let second: Expectation;
+
+  beforeAll(() => {
+    first = deployment.expectation('first');
+    second = deployment.expectation('second');
+  });
+
+  test('a first deployment leaves a function that predicts like the original model', async () => {
+    const { code, output } = await deployment.deploy(STACK, serving('first'));
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+
+    expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
+    expect(await deployment.builds()).toBe(1);
+  });
+
+  test('the alias answers direct invocations and tells its status and signature', async () => {
+    const outputs = deployment.outputs(STACK);
+    const direct = (await deployment.invoke(outputs, { data: first.instances[0] })) as { prediction: number[][] };
+    expectClose(direct.prediction, [first.predictions[0]]);
+
+    const status = await deployment.request(outputs, 'GET', '/v1/models/points');
+    expect(JSON.parse(status.body)).toMatchObject({ model_version_status: [{ version: outputs.Version, state: 'AVAILABLE' }] });
+    const metadata = await deployment.request(outputs, 'GET', '/v1/models/points/metadata');
+    expect(metadata).toMatchObject({ status: 200 });
+    expect(metadata.body).toContain('signature_def');
+  });
+
+  test('a bad request is answered by 400 and a sentence', async () => {
+    const answer = await deployment.request(deployment.outputs(STACK), 'POST', '/v1/models/points:predict', { instances: [[1, 2]] });
+    expect(answer.status).toBe(400);
+    expect(Object.keys(JSON.parse(answer.body))).toEqual(['error']);
+  });
+
+  test('the same app has nothing to deploy, by cdk diff', async () => {
+    const { output } = await deployment.diff(STACK, serving('first'));
+    expect(output).toContain('There were no differences');
+  });
+
+  test('a change that does not concern the model builds nothing', async () => {
+    const before = await deployment.builds();
+    const { code } = await deployment.deploy(STACK, serving('first', { memorySize: '1024' }));
+
+    expect(code).toBe(0);
+    expect(await deployment.builds()).toBe(before);
+    expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
+  });
+
+  test('a new model changes what the alias answers', async () => {
+    const { code } = await deployment.deploy(STACK, serving('second'));
+
+    expect(code).toBe(0);
+    expect(Number(deployment.outputs(STACK).Version)).toBe(2);
+    expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
+  });
+
+  test('a gate that nothing passes fails the deployment with the candidates, and what was serving goes on', async () => {
+    const before = deployment.outputs(STACK);
+    const { code, output } = await deployment.deploy(STACK, serving('first', { maxSizeKibibytes: '1' }));
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/dynamicRange[\s\S]*float16/);
+    expect(output).not.toContain('Traceback');
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expectClose(await deployment.predict(before, second.instances), second.predictions);
+    const reports = (await deployment.keys(before.ArtifactBucket)).filter((key) => /\/builds\/[^/]+\/report\.html$/.test(key));
+    const texts = await Promise.all(reports.map((key) => deployment.text(before.ArtifactBucket, key)));
+    expect(texts.filter((text) => text.includes('maxSizeBytes') || text.includes('bytes'))).not.toHaveLength(0);
+  });
+
+  test('a model that cannot be read fails the build with one sentence, and what was serving goes on', async () => {
+    const before = deployment.outputs(STACK);
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('broken.keras') });
+
+    expect(code).not.toBe(0);
+    expect(output).toContain('broken.keras');
+    expect(output).not.toContain('Traceback');
+    expectClose(await deployment.predict(before, second.instances), second.predictions);
+  });
+
+  test('going back to an earlier model builds nothing and answers as it did', async () => {
+    const before = await deployment.builds();
+    const { code } = await deployment.deploy(STACK, serving('first'));
+
+    expect(code).toBe(0);
+    expect(await deployment.builds()).toBe(before);
+    expect(Number(deployment.outputs(STACK).Version)).toBe(1);
+    expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
+  });
+
+  test('a first deployment that fails leaves nothing that blocks the next', async () => {
+    const failed = await deployment.deploy('Fresh', { model: deployment.file('broken.keras') });
+    expect(failed.code).not.toBe(0);
+
+    const { code } = await deployment.deploy('Fresh', serving('second'));
+    expect(code).toBe(0);
+    expectClose(await deployment.predict(deployment.outputs('Fresh'), second.instances), second.predictions);
+  });
+
+  test('cdk destroy removes the stack and keeps the artifacts', async () => {
+    const { ArtifactBucket } = deployment.outputs('Fresh');
+    const { code } = await deployment.destroy('Fresh', serving('second'));
+
+    expect(code).toBe(0);
+    expect(await deployment.status('Fresh')).toBeUndefined();
+    expect((await deployment.keys(ArtifactBucket)).some((key) => key.endsWith('/layer.zip'))).toBe(true);
+  });
+});

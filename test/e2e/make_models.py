@@ -1,0 +1,60 @@
+"""Makes the small models that the end-to-end tests deploy: make_models.py DIRECTORY.
+
+Two classifiers of points in a square that answer differently, with labelled data and their own expected answers, and one
+file that only looks like a model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+CLASSES = 3
+SAMPLES = 600
+
+
+def make(directory: Path, name: str, seed: int) -> None:
+    """Write `name` (SavedModel), `name`.npz (labelled data) and `name`.json (requests with the original's answers)."""
+    keras.utils.set_random_seed(seed)
+    points = np.random.default_rng(seed).uniform(-1, 1, (SAMPLES, 4)).astype(np.float32)
+    projection = np.random.default_rng(seed + 100).normal(size=(4, CLASSES))
+    labels = (points @ projection).argmax(axis=1)
+    model = keras.Sequential(
+        [
+            keras.Input((4,), name="point"),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(CLASSES, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    model.fit(points, labels, epochs=15, verbose=0)
+    model.export(directory / name, verbose=False)
+    np.savez(directory / f"{name}.npz", point=points, labels=labels)
+    asked = points[:5]
+    answers = {"instances": asked.tolist(), "predictions": model.predict(asked, verbose=0).tolist()}
+    (directory / f"{name}.json").write_text(json.dumps(answers))
+
+
+def main() -> None:
+    """Write everything."""
+    directory = Path(sys.argv[1])
+    make(directory, "first", seed=1)
+    make(directory, "second", seed=2)
+    # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
+    import zipfile
+
+    with zipfile.ZipFile(directory / "broken.keras", "w") as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        archive.writestr("config.json", '{"class_name": "Sequential", "config": {"layers": ["not a layer"]}}')
+        archive.writestr("model.weights.h5", b"not weights")
+
+
+if __name__ == "__main__":
+    main()
