@@ -1,0 +1,218 @@
+import { basename } from 'path';
+import { Token, Validations } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { IModelArtifact } from './model-artifact';
+import type { SourceKind } from './model-inspection';
+import { holdsWeightsOnly, inspectModel, kindOfName, MODEL_EXTENSIONS } from './model-inspection';
+import { StatefulBehavior } from './stateful-behavior';
+import type { StoredObject } from './stored-object';
+import { checkReference, storeAsset, storeReference } from './stored-object';
+
+const LARGE_MODEL_BYTES = 500_000_000;
+
+/** What a model needs to be told about itself. */
+export interface ModelSourceOptions {
+  /**
+   * Whole shapes of inputs by name, the batch dimension included. Needed where the model leaves a dimension other than the batch open.
+   *
+   * @default - the model's own shapes
+   */
+  readonly inputShapes?: { [name: string]: number[] };
+
+  /**
+   * The only signature to keep, and the default one.
+   *
+   * @default - all signatures that can be converted, with serving_default as the default one
+   */
+  readonly signatureName?: string;
+
+  /**
+   * Tags of the SavedModel's graph to load.
+   *
+   * @default ['serve']
+   */
+  readonly tags?: string[];
+
+  /**
+   * What to do when the model's variables change between calls.
+   *
+   * @default StatefulBehavior.REFUSE
+   */
+  readonly stateful?: StatefulBehavior;
+}
+
+/** What a model in a bucket needs to be told about itself. */
+export interface BucketModelSourceOptions extends ModelSourceOptions {
+  /**
+   * Version of the object to read, as S3 numbers it.
+   *
+   * @default - the newest when the optimization starts; a changed object goes unnoticed
+   */
+  readonly objectVersion?: string;
+
+  /**
+   * A text of your own that changes when the objects change: CloudFormation does not look at them.
+   *
+   * @default - changed objects go unnoticed
+   */
+  readonly revision?: string;
+}
+
+/** Where a model comes from. */
+export abstract class ModelSource {
+  /**
+   * A local model, uploaded with the app's other assets: a SavedModel directory, or a .keras, .h5 or .tflite file.
+   *
+   * @param path relative to where the CDK app runs
+   * @param options what the model does not say itself
+   */
+  public static fromAsset(path: string, options: ModelSourceOptions = {}): ModelSource {
+    return new AssetSource(path, options);
+  }
+
+  /**
+   * A model that lies in a bucket already.
+   *
+   * @param bucket the bucket, in the same Region or another
+   * @param key of a .keras, .h5, .tflite or .zip file, or with a slash at its end the prefix of a SavedModel's files
+   * @param options what the model does not say itself, and what tells one content from the next
+   */
+  public static fromBucket(bucket: s3.IBucket, key: string, options: BucketModelSourceOptions = {}): ModelSource {
+    return new BucketSource(bucket, key, options);
+  }
+
+  /**
+   * A model that is published already: by an optimizer of this stack, or imported with `ModelArtifact`.
+   *
+   * @param artifact the published model
+   */
+  public static fromArtifact(artifact: IModelArtifact): ModelSource {
+    return new ArtifactSource(artifact);
+  }
+
+  /** @internal */
+  public readonly _artifact?: IModelArtifact;
+
+  /** @internal */
+  public abstract readonly _kind: SourceKind | undefined;
+
+  /** @internal */
+  public abstract readonly _options: ModelSourceOptions;
+
+  /** @internal */
+  public abstract _problems(): string[];
+
+  /** Uploads or names the model, with the warnings that belong to it. Only after `_problems()` found none. @internal */
+  public abstract _bind(scope: Construct): StoredObject;
+}
+
+class AssetSource extends ModelSource {
+  private inspected?: ReturnType<typeof inspectModel>;
+
+  constructor(private readonly path: string, public readonly _options: ModelSourceOptions) {
+    super();
+  }
+
+  public get _kind() {
+    return this.inspection.kind;
+  }
+
+  public _problems() {
+    return [...this.inspection.problems, ...optionProblems(this._options, this._kind)];
+  }
+
+  public _bind(scope: Construct) {
+    if (this.inspection.sizeBytes > LARGE_MODEL_BYTES) {
+      const megabytes = Math.round(this.inspection.sizeBytes / 1e6);
+      Validations.of(scope).addWarning('cdk-tensorflow:LargeModelAsset', `the model ${JSON.stringify(this.path)} has ${megabytes} MB, `
+        + 'which every synthesis hashes and the first deployment uploads: put it into a bucket once and use ModelSource.fromBucket');
+    }
+    return storeAsset(scope, 'Model', this.path);
+  }
+
+  /** Read once: several endpoints may share a source, and a large model takes time to read. */
+  private get inspection() {
+    return this.inspected ??= inspectModel(this.path);
+  }
+}
+
+class BucketSource extends ModelSource {
+  constructor(private readonly bucket: s3.IBucket, private readonly key: string, public readonly _options: BucketModelSourceOptions) {
+    super();
+  }
+
+  public get _kind() {
+    return this.key.endsWith('/') ? undefined : kindOfName(this.key);
+  }
+
+  public _problems() {
+    const problems = [
+      ...checkReference('key', this.key, this.versions, MODEL_EXTENSIONS),
+      ...optionProblems(this._options, this._kind),
+    ];
+    if (!Token.isUnresolved(this.key) && holdsWeightsOnly(basename(this.key))) {
+      problems.push(`${JSON.stringify(this.key)} holds weights without a model: load them into the model and call model.export(directory)`);
+    }
+    return problems;
+  }
+
+  public _bind(scope: Construct) {
+    if (this._options.objectVersion === undefined && this._options.revision === undefined) {
+      Validations.of(scope).addWarning('cdk-tensorflow:UnversionedModel', `CloudFormation does not notice when ${JSON.stringify(this.key)} changes: `
+        + 'give objectVersion, or revision with a text that changes when the model does');
+    }
+    return storeReference(this.bucket, this.key, this.versions);
+  }
+
+  private get versions() {
+    return { objectVersion: this._options.objectVersion, revision: this._options.revision };
+  }
+}
+
+class ArtifactSource extends ModelSource {
+  public readonly _kind = undefined;
+  public readonly _options = {};
+
+  constructor(public readonly _artifact: IModelArtifact) {
+    super();
+  }
+
+  public _problems() {
+    return ['ModelSource.fromArtifact(…) is optimized and published already: give ModelOptimizer a model from ModelSource.fromAsset or fromBucket'];
+  }
+
+  public _bind(): never {
+    throw new Error('an artifact has nothing to upload'); // _problems() comes first
+  }
+}
+
+function optionProblems(options: ModelSourceOptions, kind: SourceKind | undefined): string[] {
+  const problems: string[] = [];
+  for (const [input, shape] of Object.entries(options.inputShapes ?? {})) {
+    // -1 leaves the batch open; any other dimension has to be a number, because that is what inputShapes is for.
+    const fits = shape.every((size, index) => Token.isUnresolved(size) || (Number.isInteger(size) && (size > 0 || (index === 0 && size === -1))));
+    if (input === '' || !fits) {
+      problems.push(`inputShapes[${JSON.stringify(input)}] must be a shape of positive whole numbers (-1 for the batch) under the name of an input, `
+        + `got ${JSON.stringify(shape)}`);
+    }
+  }
+  if (options.inputShapes && Object.keys(options.inputShapes).length === 0) {
+    problems.push('inputShapes must name at least one input, got {}: leave it out to take the model\'s own shapes');
+  }
+  if (options.signatureName === '') {
+    problems.push('signatureName must not be empty: leave it out to keep all signatures');
+  }
+  if (options.tags?.some((tag) => tag === '')) {
+    problems.push(`tags must be the names of a SavedModel's tags, got ${JSON.stringify(options.tags)}`);
+  }
+  for (const name of ['signatureName', 'tags'] as const) {
+    if (options[name] !== undefined && (kind === 'keras' || kind === 'h5')) {
+      problems.push(`${name} has no effect on a Keras file, which has one signature and no tags: leave it out`);
+    }
+  }
+  if (kind === 'tflite' && options.tags !== undefined) {
+    problems.push('tags has no effect on a .tflite file: leave it out');
+  }
+  return problems;
+}

@@ -1,0 +1,123 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import * as custom_resources from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { packagePath } from '../private/asset-paths';
+import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
+
+const ID = 'TensorFlowModelBuilds';
+
+/** Finds or starts the builds of a stack's models, and fits models to their endpoints. One for each stack. */
+export class BuildProvider extends Construct implements iam.IGrantable {
+  public static of(scope: Construct): BuildProvider {
+    const stack = Stack.of(scope);
+    return (stack.node.tryFindChild(ID) as BuildProvider | undefined) ?? new BuildProvider(stack, ID);
+  }
+
+  public readonly serviceToken: string;
+  public readonly grantPrincipal: iam.IPrincipal;
+  private readonly role: iam.Role;
+  private readonly logGroup: logs.LogGroup;
+
+  private constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+    this.role = this.functionRole('Role', 'Runs the handlers of TensorFlow model builds');
+    this.grantPrincipal = this.role;
+    const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
+    const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(2));
+    this.serviceToken = this.framework(onEvent, isComplete).serviceToken;
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-L1',
+      reason: 'The handlers are tested with this version of Python; the framework\'s version of Node.js is the CDK\'s choice',
+    });
+  }
+
+  /** Lets the handlers build one model, and read what its builds leave. */
+  public allowBuilds(project: codebuild.IProject, bucket: s3.IBucket, prefix: string): iam.Grant {
+    const builds = iam.Grant.addToPrincipal({
+      grantee: this,
+      actions: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:StopBuild'],
+      resourceArns: [project.projectArn],
+    });
+    const jobs = iam.Grant.addToPrincipal({
+      grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(`${prefix}/keys/*/job.json`)],
+    });
+    bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
+    acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
+    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(jobs);
+  }
+
+  /** Lets the handlers read published models. */
+  public allowRead(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
+    keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
+    return grantArtifactRead(this, bucket, keyPatterns);
+  }
+
+  private handler(id: string, handler: string, timeout: Duration): lambda.Function {
+    return new lambda.Function(this, id, {
+      runtime: lambda.Runtime.PYTHON_3_13,
+      handler,
+      code: lambda.Code.fromAsset(packagePath('python', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      timeout,
+      memorySize: 256,
+      role: this.role,
+      logGroup: this.logGroup,
+    });
+  }
+
+  private framework(onEvent: lambda.Function, isComplete: lambda.Function): custom_resources.Provider {
+    const starter = this.functionRole('FrameworkOnEventRole', 'Starts TensorFlow model builds');
+    const waiter = this.functionRole('FrameworkIsCompleteRole', 'Waits for TensorFlow model builds');
+    const provider = new custom_resources.Provider(this, 'Provider', {
+      onEventHandler: onEvent,
+      isCompleteHandler: isComplete,
+      queryInterval: Duration.seconds(10),
+      totalTimeout: Duration.hours(1),
+      logGroup: this.logGroup,
+      // The framework would let them invoke every version of the handlers: they get exactly what they use, below.
+      frameworkOnEventRole: starter.withoutPolicyUpdates(),
+      frameworkCompleteAndTimeoutRole: waiter.withoutPolicyUpdates(),
+    });
+    const child = (id: string) => provider.node.findChild(id);
+    const stateMachine = child('waiter-state-machine').node.findChild('Resource') as CfnStateMachine;
+    for (const role of [starter, waiter]) {
+      role.addToPrincipalPolicy(new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources: [onEvent.functionArn, isComplete.functionArn],
+      }));
+    }
+    starter.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.ref] }));
+    const frameworkFunctions = ['onEvent', 'isComplete', 'onTimeout'].map((name) => child(`framework-${name}`) as lambda.Function);
+    // The framework reports a failure as the stack of its own error, and users would read where in the framework it was thrown.
+    frameworkFunctions.forEach((frameworkFunction) => frameworkFunction.addEnvironment('NODE_OPTIONS', '--stack-trace-limit=0'));
+    this.restrictWaiter(child('waiter-state-machine'), frameworkFunctions.slice(1));
+    return provider;
+  }
+
+  private restrictWaiter(stateMachine: Construct, functions: lambda.Function[]): void {
+    const policy = stateMachine.node.findChild('Role').node.findChild('DefaultPolicy').node.defaultChild as iam.CfnPolicy;
+    policy.policyDocument = new iam.PolicyDocument({
+      statements: [new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: functions.map((target) => target.functionArn) })],
+    });
+    for (const id of ['AwsSolutions-SF1', 'AwsSolutions-SF2']) {
+      Validations.of(stateMachine).acknowledge({
+        id,
+        reason: 'It only counts the time between polls, which the functions log; its input holds the address that CloudFormation is answered at',
+      });
+    }
+  }
+
+  /** A role that can write logs, to our group only. */
+  private functionRole(id: string, description: string): iam.Role {
+    const role = new iam.Role(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description });
+    role.addToPrincipalPolicy(new iam.PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn],
+    }));
+    return role;
+  }
+}

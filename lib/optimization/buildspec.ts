@@ -1,0 +1,70 @@
+/** What the optimization's build needs to know beyond its environment variables. */
+export interface BuildSpecOptions {
+  /** ARN of the group that the quality gate's results go to. */
+  readonly reportGroupArn: string;
+  /** Python package index to install from instead of the public one. */
+  readonly packageIndexUrl?: string;
+}
+
+/** Names of the environment variables that the build gets from us. */
+export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
+
+const OPTIMIZER = '.venv/bin/python -m tensorflow_optimizer';
+
+/**
+ * The buildspec of an optimization, as data.
+ *
+ * The source holds python/optimizer as `optimizer` and python/handler/src as `handler/src`. The build phase does everything but upload;
+ * post_build, which CodeBuild also runs after a failed build phase, uploads what there is: always the report, the model only after success.
+ */
+export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
+  return {
+    version: '0.2',
+    env: { shell: 'bash', variables: renderVariables(options.packageIndexUrl) },
+    phases: {
+      install: {
+        'runtime-versions': { python: '3.13' },
+        'commands': [
+          'python3 -m venv .uv',
+          '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r optimizer/uv-requirements.txt',
+          '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
+          '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: optimizer/requirements.txt',
+        ],
+      },
+      build: {
+        commands: [
+          `: "\${BUILD_KEY:?is set by the deployment that starts the build, whose job.json it names}"`,
+          `${OPTIMIZER} fetch --bucket "$ARTIFACT_BUCKET" --config-key "$MODEL_PREFIX/keys/$BUILD_KEY/job.json" --directory work`,
+          [
+            'if [ -d work/evaluation ]; then',
+            `  ${OPTIMIZER} run --config work/job.json --source work/source --evaluation work/evaluation --output out`,
+            'else',
+            `  ${OPTIMIZER} run --config work/job.json --source work/source --output out`,
+            'fi',
+          ].join('\n'),
+        ],
+      },
+      post_build: {
+        commands: [
+          `${OPTIMIZER} publish --output out --config work/job.json --bucket "$ARTIFACT_BUCKET" --model-prefix "$MODEL_PREFIX" `
+          + '--build-key "$BUILD_KEY" --build-id "${CODEBUILD_BUILD_ID#*:}"',
+        ],
+      },
+    },
+    reports: {
+      [options.reportGroupArn]: { 'files': ['junit.xml'], 'base-directory': 'out/report', 'file-format': 'JUNITXML' },
+    },
+  };
+}
+
+function renderVariables(packageIndexUrl?: string): Record<string, string> {
+  return {
+    PYTHONPATH: 'optimizer/src',
+    PYTHONUNBUFFERED: '1',
+    TENSORFLOW_OPTIMIZER_HANDLER: 'handler/src',
+    // The interpreter is the image's: uv would otherwise fetch one from elsewhere.
+    UV_PYTHON_DOWNLOADS: 'never',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    ...packageIndexUrl && { UV_DEFAULT_INDEX: packageIndexUrl, PIP_INDEX_URL: packageIndexUrl },
+  };
+}

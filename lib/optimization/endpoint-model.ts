@@ -1,0 +1,154 @@
+import { CustomResource, Stack } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { IModelArtifact } from '../model/model-artifact';
+import type { ModelFormat } from '../model/model-format';
+import type { ModelSource } from '../model/model-source';
+import { failIfAny, lit } from '../private/errors';
+import { BuildProvider } from './build-provider';
+import { keyPatternsOf } from './model-artifact';
+import { ModelOptimizer } from './model-optimizer';
+import type { OptimizationOptions } from './optimization-options';
+
+/** What an endpoint asks of its model. */
+export interface ArtifactForProps extends OptimizationOptions {
+  readonly source: ModelSource;
+  readonly modelName: string;
+  readonly format: ModelFormat;
+  readonly architecture: lambda.Architecture;
+}
+
+/** What an endpoint offers a model, to be compared with what the model needs when it is deployed. */
+export interface FitOffer {
+  readonly endpoint: 'function' | 'service' | 'fleet';
+  readonly format: ModelFormat;
+  readonly architecture: lambda.Architecture;
+  readonly memoryMebibytes?: number;
+  readonly timeoutSeconds?: number;
+  /** Forced by the user. */
+  readonly runtime?: 'nano' | 'numpy';
+  /** A hook imports it. */
+  readonly requiresNumpy?: boolean;
+  readonly nanoLayerArn?: string;
+  readonly numpyLayerArn?: string;
+  readonly cpuFeatures?: string[];
+}
+
+/** Everything that only a model to optimize can have: names of OptimizationOptions. */
+const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
+  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'seed', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage', 'vpc', 'vpcSubnets',
+  'securityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
+];
+
+/** The published model that an endpoint serves: the one that its source names, or one made for it by an optimizer of its own. */
+export function artifactFor(scope: Construct, id: string, props: ArtifactForProps): IModelArtifact {
+  const artifact = props.source._artifact;
+  if (artifact === undefined) {
+    const { source, format, ...options } = props;
+    return new ModelOptimizer(scope, id, { ...pick(options), model: source, modelName: props.modelName, modelFormat: format, architecture: props.architecture });
+  }
+  failIfAny(lit`InvalidModelArtifact`, [...artifactProblems(scope, artifact, props), ...uselessOptions(props)], scope);
+  return artifact;
+}
+
+/** Fits a published model to an endpoint when it is deployed: one sentence where it does not fit, and what the endpoint needs where it does. */
+export class ModelFit extends Construct {
+  public readonly version: string;
+  /** Prefix of the version's files, with a slash at its end. */
+  public readonly keyPrefix: string;
+  public readonly manifestKey: string;
+  public readonly manifestSha256: string;
+  /** SHA-256 of SHA256SUMS; empty for LiteRT. */
+  public readonly checksumsSha256: string;
+  public readonly layerKey: string;
+  public readonly layerObjectVersion: string;
+  public readonly runtime: string;
+  public readonly runtimeLayerArn: string;
+  public readonly archiveKey: string;
+  public readonly archiveSha256: string;
+  public readonly goldenKey: string;
+  public readonly serverKey: string;
+  public readonly serverSha256: string;
+  public readonly sizeBytes: string;
+  public readonly reportKey: string;
+  public readonly buildUrl: string;
+  public readonly summary: string;
+  /** Memory that a pod must ask for, such as 640Mi. */
+  public readonly memoryRequest: string;
+  /** The custom resource: what depends on the fit depends on it. */
+  public readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: FitOffer }) {
+    super(scope, id);
+    const { artifact, offer } = props;
+    failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer), this);
+    const provider = BuildProvider.of(this);
+    const grant = provider.allowRead(artifact.bucket, keyPatternsOf(artifact));
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::TensorFlowModelFit',
+      serviceToken: provider.serviceToken,
+      properties: {
+        Mode: 'fit',
+        Bucket: artifact.bucket.bucketName,
+        ...artifact.pointer === undefined
+          ? { ManifestKey: artifact.manifestKey, ManifestSha256: artifact.manifestSha256 ?? '' }
+          : { Pointer: artifact.pointer },
+        Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
+      },
+    });
+    this.resource.node.addDependency(provider, grant);
+
+    this.version = this.resource.getAttString('Version');
+    this.keyPrefix = this.resource.getAttString('KeyPrefix');
+    this.manifestKey = this.resource.getAttString('ManifestKey');
+    this.manifestSha256 = this.resource.getAttString('ManifestSha256');
+    this.checksumsSha256 = this.resource.getAttString('ChecksumsSha256');
+    this.layerKey = this.resource.getAttString('LayerKey');
+    this.layerObjectVersion = this.resource.getAttString('LayerObjectVersion');
+    this.runtime = this.resource.getAttString('Runtime');
+    this.runtimeLayerArn = this.resource.getAttString('RuntimeLayerArn');
+    this.archiveKey = this.resource.getAttString('ArchiveKey');
+    this.archiveSha256 = this.resource.getAttString('ArchiveSha256');
+    this.goldenKey = this.resource.getAttString('GoldenKey');
+    this.serverKey = this.resource.getAttString('ServerKey');
+    this.serverSha256 = this.resource.getAttString('ServerSha256');
+    this.sizeBytes = this.resource.getAttString('SizeBytes');
+    this.reportKey = this.resource.getAttString('ReportKey');
+    this.buildUrl = this.resource.getAttString('BuildUrl');
+    this.summary = this.resource.getAttString('Summary');
+    this.memoryRequest = this.resource.getAttString('MemoryRequest');
+  }
+}
+
+interface Wanted {
+  readonly format: ModelFormat;
+  readonly architecture: lambda.Architecture;
+}
+
+function artifactProblems(scope: Construct, artifact: IModelArtifact, { format, architecture }: Wanted): string[] {
+  const problems: string[] = [];
+  if (Stack.of(artifact) !== Stack.of(scope)) {
+    problems.push(`the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports `
+      + 'while another uses it: give its ModelOptimizer a pointerParameterName, and serve ModelArtifact.fromParameter(…) made in this stack; '
+      + 'in another Region or account, give this stack an optimizer of its own');
+  }
+  if (artifact.modelFormat !== undefined && artifact.modelFormat !== format) {
+    problems.push(`the model ${JSON.stringify(artifact.node.path)} is published as ${artifact.modelFormat}, and ${format} is needed here: `
+      + `publish it with modelFormat ${format}, or give this endpoint the model's source instead`);
+  }
+  const made = artifact instanceof ModelOptimizer ? artifact._architecture.name : architecture.name;
+  if (made !== architecture.name) {
+    problems.push(`the model ${JSON.stringify(artifact.node.path)} is optimized for and proved on ${made}, and this endpoint runs on ${architecture.name}: `
+      + 'give both the same architecture');
+  }
+  return problems;
+}
+
+function uselessOptions(props: ArtifactForProps): string[] {
+  return OPTIMIZATION_OPTIONS.filter((name) => props[name] !== undefined)
+    .map((name) => `${name} has no effect on a model that is published already: give it to the ModelOptimizer that makes the model, or leave it out`);
+}
+
+function pick(options: OptimizationOptions): OptimizationOptions {
+  return Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, options[name]]));
+}

@@ -1,0 +1,129 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'fs';
+import { join } from 'path';
+import { Validations } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { StoredObject } from '../model/stored-object';
+import { checkReference, storeAsset, storeReference } from '../model/stored-object';
+
+const EXTENSIONS = ['.npz', '.jsonl'];
+
+/** What tells one content of a bucket's data from the next. */
+export interface BucketEvaluationDataOptions {
+  /**
+   * Version of the object to read, as S3 numbers it.
+   *
+   * @default - the newest when the optimization starts; a changed object goes unnoticed
+   */
+  readonly objectVersion?: string;
+
+  /**
+   * A text of your own that changes when the objects change: CloudFormation does not look at them.
+   *
+   * @default - changed objects go unnoticed
+   */
+  readonly revision?: string;
+}
+
+/**
+ * Real inputs of a model, with labels or without: what candidates are calibrated with and judged on.
+ *
+ * An `.npz` file with one array for each input (any name where there is one input) and `labels` or `labels/<output>`, or a `.jsonl` file
+ * whose lines are REST bodies with a `label`. Values are what the model's signature takes.
+ */
+export abstract class EvaluationData {
+  /**
+   * A local file, or a directory with one, uploaded with the app's other assets.
+   *
+   * @param path of an .npz or .jsonl file, or a directory with one, relative to where the CDK app runs
+   */
+  public static fromAsset(path: string): EvaluationData {
+    return new AssetData(path);
+  }
+
+  /**
+   * Data that lies in a bucket already.
+   *
+   * @param bucket the bucket
+   * @param key of an .npz, .jsonl or .zip file, or with a slash at its end the prefix of one
+   * @param options what tells one content from the next
+   */
+  public static fromBucket(bucket: s3.IBucket, key: string, options: BucketEvaluationDataOptions = {}): EvaluationData {
+    return new BucketData(bucket, key, options);
+  }
+
+  /** @internal */
+  public abstract _problems(): string[];
+
+  /** Uploads or names the data, with the warnings that belong to it. Only after `_problems()` found none. @internal */
+  public abstract _bind(scope: Construct): StoredObject;
+}
+
+class AssetData extends EvaluationData {
+  constructor(private readonly path: string) {
+    super();
+  }
+
+  public _problems() {
+    const where = `evaluation data ${JSON.stringify(this.path)}`;
+    if (!existsSync(this.path)) {
+      return [`${where} does not exist: give an .npz or .jsonl file, relative to where the CDK app runs`];
+    }
+    if (!statSync(this.path).isDirectory()) {
+      return fileProblems(where, this.path);
+    }
+    const files = readdirSync(this.path).filter((name) => isData(name));
+    return files.length === 1
+      ? fileProblems(`${where}, file ${files[0]},`, join(this.path, files[0]))
+      : [`${where} must hold exactly one .npz or .jsonl file, found ${files.length === 0 ? 'none' : files.sort().join(', ')}`];
+  }
+
+  public _bind(scope: Construct) {
+    return storeAsset(scope, 'Evaluation', this.path);
+  }
+}
+
+class BucketData extends EvaluationData {
+  constructor(private readonly bucket: s3.IBucket, private readonly key: string, private readonly options: BucketEvaluationDataOptions) {
+    super();
+  }
+
+  public _problems() {
+    return checkReference('key', this.key, this.options, EXTENSIONS).map((problem) => `evaluation data: ${problem}`);
+  }
+
+  public _bind(scope: Construct) {
+    if (this.options.objectVersion === undefined && this.options.revision === undefined) {
+      Validations.of(scope).addWarning('cdk-tensorflow:UnversionedEvaluationData', 'CloudFormation does not notice when the evaluation data '
+        + `${JSON.stringify(this.key)} changes: give objectVersion, or revision with a text that changes when the data does`);
+    }
+    return storeReference(this.bucket, this.key, this.options);
+  }
+}
+
+function isData(name: string): boolean {
+  return EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
+}
+
+function fileProblems(where: string, path: string): string[] {
+  if (!isData(path)) {
+    return [`${where} must be an .npz file (one array for each input, and labels) or a .jsonl file (a REST body on each line)`];
+  }
+  if (statSync(path).size === 0) {
+    return [`${where} is empty: write it again`];
+  }
+  if (path.toLowerCase().endsWith('.npz') && firstBytes(path) !== 'PK\x03\x04') {
+    return [`${where} is not what numpy.savez writes: it is corrupt or of another kind; write it again`];
+  }
+  return [];
+}
+
+function firstBytes(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(4);
+    return buffer.toString('latin1', 0, readSync(file, buffer, 0, 4, 0));
+  } finally {
+    closeSync(file);
+  }
+}

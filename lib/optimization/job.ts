@@ -1,0 +1,72 @@
+import type { ModelFormat } from '../model/model-format';
+import { StatefulBehavior } from '../model/stateful-behavior';
+import type { ModelSourceOptions } from '../model/model-source';
+import type { StoredObject } from '../model/stored-object';
+import type { ModelTask } from './model-task';
+import type { OptimizationRecipe } from './optimization-recipe';
+import type { QualityGate } from './quality-gate';
+import { TOOLCHAIN } from './toolchain';
+
+/** What one optimization is asked to do. */
+export interface JobOptions {
+  readonly modelName: string;
+  readonly format: ModelFormat;
+  readonly source: StoredObject;
+  readonly sourceOptions: ModelSourceOptions;
+  readonly evaluation?: StoredObject;
+  readonly tasks?: { [output: string]: ModelTask };
+  readonly recipe: OptimizationRecipe;
+  readonly gate?: QualityGate;
+  readonly seed?: number;
+  readonly architecture: string;
+  readonly labels?: string[];
+}
+
+/**
+ * The optimizer's job.json as data. Its schema is python/optimizer/schema/job.schema.json.
+ *
+ * Every member except those named `location` is part of the build key, so none may depend on the order in which tokens were made.
+ */
+export function renderJob(options: JobOptions): Record<string, unknown> {
+  const { sourceOptions } = options;
+  return withoutAbsent({
+    schemaVersion: 1,
+    model: options.modelName,
+    format: options.format,
+    source: {
+      ...renderStored(options.source),
+      inputShapes: sourceOptions.inputShapes,
+      signatureName: sourceOptions.signatureName,
+      tags: sourceOptions.tags ?? ['serve'],
+      stateful: sourceOptions.stateful ?? StatefulBehavior.REFUSE,
+    },
+    evaluation: options.evaluation && renderStored(options.evaluation),
+    tasks: options.tasks ?? {},
+    recipe: options.recipe._render(),
+    gate: options.gate?._render(),
+    seed: options.seed ?? 0,
+    architecture: options.architecture,
+    labels: options.labels,
+    toolchain: TOOLCHAIN,
+  }) as Record<string, unknown>;
+}
+
+function renderStored(stored: StoredObject): Record<string, unknown> {
+  return {
+    packaging: stored.packaging,
+    fileName: stored.fileName,
+    identity: stored.identity,
+    location: { bucket: stored.bucket.bucketName, key: stored.key, objectVersion: stored.objectVersion },
+  };
+}
+
+/** Absent members are left out at every depth, not written as null. */
+function withoutAbsent(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutAbsent);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined).map(([name, member]) => [name, withoutAbsent(member)]));
+  }
+  return value;
+}

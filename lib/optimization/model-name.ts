@@ -1,0 +1,39 @@
+import { createHash } from 'crypto';
+import { Aws, Stack, Token } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { checkPattern } from '../private/validation';
+
+/** The model's name where the user gave none: the construct's id, with the characters that a model name may have. */
+export function defaultModelName(id: string): string {
+  return id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 63).replace(/-+$/, '');
+}
+
+/** Problems of a model name. */
+export function checkModelName(modelName: string): string[] {
+  return checkPattern('modelName', modelName, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends');
+}
+
+/**
+ * The prefix that everything of one model has in its bucket. It is the same in every deployment and belongs to no other model.
+ *
+ * Where account or Region is known only when the stack is deployed, they stand in the prefix as they are: a hash cannot hold them.
+ */
+export function modelPrefix(scope: Construct, modelName: string): string {
+  const stack = outermostStack(Stack.of(scope));
+  const { account, region } = stack;
+  const stackName = Token.isUnresolved(stack.stackName) ? stack.node.path : stack.stackName;
+  if (Token.isUnresolved(account) || Token.isUnresolved(region)) {
+    return `${modelName}-${lastOfHash(stackName, scope.node.addr)}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+  }
+  return `${modelName}-${lastOfHash(account, region, stackName, scope.node.addr)}`;
+}
+
+/** A nested stack's own name is made up by CloudFormation. */
+function outermostStack(stack: Stack): Stack {
+  return stack.nestedStackParent ? outermostStack(stack.nestedStackParent) : stack;
+}
+
+function lastOfHash(...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(-8);
+}

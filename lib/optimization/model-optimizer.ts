@@ -1,0 +1,267 @@
+import { CustomResource, Stack } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import type { IDependable } from 'constructs';
+import { Construct, Dependable } from 'constructs';
+import type { IModelArtifact } from '../model/model-artifact';
+import { ModelFormat } from '../model/model-format';
+import type { ModelSource } from '../model/model-source';
+import { failIfAny, lit } from '../private/errors';
+import { grantArtifactRead } from './artifact-access';
+import { artifactBucketOf } from './artifact-bucket';
+import { BuildProvider } from './build-provider';
+import { renderJob } from './job';
+import { checkModelName, defaultModelName, modelPrefix } from './model-name';
+import { checkOptimization } from './optimization-checks';
+import type { OptimizationOptions } from './optimization-options';
+import { OptimizationProject } from './optimization-project';
+import { OptimizationRecipe } from './optimization-recipe';
+
+/** Properties of a model's optimization. */
+export interface ModelOptimizerProps extends OptimizationOptions {
+  /** The model to optimize. */
+  readonly model: ModelSource;
+
+  /**
+   * The model's name in requests, in the directory of a server and in the manifest.
+   *
+   * @default - the construct's id in lower case, with hyphens for what is not a letter or digit
+   */
+  readonly modelName?: string;
+
+  /**
+   * What to make of the model.
+   *
+   * @default ModelFormat.LITERT
+   */
+  readonly modelFormat?: ModelFormat;
+
+  /**
+   * Processor that will serve the model. The optimization runs on it too, to prove that the model works there.
+   *
+   * @default Architecture.X86_64
+   */
+  readonly architecture?: lambda.Architecture;
+
+  /**
+   * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks.
+   *
+   * @default - no parameter is written
+   */
+  readonly pointerParameterName?: string;
+}
+
+/**
+ * Optimizes a model during the deployment, and publishes it to S3.
+ *
+ * A build runs only when the model, the data, the options or the optimizer's versions have changed; the deployment fails, and what is served
+ * stays, when no candidate passes the gate. Published versions are never replaced.
+ */
+export class ModelOptimizer extends Construct implements IModelArtifact {
+  /** The model's name in requests, in the directory of a server and in the manifest. */
+  public readonly modelName: string;
+
+  /** The bucket that holds the model. */
+  public readonly bucket: s3.IBucket;
+
+  /** What the model is made of. */
+  public readonly modelFormat: ModelFormat;
+
+  /** The prefix that everything of this model has in the bucket. */
+  public readonly keyPrefix: string;
+
+  /** The CodeBuild project that optimizes. */
+  public readonly project: codebuild.Project;
+
+  /** The role that the project runs as. */
+  public readonly role: iam.IRole;
+
+  /** The group that the quality gate's results go to, one test report for each build. */
+  public readonly reportGroup: codebuild.ReportGroup;
+
+  /**
+   * The published version's number.
+   *
+   * @attribute
+   */
+  public readonly version: string;
+
+  /**
+   * Key of the version's manifest.json.
+   *
+   * @attribute
+   */
+  public readonly manifestKey: string;
+
+  /**
+   * SHA-256 of the manifest.
+   *
+   * @attribute
+   */
+  public readonly manifestSha256: string;
+
+  /**
+   * Key of the build's report.html.
+   *
+   * @attribute
+   */
+  public readonly reportKey: string;
+
+  /**
+   * Address of the build in the console.
+   *
+   * @attribute
+   */
+  public readonly buildUrl: string;
+
+  /**
+   * One sentence: what was published, and what it keeps of the original.
+   *
+   * @attribute
+   */
+  public readonly summary: string;
+
+  /** The parameter that points at the published version, where one was asked for. */
+  public readonly pointerParameter?: ssm.StringParameter;
+
+  /** @internal */
+  public readonly _architecture: lambda.Architecture;
+
+  constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
+    super(scope, id);
+    this.modelName = props.modelName ?? defaultModelName(id);
+    this.modelFormat = props.modelFormat ?? ModelFormat.LITERT;
+    this._architecture = props.architecture ?? lambda.Architecture.X86_64;
+    failIfAny(lit`InvalidModelOptimizerProps`, [
+      ...props.model._problems(),
+      ...checkModelName(this.modelName),
+      ...checkOptimization(props, { format: this.modelFormat, sourceKind: props.model._kind }),
+    ], this);
+
+    const source = props.model._bind(this);
+    const evaluation = props.evaluation?._bind(this);
+    this.bucket = props.artifactBucket ?? artifactBucketOf(this, props.encryptionKey);
+    this.keyPrefix = modelPrefix(this, this.modelName);
+    const optimization = new OptimizationProject(this, 'Optimization', {
+      options: props,
+      architecture: this._architecture,
+      inputs: evaluation ? [source, evaluation] : [source],
+      bucket: this.bucket,
+      keyPrefix: this.keyPrefix,
+    });
+    this.project = optimization.project;
+    this.role = optimization.role;
+    this.reportGroup = optimization.reportGroup;
+
+    const job = renderJob({
+      modelName: this.modelName,
+      format: this.modelFormat,
+      source,
+      sourceOptions: props.model._options,
+      evaluation,
+      tasks: props.tasks,
+      recipe: props.recipe ?? (this.modelFormat === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing()),
+      gate: props.gate,
+      seed: props.seed,
+      architecture: this._architecture.name,
+      labels: props.labels,
+    });
+    const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
+    this.version = build.getAttString('Version');
+    this.manifestKey = build.getAttString('ManifestKey');
+    this.manifestSha256 = build.getAttString('ManifestSha256');
+    this.reportKey = build.getAttString('ReportKey');
+    this.buildUrl = build.getAttString('BuildUrl');
+    this.summary = build.getAttString('Summary');
+    this.pointerParameter = props.pointerParameterName === undefined ? undefined : this.createPointer(props.pointerParameterName);
+  }
+
+  /**
+   * Lets a principal read the model's files, and nothing else in the bucket.
+   *
+   * @param grantee who may read
+   */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    return grantArtifactRead(grantee, this.bucket, this._keyPatterns);
+  }
+
+  /**
+   * Lets a principal run the optimization again, outside a deployment.
+   *
+   * @param grantee who may start builds; each names the job to run by the environment variable BUILD_KEY
+   */
+  public grantStartBuild(grantee: iam.IGrantable): iam.Grant {
+    return iam.Grant.addToPrincipal({ grantee, actions: ['codebuild:StartBuild'], resourceArns: [this.project.projectArn] });
+  }
+
+  /**
+   * How long builds take.
+   *
+   * @param props statistic and period
+   * @default average over five minutes
+   */
+  public metricBuildDuration(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.project.metricDuration(props);
+  }
+
+  /**
+   * How many builds failed: by a gate that no candidate passed, a model that cannot be optimized, or for another reason.
+   *
+   * @param props statistic and period
+   * @default sum over five minutes
+   */
+  public metricFailedBuilds(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.project.metricFailedBuilds(props);
+  }
+
+  /** @internal */
+  public get _keyPatterns(): string[] {
+    return [`${this.keyPrefix}/*`];
+  }
+
+  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[]): CustomResource {
+    const provider = BuildProvider.of(this);
+    const grant = provider.allowBuilds(this.project, this.bucket, this.keyPrefix);
+    const build = new CustomResource(this, 'Build', {
+      resourceType: 'Custom::TensorFlowModelBuild',
+      serviceToken: provider.serviceToken,
+      properties: {
+        Mode: 'build',
+        Project: this.project.projectName,
+        Bucket: this.bucket.bucketName,
+        Model: this.keyPrefix,
+        Job: Stack.of(this).toJsonString(job),
+      },
+    });
+    // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
+    build.node.addDependency(provider, grant, ...optimization.dependencies, ...[this.bucket, ...inputBuckets].map(policyOf));
+    return build;
+  }
+
+  private createPointer(parameterName: string): ssm.StringParameter {
+    return new ssm.StringParameter(this, 'Pointer', {
+      parameterName,
+      description: `Published version of the TensorFlow model ${this.modelName}`,
+      stringValue: Stack.of(this).toJsonString({ manifestKey: this.manifestKey, manifestSha256: this.manifestSha256 }),
+    });
+  }
+}
+
+/**
+ * A bucket, its policy and its key, as they are when the app is synthesized: policies may come later than we do.
+ *
+ * Not the bucket's whole tree, which may hold notifications that wait for what waits for us.
+ */
+function policyOf(bucket: s3.IBucket): IDependable {
+  const dependable = {};
+  Dependable.implement(dependable, {
+    get dependencyRoots() {
+      return [bucket.node.defaultChild, bucket.policy, bucket.encryptionKey].filter((root) => root !== undefined);
+    },
+  });
+  return dependable;
+}

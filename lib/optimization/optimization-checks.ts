@@ -1,0 +1,107 @@
+import { Token } from 'aws-cdk-lib';
+import { ModelFormat } from '../model/model-format';
+import type { SourceKind } from '../model/model-inspection';
+import { checkInteger, checkPattern } from '../private/validation';
+import { BUILD_VARIABLES } from './buildspec';
+import type { OptimizationOptions } from './optimization-options';
+
+/** What the options must fit. */
+export interface OptimizationContext {
+  readonly format: ModelFormat;
+  readonly sourceKind?: SourceKind;
+}
+
+/** A deployment waits an hour at most for a custom resource; the rest is left for what the handlers do before and after. */
+export const LONGEST_OPTIMIZATION_MINUTES = 55;
+
+/** CodeBuild's shortest queue and its shortest build. */
+const SHORTEST_OPTIMIZATION_MINUTES = 10;
+
+/** All problems of an optimization that can be seen before it is deployed. */
+export function checkOptimization(options: OptimizationOptions, context: OptimizationContext): string[] {
+  const hasData = options.evaluation !== undefined;
+  return [
+    ...sourceProblems(context),
+    ...options.evaluation?._problems() ?? [],
+    ...options.recipe?._problems(context.format, context.sourceKind, hasData) ?? [],
+    ...options.gate?._problems(hasData) ?? [],
+    ...taskProblems(options),
+    ...labelProblems(options.labels),
+    ...checkInteger('seed', options.seed, 0, 2 ** 32 - 1),
+    ...buildProblems(options),
+  ];
+}
+
+function sourceProblems({ format, sourceKind }: OptimizationContext): string[] {
+  return sourceKind === 'tflite' && format === ModelFormat.SAVED_MODEL
+    ? ['a .tflite model cannot be served by TensorFlow Serving: give the SavedModel or Keras file that it was made from, or serve it with ModelFunction']
+    : [];
+}
+
+function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {
+  if (tasks === undefined) {
+    return [];
+  }
+  const problems: string[] = [];
+  if (Object.keys(tasks).length === 0) {
+    problems.push('tasks must name at least one output, got {}: leave it out to have tasks inferred');
+  }
+  if (Object.keys(tasks).some((output) => output === '')) {
+    problems.push('tasks must be under the names of the model\'s outputs, got ""');
+  }
+  if (evaluation === undefined) {
+    problems.push('tasks has no effect without real inputs, because nothing is decided on generated ones: give evaluation, or leave tasks out');
+  }
+  return problems;
+}
+
+function labelProblems(labels: string[] | undefined): string[] {
+  if (labels === undefined || Token.isUnresolved(labels)) {
+    return [];
+  }
+  if (labels.length === 0) {
+    return ['labels must name the model\'s classes, got []: leave it out when they have no names'];
+  }
+  const repeated = labels.filter((label, index) => labels.indexOf(label) !== index);
+  return repeated.length === 0 ? [] : [`labels must be different from each other, got ${JSON.stringify(repeated[0])} twice`];
+}
+
+function buildProblems(options: OptimizationOptions): string[] {
+  const problems = [
+    ...timeoutProblems(options),
+    ...checkPattern('packageIndexUrl', options.packageIndexUrl, /^https?:\/\/[^/\s]+/, 'an http or https address'),
+    ...environmentProblems(options),
+  ];
+  if (!Token.isUnresolved(options.packageIndexUrl) && /^https?:\/\/[^/]*@/.test(options.packageIndexUrl ?? '')) {
+    problems.push('packageIndexUrl must not hold a user or password, because it is part of the template: '
+      + 'put the whole address into a secret, and give it to buildEnvironment as UV_DEFAULT_INDEX and PIP_INDEX_URL');
+  }
+  for (const name of ['vpcSubnets', 'securityGroups'] as const) {
+    if (options[name] !== undefined && options.vpc === undefined) {
+      problems.push(`${name} has no effect without vpc: give vpc, or leave ${name} out`);
+    }
+  }
+  if (options.buildImage && /LAMBDA/.test(options.buildImage.type)) {
+    problems.push('buildImage must run on CodeBuild\'s EC2 compute, got one for Lambda compute, which has neither room nor time for TensorFlow');
+  }
+  return problems;
+}
+
+function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {
+  const minutes = optimizationTimeout?.toMinutes({ integral: false });
+  return checkInteger('optimizationTimeout in minutes', minutes, SHORTEST_OPTIMIZATION_MINUTES, LONGEST_OPTIMIZATION_MINUTES,
+    'a deployment cannot wait longer; optimize and publish from the command line (python -m tensorflow_optimizer), '
+    + 'then serve the result with ModelArtifact.fromBucket');
+}
+
+function environmentProblems({ buildEnvironment, packageIndexUrl }: OptimizationOptions): string[] {
+  const names = Object.keys(buildEnvironment ?? {});
+  const ours = names.filter((name) => BUILD_VARIABLES.includes(name) || name === 'PYTHONPATH' || name.startsWith('CODEBUILD_'));
+  const problems = ours.map((name) => `buildEnvironment must not set ${name}, which the optimization needs for itself`);
+  for (const name of ['UV_DEFAULT_INDEX', 'PIP_INDEX_URL']) {
+    if (packageIndexUrl !== undefined && names.includes(name)) {
+      problems.push(`packageIndexUrl and buildEnvironment.${name} exclude each other: keep one of them`);
+    }
+  }
+  return problems;
+}

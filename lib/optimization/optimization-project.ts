@@ -1,0 +1,148 @@
+import { Duration, IgnoreMode, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
+import type { IDependable } from 'constructs';
+import { Construct } from 'constructs';
+import type { StoredObject } from '../model/stored-object';
+import { readStatements } from '../model/stored-object';
+import { packagePath } from '../private/asset-paths';
+import { acknowledgeWildcard } from '../private/acknowledge';
+import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
+import { BuildRole } from './build-role';
+import { renderBuildSpec } from './buildspec';
+import { LONGEST_OPTIMIZATION_MINUTES } from './optimization-checks';
+import type { OptimizationOptions } from './optimization-options';
+
+/** What is optimized, for whom, and into which place. */
+export interface OptimizationProjectProps {
+  readonly options: OptimizationOptions;
+  readonly architecture: lambda.Architecture;
+  /** What the job reads. */
+  readonly inputs: StoredObject[];
+  readonly bucket: s3.IBucket;
+  readonly keyPrefix: string;
+}
+
+/** The CodeBuild project that optimizes one model, and its role: what it needs for this model, and nothing else. */
+export class OptimizationProject extends Construct {
+  public readonly project: codebuild.Project;
+  public readonly role: iam.IRole;
+  public readonly reportGroup: codebuild.ReportGroup;
+  /** What must exist before a build can start. */
+  public readonly dependencies: IDependable[] = [this];
+  private readonly logGroup: logs.LogGroup;
+
+  constructor(scope: Construct, id: string, props: OptimizationProjectProps) {
+    super(scope, id);
+    const { options } = props;
+    this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.reportGroup = new codebuild.ReportGroup(this, 'Reports', { removalPolicy: RemovalPolicy.DESTROY, deleteReports: true });
+    const ownRole = options.buildRole ? undefined : new BuildRole(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
+      description: 'Optimizes one TensorFlow model',
+    });
+    this.role = options.buildRole ?? ownRole!;
+    const code = optimizerCode(this);
+    const { timeout, queuedTimeout } = timeouts(options.optimizationTimeout);
+    this.project = new codebuild.Project(this, 'Project', {
+      description: `Optimizes the TensorFlow model ${props.keyPrefix}`,
+      source: codebuild.Source.s3({ bucket: code.bucket, path: code.s3ObjectKey }),
+      buildSpec: codebuild.BuildSpec.fromObject(renderBuildSpec({
+        reportGroupArn: this.reportGroup.reportGroupArn, packageIndexUrl: options.packageIndexUrl,
+      })),
+      environment: {
+        buildImage: options.buildImage ?? defaultImage(props.architecture),
+        computeType: options.computeType ?? codebuild.ComputeType.LARGE,
+      },
+      environmentVariables: {
+        ...options.buildEnvironment,
+        ARTIFACT_BUCKET: { value: props.bucket.bucketName },
+        MODEL_PREFIX: { value: props.keyPrefix },
+      },
+      role: this.role,
+      timeout,
+      queuedTimeout,
+      encryptionKey: options.encryptionKey,
+      logging: { cloudWatch: { logGroup: this.logGroup } },
+      grantReportGroupPermissions: false,
+      vpc: options.vpc,
+      subnetSelection: options.vpcSubnets,
+      securityGroups: options.securityGroups,
+    });
+    ownRole?.takeEverything();
+    this.grantAll(props, code);
+    this.acknowledge(props);
+  }
+
+  private grantAll(props: OptimizationProjectProps, code: s3_assets.Asset): void {
+    const reads = props.inputs.flatMap((input) => readStatements(input));
+    this.allow(['s3:GetObject', 's3:GetObjectVersion'], code.bucket.arnForObjects(code.s3ObjectKey));
+    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn);
+    this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
+    [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
+    const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
+    for (const key of new Set([props.bucket.encryptionKey, props.options.encryptionKey])) {
+      if (key) {
+        grants.push(key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey'));
+      }
+    }
+    this.dependencies.push(...grants);
+  }
+
+  private allow(actions: string[], resource: string): void {
+    this.add(new iam.PolicyStatement({ actions, resources: [resource] }));
+  }
+
+  private add(statement: iam.PolicyStatement): void {
+    const { policyDependable } = this.role.addToPrincipalPolicy(statement);
+    if (policyDependable) {
+      this.dependencies.push(policyDependable);
+    }
+  }
+
+  private acknowledge({ options, bucket, keyPrefix, inputs }: OptimizationProjectProps): void {
+    if (!options.encryptionKey) {
+      Validations.of(this.project).acknowledge({
+        id: 'AwsSolutions-CB4',
+        reason: 'The build has no CodeBuild artifacts to encrypt; what it writes to S3 is encrypted by the bucket. Give encryptionKey for a key of your own',
+      });
+    }
+    if (options.buildRole) {
+      return; // its owner's to answer for
+    }
+    acknowledgePrefix(this.role, bucket, `${keyPrefix}/*`);
+    for (const input of inputs.filter(({ packaging }) => packaging === 'prefix')) {
+      acknowledgeWildcard(this.role, input.bucket.arnForObjects(`${input.key}*`), 'The model or its data is everything below this prefix');
+    }
+  }
+}
+
+/** The optimizer with its pinned requirements, and the Lambda handler's code that it proves models with. No tests, caches or environments. */
+function optimizerCode(scope: Construct): s3_assets.Asset {
+  return new s3_assets.Asset(scope, 'Code', {
+    path: packagePath('python'),
+    ignoreMode: IgnoreMode.GIT,
+    exclude: [
+      '/*', '!/optimizer', '!/handler', '/handler/*', '!/handler/src',
+      '/optimizer/*', '!/optimizer/src', '!/optimizer/requirements.txt', '!/optimizer/uv-requirements.txt',
+      '__pycache__', '*.pyc', '.*',
+    ],
+  });
+}
+
+function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage {
+  return architecture === lambda.Architecture.ARM_64
+    ? codebuild.LinuxArmBuildImage.fromCodeBuildImageId('aws/codebuild/amazonlinux-aarch64-standard:4.0')
+    : codebuild.LinuxBuildImage.fromCodeBuildImageId('aws/codebuild/standard:8.0');
+}
+
+/** The queue is part of the time that the deployment waits. */
+function timeouts(limit?: Duration): { timeout: Duration; queuedTimeout: Duration } {
+  const minutes = limit?.toMinutes() ?? LONGEST_OPTIMIZATION_MINUTES;
+  const queued = minutes >= 30 ? 10 : 5;
+  return { timeout: Duration.minutes(minutes - queued), queuedTimeout: Duration.minutes(queued) };
+}

@@ -1,0 +1,81 @@
+import { ModelFormat } from '../model/model-format';
+import type { OptimizationStep } from './optimization-step';
+import { Graph } from './graph';
+import { Quantization } from './quantization';
+
+type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing';
+
+/** Which ways to publish a model are tried. */
+export class OptimizationRecipe {
+  /**
+   * Exactly these steps, in this order: one candidate.
+   *
+   * @param steps at least one of `Quantization.…()` and `Graph.…()`
+   */
+  public static of(...steps: OptimizationStep[]): OptimizationRecipe {
+    return new OptimizationRecipe('steps', steps);
+  }
+
+  /** Nothing beyond what the format asks for: converted to float32 LiteRT for Lambda, served as it is elsewhere. */
+  public static none(): OptimizationRecipe {
+    return new OptimizationRecipe('none', []);
+  }
+
+  /** What pays on Lambda: with data 8-bit weights, then 16-bit, then 32-bit, the first that passes the gate; without data 16-bit. */
+  public static forLambda(): OptimizationRecipe {
+    return new OptimizationRecipe('forLambda', []);
+  }
+
+  /** What pays in TensorFlow Serving without changing a number: strips the model of what serving does not need. */
+  public static forServing(): OptimizationRecipe {
+    return new OptimizationRecipe('forServing', []);
+  }
+
+  private constructor(private readonly kind: RecipeKind, private readonly steps: OptimizationStep[]) {}
+
+  /** @internal */
+  public _problems(format: ModelFormat, sourceKind: string | undefined, hasData: boolean): string[] {
+    const problems: string[] = [];
+    if (this.kind === 'steps' && this.steps.length === 0) {
+      problems.push('recipe must have at least one step, got OptimizationRecipe.of(): use OptimizationRecipe.none() to change nothing');
+    }
+    if (this.kind === 'forLambda' && format !== ModelFormat.LITERT) {
+      problems.push('OptimizationRecipe.forLambda() makes LiteRT models, and this one is served by TensorFlow Serving: '
+        + 'use OptimizationRecipe.forServing()');
+    }
+    if (this.kind === 'forServing' && format !== ModelFormat.SAVED_MODEL) {
+      problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLambda()');
+    }
+    for (const [index, step] of this.steps.entries()) {
+      problems.push(...stepProblems(step, format, hasData));
+      const earlier = this.steps.slice(0, index).find((other) => other.constructor === step.constructor);
+      if (earlier) {
+        problems.push(`recipe has ${earlier.description} and ${step.description}, which exclude each other: keep one of them`);
+      }
+    }
+    if (sourceKind === 'tflite' && this.steps.length > 0) {
+      problems.push(`recipe has ${this.steps.map((step) => step.description).join(', ')}, but a .tflite model is served as it is: `
+        + 'give the SavedModel or Keras file that it was made from, or leave recipe out');
+    }
+    return problems;
+  }
+
+  /** @internal */
+  public _render(): Record<string, unknown> {
+    return { kind: this.kind, steps: this.steps.map((step) => step._render()) };
+  }
+}
+
+function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: boolean): string[] {
+  const problems: string[] = [];
+  if (step instanceof Quantization && format === ModelFormat.SAVED_MODEL) {
+    problems.push(`${step.description} is for LiteRT, and would make a SavedModel slower: leave it out, or serve the model with ModelFunction`);
+  }
+  if (step instanceof Graph && format === ModelFormat.LITERT) {
+    problems.push(`${step.description} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out`);
+  }
+  if (step instanceof Quantization && step._needsData() && !hasData) {
+    problems.push(`${step.description} needs real inputs to calibrate with: give evaluation, or use Quantization.dynamicRange()`);
+  }
+  return problems;
+}

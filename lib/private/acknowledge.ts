@@ -1,0 +1,33 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+
+/**
+ * Answers cdk-nag's finding on a wildcard in a policy's resource.
+ *
+ * Such a finding is named by the resource as it stands in the template, so its name depends on the app and is computed here.
+ */
+export function acknowledgeWildcard(scope: Construct, resourceArn: string, reason: string): void {
+  const resource = flatten(Stack.of(scope).resolve(resourceArn));
+  Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
+}
+
+/** A resolved value as cdk-nag writes it: references in angle brackets, joined parts joined. */
+function flatten(value: unknown): string {
+  if (typeof value !== 'object' || value === null) {
+    return String(value).replace(/\$\{/g, '<').replace(/\}/g, '>');
+  }
+  const [name, content] = Object.entries(value)[0] as [string, any];
+  switch (name) {
+    case 'Ref':
+      return `<${content}>`;
+    case 'Fn::GetAtt':
+      return `<${content[0]}.${content[1]}>`;
+    case 'Fn::Join':
+      return (content[1] as unknown[]).map(flatten).join(content[0]);
+    case 'Fn::Sub':
+    case 'Fn::ImportValue':
+      return flatten(content);
+    default:
+      return JSON.stringify(value);
+  }
+}
