@@ -47,7 +47,7 @@ export function artifactFor(scope: Construct, id: string, props: ArtifactForProp
     const { source, format, ...options } = props;
     return new ModelOptimizer(scope, id, { ...pick(options), model: source, modelName: props.modelName, modelFormat: format, architecture: props.architecture });
   }
-  failIfAny(lit`InvalidModelArtifact`, [...artifactProblems(scope, artifact, props), ...uselessOptions(props)], scope);
+  failIfAny(lit`InvalidModelArtifact`, [...artifactProblems(scope, artifact, props.format, props.architecture.name), ...uselessOptions(props)], scope);
   return artifact;
 }
 
@@ -81,7 +81,7 @@ export class ModelFit extends Construct {
   constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: FitOffer }) {
     super(scope, id);
     const { artifact, offer } = props;
-    failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer), this);
+    failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer.format, offer.architecture.name), this);
     const provider = BuildProvider.of(this);
     const grant = provider.allowRead(artifact.bucket, keyPatternsOf(artifact));
     this.resource = new CustomResource(this, 'Resource', {
@@ -120,12 +120,7 @@ export class ModelFit extends Construct {
   }
 }
 
-interface Wanted {
-  readonly format: ModelFormat;
-  readonly architecture: lambda.Architecture;
-}
-
-function artifactProblems(scope: Construct, artifact: IModelArtifact, { format, architecture }: Wanted): string[] {
+function artifactProblems(scope: Construct, artifact: IModelArtifact, format: ModelFormat, architecture: string): string[] {
   const problems: string[] = [];
   if (Stack.of(artifact) !== Stack.of(scope)) {
     problems.push(`the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports `
@@ -136,9 +131,9 @@ function artifactProblems(scope: Construct, artifact: IModelArtifact, { format, 
     problems.push(`the model ${JSON.stringify(artifact.node.path)} is published as ${artifact.modelFormat}, and ${format} is needed here: `
       + `publish it with modelFormat ${format}, or give this endpoint the model's source instead`);
   }
-  const made = artifact instanceof ModelOptimizer ? artifact._architecture.name : architecture.name;
-  if (made !== architecture.name) {
-    problems.push(`the model ${JSON.stringify(artifact.node.path)} is optimized for and proved on ${made}, and this endpoint runs on ${architecture.name}: `
+  const made = artifact instanceof ModelOptimizer ? artifact._architecture.name : architecture;
+  if (made !== architecture) {
+    problems.push(`the model ${JSON.stringify(artifact.node.path)} is optimized for and proved on ${made}, and this endpoint runs on ${architecture}: `
       + 'give both the same architecture');
   }
   return problems;
