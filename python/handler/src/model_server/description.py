@@ -50,7 +50,7 @@ class Tensor:
 
 
 class Signature:
-    """One callable of the model. Inputs and outputs keep the order of the file."""
+    """One callable of the model."""
 
     __slots__ = ("batched", "inputs", "method_name", "name", "outputs")
 

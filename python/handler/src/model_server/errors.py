@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .description import Tensor
+
 
 class RequestError(Exception):
     """The client's fault: answered with `status` and the sentence, never logged as a failure of the function."""
@@ -18,10 +22,12 @@ class TensorError(RequestError):
     written (row or column format) can say where it is.
     """
 
-    def __init__(self, name: str, indices: tuple[int, ...], problem: str) -> None:
+    def __init__(self, tensor: Tensor, indices: tuple[int, ...], problem: str) -> None:
         place = "".join(f"[{index}]" for index in indices)
-        super().__init__(400, f'inputs["{name}"]{place}: {problem}')
-        self.name = name
+        super().__init__(
+            400, f'inputs["{tensor.name}"]{place}: {problem}; expected {tensor.dtype.name} of shape {tensor.shape}'
+        )
+        self.tensor = tensor
         self.indices = indices
         self.problem = problem
 

@@ -22,7 +22,7 @@ def mismatch(tensor: Tensor, value: Any, shape: list[int]) -> TensorError:
     found = _search(tensor, value, shape, indices)
     if found is None:
         found = (), f"does not fit {tensor.dtype.name} of shape {shape}"
-    return TensorError(tensor.name, *found)
+    return TensorError(tensor, *found)
 
 
 def describe(value: Any) -> str:
@@ -45,9 +45,9 @@ def _search(
         problem = _element_problem(tensor, value)
         return (indices, problem) if problem else None
     if not isinstance(value, (list, tuple)):
-        return indices, f"{describe(value)} stands where a list of {shape[0]} belongs{_expected(tensor)}"
+        return indices, f"{describe(value)} stands where a list of {shape[0]} belongs"
     if len(value) != shape[0]:
-        return indices, f"a list of {len(value)} stands where a list of {shape[0]} belongs{_expected(tensor)}"
+        return indices, f"a list of {len(value)} stands where a list of {shape[0]} belongs"
     for index, element in enumerate(value):
         found = _search(tensor, element, shape[1:], (*indices, index))
         if found:
@@ -58,14 +58,14 @@ def _search(
 def _element_problem(tensor: Tensor, value: Any) -> str | None:
     kind = tensor.dtype.kind
     if isinstance(value, dict) and set(value) == {"b64"}:
-        return f'bytes ("b64") are for inputs of type string, and this one is {tensor.dtype.name}{_expected(tensor)}'
+        return f'bytes ("b64") are for inputs of type string, and this one is {tensor.dtype.name}'
     fits = {
         "float": type(value) in (float, int),
         "int": type(value) is int,
         "bool": type(value) is bool,
     }[kind]
     if not fits:
-        return f"{describe(value)} stands where {_KINDS[kind]} belongs{_expected(tensor)}"
+        return f"{describe(value)} stands where {_KINDS[kind]} belongs"
     if kind == "int" and not tensor.dtype.low <= value <= tensor.dtype.high:
         return f"{describe(value)} is outside of {tensor.dtype.name}, {tensor.dtype.low} to {tensor.dtype.high}"
     if kind == "float" and abs(value) > _FLOAT_LIMITS[tensor.dtype.name] and value not in (float("inf"), -float("inf")):
@@ -73,7 +73,3 @@ def _element_problem(tensor: Tensor, value: Any) -> str | None:
     if kind == "float" and tensor.scale is not None and isnan(value):
         return f"NaN cannot be represented: the model stores this input as {tensor.stored.name}"
     return None
-
-
-def _expected(tensor: Tensor) -> str:
-    return f"; expected {tensor.dtype.name} of shape {tensor.shape}"

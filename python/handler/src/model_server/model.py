@@ -155,12 +155,7 @@ def _row_count(signature: Signature, inputs: Mapping[str, Any]) -> int:
         if not isinstance(value, (list, tuple)):
             from .mismatch import describe
 
-            raise TensorError(
-                name,
-                (),
-                f"{describe(value)} stands where the list of rows belongs; expected {tensor.dtype.name} of shape "
-                f"{tensor.shape}, -1 being the batch",
-            )
+            raise TensorError(tensor, (), f"{describe(value)} stands where the list of rows belongs")
         counts[name] = len(value)
     if len(set(counts.values())) > 1:
         sizes = ", ".join(f"{name!r} has {count}" for name, count in counts.items())

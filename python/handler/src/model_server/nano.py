@@ -45,18 +45,33 @@ class _EnvironmentOption(ctypes.Structure):
     _fields_ = (("tag", ctypes.c_int32), ("value", _Any))
 
 
+class _DefiningOperation(ctypes.Structure):
+    _fields_ = (("operation", ctypes.c_void_p), ("output_index", ctypes.c_size_t))
+
+
+class _Buffer:
+    """The memory of one input or output."""
+
+    __slots__ = ("handle", "position", "size")
+
+    def __init__(self, handle: Any, size: int, position: int) -> None:
+        self.handle = handle
+        self.size = size
+        self.position = position
+        """In the description."""
+
+
 class _Binding:
-    """The buffers of one signature, made once and filled again for every run."""
+    """The buffers of one signature, in the order of the file: made once and filled again for every run."""
 
     __slots__ = ("index", "input_array", "inputs", "output_array", "outputs")
 
-    def __init__(self, index: int, inputs: list[tuple[Any, int, int]], outputs: list[tuple[Any, int, int]]) -> None:
+    def __init__(self, index: int, inputs: list[_Buffer], outputs: list[_Buffer]) -> None:
         self.index = ctypes.c_size_t(index)
-        # (buffer, size in bytes, position in the description), in the order of the file
         self.inputs = inputs
         self.outputs = outputs
-        self.input_array = (ctypes.c_void_p * len(inputs))(*[entry[0].value for entry in inputs])
-        self.output_array = (ctypes.c_void_p * len(outputs))(*[entry[0].value for entry in outputs])
+        self.input_array = (ctypes.c_void_p * len(inputs))(*[buffer.handle.value for buffer in inputs])
+        self.output_array = (ctypes.c_void_p * len(outputs))(*[buffer.handle.value for buffer in outputs])
 
 
 class NanoRuntime:
@@ -93,13 +108,11 @@ class NanoRuntime:
         binding = self._bindings[signature.name]
         library = self._library
         address = ctypes.c_void_p()
-        for buffer, size, position in binding.inputs:
-            data = inputs[position]
-            if len(data) != size:  # a wrong size here would write past the buffer
-                raise ModelError(f"input {position} has {len(data)} bytes, its buffer {size}")
-            self._call("LiteRtLockTensorBuffer", buffer, ctypes.byref(address), _LOCK_WRITE)
-            ctypes.memmove(address, data, size)
-            self._call("LiteRtUnlockTensorBuffer", buffer)
+        for buffer in binding.inputs:
+            data = inputs[buffer.position]
+            if len(data) != buffer.size:  # a wrong size here would write past the buffer
+                raise ModelError(f"input {buffer.position} has {len(data)} bytes, its buffer {buffer.size}")
+            self._write(buffer, data)
         status = library.LiteRtRunCompiledModel(
             self._compiled,
             binding.index,
@@ -111,10 +124,10 @@ class NanoRuntime:
         if status:
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran")
         results = [b""] * len(binding.outputs)
-        for buffer, size, position in binding.outputs:
-            self._call("LiteRtLockTensorBuffer", buffer, ctypes.byref(address), _LOCK_READ)
-            results[position] = ctypes.string_at(address, size)
-            self._call("LiteRtUnlockTensorBuffer", buffer)
+        for buffer in binding.outputs:
+            self._call("LiteRtLockTensorBuffer", buffer.handle, ctypes.byref(address), _LOCK_READ)
+            results[buffer.position] = ctypes.string_at(address, buffer.size)
+            self._call("LiteRtUnlockTensorBuffer", buffer.handle)
         return results
 
     def close(self) -> None:
@@ -172,47 +185,66 @@ class NanoRuntime:
         if index is None:
             raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(self._indices)}")
         handle = self._signature(index)
+        tensors: dict[int | None, Any] = {}
         return _Binding(
             index,
-            self._buffers(_INPUT, index, handle, signature.inputs),
-            self._buffers(_OUTPUT, index, handle, signature.outputs),
+            self._buffers(_INPUT, index, handle, signature.inputs, tensors),
+            self._buffers(_OUTPUT, index, handle, signature.outputs, tensors),
         )
 
     def _buffers(
-        self, kind: str, signature_index: int, signature: Any, tensors: dict[str, Tensor]
-    ) -> list[tuple[Any, int, int]]:
+        self,
+        kind: str,
+        signature_index: int,
+        signature: Any,
+        described: dict[str, Tensor],
+        tensors: dict[int | None, Any],
+    ) -> list[_Buffer]:
+        """Make the buffers of all inputs or outputs. `tensors` collects the buffers of the inputs."""
         count = ctypes.c_size_t()
         self._call(f"LiteRtGetNumSignature{kind}s", signature, ctypes.byref(count))
-        positions = {name: position for position, name in enumerate(tensors)}
-        buffers: list[tuple[Any, int, int]] = []
+        positions = {name: position for position, name in enumerate(described)}
+        buffers: list[_Buffer] = []
         for index in range(count.value):
-            name = ctypes.c_char_p()
-            self._call(f"LiteRtGetSignature{kind}Name", signature, ctypes.c_size_t(index), ctypes.byref(name))
+            name, tensor = ctypes.c_char_p(), ctypes.c_void_p()
+            at = ctypes.c_size_t(index)
+            self._call(f"LiteRtGetSignature{kind}Name", signature, at, ctypes.byref(name))
+            self._call(f"LiteRtGetSignature{kind}TensorByIndex", signature, at, ctypes.byref(tensor))
             key = (name.value or b"").decode()
             if key not in positions:
                 raise ModelError(f"the file has an {kind.lower()} {key!r} that its description lacks")
-            buffers.append((*self._buffer(kind, signature_index, signature, index, tensors[key]), positions[key]))
-        if len(buffers) != len(tensors):
-            raise ModelError(f"the file has {len(buffers)} {kind.lower()}s, its description {len(tensors)}")
+            if any(buffer.position == positions[key] for buffer in buffers):
+                raise ModelError(f"two {kind.lower()}s of the file are one tensor, which LiteRT's C interface confuses")
+            buffer = _Buffer(*self._memory(kind, signature_index, at, tensor, described[key]), positions[key])
+            if kind == _INPUT:
+                tensors[tensor.value] = buffer.handle
+            elif not self._is_computed(tensor):
+                # An output that is an input or a constant: nothing writes its buffer, and the operations that read the
+                # tensor read this buffer.
+                if tensor.value in tensors:
+                    buffer.handle = tensors[tensor.value]
+                else:
+                    self._write(buffer, self._weights(tensor, buffer.size))
+            buffers.append(buffer)
+        if len(buffers) != len(described):
+            raise ModelError(f"the file has {len(buffers)} {kind.lower()}s, its description {len(described)}")
         return buffers
 
-    def _buffer(self, kind: str, signature_index: int, signature: Any, index: int, tensor: Tensor) -> tuple[Any, int]:
-        handle, requirements = ctypes.c_void_p(), ctypes.c_void_p()
+    def _memory(self, kind: str, signature: int, index: Any, tensor: Any, described: Tensor) -> tuple[Any, int]:
+        requirements = ctypes.c_void_p()
         ranked = _RankedTensorType()
-        self._call(f"LiteRtGetSignature{kind}TensorByIndex", signature, ctypes.c_size_t(index), ctypes.byref(handle))
-        self._call("LiteRtGetRankedTensorType", handle, ctypes.byref(ranked))
-        rank = ranked.layout.rank_bits & 0x7F
-        shape = list(ranked.layout.dimensions[:rank])
-        if shape != tensor.stored_shape or ranked.element_type != tensor.stored.litert:
+        self._call("LiteRtGetRankedTensorType", tensor, ctypes.byref(ranked))
+        shape = list(ranked.layout.dimensions[: ranked.layout.rank_bits & 0x7F])
+        if shape != described.stored_shape or ranked.element_type != described.stored.litert:
             raise ModelError(
-                f"{kind.lower()} {tensor.name!r} of the file has type {ranked.element_type} and shape {shape}, "
-                f"its description {tensor.stored.litert} ({tensor.stored.name}) and {tensor.stored_shape}"
+                f"{kind.lower()} {described.name!r} of the file has type {ranked.element_type} and shape {shape}, "
+                f"its description {described.stored.litert} ({described.stored.name}) and {described.stored_shape}"
             )
         self._call(
             f"LiteRtGetCompiledModel{kind}BufferRequirements",
             self._compiled,
-            ctypes.c_size_t(signature_index),
-            ctypes.c_size_t(index),
+            ctypes.c_size_t(signature),
+            index,
             ctypes.byref(requirements),
         )
         buffer = self._make(
@@ -224,12 +256,31 @@ class NanoRuntime:
         )
         size = ctypes.c_size_t()
         self._call("LiteRtGetTensorBufferPackedSize", buffer, ctypes.byref(size))
-        if size.value != tensor.count * tensor.stored.size:
+        expected = described.count * described.stored.size
+        if size.value != expected:
             raise ModelError(
-                f"{kind.lower()} {tensor.name!r} has a buffer of {size.value} bytes instead of "
-                f"{tensor.count * tensor.stored.size}"
+                f"{kind.lower()} {described.name!r} has a buffer of {size.value} bytes instead of {expected}"
             )
         return buffer, size.value
+
+    def _write(self, buffer: _Buffer, data: bytes) -> None:
+        address = ctypes.c_void_p()
+        self._call("LiteRtLockTensorBuffer", buffer.handle, ctypes.byref(address), _LOCK_WRITE)
+        ctypes.memmove(address, data, buffer.size)
+        self._call("LiteRtUnlockTensorBuffer", buffer.handle)
+
+    def _is_computed(self, tensor: Any) -> bool:
+        computed, operation = ctypes.c_bool(), _DefiningOperation()
+        self._call("LiteRtGetTensorDefiningOp", tensor, ctypes.byref(computed), ctypes.byref(operation))
+        return computed.value
+
+    def _weights(self, tensor: Any, size: int) -> bytes:
+        weights, address, length = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_size_t()
+        self._call("LiteRtGetTensorWeights", tensor, ctypes.byref(weights))
+        self._call("LiteRtGetWeightsBytes", weights, ctypes.byref(address), ctypes.byref(length))
+        if length.value != size:
+            raise ModelError(f"a constant output has {length.value} bytes instead of {size}")
+        return ctypes.string_at(address, size)
 
     def _make(self, kind: str, function: str, *arguments: Any) -> Any:
         """Call a function that makes something, and remember to free it."""

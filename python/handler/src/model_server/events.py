@@ -1,0 +1,119 @@
+"""Lambda's events: Function URL and HTTP API (payload 2.0), REST API (payload 1.0), direct invocation."""
+
+from __future__ import annotations
+
+from . import json_text, rest
+from .errors import RequestError
+from .predict import predict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .model import Model
+
+
+def answer(model: Model, event: Any) -> dict[str, Any]:
+    """Answer one event.
+
+    An event with `requestContext` came through an HTTP front door and gets a proxy response. Any other is the body
+    itself and gets the answer's body itself, errors included.
+    """
+    if isinstance(event, dict) and "requestContext" in event:
+        return _proxy(model, event)
+    try:
+        return _fitting(predict(model, event, direct=True))
+    except RequestError as error:
+        # The runtime's encoder writes UTF-8 itself and fails on half a surrogate pair, which JSON can carry.
+        return {"error": str(error).encode(errors="replace").decode()}
+
+
+def failure(event: Any, message: str) -> dict[str, Any]:
+    """Return the answer to `event` for a fault of the function's own."""
+    body = {"error": message}
+    return _response(500, json_text.dumps(body)) if isinstance(event, dict) and "requestContext" in event else body
+
+
+def _proxy(model: Model, event: dict[str, Any]) -> dict[str, Any]:
+    try:
+        method, path = _request_line(event)
+        text = json_text.dumps(rest.respond(model, method, path, _body(event)))
+        # The runtime puts the text into a JSON string, where each of these characters takes two.
+        if len(text) + text.count('"') + text.count("\\") > rest.LARGEST_BODY - 1024:
+            raise _too_large()
+        return _response(200, text)
+    except rest.MethodError as error:
+        return _response(error.status, json_text.dumps({"error": str(error)}), allow=error.allowed)
+    except RequestError as error:
+        return _response(error.status, json_text.dumps({"error": str(error)}))
+
+
+def _response(status: int, text: str, **headers: str) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", **headers},
+        "body": text,
+        "isBase64Encoded": False,
+    }
+
+
+def _request_line(event: dict[str, Any]) -> tuple[str, str]:
+    """Return method and path, without the API's stage."""
+    context = event["requestContext"]
+    if isinstance(context, dict) and isinstance(context.get("http"), dict):  # payload 2.0
+        method, path, stage = context["http"].get("method"), event.get("rawPath"), context.get("stage")
+        prefix = f"/{stage}/"
+        if isinstance(path, str) and path.startswith(prefix):
+            path = path[len(prefix) - 1 :]
+    else:  # payload 1.0: the path comes without the stage
+        method, path = event.get("httpMethod"), event.get("path")
+    if not isinstance(method, str) or not isinstance(path, str):
+        raise RequestError(400, "the event is no HTTP request of a Function URL, an HTTP API or a REST API")
+    if "%" in path:
+        from urllib.parse import unquote
+
+        path = unquote(path)
+    return method, path
+
+
+def _body(event: dict[str, Any]) -> str | None:
+    body = event.get("body")
+    if body is None or not isinstance(body, str):
+        return None
+    if not event.get("isBase64Encoded"):
+        return body
+    if len(body) * 3 // 4 > rest.LARGEST_BODY:
+        raise RequestError(413, f"the body has more than {rest.LARGEST_BODY} bytes; send fewer rows")
+    from binascii import a2b_base64
+
+    try:
+        return a2b_base64(body, strict_mode=True).decode()
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "the body is not UTF-8 text") from error
+    except ValueError as error:
+        raise RequestError(400, "the body is not valid base64, although the event says so") from error
+
+
+def _fitting(answer_body: dict[str, Any]) -> dict[str, Any]:
+    """Pass a direct answer on if Lambda can return it."""
+    if _elements(answer_body) * 32 > rest.LARGEST_BODY:  # no number takes more characters
+        text = json_text.dumps(answer_body)
+        # The runtime's own encoder puts a space after each of these.
+        if len(text) + text.count(",") + text.count(":") > rest.LARGEST_BODY:
+            raise _too_large()
+    return answer_body
+
+
+def _elements(value: Any) -> int:
+    """Count the numbers of an answer, whose nested lists are all regular."""
+    if isinstance(value, dict):
+        return sum(map(_elements, value.values()))
+    if isinstance(value, list) and value:
+        return len(value) * _elements(value[0])
+    return 1
+
+
+def _too_large() -> RequestError:
+    return RequestError(
+        413, f"the answer is larger than the {rest.LARGEST_BODY} bytes that Lambda can return; send fewer rows"
+    )

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ai_edge_litert
+import pytest
+from hypothesis import settings
+
+PYTHON = Path(__file__).parents[2]
+for directory in ("handler/src", "handler/tests", "optimizer/src"):
+    sys.path.insert(0, str(PYTHON / directory))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from model_server import Model
+
+# The same examples every time: a failure in one change is not the accident of another.
+settings.register_profile("handler", derandomize=True, deadline=None, max_examples=300)
+settings.load_profile("handler")
+
+LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
+
+
+@pytest.fixture(scope="session")
+def library() -> str:
+    return LIBRARY
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    from handler_models import build_all
+
+    return build_all(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def load_model(models: dict[str, str]) -> Iterator[Callable[[str, str], Model]]:
+    """Give `load_model(name, runtime)`; every model is loaded once, as in Lambda."""
+    from model_server import load
+
+    loaded: dict[tuple[str, str], Model] = {}
+
+    def get(name: str, runtime: str = "nano") -> Model:
+        if (name, runtime) not in loaded:
+            loaded[name, runtime] = load(models[name], runtime, LIBRARY)
+        return loaded[name, runtime]
+
+    yield get
+    for model in loaded.values():
+        model.close()
