@@ -1,0 +1,1 @@
+"""CodeBuild: builds whose buildspec is really executed, on this machine."""

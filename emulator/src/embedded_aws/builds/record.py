@@ -1,0 +1,110 @@
+"""The record of a build: what BatchGetBuilds shows and what its log stream holds."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.builds.request import BuildRequest
+
+_log = logging.getLogger("embedded_aws.builds")
+_NAMESPACES_BEFORE = ("SUBMITTED", "QUEUED", "PROVISIONING")
+
+
+class BuildRecord:
+    """Writes down the course of one build.
+
+    Attributes:
+        build: in the API's form; other requests read it while it changes.
+    """
+
+    def __init__(self, build: dict[str, Any], emit: Callable[[str], None]) -> None:
+        self.build = build
+        self._emit = emit
+        self._lock = threading.Lock()
+
+    def line(self, text: str) -> None:
+        """Writes a line of the build's log."""
+        self._emit(text)
+        _log.info("%s %s", self.build["id"].partition(":")[0], text)
+
+    def begin(self, phase: str) -> None:
+        """A phase starts."""
+        with self._lock:
+            self.build["currentPhase"] = phase
+            self.build["phases"].append({"phaseType": phase, "startTime": time.time()})
+        self.line(f"[Container] Entering phase {phase}")
+
+    def end(self, phase: str, status: str, message: str = "") -> None:
+        """A phase ended."""
+        code = "" if status == "SUCCEEDED" else "COMMAND_EXECUTION_ERROR"
+        with self._lock:
+            entry = next(entry for entry in reversed(self.build["phases"]) if entry["phaseType"] == phase)
+            self._close(entry, status, code, message)
+        self.line(f"[Container] Phase complete: {phase} State: {status}")
+        self.line(f"[Container] Phase context status code: {code} Message: {message}")
+
+    def finish(self, status: str, exported: dict[str, str]) -> None:
+        """The build ended."""
+        with self._lock:
+            if self.build.get("buildComplete"):
+                return
+            for entry in self.build["phases"]:
+                if "endTime" not in entry:
+                    self._close(entry, status, "", "")
+            now = time.time()
+            self.build["phases"] += [
+                {"phaseType": "FINALIZING", "phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0},
+                {"phaseType": "COMPLETED", "startTime": now},
+            ]
+            self.build["exportedEnvironmentVariables"] = [{"name": name, "value": value} for name, value in exported.items()]
+            self.build.update(currentPhase="COMPLETED", endTime=now, buildStatus=status, buildComplete=True)
+        _log.info("%s %s", self.build["id"], status)
+
+    @staticmethod
+    def _close(entry: dict[str, Any], status: str, code: str, message: str) -> None:
+        now = time.time()
+        entry.update(phaseStatus=status, endTime=now, durationInSeconds=round(now - entry["startTime"]))
+        entry["contexts"] = [{"statusCode": code, "message": message}]
+
+
+def new_build(
+    request: BuildRequest, build_id: str, number: int, *, arn: str, initiator: str, console: str
+) -> dict[str, Any]:
+    """The record of a build that is about to start.
+
+    Args:
+        request: the project, overridden.
+        build_id: `project:uuid`.
+        number: of the build within its project.
+        arn: of the build.
+        initiator: who started it.
+        console: the address of the build's log.
+    """
+    now = time.time()
+    project = request.project
+    group, prefix = request.log_group
+    stream = build_id.partition(":")[2]
+    done = {"phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0}
+    return {
+        "id": build_id,
+        "arn": arn,
+        "buildNumber": number,
+        "startTime": now,
+        "currentPhase": "PROVISIONING",
+        "buildStatus": "IN_PROGRESS",
+        "buildComplete": False,
+        "projectName": project["name"],
+        "phases": [{"phaseType": name, **done} for name in _NAMESPACES_BEFORE],
+        **{name: project[name] for name in ("source", "artifacts", "environment", "serviceRole", "encryptionKey") if name in project},
+        **({"sourceVersion": project["sourceVersion"]} if project.get("sourceVersion") else {}),
+        "timeoutInMinutes": int(project.get("timeoutInMinutes") or 60),
+        "queuedTimeoutInMinutes": int(project.get("queuedTimeoutInMinutes") or 480),
+        "logs": {"groupName": group, "streamName": f"{prefix}/{stream}" if prefix else stream, "deepLink": console},
+        "initiator": initiator,
+    }

@@ -1,0 +1,41 @@
+"""Whether a build's service role is ready, which on AWS it is not until its policies have arrived."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SERVICE = "codebuild.amazonaws.com"
+
+
+def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
+    """Why CodeBuild would refuse to start a build with a role.
+
+    AWS refuses, or lets the build fail, while a role's policy is on its way. A template without a dependency on the
+    policy passes or fails there by luck; here it always fails.
+
+    Args:
+        arn: of the service role.
+        roles: IAM's, by name.
+
+    Returns:
+        AWS's sentence, or None when the role can be used.
+    """
+    role = roles.get(arn.rsplit("/", 1)[-1])
+    refusal = f"CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and 3) The role has the necessary trust policy configured for CodeBuild: {arn}"
+    if role is None or not _trusts(role.get("AssumeRolePolicyDocument")):
+        return refusal
+    if not role.get("InlinePolicies") and not role.get("AttachedPolicies"):
+        return f"{refusal} (the role has no policy yet)"
+    return None
+
+
+def _trusts(document: Any) -> bool:
+    if isinstance(document, str):
+        document = json.loads(document)
+    statements = (document or {}).get("Statement") or []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        services = (statement.get("Principal") or {}).get("Service") or []
+        if SERVICE in ([services] if isinstance(services, str) else services):
+            return True
+    return False

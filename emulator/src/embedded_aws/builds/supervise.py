@@ -1,0 +1,36 @@
+"""Runs a command for as long as the embedded AWS lives.
+
+`python -I -S supervise.py <fd> <command...>`: the other end of the descriptor is held by the embedded AWS. When it
+closes, however that process ended, the command and all its children are killed: a build is never left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+
+def main() -> None:
+    """Runs the command and exits as it does."""
+    alive, command = int(sys.argv[1]), sys.argv[2:]
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - the build's shell
+
+    def end() -> None:
+        os.read(alive, 1)  # returns when the other end closes
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    threading.Thread(target=end, daemon=True).start()
+    code = process.wait()
+    # Whatever the commands left in the background goes as well.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()

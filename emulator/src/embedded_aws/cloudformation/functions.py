@@ -1,0 +1,101 @@
+"""Functions and layers of a template: what AWS would refuse, and what must end with them."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import lambda_svc, s3
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws.cloudformation.wrapping import before, before_delete
+from embedded_aws.functions.archive import UNZIPPED_LIMIT, unzipped_size
+from embedded_aws.patching import rely_on, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.functions.pool import Pool
+
+_layer_content: ContextVar[dict[str, str] | None] = ContextVar("layer_content", default=None)
+
+
+def install(pool: Pool) -> None:
+    """Makes functions and layers of a template as strict as on AWS.
+
+    Args:
+        pool: forgets the workers of deleted functions and versions.
+    """
+    rely_on(lambda_svc, "_reject_unreadable_zip", "_layer_unzipped_size")
+    before("AWS::Lambda::Function", _check_function)
+    _pin_layer_content()
+
+    def forget_function(physical_id: str) -> None:
+        pool.retire(physical_id, None, get_account_id(), get_region())
+
+    def forget_version(physical_id: str) -> None:
+        name, version = physical_id.split(":")[6:8]
+        pool.retire(name, version, get_account_id(), get_region())
+
+    before_delete("AWS::Lambda::Function", forget_function)
+    before_delete("AWS::Lambda::Version", forget_version)
+
+
+def _object(content: dict[str, str]) -> bytes:
+    bucket, key, version = content["S3Bucket"], content["S3Key"], content.get("S3ObjectVersion")
+    data = s3._get_object_data(bucket, key, version_id=version)
+    if data is None:
+        place = f"s3://{bucket}/{key}" + (f" version {version}" if version else "")
+        message = "The specified version does not exist." if version else "The specified key does not exist."
+        raise ValueError(f"Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: {message} ({place})")
+    return bytes(data)
+
+
+def _check_function(properties: dict[str, Any]) -> None:
+    code = properties.get("Code") or {}
+    if code.get("ImageUri"):
+        raise ValueError("the emulator does not support functions from container images: it has no containers")
+    archive = _object(code) if code.get("S3Key") else b""
+    layers, error = lambda_svc._normalize_layer_attachments(properties.get("Layers"))
+    if error:
+        raise ValueError(f"{error[2]!r}")
+    if archive and lambda_svc._reject_unreadable_zip(archive):
+        raise ValueError("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    size = (unzipped_size(archive) if archive else 0) + sum(lambda_svc._layer_unzipped_size(layer) for layer in layers or [])
+    if size > UNZIPPED_LIMIT:
+        raise ValueError(
+            f"Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_LIMIT} bytes. "
+            f"The actual size is {size} bytes.",
+        )
+
+
+def _pin_layer_content() -> None:
+    """A layer is made from exactly the object version that the template names; MiniStack would take the newest."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::LayerVersion"]
+    create = handler["create"]
+
+    def pinned(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        content = properties.get("Content") or {}
+        archive = _object(content)
+        if lambda_svc._reject_unreadable_zip(archive):
+            raise ValueError("Could not unzip uploaded file. Please check your file, then try to upload again.")
+        if unzipped_size(archive) > UNZIPPED_LIMIT:
+            raise ValueError(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
+        token = _layer_content.set(content)
+        try:
+            return create(logical_id, properties, stack)
+        finally:
+            _layer_content.reset(token)
+
+    def pin(original: Callable[..., bytes | None]) -> Callable[..., bytes | None]:
+        def pinned_object(bucket: str, key: str, version_id: str | None = None) -> bytes | None:
+            content = _layer_content.get()
+            if content and version_id is None and (bucket, key) == (content["S3Bucket"], content["S3Key"]):
+                version_id = content.get("S3ObjectVersion")
+            return original(bucket, key, version_id=version_id)
+
+        return pinned_object
+
+    handler["create"] = pinned
+    replace(s3, "_get_object_data", pin)

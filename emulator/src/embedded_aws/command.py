@@ -1,0 +1,136 @@
+"""Starts the embedded AWS from the command line, and ends it without leaving anything behind."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.host.namespaces import why_not
+from embedded_aws.host.pythons import all_pythons
+from embedded_aws.host.tools import find_uv
+from embedded_aws.patching import PatchError, replaced_names, used_names
+from embedded_aws.pins import MINISTACK_VERSION, WrongMiniStackError, check_ministack
+from embedded_aws.settings import Settings, default_cache_directory, default_node_modules, prepare_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNAVAILABLE = 69
+"""The exit code where the embedded AWS cannot run."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the embedded AWS until SIGTERM or SIGINT.
+
+    Args:
+        arguments: of the command line.
+
+    Returns:
+        The exit code: 0 after a signal, 69 where it cannot run.
+    """
+    options = _parser().parse_args(arguments)
+    reason = why_not()
+    if reason and not options.check:
+        print(reason, file=sys.stderr)
+        return UNAVAILABLE
+    from embedded_aws.server import EmbeddedAws, listen
+
+    try:
+        check_ministack()
+        listener = listen(0 if options.check else options.port)
+    except (WrongMiniStackError, OSError) as error:
+        print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    if options.state:
+        options.state.mkdir(parents=True, exist_ok=True)
+    run_directory = Path(tempfile.mkdtemp(prefix="embedded-aws-", dir=options.state)).resolve()
+    try:
+        settings = Settings(
+            port=listener.getsockname()[1],
+            run_directory=run_directory,
+            cache_directory=(options.cache or default_cache_directory()).resolve(),
+            node_modules=default_node_modules(),
+        )
+        prepare_environment(settings, "INFO" if options.verbose else "WARNING")
+        _configure_logging(options.log)
+        embedded = EmbeddedAws(settings)
+        if options.check:
+            print(json.dumps(_facts(settings, reason), indent=2))
+            return UNAVAILABLE if reason else 0
+        asyncio.run(_serve(embedded, listener, options.ready_file))
+    except PatchError as error:
+        print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    finally:
+        shutil.rmtree(run_directory, ignore_errors=True)
+    sys.stdout.flush()
+    # MiniStack's threads wait for nothing that matters now.
+    os._exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m embedded_aws", description="An embedded AWS on the loopback interface.")
+    parser.add_argument("--port", type=int, default=4566, help="the port; 0 for any free one (default: 4566)")
+    parser.add_argument("--state", type=Path, help="a directory for working files, which go at the end (default: a temporary one)")
+    parser.add_argument("--cache", type=Path, help="a directory for packages that stay (default: embedded-aws in the user's cache)")
+    parser.add_argument("--ready-file", type=Path, help="a file that gets endpoint, port, account, Region and process id as JSON")
+    parser.add_argument("--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)")
+    parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
+    parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")
+    return parser
+
+
+async def _serve(embedded: Any, listener: Any, ready_file: Path | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    def ready() -> None:
+        settings = embedded.settings
+        if ready_file:
+            facts = {
+                "endpoint": settings.endpoint,
+                "port": settings.port,
+                "account": settings.account,
+                "region": settings.region,
+                "pid": os.getpid(),
+            }
+            partial = ready_file.with_suffix(".partial")
+            partial.write_text(json.dumps(facts), encoding="utf-8")
+            partial.replace(ready_file)  # whoever waits for the file finds it complete
+        print(f"ready {settings.endpoint}", flush=True)
+
+    await embedded.serve(listener, stop, ready)
+
+
+def _configure_logging(path: Path | None) -> None:
+    handler: logging.Handler = logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    # Before MiniStack is imported: its own basicConfig then finds a configured logger and changes nothing.
+    logging.basicConfig(level=os.environ["LOG_LEVEL"], handlers=[handler], force=True)
+    logging.getLogger("embedded_aws").setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+
+
+def _facts(settings: Settings, reason: str | None) -> dict[str, Any]:
+    uv = find_uv()
+    return {
+        "ministack": MINISTACK_VERSION,
+        "replaced": replaced_names(),
+        "used": used_names(),
+        "namespaces": reason or "ok",
+        "pythons": {python.minor: str(python.executable) for python in all_pythons()},
+        "node": shutil.which("node"),
+        "uv": str(uv) if uv else None,
+        "nodeSdk": str(settings.node_modules) if settings.node_modules else None,
+    }

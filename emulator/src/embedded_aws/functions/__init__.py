@@ -1,0 +1,1 @@
+"""Lambda: functions that really run, with their layers at /opt and their code at /var/task."""

@@ -1,0 +1,90 @@
+"""Runs an invocation: takes MiniStack's record of a function, gives MiniStack's form of a result."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.functions.archive import ArchiveError
+from embedded_aws.functions.code import UnsupportedRuntimeError
+from embedded_aws.functions.packages import NoBuildError
+from embedded_aws.functions.worker import Outcome
+from embedded_aws.host.tools import InstallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.functions.pool import Pool
+
+PAYLOAD_LIMIT = 6 * 1024 * 1024
+"""Bytes of a synchronous request or response."""
+
+_log = logging.getLogger("embedded_aws.functions")
+_REFUSALS = (ArchiveError, UnsupportedRuntimeError, NoBuildError, InstallError)
+
+
+class Executor:
+    """Runs functions in the pool's workers.
+
+    Attributes:
+        peaks: the most memory that each function has used, in mebibytes, by its ARN.
+    """
+
+    def __init__(self, pool: Pool, layer_archive: Callable[[Any], bytes | None]) -> None:
+        self._pool = pool
+        self._layer_archive = layer_archive
+        self.peaks: dict[str, int] = {}
+
+    def execute(self, function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        """Runs one invocation.
+
+        Args:
+            function: MiniStack's record: the configuration of one version, and its code.
+            event: the payload.
+            request_id: of the invocation.
+
+        Returns:
+            `body` and `log`, and `error` when the function failed.
+        """
+        config = function.get("config") or function
+        arn = config["FunctionArn"]
+        code = function.get("code_zip")
+        if not code:
+            return _failure("Runtime.InvalidEntrypoint", f"{config['FunctionName']} has no code")
+        layers = [archive for layer in config.get("Layers") or [] if (archive := self._layer_archive(layer))]
+        # An alias or a number in the ARN that was invoked is the caller's; the worker belongs to the version.
+        try:
+            outcome = self._run(config, code, layers, event, request_id)
+        except _REFUSALS as error:
+            _log.error("%s: %s", config["FunctionName"], error)
+            return _failure("Runtime.Unsupported", str(error))
+        self.peaks[arn] = max(self.peaks.get(arn, 0), outcome.peak_mebibytes)
+        if not outcome.failed and len(json.dumps(outcome.payload).encode()) > PAYLOAD_LIMIT:
+            message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
+            return _failure("Function.ResponseSizeTooLarge", message, outcome.log)
+        result = {"body": outcome.payload, "log": outcome.log}
+        return {**result, "error": True} if outcome.failed else result
+
+    def _run(
+        self, config: dict[str, Any], code: bytes, layers: list[bytes], event: Any, request_id: str
+    ) -> Outcome:
+        timeout = float(config.get("Timeout", 3))
+        context = {
+            "request_id": request_id,
+            "invoked_function_arn": config["FunctionArn"],
+            "timeout_ms": int(timeout * 1000),
+        }
+        with contextlib.ExitStack() as stack:
+            worker = stack.enter_context(self._pool.lease(config, code, layers))
+            if isinstance(worker, Outcome):
+                return worker
+            outcome = worker.invoke(event, context, timeout, int(config.get("MemorySize", 128)))
+            if not outcome.reusable:
+                worker.stop()
+            return outcome
+
+
+def _failure(kind: str, message: str, log: str = "") -> dict[str, Any]:
+    return {"body": {"errorType": kind, "errorMessage": message}, "error": True, "log": f"{log}\n{message}".strip()}

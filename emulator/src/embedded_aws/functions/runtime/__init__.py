@@ -1,0 +1,1 @@
+"""What Lambda's runtimes carry, mounted at /var/runtime."""

@@ -1,0 +1,158 @@
+"""Stands for the Python runtime of Lambda: imports the handler once, then answers one event a line.
+
+Runs on the function's own Python (3.9 or newer) inside the sandbox. Speaks JSON lines with the embedded AWS over
+the standard input and what was the standard output; everything that a handler prints goes to the standard error.
+"""
+
+import importlib
+import json
+import logging
+import os
+import queue
+import site
+import sys
+import threading
+import time
+import traceback
+
+
+class LambdaContext:
+    """The second argument of a handler."""
+
+    def __init__(self, details):
+        """Takes what the embedded AWS says about this invocation."""
+        self.aws_request_id = details["request_id"]
+        self.invoked_function_arn = details["invoked_function_arn"]
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.identity = None
+        self.client_context = None
+        self._deadline = time.monotonic() + details["timeout_ms"] / 1000
+
+    def get_remaining_time_in_millis(self):
+        """The milliseconds until the function's timeout."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    def log(self, message):
+        """Writes to the function's log."""
+        sys.stderr.write(str(message))
+
+
+class _RequestIds(logging.Filter):
+    request_id = ""
+
+    def filter(self, record):
+        record.aws_request_id = self.request_id
+        return True
+
+
+def _use_paths():
+    runtime = os.environ["EMBEDDED_AWS_RUNTIME"]
+    packages = "/opt/python/lib/%s/site-packages" % runtime
+    if os.path.isdir(packages):
+        site.addsitedir(packages)
+    # Python put the directory of this script first; a function does not see it.
+    sys.path[:] = ["/var/task", packages, "/opt/python", *[p for p in sys.path if p not in ("/var/runtime", packages)]]
+    sys.path.append("/var/runtime/packages")
+
+
+def _use_logging():
+    ids = _RequestIds()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
+    )
+    handler.addFilter(ids)
+    logging.Formatter.converter = time.gmtime
+    logging.getLogger().addHandler(handler)
+    return ids
+
+
+def _events():
+    """Lines of the standard input. The end of it means that the embedded AWS is gone: then so is this process."""
+    lines = queue.Queue()
+
+    def read():
+        for line in sys.stdin:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield lines.get()
+
+
+def _failure(error, kind=None):
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
+    return {"status": "error", "error": str(error), "errorType": kind or type(error).__name__, "stackTrace": frames}
+
+
+def _load(name):
+    module_name, _, function_name = name.rpartition(".")
+    if not module_name:
+        raise LookupError("Runtime.MalformedHandlerName", "Bad handler '%s': not enough values to unpack" % name)
+    try:
+        module = importlib.import_module(module_name.replace("/", "."))
+    except ImportError as error:
+        message = "Unable to import module '%s': %s" % (module_name, error)
+        raise LookupError("Runtime.ImportModuleError", message) from error
+    except SyntaxError as error:
+        message = "Syntax error in module '%s': %s" % (module_name, error)
+        raise LookupError("Runtime.UserCodeSyntaxError", message) from error
+    if not hasattr(module, function_name):
+        message = "Handler '%s' missing on module '%s'" % (function_name, module_name)
+        raise LookupError("Runtime.HandlerNotFound", message)
+    return getattr(module, function_name)
+
+
+def _answer(handler, message, ids):
+    details = message["ctx"]
+    ids.request_id = details["request_id"]
+    if details.get("trace_id"):
+        os.environ["_X_AMZN_TRACE_ID"] = details["trace_id"]
+    try:
+        result = handler(message["event"], LambdaContext(details))
+    except Exception as error:
+        traceback.print_exc()
+        return json.dumps(_failure(error))
+    try:
+        return json.dumps({"status": "ok", "result": result}, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        return json.dumps(_failure(ValueError("Unable to marshal response: %s" % error), "Runtime.MarshalError"))
+
+
+def main():
+    """Loads the handler, says so, and answers events until the standard input ends."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+    def reply(line):
+        replies.write(line + "\n")
+        replies.flush()
+
+    _use_paths()
+    ids = _use_logging()
+    events = _events()
+    next(events)  # the first line starts the worker, for Node.js too
+    try:
+        handler = _load(os.environ["_HANDLER"])
+    except LookupError as error:
+        kind, message = error.args
+        reply(json.dumps({"status": "error", "error": message, "errorType": kind, "stackTrace": []}))
+        return
+    except Exception as error:
+        traceback.print_exc()
+        reply(json.dumps(_failure(error)))
+        return
+    reply(json.dumps({"status": "ready"}))
+    for line in events:
+        reply(_answer(handler, json.loads(line), ids))
+
+
+main()

@@ -1,0 +1,1 @@
+"""What this machine offers: Pythons, tools, namespaces."""

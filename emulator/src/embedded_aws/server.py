@@ -1,0 +1,104 @@
+"""Serves MiniStack, with our replacements, on one loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from embedded_aws.builds.service import Builds
+    from embedded_aws.functions.pool import Pool
+    from embedded_aws.settings import Settings
+
+
+def listen(port: int) -> socket.socket:
+    """Binds a loopback port.
+
+    Args:
+        port: 0 for any free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    listener.setblocking(False)
+    return listener
+
+
+class EmbeddedAws:
+    """MiniStack with this package's replacements. One process holds one."""
+
+    def __init__(self, settings: Settings) -> None:
+        from embedded_aws.builds import service as builds
+        from embedded_aws.cloudformation import buckets, custom_resources, projects, refusals, report_groups
+        from embedded_aws.cloudformation import functions as function_resources
+        from embedded_aws.functions import service as functions
+        from embedded_aws.ssm import parameters
+
+        self.settings = settings
+        refusals.install()
+        report_groups.install()
+        custom_resources.install()
+        self._pool: Pool = functions.install(settings)
+        self._builds: Builds = builds.install(settings)
+        function_resources.install(self._pool)
+        buckets.install()
+        projects.install()
+        parameters.install()
+        self._measured = custom_resources.measured
+
+    async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Answers until it is told to stop, then ends every function and build.
+
+        Args:
+            listener: from `listen`.
+            stop: ends it.
+            ready: called once requests are answered.
+        """
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+        from ministack.app import app
+
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            if scope["type"] == "lifespan":
+                send = _telling(send, ready)
+            await app(scope, self._measured(scope, receive), send)
+
+        async def stopping() -> None:
+            await stop.wait()
+            # First: requests that wait for a function or a build end with it.
+            await asyncio.to_thread(self.close)
+
+        config = Config()
+        config.bind = [f"fd://{listener.fileno()}"]
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 1
+        config.shutdown_timeout = 5
+        config.accesslog = None
+        config.errorlog = logging.getLogger("embedded_aws.server")
+        await serve(application, config, shutdown_trigger=stopping)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Ends every function and build."""
+        with contextlib.suppress(RuntimeError):
+            self._builds.close()
+        self._pool.close()
+
+
+def _telling(
+    send: Callable[[dict[str, Any]], Awaitable[None]], ready: Callable[[], None]
+) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    async def telling(message: dict[str, Any]) -> None:
+        await send(message)
+        if message["type"] == "lifespan.startup.complete":
+            ready()
+
+    return telling

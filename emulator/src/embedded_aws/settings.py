@@ -1,0 +1,98 @@
+"""What one running embedded AWS is made of: its address, its account, its directories."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+# Variables of the user's shell that would send MiniStack, a build or a function to a real account.
+_FOREIGN = (
+    "AWS_ENDPOINT_URL",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One running embedded AWS.
+
+    Attributes:
+        port: the loopback port it listens on.
+        run_directory: working files; removed at the end.
+        cache_directory: what is worth keeping between runs; safe to delete.
+        node_modules: the AWS SDK that Node.js functions see, or None.
+        account: the account that answers.
+        region: the Region of the functions and builds.
+    """
+
+    port: int
+    run_directory: Path
+    cache_directory: Path
+    node_modules: Path | None
+    account: str = ACCOUNT
+    region: str = REGION
+
+    @property
+    def endpoint(self) -> str:
+        """Where every service answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def subdirectory(self, name: str) -> Path:
+        """A directory below the working files, made when it is missing."""
+        path = self.run_directory / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def prepare_environment(settings: Settings, log_level: str) -> None:
+    """Sets the variables that MiniStack reads when it is imported.
+
+    Args:
+        settings: the embedded AWS that is about to start.
+        log_level: of MiniStack's own log.
+    """
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(
+        GATEWAY_PORT=str(settings.port),
+        BIND_HOST="127.0.0.1",
+        MINISTACK_HOST="localhost",  # function addresses are <id>.lambda-url.<region>.localhost
+        MINISTACK_ACCOUNT_ID=settings.account,
+        MINISTACK_REGION=settings.region,
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - a placeholder: the embedded AWS checks no signature
+        AWS_REGION=settings.region,
+        AWS_DEFAULT_REGION=settings.region,
+        AWS_EC2_METADATA_DISABLED="true",
+        LOG_LEVEL=log_level,
+        LAMBDA_EXECUTOR="local",
+        PERSIST_STATE="0",
+        S3_PERSIST="0",
+        # MiniStack would open ports of its own for these two.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+    )
+
+
+def default_cache_directory() -> Path:
+    """Where substituted packages are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "embedded-aws"
+
+
+def default_node_modules() -> Path | None:
+    """`emulator/sdk/node_modules`, once `npm ci` has made it."""
+    path = Path(__file__).resolve().parents[2] / "sdk" / "node_modules"
+    return path if path.is_dir() else None
