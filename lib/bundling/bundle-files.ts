@@ -1,8 +1,8 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'fs';
 import { basename, dirname, join, relative, sep } from 'path';
 import { IgnoreStrategy, UnscopedValidationError } from 'aws-cdk-lib';
-import { type BundlePlan, type FileSelection, machineOf, NEVER_BUNDLED } from './bundle-plan';
 import { lit } from '../private/errors';
+import { type BundlePlan, type FileSelection, machineOf, NEVER_BUNDLED } from './bundle-plan';
 
 /** What installers write of themselves. It differs from one installer to the next, and nothing reads it on Lambda. */
 const INSTALLER_RECORDS = ['INSTALLER', 'RECORD', 'REQUESTED', 'WHEEL', 'direct_url.json', 'uv_cache.json'];

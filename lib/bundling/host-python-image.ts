@@ -2,12 +2,12 @@ import { createHash } from 'crypto';
 import { existsSync, mkdirSync } from 'fs';
 import { join } from 'path';
 import { AssetStaging, DockerImage, type DockerRunOptions, UnscopedValidationError } from 'aws-cdk-lib';
+import { lit } from '../private/errors';
 import { checkWheelTags, copySources, finishFiles } from './bundle-files';
 import type { BundlePlan } from './bundle-plan';
 import { compileBytecode } from './bytecode';
 import { type Installer, runTool } from './host-tools';
 import { installCommand } from './install-command';
-import { lit } from '../private/errors';
 
 /** Raised when the same plan makes other files than before, so that nothing old is taken for it. */
 const BEHAVIOR_VERSION = 1;

@@ -4,14 +4,14 @@ import { DockerImage, Stack, Stage, Validations, ValidationError } from 'aws-cdk
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
+import { lit } from '../private/errors';
 import { sizeOf } from './bundle-files';
 import { type BundlePlan, type FileSelection, NEVER_BUNDLED } from './bundle-plan';
 import { ContainerPythonImage } from './container-python-image';
-import { dockerAnswers, dockerProgram, findInstaller, findPython } from './host-tools';
 import { HostPythonImage } from './host-python-image';
+import { dockerAnswers, dockerProgram, findInstaller, findPython } from './host-tools';
 import { containerPipEnvironment } from './install-command';
 import type { PythonBundling } from './python-bundling';
-import { lit } from '../private/errors';
 
 /** A function whose code is a directory with index.py, whose `handler` is called. */
 export interface PythonFunctionOptions extends lambda.FunctionOptions {

@@ -1,7 +1,38 @@
+import type { Duration, Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
+import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
+import type { ModelFunctionProps } from './model-function-props';
 
 const OLDEST_PYTHON_MINOR = 12;
+const MAX_LAYERS = 5;
+const OWN_LAYERS = 2;
+
+/** What Lambda allows for code and layers together, unzipped. */
+export const MAX_UNZIPPED_BYTES = 262_144_000;
+
+/** Variables that other properties decide. */
+const OWN_VARIABLES: Record<string, string> = {
+  MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
+  MODEL_NAME: 'use modelName',
+};
+
+/** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */
+export function checkFunctionProps(props: ModelFunctionProps): string[] {
+  return [
+    ...(props.pythonRuntime ? checkPythonRuntime('pythonRuntime', props.pythonRuntime) : []),
+    ...checkMemorySize(props.memorySize),
+    ...checkTimeout(props.timeout),
+    ...checkConcurrency(props.reservedConcurrentExecutions),
+    ...checkEnvironment(props.environment),
+    ...checkLayers(props.layers),
+    ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
+    ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups'])
+      .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)
+      .map((name) => `${name} has no effect without vpc: give the VPC, or leave it out`),
+  ];
+}
 
 /** A Python that LiteRT's wheels run on. */
 export function checkPythonRuntime(property: string, runtime: lambda.Runtime): string[] {
@@ -16,4 +47,41 @@ export function checkPythonRuntime(property: string, runtime: lambda.Runtime): s
     ];
   }
   return [];
+}
+
+/** The memory in the unit that Lambda counts in. */
+export function mebibytesOf(memorySize: Size): number {
+  return memorySize.isUnresolved() ? memorySize.toMebibytes() : memorySize.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
+}
+
+function checkMemorySize(memorySize: Size | undefined): string[] {
+  return checkInteger('memorySize in MiB', memorySize && mebibytesOf(memorySize), 128, 10_240, 'Lambda offers no other');
+}
+
+function checkTimeout(timeout: Duration | undefined): string[] {
+  if (!timeout || timeout.isUnresolved()) {
+    return [];
+  }
+  return checkInteger('timeout in seconds', timeout.toSeconds({ integral: false }), 1, 900, 'Lambda runs no longer');
+}
+
+function checkConcurrency(executions: number | undefined): string[] {
+  if (executions === undefined || Token.isUnresolved(executions) || (Number.isInteger(executions) && executions >= 0)) {
+    return [];
+  }
+  return [`reservedConcurrentExecutions must be a whole number of at least 0, got ${JSON.stringify(executions)}`];
+}
+
+function checkEnvironment(environment: { [name: string]: string } = {}): string[] {
+  return Object.keys(environment).flatMap((name) => [
+    ...(name in OWN_VARIABLES ? [`environment must not set ${name}: ${OWN_VARIABLES[name]}`] : []),
+    ...checkPattern('environment variable', name, /^[A-Za-z][A-Za-z0-9_]+$/, 'at least two letters, digits or underscores with a letter first'),
+  ]);
+}
+
+function checkLayers(layers: lambda.ILayerVersion[] = []): string[] {
+  const allowed = MAX_LAYERS - OWN_LAYERS;
+  return layers.length <= allowed
+    ? []
+    : [`layers must hold at most ${allowed}, got ${layers.length}: Lambda allows ${MAX_LAYERS}, and runtime and model take ${OWN_LAYERS}; merge some of them`];
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { LiteRtRuntime } from './litert-runtime';
 import type { FileSelection } from '../bundling/bundle-plan';
 import { packagePath } from '../private/asset-paths';
+import { LiteRtRuntime } from './litert-runtime';
 
 /** What a runtime layer is made of. */
 export interface RuntimeLayerContents {

@@ -1,12 +1,12 @@
 import { RemovalPolicy, Stack, ValidationError } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { checkPythonRuntime } from './function-checks';
-import { LiteRtRuntime } from './litert-runtime';
-import { liteRtVersion, runtimeLayerContents } from './runtime-layer-contents';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
+import { checkPythonRuntime } from './function-checks';
+import { LiteRtRuntime } from './litert-runtime';
+import { liteRtVersion, runtimeLayerContents } from './runtime-layer-contents';
 
 /** What a runtime layer is made for. */
 export interface RuntimeLayerOptions {

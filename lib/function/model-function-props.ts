@@ -1,0 +1,148 @@
+import type { Duration, Size } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { PythonBundling } from '../bundling/python-bundling';
+import type { ModelSource } from '../model/model-source';
+import type { OptimizationOptions } from '../optimization/optimization-options';
+import type { LiteRtRuntime } from './litert-runtime';
+
+/** Properties of a model served by AWS Lambda. */
+export interface ModelFunctionProps extends OptimizationOptions {
+  /** The model to serve: it is optimized for Lambda, or taken as published with `ModelSource.fromArtifact`. */
+  readonly model: ModelSource;
+
+  /**
+   * The name that requests call the model by: `/v1/models/<name>`.
+   *
+   * @default - the construct's id in lower case, with hyphens for all but letters and digits
+   */
+  readonly modelName?: string;
+
+  /**
+   * What runs the model.
+   *
+   * @default - nano where the optimization has proved that it gives LiteRT's own answers, else numpy
+   */
+  readonly liteRtRuntime?: LiteRtRuntime;
+
+  /**
+   * The Python runtime. 3.12 is the oldest: LiteRT needs its C library.
+   *
+   * @default lambda.Runtime.PYTHON_3_13
+   */
+  readonly pythonRuntime?: lambda.Runtime;
+
+  /**
+   * The processor that serves.
+   *
+   * LiteRT's wheels for arm64 ask for a newer C++ library than those for x86_64 (GLIBCXX_3.4.30); that Lambda's arm64
+   * image has it was not verified.
+   *
+   * @default lambda.Architecture.X86_64
+   */
+  readonly architecture?: lambda.Architecture;
+
+  /**
+   * Memory of the function. Lambda gives processor time in proportion; the default is one whole processor.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+   * @default Size.mebibytes(1769)
+   */
+  readonly memorySize?: Size;
+
+  /**
+   * How long one request may take, loading the model included.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+   * @default Duration.seconds(30)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * How many requests may be served at the same time. Takes that many from the account's limit.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * @default - no limit but the account's
+   */
+  readonly reservedConcurrentExecutions?: number;
+
+  /**
+   * Further environment variables of the function.
+   *
+   * @default - only those that the handler needs
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
+   * Key that encrypts the environment variables.
+   *
+   * @default - a key that AWS manages
+   */
+  readonly environmentEncryption?: kms.IKey;
+
+  /**
+   * Further layers, e.g. an extension. Runtime and model take two of the five that Lambda allows.
+   *
+   * @default - none
+   */
+  readonly layers?: lambda.ILayerVersion[];
+
+  /**
+   * What the function is for, as the console shows it.
+   *
+   * @default - says which model it serves
+   */
+  readonly description?: string;
+
+  /**
+   * Role that the function runs as. It gets what it needs added.
+   *
+   * @default - a role that can write to the function's own log group and nothing more
+   */
+  readonly role?: iam.IRole;
+
+  /**
+   * VPC that the function runs in. It needs none: the model comes as a layer.
+   *
+   * @default - no VPC
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * Subnets that the function runs in.
+   *
+   * @default - the private subnets of `vpc`
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * Security groups of the function.
+   *
+   * @default - one is created where there is a VPC
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * Log group of the function.
+   *
+   * @default - one is created, and kept when the stack is deleted
+   */
+  readonly logGroup?: logs.ILogGroup;
+
+  /**
+   * How long log events are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Where code and packages are put together.
+   *
+   * @default PythonBundling.AUTO
+   */
+  readonly bundling?: PythonBundling;
+}

@@ -1,0 +1,227 @@
+import { Duration, RemovalPolicy, Size, Validations, ValidationError } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { PythonBundling } from '../bundling/python-bundling';
+import { bundledBytes, pythonFunction } from '../bundling/python-code';
+import type { IModelEndpoint } from '../endpoint/model-endpoint';
+import type { IModelArtifact } from '../model/model-artifact';
+import { ModelFormat } from '../model/model-format';
+import { artifactFor, ModelFit } from '../optimization/endpoint-model';
+import { checkModelName, defaultModelName } from '../optimization/model-name';
+import { ModelOptimizer } from '../optimization/model-optimizer';
+import { packagePath } from '../private/asset-paths';
+import { failIfAny, lit } from '../private/errors';
+import { checkFunctionProps, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
+import { functionRole } from './function-role';
+import { LiteRtRuntime } from './litert-runtime';
+import type { ModelFunctionProps } from './model-function-props';
+import { layerVersionNumber, ModelLayer } from './model-layer';
+import { modelLoadTimeMetric } from './model-load-time';
+import { RuntimeLayer } from './runtime-layer';
+
+/** The name of the alias that everything goes through. */
+const ALIAS = 'live';
+
+/**
+ * A TensorFlow model served by AWS Lambda.
+ *
+ * The model is optimized and converted to LiteRT when the stack is deployed, and comes into the function as a layer. The
+ * function answers TensorFlow Serving's REST requests through a function URL or an API, and the same bodies when it is
+ * invoked directly. Callers use the alias `live`: a deployment moves it to a new version only after all else has worked.
+ */
+export class ModelFunction extends Construct implements IModelEndpoint {
+  /** The name that requests call the model by: `/v1/models/<name>`. */
+  public readonly modelName: string;
+
+  /** The published model that is served. */
+  public readonly artifact: IModelArtifact;
+
+  /** What optimizes the model, unless it was published already. */
+  public readonly optimizer?: ModelOptimizer;
+
+  /** The Lambda function. Callers use `alias`: the function itself may already be ahead of it during a deployment. */
+  public readonly lambdaFunction: lambda.Function;
+
+  /** The alias `live` of the version that serves. */
+  public readonly alias: lambda.Alias;
+
+  /** The function's log group. */
+  public readonly logGroup: logs.ILogGroup;
+
+  private readonly runtimeLayers: RuntimeLayer[];
+  private url?: lambda.FunctionUrl;
+
+  constructor(scope: Construct, id: string, props: ModelFunctionProps) {
+    super(scope, id);
+
+    this.modelName = props.modelName ?? defaultModelName(id);
+    failIfAny(lit`InvalidModelFunctionProps`, [...checkModelName(this.modelName), ...checkFunctionProps(props)], this);
+
+    const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
+    const architecture = props.architecture ?? lambda.Architecture.X86_64;
+    const memoryMebibytes = mebibytesOf(props.memorySize ?? Size.mebibytes(1769));
+    const timeout = props.timeout ?? Duration.seconds(30);
+    const bundling = props.bundling ?? PythonBundling.AUTO;
+
+    this.artifact = artifactFor(this, 'Optimizer', {
+      ...props,
+      source: props.model,
+      modelName: this.modelName,
+      format: ModelFormat.LITERT,
+      architecture,
+    });
+    this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
+
+    const layerOptions = { pythonRuntime: runtime, architecture, bundling };
+    const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY ? undefined : RuntimeLayer.nano(this, layerOptions);
+    const numpy = props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(this, layerOptions);
+    this.runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
+
+    const fit = new ModelFit(this, 'Fit', {
+      artifact: this.artifact,
+      offer: {
+        endpoint: 'function',
+        format: ModelFormat.LITERT,
+        architecture,
+        memoryMebibytes,
+        timeoutSeconds: timeout.toSeconds(),
+        runtime: props.liteRtRuntime,
+        nanoLayerArn: nano?.layerVersion.layerVersionArn,
+        numpyLayerArn: numpy?.layerVersion.layerVersionArn,
+      },
+    });
+
+    const runtimeLayer = lambda.LayerVersion.fromLayerVersionArn(this, 'RuntimeLayer', fit.runtimeLayerArn);
+    const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
+
+    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
+    this.lambdaFunction = pythonFunction(this, 'Function', {
+      entry: packagePath('python', 'handler', 'src'),
+      pythonBundling: bundling,
+      runtime,
+      architecture,
+      description: props.description ?? `Serves the TensorFlow model ${this.modelName}`,
+      memorySize: memoryMebibytes,
+      timeout,
+      role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined }),
+      logGroup: this.logGroup,
+      layers: [runtimeLayer, modelLayer, ...props.layers ?? []],
+      environment: {
+        // One thread: a function has one processor up to 1769 MB, and more threads cost time to start.
+        ...(numpy ? { OPENBLAS_NUM_THREADS: '1' } : {}),
+        ...props.environment,
+        MODEL_NAME: this.modelName,
+        MODEL_RUNTIME: fit.runtime,
+      },
+      environmentEncryption: props.environmentEncryption,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups,
+      currentVersionOptions: {
+        // The CDK's hash of a version cannot see which layers there will be: they exist only when the stack is deployed.
+        // A changed description makes CloudFormation publish a new version all the same.
+        description: `${this.modelName} version ${fit.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
+          + `runtime layer ${layerVersionNumber(fit.runtimeLayerArn)}`,
+        removalPolicy: RemovalPolicy.RETAIN,
+      },
+    });
+    Validations.of(this.lambdaFunction).acknowledge({
+      id: 'AwsSolutions-L1',
+      reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
+    });
+    this.alias = new lambda.Alias(this, 'Alias', { aliasName: ALIAS, version: this.lambdaFunction.currentVersion });
+
+    this.node.addValidation({ validate: () => this.checkSize(props.layers ?? []) });
+  }
+
+  /** The function URL, when there is one. */
+  public get functionUrl(): lambda.FunctionUrl | undefined {
+    return this.url;
+  }
+
+  /**
+   * Gives the alias a URL that answers TensorFlow Serving's REST requests.
+   *
+   * Callers must sign their requests and need `grantInvokeUrl`, unless the options say `FunctionUrlAuthType.NONE`: then
+   * everybody can call, and you pay.
+   *
+   * @param options authentication and cross-origin requests
+   */
+  public addFunctionUrl(options: lambda.FunctionUrlOptions = {}): lambda.FunctionUrl {
+    failIfAny(lit`InvalidFunctionUrl`, [
+      ...(this.url ? ['the function has a URL already: Lambda allows one for an alias'] : []),
+      ...(options.invokeMode === lambda.InvokeMode.RESPONSE_STREAM
+        ? ['invokeMode RESPONSE_STREAM has no effect: Lambda streams no answers of Python functions; leave it out'] : []),
+    ], this);
+    return this.url = this.alias.addFunctionUrl(options);
+  }
+
+  /**
+   * Lets a principal invoke the alias directly.
+   *
+   * @param grantee who may invoke
+   */
+  public grantInvoke(grantee: iam.IGrantable): iam.Grant {
+    return this.alias.grantInvoke(grantee);
+  }
+
+  /**
+   * Lets a principal call the function URL.
+   *
+   * @param grantee who may call
+   */
+  public grantInvokeUrl(grantee: iam.IGrantable): iam.Grant {
+    if (!this.url) {
+      throw new ValidationError(lit`NoFunctionUrl`, 'the function has no URL that calls could be granted for: call addFunctionUrl() first', this);
+    }
+    return this.url.grantInvokeUrl(grantee);
+  }
+
+  /** How many requests were answered, refused ones included. Sum over five minutes. */
+  public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.alias.metricInvocations(options);
+  }
+
+  /** How many invocations ended in an error of the function. A refused request (4xx) is none. Sum over five minutes. */
+  public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.alias.metricErrors(options);
+  }
+
+  /** How long an invocation takes, the start of a new instance not included. 99th percentile over five minutes. */
+  public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.alias.metricDuration({ statistic: cloudwatch.Stats.percentile(99), ...options });
+  }
+
+  /**
+   * How long loading the model takes when an instance starts, in milliseconds. Average over five minutes.
+   *
+   * The handler logs it, and a metric filter of the log group makes a metric of it; the filter is made when this method
+   * is called first.
+   */
+  public metricModelLoadTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return modelLoadTimeMetric(this, this.logGroup, this.lambdaFunction.functionName, options);
+  }
+
+  /** What certainly does not fit is refused before it is deployed. What the model adds is proved by the optimization. */
+  private checkSize(layers: lambda.ILayerVersion[]): string[] {
+    const runtimes = this.runtimeLayers.map((layer) => layer._bytes ?? 0);
+    const parts = {
+      handler: bundledBytes(this.lambdaFunction) ?? 0,
+      'runtime layer': Math.min(...runtimes),
+      'further layers': layers.reduce((sum, layer) => sum + (bundledBytes(layer) ?? 0), 0),
+    };
+    const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+    if (total <= MAX_UNZIPPED_BYTES) {
+      return [];
+    }
+    const shown = Object.entries(parts).map(([name, bytes]) => `${name} ${bytes}`).join(', ');
+    return [
+      `code and layers have ${total} bytes unzipped (${shown}), without the model, and Lambda allows ${MAX_UNZIPPED_BYTES}: `
+      + 'use fewer or smaller layers, or ModelService or ModelFleet, which have no such limit',
+    ];
+  }
+}

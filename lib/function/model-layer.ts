@@ -1,0 +1,36 @@
+import { Fn, RemovalPolicy } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { ModelFit } from '../optimization/endpoint-model';
+
+/** What a model's layer is made of. */
+export interface ModelLayerProps {
+  readonly bucket: s3.IBucket;
+  readonly fit: ModelFit;
+  readonly modelName: string;
+  readonly architecture: lambda.Architecture;
+  readonly runtime: lambda.Runtime;
+}
+
+/** A layer with the model, of exactly the object version that was published. Retained, because published functions name it. */
+export class ModelLayer extends Construct {
+  public readonly layerVersion: lambda.LayerVersion;
+
+  constructor(scope: Construct, id: string, props: ModelLayerProps) {
+    super(scope, id);
+    const { fit } = props;
+    this.layerVersion = new lambda.LayerVersion(this, 'Layer', {
+      code: lambda.Code.fromBucketV2(props.bucket, fit.layerKey, { objectVersion: fit.layerObjectVersion }),
+      description: `${props.modelName} version ${fit.version}`,
+      compatibleArchitectures: [props.architecture],
+      compatibleRuntimes: [props.runtime],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+}
+
+/** The number at the end of a layer version's ARN. */
+export function layerVersionNumber(layerVersionArn: string): string {
+  return Fn.select(7, Fn.split(':', layerVersionArn));
+}
