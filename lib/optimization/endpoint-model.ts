@@ -36,8 +36,8 @@ export interface FitOffer {
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
-  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'seed', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage', 'vpc', 'vpcSubnets',
-  'securityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
+  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'seed', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage', 'buildVpc', 'buildVpcSubnets',
+  'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 
 /** The published model that an endpoint serves: the one that its source names, or one made for it by an optimizer of its own. */

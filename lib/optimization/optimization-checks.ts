@@ -76,9 +76,9 @@ function buildProblems(options: OptimizationOptions): string[] {
     problems.push('packageIndexUrl must not hold a user or password, because it is part of the template: '
       + 'put the whole address into a secret, and give it to buildEnvironment as UV_DEFAULT_INDEX and PIP_INDEX_URL');
   }
-  for (const name of ['vpcSubnets', 'securityGroups'] as const) {
-    if (options[name] !== undefined && options.vpc === undefined) {
-      problems.push(`${name} has no effect without vpc: give vpc, or leave ${name} out`);
+  for (const name of ['buildVpcSubnets', 'buildSecurityGroups'] as const) {
+    if (options[name] !== undefined && options.buildVpc === undefined) {
+      problems.push(`${name} has no effect without buildVpc: give buildVpc, or leave ${name} out`);
     }
   }
   if (options.buildImage && /LAMBDA/.test(options.buildImage.type)) {

@@ -90,21 +90,21 @@ export interface OptimizationOptions {
    *
    * @default - no VPC
    */
-  readonly vpc?: ec2.IVpc;
+  readonly buildVpc?: ec2.IVpc;
 
   /**
    * Subnets that the optimization runs in.
    *
-   * @default - the private subnets of `vpc`
+   * @default - the private subnets of `buildVpc`
    */
-  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly buildVpcSubnets?: ec2.SubnetSelection;
 
   /**
    * Security groups of the optimization.
    *
    * @default - one is created where there is a VPC
    */
-  readonly securityGroups?: ec2.ISecurityGroup[];
+  readonly buildSecurityGroups?: ec2.ISecurityGroup[];
 
   /**
    * Python package index to install from, for networks that cannot reach the public one. Every file is checked by its hash.

@@ -69,9 +69,9 @@ export class OptimizationProject extends Construct {
       encryptionKey: options.encryptionKey,
       logging: { cloudWatch: { logGroup: this.logGroup } },
       grantReportGroupPermissions: false,
-      vpc: options.vpc,
-      subnetSelection: options.vpcSubnets,
-      securityGroups: options.securityGroups,
+      vpc: options.buildVpc,
+      subnetSelection: options.buildVpcSubnets,
+      securityGroups: options.buildSecurityGroups,
     });
     ownRole?.takeEverything();
     this.grantAll(props, code);
