@@ -39,18 +39,19 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   }
 
   /** Lets the handlers build one model, and read what its builds leave. */
-  public allowBuilds(project: codebuild.IProject, bucket: s3.IBucket, prefix: string): iam.Grant {
+  public allowBuilds(project: codebuild.IProject, logGroup: logs.ILogGroup, bucket: s3.IBucket, prefix: string): iam.Grant {
     const builds = iam.Grant.addToPrincipal({
       grantee: this,
       actions: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:StopBuild'],
       resourceArns: [project.projectArn],
     });
+    const log = iam.Grant.addToPrincipal({ grantee: this, actions: ['logs:GetLogEvents'], resourceArns: [logGroup.logGroupArn] });
     const jobs = iam.Grant.addToPrincipal({
       grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(`${prefix}/keys/*/job.json`)],
     });
     bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
-    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(jobs);
+    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs);
   }
 
   /** Lets the handlers read published models. */

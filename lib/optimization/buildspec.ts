@@ -9,7 +9,9 @@ export interface BuildSpecOptions {
 /** Names of the environment variables that the build gets from us. */
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
-const OPTIMIZER = '.venv/bin/python -m tensorflow_optimizer';
+/** Absolute paths, because the optimizer starts processes of its own in other directories. */
+const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src" TENSORFLOW_OPTIMIZER_HANDLER="$CODEBUILD_SRC_DIR/handler/src" '
+  + '.venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
@@ -33,7 +35,7 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
       },
       build: {
         commands: [
-          `: "\${BUILD_KEY:?is set by the deployment that starts the build, whose job.json it names}"`,
+          'test -n "$BUILD_KEY" || { echo "BUILD_KEY must name the job to run; a deployment sets it" >&2; false; }',
           `${OPTIMIZER} fetch --bucket "$ARTIFACT_BUCKET" --config-key "$MODEL_PREFIX/keys/$BUILD_KEY/job.json" --directory work`,
           [
             'if [ -d work/evaluation ]; then',
@@ -59,9 +61,7 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
 
 function renderVariables(packageIndexUrl?: string): Record<string, string> {
   return {
-    PYTHONPATH: 'optimizer/src',
     PYTHONUNBUFFERED: '1',
-    TENSORFLOW_OPTIMIZER_HANDLER: 'handler/src',
     // The interpreter is the image's: uv would otherwise fetch one from elsewhere.
     UV_PYTHON_DOWNLOADS: 'never',
     PIP_DISABLE_PIP_VERSION_CHECK: '1',

@@ -3,6 +3,7 @@ import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { IDependable } from 'constructs';
@@ -83,6 +84,9 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The group that the quality gate's results go to, one test report for each build. */
   public readonly reportGroup: codebuild.ReportGroup;
 
+  /** The log of the optimizations. */
+  public readonly logGroup: logs.LogGroup;
+
   /**
    * The published version's number.
    *
@@ -156,6 +160,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.project = optimization.project;
     this.role = optimization.role;
     this.reportGroup = optimization.reportGroup;
+    this.logGroup = optimization.logGroup;
 
     const job = renderJob({
       modelName: this.modelName,
@@ -225,7 +230,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[]): CustomResource {
     const provider = BuildProvider.of(this);
-    const grant = provider.allowBuilds(this.project, this.bucket, this.keyPrefix);
+    const grant = provider.allowBuilds(this.project, optimization.logGroup, this.bucket, this.keyPrefix);
     const build = new CustomResource(this, 'Build', {
       resourceType: 'Custom::TensorFlowModelBuild',
       serviceToken: provider.serviceToken,

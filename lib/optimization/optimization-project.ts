@@ -34,7 +34,7 @@ export class OptimizationProject extends Construct {
   public readonly reportGroup: codebuild.ReportGroup;
   /** What must exist before a build can start. */
   public readonly dependencies: IDependable[] = [this];
-  private readonly logGroup: logs.LogGroup;
+  public readonly logGroup: logs.LogGroup;
 
   constructor(scope: Construct, id: string, props: OptimizationProjectProps) {
     super(scope, id);

@@ -1,0 +1,1 @@
+"""Finding, starting and watching the builds of models, and fitting models to endpoints."""

@@ -1,0 +1,25 @@
+"""The build key: what tells whether a build would make anything new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def build_key(job: dict[str, Any]) -> str:
+    """Return the SHA-256 of everything in job.json that decides the output.
+
+    Locations are left out at every depth: the same content elsewhere makes the same model. Absent and null are the
+    same, so that a member that a later version of the schema adds does not change old keys.
+    """
+    text = json.dumps(_deciding(job), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _deciding(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _deciding(member) for name, member in value.items() if name != "location" and member is not None}
+    if isinstance(value, list):
+        return [_deciding(member) for member in value]
+    return value

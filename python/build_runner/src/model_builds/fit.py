@@ -1,0 +1,214 @@
+"""Fitting a published model to the endpoint that will serve it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+from .errors import ModelError
+from .records import to_data
+from .store import Store
+
+SCHEMA_VERSION = 1
+#: The memory that gives a Lambda function one whole processor, as the job measures with.
+_ONE_PROCESSOR_MEBIBYTES = 1769
+#: Memory that is not the process's own: Lambda's, and what a second request adds.
+_MEMORY_MARGIN = 1.15
+_POD_MARGIN = 1.25
+_MEMORY_STEP = 64
+
+
+def fit(properties: dict[str, Any]) -> dict[str, str]:
+    """Return what an endpoint needs to serve a model, or fail with one sentence.
+
+    Args:
+        properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer.
+    """
+    store = Store(properties["Bucket"])
+    offer = json.loads(properties["Offer"])
+    key, digest = _manifest_address(properties)
+    manifest, sha256 = read_manifest(store, key, digest)
+    runtime = _choose_runtime(manifest, offer)
+    problems = _problems(manifest, offer, runtime)
+    if problems:
+        raise ModelError(f"the model {store.address(key)} does not fit its {offer['endpoint']}: " + "; ".join(problems))
+    record = _published(store, key, sha256, manifest)
+    if offer["format"] == "litert" and record["LayerObjectVersion"] in {"", "null"}:
+        raise ModelError(
+            f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
+            "versioning on and publish the model again"
+        )
+    layer = offer.get(f"{runtime}LayerArn") or ""
+    return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=_memory_request(manifest, offer))
+
+
+def _manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
+    if "Pointer" not in properties:
+        return properties["ManifestKey"], properties.get("ManifestSha256", "")
+    pointer = properties["Pointer"]
+    try:
+        document = json.loads(pointer)
+        return document["manifestKey"], document["manifestSha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(
+            "the parameter that should point at a model holds "
+            f'{str(pointer)[:200]!r}, not {{"manifestKey": …, "manifestSha256": …}}: let a ModelOptimizer write it by '
+            "its pointerParameterName"
+        ) from error
+
+
+def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], str]:
+    """Return a manifest and its SHA-256, which must be `digest` where one is given."""
+    content = store.read(key)
+    if content is None:
+        raise ModelError(f"there is no manifest {store.address(key)}: publish the model again, or name another version")
+    sha256 = hashlib.sha256(content).hexdigest()
+    if digest and sha256 != digest:
+        raise ModelError(
+            f"the manifest {store.address(key)} has the SHA-256 {sha256}, and {digest} was asked for: it is not the "
+            "model that was meant; name its manifest and digest again"
+        )
+    try:
+        manifest = json.loads(content)
+        version = manifest["schemaVersion"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{store.address(key)} is not the manifest of a published model") from error
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"the manifest {store.address(key)} has the schema version {version}, and this library reads "
+            f"{SCHEMA_VERSION}: publish the model with the optimizer of the same version"
+        )
+    return manifest, sha256
+
+
+def _choose_runtime(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
+    if offer["format"] != "litert":
+        return ""
+    if offer.get("runtime"):
+        return str(offer["runtime"])
+    return "numpy" if offer.get("requiresNumpy") else str(manifest["requirements"].get("runtime") or "numpy")
+
+
+def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
+    needs = manifest["requirements"]
+    problems = []
+    if manifest["format"] != offer["format"]:
+        return [f"it is published as {manifest['format']}, and {offer['format']} is served here"]
+    if manifest["architecture"] != offer["architecture"]:
+        problems.append(
+            f"it was optimized for and proved on {manifest['architecture']}, and {offer['architecture']} serves it: "
+            "give optimizer and endpoint the same architecture"
+        )
+    if runtime:
+        problems += _runtime_problems(needs, offer, runtime)
+    problems += _memory_problems(needs, offer)
+    problems += _time_problems(manifest, offer)
+    if offer.get("cpuFeatures") is not None:
+        missing = [feature for feature in needs.get("cpuFeatures", []) if feature not in offer["cpuFeatures"]]
+        if missing:
+            problems.append(f"it needs a processor with {', '.join(missing)}: choose another instance type")
+    return problems
+
+
+def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
+    problems = []
+    if runtime == "nano" and needs.get("runtime") == "numpy":
+        why = needs.get("nanoRefusal") or "the optimization could not prove it"
+        problems.append(
+            f"the nano runtime is asked for, and cannot serve it ({why}): leave the choice of the runtime out"
+        )
+    if runtime == "nano" and offer.get("requiresNumpy"):
+        problems.append(
+            "the nano runtime is asked for, and the hook imports numpy: leave the choice of the runtime out"
+        )
+    if not offer.get(f"{runtime}LayerArn"):
+        problems.append(f"it needs the {runtime} runtime, which the function does not offer")
+    return problems
+
+
+def _memory_problems(needs: dict[str, Any], offer: dict[str, Any]) -> list[str]:
+    peak, memory = needs.get("peakMemoryMebibytes"), offer.get("memoryMebibytes")
+    if peak is None or memory is None or peak * _MEMORY_MARGIN <= memory:
+        return []
+    return [
+        (
+            f"it used {math.ceil(peak)} MiB to answer one request, and {memory} MiB of memory are too few: "
+            f"set at least {_stepped(peak * _MEMORY_MARGIN)} MiB"
+        )
+    ]
+
+
+def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]:
+    timeout = offer.get("timeoutSeconds")
+    load, latency = manifest.get("loadMilliseconds"), manifest.get("latencyMilliseconds")
+    if timeout is None or latency is None:
+        return []
+    # Lambda gives a share of a processor in proportion to memory.
+    slowdown = max(1.0, _ONE_PROCESSOR_MEBIBYTES / (offer.get("memoryMebibytes") or _ONE_PROCESSOR_MEBIBYTES))
+    seconds = slowdown * ((load or 0) + latency) / 1000
+    if seconds <= timeout:
+        return []
+    return [
+        (
+            f"its first answer takes about {seconds:.1f} s with this memory, and the timeout is {timeout} s: "
+            "give it more time or more memory"
+        )
+    ]
+
+
+def _memory_request(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
+    peak = manifest["requirements"].get("peakMemoryMebibytes")
+    return "" if offer["endpoint"] == "function" or peak is None else f"{_stepped(peak * _POD_MARGIN)}Mi"
+
+
+def _stepped(mebibytes: float) -> int:
+    return math.ceil(mebibytes / _MEMORY_STEP) * _MEMORY_STEP
+
+
+def _published(store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the version's record, or what it would say where the model was copied here without it."""
+    key_prefix = manifest_key.removesuffix("manifest.json")
+    prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
+    version = str(manifest["version"])
+    record = store.read_document(f"{prefix}/keys/{manifest['buildKey']}/{version}.json") or {}
+    if record.get("ManifestSha256") != sha256 or record.get("ManifestKey") != manifest_key:
+        record = _record_of_copy(store, prefix, key_prefix, manifest) | {"ManifestSha256": sha256}
+    layer = record.get("LayerKey")
+    if layer and not store.has_version(layer, str(record.get("LayerObjectVersion", ""))):
+        record = record | {"LayerObjectVersion": _layer_version(store, layer, manifest)}
+    return to_data(record)
+
+
+def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
+    digests = {file["path"]: file["sha256"] for file in manifest["files"]}
+    version = manifest["version"]
+    archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
+    return {
+        "Version": str(version),
+        "KeyPrefix": key_prefix,
+        "ManifestKey": f"{key_prefix}manifest.json",
+        "ChecksumsSha256": digests.get("SHA256SUMS", ""),
+        "LayerKey": f"{key_prefix}layer.zip" if "layer.zip" in digests else "",
+        "Runtime": manifest["requirements"].get("runtime") or "",
+        "GoldenKey": golden if store.exists(golden) else "",
+        "ArchiveKey": archive if store.exists(archive) else "",
+        "ArchiveSha256": store.newest(archive)[1] if store.exists(archive) else "",
+        "SizeBytes": str(manifest["sizeBytes"]),
+        "Summary": f"version {version}, copied from where it was published",
+    }
+
+
+def _layer_version(store: Store, layer: str, manifest: dict[str, Any]) -> str:
+    """Return the object version of a layer whose version ids are not the record's: of a copy, for instance."""
+    expected = next((file["sha256"] for file in manifest["files"] if file["path"] == "layer.zip"), None)
+    if not store.exists(layer):
+        raise ModelError(f"there is no {store.address(layer)}, which the manifest names: publish the model again")
+    version, sha256 = store.newest(layer)
+    if expected is not None and sha256 != expected:
+        raise ModelError(
+            f"{store.address(layer)} has the SHA-256 {sha256}, and the manifest says {expected}: "
+            "publish the model again"
+        )
+    return version

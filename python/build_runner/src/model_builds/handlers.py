@@ -1,0 +1,102 @@
+"""The custom resource's handlers, which the CDK's provider framework calls."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import aws
+from .build_key import build_key
+from .builds import find_build, start_build, stop_if_overdue
+from .errors import ModelError
+from .fit import fit
+from .messages import failure_message
+from .records import find_record
+from .store import Store
+
+Event: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
+
+
+def _plainly(handler: Handler) -> Handler:
+    """Let AWS's errors reach the user as a sentence."""
+
+    @functools.wraps(handler)
+    def wrapped(event: Event, context: Any) -> dict[str, Any]:
+        try:
+            return handler(event, context)
+        except ClientError as error:
+            raise ModelError(f"{error.operation_name} failed: {aws.sentence_of(error)}") from error
+        except BotoCoreError as error:
+            raise ModelError(f"AWS could not be asked: {error}") from error
+
+    return wrapped
+
+
+@_plainly
+def on_event(event: Event, _context: Any) -> dict[str, Any]:
+    """Find what is asked for, or start the build that makes it.
+
+    Returns:
+        `Data` where nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event.
+    """
+    answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
+    if event["RequestType"] == "Delete":
+        return answer  # published models outlive the resource
+    properties = event["ResourceProperties"]
+    if properties["Mode"] == "fit":
+        return answer | {"Data": fit(properties)}
+    job = json.loads(properties["Job"])
+    key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
+    record = find_record(store, prefix, key)
+    if record is not None:
+        print(f"version {record['Version']} was built with the key {key}: nothing to build")
+        return answer | {"Data": record}
+    text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    store.write_job(f"{prefix}/keys/{key}/job.json", text)
+    build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
+    print(f"started the build {build_id} with the key {key}")
+    return answer | {"Build": {"Id": build_id, "Key": key, "Started": int(time.time())}}
+
+
+@_plainly
+def is_complete(event: Event, _context: Any) -> dict[str, Any]:
+    """Tell whether the build has ended, and with which version; a failed one ends the deployment."""
+    build = event.get("Build")
+    if event["RequestType"] == "Delete" or build is None:
+        return {"IsComplete": True}
+    try:
+        return _poll(event["ResourceProperties"], build)
+    except (ClientError, BotoCoreError) as error:
+        if aws.is_transient(error):
+            return {"IsComplete": False}  # the next poll comes in seconds
+        raise
+
+
+def _poll(properties: dict[str, Any], started: dict[str, Any]) -> dict[str, Any]:
+    build = find_build(started["Id"])
+    if build is None or build["buildStatus"] == "IN_PROGRESS":
+        stop_if_overdue(started["Id"], build, started["Started"])
+        return {"IsComplete": False}
+    store, prefix = Store(properties["Bucket"]), properties["Model"]
+    record = find_record(store, prefix, started["Key"])
+    if record is not None:
+        return {"IsComplete": True, "Data": record}
+    raise ModelError(failure_message(store, prefix, build))
+
+
+def _physical_id(event: Event) -> str:
+    """Return the same id for the resource's whole life.
+
+    With another id for another version, CloudFormation would delete the old resource after each update.
+    """
+    if "PhysicalResourceId" in event:
+        return str(event["PhysicalResourceId"])
+    whose = f"{event['StackId']}/{event['LogicalResourceId']}"
+    return f"tensorflow-model-{hashlib.sha256(whose.encode()).hexdigest()[:16]}"

@@ -1,0 +1,134 @@
+"""What a failed build tells the user: one sentence, the candidates, and where to read more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import aws
+from .errors import LONGEST_MESSAGE, shorten
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef
+
+    from .store import Store
+
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+_LOG_LINES = 15
+_MOST_CANDIDATES = 12
+_LONGEST_REASON = 160
+
+
+def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
+    """Return the message for a build that ended without success, in at most 2,500 bytes.
+
+    The addresses at the end are always whole; what comes before is cut.
+    """
+    directory = f"{prefix}/builds/{short_id(build['id'])}/"
+    outcome = store.read_document(f"{directory}outcome.json")
+    if outcome is not None and outcome.get("sentence"):
+        text = "\n".join([str(outcome["sentence"]), *candidate_table(outcome.get("candidates", []))])
+    else:
+        text = "\n".join([_status_sentence(build), *_last_log_lines(build)])
+    addresses = []
+    if store.exists(f"{directory}report.html"):
+        addresses.append(f"Report: {store.address(directory + 'report.html')}")
+    addresses.append(f"Build: {console_url(build)}")
+    tail = "\n" + "\n".join(addresses)
+    return shorten(text, LONGEST_MESSAGE - len(tail.encode("utf-8"))) + tail
+
+
+def short_id(build_id: str) -> str:
+    """Return the part of CodeBuild's id after the colon, which names the build's directory in the bucket."""
+    return build_id.partition(":")[2]
+
+
+def console_url(build: BuildTypeDef) -> str:
+    """Return the address of a build in the console of its partition."""
+    _, partition, _, region, account, _ = build["arn"].split(":", 5)
+    project = build["projectName"]
+    host = _CONSOLES.get(partition, _CONSOLES["aws"])
+    return (
+        f"https://{region}.{host}/codesuite/codebuild/{account}/projects/{quote(project)}"
+        f"/build/{quote(build['id'], safe='')}/?region={region}"
+    )
+
+
+def candidate_table(candidates: list[dict[str, Any]]) -> list[str]:
+    """Return one line for each candidate below a line of headings; nothing where there are none."""
+    if not candidates:
+        return []
+    rows: list[tuple[str, ...]] = [("candidate", "result", "size", "accuracy", "loss", "agreement", "error", "reason")]
+    rows += [_row(candidate) for candidate in candidates[:_MOST_CANDIDATES]]
+    # A column that no candidate fills says nothing.
+    columns = [column for column in range(len(rows[0])) if any(row[column] for row in rows[1:])]
+    widths = {column: max(len(row[column]) for row in rows) for column in columns}
+    lines = ["  ".join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in rows]
+    more = len(candidates) - _MOST_CANDIDATES
+    return ["", *lines, *([f"and {more} more, in the report"] if more > 0 else [])]
+
+
+def _row(candidate: dict[str, Any]) -> tuple[str, ...]:
+    metrics = candidate.get("metrics") or {}
+    outputs = list((metrics.get("outputs") or {}).values())
+    return (
+        str(candidate.get("name", "")),
+        str(candidate.get("status", "")),
+        _bytes(metrics.get("sizeBytes")),
+        _number(min(_values(outputs, "accuracy"), default=None)),
+        _number(max(_values(outputs, "accuracyLoss"), default=None)),
+        _number(min(_values(outputs, "agreement"), default=None)),
+        _number(max(_values(outputs, "relativeError"), default=None)),
+        shorten(str(candidate.get("reason") or "").replace("\n", " "), _LONGEST_REASON),
+    )
+
+
+def _values(outputs: list[dict[str, Any]], name: str) -> list[float]:
+    return [output[name] for output in outputs if output.get(name) is not None]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.0001 else f"{value:.1g}"
+
+
+def _bytes(size: int | None) -> str:
+    if size is None:
+        return ""
+    return f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _status_sentence(build: BuildTypeDef) -> str:
+    """Say how a build ended that left no outcome.json."""
+    status = build["buildStatus"]
+    if status == "TIMED_OUT":
+        return (
+            f"the build did not end within {build['timeoutInMinutes']} minutes: use a larger computeType, less "
+            "evaluation data or a longer optimizationTimeout"
+        )
+    if status == "STOPPED":
+        return "the build was stopped: deploy again to start another one"
+    phases = build.get("phases", [])
+    failed: dict[str, Any] = next((dict(it) for it in phases if it.get("phaseStatus", "SUCCEEDED") != "SUCCEEDED"), {})
+    said = next((context["message"] for context in failed.get("contexts", []) if context.get("message")), "")
+    where = f" in phase {failed['phaseType']}" if "phaseType" in failed else ""
+    return f"the build ended with status {status}{where}" + (f": {said}" if said else "")
+
+
+def _last_log_lines(build: BuildTypeDef) -> list[str]:
+    where = build.get("logs", {})
+    if not where.get("groupName") or not where.get("streamName"):
+        return []
+    try:
+        events = aws.logs().get_log_events(
+            logGroupName=where["groupName"], logStreamName=where["streamName"], limit=_LOG_LINES, startFromHead=False
+        )["events"]
+    except (ClientError, BotoCoreError):
+        return []  # the console link leads there
+    lines = [event["message"].rstrip() for event in events]
+    return ["", "The last lines of its log:", *lines] if lines else []

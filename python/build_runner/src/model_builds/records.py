@@ -1,0 +1,88 @@
+"""Records: which version a build key has made, with everything that the custom resource returns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from .errors import ModelError, shorten
+
+if TYPE_CHECKING:
+    from .store import Store
+
+#: What the custom resource returns; absent values are empty.
+ATTRIBUTES = (
+    "Version",
+    "KeyPrefix",
+    "ManifestKey",
+    "ManifestSha256",
+    "ChecksumsSha256",
+    "LayerKey",
+    "LayerObjectVersion",
+    "Runtime",
+    "ArchiveKey",
+    "ArchiveSha256",
+    "GoldenKey",
+    "ServerKey",
+    "ServerSha256",
+    "SizeBytes",
+    "ReportKey",
+    "BuildUrl",
+    "Summary",
+)
+
+#: CloudFormation takes 4,096 bytes for the whole response: the rest is ids.
+LONGEST_DATA = 3_000
+_LONGEST_SUMMARY = 400
+
+
+def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
+    """Return the record of the lowest version that this build key made and that is still complete."""
+    directory = f"{prefix}/keys/{key}/"
+    versions = sorted(
+        int(match.group(1))
+        for name in store.sizes(directory)
+        if (match := re.fullmatch(r"([1-9]\d*)\.json", name.removeprefix(directory)))
+    )
+    for version in versions:
+        record = store.read_document(f"{directory}{version}.json")
+        if record is not None and is_complete(store, prefix, record):
+            return to_data(record)
+    return None
+
+
+def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
+    """Tell whether everything that a record names is still there, as it was published."""
+    manifest = store.read(str(record.get("ManifestKey", "")))
+    if manifest is None or hashlib.sha256(manifest).hexdigest() != record.get("ManifestSha256"):
+        return False
+    key_prefix = str(record.get("KeyPrefix", ""))
+    sizes = store.sizes(key_prefix)
+    for file in json.loads(manifest).get("files", []):
+        if "!/" not in file["path"] and sizes.get(key_prefix + file["path"]) != file["size"]:
+            return False
+    others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))
+    if not all(store.exists(other) for other in others if other.startswith(f"{prefix}/")):
+        return False
+    layer = record.get("LayerKey")
+    return not layer or store.has_version(layer, str(record.get("LayerObjectVersion", "")))
+
+
+def to_data(record: dict[str, Any], **more: str) -> dict[str, str]:
+    """Return a record as the custom resource returns it: every attribute, as text, short enough for CloudFormation."""
+    data = {name: str(record.get(name) or "") for name in ATTRIBUTES} | more
+    data["Summary"] = shorten(data["Summary"], _LONGEST_SUMMARY)
+    if _size_of(data) > LONGEST_DATA:
+        data["Summary"] = data["BuildUrl"] = ""
+    if _size_of(data) > LONGEST_DATA:
+        raise ModelError(
+            f"what CloudFormation has to be told of version {data['Version']} has {_size_of(data)} bytes, and it takes "
+            f"{LONGEST_DATA}: give the model a shorter modelName"
+        )
+    return data
+
+
+def _size_of(data: dict[str, str]) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8"))

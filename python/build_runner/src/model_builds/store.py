@@ -1,0 +1,96 @@
+"""One bucket of published models, as its readers see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from . import aws
+
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+
+
+class Store:
+    """Reads documents and lists files.
+
+    Existence is always asked by a listing: the role may list below its models' prefixes only, and without a general
+    permission to list S3 answers "forbidden" for an object that does not exist.
+    """
+
+    def __init__(self, bucket: str) -> None:
+        self.bucket = bucket
+
+    def address(self, key: str) -> str:
+        """Return an object's address as people write it."""
+        return f"s3://{self.bucket}/{key}"
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size of every object below a prefix, by key."""
+        pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+
+    def exists(self, key: str) -> bool:
+        """Tell whether there is an object of exactly this key."""
+        found = aws.s3().list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return bool(found) and found[0]["Key"] == key
+
+    def read(self, key: str) -> bytes | None:
+        """Return an object's content, or None where there is none."""
+        if not self.exists(key):
+            return None
+        try:
+            return aws.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if aws.code_of(error) in _ABSENT:  # deleted since it was listed
+                return None
+            raise
+
+    def read_document(self, key: str) -> dict[str, Any] | None:
+        """Return a JSON object, or None where there is none."""
+        content = self.read(key)
+        if content is None:
+            return None
+        try:
+            document = json.loads(content)
+        except ValueError:
+            return None
+        return document if isinstance(document, dict) else None
+
+    def has_version(self, key: str, version: str) -> bool:
+        """Tell whether an object still has this version."""
+        try:
+            aws.s3().head_object(Bucket=self.bucket, Key=key, VersionId=version)
+        except ClientError as error:
+            # A version id that S3 never gave is a bad request, and one without a permission to list is forbidden.
+            if aws.is_transient(error):
+                raise
+            return False
+        return True
+
+    def newest(self, key: str) -> tuple[str, str]:
+        """Return the version id and the SHA-256 of an object as it is now."""
+        answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
+        digest = hashlib.sha256()
+        for block in answer["Body"].iter_chunks(1 << 20):
+            digest.update(block)
+        return answer.get("VersionId", ""), digest.hexdigest()
+
+    def write_job(self, key: str, text: str) -> None:
+        """Write a job.json where there is none, or one whose locations are out of date."""
+        existing = self.read(key)
+        if existing == text.encode("utf-8"):
+            return
+        # Both conditions let the first of two writers win; the second one's text says the same.
+        condition: dict[str, Any] = {"IfNoneMatch": "*"}
+        if existing is not None:
+            condition = {"IfMatch": aws.s3().head_object(Bucket=self.bucket, Key=key)["ETag"]}
+        try:
+            aws.s3().put_object(
+                Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json", **condition
+            )
+        except ClientError as error:
+            if aws.code_of(error) not in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}:
+                raise
