@@ -23,7 +23,7 @@ const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts'] },
+  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/'] },
   ...tseslint.configs.recommended,
   {
     plugins: { '@stylistic': stylistic },

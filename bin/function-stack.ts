@@ -27,8 +27,8 @@ export class FunctionStack extends Stack {
     new CfnOutput(this, 'Url', { value: url.url });
     new CfnOutput(this, 'FunctionName', { value: digits.lambdaFunction.functionName });
     new CfnOutput(this, 'ArtifactBucket', { value: digits.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: digits.artifact.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: digits.artifact.reportKey });
-    new CfnOutput(this, 'Summary', { value: digits.artifact.summary });
+    new CfnOutput(this, 'ManifestKey', { value: digits.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: digits.optimizer!.reportKey });
+    new CfnOutput(this, 'Summary', { value: digits.optimizer!.summary });
   }
 }

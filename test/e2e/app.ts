@@ -19,4 +19,4 @@ const url = endpoint.addFunctionUrl();
 new CfnOutput(stack, 'Url', { value: url.url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
 new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
-new CfnOutput(stack, 'Version', { value: endpoint.artifact.version });
+new CfnOutput(stack, 'Version', { value: endpoint.optimizer!.version });

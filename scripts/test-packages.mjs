@@ -1,0 +1,152 @@
+// `npm run test:packages`: builds the packages, installs each into a fresh app of its language, synthesizes, and compares the templates,
+// which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { findPython, root, tools, uv } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+const dist = join(root, 'dist');
+const environment = {
+  ...process.env,
+  PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter),
+  JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
+  JSII_SILENCE_SUPPORT_WARNING: '1',
+  CDK_DISABLE_CLI_TELEMETRY: 'true',
+};
+
+function execute(command, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env: environment, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (status !== 0) {
+    throw new Error(`${command} ${args.join(' ')} failed (${status ?? error?.message}):\n${stdout}${stderr}`);
+  }
+  return stdout;
+}
+
+/** How each language's package is made, installed into an app, and run. */
+const LANGUAGES = {
+  typescript: {
+    package: () => undefined,
+    install: (app) => {
+      cpSync(tarball(), join(app, 'package.tgz'));
+      execute('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'], app);
+      execute('npx', ['tsc', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', 'node', 'app.ts'], app);
+    },
+    app: 'npx tsx app.ts',
+  },
+  python: {
+    package: () => pacmak('python'),
+    install: (app) => {
+      const wheel = readdirSync(join(dist, 'python')).find((name) => name.endsWith('.whl'));
+      execute(uv, ['venv', '--quiet', '--python', findPython(), '.venv'], app);
+      execute(uv, ['pip', 'install', '--quiet', '--python', join('.venv', 'bin', 'python'), join(dist, 'python', wheel), 'aws-cdk-lib==2.263.0'], app);
+    },
+    app: '.venv/bin/python app.py',
+  },
+  java: {
+    package: () => pacmak('java'),
+    install: (app) => {
+      cpSync(join(dist, 'java'), join(app, 'repository'), { recursive: true });
+      execute('mvn', ['-q', '-B', 'compile'], app);
+    },
+    app: 'mvn -q -B -e exec:java',
+  },
+  go: {
+    package: () => pacmak('go'),
+    install: (app) => {
+      cpSync(join(dist, 'go', 'cdktensorflow'), join(app, 'package'), { recursive: true });
+      execute('go', ['mod', 'tidy'], app);
+      execute('go', ['build', '-o', 'consumer', '.'], app);
+    },
+    app: './consumer',
+  },
+};
+
+function tarball() {
+  const directory = join(dist, 'js');
+  return join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')));
+}
+
+function pacmak(target) {
+  execute('npx', ['jsii-pacmak', '--no-npmignore', '--target', target, '--outdir', dist], root);
+}
+
+/** Template text by file name, and the assets that each stack uploads. */
+function synthesize(language, work) {
+  const app = join(work, language);
+  cpSync(join(root, 'test', 'packages', language), app, { recursive: true });
+  cpSync(join(root, 'examples', 'digits'), join(app, 'digits'), { recursive: true });
+  LANGUAGES[language].install(app);
+  execute(process.execPath, [
+    join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--no-validation', '--no-version-reporting', '--no-path-metadata',
+    '--no-asset-metadata', '--app', LANGUAGES[language].app, '--output', 'cdk.out',
+  ], app);
+  const output = join(app, 'cdk.out');
+  const wanted = readdirSync(output).filter((name) => /\.(template|assets)\.json$/.test(name)).sort();
+  return Object.fromEntries(wanted.map((name) => [name, readFileSync(join(output, name), 'utf8')]));
+}
+
+function available(command) {
+  return spawnSync(command, ['version'], { stdio: 'ignore' }).error === undefined;
+}
+
+await setUp();
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in LANGUAGES));
+if (unknown.length) {
+  process.stderr.write(`unknown language ${unknown.join(', ')}: one of ${Object.keys(LANGUAGES).join(', ')}\n`);
+  process.exit(2);
+}
+const languages = ['typescript', ...Object.keys(LANGUAGES).filter((name) => name !== 'typescript' && (asked.length === 0 || asked.includes(name)))];
+const work = mkdtempSync(join(tmpdir(), 'packages-'));
+let passed = 0;
+let failed = 0;
+let reference;
+try {
+  execute('npm', ['run', '--silent', 'build'], root);
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  pacmak('js');
+  for (const language of languages) {
+    const started = Date.now();
+    try {
+      if ((language === 'java' && !available('mvn')) || (language === 'go' && !available('go'))) {
+        throw new Error(`${language === 'java' ? 'Maven' : 'Go'} is not installed: it is needed to test this package`);
+      }
+      LANGUAGES[language].package();
+      const files = synthesize(language, work);
+      reference ??= files;
+      const different = [...new Set([...Object.keys(reference), ...Object.keys(files)])].filter((name) => reference[name] !== files[name]);
+      if (different.length) {
+        throw new Error(`differs from TypeScript's: ${different.join(', ')} (kept in ${work})`);
+      }
+      passed += 1;
+      process.stdout.write(`✓ ${language}: ${Object.keys(files).length} files, byte-identical (${Math.round((Date.now() - started) / 1000)} s)\n`);
+    } catch (error) {
+      failed += 1;
+      process.stdout.write(`✗ ${language}: ${error.message}\n`);
+    }
+  }
+  pacmakDotnet();
+  passed += 1;
+} catch (error) {
+  failed += 1;
+  process.stdout.write(`✗ ${error.message}\n`);
+}
+
+/** .NET is generated and never compiled here: there is no .NET SDK to count on. */
+function pacmakDotnet() {
+  execute('npx', ['jsii-pacmak', '--no-npmignore', '--code-only', '--target', 'dotnet', '--outdir', dist], root);
+  const project = execFileSync('find', [join(dist, 'dotnet'), '-name', '*.csproj'], { encoding: 'utf8' }).trim();
+  if (!project || !readFileSync(project.split('\n')[0], 'utf8').includes('CdkTensorFlow')) {
+    throw new Error('the .NET package lacks its project file');
+  }
+  process.stdout.write('✓ dotnet: code generated, not compiled\n');
+}
+
+if (failed === 0) {
+  rmSync(work, { recursive: true, force: true });
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed ? 1 : 0;
