@@ -1,0 +1,135 @@
+"""What lies under a version, and in which order it gets there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..config import ModelFormat
+from ..draft import LITERT_FILE, MODEL_DIRECTORY, describe
+from ..errors import OptimizerError
+from ..manifest import Draft, File
+from ..schema import sha256_of
+from ..sources.digest import file_digest
+from .archive import write_archive
+from .digests import files_below
+from .layer import DESCRIPTION_PATH, MODEL_PATH, write_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .s3 import Bucket
+    from .stored_object import StoredObject
+
+LAYER_FILE = "layer.zip"
+CHECKSUMS_FILE = "SHA256SUMS"
+GOLDEN_FILE = "golden.json"
+SAVED_MODEL_FILE = "saved_model.pb"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One version on its way to a bucket."""
+
+    bucket: Bucket
+    prefix: str
+    version: int
+    draft: Draft
+    output: Path
+    """What `run` left."""
+    scratch: Path
+    """An empty directory for files that are made on the way."""
+    log: Callable[[str], None]
+
+    @property
+    def key_prefix(self) -> str:
+        """Return the version's own prefix, with its slash."""
+        return f"{self.prefix}/{self.draft.format.value}/{self.version}/"
+
+    def upload(self, key: str, content: bytes | Path, content_type: str = "application/octet-stream") -> StoredObject:
+        """Create one object and say so."""
+        stored = self.bucket.create(key, content, content_type)
+        self.log(f"  {self.bucket.address(key)}  {stored.size:,} bytes")
+        return stored
+
+
+@dataclass(frozen=True)
+class Published:
+    """The files of a version, and what its record says of them."""
+
+    files: list[File]
+    values: dict[str, str]
+    """By the record's field."""
+
+
+def publish_files(publication: Publication) -> Published:
+    """Upload all files of a version but its manifest."""
+    make = _publish_litert if publication.draft.format is ModelFormat.LITERT else _publish_saved_model
+    golden = _publish_golden(publication)
+    published = make(publication)
+    return Published(published.files, {**published.values, **golden})
+
+
+def _publish_litert(publication: Publication) -> Published:
+    model = publication.output / MODEL_DIRECTORY / LITERT_FILE
+    if not model.is_file():
+        raise OptimizerError(f"{model} is missing: `run` has not finished, or its output was moved; run it again")
+    description = describe(publication.draft, publication.version).to_json().encode()
+    layer = publication.scratch / LAYER_FILE
+    write_layer(layer, model, description)
+    stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
+    return Published(
+        files=[
+            File(path=LAYER_FILE, size=stored.size, sha256=stored.sha256 or ""),
+            File(path=f"{LAYER_FILE}!/{DESCRIPTION_PATH}", size=len(description), sha256=sha256_of(description)),
+            File(path=f"{LAYER_FILE}!/{MODEL_PATH}", size=model.stat().st_size, sha256=file_digest(model)),
+        ],
+        values={
+            "layer_key": stored.key,
+            "layer_object_version": stored.version or "",
+            "runtime": describe(publication.draft, publication.version).runtime.value,
+        },
+    )
+
+
+def _publish_saved_model(publication: Publication) -> Published:
+    root = publication.output / MODEL_DIRECTORY
+    paths = {path.relative_to(root).as_posix(): path for path in files_below(root)}
+    if SAVED_MODEL_FILE not in paths:
+        raise OptimizerError(f"{root / SAVED_MODEL_FILE} is missing: `run` has not finished; run it again")
+    if odd := next((name for name in paths if "\n" in name or "\\" in name), None):
+        raise OptimizerError(f"the model has a file named {odd!r}, which sha256sum cannot check: rename it")
+    digests = {name: file_digest(path) for name, path in paths.items()}
+    sums = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
+    checksums = publication.scratch / CHECKSUMS_FILE
+    checksums.write_bytes(sums)
+
+    archive = publication.scratch / "archive.tar.gz"
+    write_archive(archive, {**paths, CHECKSUMS_FILE: checksums})
+    archived = publication.upload(
+        f"{publication.prefix}/archive/{publication.version}.tar.gz", archive, "application/gzip"
+    )
+    # A server that polls the prefix takes a version for whole when it sees saved_model.pb: it comes after the rest.
+    for name in sorted(paths, key=lambda name: (name == SAVED_MODEL_FILE, not name.startswith("variables/"), name)):
+        publication.upload(publication.key_prefix + name, paths[name])
+    publication.upload(publication.key_prefix + CHECKSUMS_FILE, sums, "text/plain")
+    return Published(
+        files=[
+            *(File(path=name, size=paths[name].stat().st_size, sha256=digests[name]) for name in sorted(paths)),
+            File(path=CHECKSUMS_FILE, size=len(sums), sha256=sha256_of(sums)),
+        ],
+        values={
+            "checksums_sha256": sha256_of(sums),
+            "archive_key": archived.key,
+            "archive_sha256": archived.sha256 or "",
+        },
+    )
+
+
+def _publish_golden(publication: Publication) -> dict[str, str]:
+    golden = publication.output / GOLDEN_FILE
+    if not golden.is_file():
+        return {}
+    stored = publication.upload(f"{publication.prefix}/golden/{publication.version}.json", golden, "application/json")
+    return {"golden_key": stored.key}

@@ -1,0 +1,40 @@
+"""Version numbers: one counter per model over all formats, and no number is ever used twice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from .storage_errors import ObjectExistsError, StorageError
+
+if TYPE_CHECKING:
+    from .s3 import Bucket
+
+#: As many builds of one model at once as anybody runs, and more.
+_ATTEMPTS = 50
+
+
+def claim_version(bucket: Bucket, prefix: str, *, build_id: str, build_key: str) -> int:
+    """Reserve the next version of a model and return it.
+
+    The claim is a conditional write, so that of two builds one gets the number and the other tries the next. It stays,
+    whatever becomes of the build: a number that a reader may have seen never comes to mean something else.
+    """
+    # Two processes must never take each other's claim for their own, not even two of the same build.
+    claim = {"buildId": build_id, "buildKey": build_key, "process": uuid.uuid4().hex}
+    content = (json.dumps(claim, sort_keys=True) + "\n").encode()
+    version = _highest(bucket, prefix) + 1
+    for _ in range(_ATTEMPTS):
+        try:
+            bucket.create(f"{prefix}/claims/{version}", content, "application/json")
+        except ObjectExistsError:
+            version = max(_highest(bucket, prefix), version) + 1
+        else:
+            return version
+    raise StorageError(f"no version of {prefix} could be claimed in {_ATTEMPTS} attempts: other builds took them all")
+
+
+def _highest(bucket: Bucket, prefix: str) -> int:
+    names = (one.key.rsplit("/", 1)[-1] for one in bucket.list_objects(f"{prefix}/claims/"))
+    return max((int(name) for name in names if name.isascii() and name.isdecimal()), default=0)

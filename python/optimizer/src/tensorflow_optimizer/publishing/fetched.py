@@ -1,0 +1,67 @@
+"""fetched.json: what a build really read. It ends up in the manifest, under `extra.fetched`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from ..config import Packaging
+from ..schema import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FETCHED_FILE = "fetched.json"
+
+
+class IdentityCheck(StrEnum):
+    """How the job's claim about the content was checked."""
+
+    CONTENT = "content"
+    """The given digest is the SHA-256 of what arrived."""
+    ASSET_HASH = "assetHash"
+    """The given digest is the CDK's hash of the asset, which names the object; it is no digest of its bytes."""
+    OBJECT_VERSION = "objectVersion"
+    """The given version was read."""
+    NONE = "none"
+    """The job says nothing that the content could be compared with."""
+
+
+class FetchedObject(Document):
+    """One object that was read."""
+
+    key: str
+    version: str | None = None
+    size: int
+    sha256: str
+    checks: list[str]
+    """What of S3's own knowledge the content was compared with."""
+
+
+class FetchedInput(Document):
+    """The model, or the evaluation data."""
+
+    packaging: Packaging
+    bucket: str
+    key: str
+    identity: IdentityCheck
+    digest: str
+    """SHA-256 over the sorted `sha256  path` lines of the files that were laid out."""
+    files: int
+    size: int
+    """Of the files that were laid out."""
+    objects: list[FetchedObject]
+
+
+class Fetched(Document):
+    """All that a build read."""
+
+    schema_version: Literal[1] = 1
+    source: FetchedInput
+    evaluation: FetchedInput | None = None
+
+
+def read_fetched(directory: Path) -> Fetched | None:
+    """Read fetched.json from the directory that `fetch` filled; None where the input never came from S3."""
+    path = directory / FETCHED_FILE
+    return Fetched.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None

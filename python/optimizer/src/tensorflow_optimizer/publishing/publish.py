@@ -1,0 +1,177 @@
+"""Publishes what `run` made: always how the build ended, and the model when it ended well."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from ..config import Job, Packaging
+from ..draft import DRAFT_FILE, OUTCOME_FILE, read_draft, to_manifest
+from ..errors import BadInputError, OptimizerError
+from ..outcome import ExitCode, Outcome
+from ..schema import sha256_of
+from .artifacts import Publication, publish_files
+from .builds import upload_build
+from .claims import claim_version
+from .record import Record, find_complete, record_key
+from .summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..manifest import Draft
+    from .fetched import Fetched
+    from .s3 import Bucket
+
+MANIFEST_FILE = "manifest.json"
+RECORD_FILE = "record.json"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a build is published, and under which names."""
+
+    bucket: Bucket
+    prefix: str
+    """The model's prefix, without a slash at either end."""
+    build_id: str
+    build_key: str
+    build_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse names that would put objects elsewhere."""
+        if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", self.prefix):
+            raise BadInputError(f"the model prefix {self.prefix!r} is not usable: give letters, digits, '-', '_', '.'")
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", self.build_id):
+            raise BadInputError(f"the build id {self.build_id!r} is not usable: give letters, digits, '-', '_' and '.'")
+        if not re.fullmatch(r"[0-9a-f]{64}", self.build_key):
+            raise BadInputError(f"the build key {self.build_key!r} is not a SHA-256 in lower-case hexadecimal")
+
+
+def read_outcome(output: Path) -> Outcome:
+    """Read how the build ended."""
+    path = output / OUTCOME_FILE
+    try:
+        return Outcome.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise OptimizerError(
+            f"there is no {path}: the build ended before it could say how (its log has the reason; a process that is "
+            "killed without a word has used up the memory), so there is nothing to publish"
+        ) from error
+    except (OSError, ValidationError) as error:
+        raise OptimizerError(f"{path} is not a whole outcome: {error}") from error
+
+
+def publish_build(
+    target: Target, job: Job | None, output: Path, fetched: Fetched | None, log: Callable[[str], None]
+) -> Record | None:
+    """Upload a build's outcome, and its artifacts when it ended with exit code 0.
+
+    Args:
+        target: Where to.
+        job: The job; None when the build ended before it could be read.
+        output: What `run` left.
+        fetched: What `fetch` read; None when the input never came from S3.
+        log: Takes one line about each step.
+
+    Returns:
+        The record that this build key stands for, or None where nothing is published.
+    """
+    outcome = read_outcome(output)
+    uploaded = upload_build(target.bucket, target.prefix, target.build_id, output)
+    log(f"report: {target.bucket.address(f'{target.prefix}/builds/{target.build_id}/')} ({len(uploaded)} files)")
+    if outcome.exit_code is not ExitCode.DONE:
+        log(f"nothing is published: {outcome.sentence}")
+        return None
+    if job is None:
+        raise OptimizerError("the build ended well, but its job.json is missing: give it with --config")
+    if not all(one.version and one.version != "null" for one in uploaded):
+        raise OptimizerError(
+            f"the bucket {target.bucket.name} keeps no versions, and a deployment pins the object version that it "
+            "serves: turn on versioning for the bucket"
+        )
+    draft = _read_matching_draft(output, job)
+    adopted = find_complete(target.bucket, target.prefix, target.build_key)
+    if adopted is None:
+        adopted = _publish_version(target, draft, output, fetched, log)
+    else:
+        log(f"version {adopted.version} was made from the same inputs and is whole: it is used, nothing is published")
+    (output / RECORD_FILE).write_bytes(adopted.to_bytes())
+    return adopted
+
+
+def _read_matching_draft(output: Path, job: Job) -> Draft:
+    try:
+        draft = read_draft(output)
+    except FileNotFoundError as error:
+        raise OptimizerError(
+            f"{output / DRAFT_FILE} is missing: the output of `run` was changed; run it again"
+        ) from error
+    for name in ("model", "format", "architecture", "recipe", "labels"):
+        made, asked = getattr(draft, name), getattr(job, name)
+        if made != asked:
+            raise BadInputError(
+                f"{output} was not made from this job: its {name} is {made!s}, and the job asks for {asked!s}; "
+                "run the job again, or give the --config that it was made from"
+            )
+    return draft
+
+
+def _publish_version(
+    target: Target, draft: Draft, output: Path, fetched: Fetched | None, log: Callable[[str], None]
+) -> Record:
+    bucket, prefix = target.bucket, target.prefix
+    version = claim_version(bucket, prefix, build_id=target.build_id, build_key=target.build_key)
+    log(f"version {version} of {prefix} ({draft.format.value})")
+    with tempfile.TemporaryDirectory(prefix=".publish-", dir=output) as scratch:
+        publication = Publication(bucket, prefix, version, draft, output, Path(scratch), log)
+        published = publish_files(publication)
+        record = Record(
+            version=str(version),
+            key_prefix=publication.key_prefix,
+            manifest_key=publication.key_prefix + MANIFEST_FILE,
+            manifest_sha256="",
+            size_bytes=str(draft.size_bytes),
+            report_key=f"{prefix}/builds/{target.build_id}/report.html",
+            build_url=target.build_url,
+            summary=summarize(draft),
+            **published.values,
+        )
+        record.to_bytes()  # Too long a record is refused before there is a manifest.
+        manifest = to_manifest(
+            _with_provenance(draft, fetched, record),
+            version=version,
+            files=published.files,
+            created=datetime.fromtimestamp((output / DRAFT_FILE).stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            build_id=target.build_id,
+            build_key=target.build_key,
+        )
+        text = manifest.to_json().encode()
+        publication.upload(record.manifest_key, text, "application/json")
+    (output / MANIFEST_FILE).write_bytes(text)
+
+    # Another build of the same inputs may have finished meanwhile: then both must say the same.
+    other = find_complete(bucket, prefix, target.build_key)
+    if other is not None:
+        log(f"version {other.version} was published meanwhile from the same inputs: it is used, {version} stays unused")
+        return other
+    record = record.model_copy(update={"manifest_sha256": sha256_of(text)})
+    bucket.create(record_key(prefix, target.build_key, version), record.to_bytes(), "application/json")
+    return find_complete(bucket, prefix, target.build_key) or record
+
+
+def _with_provenance(draft: Draft, fetched: Fetched | None, record: Record) -> Draft:
+    """Add what the manifest knows beyond the draft: what was read, and what a reader of the manifest alone needs."""
+    extra = {**draft.extra, "record": record.model_dump(by_alias=True, exclude={"manifest_sha256"})}
+    source = draft.source
+    if fetched is not None:
+        extra["fetched"] = fetched.to_data()
+        if fetched.source.packaging is not Packaging.PREFIX and source.object_version is None:
+            source = source.model_copy(update={"object_version": fetched.source.objects[0].version})
+    return draft.model_copy(update={"extra": extra, "source": source})

@@ -1,0 +1,37 @@
+"""One sentence about a published model, for the deploy's output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..outcome import EvidenceKind
+from ..report.figures import megabytes, percent, smaller, worst_output
+
+if TYPE_CHECKING:
+    from ..manifest import Draft
+
+#: Leaves room in the 4 KB that a custom resource may answer.
+_LIMIT = 300
+
+
+def summarize(draft: Draft) -> str:
+    """Return for example `float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, nano`."""
+    before, after = draft.original, draft.evaluation
+    size = megabytes(draft.size_bytes) + (f" ({smaller(before.size_bytes, draft.size_bytes)})" if before else "")
+    parts = [draft.candidate, size]
+    if after is not None:
+        name, output = worst_output(after)
+        earlier = before.outputs.get(name) if before and name else None
+        if output and output.accuracy is not None and earlier and earlier.accuracy is not None:
+            parts.append(f"accuracy {percent(earlier.accuracy)} → {percent(output.accuracy)}")
+        elif output and output.agreement is not None and after.evidence is not EvidenceKind.GENERATED:
+            parts.append(f"agreement {percent(output.agreement)}")
+        elif output and output.relative_error is not None:
+            made_up = " on generated inputs" if after.evidence is EvidenceKind.GENERATED else ""
+            parts.append(f"relative error {output.relative_error:.2g}{made_up}")
+    if draft.unverified:
+        parts.append("unverified")
+    if draft.requirements.runtime is not None:
+        parts.append(draft.requirements.runtime.value)
+    text = ", ".join(parts)
+    return text if len(text) <= _LIMIT else text[: _LIMIT - 1] + "…"

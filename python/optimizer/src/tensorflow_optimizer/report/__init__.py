@@ -1,0 +1,7 @@
+"""The report of a build: for people, for programs, for CodeBuild's console, and for whoever gets the model."""
+
+from __future__ import annotations
+
+from .write import write_report
+
+__all__ = ["write_report"]

@@ -1,0 +1,52 @@
+"""What more evidence would buy: said in every report that rests on less than labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..config import ModelFormat, RecipeKind
+from ..outcome import EvidenceKind
+
+if TYPE_CHECKING:
+    from ..config import Job
+    from ..outcome import Outcome
+
+#: Below this, a loss of one point cannot be told from chance.
+_ENOUGH_SAMPLES = 500
+
+
+def advise(job: Job, outcome: Outcome) -> list[str]:
+    """Return what the reader can do to know more, or to get a smaller model."""
+    measured = [one.metrics for one in outcome.candidates if one.metrics] or (
+        [outcome.original] if outcome.original else []
+    )
+    if not measured:
+        return []
+    kinds, samples = {one.evidence for one in measured}, min(one.samples for one in measured)
+    advice = []
+    if EvidenceKind.GENERATED in kinds:
+        advice.append(
+            "No evaluation data was given. The figures come from made-up inputs: they prove that the model runs, is "
+            "finite and repeatable, and how far its numbers moved; they do not show that it decides as before."
+        )
+        if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LAMBDA:
+            advice.append(
+                "With evaluation data this recipe would also try int8 weights (dynamic range), which on dense "
+                "networks is about a quarter of the float32 size and several times as fast, and would hold it to "
+                "the decisions of the original."
+            )
+        advice.append(
+            f"Give an .npz with one array per input and, better, an array `labels`; {_ENOUGH_SAMPLES} rows or more."
+        )
+    elif EvidenceKind.UNLABELLED in kinds:
+        advice.append(
+            "The evaluation data has no labels, so the candidates were held to the original's answers, right or "
+            "wrong. With labels the accuracy itself is measured and gated, and a candidate that corrects the original "
+            "is not counted against itself."
+        )
+    if EvidenceKind.GENERATED not in kinds and samples < _ENOUGH_SAMPLES:
+        advice.append(
+            f"Only {samples} samples decide. Intervals shrink with the square root of their number: with "
+            f"{_ENOUGH_SAMPLES} or more, a loss of one point can be told from chance."
+        )
+    return advice

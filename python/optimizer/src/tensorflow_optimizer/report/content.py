@@ -1,0 +1,101 @@
+"""What a report says, as data: report.json is this, and the other files are renderings of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from ..config import Job
+from ..manifest import Requirements, Signature, SourceRecord
+from ..outcome import Candidate, CandidateStatus, ExitCode, Metrics, Outcome
+from ..schema import Document
+from .advice import advise
+from .quality import front_of
+
+if TYPE_CHECKING:
+    from ..manifest import Draft
+
+
+class Verdict(StrEnum):
+    """How a build ended, in a word."""
+
+    ACCEPTED = "accepted"
+    UNVERIFIED = "accepted unverified"
+    REFUSED = "refused by the quality gate"
+    BAD_INPUT = "bad input"
+    UNSUPPORTED = "not possible"
+    FAILED = "failed"
+
+
+_VERDICTS = {
+    ExitCode.DONE: Verdict.ACCEPTED,
+    ExitCode.FAILED: Verdict.FAILED,
+    ExitCode.BAD_INPUT: Verdict.BAD_INPUT,
+    ExitCode.GATE: Verdict.REFUSED,
+    ExitCode.UNSUPPORTED: Verdict.UNSUPPORTED,
+}
+
+
+class Report(Document):
+    """report.json."""
+
+    schema_version: Literal[1] = 1
+    verdict: Verdict
+    exit_code: ExitCode
+    sentence: str
+    chosen: str | None = None
+    """The name of the candidate that is published."""
+    front: list[str]
+    """Names of the candidates that no other beats in both size and quality."""
+    warnings: list[str]
+    advice: list[str]
+    """What more evidence would buy."""
+    original: Metrics | None = None
+    candidates: list[Candidate]
+    default_signature: str | None = None
+    signatures: dict[str, Signature]
+    labels: list[str] | None = None
+    source: SourceRecord | None = None
+    requirements: Requirements | None = None
+    load_milliseconds: float | None = None
+    latency_milliseconds: float | None = None
+    size_bytes: int | None = None
+    tools: dict[str, str]
+    reproduction: list[str]
+    """Commands that make the same artifact from the same input."""
+    job: Job
+
+
+def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
+    """Gather what a report says."""
+    verdict = _VERDICTS[outcome.exit_code]
+    chosen = next((one.name for one in outcome.candidates if one.status is CandidateStatus.CHOSEN), None)
+    return Report(
+        verdict=Verdict.UNVERIFIED if verdict is Verdict.ACCEPTED and outcome.unverified else verdict,
+        exit_code=outcome.exit_code,
+        sentence=outcome.sentence,
+        chosen=chosen if outcome.exit_code is ExitCode.DONE else None,
+        front=front_of(outcome.candidates),
+        warnings=outcome.warnings,
+        advice=advise(job, outcome),
+        original=outcome.original,
+        candidates=outcome.candidates,
+        default_signature=draft.default_signature if draft else None,
+        signatures=draft.signatures if draft else {},
+        labels=job.labels,
+        source=draft.source if draft else None,
+        requirements=draft.requirements if draft else None,
+        load_milliseconds=draft.load_milliseconds if draft else None,
+        latency_milliseconds=draft.latency_milliseconds if draft else None,
+        size_bytes=draft.size_bytes if draft else None,
+        tools=draft.tools if draft else {},
+        reproduction=_reproduction(job),
+        job=job,
+    )
+
+
+def _reproduction(job: Job) -> list[str]:
+    command = "python -m tensorflow_optimizer"
+    run = f"{command} run --config job.json --source work/source"
+    run += " --evaluation work/evaluation" if job.evaluation else ""
+    return [f"{command} fetch --config job.json --directory work", f"{run} --output out"]

@@ -1,0 +1,162 @@
+"""The candidates as a picture: size against quality, with the latency as color."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from ..outcome import CandidateStatus
+from .figures import megabytes, percent, small, speed
+from .quality import Quality, quality_of, value_of
+
+if TYPE_CHECKING:
+    from ..outcome import Metrics
+    from .content import Report
+
+_WIDTH, _HEIGHT = 720, 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 24, 52
+#: Latency ratio 1/4, 1 and 4: teal, grey, orange. All three stand out on white and on black.
+_FAST, _EQUAL, _SLOW = (0x0E, 0x94, 0x88), (0x8A, 0x93, 0xA3), (0xE0, 0x6C, 0x2F)
+_AXES = {
+    Quality.ACCURACY: "accuracy",
+    Quality.AGREEMENT: "agreement with the original",
+    Quality.RELATIVE_ERROR: "relative error (less is up)",
+}
+
+
+@dataclass(frozen=True)
+class _Point:
+    name: str
+    size: int
+    quality: float
+    ratio: float | None
+    status: CandidateStatus | None
+    """None: the original."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Maps a value to a coordinate; logarithmic scales map its logarithm."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool
+
+    def __call__(self, value: float) -> float:
+        number = math.log10(value) if self.logarithmic else value
+        return self.start + (number - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def draw(report: Report) -> str | None:
+    """Return an SVG element, or None where fewer than two models were measured."""
+    measured: list[tuple[str, Metrics, CandidateStatus | None]] = [
+        (one.name, one.metrics, one.status) for one in report.candidates if one.metrics
+    ]
+    quality = quality_of(metrics for _, metrics, _ in measured)
+    if quality is None:
+        return None
+    if report.original and value_of(report.original, quality) is not None:
+        measured.append(("original", report.original, None))
+    points = [
+        _Point(name, metrics.size_bytes, value, metrics.latency_ratio, status)
+        for name, metrics, status in measured
+        if (value := value_of(metrics, quality)) is not None and math.isfinite(value) and metrics.size_bytes > 0
+    ]
+    return _draw(points, quality, report) if len(points) > 1 else None
+
+
+def _draw(points: list[_Point], quality: Quality, report: Report) -> str:
+    text = f"{len(points)} models by size and {_AXES[quality]}"
+    svg = ET.Element(
+        "svg",
+        {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "aria-label": text, "class": "picture"},
+    )
+    across = _scale([point.size for point in points], _LEFT, _WIDTH - _RIGHT, logarithmic=True, margin=0.12)
+    if quality is Quality.RELATIVE_ERROR:
+        floor = min((point.quality for point in points if point.quality > 0), default=1e-6) / 3
+        points = [point if point.quality > 0 else _Point(**{**vars(point), "quality": floor}) for point in points]
+        up = _scale([p.quality for p in points], _TOP, _HEIGHT - _BOTTOM, logarithmic=True, margin=0.12)
+    else:
+        up = _scale([p.quality for p in points], _HEIGHT - _BOTTOM, _TOP, logarithmic=False, margin=0.15)
+    _axes(svg, across, up, quality)
+    front = [point for name in report.front for point in points if point.name == name and point.status]
+    if len(front) > 1:
+        path = " ".join(f"{across(p.size):.1f},{up(p.quality):.1f}" for p in front)
+        ET.SubElement(svg, "polyline", {"points": path, "class": "front"})
+    taken: list[tuple[float, float]] = []
+    for point in points:
+        _mark(svg, point, across(point.size), up(point.quality), quality, taken)
+    return ET.tostring(svg, encoding="unicode")
+
+
+def _scale(values: list[float] | list[int], start: float, end: float, *, logarithmic: bool, margin: float) -> _Scale:
+    numbers = [math.log10(value) if logarithmic else value for value in values]
+    low, high = min(numbers), max(numbers)
+    least = 0.2 if logarithmic else 0.01
+    room = max((high - low) * margin, (least - (high - low)) / 2, 1e-9)
+    return _Scale(low - room, high + room, start, end, logarithmic)
+
+
+def _axes(svg: ET.Element, across: _Scale, up: _Scale, quality: Quality) -> None:
+    bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        x = across.start + share * (across.end - across.start)
+        size = 10 ** (across.low + share * (across.high - across.low))
+        ET.SubElement(
+            svg, "line", {"x1": f"{x:.1f}", "x2": f"{x:.1f}", "y1": str(_TOP), "y2": str(bottom), "class": "grid"}
+        )
+        _text(svg, x, bottom + 18, megabytes(round(size)), "tick", anchor="middle")
+        y = up.start + share * (up.end - up.start)
+        value = up.low + share * (up.high - up.low)
+        written = small(float(f"{10**value:.2g}")) if up.logarithmic else percent(value)
+        ET.SubElement(
+            svg, "line", {"x1": str(_LEFT), "x2": str(right), "y1": f"{y:.1f}", "y2": f"{y:.1f}", "class": "grid"}
+        )
+        # A scale goes a little beyond what can be: there is no accuracy above 100 %.
+        if up.logarithmic or value <= 1.0001:
+            _text(svg, _LEFT - 8, y + 4, written, "tick", anchor="end")
+    _text(svg, (_LEFT + right) / 2, _HEIGHT - 12, "size (logarithmic)", "axis", anchor="middle")
+    label = _text(svg, 16, (_TOP + bottom) / 2, _AXES[quality], "axis", anchor="middle")
+    label.set("transform", f"rotate(-90 16 {(_TOP + bottom) / 2:.1f})")
+
+
+def _mark(  # noqa: PLR0913, PLR0917 - a point and where it goes
+    svg: ET.Element, point: _Point, x: float, y: float, quality: Quality, taken: list[tuple[float, float]]
+) -> None:
+    group = ET.SubElement(svg, "g", {"class": f"point {point.status or 'original'}"})
+    value = small(point.quality) if quality is Quality.RELATIVE_ERROR else percent(point.quality)
+    title = ET.SubElement(group, "title")
+    title.text = f"{point.name}: {megabytes(point.size)}, {_AXES[quality]} {value}, {speed(point.ratio)}"
+    if point.status is CandidateStatus.CHOSEN:
+        ET.SubElement(group, "circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "13", "class": "ring"})
+    attributes = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "8", "class": "dot"}
+    if point.status is None or point.ratio is None:
+        attributes["class"] = "dot hollow"
+    else:
+        attributes["fill"] = latency_color(point.ratio)
+    ET.SubElement(group, "circle", attributes)
+    left = x > _WIDTH * 0.72
+    label_y = y + 4
+    while any(abs(label_y - other_y) < 15 and abs(x - other_x) < 150 for other_x, other_y in taken):
+        label_y += 15
+    taken.append((x, label_y))
+    name = point.name if len(point.name) <= 28 else point.name[:27] + "…"
+    _text(group, x - 18 if left else x + 18, label_y, name, "name", anchor="end" if left else "start")
+
+
+def latency_color(ratio: float) -> str:
+    """Return the color of a latency ratio: teal is faster than the original, grey as fast, orange slower."""
+    share = max(-1.0, min(1.0, math.log(ratio, 4))) if ratio > 0 else 0.0
+    other = _SLOW if share > 0 else _FAST
+    mixed = (round(a + (b - a) * abs(share)) for a, b in zip(_EQUAL, other, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def _text(parent: ET.Element, x: float, y: float, text: str, kind: str, *, anchor: str) -> ET.Element:  # noqa: PLR0913
+    element = ET.SubElement(parent, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "class": kind, "text-anchor": anchor})
+    element.text = text
+    return element

@@ -1,0 +1,60 @@
+"""The one quality by which the candidates of a build are put side by side."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .figures import worst_output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..outcome import Candidate, Metrics
+
+
+class Quality(StrEnum):
+    """What is known of all of them: accuracy before agreement before relative error."""
+
+    ACCURACY = "accuracy"
+    AGREEMENT = "agreement"
+    RELATIVE_ERROR = "relative_error"
+
+
+def quality_of(metrics: Iterable[Metrics]) -> Quality | None:
+    """Return the best quality that all of these measurements have, or None where there is none."""
+    outputs = [output for one in metrics for output in one.outputs.values()]
+    for quality in Quality:
+        if outputs and any(getattr(output, quality) is not None for output in outputs):
+            return quality
+    return None
+
+
+def value_of(metrics: Metrics, quality: Quality) -> float | None:
+    """Return the quality of a model's worst output; relative error counts down, the others up."""
+    if quality is Quality.RELATIVE_ERROR:
+        known = [one.relative_error for one in metrics.outputs.values() if one.relative_error is not None]
+        return max(known, default=None)
+    _, worst = worst_output(metrics)
+    value: float | None = getattr(worst, quality) if worst else None
+    known = [getattr(one, quality) for one in metrics.outputs.values() if getattr(one, quality) is not None]
+    return value if value is not None else min(known, default=None)
+
+
+def front_of(candidates: list[Candidate]) -> list[str]:
+    """Return the names of the candidates that no other beats in size without losing quality, smallest first."""
+    measured = [one for one in candidates if one.metrics is not None]
+    quality = quality_of(one.metrics for one in measured if one.metrics)
+    if quality is None:
+        return []
+    sign = -1 if quality is Quality.RELATIVE_ERROR else 1
+    known = [
+        (one.metrics.size_bytes, -sign * value, one.name)
+        for one in measured
+        if one.metrics and (value := value_of(one.metrics, quality)) is not None
+    ]
+    front: list[tuple[int, float, str]] = []
+    for item in sorted(known):
+        if not front or item[1] < front[-1][1]:
+            front.append(item)
+    return [name for _, _, name in front]

@@ -1,0 +1,207 @@
+"""The report's numbers as words, in the order in which the page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..config import RecipeKind
+from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics
+from . import figures
+
+if TYPE_CHECKING:
+    from ..manifest import Tensor
+    from .content import Report
+
+_STATUS = {
+    CandidateStatus.CHOSEN: "chosen",
+    CandidateStatus.PASSED: "passed, not chosen",
+    CandidateStatus.REJECTED: "rejected",
+    CandidateStatus.FAILED: "failed",
+    CandidateStatus.SKIPPED: "not tried",
+}
+_WHY_CHOSEN = {
+    RecipeKind.STEPS: "the one candidate of this recipe, and it meets every rule of the gate",
+    RecipeKind.NONE: "the one candidate of this recipe, and it meets every rule of the gate",
+    RecipeKind.FOR_LAMBDA: "the first of the ladder, smallest first, that meets every rule of the gate",
+    RecipeKind.FOR_SERVING: "the one candidate of this recipe, and it meets every rule of the gate",
+}
+_EVIDENCE = {
+    EvidenceKind.LABELS: "labelled samples",
+    EvidenceKind.UNLABELLED: "samples without labels",
+    EvidenceKind.GENERATED: "made-up inputs",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model in the table of candidates. Empty: not known."""
+
+    name: str
+    status: str
+    label: str
+    size: str = ""
+    change: str = ""
+    accuracy: str = ""
+    loss: str = ""
+    loss_interval: str = ""
+    agreement: str = ""
+    agreement_interval: str = ""
+    relative_error: str = ""
+    relative_error_interval: str = ""
+    snr: str = ""
+    latency: str = ""
+    speed: str = ""
+    worst: str = ""
+    """The output that the figures are of, where there are several."""
+    why: str = ""
+    on_front: bool = False
+    rules: list[tuple[bool, str]] = field(default_factory=list)
+
+
+def rows_of(report: Report) -> list[Row]:
+    """Return the original and all candidates."""
+    rows = []
+    if report.original:
+        rows.append(Row("original", "original", "as given", **_measured(report.original, None)))
+    for one in report.candidates:
+        rows.append(
+            Row(
+                name=one.name,
+                status=one.status.value,
+                label=_STATUS[one.status],
+                why=_why(one, report),
+                on_front=one.name in report.front,
+                rules=[(rule.passed, rule.sentence) for rule in one.rules],
+                **(_measured(one.metrics, report.original) if one.metrics else {}),
+            )
+        )
+    return rows
+
+
+def _why(one: Candidate, report: Report) -> str:
+    if one.status is not CandidateStatus.CHOSEN or one.reason:
+        return one.reason
+    return _WHY_CHOSEN[report.job.recipe.kind]
+
+
+def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
+    """Return the texts of a row, by its field."""
+    name, worst = figures.worst_output(metrics)
+    found = {
+        "size": figures.megabytes(metrics.size_bytes),
+        "change": figures.smaller(original.size_bytes, metrics.size_bytes) if original else "",
+        "latency": "" if metrics.latency_milliseconds is None else figures.milliseconds(metrics.latency_milliseconds),
+        "speed": "" if metrics.latency_ratio is None or not original else figures.speed(metrics.latency_ratio),
+    }
+    if worst is None or name is None:
+        return found
+    known = {
+        "accuracy": worst.accuracy is not None and figures.percent(worst.accuracy),
+        "loss": worst.accuracy_loss is not None and original and figures.points(worst.accuracy_loss),
+        "loss_interval": original and figures.interval(worst.accuracy_loss_interval),
+        "agreement": worst.agreement is not None and figures.percent(worst.agreement),
+        "agreement_interval": worst.agreement_interval and _between(worst.agreement_interval),
+        "relative_error": worst.relative_error is not None and original and figures.small(worst.relative_error),
+        "relative_error_interval": original and figures.interval(worst.relative_error_interval, 1),
+        "snr": worst.snr_decibels is not None and original and f"{worst.snr_decibels:.1f} dB",
+        "worst": len(metrics.outputs) > 1 and name,
+    }
+    return {**found, **{column: text for column, text in known.items() if text}}
+
+
+def _between(bounds: tuple[float, float]) -> str:
+    return " … ".join(figures.percent(bound) for bound in bounds)
+
+
+@dataclass(frozen=True)
+class OutputRow:
+    """One output of one candidate."""
+
+    candidate: str
+    output: str
+    task: str
+    cells: Row
+
+
+def output_rows(report: Report) -> list[OutputRow]:
+    """Return every output of every candidate that was measured."""
+    found = []
+    for one in report.candidates:
+        for name, output in (one.metrics.outputs if one.metrics else {}).items():
+            assert one.metrics is not None  # noqa: S101 - outputs come from there
+            alone = one.metrics.model_copy(update={"outputs": {name: output}})
+            cells = Row(one.name, one.status.value, _STATUS[one.status], **_measured(alone, report.original or alone))
+            found.append(OutputRow(one.name, name, output.task, cells))
+    return found
+
+
+def evidence_of(report: Report) -> str:
+    """Return what the figures rest on, as `600 labelled samples`."""
+    measured = [one.metrics for one in report.candidates if one.metrics] or (
+        [report.original] if report.original else []
+    )
+    if not measured:
+        return ""
+    return f"{min(one.samples for one in measured):,} {_EVIDENCE[measured[0].evidence]}"
+
+
+def tensor_text(tensor: Tensor) -> str:
+    """Return `float32 [batch, 28, 28]`, and what is inside the LiteRT model where that differs."""
+    shape = ", ".join("?" if size < 0 else str(size) for size in tensor.shape)
+    text = f"{tensor.dtype} [{shape}]"
+    inside = tensor.tensor
+    if inside and inside.quantization:
+        text += (
+            f" ← {inside.dtype}, scale {figures.small(inside.quantization.scale)}, "
+            f"zero point {inside.quantization.zero_point}"
+        )
+    return text
+
+
+_HEADLINES = {
+    "accepted": "Accepted",
+    "accepted unverified": "Accepted, but unverified",
+    "refused by the quality gate": "Refused by the quality gate",
+    "bad input": "Ended: the input cannot be used",
+    "not possible": "Ended: the model cannot do what was asked",
+    "failed": "Failed",
+}
+
+
+def headline_of(report: Report) -> str:
+    """Return the verdict as a headline."""
+    return _HEADLINES[report.verdict.value]
+
+
+def tiles_of(report: Report) -> list[tuple[str, str, str]]:
+    """Return the figures that matter most, as name, value and remark; none where nothing was chosen."""
+    chosen = next((one for one in report.candidates if one.name == report.chosen), None)
+    if chosen is None or chosen.metrics is None:
+        return []
+    after, before = chosen.metrics, report.original
+    tiles = [
+        ("size", figures.megabytes(after.size_bytes), _from(figures.megabytes(before.size_bytes) if before else None))
+    ]
+    name, worst = figures.worst_output(after)
+    earlier = before.outputs.get(name) if before and name else None
+    if worst and worst.accuracy is not None:
+        was = figures.percent(earlier.accuracy) if earlier and earlier.accuracy is not None else None
+        tiles.append(("accuracy", figures.percent(worst.accuracy), _from(was)))
+    elif worst and worst.agreement is not None:
+        tiles.append(("agreement", figures.percent(worst.agreement), "with the original's answers"))
+    elif worst and worst.relative_error is not None:
+        tiles.append(("relative error", figures.small(worst.relative_error), "of the original's numbers"))
+    latency = report.latency_milliseconds or after.latency_milliseconds
+    if latency is not None:
+        remark = figures.speed(after.latency_ratio) if after.latency_ratio is not None else "one instance, one thread"
+        tiles.append(("latency", figures.milliseconds(latency), remark))
+    if report.requirements and report.requirements.runtime:
+        memory = report.requirements.peak_memory_mebibytes
+        remark = f"{memory:,.0f} MiB of memory at its peak" if memory else ""
+        tiles.append(("runtime", report.requirements.runtime.value, remark))
+    return tiles
+
+
+def _from(text: str | None) -> str:
+    return f"from {text}" if text else ""

@@ -1,0 +1,75 @@
+"""Writes the four files of a report."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from ..draft import REPORT_DIRECTORY
+from . import figures
+from .content import Report, compose
+from .junit import render_junit
+from .picture import draw, latency_color
+from .view import evidence_of, headline_of, output_rows, rows_of, tensor_text, tiles_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..config import Job
+    from ..manifest import Draft
+    from ..outcome import Outcome
+
+_MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | None) -> None:
+    """Write `report/report.html`, `report.json`, `junit.xml` and `model-card.md` below a directory.
+
+    Args:
+        directory: The output directory of `run`; the files go into its `report` directory.
+        job: What was asked for.
+        outcome: How it ended, refused and failed builds included.
+        draft: What is published; None where nothing is.
+    """
+    report = compose(job, outcome, draft)
+    target = directory / REPORT_DIRECTORY
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "report.json").write_text(report.to_json(), encoding="utf-8")
+    (target / "report.html").write_text(_render("report.html", report), encoding="utf-8")
+    (target / "model-card.md").write_text(_render("model-card.md", report), encoding="utf-8")
+    (target / "junit.xml").write_bytes(render_junit(report))
+
+
+def _render(template: str, report: Report) -> str:
+    environment = Environment(
+        loader=PackageLoader(__package__ or "", "templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(md=_markdown, tensor=tensor_text, MB=figures.megabytes, small=figures.small)
+    svg = draw(report)
+    values: dict[str, Any] = {
+        "report": report,
+        "headline": headline_of(report),
+        "tiles": tiles_of(report),
+        "rows": rows_of(report),
+        "output_rows": output_rows(report),
+        "evidence": evidence_of(report),
+        # Made by ElementTree, which escapes names.
+        "picture": Markup(svg) if svg else None,  # noqa: S704
+        "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
+        "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
+    }
+    return environment.get_template(template).render(values)
+
+
+def _markdown(text: object) -> str:
+    """Keep text from outside from being markup."""
+    return _MARKDOWN_MARKS.sub(r"\\\1", " ".join(str(text).split()))
