@@ -175,8 +175,8 @@ def _published(store: Store, manifest_key: str, sha256: str, manifest: dict[str,
     record = store.read_document(f"{prefix}/keys/{manifest['buildKey']}/{version}.json") or {}
     if record.get("ManifestSha256") != sha256 or record.get("ManifestKey") != manifest_key:
         record = _record_of_copy(store, prefix, key_prefix, manifest) | {"ManifestSha256": sha256}
-    layer = record.get("LayerKey")
-    if layer and not store.has_version(layer, str(record.get("LayerObjectVersion", ""))):
+    layer, layer_version = record.get("LayerKey"), record.get("LayerObjectVersion")
+    if layer and not (layer_version and store.has_version(layer, layer_version)):
         record = record | {"LayerObjectVersion": _layer_version(store, layer, manifest)}
     return to_data(record)
 

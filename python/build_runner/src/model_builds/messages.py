@@ -111,6 +111,8 @@ def _status_sentence(build: BuildTypeDef) -> str:
             f"the build did not end within {build['timeoutInMinutes']} minutes: use a larger computeType, less "
             "evaluation data or a longer optimizationTimeout"
         )
+    if status == "SUCCEEDED":
+        return "the build succeeded, but what it published is not complete: somebody has deleted files of this model"
     if status == "STOPPED":
         return "the build was stopped: deploy again to start another one"
     phases = build.get("phases", [])

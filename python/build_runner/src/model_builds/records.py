@@ -66,8 +66,8 @@ def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
     others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))
     if not all(store.exists(other) for other in others if other.startswith(f"{prefix}/")):
         return False
-    layer = record.get("LayerKey")
-    return not layer or store.has_version(layer, str(record.get("LayerObjectVersion", "")))
+    layer, version = record.get("LayerKey"), record.get("LayerObjectVersion")
+    return not layer or not version or store.has_version(layer, version)
 
 
 def to_data(record: dict[str, Any], **more: str) -> dict[str, str]:
