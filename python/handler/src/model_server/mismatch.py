@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
+from . import json_text
 from .errors import TensorError
 
 TYPE_CHECKING = False
@@ -35,7 +36,13 @@ def describe(value: Any) -> str:
         return str(value) if value.bit_length() < 128 else f"an integer of {value.bit_length()} bits"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
-    return "an object" if isinstance(value, dict) else repr(value)[:100]
+    return (
+        "an object"
+        if isinstance(value, dict)
+        else json_text.dumps(value)
+        if isinstance(value, float)
+        else repr(value)[:100]
+    )
 
 
 def _search(

@@ -93,7 +93,7 @@ class NanoRuntime:
                     self._bindings[signature.name] = self._bind(signature)
             except ModelError as error:
                 self.close()
-                raise ModelError(f"{error}: {captured.text()}") from error
+                raise ModelError(f"LiteRT cannot load the model: {error}; {captured.text()}") from error
 
     def run(self, signature: Signature, inputs: list[bytes]) -> list[bytes]:
         """Run one signature once.

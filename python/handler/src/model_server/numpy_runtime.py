@@ -28,35 +28,45 @@ class NumpyRuntime:
     def __init__(
         self, path: str, signatures: Iterable[Signature], threads: int = 1, *, reset_state: bool = False
     ) -> None:
+        self._path = path
+        self._signatures = list(signatures)
+        self._threads = threads
         self._reset_state = reset_state
         try:
-            self._interpreter = Interpreter(model_path=path, num_threads=threads)
-            self._interpreter.allocate_tensors()
-            known = self._interpreter.get_signature_list()
-            self._runners: dict[str, Any] = {}
-            for signature in signatures:
-                if signature.name not in known:
-                    raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(known)}")
-                runner = self._interpreter.get_signature_runner(signature.name)
-                _check("input", runner.get_input_details(), signature.inputs)
-                _check("output", runner.get_output_details(), signature.outputs)
-                self._runners[signature.name] = runner
+            self._open()
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"LiteRT cannot load the model: {error}") from error
 
     def run(self, signature: Signature, inputs: list[bytes]) -> list[bytes]:
         """Run one signature once, stored bytes in and out, in the order of the description."""
+        if self._reset_state and self._used:
+            # `Interpreter.reset_all_variables` leaves a SavedModel's variables as they are: they are resources, set
+            # by an initializer that runs once in an interpreter's life. A new interpreter takes milliseconds.
+            self._open()
+        self._used = True
         arrays = {
             name: np.frombuffer(data, dtype=tensor.stored.name).reshape(tensor.stored_shape)
             for (name, tensor), data in zip(signature.inputs.items(), inputs, strict=True)
         }
         try:
-            if self._reset_state:
-                self._interpreter.reset_all_variables()
             outputs = self._runners[signature.name](**arrays)
         except (RuntimeError, ValueError) as error:
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran") from error
         return [outputs[name].tobytes() for name in signature.outputs]
+
+    def _open(self) -> None:
+        self._interpreter = Interpreter(model_path=self._path, num_threads=self._threads)
+        self._interpreter.allocate_tensors()
+        known = self._interpreter.get_signature_list()
+        self._runners: dict[str, Any] = {}
+        for signature in self._signatures:
+            if signature.name not in known:
+                raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(known)}")
+            runner = self._interpreter.get_signature_runner(signature.name)
+            _check("input", runner.get_input_details(), signature.inputs)
+            _check("output", runner.get_output_details(), signature.outputs)
+            self._runners[signature.name] = runner
+        self._used = False
 
     def close(self) -> None:
         """Free the interpreter."""

@@ -1,0 +1,96 @@
+"""A model directory that is not what it says is refused when it is loaded, by both runtimes, with the reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from model_server import ModelError, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIGNATURE = ("signatures", "serving_default")
+
+
+@pytest.fixture
+def changed(models: dict[str, str], tmp_path: Path) -> Callable[..., str]:
+    """Return a copy of the dense model with one member of model.json replaced."""
+
+    def copy(path: tuple[str, ...], value: Any) -> str:
+        directory = tmp_path / "changed"
+        shutil.copytree(models["dense"], directory)
+        file = directory / "model.json"
+        data = json.loads(file.read_text())
+        inner = data
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        file.write_text(json.dumps(data))
+        return str(directory)
+
+    return copy
+
+
+TENSOR = (*SIGNATURE, "inputs", "x", "tensor")
+
+
+@pytest.mark.parametrize("runtime", ["nano", "numpy"])
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (("schemaVersion",), 2, "model.json has schema version 2, this handler reads 1"),
+        (("defaultSignature",), "other", "names the default signature 'other', which it lacks"),
+        (("signatures",), [], "is not a model description"),
+        ((*TENSOR, "dtype"), "int32", "'x' cannot turn float32 into int32"),
+        ((*SIGNATURE, "inputs", "x", "dtype"), "string", "tensor 'x' has the type 'string', allowed: float32"),
+        ((*TENSOR, "shape"), [1, 5], "'x' of the file"),
+        ((*TENSOR, "shape"), [-1, 4], "has the shape \\[-1, 4\\], which is not static"),
+        ((*TENSOR, "shape"), [2, 2], "'x' of a batched signature has the shape \\[2, 2\\]"),
+        ((*SIGNATURE, "inputs"), {}, "the file has"),
+        ((*SIGNATURE, "outputs"), {}, "the file has"),
+    ],
+)
+def test_a_description_that_does_not_fit_the_file(  # noqa: PLR0917
+    path: tuple[str, ...], value: Any, reason: str, runtime: str, changed: Callable[..., str], library: str
+) -> None:
+    with pytest.raises(ModelError, match=reason):
+        load(changed(path, value), runtime, library)
+
+
+@pytest.mark.parametrize("runtime", ["nano", "numpy"])
+@pytest.mark.parametrize("content", [b"", b"not a model", None])
+def test_a_broken_file(
+    content: bytes | None, runtime: str, changed: Callable[..., str], library: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    directory = changed(("runtime",), runtime)
+    file = Path(directory) / "model.tflite"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2] if content is None else content)
+    with pytest.raises(ModelError, match="LiteRT cannot load the model: ") as caught:
+        load(directory, runtime, library)
+    assert len(str(caught.value)) > 40
+    assert capfd.readouterr().err == ""
+
+
+def test_a_missing_signature_is_named_with_those_that_exist(changed: Callable[..., str], library: str) -> None:
+    directory = changed(("defaultSignature",), "other")
+    file = Path(directory) / "model.json"
+    data = json.loads(file.read_text())
+    data["signatures"] = {"other": data["signatures"]["serving_default"]}
+    file.write_text(json.dumps(data))
+    for runtime in ("nano", "numpy"):
+        with pytest.raises(ModelError, match="no signature 'other', but \\['serving_default'\\]"):
+            load(directory, runtime, library)
+
+
+def test_standard_error_is_given_back_after_loading(
+    models: dict[str, str], library: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import os
+
+    load(models["dense"], "nano", library).close()
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
