@@ -1,0 +1,124 @@
+import { execFile } from 'child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+import { promisify } from 'util';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { FunctionStack } from '../bin/function-stack';
+
+const ROOT = resolve(__dirname, '..');
+const run = promisify(execFile);
+
+function exampleStack(): FunctionStack {
+  const app = new App({ context: { ...flags(), 'aws:cdk:bundling-stacks': [] } });
+  return new FunctionStack(app, 'FunctionStack', {
+    model: join(ROOT, 'examples', 'digits', 'saved_model'),
+    evaluation: join(ROOT, 'examples', 'digits', 'evaluation.npz'),
+  });
+}
+
+function flags(): Record<string, unknown> {
+  return (JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context;
+}
+
+/** One line for each thing that a role may do: `effect actions on resource, if condition keys`. Logical ids are cut to their names. */
+function grants(template: { Resources: Record<string, { Type: string; Properties: Record<string, any> }> }): Record<string, string[]> {
+  const text = (value: any): string => {
+    if (typeof value === 'string') {
+      return value;
+    }
+    const [[intrinsic, argument]] = Object.entries(value as Record<string, any>);
+    const named = { 'Ref': () => argument, 'Fn::GetAtt': () => argument[0], 'Fn::Sub': () => argument, 'Fn::Join': () => argument[1].map(text).join(argument[0]) };
+    return readable((named as Record<string, () => string>)[intrinsic]());
+  };
+  const readable = (name: string) => name.replace(/^AWS::/, '').replace(/[0-9A-F]{8}$/, '');
+  const list = (value: unknown) => ([] as unknown[]).concat(value);
+  const byRole: Record<string, string[]> = {};
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type !== 'AWS::IAM::Policy') {
+      continue;
+    }
+    const statements = Properties.PolicyDocument.Statement as Record<string, any>[];
+    byRole[text(Properties.Roles[0])] = statements.flatMap((statement) => list(statement.Resource).map((resource) => {
+      const keys = Object.values((statement.Condition ?? {}) as Record<string, object>).flatMap((condition) => Object.keys(condition));
+      const where = text(resource).replace(/[0-9a-f]{64}/, '<hash>').replace(/^arn:[^:]*:s3:::cdk-hnb659fds-assets[^/]*/, 'assets').replace(/digits-[0-9a-f]{8}[^/]*/, '<model>');
+      return `${statement.Effect} ${list(statement.Action).join(' ')} on ${where}${keys.length ? ` if ${keys.join(', ')}` : ''}`;
+    })).sort();
+  }
+  return byRole;
+}
+
+describe('the example app', () => {
+  test('has no finding of the AwsSolutions pack that is not removed or answered', () => {
+    const stack = exampleStack();
+
+    expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
+  });
+
+  test('gives each role what its part of the path needs, and nothing else', () => {
+    const logs = (group: string) => `Allow logs:CreateLogStream logs:PutLogEvents on ${group}`;
+
+    expect(grants(Template.fromStack(exampleStack()).toJSON() as Parameters<typeof grants>[0])).toEqual({
+      // The job: read code, model and data; write below the model's prefix what is not there yet; report and log.
+      DigitsOptimizerOptimizationRole: [
+        'Allow codebuild:BatchPutTestCases codebuild:CreateReport codebuild:UpdateReport on DigitsOptimizerOptimizationReports',
+        logs('DigitsOptimizerOptimizationLogs'),
+        'Allow s3:AbortMultipartUpload s3:GetObject on TensorFlowModelArtifacts/<model>/*',
+        'Allow s3:GetObject on assets/<hash>.npz',
+        'Allow s3:GetObject on assets/<hash>.zip',
+        'Allow s3:GetObject s3:GetObjectVersion on assets/<hash>.zip',
+        'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',
+        'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/* if s3:ObjectCreationOperation',
+        'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/* if s3:if-none-match',
+        'Deny s3:PutObject on TensorFlowModelArtifacts/<model>/* if s3:if-none-match, s3:ObjectCreationOperation',
+      ],
+      // The function: its log. Its model is a layer, so it cannot read S3 at all.
+      DigitsRole: [logs('DigitsLogGroup')],
+      // The custom resource: write the job's description, start and watch this project, read what it published and its log.
+      TensorFlowModelBuildsRole: [
+        'Allow codebuild:BatchGetBuilds codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
+        logs('TensorFlowModelBuildsLogs'),
+        'Allow logs:GetLogEvents on DigitsOptimizerOptimizationLogs',
+        'Allow s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',
+        'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',
+        'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/keys/*/job.json',
+      ],
+      // The CDK's provider framework: call the two handlers, start the waiter.
+      TensorFlowModelBuildsFrameworkOnEventRole: [
+        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsIsComplete',
+        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsOnEvent',
+        logs('TensorFlowModelBuildsLogs'),
+        'Allow states:StartExecution on TensorFlowModelBuildsProviderwaiterstatemachine',
+      ],
+      TensorFlowModelBuildsFrameworkIsCompleteRole: [
+        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsIsComplete',
+        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsOnEvent',
+        logs('TensorFlowModelBuildsLogs'),
+      ],
+      TensorFlowModelBuildsProviderwaiterstatemachineRole: [
+        'Allow lambda:InvokeFunction on TensorFlowModelBuildsProviderframeworkisComplete',
+        'Allow lambda:InvokeFunction on TensorFlowModelBuildsProviderframeworkonTimeout',
+      ],
+    });
+  });
+
+  test('is synthesized by the CDK command line with its validator on, and cfn-lint finds nothing', async () => {
+    const output = mkdtempSync(join(tmpdir(), 'example-app-'));
+    const environment: NodeJS.ProcessEnv = { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' };
+    delete environment.CDK_VALIDATION;
+    try {
+      const synthesized = await run(process.execPath, [join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--output', output], {
+        cwd: ROOT, env: environment,
+      });
+      expect(synthesized.stderr).not.toMatch(/\[Error|validation failed/i);
+      // W3005: the CDK writes dependencies that a reference implies already.
+      const linted = await run(join(ROOT, '.tools', 'python', 'bin', 'cfn-lint'), ['--ignore-checks', 'W3005', '--', join(output, 'FunctionStack.template.json')])
+        .catch((error: { stdout: string }) => error);
+      expect(linted.stdout).toBe('');
+    } finally {
+      rmSync(output, { recursive: true, force: true });
+    }
+  }, 120_000);
+});
