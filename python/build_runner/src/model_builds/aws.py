@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild import CodeBuildClient
     from mypy_boto3_s3 import S3Client
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
+
+#: The request may not have arrived.
+NO_ANSWER = (HTTPClientError, ConnectionError)
 
 _THROTTLED = {
     "Throttling",
@@ -56,7 +59,7 @@ def sentence_of(error: ClientError) -> str:
 
 def is_transient(error: Exception) -> bool:
     """Tell whether the same request may succeed later."""
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, NO_ANSWER):
         return True
     if not isinstance(error, ClientError):
         return False

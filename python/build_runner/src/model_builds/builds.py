@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from . import aws
 from .errors import ModelError
@@ -41,7 +41,7 @@ def start_build(project: str, prefix: str, key: str, token: str) -> str:
                     {"name": "BUILD_KEY", "value": key, "type": "PLAINTEXT"},
                 ],
             )
-        except (ClientError, HTTPClientError) as error:
+        except (ClientError, *aws.NO_ANSWER) as error:
             if not _may_pass(error) or time.monotonic() >= deadline:
                 raise ModelError(f"the build of the project {project} cannot be started: {_words_of(error)}") from error
             time.sleep(_ROLE_POLL_SECONDS)
@@ -71,7 +71,7 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
     try:
         aws.codebuild().stop_build(id=build_id)
         stopped = "it was stopped"
-    except (ClientError, HTTPClientError) as error:
+    except (ClientError, *aws.NO_ANSWER) as error:
         stopped = f"it could not be stopped ({_words_of(error)})"
     raise ModelError(
         f"the build {build_id} had not ended {minutes} minutes after it was asked for, and {stopped}: use a larger "
@@ -80,7 +80,7 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
     )
 
 
-def _may_pass(error: ClientError | HTTPClientError) -> bool:
+def _may_pass(error: Exception) -> bool:
     """Tell whether an error may come from a role or policy that is too new, or from too many requests."""
     if aws.is_transient(error):
         return True
@@ -93,5 +93,5 @@ def _may_pass(error: ClientError | HTTPClientError) -> bool:
     )
 
 
-def _words_of(error: ClientError | HTTPClientError) -> str:
+def _words_of(error: Exception) -> str:
     return aws.sentence_of(error) if isinstance(error, ClientError) else str(error)

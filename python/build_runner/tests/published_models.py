@@ -1,0 +1,135 @@
+"""Models as the optimizer publishes them, and the events that ask for them."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from model_builds.build_key import build_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "models"
+PREFIX = "digits-1a2b3c4d"
+PROJECT = "Optimizer"
+BUILD_ID = f"{PROJECT}:11112222-3333-4444-5555-666677778888"
+NANO_LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:nano:3"
+NUMPY_LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:numpy:5"
+
+JOB: dict[str, Any] = {
+    "schemaVersion": 1,
+    "model": "digits",
+    "format": "litert",
+    "source": {
+        "packaging": "zip",
+        "identity": {"digest": "ab" * 32},
+        "location": {"bucket": "assets", "key": "ab.zip"},
+        "tags": ["serve"],
+        "stateful": "refuse",
+    },
+    "tasks": {},
+    "recipe": {"kind": "forLambda", "steps": []},
+    "seed": 0,
+    "architecture": "x86_64",
+    "toolchain": {"behaviorVersion": 1, "tensorflow": "2.20.0", "litert": "2.3.0"},
+}
+KEY = build_key(JOB)
+
+
+def build_event(job: dict[str, Any] = JOB, request_type: str = "Create", **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": request_type,
+        "RequestId": "8f6c1a52-0000-4000-8000-000000000001",
+        "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/App/1",
+        "LogicalResourceId": "DigitsBuild699DCA2C",
+        "ResourceProperties": {
+            "Mode": "build",
+            "Project": PROJECT,
+            "Bucket": BUCKET,
+            "Model": PREFIX,
+            "Job": json.dumps(job),
+        },
+        **more,
+    }
+
+
+def offer(**changes: Any) -> dict[str, Any]:
+    return {
+        "endpoint": "function",
+        "format": "litert",
+        "architecture": "x86_64",
+        "memoryMebibytes": 1769,
+        "timeoutSeconds": 30,
+        "nanoLayerArn": NANO_LAYER,
+        "numpyLayerArn": NUMPY_LAYER,
+    } | changes
+
+
+def fit_properties(record: dict[str, str], offered: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "Mode": "fit",
+        "Bucket": BUCKET,
+        "ManifestKey": record["ManifestKey"],
+        "ManifestSha256": record["ManifestSha256"],
+        "Offer": json.dumps(offered or offer()),
+    } | changes
+
+
+def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
+    layer = layer_content(version)
+    return {
+        "schemaVersion": 1,
+        "model": "digits",
+        "version": version,
+        "format": "litert",
+        "architecture": "x86_64",
+        "files": [
+            {"path": "layer.zip", "size": len(layer), "sha256": hashlib.sha256(layer).hexdigest()},
+            {"path": "layer.zip!/ml/model/model.tflite", "size": 3, "sha256": "00" * 32},
+        ],
+        "sizeBytes": 123456,
+        "requirements": {"runtime": "nano", "peakMemoryMebibytes": 40.0, "cpuFeatures": []},
+        "loadMilliseconds": 5.0,
+        "latencyMilliseconds": 2.0,
+        "buildKey": KEY,
+    } | copy.deepcopy(changes)
+
+
+def layer_content(version: int) -> bytes:
+    return f"layer of version {version}".encode()
+
+
+def publish(
+    s3: S3Client, version: int = 1, key: str = KEY, prefix: str = PREFIX, record: bool = True, **changes: Any
+) -> dict[str, str]:
+    """Publish a version with its files and, unless told otherwise, its record; return the record."""
+    key_prefix = f"{prefix}/litert/{version}/"
+    content = json.dumps(manifest(version, **{"buildKey": key} | changes)).encode()
+    layer = s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}layer.zip", Body=layer_content(version))
+    s3.put_object(Bucket=BUCKET, Key=f"{prefix}/golden/{version}.json", Body=b"{}")
+    s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}manifest.json", Body=content)
+    document = {
+        "Version": str(version),
+        "KeyPrefix": key_prefix,
+        "ManifestKey": f"{key_prefix}manifest.json",
+        "ManifestSha256": hashlib.sha256(content).hexdigest(),
+        "ChecksumsSha256": "",
+        "LayerKey": f"{key_prefix}layer.zip",
+        "LayerObjectVersion": layer.get("VersionId", ""),
+        "Runtime": "nano",
+        "ArchiveKey": "",
+        "ArchiveSha256": "",
+        "GoldenKey": f"{prefix}/golden/{version}.json",
+        "ServerKey": "",
+        "ServerSha256": "",
+        "SizeBytes": "123456",
+        "ReportKey": f"{prefix}/builds/1/report.html",
+        "BuildUrl": "https://console.example/build",
+        "Summary": "float16: half the size, accuracy 0.98 as before",
+    }
+    if record:
+        s3.put_object(Bucket=BUCKET, Key=f"{prefix}/keys/{key}/{version}.json", Body=json.dumps(document).encode())
+    return document

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from model_builds.build_key import build_key
+from published_models import JOB
+
+FIXTURE = Path(__file__).parents[2] / "optimizer" / "tests" / "fixtures" / "build_key.json"
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return copy.deepcopy(JOB) | changes
+
+
+def test_is_the_key_that_the_command_line_computes() -> None:
+    fixture = json.loads(FIXTURE.read_text(encoding="utf-8"))
+
+    assert build_key(fixture["job"]) == fixture["key"]
+
+
+def test_does_not_depend_on_where_the_inputs_lie() -> None:
+    moved = copy.deepcopy(JOB)
+    moved["source"]["location"] = {"bucket": "elsewhere", "key": "other.zip", "objectVersion": "1"}
+    nowhere = copy.deepcopy(JOB)
+    del nowhere["source"]["location"]
+
+    assert build_key(moved) == build_key(nowhere) == build_key(JOB)
+
+
+def test_takes_null_for_absent_and_ignores_order() -> None:
+    reordered = dict(reversed(list(changed(labels=None, gate=None).items())))
+
+    assert build_key(reordered) == build_key(JOB)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "letters"},
+        {"format": "saved_model"},
+        {"source": JOB["source"] | {"identity": {"digest": "cd" * 32}}},
+        {"source": JOB["source"] | {"inputShapes": {"x": [1, 2]}}},
+        {"source": JOB["source"] | {"stateful": "reset_per_request"}},
+        {"source": JOB["source"] | {"signatureName": "other"}},
+        {"evaluation": {"packaging": "file", "identity": {"digest": "ef" * 32}}},
+        {"tasks": {"y": "binary"}},
+        {"recipe": {"kind": "none", "steps": []}},
+        {"gate": {"rules": [{"rule": "minAgreement", "value": 0.9}], "strict": False}},
+        {"seed": 1},
+        {"architecture": "arm64"},
+        {"labels": ["a", "b"]},
+        {"toolchain": JOB["toolchain"] | {"behaviorVersion": 2}},
+    ],
+)
+def test_changes_with_everything_that_can_change_the_output(changes: dict[str, Any]) -> None:
+    assert build_key(changed(**changes)) != build_key(JOB)

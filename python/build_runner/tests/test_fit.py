@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from index import is_complete, on_event
+from model_builds.errors import ModelError
+from model_builds.fit import fit
+from published_models import (
+    BUCKET,
+    NANO_LAYER,
+    NUMPY_LAYER,
+    PREFIX,
+    build_event,
+    fit_properties,
+    layer_content,
+    offer,
+    publish,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NEEDS = {"runtime": "nano", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
+
+
+def misfit(record: dict[str, str], **changes: Any) -> str:
+    with pytest.raises(ModelError) as caught:
+        fit(fit_properties(record, offer(**changes)))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S3Client) -> None:
+    record = publish(s3)
+
+    data = fit(fit_properties(record))
+
+    assert data == record | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
+
+
+def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
+    record = publish(s3)
+    event = build_event() | {"ResourceProperties": fit_properties(record)}
+
+    answer = on_event(event, None)
+
+    assert answer["Data"]["RuntimeLayerArn"] == NANO_LAYER
+    assert is_complete(event | answer, None) == {"IsComplete": True}
+
+
+@pytest.mark.parametrize(
+    ("proved", "changes", "runtime", "layer"),
+    [
+        ("numpy", {}, "numpy", NUMPY_LAYER),
+        ("nano", {"runtime": "numpy"}, "numpy", NUMPY_LAYER),
+        ("nano", {"requiresNumpy": True}, "numpy", NUMPY_LAYER),
+        ("nano", {"runtime": None, "requiresNumpy": False}, "nano", NANO_LAYER),
+    ],
+)
+def test_chooses_the_runtime(s3: S3Client, proved: str, changes: dict[str, Any], runtime: str, layer: str) -> None:
+    record = publish(s3, requirements=NEEDS | {"runtime": proved})
+
+    data = fit(fit_properties(record, offer(**changes)))
+
+    assert (data["Runtime"], data["RuntimeLayerArn"]) == (runtime, layer)
+
+
+def test_refuses_nano_where_the_job_could_not_prove_it(s3: S3Client) -> None:
+    record = publish(s3, requirements=NEEDS | {"runtime": "numpy", "nanoRefusal": "an output has a dynamic shape"})
+
+    assert "an output has a dynamic shape" in misfit(record, runtime="nano")
+
+
+def test_refuses_nano_for_a_hook_that_imports_numpy(s3: S3Client) -> None:
+    assert "the hook imports numpy" in misfit(publish(s3), runtime="nano", requiresNumpy=True)
+
+
+def test_refuses_a_runtime_without_a_layer(s3: S3Client) -> None:
+    assert "needs the nano runtime, which the function does not offer" in misfit(publish(s3), nanoLayerArn=None)
+
+
+def test_refuses_another_format(s3: S3Client) -> None:
+    message = misfit(publish(s3), format="saved_model", endpoint="service")
+
+    assert "published as litert, and saved_model is served here" in message
+
+
+def test_refuses_another_architecture(s3: S3Client) -> None:
+    assert "proved on x86_64, and arm64 serves it" in misfit(publish(s3), architecture="arm64")
+
+
+@pytest.mark.parametrize(("memory", "fits"), [(230, True), (229, False), (128, False)])
+def test_refuses_memory_that_is_too_small_and_says_how_much_is_needed(s3: S3Client, memory: int, fits: bool) -> None:
+    record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 200.0})
+
+    if fits:
+        assert fit(fit_properties(record, offer(memoryMebibytes=memory)))["Version"] == "1"
+    else:
+        assert "set at least 256 MiB" in misfit(record, memoryMebibytes=memory)
+
+
+def test_refuses_a_timeout_that_is_too_short_for_the_processor_that_memory_buys(s3: S3Client) -> None:
+    record = publish(s3, latencyMilliseconds=1500.0, loadMilliseconds=500.0)
+
+    assert fit(fit_properties(record, offer(timeoutSeconds=2)))["Version"] == "1"
+    assert "takes about 13.8 s with this memory, and the timeout is 3 s" in misfit(
+        record, timeoutSeconds=3, memoryMebibytes=256
+    )
+
+
+def test_refuses_a_processor_without_the_needed_features(s3: S3Client) -> None:
+    record = publish(s3, requirements=NEEDS | {"cpuFeatures": ["avx2", "avx512_bf16"]})
+
+    assert "a processor with avx512_bf16" in misfit(record, cpuFeatures=["avx2"])
+    assert fit(fit_properties(record, offer(cpuFeatures=["avx512_bf16", "avx2"])))["Version"] == "1"
+
+
+def test_names_all_misfits_in_one_sentence(s3: S3Client) -> None:
+    record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 400.0, "runtime": "numpy"})
+
+    message = misfit(record, architecture="arm64", memoryMebibytes=128, runtime="nano")
+
+    assert message.startswith(f"the model s3://{BUCKET}/{PREFIX}/litert/1/manifest.json does not fit its function: ")
+    for part in ("arm64", "nano runtime is asked for", "128 MiB"):
+        assert part in message
+
+
+def test_tells_pods_how_much_memory_to_ask_for(s3: S3Client) -> None:
+    record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 500.0})
+
+    offered = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
+    assert fit(fit_properties(record, offered))["MemoryRequest"] == "640Mi"
+
+
+def test_refuses_a_manifest_that_is_not_the_one_that_was_meant(s3: S3Client) -> None:
+    record = publish(s3)
+
+    with pytest.raises(ModelError, match=f"{'0' * 64} was asked for"):
+        fit(fit_properties(record, ManifestSha256="0" * 64))
+
+
+def test_takes_an_import_without_digest_as_it_is(s3: S3Client) -> None:
+    assert fit(fit_properties(publish(s3), ManifestSha256=""))["Version"] == "1"
+
+
+def test_refuses_a_manifest_that_is_not_there(s3: S3Client) -> None:
+    record = publish(s3)
+    s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
+
+    with pytest.raises(ModelError, match=f"there is no manifest s3://{BUCKET}/{PREFIX}/litert/1/manifest.json"):
+        fit(fit_properties(record))
+
+
+def test_refuses_a_manifest_of_another_schema(s3: S3Client) -> None:
+    with pytest.raises(ModelError, match="schema version 2, and this library reads 1"):
+        fit(fit_properties(publish(s3, schemaVersion=2)))
+
+
+@pytest.mark.parametrize("content", [b"nonsense", b"[]", b"{}"])
+def test_refuses_what_is_no_manifest(s3: S3Client, content: bytes) -> None:
+    s3.put_object(Bucket=BUCKET, Key="x/litert/1/manifest.json", Body=content)
+
+    with pytest.raises(ModelError, match="is not the manifest of a published model"):
+        fit(fit_properties({"ManifestKey": "x/litert/1/manifest.json", "ManifestSha256": ""}))
+
+
+def test_follows_a_pointer(s3: S3Client) -> None:
+    publish(s3, version=1)
+    record = publish(s3, version=2)
+    pointer = {"manifestKey": record["ManifestKey"], "manifestSha256": record["ManifestSha256"]}
+
+    data = fit({"Bucket": BUCKET, "Pointer": json.dumps(pointer), "Offer": json.dumps(offer())})
+
+    assert data["Version"] == "2"
+
+
+@pytest.mark.parametrize("pointer", ["", "/models/digits", "3", '{"manifestKey": "x"}'])
+def test_refuses_a_parameter_that_is_no_pointer(s3: S3Client, pointer: str) -> None:
+    with pytest.raises(ModelError, match="the parameter that should point at a model holds"):
+        fit({"Bucket": BUCKET, "Pointer": pointer, "Offer": json.dumps(offer())})
+
+
+def test_serves_a_copy_whose_object_versions_are_its_own(s3: S3Client) -> None:
+    record = publish(s3)
+    moved = publish(s3, prefix="copy", record=False)
+    stale = moved | {"LayerObjectVersion": record["LayerObjectVersion"]}
+    s3.put_object(Bucket=BUCKET, Key=f"copy/keys/{'x'}/1.json", Body=json.dumps(stale).encode())
+
+    data = fit(fit_properties(moved))
+
+    assert data["LayerObjectVersion"] == moved["LayerObjectVersion"]
+    assert data["LayerKey"] == "copy/litert/1/layer.zip"
+    assert data["GoldenKey"] == "copy/golden/1.json"
+
+
+def test_refuses_a_copy_whose_layer_is_another(s3: S3Client) -> None:
+    moved = publish(s3, prefix="copy", record=False)
+    s3.put_object(Bucket=BUCKET, Key=moved["LayerKey"], Body=b"x" * len(layer_content(1)))
+
+    with pytest.raises(ModelError, match=r"layer\.zip has the SHA-256 .* and the manifest says"):
+        fit(fit_properties(moved))
+
+
+def test_refuses_a_bucket_that_keeps_no_versions() -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+    with pytest.raises(ModelError, match="keeps no versions"):
+        fit(fit_properties(publish(client)))

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from index import on_event
+from model_builds import aws
+from model_builds.errors import ModelError
+from published_models import BUCKET, BUILD_ID, JOB, KEY, PREFIX, PROJECT, build_event, publish
+
+if TYPE_CHECKING:
+    from botocore.stub import Stubber
+    from conftest import Clock
+    from mypy_boto3_s3 import S3Client
+
+ROLE_UNUSABLE = "CodeBuild is not authorized to perform: sts:AssumeRole on arn:aws:iam::111122223333:role/Optimizer"
+
+
+def started(
+    token: str = "8f6c1a52-0000-4000-8000-000000000001", key: str = KEY
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """CodeBuild's answer to the request to start a build, and that request."""
+    return {"build": {"id": BUILD_ID}}, {
+        "projectName": PROJECT,
+        "idempotencyToken": token,
+        "environmentVariablesOverride": [
+            {"name": "MODEL_PREFIX", "value": PREFIX, "type": "PLAINTEXT"},
+            {"name": "BUILD_KEY", "value": key, "type": "PLAINTEXT"},
+        ],
+    }
+
+
+def object_keys(s3: S3Client) -> list[str]:
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def test_starts_a_build_of_the_job_that_it_has_written(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    codebuild.add_response("start_build", *started())
+
+    answer = on_event(build_event(), None)
+
+    assert answer["Build"] == {"Id": BUILD_ID, "Key": KEY, "Started": int(clock.now)}
+    assert "Data" not in answer
+    written = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/job.json")["Body"].read()
+    assert json.loads(written) == JOB
+
+
+def test_builds_nothing_when_the_same_inputs_were_built_and_are_still_there(s3: S3Client, codebuild: Stubber) -> None:
+    record = publish(s3)
+    before = object_keys(s3)
+
+    answer = on_event(build_event(), None)
+
+    assert answer["Data"] == record
+    assert object_keys(s3) == before
+
+
+def test_a_rollback_builds_nothing_and_returns_what_was_returned_before(s3: S3Client, codebuild: Stubber) -> None:
+    new_job = copy.deepcopy(JOB) | {"seed": 1}
+    first = publish(s3, version=1)
+    created = on_event(build_event(), None)
+
+    rolled_back = on_event(
+        build_event(
+            request_type="Update",
+            PhysicalResourceId=created["PhysicalResourceId"],
+            OldResourceProperties=build_event(new_job)["ResourceProperties"],
+        ),
+        None,
+    )
+
+    assert rolled_back == created
+    assert rolled_back["Data"] == first
+
+
+def test_keeps_its_physical_id_over_creation_update_and_deletion(s3: S3Client, codebuild: Stubber) -> None:
+    publish(s3)
+    identity = on_event(build_event(), None)["PhysicalResourceId"]
+
+    repeated = on_event(build_event(), None)["PhysicalResourceId"]
+    updated = on_event(build_event(request_type="Update", PhysicalResourceId=identity), None)["PhysicalResourceId"]
+    deleted = on_event(build_event(request_type="Delete", PhysicalResourceId=identity), None)["PhysicalResourceId"]
+    other = on_event(build_event() | {"LogicalResourceId": "Other"}, None)["PhysicalResourceId"]
+
+    assert {repeated, updated, deleted} == {identity}
+    assert other != identity
+
+
+def test_deletion_touches_neither_bucket_nor_builds(s3: S3Client, codebuild: Stubber) -> None:
+    publish(s3)
+    before = object_keys(s3)
+
+    answer = on_event(build_event(request_type="Delete", PhysicalResourceId="id"), None)
+
+    assert answer == {"PhysicalResourceId": "id"}
+    assert object_keys(s3) == before
+
+
+def test_gives_start_build_the_id_of_the_request_because_events_come_twice(
+    s3: S3Client, codebuild: Stubber, clock: Clock
+) -> None:
+    codebuild.add_response("start_build", *started())
+    codebuild.add_response("start_build", *started())
+
+    assert on_event(build_event(), None) == on_event(build_event(), None)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InvalidInputException", ROLE_UNUSABLE),
+        ("AccessDeniedException", "User is not authorized to perform: codebuild:StartBuild"),
+        ("ThrottlingException", "Rate exceeded"),
+    ],
+)
+def test_retries_for_a_minute_while_a_new_role_is_not_usable(
+    s3: S3Client, codebuild: Stubber, clock: Clock, code: str, message: str
+) -> None:
+    for _ in range(10):
+        codebuild.add_client_error("start_build", code, message)
+    codebuild.add_response("start_build", *started())
+
+    assert on_event(build_event(), None)["Build"]["Id"] == BUILD_ID
+    assert 0 < sum(clock.slept) <= 60
+
+
+def test_gives_up_on_a_role_after_a_minute_with_what_codebuild_said(
+    s3: S3Client, codebuild: Stubber, clock: Clock
+) -> None:
+    for _ in range(13):
+        codebuild.add_client_error("start_build", "InvalidInputException", ROLE_UNUSABLE)
+
+    with pytest.raises(ModelError, match="cannot be started: InvalidInputException: CodeBuild is not authorized"):
+        on_event(build_event(), None)
+
+    assert sum(clock.slept) == pytest.approx(60)
+
+
+def test_does_not_retry_what_time_does_not_cure(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    codebuild.add_client_error("start_build", "ResourceNotFoundException", "Project cannot be found")
+
+    with pytest.raises(ModelError, match="Project cannot be found"):
+        on_event(build_event(), None)
+
+    assert clock.slept == []
+
+
+def test_replaces_a_job_whose_locations_are_out_of_date(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    moved = copy.deepcopy(JOB)
+    moved["source"]["location"]["bucket"] = "elsewhere"
+    codebuild.add_response("start_build", *started())
+    codebuild.add_response("start_build", *started())
+    on_event(build_event(JOB), None)
+
+    on_event(build_event(moved), None)
+
+    written = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/job.json")["Body"].read()
+    assert json.loads(written) == moved
+
+
+def test_writes_an_unchanged_job_once(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    codebuild.add_response("start_build", *started())
+    codebuild.add_response("start_build", *started())
+    on_event(build_event(), None)
+    on_event(build_event(), None)
+
+    versions = s3.list_object_versions(Bucket=BUCKET, Prefix=f"{PREFIX}/keys/{KEY}/job.json")["Versions"]
+    assert len(versions) == 1
+
+
+def test_says_what_aws_said_when_the_bucket_cannot_be_read() -> None:
+    with pytest.raises(ModelError, match=r"^ListObjectsV2 failed: NoSuchBucket: "):
+        on_event(build_event(), None)
+
+
+def test_other_errors_of_aws_end_as_one_sentence_without_a_python_frame(
+    s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+
+    monkeypatch.setattr(aws.s3(), "put_object", denied)
+
+    with pytest.raises(ModelError) as caught:
+        on_event(build_event(), None)
+    assert str(caught.value) == "PutObject failed: AccessDenied: no"
