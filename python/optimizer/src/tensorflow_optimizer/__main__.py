@@ -1,0 +1,8 @@
+"""`python -m tensorflow_optimizer`."""
+
+from __future__ import annotations
+
+from .cli import app
+
+if __name__ == "__main__":
+    app(prog_name="tensorflow_optimizer")

@@ -1,0 +1,86 @@
+"""The command line. Thin: what a command does is in the module that it calls."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from . import supervise
+from .config import Job
+from .export_schemas import SCHEMA_DIRECTORY, export_schemas
+from .outcome import ExitCode, Outcome
+from .publishing.cli import fetch, publish
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "Optimizes a TensorFlow model for one serving platform, proves what that costs, and publishes it.\n\n"
+        "Exit codes: 0 done; 1 anything unexpected (out of memory or disk among it); 2 bad input; 3 no candidate passed "
+        "the gate; 4 the model cannot do what was asked."
+    ),
+)
+
+_Config = Annotated[
+    Path, typer.Option(help="job.json: what to do. Its JSON Schema is schema/job.schema.json.", dir_okay=False)
+]
+_Source = Annotated[
+    Path,
+    typer.Option(help="The model: a SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one."),
+]
+_Evaluation = Annotated[
+    Path | None, typer.Option(help="Evaluation data: an .npz or .jsonl file, or a directory with one.")
+]
+_Output = Annotated[
+    Path,
+    typer.Option(
+        help="Receives outcome.json and report/ always; model/ and draft.json when a candidate passed.", file_okay=False
+    ),
+]
+
+
+@app.command()
+def run(config: _Config, source: _Source, output: _Output, evaluation: _Evaluation = None) -> None:
+    """Optimize, evaluate and judge a model. Uploads nothing."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    job, outcome = _read_job(config, output)
+    if outcome is None:
+        outcome = supervise.supervise(config, source, evaluation, output)
+    if job is not None:
+        supervise.write_report_safely(output, job, outcome)
+    typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
+    raise typer.Exit(int(outcome.exit_code))
+
+
+@app.command()
+def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.")] = SCHEMA_DIRECTORY) -> None:
+    """Write the JSON Schemas of the documents that the optimizer reads and writes."""
+    for file in export_schemas(directory):
+        typer.echo(file.name)
+
+
+app.command()(fetch)
+app.command()(publish)
+
+
+def _read_job(config: Path, output: Path) -> tuple[Job | None, Outcome | None]:
+    """Return the job, or the outcome that says why there is none."""
+    try:
+        return Job.model_validate_json(config.read_text(encoding="utf-8")), None
+    except OSError as error:
+        sentence = f"{config.name} cannot be read ({error.strerror}); give the path of a job.json"
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'the document'}: {problem['msg']}" for problem in error.errors()
+        )
+        sentence = f"{config.name} is not a job ({problems}); schema/job.schema.json says what is allowed"
+    outcome = Outcome(exit_code=ExitCode.BAD_INPUT, sentence=sentence)
+    output.mkdir(parents=True, exist_ok=True)
+    supervise.write_outcome(output, outcome)
+    return None, outcome

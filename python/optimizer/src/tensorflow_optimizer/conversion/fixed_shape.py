@@ -1,0 +1,98 @@
+"""Re-saves a SavedModel so that every input of every signature has one fixed shape.
+
+Both the converter (recurrent layers) and the nano runtime (outputs of unknown size) need it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from ..signatures import FixedSignature
+
+#: Which operand of a list operator is the shape of its elements.
+_ELEMENT_SHAPE = {
+    "EmptyTensorList": 0,
+    "TensorListReserve": 0,
+    "TensorListFromTensor": 1,
+    "TensorListStack": 1,
+    "TensorListConcatV2": 1,
+    "TensorListPopBack": 1,
+    "TensorListGetItem": 2,
+    "TensorListGather": 2,
+}
+
+
+def save_with_fixed_shapes(
+    source: Path, tags: list[str], signatures: Iterable[FixedSignature], destination: Path
+) -> None:
+    """Save `signatures` of the SavedModel at `source` into `destination`, with the shapes they were fixed to."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(source), tags=tags)
+    module = tf.Module()
+    # A function taken from a loaded model holds its variables weakly: without this they would be gone.
+    module.inner = loaded
+    functions = {one.name: _fixed(loaded.signatures[one.name], one) for one in signatures}
+    tf.saved_model.save(module, str(destination), signatures=functions)
+    if any(one.batched for one in signatures):
+        _fix_list_elements(destination / "saved_model.pb")
+
+
+def _fixed(inner: Any, signature: FixedSignature) -> Any:
+    import tensorflow as tf
+
+    names = list(signature.shapes)
+    specs = [
+        tf.TensorSpec(signature.shapes[name], tf.dtypes.as_dtype(signature.spec.inputs[name].dtype), name=name)
+        for name in names
+    ]
+
+    def call(*values: Any) -> Any:
+        return inner(**dict(zip(names, values, strict=True)))
+
+    compiled: Callable[..., Any] = tf.function(call, input_signature=specs)
+    return compiled.get_concrete_function()  # type: ignore[attr-defined]
+
+
+def _fix_list_elements(file: Path) -> None:
+    """Write the batch of 1 into the lists that recurrent layers collect their steps in.
+
+    Their element shape was written as `[-1, units]` when the layer was traced, where no later pass looks for the batch,
+    and the converter refuses a list whose elements have no static shape.
+    """
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved_model = saved_model_pb2.SavedModel()
+    saved_model.ParseFromString(file.read_bytes())
+    changed = False
+    for meta_graph in saved_model.meta_graphs:
+        graph = meta_graph.graph_def
+        for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
+            changed = _fix_nodes(nodes) or changed
+    if changed:
+        file.write_bytes(saved_model.SerializeToString(deterministic=True))
+
+
+def _fix_nodes(nodes: Any) -> bool:
+    import tensorflow as tf
+
+    by_name = {node.name: node for node in nodes}
+    changed = False
+    for node in nodes:
+        if node.op not in _ELEMENT_SHAPE:
+            continue
+        operand = by_name.get(node.input[_ELEMENT_SHAPE[node.op]].split(":")[0])
+        if operand is None or operand.op != "Const":
+            continue
+        shape = tf.make_ndarray(operand.attr["value"].tensor)
+        # A scalar -1 means an unknown rank and must stay.
+        if shape.ndim == 1 and shape.size and shape[0] == -1:
+            fixed = shape.copy()
+            fixed[0] = 1
+            operand.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(fixed))
+            changed = True
+    return changed

@@ -1,0 +1,10 @@
+"""Inputs to try a model on: the user's own, or made up."""
+
+from __future__ import annotations
+
+from .dataset import Dataset
+from .generated import edge_inputs, generated_inputs
+from .read import read_dataset
+from .splits import Splits, split
+
+__all__ = ["Dataset", "Splits", "edge_inputs", "generated_inputs", "read_dataset", "split"]

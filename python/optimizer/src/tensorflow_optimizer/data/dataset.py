@@ -1,0 +1,43 @@
+"""Real inputs of one signature, one row per sample, with labels where there are any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Aligned arrays; dimension 0 is the sample."""
+
+    inputs: dict[str, Array]
+    batched: bool
+    """A sample is one row of the signature's batch; otherwise it is all that one call takes."""
+    labels: dict[str, Array] = field(default_factory=dict)
+    """By output name."""
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(next(iter(self.inputs.values())))
+
+    def take(self, rows: Array) -> Dataset:
+        """Return the samples with these numbers."""
+        return Dataset(
+            {name: value[rows] for name, value in self.inputs.items()},
+            self.batched,
+            {name: value[rows] for name, value in self.labels.items()},
+        )
+
+    def call(self, start: int, stop: int) -> dict[str, Array]:
+        """Return the inputs of one call: the rows from `start` to `stop`, or the sample `start`."""
+        if self.batched:
+            return {name: value[start:stop] for name, value in self.inputs.items()}
+        return {name: np.asarray(value[start]) for name, value in self.inputs.items()}

@@ -1,0 +1,81 @@
+"""Made-up inputs. They prove that a model runs, is finite and repeatable; they say nothing about its decisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..signatures.spec import STRING
+from .dataset import Dataset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..signatures import SignatureSpec
+
+#: What an unknown dimension becomes where no shape is given (SavedModels only, LiteRT has none).
+_UNKNOWN = 4
+#: Tried in this order until the model accepts one: integers may index a table of any size.
+INTEGER_RANGES = (100, 10, 2, 1)
+
+
+def generated_inputs(
+    signature: SignatureSpec,
+    shapes: dict[str, list[int]] | None,
+    *,
+    batched: bool,
+    seed: int,
+    count: int = 16,
+    integers: int = INTEGER_RANGES[0],
+) -> Dataset:
+    """Return `count` samples: floats half from a normal, half from a uniform distribution, integers below `integers`."""
+    random = np.random.default_rng(seed)
+    inputs: dict[str, NDArray[Any]] = {}
+    for name, spec in signature.inputs.items():
+        shape = _shape(spec.shape, shapes.get(name) if shapes else None)
+        item = shape[1:] if batched else shape
+        inputs[name] = _values(random, spec.dtype, [count, *item], integers)
+    return Dataset(inputs, batched)
+
+
+def edge_inputs(dataset: Dataset) -> dict[str, Dataset]:
+    """Return single samples at the edges, by name: zeros, ones and large values, shaped like those of `dataset`."""
+    edges = {"zeros": 0.0, "ones": 1.0, "large values": 1000.0}
+    found = {}
+    for name, value in edges.items():
+        inputs = {}
+        for key, array in dataset.inputs.items():
+            if array.dtype == object:
+                inputs[key] = np.full_like(array[:1], b"")
+            elif array.dtype.kind == "f":
+                inputs[key] = np.full_like(array[:1], value)
+            else:
+                # Large integers index tables that are smaller; the data's own largest is the largest known to be legal.
+                limit = array.max() if array.size else 1
+                inputs[key] = np.full_like(array[:1], min(int(value), int(limit)))
+        found[name] = Dataset(inputs, dataset.batched)
+    return found
+
+
+def _shape(own: tuple[int | None, ...] | None, given: list[int] | None) -> list[int]:
+    if given is not None:
+        return [size if size > 0 else 1 for size in given]
+    return [_UNKNOWN if size is None else size for size in own or ()]
+
+
+def _values(random: np.random.Generator, dtype: str, shape: list[int], integers: int) -> NDArray[Any]:
+    if dtype == STRING:
+        return np.full(shape, b"text", dtype=object)
+    target = np.dtype(dtype)
+    if target.kind == "b":
+        return random.integers(0, 2, shape).astype(bool)
+    if target.kind in "iu":
+        return random.integers(0, integers, shape).astype(target)
+    if target.kind == "c":
+        return (random.standard_normal(shape) + 1j * random.standard_normal(shape)).astype(target)
+    half = shape[0] // 2
+    values = np.concatenate(
+        [random.standard_normal([half, *shape[1:]]), random.uniform(0.0, 1.0, [shape[0] - half, *shape[1:]])]
+    )
+    return values.astype(target)

@@ -1,0 +1,177 @@
+"""A .jsonl file: on each line a REST body, as TensorFlow Serving takes it, with a `label`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadInputError
+from ..signatures.spec import STRING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ..signatures import SignatureSpec
+
+_MEMBERS = {"instances", "inputs", "label", "signature_name"}
+
+
+def read_json_lines(
+    file: Path, signature: SignatureSpec, names: list[str] | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return inputs and labels by name; a row of a body is a sample.
+
+    Raises:
+        BadInputError: a line is not such a body; the sentence gives its number.
+    """
+    rows: dict[str, list[Any]] = {name: [] for name in signature.inputs}
+    labels: dict[str, list[Any]] = {}
+    with_label = 0
+    count = 0
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.strip():
+                    continue
+                place = f"{file.name}, line {number}"
+                body = _body(place, line)
+                samples = _samples(place, body, signature)
+                for name in signature.inputs:
+                    rows[name] += [sample[name] for sample in samples]
+                count += 1
+                if "label" in body:
+                    with_label += 1
+                    _add_labels(place, body["label"], len(samples), signature, labels)
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{file.name} is not a text in UTF-8 ({error.reason} at byte {error.start})") from error
+    if with_label not in (0, count):
+        raise BadInputError(f"{file.name}: {with_label} of {count} lines have a label; label all of them, or none")
+    inputs = {name: _array(file, name, values, signature.inputs[name].dtype) for name, values in rows.items()}
+    return inputs, {name: _label_array(file, values, names) for name, values in labels.items()}
+
+
+def _body(place: str, line: str) -> dict[str, Any]:
+    try:
+        body = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadInputError(f"{place} is not JSON ({error.msg} at column {error.colno})") from error
+    if not isinstance(body, dict) or ("instances" in body) == ("inputs" in body) or not set(body) <= _MEMBERS:
+        members = ", ".join(sorted(body)) if isinstance(body, dict) else type(body).__name__
+        raise BadInputError(
+            f'{place} has {members or "nothing"}; a line is a REST body with "instances" or "inputs", and a "label"'
+        )
+    return body
+
+
+def _samples(place: str, body: dict[str, Any], signature: SignatureSpec) -> list[dict[str, Any]]:
+    wanted = body.get("signature_name") or signature.name
+    if wanted != signature.name:
+        raise BadInputError(
+            f"{place} is for the signature {wanted!r}, but the model is evaluated on {signature.name!r}"
+        )
+    names = list(signature.inputs)
+    if "instances" in body:
+        instances = body["instances"]
+        if not isinstance(instances, list) or not instances:
+            raise BadInputError(f'{place}: "instances" must be a list with at least one instance')
+        return [_instance(place, instance, names) for instance in instances]
+    inputs = body["inputs"]
+    if not isinstance(inputs, dict) or (len(names) == 1 and set(inputs) == {"b64"}):
+        inputs = {names[0]: inputs} if len(names) == 1 else {}
+    if set(inputs) != set(names):
+        raise BadInputError(
+            f'{place}: "inputs" has {", ".join(sorted(inputs)) or "no names"}, expected {", ".join(names)}'
+        )
+    if _is_batch(inputs, signature):
+        counts = {len(value) for value in inputs.values()}
+        if len(counts) != 1:
+            raise BadInputError(f'{place}: the inputs in "inputs" differ in their number of rows')
+        return [{name: inputs[name][row] for name in names} for row in range(counts.pop())]
+    return [inputs]
+
+
+def _is_batch(inputs: dict[str, Any], signature: SignatureSpec) -> bool:
+    """Columns are cut into rows where the signature has a batch: an unknown or a one in dimension 0."""
+    specs = [signature.inputs[name] for name in inputs]
+    return all(spec.shape and spec.shape[0] in (None, 1) for spec in specs) and all(
+        isinstance(value, list) for value in inputs.values()
+    )
+
+
+def _instance(place: str, instance: Any, names: list[str]) -> dict[str, Any]:
+    if isinstance(instance, dict) and set(instance) != {"b64"}:
+        if set(instance) != set(names):
+            raise BadInputError(
+                f"{place}: an instance has {', '.join(sorted(instance)) or 'nothing'}, expected {', '.join(names)}"
+            )
+        return instance
+    if len(names) != 1:
+        raise BadInputError(f"{place}: an instance must name the inputs {', '.join(names)}")
+    return {names[0]: instance}
+
+
+def _add_labels(place: str, label: Any, count: int, signature: SignatureSpec, labels: dict[str, list[Any]]) -> None:
+    if isinstance(label, dict):
+        unknown = sorted(set(label) - set(signature.outputs))
+        if unknown:
+            raise BadInputError(
+                f"{place}: labels for {', '.join(map(repr, unknown))}, but the outputs are "
+                f"{', '.join(map(repr, signature.outputs))}"
+            )
+        by_output = label
+    elif len(signature.outputs) == 1:
+        by_output = {next(iter(signature.outputs)): label}
+    else:
+        raise BadInputError(f'{place}: the model has several outputs; write "label": {{"<output>": …}}')
+    for name, value in by_output.items():
+        if count > 1 and (not isinstance(value, list) or len(value) != count):
+            raise BadInputError(f"{place}: {count} rows need a list of {count} labels")
+        labels.setdefault(name, []).extend(value if count > 1 else [value])
+
+
+def _array(file: Path, name: str, values: list[Any], dtype: str) -> NDArray[Any]:
+    plain = [_decoded(file, value) for value in values]
+    if dtype == STRING:
+        shape = np.shape(np.array(plain, dtype=object)) if plain and isinstance(plain[0], list) else (len(plain),)
+        flat = np.empty(len(plain), dtype=object)
+        flat[:] = plain
+        return flat if len(shape) == 1 else np.array(plain, dtype=object)
+    try:
+        return np.array(plain)
+    except ValueError as error:
+        raise BadInputError(
+            f"{file.name}: the samples of input {name!r} differ in shape, or a row is ragged"
+        ) from error
+
+
+def _decoded(file: Path, value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"b64"}:
+        try:
+            return base64.b64decode(value["b64"], validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise BadInputError(f'{file.name}: a "b64" value is not Base64 ({error})') from error
+    if isinstance(value, list):
+        return [_decoded(file, inner) for inner in value]
+    return value
+
+
+def _label_array(file: Path, values: list[Any], names: list[str] | None) -> NDArray[Any]:
+    if values and all(isinstance(value, str) for value in values):
+        if not names:
+            raise BadInputError(
+                f"{file.name} labels by name; give the class names in the order of the output (`labels`)"
+            )
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise BadInputError(f"{file.name} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}")
+        values = [names.index(value) for value in values]
+    try:
+        return np.array(values)
+    except ValueError as error:
+        raise BadInputError(f"{file.name}: the labels differ in shape") from error

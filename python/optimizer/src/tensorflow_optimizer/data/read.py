@@ -1,0 +1,161 @@
+"""Reads evaluation data and checks it against the signature that it is meant for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadInputError
+from ..signatures.spec import STRING
+from .dataset import Dataset
+from .json_lines import read_json_lines
+from .npz import read_npz
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ..signatures import SignatureSpec, TensorSpec
+
+_ACCEPTED = (
+    "an .npz file (one array per input, `labels` or `labels/<output>`) or a .jsonl file (REST bodies with a label)"
+)
+
+
+def read_dataset(
+    path: Path,
+    signature: SignatureSpec,
+    shapes: dict[str, list[int]] | None,
+    *,
+    batched: bool | None,
+    labels: list[str] | None,
+) -> Dataset:
+    """Read the evaluation data at `path`.
+
+    Args:
+        path: The file, or a directory that holds one.
+        signature: What the data is for.
+        shapes: The inputs' whole shapes, as far as they are known better than the signature has them.
+        batched: Whether dimension 0 of the inputs is the batch; None: what the data's rank says.
+        labels: Class names, for data that is labelled by name.
+
+    Raises:
+        BadInputError: the data cannot be read, or does not fit the signature.
+    """
+    file = _data_file(path)
+    arrays, found = read_npz(file, signature) if _is_npz(file) else read_json_lines(file, signature, labels)
+    counts = {name: len(value) for name, value in arrays.items()}
+    counts |= {f"labels of {name}": len(value) for name, value in found.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise BadInputError(
+            f"the arrays of {file.name} differ in their number of rows ({listed}); one row is one sample"
+        )
+    if not next(iter(counts.values()), 0):
+        raise BadInputError(f"{file.name} holds no samples")
+    rows: dict[str, NDArray[Any]] = {}
+    whole: dict[str, bool] = {}
+    for name, spec in signature.inputs.items():
+        shape: list[int | None] | None = list(shapes[name]) if shapes and name in shapes else None
+        if shape is None and spec.shape is not None:
+            shape = list(spec.shape)
+        rows[name], whole[name] = _rows(file.name, name, spec, shape, arrays[name], batched=batched)
+    if len(set(whole.values())) > 1:
+        raise BadInputError(
+            f"the inputs in {file.name} differ in kind: "
+            + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
+        )
+    return Dataset(rows, not next(iter(whole.values()), False), found)
+
+
+def _data_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise BadInputError(f"the evaluation data {path.name} does not exist; give {_ACCEPTED}")
+    files = sorted(file for file in path.rglob("*") if file.suffix in (".npz", ".jsonl") and file.is_file())
+    if len(files) == 1:
+        return files[0]
+    names = ", ".join(file.relative_to(path).as_posix() for file in files[:6]) or "none"
+    raise BadInputError(
+        f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {_ACCEPTED}"
+    )
+
+
+def _is_npz(file: Path) -> bool:
+    with file.open("rb") as stream:
+        head = stream.read(4)
+    if not head:
+        raise BadInputError(f"{file.name} is empty (0 bytes); give {_ACCEPTED}")
+    if head.startswith(b"PK"):
+        return True
+    if file.suffix == ".npz":
+        raise BadInputError(f"{file.name} is not an .npz file, or is cut short; write it with numpy.savez")
+    return False
+
+
+def _rows(  # noqa: PLR0913 - one fact each, all needed to say what is wrong
+    file: str,
+    name: str,
+    spec: TensorSpec,
+    shape: list[int | None] | None,
+    value: NDArray[Any],
+    *,
+    batched: bool | None,
+) -> tuple[NDArray[Any], bool]:
+    """Return one input's samples in the signature's type, and whether a sample is a whole input."""
+    typed = _typed(file, name, spec, value)
+    if shape is None:
+        return typed, not batched
+    item, rest = list(typed.shape[1:]), list(shape[1:])
+    if batched is not True and _fits(item, shape):
+        return typed, True
+    # With a fixed first dimension of 1, rows without it are welcome as well.
+    if not batched and shape and shape[0] == 1 and _fits(item, rest):
+        return typed[:, np.newaxis], True
+    if batched is not False and shape and _fits(item, rest):
+        return typed, False
+    if batched and _fits(item, [1, *rest]):
+        return typed[:, 0], False
+    expected = rest if batched else shape
+    raise BadInputError(
+        f"{file}: the samples of input {name!r} have the shape {item}, but the model takes {_shown(expected)} for each "
+        f"sample ({spec}); dimension 0 of the array is the sample"
+    )
+
+
+def _fits(item: list[int], shape: list[int | None]) -> bool:
+    return len(item) == len(shape) and all(own is None or own == size for own, size in zip(shape, item, strict=True))
+
+
+def _shown(shape: list[int | None]) -> str:
+    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+
+
+def _typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArray[Any]:
+    """Convert to the signature's type where no value is changed by it, beyond a float's precision."""
+    if spec.dtype == STRING:
+        if value.dtype.kind in "USO":
+            encoded = [
+                text if isinstance(text, bytes) else str(text).encode("utf-8") for text in value.ravel().tolist()
+            ]
+            result = np.empty(len(encoded), dtype=object)
+            result[:] = encoded
+            return result.reshape(value.shape)
+        raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes strings")
+    target = np.dtype(spec.dtype)
+    if value.dtype == target:
+        return value
+    if value.dtype.kind not in "biuf":
+        raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes {spec.dtype}")
+    if target.kind == "f" and value.dtype.kind in "iuf":
+        return value.astype(target)
+    with np.errstate(invalid="ignore", over="ignore"):
+        converted = value.astype(target)
+    if not np.array_equal(converted.astype(np.float64), value.astype(np.float64)):
+        raise BadInputError(
+            f"{file}: input {name!r} is {value.dtype} with values that {spec.dtype}, which the model takes, cannot hold"
+        )
+    return converted

@@ -1,0 +1,24 @@
+"""Compares a candidate with the original: decisions where there are labels or data, numbers always."""
+
+from __future__ import annotations
+
+from .answers import answers_of
+from .compare import compare, rate
+from .latency import Timing, interleaved_latency
+from .original import check_batch, check_chance, check_repeatable
+from .soundness import check_sound
+from .tasks import OutputTask, infer_tasks
+
+__all__ = [
+    "OutputTask",
+    "Timing",
+    "answers_of",
+    "check_batch",
+    "check_chance",
+    "check_repeatable",
+    "check_sound",
+    "compare",
+    "infer_tasks",
+    "interleaved_latency",
+    "rate",
+]

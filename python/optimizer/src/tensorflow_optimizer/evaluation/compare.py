@@ -1,0 +1,116 @@
+"""The figures of one model against the original, output by output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import ModelTask
+from ..errors import BadInputError
+from ..outcome import OutputMetrics
+from . import statistics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .tasks import OutputTask
+
+    Array = NDArray[Any]
+
+
+def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
+    """Return the original's own figures: its accuracy, where labels allow one."""
+    if labels is None or task.task is ModelTask.REGRESSION:
+        return OutputMetrics(task=task.describe())
+    return OutputMetrics(task=task.describe(), accuracy=float(_correct(task, output, labels).mean()))
+
+
+def compare(  # noqa: PLR0913 - what is compared, and what is known about it
+    task: OutputTask, original: Array, candidate: Array, labels: Array | None, seed: int, *, real: bool
+) -> OutputMetrics:
+    """Return how `candidate` compares with `original` on the same samples.
+
+    Args:
+        task: How the output is read.
+        original: The original's answers.
+        candidate: The candidate's.
+        labels: Where there are any.
+        seed: Of the bootstrap.
+        real: The samples are real: agreement on made-up ones says nothing, and is left out.
+    """
+    figures: dict[str, Any] = {"task": task.describe()}
+    classes = task.task is not ModelTask.REGRESSION
+    if labels is not None and classes:
+        right, candidate_right = _correct(task, original, labels), _correct(task, candidate, labels)
+        loss, interval = statistics.paired_loss(right, candidate_right)
+        figures |= {
+            "accuracy": float(candidate_right.mean()),
+            "accuracy_loss": loss,
+            "accuracy_loss_interval": interval,
+        }
+    if real and classes:
+        same = _per_sample(task.decisions(original) == task.decisions(candidate))
+        agreement, interval = statistics.proportion(same)
+        figures |= {"agreement": agreement, "agreement_interval": interval}
+    if original.dtype.kind in "iuf" and not task.indices:
+        error, interval = statistics.relative_error(original, candidate, seed)
+        figures |= {
+            "relative_error": error,
+            "relative_error_interval": interval,
+            "snr_decibels": statistics.decibels(error),
+        }
+    return OutputMetrics(**figures)
+
+
+def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> None:
+    """Refuse labels that cannot belong to an output.
+
+    Raises:
+        BadInputError: shape or range do not fit.
+    """
+    if task.task is ModelTask.REGRESSION:
+        return
+    expected = task.decisions(output).shape
+    truth = _truth(task, output, labels)
+    if truth.shape != expected:
+        raise BadInputError(
+            f"the labels of the output {name!r} have the shape {list(labels.shape)}, expected {list(expected)}: "
+            f"{task.describe()}; state the output's task if that is not what it is"
+        )
+    if task.indices or output.dtype.kind == "O":
+        return
+    top = output.shape[-1] - 1 if task.task is ModelTask.MULTICLASS else 1
+    if truth.min() < 0 or truth.max() > top:
+        raise BadInputError(
+            f"the labels of the output {name!r} go from {truth.min()} to {truth.max()}, but it decides between 0 and "
+            f"{top} ({task.describe()}); number the classes from 0 in the order of the output"
+        )
+
+
+def truth_of(task: OutputTask, output: Array, labels: Array) -> Array:
+    """Return the labels in the form of the output's decisions."""
+    return _truth(task, output, labels)
+
+
+def _truth(task: OutputTask, output: Array, labels: Array) -> Array:
+    if labels.dtype.kind == "b":
+        labels = labels.astype(np.int64)
+    shape = task.decisions(output).shape
+    one_hot = task.task is ModelTask.MULTICLASS and not task.indices and labels.shape == output.shape
+    if one_hot and labels.ndim > 1 and labels.shape != shape:
+        return np.asarray(labels.argmax(axis=-1))
+    if labels.shape != shape and labels.size == np.prod(shape):
+        labels = labels.reshape(shape)
+    if labels.dtype.kind == "f" and np.equal(np.mod(labels, 1), 0).all():
+        labels = labels.astype(np.int64)
+    return labels
+
+
+def _correct(task: OutputTask, output: Array, labels: Array) -> Array:
+    """How right each sample is: 0 or 1, or the share of right decisions where a sample has several."""
+    return _per_sample(task.decisions(output) == _truth(task, output, labels))
+
+
+def _per_sample(matches: Array) -> Array:
+    return matches.reshape(len(matches), -1).mean(axis=1)

@@ -1,0 +1,117 @@
+"""What must be true of the original before anything is compared with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import ModelTask
+from ..errors import BadInputError, UnsupportedError
+from ..signatures.select import OTHER_PATHS
+from . import statistics
+from .answers import answers_of
+from .compare import truth_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ..data import Dataset
+    from ..runners import Runner
+    from ..runners.runner import Arrays
+    from .tasks import OutputTask
+
+    Array = NDArray[Any]
+
+_BATCH_OF = 4
+#: Where fewer samples are at hand, only the point estimate is compared with chance.
+_ENOUGH_FOR_INTERVAL = 50
+
+
+def check_repeatable(first: Arrays, second: Arrays) -> None:
+    """Refuse an original that answers equal inputs differently: nothing can be compared with it.
+
+    Raises:
+        UnsupportedError: the answers differ.
+    """
+    for name, value in first.items():
+        if not _close(value, second[name], 1e-5):
+            raise UnsupportedError(
+                f"the model is not deterministic: its output {name!r} differs between two equal requests (dropout, "
+                "sampling or other random operators are active); export it for inference, with training=False"
+            )
+
+
+def check_batch(runner: Runner, signature: str, dataset: Dataset) -> None:
+    """Refuse a model whose answer for a row depends on the other rows: LiteRT gets one row at a time.
+
+    Raises:
+        UnsupportedError: four rows together differ from the same four one by one.
+    """
+    if not dataset.batched or dataset.count < _BATCH_OF:
+        return
+    rows = dataset.take(np.arange(_BATCH_OF))
+    together = runner.run(signature, rows.call(0, _BATCH_OF))
+    single = answers_of(runner, signature, rows, batch=1)
+    for name, value in together.items():
+        if value.shape != single[name].shape or not _close(value, single[name], 1e-3):
+            raise UnsupportedError(
+                f"the output {name!r} depends on the batch: four rows together are answered differently from the same "
+                f"four one by one, and Lambda serves them one by one; {OTHER_PATHS}"
+            )
+
+
+def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], tasks: Mapping[str, OutputTask]) -> None:
+    """Refuse labels that the original does not know better than a guess.
+
+    Raises:
+        BadInputError: an output's accuracy is at chance.
+    """
+    for name, truth in labels.items():
+        task = tasks[name]
+        if task.task is ModelTask.REGRESSION:
+            continue
+        decisions, expected = task.decisions(outputs[name]), truth_of(task, outputs[name], truth)
+        right = (decisions == expected).reshape(len(decisions), -1).mean(axis=1)
+        accuracy, (low, _) = statistics.proportion(right)
+        chance = _chance(decisions, expected, _classes(task, outputs[name]))
+        if accuracy <= chance or (len(right) >= _ENOUGH_FOR_INTERVAL and low <= chance):
+            raise BadInputError(
+                f"labels or preprocessing do not match this model: the original's accuracy at the output {name!r} is "
+                f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}); check that the inputs "
+                "are scaled as in training and that the labels are numbered in the order of the output"
+            )
+
+
+def _classes(task: OutputTask, output: Array) -> int:
+    if task.task is ModelTask.MULTICLASS and not task.indices:
+        return int(output.shape[-1])
+    return max(2, len(np.unique(output))) if task.indices else 2
+
+
+def _chance(decisions: Array, truth: Array, classes: int) -> float:
+    """How often two independent guessers with these frequencies agree (as in Cohen's kappa)."""
+    values, counts = np.unique(truth, return_counts=True)
+    if len(values) < 2:
+        # One class only: the frequencies say nothing.
+        return 1.0 / classes
+    shares = dict(zip(values.tolist(), (counts / truth.size).tolist(), strict=True))
+    decided, decided_counts = np.unique(decisions, return_counts=True)
+    return float(
+        sum(
+            shares.get(value, 0.0) * count / decisions.size
+            for value, count in zip(decided.tolist(), decided_counts.tolist(), strict=True)
+        )
+    )
+
+
+def _close(one: Array, other: Array, tolerance: float) -> bool:
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind not in "fc":
+        return bool(np.array_equal(one, other))
+    finite = one[np.isfinite(one)]
+    scale = float(np.abs(finite).max()) if finite.size else 1.0
+    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance * max(scale, 1e-30), equal_nan=True))

@@ -1,0 +1,68 @@
+"""A candidate must run, be finite where the original is, and answer equal requests alike. Always, before any figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data import edge_inputs
+from ..runners import RunError
+from .answers import answers_of
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..runners import Runner
+    from ..runners.runner import Arrays
+
+_REPEATED = 8
+
+
+def check_sound(
+    original: Runner, candidate: Runner, signature: str, dataset: Dataset, expected: Arrays, answers: Arrays
+) -> str | None:
+    """Return what is wrong with the candidate, or None.
+
+    Args:
+        original: Judges which edge inputs are legal, and where the answer is not finite by nature.
+        candidate: The model to try.
+        signature: Which one to call.
+        dataset: The samples of `expected` and `answers`.
+        expected: The original's answers.
+        answers: The candidate's.
+    """
+    for name, value in answers.items():
+        if value.shape != expected[name].shape:
+            return (
+                f"its output {name!r} has the shape {list(value.shape[1:])} instead of {list(expected[name].shape[1:])}"
+            )
+        if not _finite_where(expected[name], value):
+            return f"its output {name!r} has values that are not finite where the original's are"
+    few = dataset.take(np.arange(min(_REPEATED, dataset.count)))
+    again = answers_of(candidate, signature, few)
+    for name, value in again.items():
+        if not np.array_equal(value, answers[name][: few.count], equal_nan=value.dtype.kind == "f"):
+            return f"its output {name!r} differs between two equal requests"
+    return _at_the_edges(original, candidate, signature, dataset)
+
+
+def _at_the_edges(original: Runner, candidate: Runner, signature: str, dataset: Dataset) -> str | None:
+    for edge, samples in edge_inputs(dataset).items():
+        try:
+            expected = answers_of(original, signature, samples)
+        except RunError:
+            continue  # not legal for the original either
+        try:
+            answers = answers_of(candidate, signature, samples)
+        except RunError as error:
+            return f"it fails on inputs of {edge}, which the original answers ({error})"
+        for name, value in answers.items():
+            if not _finite_where(expected[name], value):
+                return f"on inputs of {edge} its output {name!r} is not finite where the original's is"
+    return None
+
+
+def _finite_where(expected: np.ndarray, value: np.ndarray) -> bool:
+    if value.dtype.kind not in "fc" or expected.shape != value.shape:
+        return True
+    return bool(np.isfinite(value)[np.isfinite(expected)].all())

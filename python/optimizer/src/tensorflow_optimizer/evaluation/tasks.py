@@ -1,0 +1,140 @@
+"""What each output decides: stated by the job, or inferred from labels and from what the original answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import ModelTask
+from ..errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class OutputTask:
+    """How an output is read."""
+
+    task: ModelTask
+    logits: bool = False
+    """Scores before softmax or sigmoid: decided at 0, where probabilities are decided at 0.5."""
+    indices: bool = False
+    """The output is the class itself, not a score for each."""
+    stated: bool = False
+
+    def decisions(self, output: Array) -> Array:
+        """Return what the output decides for each sample: classes, or 0 and 1."""
+        if self.indices or self.task is ModelTask.REGRESSION:
+            return output
+        if self.task is ModelTask.MULTICLASS:
+            # An output of NaN decides nothing: argmax would call it class 0.
+            return np.where(np.isnan(output).any(axis=-1), -1, output.argmax(axis=-1))
+        return np.where(np.isnan(output), -1, output > (0.0 if self.logits else 0.5)).astype(np.int64)
+
+    def describe(self) -> str:
+        """Return the task in words, for people."""
+        if self.task is ModelTask.REGRESSION:
+            return f"{self.task}{'' if self.stated else ' (inferred)'}"
+        form = "class numbers" if self.indices else "logits" if self.logits else "probabilities"
+        return f"{self.task} ({form}{'' if self.stated else ', inferred'})"
+
+
+def infer_tasks(
+    outputs: Mapping[str, Array],
+    labels: Mapping[str, Array],
+    stated: Mapping[str, ModelTask],
+    class_names: list[str] | None,
+) -> dict[str, OutputTask]:
+    """Return the task of each output.
+
+    Args:
+        outputs: What the original answers, dimension 0 being the sample.
+        labels: Where there are any.
+        stated: What the job says.
+        class_names: Of the job: an output with as many scores is multiclass.
+
+    Raises:
+        BadInputError: a stated task does not fit its output, or names none.
+    """
+    unknown = sorted(set(stated) - set(outputs))
+    if unknown:
+        raise BadInputError(
+            f"the job states a task for {', '.join(map(repr, unknown))}, but the outputs are "
+            f"{', '.join(map(repr, sorted(outputs)))}"
+        )
+    return {
+        name: _stated(name, stated[name], value)
+        if name in stated
+        else _inferred(name, value, labels.get(name), class_names)
+        for name, value in outputs.items()
+    }
+
+
+def _stated(name: str, task: ModelTask, output: Array) -> OutputTask:
+    numeric = output.dtype.kind in "biufc"
+    if task is ModelTask.REGRESSION and numeric:
+        return OutputTask(task, stated=True)
+    if output.dtype.kind in "iuOb" and task in (ModelTask.MULTICLASS, ModelTask.BINARY):
+        return OutputTask(task, indices=True, stated=True)
+    if not numeric or (task is ModelTask.MULTICLASS and (output.ndim < 2 or output.shape[-1] < 2)):
+        raise BadInputError(
+            f"the job states the task {task} for the output {name!r}, which has {output.dtype} of shape "
+            f"{list(output.shape[1:])} for each sample"
+        )
+    return OutputTask(task, logits=not _within_unit(output), stated=True)
+
+
+def _inferred(name: str, output: Array, labels: Array | None, class_names: list[str] | None) -> OutputTask:
+    if output.dtype.kind in "iuOSU":
+        return OutputTask(ModelTask.MULTICLASS, indices=True)
+    if output.dtype.kind == "b":
+        return OutputTask(ModelTask.BINARY, indices=True)
+    unit = _within_unit(output)
+    if output.ndim == 1 or (output.ndim == 2 and output.shape[-1] == 1):
+        zero_or_one = labels is not None and bool(np.isin(labels, (0, 1)).all())
+        if unit or zero_or_one:
+            return OutputTask(ModelTask.BINARY, logits=not unit)
+        return OutputTask(ModelTask.REGRESSION)
+    if labels is not None:
+        return _by_labels(output, labels, unit=unit)
+    if unit and _sums_to_one(output):
+        return OutputTask(ModelTask.MULTICLASS)
+    if output.ndim == 2 and (_named_logits(name) or (class_names and len(class_names) == output.shape[-1])):
+        return OutputTask(ModelTask.MULTICLASS, logits=not unit)
+    if output.ndim == 2 and unit:
+        return OutputTask(ModelTask.MULTILABEL)
+    return OutputTask(ModelTask.REGRESSION)
+
+
+def _by_labels(output: Array, labels: Array, *, unit: bool) -> OutputTask:
+    flat = labels.reshape(labels.shape[0], -1) if labels.ndim > 1 else labels
+    if labels.shape == output.shape:
+        if not np.isin(labels, (0, 1)).all():
+            return OutputTask(ModelTask.REGRESSION)
+        one_hot = bool((labels.sum(axis=-1) == 1).all())
+        scores = _sums_to_one(output) if unit else one_hot
+        return OutputTask(ModelTask.MULTICLASS if one_hot and scores else ModelTask.MULTILABEL, logits=not unit)
+    whole = labels.dtype.kind in "biu" or bool(np.equal(np.mod(flat, 1), 0).all())
+    if whole and labels.size == output.size // output.shape[-1]:
+        return OutputTask(ModelTask.MULTICLASS, logits=not unit)
+    return OutputTask(ModelTask.REGRESSION)
+
+
+def _within_unit(output: Array) -> bool:
+    finite = output[np.isfinite(output)]
+    return bool(finite.size) and bool((finite >= -1e-6).all()) and bool((finite <= 1 + 1e-6).all())
+
+
+def _sums_to_one(output: Array) -> bool:
+    return bool(np.allclose(np.nansum(output, axis=-1), 1.0, atol=1e-2))
+
+
+def _named_logits(name: str) -> bool:
+    return "logit" in name.lower()

@@ -1,0 +1,72 @@
+"""Applies the gate to what was measured. What cannot be measured does not pass."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..outcome import RuleResult
+
+if TYPE_CHECKING:
+    from ..config import Rule
+    from ..outcome import Metrics, OutputMetrics
+    from .plan import GatePlan, PlannedRule
+
+_FIGURES = {"maxAccuracyLoss": "accuracy_loss", "minAgreement": "agreement", "maxRelativeError": "relative_error"}
+_NAMES = {"maxAccuracyLoss": "accuracy loss", "minAgreement": "agreement", "maxRelativeError": "relative error"}
+
+
+def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
+    """Return the result of every rule; a candidate passes when all of them did."""
+    return [_apply(planned, metrics, strict=plan.strict) for planned in plan.rules]
+
+
+def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
+    rule = planned.rule
+    if rule.rule == "maxSizeBytes":
+        size = metrics.size_bytes
+        passed = size <= rule.value
+        return _result(rule, size, f"size {size:,} bytes, allowed at most {int(rule.value):,}", passed=passed)
+    if rule.rule == "maxLatencyRatio":
+        ratio = metrics.latency_ratio
+        if ratio is None:
+            return _result(rule, None, "latency was not measured, so that the gate cannot pass", passed=False)
+        sentence = f"latency {ratio:.3g} times that of the original, allowed at most {rule.value:g}"
+        return _result(rule, ratio, sentence, passed=ratio <= rule.value)
+    return _quality(planned, metrics, strict=strict)
+
+
+def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
+    rule = planned.rule
+    wanted = planned.outputs
+    values: dict[str, float] = {}
+    for name, output in metrics.outputs.items():
+        value = _value(rule.rule, output, strict=strict)
+        if value is not None and (wanted is None or name in wanted):
+            values[name] = value
+    unmeasured = sorted(wanted - values.keys()) if wanted else []
+    if not values or unmeasured:
+        which = f" of {', '.join(map(repr, unmeasured))}" if unmeasured else ""
+        sentence = f"{_NAMES[rule.rule]}{which} could not be measured, so that the gate cannot pass"
+        return _result(rule, None, sentence, passed=False)
+    at_least = rule.rule == "minAgreement"
+    name = min(values, key=lambda key: values[key]) if at_least else max(values, key=lambda key: values[key])
+    worst = values[name]
+    passed = worst >= rule.value if at_least else worst <= rule.value
+    bound = " (unfavorable end of the 95 % interval)" if strict else ""
+    sentence = f"{_NAMES[rule.rule]} of {name!r} {worst:.4g}{bound}, allowed {'at least' if at_least else 'at most'} {rule.value:g}"
+    return _result(rule, worst if math.isfinite(worst) else None, sentence, passed=passed and math.isfinite(worst))
+
+
+def _value(rule: str, output: OutputMetrics, *, strict: bool) -> float | None:
+    figure = _FIGURES[rule]
+    value: float | None = getattr(output, figure)
+    interval: tuple[float, float] | None = getattr(output, f"{figure}_interval")
+    if value is None or not strict:
+        return value
+    # Strict and no interval: not measured.
+    return None if interval is None else interval[0 if rule == "minAgreement" else 1]
+
+
+def _result(rule: Rule, measured: float | None, sentence: str, *, passed: bool) -> RuleResult:
+    return RuleResult(rule=rule.rule, limit=rule.value, measured=measured, passed=passed, sentence=sentence)

@@ -1,0 +1,7 @@
+"""One job from the user's files to a model that may be published, or to a sentence that says why not."""
+
+from __future__ import annotations
+
+from .run import run
+
+__all__ = ["run"]

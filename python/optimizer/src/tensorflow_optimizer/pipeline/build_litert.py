@@ -1,0 +1,128 @@
+"""Makes .tflite files out of the original, each from the same SavedModel with fixed shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..runners import LiteRtRunner, RunError
+from ..runners.describe import describe_signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..data import Dataset
+    from ..manifest import Signature
+    from ..signatures import Selection
+    from ..sources import OpenedSource
+    from .progress import Progress
+
+
+@dataclass(frozen=True)
+class BuiltLiteRt:
+    """A .tflite file, described and loaded."""
+
+    content: bytes
+    signatures: dict[str, Signature]
+    runner: LiteRtRunner
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file."""
+        return len(self.content)
+
+
+class LiteRtBuilder:
+    """Builds candidates of one source."""
+
+    def __init__(
+        self, source: OpenedSource, selection: Selection, work: Path, progress: Progress, *, reset_state: bool
+    ) -> None:
+        self._source = source
+        self._signatures = dict(selection.signatures)
+        self._default = selection.default
+        self._directory = work / "fixed"
+        self._progress = progress
+        self._reset_state = reset_state
+        self._cache: dict[LiteRtMode, BuiltLiteRt] = {}
+
+    @property
+    def signatures(self) -> list[str]:
+        """Names of the signatures that are built, the default one first."""
+        return list(self._signatures)
+
+    def build(self, mode: LiteRtMode, calibration: Dataset | None) -> BuiltLiteRt:
+        """Convert, describe and load.
+
+        Raises:
+            UnsupportedError: LiteRT cannot hold the model.
+        """
+        if mode not in self._cache:
+            self._cache[mode] = self._build(mode, calibration)
+        return self._cache[mode]
+
+    def _build(self, mode: LiteRtMode, calibration: Dataset | None) -> BuiltLiteRt:
+        if mode is LiteRtMode.FULL_INTEGER and len(self._signatures) > 1:
+            self._leave_out("there is no data to calibrate it with")
+        try:
+            content = self._convert(mode, calibration)
+        except UnsupportedError as error:
+            if len(self._signatures) == 1:
+                raise
+            self._leave_out(str(error))
+            content = self._convert(mode, calibration)
+        try:
+            signatures = describe_signatures(
+                content,
+                {name: one.batched for name, one in self._signatures.items()},
+                {name: one.spec.method_name for name, one in self._signatures.items()},
+            )
+            return BuiltLiteRt(content, signatures, LiteRtRunner(content, signatures, reset_state=self._reset_state))
+        except RunError as error:
+            raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
+
+    def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
+        self._prepare()
+        self._progress.say(f"converting to {mode}")
+        rows = _calibration_rows(calibration) if calibration is not None else None
+        return convert(self._directory, mode, list(self._signatures), rows)
+
+    def _prepare(self) -> None:
+        if self._directory.exists():
+            return
+        if self._source.directory is None:
+            raise OptimizerError("there is no SavedModel to convert")
+        try:
+            save_with_fixed_shapes(
+                self._source.directory, self._source.tags, list(self._signatures.values()), self._directory
+            )
+        except (ValueError, TypeError) as error:
+            shapes = {name: one.shapes for name, one in self._signatures.items()}
+            raise BadInputError(
+                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other `inputShapes`"
+            ) from error
+
+    def _leave_out(self, reason: str) -> None:
+        import shutil
+
+        dropped = [name for name in self._signatures if name != self._default]
+        for name in dropped:
+            self._progress.warn(f"the signature {name!r} is left out: {reason}")
+            del self._signatures[name]
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._cache.clear()
+
+
+def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for row in range(dataset.count):
+        yield {name: np.ascontiguousarray(value) for name, value in dataset.call(row, row + 1).items()}
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,116 @@
+"""Which candidates a recipe means, for a format and for what data there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..config import Job, ModelFormat, Quantization, RecipeKind, Strip
+from ..conversion import LiteRtMode
+from ..errors import BadInputError, UnsupportedError
+from ..signatures.select import OTHER_PATHS
+from ..sources import SourceKind
+
+
+@dataclass(frozen=True)
+class LiteRtPlan:
+    """One .tflite file to make."""
+
+    name: str
+    mode: LiteRtMode
+
+
+@dataclass(frozen=True)
+class SavedModelPlan:
+    """One SavedModel to make."""
+
+    name: str
+    strip: bool
+
+
+_MODES = {
+    "dynamicRange": LiteRtMode.DYNAMIC_RANGE,
+    "float16": LiteRtMode.FLOAT16,
+    "fullInteger": LiteRtMode.FULL_INTEGER,
+}
+
+
+def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
+    """Return the candidates in the order in which they are tried; the first that passes is published.
+
+    Raises:
+        BadInputError: the recipe does not fit the format, or needs data that is not there.
+    """
+    kind = job.recipe.kind
+    if kind is RecipeKind.FOR_SERVING:
+        raise BadInputError("the recipe forServing() makes SavedModels; use forLambda(), none() or of(…) for LiteRT")
+    if kind is RecipeKind.NONE:
+        return [_plan(LiteRtMode.FLOAT32)]
+    if kind is RecipeKind.FOR_LAMBDA:
+        # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
+        ladder = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
+        return [_plan(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
+    quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
+    if len(quantizations) > 1:
+        raise BadInputError(
+            "the recipe quantizes twice ("
+            + ", ".join(step.mode for step in quantizations)
+            + "); one quantization at most"
+        )
+    if not quantizations:
+        return [_plan(LiteRtMode.FLOAT32)]
+    mode = _MODES[quantizations[0].mode]
+    if mode is LiteRtMode.FULL_INTEGER and not has_data:
+        raise BadInputError(
+            "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are not "
+            "needed), or use dynamicRange() or float16()"
+        )
+    return [_plan(mode)]
+
+
+def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
+    """Return the one SavedModel that the recipe means.
+
+    Raises:
+        BadInputError: the recipe is for LiteRT.
+        UnsupportedError: the source is a .tflite file.
+    """
+    if kind is SourceKind.TFLITE:
+        raise UnsupportedError(
+            "a .tflite file cannot become a SavedModel, which TensorFlow Serving needs; give the SavedModel or the Keras "
+            "file that it was made of, or serve it with ModelFunction"
+        )
+    if job.recipe.kind is RecipeKind.FOR_LAMBDA:
+        raise BadInputError(
+            "the recipe forLambda() makes LiteRT files; use forServing(), none() or of(…) for SavedModels"
+        )
+    quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
+    if quantizations:
+        raise BadInputError(
+            f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use Graph.strip(), or "
+            "serve the model with ModelFunction"
+        )
+    strip = job.recipe.kind is RecipeKind.FOR_SERVING or any(isinstance(step, Strip) for step in job.recipe.steps)
+    return [SavedModelPlan("strip" if strip else "none", strip)]
+
+
+def tflite_plans(job: Job) -> list[LiteRtPlan]:
+    """Return the one candidate of a .tflite source: the file as it is.
+
+    Raises:
+        UnsupportedError: the recipe asks for more.
+    """
+    if job.format is not ModelFormat.LITERT:
+        saved_model_plans(job, SourceKind.TFLITE)
+    if job.recipe.kind is RecipeKind.STEPS:
+        steps = ", ".join(step.step for step in job.recipe.steps)
+        raise UnsupportedError(
+            f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the SavedModel "
+            f"or the Keras file that it was made of, use forLambda() or none(), or {OTHER_PATHS} from a SavedModel"
+        )
+    if job.recipe.kind is RecipeKind.FOR_SERVING:
+        raise BadInputError("the recipe forServing() makes SavedModels; use forLambda() or none() for a .tflite file")
+    return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
+
+
+def _plan(mode: LiteRtMode) -> LiteRtPlan:
+    return LiteRtPlan(mode.value, mode)

@@ -1,0 +1,73 @@
+"""Describes the signatures of a .tflite file the way manifest.json and model.json hold them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UnsupportedError
+from ..manifest import LiteRtTensor, Signature, Tensor, TensorQuantization
+from ..signatures.select import OTHER_PATHS
+from .litert import open_interpreter, quantization_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREDICT = "tensorflow/serving/predict"
+_INTEGERS = ("int8", "uint8", "int16")
+
+
+def describe_signatures(
+    content: bytes, batched: Mapping[str, bool], method_names: Mapping[str, str] | None = None
+) -> dict[str, Signature]:
+    """Return the signatures named in `batched`, in that order.
+
+    Raises:
+        RunError: the file cannot be loaded.
+        UnsupportedError: an output has no fixed shape.
+    """
+    interpreter = open_interpreter(content)
+    found: dict[str, Signature] = {}
+    for name, has_batch in batched.items():
+        runner = interpreter.get_signature_runner(name)
+        inputs = runner.get_input_details()
+        outputs = runner.get_output_details()
+        _refuse_dynamic_outputs(name, outputs)
+        found[name] = Signature(
+            batched=has_batch,
+            method_name=(method_names or {}).get(name) or _PREDICT,
+            inputs={key: _tensor(inputs[key], batched=has_batch) for key in sorted(inputs)},
+            outputs={key: _tensor(outputs[key], batched=has_batch) for key in sorted(outputs)},
+        )
+    return found
+
+
+def _tensor(details: Mapping[str, Any], *, batched: bool) -> Tensor:
+    import numpy as np
+
+    stored = np.dtype(details["dtype"]).name
+    shape = [int(size) for size in details["shape"]]
+    quantization = quantization_of(details) if stored in _INTEGERS else None
+    return Tensor(
+        dtype="float32" if quantization else stored,
+        shape=[-1, *shape[1:]] if batched else shape,
+        tensor=LiteRtTensor(
+            dtype=stored,
+            shape=shape,
+            quantization=TensorQuantization(scale=quantization[0], zero_point=quantization[1])
+            if quantization
+            else None,
+        ),
+    )
+
+
+def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, Any]]) -> None:
+    dynamic = sorted(
+        name
+        for name, details in outputs.items()
+        if any(int(size) < 0 for size in details["shape_signature"]) or any(int(size) < 1 for size in details["shape"])
+    )
+    if dynamic:
+        raise UnsupportedError(
+            f"the signature {signature!r} has outputs whose size depends on the values ({', '.join(dynamic)}), which the "
+            f"function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}"
+        )

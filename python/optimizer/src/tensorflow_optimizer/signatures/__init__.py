@@ -1,0 +1,21 @@
+"""What a model can be asked: its signatures, their shapes, and what decides which of them can be converted."""
+
+from __future__ import annotations
+
+from .fixed import FixedSignature, fix_shapes
+from .read import read_signatures
+from .select import Selection, select_for_litert, select_for_serving
+from .spec import SignatureSpec, TensorSpec
+from .state import state_writers
+
+__all__ = [
+    "FixedSignature",
+    "Selection",
+    "SignatureSpec",
+    "TensorSpec",
+    "fix_shapes",
+    "read_signatures",
+    "select_for_litert",
+    "select_for_serving",
+    "state_writers",
+]

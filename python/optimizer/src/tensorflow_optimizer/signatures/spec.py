@@ -1,0 +1,42 @@
+"""A signature as its SavedModel declares it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STRING = "string"
+DEFAULT_SIGNATURE = "serving_default"
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output."""
+
+    dtype: str
+    """NumPy's name, or `string`."""
+    shape: Shape | None
+    """None: of unknown rank. A None inside: an unknown dimension."""
+    tensor_name: str
+    """Of the graph's tensor: what a session feeds and fetches."""
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.dtype} of unknown rank"
+        return f"{self.dtype}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+
+
+@dataclass(frozen=True)
+class SignatureSpec:
+    """One callable."""
+
+    name: str
+    method_name: str
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+    @property
+    def string_tensors(self) -> list[str]:
+        """Names of the inputs and outputs that are strings."""
+        return [name for name, spec in {**self.inputs, **self.outputs}.items() if spec.dtype == STRING]

@@ -1,0 +1,70 @@
+"""Does calling a signature change the model?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .spec import SignatureSpec
+
+#: Operators that write into a variable or a table. Reading the graph finds writes that a trial run would not reach.
+_WRITERS = frozenset(
+    {
+        "Assign",
+        "AssignAdd",
+        "AssignSub",
+        "AssignVariableOp",
+        "AssignAddVariableOp",
+        "AssignSubVariableOp",
+        "LookupTableInsert",
+        "LookupTableInsertV2",
+        "LookupTableRemoveV2",
+        "QueueEnqueueV2",
+        "QueueDequeueV2",
+    }
+)
+_WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceApply", "ResourceStridedSliceAssign")
+
+
+def state_writers(meta_graph: Any, signature: SignatureSpec) -> list[str]:
+    """Return the operators through which one call of `signature` changes what the next one finds, sorted."""
+    graph = meta_graph.graph_def
+    functions = {function.signature.name: function for function in graph.library.function}
+    found: set[str] = set()
+    seen: set[str] = set()
+    pending = [(node.op, node.attr) for node in _reachable(graph, signature)]
+    while pending:
+        operator, attributes = pending.pop()
+        if operator in _WRITERS or operator.startswith(_WRITER_PREFIXES):
+            found.add(operator)
+        for name in _called(operator, attributes):
+            if name in functions and name not in seen:
+                seen.add(name)
+                pending += [(node.op, node.attr) for node in functions[name].node_def]
+    return sorted(found)
+
+
+def _reachable(graph: Any, signature: SignatureSpec) -> list[Any]:
+    nodes = {node.name: node for node in graph.node}
+    pending = [_node_name(spec.tensor_name) for spec in signature.outputs.values()]
+    seen: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in seen or name not in nodes:
+            continue
+        seen.add(name)
+        pending += [_node_name(source) for source in nodes[name].input]
+    return [nodes[name] for name in sorted(seen)]
+
+
+def _node_name(tensor: str) -> str:
+    return tensor.lstrip("^").split(":")[0]
+
+
+def _called(operator: str, attributes: Any) -> list[str]:
+    names = [operator]
+    for value in attributes.values():
+        if value.HasField("func"):
+            names.append(value.func.name)
+        names += [function.name for function in value.list.func]
+    return names

@@ -1,0 +1,9 @@
+"""Finds out what the user's model is, checks that it is whole, and opens it. By content, never by name alone."""
+
+from __future__ import annotations
+
+from .detect import Found, SourceKind, locate
+from .digest import digest_of
+from .opened import OpenedSource, open_source
+
+__all__ = ["Found", "OpenedSource", "SourceKind", "digest_of", "locate", "open_source"]

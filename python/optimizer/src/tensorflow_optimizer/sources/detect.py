@@ -1,0 +1,191 @@
+"""Finds the one model in what the user gave: a file, a SavedModel directory, or a directory that holds one of them."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The names that TensorFlow's loader looks for.
+SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
+#: How deep a directory is searched: `model/1/saved_model.pb` in a directory of models, and one more.
+_DEPTH = 3
+
+_ACCEPTED = "a SavedModel directory, a .keras, an .h5 or a .tflite file"
+_WEIGHTS_WAY_OUT = (
+    "it holds weights without the model they belong to; build the model in your code, load the weights into it and "
+    "save the whole with model.export('directory') or model.save('model.keras')"
+)
+_FROZEN_WAY_OUT = (
+    "is a frozen graph, which names neither inputs nor outputs; export a SavedModel with signatures from the code that "
+    "made it (tf.saved_model.save, or tf.compat.v1.saved_model.simple_save)"
+)
+_OTHER_FRAMEWORKS = {
+    ".onnx": "ONNX",
+    ".pt": "PyTorch",
+    ".pth": "PyTorch",
+    ".safetensors": "safetensors",
+    ".mlmodel": "Core ML",
+}
+
+
+class SourceKind(StrEnum):
+    """In which form a model was given."""
+
+    SAVED_MODEL = "saved_model"
+    KERAS = "keras"
+    H5 = "h5"
+    TFLITE = "tflite"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model's place: the directory of a SavedModel, or the file."""
+
+    kind: SourceKind
+    path: Path
+
+
+def locate(path: Path) -> Found:
+    """Find the one model at or below `path`.
+
+    Raises:
+        BadInputError: there is none, more than one, or what is there is not whole.
+        UnsupportedError: it is something that is not a whole TensorFlow model.
+    """
+    if not path.exists():
+        raise BadInputError(f"the source {path.name} does not exist; give {_ACCEPTED}")
+    if path.is_file():
+        if path.name in SAVED_MODEL_FILES:
+            return Found(SourceKind.SAVED_MODEL, path.parent)
+        return Found(_kind_of_file(path), path)
+    if _is_saved_model(path):
+        return Found(SourceKind.SAVED_MODEL, path)
+    return _search(path)
+
+
+def _search(root: Path) -> Found:
+    found: list[Found] = []
+    refusals: list[OptimizerError] = []
+    _collect(root, _DEPTH, found, refusals)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(sorted(one.path.relative_to(root).as_posix() for one in found))
+        raise BadInputError(f"the source holds {len(found)} models ({names}); give the path of the one to optimize")
+    if refusals:
+        raise refusals[0]
+    entries = sorted(entry.name for entry in root.iterdir())
+    if not entries:
+        raise BadInputError(f"the source directory is empty; give {_ACCEPTED}")
+    if "variables" in entries:
+        raise BadInputError(
+            "the SavedModel is incomplete: variables/ is there, saved_model.pb is not; copy the whole directory again"
+        )
+    raise BadInputError(f"the source directory holds no model, but {_listed(entries)}; give {_ACCEPTED}")
+
+
+def _collect(directory: Path, depth: int, found: list[Found], refusals: list[OptimizerError]) -> None:
+    if _is_saved_model(directory):
+        found.append(Found(SourceKind.SAVED_MODEL, directory))
+        return
+    for entry in sorted(directory.iterdir()):
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            continue
+        if entry.is_dir():
+            if depth:
+                _collect(entry, depth - 1, found, refusals)
+            continue
+        try:
+            found.append(Found(_kind_of_file(entry), entry))
+        except OptimizerError as error:
+            # A README beside the model is no reason to refuse it; broken or foreign models are told when nothing is found.
+            if _looks_like_a_model(entry):
+                refusals.append(error)
+
+
+def _is_saved_model(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in SAVED_MODEL_FILES)
+
+
+def _looks_like_a_model(file: Path) -> bool:
+    suffixes = {".keras", ".h5", ".hdf5", ".tflite", ".pb", ".index", ".ckpt", ".zip", *_OTHER_FRAMEWORKS}
+    return file.suffix in suffixes or ".data-" in file.name or file.name == "checkpoint"
+
+
+def _kind_of_file(file: Path) -> SourceKind:
+    with file.open("rb") as stream:
+        head = stream.read(16)
+    if not head:
+        raise BadInputError(f"{file.name} is empty (0 bytes); copy it again")
+    if head[4:8] == b"TFL3":
+        return SourceKind.TFLITE
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return SourceKind.H5
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(file)
+    return _refuse_file(file)
+
+
+def _kind_of_zip(file: Path) -> SourceKind:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise BadInputError(f"{file.name} is cut short or corrupt ({error}); copy it again") from error
+    if "config.json" in names:
+        return SourceKind.KERAS
+    if any(name.endswith(SAVED_MODEL_FILES) for name in names):
+        raise BadInputError(f"{file.name} is a ZIP of a SavedModel; unpack it and give the directory")
+    if any(name.endswith((".weights.h5", ".ckpt.index")) for name in names):
+        raise UnsupportedError(f"{file.name} cannot be optimized: {_WEIGHTS_WAY_OUT}")
+    raise BadInputError(f"{file.name} is a ZIP without a Keras model (no config.json); give {_ACCEPTED}")
+
+
+def _refuse_file(file: Path) -> SourceKind:
+    name = file.name
+    if file.suffix in (".keras", ".h5", ".hdf5", ".tflite"):
+        raise BadInputError(f"{name} is corrupt: its content is not that of a {file.suffix} file; copy it again")
+    if file.suffix in (".index", ".ckpt") or ".data-" in name or name == "checkpoint":
+        raise UnsupportedError(f"{name} is a checkpoint and cannot be optimized: {_WEIGHTS_WAY_OUT}")
+    if file.suffix in _OTHER_FRAMEWORKS:
+        raise UnsupportedError(
+            f"{name} is a model of {_OTHER_FRAMEWORKS[file.suffix]}, not of TensorFlow; give {_ACCEPTED}"
+        )
+    if file.suffix == ".pb" and is_frozen_graph(file.read_bytes()):
+        raise UnsupportedError(f"{name} {_FROZEN_WAY_OUT}")
+    raise BadInputError(f"{name} is not a model that can be read; give {_ACCEPTED}")
+
+
+def is_frozen_graph(content: bytes) -> bool:
+    """Say whether `content` is a GraphDef: operators, and no SavedModel around them."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.framework import graph_pb2
+
+    graph = graph_pb2.GraphDef()
+    try:
+        graph.ParseFromString(content)
+    except DecodeError:
+        return False
+    return bool(graph.node) and all(node.op for node in graph.node)
+
+
+def frozen_graph_error(name: str) -> UnsupportedError:
+    """Return the refusal of a frozen graph."""
+    return UnsupportedError(f"{name} {_FROZEN_WAY_OUT}")
+
+
+def weights_only_error(name: str) -> UnsupportedError:
+    """Return the refusal of a file with weights only."""
+    return UnsupportedError(f"{name} cannot be optimized: {_WEIGHTS_WAY_OUT}")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"

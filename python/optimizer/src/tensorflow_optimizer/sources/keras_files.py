@@ -1,0 +1,143 @@
+""".keras and .h5: looked through for code before Keras touches them, then exported as a SavedModel.
+
+A Keras file may hold Python code (Lambda layers), which is never run here: files load in safe mode only.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+from .detect import SourceKind, weights_only_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_WAY_OUT = (
+    "export the model from the code that defines it with model.export('directory') and give that directory: a "
+    "SavedModel holds the computation, not the code"
+)
+#: Modules whose classes Keras itself brings.
+_KNOWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")
+
+
+def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
+    """Load a Keras file in safe mode and export it as a SavedModel into `directory`.
+
+    Returns:
+        The Keras version that made the file, as far as the file says.
+
+    Raises:
+        BadInputError: the file is cut short or corrupt.
+        UnsupportedError: it holds weights only, code, or custom objects.
+    """
+    config, version = _read_keras(file) if kind is SourceKind.KERAS else _read_h5(file)
+    _refuse_code(file, config)
+    import keras
+
+    try:
+        model = keras.saving.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:
+        raise _loading_error(file, error) from error
+    try:
+        model.export(directory, verbose=False)
+    except Exception as error:
+        raise UnsupportedError(
+            f"{file.name} loads, but cannot be exported for serving ({_first_line(error)}); call the model once on real "
+            f"inputs before saving it, or {_WAY_OUT}"
+        ) from error
+    return version
+
+
+def _read_keras(file: Path) -> tuple[Any, str | None]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            broken = archive.testzip()
+            if broken:
+                raise BadInputError(f"{file.name} is corrupt: its member {broken} is damaged; copy it again")
+            names = archive.namelist()
+            if "model.weights.h5" not in names and "model.weights.npz" not in names:
+                raise BadInputError(f"{file.name} is incomplete: it holds no weights; save it again with model.save()")
+            config = json.loads(archive.read("config.json"))
+            metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
+    except (zipfile.BadZipFile, json.JSONDecodeError, OSError) as error:
+        raise BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again") from error
+    return config, metadata.get("keras_version")
+
+
+def _read_h5(file: Path) -> tuple[Any, str | None]:
+    import h5py
+
+    try:
+        with h5py.File(file, "r") as content:
+            config = content.attrs.get("model_config")
+            version = content.attrs.get("keras_version")
+            keys = sorted(content.keys())
+    except OSError as error:
+        raise BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again") from error
+    if config is None:
+        if not keys:
+            raise BadInputError(f"{file.name} is an empty HDF5 file; save the model again with model.save()")
+        raise weights_only_error(file.name)
+    text = config.decode("utf-8") if isinstance(config, bytes) else config
+    return json.loads(text), version.decode("utf-8") if isinstance(version, bytes) else version
+
+
+def _refuse_code(file: Path, config: Any) -> None:
+    layers = list(_layers(config))
+    code = sorted({name for kind, name, _ in layers if kind in ("Lambda", "__lambda__")})
+    if code:
+        raise UnsupportedError(
+            f"{file.name} holds Python code, which is never run here (Lambda layer {', '.join(map(repr, code))}); "
+            f"{_WAY_OUT}"
+        )
+    custom = sorted({kind for kind, _, module in layers if not _is_known(module)})
+    if custom:
+        raise UnsupportedError(
+            f"{file.name} needs custom objects ({', '.join(custom)}), which are not here; {_WAY_OUT}"
+        )
+
+
+def _layers(config: Any) -> Iterator[tuple[str, str, str | None]]:
+    """Yield (class, name, module) of every object in a Keras configuration."""
+    if isinstance(config, list):
+        for value in config:
+            yield from _layers(value)
+    if not isinstance(config, dict):
+        return
+    kind = config.get("class_name")
+    if isinstance(kind, str):
+        inner = config.get("config")
+        name = inner.get("name", kind) if isinstance(inner, dict) else kind
+        module = config.get("module")
+        registered = config.get("registered_name")
+        # Keras writes module null and a `Package>Class` name for what was registered as custom.
+        custom = module is None and isinstance(registered, str) and registered != kind
+        yield kind, str(name), registered if custom else module
+    for value in config.values():
+        yield from _layers(value)
+
+
+def _is_known(module: str | None) -> bool:
+    return module is None or any(module == known or module.startswith(f"{known}.") for known in _KNOWN_MODULES)
+
+
+def _loading_error(file: Path, error: Exception) -> OptimizerError:
+    text = str(error)
+    if "Lambda" in text or "unsafe" in text.lower():
+        return UnsupportedError(f"{file.name} holds Python code, which is never run here; {_WAY_OUT}")
+    if "Could not locate" in text or "Unknown layer" in text or "custom_objects" in text:
+        return UnsupportedError(
+            f"{file.name} needs custom objects, which are not here ({_first_line(error)}); {_WAY_OUT}"
+        )
+    if isinstance(error, (OSError, KeyError)):
+        return BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again")
+    return BadInputError(f"Keras cannot load {file.name} ({_first_line(error)}); {_WAY_OUT}")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

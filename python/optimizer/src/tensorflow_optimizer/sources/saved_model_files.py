@@ -1,0 +1,119 @@
+"""Is a SavedModel on disk whole? Told before TensorFlow's loader would say something that helps nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError, UnsupportedError
+from .detect import SAVED_MODEL_FILES, frozen_graph_error, is_frozen_graph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHARD = re.compile(r"^variables\.data-(\d{5})-of-(\d{5})$")
+_VARIABLE_OPERATORS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+_COPY_AGAIN = "copy the whole directory again"
+
+
+def read_meta_graph(directory: Path, tags: list[str]) -> Any:
+    """Return the MetaGraphDef with exactly these tags.
+
+    Raises:
+        BadInputError: the file is empty, cut short or corrupt.
+        UnsupportedError: it is a frozen graph, or has no such tags.
+    """
+    saved_model = _parse(directory)
+    graphs = {frozenset(graph.meta_info_def.tags): graph for graph in saved_model.meta_graphs}
+    if frozenset(tags) in graphs:
+        return graphs[frozenset(tags)]
+    known = " and ".join(str(sorted(known)) for known in graphs)
+    raise UnsupportedError(
+        f"the SavedModel has no graph with the tags {sorted(tags)}, but {known}; give those that should be served as "
+        "`tags` of the model's source"
+    )
+
+
+def read_files(directory: Path, meta_graph: Any) -> list[Path]:
+    """Return the files that loading reads, after proving that all of them are there and whole.
+
+    Raises:
+        BadInputError: one is missing or damaged.
+    """
+    definition = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
+    return [definition, *_variable_files(directory, meta_graph), *_asset_files(directory, meta_graph)]
+
+
+def _parse(directory: Path) -> Any:
+    from google.protobuf import text_format
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved_model = saved_model_pb2.SavedModel()
+    file = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
+    content = file.read_bytes()
+    if not content:
+        raise BadInputError(f"{file.name} is empty (0 bytes): the copy is incomplete; {_COPY_AGAIN}")
+    try:
+        if file.suffix == ".pbtxt":
+            text_format.Parse(content.decode("utf-8"), saved_model)
+        else:
+            saved_model.ParseFromString(content)
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+        if is_frozen_graph(content):
+            raise frozen_graph_error(file.name) from error
+        raise BadInputError(f"{file.name} is cut short or corrupt; {_COPY_AGAIN}") from error
+    if not saved_model.meta_graphs:
+        if is_frozen_graph(content):
+            raise frozen_graph_error(file.name)
+        raise BadInputError(f"{file.name} holds no model: it is cut short or corrupt; {_COPY_AGAIN}")
+    return saved_model
+
+
+def _variable_files(directory: Path, meta_graph: Any) -> list[Path]:
+    folder = directory / "variables"
+    index = folder / "variables.index"
+    if not index.is_file():
+        if not _has_variables(meta_graph):
+            return []
+        raise BadInputError(f"the SavedModel is incomplete: variables/variables.index is missing; {_COPY_AGAIN}")
+    shards = sorted(file for file in folder.iterdir() if _SHARD.match(file.name))
+    if not shards:
+        raise BadInputError(
+            f"the SavedModel is incomplete: variables/variables.data-00000-of-00001 is missing; {_COPY_AGAIN}"
+        )
+    match = _SHARD.match(shards[0].name)
+    total = int(match.group(2)) if match else 0
+    expected = [f"variables.data-{number:05d}-of-{total:05d}" for number in range(total)]
+    missing = [name for name in expected if not (folder / name).is_file()]
+    if missing:
+        raise BadInputError(f"the SavedModel is incomplete: variables/{missing[0]} is missing; {_COPY_AGAIN}")
+    _read_every_variable(folder / "variables")
+    return [index, *(folder / name for name in expected)]
+
+
+def _has_variables(meta_graph: Any) -> bool:
+    graph = meta_graph.graph_def
+    functions = (node for function in graph.library.function for node in function.node_def)
+    return any(node.op in _VARIABLE_OPERATORS for nodes in (graph.node, functions) for node in nodes)
+
+
+def _read_every_variable(prefix: Path) -> None:
+    """Read each value once: the checkpoint carries a checksum of every one, and nothing else finds a cut shard."""
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        for name in sorted(reader.get_variable_to_shape_map()):
+            reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise BadInputError(f"the SavedModel's variables are cut short or corrupt ({reason}); {_COPY_AGAIN}") from error
+
+
+def _asset_files(directory: Path, meta_graph: Any) -> list[Path]:
+    files = [directory / "assets" / asset.filename for asset in meta_graph.asset_file_def]
+    for file in files:
+        if not file.is_file():
+            raise BadInputError(f"the SavedModel is incomplete: assets/{file.name} is missing; {_COPY_AGAIN}")
+    return files

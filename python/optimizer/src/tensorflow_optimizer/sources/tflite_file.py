@@ -1,0 +1,119 @@
+"""A .tflite file that the user brings: what it needs, and what it can be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError, UnsupportedError
+from ..runners.litert import open_interpreter, quantization_of
+from ..runners.runner import RunError
+from ..signatures.select import OTHER_PATHS
+from ..signatures.spec import DEFAULT_SIGNATURE, SignatureSpec, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PREDICT = "tensorflow/serving/predict"
+
+
+@dataclass(frozen=True)
+class TfliteFile:
+    """A file that loads."""
+
+    content: bytes
+    signatures: dict[str, SignatureSpec]
+    sizes: dict[str, dict[str, list[int]]]
+    """The shape that the file itself gives every input, by signature: a 1 where a dimension is unknown."""
+    named: bool
+    """A signature had to be added, since the file had none."""
+
+
+def read_tflite(file: Path) -> TfliteFile:
+    """Read and check a .tflite file.
+
+    Raises:
+        BadInputError: it is cut short or corrupt.
+        UnsupportedError: it needs Flex or custom operators.
+    """
+    content = file.read_bytes()
+    _refuse_custom_operators(file.name, content)
+    interpreter = _open(file.name, content)
+    named = not interpreter.get_signature_list()
+    if named:
+        content = _with_signature(interpreter, content)
+        interpreter = _open(file.name, content)
+    signatures: dict[str, SignatureSpec] = {}
+    sizes: dict[str, dict[str, list[int]]] = {}
+    for name in sorted(interpreter.get_signature_list()):
+        runner = interpreter.get_signature_runner(name)
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        signatures[name] = SignatureSpec(name, _PREDICT, _specs(inputs), _specs(outputs))
+        sizes[name] = {key: [int(size) for size in inputs[key]["shape"]] for key in inputs}
+    return TfliteFile(content, signatures, sizes, named)
+
+
+def _open(name: str, content: bytes) -> Any:
+    try:
+        return open_interpreter(content)
+    except RunError as error:
+        raise BadInputError(
+            f"LiteRT cannot load {name} ({error}); it is cut short or corrupt: copy it again"
+        ) from error
+
+
+def _specs(details: Mapping[str, Mapping[str, Any]]) -> dict[str, TensorSpec]:
+    import numpy as np
+
+    found = {}
+    for name in sorted(details):
+        stored = np.dtype(details[name]["dtype"]).name
+        real = "float32" if stored in ("int8", "uint8", "int16") and quantization_of(details[name]) else stored
+        shape = tuple(None if int(size) < 0 else int(size) for size in details[name]["shape_signature"])
+        found[name] = TensorSpec("string" if stored.startswith(("bytes", "str", "object")) else real, shape, "")
+    return found
+
+
+def _refuse_custom_operators(name: str, content: bytes) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        model = schema.Model.GetRootAs(content, 0)
+        codes = [model.OperatorCodes(index).CustomCode() for index in range(model.OperatorCodesLength())]
+    except Exception as error:
+        raise BadInputError(f"{name} is cut short or corrupt; copy it again") from error
+    custom = sorted({code.decode("utf-8", "replace") for code in codes if code})
+    if custom:
+        kind = "Flex" if all(code.startswith("Flex") for code in custom) else "custom"
+        raise UnsupportedError(
+            f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert it with "
+            f"built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}"
+        )
+
+
+def _with_signature(interpreter: Any, content: bytes) -> bytes:
+    """Add a signature that names inputs and outputs after their tensors. Nothing that computes is touched."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    signature = schema.SignatureDefT()
+    signature.signatureKey = DEFAULT_SIGNATURE.encode()
+    signature.subgraphIndex = 0
+    signature.inputs = _tensor_maps(schema, interpreter.get_input_details())
+    signature.outputs = _tensor_maps(schema, interpreter.get_output_details())
+    model.signatureDefs = [signature]
+    builder = flatbuffers.Builder(len(content) + 1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _tensor_maps(schema: Any, details: list[Mapping[str, Any]]) -> list[Any]:
+    maps = []
+    for one in details:
+        entry = schema.TensorMapT()
+        entry.name = one["name"].split(":")[0].encode()
+        entry.tensorIndex = one["index"]
+        maps.append(entry)
+    return maps

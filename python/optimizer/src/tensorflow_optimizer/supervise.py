@@ -1,0 +1,77 @@
+"""Runs the job in a process of its own and sees to it that there is an outcome whatever becomes of that process.
+
+TensorFlow and LiteRT are native code: they may be killed for their memory or abort, and then nobody is left to say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from .draft import DRAFT_FILE, OUTCOME_FILE, read_draft
+from .outcome import ExitCode, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .config import Job
+    from .manifest import Draft
+
+log = logging.getLogger("tensorflow_optimizer")
+
+
+def supervise(config: Path, source: Path, evaluation: Path | None, output: Path) -> Outcome:
+    """Run the job and return its outcome, which then stands in OUT/outcome.json."""
+    output.mkdir(parents=True, exist_ok=True)
+    outcome_file = output / OUTCOME_FILE
+    outcome_file.unlink(missing_ok=True)
+    (output / DRAFT_FILE).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
+        command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
+        if evaluation is not None:
+            command.append(str(evaluation))
+        with subprocess.Popen(command) as process:  # noqa: S603 - our own module, our own interpreter
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                process.wait()
+                raise
+    if outcome_file.is_file():
+        return Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
+    outcome = Outcome(exit_code=ExitCode.FAILED, sentence=_ended(code))
+    write_outcome(output, outcome)
+    return outcome
+
+
+def write_outcome(output: Path, outcome: Outcome) -> None:
+    """Write OUT/outcome.json; whole, or not at all."""
+    unfinished = output / f"{OUTCOME_FILE}.part"
+    unfinished.write_text(outcome.to_json(), encoding="utf-8")
+    os.replace(unfinished, output / OUTCOME_FILE)  # noqa: PTH105 - a Path has no atomic replace across types of file
+
+
+def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
+    """Write OUT/report/. A crash in it is logged, and hides nothing."""
+    draft: Draft | None = None
+    try:
+        from .report import write_report
+
+        if outcome.exit_code is ExitCode.DONE:
+            draft = read_draft(output)
+        write_report(output, job, outcome, draft)
+    except Exception:
+        log.exception("the report could not be written; the outcome stands")
+
+
+def _ended(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "the job was killed, most likely because it ran out of memory; choose a larger computeType"
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"the job crashed in native code ({name}); the log has the details"
+    return f"the job ended without an outcome (code {code}); the log has the details"
