@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .loading import load_objects
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -27,12 +29,12 @@ _ELEMENT_SHAPE = {
 
 
 def save_with_fixed_shapes(
-    source: Path, tags: list[str], signatures: Iterable[FixedSignature], destination: Path
+    source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[FixedSignature], destination: Path
 ) -> None:
     """Save `signatures` of the SavedModel at `source` into `destination`, with the shapes they were fixed to."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(source), tags=tags)
+    loaded = load_objects(source, tags, meta_graph)
     module = tf.Module()
     # A function taken from a loaded model holds its variables weakly: without this they would be gone.
     module.inner = loaded

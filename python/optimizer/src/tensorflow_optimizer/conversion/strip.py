@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .loading import load_objects
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -22,7 +24,7 @@ def strip(
     import tensorflow as tf
 
     kept = list(signatures)
-    loaded = tf.saved_model.load(str(source), tags=tags)
+    loaded = load_objects(source, tags, meta_graph)
     functions = {one.name: loaded.signatures[one.name] for one in kept}
     module = tf.Module()
     module.kept = _kept_objects(loaded, functions.values())

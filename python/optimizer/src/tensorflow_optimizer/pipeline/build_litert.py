@@ -99,7 +99,11 @@ class LiteRtBuilder:
             raise OptimizerError("there is no SavedModel to convert")
         try:
             save_with_fixed_shapes(
-                self._source.directory, self._source.tags, list(self._signatures.values()), self._directory
+                self._source.directory,
+                self._source.tags,
+                self._source.meta_graph,
+                list(self._signatures.values()),
+                self._directory,
             )
         except (ValueError, TypeError) as error:
             shapes = {name: one.shapes for name, one in self._signatures.items()}

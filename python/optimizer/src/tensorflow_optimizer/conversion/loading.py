@@ -1,0 +1,38 @@
+"""Loads a SavedModel as objects, to be saved again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def load_objects(directory: Path, tags: list[str], meta_graph: Any) -> Any:
+    """Return what `tf.saved_model.load` makes of the model, without the optimizer's slots.
+
+    Models that an older Keras saved with their optimizer do not load otherwise: the optimizer's class is gone, and
+    TensorFlow asks its stand-in for slots. Serving needs none of them.
+    """
+    import tensorflow as tf
+
+    if not any(node.slot_variables for node in meta_graph.object_graph_def.nodes):
+        return tf.saved_model.load(str(directory), tags=tags)
+    with tempfile.TemporaryDirectory(prefix="without-slots-") as temporary:
+        copy = Path(temporary)
+        for entry in directory.iterdir():
+            if not entry.name.startswith("saved_model.pb"):
+                os.symlink(entry.resolve(), copy / entry.name)
+        (copy / "saved_model.pb").write_bytes(_without_slots(meta_graph))
+        return tf.saved_model.load(str(copy), tags=tags)
+
+
+def _without_slots(meta_graph: Any) -> bytes:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved_model = saved_model_pb2.SavedModel(saved_model_schema_version=1)
+    saved_model.meta_graphs.add().CopyFrom(meta_graph)
+    for node in saved_model.meta_graphs[0].object_graph_def.nodes:
+        node.ClearField("slot_variables")
+    content: bytes = saved_model.SerializeToString(deterministic=True)
+    return content
