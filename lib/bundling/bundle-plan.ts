@@ -10,6 +10,9 @@ export interface FileSelection {
 
   /** Files that lie elsewhere in the layer: path as installed to path in the layer. They need not be in `keep`. */
   readonly move?: Record<string, string>;
+
+  /** Regular expression of paths that get no bytecode. */
+  readonly uncompiled?: string;
 }
 
 /** What is to be made of a directory of Python code or requirements. */

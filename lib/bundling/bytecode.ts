@@ -7,7 +7,13 @@ import { runTool } from './host-tools';
  * Unchecked: the files' dates change on their way to Lambda, and checking would make every one of them useless there.
  */
 export function compileArguments(root: string, plan: BundlePlan): string[] {
-  return ['-S', '-s', '-P', '-m', 'compileall', '-q', '-f', '--invalidation-mode', 'unchecked-hash', '-s', root, '-p', plan.mountPath, root];
+  const uncompiled = plan.selection?.uncompiled;
+  return [
+    '-S', '-s', '-P', '-m', 'compileall', '-q', '-f', '--invalidation-mode', 'unchecked-hash',
+    '-s', root, '-p', plan.mountPath,
+    ...(uncompiled ? ['-x', uncompiled] : []),
+    root,
+  ];
 }
 
 /** Without a fixed seed, constants that are sets come out in another order each time. */

@@ -71,7 +71,7 @@ export function dockerProgram(): string {
 
 function candidates(version: string): string[] {
   // A version manager's shim is on the PATH for every version, and fails for those that are not switched on. So all are tried.
-  const root = process.env.PYENV_ROOT ?? join(homedir(), '.pyenv');
+  const root = process.env.PYENV_ROOT ?? join(home(), '.pyenv');
   const versions = join(root, 'versions');
   const installed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort().reverse() : [];
   return [`python${version}`, 'python3', 'python', ...installed.map((name) => join(versions, name, 'bin', 'python'))];
@@ -88,13 +88,17 @@ function pathOfPython(program: string, version: string): string | undefined {
 
 function answers(command: string[]): string | undefined {
   // Not in the app's directory: a version manager would let a file there choose, and a module there could shadow pip.
-  const result = spawnSync(command[0], command.slice(1), { encoding: 'utf-8', cwd: tmpdir(), timeout: 60_000 });
+  const result = spawnSync(command[0], command.slice(1), { encoding: 'utf-8', cwd: tmpdir(), env: process.env, timeout: 60_000 });
   return result.error || result.status !== 0 ? undefined : result.stdout;
+}
+
+function home(): string {
+  return process.env.HOME ?? homedir();
 }
 
 /** Each question costs a process: it is asked once for one environment. */
 function once<T>(question: string, ask: () => T): T {
-  const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, homedir()]);
+  const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, home()]);
   if (!found.has(key)) {
     found.set(key, ask());
   }

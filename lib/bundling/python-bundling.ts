@@ -1,4 +1,6 @@
 import type { DockerImage } from 'aws-cdk-lib';
+import { failIfAny, lit } from '../private/errors';
+import { checkExclusive } from '../private/validation';
 
 /** Options of bundling in a container. */
 export interface PythonDockerOptions {
@@ -50,6 +52,8 @@ export class PythonBundling {
    * @param options what to change about the container
    */
   public static docker(options: PythonDockerOptions = {}): PythonBundling {
+    failIfAny(lit`InvalidPythonDockerOptions`, checkExclusive({ image: options.image, buildArgs: options.buildArgs },
+      'buildArgs are for building the default image; build yours with DockerImage.fromBuild(directory, { buildArgs })'));
     return new PythonBundling('docker', options);
   }
 

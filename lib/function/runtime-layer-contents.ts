@@ -44,13 +44,12 @@ const CONTENTS: Record<LiteRtRuntime, Omit<RuntimeLayerContents, 'entry'>> = {
         '/*.dist-info/METADATA',
         '/*.dist-info/licenses/',
       ],
-      // Of NumPy: what only its own developers, compilers and type checkers read. Its libraries must not be stripped:
+      // Of NumPy: what only its own developers, compilers and type checkers read. Every module stays
+      // that `from numpy import *` or a package above NumPy imports. The libraries must not be stripped:
       // OpenBLAS does not load afterwards.
       drop: [
         '/numpy/**/tests/',
-        '/numpy/testing/',
-        '/numpy/f2py/',
-        '/numpy/typing/',
+        '/numpy/f2py/src/',
         '/numpy/_pyinstaller/',
         '/numpy/_core/include/',
         '/numpy/_core/lib/',
@@ -63,6 +62,8 @@ const CONTENTS: Record<LiteRtRuntime, Omit<RuntimeLayerContents, 'entry'>> = {
         '*.pyx',
         '*.a',
       ],
+      // `from numpy import *` imports it, and nobody compiles Fortran on Lambda: its bytecode is not worth 600 kB.
+      uncompiled: '/numpy/f2py/',
     },
     modules: true,
   },

@@ -1,0 +1,320 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'fs';
+import { join, resolve } from 'path';
+import { App, DockerImage, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { listFiles } from '../../lib/bundling/bundle-files';
+import { PythonBundling } from '../../lib/bundling/python-bundling';
+import { bundledBytes, pythonFunction, pythonLayer, pythonVersionOf } from '../../lib/bundling/python-code';
+import { FakeHost, wheel } from './fake-tools';
+
+const PACKAGE = wheel('package', '1.0', 'manylinux_2_27_x86_64', { 'package/__init__.py': 'x = 1', 'package/tests/test_x.py': 'assert True' });
+const SELECTION = { keep: ['/package/', '/*.dist-info/METADATA', '/*.dist-info/licenses/'], drop: ['/package/tests/'] };
+
+let host: FakeHost;
+
+beforeEach(() => {
+  host = new FakeHost();
+});
+
+afterEach(() => host.remove());
+
+/** A stack with a function and a layer of small directories. */
+function bundle(options: { bundling?: PythonBundling; architecture?: lambda.Architecture; runtime?: lambda.Runtime; context?: Record<string, unknown> } = {}) {
+  const handler = join(host.directory, 'handler');
+  const requirements = join(host.directory, 'requirements');
+  mkdirSync(join(handler, '__pycache__'), { recursive: true });
+  mkdirSync(requirements, { recursive: true });
+  writeFileSync(join(handler, 'index.py'), 'def handler(event, context): return event\n');
+  writeFileSync(join(handler, '__pycache__', 'index.cpython-311.pyc'), 'stale');
+  writeFileSync(join(requirements, 'requirements.txt'), 'package==1.0 --hash=sha256:00\n');
+
+  const app = new App({ context: options.context });
+  const stack = new Stack(app, 'Stack');
+  const shared = {
+    runtime: options.runtime ?? lambda.Runtime.PYTHON_3_13,
+    architecture: options.architecture ?? lambda.Architecture.X86_64,
+    pythonBundling: options.bundling ?? PythonBundling.AUTO,
+  };
+  const layer = pythonLayer(stack, 'Layer', { ...shared, entry: requirements, selection: SELECTION, modules: true });
+  const fn = pythonFunction(stack, 'Function', { ...shared, entry: handler });
+  return { app, stack, layer: staged(layer), fn: staged(fn), layerConstruct: layer };
+}
+
+function staged(construct: lambda.Function | lambda.LayerVersion) {
+  const asset = construct.node.findChild('Code') as Asset;
+  const directory = resolve((construct.node.root as App).outdir, asset.assetPath);
+  return { hash: asset.assetHash, directory, files: listFiles(directory) };
+}
+
+describe('on the host', () => {
+  test('puts the selected files of the packages where Python looks for them, without what installers write of themselves', () => {
+    host.addUv(PACKAGE);
+
+    const { layer } = bundle();
+
+    expect(layer.files).toEqual([
+      'python/package-1.0.dist-info/METADATA',
+      'python/package-1.0.dist-info/licenses/LICENSE',
+      'python/package/__init__.py',
+    ]);
+  });
+
+  test('copies code without caches', () => {
+    host.addUv(PACKAGE);
+
+    const { fn } = bundle();
+
+    expect(fn.files).toEqual(['index.py']);
+  });
+
+  test('installs pinned wheels for the function\'s platform and Python version', () => {
+    host.addUv(wheel('package', '1.0', 'manylinux_2_27_aarch64', { 'package/__init__.py': '' }));
+
+    bundle({ architecture: lambda.Architecture.ARM_64, runtime: lambda.Runtime.PYTHON_3_12 });
+
+    const install = host.calls.find((call) => call.startsWith('uv pip install'));
+    expect(install).toContain('--python-platform aarch64-manylinux_2_28');
+    expect(install).toContain('--python-version 3.12');
+    expect(install).toContain('--only-binary :all:');
+    expect(install).toContain('--require-hashes --no-deps');
+  });
+
+  test('takes pip where there is no uv', () => {
+    const python = host.addPython('python3', '3.11', { pip: true });
+    host.add('python3', readFileSync(python, 'utf-8') + [
+      'case "$*" in *"pip install"*)',
+      'while [ $# -gt 0 ]; do if [ "$1" = --target ]; then target=$2; fi; shift; done',
+      'mkdir -p "$target/package"; touch "$target/package/__init__.py";; esac',
+    ].join('\n'));
+
+    const { layer } = bundle();
+
+    expect(layer.files).toEqual(['python/package/__init__.py']);
+    expect(host.calls.find((call) => call.includes('pip install'))).toContain('--platform manylinux_2_28_x86_64');
+  });
+
+  test.each([
+    ['on the PATH', (it: FakeHost) => it.addPython('python3.13', '3.13')],
+    ['among pyenv\'s versions', (it: FakeHost) => it.addPython('python', '3.13', { directory: join(it.directory, 'pyenv', 'versions', '3.13.7', 'bin') })],
+    ['among pyenv\'s versions at home', (it: FakeHost) => {
+      delete process.env.PYENV_ROOT;
+      it.addPython('python', '3.13', { directory: join(it.directory, '.pyenv', 'versions', '3.13.7', 'bin') });
+    }],
+  ])('compiles with the function\'s own Python version, found %s', (_, install) => {
+    host.addUv(PACKAGE);
+    install(host);
+
+    const { app, layer, fn } = bundle();
+
+    expect(layer.files).toContain('compiled');
+    expect(fn.files).toContain('compiled');
+    expect(host.calls.filter((call) => call.includes('compileall')).every((call) => call.includes('--invalidation-mode unchecked-hash'))).toBe(true);
+    Annotations.fromStack(app.node.findChild('Stack') as Stack).hasNoWarning('*', Match.anyValue());
+  });
+
+  test('does not take a name on the PATH for the version that it promises', () => {
+    // A version manager's shim for a version that is not switched on, and one that answers with another version.
+    host.addUv(PACKAGE);
+    host.add('python3.13', 'echo "command not found" >&2; exit 127');
+    host.addPython('python3', '3.12');
+
+    const { fn } = bundle();
+
+    expect(fn.files).toEqual(['index.py']);
+  });
+
+  test('without the function\'s Python version leaves bytecode out, warns, and gives another asset hash', () => {
+    host.addUv(PACKAGE);
+
+    const without = bundle();
+    host.addPython('python3.13', '3.13');
+    process.env.PATH = [...host.path, '/nowhere'].join(':'); // what was found is remembered for one PATH
+    const withIt = bundle();
+
+    Annotations.fromStack(without.stack).hasWarning('*', Match.stringLikeRegexp('Python 3.13, the function\'s own version, was not found .*uv python install 3.13'));
+    expect(without.layer.files).not.toContain('compiled');
+    expect(without.layer.hash).not.toEqual(withIt.layer.hash);
+    expect(without.fn.hash).not.toEqual(withIt.fn.hash);
+  });
+
+  test('gives the same hash and the same files every time', () => {
+    host.addUv(PACKAGE);
+
+    const [first, second] = [bundle(), bundle()];
+
+    expect(second.layer.hash).toEqual(first.layer.hash);
+    expect(second.fn.hash).toEqual(first.fn.hash);
+    expect(second.layer.files).toEqual(first.layer.files);
+  });
+
+  test.each([
+    ['architecture', { architecture: lambda.Architecture.ARM_64 }, 'manylinux_2_27_aarch64'],
+    ['Python version', { runtime: lambda.Runtime.PYTHON_3_12 }, 'manylinux_2_27_x86_64'],
+  ])('another %s gives another hash', (_, changed, platform) => {
+    host.addUv(PACKAGE);
+    const before = bundle();
+    host.addUv(wheel('package', '1.0', platform, { 'package/__init__.py': '' }));
+
+    const after = bundle(changed);
+
+    expect(after.layer.hash).not.toEqual(before.layer.hash);
+  });
+
+  test('makes every file readable for Lambda\'s user, whatever the umask here', () => {
+    host.addUv(PACKAGE);
+    const umask = process.umask(0o077);
+    try {
+      const { layer } = bundle();
+
+      const modes = layer.files.map((file) => statSync(join(layer.directory, file)).mode & 0o777);
+      expect(new Set(modes)).toEqual(new Set([0o644]));
+      expect(statSync(join(layer.directory, 'python')).mode & 0o777).toBe(0o755);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test('refuses packages that were installed for another processor', () => {
+    host.addUv(wheel('package', '1.0', 'manylinux_2_27_x86_64', { 'package/__init__.py': '' }));
+
+    expect(() => bundle({ architecture: lambda.Architecture.ARM_64 }))
+      .toThrow(/package-1\.0 was installed for manylinux_2_27_x86_64, but the function runs on manylinux aarch64/);
+  });
+
+  test('shows the installer\'s own words when it fails', () => {
+    host.add('uv', 'case "$1" in --version) ;; *) echo "no matching distribution" >&2; exit 1;; esac');
+
+    expect(() => bundle()).toThrow(/uv pip install .* failed with status 1:\nno matching distribution/s);
+  });
+});
+
+describe('in a container', () => {
+  test('AUTO takes Docker where there is neither uv nor pip', () => {
+    host.addDocker(PACKAGE);
+
+    const { layer } = bundle();
+
+    expect(layer.files).toEqual([
+      'compiled',
+      'python/package-1.0.dist-info/METADATA',
+      'python/package-1.0.dist-info/licenses/LICENSE',
+      'python/package/__init__.py',
+    ]);
+  });
+
+  test('AUTO prefers the host', () => {
+    host.addUv(PACKAGE);
+    host.addDocker(PACKAGE);
+
+    bundle();
+
+    expect(host.calls.filter((call) => call.startsWith('docker'))).toEqual([]);
+  });
+
+  test('docker() is obeyed where uv exists, and builds the image for the function\'s platform and Python version', () => {
+    host.addUv(PACKAGE);
+    host.addDocker(wheel('package', '1.0', 'manylinux_2_27_aarch64', { 'package/__init__.py': '' }));
+
+    bundle({ bundling: PythonBundling.docker(), architecture: lambda.Architecture.ARM_64 });
+
+    expect(host.calls.some((call) => call.startsWith('uv'))).toBe(false);
+    expect(host.calls.find((call) => call.startsWith('docker build'))).toMatch(/--platform linux\/arm64 --build-arg IMAGE=\S*build-python3\.13/);
+  });
+
+  test('makes pip keep to the pinned wheels, and compiles in the container', () => {
+    host.addDocker(PACKAGE);
+
+    bundle({ bundling: PythonBundling.docker() });
+
+    const [install, compile] = host.calls.filter((call) => call.startsWith('docker run'));
+    expect(install).toContain('--env PIP_ONLY_BINARY=:all:');
+    expect(install).toContain('--env PIP_REQUIRE_HASHES=1 --env PIP_NO_DEPS=1');
+    expect(install).toContain('python -m pip install -r requirements.txt -t /asset-output/python');
+    expect(compile).toContain('--env PYTHONHASHSEED=0');
+    expect(compile).toContain('compileall');
+    expect(compile).toContain('-s /asset-output -p /opt /asset-output');
+  });
+
+  test.each([
+    ['image', { image: DockerImage.fromRegistry('mine') }, / mine bash -c/, 'docker run'],
+    ['environment', { environment: { HTTPS_PROXY: 'proxy' } }, /--env HTTPS_PROXY=proxy/, 'docker run'],
+    ['network', { network: 'host' }, /--network host/, 'docker run'],
+    ['buildArgs', { buildArgs: { PIP_INDEX_URL: 'index' } }, /--build-arg PIP_INDEX_URL=index/, 'docker build'],
+  ])('%s reaches Docker', (_, options, expected, command) => {
+    host.addDocker(PACKAGE);
+
+    bundle({ bundling: PythonBundling.docker(options) });
+
+    expect(host.calls.find((call) => call.startsWith(command))).toMatch(expected);
+  });
+
+  test('fails when image and buildArgs are both given, since only one can have an effect', () => {
+    expect(() => PythonBundling.docker({ image: DockerImage.fromRegistry('mine'), buildArgs: { A: 'b' } })).toThrow(/image and buildArgs exclude each other/);
+  });
+
+  test('refuses packages of another processor here too', () => {
+    host.addDocker(wheel('package', '1.0', 'manylinux_2_27_aarch64', { 'package/__init__.py': '' }));
+
+    expect(() => bundle({ bundling: PythonBundling.docker() })).toThrow(/runs on manylinux x86_64/);
+  });
+});
+
+describe('without tools', () => {
+  test('AUTO fails with the ways out when there is neither uv, nor pip, nor Docker', () => {
+    expect(() => bundle()).toThrow(/needs uv, pip or a running Docker, and found none of them .*install uv.*CDK_DOCKER/);
+  });
+
+  test('AUTO fails when Docker is installed but does not answer', () => {
+    host.add('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+
+    expect(() => bundle()).toThrow(/found none of them \("docker version" failed\)/);
+  });
+
+  test('a Python without pip is no installer', () => {
+    host.addPython('python3', '3.13');
+
+    expect(() => bundle()).toThrow(/found none of them/);
+  });
+
+  test('LOCAL fails although Docker is there: it never falls back', () => {
+    host.addDocker(PACKAGE);
+
+    expect(() => bundle({ bundling: PythonBundling.LOCAL }))
+      .toThrow(/PythonBundling\.LOCAL needs uv or pip on this host, and found neither: .*PythonBundling\.docker\(\)/);
+    expect(host.calls).toEqual([]);
+  });
+
+  test('docker() fails although uv is there', () => {
+    host.addUv(PACKAGE);
+
+    expect(() => bundle({ bundling: PythonBundling.docker() })).toThrow(/PythonBundling\.docker\(\) needs a running Docker/);
+  });
+
+  test('nothing is asked for when nothing is bundled, as in cdk ls and cdk destroy', () => {
+    const { fn, layerConstruct } = bundle({ bundling: PythonBundling.docker(), context: { 'aws:cdk:bundling-stacks': [] } });
+
+    expect(host.calls).toEqual([]);
+    expect(fn.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(bundledBytes(layerConstruct)).toBeUndefined();
+  });
+});
+
+test('the unzipped size is known after bundling', () => {
+  host.addUv(wheel('package', '1.0', 'manylinux_2_27_x86_64', { 'package/__init__.py': '0123456789' }));
+
+  const { layer, layerConstruct } = bundle();
+
+  const sizes = layer.files.map((file) => statSync(join(layer.directory, file)).size);
+  expect(bundledBytes(layerConstruct)).toBe(sizes.reduce((sum, size) => sum + size, 0));
+});
+
+test.each([
+  [lambda.Runtime.PYTHON_3_12, '3.12'],
+  [lambda.Runtime.PYTHON_3_13, '3.13'],
+  [lambda.Runtime.NODEJS_20_X, undefined],
+  [new lambda.Runtime('python3.99', lambda.RuntimeFamily.PYTHON), '3.99'],
+])('%s is Python %s', (runtime, version) => {
+  expect(pythonVersionOf(runtime)).toBe(version);
+});

@@ -1,0 +1,161 @@
+import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
+import { readFileSync, statSync } from 'fs';
+import { join, resolve } from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { RuntimeLayer } from '../../lib';
+import { listFiles, sizeOf } from '../../lib/bundling/bundle-files';
+import { findPython } from '../../lib/bundling/host-tools';
+import { PythonBundling } from '../../lib/bundling/python-bundling';
+import { pythonFunction } from '../../lib/bundling/python-code';
+import { packagePath } from '../../lib/private/asset-paths';
+
+/**
+ * The layers and the handler as they would be uploaded: really installed from the pinned wheels on this host, really compiled.
+ */
+
+/** What CPython writes at the start of a bytecode file; fixed for every release of a minor version. */
+const MAGIC: Record<string, number> = { 3.12: 3531, 3.13: 3571, 3.14: 3627 };
+const UNCHECKED_HASH = 0b01;
+
+// The default where this host has it: the others work as well, and a host without any of them makes no bytecode.
+const version = Object.keys(MAGIC).sort((a, b) => Number(b === '3.13') - Number(a === '3.13')).find(findPython);
+const python = version && findPython(version);
+const whenPythonIsThere = python ? test : test.skip;
+
+interface Built {
+  readonly nano: string;
+  readonly numpy: string;
+  readonly handler: string;
+}
+
+const machines: [string, lambda.Architecture][] = [['x86_64', lambda.Architecture.X86_64], ['aarch64', lambda.Architecture.ARM_64]];
+const built: Record<string, Built> = {};
+
+function build(architecture: lambda.Architecture): Built {
+  const stack = new Stack(new App(), 'Stack');
+  const runtime = new lambda.Runtime(`python${version ?? '3.13'}`, lambda.RuntimeFamily.PYTHON);
+  const options = { architecture, pythonRuntime: runtime, bundling: PythonBundling.LOCAL };
+  return {
+    nano: directoryOf(RuntimeLayer.nano(stack, options).layerVersion),
+    numpy: directoryOf(RuntimeLayer.numpy(stack, options).layerVersion),
+    handler: directoryOf(pythonFunction(stack, 'Handler', {
+      entry: packagePath('python', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,
+    })),
+  };
+}
+
+function directoryOf(construct: lambda.LayerVersion | lambda.Function): string {
+  return resolve((construct.node.root as App).outdir, (construct.node.findChild('Code') as Asset).assetPath);
+}
+
+/** Name, mode and content of every file. */
+function contentOf(directory: string): string[] {
+  return listFiles(directory).map((file) => {
+    const path = join(directory, file);
+    return `${file} ${statSync(path).mode.toString(8)} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+  });
+}
+
+beforeAll(() => {
+  for (const [machine, architecture] of machines) {
+    built[machine] = build(architecture);
+  }
+}, 300_000);
+
+describe.each(machines)('for %s', (machine, architecture) => {
+  test('the nano layer is LiteRT\'s C library alone, at most 9 MB', () => {
+    expect(listFiles(built[machine].nano)).toEqual(['lib/libLiteRt.so']);
+    expect(sizeOf(built[machine].nano)).toBeLessThanOrEqual(9_000_000);
+  });
+
+  test('the numpy layer is the interpreter and NumPy, at most 64 MB', () => {
+    const files = listFiles(built[machine].numpy);
+
+    expect(files.every((file) => /^python\/(ai_edge_litert|numpy|numpy\.libs|[^/]*\.dist-info)\//.test(file))).toBe(true);
+    expect(files.filter((file) => file.startsWith('python/ai_edge_litert/') && !file.includes('__pycache__'))).toEqual([
+      'python/ai_edge_litert/__init__.py',
+      'python/ai_edge_litert/_pywrap_litert_interpreter_wrapper.so',
+      'python/ai_edge_litert/interpreter.py',
+      'python/ai_edge_litert/libpywrap_litert_common.so',
+      'python/ai_edge_litert/metrics_interface.py',
+      'python/ai_edge_litert/metrics_portable.py',
+    ]);
+    expect(files.filter((file) => /\/tests\/|\.(pyi|a)$/.test(file))).toEqual([]);
+    expect(sizeOf(built[machine].numpy)).toBeLessThanOrEqual(64_000_000);
+  });
+
+  test('names and versions can be read from the numpy layer, and the licences are in it', () => {
+    const files = listFiles(built[machine].numpy);
+
+    for (const [name, requirement] of [['ai_edge_litert', 'ai-edge-litert'], ['numpy', 'numpy']]) {
+      const pinned = new RegExp(`^${requirement}==(\\S+)`, 'm').exec(readFileSync(packagePath('python', 'layer', 'numpy', 'requirements.txt'), 'utf-8'))![1];
+      const info = `python/${name}-${pinned}.dist-info`;
+      expect(readFileSync(join(built[machine].numpy, info, 'METADATA'), 'utf-8')).toMatch(new RegExp(`^Name: ${requirement}\nVersion: ${pinned}$`, 'mi'));
+      expect(files.some((file) => file.startsWith(`${info}/licenses/`))).toBe(true);
+    }
+  });
+
+  test('every shared object is of that processor', () => {
+    const elfMachine = { x86_64: 62, aarch64: 183 }[machine];
+    const objects = [built[machine].nano, built[machine].numpy]
+      .flatMap((directory) => listFiles(directory).map((file) => join(directory, file)))
+      .filter((file) => /\.so(\.|$)/.test(file));
+
+    expect(objects.length).toBeGreaterThan(10);
+    expect(objects.filter((file) => readFileSync(file).readUInt16LE(18) !== elfMachine)).toEqual([]);
+  });
+
+  whenPythonIsThere('every module has bytecode of the function\'s Python version, which is never checked against its source', () => {
+    for (const directory of [built[machine].numpy, built[machine].handler]) {
+      const files = listFiles(directory);
+      const modules = files.filter((file) => file.endsWith('.py') && !file.startsWith('python/numpy/f2py/'));
+      const bytecode = files.filter((file) => file.endsWith('.pyc'));
+      const heads = bytecode.map((file) => readFileSync(join(directory, file)).subarray(0, 8));
+
+      expect(bytecode.length).toBe(modules.length);
+      expect(new Set(heads.map((head) => head.readUInt16LE(0)))).toEqual(new Set([MAGIC[version!]]));
+      expect(new Set(heads.map((head) => head.readUInt32LE(4)))).toEqual(new Set([UNCHECKED_HASH]));
+    }
+  });
+
+  test('a second build gives the same assets, byte for byte', () => {
+    const again = build(architecture);
+
+    for (const part of ['nano', 'numpy', 'handler'] as const) {
+      expect(again[part].split('/').pop()).toBe(built[machine][part].split('/').pop());
+      expect(contentOf(again[part])).toEqual(contentOf(built[machine][part]));
+    }
+  }, 300_000);
+});
+
+const runsHere = python && process.platform === 'linux' && process.arch === 'x64' ? test : test.skip;
+
+runsHere('the trimmed numpy layer loads: the interpreter, and every public module of NumPy that is in it', () => {
+  const program = [
+    'import importlib, pkgutil, sys',
+    'import numpy, ai_edge_litert.interpreter',
+    'from numpy import *',
+    'names = [m.name for m in pkgutil.walk_packages(numpy.__path__, "numpy.") if "._" not in m.name]',
+    'for name in names: importlib.import_module(name)',
+    'assert (numpy.random.default_rng(0).standard_normal((3, 3)) @ numpy.linalg.inv(numpy.eye(3))).shape == (3, 3)',
+    'assert all("/site-packages/" not in (getattr(m, "__file__", None) or "") for m in list(sys.modules.values()))',
+    'print(len(names), ai_edge_litert.interpreter.Interpreter.__name__)',
+  ].join('\n');
+
+  const output = execFileSync(python!, ['-S', '-c', program], {
+    encoding: 'utf-8', env: { PYTHONPATH: join(built.x86_64.numpy, 'python'), PYTHONDONTWRITEBYTECODE: '1' },
+  });
+
+  expect(output).toMatch(/^\d{2,} Interpreter$/m);
+});
+
+runsHere('the nano layer loads without any other library of the package', () => {
+  const program = 'import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).LiteRtCreateEnvironment is not None)';
+
+  const output = execFileSync(python!, ['-S', '-c', program, join(built.x86_64.nano, 'lib', 'libLiteRt.so')], { encoding: 'utf-8', env: {} });
+
+  expect(output.trim()).toBe('True');
+});
