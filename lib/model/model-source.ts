@@ -2,10 +2,11 @@ import { basename } from 'path';
 import { Token, Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { failIfAny, lit } from '../private/errors';
 import type { IModelArtifact } from './model-artifact';
 import type { SourceKind } from './model-inspection';
 import { holdsWeightsOnly, inspectModel, kindOfName, MODEL_EXTENSIONS } from './model-inspection';
-import { StatefulBehavior } from './stateful-behavior';
+import type { StatefulBehavior } from './stateful-behavior';
 import type { StoredObject } from './stored-object';
 import { checkReference, storeAsset, storeReference } from './stored-object';
 
@@ -182,8 +183,9 @@ class ArtifactSource extends ModelSource {
     return ['ModelSource.fromArtifact(…) is optimized and published already: give ModelOptimizer a model from ModelSource.fromAsset or fromBucket'];
   }
 
-  public _bind(): never {
-    throw new Error('an artifact has nothing to upload'); // _problems() comes first
+  public _bind(scope: Construct): StoredObject {
+    failIfAny(lit`PublishedModel`, this._problems(), scope);
+    return undefined as never; // there always is a problem
   }
 }
 

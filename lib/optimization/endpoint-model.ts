@@ -1,13 +1,15 @@
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { ArtifactReference } from '../model/artifact-reference';
+import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelFormat } from '../model/model-format';
 import type { ModelSource } from '../model/model-source';
 import { failIfAny, lit } from '../private/errors';
 import { BuildProvider } from './build-provider';
-import { keyPatternsOf } from './model-artifact';
-import { ModelOptimizer } from './model-optimizer';
+import type { ModelOptimizerProps } from './model-optimizer';
+import { checkModelOptimizer, ModelOptimizer } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
 
 /** What an endpoint asks of its model. */
@@ -40,15 +42,18 @@ const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
   'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 
+/** All problems of an endpoint's model, for an endpoint that reports them together with its own. */
+export function checkArtifactFor(scope: Construct, id: string, props: ArtifactForProps): string[] {
+  const artifact = props.source._artifact;
+  return artifact === undefined
+    ? checkModelOptimizer(id, optimizerProps(props))
+    : [...artifactProblems(scope, artifact, props.format, props.architecture.name), ...uselessOptions(props)];
+}
+
 /** The published model that an endpoint serves: the one that its source names, or one made for it by an optimizer of its own. */
 export function artifactFor(scope: Construct, id: string, props: ArtifactForProps): IModelArtifact {
-  const artifact = props.source._artifact;
-  if (artifact === undefined) {
-    const { source, format, ...options } = props;
-    return new ModelOptimizer(scope, id, { ...pick(options), model: source, modelName: props.modelName, modelFormat: format, architecture: props.architecture });
-  }
-  failIfAny(lit`InvalidModelArtifact`, [...artifactProblems(scope, artifact, props.format, props.architecture.name), ...uselessOptions(props)], scope);
-  return artifact;
+  failIfAny(lit`InvalidModelArtifact`, checkArtifactFor(scope, id, props), scope);
+  return props.source._artifact ?? new ModelOptimizer(scope, id, optimizerProps(props));
 }
 
 /** Fits a published model to an endpoint when it is deployed: one sentence where it does not fit, and what the endpoint needs where it does. */
@@ -82,17 +87,16 @@ export class ModelFit extends Construct {
     super(scope, id);
     const { artifact, offer } = props;
     failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer.format, offer.architecture.name), this);
+    const { manifestKey, manifestSha256, pointer, keyPatterns } = referenceOf(artifact)!;
     const provider = BuildProvider.of(this);
-    const grant = provider.allowRead(artifact.bucket, keyPatternsOf(artifact));
+    const grant = provider.allowRead(artifact.bucket, keyPatterns);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowModelFit',
       serviceToken: provider.serviceToken,
       properties: {
         Mode: 'fit',
         Bucket: artifact.bucket.bucketName,
-        ...artifact.pointer === undefined
-          ? { ManifestKey: artifact.manifestKey, ManifestSha256: artifact.manifestSha256 ?? '' }
-          : { Pointer: artifact.pointer },
+        ...pointer === undefined ? { ManifestKey: manifestKey, ManifestSha256: manifestSha256 ?? '' } : { Pointer: pointer },
         Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
       },
     });
@@ -121,19 +125,23 @@ export class ModelFit extends Construct {
 }
 
 function artifactProblems(scope: Construct, artifact: IModelArtifact, format: ModelFormat, architecture: string): string[] {
+  const reference: ArtifactReference | undefined = referenceOf(artifact);
+  const who = `the model ${JSON.stringify(artifact.node.path)}`;
+  if (reference === undefined) {
+    return [`${who} must be a ModelOptimizer, or imported with ModelArtifact.fromBucket or fromParameter`];
+  }
   const problems: string[] = [];
   if (Stack.of(artifact) !== Stack.of(scope)) {
-    problems.push(`the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports `
-      + 'while another uses it: give its ModelOptimizer a pointerParameterName, and serve ModelArtifact.fromParameter(…) made in this stack; '
+    problems.push(`${who} belongs to another stack, and CloudFormation refuses to change what one stack exports while another uses it: `
+      + 'give its ModelOptimizer a pointerParameterName, and serve ModelArtifact.fromParameter(…) made in this stack; '
       + 'in another Region or account, give this stack an optimizer of its own');
   }
-  if (artifact.modelFormat !== undefined && artifact.modelFormat !== format) {
-    problems.push(`the model ${JSON.stringify(artifact.node.path)} is published as ${artifact.modelFormat}, and ${format} is needed here: `
+  if (reference.format !== undefined && reference.format !== format) {
+    problems.push(`${who} is published as ${reference.format}, and ${format} is needed here: `
       + `publish it with modelFormat ${format}, or give this endpoint the model's source instead`);
   }
-  const made = artifact instanceof ModelOptimizer ? artifact._architecture.name : architecture;
-  if (made !== architecture) {
-    problems.push(`the model ${JSON.stringify(artifact.node.path)} is optimized for and proved on ${made}, and this endpoint runs on ${architecture}: `
+  if (reference.architecture !== undefined && reference.architecture !== architecture) {
+    problems.push(`${who} is optimized for and proved on ${reference.architecture}, and this endpoint runs on ${architecture}: `
       + 'give both the same architecture');
   }
   return problems;
@@ -144,6 +152,9 @@ function uselessOptions(props: ArtifactForProps): string[] {
     .map((name) => `${name} has no effect on a model that is published already: give it to the ModelOptimizer that makes the model, or leave it out`);
 }
 
-function pick(options: OptimizationOptions): OptimizationOptions {
-  return Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, options[name]]));
+/** Not the endpoint's other properties, which may have the same names as the optimizer's. */
+function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
+  const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
+  const { source, modelName, format, architecture } = props;
+  return { ...options, model: source, modelName, modelFormat: format, architecture };
 }

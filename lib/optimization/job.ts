@@ -1,6 +1,6 @@
 import type { ModelFormat } from '../model/model-format';
-import { StatefulBehavior } from '../model/stateful-behavior';
 import type { ModelSourceOptions } from '../model/model-source';
+import { StatefulBehavior } from '../model/stateful-behavior';
 import type { StoredObject } from '../model/stored-object';
 import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';

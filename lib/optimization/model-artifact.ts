@@ -1,12 +1,16 @@
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
+import { referenceOf, setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
-import { ModelFormat } from '../model/model-format';
+import type { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
+
+/** What models are published under, whatever their prefix, which is known only when the model is deployed. */
+const ANY_MODEL = ['litert', 'saved_model', 'archive', 'golden', 'keys'].map((directory) => `*/${directory}/*`);
 
 /** A published model, named by its manifest. */
 export interface ModelArtifactFromBucketOptions {
@@ -43,7 +47,9 @@ export class ModelArtifact {
    * @param options the bucket, and the version's manifest
    */
   public static fromBucket(scope: Construct, id: string, options: ModelArtifactFromBucketOptions): IModelArtifact {
-    return new BucketArtifact(scope, id, options);
+    const artifact = new ImportedArtifact(scope, id, options.bucket);
+    importByKey(artifact, options);
+    return artifact;
   }
 
   /**
@@ -54,73 +60,43 @@ export class ModelArtifact {
    * @param options the bucket, and the parameter's name
    */
   public static fromParameter(scope: Construct, id: string, options: ModelArtifactFromParameterOptions): IModelArtifact {
-    return new ParameterArtifact(scope, id, options);
+    const artifact = new ImportedArtifact(scope, id, options.bucket);
+    importByPointer(artifact, options);
+    return artifact;
   }
 
   private constructor() {}
 }
 
-class BucketArtifact extends Construct implements IModelArtifact {
-  public readonly bucket: s3.IBucket;
-  public readonly modelFormat?: ModelFormat;
-  public readonly manifestKey: string;
-  public readonly manifestSha256?: string;
-  private readonly keyPatterns: string[];
-
-  constructor(scope: Construct, id: string, options: ModelArtifactFromBucketOptions) {
+/** An artifact that this app does not make. */
+class ImportedArtifact extends Construct implements IModelArtifact {
+  constructor(scope: Construct, id: string, public readonly bucket: s3.IBucket) {
     super(scope, id);
-    failIfAny(lit`InvalidModelArtifact`, [
-      ...checkPattern('manifestKey', options.manifestKey, /^[^/].*\/(litert|saved_model)\/[1-9]\d*\/manifest\.json$/,
-        'the key of a published manifest, <prefix>/litert/<version>/manifest.json or <prefix>/saved_model/<version>/manifest.json'),
-      ...checkPattern('manifestSha256', options.manifestSha256, /^[0-9a-f]{64}$/, 'a SHA-256 of 64 lower-case hexadecimal digits'),
-    ], this);
-    const [, prefix, format] = /^(.*)\/(litert|saved_model)\/[^/]+\/manifest\.json$/.exec(options.manifestKey) ?? [];
-    this.bucket = options.bucket;
-    this.manifestKey = options.manifestKey;
-    this.manifestSha256 = options.manifestSha256;
-    this.modelFormat = format as ModelFormat | undefined;
-    this.keyPatterns = prefix === undefined ? anyModel() : [`${prefix}/*`];
   }
 
   public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return grantArtifactRead(grantee, this.bucket, this.keyPatterns);
-  }
-
-  /** @internal */
-  public get _keyPatterns(): string[] {
-    return this.keyPatterns;
+    return grantArtifactRead(grantee, this.bucket, referenceOf(this)!.keyPatterns);
   }
 }
 
-class ParameterArtifact extends Construct implements IModelArtifact {
-  public readonly bucket: s3.IBucket;
-  public readonly pointer: string;
-
-  constructor(scope: Construct, id: string, options: ModelArtifactFromParameterOptions) {
-    super(scope, id);
-    failIfAny(lit`InvalidModelArtifact`, [
-      ...checkPattern('parameterName', options.parameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter, not its address'),
-    ], this);
-    this.bucket = options.bucket;
-    this.pointer = ssm.StringParameter.valueForStringParameter(this, options.parameterName);
-  }
-
-  public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return grantArtifactRead(grantee, this.bucket, this._keyPatterns);
-  }
-
-  /** @internal */
-  public get _keyPatterns(): string[] {
-    return anyModel();
-  }
+function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256 }: ModelArtifactFromBucketOptions): void {
+  failIfAny(lit`InvalidModelArtifact`, [
+    ...checkPattern('manifestKey', manifestKey, /^[^/].*\/(litert|saved_model)\/[1-9]\d*\/manifest\.json$/,
+      'the key of a published manifest, <prefix>/litert/<version>/manifest.json or <prefix>/saved_model/<version>/manifest.json'),
+    ...checkPattern('manifestSha256', manifestSha256, /^[0-9a-f]{64}$/, 'a SHA-256 of 64 lower-case hexadecimal digits'),
+  ], artifact);
+  const [, prefix, format] = /^(.+)\/(litert|saved_model)\/[^/]+\/manifest\.json$/.exec(manifestKey) ?? [];
+  setReference(artifact, {
+    manifestKey,
+    manifestSha256,
+    format: format as ModelFormat | undefined,
+    keyPatterns: prefix === undefined ? ANY_MODEL : [`${prefix}/*`],
+  });
 }
 
-/** Where the model's prefix is known only when it is deployed: what models are published under, whatever their prefix. */
-function anyModel(): string[] {
-  return ['litert', 'saved_model', 'archive', 'golden', 'keys'].map((directory) => `*/${directory}/*`);
-}
-
-/** What a reader of an artifact reads, as keys; undefined where the artifact is a user's own class. */
-export function keyPatternsOf(artifact: IModelArtifact): string[] {
-  return (artifact as { _keyPatterns?: string[] })._keyPatterns ?? anyModel();
+function importByPointer(artifact: IModelArtifact, { parameterName }: ModelArtifactFromParameterOptions): void {
+  failIfAny(lit`InvalidModelArtifact`, [
+    ...checkPattern('parameterName', parameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter, not its address'),
+  ], artifact);
+  setReference(artifact, { pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName), keyPatterns: ANY_MODEL });
 }

@@ -8,10 +8,12 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { IDependable } from 'constructs';
 import { Construct, Dependable } from 'constructs';
+import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import type { ModelSource } from '../model/model-source';
 import { failIfAny, lit } from '../private/errors';
+import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
 import { BuildProvider } from './build-provider';
@@ -54,6 +56,18 @@ export interface ModelOptimizerProps extends OptimizationOptions {
    * @default - no parameter is written
    */
   readonly pointerParameterName?: string;
+}
+
+const DEFAULT_FORMAT = ModelFormat.LITERT;
+
+/** All problems of an optimizer's properties. */
+export function checkModelOptimizer(id: string, props: ModelOptimizerProps): string[] {
+  return [
+    ...props.model._problems(),
+    ...checkModelName(props.modelName ?? defaultModelName(id)),
+    ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
+    ...checkOptimization(props, { format: props.modelFormat ?? DEFAULT_FORMAT, sourceKind: props.model._kind }),
+  ];
 }
 
 /**
@@ -132,19 +146,12 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The parameter that points at the published version, where one was asked for. */
   public readonly pointerParameter?: ssm.StringParameter;
 
-  /** @internal */
-  public readonly _architecture: lambda.Architecture;
-
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
+    failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
-    this.modelFormat = props.modelFormat ?? ModelFormat.LITERT;
-    this._architecture = props.architecture ?? lambda.Architecture.X86_64;
-    failIfAny(lit`InvalidModelOptimizerProps`, [
-      ...props.model._problems(),
-      ...checkModelName(this.modelName),
-      ...checkOptimization(props, { format: this.modelFormat, sourceKind: props.model._kind }),
-    ], this);
+    this.modelFormat = props.modelFormat ?? DEFAULT_FORMAT;
+    const architecture = props.architecture ?? lambda.Architecture.X86_64;
 
     const source = props.model._bind(this);
     const evaluation = props.evaluation?._bind(this);
@@ -152,7 +159,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.keyPrefix = modelPrefix(this, this.modelName);
     const optimization = new OptimizationProject(this, 'Optimization', {
       options: props,
-      architecture: this._architecture,
+      architecture,
       inputs: evaluation ? [source, evaluation] : [source],
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,
@@ -172,7 +179,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       recipe: props.recipe ?? (this.modelFormat === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing()),
       gate: props.gate,
       seed: props.seed,
-      architecture: this._architecture.name,
+      architecture: architecture.name,
       labels: props.labels,
     });
     const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
@@ -182,6 +189,13 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.reportKey = build.getAttString('ReportKey');
     this.buildUrl = build.getAttString('BuildUrl');
     this.summary = build.getAttString('Summary');
+    setReference(this, {
+      manifestKey: this.manifestKey,
+      manifestSha256: this.manifestSha256,
+      format: this.modelFormat,
+      architecture: architecture.name,
+      keyPatterns: [`${this.keyPrefix}/*`],
+    });
     this.pointerParameter = props.pointerParameterName === undefined ? undefined : this.createPointer(props.pointerParameterName);
   }
 
@@ -191,7 +205,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    * @param grantee who may read
    */
   public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return grantArtifactRead(grantee, this.bucket, this._keyPatterns);
+    return grantArtifactRead(grantee, this.bucket, [`${this.keyPrefix}/*`]);
   }
 
   /**
@@ -221,11 +235,6 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    */
   public metricFailedBuilds(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.project.metricFailedBuilds(props);
-  }
-
-  /** @internal */
-  public get _keyPatterns(): string[] {
-    return [`${this.keyPrefix}/*`];
   }
 
   private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[]): CustomResource {

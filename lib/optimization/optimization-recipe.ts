@@ -1,6 +1,6 @@
 import { ModelFormat } from '../model/model-format';
-import type { OptimizationStep } from './optimization-step';
 import { Graph } from './graph';
+import type { OptimizationStep } from './optimization-step';
 import { Quantization } from './quantization';
 
 type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing';

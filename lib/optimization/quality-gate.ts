@@ -1,4 +1,5 @@
-import { Size, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 
 interface Rule {
   readonly rule: 'maxAccuracyLoss' | 'minAgreement' | 'maxRelativeError' | 'maxSizeBytes' | 'maxLatencyRatio';
@@ -29,10 +30,10 @@ export class QualityGate {
   /**
    * At most this error, relative to the size of the original's outputs.
    *
-   * @param error 0.01 is one per cent
+   * @param share 0.01 is one per cent
    */
-  public static maxRelativeError(error: number): QualityGate {
-    return new QualityGate([{ rule: 'maxRelativeError', method: 'maxRelativeError', value: error }], false);
+  public static maxRelativeError(share: number): QualityGate {
+    return new QualityGate([{ rule: 'maxRelativeError', method: 'maxRelativeError', value: share }], false);
   }
 
   /**

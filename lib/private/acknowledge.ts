@@ -17,14 +17,14 @@ function flatten(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
     return String(value).replace(/\$\{/g, '<').replace(/\}/g, '>');
   }
-  const [name, content] = Object.entries(value)[0] as [string, any];
+  const [name, content] = Object.entries(value)[0] as [string, unknown];
   switch (name) {
     case 'Ref':
-      return `<${content}>`;
+      return `<${String(content)}>`;
     case 'Fn::GetAtt':
-      return `<${content[0]}.${content[1]}>`;
+      return `<${(content as string[]).join('.')}>`;
     case 'Fn::Join':
-      return (content[1] as unknown[]).map(flatten).join(content[0]);
+      return (content as [string, unknown[]])[1].map(flatten).join((content as [string])[0]);
     case 'Fn::Sub':
     case 'Fn::ImportValue':
       return flatten(content);
