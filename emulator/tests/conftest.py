@@ -53,8 +53,8 @@ class Running:
         )
 
 
-def command(*arguments: str, prefix: tuple[str, ...] = ()) -> list[str]:
-    return [*prefix, str(PYTHON), "-m", "embedded_aws", *arguments]
+def command(*arguments: str, interpreter: tuple[str, ...] = (str(PYTHON),)) -> list[str]:
+    return [*interpreter, "-m", "embedded_aws", *arguments]
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -62,11 +62,13 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def started(state: Path, *arguments: str, prefix: tuple[str, ...] = (), **extra: str) -> Iterator[Running]:
+def started(
+    state: Path, *arguments: str, interpreter: tuple[str, ...] = (str(PYTHON),), **extra: str
+) -> Iterator[Running]:
     """Starts it, waits for its ready line, and ends it."""
     log = state / "embedded-aws.log"
     process = subprocess.Popen(
-        command("--port", "0", "--state", str(state), "--log", str(log), *arguments, prefix=prefix),
+        command("--port", "0", "--state", str(state), "--log", str(log), *arguments, interpreter=interpreter),
         env=environment(**extra),
         stdout=subprocess.PIPE,
         text=True,

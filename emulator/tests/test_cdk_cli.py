@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import ROOT, Running
@@ -50,7 +51,8 @@ class Cli:
         )
 
     def stack(self, command: str, name: str, *arguments: str, **context: str) -> subprocess.CompletedProcess[str]:
-        values = [argument for key, value in {"stack": name, **context}.items() for argument in ("-c", f"{key}={value}")]
+        given = {"stack": name, **context}
+        values = [argument for key, value in given.items() for argument in ("-c", f"{key}={value}")]
         output = str(self.work / "cdk.out")
         return self(command, name, "--app", "node app.js", "--output", output, *values, *arguments)
 
@@ -93,9 +95,9 @@ def live_answer(aws: Running, function: str) -> dict[str, Any]:
 
 
 def url_answer(aws: Running, url: str, *, signed: bool) -> str:
-    headers = {"Host": url.split("/")[2].split(":")[0]}
+    headers = {"Host": urlsplit(url).hostname or ""}
     if signed:
-        headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, Signature=0"
+        headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request"
     request = urllib.request.Request(f"{aws.endpoint}/", headers=headers)
     with urllib.request.urlopen(request) as response:
         text: str = response.read().decode()
@@ -141,8 +143,8 @@ def test_a_model_is_built_deployed_updated_rolled_back_and_destroyed(aws: Runnin
     failed = [build for build in builds(aws, outputs["Project"]) if build["buildStatus"] == "FAILED"]
     assert len(failed) == 1
     logs = failed[0]["logs"]
-    events = aws.client("logs").get_log_events(logGroupName=logs["groupName"], logStreamName=logs["streamName"])["events"]
-    text = "\n".join(event["message"] for event in events)
+    stream = {"logGroupName": logs["groupName"], "logStreamName": logs["streamName"]}
+    text = "\n".join(event["message"] for event in aws.client("logs").get_log_events(**stream)["events"])
     assert "the build was asked to fail" in text
     assert "post_build: succeeding=0" in text
 

@@ -78,12 +78,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m embedded_aws", description="An embedded AWS on the loopback interface.")
+    parser = argparse.ArgumentParser(
+        prog="python -m embedded_aws", description="An embedded AWS on the loopback interface."
+    )
     parser.add_argument("--port", type=int, default=4566, help="the port; 0 for any free one (default: 4566)")
-    parser.add_argument("--state", type=Path, help="a directory for working files, which go at the end (default: a temporary one)")
-    parser.add_argument("--cache", type=Path, help="a directory for packages that stay (default: embedded-aws in the user's cache)")
-    parser.add_argument("--ready-file", type=Path, help="a file that gets endpoint, port, account, Region and process id as JSON")
-    parser.add_argument("--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)")
+    parser.add_argument(
+        "--state", type=Path, help="a directory for working files, which go at the end (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--cache", type=Path, help="a directory for packages that stay (default: embedded-aws in the user's cache)"
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, help="a file that gets endpoint, port, account, Region and process id as JSON"
+    )
+    parser.add_argument(
+        "--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)"
+    )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")
     return parser
@@ -114,7 +124,9 @@ async def _serve(embedded: Any, listener: Any, ready_file: Path | None) -> None:
 
 
 def _configure_logging(path: Path | None) -> None:
-    handler: logging.Handler = logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = (
+        logging.FileHandler(path, encoding="utf-8") if path else logging.StreamHandler(sys.stderr)
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     # Before MiniStack is imported: its own basicConfig then finds a configured logger and changes nothing.
     logging.basicConfig(level=os.environ["LOG_LEVEL"], handlers=[handler], force=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+_WRONG = "this is not the ministack that the embedded AWS was made for"
+
 _replaced: list[str] = []
 _used: list[str] = []
 
@@ -32,7 +34,7 @@ def replace(module: ModuleType, name: str, make: Callable[[Any], Any]) -> None:
         PatchError: the module has no such name.
     """
     if not hasattr(module, name):
-        raise PatchError(f"{module.__name__} has no {name}: this is not the ministack that the embedded AWS was made for")
+        raise PatchError(f"{module.__name__} has no {name}: {_WRONG}")
     setattr(module, name, make(getattr(module, name)))
     _replaced.append(f"{module.__name__}.{name}")
 
@@ -49,7 +51,7 @@ def rely_on(module: ModuleType, *names: str) -> None:
     """
     for name in names:
         if not hasattr(module, name):
-            raise PatchError(f"{module.__name__} has no {name}: this is not the ministack that the embedded AWS was made for")
+            raise PatchError(f"{module.__name__} has no {name}: {_WRONG}")
         _used.append(f"{module.__name__}.{name}")
 
 

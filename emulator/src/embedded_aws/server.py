@@ -84,7 +84,7 @@ class EmbeddedAws:
         config.shutdown_timeout = 5
         config.accesslog = None
         config.errorlog = logging.getLogger("embedded_aws.server")
-        await serve(application, config, shutdown_trigger=stopping)  # type: ignore[arg-type]
+        await serve(application, config, shutdown_trigger=stopping)
 
     def close(self) -> None:
         """Ends every function and build."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -17,7 +17,8 @@ class EmbeddedClients:
     """Clients of the embedded AWS, with the credentials of a build's service role."""
 
     def __init__(self, settings: Settings, region: str, credentials: dict[str, str]) -> None:
-        self._session = boto3.session.Session(
+        # The type stubs know each service by a literal name; here the name is a variable.
+        self._session = cast("Any", boto3.session).Session(
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=credentials["AWS_SESSION_TOKEN"],
@@ -59,7 +60,7 @@ class EmbeddedClients:
 
 def assume_role(settings: Settings, region: str, role: str) -> dict[str, str]:
     """The variables that give a build its service role."""
-    client = boto3.client(
+    client = cast("Any", boto3).client(
         "sts",
         endpoint_url=settings.endpoint,
         region_name=region,

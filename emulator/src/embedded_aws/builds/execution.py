@@ -209,7 +209,7 @@ class Execution:
             if section:
                 sections.append((artifacts, section))
         for artifacts, section in sections:
-            upload_artifacts(artifacts, section, build_id, project["name"], self.clients.s3, source)
+            upload_artifacts(artifacts, section, build_id, self.clients.s3, source)
 
 
 def new_work_directory(parent: Path) -> Path:

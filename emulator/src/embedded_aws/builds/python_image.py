@@ -73,7 +73,7 @@ def _add_pip(python: HostPython, prefix: Path, executable: Path) -> None:
     if not wheels:
         return
     with zipfile.ZipFile(wheels[-1]) as wheel:
-        wheel.extractall(prefix / "lib" / f"python{python.minor}" / "site-packages")  # noqa: S202 - CPython's own file
+        wheel.extractall(prefix / "lib" / f"python{python.minor}" / "site-packages")
     for name in ("pip", "pip3", f"pip{python.minor}"):
         script = prefix / "bin" / name
         script.write_text(_PIP.format(executable=executable), encoding="utf-8")

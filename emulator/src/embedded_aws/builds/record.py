@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from embedded_aws.builds.request import BuildRequest
 
 _log = logging.getLogger("embedded_aws.builds")
-_NAMESPACES_BEFORE = ("SUBMITTED", "QUEUED", "PROVISIONING")
+_PASSED = ("SUBMITTED", "QUEUED", "PROVISIONING")
 
 
 class BuildRecord:
@@ -59,10 +60,18 @@ class BuildRecord:
                     self._close(entry, status, "", "")
             now = time.time()
             self.build["phases"] += [
-                {"phaseType": "FINALIZING", "phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0},
+                {
+                    "phaseType": "FINALIZING",
+                    "phaseStatus": "SUCCEEDED",
+                    "startTime": now,
+                    "endTime": now,
+                    "durationInSeconds": 0,
+                },
                 {"phaseType": "COMPLETED", "startTime": now},
             ]
-            self.build["exportedEnvironmentVariables"] = [{"name": name, "value": value} for name, value in exported.items()]
+            self.build["exportedEnvironmentVariables"] = [
+                {"name": name, "value": value} for name, value in exported.items()
+            ]
             self.build.update(currentPhase="COMPLETED", endTime=now, buildStatus=status, buildComplete=True)
         _log.info("%s %s", self.build["id"], status)
 
@@ -73,38 +82,59 @@ class BuildRecord:
         entry["contexts"] = [{"statusCode": code, "message": message}]
 
 
-def new_build(
-    request: BuildRequest, build_id: str, number: int, *, arn: str, initiator: str, console: str
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Identity:
+    """What names one build.
+
+    Attributes:
+        build_id: `project:uuid`.
+        arn: of the build.
+        number: of the build within its project.
+        initiator: who started it.
+        console: the address of the build's log.
+    """
+
+    build_id: str
+    arn: str
+    number: int
+    initiator: str
+    console: str
+
+
+def new_build(request: BuildRequest, identity: Identity) -> dict[str, Any]:
     """The record of a build that is about to start.
 
     Args:
         request: the project, overridden.
-        build_id: `project:uuid`.
-        number: of the build within its project.
-        arn: of the build.
-        initiator: who started it.
-        console: the address of the build's log.
+        identity: of the build.
     """
     now = time.time()
     project = request.project
     group, prefix = request.log_group
-    stream = build_id.partition(":")[2]
+    stream = identity.build_id.partition(":")[2]
     done = {"phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0}
     return {
-        "id": build_id,
-        "arn": arn,
-        "buildNumber": number,
+        "id": identity.build_id,
+        "arn": identity.arn,
+        "buildNumber": identity.number,
         "startTime": now,
         "currentPhase": "PROVISIONING",
         "buildStatus": "IN_PROGRESS",
         "buildComplete": False,
         "projectName": project["name"],
-        "phases": [{"phaseType": name, **done} for name in _NAMESPACES_BEFORE],
-        **{name: project[name] for name in ("source", "artifacts", "environment", "serviceRole", "encryptionKey") if name in project},
+        "phases": [{"phaseType": name, **done} for name in _PASSED],
+        **{
+            name: project[name]
+            for name in ("source", "artifacts", "environment", "serviceRole", "encryptionKey")
+            if name in project
+        },
         **({"sourceVersion": project["sourceVersion"]} if project.get("sourceVersion") else {}),
         "timeoutInMinutes": int(project.get("timeoutInMinutes") or 60),
         "queuedTimeoutInMinutes": int(project.get("queuedTimeoutInMinutes") or 480),
-        "logs": {"groupName": group, "streamName": f"{prefix}/{stream}" if prefix else stream, "deepLink": console},
-        "initiator": initiator,
+        "logs": {
+            "groupName": group,
+            "streamName": f"{prefix}/{stream}" if prefix else stream,
+            "deepLink": identity.console,
+        },
+        "initiator": identity.initiator,
     }

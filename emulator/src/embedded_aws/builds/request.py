@@ -75,5 +75,7 @@ def build_request(project: dict[str, Any], overrides: dict[str, Any]) -> BuildRe
             merged[part][name] = overrides[override]
     variables = {variable["name"]: variable for variable in merged["environment"].get("environmentVariables") or []}
     variables.update({variable["name"]: variable for variable in overrides.get("environmentVariablesOverride") or []})
-    merged["environment"]["environmentVariables"] = [{"type": "PLAINTEXT", **variable} for variable in variables.values()]
+    merged["environment"]["environmentVariables"] = [
+        {"type": "PLAINTEXT", **variable} for variable in variables.values()
+    ]
     return BuildRequest(merged)

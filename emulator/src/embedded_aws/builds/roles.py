@@ -22,7 +22,7 @@ def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
         AWS's sentence, or None when the role can be used.
     """
     role = roles.get(arn.rsplit("/", 1)[-1])
-    refusal = f"CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and 3) The role has the necessary trust policy configured for CodeBuild: {arn}"
+    refusal = f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}"
     if role is None or not _trusts(role.get("AssumeRolePolicyDocument")):
         return refusal
     if not role.get("InlinePolicies") and not role.get("AttachedPolicies"):

@@ -16,7 +16,7 @@ from ministack.services import codebuild, iam
 
 from embedded_aws.builds.clients import EmbeddedClients, assume_role
 from embedded_aws.builds.execution import Execution, new_work_directory
-from embedded_aws.builds.record import BuildRecord, new_build
+from embedded_aws.builds.record import BuildRecord, Identity, new_build
 from embedded_aws.builds.request import BuildRequest, build_request
 from embedded_aws.builds.roles import why_not_usable
 from embedded_aws.patching import rely_on, replace
@@ -104,15 +104,14 @@ class Builds:
 
     def _new(self, name: str, request: BuildRequest) -> dict[str, Any]:
         build_id = f"{name}:{uuid.uuid4()}"
-        number = 1 + sum(1 for build in codebuild._builds.values() if build["projectName"] == name)
-        return new_build(
-            request,
-            build_id,
-            number,
+        identity = Identity(
+            build_id=build_id,
             arn=codebuild._build_arn(build_id),
+            number=1 + sum(1 for build in codebuild._builds.values() if build["projectName"] == name),
             initiator=f"{get_account_id()}/user",
             console=f"{self._settings.endpoint}/#logs:{build_id}",
         )
+        return new_build(request, identity)
 
     def _execute(self, request: BuildRequest, build: dict[str, Any]) -> None:
         record = BuildRecord(build, codebuild._log_sink(build))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class SourceError(RuntimeError):
@@ -52,7 +52,7 @@ def fetch_source(source: dict[str, Any], version: str | None, s3: ObjectStore, t
         else:
             request = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
             with zipfile.ZipFile(io.BytesIO(s3.get_object(**request)["Body"].read())) as archive:
-                archive.extractall(target)  # noqa: S202 - Python refuses paths outside the target
+                archive.extractall(target)
                 _restore_modes(archive, target)
     except zipfile.BadZipFile as error:
         raise SourceError(f"s3://{bucket}/{key} is not a ZIP archive") from error
@@ -78,15 +78,14 @@ def _restore_modes(archive: zipfile.ZipFile, target: Path) -> None:
 
 
 def upload_artifacts(
-    artifacts: dict[str, Any], section: dict[str, Any], build_id: str, project: str, s3: ObjectStore, source: Path
+    artifacts: dict[str, Any], section: dict[str, Any], build_id: str, s3: ObjectStore, source: Path
 ) -> None:
     """Uploads what the buildspec's artifacts section names.
 
     Args:
         artifacts: of the project, in the API's form.
         section: of the buildspec.
-        build_id: for the name space.
-        project: its name, the default name of the artifact.
+        build_id: `project:uuid`, for the name space and the default name.
         s3: the client.
         source: the build's source directory.
     """
@@ -95,7 +94,8 @@ def upload_artifacts(
     base = source / section.get("base-directory", ".")
     patterns = section.get("files") or []
     files = sorted({path for pattern in patterns for path in _matching(base, pattern)})
-    namespace = build_id.partition(":")[2] if artifacts.get("namespaceType") == "BUILD_ID" else ""
+    project, _, number = build_id.partition(":")
+    namespace = number if artifacts.get("namespaceType") == "BUILD_ID" else ""
     name = section.get("name") or artifacts.get("name") or project
     parts = [(artifacts.get("path") or "").strip("/"), namespace, name.strip("/")]
     key = "/".join(part for part in parts if part)

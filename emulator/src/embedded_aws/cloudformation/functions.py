@@ -48,7 +48,9 @@ def _object(content: dict[str, str]) -> bytes:
     if data is None:
         place = f"s3://{bucket}/{key}" + (f" version {version}" if version else "")
         message = "The specified version does not exist." if version else "The specified key does not exist."
-        raise ValueError(f"Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: {message} ({place})")
+        raise ValueError(
+            f"Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: {message} ({place})"
+        )
     return bytes(data)
 
 
@@ -62,7 +64,9 @@ def _check_function(properties: dict[str, Any]) -> None:
         raise ValueError(f"{error[2]!r}")
     if archive and lambda_svc._reject_unreadable_zip(archive):
         raise ValueError("Could not unzip uploaded file. Please check your file, then try to upload again.")
-    size = (unzipped_size(archive) if archive else 0) + sum(lambda_svc._layer_unzipped_size(layer) for layer in layers or [])
+    size = (unzipped_size(archive) if archive else 0) + sum(
+        lambda_svc._layer_unzipped_size(layer) for layer in layers or []
+    )
     if size > UNZIPPED_LIMIT:
         raise ValueError(
             f"Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_LIMIT} bytes. "

@@ -24,7 +24,7 @@ class Handlers(dict[str, dict[str, Any]]):
         return isinstance(resource_type, str) and resource_type.startswith("AWS::")
 
     def __getitem__(self, resource_type: str) -> dict[str, Any]:
-        handler = self.get(resource_type)
+        handler: dict[str, Any] | None = self.get(resource_type)
         if handler is None:
             raise KeyError(resource_type)
         return handler

@@ -76,8 +76,7 @@ class Layouts:
     def kept(self) -> list[str]:
         """Directories of the host that a function's interpreter reads, wherever they lie."""
         spec = find_spec("boto3")
-        packages = [str(Path(spec.origin).parents[1])] if spec and spec.origin else []
-        return packages
+        return [str(Path(spec.origin).parents[1])] if spec and spec.origin else []
 
     def layout(self, runtime: str, code: bytes, layers: list[bytes]) -> Layout:
         """The layout of a function.

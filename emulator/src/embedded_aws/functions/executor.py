@@ -67,9 +67,7 @@ class Executor:
         result = {"body": outcome.payload, "log": outcome.log}
         return {**result, "error": True} if outcome.failed else result
 
-    def _run(
-        self, config: dict[str, Any], code: bytes, layers: list[bytes], event: Any, request_id: str
-    ) -> Outcome:
+    def _run(self, config: dict[str, Any], code: bytes, layers: list[bytes], event: Any, request_id: str) -> Outcome:
         timeout = float(config.get("Timeout", 3))
         context = {
             "request_id": request_id,

@@ -88,7 +88,7 @@ def substitute(directory: Path, python: HostPython, cache: Path) -> list[str]:
     foreign = [path for path in directory.rglob("*.so") if _is_foreign(path.name, python)]
     if foreign:
         raise NoBuildError(
-            f"{foreign[0].relative_to(directory)} is compiled for another Python than {python.minor}, which runs here, and "
+            f"{foreign[0].relative_to(directory)} fits another Python than {python.minor}, which runs here, and "
             "no *.dist-info beside it says which version of which package to take instead: keep the metadata in the "
             "layer, or install the function's own Python (pyenv and uv are found)",
         )

@@ -22,6 +22,7 @@ _MS_BIND, _MS_REC, _MS_PRIVATE, _MS_NOSUID, _MS_NODEV = 4096, 16384, 1 << 18, 2,
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
 _SYS_MOUNT_SETATTR = 442  # the same number on every architecture
 _PR_SET_NO_NEW_PRIVS = 38
+_TMP = "/tmp"  # noqa: S108 - the only place where a function may write
 _OWN = {"opt", "tmp", "var"}  # directories of the root that are rebuilt and not taken from the host
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -102,11 +103,11 @@ def _build_root(specification: dict[str, Any]) -> None:
 
     # What lies below /tmp on the host and is needed (an interpreter, say) stays visible below the private /tmp.
     private = specification["tmp"]
-    kept = [path for path in specification["keep"] if path.startswith("/tmp/")]  # noqa: S108 - a path to compare with
+    kept = [path for path in specification["keep"] if Path(path).is_relative_to(_TMP)]
     for path in kept:
-        Path(private + path.removeprefix("/tmp")).mkdir(parents=True, exist_ok=True)  # noqa: S108
+        (Path(private) / Path(path).relative_to(_TMP)).mkdir(parents=True, exist_ok=True)
     _make_read_only(root)
-    _bind(private, f"{root}/tmp")
+    _bind(private, root + _TMP)
     for path in kept:
         _bind(path, root + path)
         _make_read_only(root + path)

@@ -38,9 +38,7 @@ def install(settings: Settings) -> Pool:
     pool = Pool(settings, Layouts(settings), node_bootstrap)
     executor = Executor(pool, lambda_svc._resolve_layer_zip)
 
-    def retire(
-        name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
-    ) -> None:
+    def retire(name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None) -> None:
         pool.retire(name, qualifier, account, region)
 
     rely_on(lambda_runtime, "_NODEJS_WORKER_SCRIPT")
@@ -88,7 +86,7 @@ def _with_request_limit(original: Callable[..., Awaitable[Any]]) -> Callable[...
     async def invoke(name: str, event: Any, *rest: Any, **named: Any) -> Any:
         size = len(json.dumps(event).encode())
         if size > PAYLOAD_LIMIT:
-            message = f"{size} byte payload is too large for the RequestResponse invocation type (limit {PAYLOAD_LIMIT} bytes)"
+            message = f"{size} byte payload is too large for the invocation (limit {PAYLOAD_LIMIT} bytes)"
             return error_response_json("RequestTooLargeException", message, 413)
         return await original(name, event, *rest, **named)
 

@@ -174,7 +174,8 @@ class Worker:
         elif "stackTrace" in reply:
             payload["stackTrace"] = reply["stackTrace"]
         payload["errorType"] = payload["errorType"] or "Error"
-        reusable = not str(payload["errorType"]).startswith("Runtime.") or payload["errorType"] == "Runtime.MarshalError"
+        kind = str(payload["errorType"])
+        reusable = not kind.startswith("Runtime.") or kind == "Runtime.MarshalError"
         return Outcome(payload, True, self._printed(), reusable, self._peak())
 
     def _exited(self, kind: str, message: str) -> Outcome:

@@ -29,7 +29,15 @@ _NAMES = (
     "TZ",
 )
 # These would point an installer at the environment that runs the embedded AWS.
-_NEVER = ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_SYSTEM_PYTHON", "PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PIP_PYTHON")
+_NEVER = (
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+    "UV_SYSTEM_PYTHON",
+    "PIP_PREFIX",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PIP_PYTHON",
+)
 
 
 def index_environment() -> dict[str, str]:

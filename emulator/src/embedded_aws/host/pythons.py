@@ -114,7 +114,11 @@ def _uv_roots() -> Iterator[Path]:
 def _probe(path: Path) -> HostPython | None:
     try:
         result = subprocess.run(  # noqa: S603 - an interpreter of this machine, asked for its version
-            [str(path), "-I", "-S", "-c", _PROBE], capture_output=True, text=True, timeout=20, check=True,
+            [str(path), "-I", "-S", "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
         )
         facts = json.loads(result.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):

@@ -45,7 +45,10 @@ def install(requirement: str, python: HostPython, target: Path) -> None:
         command = [str(python.executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--target", str(target), "--no-deps", "--only-binary", ":all:", requirement]
     result = subprocess.run(  # noqa: S603 - uv or pip of this machine
-        command, capture_output=True, text=True, check=False,
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         raise InstallError(f"could not install {requirement} for Python {python.minor}: {result.stderr.strip()[-800:]}")

@@ -28,7 +28,7 @@ def is_complete(event, context):
     if build["buildStatus"] != "SUCCEEDED":
         raise RuntimeError("the model was not built: " + build["buildStatus"])
     bucket = event["ResourceProperties"]["Bucket"]
-    key = "artifacts/%s/layer.zip/layer.zip" % build["id"].split(":")[1]
+    key = "artifacts/" + build["id"].split(":")[1] + "/layer.zip/layer.zip"
     head = boto3.client("s3").head_object(Bucket=bucket, Key=key)
     return {"IsComplete": True, "Data": {"Key": key, "ObjectVersion": head["VersionId"]}}
 

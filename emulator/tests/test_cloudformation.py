@@ -1,0 +1,188 @@
+"""CloudFormation: stricter than MiniStack, so that what passes here passes on AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.cloudformation import supported
+from support import archive, invoke, role, unique
+
+if TYPE_CHECKING:
+    from conftest import Running
+
+
+def deploy(aws: Running, name: str, resources: dict[str, Any], **outputs: Any) -> str:
+    """Creates or updates a stack, waits, and gives its status."""
+    client = aws.client("cloudformation")
+    body = {"Resources": resources, "Outputs": {key: {"Value": value} for key, value in outputs.items()}}
+    known = [stack["StackName"] for stack in client.describe_stacks()["Stacks"]]
+    change = client.update_stack if name in known else client.create_stack
+    change(StackName=name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_IAM"])
+    return settled(aws, name)
+
+
+def settled(aws: Running, name: str) -> str:
+    client = aws.client("cloudformation")
+    while True:
+        status: str = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        if not status.endswith("IN_PROGRESS"):
+            return status
+        time.sleep(0.05)
+
+
+def reasons(aws: Running, name: str) -> str:
+    events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    return "\n".join(event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"])
+
+
+def outputs_of(aws: Running, name: str) -> dict[str, str]:
+    found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found}
+
+
+def code(aws: Running, files: dict[str, str | bytes]) -> dict[str, str]:
+    """An archive in a bucket, as a template names it."""
+    s3, bucket = aws.client("s3"), unique("code")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="c.zip", Body=archive(files))["VersionId"]
+    return {"S3Bucket": bucket, "S3Key": "c.zip", "S3ObjectVersion": version}
+
+
+def function_resource(aws: Running, content: dict[str, str], **properties: Any) -> dict[str, Any]:
+    base = {"Runtime": "python3.13", "Handler": "index.handler", "Role": role(aws, "lambda.amazonaws.com")}
+    return {"Type": "AWS::Lambda::Function", "Properties": {**base, "Code": content, **properties}}
+
+
+def test_a_layer_is_made_of_the_object_version_that_the_template_names(aws: Running) -> None:
+    content = code(aws, {"x.txt": "pinned"})
+    aws.client("s3").put_object(Bucket=content["S3Bucket"], Key="c.zip", Body=archive({"x.txt": "newer"}))
+    source = code(aws, {"index.py": "def handler(e, c): return open('/opt/x.txt').read()"})
+    name = unique("stack")
+    resources = {
+        "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}},
+        "Function": function_resource(aws, source, Layers=[{"Ref": "Layer"}]),
+    }
+    assert deploy(aws, name, resources, Name={"Ref": "Function"}) == "CREATE_COMPLETE"
+    assert invoke(aws, outputs_of(aws, name)["Name"]) == ("pinned", False)
+
+
+def test_a_layer_from_a_missing_object_version_fails(aws: Running) -> None:
+    content = {**code(aws, {"x.txt": "x"}), "S3ObjectVersion": "no-such-version"}
+    name = unique("stack")
+    layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}}
+    assert deploy(aws, name, {"Layer": layer}) == "ROLLBACK_COMPLETE"
+    assert "The specified version does not exist." in reasons(aws, name)
+
+
+def test_a_function_from_a_missing_object_or_a_broken_archive_fails(aws: Running) -> None:
+    name = unique("stack")
+    missing = {**code(aws, {"index.py": ""}), "S3Key": "missing.zip"}
+    assert deploy(aws, name, {"Function": function_resource(aws, missing)}) == "ROLLBACK_COMPLETE"
+    assert "NoSuchKey" in reasons(aws, name)
+
+    broken = code(aws, {"index.py": ""})
+    version = aws.client("s3").put_object(Bucket=broken["S3Bucket"], Key="c.zip", Body=b"no archive")["VersionId"]
+    name = unique("stack")
+    resource = function_resource(aws, {**broken, "S3ObjectVersion": version})
+    assert deploy(aws, name, {"Function": resource}) == "ROLLBACK_COMPLETE"
+    assert "Could not unzip uploaded file" in reasons(aws, name)
+
+
+def test_too_many_layers_and_too_many_bytes_fail(aws: Running) -> None:
+    source = code(aws, {"index.py": "x"})
+    small = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": code(aws, {"x": "x"})}}
+    layers = {f"Layer{number}": small for number in range(6)}
+    function = function_resource(aws, source, Layers=[{"Ref": name} for name in layers])
+    name = unique("stack")
+    assert deploy(aws, name, {**layers, "Function": function}) == "ROLLBACK_COMPLETE"
+    assert "Cannot reference more than 5 layers, got 6." in reasons(aws, name)
+
+    big = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": code(aws, {"zeros": bytes(262_144_000)})}}
+    name = unique("stack")
+    function = function_resource(aws, source, Layers=[{"Ref": "Layer"}])
+    assert deploy(aws, name, {"Layer": big, "Function": function}) == "ROLLBACK_COMPLETE"
+    assert "The actual size is 262144001 bytes." in reasons(aws, name)
+
+
+def test_a_new_logical_id_publishes_a_new_version_and_an_unchanged_function_none(aws: Running) -> None:
+    name = unique("stack")
+
+    def resources(source: dict[str, str], version: str) -> dict[str, Any]:
+        return {
+            "Function": function_resource(aws, source),
+            version: {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+            "Alias": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {
+                    "FunctionName": {"Ref": "Function"},
+                    "Name": "live",
+                    "FunctionVersion": {"Fn::GetAtt": [version, "Version"]},
+                },
+            },
+        }
+
+    first = code(aws, {"index.py": "def handler(e, c): return ['one', c.function_version]"})
+    assert deploy(aws, name, resources(first, "VersionA"), Name={"Ref": "Function"}) == "CREATE_COMPLETE"
+    function = outputs_of(aws, name)["Name"]
+    assert invoke(aws, function, Qualifier="live") == (["one", "1"], False)
+    second = code(aws, {"index.py": "def handler(e, c): return ['two', c.function_version]"})
+    assert deploy(aws, name, resources(second, "VersionB"), Name={"Ref": "Function"}) == "UPDATE_COMPLETE"
+    assert invoke(aws, function, Qualifier="live") == (["two", "2"], False)
+
+
+def test_a_bucket_that_holds_objects_is_not_deleted(aws: Running) -> None:
+    name = unique("stack")
+    properties = {"Tags": [{"Key": "k", "Value": "v"}], "VersioningConfiguration": {"Status": "Enabled"}}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": properties}
+    assert deploy(aws, name, {"Bucket": bucket}, Name={"Ref": "Bucket"}) == "CREATE_COMPLETE"
+    s3, place = aws.client("s3"), outputs_of(aws, name)["Name"]
+    assert s3.get_bucket_tagging(Bucket=place)["TagSet"] == [{"Key": "k", "Value": "v"}]
+    version = s3.put_object(Bucket=place, Key="k", Body=b"x")["VersionId"]
+    aws.client("cloudformation").delete_stack(StackName=name)
+    assert settled(aws, name) == "DELETE_FAILED"
+    assert "is not empty" in reasons(aws, name)
+    s3.delete_object(Bucket=place, Key="k", VersionId=version)
+    aws.client("cloudformation").delete_stack(StackName=name)
+    while name in [stack["StackName"] for stack in aws.client("cloudformation").describe_stacks()["Stacks"]]:
+        time.sleep(0.05)
+    assert place not in [found["Name"] for found in s3.list_buckets()["Buckets"]]
+
+
+def test_a_projects_log_group_and_limits_reach_its_builds(aws: Running) -> None:
+    group = unique("/builds")
+    project = {
+        "Type": "AWS::CodeBuild::Project",
+        "Properties": {
+            "Source": {"Type": "NO_SOURCE", "BuildSpec": "version: 0.2\nphases: {build: {commands: ['true']}}"},
+            "Artifacts": {"Type": "NO_ARTIFACTS"},
+            "Environment": {"Type": "LINUX_CONTAINER", "Image": "x", "ComputeType": "BUILD_GENERAL1_SMALL"},
+            "ServiceRole": role(aws, "codebuild.amazonaws.com"),
+            "TimeoutInMinutes": 7,
+            "QueuedTimeoutInMinutes": 6,
+            "LogsConfig": {"CloudWatchLogs": {"Status": "ENABLED", "GroupName": group}},
+        },
+    }
+    name = unique("stack")
+    assert deploy(aws, name, {"Project": project}, Name={"Ref": "Project"}) == "CREATE_COMPLETE"
+    build = aws.client("codebuild").start_build(projectName=outputs_of(aws, name)["Name"])["build"]
+    assert build["logs"]["groupName"] == group
+    assert (build["timeoutInMinutes"], build["queuedTimeoutInMinutes"]) == (7, 6)
+
+
+def test_types_without_an_effect_that_ministack_would_record_are_refused(aws: Running) -> None:
+    for resource_type in ("AWS::EC2::SecurityGroupIngress", "AWS::EKS::PodIdentityAssociation", "AWS::EC2::VPC"):
+        name = unique("stack")
+        assert deploy(aws, name, {"X": {"Type": resource_type, "Properties": {}}}) == "ROLLBACK_COMPLETE"
+        assert f"the emulator does not support {resource_type}" in reasons(aws, name)
+
+
+def test_the_readme_lists_every_supported_type_and_no_other() -> None:
+    from conftest import ROOT
+
+    text = (ROOT / "emulator" / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`(AWS::[A-Za-z0-9:]+)`", text))
+    assert listed == supported.SUPPORTED

@@ -1,0 +1,57 @@
+"""The limit of a build, which the API counts in minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.builds.execution import Execution
+from embedded_aws.builds.request import BuildRequest, build_request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass
+class Notes:
+    lines: list[str] = field(default_factory=list)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def begin(self, phase: str) -> None: ...
+
+    def end(self, phase: str, status: str, message: str = "") -> None: ...
+
+
+class NoClients:
+    s3: Any = None
+
+    def parameter(self, name: str) -> str:
+        raise LookupError(name)
+
+    def secret(self, reference: str) -> str:
+        raise LookupError(reference)
+
+
+class ShortRequest(BuildRequest):
+    @property
+    def timeout_seconds(self) -> int:
+        return 1
+
+
+def test_a_build_over_its_limit_is_ended(tmp_path: Path) -> None:
+    spec = "version: 0.2\nphases: {build: {commands: [echo started, sleep 100, echo never]}}"
+    project = build_request({"name": "p", "source": {"type": "NO_SOURCE", "buildspec": spec}}, {}).project
+    notes = Notes()
+    execution = Execution(ShortRequest(project), notes, NoClients(), {"CODEBUILD_BUILD_ID": "p:1"}, tmp_path / "w")
+    execution.work.mkdir()
+    assert execution.run() == "TIMED_OUT"
+    assert "never" not in notes.lines
+    assert not execution.work.exists()
+
+
+def test_the_limit_of_the_request_wins_over_the_projects() -> None:
+    project = {"name": "p", "timeoutInMinutes": 60}
+    assert build_request(project, {}).timeout_seconds == 3600
+    assert build_request(project, {"timeoutInMinutesOverride": 5}).timeout_seconds == 300

@@ -1,0 +1,130 @@
+"""Starting and ending: what the demo and the end-to-end tests lean on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from conftest import Running, command, environment, started
+from embedded_aws import patching, pins
+from support import function, invoke, project, start_build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARK = "EMBEDDED_AWS_TEST_MARK"
+
+
+def marked_processes() -> list[int]:
+    """Processes that a function or build of this module started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(os.getpid()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(condition: object, *, want: bool) -> None:
+    assert callable(condition)
+    while bool(condition()) != want:
+        time.sleep(0.05)
+
+
+def occupy(aws: Running) -> None:
+    """A function that sleeps in an invocation and a build that sleeps in a grandchild."""
+    marks = {MARK: str(os.getpid())}
+    sleeper = function(
+        aws, "import time\ndef handler(e, c): time.sleep(100)", Timeout=100, Environment={"Variables": marks}
+    )
+
+    def call() -> None:
+        try:
+            invoke(aws, sleeper)
+        except (BotoCoreError, ClientError):
+            return  # the embedded AWS ended
+
+    threading.Thread(target=call, daemon=True).start()
+    spec = {"version": "0.2", "phases": {"build": {"commands": ["sh -c 'sleep 100; true'"]}}}
+    name = project(aws, json.dumps(spec))
+    start_build(aws, name, environmentVariablesOverride=[{"name": MARK, "value": marks[MARK]}])
+    wait_for(lambda: len(marked_processes()) >= 3, want=True)
+
+
+def test_the_ready_line_and_file_say_where_it_listens(tmp_path: Path) -> None:
+    with started(tmp_path, "--ready-file", str(tmp_path / "ready.json")) as aws:
+        facts = json.loads((tmp_path / "ready.json").read_text())
+        assert facts == {
+            "endpoint": aws.endpoint,
+            "port": aws.port,
+            "account": "123456789012",
+            "region": "us-east-1",
+            "pid": aws.process.pid,
+        }
+        assert aws.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_it_listens_on_the_loopback_interface_only(aws: Running) -> None:
+    connections = psutil.Process(aws.process.pid).net_connections(kind="inet")
+    listening = [entry.laddr for entry in connections if entry.status == psutil.CONN_LISTEN]
+    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", aws.port)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_functions_and_builds_and_leaves_no_files(tmp_path: Path, number: int) -> None:
+    with started(tmp_path) as aws:
+        occupy(aws)
+        aws.process.send_signal(number)
+        assert aws.process.wait(30) == 0
+    assert marked_processes() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["embedded-aws.log"]
+
+
+def test_functions_and_builds_end_even_when_it_is_killed(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        occupy(aws)
+        aws.process.kill()
+        wait_for(marked_processes, want=False)
+
+
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        arguments = command("--state", str(tmp_path), "--port", str(taken.getsockname()[1]))
+        result = subprocess.run(arguments, env=environment(), capture_output=True, text=True, check=False)
+    assert result.returncode == 69
+    assert "in use" in result.stderr
+
+
+def test_every_replaced_and_used_name_of_ministack_exists(tmp_path: Path) -> None:
+    arguments = command("--check", "--state", str(tmp_path))
+    result = subprocess.run(arguments, env=environment(), capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["namespaces"] == "ok"
+    assert "ministack.services.codebuild._start_build" in facts["replaced"]
+    assert "ministack.services.lambda_svc._execute_function_warm" in facts["replaced"]
+    assert "ministack.services.iam._roles" in facts["used"]
+
+
+def test_a_name_that_ministack_lacks_stops_the_start() -> None:
+    with pytest.raises(patching.PatchError, match="json has no no_such_name"):
+        patching.replace(json, "no_such_name", lambda original: original)
+    with pytest.raises(patching.PatchError, match="json has no no_such_name"):
+        patching.rely_on(json, "no_such_name")
+
+
+def test_another_ministack_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pins.metadata, "version", lambda _: "1.5.34")
+    with pytest.raises(pins.WrongMiniStackError, match=r"needs ministack 1\.5\.33, found 1\.5\.34"):
+        pins.check_ministack()
