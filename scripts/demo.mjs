@@ -12,6 +12,8 @@ try {
 }
 const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'scripts', 'demo', 'main.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
+  // The AWS SDK warns of the end of Node.js 20 on every start; package.json says what is supported.
+  env: { ...process.env, NODE_NO_WARNINGS: '1' },
 });
 // Ctrl-C reaches the whole process group; the child cleans up and decides the exit code.
 process.on('SIGINT', () => {});

@@ -33,6 +33,8 @@ export interface Figures {
   readonly accuracyAfter: number | null;
   readonly latencyMillisecondsBefore: number | null;
   readonly latencyMillisecondsAfter: number | null;
+  /** The same through the function's own code, lists of numbers in and out. */
+  readonly latencyMillisecondsServed: number | null;
   readonly peakMemoryMebibytes: number | null;
   readonly predictions: unknown[];
   /** Of the held-out digits; absent for a model of the user's own. */
@@ -60,7 +62,8 @@ export function figuresOf(manifest: Manifest) {
     accuracyBefore: accuracy(manifest.original),
     accuracyAfter: accuracy(manifest.evaluation),
     latencyMillisecondsBefore: manifest.original?.latencyMilliseconds ?? null,
-    latencyMillisecondsAfter: manifest.latencyMilliseconds,
+    latencyMillisecondsAfter: manifest.evaluation?.latencyMilliseconds ?? null,
+    latencyMillisecondsServed: manifest.latencyMilliseconds,
     peakMemoryMebibytes: manifest.requirements.peakMemoryMebibytes,
   };
 }
@@ -76,6 +79,7 @@ export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
     ['size', megabytes(figures.sizeBefore), megabytes(figures.sizeAfter)],
     ['accuracy', percent(figures.accuracyBefore), percent(figures.accuracyAfter)],
     ['one prediction', milliseconds(figures.latencyMillisecondsBefore), milliseconds(figures.latencyMillisecondsAfter)],
+    ['  as served', '', milliseconds(figures.latencyMillisecondsServed)],
   ];
   return rows.map(([label, before, after]) => `  ${label.padEnd(16)}${before.padStart(14)}${after.padStart(14)}`).join('\n');
 }
