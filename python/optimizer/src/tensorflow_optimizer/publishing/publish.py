@@ -46,9 +46,9 @@ class Target:
 
     def __post_init__(self) -> None:
         """Refuse names that would put objects elsewhere."""
-        if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", self.prefix):
+        if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", self.prefix, re.ASCII):
             raise BadInputError(f"the model prefix {self.prefix!r} is not usable: give letters, digits, '-', '_', '.'")
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", self.build_id):
+        if not re.fullmatch(r"\w[\w.-]*", self.build_id, re.ASCII):
             raise BadInputError(f"the build id {self.build_id!r} is not usable: give letters, digits, '-', '_' and '.'")
         if not re.fullmatch(r"[0-9a-f]{64}", self.build_key):
             raise BadInputError(f"the build key {self.build_key!r} is not a SHA-256 in lower-case hexadecimal")
@@ -145,7 +145,7 @@ def _publish_version(
         )
         record.to_bytes()  # Too long a record is refused before there is a manifest.
         manifest = to_manifest(
-            _with_provenance(draft, fetched, record),
+            _with_provenance(draft, fetched),
             version=version,
             files=published.files,
             created=datetime.fromtimestamp((output / DRAFT_FILE).stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -166,12 +166,11 @@ def _publish_version(
     return find_complete(bucket, prefix, target.build_key) or record
 
 
-def _with_provenance(draft: Draft, fetched: Fetched | None, record: Record) -> Draft:
-    """Add what the manifest knows beyond the draft: what was read, and what a reader of the manifest alone needs."""
-    extra = {**draft.extra, "record": record.model_dump(by_alias=True, exclude={"manifest_sha256"})}
+def _with_provenance(draft: Draft, fetched: Fetched | None) -> Draft:
+    """Add what was really read from S3."""
+    if fetched is None:
+        return draft
     source = draft.source
-    if fetched is not None:
-        extra["fetched"] = fetched.to_data()
-        if fetched.source.packaging is not Packaging.PREFIX and source.object_version is None:
-            source = source.model_copy(update={"object_version": fetched.source.objects[0].version})
-    return draft.model_copy(update={"extra": extra, "source": source})
+    if fetched.source.packaging is not Packaging.PREFIX and source.object_version is None:
+        source = source.model_copy(update={"object_version": fetched.source.objects[0].version})
+    return draft.model_copy(update={"source": source, "extra": {**draft.extra, "fetched": fetched.to_data()}})

@@ -53,11 +53,11 @@ def smaller(before: int, after: int) -> str:
 
 
 def speed(ratio: float | None) -> str:
-    """Return a latency ratio in words: `3.5× faster`."""
+    """Return a latency ratio in words: `3.45× faster`; what any two runs differ by is no difference."""
     if ratio is None or ratio <= 0:
         return NOT_MEASURED
-    if abs(ratio - 1) < 0.005:
-        return "as fast"
+    if abs(ratio - 1) < 0.05:
+        return "about as fast"
     return f"{1 / ratio:.2f}× faster" if ratio < 1 else f"{ratio:.2f}× slower"
 
 

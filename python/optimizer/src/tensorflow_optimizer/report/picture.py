@@ -89,7 +89,7 @@ def _draw(points: list[_Point], quality: Quality, report: Report) -> str:
         ET.SubElement(svg, "polyline", {"points": path, "class": "front"})
     taken: list[tuple[float, float]] = []
     for point in points:
-        _mark(svg, point, across(point.size), up(point.quality), quality, taken)
+        _mark(svg, point, (across(point.size), up(point.quality)), quality, taken)
     return ET.tostring(svg, encoding="unicode")
 
 
@@ -103,30 +103,41 @@ def _scale(values: list[float] | list[int], start: float, end: float, *, logarit
 
 def _axes(svg: ET.Element, across: _Scale, up: _Scale, quality: Quality) -> None:
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        x = across.start + share * (across.end - across.start)
-        size = 10 ** (across.low + share * (across.high - across.low))
-        ET.SubElement(
-            svg, "line", {"x1": f"{x:.1f}", "x2": f"{x:.1f}", "y1": str(_TOP), "y2": str(bottom), "class": "grid"}
-        )
-        _text(svg, x, bottom + 18, megabytes(round(size)), "tick", anchor="middle")
-        y = up.start + share * (up.end - up.start)
-        value = up.low + share * (up.high - up.low)
-        written = small(float(f"{10**value:.2g}")) if up.logarithmic else percent(value)
-        ET.SubElement(
-            svg, "line", {"x1": str(_LEFT), "x2": str(right), "y1": f"{y:.1f}", "y2": f"{y:.1f}", "class": "grid"}
-        )
-        # A scale goes a little beyond what can be: there is no accuracy above 100 %.
-        if up.logarithmic or value <= 1.0001:
-            _text(svg, _LEFT - 8, y + 4, written, "tick", anchor="end")
-    _text(svg, (_LEFT + right) / 2, _HEIGHT - 12, "size (logarithmic)", "axis", anchor="middle")
-    label = _text(svg, 16, (_TOP + bottom) / 2, _AXES[quality], "axis", anchor="middle")
-    label.set("transform", f"rotate(-90 16 {(_TOP + bottom) / 2:.1f})")
+    for size in _ticks(across):
+        x = across(size)
+        _line(svg, (x, _TOP), (x, bottom))
+        _text(svg, (x, bottom + 18), megabytes(round(size)), "tick", "middle")
+    for value in _ticks(up):
+        y = up(value)
+        _line(svg, (_LEFT, y), (right, y))
+        _text(svg, (_LEFT - 8, y + 4), small(value) if up.logarithmic else percent(value), "tick", "end")
+    _text(svg, ((_LEFT + right) / 2, _HEIGHT - 12), "size (logarithmic)", "axis", "middle")
+    label = _text(svg, (14, (_TOP + bottom) / 2), _AXES[quality], "axis", "middle")
+    label.set("transform", f"rotate(-90 14 {(_TOP + bottom) / 2:.1f})")
 
 
-def _mark(  # noqa: PLR0913, PLR0917 - a point and where it goes
-    svg: ET.Element, point: _Point, x: float, y: float, quality: Quality, taken: list[tuple[float, float]]
+def _ticks(scale: _Scale) -> list[float]:
+    """Return round values inside a scale, about five of them."""
+    if scale.logarithmic:
+        decades = range(math.floor(scale.low), math.ceil(scale.high) + 1)
+        for steps in ((1, 10), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)):
+            values = [step * 10.0**decade for decade in decades for step in steps if step < 10]
+            inside = [value for value in values if scale.low <= math.log10(value) <= scale.high]
+            if len(inside) >= 3:
+                return inside
+        return inside
+    rough = (scale.high - scale.low) / 5
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * decade for size in (1, 2, 5, 10) if size * decade >= rough)
+    first = math.ceil(scale.low / step)
+    values = [index * step for index in range(first, math.floor(scale.high / step) + 1)]
+    return [value for value in values if value <= 1 + 1e-9]  # A scale goes beyond what can be.
+
+
+def _mark(
+    svg: ET.Element, point: _Point, at: tuple[float, float], quality: Quality, taken: list[tuple[float, float]]
 ) -> None:
+    x, y = at
     group = ET.SubElement(svg, "g", {"class": f"point {point.status or 'original'}"})
     value = small(point.quality) if quality is Quality.RELATIVE_ERROR else percent(point.quality)
     title = ET.SubElement(group, "title")
@@ -145,7 +156,7 @@ def _mark(  # noqa: PLR0913, PLR0917 - a point and where it goes
         label_y += 15
     taken.append((x, label_y))
     name = point.name if len(point.name) <= 28 else point.name[:27] + "…"
-    _text(group, x - 18 if left else x + 18, label_y, name, "name", anchor="end" if left else "start")
+    _text(group, (x - 18 if left else x + 18, label_y), name, "name", "end" if left else "start")
 
 
 def latency_color(ratio: float) -> str:
@@ -156,7 +167,14 @@ def latency_color(ratio: float) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def _text(parent: ET.Element, x: float, y: float, text: str, kind: str, *, anchor: str) -> ET.Element:  # noqa: PLR0913
-    element = ET.SubElement(parent, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "class": kind, "text-anchor": anchor})
+def _line(parent: ET.Element, start: tuple[float, float], end: tuple[float, float]) -> None:
+    (x1, y1), (x2, y2) = start, end
+    ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
+    ET.SubElement(parent, "line", {**ends, "class": "grid"})
+
+
+def _text(parent: ET.Element, at: tuple[float, float], text: str, kind: str, anchor: str) -> ET.Element:
+    place = {"x": f"{at[0]:.1f}", "y": f"{at[1]:.1f}"}
+    element = ET.SubElement(parent, "text", {**place, "class": kind, "text-anchor": anchor})
     element.text = text
     return element

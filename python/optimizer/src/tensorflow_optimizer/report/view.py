@@ -20,12 +20,6 @@ _STATUS = {
     CandidateStatus.FAILED: "failed",
     CandidateStatus.SKIPPED: "not tried",
 }
-_WHY_CHOSEN = {
-    RecipeKind.STEPS: "the one candidate of this recipe, and it meets every rule of the gate",
-    RecipeKind.NONE: "the one candidate of this recipe, and it meets every rule of the gate",
-    RecipeKind.FOR_LAMBDA: "the first of the ladder, smallest first, that meets every rule of the gate",
-    RecipeKind.FOR_SERVING: "the one candidate of this recipe, and it meets every rule of the gate",
-}
 _EVIDENCE = {
     EvidenceKind.LABELS: "labelled samples",
     EvidenceKind.UNLABELLED: "samples without labels",
@@ -82,7 +76,9 @@ def rows_of(report: Report) -> list[Row]:
 def _why(one: Candidate, report: Report) -> str:
     if one.status is not CandidateStatus.CHOSEN or one.reason:
         return one.reason
-    return _WHY_CHOSEN[report.job.recipe.kind]
+    if report.job.recipe.kind is RecipeKind.FOR_LAMBDA and len(report.candidates) > 1:
+        return "the first of the ladder, smallest first, that meets every rule of the gate"
+    return "the one candidate of this recipe, and it meets every rule of the gate"
 
 
 def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
@@ -105,7 +101,7 @@ def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
         "relative_error": worst.relative_error is not None and original and figures.small(worst.relative_error),
         "relative_error_interval": original and figures.interval(worst.relative_error_interval, 1),
         "snr": worst.snr_decibels is not None and original and f"{worst.snr_decibels:.1f} dB",
-        "worst": len(metrics.outputs) > 1 and name,
+        "worst": original and len(metrics.outputs) > 1 and name,
     }
     return {**found, **{column: text for column, text in known.items() if text}}
 

@@ -1,0 +1,154 @@
+"""The commands, as CodeBuild and people call them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from publishing_samples import PREFIX, job_data, read_json
+from tensorflow_optimizer.build_key import build_key
+from tensorflow_optimizer.cli import app
+from tensorflow_optimizer.outcome import ExitCode
+from typer.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+
+
+def run_publish(output: Path, config: Path, *more: str) -> Result:
+    arguments = ["publish", "--output", str(output), "--config", str(config), "--bucket", "models"]
+    return CliRunner().invoke(app, [*arguments, "--model-prefix", PREFIX, *more])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "work" / "job.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(job_data()))
+    return path
+
+
+def test_publishing_from_a_laptop_needs_no_build(
+    s3: S3Client, make_output: Callable[..., Path], config: Path, keys: Callable[..., list[str]]
+) -> None:
+    output = make_output()
+
+    result = run_publish(output, config)
+
+    assert result.exit_code == 0, result.output
+    key = build_key(job_data())
+    record = read_json(s3, f"{PREFIX}/keys/{key}/1.json")
+    assert json.loads((output / "record.json").read_text()) == record
+    assert f"manifestKey: {PREFIX}/litert/1/manifest.json" in result.output
+    assert f"manifestSha256: {record['ManifestSha256']}" in result.output
+    assert re.fullmatch(r".*/builds/local-\d{8}-\d{6}/report\.html", record["ReportKey"])
+    assert record["BuildUrl"] == ""
+
+
+def test_codebuild_gives_the_names_by_its_environment(
+    s3: S3Client, make_output: Callable[..., Path], config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTIFACT_BUCKET", "models")
+    monkeypatch.setenv("MODEL_PREFIX", PREFIX)
+    monkeypatch.setenv("CODEBUILD_BUILD_URL", "https://console.example/b")
+    arguments = ["publish", "--output", str(make_output()), "--config", str(config), "--build-id", "0f-1"]
+
+    result = CliRunner().invoke(app, [*arguments, "--build-key", build_key(job_data())])
+
+    assert result.exit_code == 0, result.output
+    record = read_json(s3, f"{PREFIX}/keys/{build_key(job_data())}/1.json")
+    assert record["ReportKey"] == f"{PREFIX}/builds/0f-1/report.html"
+    assert record["BuildUrl"] == "https://console.example/b"
+
+
+def test_a_build_key_of_other_inputs_is_refused(
+    s3: S3Client, make_output: Callable[..., Path], config: Path, keys: Callable[..., list[str]]
+) -> None:
+    result = run_publish(make_output(), config, "--build-key", "b" * 64)
+
+    assert result.exit_code == 2
+    assert "they belong together" in result.output
+    assert keys() == []
+
+
+def test_a_refused_build_ends_with_its_own_exit_code(
+    s3: S3Client, make_output: Callable[..., Path], config: Path, keys: Callable[..., list[str]]
+) -> None:
+    result = run_publish(make_output(exit_code=ExitCode.GATE), config, "--build-id", "b-1")
+
+    assert result.exit_code == 3
+    assert "nothing is published: out ended" in result.output
+    assert f"{PREFIX}/builds/b-1/outcome.json" in keys()
+
+
+def test_a_build_that_ended_in_fetch_still_says_why(
+    s3: S3Client, tmp_path: Path, keys: Callable[..., list[str]]
+) -> None:
+    data = job_data()
+    key = build_key(data)
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/keys/{key}/job.json", Body=json.dumps(data).encode())
+    work = tmp_path / "work"
+    arguments = ["fetch", "--bucket", "models", "--config-key", f"{PREFIX}/keys/{key}/job.json"]
+
+    fetched = CliRunner().invoke(app, [*arguments, "--directory", str(work)])
+    published = run_publish(tmp_path / "out", work / "job.json", "--build-key", key, "--build-id", "b-1")
+
+    assert (fetched.exit_code, published.exit_code) == (2, 2)
+    outcome = read_json(s3, f"{PREFIX}/builds/b-1/outcome.json")
+    assert "does not exist" in outcome["sentence"]
+    assert f"{PREFIX}/builds/b-1/report.html" in keys()
+
+
+def test_a_build_without_a_job_still_says_why(s3: S3Client, tmp_path: Path) -> None:
+    arguments = ["fetch", "--bucket", "models", "--config-key", "absent/job.json"]
+    work = tmp_path / "work"
+
+    fetched = CliRunner().invoke(app, [*arguments, "--directory", str(work)])
+    published = run_publish(tmp_path / "out", work / "job.json", "--build-key", "c" * 64, "--build-id", "b-1")
+
+    assert (fetched.exit_code, published.exit_code) == (2, 2)
+    assert "absent/job.json does not exist" in read_json(s3, f"{PREFIX}/builds/b-1/outcome.json")["sentence"]
+
+
+def test_a_build_that_left_nothing_is_said(s3: S3Client, tmp_path: Path, config: Path) -> None:
+    result = run_publish(tmp_path / "out", config)
+
+    assert result.exit_code == 1
+    assert "the build ended before it could say how" in result.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--bucket", "b"], ["--config", "job.json", "--bucket", "b", "--config-key", "k"]],
+)
+def test_fetch_wants_one_address_of_the_job(s3: S3Client, tmp_path: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["fetch", "--directory", str(tmp_path / "work"), *options])
+
+    assert result.exit_code == 2
+    assert "give either --config, or --bucket and --config-key" in result.output
+
+
+def test_missing_credentials_are_one_sentence(
+    make_output: Callable[..., Path], config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+        monkeypatch.delenv(name, raising=False)
+    nothing: dict[str, Any] = {
+        "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "absent",
+        "AWS_CONFIG_FILE": tmp_path / "absent",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    for name, value in nothing.items():
+        monkeypatch.setenv(name, str(value))
+
+    result = run_publish(make_output(), config)
+
+    assert result.exit_code == 1
+    assert "no AWS credentials were found" in result.output
