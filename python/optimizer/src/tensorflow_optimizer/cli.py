@@ -22,8 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=(
         "Optimizes a TensorFlow model for one serving platform, proves what that costs, and publishes it.\n\n"
-        "Exit codes: 0 done; 1 anything unexpected (out of memory or disk among it); 2 bad input; 3 no candidate passed "
-        "the gate; 4 the model cannot do what was asked."
+        "Exit codes: 0 done; 1 anything unexpected (out of memory or disk among it); 2 bad input; 3 no candidate "
+        "passed the gate; 4 the model cannot do what was asked."
     ),
 )
 

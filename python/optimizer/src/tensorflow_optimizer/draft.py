@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .manifest import Draft, File, Manifest, ModelDescription, Runtime
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Names inside the output directory of `run`.
 DRAFT_FILE = "draft.json"

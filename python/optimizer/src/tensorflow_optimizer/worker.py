@@ -16,12 +16,12 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("tensorflow", "absl", "h5py"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    from .pipeline import run
+    from .pipeline import Paths, run
     from .supervise import write_outcome
 
     config, source, output, work, *evaluation = map(Path, arguments)
     job = Job.model_validate_json(config.read_text(encoding="utf-8"))
-    outcome, _ = run(job, source, evaluation[0] if evaluation else None, output, work)
+    outcome, _ = run(job, Paths(source, evaluation[0] if evaluation else None, output, work))
     write_outcome(output, outcome)
     return int(outcome.exit_code)
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .loading import load_objects
+from .loading import kept_objects, load_objects
+from .version_1 import freeze_version_1, is_version_1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from ..signatures import FixedSignature
@@ -29,17 +30,23 @@ _ELEMENT_SHAPE = {
 
 
 def save_with_fixed_shapes(
-    source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[FixedSignature], destination: Path
+    source: Path, tags: list[str], meta_graph: Any, signatures: list[FixedSignature], destination: Path
 ) -> None:
     """Save `signatures` of the SavedModel at `source` into `destination`, with the shapes they were fixed to."""
     import tensorflow as tf
 
-    loaded = load_objects(source, tags, meta_graph)
+    if is_version_1(meta_graph):
+        frozen = destination.with_name(f"{destination.name}-frozen")
+        freeze_version_1(source, tags, [one.spec for one in signatures], frozen)
+        loaded = tf.saved_model.load(str(frozen), tags=tags)
+    else:
+        loaded = load_objects(source, tags, meta_graph)
     module = tf.Module()
-    # A function taken from a loaded model holds its variables weakly: without this they would be gone.
-    module.inner = loaded
+    # A function taken from a loaded model holds its variables weakly: `loaded` must live until they are saved.
+    module.kept = kept_objects(loaded, [loaded.signatures[one.name] for one in signatures])
     functions = {one.name: _fixed(loaded.signatures[one.name], one) for one in signatures}
     tf.saved_model.save(module, str(destination), signatures=functions)
+    del loaded
     if any(one.batched for one in signatures):
         _fix_list_elements(destination / "saved_model.pb")
 

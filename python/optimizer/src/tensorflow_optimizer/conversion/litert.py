@@ -74,8 +74,8 @@ def _conversion_sentence(mode: LiteRtMode, error: Exception) -> str:
         operators = sorted(set(_OPERATOR.findall(text)))
     if operators:
         return (
-            f"the model uses operators that LiteRT does not have ({', '.join(operators[:8])}) and Lambda serves no Flex "
-            f"or custom operators; replace them in the model, or {OTHER_PATHS}"
+            f"the model uses operators that LiteRT does not have ({', '.join(operators[:8])}) and Lambda serves no "
+            f"Flex or custom operators; replace them in the model, or {OTHER_PATHS}"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reason = lines[-1][:200] if lines else type(error).__name__

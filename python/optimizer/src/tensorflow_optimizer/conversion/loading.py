@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def load_objects(directory: Path, tags: list[str], meta_graph: Any) -> Any:
@@ -22,9 +24,29 @@ def load_objects(directory: Path, tags: list[str], meta_graph: Any) -> Any:
         copy = Path(temporary)
         for entry in directory.iterdir():
             if not entry.name.startswith("saved_model.pb"):
-                os.symlink(entry.resolve(), copy / entry.name)
+                (copy / entry.name).symlink_to(entry.resolve())
         (copy / "saved_model.pb").write_bytes(_without_slots(meta_graph))
         return tf.saved_model.load(str(copy), tags=tags)
+
+
+def kept_objects(loaded: Any, functions: Iterable[Any]) -> list[Any]:
+    """Return the variables that the functions use, and all tables, initializers and assets.
+
+    `loaded` itself must not be saved: it holds the training functions and the optimizer's variables.
+    """
+    import tensorflow as tf
+    from tensorflow.python.trackable.asset import Asset
+    from tensorflow.python.trackable.resource import CapturableResource
+
+    captured = {id(tensor) for function in functions for tensor in function.captured_inputs}
+    kept: list[Any] = []
+    for one in tf.train.TrackableView(loaded).descendants():
+        if isinstance(one, tf.Variable):
+            if id(one.handle) in captured:
+                kept.append(one)
+        elif isinstance(one, (Asset, CapturableResource)):
+            kept.append(one)
+    return kept
 
 
 def _without_slots(meta_graph: Any) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .loading import load_objects
+from .loading import kept_objects, load_objects
+from .version_1 import is_version_1, strip_version_1
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,40 +25,27 @@ def strip(
     import tensorflow as tf
 
     kept = list(signatures)
+    if is_version_1(meta_graph):
+        strip_version_1(source, tags, meta_graph, kept, destination)
+        _finish(destination, kept)
+        return
     loaded = load_objects(source, tags, meta_graph)
     functions = {one.name: loaded.signatures[one.name] for one in kept}
     module = tf.Module()
-    module.kept = _kept_objects(loaded, functions.values())
+    module.kept = kept_objects(loaded, functions.values())
     tf.saved_model.save(module, str(destination), signatures=functions)
-    _restore_method_names(destination / "saved_model.pb", kept)
+    _finish(destination, kept)
 
 
-def _kept_objects(loaded: Any, functions: Iterable[Any]) -> list[Any]:
-    """Return the variables that the functions use, and all tables, initializers and assets.
-
-    `loaded` itself must not be saved: it holds the training functions and the optimizer's variables.
-    """
-    import tensorflow as tf
-    from tensorflow.python.trackable.asset import Asset
-    from tensorflow.python.trackable.resource import CapturableResource
-
-    captured = {id(tensor) for function in functions for tensor in function.captured_inputs}
-    kept: list[Any] = []
-    for one in tf.train.TrackableView(loaded).descendants():
-        if isinstance(one, tf.Variable):
-            if id(one.handle) in captured:
-                kept.append(one)
-        elif isinstance(one, (Asset, CapturableResource)):
-            kept.append(one)
-    return kept
-
-
-def _restore_method_names(file: Path, signatures: Iterable[SignatureSpec]) -> None:
+def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
+    """Put the method names back, and make equal models equal files: the fingerprint is a random number in part."""
     from tensorflow.core.protobuf import saved_model_pb2
 
+    file = directory / "saved_model.pb"
     saved_model = saved_model_pb2.SavedModel()
     saved_model.ParseFromString(file.read_bytes())
     for meta_graph in saved_model.meta_graphs:
         for one in signatures:
             meta_graph.signature_def[one.name].method_name = one.method_name
     file.write_bytes(saved_model.SerializeToString(deterministic=True))
+    (directory / "fingerprint.pb").unlink(missing_ok=True)

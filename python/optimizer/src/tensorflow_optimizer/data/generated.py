@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: What an unknown dimension becomes where no shape is given (SavedModels only, LiteRT has none).
 _UNKNOWN = 4
+_COUNT = 16
 #: Tried in this order until the model accepts one: integers may index a table of any size.
 INTEGER_RANGES = (100, 10, 2, 1)
 
@@ -26,16 +27,15 @@ def generated_inputs(
     *,
     batched: bool,
     seed: int,
-    count: int = 16,
     integers: int = INTEGER_RANGES[0],
 ) -> Dataset:
-    """Return `count` samples: floats half from a normal, half from a uniform distribution, integers below `integers`."""
+    """Return samples: floats half from a normal, half from a uniform distribution, integers below `integers`."""
     random = np.random.default_rng(seed)
     inputs: dict[str, NDArray[Any]] = {}
     for name, spec in signature.inputs.items():
         shape = _shape(spec.shape, shapes.get(name) if shapes else None)
         item = shape[1:] if batched else shape
-        inputs[name] = _values(random, spec.dtype, [count, *item], integers)
+        inputs[name] = _values(random, spec.dtype, [_COUNT, *item], integers)
     return Dataset(inputs, batched)
 
 

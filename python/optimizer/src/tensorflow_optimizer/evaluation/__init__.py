@@ -6,12 +6,13 @@ from .answers import answers_of
 from .compare import compare, rate
 from .latency import Timing, interleaved_latency
 from .original import check_batch, check_chance, check_repeatable
-from .soundness import check_sound
+from .soundness import Trial, check_sound
 from .tasks import OutputTask, infer_tasks
 
 __all__ = [
     "OutputTask",
     "Timing",
+    "Trial",
     "answers_of",
     "check_batch",
     "check_chance",

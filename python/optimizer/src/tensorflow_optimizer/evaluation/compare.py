@@ -27,7 +27,7 @@ def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics
 
 
 def compare(  # noqa: PLR0913 - what is compared, and what is known about it
-    task: OutputTask, original: Array, candidate: Array, labels: Array | None, seed: int, *, real: bool
+    task: OutputTask, original: Array, candidate: Array, labels: Array | None, *, seed: int, real: bool
 ) -> OutputMetrics:
     """Return how `candidate` compares with `original` on the same samples.
 

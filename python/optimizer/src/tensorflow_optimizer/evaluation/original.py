@@ -80,8 +80,8 @@ def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], task
         if accuracy <= chance or (len(right) >= _ENOUGH_FOR_INTERVAL and low <= chance):
             raise BadInputError(
                 f"labels or preprocessing do not match this model: the original's accuracy at the output {name!r} is "
-                f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}); check that the inputs "
-                "are scaled as in training and that the labels are numbered in the order of the output"
+                f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}); check that the "
+                "inputs are scaled as in training and that the labels are numbered in the order of the output"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,19 +19,27 @@ if TYPE_CHECKING:
 _REPEATED = 8
 
 
-def check_sound(
-    original: Runner, candidate: Runner, signature: str, dataset: Dataset, expected: Arrays, answers: Arrays
-) -> str | None:
+@dataclass(frozen=True)
+class Trial:
+    """What a candidate is tried on at one signature."""
+
+    original: Runner
+    """Judges which edge inputs are legal, and where the answer is not finite by nature."""
+    signature: str
+    dataset: Dataset
+    expected: Arrays
+    """The original's answers to the dataset."""
+
+
+def check_sound(trial: Trial, candidate: Runner, answers: Arrays) -> str | None:
     """Return what is wrong with the candidate, or None.
 
     Args:
-        original: Judges which edge inputs are legal, and where the answer is not finite by nature.
+        trial: What it is tried on.
         candidate: The model to try.
-        signature: Which one to call.
-        dataset: The samples of `expected` and `answers`.
-        expected: The original's answers.
-        answers: The candidate's.
+        answers: The candidate's answers to the trial's dataset.
     """
+    expected, dataset = trial.expected, trial.dataset
     for name, value in answers.items():
         if value.shape != expected[name].shape:
             return (
@@ -39,21 +48,21 @@ def check_sound(
         if not _finite_where(expected[name], value):
             return f"its output {name!r} has values that are not finite where the original's are"
     few = dataset.take(np.arange(min(_REPEATED, dataset.count)))
-    again = answers_of(candidate, signature, few)
+    again = answers_of(candidate, trial.signature, few)
     for name, value in again.items():
         if not np.array_equal(value, answers[name][: few.count], equal_nan=value.dtype.kind == "f"):
             return f"its output {name!r} differs between two equal requests"
-    return _at_the_edges(original, candidate, signature, dataset)
+    return _at_the_edges(trial, candidate)
 
 
-def _at_the_edges(original: Runner, candidate: Runner, signature: str, dataset: Dataset) -> str | None:
-    for edge, samples in edge_inputs(dataset).items():
+def _at_the_edges(trial: Trial, candidate: Runner) -> str | None:
+    for edge, samples in edge_inputs(trial.dataset).items():
         try:
-            expected = answers_of(original, signature, samples)
+            expected = answers_of(trial.original, trial.signature, samples)
         except RunError:
             continue  # not legal for the original either
         try:
-            answers = answers_of(candidate, signature, samples)
+            answers = answers_of(candidate, trial.signature, samples)
         except RunError as error:
             return f"it fails on inputs of {edge}, which the original answers ({error})"
         for name, value in answers.items():

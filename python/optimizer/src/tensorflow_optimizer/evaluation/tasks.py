@@ -92,18 +92,19 @@ def _stated(name: str, task: ModelTask, output: Array) -> OutputTask:
 
 
 def _inferred(name: str, output: Array, labels: Array | None, class_names: list[str] | None) -> OutputTask:
-    if output.dtype.kind in "iuOSU":
-        return OutputTask(ModelTask.MULTICLASS, indices=True)
-    if output.dtype.kind == "b":
-        return OutputTask(ModelTask.BINARY, indices=True)
+    if output.dtype.kind in "iuOSUb":
+        return OutputTask(ModelTask.BINARY if output.dtype.kind == "b" else ModelTask.MULTICLASS, indices=True)
     unit = _within_unit(output)
     if output.ndim == 1 or (output.ndim == 2 and output.shape[-1] == 1):
         zero_or_one = labels is not None and bool(np.isin(labels, (0, 1)).all())
-        if unit or zero_or_one:
-            return OutputTask(ModelTask.BINARY, logits=not unit)
-        return OutputTask(ModelTask.REGRESSION)
+        binary = unit or zero_or_one
+        return OutputTask(ModelTask.BINARY, logits=not unit) if binary else OutputTask(ModelTask.REGRESSION)
     if labels is not None:
         return _by_labels(output, labels, unit=unit)
+    return _by_values(name, output, class_names, unit=unit)
+
+
+def _by_values(name: str, output: Array, class_names: list[str] | None, *, unit: bool) -> OutputTask:
     if unit and _sums_to_one(output):
         return OutputTask(ModelTask.MULTICLASS)
     if output.ndim == 2 and (_named_logits(name) or (class_names and len(class_names) == output.shape[-1])):

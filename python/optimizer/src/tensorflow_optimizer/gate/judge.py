@@ -54,7 +54,8 @@ def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleRes
     worst = values[name]
     passed = worst >= rule.value if at_least else worst <= rule.value
     bound = " (unfavorable end of the 95 % interval)" if strict else ""
-    sentence = f"{_NAMES[rule.rule]} of {name!r} {worst:.4g}{bound}, allowed {'at least' if at_least else 'at most'} {rule.value:g}"
+    allowed = f"allowed {'at least' if at_least else 'at most'} {rule.value:g}"
+    sentence = f"{_NAMES[rule.rule]} of {name!r} {worst:.4g}{bound}, {allowed}"
     return _result(rule, worst if math.isfinite(worst) else None, sentence, passed=passed and math.isfinite(worst))
 
 

@@ -61,8 +61,8 @@ def check_measurable(
     if "maxAccuracyLoss" in rules:
         if not labelled:
             raise BadInputError(
-                "the gate limits the loss of accuracy, which needs evaluation data with labels; give EvaluationData with "
-                "labels, or gate on minAgreement (data without labels) or maxRelativeError"
+                "the gate limits the loss of accuracy, which needs evaluation data with labels; give EvaluationData "
+                "with labels, or gate on minAgreement (data without labels) or maxRelativeError"
             )
         if not labelled & classes:
             raise BadInputError(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .run import run
+from .run import Paths, run
 
-__all__ = ["run"]
+__all__ = ["Paths", "run"]

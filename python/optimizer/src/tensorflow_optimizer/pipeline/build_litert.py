@@ -30,6 +30,7 @@ class BuiltLiteRt:
     content: bytes
     signatures: dict[str, Signature]
     runner: LiteRtRunner
+    reset_state: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -82,7 +83,8 @@ class LiteRtBuilder:
                 {name: one.batched for name, one in self._signatures.items()},
                 {name: one.spec.method_name for name, one in self._signatures.items()},
             )
-            return BuiltLiteRt(content, signatures, LiteRtRunner(content, signatures, reset_state=self._reset_state))
+            runner = LiteRtRunner(content, signatures, reset_state=self._reset_state)
+            return BuiltLiteRt(content, signatures, runner, self._reset_state)
         except RunError as error:
             raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
 
@@ -108,7 +110,8 @@ class LiteRtBuilder:
         except (ValueError, TypeError) as error:
             shapes = {name: one.shapes for name, one in self._signatures.items()}
             raise BadInputError(
-                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other `inputShapes`"
+                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other "
+                "`inputShapes`"
             ) from error
 
     def _leave_out(self, reason: str) -> None:

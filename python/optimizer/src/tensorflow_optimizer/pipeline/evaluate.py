@@ -1,11 +1,12 @@
-"""Measures one candidate against the original, and lets the gate judge it."""
+"""Measures candidates against the original, and lets the gate judge them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ..evaluation import answers_of, check_sound, compare, interleaved_latency
+from ..errors import GateError
+from ..evaluation import Trial, answers_of, check_sound, compare, interleaved_latency
 from ..gate import judge
 from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics
 from ..runners import RunError
@@ -30,81 +31,81 @@ class Built(Protocol):
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What became of a candidate: the record, and whether it may go on."""
+class Judge:
+    """What all candidates of a job are measured against."""
 
-    candidate: Candidate
-    passed: bool
+    reference: Reference
+    gate: GatePlan
+    baseline: Runner | None
+    """What the latency is compared with; None: it is not."""
 
+    def evaluate(self, name: str, built: Built, signatures: list[str]) -> Candidate:
+        """Return the candidate's record: passed, rejected by the gate, or failed before there was anything to judge."""
+        reference = self.reference
+        answers: dict[str, Arrays] = {}
+        for signature in signatures:
+            problem = self._answer(built.runner, signature, answers)
+            if problem:
+                at = "" if signature == reference.default else f" at the signature {signature!r}"
+                return record(name, CandidateStatus.FAILED, f"{problem}{at}")
+        metrics = self._metrics(built, answers)
+        rules = judge(self.gate, metrics)
+        broken = [rule.sentence for rule in rules if not rule.passed]
+        status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
+        return Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules)
 
-def evaluate(
-    name: str, built: Built, signatures: list[str], reference: Reference, gate: GatePlan, baseline: Runner | None
-) -> Measured:
-    """Return the candidate's record.
-
-    Args:
-        name: Of the candidate.
-        built: The candidate.
-        signatures: Those that it has.
-        reference: The original and its answers.
-        gate: The rules.
-        baseline: What the latency is compared with; None: not measured.
-    """
-    answers: dict[str, Arrays] = {}
-    runner = built.runner
-    for signature in signatures:
+    def _answer(self, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
+        reference = self.reference
         dataset = reference.datasets[signature]
+        trial = Trial(reference.runner, signature, dataset, reference.answers[signature])
         try:
             answers[signature] = answers_of(runner, signature, dataset, reference.batch)
-            problem = check_sound(
-                reference.runner, runner, signature, dataset, reference.answers[signature], answers[signature]
-            )
+            return check_sound(trial, runner, answers[signature])
         except RunError as error:
-            problem = f"it does not run ({error})"
-        if problem:
-            at = "" if signature == reference.default else f" at the signature {signature!r}"
-            return Measured(_failed(name, f"{problem}{at}"), passed=False)
-    metrics = _metrics(built, reference, answers, baseline, reference.seed)
-    rules = judge(gate, metrics)
-    broken = [rule.sentence for rule in rules if not rule.passed]
-    status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
-    return Measured(
-        Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules), passed=not broken
-    )
+            return f"it does not run ({error})"
 
-
-def _metrics(
-    built: Built, reference: Reference, answers: dict[str, Arrays], baseline: Runner | None, seed: int
-) -> Metrics:
-    outputs = {
-        reference.key(signature, name): compare(
-            reference.tasks[signature][name],
-            reference.answers[signature][name],
-            value,
-            reference.datasets[signature].labels.get(name),
-            seed,
-            real=reference.evidence is not EvidenceKind.GENERATED and signature == reference.default,
+    def _metrics(self, built: Built, answers: dict[str, Arrays]) -> Metrics:
+        reference = self.reference
+        outputs = {
+            reference.key(signature, name): compare(
+                reference.tasks[signature][name],
+                reference.answers[signature][name],
+                value,
+                reference.datasets[signature].labels.get(name),
+                seed=reference.seed,
+                real=reference.evidence is not EvidenceKind.GENERATED and signature == reference.default,
+            )
+            for signature, values in answers.items()
+            for name, value in values.items()
+        }
+        dataset = reference.datasets[reference.default]
+        runners = {"candidate": built.runner, **({"baseline": self.baseline} if self.baseline else {})}
+        times = interleaved_latency(runners, reference.default, dataset)
+        latency = times["candidate"].median
+        return Metrics(
+            evidence=reference.evidence,
+            samples=dataset.count,
+            outputs=outputs,
+            size_bytes=built.size_bytes,
+            latency_milliseconds=latency,
+            latency_ratio=latency / times["baseline"].median if self.baseline else None,
         )
-        for signature, values in answers.items()
-        for name, value in values.items()
-    }
-    runners = {"candidate": built.runner, **({"baseline": baseline} if baseline else {})}
-    times = interleaved_latency(runners, reference.default, reference.datasets[reference.default])
-    latency = times["candidate"].median
-    return Metrics(
-        evidence=reference.evidence,
-        samples=reference.datasets[reference.default].count,
-        outputs=outputs,
-        size_bytes=built.size_bytes,
-        latency_milliseconds=latency,
-        latency_ratio=latency / times["baseline"].median if baseline else None,
-    )
 
 
-def _failed(name: str, reason: str) -> Candidate:
-    return Candidate(name=name, status=CandidateStatus.FAILED, reason=reason)
+def record(name: str, status: CandidateStatus, reason: str) -> Candidate:
+    """Return the record of a candidate that was not measured."""
+    return Candidate(name=name, status=status, reason=reason)
 
 
 def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "") -> Candidate:
     """Return the record with another end."""
     return candidate.model_copy(update={"status": status, "reason": reason})
+
+
+def refusal(candidates: list[Candidate]) -> GateError:
+    """Return the error that tells why no candidate is published."""
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
+    return GateError(
+        f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "
+        "gate"
+    )

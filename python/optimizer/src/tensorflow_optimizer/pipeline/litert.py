@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..config import Quantization, RecipeKind, StatefulBehavior
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
-from ..errors import GateError, OptimizerError, UnsupportedError
+from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
 from ..outcome import CandidateStatus, EvidenceKind
@@ -20,9 +20,9 @@ from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
 from ..sources.tflite_file import read_tflite
 from .build_litert import BuiltLiteRt, LiteRtBuilder
-from .evaluate import evaluate, with_status
+from .evaluate import Judge, record, refusal, with_status
 from .plan import LiteRtPlan, litert_plans, tflite_plans
-from .reference import Endpoint, Reference, measure_original
+from .reference import Endpoint, Reference, Subject, measure_original
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,24 +41,22 @@ _BASELINE_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenLiteRt:
     """The candidate that is published."""
 
     candidate: Candidate
     built: BuiltLiteRt
     proof: Proof
+    judge: Judge
     reset_state: bool
     unverified: bool
-    gate: GatePlan
-    default: str
-    reference: Reference
 
     def write(self, output: Path) -> int:
         """Write the model into OUT/model/ and return its size."""
         directory = output / MODEL_DIRECTORY
         directory.mkdir(parents=True, exist_ok=True)
         (directory / LITERT_FILE).write_bytes(self.built.content)
-        return len(self.built.content)
+        return self.built.size_bytes
 
     def requirements(self) -> Requirements:
         """Return what the function must offer."""
@@ -69,7 +67,9 @@ class Chosen:
         )
 
 
-def make_litert(job: Job, source: OpenedSource, evaluation: Path | None, work: Path, progress: Progress) -> Chosen:
+def make_litert(
+    job: Job, source: OpenedSource, evaluation: Path | None, work: Path, progress: Progress
+) -> ChosenLiteRt:
     """Make, measure, judge and prove candidates until one may be published.
 
     Raises:
@@ -78,51 +78,42 @@ def make_litert(job: Job, source: OpenedSource, evaluation: Path | None, work: P
     if source.kind is SourceKind.TFLITE:
         return _from_tflite(job, source, evaluation, progress)
     plans = litert_plans(job, has_data=evaluation is not None)
-    specs = read_signatures(source.meta_graph)
-    selection = select_for_litert(specs, job.source)
-    for warning in selection.warnings:
-        progress.warn(warning)
-    selection, reset_state = _without_state(job, source, selection, progress)
+    if source.directory is None:
+        raise OptimizerError("there is no SavedModel to convert")
+    selection, reset_state = _select(job, source, progress)
     runner = SavedModelRunner(
-        _directory(source),
+        source.directory,
         source.tags,
         {name: one.spec for name, one in selection.signatures.items()},
         reset_state=reset_state,
         saved_by=source.tensorflow_version,
     )
-    endpoints = {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
-    calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
-    reference = measure_original(
-        job,
-        evaluation,
-        runner,
-        selection.default,
-        endpoints,
-        progress,
-        size_bytes=source.size_bytes,
-        calibrate=calibrate,
-        one_row_at_a_time=True,
-        stateful=reset_state,
+    subject = Subject(
+        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
     )
+    calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
+    reference = measure_original(job, evaluation, subject, progress, calibrate=calibrate)
     builder = LiteRtBuilder(source, selection, work, progress, reset_state=reset_state)
+    judge = Judge(reference, _gate(job, reference, progress), _baseline(job, source, builder, progress))
 
     def build(plan: LiteRtPlan) -> BuiltLiteRt:
-        return builder.build(plan.mode, reference.splits.calibration if calibrate else None)
+        return builder.build(plan.mode, reference.calibration if calibrate else None)
 
-    gate = _gate(job, reference, progress)
-    baseline = _baseline(job, source, builder, progress)
-    return _choose(job, plans, build, reference, gate, baseline, progress, reset_state=reset_state)
+    return _choose(job, plans, build, judge, progress)
 
 
-def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progress: Progress) -> Chosen:
+def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progress: Progress) -> ChosenLiteRt:
     plans = tflite_plans(job)
     if source.file is None:
         raise OptimizerError("there is no .tflite file to serve")
+    if job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
+        raise UnsupportedError(
+            "RESET_PER_REQUEST cannot be combined with a .tflite file, whose state cannot be told from its constants; "
+            "give the SavedModel"
+        )
     file = read_tflite(source.file)
     if file.named:
-        progress.warn(
-            "the .tflite file has no signature; one was added that names inputs and outputs after their tensors"
-        )
+        progress.warn("the .tflite file has no signature; one that names inputs and outputs by their tensors was added")
     selection = select_for_litert(file.signatures, job.source)
     for warning in selection.warnings:
         progress.warn(warning)
@@ -133,27 +124,22 @@ def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progre
                 f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
             )
     signatures = describe_signatures(file.content, {name: one.batched for name, one in selection.signatures.items()})
-    reset_state = job.source.stateful is StatefulBehavior.RESET_PER_REQUEST
-    runner = LiteRtRunner(file.content, signatures)
-    built = BuiltLiteRt(file.content, signatures, runner)
-    reference = measure_original(
-        job,
-        evaluation,
-        runner,
-        selection.default,
-        {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()},
-        progress,
-        size_bytes=source.size_bytes,
-        calibrate=False,
-        one_row_at_a_time=False,
-        stateful=False,
-    )
-    gate = _gate(job, reference, progress)
-    return _choose(job, plans, lambda _: built, reference, gate, runner, progress, reset_state=reset_state and False)
+    built = BuiltLiteRt(file.content, signatures, LiteRtRunner(file.content, signatures))
+    subject = Subject(built.runner, selection.default, _endpoints(selection), source.size_bytes)
+    reference = measure_original(job, evaluation, subject, progress)
+    judge = Judge(reference, _gate(job, reference, progress), built.runner)
+    return _choose(job, plans, lambda _: built, judge, progress)
 
 
-def _without_state(job: Job, source: OpenedSource, selection: Selection, progress: Progress) -> tuple[Selection, bool]:
-    """Leave out the signatures that change variables, unless the job accepts a reset before every request."""
+def _endpoints(selection: Selection) -> dict[str, Endpoint]:
+    return {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
+
+
+def _select(job: Job, source: OpenedSource, progress: Progress) -> tuple[Selection, bool]:
+    """Return the signatures to publish, and whether their state must be reset before every request."""
+    selection = select_for_litert(read_signatures(source.meta_graph), job.source)
+    for warning in selection.warnings:
+        progress.warn(warning)
     writers = {name: state_writers(source.meta_graph, one.spec) for name, one in selection.signatures.items()}
     stateful = [name for name, operators in writers.items() if operators]
     if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
@@ -161,9 +147,9 @@ def _without_state(job: Job, source: OpenedSource, selection: Selection, progres
     if selection.default in stateful:
         raise UnsupportedError(
             f"the signature {selection.default!r} changes the model's state when it is called "
-            f"({', '.join(writers[selection.default])}), and Lambda would answer by whatever the same instance was asked "
-            "before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's source to start every request from "
-            f"the saved state, or {OTHER_PATHS}"
+            f"({', '.join(writers[selection.default])}), so that on Lambda an answer would depend on what the same "
+            "instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's source to "
+            f"start every request from the saved state, or {OTHER_PATHS}"
         )
     for name in stateful:
         progress.warn(f"the signature {name!r} is left out: it changes the model's state ({', '.join(writers[name])})")
@@ -173,15 +159,14 @@ def _without_state(job: Job, source: OpenedSource, selection: Selection, progres
 
 def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     tasks = reference.tasks[reference.default]
-    labelled = set(reference.labels)
-    check_measurable(job.gate, tasks, labelled, reference.evidence)
-    plan = plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs)
+    check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
     if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LAMBDA:
         progress.warn(
-            "no evaluation data: float16 was judged by its numbers alone; with EvaluationData the job would also try "
-            "dynamicRange(), about four times smaller and often faster, and prove that it decides like the original"
+            "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with "
+            "EvaluationData the job also tries dynamicRange(), about four times smaller than float32 and often faster, "
+            "and proves that it decides like the original"
         )
-    return plan
+    return plan_gate(job, tasks, reference.labelled, reference.evidence, reference.float_outputs)
 
 
 def _baseline(job: Job, source: OpenedSource, builder: LiteRtBuilder, progress: Progress) -> Runner | None:
@@ -196,45 +181,33 @@ def _baseline(job: Job, source: OpenedSource, builder: LiteRtBuilder, progress: 
         return None
 
 
-def _choose(  # noqa: PLR0913 - what the loop needs, each once
-    job: Job,
-    plans: list[LiteRtPlan],
-    build: Callable[[LiteRtPlan], BuiltLiteRt],
-    reference: Reference,
-    gate: GatePlan,
-    baseline: Runner | None,
-    progress: Progress,
-    *,
-    reset_state: bool,
-) -> Chosen:
-    chosen: Chosen | None = None
+def _choose(
+    job: Job, plans: list[LiteRtPlan], build: Callable[[LiteRtPlan], BuiltLiteRt], judge: Judge, progress: Progress
+) -> ChosenLiteRt:
+    """Try the plans in their order; the first that passes and can be served is chosen."""
+    chosen: ChosenLiteRt | None = None
     unsupported: list[OptimizerError] = []
     for plan in plans:
         if chosen:
-            progress.add(_skipped(plan, chosen))
+            reason = f"{chosen.candidate.name} passed before it was its turn"
+            progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
             continue
         try:
             built = build(plan)
         except UnsupportedError as error:
             unsupported.append(error)
-            progress.add(_record(plan.name, CandidateStatus.FAILED, str(error)))
+            progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
             continue
-        measured = evaluate(plan.name, built, list(built.signatures), reference, gate, baseline)
-        if not measured.passed:
-            progress.add(measured.candidate)
+        candidate = judge.evaluate(plan.name, built, list(built.signatures))
+        proof = _prove(job, built, candidate, judge, progress) if candidate.status is CandidateStatus.PASSED else None
+        if proof is None:
+            if candidate.status is not CandidateStatus.PASSED:
+                progress.add(candidate)
             continue
-        try:
-            progress.say(f"proving the runtime for {plan.name}")
-            proof = prove(built.content, job.model, built.signatures, reference.datasets, reset_state=reset_state)
-        except RunError as error:
-            progress.add(with_status(measured.candidate, CandidateStatus.FAILED, str(error)))
-            continue
-        if proof.runtime is not Runtime.NANO:
-            progress.warn(f"the nano runtime cannot serve this model, the numpy runtime will: {proof.nano_refusal}")
-        candidate = with_status(measured.candidate, CandidateStatus.CHOSEN)
+        candidate = with_status(candidate, CandidateStatus.CHOSEN)
         progress.add(candidate)
-        unverified = _is_unverified(job, reference)
-        chosen = Chosen(candidate, built, proof, reset_state, unverified, gate, reference.default, reference)
+        unverified = _is_unverified(job, judge.reference)
+        chosen = ChosenLiteRt(candidate, built, proof, judge, built.reset_state, unverified)
     if chosen:
         return chosen
     if len(unsupported) == len(plans):
@@ -242,12 +215,18 @@ def _choose(  # noqa: PLR0913 - what the loop needs, each once
     raise refusal(progress.candidates)
 
 
-def refusal(candidates: list[Candidate]) -> GateError:
-    """Return the error that tells why no candidate is published."""
-    reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
-    return GateError(
-        f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the gate"
-    )
+def _prove(job: Job, built: BuiltLiteRt, candidate: Candidate, judge: Judge, progress: Progress) -> Proof | None:
+    progress.say(f"proving the runtime for {candidate.name}")
+    try:
+        proof = prove(
+            built.content, job.model, built.signatures, judge.reference.datasets, reset_state=built.reset_state
+        )
+    except RunError as error:
+        progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
+        return None
+    if proof.runtime is not Runtime.NANO:
+        progress.warn(f"the nano runtime cannot serve this model, the numpy runtime will: {proof.nano_refusal}")
+    return proof
 
 
 def _is_unverified(job: Job, reference: Reference) -> bool:
@@ -256,19 +235,3 @@ def _is_unverified(job: Job, reference: Reference) -> bool:
         return False
     quantized = any(isinstance(step, Quantization) for step in job.recipe.steps)
     return quantized or not reference.float_outputs
-
-
-def _skipped(plan: LiteRtPlan, chosen: Chosen) -> Candidate:
-    return _record(plan.name, CandidateStatus.SKIPPED, f"{chosen.candidate.name} passed before it was its turn")
-
-
-def _record(name: str, status: CandidateStatus, reason: str) -> Candidate:
-    from ..outcome import Candidate
-
-    return Candidate(name=name, status=status, reason=reason)
-
-
-def _directory(source: OpenedSource) -> Path:
-    if source.directory is None:
-        raise OptimizerError("there is no SavedModel to convert")
-    return source.directory

@@ -61,8 +61,8 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     mode = _MODES[quantizations[0].mode]
     if mode is LiteRtMode.FULL_INTEGER and not has_data:
         raise BadInputError(
-            "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are not "
-            "needed), or use dynamicRange() or float16()"
+            "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
+            "not needed), or use dynamicRange() or float16()"
         )
     return [_plan(mode)]
 
@@ -76,8 +76,8 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
     """
     if kind is SourceKind.TFLITE:
         raise UnsupportedError(
-            "a .tflite file cannot become a SavedModel, which TensorFlow Serving needs; give the SavedModel or the Keras "
-            "file that it was made of, or serve it with ModelFunction"
+            "a .tflite file cannot become a SavedModel, which TensorFlow Serving needs; give the SavedModel or the "
+            "Keras file that it was made of, or serve it with ModelFunction"
         )
     if job.recipe.kind is RecipeKind.FOR_LAMBDA:
         raise BadInputError(
@@ -86,8 +86,8 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
     quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
     if quantizations:
         raise BadInputError(
-            f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use Graph.strip(), or "
-            "serve the model with ModelFunction"
+            f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use "
+            "Graph.strip(), or serve the model with ModelFunction"
         )
     strip = job.recipe.kind is RecipeKind.FOR_SERVING or any(isinstance(step, Strip) for step in job.recipe.steps)
     return [SavedModelPlan("strip" if strip else "none", strip)]
@@ -104,8 +104,9 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     if job.recipe.kind is RecipeKind.STEPS:
         steps = ", ".join(step.step for step in job.recipe.steps)
         raise UnsupportedError(
-            f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the SavedModel "
-            f"or the Keras file that it was made of, use forLambda() or none(), or {OTHER_PATHS} from a SavedModel"
+            f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the "
+            f"SavedModel or the Keras file that it was made of, use forLambda() or none(), or {OTHER_PATHS} from a "
+            "SavedModel"
         )
     if job.recipe.kind is RecipeKind.FOR_SERVING:
         raise BadInputError("the recipe forServing() makes SavedModels; use forLambda() or none() for a .tflite file")

@@ -1,9 +1,11 @@
-"""The original: opened, tried, measured. Everything later is compared with what stands here."""
+"""The original: tried and measured. Everything later is compared with what stands here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..data import Dataset, Splits, generated_inputs, read_dataset, split
 from ..data.generated import INTEGER_RANGES
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
+    from numpy.typing import NDArray
 
     from ..config import Job, ModelTask
     from ..runners import Runner
@@ -34,12 +36,10 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
     from .progress import Progress
 
-#: An interval of a smaller set is wider than the loss that the default gate allows.
+#: The interval of a smaller set is wider than the loss that the default gate allows.
 _ENOUGH_SAMPLES = 500
-_GENERATED = 16
 _REPEATED = 8
-#: A stateful model is called with one row at a time and its variables written back before each.
-_ONE_ROW = 1
+_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,40 @@ class Endpoint:
     shapes: dict[str, list[int]] | None
 
 
-@dataclass
-class Reference:
-    """The original and its answers."""
+@dataclass(frozen=True)
+class Subject:
+    """The original, loaded, and what is known of it before it runs."""
 
     runner: Runner
     default: str
     endpoints: dict[str, Endpoint]
+    """All signatures to publish."""
+    size_bytes: int
+    stateful: bool = False
+    """Variables change between calls; the runner puts them back before each."""
+    one_row_at_a_time: bool = False
+    """The platform serves single rows: no answer may depend on the batch."""
+
+    @property
+    def batch(self) -> int:
+        """How many rows one call takes: each row of a stateful model starts from the saved state."""
+        return 1 if self.stateful else _BATCH
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The original's answers and figures."""
+
+    runner: Runner
+    default: str
     evidence: EvidenceKind
-    splits: Splits
+    calibration: Dataset
+    """Real samples that no candidate is judged on."""
     datasets: dict[str, Dataset]
     """What each signature is judged on: the gate's split for the default one, made-up inputs for the others."""
     answers: dict[str, Arrays]
     tasks: dict[str, dict[str, OutputTask]]
     metrics: Metrics
-    size_bytes: int
     batch: int
     seed: int
 
@@ -75,9 +94,9 @@ class Reference:
         return output if signature == self.default else f"{signature}/{output}"
 
     @property
-    def labels(self) -> Mapping[str, np.ndarray[Any, Any]]:
-        """Labels of the default signature's outputs."""
-        return self.datasets[self.default].labels
+    def labelled(self) -> set[str]:
+        """The default signature's outputs with labels."""
+        return set(self.datasets[self.default].labels)
 
     @property
     def float_outputs(self) -> set[str]:
@@ -90,53 +109,35 @@ class Reference:
         }
 
 
-def measure_original(  # noqa: PLR0913 - the facts of one job
-    job: Job,
-    evaluation: Path | None,
-    runner: Runner,
-    default: str,
-    endpoints: dict[str, Endpoint],
-    progress: Progress,
-    *,
-    size_bytes: int,
-    calibrate: bool,
-    one_row_at_a_time: bool,
-    stateful: bool,
+def measure_original(
+    job: Job, evaluation: Path | None, subject: Subject, progress: Progress, *, calibrate: bool = False
 ) -> Reference:
     """Measure the original.
 
     Args:
         job: The job.
         evaluation: Where the data is.
-        runner: The original, loaded.
-        default: The default signature.
-        endpoints: All signatures to publish.
+        subject: The original.
         progress: Where to tell.
-        size_bytes: Of the original.
         calibrate: A part of the data is needed for calibration.
-        one_row_at_a_time: The platform serves single rows: the answer must not depend on the batch.
-        stateful: Variables change; `runner` resets them.
 
     Raises:
         BadInputError: data, labels or shapes do not fit the model.
         UnsupportedError: the original is not deterministic, or depends on the batch.
     """
-    batch = _ONE_ROW if stateful else 32
-    splits, evidence = _data(job, evaluation, runner, endpoints[default], calibrate=calibrate)
+    default = subject.default
+    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate)
     gate = splits.gate
     _count_warning(gate, evidence, progress)
-    datasets = {default: gate}
-    for name, one in endpoints.items():
-        if name != default:
-            datasets[name] = _generate(runner, one, job.seed)
-    progress.say(f"measuring the original on {gate.count} {_kind(evidence)} samples")
-    answers = {name: _answers(runner, name, dataset, batch, evidence) for name, dataset in datasets.items()}
+    datasets = {
+        name: gate if name == default else _generate(subject.runner, one, job.seed)
+        for name, one in subject.endpoints.items()
+    }
+    progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
+    answers = {name: _answers(subject, name, dataset, evidence) for name, dataset in datasets.items()}
     tasks = {
         name: infer_tasks(
-            outputs,
-            datasets[name].labels,
-            _stated_for(job, outputs, answers, is_default=name == default),
-            job.labels,
+            outputs, datasets[name].labels, _stated_for(job, outputs, answers, is_default=name == default), job.labels
         )
         for name, outputs in answers.items()
     }
@@ -144,31 +145,37 @@ def measure_original(  # noqa: PLR0913 - the facts of one job
         progress.say(f"output {name!r}: {task.describe()}")
     for name, labels in gate.labels.items():
         check_labels(name, tasks[default][name], answers[default][name], labels)
-    _check(
-        runner, datasets, answers, tasks[default], default, batch, one_row_at_a_time=one_row_at_a_time and not stateful
-    )
-    latency = interleaved_latency({"original": runner}, default, gate)["original"].median
+    _check(subject, datasets)
+    check_chance(answers[default], gate.labels, tasks[default])
     metrics = Metrics(
         evidence=evidence,
         samples=gate.count,
         outputs={
             name: rate(task, answers[default][name], gate.labels.get(name)) for name, task in tasks[default].items()
         },
-        size_bytes=size_bytes,
-        latency_milliseconds=latency,
+        size_bytes=subject.size_bytes,
+        latency_milliseconds=interleaved_latency({"original": subject.runner}, default, gate)["original"].median,
     )
     progress.original = metrics
     return Reference(
-        runner, default, endpoints, evidence, splits, datasets, answers, tasks, metrics, size_bytes, batch, job.seed
+        runner=subject.runner,
+        default=default,
+        evidence=evidence,
+        calibration=splits.calibration,
+        datasets=datasets,
+        answers=answers,
+        tasks=tasks,
+        metrics=metrics,
+        batch=subject.batch,
+        seed=job.seed,
     )
 
 
-def _data(
-    job: Job, evaluation: Path | None, runner: Runner, one: Endpoint, *, calibrate: bool
-) -> tuple[Splits, EvidenceKind]:
+def _data(job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool) -> tuple[Splits, EvidenceKind]:
+    one = subject.endpoints[subject.default]
     if evaluation is None:
-        made_up = _generate(runner, one, job.seed)
-        nothing = made_up.take(_no_rows())
+        made_up = _generate(subject.runner, one, job.seed)
+        nothing = made_up.take(np.arange(0))
         return Splits(nothing, nothing, made_up), EvidenceKind.GENERATED
     dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
     splits = split(dataset, job.seed, calibrate=calibrate)
@@ -183,51 +190,42 @@ def _generate(runner: Runner, one: Endpoint, seed: int) -> Dataset:
     """Make inputs up that the original accepts."""
     problem = ""
     for integers in INTEGER_RANGES:
-        dataset = generated_inputs(
-            one.spec, one.shapes, batched=bool(one.batched), seed=seed, count=_GENERATED, integers=integers
-        )
+        dataset = generated_inputs(one.spec, one.shapes, batched=bool(one.batched), seed=seed, integers=integers)
         try:
-            answers_of(runner, one.spec.name, dataset.take(_first(_REPEATED)))
+            answers_of(runner, one.spec.name, dataset)
         except RunError as error:
             problem = problem or str(error)
             continue
         return dataset
     raise BadInputError(
-        f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation data, "
-        "or `inputShapes` if a dimension is unknown"
+        f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation "
+        "data, or `inputShapes` if a dimension is unknown"
     )
 
 
-def _answers(runner: Runner, signature: str, dataset: Dataset, batch: int, evidence: EvidenceKind) -> Arrays:
+def _answers(subject: Subject, signature: str, dataset: Dataset, evidence: EvidenceKind) -> Arrays:
     try:
-        return answers_of(runner, signature, dataset, batch)
+        return answers_of(subject.runner, signature, dataset, subject.batch)
     except RunError as error:
         which = "made-up inputs" if evidence is EvidenceKind.GENERATED else "the evaluation data"
         raise BadInputError(
-            f"the original cannot compute {which} at the signature {signature!r} ({error}); check that the data is what "
-            "the model takes"
+            f"the original cannot compute {which} at the signature {signature!r} ({error}); check that the data is "
+            "what the model takes"
         ) from error
 
 
-def _check(  # noqa: PLR0913 - everything that was just measured
-    runner: Runner,
-    datasets: dict[str, Dataset],
-    answers: dict[str, Arrays],
-    tasks: dict[str, OutputTask],
-    default: str,
-    batch: int,
-    *,
-    one_row_at_a_time: bool,
-) -> None:
+def _check(subject: Subject, datasets: Mapping[str, Dataset]) -> None:
     for name, dataset in datasets.items():
-        few = dataset.take(_first(min(_REPEATED, dataset.count)))
-        check_repeatable(answers_of(runner, name, few, batch), answers_of(runner, name, few, batch))
-        if one_row_at_a_time:
-            check_batch(runner, name, dataset)
-    check_chance(answers[default], datasets[default].labels, tasks)
+        few = dataset.take(np.arange(min(_REPEATED, dataset.count)))
+        first, second = (answers_of(subject.runner, name, few, subject.batch) for _ in range(2))
+        check_repeatable(first, second)
+        if subject.one_row_at_a_time and not subject.stateful:
+            check_batch(subject.runner, name, dataset)
 
 
-def _stated_for(job: Job, outputs: Arrays, answers: dict[str, Arrays], *, is_default: bool) -> dict[str, ModelTask]:
+def _stated_for(
+    job: Job, outputs: Mapping[str, NDArray[Any]], answers: Mapping[str, Arrays], *, is_default: bool
+) -> dict[str, ModelTask]:
     """Return the tasks stated for these outputs; for the default signature also those that no signature has."""
     elsewhere = {name for other in answers.values() for name in other} - set(outputs)
     return {name: task for name, task in job.tasks.items() if name in outputs or (is_default and name not in elsewhere)}
@@ -236,24 +234,14 @@ def _stated_for(job: Job, outputs: Arrays, answers: dict[str, Arrays], *, is_def
 def _count_warning(gate: Dataset, evidence: EvidenceKind, progress: Progress) -> None:
     if evidence is not EvidenceKind.GENERATED and gate.count < _ENOUGH_SAMPLES:
         progress.warn(
-            f"the gate rests on {gate.count} samples: with fewer than {_ENOUGH_SAMPLES} a loss of a point may be chance, "
-            "either way; give more, or use strict()"
+            f"the gate rests on {gate.count} samples: with fewer than {_ENOUGH_SAMPLES} a loss of a point may be "
+            "chance, either way; give more, or use strict()"
         )
 
 
-def _kind(evidence: EvidenceKind) -> str:
+def _adjective(evidence: EvidenceKind) -> str:
     return {
         EvidenceKind.LABELS: "labelled",
         EvidenceKind.UNLABELLED: "unlabelled",
         EvidenceKind.GENERATED: "made-up",
     }[evidence]
-
-
-def _first(count: int) -> np.ndarray[Any, Any]:
-    import numpy
-
-    return numpy.arange(count)
-
-
-def _no_rows() -> np.ndarray[Any, Any]:
-    return _first(0)

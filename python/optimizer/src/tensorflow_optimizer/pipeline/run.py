@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,72 +19,77 @@ from .progress import Progress, log
 if TYPE_CHECKING:
     from ..config import Job
     from ..sources import OpenedSource
-    from .litert import Chosen
+    from .litert import ChosenLiteRt
     from .saved_model import ChosenSavedModel
 
 
-def run(
-    job: Job, source: Path, evaluation: Path | None, output: Path, work: Path | None = None
-) -> tuple[Outcome, Draft | None]:
-    """Do the job, write OUT/model/ and OUT/draft.json when it succeeds, and return how it ended. Never raises.
+@dataclass(frozen=True)
+class Paths:
+    """Where a job reads and writes."""
 
-    Args:
-        job: What to do.
-        source: The model: a directory or a file.
-        evaluation: The data: a file, a directory with one file, or None.
-        output: OUT.
-        work: For temporary files; made and removed when absent.
-    """
+    source: Path
+    """The model: a directory or a file."""
+    evaluation: Path | None
+    """The data: a file, or a directory with one."""
+    output: Path
+    """OUT: receives model/ and draft.json when the job succeeds."""
+    work: Path | None = None
+    """For temporary files; the system's directory when absent."""
+
+
+def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
+    """Do the job and return how it ended. Never raises."""
     progress = Progress()
-    output.mkdir(parents=True, exist_ok=True)
-    _forget(output)
+    paths.output.mkdir(parents=True, exist_ok=True)
+    _forget(paths.output)
     try:
-        with tempfile.TemporaryDirectory(prefix="optimize-", dir=work) as directory:
-            outcome, draft = _run(job, source, evaluation, output, Path(directory), progress)
+        with tempfile.TemporaryDirectory(prefix="optimize-", dir=paths.work) as work:
+            return _run(job, paths, Path(work), progress)
     except OptimizerError as error:
-        _forget(output)
-        return progress.outcome(error.exit_code, str(error)), None
+        outcome = progress.outcome(error.exit_code, str(error))
     except Exception as error:
         log.exception("the job failed")
-        _forget(output)
-        return progress.outcome(ExitCode.FAILED, unexpected(error)), None
-    return outcome, draft
+        outcome = progress.outcome(ExitCode.FAILED, unexpected(error))
+    _forget(paths.output)
+    return outcome, None
 
 
-def _run(  # noqa: PLR0913
-    job: Job, source: Path, evaluation: Path | None, output: Path, work: Path, progress: Progress
-) -> tuple[Outcome, Draft]:
+def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcome, Draft]:
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
     from .litert import make_litert
     from .saved_model import make_saved_model
 
-    progress.say(f"opening {source.name}")
-    opened = open_source(source, job.source, work)
+    progress.say(f"opening {paths.source.name}")
+    opened = open_source(paths.source, job.source, work)
     make = make_litert if job.format is ModelFormat.LITERT else make_saved_model
-    chosen: Chosen | ChosenSavedModel = make(job, opened, evaluation, work, progress)
+    chosen: ChosenLiteRt | ChosenSavedModel = make(job, opened, paths.evaluation, work, progress)
     if chosen.unverified:
         progress.warn(
-            "published unverified: nothing shows that the candidate decides like the original; give EvaluationData to prove it"
+            "published unverified: nothing shows that the candidate decides like the original; give EvaluationData to "
+            "prove it"
         )
-    size = chosen.write(output)
+    size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
-    write_draft(output, draft)
+    write_draft(paths.output, draft)
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
 
 
-def _draft(job: Job, opened: OpenedSource, chosen: Chosen | ChosenSavedModel, size: int, progress: Progress) -> Draft:
-    from .litert import Chosen
+def _draft(
+    job: Job, opened: OpenedSource, chosen: ChosenLiteRt | ChosenSavedModel, size: int, progress: Progress
+) -> Draft:
+    from .litert import ChosenLiteRt
 
-    litert = isinstance(chosen, Chosen)
+    proof = chosen.proof if isinstance(chosen, ChosenLiteRt) else None
+    measured = chosen.candidate.metrics
     return Draft(
         model=job.model,
         format=job.format,
         architecture=job.architecture,
         size_bytes=size,
-        default_signature=chosen.default,
-        signatures=chosen.built.signatures if isinstance(chosen, Chosen) else chosen.signatures,
+        default_signature=chosen.judge.reference.default,
+        signatures=chosen.built.signatures if isinstance(chosen, ChosenLiteRt) else chosen.signatures,
         reset_state=chosen.reset_state,
         labels=job.labels,
         source=SourceRecord(
@@ -98,19 +104,15 @@ def _draft(job: Job, opened: OpenedSource, chosen: Chosen | ChosenSavedModel, si
         unverified=chosen.unverified,
         original=progress.original,
         evaluation=chosen.candidate.metrics,
-        gate=chosen.gate.to_gate(),
+        gate=chosen.judge.gate.to_gate(),
         gate_results=chosen.candidate.rules,
         candidates=progress.candidates,
         requirements=chosen.requirements(),
-        load_milliseconds=chosen.proof.load_milliseconds if isinstance(chosen, Chosen) else None,
-        latency_milliseconds=chosen.proof.latency_milliseconds if isinstance(chosen, Chosen) else _latency(chosen),
+        load_milliseconds=proof.load_milliseconds if proof else None,
+        latency_milliseconds=proof.latency_milliseconds if proof else measured and measured.latency_milliseconds,
         tools=environment.versions(),
-        extra={"firstMilliseconds": chosen.proof.first_milliseconds} if litert and isinstance(chosen, Chosen) else {},
+        extra={"firstMilliseconds": proof.first_milliseconds} if proof else {},
     )
-
-
-def _latency(chosen: ChosenSavedModel) -> float | None:
-    return chosen.candidate.metrics.latency_milliseconds if chosen.candidate.metrics else None
 
 
 def _sentence(draft: Draft) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..conversion import strip
+from ..conversion.version_1 import is_version_1
 from ..draft import MODEL_DIRECTORY
 from ..errors import OptimizerError
 from ..gate import check_measurable, plan_gate
@@ -16,16 +17,14 @@ from ..runners import SavedModelRunner
 from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
 from ..sources.saved_model_files import read_meta_graph
-from .evaluate import evaluate, with_status
-from .litert import refusal
+from .evaluate import Judge, refusal, with_status
 from .plan import SavedModelPlan, saved_model_plans
-from .reference import Endpoint, Reference, measure_original
+from .reference import Endpoint, Subject, measure_original
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Job
-    from ..gate import GatePlan
     from ..outcome import Candidate
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
@@ -47,10 +46,8 @@ class ChosenSavedModel:
 
     candidate: Candidate
     built: BuiltSavedModel
-    gate: GatePlan
-    default: str
+    judge: Judge
     signatures: dict[str, Signature]
-    reference: Reference
     serving_version: str | None
     unverified: bool = False
     reset_state: bool = False
@@ -81,52 +78,31 @@ def make_saved_model(
     original = SavedModelRunner(
         source.directory, source.tags, specs, reset_state=stateful, saved_by=source.tensorflow_version
     )
-    reference = measure_original(
-        job,
-        evaluation,
-        original,
-        default,
-        {name: Endpoint(spec, None, job.source.input_shapes) for name, spec in specs.items()},
-        progress,
-        size_bytes=source.size_bytes,
-        calibrate=False,
-        one_row_at_a_time=False,
-        stateful=stateful,
-    )
-    tasks, labelled = reference.tasks[default], set(reference.labels)
+    endpoints = {name: Endpoint(spec, None, job.source.input_shapes) for name, spec in specs.items()}
+    subject = Subject(original, default, endpoints, source.size_bytes, stateful)
+    reference = measure_original(job, evaluation, subject, progress)
+    tasks, labelled = reference.tasks[default], reference.labelled
     check_measurable(job.gate, tasks, labelled, reference.evidence)
-    gate = plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs)
-    built = _build(plan, source, specs, work, progress, stateful=stateful)
-    measured = evaluate(plan.name, built, list(specs), reference, gate, original)
-    if not measured.passed:
-        progress.add(measured.candidate)
-        raise refusal(progress.candidates)
-    candidate = with_status(measured.candidate, CandidateStatus.CHOSEN)
-    progress.add(candidate)
-    return ChosenSavedModel(
-        candidate, built, gate, default, _describe(specs), reference, _serving_version(plan, source)
-    )
-
-
-def _build(  # noqa: PLR0913
-    plan: SavedModelPlan,
-    source: OpenedSource,
-    specs: dict[str, SignatureSpec],
-    work: Path,
-    progress: Progress,
-    *,
-    stateful: bool,
-) -> BuiltSavedModel:
-    assert source.directory is not None  # noqa: S101 - the caller checked
-    directory = source.directory
-    tags = source.tags
+    judge = Judge(reference, plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs), original)
+    directory, tags = source.directory, source.tags
     if plan.strip:
-        directory = work / "stripped"
         progress.say("saving what serving needs, and nothing else")
+        directory = work / "stripped"
         strip(source.directory, source.tags, source.meta_graph, specs.values(), directory)
-        tags = ["serve"]
-    built_specs = read_signatures(read_meta_graph(directory, tags))
-    runner = SavedModelRunner(directory, tags, {name: built_specs[name] for name in specs}, reset_state=stateful)
+        tags = tags if is_version_1(source.meta_graph) else ["serve"]
+    built = _load(directory, tags, list(specs), stateful=stateful)
+    candidate = judge.evaluate(plan.name, built, list(specs))
+    if candidate.status is not CandidateStatus.PASSED:
+        progress.add(candidate)
+        raise refusal(progress.candidates)
+    candidate = with_status(candidate, CandidateStatus.CHOSEN)
+    progress.add(candidate)
+    return ChosenSavedModel(candidate, built, judge, _describe(specs), _serving_version(plan, source))
+
+
+def _load(directory: Path, tags: list[str], signatures: list[str], *, stateful: bool) -> BuiltSavedModel:
+    specs = read_signatures(read_meta_graph(directory, tags))
+    runner = SavedModelRunner(directory, tags, {name: specs[name] for name in signatures}, reset_state=stateful)
     size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     return BuiltSavedModel(directory, runner, size)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .litert import LiteRtRunner
-from .runner import Runner, RunError
+from .runner import RunError, Runner
 from .saved_model import SavedModelRunner
 
 __all__ = ["LiteRtRunner", "RunError", "Runner", "SavedModelRunner"]

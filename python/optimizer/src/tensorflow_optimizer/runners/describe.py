@@ -68,6 +68,6 @@ def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, A
     )
     if dynamic:
         raise UnsupportedError(
-            f"the signature {signature!r} has outputs whose size depends on the values ({', '.join(dynamic)}), which the "
-            f"function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}"
+            f"the signature {signature!r} has outputs whose size depends on the values ({', '.join(dynamic)}), which "
+            f"the function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}"
         )

@@ -84,7 +84,8 @@ def to_stored(value: Array, tensor: Any) -> Array:
         return np.ascontiguousarray(value, dtype=tensor.dtype)
     limits = np.iinfo(tensor.dtype)
     scaled = np.rint(np.asarray(value, dtype=np.float64) / quantization.scale) + quantization.zero_point
-    return np.clip(scaled, limits.min, limits.max).astype(tensor.dtype)
+    stored: Array = np.clip(scaled, limits.min, limits.max).astype(tensor.dtype)
+    return stored
 
 
 def to_real(value: Array, tensor: Any) -> Array:

@@ -114,8 +114,8 @@ def _check_given(spec: SignatureSpec, name: str, given: list[int]) -> None:
     )
     if not fits:
         raise BadInputError(
-            f"inputShapes gives {name!r} the shape {given}, but the model takes {tensor}; give a whole shape, the batch "
-            "dimension included, that differs from it only where a dimension is unknown (?)"
+            f"inputShapes gives {name!r} the shape {given}, but the model takes {tensor}; give a whole shape, the "
+            "batch dimension included, that differs from it only where a dimension is unknown (?)"
         )
 
 

@@ -46,8 +46,8 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
         model.export(directory, verbose=False)
     except Exception as error:
         raise UnsupportedError(
-            f"{file.name} loads, but cannot be exported for serving ({_first_line(error)}); call the model once on real "
-            f"inputs before saving it, or {_WAY_OUT}"
+            f"{file.name} loads, but cannot be exported for serving ({_first_line(error)}); call the model once on "
+            f"real inputs before saving it, or {_WAY_OUT}"
         ) from error
     return version
 

@@ -87,8 +87,8 @@ def _refuse_custom_operators(name: str, content: bytes) -> None:
     if custom:
         kind = "Flex" if all(code.startswith("Flex") for code in custom) else "custom"
         raise UnsupportedError(
-            f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert it with "
-            f"built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}"
+            f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert "
+            f"it with built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}"
         )
 
 

@@ -1,0 +1,133 @@
+"""SavedModels of TensorFlow 1: a graph and a session, no objects. TensorFlow 2 cannot save their variables again."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..signatures import SignatureSpec
+
+_MAIN_OP_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
+_INIT_SIGNATURE = "__saved_model_init_op"
+_VARIABLES = "variables"
+
+
+def is_version_1(meta_graph: Any) -> bool:
+    """Say whether a SavedModel has no objects."""
+    return not meta_graph.object_graph_def.nodes
+
+
+def strip_version_1(
+    source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[SignatureSpec], destination: Path
+) -> None:
+    """Save the part of the graph that the signatures reach, with the variables in it."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
+    main_op = _main_op(meta_graph)
+    nodes = {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
+    nodes |= {_node(asset.tensor_info.name) for asset in meta_graph.asset_file_def}
+    nodes |= {main_op} if main_op else set()
+    variables = _variables_of(meta_graph, nodes)
+    for one in variables:
+        nodes |= {_node(name) for name in (one.variable_name, one.initializer_name, one.snapshot_name)}
+        nodes |= {_node(one.initial_value_name)} if one.initial_value_name else set()
+    with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        v1.import_graph_def(v1.graph_util.extract_sub_graph(meta_graph.graph_def, sorted(nodes)), name="")
+        restored = [v1.Variable.from_proto(one) for one in variables]
+        for one in restored:
+            graph.add_to_collection(v1.GraphKeys.GLOBAL_VARIABLES, one)
+        saver = v1.train.Saver(restored) if restored else None
+        if saver:
+            saver.restore(session, str(source / _VARIABLES / _VARIABLES))
+        builder = v1.saved_model.Builder(str(destination))
+        builder.add_meta_graph_and_variables(
+            session,
+            tags,
+            signature_def_map=kept,
+            main_op=graph.get_operation_by_name(main_op) if main_op else None,
+            saver=saver,
+        )
+        builder.save()
+    _add_assets(source, meta_graph, destination)
+
+
+def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[SignatureSpec], destination: Path) -> None:
+    """Save a SavedModel in which the variables are constants: what LiteRT makes of them anyway.
+
+    Raises:
+        UnsupportedError: the model writes its variables.
+    """
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        meta_graph = v1.saved_model.load(session, tags, str(source))
+        kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
+        # Inputs as well: one that no output depends on would be gone from the graph, and stay in the signature.
+        outputs = sorted(
+            {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
+        )
+        try:
+            frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), outputs)
+        except (ValueError, tf.errors.OpError) as error:
+            raise UnsupportedError(
+                "the model was made with TensorFlow 1 and changes its variables when it is called, so that LiteRT "
+                "cannot hold it; save it again with TensorFlow 2 (tf.saved_model.save)"
+            ) from error
+    with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        v1.import_graph_def(frozen, name="")
+        builder = v1.saved_model.Builder(str(destination))
+        builder.add_meta_graph_and_variables(session, tags, signature_def_map=kept)
+        builder.save()
+
+
+def _variables_of(meta_graph: Any, nodes: set[str]) -> list[Any]:
+    """Return the definitions of the variables that lie in the part of the graph which `nodes` reach."""
+    import tensorflow as tf
+    from tensorflow.core.framework import variable_pb2
+
+    reached = tf.compat.v1.graph_util.extract_sub_graph(meta_graph.graph_def, sorted(nodes))
+    names = {node.name for node in reached.node}
+    found: dict[str, Any] = {}
+    for collection in (tf.compat.v1.GraphKeys.GLOBAL_VARIABLES, tf.compat.v1.GraphKeys.LOCAL_VARIABLES):
+        for content in meta_graph.collection_def[collection].bytes_list.value:
+            definition = variable_pb2.VariableDef.FromString(content)
+            if _node(definition.variable_name) in names:
+                found[definition.variable_name] = definition
+    return [found[name] for name in sorted(found)]
+
+
+def _main_op(meta_graph: Any) -> str | None:
+    if _INIT_SIGNATURE in meta_graph.signature_def:
+        outputs = meta_graph.signature_def[_INIT_SIGNATURE].outputs
+        return next((_node(info.name) for info in outputs.values()), None)
+    for collection in _MAIN_OP_COLLECTIONS:
+        names = meta_graph.collection_def[collection].node_list.value
+        if names:
+            return _node(names[0])
+    return None
+
+
+def _add_assets(source: Path, meta_graph: Any, destination: Path) -> None:
+    """The builder would look for the files at the paths of the machine that trained the model."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    if not meta_graph.asset_file_def:
+        return
+    file = destination / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    saved_model.meta_graphs[0].asset_file_def.extend(meta_graph.asset_file_def)
+    file.write_bytes(saved_model.SerializeToString(deterministic=True))
+    shutil.copytree(source / "assets", destination / "assets", dirs_exist_ok=True)
+
+
+def _node(tensor: str) -> str:
+    return tensor.lstrip("^").split(":")[0]
