@@ -1,0 +1,55 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { EvaluationData } from '../../lib';
+import { directoryWith, fileWith, ZIP } from '../model/model-files';
+
+let stack: Stack;
+
+beforeEach(() => {
+  stack = new Stack(new App(), 'Stack');
+});
+
+test.each([['data.npz', ZIP], ['data.jsonl', '{}']])('uploads %s as it is', (name, content) => {
+  const data = EvaluationData.fromAsset(fileWith(name, content));
+
+  expect(data._problems()).toEqual([]);
+  expect(data._bind(stack)).toMatchObject({ packaging: 'file', fileName: name, identity: { digest: expect.any(String) } });
+});
+
+test('uploads a directory with one data file', () => {
+  const data = EvaluationData.fromAsset(directoryWith({ 'test.npz': ZIP, 'README.md': 'x' }));
+
+  expect(data._problems()).toEqual([]);
+  expect(data._bind(stack).packaging).toBe('zip');
+});
+
+test.each<[string, string, string]>([
+  ['a file that does not exist', 'no/such.npz', 'does not exist'],
+  ['another format', fileWith('data.csv', 'a,b'), 'must be an .npz file'],
+  ['an empty file', fileWith('data.jsonl', ''), 'is empty'],
+  ['an .npz that is none', fileWith('data.npz', 'nonsense'), 'is not what numpy.savez writes'],
+  ['a directory without data', directoryWith({ 'README.md': 'x' }), 'exactly one .npz or .jsonl file, found none'],
+  ['a directory with two', directoryWith({ 'b.npz': ZIP, 'a.jsonl': '{}' }), 'found a.jsonl, b.npz'],
+  ['a directory with a broken file', directoryWith({ 'a.npz': 'x' }), 'file a.npz, is not what numpy.savez writes'],
+])('refuses %s', (_, path, words) => {
+  expect(EvaluationData.fromAsset(path)._problems()).toEqual([expect.stringContaining(words)]);
+});
+
+test('reads data that lies in a bucket, and warns when changes to it would go unnoticed', () => {
+  const bucket = s3.Bucket.fromBucketName(stack, 'Data', 'data');
+
+  expect(EvaluationData.fromBucket(bucket, 'held-out.npz', { revision: '3' })._bind(stack)).toMatchObject({
+    packaging: 'file', key: 'held-out.npz', identity: { revision: '3', uri: 's3://data/held-out.npz' },
+  });
+  expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  expect(EvaluationData.fromBucket(bucket, 'held-out.npz', { objectVersion: '3' })._bind(stack).identity).toEqual({ objectVersion: '3' });
+  EvaluationData.fromBucket(bucket, 'held-out/')._bind(stack);
+  Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('held-out/.*cdk-tensorflow:UnversionedEvaluationData'));
+});
+
+test('refuses a key that is no data', () => {
+  const bucket = s3.Bucket.fromBucketName(stack, 'Data', 'data');
+
+  expect(EvaluationData.fromBucket(bucket, 'data.csv')._problems()).toEqual([expect.stringContaining('evaluation data: key must end with')]);
+});

@@ -1,0 +1,72 @@
+import { App, Aws, CfnParameter, NestedStack, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { checkModelName, defaultModelName, modelPrefix } from '../../lib/optimization/model-name';
+
+const env = { account: '111122223333', region: 'eu-west-1' };
+
+function prefixOf(options: { env?: typeof env; stackName?: string; id?: string; stackId?: string } = {}): string {
+  const stack = new Stack(new App(), options.stackId ?? 'Stack', { env: options.env, stackName: options.stackName });
+  return stack.resolve(modelPrefix(new Construct(stack, options.id ?? 'Model'), 'digits'));
+}
+
+test.each([
+  ['Digits', 'digits'], ['MyModel_2', 'mymodel-2'], ['--a..b--', 'a-b'], ['x'.repeat(80), 'x'.repeat(63)], [`${'x'.repeat(62)}_y`, 'x'.repeat(62)],
+])('the name of %s is %s', (id, name) => {
+  expect(defaultModelName(id)).toBe(name);
+  expect(checkModelName(name)).toEqual([]);
+});
+
+test.each(['', 'Digits', 'a_b', '-a', 'a-', 'x'.repeat(64), 'ä'])('the name %j is refused', (name) => {
+  expect(checkModelName(name)).toEqual([expect.stringContaining('at most 63 lower-case letters')]);
+});
+
+test('an id without a letter gives no name', () => {
+  expect(checkModelName(defaultModelName('___'))).toHaveLength(1);
+});
+
+test('a name that is a token passes', () => {
+  expect(checkModelName(new CfnParameter(new Stack(), 'Name').valueAsString)).toEqual([]);
+});
+
+describe('the prefix', () => {
+  test('is the name and eight characters where account and Region are known', () => {
+    expect(prefixOf({ env })).toMatch(/^digits-[0-9a-f]{8}$/);
+  });
+
+  test('is the same in every synthesis', () => {
+    expect(prefixOf({ env })).toBe(prefixOf({ env }));
+    expect(prefixOf()).toEqual(prefixOf());
+  });
+
+  test.each([
+    { env: { ...env, account: '444455556666' } }, { env: { ...env, region: 'us-east-1' } }, { env, stackName: 'Other' }, { env, id: 'Other' },
+  ])('is another one for another account, Region, stack or construct', (options) => {
+    expect(prefixOf(options)).not.toBe(prefixOf({ env }));
+  });
+
+  test('holds account and Region as they will be where they are not known', () => {
+    expect(prefixOf()).toEqual({
+      'Fn::Join': ['', [expect.stringMatching(/^digits-[0-9a-f]{8}-$/), { Ref: 'AWS::AccountId' }, '-', { Ref: 'AWS::Region' }]],
+    });
+    expect(prefixOf({ env: { account: env.account, region: Aws.REGION } })).toEqual(expect.objectContaining({ 'Fn::Join': expect.anything() }));
+  });
+
+  test('does not depend on how many tokens were made before', () => {
+    const before = prefixOf();
+    for (let index = 0; index < 50; index++) {
+      new CfnParameter(new Stack(), 'P').valueAsString.toString();
+    }
+
+    expect(prefixOf()).toEqual(before);
+  });
+
+  test('of a nested stack goes by the stack that has a name', () => {
+    const named = (stackName: string) => {
+      const nested = new NestedStack(new Stack(new App(), 'Stack', { env, stackName }), 'Nested');
+      return modelPrefix(new Construct(nested, 'Model'), 'digits');
+    };
+
+    expect(named('One')).toMatch(/^digits-[0-9a-f]{8}$/);
+    expect(named('One')).not.toBe(named('Two'));
+  });
+});

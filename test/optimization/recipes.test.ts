@@ -1,0 +1,116 @@
+import { Size } from 'aws-cdk-lib';
+import { Graph, ModelFormat, OptimizationRecipe, QualityGate, Quantization } from '../../lib';
+
+const { LITERT, SAVED_MODEL } = ModelFormat;
+
+describe('OptimizationRecipe', () => {
+  test.each([
+    [OptimizationRecipe.none(), { kind: 'none', steps: [] }],
+    [OptimizationRecipe.forLambda(), { kind: 'forLambda', steps: [] }],
+    [OptimizationRecipe.forServing(), { kind: 'forServing', steps: [] }],
+    [OptimizationRecipe.of(Quantization.dynamicRange()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'dynamicRange' }] }],
+    [OptimizationRecipe.of(Quantization.float16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'float16' }] }],
+    [OptimizationRecipe.of(Quantization.fullInteger()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'fullInteger' }] }],
+    [OptimizationRecipe.of(Graph.strip()), { kind: 'steps', steps: [{ step: 'strip' }] }],
+  ])('is written into the job', (recipe, job) => {
+    expect(recipe._render()).toEqual(job);
+  });
+
+  test.each([
+    [OptimizationRecipe.none(), LITERT], [OptimizationRecipe.none(), SAVED_MODEL],
+    [OptimizationRecipe.forLambda(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
+    [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
+  ])('is taken where it has an effect', (recipe, format) => {
+    expect(recipe._problems(format, 'saved_model', false)).toEqual([]);
+  });
+
+  test.each<[OptimizationRecipe, ModelFormat, string]>([
+    [OptimizationRecipe.of(), LITERT, 'at least one step'],
+    [OptimizationRecipe.forLambda(), SAVED_MODEL, 'use OptimizationRecipe.forServing()'],
+    [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
+    [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
+    [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
+    [OptimizationRecipe.of(Quantization.float16(), Quantization.dynamicRange()), LITERT, 'Quantization.float16() and Quantization.dynamicRange(), which exclude'],
+    [OptimizationRecipe.of(Quantization.fullInteger()), LITERT, 'needs real inputs to calibrate with: give evaluation'],
+  ])('is refused where it cannot be done', (recipe, format, words) => {
+    expect(recipe._problems(format, 'saved_model', false)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('fullInteger is taken with data', () => {
+    expect(OptimizationRecipe.of(Quantization.fullInteger())._problems(LITERT, 'keras', true)).toEqual([]);
+  });
+
+  test('a .tflite model is served as it is, so steps are refused and the default is not', () => {
+    expect(OptimizationRecipe.forLambda()._problems(LITERT, 'tflite', false)).toEqual([]);
+    expect(OptimizationRecipe.none()._problems(LITERT, 'tflite', false)).toEqual([]);
+    expect(OptimizationRecipe.of(Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
+      expect.stringContaining('a .tflite model is served as it is'),
+    ]);
+  });
+
+  test('names all problems at once', () => {
+    const recipe = OptimizationRecipe.of(Quantization.fullInteger(), Graph.strip(), Graph.strip());
+
+    expect(recipe._problems(SAVED_MODEL, 'tflite', false)).toHaveLength(4);
+  });
+});
+
+describe('QualityGate', () => {
+  test('is written into the job, with sizes in bytes', () => {
+    const gate = QualityGate.allOf(
+      QualityGate.maxAccuracyLoss(0.01), QualityGate.minAgreement(0.99), QualityGate.maxRelativeError(0.05),
+      QualityGate.maxSize(Size.mebibytes(2)), QualityGate.maxLatencyRatio(0.5), QualityGate.strict(),
+    );
+
+    expect(gate._render()).toEqual({
+      rules: [
+        { rule: 'maxAccuracyLoss', value: 0.01 },
+        { rule: 'minAgreement', value: 0.99 },
+        { rule: 'maxRelativeError', value: 0.05 },
+        { rule: 'maxSizeBytes', value: 2097152 },
+        { rule: 'maxLatencyRatio', value: 0.5 },
+      ],
+      strict: true,
+    });
+    expect(gate._problems(true)).toEqual([]);
+  });
+
+  test.each([
+    [QualityGate.maxAccuracyLoss(0), true], [QualityGate.maxAccuracyLoss(0.999), true], [QualityGate.maxAccuracyLoss(1), false],
+    [QualityGate.maxAccuracyLoss(-0.01), false], [QualityGate.maxAccuracyLoss(NaN), false],
+    [QualityGate.minAgreement(1), true], [QualityGate.minAgreement(0), false], [QualityGate.minAgreement(1.01), false],
+    [QualityGate.maxRelativeError(0.001), true], [QualityGate.maxRelativeError(0), false],
+    [QualityGate.maxLatencyRatio(3), true], [QualityGate.maxLatencyRatio(0), false], [QualityGate.maxLatencyRatio(Infinity), false],
+    [QualityGate.maxSize(Size.bytes(1)), true], [QualityGate.maxSize(Size.bytes(0)), false],
+  ])('has limits that make sense', (gate, fits) => {
+    expect(gate._problems(true)).toHaveLength(fits ? 0 : 1);
+  });
+
+  test('explains that a share is not a percentage', () => {
+    expect(QualityGate.minAgreement(99)._problems(true)).toEqual([expect.stringContaining('got 99: it is a share, so 99 per cent is 0.99')]);
+  });
+
+  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.minAgreement(0.99)])('on decisions needs data', (gate) => {
+    expect(gate._problems(false)).toEqual([expect.stringContaining('give evaluation')]);
+  });
+
+  test.each([
+    QualityGate.maxRelativeError(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(1),
+  ])('on numbers, size and speed needs none', (gate) => {
+    expect(gate._problems(false)).toEqual([]);
+  });
+
+  test('strict() alone, or with rules that know no interval, has no effect', () => {
+    const words = 'none that it applies to';
+
+    expect(QualityGate.strict()._problems(true)).toEqual([expect.stringContaining(words)]);
+    expect(QualityGate.allOf(QualityGate.strict(), QualityGate.maxLatencyRatio(1))._problems(true)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('refuses nothing, and the same rule twice', () => {
+    expect(QualityGate.allOf()._problems(true)).toEqual([expect.stringContaining('at least one rule')]);
+    expect(QualityGate.allOf(QualityGate.minAgreement(0.9), QualityGate.minAgreement(0.8))._problems(true)).toEqual([
+      'gate has QualityGate.minAgreement(…) 2 times, with [0.9,0.8]: keep one of them',
+    ]);
+  });
+});
