@@ -28,7 +28,7 @@ export function checkFunctionProps(props: ModelFunctionProps): string[] {
     ...checkEnvironment(props.environment),
     ...checkLayers(props.layers),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
-    ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups'])
+    ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
       .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)
       .map((name) => `${name} has no effect without vpc: give the VPC, or leave it out`),
   ];

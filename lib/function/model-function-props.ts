@@ -126,6 +126,13 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
+   * Whether public subnets may be chosen. A function there cannot reach the internet, and this one needs no internet.
+   *
+   * @default false
+   */
+  readonly allowPublicSubnet?: boolean;
+
+  /**
    * Log group of the function.
    *
    * @default - one is created, and kept when the stack is deleted

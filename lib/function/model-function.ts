@@ -121,6 +121,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
+      allowPublicSubnet: props.allowPublicSubnet,
       currentVersionOptions: {
         // The CDK's hash of a version cannot see which layers there will be: they exist only when the stack is deployed.
         // A changed description makes CloudFormation publish a new version all the same.

@@ -1,0 +1,42 @@
+import { mkdirSync, truncateSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { FakeHost, wheel } from '../bundling/fake-tools';
+import { modelFunction } from './fixtures';
+
+/** What Lambda allows for code and layers together, unzipped. */
+const LIMIT = 262_144_000;
+
+/** Hashing a quarter of a gigabyte takes a while on a busy machine. */
+jest.setTimeout(120_000);
+
+let host: FakeHost;
+
+beforeEach(() => {
+  host = new FakeHost();
+  host.addUv(wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }));
+});
+
+afterEach(() => host.remove());
+
+/** An app that really stages a further layer of so many bytes. */
+function appWithLayer(bytes: number): App {
+  const directory = join(host.directory, 'further');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'file'), '');
+  truncateSync(join(directory, 'file'), bytes); // sparse: takes no room
+  const app = new App();
+  const stack = new Stack(app, 'Stack');
+  modelFunction(stack, { layers: [new lambda.LayerVersion(stack, 'Further', { code: lambda.Code.fromAsset(directory) })] });
+  return app;
+}
+
+test('code and layers that cannot fit are refused when the app is synthesized, with their sizes', () => {
+  expect(() => appWithLayer(LIMIT).synth())
+    .toThrow(/code and layers have \d{9} bytes unzipped \(handler \d+, runtime layer \d+, further layers 262144000\), .* Lambda allows 262144000/);
+});
+
+test('what may still fit is not refused: the model\'s size is proved by the optimization', () => {
+  expect(() => appWithLayer(LIMIT - 10_000_000).synth()).not.toThrow();
+});

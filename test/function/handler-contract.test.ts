@@ -1,0 +1,38 @@
+import { readFileSync } from 'fs';
+import { LiteRtRuntime } from '../../lib';
+import { LITERT_LIBRARY, runtimeLayerContents } from '../../lib/function/runtime-layer-contents';
+import { TOOLCHAIN } from '../../lib/optimization/toolchain';
+import { packagePath } from '../../lib/private/asset-paths';
+
+/** What TypeScript and Python must agree on, although neither reads the other. */
+
+const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
+
+test('the handler looks for LiteRT where the nano layer has it', () => {
+  expect(read('handler', 'src', 'model_server', 'model.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
+});
+
+test('the handler logs the line that metricModelLoadTime is made of', () => {
+  const index = read('handler', 'src', 'index.py');
+
+  expect(index).toContain('"event": "modelLoaded"');
+  expect(index).toContain('"loadMilliseconds":');
+});
+
+test('the handler reads the variables that the function sets', () => {
+  const index = read('handler', 'src', 'index.py');
+
+  for (const name of ['MODEL_NAME', 'MODEL_RUNTIME']) {
+    expect(index).toContain(`os.environ.get("${name}")`);
+  }
+});
+
+test.each(Object.values(LiteRtRuntime))('the %s layer pins the LiteRT that models are converted for, and every file by its hash', (runtime) => {
+  const requirements = readFileSync(`${runtimeLayerContents(runtime).entry}/requirements.txt`, 'utf-8');
+  const pinned = requirements.split(/\n(?=\S)/).filter((entry) => !entry.startsWith('#'));
+
+  expect(requirements).toMatch(new RegExp(`^ai-edge-litert==${TOOLCHAIN.litert.replaceAll('.', '\\.')} `, 'm'));
+  expect(pinned.every((entry) => /^[a-z-]+==\S+ \\\n( {4}--hash=sha256:[0-9a-f]{64}( \\)?\n?)+/.test(entry))).toBe(true);
+  expect(pinned).toHaveLength(runtime === LiteRtRuntime.NANO ? 1 : 2);
+  expect(requirements).not.toMatch(/^--|https?:/m);
+});
