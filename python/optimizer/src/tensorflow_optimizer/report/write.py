@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -44,7 +45,8 @@ def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | Non
     (target / "junit.xml").write_bytes(render_junit(report))
 
 
-def _render(template: str, report: Report) -> str:
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__ or "", "templates"),
         autoescape=select_autoescape(["html"]),
@@ -54,6 +56,10 @@ def _render(template: str, report: Report) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(md=_markdown, tensor=tensor_text, MB=figures.megabytes, small=figures.small)
+    return environment
+
+
+def _render(template: str, report: Report) -> str:
     svg = draw(report)
     values: dict[str, Any] = {
         "report": report,
@@ -67,7 +73,7 @@ def _render(template: str, report: Report) -> str:
         "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
         "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
     }
-    return environment.get_template(template).render(values)
+    return _environment().get_template(template).render(values)
 
 
 def _markdown(text: object) -> str:

@@ -1,0 +1,134 @@
+"""The report for programs, for CodeBuild's console, and for whoever gets the model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import report_samples as sample
+from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
+from tensorflow_optimizer.publishing.summary import summarize
+from tensorflow_optimizer.report import figures
+from tensorflow_optimizer.report.content import Report
+from tensorflow_optimizer.report.quality import front_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Write = Callable[..., Path]
+
+
+def test_report_json_says_the_same_as_data(write: Write) -> None:
+    text = (write(sample.job(), sample.accepted(), sample.draft()) / "report.json").read_text(encoding="utf-8")
+
+    report = Report.model_validate_json(text)
+    assert report.candidates == [sample.REJECTED, sample.CHOSEN, sample.SKIPPED]
+    assert json.loads(text)["verdict"] == "accepted"
+    assert report.chosen == "float16"
+    assert report.front == ["dynamicRange", "float16"]
+    assert report.job == sample.job()
+    assert report.source == sample.draft().source
+
+
+def test_nothing_is_chosen_in_a_build_that_failed(write: Write) -> None:
+    outcome = sample.accepted(exit_code=ExitCode.FAILED, sentence="out of disk")
+
+    assert Report.model_validate_json((write(sample.job(), outcome) / "report.json").read_text()).chosen is None
+
+
+def cases(write: Write, outcome: Outcome) -> dict[tuple[str, str], str]:
+    """Return how each test case ended."""
+    root = ET.fromstring((write(sample.job(), outcome) / "junit.xml").read_bytes())
+    found = {}
+    for suite in root.iter("testsuite"):
+        assert int(suite.get("tests") or 0) == len(suite.findall("testcase"))
+        assert int(suite.get("failures") or 0) == len(suite.findall("testcase/failure"))
+        for case in suite.iter("testcase"):
+            ended = [child.tag for child in case if child.tag in {"failure", "error", "skipped"}]
+            found[case.get("classname") or "", case.get("name") or ""] = ended[0] if ended else "passed"
+    return found
+
+
+def test_every_rule_of_every_candidate_is_a_test_case(write: Write) -> None:
+    assert cases(write, sample.accepted()) == {
+        ("digits", "optimization"): "passed",
+        ("digits.dynamicRange", "maxAccuracyLoss 0.01"): "failure",
+        ("digits.dynamicRange", "maxSizeBytes 0.01"): "passed",
+        ("digits.float16", "maxAccuracyLoss 0.01"): "passed",
+        ("digits.float32", "candidate"): "skipped",
+    }
+
+
+def test_a_refusal_is_a_failure_and_a_breakdown_an_error(write: Write) -> None:
+    broken = Candidate(name="fullInteger", status=CandidateStatus.FAILED, reason="the converter stopped")
+    outcome = Outcome(exit_code=ExitCode.FAILED, sentence="out of memory", candidates=[broken])
+
+    assert cases(write, sample.refused())["digits", "optimization"] == "failure"
+    assert cases(write, outcome) == {
+        ("digits", "optimization"): "error",
+        ("digits.fullInteger", "candidate"): "error",
+    }
+
+
+def test_junit_takes_what_xml_cannot_hold(write: Write) -> None:
+    outcome = Outcome(
+        exit_code=ExitCode.BAD_INPUT, sentence='a\x00b <&"> \x1b[31m \ud800'.encode("utf-8", "replace").decode()
+    )
+
+    root = ET.fromstring((write(sample.job(), outcome) / "junit.xml").read_bytes())
+
+    error = root.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("message", "").startswith('a\ufffdb <&"> \ufffd[31m')
+
+
+def test_the_model_card_says_what_the_model_takes_and_how_it_was_checked(write: Write) -> None:
+    outcome = sample.accepted(warnings=["only 600 samples"])
+    card = (write(sample.job(labels=["zero", "one"]), outcome, sample.draft()) / "model-card.md").read_text("utf-8")
+
+    assert card.startswith("# digits\n\n**Accepted.** float16 passed")
+    assert "| serving\\_default | input | image | float32 \\[?, 28, 28\\]" in card
+    assert "Classes, in the order of the output: zero, one." in card
+    assert "| float16 | chosen | 0.94 MB ÷2.0 | 98.30 % | 0.00 (-0.30 … +0.30) |" in card
+    assert "- only 600 samples" in card
+
+
+def test_the_model_card_warns_of_what_is_unverified(write: Write) -> None:
+    directory = write(sample.job(), sample.accepted(unverified=True), sample.draft(unverified=True))
+
+    assert "Nothing shows that this model decides like the original" in (directory / "model-card.md").read_text("utf-8")
+
+
+def test_the_front_holds_what_nothing_beats_in_both() -> None:
+    def one(name: str, size: int, accuracy: float) -> Candidate:
+        return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, accuracy=accuracy))
+
+    assert front_of([one("big", 9, 0.99), one("worse", 8, 0.90), one("small", 5, 0.95), one("tie", 5, 0.94)]) == [
+        "small",
+        "big",
+    ]
+    assert front_of([sample.SKIPPED]) == []
+
+
+def test_the_summary_is_one_sentence_for_the_deploy() -> None:
+    assert summarize(sample.draft()) == "float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, nano"
+    unlabelled = sample.metrics(942_000, evidence=EvidenceKind.UNLABELLED, agreement=0.9975)
+    assert "agreement 99.75 %" in summarize(sample.draft(evaluation=unlabelled))
+    generated = sample.metrics(942_000, evidence=EvidenceKind.GENERATED, agreement=1.0, relative_error=0.00042)
+    text = summarize(sample.draft(evaluation=generated, unverified=True, original=None))
+    assert text == "float16, 0.94 MB, relative error 0.00042 on generated inputs, unverified, nano"
+    assert len(summarize(sample.draft(candidate="x" * 999))) <= 300
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [figures.megabytes(size) for size in (81_500, 942_000, 513_000_000)] == ["81.5 kB", "0.94 MB", "513.00 MB"]
+    assert [figures.smaller(100, 25), figures.smaller(10, 13), figures.smaller(5, 5)] == ["÷4.0", "×1.3", "same size"]
+    assert [figures.speed(0.25), figures.speed(1.02), figures.speed(2)] == [
+        "4.00× faster",
+        "about as fast",
+        "2.00× slower",
+    ]
+    assert figures.points(-0.00001) == "0.00"
+    assert figures.points(-0.002) == "-0.20"

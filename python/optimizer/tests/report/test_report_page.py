@@ -1,0 +1,207 @@
+"""report.html: a person who never saw it learns what happened, and a hostile name is only text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
+import report_samples as sample
+from tensorflow_optimizer.config import ModelFormat, Recipe
+from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from report_samples import Page
+
+    MakePage = Callable[..., Page]
+
+HOSTILE = '"><script>alert(1)</script><b onmouseover=x>'
+
+
+def test_the_verdict_comes_first(page: MakePage) -> None:
+    shown = page(sample.job(), sample.accepted(), sample.draft())
+
+    assert shown.text.index("Accepted") < shown.text.index("float16 passed: 1.88 MB became 0.94 MB")
+    assert shown.text.index("float16 passed:") < shown.text.index("Candidates")
+
+
+def test_every_candidate_has_its_figures_and_the_reason(page: MakePage) -> None:
+    shown = page(sample.job(), sample.accepted(), sample.draft())
+
+    rows = " | ".join(shown.rows)
+    assert "dynamicRange rejected 0.47 MB ÷4.0 96.80 % +1.50 +0.40 … +2.70 97.20 % 0.031" in rows
+    assert "3.45× faster" in rows
+    assert "✗ accuracy loss 1.50 points, at most 1.00" in rows
+    assert "✓ 0.48 MB, at most 1.00 MB" in rows
+    assert "float16 chosen 0.94 MB ÷2.0 98.30 % 0.00 -0.30 … +0.30 100.00 %" in rows
+    assert "the first of the ladder, smallest first, that meets every rule of the gate" in rows
+    assert "float32 not tried – – – – – –" in rows
+    assert "float16 passed before it" in rows
+    assert "original as given 1.88 MB 98.30 %" in rows
+
+
+def test_the_page_stands_alone_and_is_well_formed(page: MakePage) -> None:
+    shown = page(sample.job(), sample.accepted(), sample.draft())
+
+    assert shown.unclosed == []
+    assert shown.loads == []
+    assert "script" not in shown.tags
+    assert "link" not in shown.tags
+
+
+@pytest.mark.parametrize(
+    ("outcome", "headline"),
+    [
+        (sample.refused(), "Refused by the quality gate"),
+        (Outcome(exit_code=ExitCode.BAD_INPUT, sentence="the labels do not fit"), "the input cannot be used"),
+        (Outcome(exit_code=ExitCode.UNSUPPORTED, sentence="it takes strings"), "the model cannot do what was asked"),
+        (Outcome(exit_code=ExitCode.FAILED, sentence="out of memory"), "Failed"),
+    ],
+)
+def test_a_build_that_did_not_end_well_has_a_report_too(page: MakePage, outcome: Outcome, headline: str) -> None:
+    shown = page(sample.job(), outcome, None)
+
+    assert headline in shown.text
+    assert outcome.sentence in shown.text
+    assert "chosen" not in shown.text
+    assert "python -m tensorflow_optimizer run" in shown.text
+    assert shown.unclosed == []
+
+
+def test_the_candidates_of_a_refused_build_are_shown(page: MakePage) -> None:
+    rows = " | ".join(page(sample.job(), sample.refused(), None).rows)
+
+    assert "dynamicRange rejected" in rows
+    assert "float16 rejected" in rows
+    assert "it loses too much" in rows
+
+
+def test_names_from_the_model_are_text_and_nothing_else(write: Callable[..., Path]) -> None:
+    from report_samples import Page
+
+    measured = sample.metrics(10_000, ratio=1, outputs={HOSTILE: {"accuracy": 0.9}, "b": {"accuracy": 0.8}})
+    one = Candidate(name=HOSTILE, status=CandidateStatus.REJECTED, reason=HOSTILE, metrics=measured)
+    two = one.model_copy(update={"name": HOSTILE + "2", "rules": [sample.rule(False, HOSTILE)]})
+    outcome = sample.accepted(candidates=[one, two], warnings=[HOSTILE], sentence=HOSTILE)
+    signature = sample.draft().signatures["serving_default"]
+    draft = sample.draft(signatures={HOSTILE: signature}, tools={HOSTILE: HOSTILE})
+
+    directory = write(sample.job(labels=[HOSTILE]), outcome, draft)
+
+    html = (directory / "report.html").read_text(encoding="utf-8")
+    shown = Page(html)
+    assert "script" not in shown.tags
+    assert "b" not in shown.tags[shown.tags.index("header") : shown.tags.index("div")]
+    assert shown.loads == []
+    assert HOSTILE in shown.text
+    assert "<script" not in html
+    card = (directory / "model-card.md").read_text(encoding="utf-8")
+    assert "<script" not in card.replace("\\<script", "")
+    assert len({line.replace("\\|", "").count("|") for line in card.splitlines() if line.startswith("| ")}) <= 2
+
+
+def test_without_data_the_page_says_what_data_would_buy(page: MakePage) -> None:
+    generated = sample.metrics(942_000, evidence=EvidenceKind.GENERATED, relative_error=0.0004)
+    candidate = sample.CHOSEN.model_copy(update={"metrics": generated})
+    outcome = sample.accepted(candidates=[candidate], unverified=True, original=None)
+
+    text = page(sample.job(evaluation=None), outcome, sample.draft(unverified=True)).text
+
+    assert "Accepted, but unverified" in text
+    assert "they do not show that it decides as before" in text
+    assert "would also try int8 weights" in text
+
+
+def test_advice_fits_the_evidence(page: MakePage) -> None:
+    def advice(evidence: EvidenceKind, samples: int, **changes: Any) -> str:
+        measured = sample.metrics(942_000, evidence=evidence, agreement=1.0).model_copy(update={"samples": samples})
+        candidate = sample.CHOSEN.model_copy(update={"metrics": measured})
+        return page(sample.job(**changes), sample.accepted(candidates=[candidate]), sample.draft()).text
+
+    assert "What more evidence would buy" not in advice(EvidenceKind.LABELS, 600)
+    assert "Only 100 samples decide" in advice(EvidenceKind.LABELS, 100)
+    assert "With labels the accuracy itself is measured" in advice(EvidenceKind.UNLABELLED, 600)
+    saved_model = {"format": ModelFormat.SAVED_MODEL, "recipe": Recipe(kind="forServing")}
+    assert "int8 weights" not in advice(EvidenceKind.GENERATED, 16, **saved_model)
+
+
+def test_each_output_is_shown_and_the_worst_one_decides(page: MakePage) -> None:
+    outputs = {
+        "note": {"task": "multilabel", "accuracy": 0.9, "accuracy_loss": 0.001},
+        "onset": {"task": "multilabel", "accuracy": 0.8, "accuracy_loss": 0.02, "snr_decibels": 31.24},
+    }
+    candidate = sample.CHOSEN.model_copy(update={"metrics": sample.metrics(1000, outputs=outputs)})
+    shown = page(sample.job(), sample.accepted(candidates=[candidate]), sample.draft())
+
+    rows = " | ".join(shown.rows)
+    assert "float16 worst output: onset chosen" in rows
+    assert "float16 note multilabel 90.00 % +0.10" in rows
+    assert "float16 onset multilabel 80.00 % +2.00" in rows
+    assert "31.2 dB" in rows
+
+
+def test_the_signatures_show_what_clients_send_and_what_is_inside(page: MakePage) -> None:
+    rows = " | ".join(page(sample.job(), sample.accepted(), sample.draft()).rows)
+
+    assert "input image float32 [?, 28, 28] ← int8, scale 0.0039, zero point -128" in rows
+    assert "output probabilities float32 [?, 10]" in rows
+
+
+def picture(write: Callable[..., Path], outcome: Outcome) -> ET.Element | None:
+    html = (write(sample.job(), outcome, None) / "report.html").read_text(encoding="utf-8")
+    start = html.find("<svg")
+    return ET.fromstring(html[start : html.index("</svg>") + 6]) if start >= 0 else None
+
+
+def test_the_picture_puts_smaller_left_and_better_up(write: Callable[..., Path]) -> None:
+    svg = picture(write, sample.accepted())
+
+    assert svg is not None
+    places = {}
+    for group in svg.findall("g"):
+        dot = group.findall("circle")[-1]
+        title = group.findtext("title") or ""
+        places[title.split(":")[0]] = (float(dot.get("cx") or 0), float(dot.get("cy") or 0), dot.get("fill"))
+    assert set(places) == {"dynamicRange", "float16", "original"}
+    assert places["dynamicRange"][0] < places["float16"][0] < places["original"][0]
+    assert places["dynamicRange"][1] > places["float16"][1] == places["original"][1]
+    assert places["dynamicRange"][2] != places["float16"][2], "the latency is the color"
+    assert svg.find("polyline") is not None
+    assert svg.findall("g[@class='point chosen']/circle[@class='ring']")
+
+
+def test_the_picture_turns_relative_error_around(write: Callable[..., Path]) -> None:
+    candidates = [
+        Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, relative_error=error))
+        for name, size, error in [("exact", 3000, 0.0), ("close", 2000, 1e-4), ("far", 1000, 0.1)]
+    ]
+    svg = picture(write, sample.accepted(candidates=candidates, original=None))
+
+    assert svg is not None
+    heights = [float(group.findall("circle")[-1].get("cy") or 0) for group in svg.findall("g")]
+    assert heights == sorted(heights), "less error is up"
+
+
+@pytest.mark.parametrize(
+    "values", [[(1000, 0.9), (1000, 0.9)], [(1, 0.0), (10**12, 1.0)], [(5, 1.0), (6, 1.0)]], ids=str
+)
+def test_the_picture_takes_equal_and_extreme_values(
+    write: Callable[..., Path], values: list[tuple[int, float]]
+) -> None:
+    candidates = [
+        Candidate(name=f"c{i}", status=CandidateStatus.PASSED, metrics=sample.metrics(size, ratio=10.0**-i, accuracy=a))
+        for i, (size, a) in enumerate(values)
+    ]
+    svg = picture(write, sample.accepted(candidates=candidates, original=None))
+
+    assert svg is not None
+    for circle in svg.iter("circle"):
+        assert 0 < float(circle.get("cx") or 0) < 720
+        assert 0 < float(circle.get("cy") or 0) < 380
+
+
+def test_one_model_makes_no_picture(write: Callable[..., Path]) -> None:
+    assert picture(write, sample.accepted(candidates=[sample.CHOSEN], original=None)) is None
