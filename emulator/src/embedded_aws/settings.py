@@ -68,7 +68,7 @@ def prepare_environment(settings: Settings, log_level: str) -> None:
     os.environ.update(
         GATEWAY_PORT=str(settings.port),
         BIND_HOST="127.0.0.1",
-        MINISTACK_HOST="localhost",  # function addresses are <id>.lambda-url.<region>.localhost
+        MINISTACK_HOST="localhost",
         MINISTACK_ACCOUNT_ID=settings.account,
         MINISTACK_REGION=settings.region,
         AWS_ACCESS_KEY_ID="test",

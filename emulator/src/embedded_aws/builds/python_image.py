@@ -64,6 +64,10 @@ def _link_standard_library(source: Path, target: Path) -> None:
         if entry.name not in _OWN:
             (target / entry.name).symlink_to(entry)
     (target / "site-packages").mkdir()
+    # Bytecode of the modules right here: linked one by one, so that what a build compiles stays with the build.
+    (target / "__pycache__").mkdir()
+    for bytecode in (source / "__pycache__").glob("*.pyc"):
+        (target / "__pycache__" / bytecode.name).symlink_to(bytecode)
 
 
 def _add_pip(python: HostPython, prefix: Path, executable: Path) -> None:

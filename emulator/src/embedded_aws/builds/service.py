@@ -116,6 +116,7 @@ class Builds:
     def _execute(self, request: BuildRequest, build: dict[str, Any]) -> None:
         record = BuildRecord(build, codebuild._log_sink(build))
         region, role = get_region(), request.project["serviceRole"]
+        execution = None
         try:
             credentials = assume_role(self._settings, region, role)
             variables = {**credentials, **self._variables(request, build, region)}
@@ -133,6 +134,8 @@ class Builds:
         finally:
             with self._lock:
                 self._running.pop(build["id"], None)
+            if execution:
+                execution.clean()
 
     def _variables(self, request: BuildRequest, build: dict[str, Any], region: str) -> dict[str, str]:
         return {
