@@ -1,0 +1,87 @@
+import { readFileSync } from 'fs';
+import Ajv2020 from 'ajv/dist/2020';
+import { App, Size, Stack } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Graph, ModelFormat, ModelTask, OptimizationRecipe, QualityGate, Quantization, StatefulBehavior } from '../../lib';
+import type { StoredObject } from '../../lib/model/stored-object';
+import type { JobOptions } from '../../lib/optimization/job';
+import { renderJob } from '../../lib/optimization/job';
+
+const schema = JSON.parse(readFileSync('python/optimizer/schema/job.schema.json', 'utf8'));
+const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
+
+const stack = new Stack(new App(), 'Stack');
+const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'inputs');
+const source: StoredObject = { packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, bucket, key: 'ab.zip' };
+
+function job(changes: Partial<JobOptions> = {}): any {
+  return renderJob({
+    modelName: 'digits', format: ModelFormat.LITERT, source, sourceOptions: {}, recipe: OptimizationRecipe.forLambda(), architecture: 'x86_64', ...changes,
+  });
+}
+
+function expectValid(document: unknown): void {
+  validate(document);
+  expect(validate.errors).toBeNull();
+}
+
+test('the smallest job says everything that decides the output, and has no absent members', () => {
+  const document = job();
+
+  expectValid(document);
+  expect(document).toEqual({
+    schemaVersion: 1,
+    model: 'digits',
+    format: 'litert',
+    source: {
+      packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, location: { bucket: 'inputs', key: 'ab.zip' }, tags: ['serve'], stateful: 'refuse',
+    },
+    tasks: {},
+    recipe: { kind: 'forLambda', steps: [] },
+    seed: 0,
+    architecture: 'x86_64',
+    toolchain: { behaviorVersion: 1, tensorflow: '2.20.0', litert: '2.3.0' },
+  });
+  expect(JSON.parse(JSON.stringify(document))).toEqual(document);
+});
+
+test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
+  ['format', { format: ModelFormat.SAVED_MODEL }, (it) => it.format, 'saved_model'],
+  ['architecture', { architecture: 'arm64' }, (it) => it.architecture, 'arm64'],
+  ['seed', { seed: 7 }, (it) => it.seed, 7],
+  ['labels', { labels: ['a', 'b'] }, (it) => it.labels, ['a', 'b']],
+  ['tasks', { tasks: { y: ModelTask.BINARY } }, (it) => it.tasks, { y: 'binary' }],
+  ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
+  ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],
+  ['none', { recipe: OptimizationRecipe.none() }, (it) => it.recipe.kind, 'none'],
+  ['forServing', { recipe: OptimizationRecipe.forServing() }, (it) => it.recipe.kind, 'forServing'],
+  ['gate', { gate: QualityGate.maxSize(Size.kibibytes(1)) }, (it) => it.gate, { rules: [{ rule: 'maxSizeBytes', value: 1024 }], strict: false }],
+  ['inputShapes', { sourceOptions: { inputShapes: { x: [-1, 3] } } }, (it) => it.source.inputShapes, { x: [-1, 3] }],
+  ['signatureName', { sourceOptions: { signatureName: 's' } }, (it) => it.source.signatureName, 's'],
+  ['tags', { sourceOptions: { tags: ['serve', 'gpu'] } }, (it) => it.source.tags, ['serve', 'gpu']],
+  ['stateful', { sourceOptions: { stateful: StatefulBehavior.RESET_PER_REQUEST } }, (it) => it.source.stateful, 'reset_per_request'],
+  ['file', { source: { ...source, packaging: 'file', fileName: 'm.keras' } }, (it) => it.source.fileName, 'm.keras'],
+  ['prefix', { source: { ...source, packaging: 'prefix', identity: { revision: '1', uri: 's3://x/' } } }, (it) => it.source.identity.revision, '1'],
+  ['version', { source: { ...source, objectVersion: 'v', identity: { objectVersion: 'v' } } }, (it) => it.source.location.objectVersion, 'v'],
+  ['evaluation', { evaluation: { ...source, key: 'data.zip' } }, (it) => it.evaluation, {
+    packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, location: { bucket: 'inputs', key: 'data.zip' },
+  }],
+])('%s is in the job as the schema has it', (_, changes, member, value) => {
+  const document = job(changes);
+
+  expectValid(document);
+  expect(member(document)).toEqual(value);
+});
+
+test('the schema refuses what the optimizer would not understand', () => {
+  expect(validate({ ...job(), further: 1 })).toBe(false);
+  expect(validate({ ...job(), recipe: { kind: 'magic', steps: [] } })).toBe(false);
+});
+
+test('the name of a bucket may be known only when it is deployed', () => {
+  const made = new s3.Bucket(stack, 'Made');
+
+  const text = stack.resolve(stack.toJsonString(job({ source: { ...source, bucket: made } })));
+
+  expect(text['Fn::Join'][1]).toContainEqual({ Ref: stack.getLogicalId(made.node.defaultChild as s3.CfnBucket) });
+});
