@@ -39,7 +39,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   /** The published model that is served. */
   public readonly artifact: IModelArtifact;
 
-  /** What optimizes the model, unless it was published already. */
+  /** What optimizes the model. Absent for an imported one. */
   public readonly optimizer?: ModelOptimizer;
 
   /** The Lambda function. Callers use `alias`: the function itself may already be ahead of it during a deployment. */
