@@ -29,4 +29,24 @@ def answers_of(runner: Runner, signature: str, dataset: Dataset, batch: int = _B
                 # Not one answer per row: keep the whole, so that shapes show the difference.
                 value = np.broadcast_to(value, (stop - start, *value.shape))  # noqa: PLW2901
             collected.setdefault(name, []).append(value if dataset.batched else value[np.newaxis])
-    return {name: np.concatenate(parts) for name, parts in collected.items()}
+    return {name: _joined(parts) for name, parts in collected.items()}
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Concatenate, filling up where the size of an answer depends on the values."""
+    sizes = {part.shape[1:] for part in parts}
+    if len(sizes) == 1 or len({len(size) for size in sizes}) > 1:
+        return np.concatenate(parts)
+    largest = tuple(np.array(list(sizes)).max(axis=0).tolist())
+    kind = parts[0].dtype.kind
+    joined = np.full(
+        (sum(len(part) for part in parts), *largest),
+        b"" if kind == "O" else np.nan if kind in "fc" else 0 if kind in "bu" else -1,
+        dtype=parts[0].dtype,
+    )
+    start = 0
+    for part in parts:
+        place = (slice(start, start + len(part)), *(slice(0, size) for size in part.shape[1:]))
+        joined[place] = part
+        start += len(part)
+    return joined

@@ -79,11 +79,11 @@ def _search(root: Path) -> Found:
     if found:
         names = ", ".join(sorted(one.path.relative_to(root).as_posix() for one in found))
         raise BadInputError(f"the source holds {len(found)} models ({names}); give the path of the one to optimize")
-    if refusals:
-        raise refusals[0]
     entries = sorted(entry.name for entry in root.iterdir())
     if not entries:
         raise BadInputError(f"the source directory is empty; give {_ACCEPTED}")
+    if refusals and "variables" not in entries:
+        raise refusals[0]
     if "variables" in entries:
         raise BadInputError(
             "the SavedModel is incomplete: variables/ is there, saved_model.pb is not; copy the whole directory again"

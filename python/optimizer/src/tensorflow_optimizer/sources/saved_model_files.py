@@ -106,7 +106,7 @@ def _read_every_variable(prefix: Path) -> None:
         reader = tf.train.load_checkpoint(str(prefix))
         for name in sorted(reader.get_variable_to_shape_map()):
             reader.get_tensor(name)
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
         reason = str(error).splitlines()[0][:200]
         raise BadInputError(f"the SavedModel's variables are cut short or corrupt ({reason}); {_COPY_AGAIN}") from error
 

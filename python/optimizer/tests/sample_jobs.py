@@ -1,0 +1,91 @@
+"""Jobs for tests, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_optimizer import environment
+from tensorflow_optimizer.config import BEHAVIOR_VERSION, Job
+from tensorflow_optimizer.pipeline import Paths, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_optimizer.manifest import Draft
+    from tensorflow_optimizer.outcome import Outcome
+
+DYNAMIC_RANGE = {"kind": "steps", "steps": [{"step": "quantization", "mode": "dynamicRange"}]}
+FLOAT16 = {"kind": "steps", "steps": [{"step": "quantization", "mode": "float16"}]}
+FULL_INTEGER = {"kind": "steps", "steps": [{"step": "quantization", "mode": "fullInteger"}]}
+STRIP = {"kind": "steps", "steps": [{"step": "strip"}]}
+
+
+def job_data(source: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Return a job.json: forLambda() for LiteRT unless told otherwise; `recipe` may be just its kind."""
+    versions = environment.versions()
+    recipe = fields.pop("recipe", "forLambda")
+    return {
+        "model": "sample",
+        "format": "litert",
+        "source": {"packaging": "zip", "identity": {"digest": "0" * 64}, **(source or {})},
+        "recipe": recipe if isinstance(recipe, dict) else {"kind": recipe},
+        "toolchain": {
+            "behaviorVersion": BEHAVIOR_VERSION,
+            "tensorflow": versions["tensorflow"],
+            "litert": versions["litert"],
+        },
+        **fields,
+    }
+
+
+def gate(*rules: tuple[str, float], strict: bool = False) -> dict[str, Any]:
+    """Return a gate."""
+    return {"rules": [{"rule": name, "value": value} for name, value in rules], "strict": strict}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended."""
+
+    outcome: Outcome
+    draft: Draft | None
+    output: Path
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return int(self.outcome.exit_code)
+
+    @property
+    def sentence(self) -> str:
+        """The outcome's sentence."""
+        return self.outcome.sentence
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """What became of each candidate."""
+        return {one.name: one.status.value for one in self.outcome.candidates}
+
+    @property
+    def published(self) -> Draft:
+        """The draft of a job that succeeded."""
+        assert self.code == 0, self.sentence
+        assert self.draft is not None
+        return self.draft
+
+
+class Runs:
+    """Runs jobs, each into its own directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._count = 0
+
+    def __call__(
+        self, model: Path, data: Path | None = None, source: dict[str, Any] | None = None, **fields: Any
+    ) -> Result:
+        self._count += 1
+        output = self._directory / f"out-{self._count}"
+        outcome, draft = run(Job.model_validate(job_data(source, **fields)), Paths(model, data, output))
+        return Result(outcome, draft, output)
