@@ -36,7 +36,9 @@ class Half(tf.Module):
     def one(self, x):
         return {"y": x * self.half + self.offset}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image"), tf.TensorSpec([None], tf.int32, name="n")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="image"), tf.TensorSpec([None], tf.int32, name="n")]
+    )
     def two(self, image, n):
         return {"image_bytes": image, "length": tf.strings.length(image) + n}
 
@@ -46,7 +48,8 @@ class Half(tf.Module):
 
 for version, offset in ((1, 2), (2, 3)):
     model = Half(offset)
-    tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures={"serving_default": model.one, "two": model.two, "total": model.total})
+    signatures = {"serving_default": model.one, "two": model.two, "total": model.total}
+    tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures=signatures)
 """
 
 
@@ -232,7 +235,8 @@ def test_counts_requests(server: Server) -> None:
 
 _CALL = """
 import json, sys, grpc, numpy as np, tensorflow as tf
-from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 channel = grpc.insecure_channel(sys.argv[1])
 request = predict_pb2.PredictRequest()
 request.model_spec.name = "half"
@@ -248,7 +252,8 @@ try:
     stub.Predict(request)
 except grpc.RpcError as error:
     code = error.code().name
-print(json.dumps([tf.make_ndarray(answer.outputs["y"]).tolist(), answer.model_spec.version.value, state.state, health.hex(), code]))
+y = tf.make_ndarray(answer.outputs["y"]).tolist()
+print(json.dumps([y, answer.model_spec.version.value, state.state, health.hex(), code]))
 """
 
 

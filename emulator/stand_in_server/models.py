@@ -1,0 +1,201 @@
+"""Which versions of which models are loaded: the versions that the configuration asks for and the file system has."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stand_in_server.configuration import ConfigurationError, ModelConfiguration, from_flags
+from stand_in_server.servable import Servable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger("stand_in_server")
+_TICK = 0.05
+
+
+class NotFoundError(LookupError):
+    """No such model or version is loaded."""
+
+
+@dataclass
+class Version:
+    """One version on its way up or down."""
+
+    state: str = "START"
+    error: str = ""
+    servable: Servable | None = None
+
+
+class Models:
+    """Loads and unloads. One thread does all of it, as the server does with num_load_threads=0."""
+
+    def __init__(self, flags: Mapping[str, Any]) -> None:
+        self._flags = flags
+        self._lock = threading.Lock()
+        self._configured = {one.name: one for one in from_flags(dict(flags))}
+        self._versions: dict[str, dict[int, Version]] = {name: {} for name in self._configured}
+
+    def serve(self) -> str:
+        """Load every configured model.
+
+        Returns:
+            Why the server cannot start, or an empty text. Waits for ever where a model has no version.
+        """
+        self._scan()
+        while True:
+            with self._lock:
+                states = {name: list(versions.values()) for name, versions in self._versions.items()}
+            failed = [version.error for versions in states.values() for version in versions if version.state == "END"]
+            if failed:
+                return failed[0]
+            if all(any(version.state == "AVAILABLE" for version in versions) for versions in states.values()):
+                return ""
+            time.sleep(_TICK)
+            self._scan()
+
+    def watch(self) -> None:
+        """Follow the configuration and the file system from now on."""
+        threading.Thread(target=self._follow, daemon=True, name="models").start()
+
+    def find(self, name: str, version: int | None = None, label: str | None = None) -> tuple[int, Servable]:
+        """Return a loaded version: the one asked for, or the latest.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._lock:
+            if label is not None:
+                labels = self._configured[name].labels if name in self._configured else {}
+                if label not in labels:
+                    raise NotFoundError(f"Unrecognized servable version label: {label}")
+                version = labels[label]
+            loaded = {
+                number: one.servable
+                for number, one in self._versions.get(name, {}).items()
+                if one.state == "AVAILABLE" and one.servable
+            }
+        wanted = version if version is not None else max(loaded, default=None)
+        if wanted is None or wanted not in loaded:
+            what = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise NotFoundError(f"Servable not found for request: {what}")
+        return wanted, loaded[wanted]
+
+    def states(self, name: str, version: int | None = None) -> list[tuple[int, str, str]]:
+        """Return number, state and error of the known versions, the newest first.
+
+        Raises:
+            NotFoundError: nothing is known of them.
+        """
+        with self._lock:
+            known = self._versions.get(name, {})
+            found = [(number, one.state, one.error) for number, one in known.items() if version in {None, number}]
+        if not found:
+            raise NotFoundError(f"Could not find any versions of model {name}")
+        return sorted(found, reverse=True)
+
+    def _follow(self) -> None:
+        files, config = self._flags["file_system_poll_wait_seconds"], self._flags["model_config_file_poll_wait_seconds"]
+        read = scanned = time.monotonic()
+        while True:
+            time.sleep(_TICK)
+            now = time.monotonic()
+            if config > 0 and now - read >= config:
+                read = now
+                if self._reload():
+                    scanned = 0.0
+            if files > 0 and now - scanned >= files:
+                scanned = now
+                self._scan()
+
+    def _reload(self) -> bool:
+        try:
+            models = {one.name: one for one in from_flags(dict(self._flags))}
+        except ConfigurationError as error:
+            log.error("the new configuration is not used: %s", error)  # noqa: TRY400 - the sentence says it all
+            return False
+        with self._lock:
+            changed = models != self._configured
+            self._configured = models
+            for name in models:
+                self._versions.setdefault(name, {})
+        return changed
+
+    def _scan(self) -> None:
+        """Load what is new before what is old goes: a version serves until the next one does."""
+        with self._lock:
+            names = list(self._versions)
+        for name in names:
+            configured = self._configured.get(name)
+            wanted = _aspired(configured) if configured else []
+            for number in wanted:
+                if number not in self._versions[name]:
+                    self._load(configured, number)
+            available = any(self._versions[name][number].state == "AVAILABLE" for number in wanted)
+            if available or not wanted:
+                for number in [number for number in self._versions[name] if number not in wanted]:
+                    self._unload(name, number)
+
+    def _load(self, model: ModelConfiguration | None, number: int) -> None:
+        assert model is not None  # noqa: S101 - only configured models have wanted versions
+        version = Version()
+        with self._lock:
+            self._versions[model.name][number] = version
+            version.state = "LOADING"
+        retries = self._flags["max_num_load_retries"]
+        for attempt in range(retries + 1):
+            try:
+                version.servable = Servable(_directory(model, number), self._flags)
+            except Exception as error:
+                log.warning("loading %s version %d failed: %s", model.name, number, error)
+                version.error = str(error).splitlines()[0] if str(error) else type(error).__name__
+                if attempt < retries:
+                    time.sleep(self._flags["load_retry_interval_micros"] / 1e6)
+            else:
+                with self._lock:
+                    version.state, version.error = "AVAILABLE", ""
+                log.info("Successfully loaded servable version {name: %s version: %d}", model.name, number)
+                return
+        version.state = "END"
+
+    def _unload(self, name: str, number: int) -> None:
+        with self._lock:
+            version = self._versions[name][number]
+            if version.state == "END":
+                return
+            version.state, servable, version.servable = "END", version.servable, None
+        if servable:
+            servable.close()
+        log.info("unloaded %s version %d", name, number)
+
+
+def _numbers(model: ModelConfiguration) -> dict[int, str]:
+    try:
+        names = [entry.name for entry in model.base_path.iterdir() if entry.is_dir()]
+    except OSError as error:
+        log.warning("cannot list %s: %s", model.base_path, error.strerror)
+        return {}
+    return {int(name): name for name in names if name.isascii() and name.isdigit()}
+
+
+def _aspired(model: ModelConfiguration) -> list[int]:
+    """A version counts as soon as its directory exists."""
+    present = _numbers(model)
+    if model.versions is None:
+        return [max(present)] if present else []
+    for missing in sorted(model.versions - set(present)):
+        log.warning(
+            "Version %d of servable %s, which was requested to be served as a 'specific' version in the servable's "
+            "version policy, was not found in the file system",
+            missing,
+            model.name,
+        )
+    return sorted(model.versions & set(present))
+
+
+def _directory(model: ModelConfiguration, number: int) -> Any:
+    return model.base_path / _numbers(model)[number]
