@@ -1,0 +1,9 @@
+// awslint over our own API. awslint.json leaves out aws-cdk-lib's types, which it would judge too, and two rules for aws-cdk-lib's own
+// modules: grants as separate classes, and L1 reference interfaces (docs/adr/0011-grants-and-interfaces.md).
+import { spawnSync } from 'node:child_process';
+import { root } from './lib-setup.mjs';
+
+const { status, stdout, stderr } = spawnSync('npx', ['awslint'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+const findings = `${stdout}${stderr}`.split('\n').filter((line) => /^(error|warning): \[awslint/.test(line));
+process.stdout.write(findings.length ? `${findings.join('\n')}\n` : '');
+process.exit(status || (findings.length ? 1 : 0));
