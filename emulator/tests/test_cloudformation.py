@@ -7,6 +7,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from botocore.exceptions import ClientError
 from embedded_aws.cloudformation import supported
 from support import archive, invoke, role, unique
 
@@ -171,6 +173,16 @@ def test_a_projects_log_group_and_limits_reach_its_builds(aws: Running) -> None:
     build = aws.client("codebuild").start_build(projectName=outputs_of(aws, name)["Name"])["build"]
     assert build["logs"]["groupName"] == group
     assert (build["timeoutInMinutes"], build["queuedTimeoutInMinutes"]) == (7, 6)
+
+
+def test_a_signal_to_a_settled_stack_is_refused(aws: Running) -> None:
+    name = unique("stack")
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle", "Properties": {}}
+    assert deploy(aws, name, {"Handle": handle}) == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="CREATE_COMPLETE state and cannot be signaled"):
+        aws.client("cloudformation").signal_resource(
+            StackName=name, LogicalResourceId="Handle", UniqueId="x", Status="SUCCESS"
+        )
 
 
 def test_types_without_an_effect_that_ministack_would_record_are_refused(aws: Running) -> None:

@@ -73,7 +73,11 @@ class Pool:
             worker = self._make(config, code, layers)
             with self._lock:
                 self._busy[id(worker)] = (key, worker)
-            failure = worker.start()
+            try:
+                failure = worker.start()
+            except BaseException:
+                self._discard(worker)
+                raise
             if failure:
                 self._discard(worker)
                 yield failure
@@ -165,7 +169,9 @@ class Pool:
             "arn": config["FunctionArn"],
         }
         environment = function_environment(config, self._settings)
-        return Worker(specification, environment, first_line, SANDBOX, directory)
+        return Worker(
+            specification, environment, first_line, SANDBOX, directory, marks_log=not runtime.startswith("nodejs")
+        )
 
 
 def _key(config: dict[str, Any], code: bytes, layers: list[bytes]) -> Key:

@@ -19,7 +19,12 @@ INIT_LIMIT = 60.0
 """Seconds that loading the handler may take. AWS allows 10 and then tries again within the function's timeout; the
 embedded AWS shares its machine with builds."""
 
+END_OF_LOG = "\0end of log"
+"""The line by which `runtime/bootstrap.py` ends what an invocation printed."""
+
 _POLL = 0.05
+_LOG_LIMIT = 2.0  # seconds to wait for the mark, which is written before the answer
+_LOG_PAUSE = 0.02
 _MEBIBYTE = 1024 * 1024
 
 
@@ -52,6 +57,7 @@ class Worker:
         first_line: what the runtime reads before the events.
         sandbox: the script that makes the file system.
         directory: private to this environment; holds its /tmp.
+        marks_log: whether the runtime marks the end of what an invocation printed.
     """
 
     specification: dict[str, Any]
@@ -59,9 +65,12 @@ class Worker:
     first_line: dict[str, Any]
     sandbox: Path
     directory: Path
+    marks_log: bool
     _process: subprocess.Popen[str] | None = None
     _replies: queue.Queue[str | None] = field(default_factory=queue.Queue)
     _log: queue.Queue[str] = field(default_factory=queue.Queue)
+    _log_reader: threading.Thread | None = None
+    _init_log: str = ""
 
     def start(self) -> Outcome | None:
         """Starts the process and loads the handler.
@@ -80,17 +89,17 @@ class Worker:
             start_new_session=True,
         )
         threading.Thread(target=self._read_replies, daemon=True).start()
-        log_reader = threading.Thread(target=self._read_log, daemon=True)
-        log_reader.start()
+        self._log_reader = threading.Thread(target=self._read_log, daemon=True)
+        self._log_reader.start()
         self._send(self.first_line)
         try:
             reply = self._wait(INIT_LIMIT, memory_limit=None)
         except TimeoutError:
             return self._exited("Sandbox.Timedout", f"the handler was not loaded within {INIT_LIMIT:.0f} seconds")
         if reply is not None and reply.get("status") == "ready":
+            self._init_log = self._printed()
             return None
         if reply is None:
-            log_reader.join(1)  # a process that ended has said why
             return self._exited("Runtime.ExitError", "Runtime exited before the handler was loaded")
         return self._error(reply)
 
@@ -116,7 +125,7 @@ class Worker:
             return self._exited("Runtime.ExitError", f"RequestId: {context['request_id']} Error: Runtime exited")
         if reply["status"] != "ok":
             return self._error(reply)
-        return Outcome(reply.get("result"), False, self._printed(), True, self._peak())
+        return Outcome(reply.get("result"), False, self._printed_with_init(), True, self._peak())
 
     @property
     def alive(self) -> bool:
@@ -131,6 +140,8 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if self._log_reader:
+            self._log_reader.join(1)  # a process that ended has said why
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 with contextlib.suppress(OSError):
@@ -176,12 +187,12 @@ class Worker:
         payload["errorType"] = payload["errorType"] or "Error"
         kind = str(payload["errorType"])
         reusable = not kind.startswith("Runtime.") or kind == "Runtime.MarshalError"
-        return Outcome(payload, True, self._printed(), reusable, self._peak())
+        return Outcome(payload, True, self._printed_with_init(), reusable, self._peak())
 
     def _exited(self, kind: str, message: str) -> Outcome:
-        log = self._printed()
         peak = self._peak()
         self.stop()
+        log = self._printed_with_init()
         return Outcome({"errorType": kind, "errorMessage": message}, True, f"{log}\n{message}".strip(), False, peak)
 
     def _status(self, name: str) -> int:
@@ -216,10 +227,26 @@ class Worker:
                 for line in process.stderr:
                     self._log.put(line.rstrip("\n"))
 
+    def _printed_with_init(self) -> str:
+        """What was printed, and before it what loading the handler printed; that belongs to the first invocation."""
+        init, self._init_log = self._init_log, ""
+        return "\n".join(part for part in (init, self._printed()) if part)
+
     def _printed(self) -> str:
-        """What was printed since the last call. A line that is still in the pipe gets a moment to arrive."""
-        lines = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                lines.append(self._log.get(timeout=0.01))
+        """What was printed since the last call.
+
+        Python's runtime marks the end of what belongs to an answer. Node.js's does not: there a line that is still in
+        the pipe gets a moment to arrive.
+        """
+        if self.alive:
+            pause = _LOG_LIMIT if self.marks_log else _LOG_PAUSE
+            lines = list(iter(lambda: self._next_line(pause), END_OF_LOG))
+        else:
+            lines = [line for _ in range(self._log.qsize()) if (line := self._log.get_nowait()) != END_OF_LOG]
         return "\n".join(lines)
+
+    def _next_line(self, pause: float) -> str:
+        try:
+            return self._log.get(timeout=pause)
+        except queue.Empty:
+            return END_OF_LOG

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+END_OF_LOG = "\0end of log"
+
+
 class LambdaContext:
     """The second argument of a handler."""
 
@@ -141,6 +144,9 @@ def main() -> None:
     sys.stdout = sys.stderr
 
     def reply(line: str) -> None:
+        # Whoever waits for the reply then knows that all of the log was written before it.
+        sys.stderr.write(END_OF_LOG + "\n")
+        sys.stderr.flush()
         replies.write(line + "\n")
         replies.flush()
 

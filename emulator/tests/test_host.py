@@ -1,0 +1,110 @@
+"""What this machine must offer, and what is said where it does not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import started
+from embedded_aws.builds.python_image import make_python
+from embedded_aws.host import index_environment, namespaces
+from embedded_aws.host.pythons import find_python, newest_python
+from support import function, invoke
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def asked_again() -> Iterator[None]:
+    namespaces.why_not.cache_clear()
+    find_python.cache_clear()
+    yield
+    namespaces.why_not.cache_clear()
+    find_python.cache_clear()
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_than_linux_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    reason = namespaces.why_not()
+    assert reason is not None
+    assert f"{system} has none" in reason
+    assert "WSL 2" in reason
+
+
+def test_a_machine_that_forbids_namespaces_is_refused_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    forbidding = tmp_path / "sandbox.py"
+    forbidding.write_text("import sys; sys.exit('unshare: Operation not permitted')")
+    monkeypatch.setattr(namespaces, "SANDBOX", forbidding)
+    reason = namespaces.why_not()
+    assert reason is not None
+    assert "unshare: Operation not permitted" in reason
+    assert "--cap-add SYS_ADMIN" in reason
+
+
+def test_a_python_of_pyenv_below_tmp_is_found_and_runs_functions(tmp_path: Path) -> None:
+    """A function's /tmp is private, and what lies below the host's is still needed."""
+    python = next((found for minor in ("3.12", "3.11", "3.13") if (found := find_python(minor))), newest_python())
+    root = tmp_path / "pyenv"
+    version = ".".join(str(part) for part in python.version)
+    make_python(python, root / "versions" / version)
+    with started(tmp_path, PYENV_ROOT=str(root), HOME=str(tmp_path), PATH="/usr/bin:/bin") as aws:
+        source = "import sys, os\ndef handler(e, c): return [sys.executable, os.listdir('/tmp')]"
+        name = function(aws, source, Runtime=f"python{python.minor}")
+        (executable, seen), failed = invoke(aws, name)
+    assert not failed
+    if executable != str(python.executable):  # else the embedded AWS itself runs on that very version, and prefers it
+        assert executable == str(root / "versions" / version / "bin" / f"python{python.minor}")
+        assert set(seen) <= {tmp_path.relative_to("/tmp").parts[0]}
+
+
+def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    impostor = tmp_path / "versions" / "3.9.99" / "bin" / "python3.9"
+    impostor.parent.mkdir(parents=True)
+    impostor.write_text("#!/bin/sh\nexit 1\n")
+    impostor.chmod(0o755)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_python("3.9") is None
+
+
+def test_a_build_inherits_how_to_reach_an_index_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    configuration = tmp_path / ".config" / "uv" / "uv.toml"
+    configuration.parent.mkdir(parents=True)
+    configuration.touch()
+    given = {
+        "HOME": str(tmp_path),
+        "UV_INDEX_URL": "u",
+        "PIP_INDEX_URL": "p",
+        "HTTPS_PROXY": "h",
+        "no_proxy": "n",
+        "SSL_CERT_FILE": "s",
+        "UV_PYTHON": "never",
+        "PIP_TARGET": "never",
+        "VIRTUAL_ENV": "never",
+        "AWS_PROFILE": "never",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert index_environment.index_environment() == {
+        "UV_INDEX_URL": "u",
+        "PIP_INDEX_URL": "p",
+        "HTTPS_PROXY": "h",
+        "no_proxy": "n",
+        "SSL_CERT_FILE": "s",
+        "UV_CACHE_DIR": str(tmp_path / ".cache" / "uv"),
+        "PIP_CACHE_DIR": str(tmp_path / ".cache" / "pip"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_CONFIG_FILE": str(configuration),
+    }
