@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import report_samples as sample
-from tensorflow_optimizer.config import ModelFormat, Recipe
+from tensorflow_optimizer.config import Gate, ModelFormat, Recipe, Rule
 from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
 
 if TYPE_CHECKING:
@@ -205,3 +205,10 @@ def test_the_picture_takes_equal_and_extreme_values(
 
 def test_one_model_makes_no_picture(write: Callable[..., Path]) -> None:
     assert picture(write, sample.accepted(candidates=[sample.CHOSEN], original=None)) is None
+
+
+def test_the_gate_that_was_applied_is_named_also_where_the_job_left_it_open(page: MakePage) -> None:
+    gate = Gate(rules=[Rule(rule="maxAccuracyLoss", value=0.01)], strict=True)
+
+    assert "maxAccuracyLoss 0.01, strict" in page(sample.job(), sample.accepted(), sample.draft(gate=gate)).text
+    assert "maxAccuracyLoss 0.01, strict" in page(sample.job(gate=gate), sample.refused(), None).text

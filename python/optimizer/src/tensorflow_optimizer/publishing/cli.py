@@ -93,7 +93,7 @@ def publish(  # noqa: PLR0913 - options of a command
         record = publish_build(target, job, outcome_at, read_fetched(config.parent), typer.echo)
         if record is None:
             raise typer.Exit(int(_exit_code(outcome_at)))
-        typer.echo(f"published version {record.version}: {record.summary}")
+        typer.echo(f"version {record.version} is published: {record.summary}")
         typer.echo(f"manifestKey: {record.manifest_key}\nmanifestSha256: {record.manifest_sha256}")
 
 

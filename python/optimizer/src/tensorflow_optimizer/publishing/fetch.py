@@ -197,7 +197,5 @@ def _line(what: str, bucket: Bucket, location: Location, fetched: FetchedInput) 
     compared = ", ".join([*checks, *filter(None, [claims[fetched.identity]])])
     one = fetched.objects[0] if len(fetched.objects) == 1 else None
     where = bucket.address(location.key, one.version if one else None)
-    return (
-        f"{what}: {where}, {fetched.files} files, {fetched.size / 1e6:.2f} MB, digest {fetched.digest}; "
-        f"compared: {compared}"
-    )
+    count = "1 file" if fetched.files == 1 else f"{fetched.files:,} files"
+    return f"{what}: {where}, {count}, {fetched.size / 1e6:.2f} MB, digest {fetched.digest}; compared: {compared}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from ..config import Job
+from ..config import Gate, Job
 from ..manifest import Requirements, Signature, SourceRecord
 from ..outcome import Candidate, CandidateStatus, ExitCode, Metrics, Outcome
 from ..schema import Document
@@ -55,6 +55,8 @@ class Report(Document):
     default_signature: str | None = None
     signatures: dict[str, Signature]
     labels: list[str] | None = None
+    gate: Gate | None = None
+    """What candidates were held to; absent: never decided."""
     source: SourceRecord | None = None
     requirements: Requirements | None = None
     load_milliseconds: float | None = None
@@ -83,6 +85,7 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
         default_signature=draft.default_signature if draft else None,
         signatures=draft.signatures if draft else {},
         labels=job.labels,
+        gate=(draft.gate if draft else None) or job.gate,
         source=draft.source if draft else None,
         requirements=draft.requirements if draft else None,
         load_milliseconds=draft.load_milliseconds if draft else None,

@@ -188,7 +188,7 @@ def tiles_of(report: Report) -> list[tuple[str, str, str]]:
         tiles.append(("agreement", figures.percent(worst.agreement), "with the original's answers"))
     elif worst and worst.relative_error is not None:
         tiles.append(("relative error", figures.small(worst.relative_error), "of the original's numbers"))
-    latency = report.latency_milliseconds or after.latency_milliseconds
+    latency = after.latency_milliseconds
     if latency is not None:
         remark = figures.speed(after.latency_ratio) if after.latency_ratio is not None else "one instance, one thread"
         tiles.append(("latency", figures.milliseconds(latency), remark))

@@ -55,7 +55,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(md=_markdown, tensor=tensor_text, MB=figures.megabytes, small=figures.small)
+    environment.filters.update(
+        md=_markdown, tensor=tensor_text, MB=figures.megabytes, ms=figures.milliseconds, small=figures.small
+    )
     return environment
 
 
