@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { root, run, uv } from './lib-setup.mjs';
 import { setUp } from './setup.mjs';
 
-/** Lock file, its Python floor, and a lock file that it must agree with. */
+/** Lock file, its Python floor, a lock file that it must agree with, and whether it names everything that is installed. */
 const LOCKS = [
   { lock: 'python/optimizer/requirements', python: '3.11' },
   { lock: 'python/optimizer/uv-requirements', python: '3.11' },
   { lock: 'python/dev/requirements', python: '3.11', constraint: 'python/optimizer/requirements.txt' },
-  { lock: 'python/layer/requirements', python: '3.12' },
+  { lock: 'python/layer/nano/requirements', python: '3.12', complete: true },
+  { lock: 'python/layer/numpy/requirements', python: '3.12', complete: true },
   { lock: 'emulator/requirements', python: '3.11' },
 ];
 
@@ -19,7 +20,7 @@ const check = process.argv.includes('--check');
 await setUp();
 const scratch = mkdtempSync(join(tmpdir(), 'lock-'));
 const stale = [];
-for (const { lock, python, constraint } of LOCKS) {
+for (const { lock, python, constraint, complete } of LOCKS) {
   const committed = join(root, `${lock}.txt`);
   const output = check ? join(scratch, 'requirements.txt') : committed;
   // uv keeps the versions that the output already names, so checking does not upgrade.
@@ -28,7 +29,7 @@ for (const { lock, python, constraint } of LOCKS) {
   }
   await run(uv, [
     'pip', 'compile', '--quiet', '--universal', '--python-version', python, '--generate-hashes', '--no-header', '--no-emit-index-url', '--no-emit-find-links',
-    ...(constraint ? ['-c', constraint] : []), `${lock}.in`, '-o', output,
+    ...(constraint ? ['-c', constraint] : []), ...(complete ? ['--no-deps'] : []), `${lock}.in`, '-o', output,
   ]);
   const withoutComments = (file) => readFileSync(file, 'utf8').replace(/^\s*#.*\n/gm, '');
   if (check && withoutComments(output) !== withoutComments(committed)) {

@@ -5,7 +5,7 @@ import { lit } from '../private/errors';
 import { type BundlePlan, type FileSelection, machineOf, NEVER_BUNDLED } from './bundle-plan';
 
 /** What installers write of themselves. It differs from one installer to the next, and nothing reads it on Lambda. */
-const INSTALLER_RECORDS = ['INSTALLER', 'RECORD', 'REQUESTED', 'WHEEL', 'direct_url.json', 'uv_cache.json'];
+const INSTALLER_RECORDS = ['INSTALLER', 'RECORD', 'REQUESTED', 'direct_url.json', 'uv_cache.json'];
 
 /** Copies source code, following links, as the alpha package does with rsync -rL. */
 export function copySources(from: string, to: string): void {

@@ -40,8 +40,9 @@ const CONTENTS: Record<LiteRtRuntime, Omit<RuntimeLayerContents, 'entry'>> = {
         '/ai_edge_litert/libpywrap_litert_common.so',
         '/numpy/',
         '/numpy.libs/',
-        // Name, version and licence of both.
+        // Name, version, platform and licence of both.
         '/*.dist-info/METADATA',
+        '/*.dist-info/WHEEL',
         '/*.dist-info/licenses/',
       ],
       // Of NumPy: what only its own developers, compilers and type checkers read. Every module stays

@@ -21,12 +21,21 @@ beforeEach(() => {
 afterEach(() => host.remove());
 
 /** A stack with a function and a layer of small directories. */
-function bundle(options: { bundling?: PythonBundling; architecture?: lambda.Architecture; runtime?: lambda.Runtime; context?: Record<string, unknown> } = {}) {
+function bundle(options: {
+  bundling?: PythonBundling;
+  architecture?: lambda.Architecture;
+  runtime?: lambda.Runtime;
+  context?: Record<string, unknown>;
+  requirements?: string;
+} = {}) {
   const handler = join(host.directory, 'handler');
   const requirements = join(host.directory, 'requirements');
   mkdirSync(join(handler, '__pycache__'), { recursive: true });
   mkdirSync(requirements, { recursive: true });
   writeFileSync(join(handler, 'index.py'), 'def handler(event, context): return event\n');
+  if (options.requirements) {
+    writeFileSync(join(handler, 'requirements.txt'), options.requirements);
+  }
   writeFileSync(join(handler, '__pycache__', 'index.cpython-311.pyc'), 'stale');
   writeFileSync(join(requirements, 'requirements.txt'), 'package==1.0 --hash=sha256:00\n');
 
@@ -67,6 +76,17 @@ describe('on the host', () => {
     const { fn } = bundle();
 
     expect(fn.files).toEqual(['index.py']);
+  });
+
+  test('puts a function\'s own packages beside its code, without what installers write of themselves', () => {
+    host.addUv(PACKAGE);
+
+    const { fn } = bundle({ requirements: 'package==1.0 --hash=sha256:00\n' });
+
+    expect(fn.files).toEqual([
+      'index.py', 'package-1.0.dist-info/METADATA', 'package-1.0.dist-info/WHEEL', 'package-1.0.dist-info/licenses/LICENSE',
+      'package/__init__.py', 'package/tests/test_x.py', 'requirements.txt',
+    ]);
   });
 
   test('installs pinned wheels for the function\'s platform and Python version', () => {
