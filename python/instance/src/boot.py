@@ -1,0 +1,216 @@
+"""Brings a published model and its server to this machine, and waits until the model answers.
+
+Runs on Amazon Linux 2023 with what its image has: Python 3.9, the AWS CLI, systemd. Ends with 0 when the model answers;
+else with 1 and one sentence on standard error. Running it again changes nothing that is right already.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Dict
+
+Files = Dict[str, Any]
+UNIT = "tensorflow-serving.service"
+#: bfloat16 comes in two ways, and TensorFlow uses either.
+ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
+MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
+
+
+class BootError(Exception):
+    """Why this machine serves nothing: one sentence."""
+
+
+def main(path: str) -> None:
+    settings = json.loads(Path(path).read_text())
+    deadline = time.monotonic() + settings["timeoutSeconds"]
+    try:
+        boot(settings, deadline)
+    except (BootError, OSError) as error:
+        # What is not known to be right must not answer, now or after a reboot.
+        subprocess.run(["systemctl", "disable", "--now", UNIT], check=False, capture_output=True)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        sys.exit("the disk is full: give the instances a larger volumeSize" if full else str(error))
+
+
+def boot(settings: Any, deadline: float) -> None:
+    root = Path(settings["modelDirectory"])
+    work = root / ".incoming"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    manifest = read_manifest(settings, work, deadline)
+    changed = check_processor(settings, manifest)
+    changed |= bring_server(settings, work, deadline)
+    changed |= bring_model(settings, manifest, root / settings["version"], work, deadline)
+    shutil.rmtree(work)
+    systemctl("daemon-reload")
+    systemctl("enable", UNIT)
+    systemctl("restart" if changed else "start", UNIT)
+    wait(settings, deadline)
+    print(f"model {settings['model']} version {settings['version']} answers")
+
+
+def read_manifest(settings: Any, work: Path, deadline: float) -> Any:
+    path = fetch(settings["bucket"], settings["manifestKey"], settings["manifestSha256"], work, deadline)
+    return json.loads(path.read_text())
+
+
+def bring_server(settings: Any, work: Path, deadline: float) -> bool:
+    program = Path(settings["program"])
+    if program.is_file() and digest(program) == settings["serverSha256"]:
+        return False
+    path = fetch(settings["serverBucket"], settings["serverKey"], settings["serverSha256"], work, deadline)
+    path.chmod(0o755)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    incoming = program.with_suffix(".incoming")
+    shutil.move(path, incoming)
+    incoming.replace(program)
+    return True
+
+
+def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline: float) -> bool:
+    files = {file["path"]: file for file in manifest["files"]}
+    if target.is_dir():
+        if not differences(target, files):
+            return False
+        shutil.rmtree(target)
+    need, free = 2 * sum(file["size"] for file in files.values()), shutil.disk_usage(work).free
+    if need > free:
+        raise BootError(f"the model needs {need} bytes of disk to unpack and {free} are free: enlarge volumeSize")
+    archive = fetch(settings["bucket"], settings["archiveKey"], settings["archiveSha256"], work, deadline)
+    unpacked = work / "model"
+    unpack(archive, unpacked, files)
+    archive.unlink()
+    wrong = differences(unpacked, files)
+    if wrong:
+        raise BootError(f"the archive {settings['archiveKey']} is not what the manifest says: {'; '.join(wrong[:5])}")
+    unpacked.replace(target)
+    return True
+
+
+def unpack(archive: Path, target: Path, files: Files) -> None:
+    """Regular files that the manifest names, and nothing else, wherever the archive says they go."""
+    try:
+        with tarfile.open(archive, "r:gz") as content:
+            for member in content:
+                if not member.isfile() or member.name not in files:
+                    raise BootError(f"the archive holds {member.name!r}, which the manifest does not name")
+                path = target / member.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                source = content.extractfile(member)
+                with path.open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)  # type: ignore[arg-type]
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise BootError(f"the archive cannot be unpacked: {error}") from error
+    for path in [target, *target.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def differences(directory: Path, files: Files) -> list[str]:
+    present = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    wrong = [f"{name} is missing" for name in sorted(set(files) - set(present))]
+    wrong += [f"{name} does not belong" for name in sorted(set(present) - set(files))]
+    for name in sorted(set(files) & set(present)):
+        found = digest(present[name])
+        if found != files[name]["sha256"]:
+            wrong.append(f"{name} has the SHA-256 {found}, expected {files[name]['sha256']}")
+    return wrong
+
+
+def digest(path: Path) -> str:
+    value = hashlib.sha256()
+    with path.open("rb") as content:
+        for chunk in iter(lambda: content.read(1 << 20), b""):
+            value.update(chunk)
+    return value.hexdigest()
+
+
+def fetch(bucket: str, key: str, sha256: str, work: Path, deadline: float) -> Path:
+    """Copy one object; routes, endpoints and policies may come a little later than this machine."""
+    address, target = f"s3://{bucket}/{key}", work / "object"
+    for attempt in range(1, 100):
+        copy = ["aws", "s3", "cp", "--no-progress", "--only-show-errors", address, str(target)]
+        result = subprocess.run(copy, check=False, capture_output=True, text=True)
+        problem = " ".join((result.stderr + result.stdout).split())[-400:]
+        if result.returncode == 0:
+            break
+        if any(text in problem for text in MISSING):
+            raise BootError(f"there is no {address}: publish the model again ({problem})")
+        if "Errno 28" in problem:
+            raise OSError(errno.ENOSPC, problem)
+        pause = min(2**attempt, 20)
+        if attempt >= 12 or time.monotonic() + pause > deadline:
+            raise BootError(f"cannot read {address}, tried {attempt} times: {problem}")
+        print(f"cannot read {address} yet: {problem}", flush=True)
+        time.sleep(pause)
+    found = digest(target)
+    if sha256 and found != sha256:
+        raise BootError(f"{address} has the SHA-256 {found}, expected {sha256}: it is not what was published")
+    named = work / found
+    target.replace(named)
+    return named
+
+
+def check_processor(settings: Any, manifest: Any) -> bool:
+    needed = manifest["requirements"].get("cpuFeatures", [])
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    present = set(next((line for line in lines if line.startswith("flags")), "").split())
+    lacking = [name for name in needed if not present & ALTERNATIVES.get(name, {name})]
+    if lacking and settings["missingCpuFeatures"] == "refuse":
+        raise BootError(f"the model needs a processor with {', '.join(lacking)}: choose another instanceType")
+    # Without oneDNN TensorFlow computes in a way that every processor knows, only slower.
+    environment = "TF_ENABLE_ONEDNN_OPTS=0\n" if lacking else ""
+    path = Path(settings["environmentFile"])
+    if path.is_file() and path.read_text() == environment:
+        return False
+    path.write_text(environment)
+    return True
+
+
+def wait(settings: Any, deadline: float) -> None:
+    url = f"http://127.0.0.1:{settings['restPort']}/v1/models/{settings['model']}/metadata"
+    while time.monotonic() < deadline:
+        answer = ask(url)
+        if answer == settings["version"]:
+            return
+        if answer:
+            raise BootError(f"version {answer} answers instead of {settings['version']}")
+        state = dict(line.split("=", 1) for line in systemctl("show", "-p", "ActiveState,NRestarts", UNIT).split())
+        if state.get("ActiveState") == "failed" or int(state.get("NRestarts") or 0) >= 3:
+            raise BootError(f"the server does not stay up: {journal()}")
+        time.sleep(1)
+    raise BootError(f"the model did not answer within {settings['timeoutSeconds']} s: {journal()}")
+
+
+def ask(url: str) -> str:
+    """The version that answers; an empty text while none does."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return str(json.load(response)["model_spec"]["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def journal() -> str:
+    command = ["journalctl", "-u", UNIT, "-n", "8", "--no-pager", "-o", "cat"]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    return " | ".join(result.stdout.splitlines())[-1000:] or "its log is empty"
+
+
+def systemctl(*arguments: str) -> str:
+    result = subprocess.run(["systemctl", *arguments], check=False, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise BootError(f"systemctl {' '.join(arguments)} failed: {result.stderr.strip()[-400:]}")
+    return result.stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
