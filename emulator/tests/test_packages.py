@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PYTHON, ROOT, started
+from embedded_aws.functions import packages as packages_module
 from embedded_aws.functions.packages import Distribution, NoBuildError, distributions, substitute
 from embedded_aws.host.pythons import HostPython, newest_python
+from embedded_aws.host.tools import InstallError
 from support import function, invoke, layer
 
 if TYPE_CHECKING:
@@ -91,6 +93,27 @@ def handler(event, context):
     assert seen[3] == "3.0.2"
     configuration = poor_host.client("lambda").get_function_configuration(FunctionName=name)
     assert configuration["Runtime"] == f"python{lacking}", "the function is not told"
+
+
+def test_a_version_that_was_never_built_for_the_hosts_python_gives_way_to_the_newest_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+
+    def install(requirement: str, python: HostPython, target: Path) -> None:
+        asked.append(requirement)
+        if "==" in requirement:
+            raise InstallError(requirement)
+        (target / "x-1.9.dist-info").mkdir()
+        (target / "x-1.9.dist-info" / "WHEEL").write_text(f"Tag: {python.tag}-{python.tag}-any\n")
+
+    monkeypatch.setattr(packages_module, "install", install)
+    metadata = tmp_path / "python" / "x-2.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "WHEEL").write_text("Tag: cp39-cp39-any\n")
+    assert substitute(tmp_path / "python", newest_python(), tmp_path / "cache") == ["x==1.9"]
+    assert asked == ["x==2.0", "x<2.0"]
+    assert not metadata.exists()
 
 
 def test_packages_that_fit_are_left_alone(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded_aws.host.tools import install
+from embedded_aws.host.tools import InstallError, install
 
 if TYPE_CHECKING:
     from embedded_aws.host.pythons import HostPython
@@ -79,12 +79,11 @@ def substitute(directory: Path, python: HostPython, cache: Path) -> list[str]:
     for distribution in distributions(directory):
         if distribution.fits(python):
             continue
-        requirement = f"{distribution.name}=={distribution.version}"
-        build = _build(requirement, python, cache)
+        build = _build(distribution, python, cache)
         for entry in distribution.entries:
             _remove(directory / entry)
         shutil.copytree(build, directory, dirs_exist_ok=True, symlinks=True)
-        replaced.append(requirement)
+        replaced.append(", ".join(f"{made.name}=={made.version}" for made in distributions(build)))
     foreign = [path for path in directory.rglob("*.so") if _is_foreign(path.name, python)]
     if foreign:
         raise NoBuildError(
@@ -125,13 +124,18 @@ def _is_foreign(name: str, python: HostPython) -> bool:
     return match is not None and f"cp{match.group(1)}" != python.tag
 
 
-def _build(requirement: str, python: HostPython, cache: Path) -> Path:
-    target = cache / "packages" / f"{requirement}-{python.tag}-{platform.machine()}"
+def _build(wanted: Distribution, python: HostPython, cache: Path) -> Path:
+    target = cache / "packages" / f"{wanted.name}-{wanted.version}-{python.tag}-{platform.machine()}"
     if not target.is_dir():
-        _log.info("installing %s for Python %s, which stands in for the function's own", requirement, python.minor)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix="partial-", dir=target.parent))
-        install(requirement, python, partial)
+        exact = f"{wanted.name}=={wanted.version}"
+        _log.info("installing %s for Python %s, which stands in for the function's own", exact, python.minor)
+        try:
+            install(exact, python, partial)
+        except InstallError:
+            _log.warning("%s was never built for Python %s: the newest version before it is taken", exact, python.minor)
+            install(f"{wanted.name}<{wanted.version}", python, partial)
         partial.rename(target)
     return target
 
