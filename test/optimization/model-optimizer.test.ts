@@ -1,4 +1,5 @@
-import { App, CfnElement, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
+import type { CfnElement } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -278,7 +279,8 @@ describe('each property', () => {
     const vpc = new ec2.Vpc(stack, 'Vpc');
     const securityGroups = [new ec2.SecurityGroup(stack, 'Group', { vpc })];
 
-    const { template, optimizer } = optimize({ buildVpc: vpc, buildVpcSubnets: { subnets: [vpc.privateSubnets[0]] }, buildSecurityGroups: securityGroups }, stack);
+    const buildVpcSubnets = { subnets: [vpc.privateSubnets[0]] };
+    const { template, optimizer } = optimize({ buildVpc: vpc, buildVpcSubnets, buildSecurityGroups: securityGroups }, stack);
 
     template().hasResourceProperties('AWS::CodeBuild::Project', {
       VpcConfig: { Subnets: [{ Ref: idOf(vpc.privateSubnets[0]) }], SecurityGroupIds: [{ 'Fn::GetAtt': [idOf(securityGroups[0]), 'GroupId'] }] },

@@ -1,0 +1,185 @@
+import { spawnSync } from 'child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { ModelOptimizer, ModelSource } from '../../lib';
+import { directoryWith, savedModelFiles } from '../model/model-files';
+
+const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
+
+function synthesized() {
+  const app = new App();
+  const stack = new Stack(app, 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+  const optimizer = new ModelOptimizer(stack, 'Digits', { model });
+  return { app, stack, optimizer, template: Template.fromStack(stack) };
+}
+
+const { template, optimizer } = synthesized();
+const resources = template.toJSON().Resources as Record<string, any>;
+
+function only(type: string, path: RegExp): [string, any] {
+  const found = Object.entries(resources).filter(([id, resource]) => resource.Type === type && path.test(id));
+  expect(found).toHaveLength(1);
+  return found[0];
+}
+
+function statementsOf(roleId: RegExp): any[] {
+  const [id] = only('AWS::IAM::Role', roleId);
+  return Object.values(resources)
+    .filter((resource) => resource.Type === 'AWS::IAM::Policy' && JSON.stringify(resource.Properties.Roles).includes(`"${id}"`))
+    .flatMap((policy) => policy.Properties.PolicyDocument.Statement);
+}
+
+const functionIds = Object.keys(template.findResources('AWS::Lambda::Function'));
+
+describe('the handlers', () => {
+  test.each([['OnEvent', 'index.on_event', 300], ['IsComplete', 'index.is_complete', 120]])('%s runs on Python 3.13 without bundling', (name, handler, timeout) => {
+    const [, { Properties }] = only('AWS::Lambda::Function', new RegExp(`^TensorFlowModelBuilds${name}[0-9A-F]{8}$`));
+
+    expect(Properties).toMatchObject({ Runtime: 'python3.13', Handler: handler, Timeout: timeout });
+  });
+
+  test('may build this model, read its prefix, write its jobs, and nothing else', () => {
+    const bucket = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
+    const project = Object.keys(template.findResources('AWS::CodeBuild::Project'))[0];
+    const below = (pattern: string) => ({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${optimizer.keyPrefix}/${pattern}`]] });
+
+    expect(statementsOf(/^TensorFlowModelBuildsRole[0-9A-F]{8}$/).map(({ Action, Resource, Condition }) => [Action, Resource, Condition])).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowModelBuilds/)[0], 'Arn'] }, undefined],
+      [['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:StopBuild'], { 'Fn::GetAtt': [project, 'Arn'] }, undefined],
+      ['logs:GetLogEvents', { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^Digits/)[0], 'Arn'] }, undefined],
+      ['s3:PutObject', below('keys/*/job.json'), undefined],
+      [['s3:GetObject', 's3:GetObjectVersion'], below('*'), undefined],
+      ['s3:ListBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, { StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } }],
+    ]);
+  });
+
+  test('ship their code without tests and caches', () => {
+    const source = 'python/build_runner/src';
+    const cache = join(source, '__pycache__');
+    rmSync(cache, { recursive: true, force: true });
+    const before = synthesized().template.toJSON();
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(join(cache, 'index.cpython-313.pyc'), String(Date.now()));
+
+    try {
+      expect(synthesized().template.toJSON()).toEqual(before);
+    } finally {
+      rmSync(cache, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('the framework', () => {
+  test('polls for an hour, which is longer than any build', () => {
+    const [, { Properties }] = only('AWS::StepFunctions::StateMachine', /./);
+
+    const definition = Properties.DefinitionString['Fn::Join'][1].map((part: unknown) => typeof part === 'string' ? part : 'arn').join('');
+    const [{ IntervalSeconds, MaxAttempts, BackoffRate }] = JSON.parse(definition).States['framework-isComplete-task'].Retry;
+    expect({ seconds: IntervalSeconds * MaxAttempts, BackoffRate }).toEqual({ seconds: 3600, BackoffRate: 1 });
+  });
+
+  test('invokes no more than the handlers, and not their other versions', () => {
+    const invoking = [/FrameworkOnEventRole/, /FrameworkIsCompleteRole/, /waiterstatemachineRole/].flatMap((role) => statementsOf(role))
+      .filter(({ Action }) => JSON.stringify(Action).includes('lambda:'));
+
+    expect(invoking).toHaveLength(3);
+    expect(JSON.stringify(invoking)).not.toContain('*');
+  });
+
+  test('every function logs to the one group, and has no managed policy', () => {
+    const [logs] = only('AWS::Logs::LogGroup', /^TensorFlowModelBuilds/);
+
+    expect(functionIds).toHaveLength(5);
+    for (const id of functionIds) {
+      expect(resources[id].Properties.LoggingConfig).toMatchObject({ LogGroup: { Ref: logs } });
+    }
+    for (const role of Object.values(template.findResources('AWS::IAM::Role'))) {
+      expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+
+  test('is one for each stack', () => {
+    const stack = new Stack(new App(), 'Stack');
+    new ModelOptimizer(stack, 'One', { model });
+    new ModelOptimizer(stack, 'Two', { model });
+
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 5);
+  });
+});
+
+describe('what CloudFormation shows of a failure', () => {
+  const message = `no candidate passed the gate\n${'x'.repeat(2440)}\nBuild: https://console.example`;
+
+  /** As Python's runtime client reports an exception. */
+  const payload = JSON.stringify({ errorMessage: message, errorType: 'ModelError', stackTrace: ['  File "/var/task/index.py", line 1, in is_complete\n'] });
+
+  function answer(environment: Record<string, string>): { text: string; Reason: string } {
+    const { stdout, stderr } = spawnSync('node', [join(__dirname, 'framework-reason.js'), payload], {
+      encoding: 'utf8', env: { PATH: process.env.PATH, ...environment },
+    });
+    expect(stderr).toBe('');
+    const text = stdout.trim();
+    return { text, ...JSON.parse(text) };
+  }
+
+  test('is the message, without a trace of the framework or of Python', () => {
+    const environment = template.findResources('AWS::Lambda::Function')[functionIds.find((id) => /frameworkisComplete/.test(id))!].Properties.Environment;
+    const { NODE_OPTIONS } = environment.Variables;
+
+    const { Reason, text } = answer({ NODE_OPTIONS });
+
+    expect(Reason).toContain(message);
+    expect(Reason).not.toMatch(/^\s+at /m);
+    expect(Reason).not.toContain('File "');
+    expect(Buffer.byteLength(text)).toBeLessThan(4096);
+  });
+
+  test('would end in the framework\'s stack without our setting', () => {
+    expect(answer({}).Reason).toMatch(/^\s+at /m);
+  });
+
+  test('every function of the framework has the setting', () => {
+    for (const id of functionIds.filter((it) => /framework/.test(it))) {
+      expect(resources[id].Properties.Environment.Variables).toMatchObject({ NODE_OPTIONS: '--stack-trace-limit=0' });
+    }
+  });
+});
+
+describe('the code that a build gets', () => {
+  const { app, template: withCode } = synthesized();
+  const assembly = app.synth();
+  const location = JSON.stringify(Object.values(withCode.findResources('AWS::CodeBuild::Project'))[0].Properties.Source.Location);
+  const hash = /([0-9a-f]{64})\.zip/.exec(location)![1];
+  const directory = join(assembly.directory, `asset.${hash}`);
+  const files = (readdirSync(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
+
+  test('is the optimizer with its pinned requirements, and the handler that it proves models with', () => {
+    expect(files).toEqual(expect.arrayContaining([
+      'handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer/config.py',
+    ]));
+    expect(new Set(files.map((file) => file.split('/').slice(0, 2).join('/')))).toEqual(new Set([
+      'handler/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src',
+    ]));
+  });
+
+  test('has no tests, caches or bytecode, so that its hash is that of the code', () => {
+    expect(files.filter((file) => /(^|\/)(tests|__pycache__|\.[^/]*)(\/|$)|\.pyc$/.test(file))).toEqual([]);
+  });
+
+  test('is what the build\'s commands name', () => {
+    const commands = readFileSync('lib/optimization/buildspec.ts', 'utf8');
+    for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src', 'handler/src']) {
+      expect(commands).toContain(name);
+    }
+  });
+});
+
+test('nothing of it has a fixed name', () => {
+  template.allResourcesProperties('AWS::Lambda::Function', { FunctionName: Match.absent() });
+  template.allResourcesProperties('AWS::IAM::Role', { RoleName: Match.absent() });
+  template.allResourcesProperties('AWS::Logs::LogGroup', { LogGroupName: Match.absent() });
+  template.allResourcesProperties('AWS::CodeBuild::Project', { Name: Match.absent() });
+});

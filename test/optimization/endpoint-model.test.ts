@@ -1,0 +1,263 @@
+import { App, CfnParameter, Size, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IModelArtifact } from '../../lib';
+import { ModelArtifact, ModelFormat, ModelOptimizer, ModelSource, QualityGate } from '../../lib';
+import type { ArtifactForProps, FitOffer } from '../../lib/optimization/endpoint-model';
+import { artifactFor, checkArtifactFor, ModelFit } from '../../lib/optimization/endpoint-model';
+import { directoryWith, savedModelFiles } from '../model/model-files';
+
+const env = { account: '111122223333', region: 'eu-west-1' };
+const source = ModelSource.fromAsset(directoryWith(savedModelFiles()));
+const offer: FitOffer = {
+  endpoint: 'function', format: ModelFormat.LITERT, architecture: lambda.Architecture.X86_64, memoryMebibytes: 1769, timeoutSeconds: 30,
+  nanoLayerArn: 'arn:nano', numpyLayerArn: 'arn:numpy',
+};
+
+let app: App;
+let stack: Stack;
+let bucket: s3.IBucket;
+
+beforeEach(() => {
+  app = new App();
+  stack = new Stack(app, 'Stack', { env });
+  bucket = s3.Bucket.fromBucketName(stack, 'Models', 'models');
+});
+
+function wanted(changes: Partial<ArtifactForProps> = {}): ArtifactForProps {
+  return { source, modelName: 'digits', format: ModelFormat.LITERT, architecture: lambda.Architecture.X86_64, ...changes };
+}
+
+const imported = (manifestKey = 'digits-1/litert/3/manifest.json', scope = stack) =>
+  ModelArtifact.fromBucket(scope, 'Imported', { bucket, manifestKey, manifestSha256: 'ab'.repeat(32) });
+
+function fitProperties(): any {
+  return Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelFit'))[0].Properties;
+}
+
+describe('the artifact of an endpoint', () => {
+  test('is made by an optimizer of its own, with the endpoint\'s name, format, architecture and options', () => {
+    const artifact = artifactFor(stack, 'Optimizer', wanted({
+      format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.ARM_64, gate: QualityGate.maxSize(Size.bytes(9)), seed: 4,
+    })) as ModelOptimizer;
+
+    expect(artifact).toBeInstanceOf(ModelOptimizer);
+    expect(artifact).toMatchObject({ modelName: 'digits', modelFormat: ModelFormat.SAVED_MODEL });
+    const [build] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild'));
+    expect(JSON.parse(build.Properties.Job)).toMatchObject({
+      model: 'digits', format: 'saved_model', architecture: 'arm64', seed: 4, gate: { rules: [{ rule: 'maxSizeBytes', value: 9 }] },
+    });
+  });
+
+  test('is not made of an endpoint\'s other properties', () => {
+    const props = { ...wanted(), pointerParameterName: '/of/somebody/else' };
+
+    artifactFor(stack, 'Optimizer', props);
+
+    Template.fromStack(stack).resourceCountIs('AWS::SSM::Parameter', 0);
+  });
+
+  test('is the one that the source names', () => {
+    const artifact = imported();
+
+    expect(artifactFor(stack, 'Optimizer', wanted({ source: ModelSource.fromArtifact(artifact) }))).toBe(artifact);
+    Template.fromStack(stack).resourceCountIs('AWS::CodeBuild::Project', 0);
+  });
+
+  test('feeds several endpoints of one format', () => {
+    const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
+
+    for (const id of ['A', 'B']) {
+      new ModelFit(stack, id, { artifact: artifactFor(stack, 'x', wanted({ source: ModelSource.fromArtifact(optimizer) })), offer });
+    }
+
+    Template.fromStack(stack).resourceCountIs('Custom::TensorFlowModelBuild', 1);
+    Template.fromStack(stack).resourceCountIs('Custom::TensorFlowModelFit', 2);
+  });
+
+  test('that is published already takes no options', () => {
+    const props = wanted({ source: ModelSource.fromArtifact(imported()), gate: QualityGate.maxSize(Size.bytes(1)), labels: ['a'] });
+
+    expect(checkArtifactFor(stack, 'x', props)).toEqual([
+      expect.stringContaining('gate has no effect on a model that is published already'),
+      expect.stringContaining('labels has no effect on a model that is published already'),
+    ]);
+    expect(() => artifactFor(stack, 'x', props)).toThrow('2 problems');
+  });
+
+  test.each<[string, Partial<ArtifactForProps>, string]>([
+    ['format', { format: ModelFormat.SAVED_MODEL }, 'is published as litert, and saved_model is needed here'],
+    ['architecture', { architecture: lambda.Architecture.ARM_64 }, 'proved on x86_64, and this endpoint runs on arm64'],
+  ])('must have the endpoint\'s %s', (_, changes, words) => {
+    const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
+
+    expect(checkArtifactFor(stack, 'x', wanted({ source: ModelSource.fromArtifact(optimizer), ...changes }))).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('of another stack is refused, with the way out', () => {
+    const optimizer = new ModelOptimizer(new Stack(app, 'Other', { env }), 'Shared', { model: source });
+    const refusal = /belongs to another stack.*pointerParameterName.*ModelArtifact\.fromParameter/;
+
+    expect(() => artifactFor(stack, 'x', wanted({ source: ModelSource.fromArtifact(optimizer) }))).toThrow(refusal);
+    expect(() => new ModelFit(stack, 'Fit', { artifact: optimizer, offer })).toThrow(refusal);
+  });
+
+  test('must be one of ours', () => {
+    const foreign = { node: stack.node, bucket, grantRead: () => undefined } as unknown as IModelArtifact;
+
+    expect(checkArtifactFor(stack, 'x', wanted({ source: ModelSource.fromArtifact(foreign) }))).toEqual([
+      expect.stringContaining('must be a ModelOptimizer, or imported with ModelArtifact'),
+    ]);
+  });
+
+  test('that has to be made first has its problems reported before anything is made', () => {
+    expect(checkArtifactFor(stack, 'Optimizer', wanted({ source: ModelSource.fromAsset('no/such'), seed: -1 }))).toHaveLength(2);
+    expect(checkArtifactFor(stack, 'Optimizer', wanted())).toEqual([]);
+    expect(stack.node.tryFindChild('Optimizer')).toBeUndefined();
+  });
+});
+
+describe('the fit', () => {
+  test('gives the handlers the manifest of an optimizer of the stack, and the offer as one text', () => {
+    const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
+    new ModelFit(stack, 'Fit', { artifact: optimizer, offer: { ...offer, runtime: 'nano', requiresNumpy: false, cpuFeatures: ['avx2'] } });
+    const build = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild'))[0];
+
+    const properties = fitProperties();
+
+    expect(properties).toMatchObject({
+      Mode: 'fit',
+      Bucket: stack.resolve(optimizer.bucket.bucketName),
+      ManifestKey: { 'Fn::GetAtt': [build, 'ManifestKey'] },
+      ManifestSha256: { 'Fn::GetAtt': [build, 'ManifestSha256'] },
+    });
+    expect(JSON.parse(properties.Offer)).toEqual({
+      endpoint: 'function', format: 'litert', architecture: 'x86_64', memoryMebibytes: 1769, timeoutSeconds: 30, runtime: 'nano', requiresNumpy: false,
+      nanoLayerArn: 'arn:nano', numpyLayerArn: 'arn:numpy', cpuFeatures: ['avx2'],
+    });
+  });
+
+  test('gives the handlers the manifest of an import by key', () => {
+    new ModelFit(stack, 'Fit', { artifact: imported(), offer });
+
+    expect(fitProperties()).toMatchObject({ Bucket: 'models', ManifestKey: 'digits-1/litert/3/manifest.json', ManifestSha256: 'ab'.repeat(32) });
+  });
+
+  test('without a digest, asks for none', () => {
+    new ModelFit(stack, 'Fit', {
+      artifact: ModelArtifact.fromBucket(stack, 'I', { bucket, manifestKey: 'digits-1/litert/3/manifest.json' }), offer,
+    });
+
+    expect(fitProperties().ManifestSha256).toBe('');
+  });
+
+  test('gives the handlers the value of a parameter, so that a new pointer is noticed', () => {
+    new ModelFit(stack, 'Fit', { artifact: ModelArtifact.fromParameter(stack, 'I', { bucket, parameterName: '/models/digits' }), offer });
+
+    const template = Template.fromStack(stack);
+    const [parameter] = Object.keys(template.findParameters('*', { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/models/digits' }));
+    expect(fitProperties()).toMatchObject({ Pointer: { Ref: parameter } });
+    expect(fitProperties()).not.toHaveProperty('ManifestKey');
+  });
+
+  test('lets the handlers read the version\'s model only', () => {
+    new ModelFit(stack, 'Fit', { artifact: imported(), offer });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: { 'Fn::Join': ['', Match.arrayWith([':s3:::models/digits-1/*'])] } }),
+          Match.objectLike({ Action: 's3:ListBucket', Condition: { StringLike: { 's3:prefix': ['digits-1/*'] } } }),
+        ]),
+      },
+    });
+    Template.fromStack(stack).resourceCountIs('AWS::S3::Bucket', 0);
+  });
+
+  test('waits for the handlers and their policies', () => {
+    new ModelFit(stack, 'Fit', { artifact: imported(), offer });
+    const template = Template.fromStack(stack);
+    const [{ DependsOn }] = Object.values(template.findResources('Custom::TensorFlowModelFit'));
+
+    for (const type of ['AWS::IAM::Policy', 'AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine']) {
+      expect(Object.keys(template.findResources(type)).filter((id) => !DependsOn.includes(id))).toEqual([]);
+    }
+  });
+
+  test('exposes what it returns', () => {
+    const fit = new ModelFit(stack, 'Fit', { artifact: imported(), offer });
+    const id = stack.getLogicalId(fit.resource.node.defaultChild as never);
+    const values = Object.entries(fit).filter(([name, value]) => typeof value === 'string' && name !== 'node');
+
+    expect(values).toHaveLength(19);
+    for (const [name, value] of values) {
+      expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, name[0].toUpperCase() + name.slice(1)] });
+    }
+  });
+
+  test('takes tokens in its offer', () => {
+    const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
+
+    new ModelFit(stack, 'Fit', { artifact: imported(), offer: { ...offer, memoryMebibytes: memory.valueAsNumber } });
+
+    expect(JSON.stringify(fitProperties().Offer)).toContain('{"Ref":"Memory"}');
+  });
+
+  test.each([
+    ['an optimizer', () => new ModelOptimizer(stack, 'Shared', { model: source })],
+    ['an import by key', () => imported()],
+    ['an import by parameter', () => ModelArtifact.fromParameter(stack, 'I', { bucket, parameterName: '/models/digits' })],
+    ['an encrypted bucket', () => ModelArtifact.fromBucket(stack, 'I', {
+      bucket: new s3.Bucket(new Stack(app, 'B', { env }), 'Mine', {
+        encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
+      }),
+      manifestKey: 'a/litert/1/manifest.json',
+    })],
+  ])('of %s has no finding of cdk-nag that is not answered', (_, artifact) => {
+    new ModelFit(stack, 'Fit', { artifact: artifact(), offer });
+
+    expect(new AwsSolutionsChecks(app).validateScope(stack).violations).toEqual([]);
+  });
+});
+
+describe('ModelArtifact', () => {
+  test.each([
+    'manifest.json', 'litert/1/manifest.json', 'a/onnx/1/manifest.json', 'a/litert/0/manifest.json', 'a/litert/01/manifest.json', '/a/litert/1/manifest.json',
+    'a/litert/1/model.json',
+  ])('refuses the key %s', (manifestKey) => {
+    expect(() => imported(manifestKey)).toThrow('manifestKey must be the key of a published manifest');
+  });
+
+  test('refuses a digest and a parameter that are none, naming all problems', () => {
+    expect(() => ModelArtifact.fromBucket(stack, 'I', { bucket, manifestKey: 'x', manifestSha256: 'AB' })).toThrow('2 problems');
+    expect(() => ModelArtifact.fromParameter(stack, 'J', { bucket, parameterName: 'arn:aws:ssm:x' })).toThrow('parameterName must be the name of an SSM parameter');
+  });
+
+  test('lets a token for the key pass, and then knows the model only when it is deployed', () => {
+    const manifestKey = new CfnParameter(stack, 'Key').valueAsString;
+    const reader = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
+
+    const artifact = ModelArtifact.fromBucket(stack, 'I', { bucket, manifestKey });
+    artifact.grantRead(reader);
+
+    const text = JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    expect(text).toContain(':s3:::models/*/litert/*');
+    expect(text).not.toContain(':s3:::models/*"');
+  });
+
+  test('of an encrypted bucket brings the key', () => {
+    const encryptionKey = new kms.Key(stack, 'Key');
+    const encrypted = s3.Bucket.fromBucketAttributes(stack, 'Encrypted', { bucketName: 'models', encryptionKey });
+    const reader = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
+
+    ModelArtifact.fromBucket(stack, 'I', { bucket: encrypted, manifestKey: 'a/litert/1/manifest.json' }).grantRead(reader);
+
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt' })]) },
+    });
+  });
+});
