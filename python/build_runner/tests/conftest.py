@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -31,14 +30,12 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield
-    for client in (aws.s3, aws.codebuild, aws.logs):
-        client.cache_clear()
+        yield  # the handlers keep their clients, as they do between invocations: making one takes longer than a test
 
 
 @pytest.fixture
 def s3() -> S3Client:
-    client = boto3.client("s3")
+    client = aws.s3()
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     return client
