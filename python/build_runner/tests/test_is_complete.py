@@ -245,6 +245,16 @@ def test_shows_the_last_log_lines_only_when_there_is_no_outcome(s3: S3Client, co
     assert "line 19" not in failure(s3, codebuild, **where, **phases)
 
 
+def test_does_not_say_that_all_is_well_when_publishing_failed(s3: S3Client, codebuild: Stubber) -> None:
+    put_outcome(s3, {"exitCode": 0, "sentence": "float16 passed", "candidates": []})
+    phase = {"phaseType": "POST_BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}
+
+    message = failure(s3, codebuild, phases=[phase])
+
+    assert message.startswith("the build ended with status FAILED in phase POST_BUILD: exit status 1\n")
+    assert "float16 passed" not in message
+
+
 def test_survives_a_log_that_cannot_be_read(s3: S3Client, codebuild: Stubber) -> None:
     message = failure(s3, codebuild, logs={"groupName": "gone", "streamName": "gone"})
 

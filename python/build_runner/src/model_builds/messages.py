@@ -32,7 +32,8 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
     """
     directory = f"{prefix}/builds/{short_id(build['id'])}/"
     outcome = store.read_document(f"{directory}outcome.json")
-    if outcome is not None and outcome.get("sentence"):
+    # After a run that succeeded, what failed is publishing: the outcome's sentence would say that all is well.
+    if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
         text = "\n".join([str(outcome["sentence"]), *candidate_table(outcome.get("candidates", []))])
     else:
         text = "\n".join([_status_sentence(build), *_last_log_lines(build)])
