@@ -25,7 +25,7 @@ export class ContainerPythonImage extends DockerImage {
     })).digest('hex'));
   }
 
-  public run(options: DockerRunOptions = {}): void {
+  public override run(options: DockerRunOptions = {}): void {
     const output = hostPath(options, AssetStaging.BUNDLING_OUTPUT_DIR);
     this.container.run(options);
     checkWheelTags(join(output, this.plan.outputSuffix), this.plan);

@@ -29,7 +29,7 @@ export class HostPythonImage extends DockerImage {
     })).digest('hex'));
   }
 
-  public run(options: DockerRunOptions = {}): void {
+  public override run(options: DockerRunOptions = {}): void {
     const input = hostPath(options, AssetStaging.BUNDLING_INPUT_DIR);
     const output = hostPath(options, AssetStaging.BUNDLING_OUTPUT_DIR);
     const packages = join(output, this.plan.outputSuffix);

@@ -175,7 +175,7 @@ class ArtifactSource extends ModelSource {
   public readonly _kind = undefined;
   public readonly _options = {};
 
-  constructor(public readonly _artifact: IModelArtifact) {
+  constructor(public override readonly _artifact: IModelArtifact) {
     super();
   }
 

@@ -10,7 +10,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 export class BuildRole extends iam.Role {
   private isSelective = true;
 
-  public addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {
+  public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {
     const isProjectsOwn = statement.actions.some((action) => /^(s3|logs|codebuild):/.test(action) || /^kms:.*\*$/.test(action));
     if (this.isSelective && isProjectsOwn) {
       return { statementAdded: true, policyDependable: this };
