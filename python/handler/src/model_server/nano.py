@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from struct import pack
 
 from .errors import ModelError, RequestError
 
@@ -29,24 +30,11 @@ _SEVERITY_ERROR = 2
 _INPUT, _OUTPUT = "Input", "Output"
 
 
-class _Layout(ctypes.Structure):
-    _fields_ = (("rank_bits", ctypes.c_uint32), ("dimensions", ctypes.c_int32 * 8), ("strides", ctypes.c_uint32 * 8))
-
-
-class _RankedTensorType(ctypes.Structure):
-    _fields_ = (("element_type", ctypes.c_int32), ("layout", _Layout))
-
-
-class _Any(ctypes.Structure):
-    _fields_ = (("type", ctypes.c_int32), ("value", ctypes.c_int64))
-
-
-class _EnvironmentOption(ctypes.Structure):
-    _fields_ = (("tag", ctypes.c_int32), ("value", _Any))
-
-
-class _DefiningOperation(ctypes.Structure):
-    _fields_ = (("operation", ctypes.c_void_p), ("output_index", ctypes.c_size_t))
+# The three structs that the library reads or fills. A ctypes.Structure for each would cost a cold start more than all
+# calls of the library but two.
+_ENVIRONMENT_OPTION = "<i4xi4xq"  # LiteRtEnvOption: tag, and LiteRtAny: type, value
+_RANKED_TENSOR_TYPE = ctypes.c_int32 * 18  # LiteRtRankedTensorType: element type, rank in 7 bits, 8 sizes, 8 strides
+_DEFINING_OPERATION = ctypes.c_size_t * 2  # LiteRtTensorDefiningOp: operation, output index
 
 
 class _Buffer:
@@ -140,12 +128,15 @@ class NanoRuntime:
             destroy(handle)
 
     def _load(self, path: str, threads: int) -> None:
-        options = (_EnvironmentOption * 2)(
-            # Without this LiteRT looks for GPU and NPU libraries at every start, and says so on standard error.
-            _EnvironmentOption(_OPTION_AUTO_REGISTER_ACCELERATORS, _Any(_ANY_INT, _CPU)),
-            _EnvironmentOption(_OPTION_MIN_LOGGER_SEVERITY, _Any(_ANY_INT, _SEVERITY_ERROR)),
+        options = b"".join(
+            pack(_ENVIRONMENT_OPTION, tag, _ANY_INT, value)
+            for tag, value in (
+                # Without this LiteRT looks for GPU and NPU libraries at every start, and says so on standard error.
+                (_OPTION_AUTO_REGISTER_ACCELERATORS, _CPU),
+                (_OPTION_MIN_LOGGER_SEVERITY, _SEVERITY_ERROR),
+            )
         )
-        self._environment = self._make("Environment", "LiteRtCreateEnvironment", len(options), options)
+        self._environment = self._make("Environment", "LiteRtCreateEnvironment", 2, options)
         self._model = self._make("Model", "LiteRtCreateModelFromFile", self._environment, os.fsencode(path))
         compilation = self._make("Options", "LiteRtCreateOptions")
         self._call("LiteRtSetOptionsHardwareAccelerators", compilation, _CPU)
@@ -232,12 +223,13 @@ class NanoRuntime:
 
     def _memory(self, kind: str, signature: int, index: Any, tensor: Any, described: Tensor) -> tuple[Any, int]:
         requirements = ctypes.c_void_p()
-        ranked = _RankedTensorType()
+        ranked = _RANKED_TENSOR_TYPE()
         self._call("LiteRtGetRankedTensorType", tensor, ctypes.byref(ranked))
-        shape = list(ranked.layout.dimensions[: ranked.layout.rank_bits & 0x7F])
-        if shape != described.stored_shape or ranked.element_type != described.stored.litert:
+        element_type, rank_bits, *sizes = ranked
+        shape = sizes[: rank_bits & 0x7F]
+        if shape != described.stored_shape or element_type != described.stored.litert:
             raise ModelError(
-                f"{kind.lower()} {described.name!r} of the file has type {ranked.element_type} and shape {shape}, "
+                f"{kind.lower()} {described.name!r} of the file has type {element_type} and shape {shape}, "
                 f"its description {described.stored.litert} ({described.stored.name}) and {described.stored_shape}"
             )
         self._call(
@@ -270,7 +262,7 @@ class NanoRuntime:
         self._call("LiteRtUnlockTensorBuffer", buffer.handle)
 
     def _is_computed(self, tensor: Any) -> bool:
-        computed, operation = ctypes.c_bool(), _DefiningOperation()
+        computed, operation = ctypes.c_bool(), _DEFINING_OPERATION()
         self._call("LiteRtGetTensorDefiningOp", tensor, ctypes.byref(computed), ctypes.byref(operation))
         return computed.value
 

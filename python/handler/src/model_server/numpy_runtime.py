@@ -32,6 +32,7 @@ class NumpyRuntime:
         self._signatures = list(signatures)
         self._threads = threads
         self._reset_state = reset_state
+        self._used = False
         try:
             self._open()
         except (RuntimeError, ValueError) as error:

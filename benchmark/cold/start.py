@@ -1,0 +1,16 @@
+"""One cold start without a runtime client: import a module, answer one event, say so, wait to be measured.
+
+Run as `python -I start.py SEARCH_PATH MODULE EVENT_FILE`.
+"""
+
+import sys
+
+path, module, event_file = sys.argv[1:]
+sys.path[:0] = path.split(":")
+with open(event_file, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would be part of what is measured
+    # A digit as a Python literal, so that no JSON parser is measured: a direct invocation arrives parsed.
+    event = eval(file.read())  # noqa: S307
+answer = __import__(module).handler(event, None)
+sys.stdout.write(f"READY {answer}\n")
+sys.stdout.flush()
+sys.stdin.read()

@@ -1,0 +1,132 @@
+"""What is started, and how."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchmark.cold.layout import HANDLERS, interpreter
+from benchmark.cold.runtime_api import RuntimeApi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmark.cold.layout import Layout
+
+START = HANDLERS.parent / "start.py"
+CLIENT = "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); from awslambdaric.__main__ import main; main(sys.argv)"
+PLAIN, NUMPY, NANO, EMPTY, BARE = "plain TensorFlow", "numpy", "nano", "empty handler", "bare Python"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One row of the table: a module with a handler, in a process of its own."""
+
+    name: str
+    module: str = ""
+    path: tuple[Path, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    bytecode: Path | None = None
+    """Where the first start leaves bytecode for the next ones, if what it imports was not compiled beforehand."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """One cold start."""
+
+    milliseconds: float
+    peak_mebibytes: float
+    answer: str
+
+
+def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
+    """Return what both tables compare. No PYTHON* and no OPENBLAS_* variable is inherited."""
+    served = {"MODEL_DIR": str(model)}
+    return [
+        Subject(
+            PLAIN,
+            "tensorflow_handler",
+            (layout.plain, layout.tensorflow),
+            {"SAVED_MODEL_DIR": str(saved_model), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            # TensorFlow is too large to be copied, and uncompiled it would take three times as long: unfair.
+            layout.bytecode,
+        ),
+        # The environment that ModelFunction gives each runtime.
+        Subject(
+            NUMPY,
+            "index",
+            (layout.task, layout.packages),
+            {**served, "MODEL_RUNTIME": "numpy", "OPENBLAS_NUM_THREADS": "1"},
+        ),
+        Subject(
+            NANO, "index", (layout.task,), {**served, "MODEL_RUNTIME": "nano", "LITERT_LIBRARY": str(layout.library)}
+        ),
+        Subject(EMPTY, "empty_handler", (layout.plain,)),
+    ]
+
+
+def start_process(subject: Subject, event_file: Path) -> Start:
+    """Spawn to first answer, without a runtime client."""
+    if subject.name == BARE:
+        command = ["-c", "import sys; sys.stdout.write('READY\\n'); sys.stdout.flush(); sys.stdin.read()"]
+    else:
+        command = [str(START), ":".join(map(str, subject.path)), subject.module, str(event_file)]
+    started = time.perf_counter()
+    with _spawn(command, subject, subject.environment) as process:
+        for line in process.stdout or ():
+            if line.startswith("READY"):
+                elapsed = time.perf_counter() - started
+                return Start(elapsed * 1000, _peak(process), _end(process, line.removeprefix("READY").strip()))
+        raise RuntimeError(f"{subject.name} ended without an answer")
+
+
+def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
+    """Spawn to response posted, through awslambdaric, the client of Lambda's own Python images."""
+    api = RuntimeApi(event)
+    environment = {
+        **subject.environment,
+        "AWS_LAMBDA_RUNTIME_API": api.address,
+        # Lambda sets it, and the client polls in a thread because of it.
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_FUNCTION_NAME": "digits",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+    }
+    path = ":".join(map(str, (*subject.path, layout.client)))
+    started = time.perf_counter()
+    with _spawn(["-c", CLIENT, path, f"{subject.module}.handler"], subject, environment) as process:
+        arrived, answer = api.answers.get(timeout=120)
+        start = Start((arrived - started) * 1000, _peak(process), _end(process, str(answer)))
+    api.close()
+    if "error" in answer:
+        raise RuntimeError(f"{subject.name} answered {answer}")
+    return start
+
+
+def _spawn(command: list[str], subject: Subject, environment: dict[str, str]) -> subprocess.Popen[str]:
+    # -B: Lambda's file system is read-only, so nothing is compiled behind its back.
+    bytecode = ["-X", f"pycache_prefix={subject.bytecode}"] if subject.bytecode else ["-B"]
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        [interpreter(), "-I", *bytecode, *command],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _peak(process: subprocess.Popen[str]) -> float:
+    from pathlib import Path
+
+    for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _end(process: subprocess.Popen[str], answer: str) -> str:
+    process.kill()
+    return answer
