@@ -161,18 +161,3 @@ def test_an_unsupported_resource_type_fails_the_deployment_and_is_named(aws: Run
     assert "the emulator does not support AWS::EC2::FlowLog" in failed_events(aws, "UnsupportedStack")
     assert statuses(aws)["UnsupportedStack"] == "ROLLBACK_COMPLETE"
     assert cli.destroy("UnsupportedStack").returncode == 0
-
-
-def test_a_layer_from_a_missing_object_fails_the_deployment(aws: Running, cli: Cli) -> None:
-    result = cli.deploy("MissingLayerStack")
-    assert result.returncode != 0
-    assert "NoSuchKey" in failed_events(aws, "MissingLayerStack")
-    assert cli.destroy("MissingLayerStack").returncode == 0
-
-
-def test_a_custom_resource_may_answer_4096_bytes_and_not_one_more(aws: Running, cli: Cli) -> None:
-    assert cli.deploy("LongAnswerStack", bytes="4096").returncode == 0
-    result = cli.deploy("LongAnswerStack", bytes="4097")
-    assert result.returncode != 0
-    assert "Response object is too long." in failed_events(aws, "LongAnswerStack")
-    assert cli.destroy("LongAnswerStack", bytes="4096").returncode == 0

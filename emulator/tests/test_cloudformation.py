@@ -72,12 +72,22 @@ def test_a_layer_is_made_of_the_object_version_that_the_template_names(aws: Runn
     assert invoke(aws, outputs_of(aws, name)["Name"]) == ("pinned", False)
 
 
-def test_a_layer_from_a_missing_object_version_fails(aws: Running) -> None:
-    content = {**code(aws, {"x.txt": "x"}), "S3ObjectVersion": "no-such-version"}
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"S3Key": "no-such-key.zip"}, "The specified version does not exist."),
+        ({"S3Key": "no-such-key.zip", "S3ObjectVersion": None}, "The specified key does not exist."),
+        ({"S3ObjectVersion": "no-such-version"}, "The specified version does not exist."),
+        ({"S3Bucket": "no-such-bucket"}, "no-such-bucket"),
+    ],
+)
+def test_a_layer_from_a_missing_object_fails(aws: Running, changed: dict[str, str | None], sentence: str) -> None:
+    given = {**code(aws, {"x.txt": "x"}), **changed}
+    content = {name: value for name, value in given.items() if value}
     name = unique("stack")
     layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}}
     assert deploy(aws, name, {"Layer": layer}) == "ROLLBACK_COMPLETE"
-    assert "The specified version does not exist." in reasons(aws, name)
+    assert sentence in reasons(aws, name)
 
 
 def test_a_function_from_a_missing_object_or_a_broken_archive_fails(aws: Running) -> None:
@@ -173,6 +183,31 @@ def test_a_projects_log_group_and_limits_reach_its_builds(aws: Running) -> None:
     build = aws.client("codebuild").start_build(projectName=outputs_of(aws, name)["Name"])["build"]
     assert build["logs"]["groupName"] == group
     assert (build["timeoutInMinutes"], build["queuedTimeoutInMinutes"]) == (7, 6)
+
+
+ANSWER = """
+import json, urllib.request
+
+def handler(event, context):
+    names = ("StackId", "RequestId", "LogicalResourceId")
+    answer = {"Status": "SUCCESS", "PhysicalResourceId": "x", "Data": {"Text": ""}, **{n: event[n] for n in names}}
+    if event["RequestType"] != "Delete":
+        answer["Data"]["Text"] = "x" * (int(event["ResourceProperties"]["Bytes"]) - len(json.dumps(answer)))
+    request = urllib.request.Request(event["ResponseURL"], data=json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request)
+"""
+
+
+@pytest.mark.parametrize(("size", "status"), [(4096, "CREATE_COMPLETE"), (4097, "ROLLBACK_COMPLETE")])
+def test_a_custom_resource_may_answer_4096_bytes_and_not_one_more(aws: Running, size: int, status: str) -> None:
+    name = unique("stack")
+    properties = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, "Bytes": size}
+    resources = {
+        "Function": function_resource(aws, code(aws, {"index.py": ANSWER})),
+        "Custom": {"Type": "Custom::Answer", "Properties": properties},
+    }
+    assert deploy(aws, name, resources) == status
+    assert ("Response object is too long." in reasons(aws, name)) is (status == "ROLLBACK_COMPLETE")
 
 
 def test_a_signal_to_a_settled_stack_is_refused(aws: Running) -> None:

@@ -78,24 +78,6 @@ class UnsupportedStack extends cdk.Stack {
   }
 }
 
-/** A layer whose object does not exist. */
-class MissingLayerStack extends cdk.Stack {
-  constructor(scope, id) {
-    super(scope, id);
-    const bucket = new s3.Bucket(this, 'Bucket', { removalPolicy: cdk.RemovalPolicy.DESTROY });
-    new lambda.CfnLayerVersion(this, 'Layer', { content: { s3Bucket: bucket.bucketName, s3Key: 'no-such-object.zip' } });
-  }
-}
-
-/** A custom resource whose answer has as many bytes as the context says. */
-class LongAnswerStack extends cdk.Stack {
-  constructor(scope, id) {
-    super(scope, id);
-    const fn = new lambda.Function(this, 'Function', { runtime: lambda.Runtime.PYTHON_3_13, handler: 'provider.long_answer', code: lambda.Code.fromAsset(here('provider')) });
-    new cdk.CustomResource(this, 'Resource', { serviceToken: fn.functionArn, properties: { Bytes: context('bytes') } });
-  }
-}
-
-const stacks = { ModelStack, UnsupportedStack, MissingLayerStack, LongAnswerStack };
+const stacks = { ModelStack, UnsupportedStack };
 const name = context('stack');
 new stacks[name](app, name);

@@ -33,12 +33,4 @@ def _apply(name: str, properties: dict[str, Any]) -> None:
     project = codebuild._projects[name]
     for prop, member in _MEMBERS.items():
         if prop in properties:
-            project[member] = _members(provisioners._codebuild_cfn_to_api(properties[prop]))
-
-
-def _members(value: Any) -> Any:
-    """The API spells two members other than CloudFormation does after its first letter is lowered."""
-    if isinstance(value, dict):
-        renamed = {"s3Logs": "s3Logs", "cloudWatchLogs": "cloudWatchLogs"}
-        return {renamed.get(key, key): _members(item) for key, item in value.items()}
-    return value
+            project[member] = provisioners._codebuild_cfn_to_api(properties[prop])

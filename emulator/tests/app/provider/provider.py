@@ -1,8 +1,5 @@
 """Custom resource handlers of the test app."""
 
-import json
-import urllib.request
-
 import boto3
 
 
@@ -31,19 +28,3 @@ def is_complete(event, context):
     key = "artifacts/" + build["id"].split(":")[1] + "/layer.zip/layer.zip"
     head = boto3.client("s3").head_object(Bucket=bucket, Key=key)
     return {"IsComplete": True, "Data": {"Key": key, "ObjectVersion": head["VersionId"]}}
-
-
-def long_answer(event, context):
-    answer = {
-        "Status": "SUCCESS",
-        "PhysicalResourceId": "long",
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-        "Data": {"Text": ""},
-    }
-    if event["RequestType"] != "Delete":
-        bytes_wanted = int(event["ResourceProperties"]["Bytes"])
-        answer["Data"]["Text"] = "x" * (bytes_wanted - len(json.dumps(answer)))
-    body = json.dumps(answer).encode()
-    urllib.request.urlopen(urllib.request.Request(event["ResponseURL"], data=body, method="PUT"))
