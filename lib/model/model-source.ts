@@ -104,6 +104,11 @@ export abstract class ModelSource {
   /** @internal */
   public abstract _problems(): string[];
 
+  /** Of a local model. @internal */
+  public get _sizeBytes(): number | undefined {
+    return undefined;
+  }
+
   /** Uploads or names the model, with the warnings that belong to it. Only after `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
 }
@@ -117,6 +122,10 @@ class AssetSource extends ModelSource {
 
   public get _kind() {
     return this.inspection.kind;
+  }
+
+  public get _sizeBytes() {
+    return this.inspection.sizeBytes;
   }
 
   public _problems() {

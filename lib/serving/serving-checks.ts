@@ -1,0 +1,173 @@
+import type { Duration } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import { checkInteger, checkPattern } from '../private/validation';
+import type { FlagType, ServerFlag } from './server-flags';
+import { SERVER_FLAGS } from './server-flags';
+import { DEFAULT_GRPC_PORT, DEFAULT_MAX_BATCH_SIZE, DEFAULT_REST_PORT } from './serving-configuration';
+import type { TensorFlowServingOptions } from './tensorflow-serving-options';
+
+const MAX_INT32 = 2 ** 31 - 1;
+const NOT_ROOT = 1024;
+
+/** Every problem of the options that can be seen before a server is started. */
+export function checkServingOptions(options: TensorFlowServingOptions): string[] {
+  return [
+    ...portProblems(options),
+    ...checkInteger('requestTimeout in milliseconds', milliseconds(options.requestTimeout), 1, MAX_INT32),
+    ...batchingProblems(options),
+    ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
+    ...(options.monitoring === false && options.monitoringPath !== undefined ? ['monitoringPath has no effect without monitoring: leave one of them out'] : []),
+    ...checkInteger('restApiThreads', options.restApiThreads, 1, MAX_INT32),
+    ...checkInteger('grpcMaxThreads', options.grpcMaxThreads, 1, MAX_INT32),
+    ...checkInteger('intraOpParallelism', options.intraOpParallelism, 1, MAX_INT32),
+    ...checkInteger('interOpParallelism', options.interOpParallelism, 1, MAX_INT32),
+    ...pollProblems(options.fileSystemPollInterval),
+    ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(name, value)),
+    ...exclusionProblems(options),
+  ];
+}
+
+/** A directory that TensorFlow Serving can read: it lost S3 with version 2.7. */
+export function checkBasePath(property: string, path: string | undefined): string[] {
+  if (path !== undefined && /^[a-z][a-z0-9]*:\/\//i.test(path)) {
+    return [`${property} must be a directory, got ${JSON.stringify(path)}: TensorFlow Serving reads no object storage; let the library mount or copy the model`];
+  }
+  return checkPattern(property, path, /^\/[^\s]*$/, 'a path that starts with /');
+}
+
+function portProblems(options: TensorFlowServingOptions): string[] {
+  const grpc = options.grpcPort ?? DEFAULT_GRPC_PORT;
+  const rest = options.restPort ?? DEFAULT_REST_PORT;
+  const problems = [
+    ...checkInteger('grpcPort', options.grpcPort, NOT_ROOT, 65_535, 'the server is not root, and may not listen below 1024'),
+    ...checkInteger('restPort', options.restPort, NOT_ROOT, 65_535, 'the server is not root, and may not listen below 1024'),
+  ];
+  return grpc === rest
+    ? [...problems, `grpcPort and restPort must differ, got ${grpc} for both: the server would start without REST and say so in its log only`]
+    : problems;
+}
+
+const BATCHING_OPTIONS = ['maxBatchSize', 'batchTimeout', 'maxEnqueuedBatches', 'numBatchThreads', 'allowedBatchSizes', 'padVariableLengthInputs'] as const;
+
+function batchingProblems(options: TensorFlowServingOptions): string[] {
+  if (!options.batching) {
+    return BATCHING_OPTIONS.filter((name) => options[name] !== undefined).map((name) => `${name} has no effect without batching: set batching to true`);
+  }
+  return [
+    ...checkInteger('maxBatchSize', options.maxBatchSize, 1, MAX_INT32),
+    ...checkInteger('batchTimeout in milliseconds', wholeOf(options.batchTimeout), 0, 60_000, 'nobody waits longer for an answer'),
+    ...checkInteger('maxEnqueuedBatches', options.maxEnqueuedBatches, 1, MAX_INT32),
+    ...checkInteger('numBatchThreads', options.numBatchThreads, 1, 1024),
+    ...sizesProblems(options),
+  ];
+}
+
+function sizesProblems({ allowedBatchSizes: sizes, maxBatchSize }: TensorFlowServingOptions): string[] {
+  if (sizes === undefined || sizes.some((size) => Token.isUnresolved(size)) || Token.isUnresolved(maxBatchSize)) {
+    return [];
+  }
+  const largest = maxBatchSize ?? DEFAULT_MAX_BATCH_SIZE;
+  const grows = sizes.every((size, index) => Number.isInteger(size) && size > (index === 0 ? 0 : sizes[index - 1]));
+  return grows && sizes[sizes.length - 1] === largest
+    ? []
+    : [`allowedBatchSizes must grow and end with maxBatchSize, ${largest}, or the server refuses every batch; got ${JSON.stringify(sizes)}`];
+}
+
+function pollProblems(interval: Duration | undefined): string[] {
+  return interval === undefined || interval.isUnresolved()
+    ? []
+    : checkInteger('fileSystemPollInterval in seconds', interval.toSeconds({ integral: false }), 30, 86_400,
+      'each look lists the bucket, which costs money and never shows a version that was not asked for');
+}
+
+function flagProblems(name: string, value: unknown): string[] {
+  const bare = name.replace(/^-+/, '');
+  const flag: ServerFlag | undefined = Object.hasOwn(SERVER_FLAGS, bare) ? SERVER_FLAGS[bare] : undefined;
+  const who = `serverFlags[${JSON.stringify(name)}]`;
+  if (flag === undefined) {
+    const near = nearest(bare);
+    return [`${who} is no flag of tensorflow_model_server, which would start all the same: ${near ? `did you mean ${near}?` : 'leave it out'}`];
+  }
+  if (bare !== name) {
+    return [`${who} must be without hyphens in front: write ${JSON.stringify(bare)}`];
+  }
+  if (flag.decidedBy !== undefined) {
+    return [`${who} must not be set: ${flag.decidedBy}`];
+  }
+  if (!Token.isUnresolved(value) && !fits(flag.type, String(value))) {
+    return [`${who} must be ${describeType(flag.type)}, got ${JSON.stringify(value)}`];
+  }
+  if (bare === 'grpc_channel_arguments' && !Token.isUnresolved(value) && !/^$|^[^=,\s]+=[^=,\s]+(,[^=,\s]+=[^=,\s]+)*$/.test(String(value))) {
+    return [`${who} must be name=value,name=value, got ${JSON.stringify(value)}: the server reads beyond an entry that has no equals sign`];
+  }
+  return [];
+}
+
+function fits(type: FlagType, value: string): boolean {
+  switch (type) {
+    case 'bool': return value === 'true' || value === 'false';
+    case 'int32': return /^-?\d+$/.test(value) && Math.abs(Number(value)) <= MAX_INT32;
+    case 'int64': return /^-?\d+$/.test(value) && Number.isSafeInteger(Number(value));
+    case 'float': return /^-?\d+(\.\d+)?$/.test(value);
+    case 'string': return !/[\n\r\0]/.test(value);
+  }
+}
+
+function describeType(type: FlagType): string {
+  const descriptions: Record<FlagType, string> = {
+    bool: 'true or false', int32: 'a whole number of 32 bits', int64: 'a whole number of 64 bits', float: 'a number', string: 'a text of one line',
+  };
+  return descriptions[type];
+}
+
+/** Flags that a user gave, by `serverFlags` or by the property that stands for one, and that cannot be together. */
+function exclusionProblems(options: TensorFlowServingOptions): string[] {
+  const flags = options.serverFlags ?? {};
+  const given = new Map<string, string>(Object.keys(flags).map((name) => [name, `serverFlags[${JSON.stringify(name)}]`]));
+  for (const [flag, property] of Object.entries({
+    enable_batching: 'batching', tensorflow_intra_op_parallelism: 'intraOpParallelism', tensorflow_inter_op_parallelism: 'interOpParallelism',
+  } as const)) {
+    if (options[property]) {
+      given.set(flag, property);
+    }
+  }
+  const problems = [...given].flatMap(([name, shown]) => (SERVER_FLAGS[name]?.excludes ?? [])
+    .filter((other) => given.has(other))
+    .map((other) => `${shown} and ${given.get(other)} exclude each other: keep one of them`));
+  if (flags.enable_per_model_batching_parameters !== undefined && !options.batching) {
+    problems.push('serverFlags["enable_per_model_batching_parameters"] has no effect without batching: set batching to true');
+  }
+  const fraction = flags.per_process_gpu_memory_fraction;
+  if (fraction !== undefined && !Token.isUnresolved(fraction) && !(Number(fraction) >= 0 && Number(fraction) <= 1)) {
+    problems.push(`serverFlags["per_process_gpu_memory_fraction"] must be between 0 and 1, got ${JSON.stringify(fraction)}`);
+  }
+  return problems;
+}
+
+/** The flag whose name needs the fewest changes, where that is few. */
+function nearest(name: string): string | undefined {
+  const [best] = Object.keys(SERVER_FLAGS).map((flag) => ({ flag, distance: editDistance(name, flag) })).sort((a, b) => a.distance - b.distance);
+  return best.distance <= 4 ? best.flag : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+function milliseconds(duration: Duration | undefined): number | undefined {
+  return duration === undefined || duration.isUnresolved() ? undefined : duration.toMilliseconds({ integral: false });
+}
+
+/** A batch may wait for less than a millisecond, so it is only the limits that count. */
+function wholeOf(duration: Duration | undefined): number | undefined {
+  const value = milliseconds(duration);
+  return value === undefined ? undefined : Math.ceil(value);
+}

@@ -1,0 +1,136 @@
+import { Token } from 'aws-cdk-lib';
+import type * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
+import type { Construct } from 'constructs';
+
+/** The image that serves by default. Its tag is one release: it does not move. */
+export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
+
+/** What a Dockerfile of the user's own needs to be built. */
+export interface ServingImageAssetOptions {
+  /**
+   * The Dockerfile in the directory.
+   *
+   * @default 'Dockerfile'
+   */
+  readonly file?: string;
+
+  /**
+   * Build arguments.
+   *
+   * @default - none
+   */
+  readonly buildArgs?: { [name: string]: string };
+
+  /**
+   * The stage of the Dockerfile to build.
+   *
+   * @default - the last one
+   */
+  readonly target?: string;
+}
+
+/**
+ * A container image with TensorFlow Serving, for x86_64: no official image exists for arm64.
+ *
+ * It must hold /usr/bin/tensorflow_model_server, a shell and sha256sum, as the official image does.
+ */
+export abstract class ServingImage {
+  /**
+   * An image of a registry, with a tag that is not `latest`, or better a digest.
+   *
+   * @param image such as tensorflow/serving:2.20.0 or …@sha256:…
+   */
+  public static fromRegistry(image: string): ServingImage {
+    return new RegistryImage(image);
+  }
+
+  /**
+   * An image of an ECR repository. The nodes' role must be allowed to pull it.
+   *
+   * @param repository the repository
+   * @param tagOrDigest a tag that is not `latest`, or a digest (sha256:…)
+   */
+  public static fromEcrRepository(repository: ecr.IRepository, tagOrDigest: string): ServingImage {
+    return new EcrImage(repository, tagOrDigest);
+  }
+
+  /**
+   * An image built from a Dockerfile when the app is deployed. That needs Docker.
+   *
+   * @param directory with the Dockerfile
+   * @param options how it is built
+   */
+  public static fromAsset(directory: string, options: ServingImageAssetOptions = {}): ServingImage {
+    return new AssetImage(directory, options);
+  }
+
+  /** @internal */
+  public abstract _problems(): string[];
+
+  /** The image's address. Only after `_problems()` found none. @internal */
+  public abstract _bind(scope: Construct): string;
+}
+
+class RegistryImage extends ServingImage {
+  constructor(private readonly image: string) {
+    super();
+  }
+
+  public _problems() {
+    if (Token.isUnresolved(this.image)) {
+      return [];
+    }
+    const [, , tag, digest] = /^([^\s@]+?)(?::([\w][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(this.image) ?? ['', '', '', ''];
+    if (tag === '' && digest === '') {
+      return [`servingImage must be an image with a tag or a digest, such as ${JSON.stringify(DEFAULT_SERVING_IMAGE)}, got ${JSON.stringify(this.image)}`];
+    }
+    return digest === undefined ? tagProblems(tag, this.image) : [];
+  }
+
+  public _bind() {
+    return this.image;
+  }
+}
+
+class EcrImage extends ServingImage {
+  constructor(private readonly repository: ecr.IRepository, private readonly tagOrDigest: string) {
+    super();
+  }
+
+  public _problems() {
+    return Token.isUnresolved(this.tagOrDigest) || this.tagOrDigest.startsWith('sha256:') ? [] : tagProblems(this.tagOrDigest, this.tagOrDigest);
+  }
+
+  public _bind() {
+    return this.repository.repositoryUriForTagOrDigest(this.tagOrDigest);
+  }
+}
+
+class AssetImage extends ServingImage {
+  constructor(private readonly directory: string, private readonly options: ServingImageAssetOptions) {
+    super();
+  }
+
+  public _problems() {
+    return [];
+  }
+
+  public _bind(scope: Construct) {
+    // Without a platform an image takes that of the machine that deploys, and a laptop's may be arm64.
+    const asset = new ecr_assets.DockerImageAsset(scope, 'ServingImage', { directory: this.directory, ...this.options, platform: ecr_assets.Platform.LINUX_AMD64 });
+    return asset.imageUri;
+  }
+}
+
+function tagProblems(tag: string | undefined, shown: string): string[] {
+  if (tag === undefined || tag === '' || tag === 'latest') {
+    return [
+      `servingImage must name one release, got ${JSON.stringify(shown)}: pods that start later would run another server than those that serve; `
+      + `give a tag, such as ${JSON.stringify(DEFAULT_SERVING_IMAGE)}, or a digest`,
+    ];
+  }
+  return /arm64|aarch64/i.test(tag)
+    ? [`servingImage must be for x86_64, got ${JSON.stringify(shown)}: pods are scheduled on amd64 nodes, because no official image exists for arm64`]
+    : [];
+}

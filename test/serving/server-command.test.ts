@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import { SERVER_FLAGS } from '../../lib/serving/server-flags';
+import { serverArguments } from '../../lib/serving/server-command';
+import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
+
+const flagsOf = (options: TensorFlowServingOptions, processors?: number) => Object.fromEntries(
+  serverArguments(options, { configDirectory: '/etc/serving', processors }).map((argument) => /^--([a-z_]+)=(.*)$/.exec(argument)!.slice(1)),
+);
+
+describe('serverArguments', () => {
+  test('by default: both ports, metrics, no profiler, a version that fails to load fails soon', () => {
+    expect(flagsOf({})).toEqual({
+      port: '8500',
+      rest_api_port: '8501',
+      rest_api_timeout_in_ms: '30000',
+      model_config_file: '/etc/serving/models.config',
+      file_system_poll_wait_seconds: '60',
+      monitoring_config_file: '/etc/serving/monitoring.config',
+      enable_grpc_healthcheck_service: 'true',
+      enable_profiler: 'false',
+      max_num_load_retries: '1',
+      load_retry_interval_micros: '5000000',
+      grpc_channel_arguments: 'grpc.max_connection_age_ms=300000',
+    });
+  });
+
+  test.each<[string, TensorFlowServingOptions, Record<string, string>]>([
+    ['grpcPort', { grpcPort: 9000 }, { port: '9000' }],
+    ['restPort', { restPort: 9001 }, { rest_api_port: '9001' }],
+    ['requestTimeout', { requestTimeout: Duration.seconds(5) }, { rest_api_timeout_in_ms: '5000' }],
+    ['batching', { batching: true }, { enable_batching: 'true', batching_parameters_file: '/etc/serving/batching.config' }],
+    ['modelWarmup', { modelWarmup: false }, { enable_model_warmup: 'false' }],
+    ['restApiThreads', { restApiThreads: 9 }, { rest_api_num_threads: '9' }],
+    ['grpcMaxThreads', { grpcMaxThreads: 9 }, { grpc_max_threads: '9' }],
+    ['intraOpParallelism', { intraOpParallelism: 2 }, { tensorflow_intra_op_parallelism: '2' }],
+    ['interOpParallelism', { interOpParallelism: 3 }, { tensorflow_inter_op_parallelism: '3' }],
+    ['fileSystemPollInterval', { fileSystemPollInterval: Duration.minutes(5) }, { file_system_poll_wait_seconds: '300' }],
+    ['a flag by its name', { serverFlags: { enable_profiler: true, num_load_threads: 2 } }, { enable_profiler: 'true', num_load_threads: '2' }],
+  ])('%s reaches the server', (_, options, expected) => {
+    expect(flagsOf(options)).toMatchObject(expected);
+  });
+
+  test('without monitoring there is no configuration of it', () => {
+    expect(flagsOf({ monitoring: false })).not.toHaveProperty('monitoring_config_file');
+  });
+
+  test('threads follow the processors that the server is sure to have, not those of its machine', () => {
+    expect(flagsOf({}, 2.5)).toMatchObject({ rest_api_num_threads: '12', grpc_max_threads: '12' });
+    expect(flagsOf({}, 0.25)).toMatchObject({ rest_api_num_threads: '4' });
+    expect(flagsOf({ restApiThreads: 1 }, 2)).toMatchObject({ rest_api_num_threads: '1', grpc_max_threads: '8' });
+  });
+
+  test('passes no flag that the server does not know', () => {
+    const everything = flagsOf({ batching: true, modelWarmup: false, restApiThreads: 1, intraOpParallelism: 1, interOpParallelism: 1 }, 1);
+
+    expect(Object.keys(everything).filter((name) => !(name in SERVER_FLAGS))).toEqual([]);
+  });
+});

@@ -1,0 +1,46 @@
+import { Duration } from 'aws-cdk-lib';
+import { batchingConfig, modelConfig, monitoringConfig } from '../../lib/serving/serving-configuration';
+import { renderTextProto } from '../../lib/serving/text-proto';
+
+describe('configuration of the server', () => {
+  test('serves one version, whatever else lies beside it', () => {
+    expect(modelConfig({ modelName: 'digits', basePath: '/models/digits', version: '7' })).toBe([
+      'model_config_list {',
+      '  config {',
+      '    name: "digits"',
+      '    base_path: "/models/digits"',
+      '    model_platform: "tensorflow"',
+      '    model_version_policy {',
+      '      specific {',
+      '        versions: 7',
+      '      }',
+      '    }',
+      '  }',
+      '}',
+      '',
+    ].join('\n'));
+  });
+
+  test('has no batching unless it is asked for', () => {
+    expect(batchingConfig({})).toBeUndefined();
+  });
+
+  test('every property of batching reaches the server, wrapped as its message asks', () => {
+    const text = batchingConfig({
+      batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(2), maxEnqueuedBatches: 5, numBatchThreads: 2, allowedBatchSizes: [1, 8], padVariableLengthInputs: true,
+    })!;
+
+    expect(text.replace(/\s+/g, ' ')).toBe('max_batch_size { value: 8 } batch_timeout_micros { value: 2000 } max_enqueued_batches { value: 5 } '
+      + 'num_batch_threads { value: 2 } allowed_batch_sizes: 1 allowed_batch_sizes: 8 pad_variable_length_inputs: true ');
+  });
+
+  test('offers metrics by default, at the path that is asked for, or not at all', () => {
+    expect(monitoringConfig({})).toContain('path: "/monitoring/prometheus/metrics"');
+    expect(monitoringConfig({ monitoringPath: '/m' })).toContain('path: "/m"');
+    expect(monitoringConfig({ monitoring: false })).toBeUndefined();
+  });
+
+  test('texts are quoted', () => {
+    expect(renderTextProto({ name: 'a "quoted" \\ text' })).toBe('name: "a \\"quoted\\" \\\\ text"\n');
+  });
+});
