@@ -223,6 +223,11 @@ class SampleModels:
         )
 
     @cached_property
+    def determinant(self) -> Path:
+        """An operator that only Flex has."""
+        return function(self.root / "determinant", lambda x: {"y": tf.linalg.det(x)}, spec([None, 3, 3], "x"))
+
+    @cached_property
     def sparse(self) -> Path:
         """As many values as are positive."""
         return function(self.root / "sparse", lambda x: {"y": tf.boolean_mask(x, x > 0)}, spec([2, 3], "x"))
@@ -335,6 +340,20 @@ class SampleModels:
         return file
 
     @cached_property
+    def static_tflite(self) -> Path:
+        """A batch of 1: what nano can serve."""
+        weights = [tf.constant(one) for one in dense_weights()]
+
+        def body(features: Any) -> dict[str, Any]:
+            hidden = tf.nn.relu(tf.nn.relu(features @ weights[0]) @ weights[1])
+            return {"probabilities": tf.nn.softmax(hidden @ weights[2])}
+
+        directory = function(self.root / "static", body, spec([1, FEATURES], "features"))
+        file = self.root / "static.tflite"
+        file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(directory)).convert())
+        return file
+
+    @cached_property
     def int8_tflite(self) -> Path:
         """int8 inside and outside."""
         converter = tf.lite.TFLiteConverter.from_saved_model(str(self.dense))
@@ -349,7 +368,7 @@ class SampleModels:
 
     @cached_property
     def flex_tflite(self) -> Path:
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(self.igamma))
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(self.determinant))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
         file = self.root / "flex.tflite"
         file.write_bytes(converter.convert())

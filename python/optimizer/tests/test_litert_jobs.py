@@ -281,7 +281,8 @@ class TestRefusals:
         self.check(runs(models.noise), "not deterministic", "training=False")
 
     def test_operators_that_litert_does_not_have(self, models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.igamma), "Igamma", "no Flex or custom operators", "ModelService or ModelFleet")
+        for model, operator in ((models.igamma, "Igamma"), (models.determinant, "MatrixDeterminant")):
+            self.check(runs(model), f"({operator})", "no Flex or custom operators", "ModelService or ModelFleet")
 
     def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.sparse), "size depends on the values (y)")

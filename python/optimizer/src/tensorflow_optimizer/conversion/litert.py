@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPERATOR = re.compile(r"tf\.(\w+)")
-_UNSUPPORTED = re.compile(r"ops:\s*([\w, .]+)")
+_UNSUPPORTED = re.compile(r"(?:Select|Custom) ops: ([\w, ]+)")
 
 
 class LiteRtMode(StrEnum):

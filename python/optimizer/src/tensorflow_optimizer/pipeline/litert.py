@@ -123,7 +123,8 @@ def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progre
                 f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
                 f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
             )
-    signatures = describe_signatures(file.content, {name: one.batched for name, one in selection.signatures.items()})
+    batched = {name: one.batched for name, one in selection.signatures.items()}
+    signatures = describe_signatures(file.content, batched, unknown_batch=True)
     built = BuiltLiteRt(file.content, signatures, LiteRtRunner(file.content, signatures))
     subject = Subject(built.runner, selection.default, _endpoints(selection), source.size_bytes)
     reference = measure_original(job, evaluation, subject, progress)

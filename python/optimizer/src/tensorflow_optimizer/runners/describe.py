@@ -17,9 +17,19 @@ _INTEGERS = ("int8", "uint8", "int16")
 
 
 def describe_signatures(
-    content: bytes, batched: Mapping[str, bool], method_names: Mapping[str, str] | None = None
+    content: bytes,
+    batched: Mapping[str, bool],
+    method_names: Mapping[str, str] | None = None,
+    *,
+    unknown_batch: bool = False,
 ) -> dict[str, Signature]:
     """Return the signatures named in `batched`, in that order.
+
+    Args:
+        content: The .tflite file.
+        batched: For each signature whether dimension 0 is the batch.
+        method_names: Of the SavedModel.
+        unknown_batch: The batch may be left open in the file, which then takes a row at a time all the same.
 
     Raises:
         RunError: the file cannot be loaded.
@@ -31,7 +41,7 @@ def describe_signatures(
         runner = interpreter.get_signature_runner(name)
         inputs = runner.get_input_details()
         outputs = runner.get_output_details()
-        _refuse_dynamic_outputs(name, outputs)
+        _refuse_dynamic_outputs(name, outputs, first=1 if has_batch and unknown_batch else 0)
         found[name] = Signature(
             batched=has_batch,
             method_name=(method_names or {}).get(name) or _PREDICT,
@@ -60,11 +70,12 @@ def _tensor(details: Mapping[str, Any], *, batched: bool) -> Tensor:
     )
 
 
-def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, Any]], first: int) -> None:
     dynamic = sorted(
         name
         for name, details in outputs.items()
-        if any(int(size) < 0 for size in details["shape_signature"]) or any(int(size) < 1 for size in details["shape"])
+        if any(int(size) < 0 for size in details["shape_signature"][first:])
+        or any(int(size) < 1 for size in details["shape"])
     )
     if dynamic:
         raise UnsupportedError(

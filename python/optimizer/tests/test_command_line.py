@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sample_jobs import job_data
+from tensorflow_optimizer import supervise
+from tensorflow_optimizer.config import Job
+from tensorflow_optimizer.outcome import ExitCode, Outcome
+from tensorflow_optimizer.pipeline.run import unexpected
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:
+    from sample_models import SampleModels
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+def config(directory: Path, **fields: Any) -> Path:
+    file = directory / "job.json"
+    file.write_text(json.dumps(job_data(**fields)))
+    return file
+
+
+def optimizer(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "tensorflow_optimizer", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def outcome_of(output: Path) -> Outcome:
+    return Outcome.model_validate_json((output / "outcome.json").read_text())
+
+
+def test_run_leaves_the_model_the_draft_the_outcome_and_the_report(models: SampleModels, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = optimizer(
+        "run", "--config", config(tmp_path), "--source", models.dense, "--evaluation", models.labelled, "--output", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert outcome_of(out).exit_code is ExitCode.DONE
+    assert "dynamicRange passed" in done.stdout
+    for name in ("model/model.tflite", "draft.json", "report/report.html", "report/report.json", "report/junit.xml"):
+        assert (out / name).stat().st_size > 0
+
+
+def test_a_refusal_is_an_outcome_a_report_and_an_exit_code(models: SampleModels, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = optimizer("run", "--config", config(tmp_path), "--source", models.text, "--output", out)
+    assert done.returncode == 4
+    assert outcome_of(out).sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (out / "report" / "report.html").exists()
+    assert not (out / "draft.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{", "is not a job"),
+        ("{}", "model: Field required"),
+        (json.dumps(job_data(surprise=1)), "surprise: Extra inputs are not permitted"),
+    ],
+)
+def test_a_config_that_is_no_job_is_bad_input(text: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(text)
+    out = tmp_path / "out"
+    done = optimizer("run", "--config", tmp_path / "job.json", "--source", tmp_path, "--output", out)
+    assert done.returncode == 2
+    assert expected in outcome_of(out).sentence
+    assert "Traceback" not in done.stderr
+
+
+def test_a_job_for_other_tools_is_refused(models: SampleModels, tmp_path: Path) -> None:
+    file = config(tmp_path, toolchain={"behaviorVersion": 99, "tensorflow": "9.9.9", "litert": "0.0.1"})
+    done = optimizer("run", "--config", file, "--source", models.dense, "--output", tmp_path / "out")
+    assert done.returncode == 1
+    assert "tensorflow 9.9.9 (here: " in outcome_of(tmp_path / "out").sentence
+
+
+class TestSupervision:
+    """What the process that watches does when the one that works is gone."""
+
+    @pytest.fixture
+    def ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+        def run(program: str) -> Outcome:
+            original = subprocess.Popen
+
+            def start(command: list[str], **options: Any) -> Any:
+                return original([sys.executable, "-c", program, *command[3:]], **options)
+
+            monkeypatch.setattr(supervise.subprocess, "Popen", start)
+            return supervise.supervise(config(tmp_path), tmp_path / "model", None, tmp_path / "out")
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("program", "text"),
+        [
+            (
+                f"import os; os.kill(os.getpid(), {int(signal.SIGKILL)})",
+                "ran out of memory; choose a larger computeType",
+            ),
+            ("import os; os.abort()", "crashed in native code (SIGABRT)"),
+            ("import sys; sys.exit(7)", "without an outcome (code 7)"),
+        ],
+    )
+    def test_there_is_an_outcome_all_the_same(self, program: str, text: str, ended: Any, tmp_path: Path) -> None:
+        outcome = ended(program)
+        assert outcome.exit_code is ExitCode.FAILED
+        assert text in outcome.sentence
+        assert outcome_of(tmp_path / "out") == outcome
+
+    def test_an_old_outcome_is_not_taken_for_the_new_one(self, ended: Any, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        supervise.write_outcome(tmp_path / "out", Outcome(exit_code=ExitCode.DONE, sentence="an earlier run"))
+        assert ended("import os; os.abort()").exit_code is ExitCode.FAILED
+
+    def test_temporary_files_are_gone(self, ended: Any, tmp_path: Path) -> None:
+        program = (
+            "import sys, pathlib; work = pathlib.Path(sys.argv[4]); (work / 'large').write_text('x');"
+            f"pathlib.Path({str(tmp_path / 'place')!r}).write_text(str(work)); import os; os.abort()"
+        )
+        ended(program)
+        assert not Path((tmp_path / "place").read_text()).exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "ran out of memory"),
+        (OSError(28, "No space left on device"), "ran out of disk space"),
+        (RuntimeError("first line\nsecond line"), "failed unexpectedly (RuntimeError: first line)"),
+        (KeyError(), "failed unexpectedly (KeyError: no message)"),
+    ],
+)
+def test_an_unexpected_error_becomes_one_sentence(error: Exception, text: str) -> None:
+    sentence = unexpected(error)
+    assert text in sentence
+    assert "\n" not in sentence
+
+
+def test_a_crash_in_the_report_does_not_hide_the_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from tensorflow_optimizer import report
+
+    def crash(*_: object) -> None:
+        raise RuntimeError("no template")
+
+    monkeypatch.setattr(report, "write_report", crash)
+    outcome = Outcome(exit_code=ExitCode.GATE, sentence="no candidate passed")
+    supervise.write_report_safely(tmp_path, Job.model_validate(job_data()), outcome)
+    assert "the outcome stands" in caplog.text
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    from tensorflow_optimizer.cli import app
+
+    text = CliRunner().invoke(app, ["--help"]).output
+    for word in ("run", "fetch", "publish", "schemas", "Exit codes"):
+        assert word in text

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sample_jobs import FLOAT16
+from sample_models import dense_data, truncate
+from tensorflow_optimizer.runners import LiteRtRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Runs
+    from sample_models import SampleModels
+
+
+@pytest.mark.parametrize("recipe", ["forLambda", "none"])
+def test_the_file_is_served_as_it_is(recipe: str, models: SampleModels, runs: Runs) -> None:
+    result = runs(models.tflite, models.labelled, recipe=recipe)
+    assert result.statuses == {"none": "chosen"}
+    assert (result.output / "model" / "model.tflite").read_bytes() == models.tflite.read_bytes()
+    assert result.published.evaluation is not None
+    assert result.published.evaluation.outputs["probabilities"].accuracy_loss == 0
+
+
+def test_an_unknown_batch_is_served_row_by_row(models: SampleModels, runs: Runs) -> None:
+    draft = runs(models.tflite).published
+    signature = draft.signatures["serving_default"]
+    assert signature.batched
+    assert signature.inputs["features"].shape == [-1, 16]
+    assert signature.inputs["features"].tensor is not None
+    assert signature.inputs["features"].tensor.shape == [1, 16]
+
+
+def test_further_steps_are_refused(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.tflite, recipe=FLOAT16)
+    assert result.code == 4
+    assert "served as it is" in result.sentence
+
+
+def test_integers_inside_and_real_values_outside(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.int8_tflite, models.labelled)
+    signature = result.published.signatures["serving_default"]
+    tensor = signature.inputs["features"].tensor
+    assert tensor is not None
+    assert (signature.inputs["features"].dtype, tensor.dtype) == ("float32", "int8")
+    assert tensor.quantization is not None
+    assert tensor.quantization.scale > 0
+    assert result.published.original is not None
+    accuracy = result.published.original.outputs["probabilities"].accuracy
+    assert accuracy is not None
+    assert accuracy > 0.85
+    runner = LiteRtRunner((result.output / "model" / "model.tflite").read_bytes(), result.published.signatures)
+    features, labels = dense_data(50)
+    answers = runner.run("serving_default", {"features": features})["probabilities"]
+    assert answers.dtype == np.float32
+    assert (answers.argmax(axis=1) == labels).mean() > 0.85
+
+
+def test_flex_operators_are_refused(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.flex_tflite)
+    assert result.code == 4
+    assert "needs Flex operators (FlexMatrixDeterminant)" in result.sentence
+    assert "ModelService or ModelFleet" in result.sentence
+
+
+def test_a_file_without_signatures_gets_one(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+    from flatbuffers import Builder
+
+    model = schema.ModelT.InitFromPackedBuf(models.tflite.read_bytes(), 0)
+    model.signatureDefs = []
+    builder = Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    (tmp_path / "old.tflite").write_bytes(bytes(builder.Output()))
+    result = runs(tmp_path / "old.tflite")
+    assert list(result.published.signatures) == ["serving_default"]
+    assert any("has no signature" in warning for warning in result.outcome.warnings)
+
+
+def test_a_file_that_was_cut_short_is_refused(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    copy = tmp_path / "cut.tflite"
+    copy.write_bytes(models.tflite.read_bytes())
+    result = runs(truncate(copy, 0.5))
+    assert result.code == 2
+    assert "cut short or corrupt" in result.sentence
+
+
+def test_other_shapes_than_the_files_are_refused(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.tflite, source={"inputShapes": {"features": [8, 16]}})
+    assert result.code == 4
+    assert "convert it again with these shapes" in result.sentence
