@@ -9,7 +9,8 @@ import type { ModelSource } from '../model/model-source';
 import { failIfAny, lit } from '../private/errors';
 import { BuildProvider } from './build-provider';
 import type { ModelOptimizerProps } from './model-optimizer';
-import { checkModelOptimizer, ModelOptimizer } from './model-optimizer';
+import { ModelOptimizer } from './model-optimizer';
+import { checkModelOptimizer } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
 
 /** What an endpoint asks of its model. */
@@ -18,6 +19,8 @@ export interface ArtifactForProps extends OptimizationOptions {
   readonly modelName: string;
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
+  /** Image whose server is published beside the model. */
+  readonly serverImage?: string;
 }
 
 /** What an endpoint offers a model, to be compared with what the model needs when it is deployed. */
@@ -34,6 +37,8 @@ export interface FitOffer {
   readonly nanoLayerArn?: string;
   readonly numpyLayerArn?: string;
   readonly cpuFeatures?: string[];
+  /** It serves with a server that was published beside the model. */
+  readonly requiresServer?: boolean;
 }
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
@@ -155,6 +160,6 @@ function uselessOptions(props: ArtifactForProps): string[] {
 /** Not the endpoint's other properties, which may have the same names as the optimizer's. */
 function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
   const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
-  const { source, modelName, format, architecture } = props;
-  return { ...options, model: source, modelName, modelFormat: format, architecture };
+  const { source, modelName, format, architecture, serverImage } = props;
+  return { ...options, model: source, modelName, modelFormat: format, architecture, serverImage };
 }

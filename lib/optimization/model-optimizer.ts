@@ -13,13 +13,12 @@ import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import type { ModelSource } from '../model/model-source';
 import { failIfAny, lit } from '../private/errors';
-import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
 import { BuildProvider } from './build-provider';
 import { renderJob } from './job';
-import { checkModelName, defaultModelName, modelPrefix } from './model-name';
-import { checkOptimization } from './optimization-checks';
+import { defaultModelName, modelPrefix } from './model-name';
+import { checkModelOptimizer } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
@@ -51,23 +50,19 @@ export interface ModelOptimizerProps extends OptimizationOptions {
   readonly architecture?: lambda.Architecture;
 
   /**
+   * Container image whose `tensorflow_model_server` is published beside the model, for instances of ModelFleet: with a tag that does not move, or a digest.
+   * Its registry must answer without credentials.
+   *
+   * @default - no server is published
+   */
+  readonly serverImage?: string;
+
+  /**
    * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks.
    *
    * @default - no parameter is written
    */
   readonly pointerParameterName?: string;
-}
-
-const DEFAULT_FORMAT = ModelFormat.LITERT;
-
-/** All problems of an optimizer's properties. */
-export function checkModelOptimizer(id: string, props: ModelOptimizerProps): string[] {
-  return [
-    ...props.model._problems(),
-    ...checkModelName(props.modelName ?? defaultModelName(id)),
-    ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
-    ...checkOptimization(props, { format: props.modelFormat ?? DEFAULT_FORMAT, sourceKind: props.model._kind }),
-  ];
 }
 
 /**
@@ -150,7 +145,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     super(scope, id);
     failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
-    this.modelFormat = props.modelFormat ?? DEFAULT_FORMAT;
+    this.modelFormat = props.modelFormat ?? ModelFormat.LITERT;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
 
     const source = props.model._bind(this);
@@ -163,6 +158,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       inputs: evaluation ? [source, evaluation] : [source],
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,
+      publishesServer: props.serverImage !== undefined,
     });
     this.project = optimization.project;
     this.role = optimization.role;
@@ -181,6 +177,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       seed: props.seed,
       architecture: architecture.name,
       labels: props.labels,
+      serverImage: props.serverImage,
     });
     const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
     this.version = build.getAttString('Version');

@@ -3,10 +3,13 @@ import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import { checkInteger, checkPattern } from '../private/validation';
 import { BUILD_VARIABLES } from './buildspec';
+import { checkModelName, defaultModelName } from './model-name';
+import type { ModelOptimizerProps } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
+import { checkServerImage } from './server-image';
 
 /** What the options must fit. */
-export interface OptimizationContext {
+interface OptimizationContext {
   readonly format: ModelFormat;
   readonly sourceKind?: SourceKind;
 }
@@ -17,8 +20,19 @@ export const LONGEST_OPTIMIZATION_MINUTES = 55;
 /** CodeBuild's shortest queue and its shortest build. */
 const SHORTEST_OPTIMIZATION_MINUTES = 10;
 
+/** All problems of an optimizer's properties. */
+export function checkModelOptimizer(id: string, props: ModelOptimizerProps): string[] {
+  return [
+    ...props.model._problems(),
+    ...checkModelName(props.modelName ?? defaultModelName(id)),
+    ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
+    ...checkServerImage(props),
+    ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind }),
+  ];
+}
+
 /** All problems of an optimization that can be seen before it is deployed. */
-export function checkOptimization(options: OptimizationOptions, context: OptimizationContext): string[] {
+function checkOptimization(options: OptimizationOptions, context: OptimizationContext): string[] {
   const hasData = options.evaluation !== undefined;
   return [
     ...sourceProblems(context),
