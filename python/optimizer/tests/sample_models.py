@@ -367,6 +367,12 @@ class SampleModels:
         return file
 
     @cached_property
+    def counter_tflite(self) -> Path:
+        file = self.root / "counter.tflite"
+        file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(self.counter)).convert())
+        return file
+
+    @cached_property
     def flex_tflite(self) -> Path:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(self.determinant))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]

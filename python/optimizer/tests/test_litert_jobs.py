@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from sample_jobs import DYNAMIC_RANGE, FLOAT16, FULL_INTEGER, STRIP, gate
-from sample_models import dense_data
+from sample_models import copy_of, dense_data
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_optimizer.manifest import Draft
 from tensorflow_optimizer.outcome import EvidenceKind
 from tensorflow_optimizer.runners import LiteRtRunner
@@ -287,8 +288,35 @@ class TestRefusals:
     def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.sparse), "size depends on the values (y)")
 
+    def test_operators_that_nobody_has(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        self.check(runs(altered(models.regression, tmp_path, operator="OurOwn")), "does not have", "OurOwn")
+
+    def test_a_newer_tensorflow_when_its_model_does_not_load(
+        self, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        newer = altered(models.regression, tmp_path, operator="Newest", version="9.1.0")
+        self.check(runs(newer), "the newer TensorFlow 9.1.0 saved", "save it again with")
+
     def test_an_unknown_signature(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.dense, source={"signatureName": "predict"}), "no signature 'predict'")
+
+
+def altered(model: Path, directory: Path, operator: str | None = None, version: str | None = None) -> Path:
+    """Copy a SavedModel with another operator in the place of its multiplication, or another version."""
+    copy = copy_of(model, directory / "altered")
+    saved_model = saved_model_pb2.SavedModel.FromString((copy / "saved_model.pb").read_bytes())
+    for meta_graph in saved_model.meta_graphs:
+        meta_graph.meta_info_def.tensorflow_version = version or meta_graph.meta_info_def.tensorflow_version
+        for function in meta_graph.graph_def.library.function:
+            for node in function.node_def:
+                node.op = operator if operator and node.op == "MatMul" else node.op
+    (copy / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    return copy
+
+
+def test_a_newer_tensorflow_is_no_reason_when_its_model_loads(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    draft = runs(altered(models.regression, tmp_path, version="9.1.0"), recipe="none").published
+    assert draft.source.tensorflow_version == "9.1.0"
 
 
 class TestBadInput:
@@ -320,6 +348,13 @@ class TestBadInput:
     @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement"])
     def test_a_gate_that_needs_data(self, rule: str, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.dense, gate=gate((rule, 0.9))), "EvaluationData")
+
+    def test_names_for_another_number_of_classes(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.dense, labels=["a", "b"]), "`labels` names 2 classes, but no output has as many scores")
+
+    def test_data_that_the_job_names_and_nobody_gave(self, models: SampleModels, runs: Runs) -> None:
+        evaluation = {"packaging": "file", "identity": {"digest": "x"}}
+        self.check(runs(models.dense, evaluation=evaluation), "give it as --evaluation")
 
     def test_a_recipe_for_the_other_format(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.dense, recipe="forServing"), "forServing() makes SavedModels")

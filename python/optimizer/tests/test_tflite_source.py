@@ -87,6 +87,16 @@ def test_a_file_that_was_cut_short_is_refused(models: SampleModels, runs: Runs, 
     assert "cut short or corrupt" in result.sentence
 
 
+def test_state_is_refused_or_reset(models: SampleModels, runs: Runs) -> None:
+    refused = runs(models.counter_tflite)
+    assert refused.code == 4
+    assert "ASSIGN_VARIABLE" in refused.sentence
+    assert "RESET_PER_REQUEST" in refused.sentence
+    draft = runs(models.counter_tflite, source={"stateful": "reset_per_request"}).published
+    assert draft.reset_state
+    assert draft.requirements.runtime == "numpy"
+
+
 def test_other_shapes_than_the_files_are_refused(models: SampleModels, runs: Runs) -> None:
     result = runs(models.tflite, source={"inputShapes": {"features": [8, 16]}})
     assert result.code == 4

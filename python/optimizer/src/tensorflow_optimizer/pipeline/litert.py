@@ -106,14 +106,12 @@ def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progre
     plans = tflite_plans(job)
     if source.file is None:
         raise OptimizerError("there is no .tflite file to serve")
-    if job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
-        raise UnsupportedError(
-            "RESET_PER_REQUEST cannot be combined with a .tflite file, whose state cannot be told from its constants; "
-            "give the SavedModel"
-        )
     file = read_tflite(source.file)
     if file.named:
         progress.warn("the .tflite file has no signature; one that names inputs and outputs by their tensors was added")
+    reset = job.source.stateful is StatefulBehavior.RESET_PER_REQUEST
+    if file.stateful and not reset:
+        raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
     selection = select_for_litert(file.signatures, job.source)
     for warning in selection.warnings:
         progress.warn(warning)
@@ -125,10 +123,11 @@ def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progre
             )
     batched = {name: one.batched for name, one in selection.signatures.items()}
     signatures = describe_signatures(file.content, batched, unknown_batch=True)
-    built = BuiltLiteRt(file.content, signatures, LiteRtRunner(file.content, signatures))
-    subject = Subject(built.runner, selection.default, _endpoints(selection), source.size_bytes)
+    runner = LiteRtRunner(file.content, signatures, reset_state=file.stateful)
+    built = BuiltLiteRt(file.content, signatures, runner, file.stateful)
+    subject = Subject(runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
     reference = measure_original(job, evaluation, subject, progress)
-    judge = Judge(reference, _gate(job, reference, progress), built.runner)
+    judge = Judge(reference, _gate(job, reference, progress), runner)
     return _choose(job, plans, lambda _: built, judge, progress)
 
 
@@ -146,16 +145,19 @@ def _select(job: Job, source: OpenedSource, progress: Progress) -> tuple[Selecti
     if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
         return selection, bool(stateful)
     if selection.default in stateful:
-        raise UnsupportedError(
-            f"the signature {selection.default!r} changes the model's state when it is called "
-            f"({', '.join(writers[selection.default])}), so that on Lambda an answer would depend on what the same "
-            "instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's source to "
-            f"start every request from the saved state, or {OTHER_PATHS}"
-        )
+        raise _state_refusal(f"the signature {selection.default!r}", ", ".join(writers[selection.default]))
     for name in stateful:
         progress.warn(f"the signature {name!r} is left out: it changes the model's state ({', '.join(writers[name])})")
     kept = {name: one for name, one in selection.signatures.items() if name not in stateful}
     return Selection(selection.default, kept, selection.warnings), False
+
+
+def _state_refusal(what: str, operators: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} changes the model's state when it is called ({operators}), so that on Lambda an answer would depend "
+        "on what the same instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's "
+        f"source to start every request from the saved state, or {OTHER_PATHS}"
+    )
 
 
 def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Job, ModelFormat, Quantization, RecipeKind, Strip
+from ..config import Job, Quantization, RecipeKind, Strip
 from ..conversion import LiteRtMode
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
@@ -99,8 +99,6 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     Raises:
         UnsupportedError: the recipe asks for more.
     """
-    if job.format is not ModelFormat.LITERT:
-        saved_model_plans(job, SourceKind.TFLITE)
     if job.recipe.kind is RecipeKind.STEPS:
         steps = ", ".join(step.step for step in job.recipe.steps)
         raise UnsupportedError(

@@ -141,6 +141,7 @@ def measure_original(
         )
         for name, outputs in answers.items()
     }
+    _check_class_names(job, answers[default])
     for name, task in tasks[default].items():
         progress.say(f"output {name!r}: {task.describe()}")
     for name, labels in gate.labels.items():
@@ -221,6 +222,19 @@ def _check(subject: Subject, datasets: Mapping[str, Dataset]) -> None:
         check_repeatable(first, second)
         if subject.one_row_at_a_time and not subject.stateful:
             check_batch(subject.runner, name, dataset)
+
+
+def _check_class_names(job: Job, outputs: Mapping[str, NDArray[Any]]) -> None:
+    """Class names are given in the order of an output: one must have as many scores."""
+    sizes = {name: value.shape[-1] for name, value in outputs.items() if value.dtype.kind == "f" and value.ndim > 1}
+    count = len(job.labels or [])
+    # A single score decides between two classes.
+    if count and sizes and not any(count == size or (count == 2 and size == 1) for size in sizes.values()):
+        listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+        raise BadInputError(
+            f"`labels` names {count} classes, but no output has as many scores ({listed}); name the classes of one "
+            "output, in its order"
+        )
 
 
 def _stated_for(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import environment
 from ..config import ModelFormat
 from ..draft import DRAFT_FILE, MODEL_DIRECTORY, Draft, write_draft
-from ..errors import OptimizerError
+from ..errors import BadInputError, OptimizerError
 from ..manifest import SourceRecord
 from ..outcome import ExitCode, Outcome
 from .progress import Progress, log
@@ -61,6 +61,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     from .litert import make_litert
     from .saved_model import make_saved_model
 
+    _check_evaluation(job, paths, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
     make = make_litert if job.format is ModelFormat.LITERT else make_saved_model
@@ -74,6 +75,16 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     draft = _draft(job, opened, chosen, size, progress)
     write_draft(paths.output, draft)
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
+
+
+def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:
+    """The job's build key stands for its data: what it names must be here, and nothing else."""
+    if job.evaluation is not None and paths.evaluation is None:
+        raise BadInputError("the job names evaluation data, but none was given; give it as --evaluation")
+    if job.evaluation is None and paths.evaluation is not None:
+        progress.warn(
+            "the job does not name the evaluation data that was given, so that its build key does not cover it"
+        )
 
 
 def _draft(

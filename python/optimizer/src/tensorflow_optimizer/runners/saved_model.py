@@ -79,16 +79,16 @@ def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
 
     text = str(error)
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:200]
+    if saved_by and _is_newer(saved_by, tf.__version__):
+        return UnsupportedError(
+            f"TensorFlow {tf.__version__} cannot load the model ({first}), which the newer TensorFlow {saved_by} "
+            f"saved; save it again with {tf.__version__} or older"
+        )
     if "Op type not registered" in text:
         return UnsupportedError(
-            f"the model needs an operator that TensorFlow {tf.__version__} does not have ({first}); custom operators "
-            "cannot be served by LiteRT or by a stock TensorFlow Serving: replace it in the model"
+            f"the model needs an operator that TensorFlow {tf.__version__} does not have ({first}); neither LiteRT "
+            "nor a stock TensorFlow Serving has custom operators: replace it in the model"
         )
-    newer = (
-        f", and was saved by the newer TensorFlow {saved_by}: save it again with {tf.__version__}" if saved_by else ""
-    )
-    if saved_by and _is_newer(saved_by, tf.__version__):
-        return UnsupportedError(f"TensorFlow {tf.__version__} cannot load the model ({first}){newer}")
     return BadInputError(f"TensorFlow {tf.__version__} cannot load the model ({first}); copy the whole directory again")
 
 

@@ -26,6 +26,8 @@ class TfliteFile:
     signatures: dict[str, SignatureSpec]
     sizes: dict[str, dict[str, list[int]]]
     """The shape that the file itself gives every input, by signature: a 1 where a dimension is unknown."""
+    stateful: bool
+    """It has variables that change when it runs."""
     named: bool
     """A signature had to be added, since the file had none."""
 
@@ -38,7 +40,7 @@ def read_tflite(file: Path) -> TfliteFile:
         UnsupportedError: it needs Flex or custom operators.
     """
     content = file.read_bytes()
-    _refuse_custom_operators(file.name, content)
+    stateful = _check_operators(file.name, content)
     interpreter = _open(file.name, content)
     named = not interpreter.get_signature_list()
     if named:
@@ -51,7 +53,7 @@ def read_tflite(file: Path) -> TfliteFile:
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         signatures[name] = SignatureSpec(name, _PREDICT, _specs(inputs), _specs(outputs))
         sizes[name] = {key: [int(size) for size in inputs[key]["shape"]] for key in inputs}
-    return TfliteFile(content, signatures, sizes, named)
+    return TfliteFile(content, signatures, sizes, stateful, named)
 
 
 def _open(name: str, content: bytes) -> Any:
@@ -75,12 +77,15 @@ def _specs(details: Mapping[str, Mapping[str, Any]]) -> dict[str, TensorSpec]:
     return found
 
 
-def _refuse_custom_operators(name: str, content: bytes) -> None:
+def _check_operators(name: str, content: bytes) -> bool:
+    """Refuse custom operators, and say whether there is one that writes a variable."""
     from ai_edge_litert import schema_py_generated as schema
 
     try:
         model = schema.Model.GetRootAs(content, 0)
-        codes = [model.OperatorCodes(index).CustomCode() for index in range(model.OperatorCodesLength())]
+        operators = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
+        codes = [operator.CustomCode() for operator in operators]
+        stateful = any(operator.BuiltinCode() == schema.BuiltinOperator.ASSIGN_VARIABLE for operator in operators)
     except Exception as error:
         raise BadInputError(f"{name} is cut short or corrupt; copy it again") from error
     custom = sorted({code.decode("utf-8", "replace") for code in codes if code})
@@ -90,6 +95,7 @@ def _refuse_custom_operators(name: str, content: bytes) -> None:
             f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert "
             f"it with built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}"
         )
+    return stateful
 
 
 def _with_signature(interpreter: Any, content: bytes) -> bytes:
