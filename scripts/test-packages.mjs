@@ -14,6 +14,7 @@ const environment = {
   JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
   JSII_SILENCE_SUPPORT_WARNING: '1',
   CDK_DISABLE_CLI_TELEMETRY: 'true',
+  CDK_VALIDATION: 'false',
 };
 
 function execute(command, args, cwd) {
@@ -79,7 +80,7 @@ function synthesize(language, work) {
   cpSync(join(root, 'examples', 'digits'), join(app, 'digits'), { recursive: true });
   LANGUAGES[language].install(app);
   execute(process.execPath, [
-    join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--no-validation', '--no-version-reporting', '--no-path-metadata',
+    join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--no-version-reporting', '--no-path-metadata',
     '--no-asset-metadata', '--app', LANGUAGES[language].app, '--output', 'cdk.out',
   ], app);
   const output = join(app, 'cdk.out');

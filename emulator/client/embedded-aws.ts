@@ -110,6 +110,8 @@ export class EmbeddedAws {
         ...this.environment,
         CI: 'true',
         NO_COLOR: '1',
+        // What is deployed was validated when the app was tested; the validator costs seconds of every run.
+        CDK_VALIDATION: 'false',
         NODE_NO_WARNINGS: '1',
         PATH: [join(TOOLS, 'uv', 'bin'), process.env.PATH].join(delimiter),
         ...options.environment,

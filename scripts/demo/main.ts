@@ -39,7 +39,7 @@ function cdkArguments(options: DemoOptions, work: string, changed: Record<string
     ...changed,
   };
   return [
-    'deploy', STACK, '--require-approval', 'never', '--progress', 'events', '--no-validation',
+    'deploy', STACK, '--require-approval', 'never', '--progress', 'events',
     '--output', join(work, 'cdk.out'), '--outputs-file', join(work, 'outputs.json'),
     ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];

@@ -128,7 +128,7 @@ export class Deployment {
   private cdk(command: string, stack: string, context: Record<string, string>, args: string[]): Promise<CommandResult> {
     const all = Object.entries({ stack, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return this.emulator.cdk([
-      command, stack, '--app', 'npx tsx test/e2e/app.ts', '--output', this.file('cdk.out'), '--no-validation', ...all, ...args,
+      command, stack, '--app', 'npx tsx test/e2e/app.ts', '--output', this.file('cdk.out'), ...all, ...args,
     ]);
   }
 }
