@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_optimizer import environment
 from tensorflow_optimizer.config import BEHAVIOR_VERSION, Job
 from tensorflow_optimizer.pipeline import Paths, run
+from tensorflow_optimizer.runners import LiteRtRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,12 @@ class Result:
         assert self.code == 0, self.sentence
         assert self.draft is not None
         return self.draft
+
+    def predict(self, inputs: dict[str, Any], signature: str | None = None) -> dict[str, Any]:
+        """Ask the published .tflite file through the reference interpreter."""
+        draft = self.published
+        runner = LiteRtRunner((self.output / "model" / "model.tflite").read_bytes(), draft.signatures)
+        return runner.run(signature or draft.default_signature, inputs)
 
 
 class Runs:

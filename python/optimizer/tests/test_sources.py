@@ -4,7 +4,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sample_models import copy_of, truncate
+from sample_functions import copy_of, truncate
 from tensorflow_optimizer.config import Identity, Packaging, Source
 from tensorflow_optimizer.errors import BadInputError, OptimizerError, UnsupportedError
 from tensorflow_optimizer.outcome import ExitCode

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sample_functions import dense_data, truncate
 from sample_jobs import FLOAT16
-from sample_models import dense_data, truncate
 from tensorflow_optimizer.runners import LiteRtRunner
 
 if TYPE_CHECKING:

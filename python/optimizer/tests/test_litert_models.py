@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sample_functions import dense_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Runs
+    from sample_models import SampleModels
+
+
+class TestModelsOfEveryShape:
+    def test_two_inputs_and_two_outputs_keep_their_names_and_their_order(
+        self, models: SampleModels, runs: Runs
+    ) -> None:
+        result = runs(models.two_inputs, recipe="none")
+        zeta, alpha = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((2, 3), np.float32)
+        answers = result.predict({"zeta": zeta, "alpha": alpha})
+        np.testing.assert_allclose(answers["difference"], zeta * 2 - alpha)
+        np.testing.assert_allclose(answers["total"], (zeta + alpha).sum(axis=1, keepdims=True))
+        assert result.published.requirements.runtime == "nano"
+
+    def test_several_signatures_are_published(self, models: SampleModels, runs: Runs) -> None:
+        result = runs(models.two_signatures, models.labelled)
+        assert list(result.published.signatures) == ["serving_default", "raw"]
+        features = dense_data(3)[0]
+        logits = result.predict({"features": features}, "raw")["logits"]
+        probabilities = result.predict({"features": features})["probabilities"]
+        np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), probabilities, 1e-4)
+        assert result.published.evaluation is not None
+        assert "raw/logits" in result.published.evaluation.outputs
+
+    def test_a_named_signature_is_the_only_one(self, models: SampleModels, runs: Runs) -> None:
+        result = runs(models.two_signatures, source={"signatureName": "raw"}, recipe="none")
+        assert list(result.published.signatures) == ["raw"]
+        assert result.published.default_signature == "raw"
+
+    def test_a_recurrent_model_converts_once_its_length_is_given(self, models: SampleModels, runs: Runs) -> None:
+        refused = runs(models.recurrent, source={"signatureName": "serving_default"}, recipe="none")
+        assert refused.code == 4
+        assert "give `inputShapes`" in refused.sentence
+        name = refused.sentence.split("('")[1].split("'")[0]
+        result = runs(models.recurrent, source={"inputShapes": {name: [1, 7, 4]}}, recipe="none")
+        assert result.published.requirements.runtime == "nano"
+        assert result.published.signatures["serving_default"].inputs[name].shape == [-1, 7, 4]
+
+    def test_a_model_without_a_batch_takes_its_whole_input(
+        self, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        np.savez(tmp_path / "grids.npz", np.random.default_rng(0).standard_normal((30, 3, 2)).astype(np.float32))
+        result = runs(models.fixed, tmp_path / "grids.npz")
+        assert not result.published.signatures["serving_default"].batched
+        answer = result.predict({"grid": np.ones((3, 2), np.float32)})["sum"]
+        assert answer.tolist() == [3, 3]
+
+    def test_audio_of_any_length_must_be_given_its_length(self, models: SampleModels, runs: Runs) -> None:
+        refused = runs(models.audio)
+        assert refused.code == 4
+        assert "'sound' is float32[?]" in refused.sentence
+        result = runs(models.audio, source={"inputShapes": {"sound": [1600]}}, recipe="none")
+        assert result.published.signatures["serving_default"].outputs["scores"].shape == [10]
+
+    def test_integers_that_index_a_table_are_made_up_small_enough(self, models: SampleModels, runs: Runs) -> None:
+        result = runs(models.integers)
+        assert result.published.signatures["serving_default"].inputs["ids"].dtype == "int32"
+        # Class numbers have no relative error, and made-up inputs show no agreement: nothing was verified.
+        assert result.published.unverified
+
+    def test_regression_is_gated_by_its_numbers(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 4)).astype(np.float32))
+        result = runs(models.regression, tmp_path / "rows.npz")
+        assert [one.rule for one in result.published.gate_results] == ["maxRelativeError"]
+        assert result.published.evaluation is not None
+        assert result.published.evaluation.outputs["y"].task == "regression (inferred)"
+
+    def test_a_model_of_tensorflow_1_converts(self, models: SampleModels, runs: Runs) -> None:
+        result = runs(models.version_1)
+        assert list(result.published.signatures) == ["serving_default"]
+        assert result.predict({"x": np.ones((1, 3), np.float32)})["y"].tolist() == [[3, 3, 3]]
+        assert any("'classify' is left out" in warning for warning in result.outcome.warnings)
+
+    def test_strings_are_left_out_where_another_signature_is_asked_for(self, models: SampleModels, runs: Runs) -> None:
+        result = runs(models.vocabulary, source={"signatureName": "mix"}, recipe="none")
+        assert result.predict({"weights": np.eye(4, dtype=np.float32)})["mixed"].tolist() == [
+            [0, 1],
+            [2, 3],
+            [4, 5],
+            [6, 7],
+        ]
+
+    @pytest.mark.parametrize("name", ["keras_file", "h5_file"])
+    def test_keras_files_convert(self, name: str, models: SampleModels, runs: Runs) -> None:
+        result = runs(getattr(models, name))
+        signature = result.published.signatures["serving_default"]
+        assert next(iter(signature.inputs.values())).shape == [-1, 8, 8, 1]
+        assert result.published.source.format in ("keras", "h5")
+        image = np.random.default_rng(0).uniform(size=(2, 8, 8, 1)).astype(np.float32)
+        answer = result.predict(dict.fromkeys(signature.inputs, image))
+        expected = models.keras_model(image).numpy()
+        np.testing.assert_allclose(next(iter(answer.values())), expected, atol=2e-3)

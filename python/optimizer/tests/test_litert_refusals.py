@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sample_functions import copy_of, dense_data
+from sample_jobs import gate
+from tensorflow.core.protobuf import saved_model_pb2
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+
+
+class TestRefusals:
+    """Exit code 4, and the sentence names the way out."""
+
+    def check(self, result: Result, *texts: str) -> None:
+        assert result.code == 4, result.sentence
+        for text in texts:
+            assert text in result.sentence
+        assert not (result.output / "model").exists()
+
+    def test_strings(self, models: SampleModels, runs: Runs) -> None:
+        self.check(
+            runs(models.vocabulary), "uses strings ('words')", "signatureName", "'mix'", "ModelService or ModelFleet"
+        )
+        self.check(runs(models.text), "the model has no other signature", "ModelService or ModelFleet")
+
+    def test_state(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.counter), "AssignAddVariableOp", "RESET_PER_REQUEST")
+
+    def test_an_answer_that_depends_on_the_batch(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32))
+        self.check(runs(models.ranker, tmp_path / "rows.npz"), "output 'rank' depends on the batch")
+        self.check(runs(models.ranker), "output 'rank' depends on the batch")
+
+    def test_random_answers(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.noise), "not deterministic", "training=False")
+
+    def test_operators_that_litert_does_not_have(self, models: SampleModels, runs: Runs) -> None:
+        for model, operator in ((models.igamma, "Igamma"), (models.determinant, "MatrixDeterminant")):
+            self.check(runs(model), f"({operator})", "no Flex or custom operators", "ModelService or ModelFleet")
+
+    def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.sparse), "size depends on the values (y)")
+
+    def test_operators_that_nobody_has(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        self.check(runs(altered(models.regression, tmp_path, operator="OurOwn")), "does not have", "OurOwn")
+
+    def test_a_newer_tensorflow_when_its_model_does_not_load(
+        self, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        newer = altered(models.regression, tmp_path, operator="Newest", version="9.1.0")
+        self.check(runs(newer), "the newer TensorFlow 9.1.0 saved", "save it again with")
+
+    def test_an_unknown_signature(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.dense, source={"signatureName": "predict"}), "no signature 'predict'")
+
+
+def altered(model: Path, directory: Path, operator: str | None = None, version: str | None = None) -> Path:
+    """Copy a SavedModel with another operator in the place of its multiplication, or another version."""
+    copy = copy_of(model, directory / "altered")
+    saved_model = saved_model_pb2.SavedModel.FromString((copy / "saved_model.pb").read_bytes())
+    for meta_graph in saved_model.meta_graphs:
+        meta_graph.meta_info_def.tensorflow_version = version or meta_graph.meta_info_def.tensorflow_version
+        for function in meta_graph.graph_def.library.function:
+            for node in function.node_def:
+                node.op = operator if operator and node.op == "MatMul" else node.op
+    (copy / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    return copy
+
+
+def test_a_newer_tensorflow_is_no_reason_when_its_model_loads(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    draft = runs(altered(models.regression, tmp_path, version="9.1.0"), recipe="none").published
+    assert draft.source.tensorflow_version == "9.1.0"
+
+
+class TestBadInput:
+    """Exit code 2."""
+
+    def check(self, result: Result, text: str) -> None:
+        assert result.code == 2, result.sentence
+        assert text in result.sentence
+
+    def test_labels_that_do_not_match(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        features, labels = dense_data(600)
+        np.savez(tmp_path / "wrong.npz", features=features, labels=np.random.default_rng(0).permutation(labels))
+        self.check(runs(models.dense, tmp_path / "wrong.npz"), "labels or preprocessing do not match this model")
+
+    def test_inputs_that_were_not_scaled(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        features, labels = dense_data(600)
+        np.savez(tmp_path / "wrong.npz", features=features[:, ::-1] * 255, labels=labels)
+        self.check(runs(models.dense, tmp_path / "wrong.npz"), "labels or preprocessing do not match this model")
+
+    def test_data_of_another_shape(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        np.savez(tmp_path / "wrong.npz", np.ones((10, 5)))
+        self.check(runs(models.dense, tmp_path / "wrong.npz"), "the model takes [16]")
+
+    def test_a_shape_that_the_model_cannot_take(self, models: SampleModels, runs: Runs) -> None:
+        self.check(
+            runs(models.dense, source={"inputShapes": {"features": [1, 8]}}), "but the model takes float32[?, 16]"
+        )
+
+    @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement"])
+    def test_a_gate_that_needs_data(self, rule: str, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.dense, gate=gate((rule, 0.9))), "EvaluationData")
+
+    def test_names_for_another_number_of_classes(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.dense, labels=["a", "b"]), "`labels` names 2 classes, but no output has as many scores")
+
+    def test_data_that_the_job_names_and_nobody_gave(self, models: SampleModels, runs: Runs) -> None:
+        evaluation = {"packaging": "file", "identity": {"digest": "x"}}
+        self.check(runs(models.dense, evaluation=evaluation), "give it as --evaluation")
+
+    def test_a_recipe_for_the_other_format(self, models: SampleModels, runs: Runs) -> None:
+        self.check(runs(models.dense, recipe="forServing"), "forServing() makes SavedModels")
