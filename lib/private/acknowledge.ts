@@ -7,9 +7,18 @@ import type { Construct } from 'constructs';
  * Such a finding is named by the resource as it stands in the template, so its name depends on the app and is computed here.
  */
 export function acknowledgeWildcard(scope: Construct, resourceArn: string, reason: string): void {
-  const resource = flatten(Stack.of(scope).resolve(resourceArn));
+  acknowledge(scope, 'AwsSolutions-IAM5[Resource', resourceArn, reason);
+}
+
+/** Answers cdk-nag's finding on a policy that AWS manages. */
+export function acknowledgeManagedPolicy(scope: Construct, policyArn: string, reason: string): void {
+  acknowledge(scope, 'AwsSolutions-IAM4[Policy', policyArn, reason);
+}
+
+function acknowledge(scope: Construct, finding: string, arn: string, reason: string): void {
+  const id = `${finding}::${flatten(Stack.of(scope).resolve(arn))}]`;
   // Validations.acknowledge() takes an id with one double colon at most, and AWS::AccountId brings its own: this is the record that it writes.
-  scope.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [`AwsSolutions-IAM5[Resource::${resource}]`]: reason });
+  scope.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [id]: reason });
 }
 
 /** A resolved value as cdk-nag writes it: references in angle brackets, joined parts joined. */

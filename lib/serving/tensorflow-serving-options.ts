@@ -135,5 +135,5 @@ export interface TensorFlowServingOptions {
    * @see https://github.com/tensorflow/serving/blob/master/tensorflow_serving/model_servers/main.cc
    * @default - profiler off, two attempts to load a model, gRPC connections renewed every five minutes
    */
-  readonly serverFlags?: { [flag: string]: any };
+  readonly serverFlags?: { [flag: string]: unknown };
 }

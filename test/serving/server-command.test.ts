@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { SERVER_FLAGS } from '../../lib/serving/server-flags';
 import { serverArguments } from '../../lib/serving/server-command';
+import { SERVER_FLAGS } from '../../lib/serving/server-flags';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 
 const flagsOf = (options: TensorFlowServingOptions, processors?: number) => Object.fromEntries(

@@ -15,7 +15,8 @@ describe('checkServingOptions', () => {
   test.each<[string, TensorFlowServingOptions]>([
     ['ports of the user', { grpcPort: 9000, restPort: 9001 }],
     ['all of batching', {
-      batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(0), maxEnqueuedBatches: 5, numBatchThreads: 2, allowedBatchSizes: [1, 4, 8], padVariableLengthInputs: true,
+      batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(0), maxEnqueuedBatches: 5, numBatchThreads: 2,
+      allowedBatchSizes: [1, 4, 8], padVariableLengthInputs: true,
     }],
     ['batch sizes that end with the default', { batching: true, allowedBatchSizes: [8, 32] }],
     ['a flag as a boolean, a number and a text', { serverFlags: { xla_cpu_compilation_enabled: true, num_load_threads: 2, saved_model_tags: 'serve,gpu' } }],

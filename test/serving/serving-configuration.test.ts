@@ -27,7 +27,8 @@ describe('configuration of the server', () => {
 
   test('every property of batching reaches the server, wrapped as its message asks', () => {
     const text = batchingConfig({
-      batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(2), maxEnqueuedBatches: 5, numBatchThreads: 2, allowedBatchSizes: [1, 8], padVariableLengthInputs: true,
+      batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(2), maxEnqueuedBatches: 5, numBatchThreads: 2,
+      allowedBatchSizes: [1, 8], padVariableLengthInputs: true,
     })!;
 
     expect(text.replace(/\s+/g, ' ')).toBe('max_batch_size { value: 8 } batch_timeout_micros { value: 2000 } max_enqueued_batches { value: 5 } '

@@ -1,0 +1,84 @@
+import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
+import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
+import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import { containerSecurity } from './container-security';
+
+/** Where the configuration is mounted. */
+export const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
+
+/** Requests and limits of the server. Absent limits are none. */
+export interface ServerResources {
+  readonly cpuRequest: number;
+  readonly cpuLimit?: number;
+  /** Quantities as Kubernetes writes them. */
+  readonly memoryRequest: string;
+  readonly memoryLimit?: string;
+}
+
+/** Options of the server's container. */
+export interface ServerContainerOptions {
+  readonly image: string;
+  readonly modelName: string;
+  readonly serving: TensorFlowServingOptions;
+  readonly resources: ServerResources;
+  readonly modelMount: Record<string, unknown>;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly startupSeconds: number;
+  readonly drainSeconds: number;
+}
+
+const PROBE_SECONDS = 5;
+
+/** The container that serves. */
+export function serverContainer(options: ServerContainerOptions): Record<string, unknown> {
+  const { serving, resources } = options;
+  const grpcPort = serving.grpcPort ?? DEFAULT_GRPC_PORT;
+  const restPort = serving.restPort ?? DEFAULT_REST_PORT;
+  return {
+    name: 'tensorflow-serving',
+    image: options.image,
+    // Not the image's entrypoint: a shell that stays in front of the server and passes no signal on.
+    command: [SERVER_PROGRAM],
+    args: serverArguments(serving, { configDirectory: CONFIG_DIRECTORY, processors: resources.cpuLimit ?? resources.cpuRequest }),
+    ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
+    ...probes(options.modelName, grpcPort, options.startupSeconds),
+    // The server dies at once when it is told to end. So it is told only after no new request can reach it and all others are answered.
+    lifecycle: { preStop: { sleep: { seconds: options.drainSeconds } } },
+    resources: renderResources(resources),
+    securityContext: containerSecurity(options.readOnlyRootFilesystem),
+    volumeMounts: [
+      { ...options.modelMount, readOnly: true },
+      { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+/** A processor count as Kubernetes writes it. */
+export function cpuQuantity(processors: number): string {
+  return `${Math.round(processors * 1000)}m`;
+}
+
+/**
+ * Ready means that the model answers: its metadata needs a loaded version, while its bare status is 200 also for one that failed to load.
+ * Alive means that the process answers at all, so that a model that is slow to load is not killed for it.
+ */
+function probes(modelName: string, grpcPort: number, startupSeconds: number): Record<string, unknown> {
+  const loaded = { httpGet: { path: `/v1/models/${modelName}/metadata`, port: 'http' } };
+  return {
+    startupProbe: { ...loaded, periodSeconds: PROBE_SECONDS, timeoutSeconds: 3, failureThreshold: Math.ceil(startupSeconds / PROBE_SECONDS) },
+    readinessProbe: { ...loaded, periodSeconds: PROBE_SECONDS, timeoutSeconds: 3, failureThreshold: 3 },
+    livenessProbe: { grpc: { port: grpcPort }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+  };
+}
+
+function renderResources(resources: ServerResources): Record<string, unknown> {
+  const limits = {
+    ...(resources.cpuLimit === undefined ? {} : { cpu: cpuQuantity(resources.cpuLimit) }),
+    ...(resources.memoryLimit === undefined ? {} : { memory: resources.memoryLimit }),
+  };
+  return {
+    requests: { cpu: cpuQuantity(resources.cpuRequest), memory: resources.memoryRequest },
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+  };
+}

@@ -1,0 +1,162 @@
+import type { Duration, Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
+import { checkServingOptions } from '../serving/serving-checks';
+import type { ModelServiceProps } from './model-service-props';
+import { ModelStorage } from './model-storage';
+
+/** The kubectl Lambda function has 15 minutes, and needs the last one for itself. */
+export const LONGEST_ROLLOUT_MINUTES = 14;
+
+/** Kubernetes writes the service's name into other names, of 63 characters at most. */
+const LONGEST_NAME = 50;
+const MOST_REPLICAS = 1000;
+const MOST_STRIPPED = 4;
+const OWN_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/** Fields of the pod's spec that a property decides, or that the library cannot do without. */
+const OWN_POD_FIELDS: Record<string, string> = {
+  containers: 'use the properties, or servingImage for a server of your own',
+  initContainers: 'they check the model that is served',
+  volumes: 'they hold the model and its configuration',
+  serviceAccountName: 'it has the right to read the model',
+  nodeSelector: 'use nodeSelector',
+  terminationGracePeriodSeconds: 'use drainTime',
+  topologySpreadConstraints: 'use affinity where the spread over zones is not enough',
+};
+
+/** Every problem of a service's own properties. Those of the model and its optimization are found where they belong. */
+export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
+  return [
+    ...checkServingOptions(props),
+    ...nameProblems(props, names),
+    ...clusterProblems(props),
+    ...props.servingImage?._problems() ?? [],
+    ...replicaProblems(props),
+    ...resourceProblems(props),
+    ...sizeProblems(props),
+    ...timeProblems(props),
+    ...uselessProblems(props),
+    ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
+    ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
+    ...labelProblems(props.nodeSelector),
+    ...Object.keys(props.podSpec ?? {}).filter((field) => field in OWN_POD_FIELDS)
+      .map((field) => `podSpec must not set ${field}: ${OWN_POD_FIELDS[field]}`),
+  ];
+}
+
+function nameProblems(props: ModelServiceProps, { serviceName }: { serviceName: string }): string[] {
+  const problems: string[] = [];
+  if (!Token.isUnresolved(serviceName) && (serviceName.length > LONGEST_NAME || !/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(serviceName))) {
+    const given = props.serviceName === undefined ? ', which is the model\'s name: give serviceName' : '';
+    problems.push(`serviceName must be at most ${LONGEST_NAME} lower-case letters, digits and hyphens, with a letter first and no hyphen last, `
+      + `got ${JSON.stringify(serviceName)}${given}`);
+  }
+  problems.push(...checkPattern('namespace', props.namespace, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends'));
+  if (props.createNamespace && OWN_NAMESPACES.includes(props.namespace ?? 'default')) {
+    problems.push(`createNamespace needs a namespace that the cluster does not have, got ${JSON.stringify(props.namespace ?? 'default')}: give namespace`);
+  }
+  return problems;
+}
+
+function clusterProblems({ cluster, applyManifests }: ModelServiceProps): string[] {
+  if (applyManifests === false || cluster.kubectlProvider !== undefined || cluster.kubectlProviderOptions !== undefined) {
+    return [];
+  }
+  return [
+    `the cluster ${JSON.stringify(cluster.node.path)} has no kubectl provider, so nothing can be applied to it: give the Cluster kubectlProviderOptions `
+    + '(an imported one kubectlProvider), or set applyManifests to false and apply the objects yourself',
+  ];
+}
+
+function replicaProblems(props: ModelServiceProps): string[] {
+  const { minReplicas = 3, maxReplicas } = props;
+  const scaling = { minReplicas: props.minReplicas, targetCpuUtilization: props.targetCpuUtilization };
+  const problems = [
+    ...checkInteger('replicas', props.replicas, 1, MOST_REPLICAS),
+    ...checkInteger('minReplicas', props.minReplicas, 1, MOST_REPLICAS),
+    ...checkInteger('maxReplicas', maxReplicas, 1, MOST_REPLICAS),
+    ...checkInteger('targetCpuUtilization', props.targetCpuUtilization, 1, 100, 'it is a share of the processors asked for, in percent'),
+    ...checkInteger('maxSurge', props.maxSurge, 1, MOST_REPLICAS, 'no pod is ended before another serves'),
+    ...checkExclusive({ replicas: props.replicas, maxReplicas }, 'an autoscaler decides the number of pods between minReplicas and maxReplicas'),
+  ];
+  if (maxReplicas === undefined) {
+    problems.push(...Object.entries(scaling).filter(([, value]) => value !== undefined)
+      .map(([name]) => `${name} has no effect without maxReplicas: give maxReplicas, or a fixed number with replicas`));
+  } else if (!Token.isUnresolved(minReplicas) && !Token.isUnresolved(maxReplicas) && minReplicas > maxReplicas) {
+    problems.push(`minReplicas must not be above maxReplicas, got ${minReplicas}${props.minReplicas === undefined ? ' (the default)' : ''} and ${maxReplicas}`);
+  }
+  return problems;
+}
+
+function resourceProblems(props: ModelServiceProps): string[] {
+  const { cpuRequest = 1, cpuLimit, memoryRequest, memoryLimit } = props;
+  const problems = [
+    ...checkRange('cpuRequest', props.cpuRequest, 0.01, 1000),
+    ...checkRange('cpuLimit', cpuLimit, 0.01, 1000),
+    ...checkRange('memoryRequest in MiB', mebibytes(memoryRequest), 64, 10_000_000, 'the server alone needs more'),
+    ...checkRange('memoryLimit in MiB', mebibytes(memoryLimit), 64, 10_000_000, 'the server alone needs more'),
+  ];
+  if (cpuLimit !== undefined && cpuRequest > cpuLimit && !Token.isUnresolved(cpuLimit) && !Token.isUnresolved(cpuRequest)) {
+    problems.push(`cpuRequest must not be above cpuLimit, got ${cpuRequest}${props.cpuRequest === undefined ? ' (the default)' : ''} and ${cpuLimit}`);
+  }
+  const [asked, most] = [mebibytes(memoryRequest), mebibytes(memoryLimit)];
+  if (asked !== undefined && most !== undefined && asked > most) {
+    problems.push(`memoryRequest must not be above memoryLimit, got ${asked} and ${most} MiB`);
+  }
+  return problems;
+}
+
+/** The measured model is compared when it is deployed. Here only what no stripping could save: it made the most cluttered model 3.5 times smaller. */
+function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServiceProps): string[] {
+  const memory = mebibytes(memoryLimit ?? memoryRequest);
+  const bytes = model._sizeBytes;
+  if (recipe !== undefined || memory === undefined || bytes === undefined || bytes / MOST_STRIPPED <= memory * 2 ** 20) {
+    return [];
+  }
+  const name = memoryLimit ? 'memoryLimit' : 'memoryRequest';
+  return [`${name} of ${memory} MiB cannot hold the model, which has ${Math.ceil(bytes / 2 ** 20)} MiB: give more, or leave it out to have it measured`];
+}
+
+function timeProblems(props: ModelServiceProps): string[] {
+  return [
+    ...checkInteger('startupTimeout in seconds', seconds(props.startupTimeout), 5, 86_400),
+    ...checkInteger('rolloutTimeout in seconds', seconds(props.rolloutTimeout), 10, LONGEST_ROLLOUT_MINUTES * 60,
+      'the function that waits ends after 15 minutes; set applyManifests to false and wait elsewhere'),
+    ...checkInteger('drainTime in seconds', seconds(props.drainTime), 1, 3600),
+  ];
+}
+
+function uselessProblems(props: ModelServiceProps): string[] {
+  const problems: string[] = [];
+  if (props.copyImage !== undefined && props.modelStorage !== ModelStorage.COPY) {
+    problems.push('copyImage has no effect where the model is mounted: set modelStorage to ModelStorage.COPY');
+  }
+  if (props.copyImage !== undefined && !Token.isUnresolved(props.copyImage) && !/(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(props.copyImage)) {
+    problems.push(`copyImage must have a tag that is not latest, or a digest, got ${JSON.stringify(props.copyImage)}`);
+  }
+  if (props.loadBalancerClass !== undefined && !props.internalLoadBalancer) {
+    problems.push('loadBalancerClass has no effect without internalLoadBalancer: set internalLoadBalancer to true');
+  }
+  if (props.rolloutTimeout !== undefined && props.applyManifests === false) {
+    problems.push('rolloutTimeout has no effect without applyManifests: whatever applies the objects waits for them');
+  }
+  return problems;
+}
+
+function labelProblems(labels: { [label: string]: string } = {}): string[] {
+  return Object.entries(labels).flatMap(([label, value]) => [
+    ...checkPattern('nodeSelector label', label, /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'a label such as node.kubernetes.io/instance-type'),
+    ...checkPattern(`nodeSelector[${JSON.stringify(label)}]`, value, /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'at most 63 letters, digits, dots, hyphens and underscores'),
+    ...(label === 'kubernetes.io/arch' && value !== 'amd64' ? ['nodeSelector must keep kubernetes.io/arch amd64: no TensorFlow Serving for other processors exists'] : []),
+  ]);
+}
+
+function mebibytes(size: Size | undefined): number | undefined {
+  return size === undefined || size.isUnresolved() ? undefined : size.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
+}
+
+function seconds(duration: Duration | undefined): number | undefined {
+  return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
+}

@@ -1,0 +1,51 @@
+import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
+import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
+import { metadata, selectorLabels } from './kubernetes-object';
+
+/** What tells the Service of which pods have addresses of their own from the one that has one for all. */
+export const HEADLESS_SUFFIX = '-headless';
+
+/** What tells the Service with a load balancer from the others. */
+export const LOAD_BALANCER_SUFFIX = '-nlb';
+
+/** One address for all pods. */
+export function serviceManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions): KubernetesObject {
+  return service(identity, '', { type: 'ClusterIP', ports: ports(serving) });
+}
+
+/** An address for each pod, for gRPC clients that choose one for each request: behind one address a client stays with the pod it met first. */
+export function headlessServiceManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions): KubernetesObject {
+  return service(identity, HEADLESS_SUFFIX, { clusterIP: 'None', ports: ports(serving) });
+}
+
+/** A network load balancer inside the VPC. */
+export function loadBalancerManifest(
+  identity: ObjectIdentity, modelName: string, serving: TensorFlowServingOptions, loadBalancerClass: string, drainSeconds: number,
+): KubernetesObject {
+  const prefix = 'service.beta.kubernetes.io/aws-load-balancer';
+  return service(identity, LOAD_BALANCER_SUFFIX, { type: 'LoadBalancer', loadBalancerClass, ports: ports(serving) }, {
+    [`${prefix}-scheme`]: 'internal',
+    [`${prefix}-nlb-target-type`]: 'ip',
+    [`${prefix}-healthcheck-protocol`]: 'http',
+    [`${prefix}-healthcheck-port`]: String(serving.restPort ?? DEFAULT_REST_PORT),
+    [`${prefix}-healthcheck-path`]: `/v1/models/${modelName}/metadata`,
+    [`${prefix}-target-group-attributes`]: `deregistration_delay.timeout_seconds=${drainSeconds}`,
+  });
+}
+
+function service(identity: ObjectIdentity, suffix: string, spec: Record<string, unknown>, annotations?: Record<string, string>): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata(identity, suffix), ...(annotations ? { annotations } : {}) },
+    spec: { ...spec, selector: selectorLabels(identity) },
+  };
+}
+
+function ports(serving: TensorFlowServingOptions): Record<string, unknown>[] {
+  return [
+    { name: 'grpc', port: serving.grpcPort ?? DEFAULT_GRPC_PORT, targetPort: 'grpc', appProtocol: 'grpc' },
+    { name: 'http', port: serving.restPort ?? DEFAULT_REST_PORT, targetPort: 'http', appProtocol: 'http' },
+  ];
+}

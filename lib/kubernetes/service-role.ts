@@ -1,0 +1,43 @@
+import { Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { grantArtifactRead } from '../optimization/artifact-access';
+import { acknowledgeWildcard } from '../private/acknowledge';
+import type { ObjectIdentity } from './kubernetes-object';
+
+/** Options of a service's right to read its model. */
+export interface ServiceRoleOptions {
+  readonly clusterName: string;
+  readonly identity: ObjectIdentity;
+  readonly bucket: s3.IBucket;
+  /** Everything before the version, with a slash at its end. */
+  readonly prefix: string;
+  readonly role?: iam.IRole;
+}
+
+/** The role of a service's pods, which EKS Pod Identity gives to their service account. */
+export class ServiceRole extends Construct {
+  public readonly role: iam.IRole;
+  public readonly association: eks.CfnPodIdentityAssociation;
+  public readonly grant: iam.Grant;
+
+  constructor(scope: Construct, id: string, options: ServiceRoleOptions) {
+    super(scope, id);
+    this.role = options.role ?? new iam.Role(this, 'Role', {
+      // Pod Identity tells in session tags which pod it is.
+      assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')),
+      description: `Reads the TensorFlow model that ${Stack.of(this).stackName}/${options.identity.name} serves`,
+    });
+    const pattern = `${options.prefix}*`;
+    this.grant = grantArtifactRead(this.role, options.bucket, [pattern]);
+    acknowledgeWildcard(this.role, options.bucket.arnForObjects(pattern), 'Every version of this model, which pods of two versions read while one replaces the other');
+    this.association = new eks.CfnPodIdentityAssociation(this, 'Association', {
+      clusterName: options.clusterName,
+      namespace: options.identity.namespace,
+      serviceAccount: options.identity.name,
+      roleArn: this.role.roleArn,
+    });
+  }
+}
