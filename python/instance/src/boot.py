@@ -55,6 +55,7 @@ def boot(settings: Any, deadline: float) -> None:
     systemctl("enable", UNIT)
     systemctl("restart" if changed else "start", UNIT)
     wait(settings, deadline)
+    wait_in_service(settings, deadline)
     print(f"model {settings['model']} version {settings['version']} answers")
 
 
@@ -188,6 +189,23 @@ def wait(settings: Any, deadline: float) -> None:
             raise BootError(f"the server does not stay up: {journal()}")
         time.sleep(1)
     raise BootError(f"the model did not answer within {settings['timeoutSeconds']} s: {journal()}")
+
+
+def wait_in_service(settings: Any, deadline: float) -> None:
+    """Until requests come here: only then may an update take an old instance away."""
+    instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
+    command = ["aws", "elbv2", "describe-target-health", "--target-group-arn", settings["targetGroup"]]
+    command += ["--targets", f"Id={instance}", "--query", "TargetHealthDescriptions[].TargetHealth.State"]
+    state = ""
+    while time.monotonic() < deadline:
+        result = subprocess.run([*command, "--output", "text"], check=False, capture_output=True, text=True)
+        state = (result.stdout + result.stderr).strip()[-300:]
+        if state == "healthy":
+            return
+        time.sleep(3)
+    raise BootError(
+        f"the model answers, but the load balancer does not find this instance healthy: {state or 'unknown'}"
+    )
 
 
 def ask(url: str) -> str:

@@ -1,0 +1,63 @@
+import { Duration, Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { checkExclusive, checkInteger, checkRange } from '../private/validation';
+import { checkServingOptions } from '../serving/serving-checks';
+import { checkInstanceType } from './instance-type-rules';
+import type { ModelFleetProps } from './model-fleet-props';
+
+const SMALLEST_VOLUME_GIBIBYTES = 8;
+
+/** The numbers that a fleet has where its user gave none. */
+export function fleetDefaults(props: ModelFleetProps) {
+  const minCapacity = props.minCapacity ?? 2;
+  return {
+    minCapacity,
+    maxCapacity: props.maxCapacity ?? 2 * minCapacity,
+    targetCpuUtilization: props.targetCpuUtilization ?? 60,
+    volumeSize: props.volumeSize ?? Size.gibibytes(20),
+    bootTimeout: props.bootTimeout ?? Duration.minutes(15),
+    connectionDraining: props.connectionDraining ?? Duration.seconds(60),
+  };
+}
+
+/** Every problem of a fleet's own properties. Those of the model and its optimization are found where they belong. */
+export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
+  return [
+    ...checkServingOptions(props),
+    ...(props.servingBinary?._problems() ?? []),
+    ...(props.instanceType ? checkInstanceType(props.instanceType) : []),
+    ...checkImage(scope, props),
+    ...checkCapacity(props),
+    ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
+    ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
+    ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
+    ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
+    ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
+  ];
+}
+
+function checkImage(scope: Construct, { machineImage }: ModelFleetProps): string[] {
+  const { account, region } = Stack.of(scope);
+  return machineImage || !(Token.isUnresolved(account) || Token.isUnresolved(region)) ? [] : [
+    'machineImage is needed in a stack whose account and Region are unknown, because no image can be looked up and pinned: give the stack an env, '
+    + 'or an image, such as ec2.MachineImage.genericLinux({ … })',
+  ];
+}
+
+function checkCapacity(props: ModelFleetProps): string[] {
+  const { minCapacity, maxCapacity } = fleetDefaults(props);
+  const problems = [...checkInteger('minCapacity', props.minCapacity, 1, 1000), ...checkInteger('maxCapacity', props.maxCapacity, 1, 1000)];
+  if (problems.length === 0 && !Token.isUnresolved(minCapacity) && !Token.isUnresolved(maxCapacity) && maxCapacity <= minCapacity) {
+    problems.push(`maxCapacity must be more than minCapacity, got ${maxCapacity} and ${minCapacity}: an update adds new instances before it removes the old`);
+  }
+  return problems;
+}
+
+function checkSeconds(property: string, duration: Duration | undefined, minimum: number, maximum: number, hint?: string): string[] {
+  const seconds = duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
+  return checkInteger(`${property} in seconds`, seconds, minimum, maximum, hint);
+}
+
+function gibibytesOf(size: Size | undefined): number | undefined {
+  return size === undefined || size.isUnresolved() ? undefined : size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
+}

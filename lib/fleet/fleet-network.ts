@@ -1,0 +1,91 @@
+import type { Duration } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
+import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { Construct } from 'constructs';
+import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
+
+/** What the network of a fleet is made of. */
+export interface FleetNetworkProps {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets: ec2.SubnetSelection;
+  readonly modelName: string;
+  readonly grpcPort?: number;
+  readonly restPort?: number;
+  readonly certificate?: acm.ICertificate;
+  readonly connectionDraining: Duration;
+}
+
+/** An internal network load balancer in front of instances that only it can reach. */
+export class FleetNetwork extends Construct {
+  public readonly loadBalancer: elbv2.NetworkLoadBalancer;
+  public readonly loadBalancerSecurityGroup: ec2.SecurityGroup;
+  public readonly instanceSecurityGroup: ec2.SecurityGroup;
+  public readonly grpcPort: ec2.Port;
+  public readonly restPort: ec2.Port;
+  public readonly listeners: elbv2.NetworkListener[];
+  public readonly targetGroups: elbv2.NetworkTargetGroup[];
+
+  constructor(scope: Construct, id: string, props: FleetNetworkProps) {
+    super(scope, id);
+    const { vpc, vpcSubnets, modelName } = props;
+    const grpc = props.grpcPort ?? DEFAULT_GRPC_PORT;
+    const rest = props.restPort ?? DEFAULT_REST_PORT;
+    this.grpcPort = ec2.Port.tcp(grpc);
+    this.restPort = ec2.Port.tcp(rest);
+
+    this.loadBalancerSecurityGroup = new ec2.SecurityGroup(this, 'LoadBalancerSecurityGroup', {
+      vpc, allowAllOutbound: false, description: `Load balancer of the model ${modelName}`,
+    });
+    this.instanceSecurityGroup = new ec2.SecurityGroup(this, 'InstanceSecurityGroup', {
+      vpc, allowAllOutbound: false, description: `Instances of the model ${modelName}`,
+    });
+    for (const [port, what] of [[this.grpcPort, 'gRPC'], [this.restPort, 'REST and health checks']] as const) {
+      this.instanceSecurityGroup.connections.allowFrom(this.loadBalancerSecurityGroup, port, what);
+    }
+    // Services of AWS have no addresses of their own. The name server and the clock of the VPC are under no security group's rule.
+    this.instanceSecurityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'S3, CloudFormation, CloudWatch Logs and Systems Manager');
+
+    this.loadBalancer = new elbv2.NetworkLoadBalancer(this, 'LoadBalancer', {
+      vpc, vpcSubnets, internetFacing: false, crossZoneEnabled: true, securityGroups: [this.loadBalancerSecurityGroup],
+    });
+    Validations.of(this.loadBalancer).acknowledge({
+      id: 'AwsSolutions-ELB2',
+      reason: 'A network load balancer logs TLS connections only, not requests; call loadBalancer.logAccessLogs() where it has a certificate',
+    });
+    this.targetGroups = [this.targetGroup('GrpcTargets', grpc, rest, props), this.targetGroup('RestTargets', rest, rest, props)];
+    this.listeners = [this.listener('Grpc', grpc, this.targetGroups[0], props), this.listener('Rest', rest, this.targetGroups[1], props)];
+  }
+
+  private targetGroup(id: string, port: number, healthPort: number, props: FleetNetworkProps): elbv2.NetworkTargetGroup {
+    return new elbv2.NetworkTargetGroup(this, id, {
+      vpc: props.vpc,
+      port,
+      protocol: elbv2.Protocol.TCP,
+      targetType: elbv2.TargetType.INSTANCE,
+      deregistrationDelay: props.connectionDraining,
+      connectionTermination: true,
+      healthCheck: {
+        // The bare /v1/models/<name> answers 200 also while nothing is loaded.
+        protocol: elbv2.Protocol.HTTP,
+        port: String(healthPort),
+        path: `/v1/models/${props.modelName}/metadata`,
+        healthyHttpCodes: '200',
+        healthyThresholdCount: 2,
+        unhealthyThresholdCount: 2,
+      },
+    });
+  }
+
+  private listener(id: string, port: number, targets: elbv2.NetworkTargetGroup, { certificate }: FleetNetworkProps): elbv2.NetworkListener {
+    return this.loadBalancer.addListener(id, {
+      port,
+      protocol: certificate ? elbv2.Protocol.TLS : elbv2.Protocol.TCP,
+      certificates: certificate ? [certificate] : undefined,
+      sslPolicy: certificate ? elbv2.SslPolicy.RECOMMENDED_TLS : undefined,
+      alpnPolicy: certificate && id === 'Grpc' ? elbv2.AlpnPolicy.HTTP2_ONLY : undefined,
+      defaultTargetGroups: [targets],
+    });
+  }
+}

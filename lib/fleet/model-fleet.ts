@@ -1,0 +1,266 @@
+import { Aws, Stack, Validations, ValidationError } from 'aws-cdk-lib';
+import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { IModelEndpoint } from '../endpoint/model-endpoint';
+import type { IModelArtifact } from '../model/model-artifact';
+import { ModelFormat } from '../model/model-format';
+import { artifactFor, ModelFit } from '../optimization/endpoint-model';
+import { checkModelName, defaultModelName } from '../optimization/model-name';
+import { ModelOptimizer } from '../optimization/model-optimizer';
+import { failIfAny, lit } from '../private/errors';
+import type { StoredBinary } from '../serving/serving-binary';
+import { ServingBinary } from '../serving/serving-binary';
+import { bootScript } from './boot-script';
+import { checkFleetProps, fleetDefaults } from './fleet-checks';
+import { FleetEndpoints } from './fleet-endpoints';
+import { FleetNetwork } from './fleet-network';
+import { grantBoot } from './instance-grants';
+import { instanceRole } from './instance-role';
+import { cpuFeaturesOf } from './instance-type-rules';
+import { MissingCpuFeatures } from './missing-cpu-features';
+import type { ModelFleetProps } from './model-fleet-props';
+import type { UserDataOptions } from './user-data';
+import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
+
+/** Before CloudFormation gives up, an instance that has given up says why. */
+const BOOT_MARGIN_SECONDS = 60;
+
+/** What names and digests that are known only when the stack is deployed may add to the user data. */
+const TOKEN_BYTES = 2048;
+
+/** The longest that requests may need to end when the server is stopped outside of an update. */
+const LONGEST_STOP_SECONDS = 60;
+
+/**
+ * A TensorFlow model served by TensorFlow Serving on virtual machines.
+ *
+ * The instances of an Auto Scaling group bring the published model and the server from S3, check every file, and join an internal network load balancer.
+ * A new version of the model replaces the instances one by one, each only after the one before takes requests; a version that does not answer is
+ * rolled back, and the old instances never stop serving.
+ */
+export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnectable {
+  /** The name that requests call the model by: `/v1/models/<name>`. */
+  public readonly modelName: string;
+
+  /** The published model that is served. */
+  public readonly artifact: IModelArtifact;
+
+  /** What optimizes the model, unless it was published already. */
+  public readonly optimizer?: ModelOptimizer;
+
+  /** Who may reach the load balancer: nobody, until you say so. The default port is REST's. */
+  public readonly connections: ec2.Connections;
+
+  /** The load balancer. It is reached from inside the VPC only. */
+  public readonly loadBalancer: elbv2.NetworkLoadBalancer;
+
+  /** The group of instances. */
+  public readonly autoScalingGroup: autoscaling.AutoScalingGroup;
+
+  /** What instances are made from. */
+  public readonly launchTemplate: ec2.LaunchTemplate;
+
+  /** The role that instances have. */
+  public readonly role: iam.IRole;
+
+  /** The log group that says how each instance's boot ended. */
+  public readonly logGroup: logs.ILogGroup;
+
+  /** The security group of the instances. */
+  public readonly instanceSecurityGroup: ec2.SecurityGroup;
+
+  private readonly network: FleetNetwork;
+
+  constructor(scope: Construct, id: string, props: ModelFleetProps) {
+    super(scope, id);
+
+    this.modelName = props.modelName ?? defaultModelName(id);
+    failIfAny(lit`InvalidModelFleetProps`, [...checkModelName(this.modelName), ...checkFleetProps(this, props)], this);
+
+    const { vpc } = props;
+    const defaults = fleetDefaults(props);
+    const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
+    const instanceType = props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
+    const missingCpuFeatures = props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE;
+    const binary = props.servingBinary ?? ServingBinary.fromImage();
+
+    this.artifact = artifactFor(this, 'Optimizer', {
+      ...props,
+      source: props.model,
+      modelName: this.modelName,
+      format: ModelFormat.SAVED_MODEL,
+      architecture: lambda.Architecture.X86_64,
+      serverImage: binary._image,
+    });
+    this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
+    const fit = new ModelFit(this, 'Fit', {
+      artifact: this.artifact,
+      offer: {
+        endpoint: 'fleet',
+        format: ModelFormat.SAVED_MODEL,
+        architecture: lambda.Architecture.X86_64,
+        cpuFeatures: missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(instanceType) : undefined,
+        requiresServer: binary._image !== undefined,
+      },
+    });
+    const server: StoredBinary = binary._bind(this) ?? { bucket: this.artifact.bucket, key: fit.serverKey, sha256: fit.serverSha256 };
+
+    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
+    this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
+    const boot = bootScript(this);
+    const grants = grantBoot(this.role, { artifact: this.artifact, server, serverIsPublished: binary._image !== undefined, boot: boot.asset });
+
+    this.network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
+    this.loadBalancer = this.network.loadBalancer;
+    this.instanceSecurityGroup = this.network.instanceSecurityGroup;
+    this.connections = new ec2.Connections({ securityGroups: [this.network.loadBalancerSecurityGroup], defaultPort: this.network.restPort });
+    const endpoints = props.vpcEndpoints
+      ? new FleetEndpoints(this, 'Endpoints', { vpc, vpcSubnets, instanceSecurityGroup: this.instanceSecurityGroup })
+      : undefined;
+
+    const userData = ec2.UserData.custom('');
+    this.launchTemplate = new ec2.LaunchTemplate(this, 'LaunchTemplate', {
+      instanceType,
+      machineImage: props.machineImage
+        ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64, cachedInContext: true }),
+      role: this.role,
+      securityGroup: this.instanceSecurityGroup,
+      userData,
+      requireImdsv2: true,
+      httpPutResponseHopLimit: 1,
+      blockDevices: [{
+        deviceName: '/dev/xvda',
+        volume: ec2.BlockDeviceVolume.ebs(defaults.volumeSize.toGibibytes(), {
+          encrypted: true, kmsKey: props.volumeEncryptionKey, volumeType: ec2.EbsDeviceVolumeType.GP3,
+        }),
+      }],
+    });
+    this.autoScalingGroup = new autoscaling.AutoScalingGroup(this, 'Group', {
+      vpc,
+      vpcSubnets,
+      launchTemplate: this.launchTemplate,
+      minCapacity: defaults.minCapacity,
+      maxCapacity: defaults.maxCapacity,
+      healthChecks: autoscaling.HealthChecks.withAdditionalChecks({
+        additionalTypes: [autoscaling.AdditionalHealthCheckType.ELB], gracePeriod: defaults.bootTimeout,
+      }),
+      groupMetrics: [autoscaling.GroupMetrics.all()],
+      signals: autoscaling.Signals.waitForMinCapacity({ timeout: defaults.bootTimeout }),
+      updatePolicy: autoscaling.UpdatePolicy.rollingUpdate({
+        minInstancesInService: defaults.minCapacity,
+        maxBatchSize: 1,
+        minSuccessPercentage: 100,
+        pauseTime: defaults.bootTimeout,
+        waitOnResourceSignals: true,
+      }),
+    });
+    this.network.targetGroups.forEach((targets) => this.autoScalingGroup.attachToNetworkTargetGroup(targets));
+    this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: defaults.targetCpuUtilization });
+    this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], ...this.network.listeners]);
+    this.acknowledge();
+
+    userData.addCommands(this.renderUserData(props, fit, server, {
+      bootUrl: boot.asset.s3ObjectUrl,
+      bootSha256: boot.sha256,
+      missingCpuFeatures,
+      timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
+      drainSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
+    }));
+  }
+
+  /**
+   * How many requests were answered: unknown, so this is an error.
+   *
+   * A network load balancer sees connections, not requests. TensorFlow Serving counts requests for Prometheus, on the REST port under `monitoringPath`;
+   * nothing here carries them to CloudWatch.
+   */
+  public metricInvocations(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    throw this.noMetric('requests', ':tensorflow:serving:request_count', 'metricNewConnections()');
+  }
+
+  /** How many requests failed: unknown, so this is an error. See `metricInvocations`. */
+  public metricErrors(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    throw this.noMetric('failed requests', ':tensorflow:serving:request_count', 'metricUnhealthyInstances()');
+  }
+
+  /** How long an answer takes: unknown, so this is an error. See `metricInvocations`. */
+  public metricLatency(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    throw this.noMetric('latency', ':tensorflow:serving:request_latency', 'metricCpuUtilization()');
+  }
+
+  /** How many connections clients opened. A client may send many requests over one. Sum over five minutes. */
+  public metricNewConnections(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.loadBalancer.metrics.newFlowCount(options);
+  }
+
+  /** How many instances the load balancer finds unhealthy on the REST port. Maximum over five minutes. */
+  public metricUnhealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.network.targetGroups[1].metrics.unHealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** The instances' processor load in per cent, which scaling follows. Average over five minutes. */
+  public metricCpuUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: 'AWS/EC2',
+      metricName: 'CPUUtilization',
+      dimensionsMap: { AutoScalingGroupName: this.autoScalingGroup.autoScalingGroupName },
+      statistic: cloudwatch.Stats.AVERAGE,
+      ...options,
+    });
+  }
+
+  private renderUserData(
+    props: ModelFleetProps, fit: ModelFit, server: StoredBinary,
+    options: Pick<UserDataOptions, 'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds'>,
+  ): string {
+    const group = this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup;
+    const text = renderUserData({
+      ...options,
+      modelName: this.modelName,
+      version: fit.version,
+      bucketName: this.artifact.bucket.bucketName,
+      manifestKey: fit.manifestKey,
+      manifestSha256: fit.manifestSha256,
+      archiveKey: fit.archiveKey,
+      archiveSha256: fit.archiveSha256,
+      serverBucketName: server.bucket.bucketName,
+      serverKey: server.key,
+      serverSha256: server.sha256,
+      serving: props,
+      region: Stack.of(this).region,
+      stackId: Aws.STACK_ID,
+      groupLogicalId: group.logicalId,
+      logGroupName: this.logGroup.logGroupName,
+      targetGroupArn: this.network.targetGroups[1].targetGroupArn,
+    });
+    const bytes = Buffer.byteLength(text) + TOKEN_BYTES;
+    failIfAny(lit`UserDataTooLong`, bytes <= MAX_USER_DATA_BYTES ? [] : [
+      `the boot script has ${bytes} bytes and EC2 takes ${MAX_USER_DATA_BYTES}: give fewer or shorter serverFlags`,
+    ], this);
+    return text;
+  }
+
+  /** An instance that boots before its routes, endpoints and permissions are there could not bring its model, and no reference says so. */
+  private waitForWays(subnets: ec2.SelectedSubnets, others: (iam.Grant | Construct)[]): void {
+    const group = this.autoScalingGroup.node.defaultChild!;
+    group.node.addDependency(subnets.internetConnectivityEstablished);
+    others.forEach((other) => ('applyBefore' in other ? other.applyBefore(group as Construct) : group.node.addDependency(other)));
+  }
+
+  private acknowledge(): void {
+    Validations.of(this.autoScalingGroup).acknowledge({
+      id: 'AwsSolutions-AS3',
+      reason: 'Who wants to be told of scaling gives the group notifications; failed boots are in the log group, and failed updates in CloudFormation',
+    });
+  }
+
+  private noMetric(what: string, metric: string, instead: string): ValidationError {
+    return new ValidationError(lit`NoSuchMetric`, `CloudWatch has no metric of ${what} of a fleet: read ${metric} from the instances with Prometheus, or use ${instead}`, this);
+  }
+}

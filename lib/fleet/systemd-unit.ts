@@ -1,0 +1,78 @@
+/** The unit's name, on every instance. The boot script uses the same. */
+export const SERVER_UNIT = 'tensorflow-serving.service';
+
+/** What the unit starts. */
+export interface SystemdUnitOptions {
+  readonly modelName: string;
+  readonly program: string;
+  readonly arguments: string[];
+  /** Directory of the model's versions. */
+  readonly modelDirectory: string;
+  /** Variables that the boot script decides. */
+  readonly environmentFile: string;
+  /** How long requests in flight may still take when the server is stopped. */
+  readonly drainSeconds: number;
+}
+
+/**
+ * The systemd unit that runs the server.
+ *
+ * For systemd 252, which Amazon Linux 2023 has. The server gets a user of its own that exists while it runs, sees the file system read-only,
+ * and may open no socket but IP's and the local ones.
+ */
+export function renderSystemdUnit(options: SystemdUnitOptions): string {
+  return `[Unit]
+Description=TensorFlow Serving of the model ${options.modelName}
+Wants=network-online.target
+After=network-online.target
+# It never gives up: the load balancer decides whether this instance is replaced.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+DynamicUser=yes
+EnvironmentFile=-${options.environmentFile}
+ExecStart=${[options.program, ...options.arguments].map(quote).join(' ')}
+# TensorFlow Serving handles no signal: SIGTERM would cut off the requests in flight.
+ExecStop=/usr/bin/sleep ${options.drainSeconds}
+Restart=always
+RestartSec=5
+TimeoutStartSec=infinity
+TimeoutStopSec=${options.drainSeconds + 30}
+LimitNOFILE=65536
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+ReadOnlyPaths=${options.modelDirectory}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** One word of a command line. systemd expands percent signs and dollars, and splits at spaces. */
+function quote(word: string): string {
+  const escaped = word.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/%/g, '%%').replace(/\$(?!\{Token\[)/g, '$$$$');
+  return /[\s"'\\;]/.test(word) ? `"${escaped}"` : escaped;
+}

@@ -1,0 +1,174 @@
+import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
+import { batchingConfig, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
+import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import { renderSystemdUnit, SERVER_UNIT } from './systemd-unit';
+
+/** Where models lie on an instance. */
+const MODELS = '/models';
+const CONFIGURATION = '/etc/tensorflow-serving';
+const ENVIRONMENT_FILE = `${CONFIGURATION}/environment`;
+const BOOT = '/usr/local/lib/tensorflow-serving';
+
+/** EC2 takes no longer user data. */
+export const MAX_USER_DATA_BYTES = 16_384;
+
+/** What an instance needs to know. Texts may be tokens. */
+export interface UserDataOptions {
+  readonly modelName: string;
+  readonly version: string;
+  readonly bucketName: string;
+  readonly manifestKey: string;
+  readonly manifestSha256: string;
+  readonly archiveKey: string;
+  readonly archiveSha256: string;
+  readonly serverBucketName: string;
+  readonly serverKey: string;
+  readonly serverSha256: string;
+  readonly missingCpuFeatures: string;
+  readonly serving: TensorFlowServingOptions;
+  /** How long requests in flight may still take when the server is stopped. */
+  readonly drainSeconds: number;
+  /** When the boot gives up: before CloudFormation does, so that the reason is told. */
+  readonly timeoutSeconds: number;
+  readonly region: string;
+  readonly stackId: string;
+  /** Logical id of the Auto Scaling group, which signals go to. */
+  readonly groupLogicalId: string;
+  readonly logGroupName: string;
+  /** Where boot.py lies, as an S3 address, and the SHA-256 that it must have. */
+  readonly bootUrl: string;
+  readonly bootSha256: string;
+  /** ARN of the target group whose health counts. */
+  readonly targetGroupArn: string;
+}
+
+/**
+ * The script that an instance runs when it starts for the first time.
+ *
+ * It uses bash, Python 3.9, the AWS CLI and systemd, all of which a stock Amazon Linux 2023 has. It may run again: what is right stays as it is.
+ */
+export function renderUserData(options: UserDataOptions): string {
+  const modelDirectory = `${MODELS}/${options.modelName}`;
+  const configuration: Record<string, string | undefined> = {
+    [CONFIG_FILES.model]: modelConfig({ modelName: options.modelName, basePath: modelDirectory, version: options.version }),
+    [CONFIG_FILES.batching]: batchingConfig(options.serving),
+    [CONFIG_FILES.monitoring]: monitoringConfig(options.serving),
+  };
+  const files: Record<string, string | undefined> = {
+    ...Object.fromEntries(Object.entries(configuration).map(([name, content]) => [`${CONFIGURATION}/${name}`, content])),
+    [`${CONFIGURATION}/boot.json`]: renderSettings(options, modelDirectory),
+    [`/etc/systemd/system/${SERVER_UNIT}`]: renderSystemdUnit({
+      modelName: options.modelName,
+      program: SERVER_PROGRAM,
+      arguments: serverArguments(options.serving, { configDirectory: CONFIGURATION }),
+      modelDirectory,
+      environmentFile: ENVIRONMENT_FILE,
+      drainSeconds: options.drainSeconds,
+    }),
+  };
+  return [
+    renderReporting(options),
+    `mkdir -p ${CONFIGURATION} ${BOOT}`,
+    ...Object.entries(files).filter(([, content]) => content !== undefined).map(([path, content]) => renderFile(path, content!)),
+    renderStart(options),
+  ].join('\n');
+}
+
+/** Routes, endpoints and policies may come a little later than the instance. */
+function renderStart({ bootUrl, bootSha256 }: UserDataOptions): string {
+  return `
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  if aws s3 cp --only-show-errors '${bootUrl}' ${BOOT}/boot.py 2> "$scratch/reason"; then
+    break
+  fi
+  sleep $((2 * attempt))
+  [ "$attempt" -lt 10 ] || exit 1
+done
+echo '${bootSha256}  ${BOOT}/boot.py' | sha256sum --check --quiet > "$scratch/reason" 2>&1
+if /usr/bin/python3 ${BOOT}/boot.py ${CONFIGURATION}/boot.json 2> "$scratch/reason"; then
+  outcome=SUCCESS
+fi
+`;
+}
+
+function renderSettings(options: UserDataOptions, modelDirectory: string): string {
+  return `${JSON.stringify({
+    model: options.modelName,
+    version: options.version,
+    modelDirectory,
+    bucket: options.bucketName,
+    manifestKey: options.manifestKey,
+    manifestSha256: options.manifestSha256,
+    archiveKey: options.archiveKey,
+    archiveSha256: options.archiveSha256,
+    program: SERVER_PROGRAM,
+    serverBucket: options.serverBucketName,
+    serverKey: options.serverKey,
+    serverSha256: options.serverSha256,
+    missingCpuFeatures: options.missingCpuFeatures,
+    environmentFile: ENVIRONMENT_FILE,
+    restPort: options.serving.restPort ?? DEFAULT_REST_PORT,
+    targetGroup: options.targetGroupArn,
+    timeoutSeconds: options.timeoutSeconds,
+  }, undefined, 1)}\n`;
+}
+
+/** A quoted here-document: bash changes nothing in it. */
+function renderFile(path: string, content: string): string {
+  return `cat > ${path} <<'END_OF_FILE'\n${content}END_OF_FILE`;
+}
+
+/** However the script ends, one line says how, and CloudFormation is told. */
+function renderReporting(options: UserDataOptions): string {
+  return `#!/bin/bash
+# Brings the model ${options.modelName} to this instance and signals the outcome.
+set -euo pipefail
+export AWS_DEFAULT_REGION='${options.region}' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5
+stack='${options.stackId}'
+group='${options.groupLogicalId}'
+log_group='${options.logGroupName}'
+instance=$(cat /var/lib/cloud/data/instance-id)
+scratch=$(mktemp -d -p /run)
+outcome=FAILURE
+
+# To this instance's log and console, and to CloudWatch Logs, which outlives a replaced instance.
+report() {
+  echo "$instance: $1"
+  LINE=$1 python3 -c 'import json, os, time
+print(json.dumps([{"timestamp": int(time.time() * 1000), "message": os.environ["LINE"]}]))' > "$scratch/events.json" || return 0
+  aws logs create-log-stream --log-group-name "$log_group" --log-stream-name "$instance" > /dev/null 2>&1 || true
+  aws logs put-log-events --log-group-name "$log_group" --log-stream-name "$instance" \\
+    --log-events "file://$scratch/events.json" > /dev/null || echo 'the line above did not reach CloudWatch Logs'
+}
+
+# CloudFormation takes signals while it creates or updates the group, and refuses them when the group scales out by itself.
+signal() {
+  local answer attempt
+  for attempt in 1 2 3 4 5; do
+    if answer=$(aws cloudformation signal-resource --stack-name "$stack" --logical-resource-id "$group" \\
+      --unique-id "$instance" --status "$1" 2>&1); then
+      return 0
+    fi
+    case $answer in
+      *ValidationError*) report "signal $1 ignored, nothing waits for it: $answer"; return 0 ;;
+    esac
+    sleep "$attempt"
+  done
+  report "signal $1 not sent: $answer"
+}
+
+finish() {
+  set +e
+  local reason=''
+  if [ "$outcome" = FAILURE ]; then
+    reason=$(tail -n 1 "$scratch/reason" 2> /dev/null)
+    reason=": \${reason:-the boot script failed, see /var/log/cloud-init-output.log}"
+  fi
+  report "$outcome$reason"
+  signal "$outcome"
+  rm -rf "$scratch"
+  [ "$outcome" = SUCCESS ] || exit 1
+}
+trap finish EXIT
+`;
+}
