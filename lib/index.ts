@@ -1,4 +1,6 @@
 export * from './bundling/python-bundling';
+export * from './endpoint/model-alarms';
+export * from './endpoint/model-dashboard';
 export * from './endpoint/model-endpoint';
 export * from './function/litert-runtime';
 export * from './function/model-function';

@@ -1,9 +1,10 @@
-import type { Duration, Size } from 'aws-cdk-lib';
-import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
+import { Duration, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
+import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
 const MAX_LAYERS = 5;
@@ -11,6 +12,9 @@ const OWN_LAYERS = 2;
 
 /** What Lambda allows for code and layers together, unzipped. */
 export const MAX_UNZIPPED_BYTES = 262_144_000;
+
+/** How long one request may take, unless the user says otherwise. */
+export const DEFAULT_TIMEOUT = Duration.seconds(30);
 
 /** Variables that other properties decide. */
 const OWN_VARIABLES: Record<string, string> = {
@@ -25,6 +29,7 @@ export function checkFunctionProps(props: ModelFunctionProps): string[] {
     ...checkMemorySize(props.memorySize),
     ...checkTimeout(props.timeout),
     ...checkConcurrency(props.reservedConcurrentExecutions),
+    ...checkTraffic(props, props.timeout ?? DEFAULT_TIMEOUT),
     ...checkEnvironment(props.environment),
     ...checkLayers(props.layers),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),

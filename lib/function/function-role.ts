@@ -18,9 +18,10 @@ export interface FunctionRoleOptions {
   readonly role?: iam.IRole;
   readonly logGroup: logs.ILogGroup;
   readonly inVpc: boolean;
+  readonly traced: boolean;
 }
 
-/** The role of a function that reads nothing at run time: it can write its own log, and join its VPC. */
+/** The role of a function that reads nothing at run time: it can write its own log, join its VPC, and send its traces. */
 export function functionRole(scope: Construct, id: string, options: FunctionRoleOptions): iam.IRole {
   const role = options.role ?? new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   options.logGroup.grantWrite(role);
@@ -30,6 +31,10 @@ export function functionRole(scope: Construct, id: string, options: FunctionRole
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'Lambda makes the network interfaces, whose names nobody knows before, and AWS documents these actions with every resource',
     });
+  }
+  if (options.traced) {
+    // The CDK adds the two X-Ray actions itself.
+    Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray has no resources that its write actions could be limited to' });
   }
   return role;
 }

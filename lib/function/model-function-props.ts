@@ -1,4 +1,6 @@
 import type { Duration, Size } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -68,6 +70,89 @@ export interface ModelFunctionProps extends OptimizationOptions {
    * @default - no limit but the account's
    */
   readonly reservedConcurrentExecutions?: number;
+
+  /**
+   * How many instances of the alias are always started and have their model loaded. They cost while they wait.
+   *
+   * With `maxProvisionedConcurrentExecutions` the fewest there are. Excludes `snapStart`.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+   * @default - none: an instance starts when a request needs it
+   */
+  readonly provisionedConcurrentExecutions?: number;
+
+  /**
+   * How many instances may be kept started when many are in use. The number follows their use.
+   *
+   * While a deployment shifts traffic, Lambda lets the number of an alias stand as it is.
+   *
+   * @default - `provisionedConcurrentExecutions`, whatever their use
+   */
+  readonly maxProvisionedConcurrentExecutions?: number;
+
+  /**
+   * Which share of the started instances may be in use before more are started, between 0.1 and 0.9.
+   *
+   * @default 0.7
+   */
+  readonly provisionedConcurrencyUtilization?: number;
+
+  /**
+   * Whether new instances start from a snapshot, taken of a published version after it has loaded its model.
+   *
+   * A nano function starts no faster from one; a hook with heavy imports may. Lambda charges for cached snapshots and for
+   * every start from one. Excludes provisioned concurrency and more than 512 MB of `ephemeralStorageSize`.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+   * @default false
+   */
+  readonly snapStart?: boolean;
+
+  /**
+   * Size of /tmp. Serving needs none of it; a hook may.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+   * @default Size.mebibytes(512)
+   */
+  readonly ephemeralStorageSize?: Size;
+
+  /**
+   * How a deployment moves the alias to a new version: step by step, watched by alarms on the new version's errors and
+   * latency, and back to the old version as soon as one of them goes off. CodeDeploy does it.
+   *
+   * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
+   * @default - at once, after all else of the deployment has worked
+   */
+  readonly deploymentConfig?: codedeploy.ILambdaDeploymentConfig;
+
+  /**
+   * Which share of the new version's invocations may fail while traffic shifts, between 0 and 1. Needs `deploymentConfig`.
+   *
+   * @default 0.01
+   */
+  readonly deploymentMaxErrorRate?: number;
+
+  /**
+   * How long the new version's answers may take (99th percentile) while traffic shifts. Needs `deploymentConfig`.
+   *
+   * @default - half of `timeout`
+   */
+  readonly deploymentMaxLatency?: Duration;
+
+  /**
+   * Further alarms that end a deployment and take it back. Needs `deploymentConfig`.
+   *
+   * @default - none besides those on errors and latency
+   */
+  readonly deploymentAlarms?: cloudwatch.IAlarm[];
+
+  /**
+   * Whether AWS X-Ray traces invocations. The function's role gets what that needs.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+   * @default lambda.Tracing.DISABLED
+   */
+  readonly tracing?: lambda.Tracing;
 
   /**
    * Further environment variables of the function.

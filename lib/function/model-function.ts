@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy, Size, Validations, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -14,13 +15,14 @@ import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
-import { checkFunctionProps, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
+import { checkFunctionProps, DEFAULT_TIMEOUT, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
 import { functionRole } from './function-role';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { layerVersionNumber, ModelLayer } from './model-layer';
 import { modelLoadTimeMetric } from './model-load-time';
 import { RuntimeLayer } from './runtime-layer';
+import { TrafficShift } from './traffic-shift';
 
 /** The name of the alias that everything goes through. */
 const ALIAS = 'live';
@@ -48,6 +50,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   /** The alias `live` of the version that serves. */
   public readonly alias: lambda.Alias;
 
+  /** What shifts traffic to a new version, where `deploymentConfig` says so. */
+  public readonly deploymentGroup?: codedeploy.LambdaDeploymentGroup;
+
   /** The function's log group. */
   public readonly logGroup: logs.ILogGroup;
 
@@ -63,7 +68,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     const memoryMebibytes = mebibytesOf(props.memorySize ?? Size.mebibytes(1769));
-    const timeout = props.timeout ?? Duration.seconds(30);
+    const timeout = props.timeout ?? DEFAULT_TIMEOUT;
     const bundling = props.bundling ?? PythonBundling.AUTO;
 
     this.artifact = artifactFor(this, 'Optimizer', {
@@ -98,6 +103,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
+    const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
     this.lambdaFunction = pythonFunction(this, 'Function', {
       entry: packagePath('python', 'handler', 'src'),
       pythonBundling: bundling,
@@ -106,7 +112,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       description: props.description ?? `Serves the TensorFlow model ${this.modelName}`,
       memorySize: memoryMebibytes,
       timeout,
-      role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined }),
+      role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined, traced }),
       logGroup: this.logGroup,
       layers: [runtimeLayer, modelLayer, ...props.layers ?? []],
       environment: {
@@ -117,6 +123,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         MODEL_RUNTIME: fit.runtime,
       },
       environmentEncryption: props.environmentEncryption,
+      ephemeralStorageSize: props.ephemeralStorageSize,
+      snapStart: props.snapStart ? lambda.SnapStartConf.ON_PUBLISHED_VERSIONS : undefined,
+      tracing: props.tracing,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
@@ -134,7 +143,26 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       id: 'AwsSolutions-L1',
       reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
     });
-    this.alias = new lambda.Alias(this, 'Alias', { aliasName: ALIAS, version: this.lambdaFunction.currentVersion });
+    const scaled = props.maxProvisionedConcurrentExecutions !== undefined;
+    this.alias = new lambda.Alias(this, 'Alias', {
+      aliasName: ALIAS,
+      version: this.lambdaFunction.currentVersion,
+      // Where it scales, the scaling decides, from the first deployment on: a fixed number would be set back by each update.
+      provisionedConcurrentExecutions: scaled ? undefined : props.provisionedConcurrentExecutions,
+    });
+    if (scaled) {
+      this.alias.addAutoScaling({ minCapacity: props.provisionedConcurrentExecutions, maxCapacity: props.maxProvisionedConcurrentExecutions! })
+        .scaleOnUtilization({ utilizationTarget: props.provisionedConcurrencyUtilization ?? 0.7 });
+    }
+    if (props.deploymentConfig) {
+      this.deploymentGroup = new TrafficShift(this, 'TrafficShift', {
+        alias: this.alias,
+        deploymentConfig: props.deploymentConfig,
+        maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
+        maxLatency: props.deploymentMaxLatency ?? Duration.millis(timeout.toMilliseconds() / 2),
+        alarms: props.deploymentAlarms ?? [],
+      }).deploymentGroup;
+    }
 
     this.node.addValidation({ validate: () => this.checkSize(props.layers ?? []) });
   }

@@ -1,0 +1,80 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { failIfAny, lit } from '../private/errors';
+import { checkInteger, checkRange } from '../private/validation';
+import type { IModelEndpoint } from './model-endpoint';
+
+/** What to watch an endpoint for. */
+export interface ModelAlarmsProps {
+  /** The endpoint to watch. */
+  readonly endpoint: IModelEndpoint;
+
+  /** How long an answer may take, by the endpoint's own statistic of latency. */
+  readonly maxLatency: Duration;
+
+  /**
+   * Which share of the requests may fail through no fault of theirs, between 0 and 1.
+   *
+   * @default 0.01
+   */
+  readonly maxErrorRate?: number;
+
+  /**
+   * How many periods of five minutes in a row must be too bad.
+   *
+   * @default 1
+   */
+  readonly evaluationPeriods?: number;
+
+  /**
+   * What to do when an alarm goes off, e.g. tell an SNS topic.
+   *
+   * @default - nothing: the console shows it
+   */
+  readonly alarmActions?: cloudwatch.IAlarmAction[];
+}
+
+/** Alarms on an endpoint's errors and latency. No requests are no alarm. */
+export class ModelAlarms extends Construct {
+  /** Goes off when too many requests fail. */
+  public readonly errorAlarm: cloudwatch.Alarm;
+
+  /** Goes off when answers take too long. */
+  public readonly latencyAlarm: cloudwatch.Alarm;
+
+  constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
+    super(scope, id);
+    failIfAny(lit`InvalidModelAlarms`, [
+      ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
+      ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),
+    ], this);
+    const { endpoint } = props;
+    const watch = {
+      evaluationPeriods: props.evaluationPeriods ?? 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    };
+    this.errorAlarm = new cloudwatch.Alarm(this, 'Errors', {
+      ...watch,
+      alarmDescription: `Requests to the model ${endpoint.modelName} fail`,
+      metric: new cloudwatch.MathExpression({
+        expression: 'errors / invocations',
+        label: 'share of requests that failed',
+        period: Duration.minutes(5),
+        usingMetrics: { errors: endpoint.metricErrors(), invocations: endpoint.metricInvocations() },
+      }),
+      threshold: props.maxErrorRate ?? 0.01,
+    });
+    this.latencyAlarm = new cloudwatch.Alarm(this, 'Latency', {
+      ...watch,
+      alarmDescription: `The model ${endpoint.modelName} answers slowly`,
+      metric: endpoint.metricLatency(),
+      threshold: props.maxLatency.toMilliseconds(),
+    });
+    for (const action of props.alarmActions ?? []) {
+      this.errorAlarm.addAlarmAction(action);
+      this.latencyAlarm.addAlarmAction(action);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { failIfAny, lit } from '../private/errors';
+import type { IModelEndpoint } from './model-endpoint';
+
+const COLUMNS = 24;
+
+/** Properties of a dashboard of model endpoints. */
+export interface ModelDashboardProps {
+  /**
+   * The endpoints to show, a row for each in this order.
+   *
+   * @default - none yet: `addEndpoint` adds them
+   */
+  readonly endpoints?: IModelEndpoint[];
+
+  /**
+   * Name of the dashboard.
+   *
+   * @default - CloudFormation makes one up
+   */
+  readonly dashboardName?: string;
+}
+
+/** A CloudWatch dashboard with a row for each model endpoint, whatever serves it: requests, errors, latency. */
+export class ModelDashboard extends Construct {
+  /** The dashboard. Further widgets can be added to it. */
+  public readonly dashboard: cloudwatch.Dashboard;
+
+  private readonly shown = new Set<string>();
+
+  constructor(scope: Construct, id: string, props: ModelDashboardProps = {}) {
+    super(scope, id);
+    this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { dashboardName: props.dashboardName });
+    props.endpoints?.forEach((endpoint) => this.addEndpoint(endpoint));
+  }
+
+  /**
+   * Adds a row with an endpoint's requests, errors and latency.
+   *
+   * @param endpoint the endpoint to show
+   */
+  public addEndpoint(endpoint: IModelEndpoint): void {
+    failIfAny(lit`EndpointShownTwice`, this.shown.has(endpoint.node.path)
+      ? [`the dashboard has a row of ${JSON.stringify(endpoint.node.path)} already: add each endpoint once`] : [], this);
+    this.shown.add(endpoint.node.path);
+    const graph = (title: string, metric: cloudwatch.IMetric) => new cloudwatch.GraphWidget({
+      title: `${endpoint.modelName}: ${title}`, left: [metric], width: COLUMNS / 3, leftYAxis: { min: 0 },
+    });
+    this.dashboard.addWidgets(
+      graph('requests', endpoint.metricInvocations()),
+      graph('errors', endpoint.metricErrors()),
+      graph('latency', endpoint.metricLatency()),
+    );
+  }
+}

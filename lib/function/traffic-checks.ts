@@ -1,0 +1,91 @@
+import type { Duration, Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import { checkInteger, checkRange } from '../private/validation';
+import type { ModelFunctionProps } from './model-function-props';
+
+/** The /tmp that every function has, and the largest that SnapStart can save. */
+const SNAPSHOT_STORAGE_MEBIBYTES = 512;
+const MAX_STORAGE_MEBIBYTES = 10_240;
+
+/** What needs `deploymentConfig`. */
+const SHIFTING: (keyof ModelFunctionProps)[] = ['deploymentMaxErrorRate', 'deploymentMaxLatency', 'deploymentAlarms'];
+
+/** Every problem of how instances are kept ready and how traffic moves to a new version. */
+export function checkTraffic(props: ModelFunctionProps, timeout: Duration): string[] {
+  return [
+    ...checkProvisioned(props),
+    ...checkSnapStart(props),
+    ...checkStorage(props.ephemeralStorageSize),
+    ...checkShifting(props, timeout),
+  ];
+}
+
+function checkProvisioned(props: ModelFunctionProps): string[] {
+  const { provisionedConcurrentExecutions: minimum, maxProvisionedConcurrentExecutions: maximum, reservedConcurrentExecutions: reserved } = props;
+  const problems = [
+    ...checkInteger('provisionedConcurrentExecutions', minimum, 1, Number.MAX_SAFE_INTEGER, 'leave it out to keep none ready'),
+    ...checkInteger('maxProvisionedConcurrentExecutions', maximum, 1, Number.MAX_SAFE_INTEGER),
+    ...checkRange('provisionedConcurrencyUtilization', props.provisionedConcurrencyUtilization, 0.1, 0.9, 'Application Auto Scaling takes no other'),
+  ];
+  if (maximum !== undefined && minimum === undefined) {
+    problems.push('maxProvisionedConcurrentExecutions has no effect without provisionedConcurrentExecutions, the fewest to keep ready: give both');
+  }
+  if (props.provisionedConcurrencyUtilization !== undefined && maximum === undefined) {
+    problems.push('provisionedConcurrencyUtilization has no effect without maxProvisionedConcurrentExecutions: give how many there may be, or leave it out');
+  }
+  if (isKnown(minimum) && isKnown(maximum) && maximum < minimum) {
+    problems.push(`maxProvisionedConcurrentExecutions must be at least provisionedConcurrentExecutions (${minimum}), got ${maximum}`);
+  }
+  const largest = maximum ?? minimum;
+  if (isKnown(largest) && isKnown(reserved) && largest > reserved) {
+    problems.push(`${largest} provisioned executions are more than the ${reserved} of reservedConcurrentExecutions, which Lambda refuses: reserve at least ${largest}`);
+  }
+  return problems;
+}
+
+function checkSnapStart(props: ModelFunctionProps): string[] {
+  if (!props.snapStart) {
+    return [];
+  }
+  const problems: string[] = [];
+  if (props.provisionedConcurrentExecutions !== undefined) {
+    problems.push('snapStart and provisionedConcurrentExecutions exclude each other on Lambda: '
+      + 'provisioned instances answer at once and need no snapshot; leave one of them out');
+  }
+  const storage = mebibytes(props.ephemeralStorageSize);
+  if (storage !== undefined && storage > SNAPSHOT_STORAGE_MEBIBYTES) {
+    problems.push(`snapStart allows at most ${SNAPSHOT_STORAGE_MEBIBYTES} MiB of ephemeralStorageSize, got ${storage}: `
+      + 'leave ephemeralStorageSize out, or use provisionedConcurrentExecutions instead of snapStart');
+  }
+  return problems;
+}
+
+function checkStorage(size: Size | undefined): string[] {
+  return checkInteger('ephemeralStorageSize in MiB', mebibytes(size), SNAPSHOT_STORAGE_MEBIBYTES, MAX_STORAGE_MEBIBYTES, 'Lambda offers no other');
+}
+
+function checkShifting(props: ModelFunctionProps, timeout: Duration): string[] {
+  if (!props.deploymentConfig) {
+    return SHIFTING.filter((name) => props[name] !== undefined)
+      .map((name) => `${name} has no effect without deploymentConfig: say how traffic shifts, e.g. codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES, `
+        + 'or watch the endpoint with ModelAlarms');
+  }
+  const problems = checkRange('deploymentMaxErrorRate', props.deploymentMaxErrorRate, 0, 1, 'it is a share, not a percentage');
+  const latency = props.deploymentMaxLatency;
+  if (latency === undefined && timeout.isUnresolved()) {
+    problems.push('deploymentMaxLatency must be given where timeout is a token: half of it is not known yet');
+  }
+  if (latency !== undefined && !latency.isUnresolved() && !timeout.isUnresolved() && latency.toMilliseconds() >= timeout.toMilliseconds()) {
+    problems.push(`deploymentMaxLatency must be less than timeout (${timeout.toMilliseconds()} ms), got ${latency.toMilliseconds()} ms: no answer takes longer, `
+      + 'so the alarm could never go off');
+  }
+  return problems;
+}
+
+function mebibytes(size: Size | undefined): number | undefined {
+  return size === undefined || size.isUnresolved() ? undefined : size.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
+}
+
+function isKnown(value: number | undefined): value is number {
+  return value !== undefined && !Token.isUnresolved(value);
+}

@@ -1,0 +1,82 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { acknowledgeManagedPolicy } from '../private/acknowledge';
+
+/** What shifts traffic, and what takes it back. */
+export interface TrafficShiftProps {
+  readonly alias: lambda.Alias;
+  readonly deploymentConfig: codedeploy.ILambdaDeploymentConfig;
+
+  /** Share of the new version's invocations that may fail. */
+  readonly maxErrorRate: number;
+
+  /** 99th percentile of the new version's duration. */
+  readonly maxLatency: Duration;
+
+  /** Further alarms that take the traffic back. */
+  readonly alarms: cloudwatch.IAlarm[];
+}
+
+/**
+ * Moves an alias to a new version step by step, and back when an alarm goes off.
+ *
+ * The alarms look at the new version's requests only. The alias's own figures would hide an error in one request of ten
+ * among the old version's, and a broken old version would forbid the deployment that repairs it.
+ */
+export class TrafficShift extends Construct {
+  public readonly deploymentGroup: codedeploy.LambdaDeploymentGroup;
+  public readonly errorAlarm: cloudwatch.Alarm;
+  public readonly latencyAlarm: cloudwatch.Alarm;
+
+  constructor(scope: Construct, id: string, props: TrafficShiftProps) {
+    super(scope, id);
+    const { alias } = props;
+    const name = `${alias.lambda.functionName}:${alias.aliasName}`;
+    const metric = (metricName: string, statistic: string) => new cloudwatch.Metric({
+      namespace: 'AWS/Lambda',
+      metricName,
+      statistic,
+      period: Duration.minutes(1),
+      // Lambda counts under ExecutedVersion while an alias has two versions, which is as long as traffic shifts.
+      dimensionsMap: { FunctionName: alias.lambda.functionName, Resource: name, ExecutedVersion: alias.version.version },
+    });
+    const watch = {
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      // No request has failed where there was none.
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    };
+    this.errorAlarm = new cloudwatch.Alarm(this, 'Errors', {
+      ...watch,
+      alarmDescription: 'The new version of the model function fails: CodeDeploy takes the deployment back',
+      metric: new cloudwatch.MathExpression({
+        expression: 'errors / invocations',
+        label: 'share of invocations that failed',
+        period: Duration.minutes(1),
+        usingMetrics: { errors: metric('Errors', cloudwatch.Stats.SUM), invocations: metric('Invocations', cloudwatch.Stats.SUM) },
+      }),
+      threshold: props.maxErrorRate,
+    });
+    this.latencyAlarm = new cloudwatch.Alarm(this, 'Latency', {
+      ...watch,
+      alarmDescription: 'The new version of the model function is slow: CodeDeploy takes the deployment back',
+      metric: metric('Duration', cloudwatch.Stats.percentile(99)),
+      threshold: props.maxLatency.toMilliseconds(),
+    });
+    this.deploymentGroup = new codedeploy.LambdaDeploymentGroup(this, 'DeploymentGroup', {
+      alias,
+      deploymentConfig: props.deploymentConfig,
+      alarms: [this.errorAlarm, this.latencyAlarm, ...props.alarms],
+      autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: true },
+    });
+    acknowledgeManagedPolicy(
+      this.deploymentGroup,
+      iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSCodeDeployRoleForLambdaLimited').managedPolicyArn,
+      'AWS\'s own policy for shifting the traffic of Lambda aliases, which the CDK gives to the deployment group\'s role',
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import type { App } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ModelAlarms, ModelDashboard } from '../../lib';
+import { emptyStack, modelFunction, resourceOf } from '../function/fixtures';
+
+describe('ModelAlarms', () => {
+  test('watch the share of failed requests and the latency of the alias that callers use', () => {
+    const stack = emptyStack();
+    const endpoint = modelFunction(stack);
+
+    new ModelAlarms(stack, 'Alarms', { endpoint, maxLatency: Duration.millis(200) });
+
+    const template = Template.fromStack(stack);
+    const alias = Match.arrayWith([Match.objectLike({ Name: 'Resource' })]);
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 0.01, EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'errors / invocations' }),
+        Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: 'Errors', Dimensions: alias }) }) }),
+        Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: 'Invocations', Dimensions: alias }) }) }),
+      ]),
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 200, MetricName: 'Duration', ExtendedStatistic: 'p99', Dimensions: alias });
+    expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
+  });
+
+  test('tell whom they should when they go off', () => {
+    const stack = emptyStack();
+    const topic = new sns.Topic(stack, 'Topic');
+
+    new ModelAlarms(stack, 'Alarms', {
+      endpoint: modelFunction(stack), maxLatency: Duration.seconds(1), maxErrorRate: 0.2, evaluationPeriods: 3, alarmActions: [new actions.SnsAction(topic)],
+    });
+
+    Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', { EvaluationPeriods: 3, AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }] });
+  });
+
+  test('refuse what cannot be, all at once', () => {
+    const stack = emptyStack();
+
+    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack), maxLatency: Duration.seconds(1), maxErrorRate: 5, evaluationPeriods: 0 }))
+      .toThrow(/2 problems:[^]*maxErrorRate must be between 0 and 1, got 5: it is a share[^]*evaluationPeriods must be between 1/);
+  });
+});
+
+describe('ModelDashboard', () => {
+  test('has a row for each endpoint, in their order: requests, errors, latency', () => {
+    const stack = emptyStack();
+    const dashboard = new ModelDashboard(stack, 'Dashboard', { endpoints: [modelFunction(stack)] });
+    dashboard.addEndpoint(modelFunction(stack, {}, 'Faces'));
+
+    const body = resourceOf(stack, 'AWS::CloudWatch::Dashboard').properties.DashboardBody['Fn::Join'][1]
+      .map((part: unknown) => (typeof part === 'string' ? part : 'TOKEN')).join('');
+    const widgets = JSON.parse(body).widgets.map(({ x, y, properties }: any) => [properties.title, x, y, properties.metrics[0][1]]);
+    expect(widgets).toEqual([
+      ['digits: requests', 0, 0, 'Invocations'], ['digits: errors', 8, 0, 'Errors'], ['digits: latency', 16, 0, 'Duration'],
+      ['faces: requests', 0, 6, 'Invocations'], ['faces: errors', 8, 6, 'Errors'], ['faces: latency', 16, 6, 'Duration'],
+    ]);
+  });
+
+  test('refuses an endpoint that it shows already', () => {
+    const stack = emptyStack();
+    const endpoint = modelFunction(stack);
+
+    expect(() => new ModelDashboard(stack, 'Dashboard', { endpoints: [endpoint, endpoint] })).toThrow(/has a row of "Stack\/Digits" already/);
+  });
+});

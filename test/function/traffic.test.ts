@@ -1,0 +1,133 @@
+import type { App } from 'aws-cdk-lib';
+import { Duration, Lazy, Size } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ModelFunctionProps } from '../../lib';
+import { emptyStack, FLAG_SETS, modelFunction, resourceOf } from './fixtures';
+
+const CANARY = codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
+
+function stackOf(props: Partial<ModelFunctionProps>, flags = {}) {
+  const stack = emptyStack(flags);
+  modelFunction(stack, props);
+  return stack;
+}
+
+describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
+  test('moves at once where nothing is said: no CodeDeploy, no alarm', () => {
+    const template = Template.fromStack(stackOf({}, flags));
+
+    template.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 0);
+  });
+
+  test('shifts as deploymentConfig says, and back when an alarm goes off', () => {
+    const stack = stackOf({ deploymentConfig: CANARY }, flags);
+
+    const group = resourceOf(stack, 'AWS::CodeDeploy::DeploymentGroup');
+    const alarms = Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
+    expect(group.properties).toMatchObject({
+      DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+      AlarmConfiguration: { Enabled: true, Alarms: alarms.map((id) => ({ Name: { Ref: id } })) },
+      AutoRollbackConfiguration: { Enabled: true, Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST', 'DEPLOYMENT_STOP_ON_ALARM'] },
+    });
+    expect(alarms).toHaveLength(2);
+    expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.UpdatePolicy.CodeDeployLambdaAliasUpdate.DeploymentGroupName).toEqual({ Ref: group.id });
+  });
+
+  test('the alarms watch the new version alone, its errors and its latency', () => {
+    const stack = stackOf({ deploymentConfig: CANARY, timeout: Duration.seconds(8) }, flags);
+
+    const dimensions = Match.arrayWith([{ Name: 'ExecutedVersion', Value: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Lambda::Version').id, 'Version'] } }]);
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 0.01,
+      TreatMissingData: 'notBreaching',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'errors / invocations' }),
+        Match.objectLike({ MetricStat: Match.objectLike({ Stat: 'Sum', Metric: Match.objectLike({ MetricName: 'Errors', Dimensions: dimensions }) }) }),
+      ]),
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 4000, ExtendedStatistic: 'p99', MetricName: 'Duration', Dimensions: dimensions, TreatMissingData: 'notBreaching',
+    });
+  });
+
+  test('limits and further alarms can be given', () => {
+    const stack = emptyStack(flags);
+    const mine = new cloudwatch.Alarm(stack, 'Mine', { metric: new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Orders' }), threshold: 1, evaluationPeriods: 1 });
+
+    modelFunction(stack, { deploymentConfig: CANARY, deploymentMaxErrorRate: 0.1, deploymentMaxLatency: Duration.millis(250), deploymentAlarms: [mine] });
+
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 0.1, Metrics: Match.anyValue() });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 250 });
+    template.hasResourceProperties('AWS::CodeDeploy::DeploymentGroup', {
+      AlarmConfiguration: { Alarms: Match.arrayWith([{ Name: stack.resolve(mine.alarmName) }]) },
+    });
+  });
+
+  test('the AwsSolutions pack has no finding with shifting, scaling, /tmp and traces', () => {
+    const stack = stackOf({
+      deploymentConfig: CANARY, provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 4, tracing: lambda.Tracing.ACTIVE,
+      ephemeralStorageSize: Size.gibibytes(1),
+    }, flags);
+
+    expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
+  });
+});
+
+describe('instances that are kept ready', () => {
+  test('are as many as said', () => {
+    expect(resourceOf(stackOf({ provisionedConcurrentExecutions: 3 }), 'AWS::Lambda::Alias').properties)
+      .toMatchObject({ ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 3 } });
+  });
+
+  test('follow their use where there is a largest number', () => {
+    const stack = stackOf({ provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 10, provisionedConcurrencyUtilization: 0.5 });
+
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 1, MaxCapacity: 10 });
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      TargetTrackingScalingPolicyConfiguration: { TargetValue: 0.5, PredefinedMetricSpecification: { PredefinedMetricType: 'LambdaProvisionedConcurrencyUtilization' } },
+    });
+    expect(resourceOf(stack, 'AWS::Lambda::Alias').properties).not.toHaveProperty('ProvisionedConcurrencyConfig');
+  });
+});
+
+test.each<[string, Partial<ModelFunctionProps>, Record<string, unknown>]>([
+  ['snapStart', { snapStart: true }, { SnapStart: { ApplyOn: 'PublishedVersions' } }],
+  ['ephemeralStorageSize', { ephemeralStorageSize: Size.gibibytes(2) }, { EphemeralStorage: { Size: 2048 } }],
+  ['tracing', { tracing: lambda.Tracing.ACTIVE }, { TracingConfig: { Mode: 'Active' } }],
+])('%s reaches the function', (_, props, expected) => {
+  expect(resourceOf(stackOf(props), 'AWS::Lambda::Function', 'Digits').properties).toMatchObject(expected);
+});
+
+describe('refused', () => {
+  test.each<[string, Partial<ModelFunctionProps>, RegExp]>([
+    ['snapStart with provisioned concurrency', { snapStart: true, provisionedConcurrentExecutions: 1 }, /exclude each other on Lambda: provisioned instances answer at once.*leave one of them out/],
+    ['snapStart with a large /tmp', { snapStart: true, ephemeralStorageSize: Size.gibibytes(1) }, /at most 512 MiB of ephemeralStorageSize, got 1024: leave ephemeralStorageSize out, or use provisioned/],
+    ['a /tmp larger than there is', { ephemeralStorageSize: Size.mebibytes(10_241) }, /between 512 and 10240, got 10241/],
+    ['more provisioned than reserved', { provisionedConcurrentExecutions: 5, reservedConcurrentExecutions: 4 }, /5 provisioned executions are more than the 4 .*: reserve at least 5/],
+    ['more provisioned at most than reserved', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 9, reservedConcurrentExecutions: 4 }, /9 provisioned executions/],
+    ['a maximum below the minimum', { provisionedConcurrentExecutions: 5, maxProvisionedConcurrentExecutions: 4 }, /at least provisionedConcurrentExecutions \(5\), got 4/],
+    ['a maximum alone', { maxProvisionedConcurrentExecutions: 4 }, /no effect without provisionedConcurrentExecutions/],
+    ['a utilization that nothing follows', { provisionedConcurrentExecutions: 1, provisionedConcurrencyUtilization: 0.5 }, /no effect without maxProvisionedConcurrentExecutions/],
+    ['a utilization above 0.9', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 2, provisionedConcurrencyUtilization: 0.95 }, /between 0.1 and 0.9, got 0.95/],
+    ['none provisioned', { provisionedConcurrentExecutions: 0 }, /got 0: leave it out to keep none ready/],
+    ['a limit on errors that nothing watches', { deploymentMaxErrorRate: 0.1 }, /deploymentMaxErrorRate has no effect without deploymentConfig.*or watch the endpoint with ModelAlarms/],
+    ['a percentage', { deploymentConfig: CANARY, deploymentMaxErrorRate: 5 }, /between 0 and 1, got 5: it is a share/],
+    ['a latency that the timeout hides', { deploymentConfig: CANARY, deploymentMaxLatency: Duration.seconds(30) }, /less than timeout \(30000 ms\), got 30000 ms/],
+    ['half of an unknown timeout', { deploymentConfig: CANARY, timeout: Duration.seconds(Lazy.number({ produce: () => 5 })) }, /deploymentMaxLatency must be given where timeout is a token/],
+  ])('%s', (_, props, message) => {
+    expect(() => stackOf(props)).toThrow(message);
+  });
+
+  test('all at once', () => {
+    expect(() => stackOf({ snapStart: true, provisionedConcurrentExecutions: 1, ephemeralStorageSize: Size.gibibytes(1), deploymentMaxErrorRate: 0.1 }))
+      .toThrow(/^3 problems:/);
+  });
+});
