@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import marshal
 import os
 import platform
 import sys
@@ -45,8 +46,8 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
     layout = lay_out(root)
     digit = json.loads((DIGITS / "held_out.json").read_text(encoding="utf-8"))
     event = {"data": first_image(digit)}
-    event_file = root / "event.txt"
-    event_file.write_text(repr(event), encoding="utf-8")
+    event_file = root / "event"
+    event_file.write_bytes(marshal.dumps(event))
     compared = subjects(layout, model, DIGITS / "saved_model")
     bare = Subject(BARE)
     tables: dict[str, dict[str, list[Start]]] = {

@@ -1,4 +1,4 @@
-"""The nano runtime: LiteRT's C ABI through ctypes, nothing but libLiteRt.so and the standard library.
+"""The nano runtime: LiteRT's C ABI, nothing but libLiteRt.so and the standard library.
 
 Struct layouts and numbers are from LiteRT's public headers (litert/c), which promise them to be stable.
 
@@ -8,11 +8,11 @@ the first run. The optimizer proves a model before it chooses nano; `_bind` refu
 
 from __future__ import annotations
 
-import ctypes
 import os
 from struct import pack
 
 from .errors import ModelError, RequestError
+from .native import Library, byref, c_bool, c_char_p, c_int32, c_size_t, c_void_p
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ _SEVERITY_ERROR = 2
 _INPUT, _OUTPUT = "Input", "Output"
 
 
-# The three structs that the library reads or fills. A ctypes.Structure for each would cost a cold start more than all
-# calls of the library but two.
+# The three structs that the library reads or fills, without a ctypes.Structure for each: that would take longer than
+# all calls of the library but two.
 _ENVIRONMENT_OPTION = "<i4xi4xq"  # LiteRtEnvOption: tag, and LiteRtAny: type, value
-_RANKED_TENSOR_TYPE = ctypes.c_int32 * 18  # LiteRtRankedTensorType: element type, rank in 7 bits, 8 sizes, 8 strides
-_DEFINING_OPERATION = ctypes.c_size_t * 2  # LiteRtTensorDefiningOp: operation, output index
+_RANKED_TENSOR_TYPE = c_int32 * 18  # LiteRtRankedTensorType: element type, rank in 7 bits, 8 sizes, 8 strides
+_DEFINING_OPERATION = c_size_t * 2  # LiteRtTensorDefiningOp: operation, output index
 
 
 class _Buffer:
@@ -55,11 +55,11 @@ class _Binding:
     __slots__ = ("index", "input_array", "inputs", "output_array", "outputs")
 
     def __init__(self, index: int, inputs: list[_Buffer], outputs: list[_Buffer]) -> None:
-        self.index = ctypes.c_size_t(index)
+        self.index = c_size_t(index)
         self.inputs = inputs
         self.outputs = outputs
-        self.input_array = (ctypes.c_void_p * len(inputs))(*[buffer.handle.value for buffer in inputs])
-        self.output_array = (ctypes.c_void_p * len(outputs))(*[buffer.handle.value for buffer in outputs])
+        self.input_array = (c_void_p * len(inputs))(*[buffer.handle.value for buffer in inputs])
+        self.output_array = (c_void_p * len(outputs))(*[buffer.handle.value for buffer in outputs])
 
 
 class NanoRuntime:
@@ -71,7 +71,7 @@ class NanoRuntime:
         self._handles: list[tuple[str, Any]] = []  # in the order of their making, freed backwards
         self._bindings: dict[str, _Binding] = {}
         try:
-            self._library = ctypes.CDLL(library)
+            self._library = Library(library)
         except OSError as error:
             raise ModelError(f"cannot load the LiteRT library {library}: {error}") from error
         with _CapturedStandardError() as captured:
@@ -94,27 +94,27 @@ class NanoRuntime:
             Stored bytes, in the order of `signature.outputs`.
         """
         binding = self._bindings[signature.name]
-        library = self._library
-        address = ctypes.c_void_p()
+        address = c_void_p()
         for buffer in binding.inputs:
             data = inputs[buffer.position]
             if len(data) != buffer.size:  # a wrong size here would write past the buffer
                 raise ModelError(f"input {buffer.position} has {len(data)} bytes, its buffer {buffer.size}")
             self._write(buffer, data)
-        status = library.LiteRtRunCompiledModel(
+        status = self._library.call(
+            "LiteRtRunCompiledModel",
             self._compiled,
             binding.index,
-            ctypes.c_size_t(len(binding.inputs)),
+            c_size_t(len(binding.inputs)),
             binding.input_array,
-            ctypes.c_size_t(len(binding.outputs)),
+            c_size_t(len(binding.outputs)),
             binding.output_array,
         )
         if status:
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran")
         results = [b""] * len(binding.outputs)
         for buffer in binding.outputs:
-            self._call("LiteRtLockTensorBuffer", buffer.handle, ctypes.byref(address), _LOCK_READ)
-            results[buffer.position] = ctypes.string_at(address, buffer.size)
+            self._call("LiteRtLockTensorBuffer", buffer.handle, byref(address), _LOCK_READ)
+            results[buffer.position] = self._library.read(address, buffer.size)
             self._call("LiteRtUnlockTensorBuffer", buffer.handle)
         return results
 
@@ -123,9 +123,7 @@ class NanoRuntime:
         self._bindings.clear()
         while self._handles:
             kind, handle = self._handles.pop()
-            destroy = getattr(self._library, f"LiteRtDestroy{kind}")
-            destroy.restype = None
-            destroy(handle)
+            self._library.call(f"LiteRtDestroy{kind}", handle)
 
     def _load(self, path: str, threads: int) -> None:
         options = b"".join(
@@ -149,26 +147,25 @@ class NanoRuntime:
 
     def _set_threads(self, compilation: Any, threads: int) -> None:
         # The payload is TOML that the library frees with the function it is given: both come from the C library.
-        c_library = ctypes.CDLL(None)
-        c_library.strdup.restype = ctypes.c_void_p
-        payload = ctypes.c_void_p(c_library.strdup(f"num_threads = {threads}\n".encode()))
-        opaque = ctypes.c_void_p()
-        self._call("LiteRtCreateOpaqueOptions", b"xnnpack", payload, c_library.free, ctypes.byref(opaque))
+        payload = self._library.call_for_pointer("strdup", f"num_threads = {threads}\n".encode())
+        free = c_void_p(self._library.address("free"))
+        opaque = c_void_p()
+        self._call("LiteRtCreateOpaqueOptions", b"xnnpack", payload, free, byref(opaque))
         self._call("LiteRtAddOpaqueOptions", compilation, opaque)
 
     def _signature_indices(self) -> dict[str, int]:
-        count = ctypes.c_size_t()
-        self._call("LiteRtGetNumModelSignatures", self._model, ctypes.byref(count))
+        count = c_size_t()
+        self._call("LiteRtGetNumModelSignatures", self._model, byref(count))
         indices: dict[str, int] = {}
         for index in range(count.value):
-            key = ctypes.c_char_p()
-            self._call("LiteRtGetSignatureKey", self._signature(index), ctypes.byref(key))
+            key = c_char_p()
+            self._call("LiteRtGetSignatureKey", self._signature(index), byref(key))
             indices[(key.value or b"").decode()] = index
         return indices
 
     def _signature(self, index: int) -> Any:
-        handle = ctypes.c_void_p()
-        self._call("LiteRtGetModelSignature", self._model, ctypes.c_size_t(index), ctypes.byref(handle))
+        handle = c_void_p()
+        self._call("LiteRtGetModelSignature", self._model, c_size_t(index), byref(handle))
         return handle
 
     def _bind(self, signature: Signature) -> _Binding:
@@ -192,15 +189,15 @@ class NanoRuntime:
         tensors: dict[int | None, Any],
     ) -> list[_Buffer]:
         """Make the buffers of all inputs or outputs. `tensors` collects the buffers of the inputs."""
-        count = ctypes.c_size_t()
-        self._call(f"LiteRtGetNumSignature{kind}s", signature, ctypes.byref(count))
+        count = c_size_t()
+        self._call(f"LiteRtGetNumSignature{kind}s", signature, byref(count))
         positions = {name: position for position, name in enumerate(described)}
         buffers: list[_Buffer] = []
         for index in range(count.value):
-            name, tensor = ctypes.c_char_p(), ctypes.c_void_p()
-            at = ctypes.c_size_t(index)
-            self._call(f"LiteRtGetSignature{kind}Name", signature, at, ctypes.byref(name))
-            self._call(f"LiteRtGetSignature{kind}TensorByIndex", signature, at, ctypes.byref(tensor))
+            name, tensor = c_char_p(), c_void_p()
+            at = c_size_t(index)
+            self._call(f"LiteRtGetSignature{kind}Name", signature, at, byref(name))
+            self._call(f"LiteRtGetSignature{kind}TensorByIndex", signature, at, byref(tensor))
             key = (name.value or b"").decode()
             if key not in positions:
                 raise ModelError(f"the file has an {kind.lower()} {key!r} that its description lacks")
@@ -222,9 +219,9 @@ class NanoRuntime:
         return buffers
 
     def _memory(self, kind: str, signature: int, index: Any, tensor: Any, described: Tensor) -> tuple[Any, int]:
-        requirements = ctypes.c_void_p()
+        requirements = c_void_p()
         ranked = _RANKED_TENSOR_TYPE()
-        self._call("LiteRtGetRankedTensorType", tensor, ctypes.byref(ranked))
+        self._call("LiteRtGetRankedTensorType", tensor, byref(ranked))
         element_type, rank_bits, *sizes = ranked
         shape = sizes[: rank_bits & 0x7F]
         if shape != described.stored_shape or element_type != described.stored.litert:
@@ -235,19 +232,19 @@ class NanoRuntime:
         self._call(
             f"LiteRtGetCompiledModel{kind}BufferRequirements",
             self._compiled,
-            ctypes.c_size_t(signature),
+            c_size_t(signature),
             index,
-            ctypes.byref(requirements),
+            byref(requirements),
         )
         buffer = self._make(
             "TensorBuffer",
             "LiteRtCreateManagedTensorBufferFromRequirements",
             self._environment,
-            ctypes.byref(ranked),
+            byref(ranked),
             requirements,
         )
-        size = ctypes.c_size_t()
-        self._call("LiteRtGetTensorBufferPackedSize", buffer, ctypes.byref(size))
+        size = c_size_t()
+        self._call("LiteRtGetTensorBufferPackedSize", buffer, byref(size))
         expected = described.count * described.stored.size
         if size.value != expected:
             raise ModelError(
@@ -256,33 +253,33 @@ class NanoRuntime:
         return buffer, size.value
 
     def _write(self, buffer: _Buffer, data: bytes) -> None:
-        address = ctypes.c_void_p()
-        self._call("LiteRtLockTensorBuffer", buffer.handle, ctypes.byref(address), _LOCK_WRITE)
-        ctypes.memmove(address, data, buffer.size)
+        address = c_void_p()
+        self._call("LiteRtLockTensorBuffer", buffer.handle, byref(address), _LOCK_WRITE)
+        self._library.write(address, data)
         self._call("LiteRtUnlockTensorBuffer", buffer.handle)
 
     def _is_computed(self, tensor: Any) -> bool:
-        computed, operation = ctypes.c_bool(), _DEFINING_OPERATION()
-        self._call("LiteRtGetTensorDefiningOp", tensor, ctypes.byref(computed), ctypes.byref(operation))
+        computed, operation = c_bool(), _DEFINING_OPERATION()
+        self._call("LiteRtGetTensorDefiningOp", tensor, byref(computed), byref(operation))
         return computed.value
 
     def _weights(self, tensor: Any, size: int) -> bytes:
-        weights, address, length = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_size_t()
-        self._call("LiteRtGetTensorWeights", tensor, ctypes.byref(weights))
-        self._call("LiteRtGetWeightsBytes", weights, ctypes.byref(address), ctypes.byref(length))
+        weights, address, length = c_void_p(), c_void_p(), c_size_t()
+        self._call("LiteRtGetTensorWeights", tensor, byref(weights))
+        self._call("LiteRtGetWeightsBytes", weights, byref(address), byref(length))
         if length.value != size:
             raise ModelError(f"a constant output has {length.value} bytes instead of {size}")
-        return ctypes.string_at(address, size)
+        return self._library.read(address, size)
 
     def _make(self, kind: str, function: str, *arguments: Any) -> Any:
         """Call a function that makes something, and remember to free it."""
-        handle = ctypes.c_void_p()
-        self._call(function, *arguments, ctypes.byref(handle))
+        handle = c_void_p()
+        self._call(function, *arguments, byref(handle))
         self._handles.append((kind, handle))
         return handle
 
     def _call(self, function: str, *arguments: Any) -> None:
-        status = getattr(self._library, function)(*arguments)
+        status = self._library.call(function, *arguments)
         if status:
             raise ModelError(f"{function} failed with LiteRtStatus {status}")
 
