@@ -53,6 +53,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['tasks', { tasks: { y: ModelTask.BINARY } }, (it) => it.tasks, { y: 'binary' }],
   ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
   ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],
+  ['freeze', { recipe: OptimizationRecipe.of(Graph.freeze()) }, (it) => it.recipe.steps, [{ step: 'freeze' }]],
   ['none', { recipe: OptimizationRecipe.none() }, (it) => it.recipe.kind, 'none'],
   ['forServing', { recipe: OptimizationRecipe.forServing() }, (it) => it.recipe.kind, 'forServing'],
   ['gate', { gate: QualityGate.maxSize(Size.kibibytes(1)) }, (it) => it.gate, { rules: [{ rule: 'maxSizeBytes', value: 1024 }], strict: false }],

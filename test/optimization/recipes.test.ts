@@ -12,6 +12,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.float16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'float16' }] }],
     [OptimizationRecipe.of(Quantization.fullInteger()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'fullInteger' }] }],
     [OptimizationRecipe.of(Graph.strip()), { kind: 'steps', steps: [{ step: 'strip' }] }],
+    [OptimizationRecipe.of(Graph.freeze()), { kind: 'steps', steps: [{ step: 'freeze' }] }],
   ])('is written into the job', (recipe, job) => {
     expect(recipe._render()).toEqual(job);
   });
@@ -20,6 +21,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.none(), LITERT], [OptimizationRecipe.none(), SAVED_MODEL],
     [OptimizationRecipe.forLambda(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
     [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
+    [OptimizationRecipe.of(Graph.freeze()), SAVED_MODEL],
   ])('is taken where it has an effect', (recipe, format) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([]);
   });
@@ -30,6 +32,8 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
     [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
     [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
+    [OptimizationRecipe.of(Graph.freeze()), LITERT, 'Graph.freeze() has no effect on a LiteRT model'],
+    [OptimizationRecipe.of(Graph.strip(), Graph.freeze()), SAVED_MODEL, 'Graph.strip() and Graph.freeze(), which exclude each other'],
     [OptimizationRecipe.of(Quantization.float16(), Quantization.dynamicRange()), LITERT, 'Quantization.float16() and Quantization.dynamicRange(), which exclude'],
     [OptimizationRecipe.of(Quantization.fullInteger()), LITERT, 'needs real inputs to calibrate with: give evaluation'],
   ])('is refused where it cannot be done', (recipe, format, words) => {

@@ -108,7 +108,13 @@ class Strip(Document):
     step: Literal["strip"] = "strip"
 
 
-Step = Annotated[Quantization | Strip, Field(discriminator="step")]
+class Freeze(Document):
+    """Variables become constants. Falls back to stripping where that would change an answer."""
+
+    step: Literal["freeze"] = "freeze"
+
+
+Step = Annotated[Quantization | Strip | Freeze, Field(discriminator="step")]
 
 
 class RecipeKind(StrEnum):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .fixed_shape import save_with_fixed_shapes
+from .freeze import FreezeError, freeze, freeze_problem
 from .litert import LiteRtMode, convert
 from .strip import strip
 
-__all__ = ["LiteRtMode", "convert", "save_with_fixed_shapes", "strip"]
+__all__ = ["FreezeError", "LiteRtMode", "convert", "freeze", "freeze_problem", "save_with_fixed_shapes", "strip"]

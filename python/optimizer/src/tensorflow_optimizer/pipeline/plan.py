@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Job, Quantization, RecipeKind, Strip
+from ..config import Freeze, Job, Quantization, RecipeKind, Strip
 from ..conversion import LiteRtMode
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
@@ -25,6 +25,7 @@ class SavedModelPlan:
 
     name: str
     strip: bool
+    freeze: bool = False
 
 
 _MODES = {
@@ -68,7 +69,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
 
 
 def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
-    """Return the one SavedModel that the recipe means.
+    """Return the SavedModels that the recipe means; the first that passes is published.
 
     Raises:
         BadInputError: the recipe is for LiteRT.
@@ -89,8 +90,18 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
             f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use "
             "Graph.strip(), or serve the model with ModelFunction"
         )
-    strip = job.recipe.kind is RecipeKind.FOR_SERVING or any(isinstance(step, Strip) for step in job.recipe.steps)
-    return [SavedModelPlan("strip" if strip else "none", strip)]
+    graph = [step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
+    if len(graph) > 1:
+        raise BadInputError(
+            f"the recipe has {' and '.join(step.step for step in graph)}, which exclude each other: freezing strips as "
+            "well; keep one of them"
+        )
+    strip = job.recipe.kind is RecipeKind.FOR_SERVING or any(isinstance(step, Strip) for step in graph)
+    stripped = SavedModelPlan("strip", strip=True)
+    if any(isinstance(step, Freeze) for step in graph):
+        # Stripping is what freezing falls back to.
+        return [SavedModelPlan("freeze", strip=False, freeze=True), stripped]
+    return [stripped if strip else SavedModelPlan("none", strip=False)]
 
 
 def tflite_plans(job: Job) -> list[LiteRtPlan]:

@@ -6,18 +6,16 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..conversion import strip
-from ..conversion.version_1 import is_version_1
 from ..draft import MODEL_DIRECTORY
-from ..errors import OptimizerError
+from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Signature, Tensor
 from ..outcome import CandidateStatus
 from ..runners import SavedModelRunner
 from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
-from ..sources.saved_model_files import read_meta_graph
-from .evaluate import Judge, refusal, with_status
+from .build_saved_model import BuiltSavedModel, SavedModelBuilder
+from .evaluate import Judge, record, refusal, with_status
 from .plan import SavedModelPlan, saved_model_plans
 from .reference import Endpoint, Subject, measure_original
 
@@ -29,15 +27,6 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
     from .progress import Progress
-
-
-@dataclass(frozen=True)
-class BuiltSavedModel:
-    """A SavedModel, loaded the way the server loads it."""
-
-    directory: Path
-    runner: SavedModelRunner
-    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +59,7 @@ def make_saved_model(
     Raises:
         OptimizerError: it may not be published.
     """
-    plan = saved_model_plans(job, source.kind)[0]
+    plans = saved_model_plans(job, source.kind)
     if source.directory is None:
         raise OptimizerError("there is no SavedModel to serve")
     default, specs = select_for_serving(read_signatures(source.meta_graph), job.source)
@@ -84,27 +73,25 @@ def make_saved_model(
     tasks, labelled = reference.tasks[default], reference.labelled
     check_measurable(job.gate, tasks, labelled, reference.evidence)
     judge = Judge(reference, plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs), original)
-    directory, tags = source.directory, source.tags
-    if plan.strip:
-        progress.say("saving what serving needs, and nothing else")
-        directory = work / "stripped"
-        strip(source.directory, source.tags, source.meta_graph, specs.values(), directory)
-        tags = tags if is_version_1(source.meta_graph) else ["serve"]
-    built = _load(directory, tags, list(specs), stateful=stateful)
-    candidate = judge.evaluate(plan.name, built, list(specs))
-    if candidate.status is not CandidateStatus.PASSED:
+    builder = SavedModelBuilder(source, source.directory, specs, work, progress, stateful=stateful)
+    for number, plan in enumerate(plans):
+        try:
+            built = builder.build(plan, reference)
+        except UnsupportedError as error:
+            progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
+            if number + 1 < len(plans):
+                progress.warn(f"{error}; it is stripped instead, which changes no answer")
+            continue
+        candidate = judge.evaluate(plan.name, built, list(specs))
+        if candidate.status is not CandidateStatus.PASSED:
+            progress.add(candidate)
+            continue
+        candidate = with_status(candidate, CandidateStatus.CHOSEN)
         progress.add(candidate)
-        raise refusal(progress.candidates)
-    candidate = with_status(candidate, CandidateStatus.CHOSEN)
-    progress.add(candidate)
-    return ChosenSavedModel(candidate, built, judge, _describe(specs), _serving_version(plan, source))
-
-
-def _load(directory: Path, tags: list[str], signatures: list[str], *, stateful: bool) -> BuiltSavedModel:
-    specs = read_signatures(read_meta_graph(directory, tags))
-    runner = SavedModelRunner(directory, tags, {name: specs[name] for name in signatures}, reset_state=stateful)
-    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-    return BuiltSavedModel(directory, runner, size)
+        for later in plans[number + 1 :]:
+            progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
+        return ChosenSavedModel(candidate, built, judge, _describe(specs), _serving_version(plan, source))
+    raise refusal(progress.candidates)
 
 
 def _describe(specs: dict[str, SignatureSpec]) -> dict[str, Signature]:
@@ -127,5 +114,5 @@ def _serving_version(plan: SavedModelPlan, source: OpenedSource) -> str | None:
     """TensorFlow Serving's versions follow TensorFlow's: major and minor of what wrote the file."""
     import tensorflow as tf
 
-    version = tf.__version__ if plan.strip else source.tensorflow_version
+    version = tf.__version__ if plan.strip or plan.freeze else source.tensorflow_version
     return ".".join(version.split(".")[:2]) if version else None

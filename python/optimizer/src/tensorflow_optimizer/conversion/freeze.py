@@ -1,0 +1,121 @@
+"""Turns a SavedModel's variables into constants, and drops every function that no signature calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..signatures.state import state_writers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..signatures import SignatureSpec
+
+#: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
+SIZE_LIMIT = 1 << 30
+_TABLES = ("HashTable", "LookupTable", "MutableHashTable", "AnonymousHashTable", "InitializeTable")
+
+
+class FreezeError(Exception):
+    """The model cannot be frozen; its text says why."""
+
+
+def freeze_problem(meta_graph: Any, signatures: list[SignatureSpec], size_bytes: int) -> str | None:
+    """Return why the model must not be frozen, or None."""
+    if size_bytes >= SIZE_LIMIT:
+        return f"it has {size_bytes:,} bytes, and a frozen graph can hold less than {SIZE_LIMIT:,}"
+    for one in signatures:
+        writers = state_writers(meta_graph, one)
+        if writers:
+            return f"its signature {one.name!r} changes its state ({', '.join(writers)})"
+    graph = meta_graph.graph_def
+    nodes = (node for nodes in (graph.node, *(one.node_def for one in graph.library.function)) for node in nodes)
+    if any(node.op.startswith(_TABLES) for node in nodes):
+        return "it has vocabulary tables, whose content is no constant"
+    return None
+
+
+def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], destination: Path) -> None:
+    """Save `signatures` of the SavedModel at `source` into `destination`, with constants for variables.
+
+    All signatures stay in one graph, so that weights which several of them use are stored once, and every input and
+    output keeps its tensor's name: nothing depends on an order.
+
+    Raises:
+        FreezeError: TensorFlow cannot do it.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
+
+    v1 = tf.compat.v1
+    with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        meta_graph = v1.saved_model.load(session, tags, str(source))
+        kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
+        tensors = (info.name for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values()))
+        # Inputs as well: one that no output depends on would be gone from the graph, and stay in the signature.
+        nodes = sorted({name.split(":")[0] for name in tensors})
+        try:
+            frozen = convert_variables_to_constants_from_session_graph(session, graph.as_graph_def(), nodes)
+            frozen = _inlined(frozen, kept, nodes)
+        except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise FreezeError(lines[0][:300] if lines else type(error).__name__) from error
+    with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        v1.import_graph_def(frozen, name="")
+        builder = v1.saved_model.Builder(str(destination))
+        builder.add_meta_graph_and_variables(session, tags, signature_def_map=kept, strip_default_attrs=True)
+        builder.save()
+    _make_reproducible(destination)
+
+
+def _inlined(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> Any:
+    """Inline the functions, so that loading has nothing left to do: grappler's own pass, without any rewriting."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+    from tensorflow.python.grappler import tf_optimizer
+
+    v1 = tf.compat.v1
+    with v1.Graph().as_default() as graph:
+        v1.import_graph_def(graph_def, name="")
+        meta_graph = v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
+    for name, one in signatures.items():
+        meta_graph.signature_def[name].CopyFrom(one)
+    # Grappler keeps what this collection names.
+    meta_graph.collection_def["train_op"].node_list.value.extend(nodes)
+    config = config_pb2.ConfigProto()
+    rewriter = config.graph_options.rewrite_options
+    rewriter.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+    rewriter.min_graph_nodes = -1
+    rewriter.optimizers.append("function")
+    optimized = tf_optimizer.OptimizeGraph(config, meta_graph)
+    return _without_unused(optimized, nodes)
+
+
+def _without_unused(graph_def: Any, nodes: list[str]) -> Any:
+    import tensorflow as tf
+
+    reached = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
+    functions = {one.signature.name: one for one in graph_def.library.function}
+    pending = list(reached.node)
+    called: set[str] = set()
+    while pending:
+        node = pending.pop()
+        names = {node.op}
+        for value in node.attr.values():
+            names |= {value.func.name, *(one.name for one in value.list.func)}
+        for name in names & functions.keys() - called:
+            called.add(name)
+            pending += functions[name].node_def
+    reached.library.Clear()
+    reached.library.function.extend(functions[name] for name in sorted(called))
+    reached.versions.CopyFrom(graph_def.versions)
+    return reached
+
+
+def _make_reproducible(directory: Path) -> None:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    file = directory / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    file.write_bytes(saved_model.SerializeToString(deterministic=True))
+    (directory / "fingerprint.pb").unlink(missing_ok=True)
