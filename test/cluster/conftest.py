@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_plane import ControlPlane
+from metrics import Metrics
+from nodes import Nodes
+from programs import programs
+from stack import load_handler
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The synthesized templates by the stack's name; `Scaled without` is the one without its autoscaler."""
+    out = tmp_path_factory.mktemp("cdk")
+    subprocess.run(["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")], cwd=ROOT, check=True)
+    found = {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in (out / "app").glob("*.template.json")
+    }
+    return {**found, "Scaled without": json.loads((out / "later" / "Scaled.template.json").read_text())}
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of the version that KUBERNETES_VERSION names."""
+    control_plane = ControlPlane(
+        programs(os.environ.get("KUBERNETES_VERSION", "1.34")), tmp_path_factory.mktemp("kubernetes")
+    )
+    try:
+        control_plane.start()
+        yield control_plane
+    finally:
+        control_plane.stop()
+
+
+@pytest.fixture(scope="session")
+def nodes(plane: ControlPlane) -> Iterator[Nodes]:
+    """Three nodes that take pods."""
+    three = Nodes(plane)
+    three.start()
+    eventually(three.schedulable, "nodes are ready")
+    yield three
+    three.stop()
+    assert three.error is None
+
+
+@pytest.fixture(scope="session")
+def metrics(plane: ControlPlane) -> Iterator[Metrics]:
+    """What the autoscaler goes by."""
+    stand_in = Metrics(plane)
+    stand_in.register()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture(scope="session")
+def handler(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The CDK's own kubectl handler."""
+    return load_handler(plane, tmp_path_factory.mktemp("lambda"))
+
+
+def eventually(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Wait until something holds, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"not within {seconds} s: {what}")

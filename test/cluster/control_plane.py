@@ -1,0 +1,207 @@
+"""A real Kubernetes control plane on the loopback interface, without nodes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from programs import Programs
+
+_START_SECONDS = 120
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ControlPlane:
+    """etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
+
+    def __init__(self, programs: Programs, directory: Path) -> None:
+        self.programs = programs
+        self.directory = directory
+        self.kubeconfig = directory / "kubeconfig"
+        self.port = free_port()
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start everything and wait until a namespace gets its service account, which all of it takes part in."""
+        self._certificates()
+        self._write_kubeconfig()
+        client, peer = free_port(), free_port()
+        etcd = f"http://127.0.0.1:{client}"
+        self._run(
+            self.programs.etcd,
+            f"--data-dir={self.directory / 'etcd'}",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-cluster=default=http://127.0.0.1:{peer}",
+            "--unsafe-no-fsync=true",
+        )
+        pki = self.directory / "pki"
+        self._run(
+            self.programs.directory / "kube-apiserver",
+            f"--etcd-servers={etcd}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={self.port}",
+            f"--tls-cert-file={pki / 'apiserver.crt'}",
+            f"--tls-private-key-file={pki / 'apiserver.key'}",
+            f"--client-ca-file={pki / 'ca.crt'}",
+            f"--service-account-key-file={pki / 'accounts.pub'}",
+            f"--service-account-signing-key-file={pki / 'accounts.key'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--authorization-mode=RBAC,Node",
+            "--endpoint-reconciler-type=none",
+            "--allow-privileged=true",
+        )
+        self._wait(lambda: self.get("/readyz", raw=True) == "ok", "kube-apiserver is not ready")
+        self._run(
+            self.programs.directory / "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--service-account-private-key-file={pki / 'accounts.key'}",
+            f"--root-ca-file={pki / 'ca.crt'}",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={free_port()}",
+            # The autoscaler's own caution, shortened: the tests are about the objects, not about its patience.
+            "--horizontal-pod-autoscaler-sync-period=2s",
+            "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
+            "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
+        )
+        self._run(
+            self.programs.directory / "kube-scheduler",
+            f"--kubeconfig={self.kubeconfig}",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={free_port()}",
+        )
+        self._wait(
+            lambda: self.get("/api/v1/namespaces/default/serviceaccounts/default"), "no service account was made"
+        )
+
+    def stop(self) -> None:
+        """End all programs, those that depend on others first."""
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in reversed(self._processes):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def kubectl(self, *arguments: str, document: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the cluster's administrator."""
+        command = [str(self.programs.kubectl), f"--kubeconfig={self.kubeconfig}", *arguments]
+        return subprocess.run(command, input=document, capture_output=True, text=True, check=False)
+
+    def get(self, path: str, *, raw: bool = False) -> Any:
+        """Return what is at a path, or None where nothing is."""
+        status, body = self.request("GET", path)
+        if status == 404:
+            return None
+        if status >= 400:
+            raise OSError(f"{path}: {status} {body[:300]!r}")
+        return body.decode() if raw else json.loads(body)
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """Return the items of a list."""
+        return list((self.get(path) or {"items": []})["items"])
+
+    def request(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> tuple[int, bytes]:
+        """Send a request as the cluster's administrator, and return the status and the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{self.port}{path}", data, {"Content-Type": kind}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, context=self._context(), timeout=30) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def _context(self) -> ssl.SSLContext:
+        pki = self.directory / "pki"
+        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        context.load_cert_chain(str(pki / "admin.crt"), str(pki / "admin.key"))
+        return context
+
+    def _run(self, program: Path, *arguments: str) -> None:
+        with (self.directory / f"{program.name}.log").open("wb") as log:
+            self._processes.append(subprocess.Popen([str(program), *arguments], stdout=log, stderr=log))
+
+    def _wait(self, done: Any, complaint: str) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            for process in self._processes:
+                if process.poll() is not None:
+                    raise OSError(f"{process.args!r} has ended: see its log in {self.directory}")
+            try:
+                if done():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.3)
+        raise OSError(f"{complaint} after {_START_SECONDS} s: see the logs in {self.directory}")
+
+    def _certificates(self) -> None:
+        pki = self.directory / "pki"
+        pki.mkdir(parents=True)
+        names = pki / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost,IP:10.96.0.1\nauthorityKeyIdentifier=keyid\n")
+
+        def openssl(*arguments: str) -> None:
+            subprocess.run(["openssl", *arguments], cwd=pki, check=True, capture_output=True)
+
+        openssl(
+            *[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                "ca.key",
+                "-out",
+                "ca.crt",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=test",
+                "-addext",
+                "keyUsage=critical,keyCertSign",
+            ]
+        )
+        for name, subject in {"apiserver": "/CN=kube-apiserver", "admin": "/O=system:masters/CN=admin"}.items():
+            openssl(*f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj {subject}".split())
+            signer = "-CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names"
+            openssl(*f"x509 -req -in {name}.csr -out {name}.crt {signer}".split())
+        openssl(*["genrsa", "-out", "accounts.key", "2048"])
+        openssl(*["rsa", "-in", "accounts.key", "-pubout", "-out", "accounts.pub"])
+
+    def _write_kubeconfig(self) -> None:
+        pki = self.directory / "pki"
+        cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(pki / "ca.crt")}
+        user = {"client-certificate": str(pki / "admin.crt"), "client-key": str(pki / "admin.key")}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [{"name": "test", "cluster": cluster}],
+            "users": [{"name": "test", "user": user}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        }
+        self.kubeconfig.write_text(json.dumps(config))
