@@ -1,6 +1,7 @@
 import { ModelFormat } from '../model/model-format';
 import { Graph } from './graph';
 import type { OptimizationStep } from './optimization-step';
+import { Pruning } from './pruning';
 import { Quantization } from './quantization';
 
 type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing';
@@ -10,7 +11,7 @@ export class OptimizationRecipe {
   /**
    * Exactly these steps, in this order: one candidate.
    *
-   * @param steps at least one of `Quantization.…()` and `Graph.…()`
+   * @param steps at least one of `Pruning.…()`, `Quantization.…()` and `Graph.…()`
    */
   public static of(...steps: OptimizationStep[]): OptimizationRecipe {
     return new OptimizationRecipe('steps', steps);
@@ -53,6 +54,12 @@ export class OptimizationRecipe {
         problems.push(`recipe has ${earlier.description} and ${step.description}, which exclude each other: keep one of them`);
       }
     }
+    const quantized = this.steps.findIndex((step) => step instanceof Quantization);
+    const pruned = this.steps.findIndex((step) => step instanceof Pruning);
+    if (quantized !== -1 && pruned > quantized) {
+      problems.push(`recipe has ${this.steps[quantized].description} before ${this.steps[pruned].description}, when weights can no longer be changed: `
+        + `use OptimizationRecipe.of(${this.steps[pruned].description}, ${this.steps[quantized].description})`);
+    }
     if (sourceKind === 'tflite' && this.steps.length > 0) {
       problems.push(`recipe has ${this.steps.map((step) => step.description).join(', ')}, but a .tflite model is served as it is: `
         + 'give the SavedModel or Keras file that it was made from, or leave recipe out');
@@ -70,6 +77,13 @@ function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: bool
   const problems: string[] = [];
   if (step instanceof Quantization && format === ModelFormat.SAVED_MODEL) {
     problems.push(`${step.description} is for LiteRT, and would make a SavedModel slower: leave it out, or serve the model with ModelFunction`);
+  }
+  if (step instanceof Pruning) {
+    problems.push(...step._stepProblems(hasData));
+    if (format === ModelFormat.SAVED_MODEL) {
+      problems.push(`${step.description} makes a model smaller only where it travels compressed, as a function's layer does: `
+        + 'leave it out, or serve the model with ModelFunction');
+    }
   }
   if (step instanceof Graph && format === ModelFormat.LITERT) {
     problems.push(`${step.description} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out`);

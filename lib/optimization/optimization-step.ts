@@ -1,4 +1,4 @@
-/** One thing that is done to a model. Made by `Quantization` and `Graph`. */
+/** One thing that is done to a model. Made by `Pruning`, `Quantization` and `Graph`. */
 export abstract class OptimizationStep {
   /** What the user wrote, for messages. */
   public abstract readonly description: string;

@@ -1,5 +1,5 @@
 import { Size } from 'aws-cdk-lib';
-import { Graph, ModelFormat, OptimizationRecipe, QualityGate, Quantization } from '../../lib';
+import { Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization } from '../../lib';
 
 const { LITERT, SAVED_MODEL } = ModelFormat;
 
@@ -12,6 +12,12 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.float16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'float16' }] }],
     [OptimizationRecipe.of(Quantization.fullInteger()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'fullInteger' }] }],
     [OptimizationRecipe.of(Graph.strip()), { kind: 'steps', steps: [{ step: 'strip' }] }],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8 }), Quantization.dynamicRange()), {
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.8, schedule: 'gradual' }, { step: 'quantization', mode: 'dynamicRange' }],
+    }],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.AT_ONCE })), {
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce' }],
+    }],
     [OptimizationRecipe.of(Graph.freeze()), { kind: 'steps', steps: [{ step: 'freeze' }] }],
   ])('is written into the job', (recipe, job) => {
     expect(recipe._render()).toEqual(job);
@@ -22,6 +28,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forLambda(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
     [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
     [OptimizationRecipe.of(Graph.freeze()), SAVED_MODEL],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16()), LITERT],
   ])('is taken where it has an effect', (recipe, format) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([]);
   });
@@ -32,6 +39,12 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
     [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
     [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })), SAVED_MODEL, 'only where it travels compressed'],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 1 })), LITERT, 'sparsity must be above 0 and below 1, got 1'],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 80 })), LITERT, 'got 80: it is a share, so 80 per cent is 0.8'],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.GRADUAL })), LITERT, 'schedule has no effect without data'],
+    [OptimizationRecipe.of(Quantization.float16(), Pruning.magnitude({ sparsity: 0.5 })), LITERT,
+      'use OptimizationRecipe.of(Pruning.magnitude(…), Quantization.float16())'],
     [OptimizationRecipe.of(Graph.freeze()), LITERT, 'Graph.freeze() has no effect on a LiteRT model'],
     [OptimizationRecipe.of(Graph.strip(), Graph.freeze()), SAVED_MODEL, 'Graph.strip() and Graph.freeze(), which exclude each other'],
     [OptimizationRecipe.of(Quantization.float16(), Quantization.dynamicRange()), LITERT, 'Quantization.float16() and Quantization.dynamicRange(), which exclude'],

@@ -114,7 +114,17 @@ class Freeze(Document):
     step: Literal["freeze"] = "freeze"
 
 
-Step = Annotated[Quantization | Strip | Freeze, Field(discriminator="step")]
+class Pruning(Document):
+    """The smallest weights become zero: fewer bytes where the artifact travels compressed, and never faster."""
+
+    step: Literal["pruning"] = "pruning"
+    sparsity: Annotated[float, Field(gt=0, lt=1)]
+    """The share of each weight matrix that becomes zero."""
+    schedule: Literal["gradual", "atOnce"] = "gradual"
+    """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
+
+
+Step = Annotated[Quantization | Strip | Freeze | Pruning, Field(discriminator="step")]
 
 
 class RecipeKind(StrEnum):

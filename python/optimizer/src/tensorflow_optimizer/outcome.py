@@ -64,6 +64,8 @@ class Metrics(Document):
     """By `<signature>/<output>`, or `<output>` of the default signature."""
     size_bytes: int
     """What is loaded: the .tflite file, or the SavedModel's directory."""
+    compressed_bytes: int | None = None
+    """The same as it travels to a function, in a ZIP. LiteRT only."""
     latency_milliseconds: float | None = None
     """Median of one warm call with one instance, one thread."""
     latency_ratio: float | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MAXIMUM_CALIBRATION = 300
 _CALIBRATION_SHARE = 0.2
 _SELECTION_SHARE = 0.3
+_TRAINING_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,18 @@ class Splits:
     calibration: Dataset
     selection: Dataset
     gate: Dataset
+    training: Dataset
 
 
-def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool = False) -> Splits:
+def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool = False, train: bool = False) -> Splits:
     """Cut `dataset`, always in the same way for the same seed and needs."""
     order: NDArray[Any] = np.random.default_rng(seed).permutation(dataset.count)
     wanted = min(_MAXIMUM_CALIBRATION, max(1, int(dataset.count * _CALIBRATION_SHARE)))
     first = wanted if calibrate else 0
-    second = first + (int((dataset.count - first) * _SELECTION_SHARE) if select else 0)
+    rest = dataset.count - first
+    trained = int(rest * _TRAINING_SHARE) if train else 0
+    second = first + (int((rest - trained) * _SELECTION_SHARE) if select else 0)
+    last = dataset.count - trained
     # Sorted within a part: neighbours in the file stay neighbours, which costs nothing and reads better in a debugger.
-    return Splits(*(dataset.take(np.sort(part)) for part in (order[:first], order[first:second], order[second:])))
+    parts = (order[:first], order[first:second], order[second:last], order[last:])
+    return Splits(*(dataset.take(np.sort(part)) for part in parts))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +38,11 @@ class BuiltLiteRt:
     def size_bytes(self) -> int:
         """Of the file."""
         return len(self.content)
+
+    @cached_property
+    def compressed_bytes(self) -> int:
+        """As it travels."""
+        return len(zlib.compress(self.content, 9))
 
 
 class LiteRtBuilder:

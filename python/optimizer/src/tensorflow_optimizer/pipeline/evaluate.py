@@ -87,6 +87,7 @@ class Judge:
             samples=dataset.count,
             outputs=outputs,
             size_bytes=built.size_bytes,
+            compressed_bytes=getattr(built, "compressed_bytes", None),
             latency_milliseconds=latency,
             latency_ratio=latency / times["baseline"].median if self.baseline else None,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import Quantization, RecipeKind, StatefulBehavior
+from ..config import Pruning, Quantization, RecipeKind, StatefulBehavior
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
@@ -22,6 +22,7 @@ from ..sources.tflite_file import read_tflite
 from .build_litert import BuiltLiteRt, LiteRtBuilder
 from .evaluate import Judge, record, refusal, with_status
 from .plan import LiteRtPlan, litert_plans, tflite_plans
+from .pruned import pruned_source
 from .reference import Endpoint, Reference, Subject, measure_original
 
 if TYPE_CHECKING:
@@ -92,11 +93,17 @@ def make_litert(
         runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
     )
     calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
-    reference = measure_original(job, evaluation, subject, progress, calibrate=calibrate)
+    train = evaluation is not None and any(plan.pruning for plan in plans)
+    reference = measure_original(job, evaluation, subject, progress, calibrate=calibrate, train=train)
     builder = LiteRtBuilder(source, selection, work, progress, reset_state=reset_state)
     judge = Judge(reference, _gate(job, reference, progress), _baseline(job, source, builder, progress))
 
     def build(plan: LiteRtPlan) -> BuiltLiteRt:
+        if plan.pruning is not None:
+            directory = work / f"pruned-{plan.pruning.sparsity}-{plan.pruning.schedule}"
+            pruned = pruned_source(source, selection, plan.pruning, reference, directory, progress)
+            made = LiteRtBuilder(pruned, selection, directory, progress, reset_state=reset_state)
+            return made.build(plan.mode, reference.calibration if calibrate else None)
         return builder.build(plan.mode, reference.calibration if calibrate else None)
 
     return _choose(job, plans, build, judge, progress)
@@ -236,5 +243,5 @@ def _is_unverified(job: Job, reference: Reference) -> bool:
     """Say whether nothing shows that the candidate decides like the original."""
     if reference.evidence is not EvidenceKind.GENERATED:
         return False
-    quantized = any(isinstance(step, Quantization) for step in job.recipe.steps)
-    return quantized or not reference.float_outputs
+    changed = any(isinstance(step, (Pruning, Quantization)) for step in job.recipe.steps)
+    return changed or not reference.float_outputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Freeze, Job, Quantization, RecipeKind, Strip
+from ..config import Freeze, Job, Pruning, Quantization, RecipeKind, Strip
 from ..conversion import LiteRtMode
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
@@ -17,6 +17,7 @@ class LiteRtPlan:
 
     name: str
     mode: LiteRtMode
+    pruning: Pruning | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
         ladder = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
         return [_plan(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
+    pruning = _pruning(job)
     quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
     if len(quantizations) > 1:
         raise BadInputError(
@@ -58,14 +60,27 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
             + "); one quantization at most"
         )
     if not quantizations:
-        return [_plan(LiteRtMode.FLOAT32)]
+        return [_plan(LiteRtMode.FLOAT32, pruning)]
     mode = _MODES[quantizations[0].mode]
     if mode is LiteRtMode.FULL_INTEGER and not has_data:
         raise BadInputError(
             "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
             "not needed), or use dynamicRange() or float16()"
         )
-    return [_plan(mode)]
+    return [_plan(mode, pruning)]
+
+
+def _pruning(job: Job) -> Pruning | None:
+    steps = job.recipe.steps
+    found = [(number, step) for number, step in enumerate(steps) if isinstance(step, Pruning)]
+    if len(found) > 1:
+        raise BadInputError("the recipe prunes twice; give one Pruning.magnitude() with the larger sparsity")
+    if any(isinstance(step, Quantization) for step in steps[: found[0][0]]) if found else False:
+        raise BadInputError(
+            "the recipe prunes after it quantizes, when the weights can no longer be changed; put Pruning.magnitude() "
+            "before the quantization"
+        )
+    return found[0][1] if found else None
 
 
 def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
@@ -89,6 +104,11 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
         raise BadInputError(
             f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use "
             "Graph.strip(), or serve the model with ModelFunction"
+        )
+    if any(isinstance(step, Pruning) for step in job.recipe.steps):
+        raise BadInputError(
+            "pruning makes a model smaller only where it travels compressed, as a function's layer does, and faster "
+            "nowhere; leave Pruning.magnitude() out, or serve the model with ModelFunction"
         )
     graph = [step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
     if len(graph) > 1:
@@ -122,5 +142,6 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
 
 
-def _plan(mode: LiteRtMode) -> LiteRtPlan:
-    return LiteRtPlan(mode.value, mode)
+def _plan(mode: LiteRtMode, pruning: Pruning | None = None) -> LiteRtPlan:
+    name = f"pruned {pruning.sparsity:.0%} + {mode}" if pruning else mode.value
+    return LiteRtPlan(name, mode, pruning)

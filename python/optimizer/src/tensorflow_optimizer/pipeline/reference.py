@@ -81,6 +81,8 @@ class Reference:
     evidence: EvidenceKind
     calibration: Dataset
     """Real samples that no candidate is judged on."""
+    training: Dataset
+    """Real samples to train with, that no candidate is calibrated with or judged on."""
     datasets: dict[str, Dataset]
     """What each signature is judged on: the gate's split for the default one, made-up inputs for the others."""
     answers: dict[str, Arrays]
@@ -109,8 +111,14 @@ class Reference:
         }
 
 
-def measure_original(
-    job: Job, evaluation: Path | None, subject: Subject, progress: Progress, *, calibrate: bool = False
+def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
+    job: Job,
+    evaluation: Path | None,
+    subject: Subject,
+    progress: Progress,
+    *,
+    calibrate: bool = False,
+    train: bool = False,
 ) -> Reference:
     """Measure the original.
 
@@ -120,13 +128,14 @@ def measure_original(
         subject: The original.
         progress: Where to tell.
         calibrate: A part of the data is needed for calibration.
+        train: A part of the data is needed for training.
 
     Raises:
         BadInputError: data, labels or shapes do not fit the model.
         UnsupportedError: the original is not deterministic, or depends on the batch.
     """
     default = subject.default
-    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate)
+    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate, train=train)
     gate = splits.gate
     _count_warning(gate, evidence, progress)
     datasets = {
@@ -163,6 +172,7 @@ def measure_original(
         default=default,
         evidence=evidence,
         calibration=splits.calibration,
+        training=splits.training,
         datasets=datasets,
         answers=answers,
         tasks=tasks,
@@ -172,14 +182,16 @@ def measure_original(
     )
 
 
-def _data(job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool) -> tuple[Splits, EvidenceKind]:
+def _data(
+    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool
+) -> tuple[Splits, EvidenceKind]:
     one = subject.endpoints[subject.default]
     if evaluation is None:
         made_up = _generate(subject.runner, one, job.seed)
         nothing = made_up.take(np.arange(0))
-        return Splits(nothing, nothing, made_up), EvidenceKind.GENERATED
+        return Splits(nothing, nothing, made_up, nothing), EvidenceKind.GENERATED
     dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
-    splits = split(dataset, job.seed, calibrate=calibrate)
+    splits = split(dataset, job.seed, calibrate=calibrate, train=train)
     if not splits.gate.count:
         raise BadInputError(
             f"the evaluation data holds {dataset.count} samples, all of them needed for calibration; give more"

@@ -1,0 +1,70 @@
+import { Token } from 'aws-cdk-lib';
+import { OptimizationStep } from './optimization-step';
+
+/** How the share of zeros grows while a pruned model is trained on the evaluation data. */
+export enum PruningSchedule {
+  /** From none to all over the first half of the training. */
+  GRADUAL = 'gradual',
+  /** All of them before the training. */
+  AT_ONCE = 'atOnce',
+}
+
+/** How much is pruned, and how. */
+export interface MagnitudePruningOptions {
+  /**
+   * Share of each weight matrix that becomes zero, between 0 and 1.
+   *
+   * Without evaluation data nothing repairs what this breaks: more than 0.5 is then warned of.
+   */
+  readonly sparsity: number;
+
+  /**
+   * How the share grows, where there is evaluation data to train on.
+   *
+   * @default PruningSchedule.GRADUAL
+   */
+  readonly schedule?: PruningSchedule;
+}
+
+/**
+ * Weights become zero. A pruned model is smaller where it travels compressed, as a function's layer does, and it is not faster anywhere.
+ *
+ * With evaluation data the rest of the model is trained on a part of it that no candidate is judged on: towards the labels, or, without labels,
+ * towards the original's answers.
+ */
+export class Pruning extends OptimizationStep {
+  /**
+   * The weights that are nearest to zero become zero.
+   *
+   * @param options how much, and how
+   */
+  public static magnitude(options: MagnitudePruningOptions): Pruning {
+    return new Pruning(options);
+  }
+
+  public readonly description: string;
+
+  private constructor(private readonly options: MagnitudePruningOptions) {
+    super();
+    this.description = 'Pruning.magnitude(…)';
+  }
+
+  /** @internal */
+  public _stepProblems(hasData: boolean): string[] {
+    const { sparsity, schedule } = this.options;
+    const problems: string[] = [];
+    if (!Token.isUnresolved(sparsity) && !(sparsity > 0 && sparsity < 1)) {
+      const hint = sparsity > 1 && sparsity < 100 ? `: it is a share, so ${sparsity} per cent is ${sparsity / 100}` : '';
+      problems.push(`Pruning.magnitude(…) sparsity must be above 0 and below 1, got ${JSON.stringify(sparsity)}${hint}`);
+    }
+    if (schedule !== undefined && !hasData) {
+      problems.push('Pruning.magnitude(…) schedule has no effect without data to train on: give evaluation, or leave schedule out');
+    }
+    return problems;
+  }
+
+  /** @internal */
+  public _render(): Record<string, unknown> {
+    return { step: 'pruning', sparsity: this.options.sparsity, schedule: this.options.schedule ?? PruningSchedule.GRADUAL };
+  }
+}
