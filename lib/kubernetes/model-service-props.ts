@@ -38,7 +38,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    *
    * @default 'default'
    */
-  readonly namespace?: string;
+  readonly namespaceName?: string;
 
   /**
    * Whether the namespace is made here, under the restricted pod security standard. It is deleted with the stack, and all that is in it.

@@ -53,7 +53,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   public readonly serviceName: string;
 
   /** Namespace of the Kubernetes objects. */
-  public readonly namespace: string;
+  public readonly namespaceName: string;
 
   /** The published model that is served. */
   public readonly artifact: IModelArtifact;
@@ -87,7 +87,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
     this.modelName = props.modelName ?? defaultModelName(id);
     this.serviceName = props.serviceName ?? this.modelName;
-    this.namespace = props.namespace ?? 'default';
+    this.namespaceName = props.namespaceName ?? 'default';
     const model = {
       ...props, source: props.model, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
     };
@@ -113,7 +113,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       },
     });
 
-    const identity: ObjectIdentity = { name: this.serviceName, namespace: this.namespace };
+    const identity: ObjectIdentity = { name: this.serviceName, namespace: this.namespaceName };
     const versions = versionsOf(this.artifact, fit);
     const access = new ServiceRole(this, 'Access', {
       clusterName: props.cluster.clusterName, identity, bucket: this.artifact.bucket, prefix: versions.prefix, role: props.role,
@@ -122,11 +122,11 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
     // Another name or namespace means other objects: theirs are made before the ones with the old name go, and none is forgotten.
     const applied = props.applyManifests !== false;
-    const ids = [this.namespace, this.serviceName].some((name) => Token.isUnresolved(name)) ? 'Objects' : `Objects-${this.namespace}-${this.serviceName}`;
+    const ids = [this.namespaceName, this.serviceName].some((name) => Token.isUnresolved(name)) ? 'Objects' : `Objects-${this.namespaceName}-${this.serviceName}`;
     const home = new Construct(this, ids);
     const add = (name: string, objects: KubernetesObject[], ...before: Construct[]) => this.add(home, name, objects, applied, before);
 
-    const namespace = props.createNamespace ? add('Namespace', [namespaceManifest(this.namespace)]) : [];
+    const namespace = props.createNamespace ? add('Namespace', [namespaceManifest(this.namespaceName)]) : [];
     const account = add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace);
     const storage = this.storage(props, identity, versions);
     const volume = storage ? add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];

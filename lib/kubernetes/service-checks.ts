@@ -52,10 +52,10 @@ function nameProblems(props: ModelServiceProps, { serviceName }: { serviceName: 
     problems.push(`serviceName must be at most ${LONGEST_NAME} lower-case letters, digits and hyphens, with a letter first and no hyphen last, `
       + `got ${JSON.stringify(serviceName)}${given}`);
   }
-  problems.push(...checkPattern('namespace', props.namespace, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+  problems.push(...checkPattern('namespaceName', props.namespaceName, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
     'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends'));
-  if (props.createNamespace && OWN_NAMESPACES.includes(props.namespace ?? 'default')) {
-    problems.push(`createNamespace needs a namespace that the cluster does not have, got ${JSON.stringify(props.namespace ?? 'default')}: give namespace`);
+  if (props.createNamespace && OWN_NAMESPACES.includes(props.namespaceName ?? 'default')) {
+    problems.push(`createNamespace needs a namespace that the cluster does not have, got ${JSON.stringify(props.namespaceName ?? 'default')}: give namespaceName`);
   }
   return problems;
 }

@@ -21,9 +21,9 @@ function service(id: string, props: Partial<ModelServiceProps>): void {
   new ModelService(stack, 'Digits', { cluster, model: ModelSource.fromArtifact(model), createNamespace: true, ...props });
 }
 
-service('Fixed', { namespace: 'fixed', batching: true, internalLoadBalancer: true, memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'] });
-service('Copied', { namespace: 'copied', modelStorage: ModelStorage.COPY, replicas: 1 });
-service('Scaled', { namespace: 'scaled', maxReplicas: 5 });
+service('Fixed', { namespaceName: 'fixed', batching: true, internalLoadBalancer: true, memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'] });
+service('Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1 });
+service('Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
 app.synth();
 
 // The same stack after its autoscaler was taken out.
@@ -38,6 +38,6 @@ new ModelService(stack, 'Digits', {
     bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), manifestKey: 'digits-0123abcd/saved_model/7/manifest.json',
   })),
   createNamespace: true,
-  namespace: 'scaled',
+  namespaceName: 'scaled',
 });
 later.synth();

@@ -1,6 +1,6 @@
-"""What a scheduled pod would run, run on this machine: the init container's check, and the stand-in for TensorFlow Serving.
+"""What a scheduled pod would run, run on this machine: the check of its files, and a stand-in for its server.
 
-The stand-in server is a test tool with the same flags (emulator/stand_in_server). TensorFlow Serving itself is run nowhere here.
+The stand-in is a test tool with the same flags (emulator/stand_in_server). TensorFlow Serving itself is not run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def root(pod: dict[str, Any], tmp_path: Path) -> Path:
     version = tmp_path / mounts["model"] / VERSION
     shutil.copytree(ROOT / "examples/digits/saved_model", version)
     files = sorted(path for path in version.rglob("*") if path.is_file())
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(version)}\n" for path in files]
+    digests = {path.relative_to(version): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    lines = [f"{digest}  {path}\n" for path, digest in digests.items()]
     (version / "SHA256SUMS").write_text("".join(lines))
     config = next(volume for volume in spec["volumes"] if volume["name"] == "config")
     for item in config["downwardAPI"]["items"]:
@@ -89,7 +90,7 @@ def _flip(path: Path) -> None:
         pytest.param(lambda version: _flip(version / "saved_model.pb"), id="one bit of a file"),
         pytest.param(lambda version: (version / "variables/variables.index").unlink(), id="a missing file"),
         pytest.param(lambda version: (version / "SHA256SUMS").write_text(""), id="another list"),
-        pytest.param(lambda version: shutil.rmtree(version), id="no version"),
+        pytest.param(shutil.rmtree, id="no version"),
     ],
 )
 def test_check_stops_a_pod_whose_files_are_not_those_that_were_published(

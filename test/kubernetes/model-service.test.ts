@@ -30,7 +30,7 @@ const offerOf = (stack: Stack) => JSON.parse(deployed(resourceOf(stack, FIT).pro
 
 describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
   test('applies one manifest for each object that may go away', () => {
-    const stack = stackWith({ createNamespace: true, namespace: 'models', maxReplicas: 5, internalLoadBalancer: true }, flags);
+    const stack = stackWith({ createNamespace: true, namespaceName: 'models', maxReplicas: 5, internalLoadBalancer: true }, flags);
 
     const kinds = Object.values(Template.fromStack(stack).findResources(MANIFEST))
       .map((resource) => JSON.parse(deployed(resource.Properties.Manifest)).map((object: any) => object.kind).join('+'));
@@ -360,7 +360,7 @@ describe('the service', () => {
   });
 
   test('serviceName and namespace name all objects, and a new name makes new ones', () => {
-    const stack = stackWith({ serviceName: 'numbers', namespace: 'models', createNamespace: true });
+    const stack = stackWith({ serviceName: 'numbers', namespaceName: 'models', createNamespace: true });
 
     for (const { kind, metadata } of objectsOf(stack).filter((object) => object.kind !== 'Namespace' && object.kind !== 'PersistentVolume')) {
       expect([kind, metadata.namespace, metadata.name]).toEqual([kind, 'models', expect.stringMatching(/^numbers/)]);
@@ -481,7 +481,7 @@ describe('bad input', () => {
     ['a name that Kubernetes refuses', { serviceName: 'Digits_1' }, /serviceName must be at most 50 .* got "Digits_1"/],
     ['a name that is too long for the Services', { serviceName: 'd'.repeat(51) }, /serviceName must be at most 50/],
     ['a model name that Kubernetes refuses for a Service', { modelName: '9digits' }, /got "9digits", which is the model's name: give serviceName/],
-    ['a namespace that is none', { namespace: 'My Models' }, /namespace must be at most 63/],
+    ['a namespace that is none', { namespaceName: 'My Models' }, /namespaceName must be at most 63/],
     ['a namespace that every cluster has', { createNamespace: true }, /createNamespace needs a namespace that the cluster does not have, got "default"/],
     ['equal ports', { grpcPort: 8501 }, /grpcPort and restPort must differ/],
     ['min above max', { minReplicas: 5, maxReplicas: 4 }, /minReplicas must not be above maxReplicas, got 5 and 4/],
