@@ -5,6 +5,7 @@ export * from './endpoint/model-endpoint';
 export * from './function/litert-runtime';
 export * from './function/model-function';
 export * from './function/model-function-props';
+export * from './function/model-hook';
 export * from './function/runtime-layer';
 export * from './kubernetes/model-service';
 export * from './kubernetes/model-service-props';

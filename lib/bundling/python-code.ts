@@ -21,7 +21,7 @@ export interface PythonFunctionOptions extends lambda.FunctionOptions {
   readonly pythonBundling: PythonBundling;
 }
 
-/** A layer made of a directory with a hash-pinned requirements.txt. */
+/** A layer made of a directory with requirements.txt. */
 export interface PythonLayerOptions extends lambda.LayerVersionOptions {
   readonly entry: string;
   readonly runtime: lambda.Runtime;
@@ -33,6 +33,9 @@ export interface PythonLayerOptions extends lambda.LayerVersionOptions {
 
   /** Whether the layer holds Python modules, which then lie where Python looks for them. */
   readonly modules: boolean;
+
+  /** Whether every requirement must be pinned with a hash. */
+  readonly pinned: boolean;
 }
 
 /** The version of a Python runtime, e.g. "3.13", or nothing for another runtime. */
@@ -56,13 +59,13 @@ export function pythonFunction(scope: Construct, id: string, options: PythonFunc
 
 /** Makes a Lambda layer of a directory with requirements.txt. */
 export function pythonLayer(scope: Construct, id: string, options: PythonLayerOptions): lambda.LayerVersion {
-  const { pythonBundling, entry, runtime, architecture, selection, modules, ...props } = options;
+  const { pythonBundling, entry, runtime, architecture, selection, modules, pinned, ...props } = options;
   const plan: BundlePlan = {
     pythonVersion: pythonVersionOf(runtime)!,
     architecture,
     outputSuffix: modules ? 'python' : '',
     mountPath: '/opt',
-    pinned: true,
+    pinned,
     modules,
     selection,
   };

@@ -3,6 +3,7 @@ import { Duration, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
+import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { checkTraffic } from './traffic-checks';
 
@@ -20,6 +21,7 @@ export const DEFAULT_TIMEOUT = Duration.seconds(30);
 const OWN_VARIABLES: Record<string, string> = {
   MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
   MODEL_NAME: 'use modelName',
+  MODEL_HOOK: 'use hook',
 };
 
 /** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */
@@ -31,7 +33,8 @@ export function checkFunctionProps(props: ModelFunctionProps): string[] {
     ...checkConcurrency(props.reservedConcurrentExecutions),
     ...checkTraffic(props, props.timeout ?? DEFAULT_TIMEOUT),
     ...checkEnvironment(props.environment),
-    ...checkLayers(props.layers),
+    ...checkLayers(props.layers, props.hook !== undefined),
+    ...checkHook(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
       .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)
@@ -84,9 +87,22 @@ function checkEnvironment(environment: { [name: string]: string } = {}): string[
   ]);
 }
 
-function checkLayers(layers: lambda.ILayerVersion[] = []): string[] {
-  const allowed = MAX_LAYERS - OWN_LAYERS;
+function checkLayers(layers: lambda.ILayerVersion[] = [], hooked: boolean): string[] {
+  const own = OWN_LAYERS + (hooked ? 1 : 0);
+  const allowed = MAX_LAYERS - own;
   return layers.length <= allowed
     ? []
-    : [`layers must hold at most ${allowed}, got ${layers.length}: Lambda allows ${MAX_LAYERS}, and runtime and model take ${OWN_LAYERS}; merge some of them`];
+    : [`layers must hold at most ${allowed}, got ${layers.length}: Lambda allows ${MAX_LAYERS}, and ${hooked ? 'runtime, model and hook' : 'runtime and model'} `
+      + `take ${own}; merge some of them`];
+}
+
+function checkHook({ hook, liteRtRuntime }: ModelFunctionProps): string[] {
+  if (!hook) {
+    return [];
+  }
+  const problems = [...hook._problems];
+  if (problems.length === 0 && hook._requiresNumpy && liteRtRuntime === LiteRtRuntime.NANO) {
+    problems.push('hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out, or use LiteRtRuntime.NUMPY');
+  }
+  return problems;
 }

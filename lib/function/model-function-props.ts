@@ -10,6 +10,7 @@ import type { PythonBundling } from '../bundling/python-bundling';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { LiteRtRuntime } from './litert-runtime';
+import type { ModelHook } from './model-hook';
 
 /** Properties of a model served by AWS Lambda. */
 export interface ModelFunctionProps extends OptimizationOptions {
@@ -22,6 +23,13 @@ export interface ModelFunctionProps extends OptimizationOptions {
    * @default - the construct's id in lower case, with hyphens for all but letters and digits
    */
   readonly modelName?: string;
+
+  /**
+   * Your own code before and after the model, e.g. to take pictures instead of numbers.
+   *
+   * @default - requests and answers are those of TensorFlow Serving
+   */
+  readonly hook?: ModelHook;
 
   /**
    * What runs the model.

@@ -17,8 +17,10 @@ import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
 import { checkFunctionProps, DEFAULT_TIMEOUT, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
 import { functionRole } from './function-role';
+import { HookLayer } from './hook-layer';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
+import { HOOK_MODULE } from './model-hook';
 import { layerVersionNumber, ModelLayer } from './model-layer';
 import { modelLoadTimeMetric } from './model-load-time';
 import { RuntimeLayer } from './runtime-layer';
@@ -81,7 +83,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
     const layerOptions = { pythonRuntime: runtime, architecture, bundling };
-    const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY ? undefined : RuntimeLayer.nano(this, layerOptions);
+    const requiresNumpy = props.hook?._requiresNumpy;
+    const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY || requiresNumpy ? undefined : RuntimeLayer.nano(this, layerOptions);
     const numpy = props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(this, layerOptions);
     this.runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
 
@@ -94,6 +97,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         memoryMebibytes,
         timeoutSeconds: timeout.toSeconds(),
         runtime: props.liteRtRuntime,
+        requiresNumpy: requiresNumpy || undefined,
         nanoLayerArn: nano?.layerVersion.layerVersionArn,
         numpyLayerArn: numpy?.layerVersion.layerVersionArn,
       },
@@ -101,6 +105,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
 
     const runtimeLayer = lambda.LayerVersion.fromLayerVersionArn(this, 'RuntimeLayer', fit.runtimeLayerArn);
     const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
+
+    const hookLayer = props.hook && new HookLayer(this, 'HookLayer', { ...layerOptions, hook: props.hook, modelName: this.modelName }).layerVersion;
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
@@ -114,13 +120,14 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       timeout,
       role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined, traced }),
       logGroup: this.logGroup,
-      layers: [runtimeLayer, modelLayer, ...props.layers ?? []],
+      layers: [runtimeLayer, modelLayer, ...hookLayer ? [hookLayer] : [], ...props.layers ?? []],
       environment: {
         // One thread: a function has one processor up to 1769 MB, and more threads cost time to start.
         ...(numpy ? { OPENBLAS_NUM_THREADS: '1' } : {}),
         ...props.environment,
         MODEL_NAME: this.modelName,
         MODEL_RUNTIME: fit.runtime,
+        ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
       },
       environmentEncryption: props.environmentEncryption,
       ephemeralStorageSize: props.ephemeralStorageSize,
@@ -135,7 +142,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         // The CDK's hash of a version cannot see which layers there will be: they exist only when the stack is deployed.
         // A changed description makes CloudFormation publish a new version all the same.
         description: `${this.modelName} version ${fit.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
-          + `runtime layer ${layerVersionNumber(fit.runtimeLayerArn)}`,
+          + `runtime layer ${layerVersionNumber(fit.runtimeLayerArn)}`
+          + (hookLayer ? `, hook layer ${layerVersionNumber(hookLayer.layerVersionArn)}` : ''),
         removalPolicy: RemovalPolicy.RETAIN,
       },
     });
@@ -164,7 +172,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       }).deploymentGroup;
     }
 
-    this.node.addValidation({ validate: () => this.checkSize(props.layers ?? []) });
+    this.node.addValidation({ validate: () => this.checkSize(hookLayer, props.layers ?? []) });
   }
 
   /** The function URL, when there is one. */
@@ -236,11 +244,12 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   }
 
   /** What certainly does not fit is refused before it is deployed. What the model adds is proved by the optimization. */
-  private checkSize(layers: lambda.ILayerVersion[]): string[] {
+  private checkSize(hookLayer: lambda.LayerVersion | undefined, layers: lambda.ILayerVersion[]): string[] {
     const runtimes = this.runtimeLayers.map((layer) => layer._bytes ?? 0);
     const parts = {
       handler: bundledBytes(this.lambdaFunction) ?? 0,
       'runtime layer': Math.min(...runtimes),
+      ...hookLayer ? { 'hook layer': bundledBytes(hookLayer) ?? 0 } : {},
       'further layers': layers.reduce((sum, layer) => sum + (bundledBytes(layer) ?? 0), 0),
     };
     const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);

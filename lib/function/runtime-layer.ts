@@ -105,6 +105,7 @@ export class RuntimeLayer extends Construct {
     this.bundling = bundling;
     this.layerVersion = pythonLayer(this, 'Layer', {
       ...contents,
+      pinned: true,
       runtime: pythonRuntime,
       architecture,
       pythonBundling: bundling,

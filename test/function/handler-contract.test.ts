@@ -9,7 +9,7 @@ import { packagePath } from '../../lib/private/asset-paths';
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 
 test('the handler looks for LiteRT where the nano layer has it', () => {
-  expect(read('handler', 'src', 'model_server', 'model.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
+  expect(read('handler', 'src', 'model_server', 'native.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
 });
 
 test('the handler logs the line that metricModelLoadTime is made of', () => {
@@ -22,7 +22,7 @@ test('the handler logs the line that metricModelLoadTime is made of', () => {
 test('the handler reads the variables that the function sets', () => {
   const index = read('handler', 'src', 'index.py');
 
-  for (const name of ['MODEL_NAME', 'MODEL_RUNTIME']) {
+  for (const name of ['MODEL_NAME', 'MODEL_RUNTIME', 'MODEL_HOOK']) {
     expect(index).toContain(`os.environ.get("${name}")`);
   }
 });

@@ -10,18 +10,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .hook import Hook
     from .model import Model
 
 
-def answer(model: Model, event: Any) -> dict[str, Any]:
+def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
     """Answer one event.
 
     An event with `requestContext` came through an HTTP front door and gets a proxy response. Any other is the body
-    itself and gets the answer's body itself, errors included.
+    itself and gets the answer's body itself, errors included. With a hook, predict requests are the hook's.
     """
     if isinstance(event, dict) and "requestContext" in event:
-        return _proxy(model, event)
+        return _proxy(model, event, hook)
     try:
+        if hook is not None:
+            return _fitting_text(hook.answer(model, event))
         return _fitting(predict(model, event, direct=True))
     except RequestError as error:
         # The runtime's encoder writes UTF-8 itself and fails on half a surrogate pair, which JSON can carry.
@@ -34,10 +37,13 @@ def failure(event: Any, message: str) -> dict[str, Any]:
     return _response(500, json_text.dumps(body)) if isinstance(event, dict) and "requestContext" in event else body
 
 
-def _proxy(model: Model, event: dict[str, Any]) -> dict[str, Any]:
+def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> dict[str, Any]:
+    def predicted() -> Any:
+        return predict(model, rest.parse(_body(event))) if hook is None else hook.answer(model, event)
+
     try:
         method, path = _request_line(event)
-        text = json_text.dumps(rest.respond(model, method, path, _body(event)))
+        text = json_text.dumps(rest.respond(model, method, path, predicted))
         # The runtime puts the text into a JSON string, where each of these characters takes two.
         if len(text) + text.count('"') + text.count("\\") > rest.LARGEST_BODY - 1024:
             raise _too_large()
@@ -97,10 +103,15 @@ def _body(event: dict[str, Any]) -> str | None:
 def _fitting(answer_body: dict[str, Any]) -> dict[str, Any]:
     """Pass a direct answer on if Lambda can return it."""
     if _elements(answer_body) * 32 > rest.LARGEST_BODY:  # no number takes more characters
-        text = json_text.dumps(answer_body)
-        # The runtime's own encoder puts a space after each of these.
-        if len(text) + text.count(",") + text.count(":") > rest.LARGEST_BODY:
-            raise _too_large()
+        _fitting_text(answer_body)
+    return answer_body
+
+
+def _fitting_text(answer_body: Any) -> Any:
+    text = json_text.dumps(answer_body)
+    # The runtime's own encoder puts a space after each of these.
+    if len(text) + text.count(",") + text.count(":") > rest.LARGEST_BODY:
+        raise _too_large()
     return answer_body
 
 

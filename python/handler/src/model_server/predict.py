@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 INSTANCES, INPUTS, DATA = "instances", "inputs", "data"
+OUTPUTS = "outputs"
 
 
 def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
@@ -39,13 +40,16 @@ def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
     value = body[key]
     try:
         if key == INSTANCES:
-            return {"predictions": _rows_out(signature, model.predict(name, _rows_in(signature, value)))}
+            outputs = model.predict(name, _rows_in(signature, value))
+            return _classified(model, signature, outputs, {"predictions": _rows_out(signature, outputs)})
         columns = _columns_in(signature, value, key)
         if key == INPUTS:
-            return {"outputs": _columns_out(model.predict(name, columns))}
+            outputs = model.predict(name, columns)
+            return _classified(model, signature, outputs, {OUTPUTS: columns_out(outputs)})
         if signature.batched:
             columns = {column: [row] for column, row in columns.items()}
-        return {"prediction": _columns_out(model.predict(name, columns))}
+        outputs = model.predict(name, columns)
+        return _classified(model, signature, outputs, {"prediction": columns_out(outputs)})
     except TensorError as error:
         raise RequestError(error.status, _located(error, key, value, signature)) from error
 
@@ -101,8 +105,21 @@ def _rows_out(signature: Signature, outputs: dict[str, Any]) -> list[Any]:
     return [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values(), strict=True)]
 
 
-def _columns_out(outputs: dict[str, Any]) -> Any:
+def columns_out(outputs: dict[str, Any]) -> Any:
+    """Column format: the plain value where there is one output."""
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def _classified(model: Model, signature: Signature, outputs: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Add the classes of each row where the model has labels: TensorFlow Serving's clients read past them."""
+    labels = model.description.labels
+    if labels:
+        from .classes import classes
+
+        found = classes(labels, signature, outputs)
+        if found is not None:
+            answer["classes"] = found
+    return answer
 
 
 def _is_named(value: Any) -> bool:

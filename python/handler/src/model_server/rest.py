@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from . import json_text
 from .errors import RequestError
-from .predict import predict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .description import Signature, Tensor
@@ -26,8 +26,14 @@ class MethodError(RequestError):
         self.allowed = allowed
 
 
-def respond(model: Model, method: str, path: str, body: str | None) -> dict[str, Any]:
+def respond(model: Model, method: str, path: str, answer: Callable[[], Any]) -> Any:
     """Return the answer to one HTTP request.
+
+    Args:
+        model: What the request must name.
+        method: Of the request.
+        path: Of the request, without a stage.
+        answer: Answers a predict request.
 
     Raises:
         RequestError: with the status to answer.
@@ -35,7 +41,7 @@ def respond(model: Model, method: str, path: str, body: str | None) -> dict[str,
     verb = _route(model, path)
     if verb == ":predict":
         _require(method, "POST")
-        return predict(model, parse(body))
+        return answer()
     _require(method, "GET")
     return _metadata(model) if verb == "/metadata" else _status(model)
 

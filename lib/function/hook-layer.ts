@@ -1,0 +1,36 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { PythonBundling } from '../bundling/python-bundling';
+import { pythonLayer } from '../bundling/python-code';
+import type { ModelHook } from './model-hook';
+
+/** What a hook's layer is made of. */
+export interface HookLayerProps {
+  readonly hook: ModelHook;
+  readonly modelName: string;
+  readonly pythonRuntime: lambda.Runtime;
+  readonly architecture: lambda.Architecture;
+  readonly bundling: PythonBundling;
+}
+
+/** A layer with a hook and its packages. Retained, because published functions name it. */
+export class HookLayer extends Construct {
+  public readonly layerVersion: lambda.LayerVersion;
+
+  constructor(scope: Construct, id: string, props: HookLayerProps) {
+    super(scope, id);
+    this.layerVersion = pythonLayer(this, 'Layer', {
+      entry: props.hook._directory,
+      runtime: props.pythonRuntime,
+      architecture: props.architecture,
+      pythonBundling: props.bundling,
+      // NumPy comes with the runtime layer. Two of them, merged file by file, would be neither.
+      selection: { keep: ['*'], drop: ['/numpy/', '/numpy.libs/', '/numpy-*.dist-info/'] },
+      modules: true,
+      pinned: props.hook._pinned,
+      description: `Hook of the model ${props.modelName}`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
+import { join, resolve } from 'path';
+
+/** The module that a hook is. The handler imports it by this name. */
+export const HOOK_MODULE = 'hook';
+
+/** Options of a hook. */
+export interface ModelHookOptions {
+  /**
+   * Whether the hook needs NumPy, which the numpy runtime brings: the hook's own packages never hold it.
+   *
+   * @default - true when a Python file of the directory imports numpy, or requirements.txt names it
+   */
+  readonly requiresNumpy?: boolean;
+}
+
+/**
+ * The user's own code before and after the model: `preprocess(event)` makes a request's inputs, `postprocess(outputs)` its
+ * answer.
+ *
+ * Predict requests are then the hook's; status and metadata stay as they are. The hook comes into the function as a layer,
+ * so that changing it builds no model anew.
+ */
+export class ModelHook {
+  /**
+   * A directory with hook.py, which defines `preprocess(event)` and may define `postprocess(outputs)`, and with
+   * requirements.txt where it needs packages. They are installed as wheels for the function's processor and Python.
+   *
+   * @param directory path of the directory
+   * @param options what cannot be read from the directory
+   */
+  public static fromAsset(directory: string, options: ModelHookOptions = {}): ModelHook {
+    return new ModelHook(resolve(directory), options);
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _directory: string,
+    private readonly options: ModelHookOptions,
+  ) {}
+
+  /**
+   * What is wrong with the hook.
+   *
+   * @internal
+   */
+  public get _problems(): string[] {
+    const path = JSON.stringify(this._directory);
+    if (!existsSync(this._directory) || !statSync(this._directory).isDirectory()) {
+      return [`hook must be a directory with ${HOOK_MODULE}.py, and there is no directory ${path}`];
+    }
+    const file = join(this._directory, `${HOOK_MODULE}.py`);
+    if (!existsSync(file)) {
+      return [`hook has no ${HOOK_MODULE}.py: define preprocess(event) in ${HOOK_MODULE}.py in ${path}`];
+    }
+    // It may also come from another module, so all that is asked is that the file names it.
+    return /\bpreprocess\b/.test(readFileSync(file, 'utf-8'))
+      ? [] : [`hook does not define preprocess(event): define it in ${HOOK_MODULE}.py in ${path}; postprocess(outputs) may be left out`];
+  }
+
+  /** @internal */
+  public get _requiresNumpy(): boolean {
+    return this.options.requiresNumpy ?? (/^numpy\b/mi.test(this.requirements) || this.modules().some((text) => /^\s*(import|from)\s+numpy\b/m.test(text)));
+  }
+
+  /**
+   * Whether every package is pinned by its hash.
+   *
+   * @internal
+   */
+  public get _pinned(): boolean {
+    return this.requirements.includes('--hash=');
+  }
+
+  private get requirements(): string {
+    const file = join(this._directory, 'requirements.txt');
+    return existsSync(file) ? readFileSync(file, 'utf-8') : '';
+  }
+
+  private modules(): string[] {
+    return readdirSync(this._directory, { recursive: true, encoding: 'utf-8' })
+      .filter((name) => name.endsWith('.py'))
+      .map((name) => readFileSync(join(this._directory, name), 'utf-8'));
+  }
+}

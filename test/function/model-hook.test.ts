@@ -1,0 +1,128 @@
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import type { Stack } from 'aws-cdk-lib';
+import { App, Stack as CdkStack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { LiteRtRuntime, ModelHook, ModelSource } from '../../lib';
+import { packagePath } from '../../lib/private/asset-paths';
+import { FakeHost, wheel } from '../bundling/fake-tools';
+import { emptyStack, FLAG_SETS, modelFunction, resourceOf, tfliteFile } from './fixtures';
+
+const PREPROCESS = 'def preprocess(event):\n    return event["rows"]\n';
+
+function hookDirectory(files: Record<string, string> = {}): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hook-'));
+  Object.entries({ 'hook.py': PREPROCESS, ...files }).forEach(([name, text]) => writeFileSync(join(directory, name), text));
+  return directory;
+}
+
+function offer(stack: Stack): string {
+  return JSON.stringify(resourceOf(stack, 'Custom::TensorFlowModelFit').properties.Offer);
+}
+
+describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
+  test('comes as a layer, which the published version\'s description names', () => {
+    const stack = emptyStack(flags);
+
+    modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });
+
+    const layer = resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsHookLayer');
+    const { Layers: layers, Environment: environment } = resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties;
+    expect(layer.resource.DeletionPolicy).toBe('Retain');
+    expect(layers).toHaveLength(3);
+    expect(layers).toContainEqual({ Ref: layer.id });
+    expect(environment.Variables.MODEL_HOOK).toBe('hook');
+    expect(resourceOf(stack, 'AWS::Lambda::Version').properties.Description['Fn::Join'][1])
+      .toContainEqual({ 'Fn::Select': [7, { 'Fn::Split': [':', { Ref: layer.id }] }] });
+    expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
+  });
+
+  test('that is edited changes nothing of the model\'s build', () => {
+    const build = (hook: string) => {
+      const stack = emptyStack(flags);
+      modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile()), hook: ModelHook.fromAsset(hook) });
+      const template = Template.fromStack(stack).toJSON().Resources as Record<string, any>;
+      return Object.fromEntries(Object.entries(template).filter(([id]) => id.startsWith('DigitsOptimizer') || id.startsWith('TensorFlowModel')));
+    };
+
+    const before = build(hookDirectory());
+    expect(build(hookDirectory({ 'hook.py': `${PREPROCESS}# edited` }))).toEqual(before);
+    expect(Object.values(before).map((resource) => resource.Type)).toContain('AWS::CodeBuild::Project');
+  });
+});
+
+test.each<[string, Record<string, string>, boolean]>([
+  ['a hook of the standard library leaves the choice of the runtime open', {}, false],
+  ['a hook that imports numpy gets the numpy runtime', { 'hook.py': `import numpy as np\n${PREPROCESS}` }, true],
+  ['a module beside the hook counts as well', { 'pixels.py': 'def f():\n    from numpy import array\n' }, true],
+  ['so do the requirements', { 'requirements.txt': 'pillow==12.0.0\nnumpy==2.4.6\n' }, true],
+  ['a name that only begins like it does not', { 'hook.py': `import numpydoc\n${PREPROCESS}`, 'requirements.txt': 'numpydoc==1.9.0\n' }, false],
+])('%s', (_, files, numpy) => {
+  const stack = emptyStack();
+
+  modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory(files)) });
+
+  expect([offer(stack).includes('requiresNumpy'), offer(stack).includes('nanoLayerArn')]).toEqual([numpy, !numpy]);
+});
+
+test('requiresNumpy decides where it is given', () => {
+  const stack = emptyStack();
+
+  modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory(), { requiresNumpy: true }) });
+
+  expect(offer(stack)).toContain('requiresNumpy');
+});
+
+describe('refused', () => {
+  test.each<[string, () => ModelHook, RegExp]>([
+    ['a directory that is not there', () => ModelHook.fromAsset(join(tmpdir(), 'no-such-hook')), /there is no directory ".*no-such-hook"/],
+    ['a directory without hook.py', () => ModelHook.fromAsset(mkdtempSync(join(tmpdir(), 'hook-'))), /hook has no hook.py: define preprocess\(event\)/],
+    ['a hook without preprocess', () => ModelHook.fromAsset(hookDirectory({ 'hook.py': 'x = 1' })), /does not define preprocess\(event\).*may be left out/],
+  ])('%s', (_, hook, message) => {
+    expect(() => modelFunction(emptyStack(), { hook: hook() })).toThrow(message);
+  });
+
+  test('NumPy on nano, and more layers than the hook leaves room for, together', () => {
+    const stack = emptyStack();
+    const layer = lambda.LayerVersion.fromLayerVersionArn(stack, 'Extension', 'arn:aws:lambda:eu-west-1:123456789012:layer:extension:3');
+
+    expect(() => modelFunction(stack, {
+      hook: ModelHook.fromAsset(hookDirectory({ 'hook.py': `import numpy\n${PREPROCESS}` })), liteRtRuntime: LiteRtRuntime.NANO, layers: [layer, layer, layer],
+    })).toThrow(/2 problems:[^]*at most 2, got 3: .*runtime, model and hook take 3[^]*leave liteRtRuntime out, or use LiteRtRuntime.NUMPY/);
+  });
+});
+
+describe('bundling', () => {
+  let host: FakeHost;
+  beforeEach(() => {
+    host = new FakeHost();
+  });
+  afterEach(() => host.remove());
+
+  test('installs the hook\'s own packages beside it, and leaves NumPy to the runtime layer', () => {
+    host.addUv({
+      ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }),
+      ...wheel('pillow', '12.0.0', 'manylinux_2_27_x86_64', { 'PIL/__init__.py': '' }),
+      ...wheel('numpy', '2.4.6', 'manylinux_2_27_x86_64', { 'numpy/__init__.py': '' }),
+    });
+    const app = new App();
+    const stack = new CdkStack(app, 'Stack');
+    modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory({ 'requirements.txt': 'pillow\nnumpy\n' })) });
+
+    const { directory } = app.synth();
+    const layers = readdirSync(directory).map((name) => join(directory, name, 'python')).filter((path) => existsSync(join(path, 'hook.py')));
+    expect(layers).toHaveLength(1);
+    expect(readdirSync(layers[0]).filter((name) => !name.endsWith('.dist-info'))).toEqual(['PIL', 'ai_edge_litert', 'hook.py', 'requirements.txt']); // the host installs all it has
+    expect(readdirSync(layers[0]).filter((name) => name.startsWith('numpy'))).toEqual([]);
+  });
+});
+
+test('the example of the standard library is a hook', () => {
+  const stack = emptyStack();
+
+  expect(() => modelFunction(stack, { hook: ModelHook.fromAsset(packagePath('examples', 'hooks', 'stdlib')) })).not.toThrow();
+  expect(offer(stack)).not.toContain('requiresNumpy');
+});
