@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,8 @@ class Layout:
     """The numpy layer's `python` directory."""
     client: Path
     """awslambdaric and what it needs."""
+    starter: Path
+    """start.py, compiled."""
     tensorflow: Path
     """site-packages with TensorFlow."""
     bytecode: Path
@@ -55,9 +58,11 @@ def lay_out(root: Path) -> Layout:
         library=root / "opt-nano" / "lib" / "libLiteRt.so",
         packages=root / "opt-numpy" / "python",
         client=root / "client",
+        starter=root / "start.pyc",
         tensorflow=installed,
         bytecode=root / "bytecode",
     )
+    py_compile.compile(str(HANDLERS.parent / "start.py"), str(layout.starter))
     ignore = shutil.ignore_patterns("__pycache__", "tests", "*.pyi", "*.a")
     shutil.copytree(HANDLER, layout.task, ignore=ignore)
     shutil.copytree(HANDLERS, layout.plain, ignore=ignore)

@@ -58,7 +58,7 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
     for number in range(-1, rounds):  # one round more, not counted, warms the page cache
         print(f"\rround {max(number + 1, 0)} of {rounds}", end="", file=sys.stderr)
         for subject in (*compared, bare):
-            started = start_process(subject, event_file)
+            started = start_process(subject, layout, event_file)
             if number >= 0:
                 tables[PROCESS][subject.name].append(started)
         for subject in compared:

@@ -1,6 +1,6 @@
 """One cold start without a runtime client: import a module, answer one event, say so, wait to be measured.
 
-Run as `python -I start.py SEARCH_PATH MODULE EVENT_FILE`.
+Run as `python -I start.py SEARCH_PATH MODULE EVENT_FILE`, compiled: what is measured is not this file.
 """
 
 import marshal

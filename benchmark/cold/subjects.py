@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cold.layout import HANDLERS, interpreter
+from benchmark.cold.layout import interpreter
 from benchmark.cold.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from benchmark.cold.layout import Layout
 
-START = HANDLERS.parent / "start.py"
 CLIENT = "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); from awslambdaric.__main__ import main; main(sys.argv)"
 PLAIN, NUMPY, NANO, EMPTY, BARE = "plain TensorFlow", "numpy", "nano", "empty handler", "bare Python"
 
@@ -67,12 +66,12 @@ def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
     ]
 
 
-def start_process(subject: Subject, event_file: Path) -> Start:
+def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
     """Spawn to first answer, without a runtime client."""
     if subject.name == BARE:
         command = ["-c", "import sys; sys.stdout.write('READY\\n'); sys.stdout.flush(); sys.stdin.read()"]
     else:
-        command = [str(START), ":".join(map(str, subject.path)), subject.module, str(event_file)]
+        command = [str(layout.starter), ":".join(map(str, subject.path)), subject.module, str(event_file)]
     started = time.perf_counter()
     with _spawn(command, subject, subject.environment) as process:
         for line in process.stdout or ():
