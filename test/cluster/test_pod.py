@@ -39,7 +39,7 @@ def pod(plane: ControlPlane, handler: Any, templates: dict[str, Any]) -> Iterato
 
 @pytest.fixture
 def root(pod: dict[str, Any], tmp_path: Path) -> Path:
-    """The pod's file system: its model where the volume is mounted, its configuration where the downward API puts it."""
+    """The pod's file system: its model where the volume is mounted, its configuration where the API puts it."""
     spec, annotations = pod["spec"], pod["metadata"]["annotations"]
     mounts = {mount["name"]: mount["mountPath"].lstrip("/") for mount in spec["containers"][0]["volumeMounts"]}
     version = tmp_path / mounts["model"] / VERSION

@@ -1,0 +1,54 @@
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
+import type { StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { Construct } from 'constructs';
+import { EvaluationData, ModelService, ModelSource } from '../lib';
+
+/** What to deploy. */
+export interface ServiceStackProps extends StackProps {
+  /** SavedModel directory, `.keras` or `.h5` file. */
+  readonly model: string;
+  /** `.npz` or `.jsonl` file with inputs and labels. */
+  readonly evaluation?: string;
+  readonly inputShapes?: { [name: string]: number[] };
+}
+
+/** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
+export class ServiceStack extends Stack {
+  public readonly cluster: eks.Cluster;
+  public readonly service: ModelService;
+
+  constructor(scope: Construct, id: string, props: ServiceStackProps) {
+    super(scope, id, props);
+    const vpc = new ec2.Vpc(this, 'Vpc', { natGateways: 1 });
+    this.cluster = new eks.Cluster(this, 'Cluster', {
+      vpc,
+      version: eks.KubernetesVersion.V1_36,
+      endpointAccess: eks.EndpointAccess.PRIVATE,
+      clusterLogging: [
+        eks.ClusterLoggingTypes.API, eks.ClusterLoggingTypes.AUDIT, eks.ClusterLoggingTypes.AUTHENTICATOR,
+        eks.ClusterLoggingTypes.CONTROLLER_MANAGER, eks.ClusterLoggingTypes.SCHEDULER,
+      ],
+      kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(this, 'Kubectl') },
+    });
+    // Auto Mode brings nodes, load balancers and Pod Identity. Mounting buckets and measuring pods are add-ons.
+    const mountpoint = new eks.Addon(this, 'Mountpoint', { cluster: this.cluster, addonName: 'aws-mountpoint-s3-csi-driver' });
+    const metrics = new eks.Addon(this, 'MetricsServer', { cluster: this.cluster, addonName: 'metrics-server' });
+
+    this.service = new ModelService(this, 'Digits', {
+      cluster: this.cluster,
+      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+      namespaceName: 'models',
+      createNamespace: true,
+      maxReplicas: 10,
+    });
+    this.service.node.addDependency(mountpoint, metrics);
+
+    new CfnOutput(this, 'ClusterName', { value: this.cluster.clusterName });
+    new CfnOutput(this, 'Host', { value: `${this.service.serviceName}.${this.service.namespaceName}.svc.cluster.local` });
+    new CfnOutput(this, 'Summary', { value: this.service.optimizer!.summary });
+  }
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'fs';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ServiceStack } from '../../bin/service-stack';
+
+function serviceStack(): ServiceStack {
+  const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+  return new ServiceStack(app, 'ServiceStack', { model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
+}
+
+describe('the example of a service', () => {
+  const stack = serviceStack();
+
+  test('makes an Auto Mode cluster with the add-ons that mounting and scaling need', () => {
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::EKS::Cluster', { ComputeConfig: { Enabled: true } });
+    expect(Object.values(template.findResources('AWS::EKS::Addon')).map(({ Properties }) => Properties.AddonName).sort())
+      .toEqual(['aws-mountpoint-s3-csi-driver', 'metrics-server']);
+  });
+
+  test('the service waits for the add-ons', () => {
+    const template = Template.fromStack(stack);
+    const addons = Object.keys(template.findResources('AWS::EKS::Addon'));
+    const [deployment] = Object.entries(template.findResources('Custom::AWSCDK-EKS-KubernetesResource')).filter(([id]) => id.includes('Deployment'));
+
+    expect(deployment[1].DependsOn).toEqual(expect.arrayContaining(addons));
+  });
+
+  test('cdk-nag finds nothing in what the library makes', () => {
+    const { violations } = new AwsSolutionsChecks(stack.node.root as App).validateScope(stack);
+
+    const paths = violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`));
+    expect(paths.filter((path) => /^ServiceStack\/(Digits|TensorFlow)/.test(path))).toEqual([]);
+  });
+});
