@@ -1,7 +1,7 @@
 """Makes the small models that the end-to-end tests deploy: make_models.py DIRECTORY.
 
-Two classifiers of points in a square that answer differently, with labelled data and their own expected answers, and one
-file that only looks like a model.
+Two classifiers of points in a square that answer differently, with labelled data and their own expected answers, and
+one file that only looks like a model.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -48,8 +49,6 @@ def main() -> None:
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
     # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
-    import zipfile
-
     with zipfile.ZipFile(directory / "broken.keras", "w") as archive:
         archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
         archive.writestr("config.json", '{"class_name": "Sequential", "config": {"layers": ["not a layer"]}}')
