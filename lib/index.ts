@@ -21,6 +21,7 @@ export * from './optimization/model-optimizer';
 export * from './optimization/model-task';
 export * from './optimization/optimization-options';
 export * from './optimization/optimization-recipe';
+export * from './optimization/optimization-search';
 export * from './optimization/optimization-step';
 export * from './optimization/pruning';
 export * from './optimization/quality-gate';

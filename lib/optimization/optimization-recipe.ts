@@ -1,10 +1,12 @@
 import { ModelFormat } from '../model/model-format';
 import { Graph } from './graph';
+import type { OptimizationSearchOptions } from './optimization-search';
+import { searchProblems } from './optimization-search';
 import type { OptimizationStep } from './optimization-step';
 import { Pruning } from './pruning';
 import { Quantization } from './quantization';
 
-type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing';
+type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing' | 'search';
 
 /** Which ways to publish a model are tried. */
 export class OptimizationRecipe {
@@ -32,7 +34,21 @@ export class OptimizationRecipe {
     return new OptimizationRecipe('forServing', []);
   }
 
-  private constructor(private readonly kind: RecipeKind, private readonly steps: OptimizationStep[]) {}
+  /**
+   * The best of several candidates, tried from mild to strong. For LiteRT.
+   *
+   * One part of the evaluation data chooses, another judges the winner once. What fails there is replaced by the next best, and nothing is published
+   * that fails.
+   *
+   * @param options what is searched for, and among what
+   */
+  public static search(options: OptimizationSearchOptions): OptimizationRecipe {
+    return new OptimizationRecipe('search', options.steps ?? [], options);
+  }
+
+  private constructor(
+    private readonly kind: RecipeKind, private readonly steps: OptimizationStep[], private readonly searchOptions?: OptimizationSearchOptions,
+  ) {}
 
   /** @internal */
   public _problems(format: ModelFormat, sourceKind: string | undefined, hasData: boolean): string[] {
@@ -47,8 +63,14 @@ export class OptimizationRecipe {
     if (this.kind === 'forServing' && format !== ModelFormat.SAVED_MODEL) {
       problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLambda()');
     }
+    if (this.searchOptions !== undefined) {
+      problems.push(...searchProblems(this.searchOptions, hasData), ...this.searchedProblems(format, sourceKind));
+    }
     for (const [index, step] of this.steps.entries()) {
       problems.push(...stepProblems(step, format, hasData));
+      if (this.kind === 'search') {
+        continue;
+      }
       const earlier = this.steps.slice(0, index).find((other) => other.constructor === step.constructor);
       if (earlier) {
         problems.push(`recipe has ${earlier.description} and ${step.description}, which exclude each other: keep one of them`);
@@ -56,7 +78,7 @@ export class OptimizationRecipe {
     }
     const quantized = this.steps.findIndex((step) => step instanceof Quantization);
     const pruned = this.steps.findIndex((step) => step instanceof Pruning);
-    if (quantized !== -1 && pruned > quantized) {
+    if (this.kind === 'steps' && quantized !== -1 && pruned > quantized) {
       problems.push(`recipe has ${this.steps[quantized].description} before ${this.steps[pruned].description}, when weights can no longer be changed: `
         + `use OptimizationRecipe.of(${this.steps[pruned].description}, ${this.steps[quantized].description})`);
     }
@@ -69,7 +91,24 @@ export class OptimizationRecipe {
 
   /** @internal */
   public _render(): Record<string, unknown> {
-    return { kind: this.kind, steps: this.steps.map((step) => step._render()) };
+    const search = this.searchOptions;
+    return {
+      kind: this.kind,
+      steps: this.steps.map((step) => step._render()),
+      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss ?? 0.01, maxTrials: search.maxTrials ?? 8 } },
+    };
+  }
+
+  private searchedProblems(format: ModelFormat, sourceKind: string | undefined): string[] {
+    const problems: string[] = [];
+    if (format !== ModelFormat.LITERT) {
+      problems.push('OptimizationRecipe.search(…) makes LiteRT models, and this one is served by TensorFlow Serving: use OptimizationRecipe.forServing(), '
+        + 'or OptimizationRecipe.of(Graph.freeze())');
+    }
+    if (sourceKind === 'tflite' && this.steps.length === 0) {
+      problems.push('recipe searches, but a .tflite model is served as it is: give the SavedModel or Keras file that it was made from, or leave recipe out');
+    }
+    return problems;
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'fs';
 import Ajv2020 from 'ajv/dist/2020';
 import { App, Size, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, StatefulBehavior } from '../../lib';
+import { Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, SearchObjective, StatefulBehavior } from '../../lib';
 import type { StoredObject } from '../../lib/model/stored-object';
 import type { JobOptions } from '../../lib/optimization/job';
 import { renderJob } from '../../lib/optimization/job';
@@ -56,6 +56,9 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['pruning', { recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })) }, (it) => it.recipe.steps, [
     { step: 'pruning', sparsity: 0.5, schedule: 'gradual' },
   ]],
+  ['search', { recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }) }, (it) => it.recipe.search, {
+    objective: 'latency', maxAccuracyLoss: 0.01, maxTrials: 8,
+  }],
   ['freeze', { recipe: OptimizationRecipe.of(Graph.freeze()) }, (it) => it.recipe.steps, [{ step: 'freeze' }]],
   ['none', { recipe: OptimizationRecipe.none() }, (it) => it.recipe.kind, 'none'],
   ['forServing', { recipe: OptimizationRecipe.forServing() }, (it) => it.recipe.kind, 'forServing'],

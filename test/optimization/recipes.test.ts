@@ -1,5 +1,6 @@
 import { Size } from 'aws-cdk-lib';
-import { Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization } from '../../lib';
+import { Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization, SearchObjective } from '../../lib';
+import type { OptimizationSearchOptions } from '../../lib';
 
 const { LITERT, SAVED_MODEL } = ModelFormat;
 
@@ -69,6 +70,38 @@ describe('OptimizationRecipe', () => {
     const recipe = OptimizationRecipe.of(Quantization.fullInteger(), Graph.strip(), Graph.strip());
 
     expect(recipe._problems(SAVED_MODEL, 'tflite', false)).toHaveLength(4);
+  });
+});
+
+describe('OptimizationRecipe.search', () => {
+  const search = (changes: Partial<OptimizationSearchOptions> = {}) => OptimizationRecipe.search({ objective: SearchObjective.SIZE, ...changes });
+
+  test('is written into the job with everything that decides the output', () => {
+    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxAccuracyLoss: 0.01, maxTrials: 8 } });
+    expect(search({ objective: SearchObjective.LATENCY, maxAccuracyLoss: 0, maxTrials: 3, steps: [Quantization.float16()] })._render()).toEqual({
+      kind: 'search',
+      steps: [{ step: 'quantization', mode: 'float16' }],
+      search: { objective: 'latency', maxAccuracyLoss: 0, maxTrials: 3 },
+    });
+  });
+
+  test('takes several steps of a kind, which are alternatives', () => {
+    const steps = [Quantization.float16(), Quantization.dynamicRange(), Pruning.magnitude({ sparsity: 0.5 }), Pruning.magnitude({ sparsity: 0.8 })];
+
+    expect(search({ steps })._problems(LITERT, 'keras', true)).toEqual([]);
+  });
+
+  test.each<[Partial<OptimizationSearchOptions>, ModelFormat, string, boolean, string]>([
+    [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation'],
+    [{}, SAVED_MODEL, 'keras', true, 'use OptimizationRecipe.forServing()'],
+    [{}, LITERT, 'tflite', true, 'a .tflite model is served as it is'],
+    [{ maxAccuracyLoss: 1 }, LITERT, 'keras', true, 'got 1: it is a share, so 1 per cent is 0.01'],
+    [{ maxAccuracyLoss: -0.1 }, LITERT, 'keras', true, 'at least 0 and below 1, got -0.1'],
+    [{ maxTrials: 0 }, LITERT, 'keras', true, 'maxTrials'],
+    [{ steps: [] }, LITERT, 'keras', true, 'steps must have at least one step'],
+    [{ steps: [Graph.strip()] }, LITERT, 'keras', true, 'Graph.strip() has no effect on a LiteRT model'],
+  ])('is refused where it cannot be done: %j', (changes, format, kind, hasData, words) => {
+    expect(search(changes)._problems(format, kind, hasData)).toEqual([expect.stringContaining(words)]);
   });
 });
 

@@ -127,6 +127,15 @@ class Pruning(Document):
 Step = Annotated[Quantization | Strip | Freeze | Pruning, Field(discriminator="step")]
 
 
+class Search(Document):
+    """How the recipe `search` chooses."""
+
+    objective: Literal["size", "latency"]
+    max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Of the gate, when the job has none of its own."""
+    max_trials: Annotated[int, Field(ge=1)] = 8
+
+
 class RecipeKind(StrEnum):
     """How candidates are made."""
 
@@ -138,6 +147,8 @@ class RecipeKind(StrEnum):
     """The ladder: with data dynamic range, float16, float32; without data float16."""
     FOR_SERVING = "forServing"
     """Strip."""
+    SEARCH = "search"
+    """Candidates from mild to strong, `steps` (when given) being all that is combined; the best that passes."""
 
 
 class Recipe(Document):
@@ -146,10 +157,14 @@ class Recipe(Document):
     kind: RecipeKind
     steps: list[Step] = []
 
+    search: Search | None = None
+
     @model_validator(mode="after")
-    def _steps_only_where_they_count(self) -> Recipe:
-        if (self.kind is RecipeKind.STEPS) != bool(self.steps):
-            raise ValueError("steps must be given for the recipe kind 'steps', and for no other kind")
+    def _members_only_where_they_count(self) -> Recipe:
+        if self.kind is not RecipeKind.SEARCH and (self.kind is RecipeKind.STEPS) != bool(self.steps):
+            raise ValueError("steps must be given for the recipe kind 'steps', may be given for 'search', and else not")
+        if (self.kind is RecipeKind.SEARCH) != (self.search is not None):
+            raise ValueError("search must be given for the recipe kind 'search', and for no other kind")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ class Timing:
     """Milliseconds."""
 
     median: float
+    noise: float
+    """By how much the median itself may be off: two standard errors, from the median absolute deviation."""
 
 
 def interleaved_latency(runners: dict[str, Runner], signature: str, dataset: Dataset) -> dict[str, Timing]:
@@ -40,4 +43,11 @@ def interleaved_latency(runners: dict[str, Runner], signature: str, dataset: Dat
             start = time.perf_counter()
             runner.run(signature, inputs)
             times[name].append((time.perf_counter() - start) * 1000.0)
-    return {name: Timing(statistics.median(values)) for name, values in times.items()}
+    return {name: _timing(values) for name, values in times.items()}
+
+
+def _timing(values: list[float]) -> Timing:
+    median = statistics.median(values)
+    deviation = statistics.median(abs(value - median) for value in values)
+    # 1.4826: to a standard deviation; 1.2533: from a mean's error to a median's, both of a normal distribution.
+    return Timing(median, 2 * 1.4826 * 1.2533 * deviation / math.sqrt(len(values)))

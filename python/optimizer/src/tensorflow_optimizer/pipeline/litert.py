@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..config import Pruning, Quantization, RecipeKind, StatefulBehavior
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
-from ..errors import OptimizerError, UnsupportedError
+from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
 from ..outcome import CandidateStatus, EvidenceKind
@@ -78,10 +78,22 @@ def make_litert(
     """
     if source.kind is SourceKind.TFLITE:
         return _from_tflite(job, source, evaluation, progress)
-    plans = litert_plans(job, has_data=evaluation is not None)
+    from .search import on_selection, search, search_plans, with_search_gate
+
+    wanted = job.recipe.search
+    job = with_search_gate(job)
+    if wanted is not None and evaluation is None:
+        raise BadInputError(
+            "search() decides by accuracy, which needs evaluation data with labels; give EvaluationData, or use "
+            "forLambda()"
+        )
+    plans = search_plans(job, wanted) if wanted else litert_plans(job, has_data=evaluation is not None)
     if source.directory is None:
         raise OptimizerError("there is no SavedModel to convert")
     selection, reset_state = _select(job, source, progress)
+    if wanted is not None and len(selection.signatures) > 1:
+        # It would leave out all signatures but one: a search keeps what can be asked.
+        plans = [plan for plan in plans if plan.mode is not LiteRtMode.FULL_INTEGER]
     runner = SavedModelRunner(
         source.directory,
         source.tags,
@@ -94,7 +106,9 @@ def make_litert(
     )
     calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
     train = evaluation is not None and any(plan.pruning for plan in plans)
-    reference = measure_original(job, evaluation, subject, progress, calibrate=calibrate, train=train)
+    reference = measure_original(
+        job, evaluation, subject, progress, calibrate=calibrate, train=train, select=wanted is not None
+    )
     builder = LiteRtBuilder(source, selection, work, progress, reset_state=reset_state)
     judge = Judge(reference, _gate(job, reference, progress), _baseline(job, source, builder, progress))
 
@@ -106,6 +120,8 @@ def make_litert(
             return made.build(plan.mode, reference.calibration if calibrate else None)
         return builder.build(plan.mode, reference.calibration if calibrate else None)
 
+    if wanted is not None:
+        return search(job, plans, build, replace(judge, reference=on_selection(reference)), judge, progress)
     return _choose(job, plans, build, judge, progress)
 
 
@@ -209,7 +225,11 @@ def _choose(
             progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
             continue
         candidate = judge.evaluate(plan.name, built, list(built.signatures))
-        proof = _prove(job, built, candidate, judge, progress) if candidate.status is CandidateStatus.PASSED else None
+        proof = (
+            prove_candidate(job, built, candidate, judge, progress)
+            if candidate.status is CandidateStatus.PASSED
+            else None
+        )
         if proof is None:
             if candidate.status is not CandidateStatus.PASSED:
                 progress.add(candidate)
@@ -225,7 +245,10 @@ def _choose(
     raise refusal(progress.candidates)
 
 
-def _prove(job: Job, built: BuiltLiteRt, candidate: Candidate, judge: Judge, progress: Progress) -> Proof | None:
+def prove_candidate(
+    job: Job, built: BuiltLiteRt, candidate: Candidate, judge: Judge, progress: Progress
+) -> Proof | None:
+    """Return which runtime serves a candidate; None, and a record of it, when none does."""
     progress.say(f"proving the runtime for {candidate.name}")
     try:
         proof = prove(

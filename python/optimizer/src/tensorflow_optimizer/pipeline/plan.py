@@ -29,7 +29,7 @@ class SavedModelPlan:
     freeze: bool = False
 
 
-_MODES = {
+MODES = {
     "dynamicRange": LiteRtMode.DYNAMIC_RANGE,
     "float16": LiteRtMode.FLOAT16,
     "fullInteger": LiteRtMode.FULL_INTEGER,
@@ -46,11 +46,11 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     if kind is RecipeKind.FOR_SERVING:
         raise BadInputError("the recipe forServing() makes SavedModels; use forLambda(), none() or of(…) for LiteRT")
     if kind is RecipeKind.NONE:
-        return [_plan(LiteRtMode.FLOAT32)]
+        return [plan_of(LiteRtMode.FLOAT32)]
     if kind is RecipeKind.FOR_LAMBDA:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
         ladder = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
-        return [_plan(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
+        return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
     pruning = _pruning(job)
     quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
     if len(quantizations) > 1:
@@ -60,14 +60,14 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
             + "); one quantization at most"
         )
     if not quantizations:
-        return [_plan(LiteRtMode.FLOAT32, pruning)]
-    mode = _MODES[quantizations[0].mode]
+        return [plan_of(LiteRtMode.FLOAT32, pruning)]
+    mode = MODES[quantizations[0].mode]
     if mode is LiteRtMode.FULL_INTEGER and not has_data:
         raise BadInputError(
             "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
             "not needed), or use dynamicRange() or float16()"
         )
-    return [_plan(mode, pruning)]
+    return [plan_of(mode, pruning)]
 
 
 def _pruning(job: Job) -> Pruning | None:
@@ -98,6 +98,10 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
     if job.recipe.kind is RecipeKind.FOR_LAMBDA:
         raise BadInputError(
             "the recipe forLambda() makes LiteRT files; use forServing(), none() or of(…) for SavedModels"
+        )
+    if job.recipe.kind is RecipeKind.SEARCH:
+        raise BadInputError(
+            "the recipe search() makes LiteRT files; use forServing(), none() or of(Graph.freeze()) for SavedModels"
         )
     quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
     if quantizations:
@@ -130,8 +134,8 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     Raises:
         UnsupportedError: the recipe asks for more.
     """
-    if job.recipe.kind is RecipeKind.STEPS:
-        steps = ", ".join(step.step for step in job.recipe.steps)
+    if job.recipe.kind in (RecipeKind.STEPS, RecipeKind.SEARCH):
+        steps = ", ".join(step.step for step in job.recipe.steps) or job.recipe.kind
         raise UnsupportedError(
             f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the "
             f"SavedModel or the Keras file that it was made of, use forLambda() or none(), or {OTHER_PATHS} from a "
@@ -142,6 +146,7 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
 
 
-def _plan(mode: LiteRtMode, pruning: Pruning | None = None) -> LiteRtPlan:
+def plan_of(mode: LiteRtMode, pruning: Pruning | None = None) -> LiteRtPlan:
+    """Return the plan for these steps, under the name that reports give it."""
     name = f"pruned {pruning.sparsity:.0%} + {mode}" if pruning else mode.value
     return LiteRtPlan(name, mode, pruning)

@@ -81,6 +81,8 @@ class Reference:
     evidence: EvidenceKind
     calibration: Dataset
     """Real samples that no candidate is judged on."""
+    selection: Dataset
+    """Real samples to choose between candidates on, before one of them is judged."""
     training: Dataset
     """Real samples to train with, that no candidate is calibrated with or judged on."""
     datasets: dict[str, Dataset]
@@ -119,6 +121,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     *,
     calibrate: bool = False,
     train: bool = False,
+    select: bool = False,
 ) -> Reference:
     """Measure the original.
 
@@ -129,13 +132,14 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         progress: Where to tell.
         calibrate: A part of the data is needed for calibration.
         train: A part of the data is needed for training.
+        select: A part of the data is needed to choose between candidates.
 
     Raises:
         BadInputError: data, labels or shapes do not fit the model.
         UnsupportedError: the original is not deterministic, or depends on the batch.
     """
     default = subject.default
-    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate, train=train)
+    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate, train=train, select=select)
     gate = splits.gate
     _count_warning(gate, evidence, progress)
     datasets = {
@@ -172,6 +176,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         default=default,
         evidence=evidence,
         calibration=splits.calibration,
+        selection=splits.selection,
         training=splits.training,
         datasets=datasets,
         answers=answers,
@@ -182,8 +187,8 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     )
 
 
-def _data(
-    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool
+def _data(  # noqa: PLR0913 - one fact for each need
+    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
 ) -> tuple[Splits, EvidenceKind]:
     one = subject.endpoints[subject.default]
     if evaluation is None:
@@ -191,7 +196,7 @@ def _data(
         nothing = made_up.take(np.arange(0))
         return Splits(nothing, nothing, made_up, nothing), EvidenceKind.GENERATED
     dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
-    splits = split(dataset, job.seed, calibrate=calibrate, train=train)
+    splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
     if not splits.gate.count:
         raise BadInputError(
             f"the evaluation data holds {dataset.count} samples, all of them needed for calibration; give more"

@@ -1,0 +1,56 @@
+import { checkInteger } from '../private/validation';
+import type { OptimizationStep } from './optimization-step';
+
+/** What a search makes as small as it can. */
+export enum SearchObjective {
+  /** The size as the model travels, compressed. */
+  SIZE = 'size',
+  /** The time of one warm request. Differences within the noise of the measurement count for nothing, and then the smaller model is better. */
+  LATENCY = 'latency',
+}
+
+/** What is searched for, and among what. */
+export interface OptimizationSearchOptions {
+  /** What is made as small as it can be. */
+  readonly objective: SearchObjective;
+
+  /**
+   * At most this much accuracy may be lost: 0.01 is one percentage point. A limit in `gate` has precedence.
+   *
+   * @default 0.01
+   */
+  readonly maxAccuracyLoss?: number;
+
+  /**
+   * How many candidates are tried at most, from mild to strong.
+   *
+   * @default 8
+   */
+  readonly maxTrials?: number;
+
+  /**
+   * What candidates are made of: quantizations, each alone, and prunings, each with the strongest of them.
+   *
+   * @default - float16, dynamic range and full integer quantization; for size also pruning, from half of the weights up
+   */
+  readonly steps?: OptimizationStep[];
+}
+
+/** All problems of a search that can be seen without its model. */
+export function searchProblems(options: OptimizationSearchOptions, hasData: boolean): string[] {
+  const problems: string[] = [];
+  const loss = options.maxAccuracyLoss;
+  if (loss !== undefined && !(loss >= 0 && loss < 1)) {
+    const hint = loss >= 1 && loss <= 100 ? `: it is a share, so ${loss} per cent is ${loss / 100}` : '';
+    problems.push(`OptimizationRecipe.search(…) maxAccuracyLoss must be at least 0 and below 1, got ${JSON.stringify(loss)}${hint}`);
+  }
+  problems.push(...checkInteger('OptimizationRecipe.search(…) maxTrials', options.maxTrials, 1, 100));
+  if (options.steps?.length === 0) {
+    problems.push('OptimizationRecipe.search(…) steps must have at least one step, got []: leave it out to search among all');
+  }
+  if (!hasData) {
+    problems.push('OptimizationRecipe.search(…) decides by accuracy, which needs real inputs with labels: give evaluation, '
+      + 'or use OptimizationRecipe.forLambda()');
+  }
+  return problems;
+}

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sample_models import dense_data
+from tensorflow_optimizer.evaluation.latency import Timing
+from tensorflow_optimizer.pipeline import search as searching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+
+
+def recipe(objective: str = "size", *steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"kind": "search", "search": {"objective": objective, **fields}, "steps": list(steps)}
+
+
+QUANTIZATIONS = [{"step": "quantization", "mode": mode} for mode in ("float16", "dynamicRange")]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("data") / "data.npz"
+    features, labels = dense_data(1500)
+    np.savez(file, features=features, labels=labels)
+    return file
+
+
+class TestForSize:
+    @pytest.fixture(scope="class")
+    def result(self, models: SampleModels, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+        from sample_jobs import Runs
+
+        return Runs(tmp_path_factory.mktemp("search"))(models.dense, data, recipe=recipe(maxAccuracyLoss=0.02))
+
+    def test_the_smallest_that_passes_is_published(self, result: Result) -> None:
+        chosen = result.published.evaluation
+        assert chosen is not None
+        assert chosen.compressed_bytes is not None
+        for one in result.outcome.candidates:
+            if one.status == "passed":
+                assert one.metrics is not None
+                assert one.metrics.compressed_bytes is not None
+                assert one.metrics.compressed_bytes >= chosen.compressed_bytes
+        assert list(result.statuses.values()).count("chosen") == 1
+        assert "float32" in result.statuses
+
+    def test_it_keeps_the_limit_on_samples_that_it_was_not_selected_on(self, result: Result) -> None:
+        chosen = next(one for one in result.outcome.candidates if one.status == "chosen")
+        assert [(rule.rule, rule.limit, rule.passed) for rule in chosen.rules] == [("maxAccuracyLoss", 0.02, True)]
+        other = next(one for one in result.outcome.candidates if one.status == "passed")
+        assert chosen.metrics is not None
+        assert other.metrics is not None
+        assert chosen.metrics.samples != other.metrics.samples
+
+    def test_every_candidate_that_was_not_chosen_says_why(self, result: Result) -> None:
+        assert all(one.reason for one in result.outcome.candidates if one.status != "chosen")
+
+
+def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, runs: Runs) -> None:
+    steps = [{"step": "pruning", "sparsity": 0.5}, QUANTIZATIONS[1]]
+    first, second = (
+        runs(models.dense, data, recipe=recipe("size", *steps, maxAccuracyLoss=0.1)).output / "model" / "model.tflite"
+        for _ in range(2)
+    )
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
+    assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
+
+
+def test_a_winner_that_fails_the_gate_falls_back_to_the_next(
+    models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = searching.on_selection
+
+    def lenient(reference: Any) -> Any:
+        """A selection that sees nothing wrong: it asks the original about its own answers only at zeros."""
+        found = real(reference)
+        zeros = {name: np.zeros_like(value) for name, value in found.datasets[found.default].inputs.items()}
+        dataset = type(found.datasets[found.default])(zeros, batched=True)
+        answers = found.runner.run(found.default, dataset.call(0, dataset.count))
+        labels = {name: value.argmax(axis=-1) for name, value in answers.items()}
+        dataset = type(dataset)(zeros, True, labels)
+        return searching.replace(found, datasets={found.default: dataset}, answers={found.default: answers})
+
+    monkeypatch.setattr(searching, "on_selection", lenient)
+    result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
+    assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
+    assert "not on the samples of the gate" in result.outcome.candidates[0].reason
+
+
+def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Path, runs: Runs) -> None:
+    limits = {"rules": [{"rule": "maxSizeBytes", "value": 10}], "strict": False}
+    result = runs(models.dense, data, recipe=recipe("size", *QUANTIZATIONS), gate=limits)
+    assert result.code == 3
+    assert not (result.output / "model").exists()
+
+
+def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.dense, data, recipe=recipe("size", maxTrials=2))
+    assert [one for one, status in result.statuses.items() if status != "skipped"] == ["float16", "float32"]
+    steps = [{"step": "pruning", "sparsity": share} for share in (0.98, 0.99)]
+    statuses = runs(models.dense, data, recipe=recipe("size", *steps)).statuses
+    assert statuses == {"pruned 98% + float32": "rejected", "pruned 99% + float32": "skipped", "float32": "chosen"}
+
+
+@pytest.mark.parametrize(("noise", "chosen"), [(0.0, "float32"), (1.0, "dynamicRange")])
+def test_speed_decides_only_above_the_noise(  # noqa: PLR0917
+    noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"float32": 1.0, "float16": 1.5, "dynamicRange": 1.1}
+    monkeypatch.setattr(
+        searching, "interleaved_latency", lambda *_: {name: Timing(time, noise) for name, time in times.items()}
+    )
+    result = runs(models.dense, data, recipe=recipe("latency", *QUANTIZATIONS, maxAccuracyLoss=0.1))
+    assert result.statuses[chosen] == "chosen"
+
+
+def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
+    without, unlabelled = runs(models.dense, recipe=recipe()), runs(models.dense, models.unlabelled, recipe=recipe())
+    assert without.code == unlabelled.code == 2
+    assert "needs evaluation data with labels" in without.sentence
+    assert "labels" in unlabelled.sentence
+
+
+def test_it_is_for_litert_and_for_models_that_can_be_changed(models: SampleModels, data: Path, runs: Runs) -> None:
+    assert "use forServing()" in runs(models.dense, data, recipe=recipe(), format="saved_model").sentence
+    assert runs(models.tflite, data, recipe=recipe()).code == 4
