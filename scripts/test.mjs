@@ -25,7 +25,7 @@ const jest = (name, ...args) => ({
 
 /** Two lanes for two cores; what needs TensorFlow's memory and time is in the second. */
 const LANES = [
-  [jest('jest'), pytest('build-runner', 'python/build_runner/tests'), pytest('emulator', 'emulator/tests'), jest('e2e', '--config', 'jest.e2e.config.js')],
+  [jest('jest'), pytest('build-runner', 'python/build_runner/tests'), pytest('manifests', 'test/kubernetes'), pytest('emulator', 'emulator/tests'), jest('e2e', '--config', 'jest.e2e.config.js')],
   [pytest('handler', 'python/handler/tests'), pytest('optimizer', 'python/optimizer/tests')],
 ];
 
