@@ -33,7 +33,7 @@ function grants(template: { Resources: Record<string, { Type: string; Properties
     const named = { 'Ref': () => argument, 'Fn::GetAtt': () => argument[0], 'Fn::Sub': () => argument, 'Fn::Join': () => argument[1].map(text).join(argument[0]) };
     return readable((named as Record<string, () => string>)[intrinsic]());
   };
-  const readable = (name: string) => name.replace(/^AWS::/, '').replace(/[0-9A-F]{8}$/, '');
+  const readable = (name: string) => name.replace(/^AWS::/, '').replace(/[0-9A-F]{8}([0-9a-f]{32})?$/, '');
   const list = (value: unknown) => ([] as unknown[]).concat(value);
   const byRole: Record<string, string[]> = {};
   for (const { Type, Properties } of Object.values(template.Resources)) {
@@ -41,11 +41,12 @@ function grants(template: { Resources: Record<string, { Type: string; Properties
       continue;
     }
     const statements = Properties.PolicyDocument.Statement as Record<string, any>[];
-    byRole[text(Properties.Roles[0])] = statements.flatMap((statement) => list(statement.Resource).map((resource) => {
+    const role = text(Properties.Roles[0]);
+    byRole[role] = [...byRole[role] ?? [], ...statements.flatMap((statement) => list(statement.Resource).map((resource) => {
       const keys = Object.values((statement.Condition ?? {}) as Record<string, object>).flatMap((condition) => Object.keys(condition));
       const where = text(resource).replace(/[0-9a-f]{64}/, '<hash>').replace(/^arn:[^:]*:s3:::cdk-hnb659fds-assets[^/]*/, 'assets').replace(/digits-[0-9a-f]{8}[^/]*/, '<model>');
       return `${statement.Effect} ${list(statement.Action).join(' ')} on ${where}${keys.length ? ` if ${keys.join(', ')}` : ''}`;
-    })).sort();
+    }))].sort();
   }
   return byRole;
 }
@@ -79,6 +80,8 @@ describe('the example app', () => {
       // The custom resource: write the job's description, start and watch this project, read what it published and its log.
       TensorFlowModelBuildsRole: [
         'Allow codebuild:BatchGetBuilds codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
+        // Of exactly the version that is about to serve: it must answer first.
+        'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),
         'Allow logs:GetLogEvents on DigitsOptimizerOptimizationLogs',
         'Allow s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',

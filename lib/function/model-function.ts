@@ -25,6 +25,7 @@ import { layerVersionNumber, ModelLayer } from './model-layer';
 import { modelLoadTimeMetric } from './model-load-time';
 import { RuntimeLayer } from './runtime-layer';
 import { TrafficShift } from './traffic-shift';
+import { VersionCheck } from './version-check';
 
 /** The name of the alias that everything goes through. */
 const ALIAS = 'live';
@@ -158,6 +159,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       // Where it scales, the scaling decides, from the first deployment on: a fixed number would be set back by each update.
       provisionedConcurrentExecutions: scaled ? undefined : props.provisionedConcurrentExecutions,
     });
+    this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
+      version: this.lambdaFunction.currentVersion, modelName: this.modelName, hook: props.hook,
+    }));
     if (scaled) {
       this.alias.addAutoScaling({ minCapacity: props.provisionedConcurrentExecutions, maxCapacity: props.maxProvisionedConcurrentExecutions! })
         .scaleOnUtilization({ utilizationTarget: props.provisionedConcurrencyUtilization ?? 0.7 });

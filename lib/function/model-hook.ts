@@ -12,6 +12,14 @@ export interface ModelHookOptions {
    * @default - true when a Python file of the directory imports numpy, or requirements.txt names it
    */
   readonly requiresNumpy?: boolean;
+
+  /**
+   * A JSON file with an event that the hook must answer before callers get the new version: a direct invocation's payload,
+   * or the event of a front door.
+   *
+   * @default - the new version must start and load model and hook, but no request is sent through the hook
+   */
+  readonly checkEventFile?: string;
 }
 
 /**
@@ -53,9 +61,22 @@ export class ModelHook {
     if (!existsSync(file)) {
       return [`hook has no ${HOOK_MODULE}.py: define preprocess(event) in ${HOOK_MODULE}.py in ${path}`];
     }
+    const event = this.options.checkEventFile;
+    if (event !== undefined && !isJsonFile(event)) {
+      return [`checkEventFile must be a file with one event as JSON, got ${JSON.stringify(event)}`];
+    }
     // It may also come from another module, so all that is asked is that the file names it.
     return /\bpreprocess\b/.test(readFileSync(file, 'utf-8'))
       ? [] : [`hook does not define preprocess(event): define it in ${HOOK_MODULE}.py in ${path}; postprocess(outputs) may be left out`];
+  }
+
+  /**
+   * The event that a new version must answer, as JSON.
+   *
+   * @internal
+   */
+  public get _checkEvent(): string {
+    return this.options.checkEventFile === undefined ? '' : JSON.stringify(JSON.parse(readFileSync(this.options.checkEventFile, 'utf-8')));
   }
 
   /** @internal */
@@ -81,5 +102,14 @@ export class ModelHook {
     return readdirSync(this._directory, { recursive: true, encoding: 'utf-8' })
       .filter((name) => name.endsWith('.py'))
       .map((name) => readFileSync(join(this._directory, name), 'utf-8'));
+  }
+}
+
+function isJsonFile(path: string): boolean {
+  try {
+    const event: unknown = JSON.parse(readFileSync(path, 'utf-8'));
+    return typeof event === 'object' && event !== null && !Array.isArray(event);
+  } catch {
+    return false;
   }
 }

@@ -21,7 +21,9 @@ export class BuildProvider extends Construct implements iam.IGrantable {
 
   public readonly serviceToken: string;
   public readonly grantPrincipal: iam.IPrincipal;
-  private readonly role: iam.Role;
+
+  /** What the handlers run as. */
+  public readonly role: iam.Role;
   private readonly logGroup: logs.LogGroup;
 
   private constructor(scope: Construct, id: string) {

@@ -122,7 +122,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     const ids = Object.keys(Template.fromStack(stack).toJSON().Resources).filter((id) => id.startsWith('Digits') || id.startsWith('RuntimeLayer'));
     expect(ids.map((id) => id.replace(/[0-9A-F]{8}$/, '').replace(/[0-9A-F]{8}[0-9a-f]{32}$/, '')).sort()).toEqual([
       'Digits', 'DigitsAlias', 'DigitsAliasFunctionUrl', 'DigitsFit', 'DigitsFunctionCurrentVersion', 'DigitsLogGroup', 'DigitsModelLayer', 'DigitsRole',
-      'DigitsRoleDefaultPolicy', 'RuntimeLayernanox8664python313Layer', 'RuntimeLayernumpyx8664python313Layer',
+      'DigitsRoleDefaultPolicy', 'DigitsVersionCheck', 'DigitsVersionCheckPolicy', 'RuntimeLayernanox8664python313Layer', 'RuntimeLayernumpyx8664python313Layer',
     ].map((name) => (name === 'Digits' ? 'DigitsFunction' : name)).sort());
   });
 
@@ -144,7 +144,7 @@ describe('role', () => {
     const role = resourceOf(stack, 'AWS::IAM::Role', 'Digits');
     expect(role.properties.ManagedPolicyArns).toBeUndefined();
     expect(role.properties.Policies).toBeUndefined();
-    expect(resourceOf(stack, 'AWS::IAM::Policy', 'Digits').properties.PolicyDocument.Statement).toEqual([{
+    expect(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').properties.PolicyDocument.Statement).toEqual([{
       Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       Effect: 'Allow',
       Resource: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits').id, 'Arn'] },
@@ -156,7 +156,7 @@ describe('role', () => {
 
     modelFunction(stack, { vpc: new ec2.Vpc(stack, 'Vpc') });
 
-    const statements = resourceOf(stack, 'AWS::IAM::Policy', 'Digits').properties.PolicyDocument.Statement;
+    const statements = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').properties.PolicyDocument.Statement;
     expect(statements.map((statement: any) => statement.Action)).toEqual([
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       [
@@ -182,7 +182,7 @@ describe('role', () => {
 
     modelFunction(stack);
 
-    expect(resourceOf(stack, FUNCTION, 'Digits').resource.DependsOn).toContain(resourceOf(stack, 'AWS::IAM::Policy', 'Digits').id);
+    expect(resourceOf(stack, FUNCTION, 'Digits').resource.DependsOn).toContain(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').id);
   });
 });
 

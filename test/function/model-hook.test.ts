@@ -126,3 +126,33 @@ test('the example of the standard library is a hook', () => {
   expect(() => modelFunction(stack, { hook: ModelHook.fromAsset(packagePath('examples', 'hooks', 'stdlib')) })).not.toThrow();
   expect(offer(stack)).not.toContain('requiresNumpy');
 });
+
+describe('before the alias moves', () => {
+  test.each<[string, (stack: Stack) => unknown, Record<string, string>]>([
+    ['a model is asked for an answer', (stack) => modelFunction(stack), { Hooked: 'false', Event: '' }],
+    ['a hook must start', (stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }), { Hooked: 'true', Event: '' }],
+    ['a hook is sent its own event', (stack) => {
+      const directory = hookDirectory({ 'event.json': '{ "rows": [[1]] }' });
+      return modelFunction(stack, { hook: ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') }) });
+    }, { Hooked: 'true', Event: '{"rows":[[1]]}' }],
+  ])('%s, by the published version itself', (_, build, expected) => {
+    const stack = emptyStack();
+
+    build(stack);
+
+    const check = resourceOf(stack, 'Custom::TensorFlowVersionCheck');
+    const version = { Ref: resourceOf(stack, 'AWS::Lambda::Version').id };
+    const policy = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsVersionCheck');
+    expect(check.properties).toMatchObject({ Mode: 'check', FunctionVersion: version, ModelName: 'digits', ...expected });
+    expect(check.resource.DependsOn).toContain(policy.id);
+    expect(policy.properties.PolicyDocument.Statement).toEqual([{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: version }]);
+    expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.DependsOn).toContain(check.id);
+  });
+
+  test('an event that is no JSON object is refused at synth', () => {
+    const directory = hookDirectory({ 'event.json': '[1]' });
+
+    expect(() => modelFunction(emptyStack(), { hook: ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') }) }))
+      .toThrow(/checkEventFile must be a file with one event as JSON, got ".*event.json"/);
+  });
+});

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import aws
 from .build_key import build_key
 from .builds import find_build, start_build, stop_if_overdue
+from .check import check
 from .errors import ModelError
 from .fit import fit
 from .messages import failure_message
@@ -50,6 +51,9 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     if event["RequestType"] == "Delete":
         return answer  # published models outlive the resource
     properties = event["ResourceProperties"]
+    if properties["Mode"] == "check":
+        check(properties)
+        return answer
     if properties["Mode"] == "fit":
         return answer | {"Data": fit(properties)}
     job = json.loads(properties["Job"])

@@ -1,0 +1,102 @@
+"""Asking a published version of a function for answers, before callers are sent to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+from math import prod
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from . import aws
+from .errors import ModelError
+
+#: Less than the handler's own five minutes, so that it can still say what happened.
+_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
+#: A policy takes some seconds to be known everywhere, a version to become active.
+_NOT_YET = {"AccessDeniedException", "ResourceConflictException", "ResourceNotFoundException"}
+_ATTEMPTS = 12
+_PAUSE_SECONDS = 5
+_REFUSED = 400
+
+
+@cache
+def functions() -> Any:
+    """Return the client for Lambda."""
+    return boto3.client("lambda", config=_CONFIG)
+
+
+def check(properties: dict[str, Any]) -> None:
+    """Fail with one sentence where a function's version does not answer.
+
+    Args:
+        properties: FunctionVersion, an ARN; ModelName; Hooked, "true" where predict requests are a hook's; Event, what
+            such a hook must answer, as JSON; empty where there is none.
+    """
+    version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
+    _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
+    if properties["Hooked"] == "true":
+        if properties["Event"]:
+            status, _ = _answer(version, json.loads(properties["Event"]))
+            print(f"{version} answered the hook's own event with {status}")
+        return
+    signatures = metadata["metadata"]["signature_def"]["signature_def"]
+    for name, signature in signatures.items():
+        inputs = {key: _zeros(tensor) for key, tensor in signature["inputs"].items()}
+        body = json.dumps({"signature_name": name, "inputs": inputs})
+        # A model need not be able to compute zeros. Having said so, it has run.
+        status, _ = _answer(version, _request("POST", f"{path}:predict", body), allowed=(_REFUSED,))
+        print(f"{version} answered signature {name!r} with {status}")
+
+
+def _answer(version: str, event: dict[str, Any], allowed: tuple[int, ...] = ()) -> tuple[int, Any]:
+    payload = _invoke(version, event)
+    if "requestContext" not in event:
+        # A direct invocation gets its errors as a normal return.
+        if isinstance(payload, dict) and set(payload) == {"error"}:
+            raise _silent(version, str(payload["error"]))
+        return 200, payload
+    body = json.loads(payload["body"])
+    if payload["statusCode"] != 200 and payload["statusCode"] not in allowed:
+        raise _silent(version, f"{payload['statusCode']}, {body.get('error')}")
+    return payload["statusCode"], body
+
+
+def _invoke(version: str, event: dict[str, Any]) -> Any:
+    for attempt in range(_ATTEMPTS):
+        try:
+            response = functions().invoke(FunctionName=version, Payload=json.dumps(event))
+            break
+        except ClientError as error:
+            if aws.code_of(error) not in _NOT_YET or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    payload = json.loads(response["Payload"].read())
+    if "FunctionError" in response:
+        raise _silent(version, f"{payload.get('errorType')}: {payload.get('errorMessage')}")
+    return payload
+
+
+def _silent(version: str, reason: str) -> ModelError:
+    number = version.rpartition(":")[2]
+    return ModelError(
+        f"version {number} of the function does not answer ({reason[:1000]}): callers keep the version that they had; "
+        "the function's log has more"
+    )
+
+
+def _request(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    return {"requestContext": {"http": {"method": method}}, "rawPath": path, "body": body, "isBase64Encoded": False}
+
+
+def _zeros(tensor: dict[str, Any]) -> Any:
+    """Return zeros of a tensor's shape, one row where their number is open."""
+    shape = [max(int(dimension["size"]), 1) for dimension in tensor["tensor_shape"]["dim"]]
+    level: list[Any] = [False if tensor["dtype"] == "DT_BOOL" else 0] * prod(shape)
+    for size in reversed(shape):
+        level = [level[start : start + size] for start in range(0, len(level), size)]
+    return level[0]

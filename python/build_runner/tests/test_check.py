@@ -1,0 +1,123 @@
+"""A published version must answer before callers are sent to it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from index import on_event
+from model_builds import check
+from model_builds.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:digits:7"
+SIGNATURE = {
+    "inputs": {
+        "image": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}, {"size": "2"}, {"size": "3"}]}},
+        "flip": {"dtype": "DT_BOOL", "tensor_shape": {"dim": [{"size": "-1"}]}},
+    }
+}
+METADATA = {"metadata": {"signature_def": {"signature_def": {"serving_default": SIGNATURE}}}}
+ASKED = {"FunctionVersion": VERSION, "ModelName": "digits", "Hooked": "false", "Event": ""}
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    monkeypatch.setattr(check.time, "sleep", lambda _seconds: None)
+    with Stubber(check.functions()) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def event(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    text = None if body is None else json.dumps(body)
+    return {"requestContext": {"http": {"method": method}}, "rawPath": path, "body": text, "isBase64Encoded": False}
+
+
+def answers(function: Stubber, sent: Any, payload: Any, **more: Any) -> None:
+    content = json.dumps(payload).encode()
+    function.add_response(
+        "invoke",
+        {"Payload": StreamingBody(io.BytesIO(content), len(content)), "StatusCode": 200, **more},
+        {"FunctionName": VERSION, "Payload": json.dumps(sent)},
+    )
+
+
+def http(status: int, body: Any) -> dict[str, Any]:
+    return {"statusCode": status, "body": json.dumps(body)}
+
+
+def described(function: Stubber) -> None:
+    answers(function, event("GET", "/v1/models/digits/metadata"), http(200, METADATA))
+
+
+def zeros() -> dict[str, Any]:
+    inputs = {"image": [[[0, 0, 0], [0, 0, 0]]], "flip": [False]}
+    return event("POST", "/v1/models/digits:predict", {"signature_name": "serving_default", "inputs": inputs})
+
+
+def test_a_version_is_asked_for_its_metadata_and_for_zeros_of_every_signature(function: Stubber) -> None:
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    check.check(ASKED)
+
+
+def test_a_model_that_cannot_compute_zeros_has_run(function: Stubber) -> None:
+    described(function)
+    answers(function, zeros(), http(400, {"error": "the model cannot compute these values"}))
+    check.check(ASKED)
+
+
+def test_a_version_that_fails_ends_the_deployment_with_its_reason(function: Stubber) -> None:
+    described(function)
+    answers(function, zeros(), http(500, {"error": "the function failed"}))
+    with pytest.raises(ModelError, match=r"version 7 of the function does not answer \(500, the function failed\)"):
+        check.check(ASKED)
+
+
+def test_a_version_that_does_not_start_shows_no_trace(function: Stubber) -> None:
+    payload = {"errorType": "ModelError", "errorMessage": "cannot read model.json", "stackTrace": ["File x"]}
+    answers(function, event("GET", "/v1/models/digits/metadata"), payload, FunctionError="Unhandled")
+    with pytest.raises(ModelError, match=r"ModelError: cannot read model.json.*callers keep the version") as failure:
+        check.check(ASKED)
+    assert "File x" not in str(failure.value)
+
+
+def test_a_policy_that_is_not_known_everywhere_yet_is_waited_for(function: Stubber) -> None:
+    function.add_client_error("invoke", "AccessDeniedException", "not authorized")
+    function.add_client_error("invoke", "ResourceConflictException", "Pending")
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    check.check(ASKED)
+
+
+def test_a_hook_gets_its_own_event_and_nothing_else(function: Stubber) -> None:
+    described(function)
+    answers(function, {"rows": [[1]]}, {"sums": [2]})
+    check.check(ASKED | {"Hooked": "true", "Event": '{"rows": [[1]]}'})
+
+
+def test_a_hook_that_refuses_its_own_event_ends_the_deployment(function: Stubber) -> None:
+    described(function)
+    answers(function, {"rows": []}, {"error": "the batch is empty"})
+    with pytest.raises(ModelError, match=r"does not answer \(the batch is empty\)"):
+        check.check(ASKED | {"Hooked": "true", "Event": '{"rows": []}'})
+
+
+def test_a_hook_without_an_event_must_start(function: Stubber) -> None:
+    described(function)
+    check.check(ASKED | {"Hooked": "true"})
+
+
+def test_the_custom_resource_asks_when_it_is_made_and_not_when_it_is_deleted(function: Stubber) -> None:
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    request = {"StackId": "s", "LogicalResourceId": "r", "ResourceProperties": ASKED | {"Mode": "check"}}
+    made = on_event(request | {"RequestType": "Create"}, None)
+    assert on_event(request | {"RequestType": "Delete"}, None) == made
