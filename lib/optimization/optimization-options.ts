@@ -19,7 +19,9 @@ export interface OptimizationOptions {
   readonly recipe?: OptimizationRecipe;
 
   /**
-   * Real inputs, with labels or without, that candidates are calibrated with and judged on.
+   * Real inputs, with labels or without, that candidates are calibrated with, trained with and judged on, each with a part of its own.
+   *
+   * Up to ten of them are published beside the model, with its answers, as golden requests for tests of endpoints.
    *
    * @default - none: what cannot be proved without data is not done by default
    */

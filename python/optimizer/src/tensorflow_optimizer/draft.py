@@ -14,11 +14,13 @@ DRAFT_FILE = "draft.json"
 MODEL_DIRECTORY = "model"
 OUTCOME_FILE = "outcome.json"
 REPORT_DIRECTORY = "report"
+GOLDEN_FILE = "golden.json"
 #: Inside MODEL_DIRECTORY, for the format litert. For saved_model the directory is the SavedModel.
 LITERT_FILE = "model.tflite"
 
 __all__ = [
     "DRAFT_FILE",
+    "GOLDEN_FILE",
     "LITERT_FILE",
     "MODEL_DIRECTORY",
     "OUTCOME_FILE",

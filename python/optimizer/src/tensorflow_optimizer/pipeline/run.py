@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import environment
 from ..config import ModelFormat
-from ..draft import DRAFT_FILE, MODEL_DIRECTORY, Draft, write_draft
+from ..draft import DRAFT_FILE, GOLDEN_FILE, MODEL_DIRECTORY, Draft, write_draft
 from ..errors import BadInputError, OptimizerError
 from ..manifest import SourceRecord
 from ..outcome import ExitCode, Outcome
@@ -58,6 +58,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
+    from .golden import write_golden
     from .litert import make_litert
     from .saved_model import make_saved_model
 
@@ -74,6 +75,9 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
     write_draft(paths.output, draft)
+    count = write_golden(paths.output, draft, chosen.judge.reference, chosen.built.runner)
+    if count:
+        progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
 
 
@@ -159,3 +163,4 @@ def _forget(output: Path) -> None:
     """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
     shutil.rmtree(output / MODEL_DIRECTORY, ignore_errors=True)
     (output / DRAFT_FILE).unlink(missing_ok=True)
+    (output / GOLDEN_FILE).unlink(missing_ok=True)

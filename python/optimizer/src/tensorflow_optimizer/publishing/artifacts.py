@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..config import ModelFormat
-from ..draft import LITERT_FILE, MODEL_DIRECTORY, describe
+from ..draft import GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
 from ..errors import OptimizerError
 from ..manifest import Draft, File
 from ..schema import sha256_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 LAYER_FILE = "layer.zip"
 CHECKSUMS_FILE = "SHA256SUMS"
-GOLDEN_FILE = "golden.json"
 SAVED_MODEL_FILE = "saved_model.pb"
 
 
