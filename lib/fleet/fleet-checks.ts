@@ -24,7 +24,7 @@ export function fleetDefaults(props: ModelFleetProps) {
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
   return [
     ...checkServingOptions(props),
-    ...(props.servingBinary?._problems() ?? []),
+    ...props.servingBinary._problems(),
     ...(props.instanceType ? checkInstanceType(props.instanceType) : []),
     ...checkImage(scope, props),
     ...checkCapacity(props),

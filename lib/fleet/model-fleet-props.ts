@@ -40,12 +40,8 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    */
   readonly modelName?: string;
 
-  /**
-   * The server's program.
-   *
-   * @default - ServingBinary.fromImage('tensorflow/serving:2.20.0')
-   */
-  readonly servingBinary?: ServingBinary;
+  /** The server's program: /usr/bin/tensorflow_model_server of the image tensorflow/serving:2.20.0, for example. */
+  readonly servingBinary: ServingBinary;
 
   /**
    * The type of the instances, for x86_64. bfloat16 needs the 7th generation of Intel's or AMD's families, or a newer one.

@@ -15,7 +15,6 @@ import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import type { StoredBinary } from '../serving/serving-binary';
-import { ServingBinary } from '../serving/serving-binary';
 import { bootScript } from './boot-script';
 import { checkFleetProps, fleetDefaults } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
@@ -88,7 +87,6 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const instanceType = props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
     const missingCpuFeatures = props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE;
-    const binary = props.servingBinary ?? ServingBinary.fromImage();
 
     this.artifact = artifactFor(this, 'Optimizer', {
       ...props,
@@ -96,7 +94,6 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       modelName: this.modelName,
       format: ModelFormat.SAVED_MODEL,
       architecture: lambda.Architecture.X86_64,
-      serverImage: binary._image,
     });
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     const fit = new ModelFit(this, 'Fit', {
@@ -106,15 +103,14 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
         format: ModelFormat.SAVED_MODEL,
         architecture: lambda.Architecture.X86_64,
         cpuFeatures: missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(instanceType) : undefined,
-        requiresServer: binary._image !== undefined,
       },
     });
-    const server: StoredBinary = binary._bind(this) ?? { bucket: this.artifact.bucket, key: fit.serverKey, sha256: fit.serverSha256 };
+    const server = props.servingBinary._bind(this);
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
     const boot = bootScript(this);
-    const grants = grantBoot(this.role, { artifact: this.artifact, server, serverIsPublished: binary._image !== undefined, boot: boot.asset });
+    const grants = grantBoot(this.role, { artifact: this.artifact, server, boot: boot.asset });
 
     this.network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
     this.loadBalancer = this.network.loadBalancer;

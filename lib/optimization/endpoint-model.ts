@@ -19,8 +19,6 @@ export interface ArtifactForProps extends OptimizationOptions {
   readonly modelName: string;
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
-  /** Image whose server is published beside the model. */
-  readonly serverImage?: string;
 }
 
 /** What an endpoint offers a model, to be compared with what the model needs when it is deployed. */
@@ -37,8 +35,6 @@ export interface FitOffer {
   readonly nanoLayerArn?: string;
   readonly numpyLayerArn?: string;
   readonly cpuFeatures?: string[];
-  /** It serves with a server that was published beside the model. */
-  readonly requiresServer?: boolean;
 }
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
@@ -160,6 +156,6 @@ function uselessOptions(props: ArtifactForProps): string[] {
 /** Not the endpoint's other properties, which may have the same names as the optimizer's. */
 function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
   const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
-  const { source, modelName, format, architecture, serverImage } = props;
-  return { ...options, model: source, modelName, modelFormat: format, architecture, serverImage };
+  const { source, modelName, format, architecture } = props;
+  return { ...options, model: source, modelName, modelFormat: format, architecture };
 }

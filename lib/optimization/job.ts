@@ -20,7 +20,6 @@ export interface JobOptions {
   readonly seed?: number;
   readonly architecture: string;
   readonly labels?: string[];
-  readonly serverImage?: string;
 }
 
 /**
@@ -48,7 +47,6 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     seed: options.seed ?? 0,
     architecture: options.architecture,
     labels: options.labels,
-    server: options.serverImage === undefined ? undefined : { image: options.serverImage },
     toolchain: TOOLCHAIN,
   }) as Record<string, unknown>;
 }

@@ -50,14 +50,6 @@ export interface ModelOptimizerProps extends OptimizationOptions {
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Container image whose `tensorflow_model_server` is published beside the model, for instances of ModelFleet: with a tag that does not move, or a digest.
-   * Its registry must answer without credentials.
-   *
-   * @default - no server is published
-   */
-  readonly serverImage?: string;
-
-  /**
    * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks.
    *
    * @default - no parameter is written
@@ -158,7 +150,6 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       inputs: evaluation ? [source, evaluation] : [source],
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,
-      publishesServer: props.serverImage !== undefined,
     });
     this.project = optimization.project;
     this.role = optimization.role;
@@ -177,7 +168,6 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       seed: props.seed,
       architecture: architecture.name,
       labels: props.labels,
-      serverImage: props.serverImage,
     });
     const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
     this.version = build.getAttString('Version');

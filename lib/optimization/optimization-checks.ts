@@ -6,7 +6,6 @@ import { BUILD_VARIABLES } from './buildspec';
 import { checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
-import { checkServerImage } from './server-image';
 
 /** What the options must fit. */
 interface OptimizationContext {
@@ -26,7 +25,6 @@ export function checkModelOptimizer(id: string, props: ModelOptimizerProps): str
     ...props.model._problems(),
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
-    ...checkServerImage(props),
     ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind }),
   ];
 }

@@ -16,7 +16,6 @@ import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
 import { LONGEST_OPTIMIZATION_MINUTES } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
-import { PUBLISHED_SERVERS, SERVER_PREFIX } from './server-image';
 
 /** What is optimized, for whom, and into which place. */
 export interface OptimizationProjectProps {
@@ -26,8 +25,6 @@ export interface OptimizationProjectProps {
   readonly inputs: StoredObject[];
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;
-  /** Whether it publishes a server too, which all models of the bucket share. */
-  readonly publishesServer?: boolean;
 }
 
 /** The CodeBuild project that optimizes one model, and its role: what it needs for this model, and nothing else. */
@@ -86,9 +83,8 @@ export class OptimizationProject extends Construct {
     this.allow(['s3:GetObject', 's3:GetObjectVersion'], code.bucket.arnForObjects(code.s3ObjectKey));
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn);
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
-    const prefixes = [props.keyPrefix, ...props.publishesServer ? [SERVER_PREFIX] : []];
-    [...reads, ...prefixes.map((prefix) => overwriteDenial(props.bucket, prefix))].forEach((statement) => this.add(statement));
-    const grants = prefixes.map((prefix) => grantArtifactWrite(this.role, props.bucket, prefix));
+    [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
+    const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
     for (const key of new Set([props.bucket.encryptionKey, props.options.encryptionKey])) {
       if (key) {
         grants.push(key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey'));
@@ -108,7 +104,7 @@ export class OptimizationProject extends Construct {
     }
   }
 
-  private acknowledge({ options, bucket, keyPrefix, inputs, publishesServer }: OptimizationProjectProps): void {
+  private acknowledge({ options, bucket, keyPrefix, inputs }: OptimizationProjectProps): void {
     if (!options.encryptionKey) {
       Validations.of(this.project).acknowledge({
         id: 'AwsSolutions-CB4',
@@ -119,9 +115,6 @@ export class OptimizationProject extends Construct {
       return; // its owner's to answer for
     }
     acknowledgePrefix(this.role, bucket, `${keyPrefix}/*`);
-    if (publishesServer) {
-      acknowledgePrefix(this.role, bucket, PUBLISHED_SERVERS);
-    }
     for (const input of inputs.filter(({ packaging }) => packaging === 'prefix')) {
       acknowledgeWildcard(this.role, input.bucket.arnForObjects(`${input.key}*`), 'The model or its data is everything below this prefix');
     }

@@ -3,9 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import { checkImageName } from '../optimization/server-image';
 import { checkPattern } from '../private/validation';
-import { DEFAULT_SERVING_IMAGE } from './serving-image';
 
 /** A program in S3, and the SHA-256 that it must have. */
 export interface StoredBinary {
@@ -16,17 +14,6 @@ export interface StoredBinary {
 
 /** The file `tensorflow_model_server` of TensorFlow Serving, for x86_64: no official one exists for arm64. */
 export abstract class ServingBinary {
-  /**
-   * The one inside a container image. The optimization takes it out by the image's digest and publishes it next to the model; Docker is not needed.
-   *
-   * The image's registry must answer without credentials.
-   *
-   * @param image such as tensorflow/serving:2.20.0 or …@sha256:…
-   */
-  public static fromImage(image: string = DEFAULT_SERVING_IMAGE): ServingBinary {
-    return new ImageBinary(image);
-  }
-
   /**
    * One that lies in a bucket.
    *
@@ -47,28 +34,11 @@ export abstract class ServingBinary {
     return new AssetBinary(path);
   }
 
-  /** The image that it must be taken out of first. @internal */
-  public readonly _image?: string;
-
   /** @internal */
   public abstract _problems(): string[];
 
-  /** Where it lies; undefined where the optimization publishes it. Only after `_problems()` found none. @internal */
-  public abstract _bind(scope: Construct): StoredBinary | undefined;
-}
-
-class ImageBinary extends ServingBinary {
-  constructor(public override readonly _image: string) {
-    super();
-  }
-
-  public _problems() {
-    return checkImageName('servingBinary', this._image);
-  }
-
-  public _bind() {
-    return undefined;
-  }
+  /** Where it lies. Only after `_problems()` found none. @internal */
+  public abstract _bind(scope: Construct): StoredBinary;
 }
 
 class BucketBinary extends ServingBinary {
