@@ -121,7 +121,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Memory that a pod is sure to have.
    *
-   * @default - what the model was measured to need, and a quarter more; with `memoryLimit` the limit
+   * @default - what the model was measured to need and a quarter more; 512 MiB and twice the model where nothing was measured; with `memoryLimit` the limit
    */
   readonly memoryRequest?: Size;
 

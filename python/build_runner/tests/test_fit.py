@@ -135,6 +135,24 @@ def test_tells_pods_how_much_memory_to_ask_for(s3: S3Client) -> None:
     assert fit(fit_properties(record, offered))["MemoryRequest"] == "640Mi"
 
 
+SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
+UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
+
+
+def test_estimates_a_server_s_memory_where_nothing_was_measured(s3: S3Client) -> None:
+    record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
+
+    assert fit(fit_properties(record, SERVICE))["MemoryRequest"] == "768Mi"
+
+
+def test_refuses_a_model_that_is_larger_than_the_server_s_memory(s3: S3Client) -> None:
+    record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
+
+    with pytest.raises(ModelError, match="it has 100 MiB, and 64 MiB of memory are too few: set at least 768 MiB"):
+        fit(fit_properties(record, SERVICE | {"memoryMebibytes": 64}))
+    assert fit(fit_properties(record, SERVICE | {"memoryMebibytes": 1024}))["MemoryRequest"] == "768Mi"
+
+
 def test_refuses_a_manifest_that_is_not_the_one_that_was_meant(s3: S3Client) -> None:
     record = publish(s3)
 

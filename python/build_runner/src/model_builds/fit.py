@@ -18,6 +18,10 @@ _ONE_PROCESSOR_MEBIBYTES = 1769
 _MEMORY_MARGIN = 1.15
 _POD_MARGIN = 1.25
 _MEMORY_STEP = 64
+#: For a server whose memory nobody measured: itself, and the model as it lies on disk and as it is loaded.
+_SERVER_MEBIBYTES = 512
+_LOADED_COPIES = 2
+_MEBIBYTE = 1 << 20
 
 
 def fit(properties: dict[str, Any]) -> dict[str, str]:
@@ -103,7 +107,7 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
         )
     if runtime:
         problems += _runtime_problems(needs, offer, runtime)
-    problems += _memory_problems(needs, offer)
+    problems += _memory_problems(needs, offer) or _size_problems(manifest, offer)
     problems += _time_problems(manifest, offer)
     if offer.get("cpuFeatures") is not None:
         missing = [feature for feature in needs.get("cpuFeatures", []) if feature not in offer["cpuFeatures"]]
@@ -140,6 +144,15 @@ def _memory_problems(needs: dict[str, Any], offer: dict[str, Any]) -> list[str]:
     ]
 
 
+def _size_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]:
+    """Return what is certain also where nothing was measured: a server holds the whole model."""
+    memory, size = offer.get("memoryMebibytes"), manifest["sizeBytes"] / _MEBIBYTE
+    if offer["endpoint"] == "function" or memory is None or size <= memory:
+        return []
+    needed = _estimated_mebibytes(manifest)
+    return [f"it has {math.ceil(size)} MiB, and {memory} MiB of memory are too few: set at least {needed} MiB"]
+
+
 def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]:
     timeout = offer.get("timeoutSeconds")
     load, latency = manifest.get("loadMilliseconds"), manifest.get("latencyMilliseconds")
@@ -159,8 +172,14 @@ def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]
 
 
 def _memory_request(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
+    if offer["endpoint"] == "function":
+        return ""
     peak = manifest["requirements"].get("peakMemoryMebibytes")
-    return "" if offer["endpoint"] == "function" or peak is None else f"{_stepped(peak * _POD_MARGIN)}Mi"
+    return f"{_estimated_mebibytes(manifest) if peak is None else _stepped(peak * _POD_MARGIN)}Mi"
+
+
+def _estimated_mebibytes(manifest: dict[str, Any]) -> int:
+    return _stepped(_SERVER_MEBIBYTES + _LOADED_COPIES * manifest["sizeBytes"] / _MEBIBYTE)
 
 
 def _stepped(mebibytes: float) -> int:
