@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["start"]
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "hooks" / "stdlib" / "hook.py"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "hooks"
 HOOK = """
 from model_server.hook import RequestError, body
 
@@ -128,14 +128,42 @@ def test_a_body_is_bytes_whether_it_came_as_text_or_as_base64() -> None:
             body(event)
 
 
-@pytest.fixture(scope="module")
-def example() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("stdlib_hook", EXAMPLE)
+def imported(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"{name}_hook", EXAMPLES / name / "hook.py")
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def example() -> ModuleType:
+    return imported("stdlib")
+
+
+@pytest.fixture(scope="module")
+def jpeg() -> ModuleType:
+    pytest.importorskip("PIL")
+    return imported("jpeg")
+
+
+def test_the_jpeg_example_reads_a_photograph_of_any_size(jpeg: ModuleType) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("RGB", (320, 200), (255, 0, 51)).save(file, "JPEG", quality=100, subsampling=0)
+    event = {"body": base64.b64encode(file.getvalue()).decode(), "isBase64Encoded": True}
+    pixels = jpeg.preprocess(event)
+    assert pixels.shape == (1, 224, 224, 3)
+    assert pixels[0, 100, 100].tolist() == pytest.approx([1, 0, 0.2], abs=0.02)
+    assert jpeg.postprocess({"scores": [[0.25, 0.75]]}) == {"class": 1, "score": 0.75}
+    cut = {"body": base64.b64encode(file.getvalue()[:400]).decode(), "isBase64Encoded": True}
+    for refused in (cut, {"body": "GIF89a"}):
+        with pytest.raises(RequestError):
+            jpeg.preprocess(refused)
 
 
 def test_the_standard_library_example_reads_a_graymap(example: ModuleType) -> None:
