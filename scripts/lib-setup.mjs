@@ -43,13 +43,13 @@ export function findPython() {
   throw new Error(`no Python ${SUPPORTED.join(', ')} with venv and pip was found on the PATH or under pyenv: install one (Debian: apt install python3 python3-venv)`);
 }
 
-/** Does `work` unless the stamp says that it was done for exactly these inputs. */
-export async function once(name, inputs, work) {
+/** Does `work` unless the stamp says that it was done for exactly these inputs, and what it made is still there. */
+export async function once(name, inputs, made, work) {
   const digest = createHash('sha256');
   inputs.forEach((input) => digest.update(existsSync(input) ? readFileSync(input) : input).update('\0'));
   const stamp = join(tools, `${name}.stamp`);
   const wanted = digest.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+  if (existsSync(made) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
     return false;
   }
   rmSync(stamp, { force: true });

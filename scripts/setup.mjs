@@ -1,12 +1,11 @@
 // Makes a fresh clone ready: npm packages, uv, and the Python environments, all inside the clone. Quick when nothing changed.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPython, once, root, run, tools, uv } from './lib-setup.mjs';
 
-async function step(title, name, inputs, work) {
+async function step(title, name, inputs, made, work) {
   const started = Date.now();
   const announced = setTimeout(() => process.stderr.write(`  ${title} …\n`), 300);
-  const done = await once(name, inputs, work);
+  const done = await once(name, inputs, made, work);
   clearTimeout(announced);
   if (done) {
     process.stderr.write(`  ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
@@ -20,18 +19,23 @@ async function pythonEnvironment(name, lock, python) {
 }
 
 export async function setUp() {
-  const lock = (path) => join(root, path);
-  await step('npm packages', 'npm', [lock('package-lock.json'), String(existsSync(join(root, 'node_modules')))], () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']));
-  await step('AWS SDK of the embedded AWS', 'npm-sdk', [lock('emulator/sdk/package-lock.json'), String(existsSync(join(root, 'emulator/sdk/node_modules')))], () =>
-    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: join(root, 'emulator', 'sdk') }));
+  const path = (...segments) => join(root, ...segments);
+  const npmInstall = (directory) => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory });
+  await step('npm packages', 'npm', [path('package-lock.json')], path('node_modules'), () => npmInstall(root));
+  const sdk = path('emulator', 'sdk');
+  await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
   const python = findPython();
-  await step('uv', 'uv', [lock('python/optimizer/uv-requirements.txt'), python], async () => {
+  const uvLock = path('python', 'optimizer', 'uv-requirements.txt');
+  await step('uv', 'uv', [uvLock, python], uv, async () => {
     await run(python, ['-m', 'venv', '--clear', join(tools, 'uv')]);
-    await run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--require-hashes', '-r', lock('python/optimizer/uv-requirements.txt')]);
+    await run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--require-hashes', '-r', uvLock]);
   });
-  await step('Python environment of the emulator', 'emulator', [lock('emulator/requirements.txt'), python], () => pythonEnvironment('emulator', lock('emulator/requirements.txt'), python));
-  await step('Python environment (TensorFlow, LiteRT, test tools)', 'python', [lock('python/dev/requirements.txt'), python], () =>
-    pythonEnvironment('python', lock('python/dev/requirements.txt'), python));
+  for (const [title, name, lock] of [
+    ['Python environment of the emulator', 'emulator', path('emulator', 'requirements.txt')],
+    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', path('python', 'dev', 'requirements.txt')],
+  ]) {
+    await step(title, name, [lock, python], join(tools, name), () => pythonEnvironment(name, lock, python));
+  }
 }
 
 if (process.argv[1] === join(root, 'scripts', 'setup.mjs')) {
