@@ -1,4 +1,4 @@
-import { Aws, Stack, Validations, ValidationError } from 'aws-cdk-lib';
+import { Aws, Lazy, Stack, Validations, ValidationError } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -120,7 +120,9 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       ? new FleetEndpoints(this, 'Endpoints', { vpc, vpcSubnets, instanceSecurityGroup: this.instanceSecurityGroup })
       : undefined;
 
-    const userData = ec2.UserData.custom('');
+    // It names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
+    let script = '';
+    const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
     this.launchTemplate = new ec2.LaunchTemplate(this, 'LaunchTemplate', {
       instanceType,
       machineImage: props.machineImage
@@ -161,13 +163,13 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], ...this.network.listeners]);
     this.acknowledge();
 
-    userData.addCommands(this.renderUserData(props, fit, server, {
+    script = this.renderUserData(props, fit, server, {
       bootUrl: boot.asset.s3ObjectUrl,
       bootSha256: boot.sha256,
       missingCpuFeatures,
       timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
       drainSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
-    }));
+    });
   }
 
   /**

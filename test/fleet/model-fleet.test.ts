@@ -1,0 +1,92 @@
+import { spawnSync } from 'child_process';
+import { mkdtempSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { ModelArtifact, ModelSource } from '../../lib';
+import { ModelFleet } from '../../lib/fleet/model-fleet';
+import type { ModelFleetProps } from '../../lib/fleet/model-fleet-props';
+import { renderSystemdUnit } from '../../lib/fleet/systemd-unit';
+import { ServingBinary } from '../../lib/serving/serving-binary';
+
+function fleet(props: Partial<ModelFleetProps> = {}): { stack: Stack; digits: ModelFleet } {
+  const stack = new Stack(new App(), 'Stack', { env: { account: '123456789012', region: 'us-east-1' } });
+  const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'models');
+  const digits = new ModelFleet(stack, 'Digits', {
+    vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
+    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits-0123abcd/saved_model/7/manifest.json' })),
+    servingBinary: ServingBinary.fromBucket(bucket, 'server', 'a'.repeat(64)),
+    ...props,
+  });
+  return { stack, digits };
+}
+
+describe('ModelFleet', () => {
+  test('rolls instances one by one, with a minimum in service, each by its own signal, and waits for routes, listeners and grants', () => {
+    const [group] = Object.values(Template.fromStack(fleet().stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
+
+    expect(group.Properties).toMatchObject({ MinSize: '2', MaxSize: '4', HealthCheckType: 'ELB', HealthCheckGracePeriod: 900 });
+    expect(group.CreationPolicy).toEqual({ ResourceSignal: { Count: 2, Timeout: 'PT15M' } });
+    expect(group.UpdatePolicy.AutoScalingRollingUpdate).toMatchObject({
+      MinInstancesInService: 2, MaxBatchSize: 1, MinSuccessfulInstancesPercent: 100, WaitOnResourceSignals: true, PauseTime: 'PT15M',
+    });
+    expect(group.DependsOn).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^DigitsRoleDefaultPolicy/), expect.stringMatching(/^DigitsNetworkLoadBalancerRest/), expect.stringMatching(/DefaultRoute/),
+    ]));
+  });
+
+  test('instances have IMDSv2, an encrypted gp3 disk, no SSH key, and only the load balancer reaches their two ports', () => {
+    const template = Template.fromStack(fleet().stack);
+    const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate'));
+    const ingress = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress')).map(({ Properties }) => Properties.FromPort);
+
+    expect(launch.Properties.LaunchTemplateData).toMatchObject({
+      InstanceType: 'm7i.large', MetadataOptions: { HttpTokens: 'required' }, BlockDeviceMappings: [{ Ebs: { Encrypted: true, VolumeType: 'gp3', VolumeSize: 20 } }],
+    });
+    expect(launch.Properties.LaunchTemplateData.KeyName).toBeUndefined();
+    expect(ingress.sort()).toEqual([8500, 8501]);
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal', Type: 'network' });
+  });
+
+  test('all problems are reported together', () => {
+    expect(() => fleet({
+      instanceType: new ec2.InstanceType('m7g.large'), minCapacity: 3, maxCapacity: 3, bootTimeout: Duration.minutes(1), grpcPort: 80,
+    })).toThrow(/(?=[^]*instanceType must be of x86_64)(?=[^]*maxCapacity must be more)(?=[^]*bootTimeout in seconds)(?=[^]*grpcPort)/);
+  });
+
+  test('metrics that nothing produces are errors that name another', () => {
+    const { digits } = fleet();
+
+    expect(() => digits.metricInvocations()).toThrow(/use metricNewConnections/);
+    expect(() => digits.metricLatency()).toThrow(/request_latency/);
+    expect(digits.metricUnhealthyInstances().metricName).toBe('UnHealthyHostCount');
+  });
+
+  test('the user data is within EC2\'s limit and clean for shellcheck', () => {
+    const [launch] = Object.values(Template.fromStack(fleet().stack).findResources('AWS::EC2::LaunchTemplate'));
+    const script = launch.Properties.LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'][1]
+      .map((part: unknown) => (typeof part === 'string' ? part : 'token')).join('');
+    const checked = spawnSync(join(__dirname, '../../.tools/python/bin/shellcheck'), ['-'], { input: script, encoding: 'utf-8' });
+
+    expect(script.length).toBeLessThan(14_000);
+    expect(checked.stdout).toBe('');
+    expect(checked.status).toBe(0);
+  });
+});
+
+(spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip)('the unit is valid, and its exposure is 2.5 or better', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'unit-')), 'tensorflow-serving.service');
+  // The server itself is not on this machine.
+  writeFileSync(path, renderSystemdUnit({
+    modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', drainSeconds: 15,
+  }));
+  const verified = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf-8' });
+  const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], { encoding: 'utf-8' });
+
+  expect(verified.stdout + verified.stderr).toBe('');
+  expect(verified.status).toBe(0);
+  expect(Number(/Overall exposure level[^:]*: ([\d.]+)/.exec(security.stdout)![1])).toBeLessThanOrEqual(2.5);
+});
