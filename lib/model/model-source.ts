@@ -124,7 +124,7 @@ class AssetSource extends ModelSource {
     return this.inspection.kind;
   }
 
-  public get _sizeBytes() {
+  public override get _sizeBytes() {
     return this.inspection.sizeBytes;
   }
 
