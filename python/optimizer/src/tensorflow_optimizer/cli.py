@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from . import supervise
+from .by_hand import optimize
 from .config import Job
 from .export_schemas import SCHEMA_DIRECTORY, export_schemas
 from .outcome import ExitCode, Outcome
@@ -65,6 +66,7 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
         typer.echo(file.name)
 
 
+app.command()(optimize)
 app.command()(fetch)
 app.command()(publish)
 
