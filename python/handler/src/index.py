@@ -4,7 +4,6 @@ Environment, all optional:
     MODEL_DIR: directory with model.json and the model, `/opt/ml/model`.
     MODEL_NAME: the name clients use, the one in model.json.
     MODEL_RUNTIME: `nano` or `numpy`, what model.json says.
-    MODEL_HOOK: module with the user's own code before and after the model, see `model_server.hook`; none.
     MODEL_THREADS: of the interpreter, 1.
     LITERT_LIBRARY: for nano, `/opt/lib/libLiteRt.so`.
 """
@@ -15,17 +14,8 @@ import os
 import sys
 from time import perf_counter
 
-_started = perf_counter()
-_runtime = os.environ.get("MODEL_RUNTIME") or None
-_library = os.environ.get("LITERT_LIBRARY") or None
-if _runtime == "nano":
-    # A tenth of a cold start on two processors, and no loss on one.
-    from model_server import native
-
-    native.preload(_library or native.DEFAULT_LIBRARY)
-
-from model_server import events, json_text, load  # noqa: E402 - while the library loads
-from model_server.description import DEFAULT_DIRECTORY  # noqa: E402
+from model_server import events, json_text, load
+from model_server.description import DEFAULT_DIRECTORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,19 +28,14 @@ def _log(record: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+_started = perf_counter()
 MODEL = load(
     os.environ.get("MODEL_DIR") or DEFAULT_DIRECTORY,
-    _runtime,
-    _library,
+    os.environ.get("MODEL_RUNTIME") or None,
+    os.environ.get("LITERT_LIBRARY") or None,
     int(os.environ.get("MODEL_THREADS") or 1),
 )
 MODEL.description.model = os.environ.get("MODEL_NAME") or MODEL.description.model
-HOOK = None
-if os.environ.get("MODEL_HOOK"):
-    from model_server import hook
-
-    # Here and not with the first request: a hook that cannot be imported must end the start, as a broken model does.
-    HOOK = hook.load(os.environ["MODEL_HOOK"])
 _log(
     {
         "event": "modelLoaded",
@@ -62,10 +47,10 @@ _log(
 )
 
 
-def handler(event: Any, context: Any) -> Any:
+def handler(event: Any, context: Any) -> dict[str, Any]:
     """Answer one invocation. See `model_server.events` for what comes in and goes out."""
     try:
-        return events.answer(MODEL, event, HOOK)
+        return events.answer(MODEL, event)
     except Exception as error:
         import traceback
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
             """Free what the runtime holds."""
 
 
+DEFAULT_LIBRARY = "/opt/lib/libLiteRt.so"
+
+
 class Model:
     """A loaded model. Not for several threads at once, and Lambda never asks for it."""
 
@@ -106,8 +109,18 @@ class Model:
         self.runtime.close()
 
 
-def open_model(directory: str, runtime: str | None, library: str | None, threads: int) -> Model:
-    """Load a model. See `model_server.load`."""
+def load(directory: str, runtime: str | None = None, library: str | None = None, threads: int = 1) -> Model:
+    """Load the model of a directory with model.json and the file it names.
+
+    Args:
+        directory: `/opt/ml/model` in the function.
+        runtime: `nano` or `numpy`; what model.json says when absent.
+        library: Path of libLiteRt.so, for nano; `/opt/lib/libLiteRt.so` when absent.
+        threads: Of the interpreter.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
     model_description = description.read(directory)
     kind = runtime or model_description.runtime
     path = f"{directory}/{model_description.file}"
@@ -117,12 +130,11 @@ def open_model(directory: str, runtime: str | None, library: str | None, threads
                 f"model {model_description.model!r} starts every request from its initial state, which the nano "
                 "runtime cannot do; choose the numpy runtime"
             )
-        from . import native
         from .nano import NanoRuntime
 
         return Model(
             model_description,
-            NanoRuntime(path, library or native.DEFAULT_LIBRARY, model_description.signatures.values(), threads),
+            NanoRuntime(path, library or DEFAULT_LIBRARY, model_description.signatures.values(), threads),
         )
     if kind == "numpy":
         from .numpy_runtime import NumpyRuntime

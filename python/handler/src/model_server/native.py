@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Library", "byref", "c_bool", "c_char", "c_char_p", "c_int32", "c_size_t", "c_void_p"]
 
 
-DEFAULT_LIBRARY = "/opt/lib/libLiteRt.so"
-
 if not TYPE_CHECKING:
 
     def _c_type(name, code):
@@ -85,20 +83,3 @@ class Library:
         copy = (c_char * size)()
         self.call("memmove", copy, address, c_size_t(size))
         return copy.raw
-
-
-def preload(path: str) -> None:
-    """Begin to load a library in another thread, so that the linker works while Python imports modules.
-
-    Whoever needs the library loads it as ever and waits for the linker if it is not done. What goes wrong is said then.
-    """
-    from _thread import start_new_thread
-
-    start_new_thread(_try_to_load, (path,))
-
-
-def _try_to_load(path: str) -> None:
-    try:  # noqa: SIM105 - contextlib would cost more than it saves
-        dlopen(path, 0)
-    except OSError:
-        pass
