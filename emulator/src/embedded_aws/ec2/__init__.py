@@ -1,0 +1,1 @@
+"""An instance's user data, executed on this machine."""

@@ -1,0 +1,231 @@
+"""The boot of a fleet's instance, executed: the launch template's user data, unchanged, in a root of its own.
+
+The embedded AWS answers, Python is 3.9, and the server is the stand-in for TensorFlow Serving. No instance of EC2 is
+involved: systemd's part is played by a small stand-in, and its sandboxing is not applied.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import instance
+import pytest
+from support import unique
+from test_stand_in_server import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Running
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a root of its own"),
+    pytest.mark.skipif(instance.python39() is None, reason="needs the Python 3.9 of Amazon Linux 2023, by pyenv"),
+]
+HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
+
+
+class Fleet:
+    """One stack, its objects, and the instances that it starts."""
+
+    def __init__(self, aws: Running, directory: Path) -> None:
+        self.aws, self.directory = aws, directory
+        self.bucket = unique("models")
+        self.s3 = aws.client("s3")
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.group_id = f"i-{unique('x')[2:]}"
+        self.log_group = unique("boot")
+        aws.client("logs").create_log_group(logGroupName=self.log_group)
+        elb = aws.client("elbv2")
+        group = elb.create_target_group(Name=unique("t"), Protocol="TCP", Port=8501, VpcId="vpc-1")["TargetGroups"][0]
+        self.target_group = group["TargetGroupArn"]
+        self.running: list[instance.Instance] = []
+
+    def boot(
+        self,
+        *,
+        server: str = instance.SERVER,
+        change: Callable[[Fleet, dict[str, str]], None] | None = None,
+        cpu_features: list[str] | None = None,
+        missing: str = "refuse",
+        cpuinfo: Path | None = None,
+        disk: str = "1g",
+        waits: bool = True,
+    ) -> instance.Instance:
+        fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
+        self.s3.put_object(Bucket=self.bucket, Key="server", Body=server.encode())
+        self.rest_port = free_port()
+        template = instance.synthesize(
+            {
+                "bucket": self.bucket,
+                "manifestKey": fit["ManifestKey"],
+                "serverKey": "server",
+                "serverSha256": instance.sha256(server.encode()),
+                "missingCpuFeatures": missing,
+                "grpcPort": free_port(),
+                "restPort": self.rest_port,
+            }
+        )
+        groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
+        self.stack = instance.WaitingStack(self.aws, unique("fleet"), groups[0])
+        if not waits:
+            self.aws.client("cloudformation").signal_resource(
+                StackName=self.stack.name, LogicalResourceId=groups[0], UniqueId="i-first", Status="SUCCESS"
+            )
+            assert self.stack.status() == "CREATE_COMPLETE"
+        script = instance.user_data(template, self._references(), fit)
+        self._upload_boot_script(script)
+        if change:
+            change(self, fit)
+        elb = self.aws.client("elbv2")
+        elb.register_targets(TargetGroupArn=self.target_group, Targets=[{"Id": self.group_id}])
+        directory = self.directory / f"instance-{len(self.running)}"
+        booted = instance.Instance(self.aws, directory, self.group_id, script, cpuinfo=cpuinfo, disk=disk)
+        self.running.append(booted)
+        return booted
+
+    def _references(self) -> dict[str, str]:
+        return {
+            "AWS::StackId": self.stack.stack_id,
+            "AWS::Partition": "aws",
+            "AWS::Region": "us-east-1",
+            "AWS::AccountId": "123456789012",
+            "DigitsLogGroup": self.log_group,
+            "DigitsNetworkRestTargets": self.target_group,
+        }
+
+    def _upload_boot_script(self, script: str) -> None:
+        """As the CDK's command line does with assets."""
+        found = re.search(r"s3://([\w-]+)/(\w+\.py)", script)
+        assert found
+        boot = (instance.ROOT / "python" / "instance" / "src" / "boot.py").read_bytes()
+        self.s3.create_bucket(Bucket=found[1])
+        self.s3.put_object(Bucket=found[1], Key=found[2], Body=boot)
+
+    def answer(self, path: str, body: Any = None) -> tuple[int, Any]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rest_port}{path}", body and json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+
+    def serves(self) -> bool:
+        try:
+            return self.answer("/v1/models/digits/metadata")[0] == 200
+        except OSError:
+            return False
+
+    def log(self) -> list[str]:
+        events = self.aws.client("logs").get_log_events(logGroupName=self.log_group, logStreamName=self.group_id)
+        return [event["message"] for event in events["events"]]
+
+
+@pytest.fixture
+def fleet(aws: Running, tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(aws, tmp_path)
+    yield made
+    for one in made.running:
+        one.end()
+
+
+def cpu(directory: Path, flags: str) -> Path:
+    path = directory / "cpuinfo"
+    path.write_text(f"processor\t: 0\nflags\t\t: fpu sse2 {flags}\n")
+    return path
+
+
+def test_serves_what_was_published_and_signals_success(fleet: Fleet) -> None:
+    booted = fleet.boot()
+
+    assert booted.code == 0, booted.output
+    assert fleet.stack.status() == "CREATE_COMPLETE"
+    assert fleet.log() == ["SUCCESS"]
+    status, metadata = fleet.answer("/v1/models/digits/metadata")
+    assert (status, metadata["model_spec"]["version"]) == (200, "7")
+    held_out = json.loads(HELD_OUT.read_text())[:20]
+    _, answer = fleet.answer("/v1/models/digits:predict", {"instances": [one["image"] for one in held_out]})
+    decided = [max(range(10), key=row.__getitem__) for row in answer["predictions"]]
+    assert sum(digit == one["label"] for digit, one in zip(decided, held_out, strict=True)) >= 19
+    command = booted.run("tr '\\0' ' ' < /proc/$(cat /run/units/tensorflow-serving.service/pid)/cmdline")[1]
+    unit = booted.run("grep ^ExecStart= /etc/systemd/system/tensorflow-serving.service")[1]
+    assert command.strip().endswith(unit.strip().partition("/usr/bin/tensorflow_model_server ")[2])
+
+    # Once more, as after a reboot on which the user data ran again: nothing is fetched or restarted, and nobody waits.
+    before = booted.run("cat /run/units/tensorflow-serving.service/pid; stat -c %Y:%i /models/digits/7")[1]
+    fleet.s3.delete_object(Bucket=fleet.bucket, Key="server")
+    assert booted.run("bash /var/lib/cloud/user-data")[0] == 0
+    assert booted.run("cat /run/units/tensorflow-serving.service/pid; stat -c %Y:%i /models/digits/7")[1] == before
+    assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[-1]
+
+
+def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> None:
+    booted = fleet.boot(waits=False)
+
+    assert booted.code == 0, booted.output
+    assert fleet.serves()
+    assert fleet.log()[0] == "SUCCESS"
+    assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[1]
+
+
+def test_serves_with_onednn_off_where_the_processor_lacks_bfloat16_and_that_is_allowed(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    booted = fleet.boot(cpu_features=["bf16"], missing="disable_onednn", cpuinfo=cpu(tmp_path, "avx2"))
+
+    assert booted.code == 0, booted.output
+    environment = booted.run("tr '\\0' '\\n' < /proc/$(cat /run/units/tensorflow-serving.service/pid)/environ")[1]
+    assert "TF_ENABLE_ONEDNN_OPTS=0" in environment.splitlines()
+    assert fleet.serves()
+
+
+def flip(fleet: Fleet, fit: dict[str, str]) -> None:
+    content = bytearray(fleet.s3.get_object(Bucket=fleet.bucket, Key=fit["ArchiveKey"])["Body"].read())
+    content[len(content) // 2] ^= 1
+    fleet.s3.put_object(Bucket=fleet.bucket, Key=fit["ArchiveKey"], Body=bytes(content))
+
+
+def other_manifest(fleet: Fleet, fit: dict[str, str]) -> None:
+    fleet.s3.put_object(Bucket=fleet.bucket, Key=fit["ManifestKey"], Body=b'{"files": [], "requirements": {}}')
+
+
+def remove_archive(fleet: Fleet, fit: dict[str, str]) -> None:
+    fleet.s3.delete_object(Bucket=fleet.bucket, Key=fit["ArchiveKey"])
+
+
+def other_server(fleet: Fleet, _: dict[str, str]) -> None:
+    fleet.s3.put_object(Bucket=fleet.bucket, Key="server", Body=b"#!/bin/sh\nsleep 1000\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param({"change": flip}, "archive/7.tar.gz has the SHA-256 ", id="a flipped byte in the archive"),
+        pytest.param({"change": other_manifest}, "manifest.json has the SHA-256 ", id="another manifest"),
+        pytest.param({"change": other_server}, "/server has the SHA-256 ", id="another server"),
+        pytest.param({"change": remove_archive}, "there is no s3://", id="a missing object"),
+        pytest.param({"cpu_features": ["bf16"], "flags": "avx2"}, "needs a processor with bf16", id="no bfloat16"),
+        pytest.param({"disk": "1m"}, "bytes of disk to unpack", id="a disk too small for the model"),
+        pytest.param({"disk": "16k", "server": instance.SERVER + "#" * 50_000}, "the disk is full", id="a full disk"),
+        pytest.param(
+            {"server": "#!/bin/sh\necho illegal instruction; exit 132\n"}, "does not stay up: ", id="a dying server"
+        ),
+    ],
+)
+def test_serves_nothing_and_signals_failure_with_its_reason(
+    fleet: Fleet, tmp_path: Path, given: dict[str, Any], reason: str
+) -> None:
+    flags = given.pop("flags", None) if (given := dict(given)) else None
+
+    booted = fleet.boot(**given, cpuinfo=cpu(tmp_path, flags) if flags else None)
+
+    assert booted.code == 1
+    assert fleet.stack.status() == "CREATE_FAILED"
+    [line] = fleet.log()
+    assert line.startswith("FAILURE: ")
+    assert reason in line
+    assert f"{fleet.group_id}: {line}" in booted.output
+    assert not fleet.serves()
+    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/tensorflow-serving.service")[0] != 0
