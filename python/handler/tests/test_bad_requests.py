@@ -221,3 +221,11 @@ def test_an_answer_that_lambda_cannot_return_is_refused(
     assert "the answer is larger" in events.answer(model, body)["error"]
     body["instances"] = body["instances"][:200]
     assert len(events.answer(model, body)["predictions"]) == 200
+
+
+def test_a_string_with_line_breaks_is_told_in_one_line(load_model: Callable[..., Model]) -> None:
+    from model_server import events
+
+    answer = events.answer(load_model("signatures"), {"data": ["a\nb\x17", 1]})
+    assert 'the string "a?b?" stands where a number belongs' in answer["error"]
+    assert "\n" not in answer["error"]

@@ -31,7 +31,8 @@ def describe(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f'the string "{value[:20]}{"…" if len(value) > 20 else ""}"'
+        shown = "".join(letter if letter.isprintable() else "?" for letter in value[:20])
+        return f'the string "{shown}{"…" if len(value) > 20 else ""}"'
     if isinstance(value, int):
         return str(value) if value.bit_length() < 128 else f"an integer of {value.bit_length()} bits"
     if isinstance(value, (list, tuple)):
