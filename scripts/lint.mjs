@@ -16,6 +16,8 @@ const checks = [
   ['mypy: handler', bin('mypy'), ['python/handler/src']],
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
+  ['mypy: stand-in server', bin('mypy'), ['emulator/stand_in_server']],
+  ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];
 
 const failed = checks.filter(([title, command, args]) => {

@@ -9,24 +9,31 @@ import { setUp } from './setup.mjs';
 const python = join(tools, 'python', 'bin', 'python');
 const results = join(root, '.tools', 'test-results');
 
-const pytest = (name, directory, environment = {}) => ({
+const pytest = (name, ...arguments_) => ({
   name,
-  command: [python, '-m', 'pytest', directory, '-q', '-p', 'no:cacheprovider', `--junitxml=${join(results, `${name}.xml`)}`],
-  environment,
+  command: [python, '-m', 'pytest', ...arguments_, '-q', '-p', 'no:cacheprovider', `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
 const jest = (name, ...args) => ({
   name,
   command: ['npx', 'jest', ...args, '--json', `--outputFile=${join(results, `${name}.json`)}`],
-  environment: {},
   count: () => countJest(join(results, `${name}.json`)),
 });
 
-/** Two lanes for two cores; what needs TensorFlow's memory and time is in the second. */
+/** Tests of the emulator that start TensorFlow: the stand-in server, and the boot of an instance that runs it. */
+const WITH_STAND_IN = ['emulator/tests/test_stand_in_server.py', 'emulator/tests/test_instance_boot.py'];
+
+/** Two lanes for two cores. */
 const LANES = [
-  [jest('jest'), pytest('build-runner', 'python/build_runner/tests'), pytest('manifests', 'test/kubernetes'), pytest('emulator', 'emulator/tests'), jest('e2e', '--config', 'jest.e2e.config.js')],
-  [pytest('handler', 'python/handler/tests'), pytest('optimizer', 'python/optimizer/tests')],
+  [
+    jest('jest'),
+    pytest('build-runner', 'python/build_runner/tests'),
+    pytest('manifests', 'test/kubernetes'),
+    pytest('emulator', 'emulator/tests', ...WITH_STAND_IN.map((file) => `--ignore=${file}`)),
+    jest('e2e', '--config', 'jest.e2e.config.js'),
+  ],
+  [pytest('handler', 'python/handler/tests'), pytest('optimizer', 'python/optimizer/tests'), pytest('instance', ...WITH_STAND_IN)],
 ];
 
 function countJunit(file) {
@@ -48,7 +55,7 @@ function execute(runner) {
     const child = spawn(command, args, {
       cwd: root,
       // The repository's own uv and Python come first, so that a machine without them behaves alike.
-      env: { ...process.env, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2', ...runner.environment },
+      env: { ...process.env, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
