@@ -4,6 +4,7 @@ Environment, all optional:
     MODEL_DIR: directory with model.json and the model, `/opt/ml/model`.
     MODEL_NAME: the name clients use, the one in model.json.
     MODEL_RUNTIME: `nano` or `numpy`, what model.json says.
+    MODEL_HOOK: module with the user's own code before and after the model, see `model_server.hook`; none.
     MODEL_THREADS: of the interpreter, 1.
     LITERT_LIBRARY: for nano, `/opt/lib/libLiteRt.so`.
 """
@@ -36,6 +37,12 @@ MODEL = load(
     int(os.environ.get("MODEL_THREADS") or 1),
 )
 MODEL.description.model = os.environ.get("MODEL_NAME") or MODEL.description.model
+HOOK = None
+if os.environ.get("MODEL_HOOK"):
+    from model_server import hook
+
+    # Here and not with the first request: a hook that cannot be imported must end the start, as a broken model does.
+    HOOK = hook.load(os.environ["MODEL_HOOK"])
 _log(
     {
         "event": "modelLoaded",
@@ -47,10 +54,10 @@ _log(
 )
 
 
-def handler(event: Any, context: Any) -> dict[str, Any]:
+def handler(event: Any, context: Any) -> Any:
     """Answer one invocation. See `model_server.events` for what comes in and goes out."""
     try:
-        return events.answer(MODEL, event)
+        return events.answer(MODEL, event, HOOK)
     except Exception as error:
         import traceback
 
