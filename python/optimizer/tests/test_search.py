@@ -70,6 +70,15 @@ def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, 
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_model_of_several_signatures_is_told_that_full_integer_was_not_tried(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    step = {"step": "quantization", "mode": "fullInteger"}
+    result = runs(models.two_signatures, data, recipe=recipe("size", QUANTIZATIONS[0], step))
+    assert "fullInteger" not in result.statuses
+    assert any("did not try fullInteger()" in warning for warning in result.outcome.warnings)
+
+
 def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:

@@ -92,8 +92,7 @@ def make_litert(
         raise OptimizerError("there is no SavedModel to convert")
     selection, reset_state = _select(job, source, progress)
     if wanted is not None and len(selection.signatures) > 1:
-        # It would leave out all signatures but one: a search keeps what can be asked.
-        plans = [plan for plan in plans if plan.mode is not LiteRtMode.FULL_INTEGER]
+        plans = _without_full_integer(plans, list(selection.signatures), progress)
     runner = SavedModelRunner(
         source.directory,
         source.tags,
@@ -123,6 +122,17 @@ def make_litert(
     if wanted is not None:
         return search(job, plans, build, replace(judge, reference=on_selection(reference)), judge, progress)
     return _choose(job, plans, build, judge, progress)
+
+
+def _without_full_integer(plans: list[LiteRtPlan], signatures: list[str], progress: Progress) -> list[LiteRtPlan]:
+    """Return the plans that keep all signatures: there is data to calibrate one of them only."""
+    kept = [plan for plan in plans if plan.mode is not LiteRtMode.FULL_INTEGER]
+    if len(kept) < len(plans):
+        progress.warn(
+            f"search() did not try fullInteger(), which keeps only the signature that there is data for, of "
+            f"{', '.join(map(repr, signatures))}; name one with `signatureName` to have it tried"
+        )
+    return kept
 
 
 def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progress: Progress) -> ChosenLiteRt:
