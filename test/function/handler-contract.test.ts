@@ -9,7 +9,7 @@ import { packagePath } from '../../lib/private/asset-paths';
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 
 test('the handler looks for LiteRT where the nano layer has it', () => {
-  expect(read('handler', 'src', 'model_server', 'native.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
+  expect(read('handler', 'src', 'model_server', 'model.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
 });
 
 test('the handler logs the line that metricModelLoadTime is made of', () => {
