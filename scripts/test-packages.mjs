@@ -2,7 +2,7 @@
 // which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findPython, root, tools, uv } from './lib-setup.mjs';
 import { setUp } from './setup.mjs';
@@ -48,6 +48,8 @@ const LANGUAGES = {
   java: {
     package: () => pacmak('java'),
     install: (app) => {
+      // Maven keeps what it once fetched by its version, and ours is the same from build to build.
+      rmSync(join(homedir(), '.m2', 'repository', 'io', 'github', 'cdk-tensorflow'), { recursive: true, force: true });
       cpSync(join(dist, 'java'), join(app, 'repository'), { recursive: true });
       execute('mvn', ['-q', '-B', 'compile'], app);
     },

@@ -91,6 +91,21 @@ def test_a_signal_ends_functions_and_builds_and_leaves_no_files(tmp_path: Path, 
     assert [path.name for path in tmp_path.iterdir()] == ["embedded-aws.log"]
 
 
+def test_a_signal_does_not_wait_for_a_state_machine_that_waits(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        states = aws.client("stepfunctions")
+        definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+        machine = states.create_state_machine(
+            name="waits", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/states"
+        )
+        execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])
+        wait_for(
+            lambda: len(states.get_execution_history(executionArn=execution["executionArn"])["events"]) > 1, want=True
+        )
+        aws.process.send_signal(signal.SIGTERM)
+        assert aws.process.wait(30) == 0
+
+
 def test_functions_and_builds_end_even_when_it_is_killed(tmp_path: Path) -> None:
     with started(tmp_path) as aws:
         occupy(aws)

@@ -119,6 +119,8 @@ async function predictZeros(emulator: EmbeddedAws, url: string, manifest: Manife
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
   const progress = new Progress();
   const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-demo-'));
+  // However it ends, by Ctrl-C too.
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
   let emulator: EmbeddedAws | undefined;
   try {
     emulator = await progress.step('start the embedded AWS', EmbeddedAws.start);
@@ -162,7 +164,6 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     }
   } finally {
     await emulator?.stop();
-    rmSync(work, { recursive: true, force: true });
   }
 }
 
@@ -191,12 +192,18 @@ async function main(): Promise<void> {
     return;
   }
   let running: EmbeddedAws | undefined;
+  let ending = false;
   const interrupted = (signal: NodeJS.Signals) => {
+    // A terminal sends the signal to every process of the group, and each passes it on: it arrives several times.
+    if (ending) {
+      return;
+    }
+    ending = true;
     process.stdout.write(`\n  ${signal}: ending the embedded AWS …\n`);
     void Promise.resolve(running?.stop()).then(() => process.exit(130));
   };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
+  process.on('SIGINT', interrupted);
+  process.on('SIGTERM', interrupted);
   await demo(options, (emulator) => (running = emulator));
 }
 

@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.check:
             print(json.dumps(_facts(settings, reason), indent=2))
             return UNAVAILABLE if reason else 0
-        asyncio.run(_serve(embedded, listener, options.ready_file))
+        # Not asyncio.run, which waits for the threads of MiniStack: a state machine in a Wait state sleeps there.
+        asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options.ready_file))
     except PatchError as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
