@@ -11,12 +11,15 @@ Environment, all optional:
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from time import perf_counter
 
-from model_server import events, json_text, load
-from model_server.description import DEFAULT_DIRECTORY
+gc.disable()  # what a start makes stays: looking for garbage among it would only take time
+
+from model_server import events, json_text, load  # noqa: E402
+from model_server.description import DEFAULT_DIRECTORY  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ if os.environ.get("MODEL_HOOK"):
 
     # Here and not with the first request: a hook that cannot be imported must end the start, as a broken model does.
     HOOK = hook.load(os.environ["MODEL_HOOK"])
+gc.freeze()
+gc.enable()
 _log(
     {
         "event": "modelLoaded",
