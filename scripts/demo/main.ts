@@ -160,7 +160,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
       writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
     }
     if (options.keep) {
-      await keepRunning(emulator, outputs);
+      await keepRunning(emulator, outputs, manifest.model);
     }
   } finally {
     await emulator?.stop();
@@ -168,7 +168,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
 }
 
 /** Prints how to talk to what was deployed, and waits for Ctrl-C. */
-function keepRunning(emulator: EmbeddedAws, outputs: Outputs): Promise<never> {
+function keepRunning(emulator: EmbeddedAws, outputs: Outputs, model: string): Promise<never> {
   const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
   process.stdout.write([
     '',
@@ -177,7 +177,8 @@ function keepRunning(emulator: EmbeddedAws, outputs: Outputs): Promise<never> {
     ...exports,
     `    aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload '{"data": …}' answer.json`,
     `    aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`,
-    `    curl -H 'Host: ${new URL(outputs.Url).host}' -d '{"instances": […]}' ${emulator.endpoint}/v1/models/…:predict`,
+    `    curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' ${emulator.endpoint}/v1/models/${model}`,
+    `    curl … -d '{"instances": […]}' ${emulator.endpoint}/v1/models/${model}:predict`,
     '',
     '  Ctrl-C ends it.',
     '',
