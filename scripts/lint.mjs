@@ -17,6 +17,7 @@ const checks = [
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
   ['mypy: stand-in server', bin('mypy'), ['emulator/stand_in_server']],
+  ['mypy: benchmark', bin('mypy'), ['benchmark/cold']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];
 
