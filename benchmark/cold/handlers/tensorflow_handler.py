@@ -9,7 +9,7 @@ PREDICT = MODEL.signatures["serving_default"]
 (INPUT,) = PREDICT.structured_input_signature[1]
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
+def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001 - Lambda's signature
     """Answer `{"data": x}`."""
     (output,) = PREDICT(**{INPUT: tf.constant([event["data"]], tf.float32)}).values()
     return {"prediction": output.numpy().tolist()}
