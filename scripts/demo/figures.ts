@@ -1,3 +1,5 @@
+import type { PathName } from './path';
+
 /** The parts of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
 export interface Manifest {
   readonly model: string;
@@ -23,6 +25,7 @@ interface Metrics {
 
 /** Everything that the demo measured; written by `--json`. */
 export interface Figures {
+  readonly path: PathName;
   readonly model: string;
   readonly version: number;
   readonly candidate: string;
@@ -68,9 +71,9 @@ export function figuresOf(manifest: Manifest) {
   };
 }
 
-const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(2)} MB`);
-const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
-const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
+export const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(2)} MB`);
+export const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
+export const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
 
 /** A table of before and after. */
 export function figuresTable(figures: ReturnType<typeof figuresOf>): string {

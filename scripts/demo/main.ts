@@ -1,184 +1,107 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join, relative, resolve } from 'path';
-import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mkdirSync, writeFileSync } from 'fs';
+import { join, relative } from 'path';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { callFunctionUrl } from '../../emulator/client/function-url';
+import { compare } from './comparison';
 import type { Figures, Manifest } from './figures';
-import { figuresOf, figuresTable, zeroRequest } from './figures';
+import { figuresOf, figuresTable } from './figures';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
-import { digitPicture, pictureRow } from './pictures';
+import type { DemoPath, Server, StackOutputs } from './path';
+import { PATHS } from './paths';
+import { predictDigits, predictZeros } from './predictions';
 import { Progress } from './progress';
+import { DemoRun, ROOT } from './run';
 
-const ROOT = resolve(__dirname, '..', '..');
-const DIGITS = join(ROOT, 'examples', 'digits');
-const STACK = 'FunctionStack';
-const SHOWN_PER_ROW = 5;
-
-interface Outputs {
-  readonly Url: string;
-  readonly FunctionName: string;
-  readonly ArtifactBucket: string;
-  readonly ManifestKey: string;
-  readonly ReportKey: string;
-  readonly Summary: string;
+/** A deployed path: what it measured, and who answers. */
+interface Shown {
+  readonly path: DemoPath;
+  readonly server: Server;
+  readonly outputs: StackOutputs;
+  readonly figures: Figures;
 }
 
-interface HeldOut {
-  readonly label: number;
-  readonly image: number[][][];
-}
+/** Deploys one path, asks it, and deploys it again. */
+async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
+  const { options, progress } = run;
+  const buildsBefore = await run.buildsStarted();
+  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path));
+  const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
+  const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
+  const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
+  let deployments = 1;
+  if (path.change) {
+    await progress.step(`cdk deploy again, ${path.change.title}: the published model is reused`, () => run.deploy(path, path.change!.context));
+    deployments += 1;
+  }
+  const buildsStarted = (await run.buildsStarted()) - buildsBefore;
 
-function cdkArguments(options: DemoOptions, work: string, changed: Record<string, string> = {}): string[] {
-  const context: Record<string, string> = {
-    model: options.model ?? join(DIGITS, 'saved_model'),
-    ...(options.model ? (options.data ? { data: options.data } : {}) : { data: join(DIGITS, 'evaluation.npz') }),
-    ...(Object.keys(options.inputShapes).length ? { inputShapes: JSON.stringify(options.inputShapes) } : {}),
-    ...changed,
+  const report = join(ROOT, '.demo', path.name === 'function' ? 'report.html' : `report-${path.name}.html`);
+  mkdirSync(join(ROOT, '.demo'), { recursive: true });
+  writeFileSync(report, await run.text(outputs.ArtifactBucket, outputs.ReportKey));
+  const figures: Figures = {
+    ...figuresOf(manifest), ...predicted, path: path.name, buildsStarted, report: relative(ROOT, report),
+    seconds: progress.seconds, secondsByStep: { ...progress.steps },
   };
-  return [
-    'deploy', STACK, '--require-approval', 'never', '--progress', 'events',
-    '--output', join(work, 'cdk.out'), '--outputs-file', join(work, 'outputs.json'),
-    ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ];
-}
-
-/** Deploys, and shows what CloudFormation and the build are doing meanwhile. */
-async function deploy(emulator: EmbeddedAws, codebuild: CodeBuildClient, progress: Progress, args: string[]): Promise<void> {
-  const phases = new Set<string>();
-  const watch = setInterval(() => {
-    void latestBuild(codebuild).then((build) => {
-      if (build?.buildStatus === 'IN_PROGRESS' && !phases.has(`${build.id} ${build.currentPhase}`)) {
-        phases.add(`${build.id} ${build.currentPhase}`);
-        progress.note(`optimization job: ${build.currentPhase}`);
-      }
-    }).catch(() => undefined);
-  }, 500);
-  try {
-    const { code, output } = await emulator.cdk(args, {
-      directory: ROOT,
-      onLine: (line) => {
-        const event = /\| (CREATE|UPDATE|DELETE|ROLLBACK)_(COMPLETE|FAILED)\s*\| (\S+)/.exec(line);
-        if (event) {
-          progress.count(event[3], event[2] === 'FAILED');
-        }
-      },
-    });
-    if (code !== 0) {
-      throw new Error(`cdk deploy failed (${code}):\n${output}`);
-    }
-  } finally {
-    clearInterval(watch);
-  }
-}
-
-async function latestBuild(codebuild: CodeBuildClient) {
-  const { ids } = await codebuild.send(new ListBuildsCommand({}));
-  if (!ids?.length) {
-    return undefined;
-  }
-  const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids }));
-  return builds?.sort((a, b) => Number(b.startTime) - Number(a.startTime))[0];
-}
-
-async function predictDigits(emulator: EmbeddedAws, url: string, model: string): Promise<{ predictions: number[]; correct: number }> {
-  const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as HeldOut[];
-  const answer = await callFunctionUrl(url, emulator.port, emulator.region, 'POST', `/v1/models/${model}:predict`, {
-    instances: digits.map((digit) => digit.image),
-  });
-  if (answer.status !== 200) {
-    throw new Error(`the function answered ${answer.status}: ${answer.body}`);
-  }
-  const scores = (JSON.parse(answer.body) as { predictions: number[][] }).predictions;
-  const predictions = scores.map((row) => row.indexOf(Math.max(...row)));
-  for (let first = 0; first < SHOWN_PER_ROW * 2; first += SHOWN_PER_ROW) {
-    const shown = digits.slice(first, first + SHOWN_PER_ROW);
-    const captions = shown.map((_, index) => {
-      const score = Math.max(...scores[first + index]);
-      return `${predictions[first + index]} (${(score * 100).toFixed(0)} %)`;
-    });
-    process.stdout.write(`\n${pictureRow(shown.map((digit) => digitPicture(digit.image)), captions)}\n`);
-  }
-  const correct = digits.filter((digit, index) => digit.label === predictions[index]).length;
-  process.stdout.write(`\n  ${correct} of ${digits.length} digits that the training never saw are right.\n`);
-  return { predictions, correct };
-}
-
-async function predictZeros(emulator: EmbeddedAws, url: string, manifest: Manifest): Promise<{ predictions: unknown[] }> {
-  const answer = await callFunctionUrl(url, emulator.port, emulator.region, 'POST', `/v1/models/${manifest.model}:predict`, zeroRequest(manifest));
-  if (answer.status !== 200) {
-    throw new Error(`the function answered ${answer.status}: ${answer.body}`);
-  }
-  const { outputs } = JSON.parse(answer.body) as { outputs: unknown };
-  process.stdout.write(`\n  One instance of zeros is answered with ${JSON.stringify(outputs).slice(0, 300)}${answer.body.length > 300 ? ' …' : ''}\n`);
-  return { predictions: [outputs] };
+  process.stdout.write([
+    '',
+    `  ${path.title}`,
+    figuresTable(figures),
+    '',
+    `  ${outputs.Summary}`,
+    ...(manifest.unverified ? ['  Unverified: without --data nothing proves that it decides like the original.'] : []),
+    ...(server.facts ?? []).map((fact) => `  ${fact}`),
+    `  Builds started: ${buildsStarted} in ${deployments} ${deployments === 1 ? 'deployment' : 'deployments; the second one found the model already published'}.`,
+    `  Report: ${figures.report}`,
+    `  ${figures.seconds.toFixed(0)} s so far.`,
+    '',
+  ].join('\n'));
+  return { path, server, outputs, figures };
 }
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
+  const paths = options.paths.map((name) => PATHS[name]!);
+  const missing = paths.flatMap((path) => path.unavailable?.() ?? []);
+  if (missing.length > 0) {
+    throw new Error(missing.join('\n'));
+  }
   const progress = new Progress();
-  const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-demo-'));
-  // However it ends, by Ctrl-C too.
-  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
   let emulator: EmbeddedAws | undefined;
+  const shown: Shown[] = [];
   try {
     emulator = await progress.step('start the embedded AWS', EmbeddedAws.start);
     emulatorStarted(emulator);
-    const clients = { endpoint: emulator.endpoint, region: emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
-    const s3 = new S3Client({ ...clients, forcePathStyle: true });
-    const codebuild = new CodeBuildClient(clients);
+    const run = new DemoRun(emulator, options, progress);
     await progress.step('cdk bootstrap', () => emulator!.bootstrap());
-    await progress.step('cdk deploy: upload, optimize, gate, publish, serve', () => deploy(emulator!, codebuild, progress, cdkArguments(options, work)));
-    const outputs = (JSON.parse(readFileSync(join(work, 'outputs.json'), 'utf8')) as Record<string, Outputs>)[STACK];
-    const text = async (key: string) => (await s3.send(new GetObjectCommand({ Bucket: outputs.ArtifactBucket, Key: key }))).Body!.transformToString();
-    const manifest = JSON.parse(await text(outputs.ManifestKey)) as Manifest;
-    const predicted = await progress.step('predict through the function URL', () =>
-      options.model ? predictZeros(emulator!, outputs.Url, manifest) : predictDigits(emulator!, outputs.Url, manifest.model));
-    await progress.step('cdk deploy again, with more memory: the published model is reused', () =>
-      deploy(emulator!, codebuild, progress, cdkArguments(options, work, { memorySize: '2048' })));
-
-    const report = join(ROOT, '.demo', 'report.html');
-    mkdirSync(join(ROOT, '.demo'), { recursive: true });
-    writeFileSync(report, await text(outputs.ReportKey));
-    const buildsStarted = (await codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
-    const figures: Figures = {
-      ...figuresOf(manifest), ...predicted, buildsStarted, report: relative(ROOT, report), seconds: progress.seconds, secondsByStep: progress.steps,
-    };
-    process.stdout.write([
-      '',
-      figuresTable(figures),
-      '',
-      `  ${outputs.Summary}`,
-      ...(manifest.unverified ? ['  Unverified: without --data nothing proves that it decides like the original.'] : []),
-      `  Builds started: ${buildsStarted} in two deployments; the second one found the model already published.`,
-      `  Report: ${figures.report}`,
-      `  ${figures.seconds.toFixed(0)} s in all.`,
-      '',
-    ].join('\n'));
+    for (const path of paths) {
+      shown.push(await show(run, path));
+    }
+    if (shown.length > 1) {
+      process.stdout.write(await progress.step('replay the golden requests on every path', () => compare(run, shown)));
+    }
     if (options.json) {
-      writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+      const figures = shown.map((one) => one.figures);
+      writeFileSync(options.json, `${JSON.stringify(figures.length === 1 ? figures[0] : figures, null, 2)}\n`);
     }
     if (options.keep) {
-      await keepRunning(emulator, outputs, manifest.model);
+      await keepRunning(emulator, shown);
     }
   } finally {
+    for (const { server } of shown) {
+      await server.close?.();
+    }
     await emulator?.stop();
   }
 }
 
 /** Prints how to talk to what was deployed, and waits for Ctrl-C. */
-function keepRunning(emulator: EmbeddedAws, outputs: Outputs, model: string): Promise<never> {
+function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
   const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
   process.stdout.write([
     '',
     '  The embedded AWS keeps running. In another terminal:',
     '',
     ...exports,
-    `    aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload '{"data": …}' answer.json`,
-    `    aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`,
-    `    curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' ${emulator.endpoint}/v1/models/${model}`,
-    `    curl … -d '{"instances": […]}' ${emulator.endpoint}/v1/models/${model}:predict`,
+    ...shown.flatMap(({ server, outputs }) => [...server.hints, `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`].map((hint) => `    ${hint}`)),
     '',
     '  Ctrl-C ends it.',
     '',

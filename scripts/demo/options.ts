@@ -1,6 +1,8 @@
 import { existsSync } from 'fs';
 import { resolve } from 'path';
 import { parseArgs } from 'util';
+import type { PathName } from './path';
+import { PATHS } from './paths';
 
 /** What the user asked the demo for. */
 export interface DemoOptions {
@@ -9,6 +11,10 @@ export interface DemoOptions {
   /** Evaluation data of that model. */
   readonly data?: string;
   readonly inputShapes: Record<string, number[]>;
+  /** The paths to show, in this order. */
+  readonly paths: readonly PathName[];
+  /** Prices that replace ours, as JSON. */
+  readonly prices?: string;
   readonly keep: boolean;
   readonly json?: string;
 }
@@ -20,6 +26,8 @@ Deploys a model to an AWS that runs inside this repository, and asks it for pred
   --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
+  --path PATH               ${[...Object.keys(PATHS), 'all'].join(', ')}; function when absent. all shows them side by side
+  --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print how to talk to it
   --json FILE               write all figures there
   --help                    this text
@@ -33,6 +41,8 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
       'model': { type: 'string' },
       'data': { type: 'string' },
       'input-shape': { type: 'string', multiple: true, default: [] },
+      'path': { type: 'string', default: 'function' },
+      'prices': { type: 'string' },
       'keep': { type: 'boolean', default: false },
       'json': { type: 'string' },
       'help': { type: 'boolean', default: false },
@@ -41,7 +51,7 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
   if (values.help) {
     return 'help';
   }
-  for (const [option, path] of [['--model', values.model], ['--data', values.data]]) {
+  for (const [option, path] of [['--model', values.model], ['--data', values.data], ['--prices', values.prices]]) {
     if (path !== undefined && !existsSync(path)) {
       throw new Error(`${option} names ${JSON.stringify(path)}, which does not exist`);
     }
@@ -53,9 +63,22 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
     model: values.model && resolve(values.model),
     data: values.data && resolve(values.data),
     inputShapes: Object.fromEntries(values['input-shape'].map(parseInputShape)),
+    paths: parsePath(values.path),
+    prices: values.prices && resolve(values.prices),
     keep: values.keep,
     json: values.json && resolve(values.json),
   };
+}
+
+function parsePath(text: string): PathName[] {
+  const known = Object.keys(PATHS) as PathName[];
+  if (text === 'all') {
+    return known;
+  }
+  if (!known.includes(text as PathName)) {
+    throw new Error(`--path must be one of ${[...known, 'all'].join(', ')}, got ${JSON.stringify(text)}`);
+  }
+  return [text as PathName];
 }
 
 function parseInputShape(text: string): [string, number[]] {

@@ -1,0 +1,64 @@
+import { costsOf, readPrices } from './costs';
+import type { Figures } from './figures';
+import { megabytes, milliseconds, percent } from './figures';
+import type { Golden } from './golden';
+import { goldenKey, replay } from './golden';
+import type { DemoPath, PathName, Server, StackOutputs } from './path';
+import type { DemoRun } from './run';
+
+/** When each path is the better choice. */
+const BETTER: Record<PathName, string> = {
+  function: 'uneven or little traffic, nothing to keep running',
+  service: 'steady traffic, a cluster that is there already',
+  fleet: 'steady traffic, no cluster, whole machines under control',
+};
+
+interface Deployed {
+  readonly path: DemoPath;
+  readonly server: Server;
+  readonly outputs: StackOutputs;
+  readonly figures: Figures;
+}
+
+function table(rows: string[][]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => `  ${row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('   ')}`).join('\n');
+}
+
+/** The paths side by side: the same requests to all of them, what they cost, and when each is the better choice. */
+export async function compare(run: DemoRun, deployed: readonly Deployed[]): Promise<string> {
+  const prices = readPrices(run.options.prices);
+  const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
+  // One set of requests for all: that of a path which changes no number, where one is shown.
+  const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
+  const golden = await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey)).then((text) => JSON.parse(text) as Golden, () => undefined);
+  const columns = await Promise.all(deployed.map(async ({ path, server, figures }) => {
+    const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
+    const costs = latency === null ? undefined : costsOf(path.name, latency, prices);
+    const difference = golden && await replay(server, figures.model, golden);
+    return [
+      path.name,
+      megabytes(figures.sizeAfter),
+      percent(figures.accuracyAfter),
+      milliseconds(figures.latencyMillisecondsAfter),
+      difference ? `${difference.requests - difference.decisions} of ${difference.requests}` : '',
+      difference ? difference.relative.toExponential(1) : '',
+      costs ? money(costs.idleMonth) : '',
+      costs ? money(costs.millionRequests) : '',
+    ];
+  }));
+  const labels = [
+    '', 'model', 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests', 'a million requests',
+  ];
+  return [
+    '',
+    table(labels.map((label, row) => [label, ...columns.map((column) => column[row])])),
+    '',
+    ...deployed.map(({ path }) => `  ${path.name.padEnd(9)} ${BETTER[path.name]}`),
+    '',
+    `  List prices of ${prices.region}, ${prices.asOf} (--prices replaces them): a function of 1769 MB, three m7i.large nodes of EKS Auto Mode with their`,
+    '  cluster, two m7i.large behind a network load balancer. Instances answer a million requests out of what the month costs anyway, until they are busy.',
+    '  Latency is what the optimization job measured on this machine with the runtime that serves, without network. docs/choosing-a-path.md says more.',
+    '',
+  ].join('\n');
+}

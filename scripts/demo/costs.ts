@@ -1,0 +1,70 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import type { PathName } from './path';
+
+const HOURS_PER_MONTH = 730;
+const LAMBDA_MEMORY_GIBIBYTES = 1769 / 1024;
+const MILLION = 1_000_000;
+/** Processors of one m7i.large, the type that the costs assume. */
+const INSTANCE_PROCESSORS = 2;
+/** How much of a processor's time is planned for requests: the load that the groups and pods are scaled to. */
+const PLANNED_LOAD = 0.6;
+const FLEET_INSTANCES = 2;
+/** Nodes for the three pods that a service has at least, one per Availability Zone. */
+const SERVICE_NODES = 3;
+
+/** On-demand list prices, before tax, discounts and free tiers. `--prices FILE` replaces single ones. */
+export interface Prices {
+  /** Month of the prices, `YYYY-MM`. */
+  readonly asOf: string;
+  readonly region: string;
+  readonly currency: string;
+  readonly lambdaRequest: number;
+  readonly lambdaGibibyteSecond: number;
+  readonly eksClusterHour: number;
+  /** What EKS Auto Mode adds, as a share of the instances' price. */
+  readonly eksAutoModeShare: number;
+  /** Of one m7i.large. */
+  readonly instanceHour: number;
+  readonly networkLoadBalancerHour: number;
+}
+
+/** What a path costs. Data transfer, storage, logs and load balancer capacity units are left out: they depend on the requests' size. */
+export interface Costs {
+  /** A month in which nobody asks anything. */
+  readonly idleMonth: number;
+  /** A million requests of one instance each, on top: for instances, their share at the planned load, so that it is part of `idleMonth` until they are busy. */
+  readonly millionRequests: number;
+}
+
+/** The prices of this repository, with those of `file` in their place. Throws where the file names a price that does not exist. */
+export function readPrices(file?: string): Prices {
+  const ours = JSON.parse(readFileSync(join(__dirname, 'prices.json'), 'utf8')) as Prices;
+  if (!file) {
+    return ours;
+  }
+  const given = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const wrong = Object.entries(given).filter(([name, value]) => !(name in ours) || typeof value !== typeof ours[name as keyof Prices]);
+  if (wrong.length > 0) {
+    throw new Error(`--prices knows ${Object.keys(ours).join(', ')}, and got ${wrong.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')}`);
+  }
+  return { ...ours, ...given };
+}
+
+/**
+ * What it costs to keep a path running, and to answer.
+ *
+ * @param milliseconds one prediction on one processor
+ */
+export function costsOf(path: PathName, milliseconds: number, prices: Prices): Costs {
+  if (path === 'function') {
+    const billedSeconds = Math.max(1, Math.ceil(milliseconds)) / 1000;
+    return { idleMonth: 0, millionRequests: MILLION * (prices.lambdaRequest + billedSeconds * LAMBDA_MEMORY_GIBIBYTES * prices.lambdaGibibyteSecond) };
+  }
+  const instanceHour = prices.instanceHour * (path === 'service' ? 1 + prices.eksAutoModeShare : 1);
+  const hourly = path === 'service'
+    ? prices.eksClusterHour + SERVICE_NODES * instanceHour
+    : prices.networkLoadBalancerHour + FLEET_INSTANCES * instanceHour;
+  const requestsPerHour = INSTANCE_PROCESSORS * PLANNED_LOAD * 3_600_000 / milliseconds;
+  return { idleMonth: hourly * HOURS_PER_MONTH, millionRequests: MILLION * instanceHour / requestsPerHour };
+}

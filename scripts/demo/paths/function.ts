@@ -1,0 +1,19 @@
+import { callFunctionUrl } from '../../../emulator/client/function-url';
+import type { DemoPath } from '../path';
+
+/** AWS Lambda behind a function URL. */
+export const functionPath: DemoPath = {
+  name: 'function',
+  stack: 'FunctionStack',
+  title: 'AWS Lambda, LiteRT',
+  change: { title: 'with more memory', context: { memorySize: '2048' } },
+  async connect({ emulator }, outputs) {
+    return {
+      request: (method, path, body) => callFunctionUrl(outputs.Url, emulator.port, emulator.region, method, path, body),
+      hints: [
+        `aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload '{"data": …}' answer.json`,
+        `curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' ${emulator.endpoint}/v1/models/…`,
+      ],
+    };
+  },
+};

@@ -1,0 +1,55 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import type { Manifest } from './figures';
+import { zeroRequest } from './figures';
+import type { Server } from './path';
+import { digitPicture, pictureRow } from './pictures';
+import { DIGITS } from './run';
+
+const SHOWN_PER_ROW = 5;
+
+interface HeldOut {
+  readonly label: number;
+  readonly image: number[][][];
+}
+
+/** What was asked, and how well it was answered. */
+export interface Predicted {
+  readonly predictions: unknown[];
+  /** Of the held-out digits; absent for a model of the user's own. */
+  readonly correct?: number;
+}
+
+async function ask(server: Server, model: string, body: unknown): Promise<unknown> {
+  const answer = await server.request('POST', `/v1/models/${model}:predict`, body);
+  if (answer.status !== 200) {
+    throw new Error(`the model answered ${answer.status}: ${answer.body}`);
+  }
+  return JSON.parse(answer.body);
+}
+
+/** Asks for digits that the training never saw, and draws some. */
+export async function predictDigits(server: Server, model: string): Promise<Predicted> {
+  const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as HeldOut[];
+  const { predictions: scores } = await ask(server, model, { instances: digits.map((digit) => digit.image) }) as { predictions: number[][] };
+  const predictions = scores.map((row) => row.indexOf(Math.max(...row)));
+  for (let first = 0; first < SHOWN_PER_ROW * 2; first += SHOWN_PER_ROW) {
+    const shown = digits.slice(first, first + SHOWN_PER_ROW);
+    const captions = shown.map((_, index) => {
+      const score = Math.max(...scores[first + index]);
+      return `${predictions[first + index]} (${(score * 100).toFixed(0)} %)`;
+    });
+    process.stdout.write(`\n${pictureRow(shown.map((digit) => digitPicture(digit.image)), captions)}\n`);
+  }
+  const correct = digits.filter((digit, index) => digit.label === predictions[index]).length;
+  process.stdout.write(`\n  ${correct} of ${digits.length} digits that the training never saw are right.\n`);
+  return { predictions, correct };
+}
+
+/** Asks a model of which the demo knows nothing for one instance of zeros. */
+export async function predictZeros(server: Server, manifest: Manifest): Promise<Predicted> {
+  const { outputs } = await ask(server, manifest.model, zeroRequest(manifest)) as { outputs: unknown };
+  const text = JSON.stringify(outputs);
+  process.stdout.write(`\n  One instance of zeros is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
+  return { predictions: [outputs] };
+}

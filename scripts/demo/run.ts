@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import type { DemoOptions } from './options';
+import type { DemoPath, StackOutputs } from './path';
+import type { Progress } from './progress';
+
+export const ROOT = resolve(__dirname, '..', '..');
+export const DIGITS = join(ROOT, 'examples', 'digits');
+
+/** The embedded AWS, the clients that talk to it, and the example app deployed to it. */
+export class DemoRun {
+  /** Files of this run; gone with the process, however it ends. */
+  public readonly work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-demo-'));
+  private readonly s3: S3Client;
+  private readonly codebuild: CodeBuildClient;
+
+  constructor(public readonly emulator: EmbeddedAws, public readonly options: DemoOptions, public readonly progress: Progress) {
+    const clients = { endpoint: emulator.endpoint, region: emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+    this.s3 = new S3Client({ ...clients, forcePathStyle: true });
+    this.codebuild = new CodeBuildClient(clients);
+    process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
+  }
+
+  /** Deploys the path's stack, shows what CloudFormation and the build are doing meanwhile, and gives the stack's outputs. */
+  public async deploy(path: DemoPath, changed: Record<string, string> = {}): Promise<StackOutputs> {
+    const { emulator, progress } = this;
+    const outputsFile = join(this.work, `${path.name}-outputs.json`);
+    const context = { ...this.modelContext(), ...path.context?.(this), ...changed };
+    const phases = new Set<string>();
+    const watch = setInterval(() => {
+      void this.latestBuild().then((build) => {
+        const phase = `${build?.id} ${build?.currentPhase}`;
+        if (build?.buildStatus === 'IN_PROGRESS' && !phases.has(phase)) {
+          phases.add(phase);
+          progress.note(`optimization job: ${build.currentPhase}`);
+        }
+      }).catch(() => undefined);
+    }, 500);
+    try {
+      const { code, output } = await emulator.cdk([
+        'deploy', path.stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
+        '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
+        ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ], {
+        directory: ROOT,
+        onLine: (line) => {
+          const event = /\| (CREATE|UPDATE|DELETE|ROLLBACK)_(COMPLETE|FAILED)\s*\| (\S+)/.exec(line);
+          if (event) {
+            progress.count(event[3], event[2] === 'FAILED');
+          }
+        },
+      });
+      if (code !== 0) {
+        throw new Error(`cdk deploy failed (${code}):\n${output}`);
+      }
+    } finally {
+      clearInterval(watch);
+    }
+    return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[path.stack];
+  }
+
+  /** An object's text. */
+  public async text(bucket: string, key: string): Promise<string> {
+    return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+  }
+
+  /** How many builds were started so far. */
+  public async buildsStarted(): Promise<number> {
+    return (await this.codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
+  }
+
+  private modelContext(): Record<string, string> {
+    const { model, data, inputShapes } = this.options;
+    return {
+      model: model ?? join(DIGITS, 'saved_model'),
+      ...(model ? (data ? { data } : {}) : { data: join(DIGITS, 'evaluation.npz') }),
+      ...(Object.keys(inputShapes).length ? { inputShapes: JSON.stringify(inputShapes) } : {}),
+    };
+  }
+
+  private async latestBuild() {
+    const { ids } = await this.codebuild.send(new ListBuildsCommand({}));
+    if (!ids?.length) {
+      return undefined;
+    }
+    const { builds } = await this.codebuild.send(new BatchGetBuildsCommand({ ids }));
+    return builds?.sort((a, b) => Number(b.startTime) - Number(a.startTime))[0];
+  }
+}

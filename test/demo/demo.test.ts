@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { costsOf, readPrices } from '../../scripts/demo/costs';
+import type { Golden } from '../../scripts/demo/golden';
+import { goldenKey, replay } from '../../scripts/demo/golden';
+import { parseOptions } from '../../scripts/demo/options';
+
+describe('costs of a path', () => {
+  const prices = readPrices();
+
+  test('a function costs nothing while nobody asks, and is billed by whole milliseconds', () => {
+    expect(costsOf('function', 0.2, prices).idleMonth).toBe(0);
+    expect(costsOf('function', 0.2, prices)).toEqual(costsOf('function', 1, prices));
+    // 0.20 for the requests, and 1000 seconds of 1769 MB.
+    expect(costsOf('function', 1, prices).millionRequests).toBeCloseTo(0.2 + 1000 * (1769 / 1024) * 0.0000166667, 6);
+  });
+
+  test('machines cost the same with and without requests, a cluster comes on top', () => {
+    expect(costsOf('fleet', 1, prices).idleMonth).toBeCloseTo(730 * (0.0225 + 2 * 0.1008), 6);
+    expect(costsOf('service', 1, prices).idleMonth).toBeCloseTo(730 * (0.1 + 3 * 0.1008 * 1.12), 6);
+    expect(costsOf('fleet', 2, prices).millionRequests).toBeCloseTo(2 * costsOf('fleet', 1, prices).millionRequests, 9);
+  });
+
+  describe('with prices of the user', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'prices-'));
+    afterAll(() => rmSync(directory, { recursive: true }));
+
+    test('a given price replaces ours, the others stay', () => {
+      writeFileSync(join(directory, 'prices.json'), '{"instanceHour": 0.05, "asOf": "2026-11"}');
+      expect(readPrices(join(directory, 'prices.json'))).toEqual({ ...prices, instanceHour: 0.05, asOf: '2026-11' });
+    });
+
+    test('a price that does not exist is named, beside those that do', () => {
+      writeFileSync(join(directory, 'wrong.json'), '{"instanceHours": 0.05, "lambdaRequest": "free"}');
+      expect(() => readPrices(join(directory, 'wrong.json'))).toThrow(/knows .*instanceHour.* got instanceHours: 0.05, lambdaRequest: "free"/);
+    });
+  });
+});
+
+describe('golden requests', () => {
+  const golden: Golden = {
+    model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
+  };
+  const answering = (status: number, body: unknown) => ({ hints: [], request: () => Promise.resolve({ status, body: JSON.stringify(body) }) });
+
+  test('lie beside the manifest of their version', () => {
+    expect(goldenKey('digits-0123abcd/saved_model/12/manifest.json')).toBe('digits-0123abcd/golden/12.json');
+  });
+
+  test('are compared by number and by decision', async () => {
+    await expect(replay(answering(200, { predictions: [[0.2, 0.8]] }), 'digits', golden)).resolves.toEqual({ requests: 1, relative: 0, decisions: 0 });
+    const other = await replay(answering(200, { predictions: [[0.6, 0.4]] }), 'digits', golden);
+    expect(other.decisions).toBe(1);
+    expect(other.relative).toBeCloseTo(0.5);
+  });
+
+  test('an error, or an answer of another size, is no agreement', async () => {
+    await expect(replay(answering(404, { error: 'no such model' }), 'digits', golden)).rejects.toThrow(/2 numbers for an answer, and got 404: .*no such model/);
+    await expect(replay(answering(200, { predictions: [[0.2]] }), 'digits', golden)).rejects.toThrow(/got 200/);
+  });
+});
+
+describe("the demo's options", () => {
+  test('show the function path unless told otherwise', () => {
+    expect(parseOptions([])).toMatchObject({ paths: ['function'], keep: false });
+  });
+
+  test('an unknown path is refused with the known ones', () => {
+    expect(() => parseOptions(['--path', 'lambda'])).toThrow(/one of function.*all, got "lambda"/);
+  });
+
+  test('data without a model, and files that do not exist, are refused', () => {
+    expect(() => parseOptions(['--data', __filename])).toThrow(/--data goes with --model/);
+    expect(() => parseOptions(['--model', '/no/such/model'])).toThrow(/"\/no\/such\/model", which does not exist/);
+    expect(() => parseOptions(['--prices', '/no/prices.json'])).toThrow(/--prices names/);
+  });
+});
