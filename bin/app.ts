@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { App, Size } from 'aws-cdk-lib';
+import { OptimizationRecipe, QualityGate } from '../lib';
+import type { ExampleStackProps } from './example-stack-props';
 import { FunctionStack } from './function-stack';
 
 /**
@@ -7,14 +9,27 @@ import { FunctionStack } from './function-stack';
  *
  *     cdk deploy FunctionStack
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
+ *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
  */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
 
-new FunctionStack(app, 'FunctionStack', {
+const RECIPES: Record<string, OptimizationRecipe | undefined> = { '': undefined, 'none': OptimizationRecipe.none() };
+const recipe = context('recipe') ?? '';
+if (!(recipe in RECIPES)) {
+  throw new Error(`-c recipe must be none, or left out for each path's own recipe, got ${JSON.stringify(recipe)}`);
+}
+
+const common: ExampleStackProps = {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   model: context('model') ?? 'examples/digits/saved_model',
   evaluation: context('data') ?? (context('model') ? undefined : 'examples/digits/evaluation.npz'),
   inputShapes: context('inputShapes') ? JSON.parse(context('inputShapes')!) : undefined,
+  recipe: RECIPES[recipe],
+  gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
+};
+
+new FunctionStack(app, 'FunctionStack', {
+  ...common,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });

@@ -1,15 +1,11 @@
-import type { Size, StackProps } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { EvaluationData, ModelFunction, ModelSource } from '../lib';
+import type { ExampleStackProps } from './example-stack-props';
 
 /** What to deploy. */
-export interface FunctionStackProps extends StackProps {
-  /** SavedModel directory, `.keras`, `.h5` or `.tflite` file. */
-  readonly model: string;
-  /** `.npz` or `.jsonl` file with inputs and labels. */
-  readonly evaluation?: string;
-  readonly inputShapes?: { [name: string]: number[] };
+export interface FunctionStackProps extends ExampleStackProps {
   readonly memorySize?: Size;
 }
 
@@ -20,6 +16,8 @@ export class FunctionStack extends Stack {
     const digits = new ModelFunction(this, 'Digits', {
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+      recipe: props.recipe,
+      gate: props.gate,
       memorySize: props.memorySize,
     });
     const url = digits.addFunctionUrl();

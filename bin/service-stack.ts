@@ -1,26 +1,17 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
-import type { StackProps } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { EvaluationData, ModelService, ModelSource } from '../lib';
-
-/** What to deploy. */
-export interface ServiceStackProps extends StackProps {
-  /** SavedModel directory, `.keras` or `.h5` file. */
-  readonly model: string;
-  /** `.npz` or `.jsonl` file with inputs and labels. */
-  readonly evaluation?: string;
-  readonly inputShapes?: { [name: string]: number[] };
-}
+import type { ExampleStackProps } from './example-stack-props';
 
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
 export class ServiceStack extends Stack {
   public readonly cluster: eks.Cluster;
   public readonly service: ModelService;
 
-  constructor(scope: Construct, id: string, props: ServiceStackProps) {
+  constructor(scope: Construct, id: string, props: ExampleStackProps) {
     super(scope, id, props);
     const vpc = new ec2.Vpc(this, 'Vpc', { natGateways: 1 });
     this.cluster = new eks.Cluster(this, 'Cluster', {
@@ -41,6 +32,8 @@ export class ServiceStack extends Stack {
       cluster: this.cluster,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+      recipe: props.recipe,
+      gate: props.gate,
       namespaceName: 'models',
       createNamespace: true,
       maxReplicas: 10,
@@ -49,6 +42,9 @@ export class ServiceStack extends Stack {
 
     new CfnOutput(this, 'ClusterName', { value: this.cluster.clusterName });
     new CfnOutput(this, 'Host', { value: `${this.service.serviceName}.${this.service.namespaceName}.svc.cluster.local` });
+    new CfnOutput(this, 'ArtifactBucket', { value: this.service.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: this.service.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: this.service.optimizer!.reportKey });
     new CfnOutput(this, 'Summary', { value: this.service.optimizer!.summary });
   }
 }
