@@ -41,11 +41,14 @@ class EmbeddedAws:
         from embedded_aws.cloudformation import buckets, custom_resources, projects, refusals, report_groups
         from embedded_aws.cloudformation import functions as function_resources
         from embedded_aws.functions import service as functions
+        from embedded_aws.network import addresses, rules, vpcs
         from embedded_aws.ssm import parameters
 
         self.settings = settings
         refusals.install()
         report_groups.install()
+        for network in (vpcs, addresses, rules):
+            network.install()
         custom_resources.install()
         self._pool: Pool = functions.install(settings)
         self._builds: Builds = builds.install(settings)

@@ -25,7 +25,21 @@ RECORDS = frozenset(
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::CodeBuild::ReportGroup",
+        "AWS::EC2::EIP",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::Route",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPC",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::EC2::VPCGatewayAttachment",
         "AWS::ECR::Repository",
+        "AWS::IAM::InstanceProfile",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
@@ -42,7 +56,7 @@ RECORDS = frozenset(
     }
 )
 """Types that CloudFormation resolves, but that change nothing: permissions are not enforced, nothing is encrypted, no
-alarm is raised, no report is collected."""
+alarm is raised, no report is collected, no packet follows a route or obeys a rule."""
 
 MINISTACKS = frozenset(
     {
@@ -65,7 +79,15 @@ MINISTACKS = frozenset(
 )
 """Types that MiniStack implements and this package passes on untouched and untested."""
 
-OWN = frozenset({"AWS::CodeBuild::ReportGroup"})
+OWN = frozenset(
+    {
+        "AWS::CodeBuild::ReportGroup",
+        "AWS::EC2::EIP",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+    }
+)
 """Types that MiniStack does not know and this package adds."""
 
 SUPPORTED = REAL | RECORDS | MINISTACKS
