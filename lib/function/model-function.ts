@@ -160,7 +160,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       provisionedConcurrentExecutions: scaled ? undefined : props.provisionedConcurrentExecutions,
     });
     this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
-      version: this.lambdaFunction.currentVersion, modelName: this.modelName, hook: props.hook,
+      version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, fit, hook: props.hook,
     }));
     if (scaled) {
       this.alias.addAutoScaling({ minCapacity: props.provisionedConcurrentExecutions, maxCapacity: props.maxProvisionedConcurrentExecutions! })

@@ -1,22 +1,28 @@
 import { CustomResource } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { BuildProvider } from '../optimization/build-provider';
+import type { ModelFit } from '../optimization/endpoint-model';
 import type { ModelHook } from './model-hook';
 
 /** Which version is asked, and for what. */
 export interface VersionCheckProps {
   readonly version: lambda.IVersion;
   readonly modelName: string;
+  /** Where the model's golden requests are; the fit lets the provider read them, as all of the model. */
+  readonly bucket: s3.IBucket;
+  readonly fit: ModelFit;
   readonly hook?: ModelHook;
 }
 
 /**
- * Asks a published version for answers when it is deployed, and fails where it gives none.
+ * Sends a published version the model's golden requests when it is deployed, and fails where it answers otherwise than the
+ * optimization did; zeros where there are none, and the hook's own event where there is a hook.
  *
- * The alias depends on it: callers keep the version that they have when the new one does not start, or its model or hook
- * does not load or run.
+ * The alias depends on it: callers keep the version that they have when the new one does not start, its model or hook does
+ * not load or run, or it answers like another model.
  */
 export class VersionCheck extends Construct {
   constructor(scope: Construct, id: string, props: VersionCheckProps) {
@@ -34,6 +40,8 @@ export class VersionCheck extends Construct {
         Mode: 'check',
         FunctionVersion: props.version.functionArn,
         ModelName: props.modelName,
+        Bucket: props.bucket.bucketName,
+        GoldenKey: props.fit.goldenKey,
         Hooked: props.hook ? 'true' : 'false',
         Event: props.hook?._checkEvent ?? '',
       },

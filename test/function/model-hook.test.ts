@@ -130,7 +130,7 @@ test.each([['stdlib', false], ['jpeg', true]])('the example %s is a hook', (name
 
 describe('before the alias moves', () => {
   test.each<[string, (stack: Stack) => unknown, Record<string, string>]>([
-    ['a model is asked for an answer', (stack) => modelFunction(stack), { Hooked: 'false', Event: '' }],
+    ['a model is sent its golden requests', (stack) => modelFunction(stack), { Hooked: 'false', Event: '' }],
     ['a hook must start', (stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }), { Hooked: 'true', Event: '' }],
     ['a hook is sent its own event', (stack) => {
       const directory = hookDirectory({ 'event.json': '{ "rows": [[1]] }' });
@@ -144,7 +144,8 @@ describe('before the alias moves', () => {
     const check = resourceOf(stack, 'Custom::TensorFlowVersionCheck');
     const version = { Ref: resourceOf(stack, 'AWS::Lambda::Version').id };
     const policy = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsVersionCheck');
-    expect(check.properties).toMatchObject({ Mode: 'check', FunctionVersion: version, ModelName: 'digits', ...expected });
+    const golden = { Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [resourceOf(stack, 'Custom::TensorFlowModelFit').id, 'GoldenKey'] } };
+    expect(check.properties).toMatchObject({ Mode: 'check', FunctionVersion: version, ModelName: 'digits', ...golden, ...expected });
     expect(check.resource.DependsOn).toContain(policy.id);
     expect(policy.properties.PolicyDocument.Statement).toEqual([{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: version }]);
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.DependsOn).toContain(check.id);

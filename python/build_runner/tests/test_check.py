@@ -12,19 +12,28 @@ from botocore.stub import Stubber
 from index import on_event
 from model_builds import check
 from model_builds.errors import ModelError
+from published_models import BUCKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:digits:7"
 SIGNATURE = {
+    "outputs": {"scores": {"dtype": "DT_FLOAT"}},
     "inputs": {
         "image": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}, {"size": "2"}, {"size": "3"}]}},
         "flip": {"dtype": "DT_BOOL", "tensor_shape": {"dim": [{"size": "-1"}]}},
-    }
+    },
 }
 METADATA = {"metadata": {"signature_def": {"signature_def": {"serving_default": SIGNATURE}}}}
-ASKED = {"FunctionVersion": VERSION, "ModelName": "digits", "Hooked": "false", "Event": ""}
+ASKED = {
+    "FunctionVersion": VERSION,
+    "ModelName": "digits",
+    "Hooked": "false",
+    "Event": "",
+    "Bucket": BUCKET,
+    "GoldenKey": "",
+}
 
 
 @pytest.fixture
@@ -87,6 +96,13 @@ def test_a_version_that_does_not_start_shows_no_trace(function: Stubber) -> None
     with pytest.raises(ModelError, match=r"ModelError: cannot read model.json.*callers keep the version") as failure:
         check.check(ASKED)
     assert "File x" not in str(failure.value)
+
+
+def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    check.check(ASKED)
+    assert "without golden requests, which take evaluation data: zeros are sent instead" in capsys.readouterr().out
 
 
 def test_a_policy_that_is_not_known_everywhere_yet_is_waited_for(function: Stubber) -> None:

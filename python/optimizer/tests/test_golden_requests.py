@@ -4,13 +4,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from sample_jobs import gate
 from tensorflow_optimizer.proof.prove import handler_directory, litert_library
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from sample_jobs import Result, Runs
     from sample_models import SampleModels
 
@@ -74,3 +74,33 @@ def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatc
     half = runs(models.dense, models.labelled)
     assert 0 < len(golden(half)["requests"]) < 10
     assert (half.output / "golden.json").stat().st_size < size * 0.6
+
+
+@pytest.mark.parametrize(("mode", "quantized"), [("float16", False), ("dynamicRange", True), ("fullInteger", True)])
+def test_the_tolerance_is_what_rounding_may_change_in_the_published_model(
+    models: SampleModels, runs: Runs, mode: str, quantized: bool
+) -> None:
+    recipe = {"kind": "steps", "steps": [{"step": "quantization", "mode": mode}]}
+    result = runs(models.dense, models.labelled, recipe=recipe)
+    tolerance = golden(result)["relativeTolerance"]
+    assert result.published.evaluation is not None
+    error = result.published.evaluation.outputs["probabilities"].relative_error
+    assert error is not None
+    if quantized:
+        assert 0.001 < error <= tolerance <= 0.05
+    else:
+        assert tolerance == 0.001 >= error
+
+
+def test_an_output_that_goes_in_steps_may_be_two_of_them_off(models: SampleModels, runs: Runs) -> None:
+    from tensorflow_optimizer.manifest import LiteRtTensor, TensorQuantization
+    from tensorflow_optimizer.pipeline.golden import _tolerance
+
+    published = runs(models.dense, models.labelled).published
+    signature = published.signatures[published.default_signature]
+    stepped = LiteRtTensor(dtype="int8", shape=[1, 3], quantization=TensorQuantization(scale=1 / 256, zero_point=-128))
+    outputs = {name: one.model_copy(update={"tensor": stepped}) for name, one in signature.outputs.items()}
+    changed = published.model_copy(
+        update={"signatures": {published.default_signature: signature.model_copy(update={"outputs": outputs})}}
+    )
+    assert _tolerance(changed, {"probabilities": 0.02}) == pytest.approx(2 / 256 / 0.02)

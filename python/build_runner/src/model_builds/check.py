@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from . import aws
 from .errors import ModelError
+from .golden import Comparison, Golden, read_golden
 
 #: Less than the handler's own five minutes, so that it can still say what happened.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
@@ -22,6 +23,8 @@ _NOT_YET = {"AccessDeniedException", "ResourceConflictException", "ResourceNotFo
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
 _REFUSED = 400
+#: So that the handler has time left for other signatures, and to say what happened.
+_LONGEST_REPLAY_SECONDS = 60
 
 
 @cache
@@ -31,26 +34,59 @@ def functions() -> Any:
 
 
 def check(properties: dict[str, Any]) -> None:
-    """Fail with one sentence where a function's version does not answer.
+    """Fail with one sentence where a function's version does not answer as the published model did.
 
     Args:
-        properties: FunctionVersion, an ARN; ModelName; Hooked, "true" where predict requests are a hook's; Event, what
-            such a hook must answer, as JSON; empty where there is none.
+        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey, the golden requests, the key empty where
+            there are none; Hooked, "true" where predict requests are a hook's; Event, what such a hook must answer, as
+            JSON; empty where there is none.
     """
     version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
     _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
     if properties["Hooked"] == "true":
-        if properties["Event"]:
-            status, _ = _answer(version, json.loads(properties["Event"]))
-            print(f"{version} answered the hook's own event with {status}")
+        _ask_hook(version, properties["Event"])
         return
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
+    golden = read_golden(properties["Bucket"], properties["GoldenKey"]) if properties["GoldenKey"] else None
+    if golden:
+        if golden.signature not in signatures:
+            raise _refused(version, f"has no signature {golden.signature!r}, which its golden requests name")
+        _replay(version, path, golden, list(signatures[golden.signature]["outputs"]))
+    else:
+        print("the model was published without golden requests, which take evaluation data: zeros are sent instead")
     for name, signature in signatures.items():
+        if golden and name == golden.signature:
+            continue
         inputs = {key: _zeros(tensor) for key, tensor in signature["inputs"].items()}
         body = json.dumps({"signature_name": name, "inputs": inputs})
         # A model need not be able to compute zeros. Having said so, it has run.
         status, _ = _answer(version, _request("POST", f"{path}:predict", body), allowed=(_REFUSED,))
-        print(f"{version} answered signature {name!r} with {status}")
+        print(f"{version} answered zeros at the signature {name!r} with {status}")
+
+
+def _ask_hook(version: str, event: str) -> None:
+    """Send a hook what it takes, which golden requests are not: they are what the model takes."""
+    if not event:
+        print("the hook has no checkEventFile: that the function has started is all that is checked")
+        return
+    status, _ = _answer(version, json.loads(event))
+    print(f"{version} answered the hook's own event with {status}")
+
+
+def _replay(version: str, path: str, golden: Golden, output_names: list[str]) -> None:
+    comparison = Comparison(golden, output_names)
+    count, started = len(golden.requests), time.monotonic()
+    for number, one in enumerate(golden.requests, start=1):
+        _, answer = _answer(version, _request("POST", f"{path}:predict", json.dumps(one["request"])))
+        difference = comparison.difference(one["response"], answer)
+        if difference:
+            raise _refused(
+                version, f"answers golden request {number} of {count} otherwise than the published model: {difference}"
+            )
+        if time.monotonic() - started > _LONGEST_REPLAY_SECONDS and number < count:
+            print(f"{version} answered {number} of {count} golden requests as expected; there is no time for more")
+            return
+    print(f"{version} answered {count} golden requests as expected")
 
 
 def _answer(version: str, event: dict[str, Any], allowed: tuple[int, ...] = ()) -> tuple[int, Any]:
@@ -82,10 +118,13 @@ def _invoke(version: str, event: dict[str, Any]) -> Any:
 
 
 def _silent(version: str, reason: str) -> ModelError:
+    return _refused(version, f"does not answer ({reason[:1000]})")
+
+
+def _refused(version: str, what: str) -> ModelError:
     number = version.rpartition(":")[2]
     return ModelError(
-        f"version {number} of the function does not answer ({reason[:1000]}): callers keep the version that they had; "
-        "the function's log has more"
+        f"version {number} of the function {what}: callers keep the version that they had; the function's log has more"
     )
 
 

@@ -6,21 +6,28 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..draft import GOLDEN_FILE
 from ..outcome import EvidenceKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from ..data import Dataset
     from ..manifest import Draft
     from ..runners import Runner
+    from ..runners.runner import Arrays
     from .reference import Reference
 
 _REQUESTS = 10
 _LIMIT_BYTES = 1 << 20
-#: Two runtimes of one format add in different orders; a quantized model may round an activation the other way.
-_TOLERANCE = 1e-3
+#: Two runtimes of one format, and two processors, add in different orders.
+_LEAST_TOLERANCE = 1e-3
+#: What is further off is another model.
+_MOST_TOLERANCE = 0.05
 
 
 def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runner) -> int:
@@ -32,28 +39,57 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
     if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1:
         return 0
     requests: list[dict[str, Any]] = []
+    greatest: dict[str, float] = {}
     size = 0
     for row in range(min(_REQUESTS, dataset.count)):
-        one = _request(reference, runner, dataset, row)
+        inputs = dataset.call(row, row + 1)
+        outputs = runner.run(reference.default, inputs)
+        one = _request(reference, dataset, inputs, outputs)
         size += len(json.dumps(one))
         if size > _LIMIT_BYTES:
             break
         requests.append(one)
+        for name, value in outputs.items():
+            greatest[name] = max(greatest.get(name, 0.0), _greatest(value))
     if requests:
         content = {
             "schemaVersion": 1,
             "model": draft.model,
             "signatureName": reference.default,
-            "relativeTolerance": _TOLERANCE,
+            "relativeTolerance": _tolerance(draft, greatest),
             "requests": requests,
         }
         (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
     return len(requests)
 
 
-def _request(reference: Reference, runner: Runner, dataset: Dataset, row: int) -> dict[str, Any]:
-    inputs = dataset.call(row, row + 1)
-    outputs = runner.run(reference.default, inputs)
+def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:
+    """Return how far an answer may be from the expected one, as a share of its output's greatest expected number.
+
+    A quantized model rounds its activations, and the last bit of a sum decides to which side: another processor may
+    round another way. How much rounding changes this model's answers is known: by its error against the original.
+    """
+    outputs = draft.signatures[draft.default_signature].outputs
+    measured = draft.evaluation.outputs if draft.evaluation else {}
+    errors = [measured[name].relative_error or 0.0 for name in outputs if name in measured]
+    # An output that is itself an integer goes in steps: one the other way, and one for what led to it.
+    steps = [
+        2 * tensor.tensor.quantization.scale / greatest[name]
+        for name, tensor in outputs.items()
+        if tensor.tensor and tensor.tensor.quantization and greatest.get(name)
+    ]
+    return max(_LEAST_TOLERANCE, min(max(errors, default=0.0), _MOST_TOLERANCE), *steps)
+
+
+def _greatest(value: NDArray[Any]) -> float:
+    """Return the greatest finite absolute number; 0 where there is none."""
+    if value.dtype.kind not in "iuf":
+        return 0.0
+    finite = np.abs(value[np.isfinite(value)].astype(np.float64))
+    return float(finite.max(initial=0.0))
+
+
+def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Arrays) -> dict[str, Any]:
     name = {"signature_name": reference.default}
     if dataset.batched:
         instance, prediction = (

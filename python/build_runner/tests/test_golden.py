@@ -1,0 +1,180 @@
+"""A published version answers the golden requests as the published model did."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from model_builds import check
+from model_builds.errors import ModelError
+from model_builds.golden import Comparison, Golden
+from published_models import BUCKET
+from test_check import ASKED, METADATA, answers, described, event, function, http
+
+if TYPE_CHECKING:
+    from botocore.stub import Stubber
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["function"]
+
+KEY = "digits-1a2b3c4d/golden/7.json"
+GOLDEN: dict[str, Any] = {
+    "schemaVersion": 1,
+    "model": "digits",
+    "signatureName": "serving_default",
+    "relativeTolerance": 0.01,
+    "requests": [
+        {"request": {"instances": [{"image": number, "flip": False}]}, "response": {"predictions": [scores]}}
+        for number, scores in enumerate([[0.1, 0.9], [2.0, 0.5], [0.3, 0.7]])
+    ],
+}
+REPLAYED = ASKED | {"GoldenKey": KEY}
+
+
+def publish(s3: S3Client, document: dict[str, Any] = GOLDEN) -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(document).encode())
+
+
+def asked(function: Stubber, number: int, answer: Any) -> None:
+    body = GOLDEN["requests"][number]["request"]
+    answers(function, event("POST", "/v1/models/digits:predict", body), answer)
+
+
+def test_every_golden_request_is_sent_and_no_zeros(
+    function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(s3)
+    described(function)
+    for number, one in enumerate(GOLDEN["requests"]):
+        asked(function, number, http(200, one["response"] | {"classes": [["one"]]}))
+    check.check(REPLAYED)
+    assert "answered 3 golden requests as expected" in capsys.readouterr().out
+
+
+def test_a_signature_without_golden_requests_is_sent_zeros(function: Stubber, s3: S3Client) -> None:
+    publish(s3)
+    metadata = copy.deepcopy(METADATA)
+    metadata["metadata"]["signature_def"]["signature_def"]["other"] = {
+        "inputs": {"x": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}},
+        "outputs": {"y": {}},
+    }
+    answers(function, event("GET", "/v1/models/digits/metadata"), http(200, metadata))
+    for number, one in enumerate(GOLDEN["requests"]):
+        asked(function, number, http(200, one["response"]))
+    body = {"signature_name": "other", "inputs": {"x": [0]}}
+    answers(function, event("POST", "/v1/models/digits:predict", body), http(200, {"outputs": [1.0]}))
+    check.check(REPLAYED)
+
+
+def test_another_answer_names_request_output_place_and_both_numbers(function: Stubber, s3: S3Client) -> None:
+    publish(s3)
+    described(function)
+    asked(function, 0, http(200, {"predictions": [[0.115, 0.9]]}))  # within a hundredth of the greatest expected number
+    asked(function, 1, http(200, {"predictions": [[2.0, 0.53]]}))
+    with pytest.raises(ModelError) as failure:
+        check.check(REPLAYED)
+    assert str(failure.value) == (
+        "version 7 of the function answers golden request 2 of 3 otherwise than the published model: output 'scores' "
+        "at [1] must be 0.5 within 0.02, got 0.53: callers keep the version that they had; the function's log has more"
+    )
+
+
+def test_a_golden_request_that_is_refused_ends_the_deployment(function: Stubber, s3: S3Client) -> None:
+    publish(s3)
+    described(function)
+    asked(function, 0, http(400, {"error": "no such input"}))
+    with pytest.raises(ModelError, match=r"does not answer \(400, no such input\)"):
+        check.check(REPLAYED)
+
+
+def test_a_version_that_lacks_their_signature_serves_another_model(function: Stubber, s3: S3Client) -> None:
+    publish(s3, GOLDEN | {"signatureName": "score"})
+    described(function)
+    with pytest.raises(ModelError, match="has no signature 'score', which its golden requests name"):
+        check.check(REPLAYED)
+
+
+@pytest.mark.parametrize("document", [None, GOLDEN | {"schemaVersion": 2}], ids=["absent", "newer"])
+def test_golden_requests_that_cannot_be_read_end_the_deployment(
+    function: Stubber, s3: S3Client, document: dict[str, Any] | None
+) -> None:
+    if document:
+        publish(s3, document)
+    described(function)
+    with pytest.raises(ModelError, match=r"golden/7.json holds no golden requests .*: publish the model again"):
+        check.check(REPLAYED)
+
+
+def test_a_slow_function_is_not_asked_for_longer_than_a_deployment_may_take(
+    function: Stubber, s3: S3Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(s3)
+    described(function)
+    clock = iter([0.0, 40.0, 80.0])
+    monkeypatch.setattr(check.time, "monotonic", lambda: next(clock))
+    for number in (0, 1):
+        asked(function, number, http(200, GOLDEN["requests"][number]["response"]))
+    check.check(REPLAYED)
+    assert "answered 2 of 3 golden requests as expected; there is no time for more" in capsys.readouterr().out
+
+
+def test_a_hook_gets_none_of_them(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+    described(function)
+    check.check(REPLAYED | {"Hooked": "true"})
+    assert "that the function has started is all that is checked" in capsys.readouterr().out
+
+
+def differs(expected: Any, answer: Any, names: list[str]) -> str | None:
+    golden = Golden("serving_default", 0.01, [{"request": {}, "response": expected}])
+    return Comparison(golden, names).difference(expected, answer)
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [
+        ({"predictions": [[1.0, float("nan")]]}, {"predictions": [[1.009, float("nan")]]}),
+        ({"predictions": [float("-inf")]}, {"predictions": [float("-inf")]}),
+        ({"predictions": [{"b64": "YQ=="}]}, {"predictions": [{"b64": "YQ=="}]}),
+        ({"outputs": [[True]]}, {"outputs": [[True]]}),
+        ({"predictions": [3]}, {"predictions": [3]}),
+    ],
+)
+def test_the_same_answer(expected: Any, answer: Any) -> None:
+    assert differs(expected, answer, ["y"]) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "sentence"),
+    [
+        (
+            {"predictions": [[1.0]]},
+            {"predictions": [[float("nan")]]},
+            "output 'y' at [0] must be 1 within 0.01, got nan",
+        ),
+        (
+            {"predictions": [float("inf")]},
+            {"predictions": [float("-inf")]},
+            "output 'y' must be inf within 0, got -inf",
+        ),
+        ({"predictions": [[1.0, 2.0]]}, {"predictions": [[1.0]]}, "output 'y' must be a list of 2, got a list of 1"),
+        ({"predictions": [3]}, {"predictions": [4]}, "output 'y' must be 3, got 4"),
+        ({"predictions": [True]}, {"predictions": [1.0]}, "output 'y' must be True, got 1"),
+        ({"predictions": [{"b64": "YQ=="}]}, {"predictions": ["a"]}, "output 'y' must be {'b64': 'YQ=='}, got 'a'"),
+        ({"outputs": [[1.0]]}, {"error": "no"}, "output 'y' must be a list of 1, got {}"),
+    ],
+)
+def test_another_answer(expected: Any, answer: Any, sentence: str) -> None:
+    assert differs(expected, answer, ["y"]) == sentence
+
+
+def test_each_of_several_outputs_has_its_own_scale() -> None:
+    expected = {"predictions": [{"small": [0.01], "large": [100.0]}]}
+    assert differs(expected, {"predictions": [{"small": [0.01], "large": [100.9]}]}, ["small", "large"]) is None
+    assert differs(expected, {"predictions": [{"small": [0.02], "large": [100.0]}]}, ["small", "large"]) == (
+        "output 'small' at [0] must be 0.01 within 0.0001, got 0.02"
+    )
+    assert differs(expected, {"predictions": [{"large": [100.0]}]}, ["small", "large"]) == (
+        "its answer has no output 'small', only 'large'"
+    )
