@@ -11,22 +11,24 @@ export interface FunctionStackProps extends ExampleStackProps {
 
 /** A model on AWS Lambda behind a function URL. */
 export class FunctionStack extends Stack {
+  public readonly endpoint: ModelFunction;
+
   constructor(scope: Construct, id: string, props: FunctionStackProps) {
     super(scope, id, props);
-    const digits = new ModelFunction(this, 'Digits', {
+    this.endpoint = new ModelFunction(this, 'Digits', {
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,
       gate: props.gate,
       memorySize: props.memorySize,
     });
-    const url = digits.addFunctionUrl();
+    const url = this.endpoint.addFunctionUrl();
 
     new CfnOutput(this, 'Url', { value: url.url });
-    new CfnOutput(this, 'FunctionName', { value: digits.lambdaFunction.functionName });
-    new CfnOutput(this, 'ArtifactBucket', { value: digits.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: digits.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: digits.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: digits.optimizer!.summary });
+    new CfnOutput(this, 'FunctionName', { value: this.endpoint.lambdaFunction.functionName });
+    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
+    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
   }
 }

@@ -6,12 +6,22 @@ import type { Construct } from 'constructs';
 import { EvaluationData, ModelService, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 
+/** What to deploy. */
+export interface ServiceStackProps extends ExampleStackProps {
+  /**
+   * Whether clients outside of the cluster reach the model, from inside the VPC.
+   *
+   * @default false
+   */
+  readonly internalLoadBalancer?: boolean;
+}
+
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
 export class ServiceStack extends Stack {
   public readonly cluster: eks.Cluster;
   public readonly service: ModelService;
 
-  constructor(scope: Construct, id: string, props: ExampleStackProps) {
+  constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
     const vpc = new ec2.Vpc(this, 'Vpc', { natGateways: 1 });
     this.cluster = new eks.Cluster(this, 'Cluster', {
@@ -37,6 +47,7 @@ export class ServiceStack extends Stack {
       namespaceName: 'models',
       createNamespace: true,
       maxReplicas: 10,
+      internalLoadBalancer: props.internalLoadBalancer,
     });
     this.service.node.addDependency(mountpoint, metrics);
 

@@ -1,4 +1,4 @@
-// `npm run demo`: sets up, then runs scripts/demo/main.ts, which needs what the set-up installs.
+// `npm run demo`, `npm run verify:aws`: sets up, then runs the TypeScript program that is named, which needs what the set-up installs.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './lib-setup.mjs';
@@ -10,7 +10,8 @@ try {
   process.stderr.write(`set-up failed: ${error.message}\n`);
   process.exit(1);
 }
-const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, 'scripts', 'demo', 'main.ts'), ...process.argv.slice(2)], {
+const [program, ...args] = process.argv.slice(2);
+const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, program), ...args], {
   stdio: 'inherit',
   // The AWS SDK warns of the end of Node.js 20 on every start; package.json says what is supported.
   env: { ...process.env, NODE_NO_WARNINGS: '1' },
