@@ -13,6 +13,9 @@ const BETTER: Record<PathName, string> = {
   fleet: 'steady traffic, no cluster, whole machines under control',
 };
 
+/** What the default gate allows a quantized model: a relative error of 5 %. */
+const QUANTIZED_TOLERANCE = 0.05;
+
 interface Deployed {
   readonly path: DemoPath;
   readonly server: Server;
@@ -25,7 +28,11 @@ function table(rows: string[][]): string {
   return rows.map((row) => `  ${row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('   ')}`).join('\n');
 }
 
-/** The paths side by side: the same requests to all of them, what they cost, and when each is the better choice. */
+/**
+ * The paths side by side: the same requests to all of them, what they cost, and when each is the better choice.
+ *
+ * Throws where one answers otherwise than it may: the promise is that a client can move between them.
+ */
 export async function compare(run: DemoRun, deployed: readonly Deployed[]): Promise<string> {
   const prices = readPrices(run.options.prices);
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
@@ -36,6 +43,10 @@ export async function compare(run: DemoRun, deployed: readonly Deployed[]): Prom
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
     const costs = latency === null ? undefined : costsOf(path.name, latency, prices);
     const difference = golden && await replay(server, figures.model, golden);
+    const allowed = golden && (path.name === 'function' ? Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance) : golden.relativeTolerance);
+    if (difference && difference.relative > allowed!) {
+      throw new Error(`${path.title} answers a golden request with a relative difference of ${difference.relative.toExponential(1)}, allowed are ${allowed}`);
+    }
     return [
       path.name,
       megabytes(figures.sizeAfter),
