@@ -16,6 +16,7 @@ from .config import Job
 from .export_schemas import SCHEMA_DIRECTORY, export_schemas
 from .outcome import ExitCode, Outcome
 from .publishing.cli import fetch, publish
+from .server_binary.cli import server_binary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,6 +70,7 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
 app.command()(optimize)
 app.command()(fetch)
 app.command()(publish)
+app.command()(server_binary)
 
 
 def _read_job(config: Path, output: Path) -> tuple[Job | None, Outcome | None]:

@@ -1,0 +1,64 @@
+"""What a registry refuses, in sentences that name the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import BadInputError, OptimizerError
+from .credentials import PASSWORD, USERNAME, ecr_region
+
+if TYPE_CHECKING:
+    from .reference import ImageReference
+
+#: For users of the construct; the command line's see the same words.
+MIRROR = "copy the image to an ECR repository and give ServingImage.fromEcrRepository(…)"
+BRING = "give the program itself with ServingBinary.fromBucket or fromAsset"
+
+
+def refused(reference: ImageReference, status: int, said: str, *, signed_in: bool) -> OptimizerError:
+    """Turn a registry's answer into one sentence.
+
+    Args:
+        reference: The image.
+        status: The HTTP status.
+        said: The registry's own words.
+        signed_in: Credentials were sent.
+    """
+    where = f"{reference.registry} answers {status}" + (f" ({said})" if said else "")
+    if status == 404:
+        return BadInputError(f"there is no image {reference.image} ({where}): check its name and its tag or digest")
+    if status in {401, 403} and ecr_region(reference.registry):
+        return BadInputError(
+            f"{reference.image} may not be pulled ({where}): let the build's role pull from the repository, in its "
+            "policy and, across accounts, in the repository's; the construct does so for "
+            "ServingImage.fromEcrRepository(…)"
+        )
+    if status in {401, 403}:
+        who = "with these credentials" if signed_in else "anonymously"
+        return BadInputError(
+            f"{reference.image} cannot be pulled {who} ({where}): check its name, give the registry's credentials in "
+            f"buildEnvironment as {USERNAME} and {PASSWORD}, or {MIRROR}"
+        )
+    if status == 429:
+        return OptimizerError(
+            f"{reference.registry} refuses more downloads for now ({where}): it counts all that comes from one "
+            f"address, and many builds share theirs; {MIRROR}, give an account's credentials in buildEnvironment as "
+            f"{USERNAME} and {PASSWORD}, or try again later"
+        )
+    return OptimizerError(f"{reference.image} cannot be pulled ({where}): try again later, or {MIRROR}")
+
+
+def unreachable(reference: ImageReference, reason: str) -> OptimizerError:
+    """Return the sentence for a registry that nothing is heard from."""
+    return OptimizerError(
+        f"{reference.registry} cannot be reached for {reference.image} ({reason}): a build in a VPC needs a way to "
+        f"the registry, by NAT, by a proxy or, for ECR, by VPC endpoints; otherwise {BRING}"
+    )
+
+
+def damaged(reference: ImageReference, what: str, found: str) -> OptimizerError:
+    """Return the sentence for content that is not what its digest says."""
+    return BadInputError(
+        f"{what} of {reference.image} is damaged: {found}; something between here and {reference.registry} changes or "
+        f"cuts what it delivers: try again, or {MIRROR}"
+    )

@@ -1,0 +1,84 @@
+"""The name of an image, as `docker pull` takes it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from ..errors import BadInputError
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?", re.ASCII)
+
+#: What Docker Hub is called in names, and where its API is.
+_DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
+_DOCKER_HUB_API = "registry-1.docker.io"
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    """One image of one repository."""
+
+    image: str
+    """As it was given."""
+    registry: str
+    """Host of the API, with its port where one was given."""
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def wanted(self) -> str:
+        """Return what the registry is asked for: where a digest is given, the tag is only for people."""
+        return self.digest or self.tag or ""
+
+    @property
+    def base_url(self) -> str:
+        """Return where the repository's API begins.
+
+        Registries on this machine are spoken to without TLS, as Docker does; all others with it.
+        """
+        return f"{'http' if self.is_local else 'https'}://{self.registry}/v2/{self.repository}"
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether the registry runs on this machine."""
+        host = re.sub(r":\d+$", "", self.registry).strip("[]")
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+
+def parse_reference(image: str) -> ImageReference:
+    """Split an image's name, with Docker Hub's defaults.
+
+    Raises:
+        BadInputError: it is no name of an image, or it names no single release.
+    """
+    name, _, digest = image.partition("@")
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    first, _, rest = head.partition("/")
+    # As in Docker: without a dot or a port it is an account of Docker Hub, not a host.
+    if head and ("." in first or ":" in first or first == "localhost"):
+        registry, repository = first, "/".join(part for part in (rest, last) if part)
+    else:
+        registry, repository = "docker.io", f"{head}/{last}" if slash else f"library/{last}"
+    wrong = (
+        not _REPOSITORY.fullmatch(repository)
+        or not _HOST.fullmatch(registry)
+        or (tag and not _TAG.fullmatch(tag))
+        or ("@" in image and not _DIGEST.fullmatch(digest))
+    )
+    if wrong:
+        raise BadInputError(
+            f"{image!r} is not the name of an image: give [registry/]repository:tag, or …@sha256:<64 digits>"
+        )
+    if not tag and not digest:
+        raise BadInputError(f"{image!r} names no release: add a tag, such as :2.20.0, or a digest (@sha256:…)")
+    api = _DOCKER_HUB_API if registry in _DOCKER_HUB else registry
+    return ImageReference(image, api, repository, tag or None, digest or None)

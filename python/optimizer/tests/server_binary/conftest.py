@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+_REPOSITORY = Path(__file__).parents[4]
+sys.path[:0] = [str(_REPOSITORY / "python" / "optimizer" / "src"), str(_REPOSITORY / "emulator")]
+
+from stand_in_registry import Content, Registry  # noqa: E402 - found through the line above
+from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _nobody_pulls_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (USERNAME, PASSWORD, "AWS_PROFILE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry that gives a token to everybody, as Docker Hub does."""
+    with Registry(Content(), scheme="Bearer") as running:
+        yield running
