@@ -17,7 +17,7 @@ const checks = [
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
   ['mypy: stand-in server', bin('mypy'), ['emulator/stand_in_server']],
-  ['mypy: benchmark', bin('mypy'), ['benchmark/cold']],
+  ['mypy: benchmark', bin('mypy'), ['benchmark']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];
 

@@ -14,6 +14,8 @@ const LOCKS = [
   { lock: 'python/layer/nano/requirements', python: '3.12', complete: true },
   { lock: 'python/layer/numpy/requirements', python: '3.12', complete: true },
   { lock: 'emulator/requirements', python: '3.11' },
+  { lock: 'benchmark/optimizer/requirements', python: '3.11' },
+  { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
 ];
 
 const check = process.argv.includes('--check');

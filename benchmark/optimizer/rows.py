@@ -1,0 +1,150 @@
+"""What is compared: the optimizer's candidates, what a user would do by hand, and ai-edge-quantizer's stock recipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.optimizer.environment import REPOSITORY, quantizer_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmark.optimizer.cnn import Trained
+
+_OPTIMIZER = REPOSITORY / "python" / "optimizer" / "src"
+_CALIBRATION = 200
+
+ORIGINAL = "original SavedModel"
+FLOAT32 = "none()"
+FULL_INTEGER = "fullInteger()"
+PRUNED = "magnitude(0.8), fullInteger()"
+STUDENT = "into(TINY), fullInteger()"
+BFLOAT16 = "freeze(), bfloat16()"
+SEARCH = "search(SIZE, one point)"
+BY_HAND = "TFLiteConverter, Optimize.DEFAULT"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model to measure."""
+
+    name: str
+    path: Path
+    """A .tflite file, or a SavedModel directory."""
+    made_by: str
+    chosen: str = ""
+    """Which candidate was taken, where there were several."""
+
+    @property
+    def is_litert(self) -> bool:
+        """Whether LiteRT runs it, else TensorFlow's session."""
+        return self.path.suffix == ".tflite"
+
+
+def _steps(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "steps", "steps": list(steps)}
+
+
+def _quantization(mode: str) -> dict[str, Any]:
+    return {"step": "quantization", "mode": mode}
+
+
+_INTEGER = _quantization("fullInteger")
+#: Format and recipe of job.json by name.
+RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
+    FLOAT32: ("litert", {"kind": "none"}),
+    "float16()": ("litert", _steps(_quantization("float16"))),
+    "dynamicRange()": ("litert", _steps(_quantization("dynamicRange"))),
+    FULL_INTEGER: ("litert", _steps(_INTEGER)),
+    PRUNED: ("litert", _steps({"step": "pruning", "sparsity": 0.8}, _INTEGER)),
+    STUDENT: ("litert", _steps({"step": "distillation", "student": {"size": "tiny"}}, _INTEGER)),
+    SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 8}}),
+    "strip()": ("saved_model", _steps({"step": "strip"})),
+    BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
+}
+#: Stock recipes of ai-edge-quantizer.
+STOCK = ("dynamic_wi8_afp32", "static_wi8_ai8", "weight_only_wi8_afp32", "dynamic_wi4_afp32")
+
+
+def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -> Row:
+    """Run one job by the command that a build runs."""
+    model_format, recipe = RECIPES[name]
+    rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
+    sys.path.insert(0, str(_OPTIMIZER))
+    from tensorflow_optimizer import environment
+    from tensorflow_optimizer.config import BEHAVIOR_VERSION
+
+    versions = environment.versions()
+    job = {
+        "model": "benchmark",
+        "format": model_format,
+        "source": {"packaging": "zip", "identity": {"digest": "0" * 64}},
+        "evaluation": {"packaging": "file", "fileName": "data.npz", "identity": {"digest": "0" * 64}} if data else None,
+        "recipe": recipe,
+        # A search has its own bound; the others are measured, whatever they lose up to five points.
+        "gate": None if recipe["kind"] == "search" else {"rules": rules},
+        "seed": seed,
+        "toolchain": {
+            "behaviorVersion": BEHAVIOR_VERSION,
+            "tensorflow": versions["tensorflow"],
+            "litert": versions["litert"],
+        },
+    }
+    out.mkdir(parents=True)
+    config = out / "job.json"
+    config.write_text(json.dumps({key: value for key, value in job.items() if value is not None}), encoding="utf-8")
+    evaluation = ["--evaluation", str(data)] if data else []
+    done = subprocess.run(  # noqa: S603 - our own command
+        [
+            *(sys.executable, "-m", "tensorflow_optimizer", "run", "--config", str(config)),
+            *("--source", str(model), *evaluation, "--output", str(out / "output")),
+        ],
+        env={**os.environ, "PYTHONPATH": str(_OPTIMIZER)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{name}: exit code {done.returncode}: {done.stderr[-2000:]}")
+    draft = json.loads((out / "output" / "draft.json").read_text(encoding="utf-8"))
+    published = out / "output" / "model"
+    path = published / "model.tflite" if model_format == "litert" else published
+    return Row(name, path, "cdk-tensorflow", draft["candidate"])
+
+
+def by_hand(trained: Trained, out: Path) -> list[Row]:
+    """Convert as TensorFlow's guide shows first: plain, and with `Optimize.DEFAULT`."""
+    import tensorflow as tf
+
+    rows: list[Row] = []
+    for name, optimizations in (("TFLiteConverter", []), (BY_HAND, [tf.lite.Optimize.DEFAULT])):
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(trained.directory))
+        converter.optimizations = optimizations
+        path = out / f"{len(rows)}.tflite"
+        path.write_bytes(converter.convert())
+        rows.append(Row(name, path, "by hand"))
+    return rows
+
+
+def stock(trained: Trained, float_model: Path, out: Path) -> list[Row]:
+    """Quantize the plain conversion with ai-edge-quantizer's recipes."""
+    samples = out / "samples.npy"
+    np.save(samples, np.load(trained.data)["image"][:_CALIBRATION])
+    python, program = quantizer_python(), REPOSITORY / "benchmark" / "optimizer" / "quantize.py"
+    rows = []
+    for name in STOCK:
+        path = out / f"{name}.tflite"
+        subprocess.run(  # noqa: S603 - our own command
+            [str(python), str(program), str(float_model), name, str(path), str(samples)],
+            check=True,
+            capture_output=True,
+        )
+        rows.append(Row(name, path, "ai-edge-quantizer"))
+    return rows
