@@ -13,10 +13,12 @@ export interface Answer {
  *
  * @param url The function URL as the deployment printed it.
  * @param port Port on the loopback interface where the embedded AWS answers for that host name.
+ * @param body Bytes are sent as they are, anything else as JSON.
  */
 export async function callFunctionUrl(url: string, port: number, region: string, method: string, path: string, body?: unknown): Promise<Answer> {
   const { hostname } = new URL(url);
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const content = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const type = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
   const signer = new SignatureV4({
     service: 'lambda',
     region,
@@ -29,8 +31,8 @@ export async function callFunctionUrl(url: string, port: number, region: string,
     hostname,
     path,
     query: {},
-    headers: { 'host': hostname, ...(text === undefined ? {} : { 'content-type': 'application/json' }) },
-    body: text,
+    headers: { 'host': hostname, ...(content === undefined ? {} : { 'content-type': type }) },
+    body: content,
   });
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, method, path, headers: signed.headers }, (incoming) => {
@@ -39,6 +41,6 @@ export async function callFunctionUrl(url: string, port: number, region: string,
       incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
     });
     outgoing.on('error', reject);
-    outgoing.end(text);
+    outgoing.end(content);
   });
 }

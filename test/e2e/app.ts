@@ -1,5 +1,6 @@
 import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
-import { EvaluationData, ModelFunction, ModelSource, QualityGate } from '../../lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { EvaluationData, ModelFunction, ModelHook, ModelSource, QualityGate } from '../../lib';
 
 /** The app that the end-to-end tests deploy. Everything that a test changes is context. */
 const app = new App();
@@ -8,11 +9,18 @@ const context = (name: string): string | undefined => app.node.tryGetContext(nam
 const stack = new Stack(app, context('stack') ?? 'Endpoint', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
 });
+const hook = context('hook');
+// A model beside the published one: what a function must not serve unnoticed.
+const otherModel = context('otherModel');
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromAsset(context('model')!),
   evaluation: context('data') ? EvaluationData.fromAsset(context('data')!) : undefined,
   gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
+  labels: context('labels')?.split(','),
+  hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
+  layers: otherModel ? [new lambda.LayerVersion(stack, 'OtherModel', { code: lambda.Code.fromAsset(otherModel) })] : undefined,
+  environment: otherModel ? { MODEL_DIR: '/opt/other/model' } : undefined,
 });
 const url = endpoint.addFunctionUrl();
 

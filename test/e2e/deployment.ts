@@ -5,7 +5,7 @@ import { join, resolve } from 'path';
 import { promisify } from 'util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetAliasCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
@@ -97,6 +97,11 @@ export class Deployment {
     return JSON.parse(Buffer.from(Payload!).toString('utf8'));
   }
 
+  /** The version of the function that callers get. */
+  public async liveVersion(outputs: Outputs): Promise<string> {
+    return (await this.lambda.send(new GetAliasCommand({ FunctionName: outputs.FunctionName, Name: 'live' }))).FunctionVersion!;
+  }
+
   /** How many builds were ever started. */
   public async builds(): Promise<number> {
     return (await this.codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
@@ -108,7 +113,11 @@ export class Deployment {
   }
 
   public async text(bucket: string, key: string): Promise<string> {
-    return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+    return Buffer.from(await this.bytes(bucket, key)).toString('utf8');
+  }
+
+  public async bytes(bucket: string, key: string): Promise<Uint8Array> {
+    return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray();
   }
 
   /** The stack's status, or undefined when there is none. */
