@@ -1,6 +1,7 @@
 import { Duration, Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
+import { ServingBinary } from '../serving/serving-binary';
 import { checkServingOptions } from '../serving/serving-checks';
 import { checkInstanceType } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
@@ -24,7 +25,7 @@ export function fleetDefaults(props: ModelFleetProps) {
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
   return [
     ...checkServingOptions(props),
-    ...props.servingBinary._problems(),
+    ...ServingBinary._of(props.servingBinary, props.model)._problems(),
     ...(props.instanceType ? checkInstanceType(props.instanceType) : []),
     ...checkImage(scope, props),
     ...checkCapacity(props),

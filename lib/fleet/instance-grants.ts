@@ -3,7 +3,7 @@ import type * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { acknowledgePrefix } from '../optimization/artifact-access';
-import type { StoredBinary } from '../serving/serving-binary';
+import type { StoredBinary } from '../serving/stored-binary';
 
 /** What an instance brings to itself when it boots. */
 export interface BootInputs {

@@ -40,8 +40,12 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    */
   readonly modelName?: string;
 
-  /** The server's program: /usr/bin/tensorflow_model_server of the image tensorflow/serving:2.20.0, for example. */
-  readonly servingBinary: ServingBinary;
+  /**
+   * The server's program.
+   *
+   * @default - that of the image tensorflow/serving:2.20.0; for a model with `ModelSource.fromArtifact`, the one published with it
+   */
+  readonly servingBinary?: ServingBinary;
 
   /**
    * The type of the instances, for x86_64. bfloat16 needs the 7th generation of Intel's or AMD's families, or a newer one.

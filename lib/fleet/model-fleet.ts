@@ -14,7 +14,8 @@ import { artifactFor, ModelFit } from '../optimization/endpoint-model';
 import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import type { StoredBinary } from '../serving/serving-binary';
+import { ServingBinary } from '../serving/serving-binary';
+import type { StoredBinary } from '../serving/stored-binary';
 import { bootScript } from './boot-script';
 import { checkFleetProps, fleetDefaults } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
@@ -88,12 +89,15 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const instanceType = props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
     const missingCpuFeatures = props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE;
 
+    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
+    const serverOptimization = servingBinary._optimization(this);
     this.artifact = artifactFor(this, 'Optimizer', {
       ...props,
       source: props.model,
       modelName: this.modelName,
       format: ModelFormat.SAVED_MODEL,
       architecture: lambda.Architecture.X86_64,
+      ...serverOptimization,
     });
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     const fit = new ModelFit(this, 'Fit', {
@@ -103,9 +107,10 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
         format: ModelFormat.SAVED_MODEL,
         architecture: lambda.Architecture.X86_64,
         cpuFeatures: missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(instanceType) : undefined,
+        requiresServer: serverOptimization.requiresServer || undefined,
       },
     });
-    const server = props.servingBinary._bind(this);
+    const server = servingBinary._bind(this, { bucket: this.artifact.bucket, key: fit.serverKey, sha256: fit.serverSha256 });
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });

@@ -10,6 +10,8 @@ export interface ArtifactReference {
   readonly pointer?: string;
   readonly format?: ModelFormat;
   readonly architecture?: string;
+  /** A server's program is published with it. */
+  readonly hasServer?: boolean;
   /** What a reader reads and lists, as keys with asterisks. */
   readonly keyPatterns: string[];
 }

@@ -1,4 +1,5 @@
 import { CustomResource, Stack } from 'aws-cdk-lib';
+import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ArtifactReference } from '../model/artifact-reference';
@@ -12,6 +13,7 @@ import type { ModelOptimizerProps } from './model-optimizer';
 import { ModelOptimizer } from './model-optimizer';
 import { checkModelOptimizer } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
+import { SERVER_PREFIX } from './server-image';
 
 /** What an endpoint asks of its model. */
 export interface ArtifactForProps extends OptimizationOptions {
@@ -19,6 +21,11 @@ export interface ArtifactForProps extends OptimizationOptions {
   readonly modelName: string;
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
+  /** Image that the server's program is taken out of, and its ECR repository. */
+  readonly serverImage?: string;
+  readonly serverRepository?: ecr.IRepository;
+  /** The endpoint runs the server that is published with the model. */
+  readonly requiresServer?: boolean;
 }
 
 /** What an endpoint offers a model, to be compared with what the model needs when it is deployed. */
@@ -35,6 +42,8 @@ export interface FitOffer {
   readonly nanoLayerArn?: string;
   readonly numpyLayerArn?: string;
   readonly cpuFeatures?: string[];
+  /** It runs the server that is published with the model. */
+  readonly requiresServer?: boolean;
 }
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
@@ -48,7 +57,7 @@ export function checkArtifactFor(scope: Construct, id: string, props: ArtifactFo
   const artifact = props.source._artifact;
   return artifact === undefined
     ? checkModelOptimizer(id, optimizerProps(props))
-    : [...artifactProblems(scope, artifact, props.format, props.architecture.name), ...uselessOptions(props)];
+    : [...artifactProblems(scope, artifact, props), ...uselessOptions(props)];
 }
 
 /** The published model that an endpoint serves: the one that its source names, or one made for it by an optimizer of its own. */
@@ -87,10 +96,10 @@ export class ModelFit extends Construct {
   constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: FitOffer }) {
     super(scope, id);
     const { artifact, offer } = props;
-    failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer.format, offer.architecture.name), this);
+    failIfAny(lit`InvalidModelArtifact`, artifactProblems(this, artifact, offer), this);
     const { manifestKey, manifestSha256, pointer, keyPatterns } = referenceOf(artifact)!;
     const provider = BuildProvider.of(this);
-    const grant = provider.allowRead(artifact.bucket, keyPatterns);
+    const grant = provider.allowRead(artifact.bucket, offer.requiresServer ? [...keyPatterns, `${SERVER_PREFIX}/*`] : keyPatterns);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowModelFit',
       serviceToken: provider.serviceToken,
@@ -125,7 +134,9 @@ export class ModelFit extends Construct {
   }
 }
 
-function artifactProblems(scope: Construct, artifact: IModelArtifact, format: ModelFormat, architecture: string): string[] {
+type Need = Pick<FitOffer, 'format' | 'architecture' | 'requiresServer'>;
+
+function artifactProblems(scope: Construct, artifact: IModelArtifact, { format, architecture: { name: architecture }, requiresServer }: Need): string[] {
   const reference: ArtifactReference | undefined = referenceOf(artifact);
   const who = `the model ${JSON.stringify(artifact.node.path)}`;
   if (reference === undefined) {
@@ -145,17 +156,23 @@ function artifactProblems(scope: Construct, artifact: IModelArtifact, format: Mo
     problems.push(`${who} is optimized for and proved on ${reference.architecture}, and this endpoint runs on ${architecture}: `
       + 'give both the same architecture');
   }
+  if (requiresServer && reference.hasServer === false) {
+    problems.push(`${who} is published without a server, and this endpoint runs the one that is published with its model: `
+      + 'give its ModelOptimizer a serverImage, or this endpoint a servingBinary with ServingBinary.fromBucket(…) or fromAsset(…)');
+  }
   return problems;
 }
 
 function uselessOptions(props: ArtifactForProps): string[] {
-  return OPTIMIZATION_OPTIONS.filter((name) => props[name] !== undefined)
+  const useless = OPTIMIZATION_OPTIONS.filter((name) => props[name] !== undefined)
     .map((name) => `${name} has no effect on a model that is published already: give it to the ModelOptimizer that makes the model, or leave it out`);
+  return props.serverImage === undefined ? useless : [...useless, 'servingBinary takes its program from the image when the model is optimized, and this model is '
+    + 'published already: leave servingBinary out to run the server that is published with it, or use ServingBinary.fromBucket(…) or fromAsset(…)'];
 }
 
 /** Not the endpoint's other properties, which may have the same names as the optimizer's. */
 function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
   const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
-  const { source, modelName, format, architecture } = props;
-  return { ...options, model: source, modelName, modelFormat: format, architecture };
+  const { source, modelName, format, architecture, serverImage, serverRepository } = props;
+  return { ...options, model: source, modelName, modelFormat: format, architecture, serverImage, serverRepository };
 }

@@ -20,6 +20,8 @@ export interface JobOptions {
   readonly seed?: number;
   readonly architecture: string;
   readonly labels?: string[];
+  /** The image whose server is published with the model. */
+  readonly serverImage?: string;
 }
 
 /**
@@ -47,6 +49,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     seed: options.seed ?? 0,
     architecture: options.architecture,
     labels: options.labels,
+    server: options.serverImage === undefined ? undefined : { image: options.serverImage },
     toolchain: TOOLCHAIN,
   }) as Record<string, unknown>;
 }

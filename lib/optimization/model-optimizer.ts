@@ -1,6 +1,7 @@
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
@@ -22,6 +23,7 @@ import { checkModelOptimizer } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
+import { SERVER_PREFIX } from './server-image';
 
 /** Properties of a model's optimization. */
 export interface ModelOptimizerProps extends OptimizationOptions {
@@ -55,6 +57,23 @@ export interface ModelOptimizerProps extends OptimizationOptions {
    * @default - no parameter is written
    */
   readonly pointerParameterName?: string;
+
+  /**
+   * Image of TensorFlow Serving whose program is published with the model, for a `ModelFleet` that serves it with `ModelSource.fromArtifact`.
+   *
+   * The optimization takes tensorflow_model_server out of the image over the registry's HTTP API, and publishes it only after it has loaded the optimized
+   * model and answered as the optimizer expects. Such as tensorflow/serving:2.20.0, with a tag that stays, or a digest.
+   *
+   * @default - no server is published
+   */
+  readonly serverImage?: string;
+
+  /**
+   * The ECR repository of `serverImage`, so that the optimization may pull from it.
+   *
+   * @default - the image is pulled anonymously, or with the registry's account in `buildEnvironment`
+   */
+  readonly serverRepository?: ecr.IRepository;
 }
 
 /**
@@ -150,6 +169,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       inputs: evaluation ? [source, evaluation] : [source],
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,
+      server: props.serverImage === undefined ? undefined : { image: props.serverImage, repository: props.serverRepository },
     });
     this.project = optimization.project;
     this.role = optimization.role;
@@ -168,7 +188,11 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       seed: props.seed,
       architecture: architecture.name,
       labels: props.labels,
+      serverImage: props.serverImage,
     });
+    if (props.serverImage !== undefined) {
+      optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));
+    }
     const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
@@ -181,6 +205,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       manifestSha256: this.manifestSha256,
       format: this.modelFormat,
       architecture: architecture.name,
+      hasServer: props.serverImage !== undefined,
       keyPatterns: [`${this.keyPrefix}/*`],
     });
     this.pointerParameter = props.pointerParameterName === undefined ? undefined : this.createPointer(props.pointerParameterName);

@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import { checkInteger, checkPattern } from '../private/validation';
@@ -6,6 +7,7 @@ import { BUILD_VARIABLES } from './buildspec';
 import { checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
+import { checkServerImage } from './server-image';
 
 /** What the options must fit. */
 interface OptimizationContext {
@@ -25,8 +27,23 @@ export function checkModelOptimizer(id: string, props: ModelOptimizerProps): str
     ...props.model._problems(),
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
+    ...serverProblems(props),
     ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind }),
   ];
+}
+
+function serverProblems({ serverImage, serverRepository, modelFormat, architecture }: ModelOptimizerProps): string[] {
+  const problems = checkServerImage('serverImage', serverImage, serverRepository);
+  if (serverImage !== undefined && modelFormat !== ModelFormat.SAVED_MODEL) {
+    problems.push('serverImage has no effect on a LiteRT model, which Lambda serves: give modelFormat SAVED_MODEL, or leave serverImage out');
+  }
+  if (serverImage !== undefined && architecture === lambda.Architecture.ARM_64) {
+    problems.push('serverImage needs the architecture x86_64, got arm64: no official server exists for arm64');
+  }
+  if (serverRepository !== undefined && serverImage === undefined) {
+    problems.push('serverRepository has no effect without serverImage: give serverImage, or leave serverRepository out');
+  }
+  return problems;
 }
 
 /** All problems of an optimization that can be seen before it is deployed. */

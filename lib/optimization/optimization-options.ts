@@ -88,7 +88,8 @@ export interface OptimizationOptions {
   readonly buildImage?: codebuild.IBuildImage;
 
   /**
-   * VPC that the optimization runs in. It needs a way to S3, CloudWatch Logs and the package index.
+   * VPC that the optimization runs in. It needs a way to S3, CloudWatch Logs and the package index, and for `ModelFleet` to the registry that has the
+   * serving image: for ECR, by VPC endpoints of its API and of Docker's.
    *
    * @default - no VPC
    */
@@ -116,7 +117,8 @@ export interface OptimizationOptions {
   readonly packageIndexUrl?: string;
 
   /**
-   * Further environment variables of the optimization: a proxy, the credentials of a package index.
+   * Further environment variables of the optimization: a proxy, the credentials of a package index, or of the registry that has a fleet's serving image
+   * (SERVING_REGISTRY_USERNAME and SERVING_REGISTRY_PASSWORD).
    *
    * @default - none
    */

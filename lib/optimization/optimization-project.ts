@@ -16,6 +16,8 @@ import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
 import { LONGEST_OPTIMIZATION_MINUTES } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
+import type { ServerImage } from './server-image';
+import { grantServer } from './server-image';
 
 /** What is optimized, for whom, and into which place. */
 export interface OptimizationProjectProps {
@@ -25,6 +27,8 @@ export interface OptimizationProjectProps {
   readonly inputs: StoredObject[];
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;
+  /** Where the server's program is taken out of an image and published. */
+  readonly server?: ServerImage;
 }
 
 /** The CodeBuild project that optimizes one model, and its role: what it needs for this model, and nothing else. */
@@ -85,6 +89,9 @@ export class OptimizationProject extends Construct {
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
     [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
     const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
+    if (props.server) {
+      grants.push(grantServer(this.role, props.bucket, props.server));
+    }
     for (const key of new Set([props.bucket.encryptionKey, props.options.encryptionKey])) {
       if (key) {
         grants.push(key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey'));

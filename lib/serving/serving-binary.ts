@@ -3,17 +3,28 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
+import type { ModelSource } from '../model/model-source';
 import { checkPattern } from '../private/validation';
-
-/** A program in S3, and the SHA-256 that it must have. */
-export interface StoredBinary {
-  readonly bucket: s3.IBucket;
-  readonly key: string;
-  readonly sha256: string;
-}
+import { DEFAULT_SERVING_IMAGE, ServingImage } from './serving-image';
+import type { ServerOptimization, StoredBinary } from './stored-binary';
 
 /** The file `tensorflow_model_server` of TensorFlow Serving, for x86_64: no official one exists for arm64. */
 export abstract class ServingBinary {
+  /**
+   * The one in a container image: /usr/bin/tensorflow_model_server.
+   *
+   * The optimization of the model takes it out over the registry's HTTP API, without Docker, and checks it by its digest. It is published to the model's
+   * bucket only after it has loaded the optimized model and answered as the optimizer expects. Another image, tag or digest means another optimization.
+   *
+   * Docker Hub counts anonymous downloads by address, and builds share theirs: for production copy the image to ECR and give
+   * `ServingImage.fromEcrRepository`. A build in a VPC (`buildVpc`) needs a way to the registry: by NAT, or for ECR by VPC endpoints.
+   *
+   * @param image with a tag that stays, or a digest
+   */
+  public static fromImage(image: ServingImage): ServingBinary {
+    return new ImageBinary(image);
+  }
+
   /**
    * One that lies in a bucket.
    *
@@ -34,11 +45,56 @@ export abstract class ServingBinary {
     return new AssetBinary(path);
   }
 
+  /** The one of a fleet: given, or that of the default image, or for a model that is published already the one published with it. @internal */
+  public static _of(given: ServingBinary | undefined, source: ModelSource): ServingBinary {
+    return given ?? (source._artifact ? new PublishedBinary() : new ImageBinary(ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE)));
+  }
+
   /** @internal */
   public abstract _problems(): string[];
 
-  /** Where it lies. Only after `_problems()` found none. @internal */
-  public abstract _bind(scope: Construct): StoredBinary;
+  /** What the model's optimization has to do for it: nothing where it exists already. Called once. @internal */
+  public _optimization(_scope: Construct): ServerOptimization {
+    return { requiresServer: false };
+  }
+
+  /**
+   * Where it lies. Only after `_problems()` found none.
+   *
+   * @param published what is published with the model, if anything is
+   * @internal
+   */
+  public abstract _bind(scope: Construct, published: StoredBinary): StoredBinary;
+}
+
+/** Published with the model, by an optimization that is not ours. */
+class PublishedBinary extends ServingBinary {
+  public _problems(): string[] {
+    return [];
+  }
+
+  public override _optimization(_scope: Construct): ServerOptimization {
+    return { requiresServer: true };
+  }
+
+  public _bind(_scope: Construct, published: StoredBinary) {
+    return published;
+  }
+}
+
+class ImageBinary extends PublishedBinary {
+  constructor(private readonly image: ServingImage) {
+    super();
+  }
+
+  public override _problems() {
+    return this.image._binaryProblems();
+  }
+
+  public override _optimization(scope: Construct) {
+    const { image, repository } = this.image._locate(scope);
+    return { serverImage: image, serverRepository: repository, requiresServer: true };
+  }
 }
 
 class BucketBinary extends ServingBinary {

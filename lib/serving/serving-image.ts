@@ -2,6 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
 import type { Construct } from 'constructs';
+import type { ServerImage } from '../optimization/server-image';
+import { checkServerImage } from '../optimization/server-image';
 
 /** The image that serves by default. Its tag is one release: it does not move. */
 export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
@@ -46,7 +48,7 @@ export abstract class ServingImage {
   }
 
   /**
-   * An image of an ECR repository. The nodes' role must be allowed to pull it.
+   * An image of an ECR repository. For `ModelService` the nodes' role must be allowed to pull it; the build that takes a fleet's program out of it is allowed.
    *
    * @param repository the repository
    * @param tagOrDigest a tag that is not `latest`, or a digest (sha256:…)
@@ -68,8 +70,16 @@ export abstract class ServingImage {
   /** @internal */
   public abstract _problems(): string[];
 
+  /** What is wrong with it for `ServingBinary.fromImage`: a build pulls it, not a node. @internal */
+  public abstract _binaryProblems(): string[];
+
   /** The image's address. Only after `_problems()` found none. @internal */
-  public abstract _bind(scope: Construct): string;
+  public _bind(scope: Construct): string {
+    return this._locate(scope).image;
+  }
+
+  /** The image's address, and its repository where a role needs a permission to pull it. @internal */
+  public abstract _locate(scope: Construct): ServerImage;
 }
 
 class RegistryImage extends ServingImage {
@@ -88,8 +98,12 @@ class RegistryImage extends ServingImage {
     return digest === undefined ? tagProblems(tag, this.image) : [];
   }
 
-  public _bind() {
-    return this.image;
+  public _binaryProblems() {
+    return checkServerImage('the image of servingBinary', this.image);
+  }
+
+  public _locate() {
+    return { image: this.image };
   }
 }
 
@@ -102,8 +116,14 @@ class EcrImage extends ServingImage {
     return Token.isUnresolved(this.tagOrDigest) || this.tagOrDigest.startsWith('sha256:') ? [] : tagProblems(this.tagOrDigest, this.tagOrDigest);
   }
 
-  public _bind() {
-    return this.repository.repositoryUriForTagOrDigest(this.tagOrDigest);
+  public _binaryProblems() {
+    // The repository's name is a token as often as not: its own tag or digest is what can be wrong.
+    const separator = this.tagOrDigest.startsWith('sha256:') ? '@' : ':';
+    return Token.isUnresolved(this.tagOrDigest) ? [] : checkServerImage('the image of servingBinary', `repository${separator}${this.tagOrDigest}`);
+  }
+
+  public _locate() {
+    return { image: this.repository.repositoryUriForTagOrDigest(this.tagOrDigest), repository: this.repository };
   }
 }
 
@@ -116,10 +136,14 @@ class AssetImage extends ServingImage {
     return [];
   }
 
-  public _bind(scope: Construct) {
+  public _binaryProblems() {
+    return [];
+  }
+
+  public _locate(scope: Construct) {
     // Without a platform an image takes that of the machine that deploys, and a laptop's may be arm64.
     const asset = new ecr_assets.DockerImageAsset(scope, 'ServingImage', { directory: this.directory, ...this.options, platform: ecr_assets.Platform.LINUX_AMD64 });
-    return asset.imageUri;
+    return { image: asset.imageUri, repository: asset.repository };
   }
 }
 

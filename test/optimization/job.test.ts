@@ -50,6 +50,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['architecture', { architecture: 'arm64' }, (it) => it.architecture, 'arm64'],
   ['seed', { seed: 7 }, (it) => it.seed, 7],
   ['labels', { labels: ['a', 'b'] }, (it) => it.labels, ['a', 'b']],
+  ['server', { format: ModelFormat.SAVED_MODEL, serverImage: 'tensorflow/serving:2.20.0' }, (it) => it.server, { image: 'tensorflow/serving:2.20.0' }],
   ['tasks', { tasks: { y: ModelTask.BINARY } }, (it) => it.tasks, { y: 'binary' }],
   ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
   ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],

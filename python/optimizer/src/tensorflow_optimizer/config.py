@@ -183,6 +183,13 @@ class Gate(Document):
     """Gate on the unfavourable end of the 95 % interval instead of the measured value."""
 
 
+class Server(Document):
+    """The server whose program is published with the model, for machines without a container runtime."""
+
+    image: str
+    """The image that it is taken out of, with a tag or a digest."""
+
+
 class Toolchain(Document):
     """The versions that decide the output's bytes. Recorded by the writer of job.json, checked by the job."""
 
@@ -216,4 +223,12 @@ class Job(Document):
     architecture: Architecture = Architecture.X86_64
     labels: list[str] | None = None
     """Class names in the order of the model's output."""
+    server: Server | None = None
+    """Absent: no server is published."""
     toolchain: Toolchain
+
+    @model_validator(mode="after")
+    def _a_server_only_where_one_serves(self) -> Job:
+        if self.server and (self.format is not ModelFormat.SAVED_MODEL or self.architecture is not Architecture.X86_64):
+            raise ValueError("server may be given for the format saved_model on x86_64 only")
+        return self
