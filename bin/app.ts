@@ -3,11 +3,13 @@ import { App, Size } from 'aws-cdk-lib';
 import { OptimizationRecipe, QualityGate } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { FunctionStack } from './function-stack';
+import { ServiceStack } from './service-stack';
 
 /**
  * The example app: one stack per path, made of nothing but the library's public API.
  *
  *     cdk deploy FunctionStack
+ *     cdk deploy ServiceStack -c internalLoadBalancer=true
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
  */
@@ -32,4 +34,9 @@ const common: ExampleStackProps = {
 new FunctionStack(app, 'FunctionStack', {
   ...common,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
+});
+
+new ServiceStack(app, 'ServiceStack', {
+  ...common,
+  internalLoadBalancer: context('internalLoadBalancer') === 'true',
 });

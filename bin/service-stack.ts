@@ -1,5 +1,6 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
@@ -14,6 +15,14 @@ export interface ServiceStackProps extends ExampleStackProps {
    * @default false
    */
   readonly internalLoadBalancer?: boolean;
+  /**
+   * How long a deployment waits for pods of a new version.
+   *
+   * @default Duration.minutes(14)
+   */
+  readonly rolloutTimeout?: Duration;
+  /** Processor features that the nodes have and a model may need; each pod checks them. */
+  readonly cpuFeatures?: string[];
 }
 
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
@@ -48,6 +57,8 @@ export class ServiceStack extends Stack {
       createNamespace: true,
       maxReplicas: 10,
       internalLoadBalancer: props.internalLoadBalancer,
+      rolloutTimeout: props.rolloutTimeout,
+      cpuFeatures: props.cpuFeatures,
     });
     this.service.node.addDependency(mountpoint, metrics);
 
@@ -57,5 +68,9 @@ export class ServiceStack extends Stack {
     new CfnOutput(this, 'ManifestKey', { value: this.service.optimizer!.manifestKey });
     new CfnOutput(this, 'ReportKey', { value: this.service.optimizer!.reportKey });
     new CfnOutput(this, 'Summary', { value: this.service.optimizer!.summary });
+  }
+  /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */
+  public override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }
 }

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_plane import ControlPlane
+from embedded_aws.eks.control_plane import ControlPlane
+from embedded_aws.eks.nodes import Nodes
+from embedded_aws.eks.programs import programs
 from metrics import Metrics
-from nodes import Nodes
-from programs import programs
+from simulation import ZONES, Simulation
 from stack import load_handler
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,12 +47,20 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def nodes(plane: ControlPlane) -> Iterator[Nodes]:
     """Three nodes that take pods."""
-    three = Nodes(plane)
+    three = Nodes(plane, Simulation(plane), ZONES)
     three.start()
     eventually(three.schedulable, "nodes are ready")
     yield three
     three.stop()
     assert three.error is None
+
+
+@pytest.fixture
+def simulation(nodes: Nodes) -> Iterator[Simulation]:
+    """What runs the pods, to break versions with."""
+    assert isinstance(nodes.runtime, Simulation)
+    yield nodes.runtime
+    nodes.runtime.broken = set()
 
 
 @pytest.fixture(scope="session")

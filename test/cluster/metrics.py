@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlparse
 
-from control_plane import ControlPlane
+from embedded_aws.eks.control_plane import ControlPlane
 
 _GROUP = "/apis/metrics.k8s.io/v1beta1"
 

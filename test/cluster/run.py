@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from programs import VERSIONS, CannotRunError, programs
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "emulator" / "src"))
 
 
 def main() -> int:
     """Run the tests on the versions that the command line names, or on all."""
+    from embedded_aws.eks.programs import VERSIONS, CannotRunError, check_openssl, programs
+
     versions = sys.argv[1:] or list(VERSIONS)
     passed = failed = 0
     for version in versions:
         try:
-            if shutil.which("openssl") is None:
-                raise CannotRunError("there is no openssl on the PATH, which makes the control plane's certificates")
+            check_openssl()
             programs(version)
         except (CannotRunError, KeyError) as error:
             print(f"CANNOT RUN the tests on Kubernetes {version}: {error}", flush=True)

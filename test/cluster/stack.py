@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from control_plane import ControlPlane
+from embedded_aws.eks.control_plane import ControlPlane
 
 HANDLER = (
     Path(__file__).resolve().parents[2]

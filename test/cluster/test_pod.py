@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from conftest import eventually
-from control_plane import ControlPlane, free_port
+from embedded_aws.eks.control_plane import ControlPlane, free_port
 from stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]

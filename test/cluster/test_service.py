@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import eventually
-from control_plane import ControlPlane
+from embedded_aws.eks.control_plane import ControlPlane
 from metrics import Metrics
-from nodes import VERSION_LABEL, ZONES, Nodes
+from simulation import VERSION_LABEL, ZONES, Simulation
 from stack import DeploymentFailedError, Stack, objects
 
 pytestmark = pytest.mark.usefixtures("nodes")
@@ -163,19 +163,18 @@ def test_new_version_takes_over_and_never_are_fewer_than_three_pods_available(
 
 
 def test_broken_third_version_fails_the_deployment_and_the_second_serves_on(
-    plane: ControlPlane, nodes: Nodes, fixed: Service, templates: dict[str, Any]
+    simulation: Simulation, fixed: Service, templates: dict[str, Any]
 ) -> None:
     fixed.stack.deploy(templates["Fixed"], "8")
     fixed.settle({"8": 3})
     serving = {pod["metadata"]["name"] for pod in fixed.pods()}
-    nodes.broken = {"9"}
+    simulation.broken = {"9"}
 
     with pytest.raises(DeploymentFailedError, match="Timeout waiting for output"):
         fixed.stack.deploy(templates["Fixed"], "9", gate_seconds=8)
 
     fixed.settle({"8": 3})
     assert {pod["metadata"]["name"] for pod in fixed.pods()} == serving
-    nodes.broken = set()
 
 
 def test_failure_of_another_resource_brings_the_old_version_back_also_for_pods_that_start_later(

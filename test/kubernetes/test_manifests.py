@@ -9,7 +9,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from programs import VERSIONS
+from embedded_aws.eks.programs import VERSIONS
 from stack import objects
 
 #: The oldest and the newest version that EKS offers, as the tests of the control plane have them.

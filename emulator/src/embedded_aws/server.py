@@ -40,6 +40,8 @@ class EmbeddedAws:
         from embedded_aws.builds import service as builds
         from embedded_aws.cloudformation import buckets, custom_resources, projects, refusals, report_groups
         from embedded_aws.cloudformation import functions as function_resources
+        from embedded_aws.eks import resources as cluster_resources
+        from embedded_aws.eks.clusters import Clusters
         from embedded_aws.functions import service as functions
         from embedded_aws.network import addresses, rules, vpcs
         from embedded_aws.ssm import parameters
@@ -49,6 +51,9 @@ class EmbeddedAws:
         report_groups.install()
         for network in (vpcs, addresses, rules):
             network.install()
+        self._clusters = Clusters(settings)
+        self._clusters.install()
+        cluster_resources.install()
         custom_resources.install()
         self._pool: Pool = functions.install(settings)
         self._builds: Builds = builds.install(settings)
@@ -59,7 +64,7 @@ class EmbeddedAws:
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-        """Answers until it is told to stop, then ends every function and build.
+        """Answers until it is told to stop, then ends every function, build and cluster.
 
         Args:
             listener: from `listen`.
@@ -90,10 +95,11 @@ class EmbeddedAws:
         await serve(application, config, shutdown_trigger=stopping)
 
     def close(self) -> None:
-        """Ends every function and build."""
+        """Ends every function, build and cluster."""
         with contextlib.suppress(RuntimeError):
             self._builds.close()
         self._pool.close()
+        self._clusters.close()
 
 
 def _telling(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SUPERVISE = Path(__file__).with_name("supervise.py")
+_SUPERVISE = Path(__file__).parents[1] / "host" / "supervise.py"
 
 # Takes over what an earlier shell left, and leaves the same for a later one.
 _PREAMBLE = """\

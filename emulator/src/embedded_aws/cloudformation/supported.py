@@ -6,6 +6,10 @@ REAL = frozenset(
     {
         "AWS::CloudFormation::CustomResource",
         "AWS::CodeBuild::Project",
+        "AWS::EKS::AccessEntry",
+        "AWS::EKS::Addon",
+        "AWS::EKS::Cluster",
+        "AWS::EKS::PodIdentityAssociation",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
@@ -86,6 +90,9 @@ OWN = frozenset(
         "AWS::EC2::NatGateway",
         "AWS::EC2::SecurityGroupEgress",
         "AWS::EC2::SecurityGroupIngress",
+        "AWS::EKS::AccessEntry",
+        "AWS::EKS::Addon",
+        "AWS::EKS::PodIdentityAssociation",
     }
 )
 """Types that MiniStack does not know and this package adds."""

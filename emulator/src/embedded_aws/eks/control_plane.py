@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import ssl
@@ -9,10 +10,17 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from programs import Programs
+from embedded_aws.eks.certificates import make_certificates
+from embedded_aws.host.child import Child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from embedded_aws.eks.programs import Programs
 
 _START_SECONDS = 120
 
@@ -27,16 +35,24 @@ def free_port() -> int:
 class ControlPlane:
     """etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
 
-    def __init__(self, programs: Programs, directory: Path) -> None:
+    def __init__(self, programs: Programs, directory: Path, token_webhook: str | None = None) -> None:
+        """Prepares one; nothing runs yet.
+
+        Args:
+            programs: what to run.
+            directory: for its files, which must not be there yet.
+            token_webhook: the address that says whom a bearer token belongs to; no token is accepted by default.
+        """
+        self._token_webhook = token_webhook
         self.programs = programs
         self.directory = directory
         self.kubeconfig = directory / "kubeconfig"
         self.port = free_port()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Child] = []
 
     def start(self) -> None:
         """Start everything and wait until a namespace gets its service account, which all of it takes part in."""
-        self._certificates()
+        make_certificates(self.directory / "pki")
         self._write_kubeconfig()
         client, peer = free_port(), free_port()
         etcd = f"http://127.0.0.1:{client}"
@@ -67,6 +83,7 @@ class ControlPlane:
             "--authorization-mode=RBAC,Node",
             "--endpoint-reconciler-type=none",
             "--allow-privileged=true",
+            *self._webhook_arguments(),
         )
         self._wait(lambda: self.get("/readyz", raw=True) == "ok", "kube-apiserver is not ready")
         self._run(
@@ -95,18 +112,25 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End all programs, those that depend on others first."""
-        for process in reversed(self._processes):
-            process.terminate()
-        for process in reversed(self._processes):
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        while self._processes:
+            self._processes.pop().stop()
+
+    @property
+    def address(self) -> str:
+        """Where the API server answers."""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def certificate_authority(self) -> str:
+        """The certificate that vouches for the API server, in base64 as a kubeconfig has it."""
+        return base64.b64encode((self.directory / "pki" / "ca.crt").read_bytes()).decode()
 
     def kubectl(self, *arguments: str, document: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run kubectl as the cluster's administrator."""
         command = [str(self.programs.kubectl), f"--kubeconfig={self.kubeconfig}", *arguments]
-        return subprocess.run(command, input=document, capture_output=True, text=True, check=False)
+        return subprocess.run(  # noqa: S603 - kubectl
+            command, input=document, capture_output=True, text=True, check=False
+        )
 
     def get(self, path: str, *, raw: bool = False) -> Any:
         """Return what is at a path, or None where nothing is."""
@@ -124,15 +148,16 @@ class ControlPlane:
     def request(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> tuple[int, bytes]:
         """Send a request as the cluster's administrator, and return the status and the answer."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"https://127.0.0.1:{self.port}{path}", data, {"Content-Type": kind}, method=method
+        request = urllib.request.Request(  # noqa: S310 - our own API server
+            f"{self.address}{path}", data, {"Content-Type": kind}, method=method
         )
         try:
-            with urllib.request.urlopen(request, context=self._context(), timeout=30) as answer:
+            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:  # noqa: S310
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    @cached_property
     def _context(self) -> ssl.SSLContext:
         pki = self.directory / "pki"
         context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
@@ -140,15 +165,14 @@ class ControlPlane:
         return context
 
     def _run(self, program: Path, *arguments: str) -> None:
-        with (self.directory / f"{program.name}.log").open("wb") as log:
-            self._processes.append(subprocess.Popen([str(program), *arguments], stdout=log, stderr=log))
+        self._processes.append(Child([str(program), *arguments], log=self.directory / f"{program.name}.log"))
 
-    def _wait(self, done: Any, complaint: str) -> None:
+    def _wait(self, done: Callable[[], Any], complaint: str) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             for process in self._processes:
-                if process.poll() is not None:
-                    raise OSError(f"{process.args!r} has ended: see its log in {self.directory}")
+                if process.code() is not None:
+                    raise OSError(f"{process.command[0]} has ended: {process.log.read_text()[-1000:]}")
             try:
                 if done():
                     return
@@ -157,51 +181,31 @@ class ControlPlane:
             time.sleep(0.3)
         raise OSError(f"{complaint} after {_START_SECONDS} s: see the logs in {self.directory}")
 
-    def _certificates(self) -> None:
-        pki = self.directory / "pki"
-        pki.mkdir(parents=True)
-        names = pki / "names"
-        names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost,IP:10.96.0.1\nauthorityKeyIdentifier=keyid\n")
-
-        def openssl(*arguments: str) -> None:
-            subprocess.run(["openssl", *arguments], cwd=pki, check=True, capture_output=True)
-
-        openssl(
-            *[
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-keyout",
-                "ca.key",
-                "-out",
-                "ca.crt",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=test",
-                "-addext",
-                "keyUsage=critical,keyCertSign",
-            ]
-        )
-        for name, subject in {"apiserver": "/CN=kube-apiserver", "admin": "/O=system:masters/CN=admin"}.items():
-            openssl(*f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj {subject}".split())
-            signer = "-CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names"
-            openssl(*f"x509 -req -in {name}.csr -out {name}.crt {signer}".split())
-        openssl(*["genrsa", "-out", "accounts.key", "2048"])
-        openssl(*["rsa", "-in", "accounts.key", "-pubout", "-out", "accounts.pub"])
+    def _webhook_arguments(self) -> list[str]:
+        if self._token_webhook is None:
+            return []
+        path = self.directory / "token-webhook"
+        path.write_text(json.dumps(_kubeconfig({"server": self._token_webhook}, {})))
+        return [
+            f"--authentication-token-webhook-config-file={path}",
+            "--authentication-token-webhook-version=v1",
+            # What the embedded AWS answers changes with the cluster's access entries.
+            "--authentication-token-webhook-cache-ttl=0s",
+        ]
 
     def _write_kubeconfig(self) -> None:
         pki = self.directory / "pki"
-        cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(pki / "ca.crt")}
+        cluster = {"server": self.address, "certificate-authority": str(pki / "ca.crt")}
         user = {"client-certificate": str(pki / "admin.crt"), "client-key": str(pki / "admin.key")}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "test", "user": user}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        }
-        self.kubeconfig.write_text(json.dumps(config))
+        self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster, user)))
+
+
+def _kubeconfig(cluster: dict[str, str], user: dict[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "admin",
+        "clusters": [{"name": "cluster", "cluster": cluster}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "admin", "context": {"cluster": "cluster", "user": "admin"}}],
+    }

@@ -1,7 +1,7 @@
 """Runs a command for as long as the embedded AWS lives.
 
 `python -I -S supervise.py <fd> <command...>`: the other end of the descriptor is held by the embedded AWS. When it
-closes, however that process ended, the command and all its children are killed: a build is never left behind.
+closes, however that process ended, the command and all its children are killed: nothing is ever left behind.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import threading
 def main() -> None:
     """Runs the command and exits as it does."""
     alive, command = int(sys.argv[1]), sys.argv[2:]
-    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - the build's shell
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - what the embedded AWS runs
 
     def end() -> None:
         os.read(alive, 1)  # returns when the other end closes

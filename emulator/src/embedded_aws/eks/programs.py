@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent / "programs"
+HERE = Path(__file__).resolve().parents[3] / "kubernetes"
 #: The oldest and the newest version of Kubernetes that EKS offered with standard support when this was written.
 VERSIONS = {"1.34": "v1.34.4", "1.37": "v1.37.2"}
 ETCD = "v3.6.5"
@@ -35,16 +35,46 @@ def cache() -> Path:
     return Path(base) / "cdk-tensorflow" / "bin"
 
 
+def nearest_built(wanted: str) -> Programs:
+    """Return the programs of the wanted version, or of the newest one that is built. Builds nothing.
+
+    Args:
+        wanted: such as "1.36".
+
+    Raises:
+        CannotRunError: none is built, or openssl or kubectl is missing.
+    """
+    for minor in [wanted, *sorted(VERSIONS, reverse=True)]:
+        found = _paths(minor) if minor in VERSIONS else None
+        if found and all(path.is_file() for path in (found.etcd, *(found.directory / name for name in COMPONENTS))):
+            check_openssl()
+            if not found.kubectl.is_file():
+                raise CannotRunError(f"{found.kubectl} is missing: run `npm run test:cluster -- {minor}` once")
+            return found
+    raise CannotRunError(
+        "a cluster needs Kubernetes' own programs, which are not built on this machine: "
+        f"run `npm run test:cluster -- {max(VERSIONS)}` once, which takes some 15 minutes and needs Go 1.26"
+    )
+
+
+def check_openssl() -> None:
+    """Raise CannotRunError where the certificates of a control plane cannot be made."""
+    if shutil.which("openssl") is None:
+        raise CannotRunError("there is no openssl on the PATH, which makes the control plane's certificates")
+
+
 def programs(minor: str) -> Programs:
     """Return the programs of a version, and build those that are missing. The first time takes some 15 minutes.
 
     Args:
         minor: such as "1.34".
+
+    Raises:
+        CannotRunError: they cannot be built.
     """
-    version = VERSIONS[minor]
-    directory = cache() / f"kubernetes-{version[1:]}"
-    etcd = cache() / f"etcd-{ETCD[1:]}" / "etcd"
-    _build(HERE / "etcd", "go.etcd.io/etcd/server/v3", etcd, "-s -w")
+    found = _paths(minor)
+    _build(HERE / "etcd", "go.etcd.io/etcd/server/v3", found.etcd, "-s -w")
+    version = found.version
     release = (
         f"-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/client-go/pkg/version.gitVersion={version}"
     )
@@ -54,12 +84,19 @@ def programs(minor: str) -> Programs:
     )
     source = HERE / f"kubernetes-{minor}"
     for name in COMPONENTS:
-        _build(source, f"k8s.io/kubernetes/cmd/{name}", directory / name, f"-s -w {release}")
-    found = shutil.which("kubectl")
-    kubectl = Path(found) if found else directory / "kubectl"
-    if not found:
-        _build(source, "k8s.io/kubernetes/cmd/kubectl", kubectl, f"-s -w {release}")
-    return Programs(version, etcd, directory, kubectl)
+        _build(source, f"k8s.io/kubernetes/cmd/{name}", found.directory / name, f"-s -w {release}")
+    if found.kubectl.parent == found.directory:
+        _build(source, "k8s.io/kubernetes/cmd/kubectl", found.kubectl, f"-s -w {release}")
+    return found
+
+
+def _paths(minor: str) -> Programs:
+    version = VERSIONS[minor]
+    directory = cache() / f"kubernetes-{version[1:]}"
+    kubectl = shutil.which("kubectl")
+    return Programs(
+        version, cache() / f"etcd-{ETCD[1:]}" / "etcd", directory, Path(kubectl) if kubectl else directory / "kubectl"
+    )
 
 
 def _build(source: Path, package: str, program: Path, flags: str) -> None:
@@ -73,7 +110,9 @@ def _build(source: Path, package: str, program: Path, flags: str) -> None:
     partial = program.with_suffix(".partial")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
-    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(  # noqa: S603 - the Go toolchain, on our own modules
+        command, cwd=source, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise CannotRunError(f"{program.name} could not be built:\n{done.stderr[-2000:]}")
     partial.rename(program)

@@ -1,0 +1,1 @@
+"""EKS: clusters with a real Kubernetes control plane, whose pods run on this machine."""

@@ -1,0 +1,169 @@
+"""Clusters: a control plane and nodes behind each of MiniStack's records."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import eks
+from ministack.services.cloudformation import stacks
+
+from embedded_aws.builds.clients import EmbeddedClients, assume_role
+from embedded_aws.cloudformation.wrapping import before
+from embedded_aws.eks.control_plane import ControlPlane
+from embedded_aws.eks.mountpoint import ADDON, Mountpoint
+from embedded_aws.eks.nodes import Nodes
+from embedded_aws.eks.pods import HostRuntime
+from embedded_aws.eks.programs import CannotRunError, nearest_built
+from embedded_aws.patching import rely_on, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.settings import Settings
+
+TYPE = "AWS::EKS::Cluster"
+
+_TOKEN_PREFIX = "k8s-aws-v1."  # noqa: S105 - what every token of `aws eks get-token` begins with
+
+_log = logging.getLogger("embedded_aws.eks")
+
+
+@dataclass(frozen=True)
+class _Running:
+    plane: ControlPlane
+    nodes: Nodes
+
+    def stop(self) -> None:
+        self.nodes.stop()
+        self.plane.stop()
+
+
+class Clusters:
+    """All clusters that run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: dict[str, _Running] = {}
+        self._made = 0
+
+    def install(self) -> None:
+        """Puts a control plane behind every cluster that is created, by CloudFormation or by the API."""
+        rely_on(eks, "_clusters", "_addons", "_pod_identity_associations", "_access_entries", "_error")
+        # MiniStack would start a container where it finds Docker.
+        replace(eks, "_get_docker", lambda _: lambda: None)
+        replace(eks, "_create_cluster", self._creating)
+        replace(eks, "_delete_cluster", self._deleting)
+        replace(eks, "_authenticate_token_review", _with_access_entries)
+        # Starting one takes seconds, in which everything else must go on.
+        replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind == TYPE or original(kind))
+        before(TYPE, _check)
+
+    def close(self) -> None:
+        """Ends every control plane and every pod."""
+        while self._running:
+            self._running.popitem()[1].stop()
+
+    def _creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def create(body: dict[str, Any], creator_arn: str | None = None) -> Any:
+            try:
+                programs = nearest_built(str(body.get("version") or ""))
+            except CannotRunError as error:
+                return eks._error(400, "InvalidRequestException", f"the emulator cannot make a cluster: {error}")
+            answer = original(body, creator_arn)
+            if answer[0] >= 400:
+                return answer
+            cluster = eks._clusters[body["name"]]
+            if not programs.version.startswith(f"v{cluster['version']}."):
+                _log.warning("cluster %s: Kubernetes %s for %s", cluster["name"], programs.version, cluster["version"])
+            try:
+                running = self._start(cluster, programs)
+            except OSError as error:
+                eks._clusters.pop(cluster["name"], None)
+                return eks._error(500, "ServerException", f"the control plane did not start: {error}")
+            self._running[cluster["arn"]] = running
+            cluster["endpoint"] = running.plane.address
+            cluster["certificateAuthority"] = {"data": running.plane.certificate_authority}
+            cluster["status"] = "ACTIVE"
+            return eks._describe_cluster(cluster["name"])
+
+        return create
+
+    def _deleting(self, original: Callable[[str], Any]) -> Callable[[str], Any]:
+        def delete(name: str) -> Any:
+            cluster = eks._clusters.get(name)
+            answer = original(name)
+            running = self._running.pop(cluster["arn"], None) if cluster else None
+            if running:
+                running.stop()
+            return answer
+
+        return delete
+
+    def _start(self, cluster: dict[str, Any], programs: Any) -> _Running:
+        account, region, name = get_account_id(), get_region(), cluster["name"]
+        self._made += 1
+        directory = self._settings.subdirectory("clusters") / str(self._made)
+        webhook = f"/_ministack/eks-auth/{account}/{region}/{name}/{cluster['_auth_token']}"
+        plane = ControlPlane(programs, directory, f"{self._settings.endpoint}{webhook}")
+        try:
+            plane.start()
+        except OSError:
+            plane.stop()
+            raise
+
+        def role_of(namespace: str, service_account: str) -> str | None:
+            for one in _of_cluster(eks._pod_identity_associations, account, region, name):
+                if (one["namespace"], one["serviceAccount"]) == (namespace, service_account):
+                    return str(one["roleArn"])
+            return None
+
+        def installed() -> bool:
+            return any(one["addonName"] == ADDON for one in _of_cluster(eks._addons, account, region, name))
+
+        mountpoint = Mountpoint(
+            plane,
+            installed=installed,
+            role_of=role_of,
+            s3_as=lambda role: EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3,
+        )
+        runtime = HostRuntime(directory / "pods", mountpoint.mount)
+        nodes = Nodes(plane, runtime, {f"{name.lower()}-{zone}": f"{region}{zone}" for zone in "abc"})
+        nodes.start()
+        return _Running(plane, nodes)
+
+
+def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dict[str, Any]]:
+    """What belongs to a cluster, from any thread: MiniStack's own access needs the context of a request."""
+    return [
+        record
+        for (owner, place, _), record in store.all_items()
+        if (owner, place, record["clusterName"]) == (account, region, cluster)
+    ]
+
+
+def _check(properties: dict[str, Any]) -> None:
+    if str((properties.get("ComputeConfig") or {}).get("Enabled")).lower() != "true":
+        raise ValueError("the emulator makes EKS clusters with Auto Mode only, whose nodes come by themselves")
+    try:
+        nearest_built(str(properties.get("Version") or ""))
+    except CannotRunError as error:
+        raise ValueError(f"the emulator cannot make a cluster: {error}") from error
+
+
+def _with_access_entries(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuses tokens that `aws eks get-token` did not make, and all of them while nobody was given access.
+
+    Whose access it is cannot be told: every function has the account's own credentials here.
+    """
+
+    def authenticate(cluster: str, account: str, region: str, review: dict[str, Any], *rest: Any) -> Any:
+        token = str((review.get("spec") or {}).get("token") or "")
+        entries = _of_cluster(eks._access_entries, account, region, cluster)
+        if not token.startswith(_TOKEN_PREFIX) or not entries:
+            review = {**review, "spec": {}}
+        return original(cluster, account, region, review, *rest)
+
+    return authenticate

@@ -1,0 +1,139 @@
+"""What belongs to a cluster in a template, and MiniStack has in its API only: add-ons, access entries, identities."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.services import eks
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws.patching import rely_on
+
+ADDON = "AWS::EKS::Addon"
+ACCESS_ENTRY = "AWS::EKS::AccessEntry"
+ASSOCIATION = "AWS::EKS::PodIdentityAssociation"
+
+ADDONS = frozenset({"aws-mountpoint-s3-csi-driver", "eks-pod-identity-agent", "metrics-server"})
+"""Add-ons that a cluster here can have. Only the first one has an effect."""
+
+Made = tuple[str, dict[str, str]]
+Properties = dict[str, Any]
+
+
+def install() -> None:
+    """Adds the three types."""
+    rely_on(
+        eks,
+        "_create_addon",
+        "_delete_addon",
+        "_create_access_entry",
+        "_associate_access_policy",
+        "_delete_access_entry",
+        "_create_pod_identity_association",
+        "_update_pod_identity_association",
+        "_delete_pod_identity_association",
+    )
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers[ADDON] = {"create": _create_addon, "update": _replace_addon, "delete": _delete_addon}
+    handlers[ACCESS_ENTRY] = {"create": _create_entry, "update": _replace_entry, "delete": _delete_entry}
+    handlers[ASSOCIATION] = {"create": _associate, "update": _reassociate, "delete": _dissociate}
+
+
+def _answer(response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    status, _, body = response
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise ValueError(answer.get("message", str(answer)))
+    return answer
+
+
+def _create_addon(_: str, properties: Properties, __: str) -> Made:
+    name = properties["AddonName"]
+    if name not in ADDONS:
+        raise ValueError(f"the emulator has no add-on {name}: only {', '.join(sorted(ADDONS))}")
+    cluster = properties["ClusterName"]
+    made = _answer(
+        eks._create_addon(
+            cluster,
+            {
+                "addonName": name,
+                "addonVersion": properties.get("AddonVersion", ""),
+                "configurationValues": properties.get("ConfigurationValues", ""),
+            },
+        )
+    )["addon"]
+    return f"{cluster}|{name}", {"Arn": made["addonArn"]}
+
+
+def _replace_addon(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
+    _delete_addon(physical_id, old)
+    return _create_addon(physical_id, new, stack)
+
+
+def _delete_addon(physical_id: str, _: Properties) -> None:
+    cluster, name = physical_id.split("|")
+    eks._delete_addon(cluster, name)
+
+
+def _create_entry(_: str, properties: Properties, __: str) -> Made:
+    cluster, principal = properties["ClusterName"], properties["PrincipalArn"]
+    entry = _answer(
+        eks._create_access_entry(
+            cluster,
+            {
+                "principalArn": principal,
+                "type": properties.get("Type", "STANDARD"),
+                "username": properties.get("Username", ""),
+                "kubernetesGroups": properties.get("KubernetesGroups", []),
+            },
+        )
+    )["accessEntry"]
+    for policy in properties.get("AccessPolicies") or []:
+        scope = {"type": policy["AccessScope"]["Type"], "namespaces": policy["AccessScope"].get("Namespaces", [])}
+        _answer(
+            eks._associate_access_policy(cluster, principal, {"policyArn": policy["PolicyArn"], "accessScope": scope})
+        )
+    return f"{principal}|{cluster}", {"AccessEntryArn": entry["accessEntryArn"]}
+
+
+def _replace_entry(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
+    _delete_entry(physical_id, old)
+    return _create_entry(physical_id, new, stack)
+
+
+def _delete_entry(physical_id: str, _: Properties) -> None:
+    principal, cluster = physical_id.split("|")
+    eks._delete_access_entry(cluster, principal)
+
+
+def _associate(_: str, properties: Properties, __: str) -> Made:
+    made = _answer(
+        eks._create_pod_identity_association(
+            properties["ClusterName"],
+            {
+                "namespace": properties["Namespace"],
+                "serviceAccount": properties["ServiceAccount"],
+                "roleArn": properties["RoleArn"],
+            },
+        )
+    )["association"]
+    return made["associationArn"], _association_attributes(made)
+
+
+def _reassociate(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
+    if any(old[name] != new[name] for name in ("ClusterName", "Namespace", "ServiceAccount")):
+        made = _associate(physical_id, new, stack)
+        _dissociate(physical_id, old)
+        return made
+    association = physical_id.rsplit("/", 1)[1]
+    changed = eks._update_pod_identity_association(new["ClusterName"], association, {"roleArn": new["RoleArn"]})
+    return physical_id, _association_attributes(_answer(changed)["association"])
+
+
+def _association_attributes(association: dict[str, Any]) -> dict[str, str]:
+    return {"AssociationArn": association["associationArn"], "AssociationId": association["associationId"]}
+
+
+def _dissociate(physical_id: str, properties: Properties) -> None:
+    eks._delete_pod_identity_association(properties["ClusterName"], physical_id.rsplit("/", 1)[1])

@@ -1,0 +1,36 @@
+"""A runtime that runs nothing: it says of pods what a real one would say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from embedded_aws.eks.control_plane import ControlPlane
+from embedded_aws.eks.nodes import PodState
+
+ZONES = {"node-a": "eu-central-1a", "node-b": "eu-central-1b", "node-c": "eu-central-1c"}
+VERSION_LABEL = "cdk-tensorflow/version"
+
+
+class Simulation:
+    """A pod becomes ready when its claim is bound and its version is none that is broken."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        #: Versions whose pods never load their model.
+        self.broken: set[str] = set()
+
+    def state(self, pod: dict[str, Any]) -> PodState:
+        meta = pod["metadata"]
+        return PodState(meta["labels"].get(VERSION_LABEL) not in self.broken and self._mounted(meta["namespace"], pod))
+
+    def keep(self, uids: set[str]) -> None:
+        """Nothing runs."""
+
+    def _mounted(self, namespace: str, pod: dict[str, Any]) -> bool:
+        for volume in pod["spec"].get("volumes", []):
+            claim = volume.get("persistentVolumeClaim")
+            if claim:
+                found = self.plane.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim['claimName']}")
+                if not found or found["status"].get("phase") != "Bound":
+                    return False
+        return True
