@@ -6,7 +6,7 @@ import { promisify } from 'util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
 import { GetAliasCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import type { Answer } from '../../emulator/client/function-url';
@@ -28,14 +28,15 @@ export interface Outputs {
   readonly Version: string;
 }
 
-/** The embedded AWS, small models, and the test app deployed to the one with the other. */
+/** The embedded AWS, small models, and a test app deployed to the one with the other. */
 export class Deployment {
-  public static async start(): Promise<Deployment> {
+  /** @param app the app, from the repository's root; its stack has at least the outputs above. */
+  public static async start(app = 'test/e2e/app.ts'): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), work]);
     const emulator = await EmbeddedAws.start();
     await emulator.bootstrap();
-    return new Deployment(emulator, work);
+    return new Deployment(emulator, work, app);
   }
 
   private readonly s3: S3Client;
@@ -43,7 +44,7 @@ export class Deployment {
   private readonly lambda: LambdaClient;
   private readonly cloudFormation: CloudFormationClient;
 
-  private constructor(public readonly emulator: EmbeddedAws, private readonly work: string) {
+  private constructor(public readonly emulator: EmbeddedAws, private readonly work: string, private readonly app: string) {
     const client = { endpoint: emulator.endpoint, region: emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
     this.s3 = new S3Client({ ...client, forcePathStyle: true });
     this.codebuild = new CodeBuildClient(client);
@@ -120,6 +121,10 @@ export class Deployment {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray();
   }
 
+  public async write(bucket: string, key: string, text: string): Promise<void> {
+    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text }));
+  }
+
   /** The stack's status, or undefined when there is none. */
   public async status(stack: string): Promise<string | undefined> {
     try {
@@ -137,7 +142,7 @@ export class Deployment {
   private cdk(command: string, stack: string, context: Record<string, string>, args: string[]): Promise<CommandResult> {
     const all = Object.entries({ stack, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return this.emulator.cdk([
-      command, stack, '--app', 'npx tsx test/e2e/app.ts', '--output', this.file('cdk.out'), ...all, ...args,
+      command, stack, '--app', `npx tsx ${this.app}`, '--output', this.file('cdk.out'), ...all, ...args,
     ]);
   }
 }

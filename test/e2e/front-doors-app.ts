@@ -1,0 +1,33 @@
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigateway';
+import * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { BucketRecipe } from '../../examples/recipes/bucket-recipe';
+import { QueueRecipe } from '../../examples/recipes/queue-recipe';
+import { ModelFunction, ModelSource } from '../../lib';
+
+/** Everything that can stand in front of a function, in front of one. */
+const app = new App();
+const stack = new Stack(app, app.node.tryGetContext('stack'), {
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
+});
+const model = new ModelFunction(stack, 'Points', { model: ModelSource.fromAsset(app.node.tryGetContext('model')) });
+
+const httpApi = new apigatewayv2.HttpApi(stack, 'HttpApi');
+httpApi.addRoutes({ path: '/v1/models/{proxy+}', integration: new HttpLambdaIntegration('Model', model.alias) });
+const restApi = new apigateway.LambdaRestApi(stack, 'RestApi', { handler: model.alias, binaryMediaTypes: ['application/octet-stream'] });
+const queue = new QueueRecipe(stack, 'Queue', { model });
+const bucket = new BucketRecipe(stack, 'Bucket', { model });
+
+const outputs = {
+  Url: model.addFunctionUrl().url,
+  FunctionName: model.lambdaFunction.functionName,
+  ArtifactBucket: model.artifact.bucket.bucketName,
+  Version: model.optimizer!.version,
+  HttpApi: httpApi.apiId,
+  RestApi: restApi.restApiId,
+  Requests: queue.requests.queueUrl,
+  Answers: queue.answers.queueUrl,
+  Bucket: bucket.bucket.bucketName,
+};
+Object.entries(outputs).forEach(([name, value]) => new CfnOutput(stack, `${name}Output`, { key: name, value }));

@@ -1,0 +1,113 @@
+import type { Expectation, Outputs } from './deployment';
+import { Deployment } from './deployment';
+
+const STACK = 'FrontDoors';
+/** float16 is what a model without data becomes. */
+const DIGITS = 2;
+
+/** The outputs of test/e2e/front-doors-app.ts. */
+interface FrontDoors extends Outputs {
+  readonly HttpApi: string;
+  readonly RestApi: string;
+  readonly Requests: string;
+  readonly Answers: string;
+  readonly Bucket: string;
+}
+
+let deployment: Deployment;
+let first: Expectation;
+let outputs: FrontDoors;
+
+const rounded = (rows: number[][]) => rows.map((row) => row.map((value) => value.toFixed(DIGITS)));
+
+/** Sends a request to an API of API Gateway, by the path that the embedded AWS has for it. */
+async function api(id: string, stage: string, path: string, body: Uint8Array, type: string): Promise<{ status: number; body: any }> {
+  const answer = await fetch(`${deployment.emulator.endpoint}/_aws/execute-api/${id}/${stage}${path}`, {
+    method: 'POST', body: Buffer.from(body), headers: { 'content-type': type },
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** One request of SQS's own protocol. */
+async function sqs(action: string, parameters: Record<string, unknown>): Promise<any> {
+  const answer = await fetch(deployment.emulator.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `AmazonSQS.${action}`,
+      'authorization': `AWS4-HMAC-SHA256 Credential=test/20261124/${deployment.emulator.region}/sqs/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(parameters),
+  });
+  expect(answer.status).toBe(200);
+  return answer.json();
+}
+
+async function until<T>(what: string, find: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 120_000;
+  while (Date.now() < deadline) {
+    const found = await find();
+    if (found !== undefined) {
+      return found;
+    }
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  throw new Error(`${what} did not come:\n${deployment.emulator.log().slice(-3000)}`);
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/e2e/front-doors-app.ts');
+  first = deployment.expectation('first');
+  const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first') });
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  outputs = deployment.outputs(STACK) as FrontDoors;
+});
+
+afterAll(() => deployment?.stop());
+
+describe.each<[string, () => [string, string]]>([
+  ['an HTTP API', () => [outputs.HttpApi, '$default']],
+  ['a REST API', () => [outputs.RestApi, 'prod']],
+])('%s', (_, which) => {
+  test.each([['text', 'application/json'], ['base64, of another type', 'application/octet-stream']])('hands a body on as %s', async (__, type) => {
+    const { status, body } = await api(...which(), '/v1/models/points:predict', Buffer.from(JSON.stringify({ instances: first.instances })), type);
+
+    expect(status).toBe(200);
+    expect(rounded(body.predictions)).toEqual(rounded(first.predictions));
+  });
+
+  test('hands a refusal back as it is', async () => {
+    const { status, body } = await api(...which(), '/v1/models/points:predict', Buffer.from('{"instances": [[1]]}'), 'application/json');
+
+    expect([status, Object.keys(body)]).toEqual([400, ['error']]);
+  });
+});
+
+test('a queue: each message gets its prediction, and one that is refused comes again alone', async () => {
+  const entries = [...first.instances, [1, 2]].map((instance, index) => ({ Id: `m${index}`, MessageBody: JSON.stringify(instance) }));
+  const sent = (await sqs('SendMessageBatch', { QueueUrl: outputs.Requests, Entries: entries })) as { Successful: { Id: string; MessageId: string }[] };
+  const ids = entries.map(({ Id }) => sent.Successful.find((entry) => entry.Id === Id)!.MessageId);
+
+  const answers = new Map<string, number[]>();
+  await until('the answers', async () => {
+    const { Messages: messages = [] } = await sqs('ReceiveMessage', { QueueUrl: outputs.Answers, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] });
+    for (const message of messages) {
+      answers.set(message.MessageAttributes.request.StringValue, JSON.parse(message.Body));
+    }
+    return answers.size >= first.instances.length ? answers : undefined;
+  });
+
+  expect(rounded(ids.slice(0, -1).map((id) => answers.get(id)!))).toEqual(rounded(first.predictions));
+  expect(answers.has(ids.at(-1)!)).toBe(false);
+  const { Attributes: left } = await sqs('GetQueueAttributes', { QueueUrl: outputs.Requests, AttributeNames: ['All'] });
+  expect(Number(left.ApproximateNumberOfMessages) + Number(left.ApproximateNumberOfMessagesNotVisible)).toBe(1);
+});
+
+test('a bucket: an object gets its answer, whatever its name', async () => {
+  await deployment.write(outputs.Bucket, 'requests/two words.json', JSON.stringify({ instances: first.instances }));
+
+  const key = 'answers/two words.json';
+  await until(key, async () => (await deployment.keys(outputs.Bucket)).find((one) => one === key));
+  const { predictions } = JSON.parse(await deployment.text(outputs.Bucket, key)) as Expectation;
+  expect(rounded(predictions)).toEqual(rounded(first.predictions));
+});
