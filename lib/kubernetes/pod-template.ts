@@ -1,3 +1,4 @@
+import { inNameOrder } from '../private/in-name-order';
 import { CONFIG_FILES } from '../serving/server-command';
 import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
@@ -56,7 +57,7 @@ export function podTemplate(options: PodTemplateOptions): { metadata: Record<str
         ...scrapeAnnotations(options.serving),
       },
     },
-    spec: { ...podSpec(options, basePath, given.map(([file]) => file)), ...options.podSpec },
+    spec: { ...podSpec(options, basePath, given.map(([file]) => file)), ...inNameOrder(options.podSpec) },
   };
 }
 
@@ -77,7 +78,7 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: options.drainSeconds + 15,
     securityContext: podSecurity(options.user),
-    nodeSelector: { 'kubernetes.io/arch': 'amd64', ...options.nodeSelector },
+    nodeSelector: { 'kubernetes.io/arch': 'amd64', ...inNameOrder(options.nodeSelector) },
     topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => spread(options.identity, topologyKey)),
     initContainers: [...options.claimName === undefined ? [copyContainer(init, options.copyImage, options.model)] : [], verifyContainer(init)],
     containers: [serverContainer({ ...options, modelMount })],

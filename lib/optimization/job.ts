@@ -2,6 +2,7 @@ import type { ModelFormat } from '../model/model-format';
 import type { ModelSourceOptions } from '../model/model-source';
 import { StatefulBehavior } from '../model/stateful-behavior';
 import type { StoredObject } from '../model/stored-object';
+import { inNameOrder } from '../private/in-name-order';
 import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';
 import type { QualityGate } from './quality-gate';
@@ -37,13 +38,13 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     format: options.format,
     source: {
       ...renderStored(options.source),
-      inputShapes: sourceOptions.inputShapes,
+      inputShapes: inNameOrder(sourceOptions.inputShapes),
       signatureName: sourceOptions.signatureName,
       tags: sourceOptions.tags ?? ['serve'],
       stateful: sourceOptions.stateful ?? StatefulBehavior.REFUSE,
     },
     evaluation: options.evaluation && renderStored(options.evaluation),
-    tasks: options.tasks ?? {},
+    tasks: inNameOrder(options.tasks ?? {}),
     recipe: options.recipe._render(),
     gate: options.gate?._render(),
     seed: options.seed ?? 0,

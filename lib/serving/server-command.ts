@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { inNameOrder } from '../private/in-name-order';
 import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from './serving-configuration';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
@@ -46,7 +47,7 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
     enable_model_warmup: options.modelWarmup === false ? false : undefined,
     enable_grpc_healthcheck_service: true,
     ...DEFAULT_FLAGS,
-    ...options.serverFlags,
+    ...inNameOrder(options.serverFlags),
   };
   return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${String(value)}`);
 }

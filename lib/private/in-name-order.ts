@@ -1,0 +1,14 @@
+/**
+ * The same members in the order of their names, at every depth. Java's maps have another order in each run, and another text in the template
+ * is a deployment. Lists, tokens and other objects stay as they are.
+ */
+export function inNameOrder<T>(value: T): T {
+  if (Array.isArray(value)) {
+    return value.map((element) => inNameOrder(element as unknown)) as T;
+  }
+  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+    return Object.fromEntries(members.map(([name, member]) => [name, inNameOrder(member as unknown)])) as T;
+  }
+  return value;
+}
