@@ -1,9 +1,10 @@
 // `npm run test:packages`: builds the packages, installs each into a fresh app of its language, synthesizes, and compares the templates,
 // which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
+// The app in TypeScript must use everything that is public, so the others use it too.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { findPython, root, tools, uv } from './lib-setup.mjs';
 import { setUp } from './setup.mjs';
 
@@ -32,7 +33,7 @@ const LANGUAGES = {
     install: (app) => {
       cpSync(tarball(), join(app, 'package.tgz'));
       execute('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'], app);
-      execute('npx', ['tsc', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', 'node', 'app.ts'], app);
+      checkUse(join(app, 'app.ts'));
     },
     app: 'npx tsx app.ts',
   },
@@ -66,6 +67,17 @@ const LANGUAGES = {
   },
 };
 
+/** The program compiles under the strict rules and uses every public name. */
+function checkUse(program) {
+  const { errors, unused } = inspectProgram(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), program);
+  if (errors.length) {
+    throw new Error(`does not compile:\n${errors.join('\n')}`);
+  }
+  if (unused.length) {
+    throw new Error(`test/packages must use everything that is public, and does not use ${unused.join(', ')}: add it to the app in each language`);
+  }
+}
+
 function tarball() {
   const directory = join(dist, 'js');
   return join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')));
@@ -79,7 +91,9 @@ function pacmak(target) {
 function synthesize(language, work) {
   const app = join(work, language);
   cpSync(join(root, 'test', 'packages', language), app, { recursive: true });
-  cpSync(join(root, 'examples', 'digits'), join(app, 'digits'), { recursive: true });
+  for (const directory of ['examples/digits', 'examples/hooks', 'test/packages/assets/serving']) {
+    cpSync(join(root, directory), join(app, basename(directory)), { recursive: true });
+  }
   LANGUAGES[language].install(app);
   execute(process.execPath, [
     join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--no-version-reporting', '--no-path-metadata',
@@ -95,6 +109,9 @@ function available(command) {
 }
 
 await setUp();
+// Only now: a fresh clone has no packages before.
+const { tsImport } = await import('tsx/esm/api');
+const { inspectProgram } = await tsImport('./packages/public-api-use.ts', import.meta.url);
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in LANGUAGES));
 if (unknown.length) {

@@ -3,51 +3,207 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-	"github.com/cdk-tensorflow/cdk-tensorflow-go/cdktensorflow"
+	tensorflow "github.com/cdk-tensorflow/cdk-tensorflow-go/cdktensorflow"
 )
 
 func main() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
+	stack := func(name string) awscdk.Stack { return awscdk.NewStack(app, jsii.String(name), nil) }
+	caller := awsiam.NewAccountRootPrincipal()
 
-	endpoints := awscdk.NewStack(app, jsii.String("Endpoints"), nil)
-	digits := cdktensorflow.NewModelFunction(endpoints, jsii.String("Digits"), &cdktensorflow.ModelFunctionProps{
-		Model: cdktensorflow.ModelSource_FromAsset(jsii.String("digits/saved_model"), &cdktensorflow.ModelSourceOptions{
-			SignatureName: jsii.String("serving_default"),
-		}),
-		Evaluation: cdktensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
-		Recipe:     cdktensorflow.OptimizationRecipe_Of(cdktensorflow.Quantization_DynamicRange()),
-		Gate: cdktensorflow.QualityGate_AllOf(
-			cdktensorflow.QualityGate_MaxAccuracyLoss(jsii.Number(0.01)),
-			cdktensorflow.QualityGate_MaxSize(awscdk.Size_Mebibytes(jsii.Number(1))),
+	functions(stack("Functions"), caller)
+	publisher(stack("Publisher"), caller)
+	services(stack("Services"))
+	importer(stack("Importer"), caller)
+	layers(stack("Layers"))
+	app.Synth(nil)
+}
+
+func digitsModel(options *tensorflow.ModelSourceOptions) tensorflow.ModelSource {
+	return tensorflow.ModelSource_FromAsset(jsii.String("digits/saved_model"), options)
+}
+
+// The endpoint on Lambda, with all that stands around it.
+func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
+	data := tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz"))
+	digits := tensorflow.NewModelFunction(stack, jsii.String("Digits"), &tensorflow.ModelFunctionProps{
+		Model:      digitsModel(&tensorflow.ModelSourceOptions{SignatureName: jsii.String("serving_default")}),
+		Evaluation: data,
+		Recipe:     tensorflow.OptimizationRecipe_Of(tensorflow.Quantization_DynamicRange()),
+		Gate: tensorflow.QualityGate_AllOf(
+			tensorflow.QualityGate_MaxAccuracyLoss(jsii.Number(0.01)),
+			tensorflow.QualityGate_MaxSize(awscdk.Size_Mebibytes(jsii.Number(1))),
+			tensorflow.QualityGate_MaxLatencyRatio(jsii.Number(2)),
+			tensorflow.QualityGate_Strict(),
 		),
-		MemorySize: awscdk.Size_Mebibytes(jsii.Number(1024)),
-		Timeout:    awscdk.Duration_Seconds(jsii.Number(20)),
-		Bundling:   cdktensorflow.PythonBundling_LOCAL(),
+		Labels:                             jsii.Strings("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+		Hook:                               tensorflow.ModelHook_FromAsset(jsii.String("hooks/stdlib"), &tensorflow.ModelHookOptions{RequiresNumpy: jsii.Bool(false)}),
+		LiteRtRuntime:                      tensorflow.LiteRtRuntime_NANO,
+		MemorySize:                         awscdk.Size_Mebibytes(jsii.Number(1024)),
+		Timeout:                            awscdk.Duration_Seconds(jsii.Number(20)),
+		ProvisionedConcurrentExecutions:    jsii.Number(1),
+		MaxProvisionedConcurrentExecutions: jsii.Number(4),
+		DeploymentConfig:                   awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
+		DeploymentMaxLatency:               awscdk.Duration_Millis(jsii.Number(200)),
+		Bundling:                           tensorflow.PythonBundling_LOCAL(),
 	})
 	digits.AddFunctionUrl(nil)
-	digits.GrantInvoke(awsiam.NewAccountRootPrincipal())
-	cdktensorflow.RuntimeLayer_Nano(endpoints, &cdktensorflow.RuntimeLayerOptions{Bundling: cdktensorflow.PythonBundling_LOCAL()})
+	digits.GrantInvoke(caller)
+	digits.GrantInvokeUrl(caller)
+	alarm(digits.MetricModelLoadTime(nil), digits, "LoadTime")
 
-	publisher := awscdk.NewStack(app, jsii.String("Publisher"), nil)
-	optimizer := cdktensorflow.NewModelOptimizer(publisher, jsii.String("Shared"), &cdktensorflow.ModelOptimizerProps{
-		Model:                cdktensorflow.ModelSource_FromAsset(jsii.String("digits/saved_model"), nil),
-		ModelFormat:          cdktensorflow.ModelFormat_LITERT,
-		Recipe:               cdktensorflow.OptimizationRecipe_ForLambda(),
+	var endpoint tensorflow.IModelEndpoint = digits
+	alarm(endpoint.MetricInvocations(nil), digits, "Invocations")
+	alarm(endpoint.MetricErrors(nil), digits, "Errors")
+	alarm(endpoint.MetricLatency(nil), digits, "Latency")
+	tensorflow.NewModelAlarms(stack, jsii.String("Alarms"), &tensorflow.ModelAlarmsProps{
+		Endpoint: endpoint, MaxLatency: awscdk.Duration_Millis(jsii.Number(200)),
+	})
+	tensorflow.NewModelDashboard(stack, jsii.String("Dashboard"), &tensorflow.ModelDashboardProps{Endpoints: &[]tensorflow.IModelEndpoint{endpoint}})
+
+	steps := []tensorflow.OptimizationStep{
+		tensorflow.Quantization_Float16(),
+		tensorflow.Quantization_FullInteger(),
+		tensorflow.Pruning_Magnitude(&tensorflow.MagnitudePruningOptions{Sparsity: jsii.Number(0.5), Schedule: tensorflow.PruningSchedule_GRADUAL}),
+	}
+	searched := tensorflow.NewModelFunction(stack, jsii.String("Searched"), &tensorflow.ModelFunctionProps{
+		Model:      digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_RESET_PER_REQUEST}),
+		Evaluation: data,
+		Recipe: tensorflow.OptimizationRecipe_Search(&tensorflow.OptimizationSearchOptions{
+			Objective: tensorflow.SearchObjective_SIZE, Steps: &steps, MaxTrials: jsii.Number(4),
+		}),
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,
+		Bundling:      tensorflow.PythonBundling_LOCAL(),
+	})
+	tensorflow.NewModelDashboard(stack, jsii.String("Searching"), nil).AddEndpoint(searched)
+}
+
+// What optimizes and publishes, for both formats.
+func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
+	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
+	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
+		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE}),
+		ModelFormat:          tensorflow.ModelFormat_LITERT,
+		Recipe:               tensorflow.OptimizationRecipe_ForLambda(),
 		PointerParameterName: jsii.String("/models/shared"),
 	})
-	optimizer.GrantStartBuild(awsiam.NewAccountRootPrincipal())
+	shared.GrantStartBuild(caller)
+	shared.GrantRead(caller)
+	alarm(shared.MetricFailedBuilds(nil), shared, "Failed")
+	alarm(shared.MetricBuildDuration(nil), shared, "Duration")
 
-	importer := awscdk.NewStack(app, jsii.String("Importer"), nil)
-	bucket := awss3.Bucket_FromBucketName(importer, jsii.String("Bucket"), jsii.String("models-of-another-stack"))
-	cdktensorflow.NewModelFunction(importer, jsii.String("Shared"), &cdktensorflow.ModelFunctionProps{
-		Model: cdktensorflow.ModelSource_FromArtifact(cdktensorflow.ModelArtifact_FromParameter(importer, jsii.String("Pointer"),
-			&cdktensorflow.ModelArtifactFromParameterOptions{Bucket: bucket, ParameterName: jsii.String("/models/shared")})),
-		LiteRtRuntime: cdktensorflow.LiteRtRuntime_NANO,
-		Bundling:      cdktensorflow.PythonBundling_LOCAL(),
+	tensorflow.NewModelOptimizer(stack, jsii.String("Pruned"), &tensorflow.ModelOptimizerProps{
+		Model:      tensorflow.ModelSource_FromBucket(bucket, jsii.String("digits/"), &tensorflow.BucketModelSourceOptions{Revision: jsii.String("1")}),
+		Evaluation: tensorflow.EvaluationData_FromBucket(bucket, jsii.String("digits.npz"), &tensorflow.BucketEvaluationDataOptions{ObjectVersion: jsii.String("3")}),
+		Tasks: &map[string]tensorflow.ModelTask{
+			"digit": tensorflow.ModelTask_MULTICLASS,
+			"odd":   tensorflow.ModelTask_BINARY,
+			"tags":  tensorflow.ModelTask_MULTILABEL,
+			"value": tensorflow.ModelTask_REGRESSION,
+		},
+		Recipe: tensorflow.OptimizationRecipe_Of(tensorflow.Pruning_Magnitude(
+			&tensorflow.MagnitudePruningOptions{Sparsity: jsii.Number(0.8), Schedule: tensorflow.PruningSchedule_AT_ONCE},
+		)),
+		Gate: tensorflow.QualityGate_MinAgreement(jsii.Number(0.98)),
 	})
-	app.Synth(nil)
+	tensorflow.NewModelOptimizer(stack, jsii.String("Fast"), &tensorflow.ModelOptimizerProps{
+		Model:      digitsModel(nil),
+		Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
+		Recipe:     tensorflow.OptimizationRecipe_Search(&tensorflow.OptimizationSearchOptions{Objective: tensorflow.SearchObjective_LATENCY}),
+	})
+	tensorflow.NewModelOptimizer(stack, jsii.String("Plain"), &tensorflow.ModelOptimizerProps{
+		Model:  digitsModel(nil),
+		Recipe: tensorflow.OptimizationRecipe_None(),
+		Gate:   tensorflow.QualityGate_MaxRelativeError(jsii.Number(0.001)),
+	})
+	tensorflow.NewModelOptimizer(stack, jsii.String("Served"), &tensorflow.ModelOptimizerProps{
+		Model:       digitsModel(nil),
+		ModelFormat: tensorflow.ModelFormat_SAVED_MODEL,
+		Recipe:      tensorflow.OptimizationRecipe_ForServing(),
+	})
+}
+
+// The endpoint on Kubernetes, in a cluster that exists already.
+func services(stack awscdk.Stack) {
+	kubectl := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Resource: jsii.String("function:kubectl")})
+	cluster := awseksv2.Cluster_FromClusterAttributes(stack, jsii.String("Cluster"), &awseksv2.ClusterAttributes{
+		ClusterName:            jsii.String("models"),
+		ClusterSecurityGroupId: jsii.String("sg-0123456789abcdef0"),
+		KubectlProvider: awseksv2.KubectlProvider_FromKubectlProviderAttributes(
+			stack, jsii.String("Kubectl"), &awseksv2.KubectlProviderAttributes{ServiceToken: kubectl},
+		),
+	})
+	mounted := tensorflow.NewModelService(stack, jsii.String("Mounted"), &tensorflow.ModelServiceProps{
+		Cluster:      cluster,
+		Model:        digitsModel(nil),
+		Recipe:       tensorflow.OptimizationRecipe_Of(tensorflow.Graph_Freeze()),
+		ModelStorage: tensorflow.ModelStorage_MOUNTPOINT,
+		ServingImage: tensorflow.ServingImage_FromRegistry(jsii.String("tensorflow/serving:2.20.0")),
+		Replicas:     jsii.Number(2),
+	})
+	mounted.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(jsii.String("10.0.0.0/16")), nil)
+
+	repository := awsecr.Repository_FromRepositoryName(stack, jsii.String("Repository"), jsii.String("serving"))
+	tensorflow.NewModelService(stack, jsii.String("Copied"), &tensorflow.ModelServiceProps{
+		Cluster:      cluster,
+		Model:        digitsModel(nil),
+		Recipe:       tensorflow.OptimizationRecipe_Of(tensorflow.Graph_Strip()),
+		ModelStorage: tensorflow.ModelStorage_COPY,
+		ServingImage: tensorflow.ServingImage_FromEcrRepository(repository, jsii.String("2.20.0")),
+		MaxReplicas:  jsii.Number(6),
+		Batching:     jsii.Bool(true),
+	})
+	bundled := tensorflow.NewModelService(stack, jsii.String("Bundled"), &tensorflow.ModelServiceProps{
+		Cluster:        cluster,
+		Model:          tensorflow.ModelSource_FromArtifact(mounted.Artifact()),
+		ServingImage:   tensorflow.ServingImage_FromAsset(jsii.String("serving"), &tensorflow.ServingImageAssetOptions{File: jsii.String("Dockerfile")}),
+		ApplyManifests: jsii.Bool(false),
+	})
+	bundled.ToYaml()
+}
+
+// Models that another stack published.
+func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
+	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-another-stack"))
+	var pointed tensorflow.IModelArtifact = tensorflow.ModelArtifact_FromParameter(stack, jsii.String("Pointer"),
+		&tensorflow.ModelArtifactFromParameterOptions{Bucket: bucket, ParameterName: jsii.String("/models/shared")})
+	pointed.GrantRead(caller)
+	tensorflow.NewModelFunction(stack, jsii.String("Shared"), &tensorflow.ModelFunctionProps{
+		Model:         tensorflow.ModelSource_FromArtifact(pointed),
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NANO,
+		Bundling:      tensorflow.PythonBundling_LOCAL(),
+	})
+	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
+		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
+	tensorflow.NewModelFunction(stack, jsii.String("Pinned"), &tensorflow.ModelFunctionProps{
+		Model:         tensorflow.ModelSource_FromArtifact(published),
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NANO,
+		Bundling:      tensorflow.PythonBundling_LOCAL(),
+	})
+}
+
+// Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here.
+func layers(stack awscdk.Stack) {
+	stack.Node().SetContext(jsii.String("aws:cdk:bundling-stacks"), []string{})
+	tensorflow.RuntimeLayer_Nano(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
+	tensorflow.RuntimeLayer_Numpy(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
+	tensorflow.NewRuntimeLayer(stack, jsii.String("Docker"), &tensorflow.RuntimeLayerProps{
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,
+		Bundling:      tensorflow.PythonBundling_Docker(&tensorflow.PythonDockerOptions{Network: jsii.String("host")}),
+	})
+}
+
+// Metrics are in a template only where something watches them.
+func alarm(metric awscloudwatch.Metric, scope constructs.Construct, name string) {
+	metric.CreateAlarm(scope, jsii.String(name+"Alarm"), &awscloudwatch.CreateAlarmOptions{Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1)})
 }

@@ -1,61 +1,244 @@
 """The consumer app in Python."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
     EvaluationData,
+    Graph,
+    IModelArtifact,
+    IModelEndpoint,
     LiteRtRuntime,
+    ModelAlarms,
     ModelArtifact,
+    ModelDashboard,
     ModelFormat,
     ModelFunction,
+    ModelHook,
     ModelOptimizer,
+    ModelService,
     ModelSource,
+    ModelStorage,
+    ModelTask,
     OptimizationRecipe,
+    OptimizationStep,
+    Pruning,
+    PruningSchedule,
     PythonBundling,
     QualityGate,
     Quantization,
     RuntimeLayer,
+    SearchObjective,
+    ServingImage,
+    StatefulBehavior,
 )
+from constructs import Construct
+
+
+def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
+    """The endpoint on Lambda, with all that stands around it."""
+    data = EvaluationData.from_asset("digits/evaluation.npz")
+    digits = ModelFunction(
+        stack,
+        "Digits",
+        model=ModelSource.from_asset("digits/saved_model", signature_name="serving_default"),
+        evaluation=data,
+        recipe=OptimizationRecipe.of(Quantization.dynamic_range()),
+        gate=QualityGate.all_of(
+            QualityGate.max_accuracy_loss(0.01),
+            QualityGate.max_size(cdk.Size.mebibytes(1)),
+            QualityGate.max_latency_ratio(2),
+            QualityGate.strict(),
+        ),
+        labels=["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+        hook=ModelHook.from_asset("hooks/stdlib", requires_numpy=False),
+        lite_rt_runtime=LiteRtRuntime.NANO,
+        memory_size=cdk.Size.mebibytes(1024),
+        timeout=cdk.Duration.seconds(20),
+        provisioned_concurrent_executions=1,
+        max_provisioned_concurrent_executions=4,
+        deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+        deployment_max_latency=cdk.Duration.millis(200),
+        bundling=PythonBundling.LOCAL,
+    )
+    digits.add_function_url()
+    digits.grant_invoke(caller)
+    digits.grant_invoke_url(caller)
+    alarm(digits.metric_model_load_time(), digits, "LoadTime")
+
+    endpoint: IModelEndpoint = digits
+    alarm(endpoint.metric_invocations(), digits, "Invocations")
+    alarm(endpoint.metric_errors(), digits, "Errors")
+    alarm(endpoint.metric_latency(), digits, "Latency")
+    ModelAlarms(stack, "Alarms", endpoint=endpoint, max_latency=cdk.Duration.millis(200))
+    ModelDashboard(stack, "Dashboard", endpoints=[endpoint])
+
+    steps: list[OptimizationStep] = [
+        Quantization.float16(),
+        Quantization.full_integer(),
+        Pruning.magnitude(sparsity=0.5, schedule=PruningSchedule.GRADUAL),
+    ]
+    searched = ModelFunction(
+        stack,
+        "Searched",
+        model=ModelSource.from_asset("digits/saved_model", stateful=StatefulBehavior.RESET_PER_REQUEST),
+        evaluation=data,
+        recipe=OptimizationRecipe.search(objective=SearchObjective.SIZE, steps=steps, max_trials=4),
+        lite_rt_runtime=LiteRtRuntime.NUMPY,
+        bundling=PythonBundling.LOCAL,
+    )
+    ModelDashboard(stack, "Searching").add_endpoint(searched)
+
+
+def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
+    """What optimizes and publishes, for both formats."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-the-laboratory")
+    shared = ModelOptimizer(
+        stack,
+        "Shared",
+        model=ModelSource.from_asset("digits/saved_model", stateful=StatefulBehavior.REFUSE),
+        model_format=ModelFormat.LITERT,
+        recipe=OptimizationRecipe.for_lambda(),
+        pointer_parameter_name="/models/shared",
+    )
+    shared.grant_start_build(caller)
+    shared.grant_read(caller)
+    alarm(shared.metric_failed_builds(), shared, "Failed")
+    alarm(shared.metric_build_duration(), shared, "Duration")
+
+    ModelOptimizer(
+        stack,
+        "Pruned",
+        model=ModelSource.from_bucket(bucket, "digits/", revision="1"),
+        evaluation=EvaluationData.from_bucket(bucket, "digits.npz", object_version="3"),
+        tasks={
+            "digit": ModelTask.MULTICLASS,
+            "odd": ModelTask.BINARY,
+            "tags": ModelTask.MULTILABEL,
+            "value": ModelTask.REGRESSION,
+        },
+        recipe=OptimizationRecipe.of(Pruning.magnitude(sparsity=0.8, schedule=PruningSchedule.AT_ONCE)),
+        gate=QualityGate.min_agreement(0.98),
+    )
+    ModelOptimizer(
+        stack,
+        "Fast",
+        model=ModelSource.from_asset("digits/saved_model"),
+        evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+        recipe=OptimizationRecipe.search(objective=SearchObjective.LATENCY),
+    )
+    ModelOptimizer(
+        stack,
+        "Plain",
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.none(),
+        gate=QualityGate.max_relative_error(0.001),
+    )
+    ModelOptimizer(
+        stack,
+        "Served",
+        model=ModelSource.from_asset("digits/saved_model"),
+        model_format=ModelFormat.SAVED_MODEL,
+        recipe=OptimizationRecipe.for_serving(),
+    )
+
+
+def services(stack: cdk.Stack) -> None:
+    """The endpoint on Kubernetes, in a cluster that exists already."""
+    cluster = eks.Cluster.from_cluster_attributes(
+        stack,
+        "Cluster",
+        cluster_name="models",
+        cluster_security_group_id="sg-0123456789abcdef0",
+        kubectl_provider=eks.KubectlProvider.from_kubectl_provider_attributes(
+            stack, "Kubectl", service_token=stack.format_arn(service="lambda", resource="function:kubectl")
+        ),
+    )
+    mounted = ModelService(
+        stack,
+        "Mounted",
+        cluster=cluster,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Graph.freeze()),
+        model_storage=ModelStorage.MOUNTPOINT,
+        serving_image=ServingImage.from_registry("tensorflow/serving:2.20.0"),
+        replicas=2,
+    )
+    mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
+
+    ModelService(
+        stack,
+        "Copied",
+        cluster=cluster,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Graph.strip()),
+        model_storage=ModelStorage.COPY,
+        serving_image=ServingImage.from_ecr_repository(
+            ecr.Repository.from_repository_name(stack, "Repository", "serving"), "2.20.0"
+        ),
+        max_replicas=6,
+        batching=True,
+    )
+    bundled = ModelService(
+        stack,
+        "Bundled",
+        cluster=cluster,
+        model=ModelSource.from_artifact(mounted.artifact),
+        serving_image=ServingImage.from_asset("serving", file="Dockerfile"),
+        apply_manifests=False,
+    )
+    bundled.to_yaml()
+
+
+def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
+    """Models that another stack published."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-another-stack")
+    pointed: IModelArtifact = ModelArtifact.from_parameter(
+        stack, "Pointer", bucket=bucket, parameter_name="/models/shared"
+    )
+    pointed.grant_read(caller)
+    ModelFunction(
+        stack,
+        "Shared",
+        model=ModelSource.from_artifact(pointed),
+        lite_rt_runtime=LiteRtRuntime.NANO,
+        bundling=PythonBundling.LOCAL,
+    )
+    published = ModelArtifact.from_bucket(
+        stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json"
+    )
+    ModelFunction(
+        stack,
+        "Pinned",
+        model=ModelSource.from_artifact(published),
+        lite_rt_runtime=LiteRtRuntime.NANO,
+        bundling=PythonBundling.LOCAL,
+    )
+
+
+def layers(stack: cdk.Stack) -> None:
+    """Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here."""
+    stack.node.set_context("aws:cdk:bundling-stacks", [])
+    RuntimeLayer.nano(stack, bundling=PythonBundling.AUTO)
+    RuntimeLayer.numpy(stack, bundling=PythonBundling.AUTO)
+    RuntimeLayer(stack, "Docker", lite_rt_runtime=LiteRtRuntime.NUMPY, bundling=PythonBundling.docker(network="host"))
+
+
+def alarm(metric: cloudwatch.Metric, scope: Construct, name: str) -> None:
+    """Metrics are in a template only where something watches them."""
+    metric.create_alarm(scope, f"{name}Alarm", threshold=1, evaluation_periods=1)
+
 
 app = cdk.App()
-
-endpoints = cdk.Stack(app, "Endpoints")
-digits = ModelFunction(
-    endpoints,
-    "Digits",
-    model=ModelSource.from_asset("digits/saved_model", signature_name="serving_default"),
-    evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
-    recipe=OptimizationRecipe.of(Quantization.dynamic_range()),
-    gate=QualityGate.all_of(QualityGate.max_accuracy_loss(0.01), QualityGate.max_size(cdk.Size.mebibytes(1))),
-    memory_size=cdk.Size.mebibytes(1024),
-    timeout=cdk.Duration.seconds(20),
-    bundling=PythonBundling.LOCAL,
-)
-digits.add_function_url()
-digits.grant_invoke(iam.AccountRootPrincipal())
-RuntimeLayer.nano(endpoints, bundling=PythonBundling.LOCAL)
-
-publisher = cdk.Stack(app, "Publisher")
-optimizer = ModelOptimizer(
-    publisher,
-    "Shared",
-    model=ModelSource.from_asset("digits/saved_model"),
-    model_format=ModelFormat.LITERT,
-    recipe=OptimizationRecipe.for_lambda(),
-    pointer_parameter_name="/models/shared",
-)
-optimizer.grant_start_build(iam.AccountRootPrincipal())
-
-importer = cdk.Stack(app, "Importer")
-bucket = s3.Bucket.from_bucket_name(importer, "Bucket", "models-of-another-stack")
-ModelFunction(
-    importer,
-    "Shared",
-    model=ModelSource.from_artifact(
-        ModelArtifact.from_parameter(importer, "Pointer", bucket=bucket, parameter_name="/models/shared")
-    ),
-    lite_rt_runtime=LiteRtRuntime.NANO,
-    bundling=PythonBundling.LOCAL,
-)
+principal = iam.AccountRootPrincipal()
+functions(cdk.Stack(app, "Functions"), principal)
+publisher(cdk.Stack(app, "Publisher"), principal)
+services(cdk.Stack(app, "Services"))
+importer(cdk.Stack(app, "Importer"), principal)
+layers(cdk.Stack(app, "Layers"))
 app.synth()

@@ -1,39 +1,171 @@
-import { App, Duration, Size, Stack, aws_iam as iam, aws_s3 as s3 } from 'aws-cdk-lib';
 import {
-  EvaluationData, LiteRtRuntime, ModelArtifact, ModelFormat, ModelFunction, ModelOptimizer, ModelSource, OptimizationRecipe, PythonBundling,
-  QualityGate, Quantization, RuntimeLayer,
+  App, Duration, Size, Stack, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
+  aws_iam as iam, aws_s3 as s3,
+} from 'aws-cdk-lib';
+import {
+  EvaluationData, Graph, IModelArtifact, IModelEndpoint, LiteRtRuntime, ModelAlarms, ModelArtifact, ModelDashboard, ModelFormat, ModelFunction,
+  ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
+  PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingImage, StatefulBehavior,
 } from 'cdk-tensorflow';
 
 const app = new App();
+const caller = new iam.AccountRootPrincipal();
+const data = EvaluationData.fromAsset('digits/evaluation.npz');
+const gateOfData = QualityGate.allOf(
+  QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(2), QualityGate.strict(),
+);
 
-const endpoints = new Stack(app, 'Endpoints');
-const digits = new ModelFunction(endpoints, 'Digits', {
-  model: ModelSource.fromAsset('digits/saved_model', { signatureName: 'serving_default' }),
-  evaluation: EvaluationData.fromAsset('digits/evaluation.npz'),
-  recipe: OptimizationRecipe.of(Quantization.dynamicRange()),
-  gate: QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1))),
-  memorySize: Size.mebibytes(1024),
-  timeout: Duration.seconds(20),
-  bundling: PythonBundling.LOCAL,
-});
-digits.addFunctionUrl();
-digits.grantInvoke(new iam.AccountRootPrincipal());
-RuntimeLayer.nano(endpoints, { bundling: PythonBundling.LOCAL });
-
-const publisher = new Stack(app, 'Publisher');
-const optimizer = new ModelOptimizer(publisher, 'Shared', {
-  model: ModelSource.fromAsset('digits/saved_model'),
-  modelFormat: ModelFormat.LITERT,
-  recipe: OptimizationRecipe.forLambda(),
-  pointerParameterName: '/models/shared',
-});
-optimizer.grantStartBuild(new iam.AccountRootPrincipal());
-
-const importer = new Stack(app, 'Importer');
-const bucket = s3.Bucket.fromBucketName(importer, 'Bucket', 'models-of-another-stack');
-new ModelFunction(importer, 'Shared', {
-  model: ModelSource.fromArtifact(ModelArtifact.fromParameter(importer, 'Pointer', { bucket, parameterName: '/models/shared' })),
-  liteRtRuntime: LiteRtRuntime.NANO,
-  bundling: PythonBundling.LOCAL,
-});
+functions(new Stack(app, 'Functions'));
+publisher(new Stack(app, 'Publisher'));
+services(new Stack(app, 'Services'));
+importer(new Stack(app, 'Importer'));
+layers(new Stack(app, 'Layers'));
 app.synth();
+
+/** The endpoint on Lambda, with all that stands around it. */
+function functions(stack: Stack): void {
+  const digits = new ModelFunction(stack, 'Digits', {
+    model: ModelSource.fromAsset('digits/saved_model', { signatureName: 'serving_default' }),
+    evaluation: data,
+    recipe: OptimizationRecipe.of(Quantization.dynamicRange()),
+    gate: gateOfData,
+    labels: ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'],
+    hook: ModelHook.fromAsset('hooks/stdlib', { requiresNumpy: false }),
+    liteRtRuntime: LiteRtRuntime.NANO,
+    memorySize: Size.mebibytes(1024),
+    timeout: Duration.seconds(20),
+    provisionedConcurrentExecutions: 1,
+    maxProvisionedConcurrentExecutions: 4,
+    deploymentConfig: codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
+    deploymentMaxLatency: Duration.millis(200),
+    bundling: PythonBundling.LOCAL,
+  });
+  digits.addFunctionUrl();
+  digits.grantInvoke(caller);
+  digits.grantInvokeUrl(caller);
+  alarm(digits.metricModelLoadTime(), digits, 'LoadTime');
+
+  const endpoint: IModelEndpoint = digits;
+  alarm(endpoint.metricInvocations(), digits, 'Invocations');
+  alarm(endpoint.metricErrors(), digits, 'Errors');
+  alarm(endpoint.metricLatency(), digits, 'Latency');
+  new ModelAlarms(stack, 'Alarms', { endpoint, maxLatency: Duration.millis(200) });
+  new ModelDashboard(stack, 'Dashboard', { endpoints: [endpoint] });
+
+  const steps: OptimizationStep[] = [
+    Quantization.float16(), Quantization.fullInteger(), Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.GRADUAL }),
+  ];
+  const searched = new ModelFunction(stack, 'Searched', {
+    model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.RESET_PER_REQUEST }),
+    evaluation: data,
+    recipe: OptimizationRecipe.search({ objective: SearchObjective.SIZE, steps, maxTrials: 4 }),
+    liteRtRuntime: LiteRtRuntime.NUMPY,
+    bundling: PythonBundling.LOCAL,
+  });
+  new ModelDashboard(stack, 'Searching').addEndpoint(searched);
+}
+
+/** What optimizes and publishes, for both formats. */
+function publisher(stack: Stack): void {
+  const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
+  const shared = new ModelOptimizer(stack, 'Shared', {
+    model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE }),
+    modelFormat: ModelFormat.LITERT,
+    recipe: OptimizationRecipe.forLambda(),
+    pointerParameterName: '/models/shared',
+  });
+  shared.grantStartBuild(caller);
+  shared.grantRead(caller);
+  alarm(shared.metricFailedBuilds(), shared, 'Failed');
+  alarm(shared.metricBuildDuration(), shared, 'Duration');
+
+  new ModelOptimizer(stack, 'Pruned', {
+    model: ModelSource.fromBucket(bucket, 'digits/', { revision: '1' }),
+    evaluation: EvaluationData.fromBucket(bucket, 'digits.npz', { objectVersion: '3' }),
+    tasks: { digit: ModelTask.MULTICLASS, odd: ModelTask.BINARY, tags: ModelTask.MULTILABEL, value: ModelTask.REGRESSION },
+    recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8, schedule: PruningSchedule.AT_ONCE })),
+    gate: QualityGate.minAgreement(0.98),
+  });
+  new ModelOptimizer(stack, 'Fast', {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    evaluation: data,
+    recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }),
+  });
+  new ModelOptimizer(stack, 'Plain', {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    recipe: OptimizationRecipe.none(),
+    gate: QualityGate.maxRelativeError(0.001),
+  });
+  new ModelOptimizer(stack, 'Served', {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    modelFormat: ModelFormat.SAVED_MODEL,
+    recipe: OptimizationRecipe.forServing(),
+  });
+}
+
+/** The endpoint on Kubernetes, in a cluster that exists already. */
+function services(stack: Stack): void {
+  const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
+    clusterName: 'models',
+    clusterSecurityGroupId: 'sg-0123456789abcdef0',
+    kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(stack, 'Kubectl', {
+      serviceToken: stack.formatArn({ service: 'lambda', resource: 'function:kubectl' }),
+    }),
+  });
+  const mounted = new ModelService(stack, 'Mounted', {
+    cluster,
+    model: ModelSource.fromAsset('digits/saved_model'),
+    recipe: OptimizationRecipe.of(Graph.freeze()),
+    modelStorage: ModelStorage.MOUNTPOINT,
+    servingImage: ServingImage.fromRegistry('tensorflow/serving:2.20.0'),
+    replicas: 2,
+  });
+  mounted.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
+
+  new ModelService(stack, 'Copied', {
+    cluster,
+    model: ModelSource.fromAsset('digits/saved_model'),
+    recipe: OptimizationRecipe.of(Graph.strip()),
+    modelStorage: ModelStorage.COPY,
+    servingImage: ServingImage.fromEcrRepository(ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving'), '2.20.0'),
+    maxReplicas: 6,
+    batching: true,
+  });
+  const bundled = new ModelService(stack, 'Bundled', {
+    cluster,
+    model: ModelSource.fromArtifact(mounted.artifact),
+    servingImage: ServingImage.fromAsset('serving', { file: 'Dockerfile' }),
+    applyManifests: false,
+  });
+  bundled.toYaml();
+}
+
+/** Models that another stack published. */
+function importer(stack: Stack): void {
+  const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-another-stack');
+  const pointed: IModelArtifact = ModelArtifact.fromParameter(stack, 'Pointer', { bucket, parameterName: '/models/shared' });
+  pointed.grantRead(caller);
+  new ModelFunction(stack, 'Shared', {
+    model: ModelSource.fromArtifact(pointed),
+    liteRtRuntime: LiteRtRuntime.NANO,
+    bundling: PythonBundling.LOCAL,
+  });
+  new ModelFunction(stack, 'Pinned', {
+    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json' })),
+    liteRtRuntime: LiteRtRuntime.NANO,
+    bundling: PythonBundling.LOCAL,
+  });
+}
+
+/** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
+function layers(stack: Stack): void {
+  stack.node.setContext('aws:cdk:bundling-stacks', []);
+  RuntimeLayer.nano(stack, { bundling: PythonBundling.AUTO });
+  RuntimeLayer.numpy(stack, { bundling: PythonBundling.AUTO });
+  new RuntimeLayer(stack, 'Docker', { liteRtRuntime: LiteRtRuntime.NUMPY, bundling: PythonBundling.docker({ network: 'host' }) });
+}
+
+/** Metrics are in a template only where something watches them. */
+function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelOptimizer, name: string): void {
+  metric.createAlarm(scope, `${name}Alarm`, { threshold: 1, evaluationPeriods: 1 });
+}

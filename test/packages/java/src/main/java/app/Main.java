@@ -1,27 +1,65 @@
 package app;
 
+import io.github.cdktensorflow.BucketEvaluationDataOptions;
+import io.github.cdktensorflow.BucketModelSourceOptions;
 import io.github.cdktensorflow.EvaluationData;
+import io.github.cdktensorflow.Graph;
+import io.github.cdktensorflow.IModelArtifact;
+import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.LiteRtRuntime;
+import io.github.cdktensorflow.MagnitudePruningOptions;
+import io.github.cdktensorflow.ModelAlarms;
 import io.github.cdktensorflow.ModelArtifact;
+import io.github.cdktensorflow.ModelArtifactFromBucketOptions;
 import io.github.cdktensorflow.ModelArtifactFromParameterOptions;
+import io.github.cdktensorflow.ModelDashboard;
 import io.github.cdktensorflow.ModelFormat;
 import io.github.cdktensorflow.ModelFunction;
+import io.github.cdktensorflow.ModelHook;
+import io.github.cdktensorflow.ModelHookOptions;
 import io.github.cdktensorflow.ModelOptimizer;
+import io.github.cdktensorflow.ModelService;
 import io.github.cdktensorflow.ModelSource;
 import io.github.cdktensorflow.ModelSourceOptions;
+import io.github.cdktensorflow.ModelStorage;
+import io.github.cdktensorflow.ModelTask;
 import io.github.cdktensorflow.OptimizationRecipe;
+import io.github.cdktensorflow.OptimizationSearchOptions;
+import io.github.cdktensorflow.OptimizationStep;
+import io.github.cdktensorflow.Pruning;
+import io.github.cdktensorflow.PruningSchedule;
 import io.github.cdktensorflow.PythonBundling;
+import io.github.cdktensorflow.PythonDockerOptions;
 import io.github.cdktensorflow.QualityGate;
 import io.github.cdktensorflow.Quantization;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.RuntimeLayerOptions;
+import io.github.cdktensorflow.SearchObjective;
+import io.github.cdktensorflow.ServingImage;
+import io.github.cdktensorflow.ServingImageAssetOptions;
+import io.github.cdktensorflow.StatefulBehavior;
+import java.util.List;
+import java.util.Map;
 import software.amazon.awscdk.App;
+import software.amazon.awscdk.ArnComponents;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
+import software.amazon.awscdk.services.cloudwatch.Metric;
+import software.amazon.awscdk.services.codedeploy.LambdaDeploymentConfig;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ecr.Repository;
+import software.amazon.awscdk.services.eks_v2.Cluster;
+import software.amazon.awscdk.services.eks_v2.ClusterAttributes;
+import software.amazon.awscdk.services.eks_v2.ICluster;
+import software.amazon.awscdk.services.eks_v2.KubectlProvider;
+import software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
+import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.IBucket;
+import software.constructs.Construct;
 
 /** The consumer app in Java. */
 public final class Main {
@@ -29,38 +67,168 @@ public final class Main {
 
   public static void main(final String[] args) {
     App app = new App();
+    IGrantable caller = new AccountRootPrincipal();
+    functions(new Stack(app, "Functions"), caller);
+    publisher(new Stack(app, "Publisher"), caller);
+    services(new Stack(app, "Services"));
+    importer(new Stack(app, "Importer"), caller);
+    layers(new Stack(app, "Layers"));
+    app.synth();
+  }
 
-    Stack endpoints = new Stack(app, "Endpoints");
-    ModelFunction digits = ModelFunction.Builder.create(endpoints, "Digits")
+  /** The endpoint on Lambda, with all that stands around it. */
+  private static void functions(final Stack stack, final IGrantable caller) {
+    EvaluationData data = EvaluationData.fromAsset("digits/evaluation.npz");
+    ModelFunction digits = ModelFunction.Builder.create(stack, "Digits")
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().signatureName("serving_default").build()))
-        .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+        .evaluation(data)
         .recipe(OptimizationRecipe.of(Quantization.dynamicRange()))
-        .gate(QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1))))
+        .gate(QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1)),
+            QualityGate.maxLatencyRatio(2), QualityGate.strict()))
+        .labels(List.of("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+        .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().requiresNumpy(false).build()))
+        .liteRtRuntime(LiteRtRuntime.NANO)
         .memorySize(Size.mebibytes(1024))
         .timeout(Duration.seconds(20))
+        .provisionedConcurrentExecutions(1)
+        .maxProvisionedConcurrentExecutions(4)
+        .deploymentConfig(LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES)
+        .deploymentMaxLatency(Duration.millis(200))
         .bundling(PythonBundling.LOCAL)
         .build();
     digits.addFunctionUrl();
-    digits.grantInvoke(new AccountRootPrincipal());
-    RuntimeLayer.nano(endpoints, RuntimeLayerOptions.builder().bundling(PythonBundling.LOCAL).build());
+    digits.grantInvoke(caller);
+    digits.grantInvokeUrl(caller);
+    alarm(digits.metricModelLoadTime(), digits, "LoadTime");
 
-    Stack publisher = new Stack(app, "Publisher");
-    ModelOptimizer optimizer = ModelOptimizer.Builder.create(publisher, "Shared")
-        .model(ModelSource.fromAsset("digits/saved_model"))
+    IModelEndpoint endpoint = digits;
+    alarm(endpoint.metricInvocations(), digits, "Invocations");
+    alarm(endpoint.metricErrors(), digits, "Errors");
+    alarm(endpoint.metricLatency(), digits, "Latency");
+    ModelAlarms.Builder.create(stack, "Alarms").endpoint(endpoint).maxLatency(Duration.millis(200)).build();
+    ModelDashboard.Builder.create(stack, "Dashboard").endpoints(List.of(endpoint)).build();
+
+    List<OptimizationStep> steps = List.of(Quantization.float16(), Quantization.fullInteger(),
+        Pruning.magnitude(MagnitudePruningOptions.builder().sparsity(0.5).schedule(PruningSchedule.GRADUAL).build()));
+    ModelFunction searched = ModelFunction.Builder.create(stack, "Searched")
+        .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.RESET_PER_REQUEST).build()))
+        .evaluation(data)
+        .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder()
+            .objective(SearchObjective.SIZE).steps(steps).maxTrials(4).build()))
+        .liteRtRuntime(LiteRtRuntime.NUMPY)
+        .bundling(PythonBundling.LOCAL)
+        .build();
+    new ModelDashboard(stack, "Searching").addEndpoint(searched);
+  }
+
+  /** What optimizes and publishes, for both formats. */
+  private static void publisher(final Stack stack, final IGrantable caller) {
+    IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
+    ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
+        .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).build()))
         .modelFormat(ModelFormat.LITERT)
         .recipe(OptimizationRecipe.forLambda())
         .pointerParameterName("/models/shared")
         .build();
-    optimizer.grantStartBuild(new AccountRootPrincipal());
+    shared.grantStartBuild(caller);
+    shared.grantRead(caller);
+    alarm(shared.metricFailedBuilds(), shared, "Failed");
+    alarm(shared.metricBuildDuration(), shared, "Duration");
 
-    Stack importer = new Stack(app, "Importer");
-    IBucket bucket = Bucket.fromBucketName(importer, "Bucket", "models-of-another-stack");
-    ModelFunction.Builder.create(importer, "Shared")
-        .model(ModelSource.fromArtifact(ModelArtifact.fromParameter(importer, "Pointer",
-            ModelArtifactFromParameterOptions.builder().bucket(bucket).parameterName("/models/shared").build())))
+    ModelOptimizer.Builder.create(stack, "Pruned")
+        .model(ModelSource.fromBucket(bucket, "digits/", BucketModelSourceOptions.builder().revision("1").build()))
+        .evaluation(EvaluationData.fromBucket(bucket, "digits.npz", BucketEvaluationDataOptions.builder().objectVersion("3").build()))
+        .tasks(Map.of("digit", ModelTask.MULTICLASS, "odd", ModelTask.BINARY, "tags", ModelTask.MULTILABEL, "value", ModelTask.REGRESSION))
+        .recipe(OptimizationRecipe.of(Pruning.magnitude(
+            MagnitudePruningOptions.builder().sparsity(0.8).schedule(PruningSchedule.AT_ONCE).build())))
+        .gate(QualityGate.minAgreement(0.98))
+        .build();
+    ModelOptimizer.Builder.create(stack, "Fast")
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+        .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder().objective(SearchObjective.LATENCY).build()))
+        .build();
+    ModelOptimizer.Builder.create(stack, "Plain")
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .recipe(OptimizationRecipe.none())
+        .gate(QualityGate.maxRelativeError(0.001))
+        .build();
+    ModelOptimizer.Builder.create(stack, "Served")
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .modelFormat(ModelFormat.SAVED_MODEL)
+        .recipe(OptimizationRecipe.forServing())
+        .build();
+  }
+
+  /** The endpoint on Kubernetes, in a cluster that exists already. */
+  private static void services(final Stack stack) {
+    ICluster cluster = Cluster.fromClusterAttributes(stack, "Cluster", ClusterAttributes.builder()
+        .clusterName("models")
+        .clusterSecurityGroupId("sg-0123456789abcdef0")
+        .kubectlProvider(KubectlProvider.fromKubectlProviderAttributes(stack, "Kubectl", KubectlProviderAttributes.builder()
+            .serviceToken(stack.formatArn(ArnComponents.builder().service("lambda").resource("function:kubectl").build()))
+            .build()))
+        .build());
+    ModelService mounted = ModelService.Builder.create(stack, "Mounted")
+        .cluster(cluster)
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .recipe(OptimizationRecipe.of(Graph.freeze()))
+        .modelStorage(ModelStorage.MOUNTPOINT)
+        .servingImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0"))
+        .replicas(2)
+        .build();
+    mounted.getConnections().allowDefaultPortFrom(Peer.ipv4("10.0.0.0/16"));
+
+    ModelService.Builder.create(stack, "Copied")
+        .cluster(cluster)
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .recipe(OptimizationRecipe.of(Graph.strip()))
+        .modelStorage(ModelStorage.COPY)
+        .servingImage(ServingImage.fromEcrRepository(Repository.fromRepositoryName(stack, "Repository", "serving"), "2.20.0"))
+        .maxReplicas(6)
+        .batching(true)
+        .build();
+    ModelService bundled = ModelService.Builder.create(stack, "Bundled")
+        .cluster(cluster)
+        .model(ModelSource.fromArtifact(mounted.getArtifact()))
+        .servingImage(ServingImage.fromAsset("serving", ServingImageAssetOptions.builder().file("Dockerfile").build()))
+        .applyManifests(false)
+        .build();
+    bundled.toYaml();
+  }
+
+  /** Models that another stack published. */
+  private static void importer(final Stack stack, final IGrantable caller) {
+    IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-another-stack");
+    IModelArtifact pointed = ModelArtifact.fromParameter(stack, "Pointer",
+        ModelArtifactFromParameterOptions.builder().bucket(bucket).parameterName("/models/shared").build());
+    pointed.grantRead(caller);
+    ModelFunction.Builder.create(stack, "Shared")
+        .model(ModelSource.fromArtifact(pointed))
         .liteRtRuntime(LiteRtRuntime.NANO)
         .bundling(PythonBundling.LOCAL)
         .build();
-    app.synth();
+    ModelFunction.Builder.create(stack, "Pinned")
+        .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
+            ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").build())))
+        .liteRtRuntime(LiteRtRuntime.NANO)
+        .bundling(PythonBundling.LOCAL)
+        .build();
+  }
+
+  /** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
+  private static void layers(final Stack stack) {
+    stack.getNode().setContext("aws:cdk:bundling-stacks", List.of());
+    RuntimeLayer.nano(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
+    RuntimeLayer.numpy(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
+    RuntimeLayer.Builder.create(stack, "Docker")
+        .liteRtRuntime(LiteRtRuntime.NUMPY)
+        .bundling(PythonBundling.docker(PythonDockerOptions.builder().network("host").build()))
+        .build();
+  }
+
+  /** Metrics are in a template only where something watches them. */
+  private static void alarm(final Metric metric, final Construct scope, final String name) {
+    metric.createAlarm(scope, name + "Alarm", CreateAlarmOptions.builder().threshold(1).evaluationPeriods(1).build());
   }
 }
