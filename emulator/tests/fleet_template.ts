@@ -7,7 +7,7 @@ import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { ModelFleet } from '../../lib/fleet/model-fleet';
 import { ServingBinary } from '../../lib/serving/serving-binary';
 
-/** Prints the template of a fleet whose server, ports and rules the test decides. */
+/** Prints the template of a fleet whose server and rules the test decides. */
 const given = JSON.parse(process.argv[2]);
 const stack = new Stack(new App(), 'Fleet', { env: { account: '123456789012', region: 'us-east-1' } });
 const bucket = s3.Bucket.fromBucketName(stack, 'Models', given.bucket);
@@ -17,7 +17,5 @@ new ModelFleet(stack, 'Digits', {
   servingBinary: ServingBinary.fromBucket(bucket, given.serverKey, given.serverSha256),
   machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-1' }),
   missingCpuFeatures: given.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
-  grpcPort: given.grpcPort,
-  restPort: given.restPort,
 });
 process.stdout.write(JSON.stringify(Template.fromStack(stack).toJSON()));

@@ -7,20 +7,21 @@ import io
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
 import tarfile
 import threading
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from embedded_aws.ec2 import stock
+from embedded_aws.ec2.machine import Host, Machine
+from embedded_aws.network.plane import Plane
 
 if TYPE_CHECKING:
     from conftest import Running
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGE = ROOT / "emulator" / "src" / "embedded_aws" / "ec2" / "image"
 MODEL = ROOT / "examples" / "digits" / "saved_model"
 SERVER = f"""#!/bin/sh
 # The stand-in for TensorFlow Serving.
@@ -98,77 +99,20 @@ def user_data(template: dict[str, Any], references: dict[str, str], fit: dict[st
     return resolve(launch["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"])
 
 
-def python39() -> Path | None:
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    return max(root.glob("3.9.*/bin/python3.9"), default=None)
+PLANE = Plane()
 
 
-def aws_command(directory: Path) -> Path:
-    """The AWS CLI that the CDK itself brings."""
-    unpacked = directory / "awscli"
-    if not unpacked.exists():
-        with zipfile.ZipFile(ROOT / "node_modules" / "@aws-cdk" / "asset-awscli-v1" / "lib" / "layer.zip") as layer:
-            layer.extractall(unpacked)
-    program = directory / "aws"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {unpacked / "awscli" / "aws"} "$@"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return program
+def host(aws: Running, directory: Path, **hardware: Any) -> Host:
+    return Host(stock.python(), stock.aws_command(directory), aws.port, PLANE, **hardware)
 
 
-class Instance:
-    """A booted instance. Its namespaces and processes end with it."""
+class Instance(Machine):
+    """The emulator's instance, booted to the end of its user data."""
 
-    def __init__(
-        self, aws: Running, directory: Path, name: str, script: str, *, cpuinfo: Path | None = None, disk: str = "1g"
-    ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "user-data").write_text(script)
-        arguments = [directory / "root", IMAGE, python39(), aws_command(directory.parent), name, cpuinfo or "-", disk]
-        credentials = {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-        self._process = subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                IMAGE / "enter",
-                *map(str, arguments),
-                directory / "user-data",
-            ],
-            env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": aws.endpoint, **credentials},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._lines: list[str] = []
-        self.code = self._until(r"user data ended with (\d+)")
-        self.output = "\n".join(self._lines)
-
-    def _until(self, pattern: str) -> int:
-        self._lines = []
-        for line in self._process.stdout or ():
-            if found := re.fullmatch(pattern, line.strip()):
-                return int(found[1])
-            self._lines.append(line.rstrip())
-        raise AssertionError("\n".join(self._lines))
-
-    def run(self, command: str) -> tuple[int, str]:
-        """Run a command on it."""
-        assert self._process.stdin
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        code = self._until(r"ended with (\d+)")
-        return code, "\n".join(self._lines).strip()
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+    def __init__(self, name: str, script: str, directory: Path, host: Host) -> None:
+        super().__init__(name, script, directory, host)
+        self.code = self.wait_for_boot()
+        self.output = self.console
 
 
 class WaitingStack:

@@ -1,21 +1,22 @@
 """The boot of a fleet's instance, executed: the launch template's user data, unchanged, in a root of its own.
 
-The embedded AWS answers, Python is 3.9, and the server is the stand-in for TensorFlow Serving. No instance of EC2 is
-involved: systemd's part is played by a small stand-in, and its sandboxing is not applied.
+The instance is the emulator's: its only network is the embedded AWS. Python is 3.9, and the server is the stand-in for
+TensorFlow Serving. No instance of EC2 is involved: systemd's part is played by a small stand-in, and its sandboxing is
+not applied.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import instance
 import pytest
+from embedded_aws.host.pythons import find_python
 from support import unique
-from test_stand_in_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a root of its own"),
-    pytest.mark.skipif(instance.python39() is None, reason="needs the Python 3.9 of Amazon Linux 2023, by pyenv"),
+    pytest.mark.skipif(find_python("3.9") is None, reason="needs the Python 3.9 of Amazon Linux 2023"),
 ]
 HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
 
@@ -59,7 +60,6 @@ class Fleet:
     ) -> instance.Instance:
         fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
         self.s3.put_object(Bucket=self.bucket, Key="server", Body=server.encode())
-        self.rest_port = free_port()
         template = instance.synthesize(
             {
                 "bucket": self.bucket,
@@ -67,8 +67,6 @@ class Fleet:
                 "serverKey": "server",
                 "serverSha256": instance.sha256(server.encode()),
                 "missingCpuFeatures": missing,
-                "grpcPort": free_port(),
-                "restPort": self.rest_port,
             }
         )
         groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
@@ -85,7 +83,8 @@ class Fleet:
         elb = self.aws.client("elbv2")
         elb.register_targets(TargetGroupArn=self.target_group, Targets=[{"Id": self.group_id}])
         directory = self.directory / f"instance-{len(self.running)}"
-        booted = instance.Instance(self.aws, directory, self.group_id, script, cpuinfo=cpuinfo, disk=disk)
+        host = instance.host(self.aws, self.directory, disk=disk, cpuinfo=cpuinfo)
+        booted = instance.Instance(self.group_id, script, directory, host)
         self.running.append(booted)
         return booted
 
@@ -108,9 +107,11 @@ class Fleet:
         self.s3.put_object(Bucket=found[1], Key=found[2], Body=boot)
 
     def answer(self, path: str, body: Any = None) -> tuple[int, Any]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.rest_port}{path}", body and json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.load(response)
+        connection = http.client.HTTPConnection("instance")
+        connection.sock = self.running[-1].connect(8501)
+        connection.request("POST" if body else "GET", path, body and json.dumps(body))
+        response = connection.getresponse()
+        return response.status, json.load(response)
 
     def serves(self) -> bool:
         try:

@@ -40,6 +40,8 @@ class EmbeddedAws:
         from embedded_aws.builds import service as builds
         from embedded_aws.cloudformation import buckets, custom_resources, projects, refusals, report_groups
         from embedded_aws.cloudformation import functions as function_resources
+        from embedded_aws.cloudformation.signals import Signals
+        from embedded_aws.ec2.service import Compute
         from embedded_aws.eks import resources as cluster_resources
         from embedded_aws.eks.clusters import Clusters
         from embedded_aws.functions import service as functions
@@ -51,6 +53,9 @@ class EmbeddedAws:
         report_groups.install()
         for network in (vpcs, addresses, rules):
             network.install()
+        signals = Signals()
+        signals.install()
+        self._compute = Compute(settings, signals)
         self._clusters = Clusters(settings)
         self._clusters.install()
         cluster_resources.install()
@@ -64,7 +69,7 @@ class EmbeddedAws:
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-        """Answers until it is told to stop, then ends every function, build and cluster.
+        """Answers until it is told to stop, then ends every function, build, instance and cluster.
 
         Args:
             listener: from `listen`.
@@ -78,6 +83,8 @@ class EmbeddedAws:
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "lifespan":
                 send = _telling(send, ready)
+            elif await self._compute.answer(scope, send):
+                return
             await app(scope, self._measured(scope, receive), send)
 
         async def stopping() -> None:
@@ -95,10 +102,11 @@ class EmbeddedAws:
         await serve(application, config, shutdown_trigger=stopping)
 
     def close(self) -> None:
-        """Ends every function, build and cluster."""
+        """Ends every function, build, instance and cluster."""
         with contextlib.suppress(RuntimeError):
             self._builds.close()
         self._pool.close()
+        self._compute.close()
         self._clusters.close()
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 REAL = frozenset(
     {
+        "AWS::AutoScaling::AutoScalingGroup",
         "AWS::CloudFormation::CustomResource",
         "AWS::CodeBuild::Project",
         "AWS::EKS::AccessEntry",
         "AWS::EKS::Addon",
         "AWS::EKS::Cluster",
         "AWS::EKS::PodIdentityAssociation",
+        "AWS::EC2::LaunchTemplate",
+        "AWS::ElasticLoadBalancingV2::Listener",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
@@ -25,6 +30,7 @@ REAL = frozenset(
 
 RECORDS = frozenset(
     {
+        "AWS::AutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",

@@ -1,0 +1,102 @@
+"""Instances by their ids: started from launch templates, told of by EC2's API, ended with the embedded AWS."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ministack.services import ec2
+
+from embedded_aws.ec2 import stock
+from embedded_aws.ec2.machine import Host, Machine
+from embedded_aws.patching import rely_on
+
+if TYPE_CHECKING:
+    from embedded_aws.network.plane import Plane
+    from embedded_aws.settings import Settings
+
+_TERMINATED = {"Code": 48, "Name": "terminated"}
+
+_log = logging.getLogger("embedded_aws.ec2")
+
+
+class Instances:
+    """All that run."""
+
+    def __init__(self, settings: Settings, plane: Plane) -> None:
+        rely_on(ec2, "_launch_templates", "_launch_instances_internal", "_instances", "_tags")
+        self._settings, self._plane = settings, plane
+        self._running: dict[str, Machine] = {}
+
+    def launch(self, specification: dict[str, Any], subnet: str, tags: list[dict[str, str]]) -> Machine:
+        """Starts one instance, and does not wait for its boot.
+
+        Args:
+            specification: a launch template's id or name, and its version.
+            subnet: for EC2's record.
+            tags: for EC2's record.
+
+        Raises:
+            ValueError: there is no such launch template or version.
+        """
+        data = launch_template_data(specification)
+        user_data = data.get("UserData", "")
+        [record] = ec2._launch_instances_internal(
+            image_id=data.get("ImageId", ""),
+            instance_type=data.get("InstanceType", ""),
+            subnet_id=subnet,
+            count=1,
+            user_data=user_data,
+            sg_ids=list(data.get("SecurityGroupIds") or []),
+        )
+        name: str = record["InstanceId"]
+        ec2._tags[name] = tags
+        host = Host(
+            stock.python(),
+            stock.aws_command(self._settings.cache_directory),
+            self._settings.port,
+            self._plane,
+            disk=f"{_volume_gibibytes(data)}g",
+        )
+        script = base64.b64decode(user_data).decode() if user_data else "#!/bin/sh\n"
+        directory = self._settings.subdirectory("instances") / name
+        machine = Machine(name, script, directory, host, lambda line: _log.info("%s: %s", name, line))
+        self._running[name] = machine
+        return machine
+
+    def end(self, machine: Machine) -> None:
+        """Terminates one instance."""
+        machine.end()
+        self._running.pop(machine.instance_id, None)
+        record = ec2._instances.get(machine.instance_id)
+        if record:
+            record["State"] = dict(_TERMINATED)
+
+    def close(self) -> None:
+        """Ends all."""
+        for machine in list(self._running.values()):
+            machine.end()
+
+
+def launch_template_data(specification: dict[str, Any]) -> dict[str, Any]:
+    """What a version of a launch template says.
+
+    Raises:
+        ValueError: there is no such launch template or version.
+    """
+    wanted, version = specification.get("LaunchTemplateId"), str(specification.get("Version", "$Default"))
+    name = specification.get("LaunchTemplateName")
+    for template in ec2._launch_templates.values():
+        if wanted == template["LaunchTemplateId"] or (not wanted and name == template["LaunchTemplateName"]):
+            number = {"$Default": template["DefaultVersionNumber"], "$Latest": template["LatestVersionNumber"]}
+            for one in template["Versions"]:
+                if str(one["VersionNumber"]) == str(number.get(version, version)):
+                    found: dict[str, Any] = one["LaunchTemplateData"]
+                    return found
+    raise ValueError(f"There is no version {version} of the launch template {wanted or name}")
+
+
+def _volume_gibibytes(data: dict[str, Any]) -> int:
+    sizes = [one["Ebs"]["VolumeSize"] for one in data.get("BlockDeviceMappings") or [] if "Ebs" in one]
+    return int(sizes[0]) if sizes else 8
