@@ -11,6 +11,7 @@ from tensorflow_optimizer.pipeline import Paths, run
 from tensorflow_optimizer.runners import LiteRtRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tensorflow_optimizer.manifest import Draft
@@ -90,9 +91,15 @@ class Runs:
         self._count = 0
 
     def __call__(
-        self, model: Path, data: Path | None = None, source: dict[str, Any] | None = None, **fields: Any
+        self,
+        model: Path,
+        data: Path | None = None,
+        source: dict[str, Any] | None = None,
+        students: Sequence[Path] = (),
+        **fields: Any,
     ) -> Result:
         self._count += 1
         output = self._directory / f"out-{self._count}"
-        outcome, draft = run(Job.model_validate(job_data(source, **fields)), Paths(model, data, output))
+        paths = Paths(model, data, output, students=tuple(students))
+        outcome, draft = run(Job.model_validate(job_data(source, **fields)), paths)
         return Result(outcome, draft, output)

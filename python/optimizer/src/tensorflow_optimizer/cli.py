@@ -39,6 +39,13 @@ _Source = Annotated[
 _Evaluation = Annotated[
     Path | None, typer.Option(help="Evaluation data: an .npz or .jsonl file, or a directory with one.")
 ]
+_Students = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--student",
+        help="A model that the job's distillation trains, like the source; once for each, in the order of the steps.",
+    ),
+]
 _Output = Annotated[
     Path,
     typer.Option(
@@ -48,12 +55,14 @@ _Output = Annotated[
 
 
 @app.command()
-def run(config: _Config, source: _Source, output: _Output, evaluation: _Evaluation = None) -> None:
+def run(
+    config: _Config, source: _Source, output: _Output, evaluation: _Evaluation = None, student: _Students = None
+) -> None:
     """Optimize, evaluate and judge a model. Uploads nothing."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     job, outcome = _read_job(config, output)
     if outcome is None:
-        outcome = supervise.supervise(config, source, evaluation, output)
+        outcome = supervise.supervise(config, source, evaluation, output, student or [])
     if job is not None:
         supervise.write_report_safely(output, job, outcome)
     typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)

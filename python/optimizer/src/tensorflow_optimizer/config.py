@@ -12,7 +12,7 @@ from .schema import Document
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 1
+BEHAVIOR_VERSION = 2
 
 
 class ModelFormat(StrEnum):
@@ -99,7 +99,8 @@ class Quantization(Document):
     """Fewer bits a weight."""
 
     step: Literal["quantization"] = "quantization"
-    mode: Literal["dynamicRange", "float16", "fullInteger"]
+    mode: Literal["dynamicRange", "float16", "fullInteger", "bfloat16"]
+    """`bfloat16` is for SavedModels, the others for LiteRT."""
 
 
 class Strip(Document):
@@ -122,9 +123,56 @@ class Pruning(Document):
     """The share of each weight matrix that becomes zero."""
     schedule: Literal["gradual", "atOnce"] = "gradual"
     """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 4
+    """How often training goes through its part of the evaluation data."""
 
 
-Step = Annotated[Quantization | Strip | Freeze | Pruning, Field(discriminator="step")]
+class StudentSize(StrEnum):
+    """How large a student is that is built to the model's signature; `training/student.py` says of what."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    MEDIUM = "medium"
+
+
+class StudentModel(Document):
+    """A model of the user's own to train: a SavedModel or a Keras file with the signature of the teacher."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    identity: Identity
+    location: Location | None = None
+
+
+class Student(Document):
+    """Who learns: one that is built, or one that is given."""
+
+    size: StudentSize | None = None
+    given: StudentModel | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Student:
+        if (self.size is None) == (self.given is None):
+            raise ValueError("a student has either a size (tiny, small, medium) or a given model, and not both")
+        return self
+
+
+class Distillation(Document):
+    """A smaller model learns to answer as the original does, and takes its place."""
+
+    step: Literal["distillation"] = "distillation"
+    student: Student
+    temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
+    """The teacher's and the student's scores are divided by it, so that unlikely classes teach as well."""
+    alpha: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the labels in the loss; the rest is the teacher's. Absent: 0.1 with labels, 0 without."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 30
+    """How often training goes through its part of the evaluation data."""
+    augment: bool = True
+    """Teach on changed copies of the inputs too: the teacher answers anew for each."""
+
+
+Step = Annotated[Quantization | Strip | Freeze | Pruning | Distillation, Field(discriminator="step")]
 
 
 class Search(Document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import metadata
+from pathlib import Path
 
 from .config import BEHAVIOR_VERSION, Toolchain
 from .errors import OptimizerError
@@ -15,6 +16,28 @@ def prepare() -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("PYTHONHASHSEED", "0")
+
+
+def for_child(*, onednn: bool | None = None) -> dict[str, str]:
+    """Return the environment of a process that runs a module of this package.
+
+    Args:
+        onednn: Whether TensorFlow computes with oneDNN there; None: as it decides by the processor.
+    """
+    root = str(Path(__file__).resolve().parents[1])
+    paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    child = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    return child if onednn is None else {**child, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
+
+
+def has_bfloat16() -> bool:
+    """Say whether this machine's processor computes with bfloat16, as a baked model needs."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
 def versions() -> dict[str, str]:

@@ -53,6 +53,12 @@ class OutputMetrics(Document):
     """Euclidean norm of the difference over that of the original's output."""
     relative_error_interval: tuple[float, float] | None = None
     snr_decibels: float | None = None
+    accuracy_without_teacher: float | None = None
+    """Of the same student, trained on the same samples by their labels alone."""
+    teacher_gain: float | None = None
+    """A distilled candidate's accuracy minus that, paired, -1 to 1. Negative: the teacher did harm."""
+    teacher_gain_interval: tuple[float, float] | None = None
+    """95 %."""
 
 
 class Metrics(Document):

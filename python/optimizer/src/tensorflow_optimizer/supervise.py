@@ -17,6 +17,7 @@ from .draft import DRAFT_FILE, OUTCOME_FILE, read_draft
 from .outcome import ExitCode, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from .config import Job
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("tensorflow_optimizer")
 
 
-def supervise(config: Path, source: Path, evaluation: Path | None, output: Path) -> Outcome:
+def supervise(
+    config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path] = ()
+) -> Outcome:
     """Run the job and return its outcome, which then stands in OUT/outcome.json."""
     output.mkdir(parents=True, exist_ok=True)
     outcome_file = output / OUTCOME_FILE
@@ -34,7 +37,9 @@ def supervise(config: Path, source: Path, evaluation: Path | None, output: Path)
     with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
         command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
         if evaluation is not None:
-            command.append(str(evaluation))
+            command += ["--evaluation", str(evaluation)]
+        for student in students:
+            command += ["--student", str(student)]
         with subprocess.Popen(command) as process:  # noqa: S603 - our own module, our own interpreter
             try:
                 code = process.wait()

@@ -1,7 +1,8 @@
-"""The process that does one job: `python -m tensorflow_optimizer.worker CONFIG SOURCE OUTPUT WORK [EVALUATION]`."""
+"""The process that does one job: `python -m tensorflow_optimizer.worker`, started by `supervise`."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 from pathlib import Path
@@ -19,11 +20,20 @@ def main(arguments: list[str]) -> int:
     from .pipeline import Paths, run
     from .supervise import write_outcome
 
-    config, source, output, work, *evaluation = map(Path, arguments)
-    job = Job.model_validate_json(config.read_text(encoding="utf-8"))
-    outcome, _ = run(job, Paths(source, evaluation[0] if evaluation else None, output, work))
-    write_outcome(output, outcome)
+    given = _read(arguments)
+    job = Job.model_validate_json(given.config.read_text(encoding="utf-8"))
+    outcome, _ = run(job, Paths(given.source, given.evaluation, given.output, given.work, tuple(given.student)))
+    write_outcome(given.output, outcome)
     return int(outcome.exit_code)
+
+
+def _read(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("config", "source", "output", "work"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--evaluation", type=Path)
+    parser.add_argument("--student", type=Path, action="append", default=[])
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

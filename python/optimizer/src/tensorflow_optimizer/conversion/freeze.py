@@ -60,10 +60,18 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise FreezeError(lines[0][:300] if lines else type(error).__name__) from error
+    save_graph(frozen, tags, kept, destination)
+
+
+def save_graph(graph_def: Any, tags: list[str], signatures: dict[str, Any], destination: Path) -> None:
+    """Save a graph without variables as a SavedModel, the same bytes for the same graph."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-        v1.import_graph_def(frozen, name="")
+        v1.import_graph_def(graph_def, name="")
         builder = v1.saved_model.Builder(str(destination))
-        builder.add_meta_graph_and_variables(session, tags, signature_def_map=kept, strip_default_attrs=True)
+        builder.add_meta_graph_and_variables(session, tags, signature_def_map=signatures, strip_default_attrs=True)
         builder.save()
     _make_reproducible(destination)
 
@@ -88,10 +96,11 @@ def _inlined(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> An
     rewriter.min_graph_nodes = -1
     rewriter.optimizers.append("function")
     optimized = tf_optimizer.OptimizeGraph(config, meta_graph)
-    return _without_unused(optimized, nodes)
+    return without_unused(optimized, nodes)
 
 
-def _without_unused(graph_def: Any, nodes: list[str]) -> Any:
+def without_unused(graph_def: Any, nodes: list[str]) -> Any:
+    """Return the part of a graph that `nodes` reach, and the functions that it calls."""
     import tensorflow as tf
 
     reached = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .answers import answers_of
-from .compare import compare, rate
+from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency
 from .original import check_batch, check_chance, check_repeatable
 from .soundness import Trial, check_sound
@@ -19,6 +19,7 @@ __all__ = [
     "check_repeatable",
     "check_sound",
     "compare",
+    "gain",
     "infer_tasks",
     "interleaved_latency",
     "rate",

@@ -63,6 +63,22 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
     return OutputMetrics(**figures)
 
 
+def gain(task: OutputTask, without: Array, candidate: Array, labels: Array) -> dict[str, Any] | None:
+    """Return how much more often a candidate is right than another model on the same samples, as metrics.
+
+    None where the output decides nothing that labels could judge.
+    """
+    if task.task is ModelTask.REGRESSION:
+        return None
+    right = _correct(task, without, labels)
+    loss, (low, high) = statistics.paired_loss(right, _correct(task, candidate, labels))
+    return {
+        "accuracy_without_teacher": float(right.mean()),
+        "teacher_gain": -loss,
+        "teacher_gain_interval": (-high, -low),
+    }
+
+
 def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> None:
     """Refuse labels that cannot belong to an output.
 

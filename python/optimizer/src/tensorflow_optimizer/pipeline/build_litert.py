@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +19,10 @@ from ..runners.describe import describe_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ..data import Dataset
     from ..manifest import Signature
-    from ..signatures import Selection
+    from ..signatures import FixedSignature, Selection
     from ..sources import OpenedSource
     from .progress import Progress
 
@@ -45,6 +47,36 @@ class BuiltLiteRt:
         return len(zlib.compress(self.content, 9))
 
 
+@dataclass(frozen=True)
+class CraftedLiteRt:
+    """A .tflite file that nothing was asked yet, as a process hands it to another."""
+
+    content: bytes
+    signatures: dict[str, FixedSignature]
+    """Those that it has, the default one first."""
+    reset_state: bool
+    unknown_batch: bool = False
+    """The file may leave the batch open, as the user's own does."""
+
+    def load(self) -> BuiltLiteRt:
+        """Describe and load it.
+
+        Raises:
+            UnsupportedError: LiteRT cannot load what its converter made.
+        """
+        try:
+            signatures = describe_signatures(
+                self.content,
+                {name: one.batched for name, one in self.signatures.items()},
+                {name: one.spec.method_name for name, one in self.signatures.items()},
+                unknown_batch=self.unknown_batch,
+            )
+            runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
+            return BuiltLiteRt(self.content, signatures, runner, self.reset_state)
+        except RunError as error:
+            raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
+
+
 class LiteRtBuilder:
     """Builds candidates of one source."""
 
@@ -54,27 +86,17 @@ class LiteRtBuilder:
         self._source = source
         self._signatures = dict(selection.signatures)
         self._default = selection.default
+        self._work = work
         self._directory = work / "fixed"
         self._progress = progress
         self._reset_state = reset_state
-        self._cache: dict[LiteRtMode, BuiltLiteRt] = {}
 
-    @property
-    def signatures(self) -> list[str]:
-        """Names of the signatures that are built, the default one first."""
-        return list(self._signatures)
-
-    def build(self, mode: LiteRtMode, calibration: Dataset | None) -> BuiltLiteRt:
-        """Convert, describe and load.
+    def craft(self, mode: LiteRtMode, calibration: Dataset | None) -> CraftedLiteRt:
+        """Convert.
 
         Raises:
             UnsupportedError: LiteRT cannot hold the model.
         """
-        if mode not in self._cache:
-            self._cache[mode] = self._build(mode, calibration)
-        return self._cache[mode]
-
-    def _build(self, mode: LiteRtMode, calibration: Dataset | None) -> BuiltLiteRt:
         if mode is LiteRtMode.FULL_INTEGER and len(self._signatures) > 1:
             self._leave_out("there is no data to calibrate it with")
         try:
@@ -84,16 +106,7 @@ class LiteRtBuilder:
                 raise
             self._leave_out(str(error))
             content = self._convert(mode, calibration)
-        try:
-            signatures = describe_signatures(
-                content,
-                {name: one.batched for name, one in self._signatures.items()},
-                {name: one.spec.method_name for name, one in self._signatures.items()},
-            )
-            runner = LiteRtRunner(content, signatures, reset_state=self._reset_state)
-            return BuiltLiteRt(content, signatures, runner, self._reset_state)
-        except RunError as error:
-            raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
+        return CraftedLiteRt(content, dict(self._signatures), self._reset_state)
 
     def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
         self._prepare()
@@ -104,6 +117,9 @@ class LiteRtBuilder:
     def _prepare(self) -> None:
         if self._directory.exists():
             return
+        self._work.mkdir(parents=True, exist_ok=True)
+        # Several processes may come here at once: each writes a directory of its own, and the first one wins.
+        own = Path(tempfile.mkdtemp(prefix="fixing-", dir=self._work)) / "model"
         if self._source.directory is None:
             raise OptimizerError("there is no SavedModel to convert")
         try:
@@ -112,7 +128,7 @@ class LiteRtBuilder:
                 self._source.tags,
                 self._source.meta_graph,
                 list(self._signatures.values()),
-                self._directory,
+                own,
             )
         except (ValueError, TypeError) as error:
             shapes = {name: one.shapes for name, one in self._signatures.items()}
@@ -120,16 +136,15 @@ class LiteRtBuilder:
                 f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other "
                 "`inputShapes`"
             ) from error
+        with contextlib.suppress(FileExistsError, OSError):
+            own.rename(self._directory)
 
     def _leave_out(self, reason: str) -> None:
-        import shutil
-
         dropped = [name for name in self._signatures if name != self._default]
         for name in dropped:
             self._progress.warn(f"the signature {name!r} is left out: {reason}")
             del self._signatures[name]
-        shutil.rmtree(self._directory, ignore_errors=True)
-        self._cache.clear()
+        self._directory = self._work / f"fixed-{self._default}"
 
 
 def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:

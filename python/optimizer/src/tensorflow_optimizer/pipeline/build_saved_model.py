@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..conversion import FreezeError, freeze, freeze_problem, strip
+from .. import environment
+from ..conversion import FreezeError, bake_bfloat16, freeze, freeze_problem, strip
 from ..conversion.version_1 import is_version_1
 from ..data import generated_inputs
 from ..errors import OptimizerError, UnsupportedError
 from ..evaluation import answers_of
-from ..runners import RunError, SavedModelRunner
+from ..runners import IsolatedRunner, RunError, SavedModelRunner
 from ..signatures import read_signatures
 from ..signatures.fixed import is_batched
 from ..sources.saved_model_files import read_meta_graph
@@ -21,11 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..data import Dataset
+    from ..runners import Runner
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
     from .plan import SavedModelPlan
     from .progress import Progress
-    from .reference import Reference
+    from .trained import Trainer
 
 #: A constant may be folded into its neighbor, which rounds once instead of twice; more than that is another model.
 _TOLERANCE = 1e-5
@@ -37,83 +41,175 @@ class BuiltSavedModel:
     """A SavedModel, loaded the way the server loads it."""
 
     directory: Path
-    runner: SavedModelRunner
+    tags: list[str]
+    signatures: list[str]
+    runner: SavedModelRunner | IsolatedRunner
     size_bytes: int
+    timed: bool = True
+    """Its latency on this machine is that of the machines that will serve it."""
+
+    @cached_property
+    def compressed_bytes(self) -> int:
+        """As it travels to whoever fetches its archive."""
+        packer = zlib.compressobj(6)
+        count = 0
+        for file in sorted(file for file in self.directory.rglob("*") if file.is_file()):
+            with file.open("rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    count += len(packer.compress(chunk))
+        return count + len(packer.flush())
 
 
-class SavedModelBuilder:
-    """Builds candidates of one source."""
+@dataclass(frozen=True)
+class CraftedSavedModel:
+    """A SavedModel that nothing was asked yet, as a process hands it to another."""
 
-    def __init__(  # noqa: PLR0913 - what a candidate is made of, and where
-        self,
-        source: OpenedSource,
-        directory: Path,
-        specs: dict[str, SignatureSpec],
-        work: Path,
-        progress: Progress,
-        *,
-        stateful: bool,
-    ) -> None:
-        self._source = source
-        self._directory = directory
-        self._specs = specs
-        self._work = work
-        self._progress = progress
-        self._stateful = stateful
+    directory: Path
+    tags: list[str]
+    signatures: list[str]
+    reset_state: bool
+    bfloat16: bool = False
 
-    def build(self, plan: SavedModelPlan, reference: Reference) -> BuiltSavedModel:
-        """Save and load what the plan means.
+    def load(self) -> BuiltSavedModel:
+        """Load it the way the server does."""
+        size = size_of(self.directory)
+        specs = specs_of(self.directory, self.tags, self.signatures)
+        if self.bfloat16 and not environment.has_bfloat16():
+            # With oneDNN, TensorFlow would end at the first operator that the processor cannot compute.
+            isolated = IsolatedRunner(self.directory, self.tags, specs, onednn=False)
+            return BuiltSavedModel(self.directory, self.tags, self.signatures, isolated, size, timed=False)
+        runner = SavedModelRunner(self.directory, self.tags, specs, reset_state=self.reset_state)
+        return BuiltSavedModel(self.directory, self.tags, self.signatures, runner, size)
+
+
+@dataclass(frozen=True)
+class SavedModelShop:
+    """Everything that candidates are made of. It can be pickled."""
+
+    trainer: Trainer
+    specs: dict[str, SignatureSpec]
+    """The original's signatures."""
+    datasets: dict[str, Dataset]
+    """Inputs of each, on which freezing must change no answer."""
+    batch: int
+    stateful: bool
+
+    def build(self, plan: SavedModelPlan, progress: Progress) -> BuiltSavedModel:
+        """Make a candidate here, and load it.
 
         Raises:
             UnsupportedError: the model cannot be changed this way without changing its answers.
         """
-        if plan.freeze:
-            return self._frozen(reference)
-        if not plan.strip:
-            return self._load(self._directory, self._source.tags)
-        self._progress.say("saving what serving needs, and nothing else")
-        directory = self._work / "stripped"
-        strip(self._directory, self._source.tags, self._source.meta_graph, self._specs.values(), directory)
-        return self._load(directory, self._source.tags if is_version_1(self._source.meta_graph) else ["serve"])
+        return self.craft(plan, progress).load()
 
-    def _frozen(self, reference: Reference) -> BuiltSavedModel:
-        specs = list(self._specs.values())
-        problem = freeze_problem(self._source.meta_graph, specs, self._source.size_bytes)
+    def craft(self, plan: SavedModelPlan, progress: Progress) -> CraftedSavedModel:
+        """Make a candidate."""
+        trainer = self.trainer
+        source = trainer.trained(plan.distillation, plan.pruning, list(self.specs), progress)
+        stateful = self.stateful and plan.distillation is None
+        specs = self.specs if plan.distillation is None else self._of_student(progress)
+        if source.directory is None:
+            raise OptimizerError("there is no SavedModel to serve")
+        name = "original" if source is trainer.source else source.directory.name
+        work = trainer.work / f"{name}-saved"
+        work.mkdir(parents=True, exist_ok=True)
+        if plan.freeze:
+            frozen = self._frozen(source, specs, work / "frozen", progress)
+            if not plan.bfloat16:
+                return CraftedSavedModel(frozen, source.tags, list(specs), stateful)
+            return self._baked(frozen, source.tags, list(specs), work / "bfloat16", progress)
+        if not plan.strip:
+            return CraftedSavedModel(source.directory, source.tags, list(specs), stateful)
+        progress.say("saving what serving needs, and nothing else")
+        strip(source.directory, source.tags, source.meta_graph, specs.values(), work / "stripped")
+        tags = source.tags if is_version_1(source.meta_graph) else ["serve"]
+        return CraftedSavedModel(work / "stripped", tags, list(specs), stateful)
+
+    def without_teacher(self) -> SavedModelShop | None:
+        """Return what makes the same candidates from the labels alone; None where these are not enough."""
+        trainer = self.trainer.without_teacher()
+        return None if trainer is None else replace(self, trainer=trainer)
+
+    def _of_student(self, progress: Progress) -> dict[str, SignatureSpec]:
+        default = self.trainer.teacher.name
+        for name in self.specs:
+            if name != default:
+                progress.warn(f"the signature {name!r} is left out: a student learns the default one only")
+        return {default: self.specs[default]}
+
+    def _frozen(
+        self, source: OpenedSource, specs: dict[str, SignatureSpec], directory: Path, progress: Progress
+    ) -> Path:
+        if source.directory is None:
+            raise OptimizerError("there is no SavedModel to freeze")
+        # A trained model has tensors of other names than the original.
+        own = specs_of(source.directory, source.tags, list(specs))
+        own = {name: replace(one, method_name=specs[name].method_name) for name, one in own.items()}
+        problem = freeze_problem(source.meta_graph, list(own.values()), source.size_bytes)
         if problem is not None:
             raise UnsupportedError(f"the model cannot be frozen: {problem}")
-        self._progress.say("turning variables into constants")
-        directory = self._work / "frozen"
+        progress.say("turning variables into constants")
         try:
-            freeze(self._directory, self._source.tags, specs, directory)
-            built = self._load(directory, self._source.tags)
-            difference = _difference(reference, built.runner, self._specs)
+            freeze(source.directory, source.tags, list(own.values()), directory)
+            difference = self._difference(source, own, directory)
         except FreezeError as error:
             raise UnsupportedError(f"TensorFlow cannot freeze the model ({error})") from error
         except (RunError, OptimizerError) as error:
             raise UnsupportedError(f"the frozen model does not run ({error})") from error
         if difference is not None:
             raise UnsupportedError(f"the frozen model is another one: {difference}")
-        return built
+        return directory
 
-    def _load(self, directory: Path, tags: list[str]) -> BuiltSavedModel:
-        specs = read_signatures(read_meta_graph(directory, tags))
-        runner = SavedModelRunner(
-            directory, tags, {name: specs[name] for name in self._specs}, reset_state=self._stateful
-        )
-        size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-        return BuiltSavedModel(directory, runner, size)
+    def _difference(self, source: OpenedSource, specs: dict[str, SignatureSpec], frozen: Path) -> str | None:
+        if source.directory is None:
+            raise OptimizerError("there is no SavedModel to freeze")
+        runners = [SavedModelRunner(source.directory, source.tags, specs)]
+        try:
+            runners.append(SavedModelRunner(frozen, source.tags, specs_of(frozen, source.tags, list(specs))))
+            return _difference(runners[0], runners[1], specs, self.datasets, self.batch)
+        finally:
+            for runner in runners:
+                runner.close()
+
+    def _baked(
+        self, frozen: Path, tags: list[str], signatures: list[str], directory: Path, progress: Progress
+    ) -> CraftedSavedModel:
+        progress.say("baking bfloat16 into the graph")
+        try:
+            bake_bfloat16(frozen, tags, directory)
+        except FreezeError as error:
+            raise UnsupportedError(f"the model cannot compute in bfloat16 ({error})") from error
+        if not environment.has_bfloat16():
+            progress.warn(
+                "this machine's processor has no bfloat16: the accuracy of the model was taken with oneDNN off, and "
+                "its latency was not measured"
+            )
+        return CraftedSavedModel(directory, tags, signatures, reset_state=False, bfloat16=True)
 
 
-def _difference(reference: Reference, candidate: SavedModelRunner, specs: dict[str, SignatureSpec]) -> str | None:
+def specs_of(directory: Path, tags: list[str], names: list[str]) -> dict[str, SignatureSpec]:
+    """Return some signatures of a SavedModel."""
+    specs = read_signatures(read_meta_graph(directory, tags))
+    return {name: specs[name] for name in names}
+
+
+def size_of(directory: Path) -> int:
+    """Return the bytes of all files below a directory."""
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+
+
+def _difference(
+    original: Runner, candidate: Runner, specs: dict[str, SignatureSpec], datasets: dict[str, Dataset], batch: int
+) -> str | None:
     """Return where a candidate differs from the original, each input having values of its own."""
     for name, spec in specs.items():
-        real = reference.datasets[name]
+        real = datasets[name]
         for dataset in (real, *(_varied(spec, real, seed) for seed in _SEEDS)):
             try:
-                expected = answers_of(reference.runner, name, dataset, reference.batch)
+                expected = answers_of(original, name, dataset, batch)
             except RunError:
                 continue  # not legal for the original either
-            answers = answers_of(candidate, name, dataset, reference.batch)
+            answers = answers_of(candidate, name, dataset, batch)
             for output, value in expected.items():
                 if not _same(value, answers[output]):
                     return f"its output {output!r} of the signature {name!r} differs"

@@ -80,8 +80,9 @@ class Judge:
         }
         dataset = reference.datasets[reference.default]
         runners = {"candidate": built.runner, **({"baseline": self.baseline} if self.baseline else {})}
-        times = interleaved_latency(runners, reference.default, dataset)
-        latency = times["candidate"].median
+        timed = getattr(built, "timed", True)
+        times = interleaved_latency(runners, reference.default, dataset) if timed else {}
+        latency = times["candidate"].median if timed else None
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
@@ -89,7 +90,7 @@ class Judge:
             size_bytes=built.size_bytes,
             compressed_bytes=getattr(built, "compressed_bytes", None),
             latency_milliseconds=latency,
-            latency_ratio=latency / times["baseline"].median if self.baseline else None,
+            latency_ratio=latency / times["baseline"].median if latency is not None and self.baseline else None,
         )
 
 

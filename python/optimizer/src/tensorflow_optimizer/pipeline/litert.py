@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..config import Pruning, Quantization, RecipeKind, StatefulBehavior
+from ..config import Distillation, Pruning, Quantization, RecipeKind, StatefulBehavior
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
 from ..errors import BadInputError, OptimizerError, UnsupportedError
@@ -13,20 +13,22 @@ from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
 from ..outcome import CandidateStatus, EvidenceKind
 from ..proof import prove
-from ..runners import LiteRtRunner, RunError, SavedModelRunner
-from ..runners.describe import describe_signatures
+from ..runners import RunError, SavedModelRunner
 from ..signatures import Selection, read_signatures, select_for_litert, state_writers
 from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
 from ..sources.tflite_file import read_tflite
-from .build_litert import BuiltLiteRt, LiteRtBuilder
+from .build_litert import BuiltLiteRt, CraftedLiteRt
 from .evaluate import Judge, record, refusal, with_status
-from .plan import LiteRtPlan, litert_plans, tflite_plans
-from .pruned import pruned_source
+from .lessons import make_lessons
+from .plan import LiteRtPlan, litert_plans, plan_of, tflite_plans
 from .reference import Endpoint, Reference, Subject, measure_original
+from .shop_litert import LiteRtShop
+from .students import open_students
+from .teacher_gain import taught
+from .trained import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from ..config import Job
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ..proof import Proof
     from ..runners import Runner
     from ..sources import OpenedSource
+    from .inputs import Inputs
     from .progress import Progress
 
 #: Converting once more only to have something to compare the latency with is not worth it for large models.
@@ -68,60 +71,55 @@ class ChosenLiteRt:
         )
 
 
-def make_litert(
-    job: Job, source: OpenedSource, evaluation: Path | None, work: Path, progress: Progress
-) -> ChosenLiteRt:
+def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, progress: Progress) -> ChosenLiteRt:
     """Make, measure, judge and prove candidates until one may be published.
 
     Raises:
         OptimizerError: none may.
     """
-    if source.kind is SourceKind.TFLITE:
-        return _from_tflite(job, source, evaluation, progress)
     from .search import on_selection, search, search_plans, with_search_gate
 
     wanted = job.recipe.search
     job = with_search_gate(job)
-    if wanted is not None and evaluation is None:
+    has_data = inputs.evaluation is not None
+    if wanted is not None and not has_data:
         raise BadInputError(
             "search() decides by accuracy, which needs evaluation data with labels; give EvaluationData, or use "
             "forLambda()"
         )
-    plans = search_plans(job, wanted) if wanted else litert_plans(job, has_data=evaluation is not None)
-    if source.directory is None:
-        raise OptimizerError("there is no SavedModel to convert")
-    selection, reset_state = _select(job, source, progress)
+    if wanted is not None and source.kind is SourceKind.TFLITE:
+        tflite_plans(job)
+    plans = search_plans(job, wanted) if wanted else _plans(job, source, has_data=has_data)
+    original = _open_original(job, source, progress)
+    subject, selection = original.subject, original.selection
     if wanted is not None and len(selection.signatures) > 1:
         plans = _without_full_integer(plans, list(selection.signatures), progress)
-    runner = SavedModelRunner(
-        source.directory,
-        source.tags,
-        {name: one.spec for name, one in selection.signatures.items()},
-        reset_state=reset_state,
-        saved_by=source.tensorflow_version,
-    )
-    subject = Subject(
-        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
-    )
+    students = open_students(job, inputs.students, selection.signatures[selection.default].spec, work)
     calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
-    train = evaluation is not None and any(plan.pruning for plan in plans)
+    trained = any(plan.pruning or plan.distillation for plan in plans)
     reference = measure_original(
-        job, evaluation, subject, progress, calibrate=calibrate, train=train, select=wanted is not None
+        job,
+        inputs.evaluation,
+        subject,
+        progress,
+        calibrate=calibrate,
+        train=has_data and trained,
+        select=wanted is not None,
     )
-    builder = LiteRtBuilder(source, selection, work, progress, reset_state=reset_state)
-    judge = Judge(reference, _gate(job, reference, progress), _baseline(job, source, builder, progress))
-
-    def build(plan: LiteRtPlan) -> BuiltLiteRt:
-        if plan.pruning is not None:
-            directory = work / f"pruned-{plan.pruning.sparsity}-{plan.pruning.schedule}"
-            pruned = pruned_source(source, selection, plan.pruning, reference, directory, progress)
-            made = LiteRtBuilder(pruned, selection, directory, progress, reset_state=reset_state)
-            return made.build(plan.mode, reference.calibration if calibrate else None)
-        return builder.build(plan.mode, reference.calibration if calibrate else None)
-
+    lessons = make_lessons(reference, [plan.distillation for plan in plans if plan.distillation], progress)
+    shop = LiteRtShop(
+        job,
+        Trainer(source, selection.signatures[selection.default].spec, lessons, students, work, job.seed),
+        selection,
+        subject.stateful,
+        reference.calibration if calibrate else None,
+        original.as_it_is,
+    )
+    judge = Judge(reference, _gate(job, reference, progress), _baseline(job, shop, original, progress))
     if wanted is not None:
-        return search(job, plans, build, replace(judge, reference=on_selection(reference)), judge, progress)
-    return _choose(job, plans, build, judge, progress)
+        selecting = replace(judge, reference=on_selection(reference))
+        return search(job, plans, lambda plan: shop.build(plan, progress), selecting, judge, progress)
+    return _choose(job, plans, shop, judge, progress)
 
 
 def _without_full_integer(plans: list[LiteRtPlan], signatures: list[str], progress: Progress) -> list[LiteRtPlan]:
@@ -135,8 +133,42 @@ def _without_full_integer(plans: list[LiteRtPlan], signatures: list[str], progre
     return kept
 
 
-def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progress: Progress) -> ChosenLiteRt:
-    plans = tflite_plans(job)
+def _plans(job: Job, source: OpenedSource, *, has_data: bool) -> list[LiteRtPlan]:
+    # A .tflite file can teach, and cannot be changed.
+    taught = any(isinstance(step, Distillation) for step in job.recipe.steps)
+    if source.kind is SourceKind.TFLITE and not taught:
+        return tflite_plans(job)
+    return litert_plans(job, has_data=has_data)
+
+
+@dataclass(frozen=True)
+class _Original:
+    subject: Subject
+    selection: Selection
+    as_it_is: CraftedLiteRt | None
+    """A .tflite file."""
+
+
+def _open_original(job: Job, source: OpenedSource, progress: Progress) -> _Original:
+    if source.kind is SourceKind.TFLITE:
+        return _open_tflite(job, source, progress)
+    if source.directory is None:
+        raise OptimizerError("there is no SavedModel to convert")
+    selection, reset_state = _select(job, source, progress)
+    runner = SavedModelRunner(
+        source.directory,
+        source.tags,
+        {name: one.spec for name, one in selection.signatures.items()},
+        reset_state=reset_state,
+        saved_by=source.tensorflow_version,
+    )
+    subject = Subject(
+        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
+    )
+    return _Original(subject, selection, None)
+
+
+def _open_tflite(job: Job, source: OpenedSource, progress: Progress) -> _Original:
     if source.file is None:
         raise OptimizerError("there is no .tflite file to serve")
     file = read_tflite(source.file)
@@ -154,14 +186,9 @@ def _from_tflite(job: Job, source: OpenedSource, evaluation: Path | None, progre
                 f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
                 f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
             )
-    batched = {name: one.batched for name, one in selection.signatures.items()}
-    signatures = describe_signatures(file.content, batched, unknown_batch=True)
-    runner = LiteRtRunner(file.content, signatures, reset_state=file.stateful)
-    built = BuiltLiteRt(file.content, signatures, runner, file.stateful)
-    subject = Subject(runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
-    reference = measure_original(job, evaluation, subject, progress)
-    judge = Judge(reference, _gate(job, reference, progress), runner)
-    return _choose(job, plans, lambda _: built, judge, progress)
+    crafted = CraftedLiteRt(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
+    subject = Subject(crafted.load().runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
+    return _Original(subject, selection, crafted)
 
 
 def _endpoints(selection: Selection) -> dict[str, Endpoint]:
@@ -205,21 +232,21 @@ def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     return plan_gate(job, tasks, reference.labelled, reference.evidence, reference.float_outputs)
 
 
-def _baseline(job: Job, source: OpenedSource, builder: LiteRtBuilder, progress: Progress) -> Runner | None:
-    """Return the model's own float32 conversion, which latency is compared with."""
+def _baseline(job: Job, shop: LiteRtShop, original: _Original, progress: Progress) -> Runner | None:
+    """Return what latency is compared with: the model's own float32 conversion, or the .tflite file itself."""
+    if original.as_it_is is not None:
+        return original.subject.runner
     asked = job.gate is not None and any(rule.rule == "maxLatencyRatio" for rule in job.gate.rules)
-    if not asked and source.size_bytes > _BASELINE_LIMIT:
+    if not asked and original.subject.size_bytes > _BASELINE_LIMIT:
         return None
     try:
-        return builder.build(LiteRtMode.FLOAT32, None).runner
+        return shop.build(plan_of(LiteRtMode.FLOAT32), progress).runner
     except OptimizerError as error:
         progress.say(f"no float32 conversion to compare the latency with ({error})")
         return None
 
 
-def _choose(
-    job: Job, plans: list[LiteRtPlan], build: Callable[[LiteRtPlan], BuiltLiteRt], judge: Judge, progress: Progress
-) -> ChosenLiteRt:
+def _choose(job: Job, plans: list[LiteRtPlan], shop: LiteRtShop, judge: Judge, progress: Progress) -> ChosenLiteRt:
     """Try the plans in their order; the first that passes and can be served is chosen."""
     chosen: ChosenLiteRt | None = None
     unsupported: list[OptimizerError] = []
@@ -229,12 +256,14 @@ def _choose(
             progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
             continue
         try:
-            built = build(plan)
+            built = shop.build(plan, progress)
         except UnsupportedError as error:
             unsupported.append(error)
             progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
             continue
         candidate = judge.evaluate(plan.name, built, list(built.signatures))
+        if plan.distillation is not None:
+            candidate = taught(candidate, plan, built, shop, judge, progress)
         proof = (
             prove_candidate(job, built, candidate, judge, progress)
             if candidate.status is CandidateStatus.PASSED
@@ -276,5 +305,5 @@ def _is_unverified(job: Job, reference: Reference) -> bool:
     """Say whether nothing shows that the candidate decides like the original."""
     if reference.evidence is not EvidenceKind.GENERATED:
         return False
-    changed = any(isinstance(step, (Pruning, Quantization)) for step in job.recipe.steps)
+    changed = any(isinstance(step, (Distillation, Pruning, Quantization)) for step in job.recipe.steps)
     return changed or not reference.float_outputs

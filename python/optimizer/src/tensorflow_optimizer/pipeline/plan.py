@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..config import Freeze, Job, Pruning, Quantization, RecipeKind, Strip
+from ..config import Architecture, Distillation, Freeze, Job, Pruning, Quantization, RecipeKind, Strip
 from ..conversion import LiteRtMode
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config import Step, Student
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class LiteRtPlan:
     name: str
     mode: LiteRtMode
     pruning: Pruning | None = None
+    distillation: Distillation | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,10 @@ class SavedModelPlan:
     name: str
     strip: bool
     freeze: bool = False
+    bfloat16: bool = False
+    """Baked into the frozen model."""
+    pruning: Pruning | None = None
+    distillation: Distillation | None = None
 
 
 MODES = {
@@ -51,7 +62,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
         ladder = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
         return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
-    pruning = _pruning(job)
+    distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
     quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
     if len(quantizations) > 1:
         raise BadInputError(
@@ -60,30 +71,58 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
             + "); one quantization at most"
         )
     if not quantizations:
-        return [plan_of(LiteRtMode.FLOAT32, pruning)]
-    mode = MODES[quantizations[0].mode]
+        return [plan_of(LiteRtMode.FLOAT32, pruning, distillation)]
+    mode = litert_mode(quantizations[0])
     if mode is LiteRtMode.FULL_INTEGER and not has_data:
         raise BadInputError(
             "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
             "not needed), or use dynamicRange() or float16()"
         )
-    return [plan_of(mode, pruning)]
+    return [plan_of(mode, pruning, distillation)]
 
 
-def _pruning(job: Job) -> Pruning | None:
-    steps = job.recipe.steps
-    found = [(number, step) for number, step in enumerate(steps) if isinstance(step, Pruning)]
-    if len(found) > 1:
+#: What is done first, so that what comes later is done to its result.
+_ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
+_WORDS = {
+    "distillation": "Distillation.into(…)",
+    "pruning": "Pruning.magnitude(…)",
+    "strip": "Graph.strip()",
+    "freeze": "Graph.freeze()",
+}
+
+
+def _trained(steps: Sequence[Step], *, has_data: bool) -> tuple[Distillation | None, Pruning | None]:
+    """Return the steps that change what the model has learned.
+
+    Raises:
+        BadInputError: they are repeated, in another order than the legal one, or lack the data that they need.
+    """
+    distillations = [step for step in steps if isinstance(step, Distillation)]
+    prunings = [step for step in steps if isinstance(step, Pruning)]
+    if len(distillations) > 1:
+        raise BadInputError("the recipe distills twice; give one Distillation.into(…), with the student to publish")
+    if len(prunings) > 1:
         raise BadInputError("the recipe prunes twice; give one Pruning.magnitude() with the larger sparsity")
-    if any(isinstance(step, Quantization) for step in steps[: found[0][0]]) if found else False:
+    ordered = sorted(steps, key=lambda step: _ORDER[step.step])
+    if ordered != list(steps):
         raise BadInputError(
-            "the recipe prunes after it quantizes, when the weights can no longer be changed; put Pruning.magnitude() "
-            "before the quantization"
+            f"the recipe has {_listed(steps)}, and a student is taught first, then pruned, then quantized, since no "
+            f"weight can be changed afterwards; use {_listed(ordered)}"
         )
-    return found[0][1] if found else None
+    if distillations and not has_data:
+        raise BadInputError(
+            "Distillation.into(…) needs real inputs to ask the original about; give EvaluationData (labels are not "
+            "needed)"
+        )
+    return next(iter(distillations), None), next(iter(prunings), None)
 
 
-def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
+def _listed(steps: Sequence[Step]) -> str:
+    names = [f"Quantization.{one.mode}()" if isinstance(one, Quantization) else _WORDS[one.step] for one in steps]
+    return ", ".join(names)
+
+
+def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[SavedModelPlan]:
     """Return the SavedModels that the recipe means; the first that passes is published.
 
     Raises:
@@ -104,15 +143,12 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
             "the recipe search() makes LiteRT files; use forServing(), none() or of(Graph.freeze()) for SavedModels"
         )
     quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
+    if quantizations == ["bfloat16"]:
+        return [_bfloat16_plan(job, has_data=has_data)]
     if quantizations:
         raise BadInputError(
             f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use "
             "Graph.strip(), or serve the model with ModelFunction"
-        )
-    if any(isinstance(step, Pruning) for step in job.recipe.steps):
-        raise BadInputError(
-            "pruning makes a model smaller only where it travels compressed, as a function's layer does, and faster "
-            "nowhere; leave Pruning.magnitude() out, or serve the model with ModelFunction"
         )
     graph = [step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
     if len(graph) > 1:
@@ -120,12 +156,48 @@ def saved_model_plans(job: Job, kind: SourceKind) -> list[SavedModelPlan]:
             f"the recipe has {' and '.join(step.step for step in graph)}, which exclude each other: freezing strips as "
             "well; keep one of them"
         )
-    strip = job.recipe.kind is RecipeKind.FOR_SERVING or any(isinstance(step, Strip) for step in graph)
-    stripped = SavedModelPlan("strip", strip=True)
+    distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
+    # What was trained is saved anew in any case: then without what serving does not need.
+    strip = job.recipe.kind is RecipeKind.FOR_SERVING or bool(graph or distillation or pruning)
+    stripped = saved_model_plan(strip=strip, pruning=pruning, distillation=distillation)
     if any(isinstance(step, Freeze) for step in graph):
         # Stripping is what freezing falls back to.
-        return [SavedModelPlan("freeze", strip=False, freeze=True), stripped]
-    return [stripped if strip else SavedModelPlan("none", strip=False)]
+        return [saved_model_plan(freeze=True, pruning=pruning, distillation=distillation), stripped]
+    return [stripped]
+
+
+def _bfloat16_plan(job: Job, *, has_data: bool) -> SavedModelPlan:
+    steps = [step.step for step in job.recipe.steps]
+    if steps[-1] != "quantization":
+        raise BadInputError(
+            f"bfloat16() is baked into a frozen graph and comes last (asked: {', '.join(steps)}); put it behind the "
+            "other steps"
+        )
+    if "strip" in steps:
+        raise BadInputError(
+            "bfloat16() is baked into a frozen graph, which holds only what serving needs: leave Graph.strip() out"
+        )
+    if job.architecture is not Architecture.X86_64:
+        raise UnsupportedError(
+            f"bfloat16() is for x86_64, got {job.architecture}: there is no TensorFlow Serving for other processors"
+        )
+    # bfloat16 is the one quantization that comes after freezing, so that its place was looked at above.
+    earlier = [step for step in job.recipe.steps if not isinstance(step, Quantization)]
+    distillation, pruning = _trained(earlier, has_data=has_data)
+    return saved_model_plan(freeze=True, bfloat16=True, pruning=pruning, distillation=distillation)
+
+
+def litert_mode(step: Quantization) -> LiteRtMode:
+    """Return how LiteRT stores weights that a step quantizes.
+
+    Raises:
+        BadInputError: the step is for SavedModels.
+    """
+    if step.mode == "bfloat16":
+        raise BadInputError(
+            "bfloat16() is for SavedModels, LiteRT does not compute with it; use float16() for the same size"
+        )
+    return MODES[step.mode]
 
 
 def tflite_plans(job: Job) -> list[LiteRtPlan]:
@@ -146,7 +218,34 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
 
 
-def plan_of(mode: LiteRtMode, pruning: Pruning | None = None) -> LiteRtPlan:
+def plan_of(mode: LiteRtMode, pruning: Pruning | None = None, distillation: Distillation | None = None) -> LiteRtPlan:
     """Return the plan for these steps, under the name that reports give it."""
-    name = f"pruned {pruning.sparsity:.0%} + {mode}" if pruning else mode.value
-    return LiteRtPlan(name, mode, pruning)
+    return LiteRtPlan(_name(mode.value, pruning, distillation), mode, pruning, distillation)
+
+
+def saved_model_plan(
+    *,
+    strip: bool = False,
+    freeze: bool = False,
+    bfloat16: bool = False,
+    pruning: Pruning | None = None,
+    distillation: Distillation | None = None,
+) -> SavedModelPlan:
+    """Return the plan for these steps, under the name that reports give it."""
+    last = "bfloat16" if bfloat16 else "freeze" if freeze else "strip" if strip else "none"
+    name = _name(last, pruning, distillation)
+    return SavedModelPlan(name, strip and not freeze, freeze, bfloat16, pruning, distillation)
+
+
+def student_name(student: Student) -> str:
+    """Return what reports call a student."""
+    if student.given is None:
+        return str(student.size)
+    given = student.given
+    identity = given.identity
+    return given.file_name or f"given {(identity.digest or identity.revision or identity.object_version or '')[:8]}"
+
+
+def _name(last: str, pruning: Pruning | None, distillation: Distillation | None) -> str:
+    first = [f"distilled {student_name(distillation.student)}".rstrip()] if distillation else []
+    return " + ".join([*first, *([f"pruned {pruning.sparsity:.0%}"] if pruning else []), last])

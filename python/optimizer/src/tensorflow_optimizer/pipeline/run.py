@@ -35,6 +35,8 @@ class Paths:
     """OUT: receives model/ and draft.json when the job succeeds."""
     work: Path | None = None
     """For temporary files; the system's directory when absent."""
+    students: tuple[Path, ...] = ()
+    """The given students, in the order in which the job's steps name them."""
 
 
 def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
@@ -59,14 +61,16 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
     from .golden import write_golden
+    from .inputs import Inputs
     from .litert import make_litert
     from .saved_model import make_saved_model
 
     _check_evaluation(job, paths, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
+    inputs = Inputs(paths.evaluation, list(paths.students))
     make = make_litert if job.format is ModelFormat.LITERT else make_saved_model
-    chosen: ChosenLiteRt | ChosenSavedModel = make(job, opened, paths.evaluation, work, progress)
+    chosen: ChosenLiteRt | ChosenSavedModel = make(job, opened, inputs, work, progress)
     if chosen.unverified:
         progress.warn(
             "published unverified: nothing shows that the candidate decides like the original; give EvaluationData to "

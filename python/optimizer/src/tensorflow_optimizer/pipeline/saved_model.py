@@ -10,14 +10,18 @@ from ..draft import MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Signature, Tensor
-from ..outcome import CandidateStatus
+from ..outcome import CandidateStatus, EvidenceKind
 from ..runners import SavedModelRunner
 from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
-from .build_saved_model import BuiltSavedModel, SavedModelBuilder
+from .build_saved_model import BuiltSavedModel, SavedModelShop
 from .evaluate import Judge, record, refusal, with_status
+from .lessons import make_lessons
 from .plan import SavedModelPlan, saved_model_plans
 from .reference import Endpoint, Subject, measure_original
+from .students import open_students
+from .teacher_gain import taught
+from .trained import Trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from ..outcome import Candidate
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
+    from .inputs import Inputs
     from .progress import Progress
 
 
@@ -38,6 +43,8 @@ class ChosenSavedModel:
     judge: Judge
     signatures: dict[str, Signature]
     serving_version: str | None
+    cpu_features: list[str]
+    """`bf16`: that a processor computes with bfloat16, by AVX-512 or by AMX."""
     unverified: bool = False
     reset_state: bool = False
 
@@ -48,18 +55,18 @@ class ChosenSavedModel:
 
     def requirements(self) -> Requirements:
         """Return what the server must offer."""
-        return Requirements(minimum_serving_version=self.serving_version)
+        return Requirements(minimum_serving_version=self.serving_version, cpu_features=self.cpu_features)
 
 
 def make_saved_model(
-    job: Job, source: OpenedSource, evaluation: Path | None, work: Path, progress: Progress
+    job: Job, source: OpenedSource, inputs: Inputs, work: Path, progress: Progress
 ) -> ChosenSavedModel:
     """Make the SavedModel that the recipe means, load it, and compare it with the original.
 
     Raises:
         OptimizerError: it may not be published.
     """
-    plans = saved_model_plans(job, source.kind)
+    plans = saved_model_plans(job, source.kind, has_data=inputs.evaluation is not None)
     if source.directory is None:
         raise OptimizerError("there is no SavedModel to serve")
     default, specs = select_for_serving(read_signatures(source.meta_graph), job.source)
@@ -69,20 +76,29 @@ def make_saved_model(
     )
     endpoints = {name: Endpoint(spec, None, job.source.input_shapes) for name, spec in specs.items()}
     subject = Subject(original, default, endpoints, source.size_bytes, stateful)
-    reference = measure_original(job, evaluation, subject, progress)
+    students = open_students(job, inputs.students, specs[default], work)
+    trained = any(plan.pruning or plan.distillation for plan in plans)
+    has_data = inputs.evaluation is not None
+    reference = measure_original(job, inputs.evaluation, subject, progress, train=has_data and trained)
     tasks, labelled = reference.tasks[default], reference.labelled
     check_measurable(job.gate, tasks, labelled, reference.evidence)
     judge = Judge(reference, plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs), original)
-    builder = SavedModelBuilder(source, source.directory, specs, work, progress, stateful=stateful)
+    lessons = make_lessons(reference, [plan.distillation for plan in plans if plan.distillation], progress)
+    trainer = Trainer(source, specs[default], lessons, students, work, job.seed)
+    shop = SavedModelShop(trainer, specs, reference.datasets, reference.batch, stateful)
     for number, plan in enumerate(plans):
         try:
-            built = builder.build(plan, reference)
+            built = shop.build(plan, progress)
         except UnsupportedError as error:
             progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
+            if len(plans) == 1:
+                raise
             if number + 1 < len(plans):
                 progress.warn(f"{error}; it is stripped instead, which changes no answer")
             continue
-        candidate = judge.evaluate(plan.name, built, list(specs))
+        candidate = judge.evaluate(plan.name, built, built.signatures)
+        if plan.distillation is not None:
+            candidate = taught(candidate, plan, built, shop, judge, progress)
         if candidate.status is not CandidateStatus.PASSED:
             progress.add(candidate)
             continue
@@ -90,7 +106,15 @@ def make_saved_model(
         progress.add(candidate)
         for later in plans[number + 1 :]:
             progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
-        return ChosenSavedModel(candidate, built, judge, _describe(specs), _serving_version(plan, source))
+        return ChosenSavedModel(
+            candidate,
+            built,
+            judge,
+            _describe(specs),
+            _serving_version(plan, source),
+            ["bf16"] if plan.bfloat16 else [],
+            unverified=plan.bfloat16 and reference.evidence is EvidenceKind.GENERATED,
+        )
     raise refusal(progress.candidates)
 
 

@@ -12,7 +12,7 @@ from ..evaluation import answers_of, interleaved_latency
 from ..outcome import CandidateStatus
 from .evaluate import record, refusal, with_status
 from .litert import ChosenLiteRt, prove_candidate
-from .plan import MODES, LiteRtPlan, plan_of
+from .plan import LiteRtPlan, litert_mode, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def search_plans(job: Job, search: Search) -> list[LiteRtPlan]:
     graph = [step.step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
     if graph:
         raise BadInputError(f"search() may combine pruning and quantizations for LiteRT, got {', '.join(graph)}")
-    asked = {MODES[step.mode] for step in job.recipe.steps if isinstance(step, Quantization)}
+    asked = {litert_mode(step) for step in job.recipe.steps if isinstance(step, Quantization)}
     prunings = [step for step in job.recipe.steps if isinstance(step, Pruning)]
     if not job.recipe.steps:
         asked = set(_MODES)

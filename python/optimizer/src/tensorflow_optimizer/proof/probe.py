@@ -43,7 +43,7 @@ def _probe(asked: dict[str, Any], found: dict[str, Any]) -> None:
     start = time.perf_counter()
     model.predict(signature, inputs)
     found["firstMilliseconds"] = _since(start)
-    found["peakMebibytes"] = _peak_mebibytes()
+    found["peakMebibytes"] = peak_mebibytes()
     # Twice the same sequence: a runtime that keeps something between calls answers the second one differently.
     found["answers"] = [[model.predict(*request) for request in asked["requests"]] for _ in range(_ROUNDS)]
     found["warmMilliseconds"] = _warm(model, signature, inputs)
@@ -63,7 +63,8 @@ def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000.0
 
 
-def _peak_mebibytes() -> float | None:
+def peak_mebibytes() -> float | None:
+    """Return the most resident memory that this process had so far; None where the system does not tell."""
     # Not getrusage(): its peak survives exec, so that it would be that of the process that started this one.
     try:
         with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from .isolated import Footprint, IsolatedRunner, footprint
 from .litert import LiteRtRunner
 from .runner import RunError, Runner
 from .saved_model import SavedModelRunner
 
-__all__ = ["LiteRtRunner", "RunError", "Runner", "SavedModelRunner"]
+__all__ = [
+    "Footprint",
+    "IsolatedRunner",
+    "LiteRtRunner",
+    "RunError",
+    "Runner",
+    "SavedModelRunner",
+    "footprint",
+]

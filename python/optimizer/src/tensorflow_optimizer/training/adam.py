@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class Adam:
-    """Kingma and Ba, 2015."""
+    """Kingma and Ba, 2015; the rate falls to nothing along half a cosine (Loshchilov and Hutter, 2017)."""
 
-    def __init__(self, variables: list[Any], rate: float) -> None:
+    def __init__(self, variables: list[Any], rate: float, total: int) -> None:
         import tensorflow as tf
 
         self._variables = variables
         self._rate = rate
+        self._total = float(total)
         self._count = tf.Variable(0.0)
         self._means = [tf.Variable(tf.zeros_like(one)) for one in variables]
         self._squares = [tf.Variable(tf.zeros_like(one)) for one in variables]
@@ -23,8 +25,9 @@ class Adam:
         """Take one step. A variable without a gradient stays."""
         import tensorflow as tf
 
+        decayed = 0.5 * (1.0 + tf.cos(math.pi * self._count / self._total))
         count = self._count.assign_add(1.0)
-        rate = self._rate * tf.sqrt(1 - _SECOND**count) / (1 - _FIRST**count)
+        rate = self._rate * decayed * tf.sqrt(1 - _SECOND**count) / (1 - _FIRST**count)
         steps = zip(self._variables, self._means, self._squares, gradients, strict=True)
         for variable, mean, square, gradient in steps:
             if gradient is None:

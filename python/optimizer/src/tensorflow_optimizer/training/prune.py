@@ -9,7 +9,7 @@ import numpy as np
 from ..conversion.loading import kept_objects, load_objects
 from ..conversion.version_1 import is_version_1
 from ..errors import UnsupportedError
-from .adam import Adam
+from .fit import Course, fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from ..sources import OpenedSource
     from .teaching import Teaching
 
-_EPOCHS = 4
 #: The share grows over the first half; the second half recovers.
 _RAMP = 0.5
 _BATCH = 32
-_RATE = 3e-4
+_RATE = 1e-3
 
 
 def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
@@ -67,14 +66,15 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
             "the model has no weight matrices in variables, so that nothing can be pruned (a frozen model holds them "
             "as constants); give the model that it was made of, or leave pruning out"
         )
-    start = [one.numpy() for one in variables]
-    problem = None
-    if teaching is not None and teaching.targets():
-        problem = _train(functions[teaching.signature], variables, matrices, step, teaching, seed)
-    if problem is not None:
-        for variable, value in zip(variables, start, strict=True):
-            variable.assign(value)
+    dense = [one.numpy() for one in variables]
     _cut(matrices, step.sparsity)
+    problem = None
+    if teaching is not None and teaching.targets:
+        at_once = [one.numpy() for one in variables]
+        for variable, value in zip(variables, dense, strict=True):
+            variable.assign(value)
+        learner = _Pruned(functions[teaching.signature], variables, matrices, step)
+        problem = fit(learner, teaching, Course(step.epochs, _RATE, _BATCH, seed), at_once)
     module = tf.Module()
     module.kept = kept
     tf.saved_model.save(module, str(destination), signatures=functions)
@@ -95,53 +95,39 @@ def _cut(matrices: list[Any], sparsity: float) -> list[Any]:
     return masks
 
 
-def _train(  # noqa: PLR0913, PLR0917 - the same as of prune
-    function: Any, variables: list[Any], matrices: list[Any], step: Pruning, teaching: Teaching, seed: int
-) -> str | None:
-    """Train in place, with the share of zeros growing. Returns what went wrong."""
-    import tensorflow as tf
+class _Pruned:
+    """A model whose share of zeros grows while it learns."""
 
-    targets = teaching.targets()
-    masks = [tf.Variable(tf.ones_like(one), trainable=False) for one in matrices]
-    optimizer = Adam(variables, _RATE)
+    def __init__(self, function: Any, variables: list[Any], matrices: list[Any], step: Pruning) -> None:
+        import tensorflow as tf
 
-    def learn(inputs: dict[str, Any], wanted: dict[str, Any]) -> Any:
-        with tf.GradientTape() as tape:
-            outputs = function(**inputs)
-            losses = [
-                teaching.loss(name, outputs[name], wanted[name], labels=labels) for name, (_, labels) in targets.items()
-            ]
-            loss = tf.add_n(losses)
-        optimizer.apply(tape.gradient(loss, variables))
-        for matrix, mask in zip(matrices, masks, strict=True):
-            matrix.assign(matrix * mask)
-        return loss
+        self.function = function
+        self.variables = variables
+        self._matrices = matrices
+        self._step = step
+        self._reached = 0.0
+        self._masks = [tf.Variable(tf.ones_like(one), trainable=False) for one in matrices]
 
-    compiled = tf.function(learn, autograph=False, reduce_retracing=True)
-    dataset = teaching.dataset
-    size = _BATCH if dataset.batched else 1
-    random = np.random.default_rng(seed)
-    steps = max(1, dataset.count // size)
-    total = steps * _EPOCHS
-    every = max(1, total // 20)
-    for number in range(total):
-        if number % steps == 0:
-            order = random.permutation(dataset.count)
-        if number % every == 0:
-            for mask, value in zip(masks, _cut(matrices, _share(step, number, total)), strict=True):
+    def before(self, number: int, total: int) -> None:
+        """Cut more, twenty times in all."""
+        if number % max(1, total // 20) == 0:
+            self._reached = self._share(number / total)
+            cut = _cut(self._matrices, self._reached)
+            for mask, value in zip(self._masks, cut, strict=True):
                 mask.assign(value)
-        rows = order[(number % steps) * size : (number % steps + 1) * size]
-        inputs = dataset.take(rows).call(0, len(rows))
-        wanted = {name: value[rows] if dataset.batched else value[rows[0]] for name, (value, _) in targets.items()}
-        loss = compiled({key: tf.constant(value) for key, value in inputs.items()}, wanted)
-        if not np.isfinite(loss):
-            return f"the loss was no finite number at step {number + 1} of {total}"
-    return None
 
+    def constrain(self) -> None:
+        """Keep at zero what was cut."""
+        for matrix, mask in zip(self._matrices, self._masks, strict=True):
+            matrix.assign(matrix * mask)
 
-def _share(step: Pruning, number: int, total: int) -> float:
-    """Return the share of zeros at a step: cubic, fast while there is much to spare (Zhu and Gupta, 2017)."""
-    if step.schedule == "atOnce":
-        return step.sparsity
-    done = min(1.0, number / max(1.0, total * _RAMP))
-    return float(step.sparsity * (1 - (1 - done) ** 3))
+    def is_whole(self) -> bool:
+        """Say whether the share is reached."""
+        return self._reached >= self._step.sparsity
+
+    def _share(self, done: float) -> float:
+        """Return the share of zeros: cubic, fast while there is much to spare (Zhu and Gupta, 2017)."""
+        if self._step.schedule == "atOnce":
+            return self._step.sparsity
+        left = 1 - min(1.0, done / _RAMP)
+        return float(self._step.sparsity * (1 - left**3))

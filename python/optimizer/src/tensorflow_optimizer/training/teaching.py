@@ -1,9 +1,12 @@
-"""What a model is trained towards: labels where there are any, else what the original answers."""
+"""What a model is trained towards: labels where there are any, and what the original answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..config import ModelTask
 from ..evaluation.compare import truth_of
@@ -14,47 +17,130 @@ if TYPE_CHECKING:
     from ..runners.runner import Array, Arrays
 
 _SMALLEST = 1e-7
+#: The share of the samples that training only looks at, to tell its best state from later ones.
+_HELD_SHARE = 0.1
+_HELD_AT_LEAST = 16
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one output aims at, dimension 0 being the sample."""
+
+    answers: Array
+    """The original's."""
+    truth: Array | None
+    """The labels, in the form of the output's decisions."""
+
+    def take(self, rows: Array, *, batched: bool) -> tuple[Array, ...]:
+        """Return those of some samples, as the loss takes them."""
+        both = (self.answers,) if self.truth is None else (self.answers, self.truth)
+        return tuple(one[rows] if batched else one[rows[0]] for one in both)
 
 
 @dataclass(frozen=True)
 class Teaching:
-    """The training split of one signature."""
+    """Samples of one signature to train on, with what the original answers to them."""
 
     signature: str
     dataset: Dataset
     answers: Arrays
     """The original's, dimension 0 being the sample."""
     tasks: dict[str, OutputTask]
+    label_share: float = 1.0
+    """Of the loss, at outputs with labels; the rest is the original's answers."""
+    temperature: float | None = None
+    """Learn the original's scores at it; None: learn its numbers as they are."""
 
-    def targets(self) -> dict[str, tuple[Array, bool]]:
-        """Return by output what to aim at, and whether it is labels. Outputs that have no gradient are absent."""
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """Return by output what to aim at. Outputs that have no gradient are absent."""
         found = {}
         for name, value in self.answers.items():
             task = self.tasks[name]
             labels = self.dataset.labels.get(name)
             if value.dtype.kind != "f" or task.indices:
                 continue
-            if labels is not None and task.task is not ModelTask.REGRESSION:
-                found[name] = (truth_of(task, value, labels), True)
-            else:
-                found[name] = (value, False)
+            usable = labels is not None and task.task is not ModelTask.REGRESSION and self.label_share > 0
+            found[name] = Target(value, truth_of(task, value, labels) if usable and labels is not None else None)
         return found
 
-    def loss(self, name: str, output: Any, target: Any, *, labels: bool) -> Any:
-        """Return the mean loss of one output over a batch."""
+    def as_rows(self) -> Teaching:
+        """Return the same samples as rows of a batch, for a model that takes any number of them.
+
+        A dimension of 1 in front of every sample was a batch of one: it goes.
+        """
+        if self.dataset.batched:
+            return self
+        values = [*self.dataset.inputs.values(), *self.answers.values()]
+        single = all(value.shape[1:2] == (1,) for value in values)
+        inputs = {name: value[:, 0] if single else value for name, value in self.dataset.inputs.items()}
+        answers = {name: value[:, 0] if single else value for name, value in self.answers.items()}
+        return replace(self, dataset=replace(self.dataset, inputs=inputs, batched=True), answers=answers)
+
+    def split(self, seed: int) -> tuple[Teaching, Teaching]:
+        """Return the samples to learn from, and those that only tell how well it goes."""
+        count = self.dataset.count
+        held = min(count // 2, max(_HELD_AT_LEAST, int(count * _HELD_SHARE)))
+        order = np.random.default_rng(seed).permutation(count)
+        return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+
+    def take(self, rows: Array) -> Teaching:
+        """Return the samples with these numbers."""
+        answers = {name: value[rows] for name, value in self.answers.items()}
+        return replace(self, dataset=self.dataset.take(rows), answers=answers)
+
+    def loss(self, name: str, output: Any, target: tuple[Any, ...]) -> Any:
+        """Return the mean loss of one output over a batch.
+
+        Args:
+            name: Of the output.
+            output: What the model answers.
+            target: What `Target.take` returned.
+        """
+        if len(target) == 1:
+            return self._from_original(name, output, target[0])
+        own = self._from_labels(name, output, target[1])
+        if self.label_share == 1:
+            return own
+        return self.label_share * own + (1 - self.label_share) * self._from_original(name, output, target[0])
+
+    def _from_labels(self, name: str, output: Any, truth: Any) -> Any:
+        import tensorflow as tf
+
+        scores = self._scores(name, output)
+        if self.tasks[name].task is ModelTask.MULTICLASS:
+            return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(truth, tf.int64), scores))
+        wanted = tf.reshape(tf.cast(truth, scores.dtype), tf.shape(scores))
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, scores))
+
+    def _from_original(self, name: str, output: Any, answers: Any) -> Any:
+        import tensorflow as tf
+
+        task, heat = self.tasks[name], self.temperature
+        if heat is None or task.task is ModelTask.REGRESSION:
+            # On whatever the output is: nothing has to know whether it is scores, probabilities or a measurement.
+            return tf.reduce_mean(tf.square(output - answers)) / self._scale(name)
+        own, wanted = self._scores(name, output) / heat, self._scores(name, answers) / heat
+        if task.task is ModelTask.MULTICLASS:
+            losses = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), own)
+            floor = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), wanted)
+        else:
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), own)
+            floor = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), wanted)
+        # Its gradients shrink with the square of the temperature (Hinton, Vinyals and Dean, 2015).
+        return tf.reduce_mean(losses - floor) * heat**2
+
+    def _scores(self, name: str, output: Any) -> Any:
+        """Return an output as scores before softmax or sigmoid."""
         import tensorflow as tf
 
         task = self.tasks[name]
-        if not labels:
-            # On whatever the output is: nothing has to know whether it is scores, probabilities or a measurement.
-            return tf.reduce_mean(tf.square(output - target)) / self._scale(name)
+        if task.logits:
+            return tf.convert_to_tensor(output)
         if task.task is ModelTask.MULTICLASS:
-            scores = output if task.logits else tf.math.log(tf.maximum(output, _SMALLEST))
-            return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(target, tf.int64), scores))
+            return tf.math.log(tf.maximum(output, _SMALLEST))
         clipped = tf.clip_by_value(output, _SMALLEST, 1 - _SMALLEST)
-        scores = output if task.logits else tf.math.log(clipped) - tf.math.log1p(-clipped)
-        truth = tf.reshape(tf.cast(target, scores.dtype), tf.shape(scores))
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(truth, scores))
+        return tf.math.log(clipped) - tf.math.log1p(-clipped)
 
     def _scale(self, name: str) -> float:
         return max(float(self.answers[name].var()), _SMALLEST)

@@ -1,0 +1,30 @@
+"""The process that bakes, with oneDNN on: `python -m tensorflow_optimizer.conversion.bfloat16_process FROM TO TAG…`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .. import environment
+
+
+def main(arguments: list[str]) -> int:
+    """Bake and return the exit code; the last line on standard error says what went wrong."""
+    environment.prepare()
+    import tensorflow as tf
+
+    from .bfloat16 import bake_here
+    from .freeze import FreezeError
+
+    frozen, destination, *tags = arguments
+    try:
+        bake_here(Path(frozen), tags, Path(destination))
+    except (FreezeError, ValueError, tf.errors.OpError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        sys.stderr.write(f"{lines[0] if lines else type(error).__name__}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

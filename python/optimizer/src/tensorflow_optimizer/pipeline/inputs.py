@@ -1,0 +1,19 @@
+"""What a job reads beside its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files and directories."""
+
+    evaluation: Path | None
+    """The data: a file, or a directory with one."""
+    students: list[Path] = field(default_factory=list)
+    """The given students, in the order in which the job's steps name them."""
