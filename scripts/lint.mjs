@@ -8,6 +8,7 @@ await setUp();
 const bin = (name) => join(tools, 'python', 'bin', name);
 const checks = [
   ['.jsiirc and package.json agree', 'node', ['scripts/jsiirc.mjs', '--check']],
+  ['conventional commits', 'node', ['scripts/commits.mjs']],
   ['ESLint', 'npx', ['eslint', '--max-warnings', '0', '.']],
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
   ['ruff', bin('ruff'), ['check', '.']],

@@ -1,0 +1,76 @@
+/** What the repository says before a release. */
+export interface ReleaseState {
+  /** Of package.json. */
+  readonly version: string;
+  /** Of package-lock.json. */
+  readonly lockVersion: string;
+  readonly changelog: string;
+  /** Files that differ from the last commit. */
+  readonly uncommitted: string[];
+  /** Versions that were released, without the tag's `v`. */
+  readonly released: string[];
+  /** Whole messages of the commits since the last release. */
+  readonly commits: string[];
+}
+
+type Version = [major: number, minor: number, patch: number];
+
+/** Everything that stands in the way of releasing this version. */
+export function releaseProblems(state: ReleaseState): string[] {
+  const version = parse(state.version);
+  if (version === undefined) {
+    return [`version in package.json must be three numbers, such as 1.2.3, got ${JSON.stringify(state.version)}`];
+  }
+  return [
+    ...(state.lockVersion === state.version ? [] : [`package-lock.json has version ${state.lockVersion}, package.json ${state.version}: run \`npm install --package-lock-only\``]),
+    ...(state.uncommitted.length ? [`not committed: ${state.uncommitted.join(', ')}`] : []),
+    ...versionProblems(version, state),
+    ...changelogProblems(state),
+  ];
+}
+
+/** The smallest version that may follow the last release, given what was committed since. Before 1.0.0 the second number says what breaks. */
+export function smallestNext(last: Version, commits: string[]): Version {
+  const [major, minor, patch] = last;
+  const breaks = commits.some((message) => /^[a-z]+(\([^)]*\))?!: |^BREAKING[ -]CHANGE: /m.test(message));
+  const adds = commits.some((message) => /^feat(\([^)]*\))?!?: /.test(message));
+  if (breaks) {
+    return major === 0 ? [0, minor + 1, 0] : [major + 1, 0, 0];
+  }
+  return adds && major > 0 ? [major, minor + 1, 0] : [major, minor, patch + 1];
+}
+
+function versionProblems(version: Version, { released, commits }: ReleaseState): string[] {
+  const known = released.map(parse).filter((it) => it !== undefined).sort(compare);
+  const last = known.at(-1);
+  if (last === undefined) {
+    return [];
+  }
+  if (compare(version, last) <= 0) {
+    return [`version ${version.join('.')} must be above ${last.join('.')}, which is released`];
+  }
+  const smallest = smallestNext(last, commits);
+  return compare(version, smallest) < 0
+    ? [`version must be ${smallest.join('.')} or more, for what was committed since ${last.join('.')}, got ${version.join('.')}`] : [];
+}
+
+function changelogProblems({ changelog, version }: ReleaseState): string[] {
+  const sections = changelog.split(/^## /m).slice(1);
+  const section = sections.find((text) => text.startsWith(`${version} `) || text.startsWith(`[${version}] `));
+  const unreleased = sections.find((text) => text.startsWith('Unreleased'))?.split('\n').slice(1).join('').trim();
+  return [
+    ...(section === undefined ? [`CHANGELOG.md has no section "## ${version} - <date>": move there what is under Unreleased`] : []),
+    ...(section !== undefined && !/^\S+ - \d{4}-\d{2}-\d{2}\n/.test(section) ? [`CHANGELOG.md must head the section "## ${version} - <date>", such as 2026-11-24`] : []),
+    ...(section !== undefined && !/^\s*-/m.test(section.slice(section.indexOf('\n'))) ? [`CHANGELOG.md says nothing of ${version}`] : []),
+    ...(unreleased ? ['CHANGELOG.md still has entries under Unreleased'] : []),
+  ];
+}
+
+function parse(text: string): Version | undefined {
+  const found = /^(\d+)\.(\d+)\.(\d+)$/.exec(text);
+  return found ? [Number(found[1]), Number(found[2]), Number(found[3])] : undefined;
+}
+
+function compare(one: Version, other: Version): number {
+  return one[0] - other[0] || one[1] - other[1] || one[2] - other[2];
+}

@@ -1,0 +1,69 @@
+import { missingCredentials, REGISTRIES } from '../../scripts/release/registries';
+import type { ReleaseState } from '../../scripts/release/release-problems';
+import { releaseProblems, smallestNext } from '../../scripts/release/release-problems';
+
+const CHANGELOG = '# Changelog\n\n## Unreleased\n\n## 1.1.0 - 2026-11-24\n\n### Added\n\n- More.\n\n## 1.0.0 - 2026-10-01\n\n- All.\n';
+
+const ready: ReleaseState = {
+  version: '1.1.0', lockVersion: '1.1.0', changelog: CHANGELOG, uncommitted: [], released: ['1.0.0'], commits: ['feat(function): more'],
+};
+
+describe('a release', () => {
+  test('has no problem when version, changelog and commits agree', () => {
+    expect(releaseProblems(ready)).toEqual([]);
+  });
+
+  test('may be the first one, whatever its version', () => {
+    expect(releaseProblems({ ...ready, released: [], version: '1.0.0', lockVersion: '1.0.0' })).toEqual([]);
+  });
+
+  test.each<[string, Partial<ReleaseState>, RegExp]>([
+    ['files that are not committed', { uncommitted: ['lib/index.ts'] }, /not committed: lib\/index.ts/],
+    ['a version that is none', { version: '1.1' }, /must be three numbers, such as 1.2.3, got "1.1"/],
+    ['another version in the lock file', { lockVersion: '1.0.0' }, /package-lock.json has version 1.0.0, package.json 1.1.0/],
+    ['a version that is released', { released: ['1.0.0', '1.1.0'] }, /must be above 1.1.0/],
+    ['a version below a released one, compared as numbers', { released: ['1.10.0', '1.9.0'] }, /must be above 1.10.0/],
+    ['a version too small for a breaking change', { commits: ['feat(function)!: other'] }, /must be 2.0.0 or more.*since 1.0.0, got 1.1.0/],
+    ['a changelog without the version', { changelog: '# Changelog\n\n## Unreleased\n' }, /no section "## 1.1.0 - <date>"/],
+    ['a section without a date', { changelog: CHANGELOG.replace(' - 2026-11-24', ' - soon') }, /head the section "## 1.1.0 - <date>"/],
+    ['a section that says nothing', { changelog: '## Unreleased\n\n## 1.1.0 - 2026-11-24\n\n### Added\n' }, /says nothing of 1.1.0/],
+    ['entries that were not moved', { changelog: CHANGELOG.replace('Unreleased\n', 'Unreleased\n\n- Left.\n') }, /still has entries under Unreleased/],
+  ])('is refused for %s', (_, change, problem) => {
+    expect(releaseProblems({ ...ready, ...change })).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('is refused with all problems at once', () => {
+    expect(releaseProblems({ ...ready, lockVersion: '0.0.0', uncommitted: ['a'], changelog: '' })).toHaveLength(3);
+  });
+});
+
+describe('the next version', () => {
+  test.each<[string, [number, number, number], string[], [number, number, number]]>([
+    ['a fix', [1, 2, 3], ['fix: x'], [1, 2, 4]],
+    ['a feature', [1, 2, 3], ['fix: x', 'feat(a): y'], [1, 3, 0]],
+    ['a breaking change by its mark', [1, 2, 3], ['refactor(a)!: y'], [2, 0, 0]],
+    ['a breaking change by its footer', [1, 2, 3], ['fix: x\n\nWhy.\n\nBREAKING CHANGE: y'], [2, 0, 0]],
+    ['a feature before 1.0.0', [0, 2, 3], ['feat: y'], [0, 2, 4]],
+    ['a breaking change before 1.0.0', [0, 2, 3], ['feat!: y'], [0, 3, 0]],
+  ])('follows from %s', (_, last, commits, expected) => {
+    expect(smallestNext(last, commits)).toEqual(expected);
+  });
+});
+
+describe('what publib asks for', () => {
+  test('is named for each registry when the environment has none of it', () => {
+    expect(REGISTRIES.flatMap((registry) => missingCredentials(registry, {}))).toEqual([
+      'publib-npm needs NPM_TOKEN, or NPM_TRUSTED_PUBLISHER in the environment',
+      'publib-pypi needs TWINE_USERNAME and TWINE_PASSWORD, or PYPI_TRUSTED_PUBLISHER in the environment',
+      'publib-maven needs MAVEN_USERNAME and MAVEN_PASSWORD and MAVEN_GPG_PRIVATE_KEY and MAVEN_GPG_PRIVATE_KEY_PASSPHRASE in the environment',
+      'publib-golang needs GITHUB_TOKEN, or GIT_USE_SSH in the environment',
+    ]);
+  });
+
+  test('is there when one alternative is complete', () => {
+    const [, pypi] = REGISTRIES;
+
+    expect(missingCredentials(pypi, { TWINE_USERNAME: 'a' })).toHaveLength(1);
+    expect(missingCredentials(pypi, { TWINE_USERNAME: 'a', TWINE_PASSWORD: 'b' })).toEqual([]);
+  });
+});
