@@ -61,6 +61,16 @@ export function storeReference(bucket: s3.IBucket, key: string, options: BucketO
   };
 }
 
+/** The document of a model or data, as job.json has it. */
+export function renderStored(stored: StoredObject): Record<string, unknown> {
+  return {
+    packaging: stored.packaging,
+    fileName: stored.fileName,
+    identity: stored.identity,
+    location: { bucket: stored.bucket.bucketName, key: stored.key, objectVersion: stored.objectVersion },
+  };
+}
+
 /** How a key in a bucket is packaged, told by its ending; undefined where the ending is hidden in a token. */
 export function packagingOf(key: string): Packaging | undefined {
   if (key.endsWith('/')) {

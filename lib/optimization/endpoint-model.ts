@@ -26,6 +26,8 @@ export interface ArtifactForProps extends OptimizationOptions {
   readonly serverRepository?: ecr.IRepository;
   /** The endpoint runs the server that is published with the model. */
   readonly requiresServer?: boolean;
+  /** The endpoint reads the model file by file, not compressed in one archive. */
+  readonly isReadByFile?: boolean;
 }
 
 /** What an endpoint offers a model, to be compared with what the model needs when it is deployed. */
@@ -56,7 +58,7 @@ const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
 export function checkArtifactFor(scope: Construct, id: string, props: ArtifactForProps): string[] {
   const artifact = props.source._artifact;
   return artifact === undefined
-    ? checkModelOptimizer(id, optimizerProps(props))
+    ? checkModelOptimizer(id, optimizerProps(props), props.isReadByFile)
     : [...artifactProblems(scope, artifact, props), ...uselessOptions(props)];
 }
 

@@ -2,6 +2,7 @@ import type { ModelFormat } from '../model/model-format';
 import type { ModelSourceOptions } from '../model/model-source';
 import { StatefulBehavior } from '../model/stateful-behavior';
 import type { StoredObject } from '../model/stored-object';
+import { renderStored } from '../model/stored-object';
 import { inNameOrder } from '../private/in-name-order';
 import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';
@@ -17,6 +18,8 @@ export interface JobOptions {
   readonly evaluation?: StoredObject;
   readonly tasks?: { [output: string]: ModelTask };
   readonly recipe: OptimizationRecipe;
+  /** What the recipe's steps bring along, in their order: a student's model. */
+  readonly brought?: (StoredObject | undefined)[];
   readonly gate?: QualityGate;
   readonly seed?: number;
   readonly architecture: string;
@@ -45,7 +48,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     },
     evaluation: options.evaluation && renderStored(options.evaluation),
     tasks: inNameOrder(options.tasks ?? {}),
-    recipe: options.recipe._render(),
+    recipe: options.recipe._render(options.brought),
     gate: options.gate?._render(),
     seed: options.seed ?? 0,
     architecture: options.architecture,
@@ -53,15 +56,6 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     server: options.serverImage === undefined ? undefined : { image: options.serverImage },
     toolchain: TOOLCHAIN,
   }) as Record<string, unknown>;
-}
-
-function renderStored(stored: StoredObject): Record<string, unknown> {
-  return {
-    packaging: stored.packaging,
-    fileName: stored.fileName,
-    identity: stored.identity,
-    location: { bucket: stored.bucket.bucketName, key: stored.key, objectVersion: stored.objectVersion },
-  };
 }
 
 /** Absent members are left out at every depth, not written as null. */

@@ -161,12 +161,15 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
     const source = props.model._bind(this);
     const evaluation = props.evaluation?._bind(this);
+    const recipe = props.recipe ?? (this.modelFormat === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing());
+    const brought = recipe._bind(this);
+    const inputs = [source, evaluation, ...brought].filter((input) => input !== undefined);
     this.bucket = props.artifactBucket ?? artifactBucketOf(this, props.encryptionKey);
     this.keyPrefix = modelPrefix(this, this.modelName);
     const optimization = new OptimizationProject(this, 'Optimization', {
       options: props,
       architecture,
-      inputs: evaluation ? [source, evaluation] : [source],
+      inputs,
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,
       server: props.serverImage === undefined ? undefined : { image: props.serverImage, repository: props.serverRepository },
@@ -183,7 +186,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       sourceOptions: props.model._options,
       evaluation,
       tasks: props.tasks,
-      recipe: props.recipe ?? (this.modelFormat === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing()),
+      recipe,
+      brought,
       gate: props.gate,
       seed: props.seed,
       architecture: architecture.name,
@@ -193,7 +197,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     if (props.serverImage !== undefined) {
       optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));
     }
-    const build = this.createBuild(job, optimization, [source, ...evaluation ? [evaluation] : []].map((input) => input.bucket));
+    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket));
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
     this.manifestSha256 = build.getAttString('ManifestSha256');

@@ -13,6 +13,8 @@ import { checkServerImage } from './server-image';
 interface OptimizationContext {
   readonly format: ModelFormat;
   readonly sourceKind?: SourceKind;
+  /** What serves reads the model file by file, not compressed in one archive. */
+  readonly isReadByFile?: boolean;
 }
 
 /** A deployment waits an hour at most for a custom resource; the rest is left for what the handlers do before and after. */
@@ -22,13 +24,14 @@ export const LONGEST_OPTIMIZATION_MINUTES = 55;
 const SHORTEST_OPTIMIZATION_MINUTES = 10;
 
 /** All problems of an optimizer's properties. */
-export function checkModelOptimizer(id: string, props: ModelOptimizerProps): string[] {
+export function checkModelOptimizer(id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
   return [
     ...props.model._problems(),
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
     ...serverProblems(props),
-    ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind }),
+    ...imageProblems(props),
+    ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];
 }
 
@@ -46,13 +49,23 @@ function serverProblems({ serverImage, serverRepository, modelFormat, architectu
   return problems;
 }
 
+/** The optimization proves and measures the model on the processor that will serve it. */
+function imageProblems({ buildImage, architecture = lambda.Architecture.X86_64 }: ModelOptimizerProps): string[] {
+  const built = buildImage?.type.startsWith('ARM_') ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+  if (buildImage === undefined || Token.isUnresolved(buildImage.type) || built.name === architecture.name) {
+    return [];
+  }
+  return [`buildImage is for ${built.name} (${buildImage.type}), and the model is optimized for and proved on ${architecture.name}: `
+    + `give an image for ${architecture.name}, e.g. codebuild.${architecture === lambda.Architecture.ARM_64 ? 'LinuxArmBuildImage' : 'LinuxBuildImage'}, or leave buildImage out`];
+}
+
 /** All problems of an optimization that can be seen before it is deployed. */
 function checkOptimization(options: OptimizationOptions, context: OptimizationContext): string[] {
   const hasData = options.evaluation !== undefined;
   return [
     ...sourceProblems(context),
     ...options.evaluation?._problems() ?? [],
-    ...options.recipe?._problems(context.format, context.sourceKind, hasData) ?? [],
+    ...options.recipe?._problems(context.format, context.sourceKind, hasData, context.isReadByFile) ?? [],
     ...options.gate?._problems(hasData) ?? [],
     ...taskProblems(options),
     ...labelProblems(options.labels),

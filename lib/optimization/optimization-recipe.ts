@@ -1,4 +1,7 @@
+import type { Construct } from 'constructs';
 import { ModelFormat } from '../model/model-format';
+import type { StoredObject } from '../model/stored-object';
+import { Distillation } from './distillation';
 import { Graph } from './graph';
 import type { OptimizationSearchOptions } from './optimization-search';
 import { searchProblems } from './optimization-search';
@@ -13,7 +16,7 @@ export class OptimizationRecipe {
   /**
    * Exactly these steps, in this order: one candidate.
    *
-   * @param steps at least one of `Pruning.…()`, `Quantization.…()` and `Graph.…()`
+   * @param steps at least one of `Distillation.into()`, `Pruning.…()`, `Quantization.…()` and `Graph.…()`, in this order
    */
   public static of(...steps: OptimizationStep[]): OptimizationRecipe {
     return new OptimizationRecipe('steps', steps);
@@ -51,7 +54,7 @@ export class OptimizationRecipe {
   ) {}
 
   /** @internal */
-  public _problems(format: ModelFormat, sourceKind: string | undefined, hasData: boolean): string[] {
+  public _problems(format: ModelFormat, sourceKind: string | undefined, hasData: boolean, isReadByFile = false): string[] {
     const problems: string[] = [];
     if (this.kind === 'steps' && this.steps.length === 0) {
       problems.push('recipe must have at least one step, got OptimizationRecipe.of(): use OptimizationRecipe.none() to change nothing');
@@ -67,7 +70,7 @@ export class OptimizationRecipe {
       problems.push(...searchProblems(this.searchOptions, hasData), ...this.searchedProblems(format, sourceKind));
     }
     for (const [index, step] of this.steps.entries()) {
-      problems.push(...stepProblems(step, format, hasData));
+      problems.push(...stepProblems(step, format, hasData, isReadByFile));
       if (this.kind === 'search') {
         continue;
       }
@@ -76,25 +79,28 @@ export class OptimizationRecipe {
         problems.push(`recipe has ${earlier.description} and ${step.description}, which exclude each other: keep one of them`);
       }
     }
-    const quantized = this.steps.findIndex((step) => step instanceof Quantization);
-    const pruned = this.steps.findIndex((step) => step instanceof Pruning);
-    if (this.kind === 'steps' && quantized !== -1 && pruned > quantized) {
-      problems.push(`recipe has ${this.steps[quantized].description} before ${this.steps[pruned].description}, when weights can no longer be changed: `
-        + `use OptimizationRecipe.of(${this.steps[pruned].description}, ${this.steps[quantized].description})`);
+    if (this.kind === 'steps' && problems.length === 0) {
+      problems.push(...orderProblems(this.steps));
     }
-    if (sourceKind === 'tflite' && this.steps.length > 0) {
+    const isTaught = this.kind === 'steps' && this.steps.some((step) => step instanceof Distillation);
+    if (sourceKind === 'tflite' && this.steps.length > 0 && !isTaught) {
       problems.push(`recipe has ${this.steps.map((step) => step.description).join(', ')}, but a .tflite model is served as it is: `
-        + 'give the SavedModel or Keras file that it was made from, or leave recipe out');
+        + 'give the SavedModel or Keras file that it was made from, distill it into a student, or leave recipe out');
     }
     return problems;
   }
 
+  /** Uploads what the steps bring along, in their order. Only after `_problems()` found none. @internal */
+  public _bind(scope: Construct): (StoredObject | undefined)[] {
+    return this.steps.map((step, index) => step._bind(scope, `Step${index}`));
+  }
+
   /** @internal */
-  public _render(): Record<string, unknown> {
+  public _render(brought: (StoredObject | undefined)[] = []): Record<string, unknown> {
     const search = this.searchOptions;
     return {
       kind: this.kind,
-      steps: this.steps.map((step) => step._render()),
+      steps: this.steps.map((step, index) => step._render(brought[index])),
       ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss ?? 0.01, maxTrials: search.maxTrials ?? 8 } },
     };
   }
@@ -112,17 +118,34 @@ export class OptimizationRecipe {
   }
 }
 
-function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: boolean): string[] {
+/** What comes later is done to the result of what comes earlier, and weights cannot be changed once they are quantized or constants. */
+const ORDER = [Distillation, Pruning, Quantization, Graph];
+
+function orderProblems(steps: OptimizationStep[]): string[] {
+  const rank = (step: OptimizationStep) => ORDER.findIndex((kind) => step instanceof kind);
+  const legal = [...steps].sort((one, other) => rank(one) - rank(other));
+  if (legal.every((step, index) => step === steps[index])) {
+    return [];
+  }
+  const list = (all: OptimizationStep[]) => all.map((step) => step.description).join(', ');
+  return [`recipe has ${list(steps)}, and a student is taught first, then pruned, then quantized or frozen, when weights can no longer be changed: `
+    + `use OptimizationRecipe.of(${list(legal)})`];
+}
+
+function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: boolean, isReadByFile: boolean): string[] {
   const problems: string[] = [];
   if (step instanceof Quantization && format === ModelFormat.SAVED_MODEL) {
     problems.push(`${step.description} is for LiteRT, and would make a SavedModel slower: leave it out, or serve the model with ModelFunction`);
   }
   if (step instanceof Pruning) {
     problems.push(...step._stepProblems(hasData));
-    if (format === ModelFormat.SAVED_MODEL) {
-      problems.push(`${step.description} makes a model smaller only where it travels compressed, as a function's layer does: `
-        + 'leave it out, or serve the model with ModelFunction');
+    if (format === ModelFormat.SAVED_MODEL && isReadByFile) {
+      problems.push(`${step.description} makes a model smaller only where it travels compressed, and pods read it file by file: `
+        + 'leave it out, or serve the model with ModelFleet or ModelFunction');
     }
+  }
+  if (step instanceof Distillation) {
+    problems.push(...step._stepProblems(hasData));
   }
   if (step instanceof Graph && format === ModelFormat.LITERT) {
     problems.push(`${step.description} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out`);

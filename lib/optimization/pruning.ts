@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { checkInteger } from '../private/validation';
 import { OptimizationStep } from './optimization-step';
 
 /** How the share of zeros grows while a pruned model is trained on the evaluation data. */
@@ -24,10 +25,18 @@ export interface MagnitudePruningOptions {
    * @default PruningSchedule.GRADUAL
    */
   readonly schedule?: PruningSchedule;
+
+  /**
+   * How often the training goes through its part of the evaluation data, from 1 to 1000.
+   *
+   * @default 4
+   */
+  readonly epochs?: number;
 }
 
 /**
- * Weights become zero. A pruned model is smaller where it travels compressed, as a function's layer does, and it is not faster anywhere.
+ * Weights become zero. A pruned model is smaller where it travels compressed: in a function's layer, and in the archive that the instances of
+ * a fleet fetch. Pods read a model file by file, so that a `ModelService` of its own refuses it. It is not faster anywhere.
  *
  * With evaluation data the rest of the model is trained on a part of it that no candidate is judged on: towards the labels, or, without labels,
  * towards the original's answers.
@@ -51,20 +60,24 @@ export class Pruning extends OptimizationStep {
 
   /** @internal */
   public _stepProblems(hasData: boolean): string[] {
-    const { sparsity, schedule } = this.options;
+    const { sparsity, epochs } = this.options;
     const problems: string[] = [];
     if (!Token.isUnresolved(sparsity) && !(sparsity > 0 && sparsity < 1)) {
       const hint = sparsity > 1 && sparsity < 100 ? `: it is a share, so ${sparsity} per cent is ${sparsity / 100}` : '';
       problems.push(`Pruning.magnitude(…) sparsity must be above 0 and below 1, got ${JSON.stringify(sparsity)}${hint}`);
     }
-    if (schedule !== undefined && !hasData) {
-      problems.push('Pruning.magnitude(…) schedule has no effect without data to train on: give evaluation, or leave schedule out');
+    problems.push(...checkInteger('Pruning.magnitude(…) epochs', epochs, 1, 1000));
+    for (const name of ['schedule', 'epochs'] as const) {
+      if (this.options[name] !== undefined && !hasData) {
+        problems.push(`Pruning.magnitude(…) ${name} has no effect without data to train on: give evaluation, or leave ${name} out`);
+      }
     }
     return problems;
   }
 
   /** @internal */
   public _render(): Record<string, unknown> {
-    return { step: 'pruning', sparsity: this.options.sparsity, schedule: this.options.schedule ?? PruningSchedule.GRADUAL };
+    const { sparsity, schedule, epochs } = this.options;
+    return { step: 'pruning', sparsity, schedule: schedule ?? PruningSchedule.GRADUAL, epochs: epochs ?? 4 };
   }
 }

@@ -103,6 +103,17 @@ describe('build', () => {
     expect(calls(directory)[1]).toContain('--source work/source --evaluation work/evaluation --output out');
   });
 
+  test('gives each student, in the order of the steps', () => {
+    const directory = sourceDirectory();
+    for (const name of ['01', '00']) {
+      mkdirSync(join(directory, 'work/students', name), { recursive: true });
+    }
+
+    runPhase('build', directory);
+
+    expect(calls(directory)[1]).toContain('--source work/source --student work/students/00/ --student work/students/01/ --output out');
+  });
+
   test.each([1, 2, 3, 4])('fails with the exit code %d of the run', (code) => {
     expect(runPhase('build', sourceDirectory({ run: code })).status).toBe(code);
   });

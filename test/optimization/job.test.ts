@@ -2,10 +2,13 @@ import { readFileSync } from 'fs';
 import Ajv2020 from 'ajv/dist/2020';
 import { App, Size, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, SearchObjective, StatefulBehavior } from '../../lib';
+import {
+  Distillation, Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, SearchObjective, StatefulBehavior, Student, StudentSize,
+} from '../../lib';
 import type { StoredObject } from '../../lib/model/stored-object';
 import type { JobOptions } from '../../lib/optimization/job';
 import { renderJob } from '../../lib/optimization/job';
+import { directoryWith, savedModelFiles } from '../model/model-files';
 
 const schema = JSON.parse(readFileSync('python/optimizer/schema/job.schema.json', 'utf8'));
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
@@ -55,10 +58,25 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
   ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],
   ['pruning', { recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })) }, (it) => it.recipe.steps, [
-    { step: 'pruning', sparsity: 0.5, schedule: 'gradual' },
+    { step: 'pruning', sparsity: 0.5, schedule: 'gradual', epochs: 4 },
   ]],
   ['search', { recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }) }, (it) => it.recipe.search, {
     objective: 'latency', maxAccuracyLoss: 0.01, maxTrials: 8,
+  }],
+  ['a built student', { recipe: OptimizationRecipe.of(Distillation.into(Student.ofSize(StudentSize.SMALL), { alpha: 0.5 })) }, (it) => it.recipe.steps, [
+    { step: 'distillation', student: { size: 'small' }, temperature: 4, alpha: 0.5, epochs: 30, augment: true },
+  ]],
+  ['a given student', {
+    recipe: OptimizationRecipe.of(
+      Distillation.into(Student.fromAsset(directoryWith(savedModelFiles())), { temperature: 2, epochs: 5, augment: false }), Quantization.float16(),
+    ),
+    brought: [{ ...source, key: 'student.zip' }, undefined],
+  }, (it) => it.recipe.steps[0], {
+    step: 'distillation',
+    student: { given: { packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, location: { bucket: 'inputs', key: 'student.zip' } } },
+    temperature: 2,
+    epochs: 5,
+    augment: false,
   }],
   ['freeze', { recipe: OptimizationRecipe.of(Graph.freeze()) }, (it) => it.recipe.steps, [{ step: 'freeze' }]],
   ['none', { recipe: OptimizationRecipe.none() }, (it) => it.recipe.kind, 'none'],

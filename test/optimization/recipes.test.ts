@@ -14,10 +14,10 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.fullInteger()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'fullInteger' }] }],
     [OptimizationRecipe.of(Graph.strip()), { kind: 'steps', steps: [{ step: 'strip' }] }],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8 }), Quantization.dynamicRange()), {
-      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.8, schedule: 'gradual' }, { step: 'quantization', mode: 'dynamicRange' }],
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.8, schedule: 'gradual', epochs: 4 }, { step: 'quantization', mode: 'dynamicRange' }],
     }],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.AT_ONCE })), {
-      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce' }],
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce', epochs: 4 }],
     }],
     [OptimizationRecipe.of(Graph.freeze()), { kind: 'steps', steps: [{ step: 'freeze' }] }],
   ])('is written into the job', (recipe, job) => {
@@ -30,6 +30,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
     [OptimizationRecipe.of(Graph.freeze()), SAVED_MODEL],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16()), LITERT],
+    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Graph.strip()), SAVED_MODEL],
   ])('is taken where it has an effect', (recipe, format) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([]);
   });
@@ -40,7 +41,6 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
     [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
     [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
-    [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })), SAVED_MODEL, 'only where it travels compressed'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 1 })), LITERT, 'sparsity must be above 0 and below 1, got 1'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 80 })), LITERT, 'got 80: it is a share, so 80 per cent is 0.8'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.GRADUAL })), LITERT, 'schedule has no effect without data'],
@@ -52,6 +52,19 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.fullInteger()), LITERT, 'needs real inputs to calibrate with: give evaluation'],
   ])('is refused where it cannot be done', (recipe, format, words) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('pruning is refused where the model is read file by file, not compressed', () => {
+    const recipe = OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }));
+
+    expect(recipe._problems(SAVED_MODEL, 'keras', false, true)).toEqual([expect.stringContaining('only where it travels compressed')]);
+  });
+
+  test('epochs of pruning need data', () => {
+    expect(OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, epochs: 2 }))._problems(LITERT, 'keras', false)).toEqual([
+      'Pruning.magnitude(…) epochs has no effect without data to train on: give evaluation, or leave epochs out',
+    ]);
+    expect(OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, epochs: 0 }))._problems(LITERT, 'keras', true)).toHaveLength(1);
   });
 
   test('fullInteger is taken with data', () => {

@@ -284,3 +284,35 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: 
         return genuine(client, name, arguments)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
+
+
+def test_given_students_are_laid_out_in_the_order_of_the_steps(s3: S3Client, tmp_path: Path) -> None:
+    keys = ("m.keras", "first.keras", "second.zip")
+    bodies = {"m.keras": b"model", "first.keras": b"first", "second.zip": make_zip(SAVED_MODEL)}
+    for key in keys:
+        s3.put_object(Bucket="inputs", Key=key, Body=bodies[key])
+    students: list[dict[str, Any]] = [
+        {"given": source("file", "first.keras", {"revision": "1"})},
+        {"size": "tiny"},
+        {"given": source("zip", "second.zip", {"revision": "1"})},
+    ]
+    steps = [{"step": "distillation", "student": one} for one in students]
+    recipe = {"kind": "search", "steps": steps, "search": {"objective": "size"}}
+
+    result = run_fetch(tmp_path, job_data(source=source("file", "m.keras"), recipe=recipe))
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "work/students/00/first.keras").read_bytes() == b"first"
+    assert (tmp_path / "work/students/01/saved_model.pb").read_bytes() == b"graph"
+    fetched = json.loads((tmp_path / "work/fetched.json").read_text())["students"]
+    assert [one["key"] for one in fetched] == ["first.keras", "second.zip"]
+
+
+def test_a_student_that_is_not_there_ends_the_build_with_its_name(s3: S3Client, tmp_path: Path) -> None:
+    s3.put_object(Bucket="inputs", Key="m.keras", Body=b"model")
+    steps = [{"step": "distillation", "student": {"given": {"packaging": "file", "identity": {"revision": "1"}}}}]
+
+    result = run_fetch(tmp_path, job_data(source=source("file", "m.keras"), recipe={"kind": "steps", "steps": steps}))
+
+    assert result.exit_code == 2
+    assert "the job's student 0 has no location" in result.output

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    directory: Annotated[Path, typer.Option(help="Gets job.json, source/, evaluation/ and fetched.json.")],
+    directory: Annotated[Path, typer.Option(help="Gets job.json, source/, evaluation/, students/ and fetched.json.")],
     config: Annotated[Path | None, typer.Option(help="The job.json, on this machine.")] = None,
     bucket: Annotated[str | None, typer.Option(help="The bucket of job.json, instead of --config.")] = None,
     config_key: Annotated[str | None, typer.Option(help="The key of job.json in --bucket.")] = None,
 ) -> None:
-    """Read a job's model and evaluation data from S3, compare them with the job, and lay them out."""
+    """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
     with _one_sentence():
         if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
             raise BadInputError("give either --config, or --bucket and --config-key")

@@ -6,7 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ..config import Evaluation, Identity, Location, Packaging, Source
+from ..config import Distillation, Evaluation, Identity, Location, Packaging, Source, StudentModel
 from ..errors import BadInputError
 from ..sources.digest import digest_of
 from .digests import files_below
@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 JOB_FILE = "job.json"
 SOURCE_DIRECTORY = "source"
 EVALUATION_DIRECTORY = "evaluation"
+#: Holds a directory for each given student: 00, 01, … in the order of the job's steps.
+STUDENTS_DIRECTORY = "students"
+_LAID_OUT = (SOURCE_DIRECTORY, EVALUATION_DIRECTORY, STUDENTS_DIRECTORY)
 _CONNECTIONS = 8
 
 
 def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], log: Callable[[str], None]) -> Fetched:
-    """Lay out a job's source and evaluation data, and record what was read.
+    """Lay out a job's source, evaluation data and students, and record what was read.
 
     Args:
         job: The job.
-        directory: Gets `source/`, `evaluation/` (where the job has evaluation data) and `fetched.json`.
+        directory: Gets `source/`, `evaluation/` (where the job has evaluation data), `students/<number>/` and
+            `fetched.json`.
         bucket_of: Returns a bucket by its name.
         log: Takes one line about each input.
     """
@@ -41,7 +45,12 @@ def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], 
     evaluation = job.evaluation and _fetch(
         job.evaluation, "evaluation", directory / EVALUATION_DIRECTORY, bucket_of, log
     )
-    fetched = Fetched(source=source, evaluation=evaluation)
+    given = [step.student.given for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
+    students = [
+        _fetch(one, f"student {number}", directory / STUDENTS_DIRECTORY / f"{number:02}", bucket_of, log)
+        for number, one in enumerate(given)
+    ]
+    fetched = Fetched(source=source, evaluation=evaluation, students=tuple(students))
     (directory / FETCHED_FILE).write_text(fetched.to_json(), encoding="utf-8")
     return fetched
 
@@ -49,18 +58,18 @@ def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], 
 def _make_way(directory: Path) -> None:
     """Remove what an earlier fetch laid out, so that no old file is taken for a new one. Nothing else is removed."""
     record = directory / FETCHED_FILE
-    for name in (SOURCE_DIRECTORY, EVALUATION_DIRECTORY):
+    for name in _LAID_OUT:
         target = directory / name
         if target.is_symlink() or (target.exists() and not record.is_file()):
             raise BadInputError(f"{target} exists and was not fetched: give another --directory, or remove it")
-    for name in (SOURCE_DIRECTORY, EVALUATION_DIRECTORY):
+    for name in _LAID_OUT:
         if (directory / name).exists():
             shutil.rmtree(directory / name)
     record.unlink(missing_ok=True)
 
 
 def _fetch(
-    wanted: Source | Evaluation,
+    wanted: Source | Evaluation | StudentModel,
     what: str,
     target: Path,
     bucket_of: Callable[[str], Bucket],
@@ -98,7 +107,7 @@ def _fetch(
     return fetched
 
 
-def _located(wanted: Source | Evaluation, what: str) -> Location:
+def _located(wanted: Source | Evaluation | StudentModel, what: str) -> Location:
     if wanted.location is None:
         raise BadInputError(
             f"the job's {what} has no location: give {what}.location.bucket and {what}.location.key, "
@@ -119,7 +128,7 @@ def _located(wanted: Source | Evaluation, what: str) -> Location:
 
 
 def _fetch_file(
-    wanted: Source | Evaluation, what: str, location: Location, bucket: Bucket, target: Path
+    wanted: Source | Evaluation | StudentModel, what: str, location: Location, bucket: Bucket, target: Path
 ) -> list[StoredObject]:
     name = wanted.file_name or location.key.rsplit("/", 1)[-1]
     path = safe_relative(name, f"the job's {what}")
@@ -128,7 +137,9 @@ def _fetch_file(
     return [bucket.download(location.key, target / path, version=location.object_version)]
 
 
-def _fetch_zip(_: Source | Evaluation, __: str, location: Location, bucket: Bucket, target: Path) -> list[StoredObject]:
+def _fetch_zip(
+    _: Source | Evaluation | StudentModel, __: str, location: Location, bucket: Bucket, target: Path
+) -> list[StoredObject]:
     archive = target.with_name(f"{target.name}.zip")
     try:
         stored = bucket.download(location.key, archive, version=location.object_version)
@@ -139,7 +150,7 @@ def _fetch_zip(_: Source | Evaluation, __: str, location: Location, bucket: Buck
 
 
 def _fetch_prefix(
-    _: Source | Evaluation, what: str, location: Location, bucket: Bucket, target: Path
+    _: Source | Evaluation | StudentModel, what: str, location: Location, bucket: Bucket, target: Path
 ) -> list[StoredObject]:
     where = bucket.address(location.key)
     if not location.key.endswith("/"):

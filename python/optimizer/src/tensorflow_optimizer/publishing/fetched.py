@@ -39,7 +39,7 @@ class FetchedObject(Document):
 
 
 class FetchedInput(Document):
-    """The model, or the evaluation data."""
+    """The model, the evaluation data, or a student."""
 
     packaging: Packaging
     bucket: str
@@ -59,6 +59,8 @@ class Fetched(Document):
     schema_version: Literal[1] = 1
     source: FetchedInput
     evaluation: FetchedInput | None = None
+    students: tuple[FetchedInput, ...] = ()
+    """The given ones, in the order of the job's steps."""
 
 
 def read_fetched(directory: Path) -> Fetched | None:

@@ -1,0 +1,96 @@
+import { Token } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { StoredObject } from '../model/stored-object';
+import { checkInteger } from '../private/validation';
+import { OptimizationStep } from './optimization-step';
+import type { Student } from './student';
+
+/** How a student is taught. */
+export interface DistillationOptions {
+  /**
+   * What the scores of teacher and student are divided by before they are compared: the higher, the more the unlikely classes teach as well.
+   * Above 0, at most 100. Without effect on outputs that are measurements.
+   *
+   * @default 4
+   */
+  readonly temperature?: number;
+
+  /**
+   * Share of the labels in what the student learns, from 0 to 1; the rest is the teacher's answers. Above 0 it needs labels.
+   *
+   * @default - 0.1 with labels, 0 without
+   */
+  readonly alpha?: number;
+
+  /**
+   * How often the training goes through its part of the evaluation data.
+   *
+   * @default 30
+   */
+  readonly epochs?: number;
+
+  /**
+   * Teach on changed copies of the inputs as well, three of each: images are shifted by up to a fourteenth of their sides, other floats get some
+   * noise. The teacher answers anew for each copy; labels stay.
+   *
+   * @default true
+   */
+  readonly augment?: boolean;
+}
+
+/**
+ * A smaller model learns to answer as the original does, and is published in its place: smaller and faster on every path, at the price of accuracy.
+ *
+ * The original may have any supported format, and needs no training code. The student learns from a part of the evaluation data that no candidate is
+ * chosen or judged on, keeps the best state that it had, and is never worse than what it started from. Give as much data as there is, with labels or
+ * without. The report says what the teacher added over training the same student on the labels alone.
+ */
+export class Distillation extends OptimizationStep {
+  /**
+   * Trains a student to take the original's place. Before any pruning and quantization.
+   *
+   * @param student the smaller model
+   * @param options how it is taught
+   */
+  public static into(student: Student, options: DistillationOptions = {}): Distillation {
+    return new Distillation(student, options);
+  }
+
+  public readonly description: string;
+
+  private constructor(private readonly student: Student, private readonly options: DistillationOptions) {
+    super();
+    this.description = 'Distillation.into(…)';
+  }
+
+  /** @internal */
+  public _stepProblems(hasData: boolean): string[] {
+    const { temperature, alpha, epochs } = this.options;
+    const problems = this.student._problems();
+    if (!hasData) {
+      problems.push('Distillation.into(…) needs real inputs to ask the original about: give evaluation (labels are not needed)');
+    }
+    if (temperature !== undefined && !Token.isUnresolved(temperature) && !(temperature > 0 && temperature <= 100)) {
+      problems.push(`Distillation.into(…) temperature must be above 0 and at most 100, got ${JSON.stringify(temperature)}`);
+    }
+    if (alpha !== undefined && !Token.isUnresolved(alpha) && !(alpha >= 0 && alpha <= 1)) {
+      const hint = alpha > 1 && alpha <= 100 ? `: it is a share, so ${alpha} per cent is ${alpha / 100}` : '';
+      problems.push(`Distillation.into(…) alpha must be from 0 to 1, got ${JSON.stringify(alpha)}${hint}`);
+    }
+    problems.push(...checkInteger('Distillation.into(…) epochs', epochs, 1, 1000));
+    return problems;
+  }
+
+  /** @internal */
+  public override _bind(scope: Construct, id: string): StoredObject | undefined {
+    return this.student._bind(scope, id);
+  }
+
+  /** @internal */
+  public _render(stored?: StoredObject): Record<string, unknown> {
+    const { temperature, alpha, epochs, augment } = this.options;
+    return {
+      step: 'distillation', student: this.student._render(stored), temperature: temperature ?? 4, alpha, epochs: epochs ?? 30, augment: augment ?? true,
+    };
+  }
+}
