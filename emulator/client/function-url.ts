@@ -8,6 +8,31 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Who signs a request. */
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** What `signedHeaders` signs. */
+export interface FunctionUrlRequest {
+  readonly hostname: string;
+  readonly region: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+}
+
+/** Headers that a Lambda function URL with IAM authorization wants. Text is sent as JSON. */
+export async function signedHeaders(request: FunctionUrlRequest, credentials: Credentials | (() => Promise<Credentials>)): Promise<Record<string, string>> {
+  const { hostname, region, method, path, body } = request;
+  const signer = new SignatureV4({ service: 'lambda', region, credentials, sha256: Sha256 });
+  const type = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
+  const headers = { host: hostname, ...(body === undefined ? {} : { 'content-type': type }) };
+  return (await signer.sign({ method, protocol: 'https:', hostname, path, query: {}, headers, body })).headers;
+}
+
 /**
  * Sends one request to a Lambda function URL with IAM authorization.
  *
@@ -18,24 +43,9 @@ export interface Answer {
 export async function callFunctionUrl(url: string, port: number, region: string, method: string, path: string, body?: unknown): Promise<Answer> {
   const { hostname } = new URL(url);
   const content = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
-  const type = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
-  const signer = new SignatureV4({
-    service: 'lambda',
-    region,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    sha256: Sha256,
-  });
-  const signed = await signer.sign({
-    method,
-    protocol: 'https:',
-    hostname,
-    path,
-    query: {},
-    headers: { 'host': hostname, ...(content === undefined ? {} : { 'content-type': type }) },
-    body: content,
-  });
+  const headers = await signedHeaders({ hostname, region, method, path, body: content }, { accessKeyId: 'test', secretAccessKey: 'test' });
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers: signed.headers }, (incoming) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));

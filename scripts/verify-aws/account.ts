@@ -1,0 +1,128 @@
+import { spawn } from 'child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Answer } from '../demo/path';
+
+const ROOT = resolve(__dirname, '..', '..');
+const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
+
+/** How `cdk` ended, and what it said. */
+export interface CdkResult {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** The account that the environment's credentials belong to. Clients take Region, credentials and endpoint from the environment, as every AWS tool does. */
+export class Account {
+  private readonly work = mkdtempSync(join(tmpdir(), 'verify-aws-'));
+  private readonly s3 = new S3Client({ forcePathStyle: Boolean(process.env.AWS_ENDPOINT_URL) });
+  private readonly codebuild = new CodeBuildClient();
+  private readonly lambda = new LambdaClient();
+  private readonly cloudFormation = new CloudFormationClient();
+
+  constructor() {
+    process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
+  }
+
+  /** Where the environment's credentials lead, as the CDK's own stack there says. Throws without credentials, and where `cdk bootstrap` was never run. */
+  public async identity(): Promise<{ account: string; region: string }> {
+    const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName: 'CDKToolkit' }));
+    const [, , , region, account] = Stacks![0].StackId!.split(':');
+    return { account, region };
+  }
+
+  /** Deploys a stack of scripts/verify-aws/app.ts. A failure is a result too. */
+  public deploy(stack: string, context: Record<string, string> = {}): Promise<CdkResult> {
+    return this.cdk([
+      'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events', '--outputs-file', this.outputsFile(stack), ...contextArguments(context),
+    ]);
+  }
+
+  public destroy(stack: string): Promise<CdkResult> {
+    return this.cdk(['destroy', stack, '--exclusively', '--force']);
+  }
+
+  /** Of the last deployment that succeeded. */
+  public outputs(stack: string): Record<string, string> {
+    return (JSON.parse(readFileSync(this.outputsFile(stack), 'utf8')) as Record<string, Record<string, string>>)[stack];
+  }
+
+  /** A stack's status; undefined where there is none. */
+  public async status(stack: string): Promise<string | undefined> {
+    return this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack })).then(({ Stacks }) => Stacks?.[0].StackStatus, () => undefined);
+  }
+
+  /** How many builds a project ever had. */
+  public async builds(project: string): Promise<number> {
+    let count = 0;
+    let nextToken: string | undefined;
+    do {
+      const page = await this.codebuild.send(new ListBuildsForProjectCommand({ projectName: project, nextToken }));
+      count += page.ids?.length ?? 0;
+      nextToken = page.nextToken;
+    } while (nextToken);
+    return count;
+  }
+
+  public async text(bucket: string, key: string): Promise<string> {
+    return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+  }
+
+  public async exists(bucket: string, key: string): Promise<boolean> {
+    return this.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).then(() => true, () => false);
+  }
+
+  /** Sends a request through the probe function. */
+  public async probe(name: string, method: string, url: string, body?: unknown): Promise<Answer> {
+    const { Payload, FunctionError } = await this.lambda.send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify({ method, url, body }) }));
+    const text = Buffer.from(Payload!).toString('utf8');
+    if (FunctionError) {
+      throw new Error(`the probe failed: ${text}`);
+    }
+    return JSON.parse(text) as Answer;
+  }
+
+  /** Removes a bucket and every version in it: what a destroyed stack retained. */
+  public async removeBucket(bucket: string): Promise<void> {
+    for (;;) {
+      const { Versions = [], DeleteMarkers = [] } = await this.s3.send(new ListObjectVersionsCommand({ Bucket: bucket }));
+      const objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
+      if (objects.length === 0) {
+        break;
+      }
+      const { Errors = [] } = await this.s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }));
+      if (Errors.length > 0) {
+        throw new Error(`${bucket} keeps ${Errors.length} objects, ${Errors[0].Key} first: ${Errors[0].Message}`);
+      }
+    }
+    await this.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+  }
+
+  private outputsFile(stack: string): string {
+    return join(this.work, `${stack}.json`);
+  }
+
+  private cdk(args: string[]): Promise<CdkResult> {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk'), ...args, '--app', APP, '--output', join(this.work, 'cdk.out')], {
+      cwd: ROOT,
+      env: { ...process.env, CI: 'true', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    return new Promise((done, fail) => {
+      child.on('error', fail);
+      child.on('close', (code) => done({ code: code ?? 1, output }));
+    });
+  }
+}
+
+function contextArguments(context: Record<string, string>): string[] {
+  return Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}

@@ -1,0 +1,38 @@
+import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { ExampleStackProps } from '../../bin/example-stack-props';
+import { FunctionStack } from '../../bin/function-stack';
+import { ServiceStack } from '../../bin/service-stack';
+import type { ModelOptimizer } from '../../lib';
+import { OptimizationRecipe, QualityGate } from '../../lib';
+import { Probe } from './probe';
+
+/** The example app's stacks, and what it takes to ask them: the project's name, and a probe inside the VPC where the load balancer is internal. */
+const app = new App();
+
+const common: ExampleStackProps = {
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
+  model: 'examples/digits/saved_model',
+  evaluation: 'examples/digits/evaluation.npz',
+  recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
+  gate: app.node.tryGetContext('gate') === 'impossible' ? QualityGate.maxSize(Size.kibibytes(1)) : undefined,
+};
+
+const named = (optimizer: ModelOptimizer) => new CfnOutput(Stack.of(optimizer), 'ProjectName', { value: optimizer.project.projectName });
+
+const lambda = new FunctionStack(app, 'VerifyFunction', common);
+named(lambda.endpoint.optimizer!);
+
+const service = new ServiceStack(app, 'VerifyService', { ...common, internalLoadBalancer: true });
+named(service.service.optimizer!);
+const serviceProbe = new Probe(service, 'Probe', { vpc: service.cluster.vpc });
+service.service.connections.allowDefaultPortFrom(serviceProbe);
+const address = new eks.KubernetesObjectValue(service, 'Address', {
+  cluster: service.cluster,
+  objectType: 'service',
+  objectName: service.service.serviceName,
+  objectNamespace: service.service.namespaceName,
+  jsonPath: '.status.loadBalancer.ingress[0].hostname',
+});
+address.node.addDependency(service.service);
+new CfnOutput(service, 'Address', { value: address.value });

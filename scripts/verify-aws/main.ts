@@ -1,0 +1,88 @@
+import { parseArgs } from 'util';
+import { costsOf, readPrices } from '../demo/costs';
+import { Account } from './account';
+import { Checks } from './checks';
+import type { VerifiedPath } from './paths';
+import { VERIFIED_PATHS } from './paths';
+import { PathVerification } from './steps';
+
+const HOURS_PER_MONTH = 730;
+
+const USAGE = `Usage: npm run verify:aws -- --yes [options]
+
+Deploys each path in the AWS account that the environment's credentials belong to, replays the golden requests, updates, breaks a gate,
+rolls back and destroys. It takes about an hour and a half for all, and costs money. What it deployed is gone afterwards, but for
+CloudWatch's log groups.
+
+  --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
+  --path PATH       ${[...VERIFIED_PATHS.map(({ name }) => name), 'all'].join(', ')}; all when absent
+  --prices FILE     prices of your own, as in scripts/demo/prices.json
+  --keep            destroy nothing at the end
+  --help            this text
+
+Needed: credentials and a Region in the environment, and \`cdk bootstrap\` there.
+`;
+
+function chosen(name: string): readonly VerifiedPath[] {
+  const paths = VERIFIED_PATHS.filter((path) => name === 'all' || path.name === name);
+  if (paths.length === 0) {
+    throw new Error(`--path must be one of ${VERIFIED_PATHS.map((path) => path.name).join(', ')}, all, got ${JSON.stringify(name)}`);
+  }
+  return paths;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      yes: { type: 'boolean', default: false },
+      path: { type: 'string', default: 'all' },
+      prices: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const paths = chosen(values.path);
+  const prices = readPrices(values.prices);
+  const hourly = (path: VerifiedPath) => costsOf(path.name, 1, prices).idleMonth / HOURS_PER_MONTH;
+  const account = new Account();
+  const { account: number, region } = await account.identity().catch((error: unknown) => {
+    throw new Error(`no bootstrapped Region was found: set credentials and AWS_REGION, and run \`cdk bootstrap\` there (${error instanceof Error ? error.message : String(error)})`);
+  });
+  process.env.CDK_DEFAULT_ACCOUNT = number;
+  process.env.CDK_DEFAULT_REGION = region;
+  const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
+  process.stdout.write([
+    `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}.`,
+    ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
+    `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
+    '',
+  ].join('\n'));
+  if (existing.length > 0) {
+    throw new Error(`${existing.join(', ')} exists already: destroy it first, this would update and destroy it`);
+  }
+  if (!values.yes) {
+    process.stdout.write('Nothing was done: say --yes to do it.\n');
+    return;
+  }
+  const checks = new Checks();
+  for (const path of paths) {
+    process.stdout.write(`\n${path.name}\n`);
+    const started = Date.now();
+    await new PathVerification(path, account, checks, region).run({ keep: values.keep }).catch((error: unknown) => {
+      checks.expect(`${path.name} was verified to the end`, false, error instanceof Error ? error.message : String(error));
+    });
+    const hours = (Date.now() - started) / 3_600_000;
+    process.stdout.write(`  ${(hours * 60).toFixed(0)} minutes, about ${(hours * hourly(path)).toFixed(2)} ${prices.currency}${path.alsoPaid ? ` besides ${path.alsoPaid}` : ''}\n`);
+  }
+  process.stdout.write(`\n${checks.tally}\n`);
+  process.exitCode = checks.failed ? 1 : 0;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

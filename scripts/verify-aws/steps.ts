@@ -1,0 +1,138 @@
+import type { Golden } from '../demo/golden';
+import { goldenKey, replay } from '../demo/golden';
+import type { Server } from '../demo/path';
+import type { Account } from './account';
+import type { Checks } from './checks';
+import type { VerifiedPath } from './paths';
+
+/** Between two requests of the client that asks while something changes. */
+const PAUSE_MILLISECONDS = 500;
+
+/** Deploys one path, updates it, breaks it, rolls it back and destroys it. Every promise of the README that a real account can judge is one check. */
+export class PathVerification {
+  private server!: Server;
+  private model = '';
+
+  constructor(private readonly path: VerifiedPath, private readonly account: Account, private readonly checks: Checks, private readonly region: string) {}
+
+  public async run(options: { readonly keep: boolean }): Promise<void> {
+    const { account, checks, path: { stack } } = this;
+    try {
+      const first = await this.firstDeployment();
+      if (!first) {
+        return;
+      }
+      await this.unchanged(first);
+      const second = await this.update(first);
+      await this.refusedByTheGate(second);
+      await this.rollback(first);
+    } finally {
+      if (!options.keep) {
+        await this.destroyed();
+      } else {
+        checks.expect(`${stack} is kept, and costs until \`cdk destroy ${stack}\``, true, (await account.status(stack)) ?? 'no such stack');
+      }
+    }
+  }
+
+  private async firstDeployment(): Promise<string | undefined> {
+    const { account, checks, path } = this;
+    const { code, output } = await account.deploy(path.stack);
+    if (!checks.expect('a first deployment succeeds', code === 0, code === 0 ? '' : output.slice(-2000))) {
+      return undefined;
+    }
+    const outputs = account.outputs(path.stack);
+    this.model = (JSON.parse(await account.text(outputs.ArtifactBucket, outputs.ManifestKey)) as { model: string }).model;
+    this.server = await path.connect(account, outputs, this.region);
+    await this.answersGolden(outputs.ManifestKey);
+    const wrong = await this.server.request('POST', `/v1/models/${this.model}:predict`, { instances: [['not', 'a', 'picture']] });
+    checks.expect('a request that does not fit is answered by 400 and an error', wrong.status === 400 && wrong.body.includes('error'), `${wrong.status}`);
+    const unknown = await this.server.request('GET', '/v1/models/unknown');
+    checks.expect('an unknown model is answered by 404', unknown.status === 404, `${unknown.status}`);
+    return outputs.ManifestKey;
+  }
+
+  private async unchanged(manifestKey: string): Promise<void> {
+    const { account, checks, path } = this;
+    const { ProjectName } = account.outputs(path.stack);
+    const before = await account.builds(ProjectName);
+    const { code } = await account.deploy(path.stack);
+    checks.expect('the same deployment again succeeds and builds nothing', code === 0 && (await account.builds(ProjectName)) === before);
+    checks.expect('and serves the same version', account.outputs(path.stack).ManifestKey === manifestKey);
+  }
+
+  private async update(firstKey: string): Promise<string> {
+    const { account, checks, path } = this;
+    const { result, failures, asked } = await this.whileAsking(() => account.deploy(path.stack, { recipe: 'none' }));
+    checks.expect('an update to another recipe succeeds', result.code === 0, result.code === 0 ? '' : result.output.slice(-2000));
+    checks.expect('no request failed meanwhile', failures.length === 0 && asked > 0, `${failures.length} of ${asked}${failures.length ? `, ${failures[0]}` : ''}`);
+    const { ManifestKey } = account.outputs(path.stack);
+    checks.expect('it published another version', ManifestKey !== firstKey, ManifestKey);
+    await this.answersGolden(ManifestKey);
+    return ManifestKey;
+  }
+
+  private async refusedByTheGate(manifestKey: string): Promise<void> {
+    const { account, checks, path } = this;
+    const { result, failures, asked } = await this.whileAsking(() => account.deploy(path.stack, { recipe: 'none', gate: 'impossible' }));
+    checks.expect('a model that the gate refuses fails the deployment', result.code !== 0);
+    checks.expect('and the message names the rule and the report', result.output.includes('maxSize') && result.output.includes('report'), result.output.slice(-600));
+    checks.expect('CloudFormation rolled back', (await account.status(path.stack)) === 'UPDATE_ROLLBACK_COMPLETE', await account.status(path.stack));
+    checks.expect('what was serving went on without a failed request', failures.length === 0 && asked > 0, `${failures.length} of ${asked}`);
+    await this.answersGolden(manifestKey);
+  }
+
+  private async rollback(firstKey: string): Promise<void> {
+    const { account, checks, path } = this;
+    const { ProjectName } = account.outputs(path.stack);
+    const before = await account.builds(ProjectName);
+    const { code } = await account.deploy(path.stack);
+    checks.expect('going back succeeds and builds nothing', code === 0 && (await account.builds(ProjectName)) === before);
+    checks.expect('and serves the first version again', account.outputs(path.stack).ManifestKey === firstKey);
+    await this.answersGolden(firstKey);
+  }
+
+  private async destroyed(): Promise<void> {
+    const { account, checks, path: { stack } } = this;
+    const bucket = await Promise.resolve().then(() => account.outputs(stack)).catch(() => undefined);
+    const { code, output } = await account.destroy(stack);
+    checks.expect('cdk destroy leaves no stack', code === 0 && (await account.status(stack)) === undefined, code === 0 ? '' : output.slice(-1000));
+    if (bucket) {
+      checks.expect('and keeps the published models', await account.exists(bucket.ArtifactBucket, bucket.ManifestKey), bucket.ArtifactBucket);
+      await account.removeBucket(bucket.ArtifactBucket);
+    }
+  }
+
+  private async answersGolden(manifestKey: string): Promise<void> {
+    const { account, checks, path } = this;
+    const golden = JSON.parse(await account.text(account.outputs(path.stack).ArtifactBucket, goldenKey(manifestKey))) as Golden;
+    const difference = await replay(this.server, this.model, golden);
+    checks.expect(
+      `${difference.requests} golden requests are answered as published`, difference.relative <= golden.relativeTolerance,
+      `greatest relative difference ${difference.relative.toExponential(1)}, allowed ${golden.relativeTolerance}`,
+    );
+  }
+
+  /** Asks for the model's metadata over and over while something is done, and gives every answer that was no 200. */
+  private async whileAsking<T>(work: () => Promise<T>): Promise<{ result: T; failures: string[]; asked: number }> {
+    const failures: string[] = [];
+    let asked = 0;
+    let over = false;
+    const client = (async () => {
+      while (!over) {
+        const answer = await this.server.request('GET', `/v1/models/${this.model}/metadata`).catch((error: unknown) => ({ status: 0, body: String(error) }));
+        asked += 1;
+        if (answer.status !== 200) {
+          failures.push(`${answer.status}: ${answer.body.slice(0, 200)}`);
+        }
+        await new Promise((done) => setTimeout(done, PAUSE_MILLISECONDS));
+      }
+    })();
+    try {
+      return { result: await work(), failures, asked };
+    } finally {
+      over = true;
+      await client;
+    }
+  }
+}
