@@ -18,9 +18,9 @@ export const FLAG_SETS: [string, Record<string, unknown>][] = [
 ];
 
 /** A file that the intake takes for a LiteRT model. No test here reads more of it. */
-export function tfliteFile(): string {
+export function tfliteFile(content = ''): string {
   const path = join(mkdtempSync(join(tmpdir(), 'model-')), 'model.tflite');
-  writeFileSync(path, Buffer.concat([Buffer.from([28, 0, 0, 0]), Buffer.from('TFL3'), Buffer.alloc(64)]));
+  writeFileSync(path, Buffer.concat([Buffer.from([28, 0, 0, 0]), Buffer.from('TFL3'), Buffer.alloc(64), Buffer.from(content)]));
   return path;
 }
 
@@ -50,4 +50,11 @@ export function resourceOf(stack: Stack, type: string, prefix = ''): { id: strin
   expect(found).toHaveLength(1);
   const [id, resource] = found[0];
   return { id, properties: resource.Properties, resource };
+}
+
+/** The function's properties in a template, for properties of ours. */
+export function functionProperties(props: Partial<ModelFunctionProps>): any {
+  const stack = emptyStack();
+  modelFunction(stack, props);
+  return resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties;
 }

@@ -1,0 +1,62 @@
+import { Duration, Size } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { ModelFunctionProps } from '../../lib';
+import { emptyStack, functionProperties, modelFunction } from './fixtures';
+
+describe('fails', () => {
+  test.each<[string, Partial<ModelFunctionProps>, RegExp]>([
+    ['too little memory', { memorySize: Size.mebibytes(127) }, /memorySize in MiB must be between 128 and 10240, got 127/],
+    ['too much memory', { memorySize: Size.mebibytes(10241) }, /got 10241/],
+    ['memory between two steps', { memorySize: Size.kibibytes(200_000) }, /memorySize in MiB must be a whole number .* got 195\.3125/],
+    ['no time', { timeout: Duration.seconds(0) }, /timeout in seconds must be between 1 and 900, got 0/],
+    ['too much time', { timeout: Duration.seconds(901) }, /got 901/],
+    ['part of a second', { timeout: Duration.millis(1500) }, /timeout in seconds must be a whole number .* got 1\.5/],
+    ['negative concurrency', { reservedConcurrentExecutions: -1 }, /reservedConcurrentExecutions must be a whole number of at least 0, got -1/],
+    ['an older Python', { pythonRuntime: lambda.Runtime.PYTHON_3_11 }, /pythonRuntime must be python3\.12 or newer, got "python3\.11"/],
+    ['another language', { pythonRuntime: lambda.Runtime.NODEJS_20_X }, /pythonRuntime must be a Python runtime, got "nodejs20\.x"/],
+    ['a model name of other characters', { modelName: 'My Digits' }, /modelName must be .* got "My Digits"/],
+    ['MODEL_RUNTIME in the environment', { environment: { MODEL_RUNTIME: 'nano' } }, /environment must not set MODEL_RUNTIME: .*use liteRtRuntime/],
+    ['MODEL_NAME in the environment', { environment: { MODEL_NAME: 'x' } }, /environment must not set MODEL_NAME: use modelName/],
+    ['METRIC_NAMESPACE in the environment', { environment: { METRIC_NAMESPACE: 'x' } }, /environment must not set METRIC_NAMESPACE: use embeddedMetrics/],
+    ['a variable that Lambda refuses', { environment: { '1X': 'x' } }, /environment variable must be at least two letters.* got "1X"/],
+    ['subnets without a VPC', { vpcSubnets: {} }, /vpcSubnets has no effect without vpc/],
+    ['allowPublicSubnet without a VPC', { allowPublicSubnet: true }, /allowPublicSubnet has no effect without vpc/],
+    ['security groups without a VPC', { securityGroups: [] }, /securityGroups has no effect without vpc/],
+  ])('with %s', (_, props, message) => {
+    expect(() => modelFunction(emptyStack(), props)).toThrow(message);
+  });
+
+  test('with more layers than Lambda allows', () => {
+    const stack = emptyStack();
+    const layers = Array.from({ length: 4 }, (_, index) =>
+      lambda.LayerVersion.fromLayerVersionArn(stack, `Layer${index}`, `arn:aws:lambda:eu-west-1:123456789012:layer:x:${index}`));
+
+    expect(() => modelFunction(stack, { layers })).toThrow(/layers must hold at most 3, got 4: Lambda allows 5/);
+    expect(() => modelFunction(stack, { layers: layers.slice(1) }, 'Fits')).not.toThrow();
+  });
+
+  test('with a log group and a retention', () => {
+    const stack = emptyStack();
+
+    expect(() => modelFunction(stack, { logGroup: new logs.LogGroup(stack, 'Mine'), logRetention: logs.RetentionDays.ONE_DAY }))
+      .toThrow(/logGroup and logRetention exclude each other/);
+  });
+
+  test('naming every problem at once', () => {
+    expect(() => modelFunction(emptyStack(), { memorySize: Size.mebibytes(1), timeout: Duration.hours(1), modelName: 'A', vpcSubnets: {} }))
+      .toThrow(/4 problems:\n.*modelName.*\n.*memorySize.*\n.*timeout.*\n.*vpcSubnets/);
+  });
+
+  test('with options of an optimization that does not take place', () => {
+    expect(() => modelFunction(emptyStack(), { seed: 1 })).toThrow(/seed has no effect on a model that is published already/);
+  });
+
+  test.each([128, 10240])('not with %d MiB', (mebibytes) => {
+    expect(functionProperties({ memorySize: Size.mebibytes(mebibytes) }).MemorySize).toBe(mebibytes);
+  });
+
+  test.each([1, 900])('not with a timeout of %d s', (seconds) => {
+    expect(functionProperties({ timeout: Duration.seconds(seconds) }).Timeout).toBe(seconds);
+  });
+});

@@ -1,0 +1,162 @@
+import type { Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Size, Token } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { ModelFunctionProps } from '../../lib';
+import { LiteRtRuntime, ModelSource } from '../../lib';
+import { emptyStack, functionProperties, modelFunction, resourceOf, tfliteFile } from './fixtures';
+
+const FUNCTION = 'AWS::Lambda::Function';
+const FIT = 'Custom::TensorFlowModelFit';
+
+/** What the function offers its model, tokens left out. */
+function offerOf(stack: Stack): any {
+  const { Offer: offer } = resourceOf(stack, FIT).properties;
+  const text = typeof offer === 'string' ? offer : offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : JSON.stringify(part).replace(/"/g, '\''))).join('');
+  return JSON.parse(text);
+}
+
+describe('properties', () => {
+  test.each<[string, Partial<ModelFunctionProps>, Record<string, unknown>]>([
+    ['memorySize', { memorySize: Size.gibibytes(3) }, { MemorySize: 3072 }],
+    ['timeout', { timeout: Duration.minutes(1) }, { Timeout: 60 }],
+    ['architecture', { architecture: lambda.Architecture.ARM_64 }, { Architectures: ['arm64'] }],
+    ['pythonRuntime', { pythonRuntime: lambda.Runtime.PYTHON_3_12 }, { Runtime: 'python3.12' }],
+    ['description', { description: 'mine' }, { Description: 'mine' }],
+    ['reservedConcurrentExecutions', { reservedConcurrentExecutions: 7 }, { ReservedConcurrentExecutions: 7 }],
+    ['environment', { environment: { TZ: 'UTC' } }, { Environment: { Variables: { TZ: 'UTC', MODEL_NAME: 'digits' } } }],
+    ['environment over a default', { environment: { OPENBLAS_NUM_THREADS: '2' } }, { Environment: { Variables: { OPENBLAS_NUM_THREADS: '2' } } }],
+    ['modelName', { modelName: 'numbers' }, { Environment: { Variables: { MODEL_NAME: 'numbers' } } }],
+  ])('%s reaches the function', (_, props, expected) => {
+    expect(functionProperties(props)).toMatchObject(expected);
+  });
+
+  test('memory, timeout, architecture and both runtime layers are offered to the model', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { memorySize: Size.mebibytes(512), timeout: Duration.seconds(5), architecture: lambda.Architecture.ARM_64 });
+
+    const layer = (kind: string) => `{'Ref':'${resourceOf(stack, 'AWS::Lambda::LayerVersion', `RuntimeLayer${kind}arm64`).id}'}`;
+    expect(offerOf(stack)).toEqual({
+      endpoint: 'function',
+      format: 'litert',
+      architecture: 'arm64',
+      memoryMebibytes: 512,
+      timeoutSeconds: 5,
+      nanoLayerArn: layer('nano'),
+      numpyLayerArn: layer('numpy'),
+    });
+  });
+
+  test.each([
+    [LiteRtRuntime.NANO, 'nanoLayerArn', 'numpyLayerArn'],
+    [LiteRtRuntime.NUMPY, 'numpyLayerArn', 'nanoLayerArn'],
+  ])('liteRtRuntime %s is the only runtime that is offered and made', (liteRtRuntime, offered, other) => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { liteRtRuntime });
+
+    expect(offerOf(stack)).toMatchObject({ runtime: liteRtRuntime, [offered]: expect.anything() });
+    expect(offerOf(stack)).not.toHaveProperty(other);
+    expect(Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::LayerVersion')).filter((id) => id.startsWith('RuntimeLayer'))).toHaveLength(1);
+  });
+
+  test('a function that is forced to nano sets nothing for NumPy', () => {
+    expect(functionProperties({ liteRtRuntime: LiteRtRuntime.NANO }).Environment.Variables).not.toHaveProperty('OPENBLAS_NUM_THREADS');
+  });
+
+  test('environmentEncryption encrypts the environment', () => {
+    const stack = emptyStack();
+    const key = new kms.Key(stack, 'Key');
+
+    modelFunction(stack, { environmentEncryption: key });
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.KmsKeyArn).toEqual(stack.resolve(key.keyArn));
+  });
+
+  test('layers are further ones, beside runtime and model', () => {
+    const layer = 'arn:aws:lambda:eu-west-1:123456789012:layer:extension:3';
+    const stack = emptyStack();
+
+    modelFunction(stack, { layers: [lambda.LayerVersion.fromLayerVersionArn(stack, 'Extension', layer)] });
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.Layers).toEqual([expect.anything(), expect.anything(), layer]);
+  });
+
+  test('vpc, vpcSubnets, allowPublicSubnet and securityGroups are the function\'s, and not the optimization\'s', () => {
+    const stack = emptyStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc');
+    const securityGroup = new ec2.SecurityGroup(stack, 'Group', { vpc });
+
+    modelFunction(stack, {
+      model: ModelSource.fromAsset(tfliteFile()), vpc,
+      vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
+      allowPublicSubnet: true,
+      securityGroups: [securityGroup],
+    });
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.VpcConfig).toEqual({
+      SecurityGroupIds: [stack.resolve(securityGroup.securityGroupId)],
+      SubnetIds: vpc.publicSubnets.map((subnet) => stack.resolve(subnet.subnetId)),
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::CodeBuild::Project', { VpcConfig: Match.absent() });
+  });
+
+  test('buildVpc is the optimization\'s, and not the function\'s', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile()), buildVpc: new ec2.Vpc(stack, 'Vpc') });
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.VpcConfig).toBeUndefined();
+    Template.fromStack(stack).hasResourceProperties('AWS::CodeBuild::Project', { VpcConfig: Match.objectLike({}) });
+  });
+
+  test('the log group is kept and forgets after three months', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack);
+
+    const group = resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits');
+    expect(group.properties).toEqual({ RetentionInDays: 90 });
+    expect(group.resource.DeletionPolicy).toBe('Retain');
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogGroup: { Ref: group.id } });
+  });
+
+  test('logRetention changes that', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { logRetention: logs.RetentionDays.ONE_WEEK });
+
+    expect(resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits').properties).toEqual({ RetentionInDays: 7 });
+  });
+
+  test('logGroup replaces the log group', () => {
+    const stack = emptyStack();
+    const logGroup = new logs.LogGroup(stack, 'Mine');
+
+    const endpoint = modelFunction(stack, { logGroup });
+
+    expect(endpoint.logGroup).toBe(logGroup);
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogGroup: stack.resolve(logGroup.logGroupName) });
+    expect(Object.keys(Template.fromStack(stack).findResources('AWS::Logs::LogGroup')).filter((id) => id.startsWith('Digits'))).toEqual([]);
+  });
+
+  test('tokens pass', () => {
+    const stack = emptyStack();
+    const number = (value: number) => Lazy.number({ produce: () => value });
+
+    modelFunction(stack, {
+      memorySize: Size.mebibytes(number(4096)),
+      timeout: Duration.seconds(number(12)),
+      reservedConcurrentExecutions: number(3),
+      modelName: Lazy.string({ produce: () => 'late' }),
+      environment: { TZ: Token.asString({ Ref: 'AWS::Region' }) },
+    });
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties).toMatchObject({ MemorySize: 4096, Timeout: 12, ReservedConcurrentExecutions: 3 });
+    expect(offerOf(stack)).toMatchObject({ memoryMebibytes: 4096, timeoutSeconds: 12 });
+  });
+});

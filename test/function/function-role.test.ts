@@ -1,0 +1,93 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { emptyStack, modelFunction, resourceOf } from './fixtures';
+
+const FUNCTION = 'AWS::Lambda::Function';
+
+describe('role', () => {
+  test('can write to the function\'s own log group and nothing more', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack);
+
+    const role = resourceOf(stack, 'AWS::IAM::Role', 'Digits');
+    expect(role.properties.ManagedPolicyArns).toBeUndefined();
+    expect(role.properties.Policies).toBeUndefined();
+    expect(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').properties.PolicyDocument.Statement).toEqual([{
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Effect: 'Allow',
+      Resource: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits').id, 'Arn'] },
+    }]);
+  });
+
+  test('can also join the VPC where there is one, and still reads nothing', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { vpc: new ec2.Vpc(stack, 'Vpc') });
+
+    const statements = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').properties.PolicyDocument.Statement;
+    expect(statements.map((statement: any) => statement.Action)).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      [
+        'ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface', 'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets', 'ec2:UnassignPrivateIpAddresses',
+      ],
+    ]);
+    expect(resourceOf(stack, 'AWS::IAM::Role', 'Digits').properties.ManagedPolicyArns).toBeUndefined();
+  });
+
+  test('of the user gets the same added, and no other role is made', () => {
+    const stack = emptyStack();
+    const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+
+    modelFunction(stack, { role });
+
+    expect(Object.keys(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter((id) => id.startsWith('Digits'))).toEqual([]);
+    expect(resourceOf(stack, 'AWS::IAM::Policy', 'Mine').properties.PolicyDocument.Statement).toHaveLength(1);
+  });
+
+  test('the function waits for its role\'s policy', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack);
+
+    expect(resourceOf(stack, FUNCTION, 'Digits').resource.DependsOn).toContain(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsRole').id);
+  });
+});
+
+describe('grants', () => {
+  test('grantInvoke allows the alias and nothing else', () => {
+    const stack = emptyStack();
+    const user = new iam.User(stack, 'Caller');
+
+    const endpoint = modelFunction(stack);
+    endpoint.grantInvoke(user);
+
+    expect(resourceOf(stack, 'AWS::IAM::Policy', 'Caller').properties.PolicyDocument.Statement).toEqual([
+      { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: stack.resolve(endpoint.alias.functionArn) },
+    ]);
+  });
+
+  test('grantInvokeUrl allows calls through the URL only', () => {
+    const stack = emptyStack();
+    const user = new iam.User(stack, 'Caller');
+    const endpoint = modelFunction(stack);
+    endpoint.addFunctionUrl();
+
+    endpoint.grantInvokeUrl(user);
+
+    const statements = resourceOf(stack, 'AWS::IAM::Policy', 'Caller').properties.PolicyDocument.Statement;
+    expect(statements.map(({ Action, Condition }: any) => [Action, Condition])).toEqual([
+      ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
+      ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': true } }],
+    ]);
+    expect(statements.every(({ Resource }: any) => JSON.stringify(Resource) === JSON.stringify(stack.resolve(endpoint.alias.functionArn)))).toBe(true);
+  });
+
+  test('grantInvokeUrl fails without a URL', () => {
+    const stack = emptyStack();
+
+    expect(() => modelFunction(stack).grantInvokeUrl(new iam.User(stack, 'Caller'))).toThrow(/no URL .*addFunctionUrl\(\) first/);
+  });
+});
