@@ -16,11 +16,11 @@ _STATES = {"START": 10, "LOADING": 20, "AVAILABLE": 30, "UNLOADING": 40, "END": 
 _SERVING = b"\x08\x01"
 
 
-def open_grpc(models: Models, port: int, *, health: bool) -> Any:
-    """Start the gRPC server.
+def open_grpc(models: Models, port: int, socket_path: str, *, health: bool) -> Any:
+    """Start the gRPC server on a port, on a socket of the file system, or on both; 0 and nothing leave one out.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or there is nothing to listen on.
     """
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -33,12 +33,15 @@ def open_grpc(models: Models, port: int, *, health: bool) -> Any:
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})]
         )
+    if not port and not socket_path:
+        raise OSError("At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.")
     try:
-        bound = server.add_insecure_port(f"0.0.0.0:{port}")
+        if socket_path:
+            server.add_insecure_port(f"unix:{socket_path}")
+        if port and server.add_insecure_port(f"0.0.0.0:{port}") != port:
+            raise OSError(f"cannot listen on port {port}")
     except RuntimeError as error:
-        raise OSError(f"cannot listen on port {port}") from error
-    if bound != port:
-        raise OSError(f"cannot listen on port {port}")
+        raise OSError(f"cannot listen on port {port} {socket_path}") from error
     server.start()
     return server
 

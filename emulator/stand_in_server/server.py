@@ -60,7 +60,8 @@ def _serve(flags: dict[str, Any]) -> int:
     if problem := models.serve():
         raise ConfigurationError(problem)
     models.watch()
-    server = open_grpc(models, flags["port"], health=flags["enable_grpc_healthcheck_service"])
+    health = flags["enable_grpc_healthcheck_service"]
+    server = open_grpc(models, flags["port"], flags["grpc_socket_path"], health=health)
     log.info("Running gRPC ModelServer at 0.0.0.0:%d", flags["port"])
     if rest:
         http = open_rest(Api(models, Metrics(), metrics_path), flags["rest_api_port"])

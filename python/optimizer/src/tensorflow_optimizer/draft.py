@@ -15,6 +15,7 @@ MODEL_DIRECTORY = "model"
 OUTCOME_FILE = "outcome.json"
 REPORT_DIRECTORY = "report"
 GOLDEN_FILE = "golden.json"
+SERVER_DIRECTORY = "server"
 #: Inside MODEL_DIRECTORY, for the format litert. For saved_model the directory is the SavedModel.
 LITERT_FILE = "model.tflite"
 
@@ -25,6 +26,7 @@ __all__ = [
     "MODEL_DIRECTORY",
     "OUTCOME_FILE",
     "REPORT_DIRECTORY",
+    "SERVER_DIRECTORY",
     "Draft",
     "describe",
     "read_draft",

@@ -102,6 +102,32 @@ class Requirements(Document):
     """Peak resident memory of a process that loads the model and answers one request."""
 
 
+class ServerTrial(StrEnum):
+    """Whether the server was tried on the model before both were published."""
+
+    ANSWERED = "answered"
+    """It loaded the model, and answered as the optimizer's own runtime does."""
+    NOT_RUN = "notRun"
+    """The machine that optimized cannot run it."""
+
+
+class ServerProgram(Document):
+    """The server's program that is published with the model."""
+
+    image: str
+    """The image that it was taken out of, as it was named."""
+    digest: str
+    """What the name stood for."""
+    sha256: str
+    """Of the program."""
+    size: int
+    key: str = ""
+    """Where it lies in the bucket; empty until it is published."""
+    trial: ServerTrial
+    trial_note: str = ""
+    """Why it was not run."""
+
+
 class Draft(Document):
     """All of manifest.json that is known before anything is published: what `run` leaves as draft.json."""
 
@@ -130,6 +156,7 @@ class Draft(Document):
     load_milliseconds: float | None = None
     latency_milliseconds: float | None = None
     tools: dict[str, str]
+    server: ServerProgram | None = None
     extra: dict[str, Any] = {}
 
 

@@ -35,32 +35,39 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
 
     There are none where no real inputs are, and for a model whose answer depends on what it was asked before.
     """
-    dataset = reference.datasets[reference.default]
     if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1:
         return 0
+    content = golden_requests(draft, reference, runner, size_limit=_LIMIT_BYTES)
+    if content["requests"]:
+        (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
+    return len(content["requests"])
+
+
+def golden_requests(
+    draft: Draft, reference: Reference, runner: Runner, *, count: int = _REQUESTS, size_limit: int | None = None
+) -> dict[str, Any]:
+    """Return up to `count` requests to the default signature, of at most `size_limit` bytes together."""
+    dataset = reference.datasets[reference.default]
     requests: list[dict[str, Any]] = []
     greatest: dict[str, float] = {}
     size = 0
-    for row in range(min(_REQUESTS, dataset.count)):
+    for row in range(min(count, dataset.count)):
         inputs = dataset.call(row, row + 1)
         outputs = runner.run(reference.default, inputs)
         one = _request(reference, dataset, inputs, outputs)
         size += len(json.dumps(one))
-        if size > _LIMIT_BYTES:
+        if size_limit is not None and size > size_limit:
             break
         requests.append(one)
         for name, value in outputs.items():
             greatest[name] = max(greatest.get(name, 0.0), _greatest(value))
-    if requests:
-        content = {
-            "schemaVersion": 1,
-            "model": draft.model,
-            "signatureName": reference.default,
-            "relativeTolerance": _tolerance(draft, greatest),
-            "requests": requests,
-        }
-        (output / GOLDEN_FILE).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
-    return len(requests)
+    return {
+        "schemaVersion": 1,
+        "model": draft.model,
+        "signatureName": reference.default,
+        "relativeTolerance": _tolerance(draft, greatest),
+        "requests": requests,
+    }
 
 
 def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import environment
 from ..config import ModelFormat
-from ..draft import DRAFT_FILE, GOLDEN_FILE, MODEL_DIRECTORY, Draft, write_draft
+from ..draft import DRAFT_FILE, GOLDEN_FILE, MODEL_DIRECTORY, SERVER_DIRECTORY, Draft, write_draft
 from ..errors import BadInputError, OptimizerError
 from ..manifest import SourceRecord
 from ..outcome import ExitCode, Outcome
@@ -60,12 +60,14 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
-    from .golden import write_golden
+    from .golden import golden_requests, write_golden
     from .inputs import Inputs
     from .litert import make_litert
     from .saved_model import make_saved_model
+    from .server import take_server, try_server
 
     _check_evaluation(job, paths, progress)
+    server = take_server(job, paths.output, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
     inputs = Inputs(paths.evaluation, list(paths.students))
@@ -78,10 +80,16 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
         )
     size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
-    write_draft(paths.output, draft)
-    count = write_golden(paths.output, draft, chosen.judge.reference, chosen.built.runner)
+    reference, runner = chosen.judge.reference, chosen.built.runner
+    count = write_golden(paths.output, draft, reference, runner)
     if count:
         progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
+    if server is not None:
+        # A model with state answers a request by what it was asked before: of those only the first is certain.
+        questions = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
+        tried = try_server(server, draft, paths.output, job.source.tags, questions, progress)
+        draft = draft.model_copy(update={"server": tried})
+    write_draft(paths.output, draft)
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
 
 
@@ -166,5 +174,6 @@ def unexpected(error: BaseException) -> str:
 def _forget(output: Path) -> None:
     """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
     shutil.rmtree(output / MODEL_DIRECTORY, ignore_errors=True)
+    shutil.rmtree(output / SERVER_DIRECTORY, ignore_errors=True)
     (output / DRAFT_FILE).unlink(missing_ok=True)
     (output / GOLDEN_FILE).unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""A server that runs on this machine for a moment, with one model and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import requests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The name and version that the model has on the server.
+MODEL, VERSION = "model", 1
+_PATIENCE_SECONDS = 600
+_POLL_SECONDS = 0.1
+_LOG_BYTES = 64 << 10
+#: What the dynamic linker says when this machine lacks what the program was linked with.
+_CANNOT_LINK = re.compile(r"(error while loading shared libraries: .*|version `[^']+' not found.*)")
+
+
+class CannotRunError(Exception):
+    """This machine cannot run the program at all, which says nothing about the machines that will."""
+
+
+class ServerError(Exception):
+    """The program runs, and does not serve the model."""
+
+
+class Server:
+    """A process of tensorflow_model_server. Use it as a context manager: inside, the model is loaded."""
+
+    def __init__(self, program: Path, model: Path, tags: list[str], work: Path, *, onednn: bool = True) -> None:
+        """Start nothing yet.
+
+        Args:
+            program: The server.
+            model: A SavedModel's directory.
+            tags: Of its graph.
+            work: An empty directory for the server's files.
+            onednn: Whether it may compute with oneDNN: bfloat16 aborts there on a processor without it.
+        """
+        base = work / "models" / MODEL
+        base.mkdir(parents=True)
+        (base / str(VERSION)).symlink_to(model.resolve(), target_is_directory=True)
+        self._log = work / "log"
+        self._work = work
+        self._onednn = onednn
+        self._port = _free_port()
+        self._command = [
+            str(program.resolve()),
+            # gRPC is not asked anything; a socket of its own keeps it off the network.
+            "--port=0",
+            f"--grpc_socket_path={work / 'grpc'}",
+            f"--rest_api_port={self._port}",
+            f"--model_name={MODEL}",
+            f"--model_base_path={base}",
+            f"--saved_model_tags={','.join(tags)}",
+            "--file_system_poll_wait_seconds=0",
+            "--max_num_load_retries=0",
+        ]
+        self._session = requests.Session()
+        self._session.trust_env = False  # A proxy is not for this machine.
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start the server and wait until the model is loaded.
+
+        Raises:
+            CannotRunError: the program does not run here.
+            ServerError: it ends, or does not load the model.
+        """
+        # Nothing of the build's own: the program needs no credentials.
+        environment = {"PATH": os.defpath, "HOME": str(self._work), "TMPDIR": str(self._work), "LANG": "C.UTF-8"}
+        environment["TF_ENABLE_ONEDNN_OPTS"] = str(int(self._onednn))
+        try:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(  # noqa: S603 - trying this program is what we are asked for
+                    self._command,
+                    cwd=self._work,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise CannotRunError(f"it cannot be started: {error.strerror}") from error
+        try:
+            self._wait()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the server."""
+        self._end()
+
+    def ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to the body of a predict request.
+
+        Raises:
+            ServerError: it has none.
+        """
+        try:
+            response = self._session.post(f"{self._url}:predict", json=body, timeout=_PATIENCE_SECONDS)
+            answer = response.json()
+        except (requests.RequestException, ValueError) as error:
+            raise ServerError(f"it does not answer ({self._ended() or error})") from error
+        if response.status_code != 200 or not isinstance(answer, dict):
+            raise ServerError(f"it answers {response.status_code}: {str(answer)[:300]}")
+        return answer
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1/models/{MODEL}/versions/{VERSION}"
+
+    def _wait(self) -> None:
+        """Wait for what needs a loaded model; the bare status answers earlier."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            if ended := self._ended():
+                if found := _CANNOT_LINK.search(self._read_log()):
+                    raise CannotRunError(found[1].strip())
+                raise ServerError(ended)
+            try:
+                if self._session.get(f"{self._url}/metadata", timeout=10).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass  # The port opens when the model is loaded.
+            time.sleep(_POLL_SECONDS)
+        raise ServerError(f"it has not loaded the model after {_PATIENCE_SECONDS} seconds{self._last_words()}")
+
+    def _ended(self) -> str:
+        """Return how the process ended; nothing while it runs."""
+        code = self._process.poll() if self._process else None
+        if code is None:
+            return ""
+        how = f"code {code}" if code >= 0 else signal.Signals(-code).name
+        return f"it ended with {how}{self._last_words()}"
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        # With whatever a script may have started. The server handles no signal, so none is kinder than another.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _read_log(self) -> str:
+        with self._log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+
+    def _last_words(self) -> str:
+        """Return the last line of its log that speaks of an error, or simply the last one."""
+        lines = [line.strip() for line in self._read_log().splitlines() if line.strip()]
+        errors = [line for line in lines if re.search(r"error|fail|abort|: [EF] ", line, re.IGNORECASE)]
+        return f": {(errors or lines)[-1][-400:]}" if lines else ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,157 @@
+"""Jobs that publish a server: it comes from a registry on this machine, and is tried on the optimized model."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from programs import lying, script, stand_in
+from stand_in_registry import Registry, one_image
+from tensorflow_optimizer.config import Job
+from tensorflow_optimizer.manifest import ServerTrial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+
+SERVING: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
+
+
+@pytest.fixture
+def image_with() -> Iterator[Callable[[bytes], str]]:
+    """Serve an image with a program, and return its name."""
+    running: list[Registry] = []
+
+    def serve(program: bytes) -> str:
+        registry = Registry(one_image(program, "serving", "2.20.0"), scheme="Bearer").__enter__()
+        running.append(registry)
+        return f"{registry.host}/serving:2.20.0"
+
+    yield serve
+    for registry in running:
+        registry.__exit__()
+
+
+def server_of(result: Result) -> Any:
+    server = result.published.server
+    assert server is not None
+    return server
+
+
+@pytest.mark.parametrize("with_data", [True, False], ids=["real data", "made-up inputs"])
+def test_a_server_that_answers_as_expected_travels_with_the_model(
+    with_data: bool, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
+) -> None:
+    image = image_with(stand_in())
+    result = runs(models.dense, models.labelled if with_data else None, server={"image": image}, **SERVING)
+    server = server_of(result)
+    program = result.output / "server" / "tensorflow_model_server"
+    assert program.read_bytes() == stand_in()
+    assert server.sha256 == hashlib.sha256(stand_in()).hexdigest()
+    assert server.digest.startswith("sha256:")
+    assert (server.image, server.size, server.key) == (image, len(stand_in()), "")
+    assert (server.trial, server.trial_note) == (ServerTrial.ANSWERED, "")
+
+
+@pytest.mark.parametrize("name", ["two_inputs", "vocabulary", "text", "counter"])
+def test_every_kind_of_input_is_asked(
+    name: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
+) -> None:
+    result = runs(getattr(models, name), server={"image": image_with(stand_in())}, **SERVING)
+    assert server_of(result).trial is ServerTrial.ANSWERED
+
+
+def test_a_server_that_answers_wrongly_stops_the_publication(
+    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
+) -> None:
+    image = image_with(lying())
+    result = runs(models.dense, models.labelled, server={"image": image}, **SERVING)
+    assert result.code == 4
+    assert f"the server of {image} does not serve the optimized model" in result.sentence
+    assert "its answers are others than the optimizer's" in result.sentence
+    assert "a number is off by 0.01" in result.sentence
+    assert sorted(path.name for path in result.output.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo 'E1 Op type not registered Magic' >&2; exit 3", "it ended with code 3: E1 Op type not registered Magic"),
+        ("kill -ABRT $$", "it ended with SIGABRT"),
+        ("exit 0", "it ended with code 0"),
+    ],
+)
+def test_a_server_that_does_not_load_the_model_stops_the_publication(
+    text: str, said: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
+) -> None:
+    result = runs(models.dense, server={"image": image_with(script(text))}, **SERVING)
+    assert result.code == 4
+    assert said in result.sentence
+    assert "name an image of TensorFlow Serving 2.20 or newer" in result.sentence
+    assert result.draft is None
+
+
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        (
+            script("echo 'server: error while loading shared libraries: libodd.so.6: cannot open' >&2; exit 127"),
+            "error while loading shared libraries: libodd.so.6: cannot open",
+        ),
+        (
+            script('echo "libc.so.6: version \\`GLIBC_2.99\' not found (required by server)" >&2; exit 1'),
+            "version `GLIBC_2.99' not found (required by server)",
+        ),
+        (b"#!/no/such/interpreter\n", "it cannot be started: No such file or directory"),
+    ],
+)
+def test_what_this_machine_cannot_run_is_published_with_a_warning(
+    program: bytes, note: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
+) -> None:
+    result = runs(models.dense, server={"image": image_with(program)}, **SERVING)
+    server = server_of(result)
+    assert (server.trial, server.trial_note) == (ServerTrial.NOT_RUN, note)
+    assert any("was not tried" in warning and note in warning for warning in result.outcome.warnings)
+
+
+def test_the_program_sees_none_of_the_build_s_environment(
+    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/secret")
+    program = script("echo \"error: $(env | sort | tr '\\n' ' ')\" >&2; exit 1")
+    result = runs(models.dense, server={"image": image_with(program)}, **SERVING)
+    assert "HOME=" in result.sentence
+    assert "secret" not in result.sentence.lower()
+
+
+def test_nothing_that_it_started_is_left_running(
+    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str], tmp_path: Path
+) -> None:
+    child = tmp_path / "child"
+    result = runs(
+        models.dense, server={"image": image_with(script(f"sleep 600 & echo $! > {child}; exit 1"))}, **SERVING
+    )
+    assert result.code == 4
+    state = f"/proc/{child.read_text().strip()}/stat"
+    assert not os.path.exists(state) or open(state).read().split()[2] == "Z"  # noqa: PTH110, PTH123, SIM115
+
+
+def test_an_image_that_cannot_be_had_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:
+    with Registry(one_image(b"", "serving", "2.20.0")) as registry:
+        result = runs(tmp_path / "no model", server={"image": f"{registry.host}/serving:9"}, **SERVING)
+    assert result.code == 2
+    assert "there is no image" in result.sentence
+
+
+@pytest.mark.parametrize("changes", [{"format": "litert"}, {"format": "saved_model", "architecture": "arm64"}])
+def test_a_job_names_a_server_only_where_one_can_serve(changes: dict[str, str]) -> None:
+    from sample_jobs import job_data
+
+    with pytest.raises(ValueError, match="server may be given for the format saved_model on x86_64 only"):
+        Job.model_validate(job_data(**changes, server={"image": "tensorflow/serving:2.20.0"}))
