@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { App, Size } from 'aws-cdk-lib';
-import { OptimizationRecipe, QualityGate } from '../lib';
+import { OptimizationRecipe, QualityGate, ServingBinary } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
+import { FleetStack } from './fleet-stack';
 import { FunctionStack } from './function-stack';
 import { ServiceStack } from './service-stack';
 
@@ -10,6 +11,7 @@ import { ServiceStack } from './service-stack';
  *
  *     cdk deploy FunctionStack
  *     cdk deploy ServiceStack -c internalLoadBalancer=true
+ *     cdk deploy FleetStack -c minCapacity=1 -c server=path/to/tensorflow_model_server
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
  */
@@ -36,7 +38,16 @@ new FunctionStack(app, 'FunctionStack', {
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });
 
-new ServiceStack(app, 'ServiceStack', {
-  ...common,
-  internalLoadBalancer: context('internalLoadBalancer') === 'true',
-});
+// TensorFlow Serving has no use for a file of LiteRT.
+if (!common.model.endsWith('.tflite')) {
+  new ServiceStack(app, 'ServiceStack', {
+    ...common,
+    internalLoadBalancer: context('internalLoadBalancer') === 'true',
+  });
+
+  new FleetStack(app, 'FleetStack', {
+    ...common,
+    servingBinary: context('server') ? ServingBinary.fromAsset(context('server')!) : undefined,
+    minCapacity: context('minCapacity') ? Number(context('minCapacity')) : undefined,
+  });
+}

@@ -134,6 +134,22 @@ export class EmbeddedAws {
     });
   }
 
+  /**
+   * Where a load balancer's listener answers on this machine.
+   *
+   * @param dnsName The load balancer's.
+   * @param port The listener's.
+   * @returns Host and port.
+   */
+  public async connect(dnsName: string, port: number): Promise<string> {
+    const response = await fetch(`${this.endpoint}/_embedded_aws/load-balancers/${dnsName}/${port}`);
+    if (!response.ok) {
+      throw new Error(`the embedded AWS has no listener at port ${port} of ${dnsName}`);
+    }
+    const { host, port: loopbackPort } = await response.json() as { host: string; port: number };
+    return `${host}:${loopbackPort}`;
+  }
+
   /** `cdk bootstrap`, away from any app, so that nothing is synthesized for it. */
   public async bootstrap(): Promise<void> {
     const { code, output } = await this.cdk(['bootstrap', `aws://${this.ready.account}/${this.ready.region}`], { directory: this.state });

@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import { artifactFor, ModelFit } from '../optimization/endpoint-model';
+import { artifactFor, checkArtifactFor, ModelFit } from '../optimization/endpoint-model';
 import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
@@ -81,7 +81,14 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     super(scope, id);
 
     this.modelName = props.modelName ?? defaultModelName(id);
-    failIfAny(lit`InvalidModelFleetProps`, [...checkModelName(this.modelName), ...checkFleetProps(this, props)], this);
+    const model = {
+      ...props, source: props.model, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
+    };
+    failIfAny(lit`InvalidModelFleetProps`, [
+      ...checkModelName(this.modelName),
+      ...checkFleetProps(this, props),
+      ...checkArtifactFor(this, 'Optimizer', model),
+    ], this);
 
     const { vpc } = props;
     const defaults = fleetDefaults(props);
@@ -91,14 +98,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
 
     const servingBinary = ServingBinary._of(props.servingBinary, props.model);
     const serverOptimization = servingBinary._optimization(this);
-    this.artifact = artifactFor(this, 'Optimizer', {
-      ...props,
-      source: props.model,
-      modelName: this.modelName,
-      format: ModelFormat.SAVED_MODEL,
-      architecture: lambda.Architecture.X86_64,
-      ...serverOptimization,
-    });
+    this.artifact = artifactFor(this, 'Optimizer', { ...model, ...serverOptimization });
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     const fit = new ModelFit(this, 'Fit', {
       artifact: this.artifact,

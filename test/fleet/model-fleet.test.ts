@@ -2,27 +2,11 @@ import { spawnSync } from 'child_process';
 import { mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ModelArtifact, ModelSource } from '../../lib';
-import { ModelFleet } from '../../lib/fleet/model-fleet';
-import type { ModelFleetProps } from '../../lib/fleet/model-fleet-props';
 import { renderSystemdUnit } from '../../lib/fleet/systemd-unit';
-import { ServingBinary } from '../../lib/serving/serving-binary';
-
-function fleet(props: Partial<ModelFleetProps> = {}): { stack: Stack; digits: ModelFleet } {
-  const stack = new Stack(new App(), 'Stack', { env: { account: '123456789012', region: 'us-east-1' } });
-  const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'models');
-  const digits = new ModelFleet(stack, 'Digits', {
-    vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
-    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits-0123abcd/saved_model/7/manifest.json' })),
-    servingBinary: ServingBinary.fromBucket(bucket, 'server', 'a'.repeat(64)),
-    ...props,
-  });
-  return { stack, digits };
-}
+import { fleet, userData } from './fixtures';
 
 describe('ModelFleet', () => {
   test('rolls instances one by one, with a minimum in service, each by its own signal, and waits for routes, listeners and grants', () => {
@@ -66,9 +50,7 @@ describe('ModelFleet', () => {
   });
 
   test('the user data is within EC2\'s limit and clean for shellcheck', () => {
-    const [launch] = Object.values(Template.fromStack(fleet().stack).findResources('AWS::EC2::LaunchTemplate'));
-    const script = launch.Properties.LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'][1]
-      .map((part: unknown) => (typeof part === 'string' ? part : 'token')).join('');
+    const script = userData(fleet().stack);
     const checked = spawnSync(join(__dirname, '../../.tools/python/bin/shellcheck'), ['-'], { input: script, encoding: 'utf-8' });
 
     expect(script.length).toBeLessThan(14_000);

@@ -1,0 +1,80 @@
+import type { Duration } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import type { ServingBinary } from '../lib';
+import { EvaluationData, ModelFleet, ModelSource } from '../lib';
+import type { ExampleStackProps } from './example-stack-props';
+
+/** What to deploy. */
+export interface FleetStackProps extends ExampleStackProps {
+  /**
+   * The server's program.
+   *
+   * @default - the one of TensorFlow Serving's image
+   */
+  readonly servingBinary?: ServingBinary;
+  /**
+   * NAT gateways of the VPC. Without any, instances reach AWS by VPC endpoints and have no internet.
+   *
+   * @default 0
+   */
+  readonly natGateways?: number;
+  /**
+   * The fewest instances.
+   *
+   * @default 2
+   */
+  readonly minCapacity?: number;
+  /**
+   * How long an instance may take until its model answers.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly bootTimeout?: Duration;
+}
+
+/** A model on virtual machines behind an internal network load balancer, in a VPC of its own. */
+export class FleetStack extends Stack {
+  constructor(scope: Construct, id: string, props: FleetStackProps) {
+    super(scope, id, props);
+    const natGateways = props.natGateways ?? 0;
+    const subnetType = natGateways > 0 ? ec2.SubnetType.PRIVATE_WITH_EGRESS : ec2.SubnetType.PRIVATE_ISOLATED;
+    const vpc = new ec2.Vpc(this, 'Vpc', {
+      natGateways,
+      subnetConfiguration: [
+        ...natGateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] : [],
+        { name: 'Instances', subnetType },
+      ],
+    });
+
+    const fleet = new ModelFleet(this, 'Digits', {
+      vpc,
+      vpcSubnets: { subnetType },
+      vpcEndpoints: natGateways === 0,
+      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
+      recipe: props.recipe,
+      gate: props.gate,
+      servingBinary: props.servingBinary,
+      minCapacity: props.minCapacity,
+      bootTimeout: props.bootTimeout,
+      // The newest at every deployment: fine for an example. Leave it out, and the image stays until cdk.context.json is refreshed.
+      machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
+    });
+    fleet.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock), 'REST, from inside the VPC');
+
+    new CfnOutput(this, 'LoadBalancer', { value: fleet.loadBalancer.loadBalancerDnsName });
+    new CfnOutput(this, 'AutoScalingGroup', { value: fleet.autoScalingGroup.autoScalingGroupName });
+    new CfnOutput(this, 'BootLog', { value: fleet.logGroup.logGroupName });
+    new CfnOutput(this, 'ArtifactBucket', { value: fleet.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: fleet.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: fleet.optimizer!.reportKey });
+    new CfnOutput(this, 'Summary', { value: fleet.optimizer!.summary });
+  }
+
+  /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */
+  public override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
+  }
+}

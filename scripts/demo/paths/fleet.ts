@@ -1,0 +1,33 @@
+import { request } from 'http';
+import { writeStandInServer } from '../../../emulator/client/stand-in-server';
+import type { Answer, DemoPath } from '../path';
+
+const REST_PORT = 8501;
+
+/** Virtual machines behind a network load balancer. What answers is the stand-in server: TensorFlow Serving's program comes in a container image only. */
+export const fleetPath: DemoPath = {
+  name: 'fleet',
+  stack: 'FleetStack',
+  title: 'Amazon EC2, stand-in for TensorFlow Serving',
+  context: (run) => ({ server: writeStandInServer(run.work), minCapacity: '1' }),
+  async connect({ emulator }, outputs) {
+    const address = await emulator.connect(outputs.LoadBalancer, REST_PORT);
+    return {
+      request: (method, path, body) => ask(`http://${address}${path}`, method, body),
+      hints: [`curl http://${address}/v1/models/digits/metadata`],
+      facts: [`${outputs.AutoScalingGroup} behind ${outputs.LoadBalancer}`, 'the boot script of the launch template ran, unchanged, in namespaces of its own'],
+    };
+  },
+};
+
+function ask(url: string, method: string, body?: unknown): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers: { connection: 'close' } }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}

@@ -1,0 +1,131 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import type { CommandResult } from '../../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { writeStandInServer } from '../../emulator/client/stand-in-server';
+
+const STACK = 'Fleet';
+const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
+
+interface Outputs {
+  readonly LoadBalancer: string;
+}
+
+let emulator: EmbeddedAws;
+let work: string;
+let server: string;
+
+function cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {
+  const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return emulator.cdk([command, STACK, '--app', 'npx tsx test/e2e/fleet-app.ts', '--output', join(work, 'cdk.out'), ...given, ...args]);
+}
+
+function deploy(context: Record<string, string>): Promise<CommandResult> {
+  return cdk('deploy', context, '--require-approval', 'never', '--progress', 'events', '--outputs-file', join(work, 'outputs.json'));
+}
+
+function outputs(): Outputs {
+  return (JSON.parse(readFileSync(join(work, 'outputs.json'), 'utf8')) as Record<string, Outputs>)[STACK];
+}
+
+async function ask<T>(path: string, body?: unknown): Promise<T> {
+  const address = await emulator.connect(outputs().LoadBalancer, 8501);
+  const response = await fetch(`http://${address}/v1/models/digits${path}`, {
+    ...body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }, headers: { connection: 'close' },
+  });
+  if (!response.ok) {
+    throw new Error(`${response.status}: ${await response.text()}`);
+  }
+  return await response.json() as T;
+}
+
+async function version(): Promise<string> {
+  return (await ask<{ model_spec: { version: string } }>('/metadata')).model_spec.version;
+}
+
+async function decisions(images: number[][][][]): Promise<number[]> {
+  const { predictions } = await ask<{ predictions: number[][] }>(':predict', { instances: images });
+  return predictions.map((row) => row.indexOf(Math.max(...row)));
+}
+
+/** Predicts one digit after the other while something else happens, and counts what goes wrong. */
+async function predictingMeanwhile<T>(action: () => Promise<T>): Promise<{ result: T; answered: number; wrong: string[] }> {
+  let going = true;
+  let answered = 0;
+  const wrong: string[] = [];
+  const loop = (async () => {
+    for (let index = 0; going; index += 1) {
+      const { image } = HELD_OUT[index % 20];
+      try {
+        answered += Number.isInteger((await decisions([image]))[0]) ? 1 : 0;
+      } catch (error) {
+        wrong.push(String(error));
+      }
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  })();
+  try {
+    return { result: await action(), answered, wrong };
+  } finally {
+    going = false;
+    await loop;
+  }
+}
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-'));
+  server = writeStandInServer(work);
+  emulator = await EmbeddedAws.start();
+  await emulator.bootstrap();
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  rmSync(work, { recursive: true, force: true });
+});
+
+describe('ModelFleet, deployed by the CDK command line', () => {
+  test('a first deployment leaves an instance that predicts over the load balancer\'s port', async () => {
+    const { code, output } = await deploy({ server });
+    expect({ code, output: code === 0 ? '' : `${output}\n${emulator.log().slice(-5000)}` }).toEqual({ code: 0, output: '' });
+
+    const decided = await decisions(HELD_OUT.map(({ image }) => image));
+    const right = HELD_OUT.filter(({ label }, index) => decided[index] === label).length;
+    expect(right / HELD_OUT.length).toBeGreaterThan(0.95);
+    expect(await version()).toBe('1');
+  });
+
+  test('an update whose server dies fails, says why, and the old instance has answered throughout', async () => {
+    const dying = join(work, 'dying');
+    writeFileSync(dying, '#!/bin/sh\necho illegal instruction; exit 132\n');
+    chmodSync(dying, 0o755);
+
+    const { result, answered, wrong } = await predictingMeanwhile(() => deploy({ server: dying, recipe: 'none' }));
+
+    expect(result.code).not.toBe(0);
+    expect(result.output).toContain('Received 1 FAILURE signal(s) out of 1');
+    expect(wrong).toEqual([]);
+    expect(answered).toBeGreaterThan(10);
+    expect(await version()).toBe('1');
+    // The instance's console, which the embedded AWS logs.
+    expect(emulator.log()).toMatch(/FAILURE: the server does not stay up: .*illegal instruction/);
+  });
+
+  test('a new version replaces the instance, and no request fails meanwhile', async () => {
+    const { result, answered, wrong } = await predictingMeanwhile(() => deploy({ server, recipe: 'none' }));
+
+    expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
+    expect(wrong).toEqual([]);
+    expect(answered).toBeGreaterThan(10);
+    expect(await version()).toBe('2');
+  });
+
+  test('cdk destroy ends the instances', async () => {
+    const { LoadBalancer } = outputs();
+    const { code } = await cdk('destroy', { server }, '--force');
+
+    expect(code).toBe(0);
+    await expect(emulator.connect(LoadBalancer, 8501)).rejects.toThrow('no listener');
+  });
+});

@@ -1,0 +1,253 @@
+import { createHash } from 'crypto';
+import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { MissingCpuFeatures, ModelFleet, ModelSource, ServingBinary } from '../../lib';
+import { directoryWith, savedModelFiles } from '../model/model-files';
+import { env, fleet, properties, userData } from './fixtures';
+
+const LISTENER = 'AWS::ElasticLoadBalancingV2::Listener';
+const TARGET_GROUP = 'AWS::ElasticLoadBalancingV2::TargetGroup';
+
+/** The file that tells the boot script what to do. */
+function bootSettings(stack: Stack): any {
+  return JSON.parse(/boot\.json <<'END_OF_FILE'\n([^]*?)END_OF_FILE/.exec(userData(stack))![1]);
+}
+
+function fitOffer(stack: Stack): any {
+  return JSON.parse(properties(stack, 'Custom::TensorFlowModelFit')[0].Offer);
+}
+
+function actionsOf(stack: Stack, role: string): string[] {
+  return properties(stack, 'AWS::IAM::Policy').filter(({ Roles }) => JSON.stringify(Roles).includes(role))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }: any) => Action));
+}
+
+describe('the load balancer', () => {
+  test('speaks TCP, checks the model\'s metadata on the REST port for both of its ports, and nobody may reach it', () => {
+    const { stack } = fleet();
+
+    expect(properties(stack, LISTENER).map(({ Port, Protocol }) => [Port, Protocol])).toEqual([[8500, 'TCP'], [8501, 'TCP']]);
+    for (const group of properties(stack, TARGET_GROUP)) {
+      expect(group).toMatchObject({ HealthCheckPath: '/v1/models/digits/metadata', HealthCheckPort: '8501', HealthCheckProtocol: 'HTTP', Matcher: { HttpCode: '200' } });
+    }
+    const ids = Object.keys(Template.fromStack(stack).findResources('AWS::EC2::SecurityGroup')).filter((id) => id.includes('LoadBalancer'));
+    expect(properties(stack, 'AWS::EC2::SecurityGroupIngress').filter(({ GroupId }) => GroupId['Fn::GetAtt'][0] === ids[0])).toEqual([]);
+  });
+
+  test('speaks TLS at both ports with a certificate, and HTTP/2 at gRPC\'s', () => {
+    const { stack } = fleet((scope) => ({
+      certificate: acm.Certificate.fromCertificateArn(scope, 'Certificate', 'arn:aws:acm:us-east-1:123456789012:certificate/1'),
+    }));
+
+    expect(properties(stack, LISTENER)).toEqual([
+      expect.objectContaining({ Port: 8500, Protocol: 'TLS', AlpnPolicy: ['HTTP2Only'], Certificates: [{ CertificateArn: expect.stringContaining(':certificate/1') }] }),
+      expect.objectContaining({ Port: 8501, Protocol: 'TLS', Certificates: [{ CertificateArn: expect.stringContaining(':certificate/1') }] }),
+    ]);
+    expect(properties(stack, LISTENER).map(({ SslPolicy }) => SslPolicy)).toEqual([expect.stringMatching(/TLS13/), expect.stringMatching(/TLS13/)]);
+    // TLS ends at the load balancer.
+    expect(properties(stack, TARGET_GROUP).map(({ Protocol }) => Protocol)).toEqual(['TCP', 'TCP']);
+  });
+
+  test('listens where it is told to', () => {
+    const { stack } = fleet({ grpcPort: 9000, restPort: 9001 });
+
+    expect(properties(stack, LISTENER).map(({ Port }) => Port)).toEqual([9000, 9001]);
+    expect(properties(stack, 'AWS::EC2::SecurityGroupIngress').map(({ FromPort }) => FromPort)).toEqual([9000, 9001]);
+    expect(userData(stack)).toContain('--rest_api_port=9001');
+  });
+
+  test('lets in who is allowed, at REST\'s port unless another is named', () => {
+    const { stack, digits } = fleet();
+    digits.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
+
+    const [group] = properties(stack, 'AWS::EC2::SecurityGroup').filter(({ SecurityGroupIngress }) => SecurityGroupIngress);
+    expect(group.SecurityGroupIngress).toEqual([expect.objectContaining({ CidrIp: '10.0.0.0/16', FromPort: 8501, ToPort: 8501 })]);
+  });
+
+  test('lets connections end for as long as it is told, and the server for a minute at the most', () => {
+    const { stack } = fleet({ connectionDraining: Duration.minutes(5) });
+
+    const attributes = properties(stack, TARGET_GROUP).map(({ TargetGroupAttributes }) => TargetGroupAttributes);
+    expect(attributes[0]).toContainEqual({ Key: 'deregistration_delay.timeout_seconds', Value: '300' });
+    expect(attributes[1]).toContainEqual({ Key: 'deregistration_delay.timeout_seconds', Value: '300' });
+    expect(userData(stack)).toContain('ExecStop=/usr/bin/sleep 60\n');
+    expect(userData(fleet({ connectionDraining: Duration.seconds(20) }).stack)).toContain('ExecStop=/usr/bin/sleep 20\n');
+  });
+});
+
+describe('the network', () => {
+  test('endpoints reach every service that a boot and Session Manager need, from the instances alone, and the group waits for them', () => {
+    const { stack } = fleet({ vpcEndpoints: true });
+
+    const services = properties(stack, 'AWS::EC2::VPCEndpoint').map(({ ServiceName }) => JSON.stringify(ServiceName));
+    for (const service of ['s3', 'cloudformation', 'elasticloadbalancing', 'logs', 'ssm', 'ssmmessages']) {
+      expect(services.filter((name) => name.includes(`.${service}"`))).toHaveLength(1);
+    }
+    const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
+    expect((group.DependsOn as string[]).filter((id) => id.startsWith('DigitsEndpoints')).length).toBeGreaterThanOrEqual(6);
+    const [ingress] = properties(stack, 'AWS::EC2::SecurityGroupIngress').filter(({ FromPort }) => FromPort === 443);
+    expect(JSON.stringify(ingress.SourceSecurityGroupId)).toContain('InstanceSecurityGroup');
+    Template.fromStack(fleet().stack).resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+  });
+
+  test('instances and load balancer are in the chosen subnets', () => {
+    const { stack } = fleet((scope) => ({
+      vpc: ec2.Vpc.fromVpcAttributes(scope, 'Vpc', {
+        vpcId: 'vpc-1', availabilityZones: ['us-east-1a', 'us-east-1b'],
+        privateSubnetIds: ['subnet-1', 'subnet-2'], isolatedSubnetIds: ['subnet-3', 'subnet-4'],
+      }),
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+    }));
+
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0].VPCZoneIdentifier).toEqual(['subnet-3', 'subnet-4']);
+    expect(properties(stack, 'AWS::ElasticLoadBalancingV2::LoadBalancer')[0].Subnets).toEqual(['subnet-3', 'subnet-4']);
+  });
+});
+
+describe('instances', () => {
+  test('follow the processor load that they are told to keep', () => {
+    const { stack } = fleet({ targetCpuUtilization: 35, minCapacity: 1, maxCapacity: 7 });
+
+    expect(properties(stack, 'AWS::AutoScaling::ScalingPolicy')).toEqual([expect.objectContaining({
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingConfiguration: { PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' }, TargetValue: 35 },
+    })]);
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0]).toMatchObject({ MinSize: '1', MaxSize: '7' });
+  });
+
+  test('have a disk of the given size, encrypted with the given key', () => {
+    const { stack } = fleet((scope) => ({ volumeSize: Size.gibibytes(64), volumeEncryptionKey: new kms.Key(scope, 'Key') }));
+
+    expect(properties(stack, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.BlockDeviceMappings).toEqual([
+      { DeviceName: '/dev/xvda', Ebs: { Encrypted: true, KmsKeyId: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] }, VolumeSize: 64, VolumeType: 'gp3' } },
+    ]);
+  });
+
+  test('get the given role, which gets what a boot needs and no more', () => {
+    const { stack } = fleet((scope) => ({ role: new iam.Role(scope, 'Mine', { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') }) }));
+
+    expect(properties(stack, 'AWS::IAM::InstanceProfile')[0].Roles).toEqual([{ Ref: expect.stringMatching(/^Mine/) }]);
+    expect(Object.keys(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter((id) => id.startsWith('DigitsRole'))).toEqual([]);
+    expect([...new Set(actionsOf(stack, 'Mine'))].sort()).toEqual([
+      'cloudformation:SignalResource', 'elasticloadbalancing:DescribeTargetHealth', 'logs:CreateLogStream', 'logs:PutLogEvents', 's3:GetObject', 's3:GetObjectVersion',
+      's3:ListBucket', 'ssm:UpdateInstanceInformation', 'ssmmessages:CreateControlChannel', 'ssmmessages:CreateDataChannel', 'ssmmessages:OpenControlChannel',
+      'ssmmessages:OpenDataChannel',
+    ]);
+  });
+
+  test('write to the given log group, else to one that outlives the stack', () => {
+    const given = fleet((scope) => ({ logGroup: new logs.LogGroup(scope, 'Mine', { removalPolicy: RemovalPolicy.DESTROY }) })).stack;
+    const own = fleet({ logRetention: logs.RetentionDays.ONE_WEEK }).stack;
+
+    const kept = Object.keys(Template.fromStack(given).findResources('AWS::Logs::LogGroup')).filter((id) => id.startsWith('DigitsLogGroup'));
+    expect(kept).toEqual([]);
+    expect(userData(given)).toContain("log_group='token'");
+    Template.fromStack(own).hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 7 } });
+  });
+
+  test('are made from an image that stays, or from the given one', () => {
+    const given = fleet({ machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0123456789' }) }).stack;
+    const own = fleet().stack;
+
+    expect(properties(given, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('ami-0123456789');
+    // A look-up that cdk.context.json answers, and no parameter that every deployment reads anew.
+    expect(typeof properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('string');
+  });
+
+  test('have until a minute before CloudFormation gives up to boot', () => {
+    const { stack } = fleet({ bootTimeout: Duration.minutes(30) });
+
+    const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
+    expect(group.CreationPolicy.ResourceSignal.Timeout).toBe('PT30M');
+    expect(group.UpdatePolicy.AutoScalingRollingUpdate.PauseTime).toBe('PT30M');
+    expect(group.Properties.HealthCheckGracePeriod).toBe(1800);
+    expect(bootSettings(stack).timeoutSeconds).toBe(29 * 60);
+  });
+
+  test('serve under the given name', () => {
+    const { stack } = fleet({ modelName: 'numbers' });
+
+    expect(bootSettings(stack)).toMatchObject({ model: 'numbers', modelDirectory: '/models/numbers' });
+    expect(properties(stack, TARGET_GROUP)[0].HealthCheckPath).toBe('/v1/models/numbers/metadata');
+  });
+});
+
+describe('processors', () => {
+  test.each([
+    ['m7i.large', true], ['c7a.xlarge', true], ['m8i.large', true], ['r7iz.large', true], ['m6i.large', false], ['m5.large', false], ['t3.large', false],
+  ])('%s offers bfloat16 to a model: %s', (type, offered) => {
+    const offer = fitOffer(fleet({ instanceType: new ec2.InstanceType(type) }).stack);
+
+    expect(offer.cpuFeatures.includes('bf16')).toBe(offered);
+    expect(offer.cpuFeatures).toContain('avx2');
+  });
+
+  test('one that lacks what the model needs refuses it, or serves with oneDNN off where that is allowed', () => {
+    const refusing = fleet().stack;
+    const serving = fleet({ missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN, instanceType: new ec2.InstanceType('m6i.large') }).stack;
+
+    expect(bootSettings(refusing).missingCpuFeatures).toBe('refuse');
+    expect(bootSettings(serving).missingCpuFeatures).toBe('disable_onednn');
+    expect(fitOffer(serving).cpuFeatures).toBeUndefined();
+  });
+
+  test.each(['m7g.large', 't4g.medium', 'c8g.large'])('%s is refused, because no TensorFlow Serving exists for arm64', (type) => {
+    expect(() => fleet({ instanceType: new ec2.InstanceType(type) }))
+      .toThrow(/instanceType must be of x86_64.*no official TensorFlow Serving for arm64.*ModelFunction/);
+  });
+});
+
+describe('the server\'s program', () => {
+  test('comes from a bucket, with the SHA-256 that it must have', () => {
+    expect(bootSettings(fleet().stack)).toMatchObject({ serverBucket: 'models', serverKey: 'server', serverSha256: 'a'.repeat(64) });
+  });
+
+  test('comes from this machine as an asset, which the instances may read', () => {
+    const path = `${directoryWith({ tensorflow_model_server: '#!/bin/sh\n' })}/tensorflow_model_server`;
+    const { stack } = fleet({ servingBinary: ServingBinary.fromAsset(path) });
+
+    const { serverKey, serverSha256 } = bootSettings(stack);
+    expect(serverSha256).toBe(createHash('sha256').update('#!/bin/sh\n').digest('hex'));
+    expect(JSON.stringify(properties(stack, 'AWS::IAM::Policy'))).toContain(serverKey);
+  });
+
+  test('comes out of TensorFlow Serving\'s image when none is given', () => {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack', { env });
+    const digits = new ModelFleet(stack, 'Digits', {
+      vpc: new ec2.Vpc(stack, 'Vpc'), model: ModelSource.fromAsset(directoryWith(savedModelFiles())),
+    });
+
+    expect(digits.optimizer).toBeDefined();
+    expect(JSON.stringify(properties(stack, 'Custom::TensorFlowModelBuild'))).toContain('tensorflow/serving:2.20.0');
+    expect(fitOffer(stack).requiresServer).toBe(true);
+  });
+});
+
+describe('problems', () => {
+  test('of the fleet, its server and its model are reported together', () => {
+    const stack = new Stack(new App(), 'Stack');
+    expect(() => new ModelFleet(stack, 'Digits', {
+      vpc: new ec2.Vpc(stack, 'Vpc'),
+      model: ModelSource.fromAsset(directoryWith({ 'model.tflite': 'x' })),
+      servingBinary: ServingBinary.fromAsset('/no/such/server'),
+      volumeSize: Size.gibibytes(4),
+      targetCpuUtilization: 0,
+      connectionDraining: Duration.hours(2),
+      logGroup: new logs.LogGroup(stack, 'Logs'),
+      logRetention: logs.RetentionDays.ONE_DAY,
+    })).toThrow(new RegExp([
+      'servingBinary must be a file', 'machineImage is needed', 'targetCpuUtilization', 'volumeSize in GiB', 'connectionDraining in seconds', 'logGroup', 'model.tflite',
+    ].map((text) => `(?=[^]*${text})`).join('')));
+  });
+
+  test('a .tflite model is refused with the reason', () => {
+    const path = `${directoryWith({ 'model.tflite': 'x' })}/model.tflite`;
+
+    expect(() => fleet({ model: ModelSource.fromAsset(path) })).toThrow(/tflite/);
+  });
+});
