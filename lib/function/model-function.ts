@@ -104,7 +104,11 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       },
     });
 
-    const runtimeLayer = lambda.LayerVersion.fromLayerVersionArn(this, 'RuntimeLayer', fit.runtimeLayerArn);
+    const runtimeLayer = lambda.LayerVersion.fromLayerVersionAttributes(this, 'RuntimeLayer', {
+      layerVersionArn: fit.runtimeLayerArn,
+      // By default those of every runtime that the app has named so far: another construct would publish a new version.
+      compatibleRuntimes: [runtime],
+    });
     const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
 
     const hookLayer = props.hook && new HookLayer(this, 'HookLayer', { ...layerOptions, hook: props.hook, modelName: this.modelName }).layerVersion;
