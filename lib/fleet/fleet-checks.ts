@@ -3,7 +3,8 @@ import type { Construct } from 'constructs';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { ServingBinary } from '../serving/serving-binary';
 import { checkServingOptions } from '../serving/serving-checks';
-import { checkInstanceType } from './instance-type-rules';
+import { checkInstanceType, cpuFeaturesOf } from './instance-type-rules';
+import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
 const SMALLEST_VOLUME_GIBIBYTES = 8;
@@ -27,6 +28,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkServingOptions(props),
     ...ServingBinary._of(props.servingBinary, props.model)._problems(),
     ...(props.instanceType ? checkInstanceType(props.instanceType) : []),
+    ...checkCpuFeatures(props),
     ...checkImage(scope, props),
     ...checkCapacity(props),
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
@@ -34,6 +36,16 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
     ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
+  ];
+}
+
+/** What the recipe needs of processors; what a published model needs is compared when it is deployed. */
+function checkCpuFeatures({ recipe, instanceType, missingCpuFeatures }: ModelFleetProps): string[] {
+  const offered = instanceType && cpuFeaturesOf(instanceType);
+  const missing = (recipe?._cpuFeatures() ?? []).filter((feature) => offered && !offered.includes(feature));
+  return missing.length === 0 || missingCpuFeatures === MissingCpuFeatures.DISABLE_ONEDNN ? [] : [
+    `instanceType ${JSON.stringify(instanceType?.toString())} has no ${missing.join(', ')}, which the recipe makes a model for: give a type of the 7th `
+    + 'generation or newer whose family says by an i or an a whose processor it has, such as m7i.large, or another recipe',
   ];
 }
 

@@ -24,6 +24,11 @@ export class Graph extends OptimizationStep {
   }
 
   /** @internal */
+  public _freezes(): boolean {
+    return this.step === 'freeze';
+  }
+
+  /** @internal */
   public _render(): Record<string, unknown> {
     return { step: this.step };
   }

@@ -82,6 +82,10 @@ export class OptimizationRecipe {
     if (this.kind === 'steps' && problems.length === 0) {
       problems.push(...orderProblems(this.steps));
     }
+    if (this._cpuFeatures().length > 0 && this.steps.some((step) => step instanceof Graph && !step._freezes())) {
+      problems.push('recipe has Graph.strip() and Quantization.bfloat16(), which is baked into a frozen graph, without what serving does not need: '
+        + 'leave Graph.strip() out');
+    }
     const isTaught = this.kind === 'steps' && this.steps.some((step) => step instanceof Distillation);
     if (sourceKind === 'tflite' && this.steps.length > 0 && !isTaught) {
       problems.push(`recipe has ${this.steps.map((step) => step.description).join(', ')}, but a .tflite model is served as it is: `
@@ -93,6 +97,15 @@ export class OptimizationRecipe {
   /** Uploads what the steps bring along, in their order. Only after `_problems()` found none. @internal */
   public _bind(scope: Construct): (StoredObject | undefined)[] {
     return this.steps.map((step, index) => step._bind(scope, `Step${index}`));
+  }
+
+  /**
+   * What the processors that serve must have, by the names of a manifest.
+   *
+   * @internal
+   */
+  public _cpuFeatures(): string[] {
+    return this.steps.flatMap((step) => step instanceof Quantization ? step._cpuFeatures() : []);
   }
 
   /** @internal */
@@ -122,20 +135,27 @@ export class OptimizationRecipe {
 const ORDER = [Distillation, Pruning, Quantization, Graph];
 
 function orderProblems(steps: OptimizationStep[]): string[] {
-  const rank = (step: OptimizationStep) => ORDER.findIndex((kind) => step instanceof kind);
+  const rank = (step: OptimizationStep) => isBaked(step) ? ORDER.length : ORDER.findIndex((kind) => step instanceof kind);
   const legal = [...steps].sort((one, other) => rank(one) - rank(other));
   if (legal.every((step, index) => step === steps[index])) {
     return [];
   }
   const list = (all: OptimizationStep[]) => all.map((step) => step.description).join(', ');
-  return [`recipe has ${list(steps)}, and a student is taught first, then pruned, then quantized or frozen, when weights can no longer be changed: `
+  return [`recipe has ${list(steps)}, and a student is taught first, then pruned, then quantized or frozen, when weights can no longer be changed, and bfloat16 comes last: `
     + `use OptimizationRecipe.of(${list(legal)})`];
+}
+
+/** Baked into a graph that is frozen already. */
+function isBaked(step: OptimizationStep): boolean {
+  return step instanceof Quantization && step._format() === ModelFormat.SAVED_MODEL;
 }
 
 function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: boolean, isReadByFile: boolean): string[] {
   const problems: string[] = [];
-  if (step instanceof Quantization && format === ModelFormat.SAVED_MODEL) {
-    problems.push(`${step.description} is for LiteRT, and would make a SavedModel slower: leave it out, or serve the model with ModelFunction`);
+  if (step instanceof Quantization && step._format() !== format) {
+    problems.push(format === ModelFormat.SAVED_MODEL
+      ? `${step.description} is for LiteRT, and would make a SavedModel slower: leave it out, or serve the model with ModelFunction`
+      : `${step.description} is for TensorFlow Serving, LiteRT does not compute with it: use Quantization.float16() for the same size`);
   }
   if (step instanceof Pruning) {
     problems.push(...step._stepProblems(hasData));

@@ -5,6 +5,8 @@ import { join } from 'path';
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { ModelSource, OptimizationRecipe, Quantization } from '../../lib';
+import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { renderSystemdUnit } from '../../lib/fleet/systemd-unit';
 import { fleet, userData } from './fixtures';
 
@@ -39,6 +41,16 @@ describe('ModelFleet', () => {
     expect(() => fleet({
       instanceType: new ec2.InstanceType('m7g.large'), minCapacity: 3, maxCapacity: 3, bootTimeout: Duration.minutes(1), grpcPort: 80,
     })).toThrow(/(?=[^]*instanceType must be of x86_64)(?=[^]*maxCapacity must be more)(?=[^]*bootTimeout in seconds)(?=[^]*grpcPort)/);
+  });
+
+  test('a model in bfloat16 gets instances that compute with it, or a fleet that may do without', () => {
+    const baked = { model: ModelSource.fromAsset('examples/digits/saved_model'), recipe: OptimizationRecipe.of(Quantization.bfloat16()) };
+    const old = new ec2.InstanceType('m5.large');
+
+    expect(() => fleet({ ...baked, instanceType: old })).toThrow(/instanceType "m5.large" has no bf16/);
+    expect(() => fleet({ ...baked, instanceType: old, missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN })).not.toThrow();
+    expect(() => fleet({ ...baked, instanceType: new ec2.InstanceType('c7a.xlarge') })).not.toThrow();
+    expect(() => fleet(baked)).not.toThrow();
   });
 
   test('metrics that nothing produces are errors that name another', () => {

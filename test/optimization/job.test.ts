@@ -79,6 +79,9 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
     augment: false,
   }],
   ['freeze', { recipe: OptimizationRecipe.of(Graph.freeze()) }, (it) => it.recipe.steps, [{ step: 'freeze' }]],
+  ['bfloat16', { format: ModelFormat.SAVED_MODEL, recipe: OptimizationRecipe.of(Quantization.bfloat16()) }, (it) => it.recipe.steps, [
+    { step: 'quantization', mode: 'bfloat16' },
+  ]],
   ['none', { recipe: OptimizationRecipe.none() }, (it) => it.recipe.kind, 'none'],
   ['forServing', { recipe: OptimizationRecipe.forServing() }, (it) => it.recipe.kind, 'forServing'],
   ['gate', { gate: QualityGate.maxSize(Size.kibibytes(1)) }, (it) => it.gate, { rules: [{ rule: 'maxSizeBytes', value: 1024 }], strict: false }],

@@ -20,6 +20,7 @@ describe('OptimizationRecipe', () => {
       kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce', epochs: 4 }],
     }],
     [OptimizationRecipe.of(Graph.freeze()), { kind: 'steps', steps: [{ step: 'freeze' }] }],
+    [OptimizationRecipe.of(Quantization.bfloat16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'bfloat16' }] }],
   ])('is written into the job', (recipe, job) => {
     expect(recipe._render()).toEqual(job);
   });
@@ -29,6 +30,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forLambda(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
     [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
     [OptimizationRecipe.of(Graph.freeze()), SAVED_MODEL],
+    [OptimizationRecipe.of(Quantization.bfloat16()), SAVED_MODEL], [OptimizationRecipe.of(Graph.freeze(), Quantization.bfloat16()), SAVED_MODEL],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16()), LITERT],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Graph.strip()), SAVED_MODEL],
   ])('is taken where it has an effect', (recipe, format) => {
@@ -41,6 +43,10 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
     [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
     [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
+    [OptimizationRecipe.of(Quantization.bfloat16()), LITERT, 'is for TensorFlow Serving, LiteRT does not compute with it: use Quantization.float16()'],
+    [OptimizationRecipe.of(Graph.strip(), Quantization.bfloat16()), SAVED_MODEL, 'leave Graph.strip() out'],
+    [OptimizationRecipe.of(Quantization.bfloat16(), Graph.freeze()), SAVED_MODEL,
+      'bfloat16 comes last: use OptimizationRecipe.of(Graph.freeze(), Quantization.bfloat16())'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 1 })), LITERT, 'sparsity must be above 0 and below 1, got 1'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 80 })), LITERT, 'got 80: it is a share, so 80 per cent is 0.8'],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.GRADUAL })), LITERT, 'schedule has no effect without data'],
@@ -77,6 +83,11 @@ describe('OptimizationRecipe', () => {
     expect(OptimizationRecipe.of(Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
       expect.stringContaining('a .tflite model is served as it is'),
     ]);
+  });
+
+  test('says what processors it makes a model for', () => {
+    expect(OptimizationRecipe.of(Quantization.bfloat16())._cpuFeatures()).toEqual(['bf16']);
+    expect(OptimizationRecipe.of(Quantization.float16())._cpuFeatures()).toEqual([]);
   });
 
   test('names all problems at once', () => {

@@ -118,6 +118,14 @@ def test_refuses_a_processor_without_the_needed_features(s3: S3Client) -> None:
     assert fit(fit_properties(record, offer(cpuFeatures=["avx512_bf16", "avx2"])))["Version"] == "1"
 
 
+@pytest.mark.parametrize("feature", ["bf16", "avx512_bf16", "amx_bf16"])
+def test_takes_bfloat16_in_any_of_its_forms(s3: S3Client, feature: str) -> None:
+    record = publish(s3, requirements=NEEDS | {"cpuFeatures": ["bf16"]})
+
+    assert fit(fit_properties(record, offer(cpuFeatures=["avx2", feature])))["Version"] == "1"
+    assert "a processor with bf16" in misfit(record, cpuFeatures=["avx2"])
+
+
 def test_names_all_misfits_in_one_sentence(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 400.0, "runtime": "numpy"})
 

@@ -22,6 +22,8 @@ _MEMORY_STEP = 64
 _SERVER_MEBIBYTES = 512
 _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
+#: bfloat16 comes in two ways, and TensorFlow uses either.
+_ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
 def fit(properties: dict[str, Any]) -> dict[str, str]:
@@ -110,7 +112,9 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
     problems += _memory_problems(needs, offer) or _size_problems(manifest, offer)
     problems += _time_problems(manifest, offer)
     if offer.get("cpuFeatures") is not None:
-        missing = [feature for feature in needs.get("cpuFeatures", []) if feature not in offer["cpuFeatures"]]
+        offered = set(offer["cpuFeatures"])
+        needed = needs.get("cpuFeatures", [])
+        missing = [feature for feature in needed if offered.isdisjoint(_ALTERNATIVES.get(feature, {feature}))]
         if missing:
             problems.append(f"it needs a processor with {', '.join(missing)}: choose another instance type")
     return problems
