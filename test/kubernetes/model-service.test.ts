@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelArtifact, ModelOptimizer, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
+import { ModelArtifact, ModelOptimizer, ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { ModelStorage } from '../../lib/kubernetes/model-storage';
 import { ServingImage } from '../../lib/serving/serving-image';
@@ -510,9 +510,6 @@ describe('bad input', () => {
     ['a class of load balancers without one', { loadBalancerClass: 'x' }, /loadBalancerClass has no effect/],
     ['root', { runAsUser: 0 }, /runAsUser must be between 1/],
     ['a processor feature as nobody writes it', { cpuFeatures: ['AVX512-BF16'] }, /cpuFeatures must be names of \/proc\/cpuinfo/],
-    ['a model for processors that nobody promised',
-      { model: ModelSource.fromAsset(DIGITS), recipe: OptimizationRecipe.of(Quantization.bfloat16()) },
-      /have each pod check them by cpuFeatures: \['avx512_bf16'\]/],
     ['nodes without a server for them', { nodeSelector: { 'kubernetes.io/arch': 'arm64' } }, /must keep kubernetes.io\/arch amd64/],
     ['a label that is none', { nodeSelector: { 'a b': 'c' } }, /nodeSelector label must be/],
     ['containers of its own', { podSpec: { containers: [] } }, /podSpec must not set containers/],
