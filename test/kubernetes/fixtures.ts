@@ -9,7 +9,10 @@ import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props
 import type { IModelArtifact } from '../../lib/model/model-artifact';
 import { ModelSource } from '../../lib/model/model-source';
 
-const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
+export const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
+export const GATE = 'Custom::AWSCDK-EKS-KubernetesObjectValue';
+export const FIT = 'Custom::TensorFlowModelFit';
+export const DIGITS = 'examples/digits/saved_model';
 
 /** All feature flags off, and as `cdk init` recommends them. A library must work with both. */
 export const FLAG_SETS: [string, Record<string, unknown>][] = [
@@ -51,6 +54,13 @@ export function modelService(stack: Stack, props: Partial<ModelServiceProps> = {
     model: props.model ?? ModelSource.fromArtifact(publishedModel(stack)),
     ...props,
   });
+}
+
+/** A stack with such a service and nothing else. */
+export function stackWith(props: Partial<ModelServiceProps> = {}, flags: Record<string, unknown> = {}): Stack {
+  const stack = emptyStack(flags);
+  modelService(stack, props);
+  return stack;
 }
 
 /** What stands in a template for values of the deployment. */
@@ -107,4 +117,9 @@ export function resourceOf(stack: Stack, type: string, prefix = ''): { id: strin
   expect(found.map(([id]) => id)).toHaveLength(1);
   const [id, resource] = found[0];
   return { id, properties: resource.Properties, resource };
+}
+
+/** What the service offers its model. */
+export function offerOf(stack: Stack): any {
+  return JSON.parse(deployed(resourceOf(stack, FIT).properties.Offer));
 }

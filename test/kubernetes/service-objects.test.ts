@@ -1,0 +1,125 @@
+import type { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { emptyStack, GATE, importedCluster, MANIFEST, modelService, objectOf, objectsOf, resourceOf, serverOf, stackWith } from './fixtures';
+
+describe('the service', () => {
+  test('with an autoscaler the Deployment has no number of pods, which each deployment would reset', () => {
+    const stack = stackWith({ minReplicas: 2, maxReplicas: 8, targetCpuUtilization: 70 });
+
+    expect(objectOf(stack, 'Deployment').spec).not.toHaveProperty('replicas');
+    expect(objectOf(stack, 'HorizontalPodAutoscaler').spec).toMatchObject({
+      scaleTargetRef: { kind: 'Deployment', name: 'digits' },
+      minReplicas: 2,
+      maxReplicas: 8,
+      metrics: [{ resource: { name: 'cpu', target: { averageUtilization: 70 } } }],
+    });
+    expect(resourceOf(stack, GATE).properties.JsonPath).toContain('availableReplicas>=2');
+  });
+
+  test('an autoscaler starts from three pods at 60 percent', () => {
+    expect(objectOf(stackWith({ maxReplicas: 8 }), 'HorizontalPodAutoscaler').spec)
+      .toMatchObject({ minReplicas: 3, metrics: [{ resource: { target: { averageUtilization: 60 } } }] });
+  });
+
+  test('replicas and maxSurge', () => {
+    const { spec } = objectOf(stackWith({ replicas: 5, maxSurge: 2 }), 'Deployment');
+
+    expect([spec.replicas, spec.strategy.rollingUpdate]).toEqual([5, { maxUnavailable: 0, maxSurge: 2 }]);
+  });
+
+  test('has one address for all pods, and one for each', () => {
+    const stack = stackWith({ restPort: 9001 });
+
+    expect(objectOf(stack, 'Service', 'digits').spec).toMatchObject({ type: 'ClusterIP', ports: [{ name: 'grpc', port: 8500 }, { name: 'http', port: 9001 }] });
+    expect(objectOf(stack, 'Service', '-headless').spec.clusterIP).toBe('None');
+  });
+
+  test('a load balancer is internal, checks the model, and gives connections time to end', () => {
+    const stack = stackWith({ internalLoadBalancer: true, loadBalancerClass: 'service.k8s.aws/nlb' });
+
+    const { metadata, spec } = objectOf(stack, 'Service', '-nlb');
+    expect(spec).toMatchObject({ type: 'LoadBalancer', loadBalancerClass: 'service.k8s.aws/nlb' });
+    expect(metadata.annotations).toMatchObject({
+      'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-path': '/v1/models/digits/metadata',
+    });
+    expect(serverOf(stack).lifecycle.preStop.sleep.seconds).toBe(120);
+    expect(objectOf(stackWith({ internalLoadBalancer: true }), 'Service', '-nlb').spec.loadBalancerClass).toBe('eks.amazonaws.com/nlb');
+  });
+
+  test('nodes are drained one pod at a time', () => {
+    expect(objectOf(stackWith(), 'PodDisruptionBudget').spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+  });
+
+  test('serviceName and namespace name all objects, and a new name makes new ones', () => {
+    const stack = stackWith({ serviceName: 'numbers', namespaceName: 'models', createNamespace: true });
+
+    for (const { kind, metadata } of objectsOf(stack).filter((object) => object.kind !== 'Namespace' && object.kind !== 'PersistentVolume')) {
+      expect([kind, metadata.namespace, metadata.name]).toEqual([kind, 'models', expect.stringMatching(/^numbers/)]);
+    }
+    expect(objectOf(stack, 'Namespace').metadata).toMatchObject({ name: 'models', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } });
+    Template.fromStack(stack).hasResourceProperties('AWS::EKS::PodIdentityAssociation', { Namespace: 'models', ServiceAccount: 'numbers' });
+    const ids = (of: Stack) => Object.keys(Template.fromStack(of).findResources(MANIFEST));
+    expect(ids(stack).filter((id) => ids(stackWith()).includes(id))).toEqual([]);
+  });
+
+  test('monitoring off: no metrics are announced', () => {
+    const announced = (stack: Stack) => Object.keys(objectOf(stack, 'Deployment').spec.template.metadata.annotations).filter((name) => /^prometheus/.test(name));
+
+    expect(announced(stackWith())).toHaveLength(3);
+    expect(announced(stackWith({ monitoring: false }))).toEqual([]);
+  });
+
+  test('takes a role of the user\'s and adds the model to it', () => {
+    const stack = emptyStack();
+    const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('pods.eks.amazonaws.com') });
+    const service = modelService(stack, { role });
+
+    expect(service.role).toBe(role);
+    expect(resourceOf(stack, 'AWS::EKS::PodIdentityAssociation').properties.RoleArn).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Mine/), 'Arn'] });
+    expect(JSON.stringify(resourceOf(stack, 'AWS::IAM::Policy', 'MineDefaultPolicy').properties)).toContain('digits-0123abcd/saved_model/*');
+  });
+
+  test('works in a cluster that the app makes', () => {
+    const stack = emptyStack();
+    const cluster = new eks.Cluster(stack, 'Cluster', {
+      version: eks.KubernetesVersion.V1_34,
+      kubectlProviderOptions: { kubectlLayer: { layerVersionArn: 'arn:x', compatibleRuntimes: undefined } as any },
+    });
+    const service = modelService(stack, { cluster });
+
+    expect(service.manifests.length).toBeGreaterThan(5);
+    expect(service.connections.securityGroups).toEqual(cluster.connections.securityGroups);
+  });
+});
+
+describe('connections and metrics', () => {
+  test('clients are allowed at the cluster\'s security group, on both ports', () => {
+    const stack = emptyStack();
+    const client = new ec2.SecurityGroup(stack, 'Client', { vpc: new ec2.Vpc(stack, 'Vpc') });
+
+    modelService(stack).connections.allowDefaultPortFrom(client);
+
+    Template.fromStack(stack).hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0', FromPort: 8500, ToPort: 8501 });
+  });
+
+  test('ports that are no neighbors: REST is the default one, and none between them is opened', () => {
+    expect(modelService(emptyStack(), { grpcPort: 9000, restPort: 9100 }).connections.defaultPort?.toString()).toBe('9100');
+  });
+
+  test('fails for a cluster whose security group nobody knows', () => {
+    const stack = emptyStack();
+    const service = modelService(stack, { cluster: importedCluster(stack, { clusterSecurityGroupId: undefined }) });
+
+    expect(() => service.connections).toThrow(/imported without its security group: give Cluster.fromClusterAttributes clusterSecurityGroupId/);
+  });
+
+  test.each(['metricInvocations', 'metricErrors', 'metricLatency'] as const)('%s says where the metric is instead of making one up', (method) => {
+    expect(() => modelService(emptyStack())[method]())
+      .toThrow(/nothing sends those of TensorFlow Serving to CloudWatch: collect.*port 8501.*:tensorflow:serving:request/);
+    expect(() => modelService(emptyStack(), { monitoring: false })[method]()).toThrow(/set monitoring to true/);
+  });
+});

@@ -1,0 +1,75 @@
+import { Duration, Size } from 'aws-cdk-lib';
+import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
+import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ServingImage } from '../../lib/serving/serving-image';
+import { objectOf, objectsOf, podOf, serverOf, stackWith } from './fixtures';
+
+describe('pods', () => {
+  test('keep to the restricted pod security standard', () => {
+    const pod = podOf(stackWith({ modelStorage: ModelStorage.COPY }));
+
+    expect(pod.securityContext).toEqual({ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532, fsGroup: 65_532, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const container of [...pod.initContainers, ...pod.containers]) {
+      expect(container.securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+    }
+    expect(pod.automountServiceAccountToken).toBe(false);
+  });
+
+  test('are ready when the model answers, and alive when the server does', () => {
+    const { startupProbe, readinessProbe, livenessProbe } = serverOf(stackWith());
+
+    expect(startupProbe).toMatchObject({ httpGet: { path: '/v1/models/digits/metadata', port: 'http' }, periodSeconds: 5, failureThreshold: 120 });
+    expect(readinessProbe).toMatchObject({ httpGet: { path: '/v1/models/digits/metadata', port: 'http' } });
+    expect(livenessProbe).toMatchObject({ grpc: { port: 8500 } });
+  });
+
+  test('serve on while they are taken out of the Service, and no longer than they are given', () => {
+    const stack = stackWith();
+
+    expect(serverOf(stack).lifecycle).toEqual({ preStop: { sleep: { seconds: 45 } } });
+    expect(podOf(stack)).toMatchObject({ terminationGracePeriodSeconds: 60, shareProcessNamespace: true });
+  });
+
+  test('bring their own configuration, so that two versions can serve side by side', () => {
+    const stack = stackWith({ batching: true });
+    const { annotations } = objectOf(stack, 'Deployment').spec.template.metadata;
+    const [, config] = podOf(stack).volumes;
+
+    expect(config.downwardAPI.items.map(({ path }: any) => path)).toEqual(['models.config', 'batching.config', 'monitoring.config']);
+    for (const { path, fieldRef } of config.downwardAPI.items) {
+      expect(fieldRef.fieldPath).toBe(`metadata.annotations['cdk-tensorflow/${path}']`);
+      expect(annotations).toHaveProperty([`cdk-tensorflow/${path}`]);
+    }
+    expect(objectsOf(stack).map(({ kind }) => kind)).not.toContain('ConfigMap');
+  });
+
+  test('spread over zones and nodes, each version by itself', () => {
+    const constraints = podOf(stackWith()).topologySpreadConstraints;
+
+    expect(constraints.map(({ topologyKey }: any) => topologyKey)).toEqual(['topology.kubernetes.io/zone', 'kubernetes.io/hostname']);
+    expect(constraints[0]).toMatchObject({ maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway', matchLabelKeys: ['pod-template-hash'] });
+  });
+
+  test.each<[string, Partial<ModelServiceProps>, (pod: any) => unknown, unknown]>([
+    ['servingImage', { servingImage: ServingImage.fromRegistry('example/serving:1') }, (pod) => [pod.containers[0].image, pod.initContainers[0].image],
+      ['example/serving:1', 'example/serving:1']],
+    ['cpuRequest', { cpuRequest: 0.5 }, (pod) => pod.containers[0].resources.requests.cpu, '500m'],
+    ['cpuLimit', { cpuLimit: 2 }, (pod) => pod.containers[0].resources.limits, { cpu: '2000m' }],
+    ['memoryRequest', { memoryRequest: Size.gibibytes(1) }, (pod) => pod.containers[0].resources, { requests: { cpu: '1000m', memory: '1024Mi' } }],
+    ['memoryLimit', { memoryLimit: Size.gibibytes(2) }, (pod) => pod.containers[0].resources,
+      { requests: { cpu: '1000m', memory: '2048Mi' }, limits: { memory: '2048Mi' } }],
+    ['no memory', {}, (pod) => pod.containers[0].resources, { requests: { cpu: '1000m', memory: '640Mi' } }],
+    ['startupTimeout', { startupTimeout: Duration.minutes(1) }, (pod) => pod.containers[0].startupProbe.failureThreshold, 12],
+    ['drainTime', { drainTime: Duration.seconds(20) }, (pod) => [pod.containers[0].lifecycle.preStop.sleep.seconds, pod.terminationGracePeriodSeconds], [20, 35]],
+    ['readOnlyRootFilesystem', { readOnlyRootFilesystem: false }, (pod) => pod.containers[0].securityContext.readOnlyRootFilesystem, false],
+    ['runAsUser', { runAsUser: 1000 }, (pod) => [pod.securityContext.runAsUser, pod.securityContext.fsGroup], [1000, 1000]],
+    ['cpuFeatures', { cpuFeatures: ['avx2', 'avx512_bf16'] }, (pod) => pod.initContainers[0].env.find(({ name }: any) => name === 'CPU_FEATURES').value, 'avx2 avx512_bf16'],
+    ['nodeSelector', { nodeSelector: { pool: 'models' } }, (pod) => pod.nodeSelector, { 'kubernetes.io/arch': 'amd64', 'pool': 'models' }],
+    ['podSpec', { podSpec: { tolerations: [{ operator: 'Exists' }] } }, (pod) => pod.tolerations, [{ operator: 'Exists' }]],
+    ['a serving option', { grpcPort: 9000 }, (pod) => [pod.containers[0].args[0], pod.containers[0].ports[0].containerPort, pod.containers[0].livenessProbe.grpc.port],
+      ['--port=9000', 9000, 9000]],
+    ['modelName', { modelName: 'other' }, (pod) => pod.containers[0].readinessProbe.httpGet.path, '/v1/models/other/metadata'],
+  ])('%s', (_, props, pick, expected) => {
+    expect(pick(podOf(stackWith(props)))).toEqual(expected);
+  });
+});

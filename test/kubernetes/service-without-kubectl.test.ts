@@ -1,0 +1,52 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { ModelSource } from '../../lib';
+import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
+import { deployed, DIGITS, emptyStack, importedCluster, modelService, objectsOf, resourceOf, stackWith } from './fixtures';
+
+describe('without kubectl', () => {
+  const bundled = (props: Partial<ModelServiceProps> = {}) => {
+    const stack = emptyStack();
+    const cluster = importedCluster(stack, { kubectlProvider: undefined });
+    return { stack, service: modelService(stack, { cluster, applyManifests: false, ...props }) };
+  };
+
+  test('the template has nothing of kubectl', () => {
+    const { stack, service } = bundled();
+
+    expect(service.manifests).toEqual([]);
+    expect(service.rollout).toBeUndefined();
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/AWSCDK-EKS|kubectl/i);
+  });
+
+  test('each deployment writes the objects to the artifact bucket, under a key of their own, and replaces none', () => {
+    const { stack, service } = bundled();
+
+    const create = JSON.parse(deployed(resourceOf(stack, 'Custom::TensorFlowKubernetesObjects').properties.Create));
+    expect(deployed(stack.resolve(service.bundleKey))).toMatch(/^digits-0123abcd\/manifests\/[0-9a-f]{8}-7\.yaml$/);
+    expect(create.parameters).toMatchObject({ Bucket: 'models', Key: deployed(stack.resolve(service.bundleKey)), IfNoneMatch: '*' });
+    expect(create.parameters.Body).toContain('kind: "Deployment"');
+    expect(create.parameters.Body).toContain('versions: 7');
+    expect(create.parameters.Body).not.toContain('${Token');
+    expect(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsBundle').properties.PolicyDocument.Statement).toEqual([
+      expect.objectContaining({ Action: 's3:PutObject', Resource: expect.objectContaining({}) }),
+    ]);
+  });
+
+  test('toYaml has the same objects as are applied otherwise', () => {
+    const { stack, service } = bundled();
+
+    const yaml: string = deployed(stack.resolve(service.toYaml()));
+    const applied = objectsOf(stackWith());
+    expect(yaml.match(/^kind: "(\w+)"$/gm)).toHaveLength(applied.length);
+    expect(yaml).not.toContain('aws.cdk.eks/prune');
+  });
+
+  test('encrypts the objects with the bucket\'s key', () => {
+    const stack = emptyStack();
+    const cluster = importedCluster(stack);
+    modelService(stack, { cluster, applyManifests: false, model: ModelSource.fromAsset(DIGITS), encryptionKey: new kms.Key(stack, 'Key') });
+
+    expect(JSON.stringify(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsBundle').properties)).toContain('kms:GenerateDataKey');
+  });
+});
