@@ -5,7 +5,8 @@ const base = require('./jest.config.js');
 module.exports = {
   ...base,
   roots: ['<rootDir>/test/e2e'],
-  testPathIgnorePatterns: [],
+  // Of jest.cluster.config.js: it needs programs whose first build takes a quarter of an hour.
+  testPathIgnorePatterns: ['/service.test.ts$'],
   setupFilesAfterEnv: [],
   testTimeout: 600_000,
   maxWorkers: 1,

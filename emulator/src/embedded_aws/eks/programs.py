@@ -1,10 +1,14 @@
-"""The programs of a Kubernetes control plane, built from their published Go modules and kept between runs."""
+"""The programs of a Kubernetes control plane, built from their published Go modules and kept between runs.
+
+`python -m embedded_aws.eks.programs` says which version a cluster would get, or ends with 69 and says why none.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,3 +120,17 @@ def _build(source: Path, package: str, program: Path, flags: str) -> None:
     if done.returncode != 0:
         raise CannotRunError(f"{program.name} could not be built:\n{done.stderr[-2000:]}")
     partial.rename(program)
+
+
+def main() -> int:
+    """Say which version is there."""
+    try:
+        print(nearest_built(max(VERSIONS)).version)
+    except CannotRunError as error:
+        print(error, file=sys.stderr)
+        return 69
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+// The real CDK CLI against the embedded AWS and a real Kubernetes control plane: `npm run test:cluster`, which builds the programs, runs it.
+const base = require('./jest.e2e.config.js');
+
+/** @type {import('jest').Config} */
+module.exports = { ...base, testMatch: ['**/service.test.ts'], testPathIgnorePatterns: [] };

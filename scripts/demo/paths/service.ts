@@ -1,0 +1,41 @@
+import { spawnSync } from 'child_process';
+import { join } from 'path';
+import type { Pod } from '../../../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../../../emulator/client/kubernetes';
+import type { DemoPath } from '../path';
+import { ROOT } from '../run';
+
+const NAMESPACE = 'models';
+
+/** Amazon EKS: the control plane is Kubernetes itself, the pod's server a stand-in for TensorFlow Serving. */
+export const servicePath: DemoPath = {
+  name: 'service',
+  stack: 'ServiceStack',
+  title: 'Amazon EKS, stand-in for TensorFlow Serving',
+  unavailable() {
+    const { status, stdout, stderr } = spawnSync(join(ROOT, '.tools', 'emulator', 'bin', 'python'), ['-m', 'embedded_aws.eks.programs'], {
+      env: { ...process.env, PYTHONPATH: join(ROOT, 'emulator', 'src') }, encoding: 'utf8',
+    });
+    return status === 0 ? undefined : `--path service cannot be shown: ${(stderr || stdout).trim()}`;
+  },
+  async connect({ emulator }, outputs) {
+    const cluster = await KubernetesApi.connect(emulator, outputs.ClusterName);
+    const ready = (await cluster.pods(NAMESPACE)).filter(isReady);
+    if (ready.length === 0) {
+      throw new Error(`no pod of the namespace ${NAMESPACE} is ready`);
+    }
+    return {
+      request: (method, path, body) => callPod(ready[0], method, path, body),
+      facts: ready.map(describe),
+      hints: [
+        `aws eks update-kubeconfig --name ${outputs.ClusterName}`,
+        `kubectl --namespace ${NAMESPACE} get pods,deployments,horizontalpodautoscalers,persistentvolumeclaims`,
+        `curl http://${ready[0].metadata.annotations['embedded-aws/http']}/v1/models/…`,
+      ],
+    };
+  },
+};
+
+function describe({ metadata, spec }: Pod): string {
+  return `Pod ${metadata.name} on ${spec.nodeName} is ready and serves version ${metadata.labels['cdk-tensorflow/version']}.`;
+}

@@ -1,0 +1,94 @@
+import type { Pod } from '../../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import type { Difference, Golden } from '../../scripts/demo/golden';
+import { goldenKey, replay } from '../../scripts/demo/golden';
+import { Deployment } from './deployment';
+
+// It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
+
+const STACK = 'Service';
+const NAMESPACE = 'models';
+const VERSION_LABEL = 'cdk-tensorflow/version';
+
+/** The outputs of the service's stack. */
+interface ServiceOutputs {
+  readonly ClusterName: string;
+  readonly ArtifactBucket: string;
+  readonly ManifestKey: string;
+}
+
+let deployment: Deployment;
+let outputs: ServiceOutputs;
+let golden: Golden;
+
+const cluster = () => KubernetesApi.connect(deployment.emulator, outputs.ClusterName);
+
+async function readyPods(): Promise<Pod[]> {
+  return (await (await cluster()).pods(NAMESPACE)).filter(isReady);
+}
+
+/** Sends the golden requests to a pod. */
+function ask(pod: Pod): Promise<Difference> {
+  return replay({ request: (method, path, body) => callPod(pod, method, path, body), hints: [] }, 'digits', golden);
+}
+
+/** What the containers of pods wait for. */
+function complaints(pods: Pod[]): string[] {
+  return pods.flatMap(({ status }) => [...status.initContainerStatuses ?? [], ...status.containerStatuses ?? []])
+    .flatMap(({ state }) => state.waiting?.message ?? []);
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/e2e/service-app.ts');
+});
+
+afterAll(() => deployment?.stop());
+
+describe('ModelService, deployed by the CDK command line to a real Kubernetes API server', () => {
+  test('a first deployment ends with three ready pods that answer the golden requests', async () => {
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+    golden = JSON.parse(await deployment.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
+
+    const pods = await readyPods();
+    expect(pods.map(({ metadata }) => metadata.labels[VERSION_LABEL])).toEqual(['1', '1', '1']);
+    expect(new Set(pods.map(({ spec }) => spec.nodeName)).size).toBe(3);
+    expect(golden.requests.length).toBeGreaterThan(0);
+    expect((await ask(pods[0])).relative).toBeLessThanOrEqual(golden.relativeTolerance);
+    expect((await callPod(pods[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
+  });
+
+  test('a version that does not start fails the deployment, and the pods of the one before answer all the time', async () => {
+    const before = await readyPods();
+    const seen = new Set<string>();
+    const differences: number[] = [];
+    const deploying = deployment.deploy(STACK, {
+      model: deployment.file('second'), data: deployment.file('second.npz'), cpuFeatures: 'made_up_feature', rolloutSeconds: '25',
+    });
+    let deployed = false;
+    void deploying.finally(() => (deployed = true));
+    while (!deployed) {
+      const pods = await (await cluster()).pods(NAMESPACE);
+      complaints(pods).forEach((complaint) => seen.add(complaint));
+      differences.push((await ask(before[0])).relative);
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+    const { code, output } = await deploying;
+
+    expect(code).not.toBe(0);
+    expect(output).toContain('Timeout waiting for output from kubectl command');
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect([...seen]).toContain('verify-model: the model needs a processor with made_up_feature');
+    expect(Math.max(...differences)).toBeLessThanOrEqual(golden.relativeTolerance);
+    expect((await readyPods()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+  });
+
+  test('cdk destroy removes the cluster and keeps the artifacts', async () => {
+    const { code, output } = await deployment.destroy(STACK, { model: deployment.file('first') });
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+
+    await expect(cluster()).rejects.toThrow('there is no cluster');
+    expect(await deployment.keys(outputs.ArtifactBucket)).toContain(outputs.ManifestKey);
+  });
+});
