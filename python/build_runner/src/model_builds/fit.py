@@ -46,6 +46,11 @@ def fit(properties: dict[str, Any]) -> dict[str, str]:
             f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
             "versioning on and publish the model again"
         )
+    if offer.get("requiresServer") and not store.exists(record["ServerKey"]):
+        raise ModelError(
+            f"there is no {store.address(record['ServerKey'])}, which the manifest {store.address(key)} names: copy it "
+            "from where the model was published, or publish the model again"
+        )
     layer = offer.get(f"{runtime}LayerArn") or ""
     return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=_memory_request(manifest, offer))
 
@@ -111,6 +116,11 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
         problems += _runtime_problems(needs, offer, runtime)
     problems += _memory_problems(needs, offer) or _size_problems(manifest, offer)
     problems += _time_problems(manifest, offer)
+    if offer.get("requiresServer") and not manifest.get("server"):
+        problems.append(
+            "it was published without a server: give its ModelOptimizer a serverImage (on the command line: optimize "
+            "--server-image), or give the endpoint a servingBinary"
+        )
     if offer.get("cpuFeatures") is not None:
         offered = set(offer["cpuFeatures"])
         needed = needs.get("cpuFeatures", [])
@@ -208,6 +218,7 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
     digests = {file["path"]: file["sha256"] for file in manifest["files"]}
     version = manifest["version"]
     archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
+    server = manifest.get("server") or {}
     return {
         "Version": str(version),
         "KeyPrefix": key_prefix,
@@ -218,6 +229,8 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
         "GoldenKey": golden if store.exists(golden) else "",
         "ArchiveKey": archive if store.exists(archive) else "",
         "ArchiveSha256": store.newest(archive)[1] if store.exists(archive) else "",
+        "ServerKey": server.get("key", ""),
+        "ServerSha256": server.get("sha256", ""),
         "SizeBytes": str(manifest["sizeBytes"]),
         "Summary": f"version {version}, copied from where it was published",
     }

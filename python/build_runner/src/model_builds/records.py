@@ -66,6 +66,10 @@ def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
     others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))
     if not all(store.exists(other) for other in others if other.startswith(f"{prefix}/")):
         return False
+    # Not below the model's prefix: one server serves all models.
+    server = str(record.get("ServerKey") or "")
+    if server and not store.exists(server):
+        return False
     layer, version = record.get("LayerKey"), record.get("LayerObjectVersion")
     return not layer or not version or store.has_version(layer, version)
 

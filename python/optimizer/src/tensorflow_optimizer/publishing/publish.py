@@ -20,6 +20,7 @@ from .artifacts import Publication, publish_files
 from .builds import upload_build
 from .claims import claim_version
 from .record import Record, find_complete, record_key
+from .server import publish_server
 from .summary import summarize
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"
+#: What a draft repeats of its job.
+_COMMON = ("model", "format", "architecture", "recipe", "labels")
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,9 @@ def _read_matching_draft(output: Path, job: Job) -> Draft:
         raise OptimizerError(
             f"{output / DRAFT_FILE} is missing: the output of `run` was changed; run it again"
         ) from error
-    for name in ("model", "format", "architecture", "recipe", "labels"):
-        made, asked = getattr(draft, name), getattr(job, name)
+    pairs = {name: (getattr(draft, name), getattr(job, name)) for name in _COMMON}
+    pairs["server"] = (draft.server and draft.server.image, job.server and job.server.image)
+    for name, (made, asked) in pairs.items():
         if made != asked:
             raise BadInputError(
                 f"{output} was not made from this job: its {name} is {made!s}, and the job asks for {asked!s}; "
@@ -129,6 +133,8 @@ def _publish_version(
     bucket, prefix = target.bucket, target.prefix
     version = claim_version(bucket, prefix, build_id=target.build_id, build_key=target.build_key)
     log(f"version {version} of {prefix} ({draft.format.value})")
+    if draft.server is not None:
+        draft = draft.model_copy(update={"server": publish_server(bucket, draft.server, output, log)})
     with tempfile.TemporaryDirectory(prefix=".publish-", dir=output) as scratch:
         publication = Publication(bucket, prefix, version, draft, output, Path(scratch), log)
         published = publish_files(publication)
@@ -140,6 +146,8 @@ def _publish_version(
             size_bytes=str(draft.size_bytes),
             report_key=f"{prefix}/builds/{target.build_id}/report.html",
             build_url=target.build_url,
+            server_key=draft.server.key if draft.server else "",
+            server_sha256=draft.server.sha256 if draft.server else "",
             summary=summarize(draft),
             **published.values,
         )

@@ -77,7 +77,7 @@ def _complete(bucket: Bucket, key: str) -> Record | None:
     # Listed, not asked for one by one: a role that may list a prefix only is denied what does not exist.
     directory = posixpath.dirname(record.manifest_key)
     present = {one.key: one.size for one in bucket.list_objects(f"{directory}/")}
-    beside = [name for name in (record.archive_key, record.golden_key) if name]
+    beside = [name for name in (record.archive_key, record.golden_key, record.server_key) if name]
     for name in beside:
         present.update({one.key: one.size for one in bucket.list_objects(name)})
     if not present.keys() >= {record.manifest_key, *beside}:
