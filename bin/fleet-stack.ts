@@ -36,11 +36,14 @@ export interface FleetStackProps extends ExampleStackProps {
 
 /** A model on virtual machines behind an internal network load balancer, in a VPC of its own. */
 export class FleetStack extends Stack {
+  public readonly vpc: ec2.Vpc;
+  public readonly endpoint: ModelFleet;
+
   constructor(scope: Construct, id: string, props: FleetStackProps) {
     super(scope, id, props);
     const natGateways = props.natGateways ?? 0;
     const subnetType = natGateways > 0 ? ec2.SubnetType.PRIVATE_WITH_EGRESS : ec2.SubnetType.PRIVATE_ISOLATED;
-    const vpc = new ec2.Vpc(this, 'Vpc', {
+    this.vpc = new ec2.Vpc(this, 'Vpc', {
       natGateways,
       subnetConfiguration: [
         ...natGateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] : [],
@@ -48,8 +51,8 @@ export class FleetStack extends Stack {
       ],
     });
 
-    const fleet = new ModelFleet(this, 'Digits', {
-      vpc,
+    this.endpoint = new ModelFleet(this, 'Digits', {
+      vpc: this.vpc,
       vpcSubnets: { subnetType },
       vpcEndpoints: natGateways === 0,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
@@ -62,15 +65,15 @@ export class FleetStack extends Stack {
       // The newest at every deployment: fine for an example. Leave it out, and the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });
-    fleet.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock), 'REST, from inside the VPC');
+    this.endpoint.connections.allowDefaultPortFrom(ec2.Peer.ipv4(this.vpc.vpcCidrBlock), 'REST, from inside the VPC');
 
-    new CfnOutput(this, 'LoadBalancer', { value: fleet.loadBalancer.loadBalancerDnsName });
-    new CfnOutput(this, 'AutoScalingGroup', { value: fleet.autoScalingGroup.autoScalingGroupName });
-    new CfnOutput(this, 'BootLog', { value: fleet.logGroup.logGroupName });
-    new CfnOutput(this, 'ArtifactBucket', { value: fleet.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: fleet.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: fleet.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: fleet.optimizer!.summary });
+    new CfnOutput(this, 'LoadBalancer', { value: this.endpoint.loadBalancer.loadBalancerDnsName });
+    new CfnOutput(this, 'AutoScalingGroup', { value: this.endpoint.autoScalingGroup.autoScalingGroupName });
+    new CfnOutput(this, 'BootLog', { value: this.endpoint.logGroup.logGroupName });
+    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
+    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
   }
 
   /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */

@@ -28,7 +28,7 @@ export interface ServiceStackProps extends ExampleStackProps {
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
 export class ServiceStack extends Stack {
   public readonly cluster: eks.Cluster;
-  public readonly service: ModelService;
+  public readonly endpoint: ModelService;
 
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
@@ -47,7 +47,7 @@ export class ServiceStack extends Stack {
     const mountpoint = new eks.Addon(this, 'Mountpoint', { cluster: this.cluster, addonName: 'aws-mountpoint-s3-csi-driver' });
     const metrics = new eks.Addon(this, 'MetricsServer', { cluster: this.cluster, addonName: 'metrics-server' });
 
-    this.service = new ModelService(this, 'Digits', {
+    this.endpoint = new ModelService(this, 'Digits', {
       cluster: this.cluster,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
@@ -60,14 +60,14 @@ export class ServiceStack extends Stack {
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
     });
-    this.service.node.addDependency(mountpoint, metrics);
+    this.endpoint.node.addDependency(mountpoint, metrics);
 
     new CfnOutput(this, 'ClusterName', { value: this.cluster.clusterName });
-    new CfnOutput(this, 'Host', { value: `${this.service.serviceName}.${this.service.namespaceName}.svc.cluster.local` });
-    new CfnOutput(this, 'ArtifactBucket', { value: this.service.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: this.service.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: this.service.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: this.service.optimizer!.summary });
+    new CfnOutput(this, 'Host', { value: `${this.endpoint.serviceName}.${this.endpoint.namespaceName}.svc.cluster.local` });
+    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
+    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
+    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
+    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
   }
   /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */
   public override get availabilityZones(): string[] {

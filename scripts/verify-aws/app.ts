@@ -1,6 +1,8 @@
 import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { ExampleStackProps } from '../../bin/example-stack-props';
+import { FleetStack } from '../../bin/fleet-stack';
 import { FunctionStack } from '../../bin/function-stack';
 import { ServiceStack } from '../../bin/service-stack';
 import type { ModelOptimizer } from '../../lib';
@@ -24,15 +26,19 @@ const lambda = new FunctionStack(app, 'VerifyFunction', common);
 named(lambda.endpoint.optimizer!);
 
 const service = new ServiceStack(app, 'VerifyService', { ...common, internalLoadBalancer: true });
-named(service.service.optimizer!);
+named(service.endpoint.optimizer!);
 const serviceProbe = new Probe(service, 'Probe', { vpc: service.cluster.vpc });
-service.service.connections.allowDefaultPortFrom(serviceProbe);
-const address = new eks.KubernetesObjectValue(service, 'Address', {
+service.endpoint.connections.allowDefaultPortFrom(serviceProbe);
+const address = new eks.KubernetesObjectValue(service, 'LoadBalancerHost', {
   cluster: service.cluster,
   objectType: 'service',
-  objectName: service.service.serviceName,
-  objectNamespace: service.service.namespaceName,
+  objectName: service.endpoint.serviceName,
+  objectNamespace: service.endpoint.namespaceName,
   jsonPath: '.status.loadBalancer.ingress[0].hostname',
 });
-address.node.addDependency(service.service);
+address.node.addDependency(service.endpoint);
 new CfnOutput(service, 'Address', { value: address.value });
+
+const fleet = new FleetStack(app, 'VerifyFleet', common);
+named(fleet.endpoint.optimizer!);
+new Probe(fleet, 'Probe', { vpc: fleet.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { signedHeaders } from '../../emulator/client/function-url';
+import { callFunctionUrl, signedHeaders } from '../../emulator/client/function-url';
 import type { PathName, Server } from '../demo/path';
 import type { Account } from './account';
 
@@ -26,8 +26,14 @@ async function insideVpc(account: Account, probe: string, address: string, model
 }
 
 /** Asks a function URL, signed with the environment's credentials. */
-function functionUrl(hostname: string, region: string): Server {
+function functionUrl(url: string, region: string): Server {
+  const { hostname } = new URL(url);
   const { credentials } = new LambdaClient().config;
+  // The embedded AWS answers for every host on one port. It is how this program is tried out.
+  const embedded = process.env.AWS_ENDPOINT_URL;
+  if (embedded) {
+    return { request: (method, path, body) => callFunctionUrl(url, Number(new URL(embedded).port), region, method, path, body), hints: [] };
+  }
   return {
     async request(method, path, body) {
       const text = body === undefined ? undefined : JSON.stringify(body);
@@ -44,12 +50,18 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'function',
     stack: 'VerifyFunction',
     alsoPaid: '',
-    connect: (_account, { Url }, region) => Promise.resolve(functionUrl(new URL(Url).hostname, region)),
+    connect: (_account, { Url }, region) => Promise.resolve(functionUrl(Url, region)),
   },
   {
     name: 'service',
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
     connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, `${Address}:8501`, 'digits'),
+  },
+  {
+    name: 'fleet',
+    stack: 'VerifyFleet',
+    alsoPaid: 'VPC endpoints in two Availability Zones',
+    connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, `${LoadBalancer}:8501`, 'digits'),
   },
 ];

@@ -25,14 +25,14 @@ def handler(event, context):
 export class Probe extends Construct implements ec2.IConnectable {
   public readonly connections: ec2.Connections;
 
-  constructor(scope: Construct, id: string, props: { readonly vpc: ec2.IVpc }) {
+  constructor(scope: Construct, id: string, props: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection }) {
     super(scope, id);
     const probe = new lambda.Function(this, 'Function', {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler: 'index.handler',
       code: lambda.Code.fromInline(CODE),
       timeout: Duration.seconds(30),
-      vpc: props.vpc,
+      ...props,
     });
     this.connections = probe.connections;
     new CfnOutput(scope, 'ProbeName', { value: probe.functionName });

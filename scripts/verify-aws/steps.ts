@@ -54,10 +54,7 @@ export class PathVerification {
 
   private async unchanged(manifestKey: string): Promise<void> {
     const { account, checks, path } = this;
-    const { ProjectName } = account.outputs(path.stack);
-    const before = await account.builds(ProjectName);
-    const { code } = await account.deploy(path.stack);
-    checks.expect('the same deployment again succeeds and builds nothing', code === 0 && (await account.builds(ProjectName)) === before);
+    await this.buildsNothing('the same deployment again');
     checks.expect('and serves the same version', account.outputs(path.stack).ManifestKey === manifestKey);
   }
 
@@ -84,12 +81,19 @@ export class PathVerification {
 
   private async rollback(firstKey: string): Promise<void> {
     const { account, checks, path } = this;
-    const { ProjectName } = account.outputs(path.stack);
-    const before = await account.builds(ProjectName);
-    const { code } = await account.deploy(path.stack);
-    checks.expect('going back succeeds and builds nothing', code === 0 && (await account.builds(ProjectName)) === before);
+    await this.buildsNothing('going back');
     checks.expect('and serves the first version again', account.outputs(path.stack).ManifestKey === firstKey);
     await this.answersGolden(firstKey);
+  }
+
+  private async buildsNothing(deployment: string): Promise<void> {
+    const { account, checks, path } = this;
+    const { ProjectName } = account.outputs(path.stack);
+    const before = await account.builds(ProjectName);
+    const { code, output } = await account.deploy(path.stack);
+    checks.expect(`${deployment} succeeds`, code === 0, code === 0 ? '' : output.slice(-2000));
+    const started = (await account.builds(ProjectName)) - before;
+    checks.expect('and builds nothing', started === 0, started === 0 ? '' : `${started} builds started`);
   }
 
   private async destroyed(): Promise<void> {
