@@ -1,9 +1,16 @@
-// awslint over our own API. awslint.json leaves out aws-cdk-lib's types, which it would judge too, and two rules for aws-cdk-lib's own
-// modules: grants as separate classes, and L1 reference interfaces (docs/adr/0011-grants-and-interfaces.md).
+// awslint over our own API, and a sentence for everything that is public. awslint.json leaves out aws-cdk-lib's types, which it would judge too,
+// and two rules for aws-cdk-lib's own modules: grants as separate classes, and L1 reference interfaces (docs/adr/0011-grants-and-interfaces.md).
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tsImport } from 'tsx/esm/api';
 import { root } from './lib-setup.mjs';
 
+const { undocumented } = await tsImport('./packages/undocumented.ts', import.meta.url);
 const { status, stdout, stderr } = spawnSync('npx', ['awslint'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
-const findings = `${stdout}${stderr}`.split('\n').filter((line) => /^(error|warning): \[awslint/.test(line));
+const findings = [
+  ...`${stdout}${stderr}`.split('\n').filter((line) => /^(error|warning): \[awslint/.test(line)),
+  ...undocumented(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'))),
+];
 process.stdout.write(findings.length ? `${findings.join('\n')}\n` : '');
 process.exit(status || (findings.length ? 1 : 0));

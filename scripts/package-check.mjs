@@ -1,5 +1,8 @@
-// Fails when the npm package would lack something that the library needs, or carry what is none of the users' business.
+// Fails when the npm package would lack something that the library or Construct Hub needs, or carry what is none of the users' business.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tsImport } from 'tsx/esm/api';
 import { root } from './lib-setup.mjs';
 
 const REQUIRED = [
@@ -19,7 +22,10 @@ if (status !== 0) {
 const parsed = JSON.parse(stdout);
 const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
 const own = files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
+const { constructHubProblems } = await tsImport('./packages/construct-hub.ts', import.meta.url);
+const json = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const problems = [
+  ...constructHubProblems(json('package.json'), json('.jsii'), own),
   ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
   ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
   ...(files.some(({ path }) => path.startsWith('node_modules/@aws-cdk/aws-lambda-python-alpha/')) ? [] : ['lacks the bundled @aws-cdk/aws-lambda-python-alpha']),

@@ -18,9 +18,25 @@ interface AssemblyType {
   readonly interfaces?: string[];
   /** Whether an interface is a struct. */
   readonly datatype?: boolean;
-  readonly members?: { readonly name: string }[];
-  readonly methods?: { readonly name: string }[];
-  readonly properties?: { readonly name: string; readonly static?: boolean }[];
+  readonly docs?: AssemblyDocs;
+  readonly members?: AssemblyMember[];
+  readonly methods?: AssemblyMember[];
+  readonly properties?: AssemblyMember[];
+}
+
+interface AssemblyMember {
+  readonly name: string;
+  readonly static?: boolean;
+  readonly optional?: boolean;
+  /** The type whose member this one replaces. */
+  readonly overrides?: string;
+  readonly parameters?: { readonly name: string; readonly docs?: AssemblyDocs }[];
+  readonly docs?: AssemblyDocs;
+}
+
+interface AssemblyDocs {
+  readonly summary?: string;
+  readonly default?: string;
 }
 
 /** What the compiler says of a program. */
