@@ -59,7 +59,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
 }
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
-  const paths = options.paths.map((name) => PATHS[name]!);
+  const paths = options.paths.map((name) => PATHS[name]);
   const missing = paths.flatMap((path) => path.unavailable?.() ?? []);
   if (missing.length > 0) {
     throw new Error(missing.join('\n'));

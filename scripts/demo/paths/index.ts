@@ -4,4 +4,4 @@ import { functionPath } from './function';
 import { servicePath } from './service';
 
 /** In the order in which the demo shows them. */
-export const PATHS: Partial<Record<PathName, DemoPath>> = { function: functionPath, service: servicePath, fleet: fleetPath };
+export const PATHS: Record<PathName, DemoPath> = { function: functionPath, service: servicePath, fleet: fleetPath };
