@@ -23,6 +23,7 @@ from .config import (
     Recipe,
     RecipeKind,
     Search,
+    Server,
     Source,
     Toolchain,
 )
@@ -57,6 +58,12 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     ] = ModelFormat.LITERT,
     architecture: Annotated[Architecture, typer.Option(help="The processor that will serve.")] = Architecture.X86_64,
     seed: Annotated[int, typer.Option(help="Of data splits and training.", min=0)] = 0,
+    server_image: Annotated[
+        str | None,
+        typer.Option(
+            help="Image whose tensorflow_model_server is tried on the model and published with it, for ModelFleet."
+        ),
+    ] = None,
 ) -> None:
     """Find the best model for one platform, with the evidence, without a job.json.
 
@@ -69,6 +76,9 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         if path is not None and not path.exists():
             typer.echo(f"{path} does not exist; give the path of a model and of its data", err=True)
             raise typer.Exit(int(ExitCode.BAD_INPUT))
+    if server_image and (model_format is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
+        typer.echo("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there", err=True)
+        raise typer.Exit(int(ExitCode.BAD_INPUT))
     versions = environment.versions()
     search = Search(objective=objective.value, max_accuracy_loss=max_accuracy_loss, max_trials=max_trials)
     job = Job(
@@ -81,6 +91,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         recipe=_recipe(model_format, search if data else None),
         seed=seed,
         architecture=architecture,
+        server=Server(image=server_image) if server_image else None,
         toolchain=Toolchain(
             behavior_version=BEHAVIOR_VERSION, tensorflow=versions["tensorflow"], litert=versions["litert"]
         ),

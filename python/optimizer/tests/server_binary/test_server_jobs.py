@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tensorflow_optimizer
 from programs import lying, script, stand_in
 from stand_in_registry import Registry, one_image
+from tensorflow_optimizer.cli import app
 from tensorflow_optimizer.config import Job
+from tensorflow_optimizer.config import Server as ServerOf
 from tensorflow_optimizer.manifest import ServerTrial
+from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sample_jobs import Result, Runs
     from sample_models import SampleModels
@@ -155,3 +159,19 @@ def test_a_job_names_a_server_only_where_one_can_serve(changes: dict[str, str]) 
 
     with pytest.raises(ValueError, match="server may be given for the format saved_model on x86_64 only"):
         Job.model_validate(job_data(**changes, server={"image": "tensorflow/serving:2.20.0"}))
+
+
+def test_a_job_made_by_hand_may_name_a_server_too(
+    models: SampleModels, image_with: Callable[[bytes], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
+    image, out = image_with(b"#!/no/such/interpreter\n"), tmp_path / "out"
+    arguments = ["optimize", str(models.dense), "--out", str(out), "--server-image", image]
+    done = CliRunner().invoke(app, [*arguments, "--format", "saved_model"])
+    assert done.exit_code == 0, done.output
+    assert Job.model_validate_json((out / "job.json").read_text(encoding="utf-8")).server == ServerOf(image=image)
+    assert (out / "server" / "tensorflow_model_server").is_file()
+
+    refused = CliRunner().invoke(app, arguments)
+    assert refused.exit_code == 2
+    assert "--server-image is for --format saved_model" in refused.output
