@@ -1,3 +1,4 @@
+import { BFLOAT16, BFLOAT16_FLAGS } from './bfloat16';
 import { containerSecurity } from './container-security';
 import type { ModelPrefix } from './storage-manifests';
 
@@ -16,16 +17,19 @@ export interface InitContainerOptions {
   readonly files: VersionFiles;
   readonly modelMount: Record<string, unknown>;
   readonly readOnlyRootFilesystem: boolean;
-  /** Names as /proc/cpuinfo has them. */
+  /** Names as /proc/cpuinfo has them, and `bf16`. */
   readonly cpuFeatures: string[];
 }
+
+/** What stands in /proc/cpuinfo for a feature that more than one of its names has. */
+const ALTERNATIVES: Record<string, string> = { [BFLOAT16]: BFLOAT16_FLAGS.join('|') };
 
 const RESOURCES = { requests: { cpu: '100m', memory: '256Mi' } };
 
 /** First the list of checksums against the digest that the stack was deployed with, then every file against the list. */
 const VERIFY = [
   'set -eu',
-  'for feature in $CPU_FEATURES; do grep -qw "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done',
+  'for feature in $CPU_FEATURES; do grep -qwE "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done',
   'cd "$VERSION_DIRECTORY"',
   'echo "$CHECKSUMS_SHA256  SHA256SUMS" | sha256sum --check --strict --quiet -',
   'sha256sum --check --strict --quiet SHA256SUMS',
@@ -41,7 +45,7 @@ export function verifyContainer(options: InitContainerOptions): Record<string, u
     env: [
       { name: 'VERSION_DIRECTORY', value: files.directory },
       { name: 'CHECKSUMS_SHA256', value: files.checksumsSha256 },
-      { name: 'CPU_FEATURES', value: options.cpuFeatures.join(' ') },
+      { name: 'CPU_FEATURES', value: options.cpuFeatures.map((feature) => ALTERNATIVES[feature] ?? feature).join(' ') },
     ],
     resources: RESOURCES,
     securityContext: containerSecurity(options.readOnlyRootFilesystem),

@@ -182,9 +182,12 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly runAsUser?: number;
 
   /**
-   * Processor features that the nodes have and a model may need, as /proc/cpuinfo names them, such as avx512_bf16. Each pod checks them.
+   * Processor features that the nodes have and a model may need, as /proc/cpuinfo names them, such as avx2. Each pod checks them.
    *
-   * @default - none: a model that needs any is refused
+   * `bf16` stands for avx512_bf16 or amx_bf16, and brings pods to nodes of EKS Auto Mode or Karpenter that have it: `c`, `m` and `r` of the 7th
+   * generation, or newer. Elsewhere select nodes by `nodeSelector` and name the feature as they have it, or give `podSpec` an `affinity`.
+   *
+   * @default - `bf16` with `Quantization.bfloat16()`, otherwise none: a published model that needs any is refused
    */
   readonly cpuFeatures?: string[];
 

@@ -17,6 +17,7 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { DEFAULT_GRPC_PORT, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT } from '../serving/serving-configuration';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from '../serving/serving-image';
+import { processorFeatures } from './bfloat16';
 import { deploymentManifest } from './deployment-manifest';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { ManifestBundle } from './manifest-bundle';
@@ -100,6 +101,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.ports = { grpc: props.grpcPort ?? DEFAULT_GRPC_PORT, rest: props.restPort ?? DEFAULT_REST_PORT };
     this.monitoringPath = props.monitoring === false ? undefined : props.monitoringPath ?? DEFAULT_MONITORING_PATH;
 
+    const cpuFeatures = processorFeatures(props.cpuFeatures ?? [], props.recipe);
     this.artifact = artifactFor(this, 'Optimizer', model);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     const fit = new ModelFit(this, 'Fit', {
@@ -109,7 +111,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
         format: ModelFormat.SAVED_MODEL,
         architecture: lambda.Architecture.X86_64,
         memoryMebibytes: mebibytes(props.memoryLimit ?? props.memoryRequest),
-        cpuFeatures: props.cpuFeatures ?? [],
+        cpuFeatures,
       },
     });
 
@@ -156,7 +158,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
       startupSeconds,
       drainSeconds,
-      cpuFeatures: props.cpuFeatures ?? [],
+      cpuFeatures,
       nodeSelector: props.nodeSelector ?? {},
       podSpec: props.podSpec ?? {},
     });

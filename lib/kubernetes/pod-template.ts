@@ -2,6 +2,7 @@ import { inNameOrder } from '../private/in-name-order';
 import { CONFIG_FILES } from '../serving/server-command';
 import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import { BFLOAT16, bfloat16Affinity } from './bfloat16';
 import { podSecurity } from './container-security';
 import { copyContainer, verifyContainer } from './init-containers';
 import type { ObjectIdentity } from './kubernetes-object';
@@ -79,6 +80,7 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
     terminationGracePeriodSeconds: options.drainSeconds + 15,
     securityContext: podSecurity(options.user),
     nodeSelector: { 'kubernetes.io/arch': 'amd64', ...inNameOrder(options.nodeSelector) },
+    ...(options.cpuFeatures.includes(BFLOAT16) ? { affinity: bfloat16Affinity() } : {}),
     topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => spread(options.identity, topologyKey)),
     initContainers: [...options.claimName === undefined ? [copyContainer(init, options.copyImage, options.model)] : [], verifyContainer(init)],
     containers: [serverContainer({ ...options, modelMount })],

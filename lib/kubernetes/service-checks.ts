@@ -39,7 +39,6 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...uselessProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
-    ...bfloat16Problems(props),
     ...labelProblems(props.nodeSelector),
     ...Object.keys(props.podSpec ?? {}).filter((field) => field in OWN_POD_FIELDS)
       .map((field) => `podSpec must not set ${field}: ${OWN_POD_FIELDS[field]}`),
@@ -144,15 +143,6 @@ function uselessProblems(props: ModelServiceProps): string[] {
     problems.push('rolloutTimeout has no effect without applyManifests: whatever applies the objects waits for them');
   }
   return problems;
-}
-
-/** What the recipe needs of the nodes; what a published model needs is compared when it is deployed. */
-function bfloat16Problems({ recipe, cpuFeatures = [] }: ModelServiceProps): string[] {
-  const offered = cpuFeatures.some((feature) => ['avx512_bf16', 'amx_bf16'].includes(feature));
-  return !recipe?._cpuFeatures().includes('bf16') || offered ? [] : [
-    'recipe has Quantization.bfloat16(), which needs processors that compute with it: select such nodes by nodeSelector (Intel Sapphire Rapids, AMD Genoa '
-    + 'or newer), and have each pod check them by cpuFeatures: [\'avx512_bf16\']',
-  ];
 }
 
 function labelProblems(labels: { [label: string]: string } = {}): string[] {

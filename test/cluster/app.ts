@@ -24,6 +24,7 @@ function service(id: string, props: Partial<ModelServiceProps>): void {
 service('Fixed', { namespaceName: 'fixed', batching: true, internalLoadBalancer: true, memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'] });
 service('Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1 });
 service('Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
+service('Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
 app.synth();
 
 // The same stack after its autoscaler was taken out.

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,21 +12,15 @@ from embedded_aws.eks.nodes import Nodes
 from embedded_aws.eks.programs import programs
 from metrics import Metrics
 from simulation import ZONES, Simulation
-from stack import load_handler
+from stack import load_handler, synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The synthesized templates by the stack's name; `Scaled without` is the one without its autoscaler."""
-    out = tmp_path_factory.mktemp("cdk")
-    subprocess.run(["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")], cwd=ROOT, check=True)
-    found = {
-        path.name.removesuffix(".template.json"): json.loads(path.read_text())
-        for path in (out / "app").glob("*.template.json")
-    }
-    return {**found, "Scaled without": json.loads((out / "later" / "Scaled.template.json").read_text())}
+    """The synthesized templates by the stack's name."""
+    return synthesize(tmp_path_factory.mktemp("cdk"))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import copy
 import importlib
 import json
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -13,15 +14,29 @@ from typing import Any
 
 from embedded_aws.eks.control_plane import ControlPlane
 
-HANDLER = (
-    Path(__file__).resolve().parents[2]
-    / "node_modules/aws-cdk-lib/custom-resource-handlers/dist/aws-eks-v2/kubectl-handler"
-)
+ROOT = Path(__file__).resolve().parents[2]
+HANDLER = ROOT / ("node_modules/aws-cdk-lib/custom-resource-handlers/dist/aws-eks-v2/kubectl-handler")
 MANIFEST, GATE = "Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-KubernetesObjectValue"
 
 
 class DeploymentFailedError(Exception):
     """A resource failed, and what was before was brought back."""
+
+
+def synthesize(out: Path) -> dict[str, Any]:
+    """Return the templates of app.ts by their stack's name; `Scaled without` is the one without its autoscaler.
+
+    Args:
+        out: an empty directory.
+    """
+    command = ["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")]
+    # Without the CDK's own validator, which costs seconds: the API server judges what comes out of it.
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "CDK_VALIDATION": "false"}, check=True)
+    found = {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in (out / "app").glob("*.template.json")
+    }
+    return {**found, "Scaled without": json.loads((out / "later" / "Scaled.template.json").read_text())}
 
 
 def load_handler(plane: ControlPlane, directory: Path) -> Any:

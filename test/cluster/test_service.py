@@ -85,7 +85,7 @@ def _deployed(
     eventually(lambda: plane.get(f"/api/v1/namespaces/{namespace}") is None, "the namespace is gone")
 
 
-@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled"])
+@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16"])
 def test_api_server_takes_every_object_strictly_and_without_a_warning_in_a_restricted_namespace(
     plane: ControlPlane, templates: dict[str, Any], name: str
 ) -> None:
@@ -212,6 +212,30 @@ def test_pods_that_copy_their_model_are_taken_too(plane: ControlPlane, handler: 
     for service in _deployed(plane, handler, templates["Copied"], "copied", 1):
         (pod,) = service.pods()
         assert [container["name"] for container in pod["spec"]["initContainers"]] == ["copy-model", "verify-model"]
+
+
+def test_bfloat16_waits_for_a_node_that_has_it(plane: ControlPlane, templates: dict[str, Any]) -> None:
+    namespace, *others = objects(templates["Bfloat16"], "7")
+    for item in (namespace, *others):
+        plane.kubectl("apply", "-f", "-", document=json.dumps(item))
+    pods = "/api/v1/namespaces/bfloat16/pods"
+    waiting = eventually(
+        lambda: next((pod for pod in plane.items(pods) if pod["status"].get("conditions")), None), "the pod waits"
+    )
+    assert (waiting["status"]["conditions"][0]["reason"], waiting["spec"].get("nodeName")) == ("Unschedulable", None)
+
+    labels = {"instance-category": "m", "instance-cpu-manufacturer": "intel", "instance-generation": "7"}
+    label(plane, "node-b", {f"eks.amazonaws.com/{name}": value for name, value in labels.items()})
+
+    eventually(lambda: plane.items(pods)[0]["spec"].get("nodeName") == "node-b", "the pod is on the node that has it")
+    label(plane, "node-b", {f"eks.amazonaws.com/{name}": None for name in labels})
+    plane.kubectl("delete", "-f", "-", document=json.dumps(namespace))
+
+
+def label(plane: ControlPlane, node: str, labels: dict[str, str | None]) -> None:
+    plane.request(
+        "PATCH", f"/api/v1/nodes/{node}", {"metadata": {"labels": labels}}, "application/strategic-merge-patch+json"
+    )
 
 
 def test_autoscaler_goes_up_and_down_and_no_deployment_undoes_it(
