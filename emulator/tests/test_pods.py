@@ -1,0 +1,196 @@
+"""What becomes of a pod on this machine: its volumes, its command line, what its claims show."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from embedded_aws.eks.mountpoint import Mountpoint
+from embedded_aws.eks.pod_root import PodRoot, VolumeError
+from embedded_aws.eks.pods import HostRuntime
+from support import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Running
+    from embedded_aws.eks.nodes import PodState
+
+MOUNTS = [
+    {"name": "model", "mountPath": "/models/digits"},
+    {"name": "config", "mountPath": "/etc/server"},
+    {"name": "tmp", "mountPath": "/tmp"},
+]
+CONFIG = 'base_path: "/models/digits" other: "/models/digits2" inside: "/models/digits/7"'
+
+
+def pod(**changed: Any) -> dict[str, Any]:
+    server = {
+        "name": "server",
+        "command": ["/usr/bin/server"],
+        "args": ["--port=8500", "--rest_api_port=8501", "--timeout=8500", "--config=/etc/server/models.config"],
+        "env": [{"name": "DIRECTORY", "value": "/models/digits/7"}, {"name": "LOG", "value": "/var/tmp/log"}],
+        "ports": [{"name": "grpc", "containerPort": 8500}, {"name": "http", "containerPort": 8501}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}},
+        "volumeMounts": MOUNTS,
+    }
+    item = {"path": "models.config", "fieldRef": {"fieldPath": "metadata.annotations['a/models.config']"}}
+    spec = {
+        "serviceAccountName": "digits",
+        "containers": [server],
+        "volumes": [
+            {"name": "model", "persistentVolumeClaim": {"claimName": "claim"}},
+            {"name": "config", "downwardAPI": {"items": [item]}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+        **changed,
+    }
+    metadata = {"name": "p", "namespace": "models", "uid": unique("u"), "annotations": {"a/models.config": CONFIG}}
+    return {"metadata": metadata, "spec": spec}
+
+
+def test_paths_of_mounts_become_paths_of_this_machine_and_others_stay(tmp_path: Path) -> None:
+    root = PodRoot(pod(), tmp_path)
+    root.mount(lambda claim, target: (target / claim).touch())
+
+    (server,) = pod()["spec"]["containers"]
+    command = root.command(server, {"/usr/bin/server": ["python", "-m", "server"]})
+    assert command[:3] == ["python", "-m", "server"]
+    assert command[6] == f"--config={tmp_path}/root/etc/server/models.config"
+    assert root.environment(server) == {"DIRECTORY": f"{tmp_path}/root/models/digits/7", "LOG": "/var/tmp/log"}
+    inside = f"{tmp_path}/root/models/digits"
+    expected = f'base_path: "{inside}" other: "/models/digits2" inside: "{inside}/7"'
+    assert root.path("/etc/server/models.config").read_text() == expected
+    assert root.path("/models/digits/claim").exists()
+
+
+def test_ports_are_free_ones_where_a_flag_of_a_port_names_them(tmp_path: Path) -> None:
+    root = PodRoot(pod(), tmp_path)
+    (server,) = pod()["spec"]["containers"]
+
+    arguments = root.command(server, {})[1:4]
+
+    assert arguments == [
+        f"--port={root.port(server, 'grpc')}",
+        f"--rest_api_port={root.port(server, 8501)}",
+        "--timeout=8500",
+    ]
+    assert 8500 not in {root.port(server, "grpc"), root.port(server, "http")}
+
+
+@pytest.mark.parametrize(
+    ("volume", "message"),
+    [
+        ({"name": "model", "hostPath": {"path": "/"}}, "volume model: only claims"),
+        (
+            {"name": "model", "downwardAPI": {"items": [{"path": "x", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+            "metadata.name is no annotation",
+        ),
+    ],
+)
+def test_a_volume_that_is_not_mounted_here_is_named(tmp_path: Path, volume: dict[str, Any], message: str) -> None:
+    with pytest.raises(VolumeError, match=message):
+        PodRoot(pod(volumes=[volume]), tmp_path).mount(lambda *_: None)
+
+
+def settled(runtime: HostRuntime, one: dict[str, Any], done: Callable[[PodState], bool]) -> PodState:
+    import time
+
+    while not done(state := runtime.state(one)):
+        time.sleep(0.05)
+    return state
+
+
+def test_a_pod_whose_init_container_fails_never_becomes_ready_and_says_why(tmp_path: Path) -> None:
+    script = "echo the model needs another processor; exit 1"
+    check = {"name": "check", "command": ["/bin/sh", "-c", script], "volumeMounts": MOUNTS}
+    runtime = HostRuntime(tmp_path, lambda *_: None)
+    one = pod(initContainers=[check])
+
+    state = settled(runtime, one, lambda found: bool(found.message))
+
+    assert (state.ready, state.initialized, state.waiting) == (False, False, "CrashLoopBackOff")
+    assert state.message == "check: the model needs another processor"
+    runtime.keep(set())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pod_waits_for_its_volumes(tmp_path: Path) -> None:
+    def refuse(*_: Any) -> None:
+        raise VolumeError("the claim models/claim is not bound")
+
+    runtime = HostRuntime(tmp_path, refuse)
+
+    state = settled(runtime, pod(), lambda found: bool(found.message))
+
+    assert (state.waiting, state.message) == ("ContainerCreating", "the claim models/claim is not bound")
+    runtime.keep(set())
+
+
+class Objects:
+    """What a cluster has, by path."""
+
+    def __init__(self, bucket: str, annotations: dict[str, str]) -> None:
+        volume = {
+            "driver": "s3.csi.aws.com",
+            "volumeAttributes": {"bucketName": bucket, "authenticationSource": "pod"},
+        }
+        options = ["region us-east-1", "prefix digits/saved_model/"]
+        self.objects: dict[str, Any] = {
+            "/api/v1/namespaces/models/persistentvolumeclaims/claim": {
+                "spec": {"volumeName": "volume"},
+                "status": {"phase": "Bound"},
+            },
+            "/api/v1/persistentvolumes/volume": {
+                "metadata": {"name": "volume"},
+                "spec": {"csi": volume, "mountOptions": options},
+            },
+            "/api/v1/namespaces/models/serviceaccounts/digits": {"metadata": {"annotations": annotations}},
+        }
+
+    def get(self, path: str) -> Any:
+        return json.loads(json.dumps(self.objects.get(path)))
+
+
+def mount(
+    aws: Running,
+    target: Path,
+    *,
+    installed: bool = True,
+    role: str | None = "arn:aws:iam::123456789012:role/digits",
+    annotations: dict[str, str] | None = None,
+    phase: str = "Bound",
+) -> None:
+    s3, bucket = aws.client("s3"), unique("models")
+    s3.create_bucket(Bucket=bucket)
+    for key in ("digits/saved_model/7/saved_model.pb", "digits/saved_model/7/variables/x", "digits/golden/7.json"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    cluster: Any = Objects(bucket, annotations or {})
+    cluster.objects["/api/v1/namespaces/models/persistentvolumeclaims/claim"]["status"]["phase"] = phase
+    mountpoint = Mountpoint(cluster, installed=lambda: installed, role_of=lambda *_: role, s3_as=lambda _: s3)
+    mountpoint.mount(pod(), "claim", target)
+
+
+def test_a_claim_shows_its_prefix_of_the_bucket_and_nothing_else(aws: Running, tmp_path: Path) -> None:
+    mount(aws, tmp_path)
+
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert files == ["7/saved_model.pb", "7/variables/x"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"installed": False}, "add-on aws-mountpoint-s3-csi-driver"),
+        ({"role": None}, "no pod identity association gives models/digits a role"),
+        ({"phase": "Pending"}, "the claim models/claim is not bound"),
+        ({"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}}, "must not have the annotation"),
+    ],
+)
+def test_a_claim_is_mounted_only_where_it_would_be_on_aws(
+    aws: Running, tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(VolumeError, match=message):
+        mount(aws, tmp_path, **changed)
