@@ -1,5 +1,13 @@
+import { execFile } from 'child_process';
+import { request } from 'http';
+import { join } from 'path';
+import { promisify } from 'util';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { predictDirectly } from '../../examples/clients/typescript/direct-client';
+import { ModelClient } from '../../examples/clients/typescript/model-client';
 import type { Expectation, Outputs } from './deployment';
-import { Deployment } from './deployment';
+import { Deployment, ROOT } from './deployment';
+import { StandInServer } from './stand-in-server';
 
 const STACK = 'FrontDoors';
 /** float16 is what a model without data becomes. */
@@ -110,4 +118,62 @@ test('a bucket: an object gets its answer, whatever its name', async () => {
   await until(key, async () => (await deployment.keys(outputs.Bucket)).find((one) => one === key));
   const { predictions } = JSON.parse(await deployment.text(outputs.Bucket, key)) as Expectation;
   expect(rounded(predictions)).toEqual(rounded(first.predictions));
+});
+
+describe('the example clients', () => {
+  let server: StandInServer;
+
+  beforeAll(async () => {
+    server = await StandInServer.start('points', deployment.file('first'), deployment.file('serving'));
+    Object.assign(process.env, deployment.emulator.environment); // of this file alone: Jest gives each its own
+  });
+
+  afterAll(() => server?.stop());
+
+  /** Sends a request for a function URL to the embedded AWS, which knows the host, but not TLS. */
+  const viaEmbeddedAws: typeof fetch = (input, init) => new Promise((done, fail) => {
+    const { hostname, pathname } = new URL(input as URL);
+    const headers = { ...init!.headers as Record<string, string>, host: hostname };
+    const outgoing = request({ host: '127.0.0.1', port: deployment.emulator.port, method: init!.method, path: pathname, headers }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => done(new Response(Buffer.concat(chunks), { status: incoming.statusCode })));
+    });
+    outgoing.on('error', fail);
+    outgoing.end(init!.body as string | undefined);
+  });
+
+  test.each<[string, () => ModelClient]>([
+    ['a function', () => new ModelClient({ url: outputs.Url, model: 'points', fetch: viaEmbeddedAws })],
+    ['a service or a fleet', () => new ModelClient({ url: `http://127.0.0.1:${server.restPort}`, model: 'points' })],
+  ])('in TypeScript, the same one asks %s', async (_, make) => {
+    const client = make();
+
+    expect(rounded(await client.predict<number[]>(first.instances))).toEqual(rounded(first.predictions));
+    expect(await client.metadata()).toHaveProperty('metadata.signature_def');
+    await expect(client.predict([[1]])).rejects.toMatchObject({ status: 400, message: expect.stringMatching(/./) });
+  });
+
+  test('in TypeScript, the function is invoked directly', async () => {
+    const client = new LambdaClient({ endpoint: deployment.emulator.endpoint, region: deployment.emulator.region });
+
+    expect(rounded(await predictDirectly<number[]>(outputs.FunctionName, first.instances, client))).toEqual(rounded(first.predictions));
+    await expect(predictDirectly(outputs.FunctionName, [[1]], client)).rejects.toThrow(/./);
+  });
+
+  test('in Python, the same one asks all three; direct invocation and gRPC have their own', async () => {
+    const asked = {
+      functionUrl: outputs.Url, functionName: outputs.FunctionName, port: deployment.emulator.port,
+      restPort: server.restPort, grpcPort: server.grpcPort, instances: first.instances,
+    };
+    const python = join(ROOT, '.tools', 'python', 'bin', 'python');
+    const { stdout } = await promisify(execFile)(python, [join(__dirname, 'ask_clients.py'), JSON.stringify(asked)], { env: { ...process.env } });
+
+    const answers = JSON.parse(stdout) as Record<string, any>;
+    for (const client of ['lambda', 'server', 'direct', 'grpc']) {
+      expect([client, rounded(answers[client])]).toEqual([client, rounded(first.predictions)]);
+    }
+    expect(answers.refused).toEqual([400, 400]);
+    expect(answers.metadata).toEqual([['signature_def'], ['signature_def']]);
+  });
 });
