@@ -5,7 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
 import { lit } from '../private/errors';
-import { sizeOf } from './bundle-files';
+import { packagesThatRequire, sizeOf } from './bundle-files';
 import { type BundlePlan, type FileSelection, NEVER_BUNDLED } from './bundle-plan';
 import { ContainerPythonImage } from './container-python-image';
 import { HostPythonImage } from './host-python-image';
@@ -80,13 +80,23 @@ export function pythonLayer(scope: Construct, id: string, options: PythonLayerOp
 
 /** Unzipped size of a function's or layer's own code, when it is known at synth: not for imported or skipped bundles. */
 export function bundledBytes(construct: IConstruct): number | undefined {
+  const staged = stagedPath(construct);
+  return staged === undefined ? undefined : sizeOf(staged);
+}
+
+/** Names of a layer's bundled packages that require another one. None are known of a skipped bundle. */
+export function bundledPackagesThatRequire(layer: lambda.LayerVersion, name: string): string[] {
+  const staged = stagedPath(layer);
+  return staged === undefined ? [] : packagesThatRequire(join(staged, 'python'), name);
+}
+
+function stagedPath(construct: IConstruct): string | undefined {
   const asset = construct.node.tryFindChild('Code');
   const stage = Stage.of(construct);
-  if (!(asset instanceof Asset) || !stage || !Stack.of(construct).bundlingRequired || !asset.isZipArchive) {
+  if (!(asset instanceof Asset) || !stage || !Stack.of(construct).bundlingRequired || !asset.isZipArchive || asset.isFile) {
     return undefined;
   }
-  const staged = resolve(stage.outdir, asset.assetPath);
-  return asset.isFile ? undefined : sizeOf(staged);
+  return resolve(stage.outdir, asset.assetPath);
 }
 
 function bundling(scope: Construct, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {

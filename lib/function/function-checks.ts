@@ -100,9 +100,12 @@ function checkHook({ hook, liteRtRuntime }: ModelFunctionProps): string[] {
   if (!hook) {
     return [];
   }
-  const problems = [...hook._problems];
-  if (problems.length === 0 && hook._requiresNumpy && liteRtRuntime === LiteRtRuntime.NANO) {
-    problems.push('hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out, or use LiteRtRuntime.NUMPY');
-  }
-  return problems;
+  const problems = hook._problems;
+  return problems.length > 0 ? problems : checkHookRuntime(hook._requiresNumpy, liteRtRuntime);
+}
+
+/** That a hook finds the NumPy that it needs; once more when its packages are known. */
+export function checkHookRuntime(requiresNumpy: boolean | undefined, liteRtRuntime: LiteRtRuntime | undefined): string[] {
+  return requiresNumpy && liteRtRuntime === LiteRtRuntime.NANO
+    ? ['hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out, or use LiteRtRuntime.NUMPY'] : [];
 }

@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { PythonBundling } from '../bundling/python-bundling';
-import { pythonLayer } from '../bundling/python-code';
+import { bundledPackagesThatRequire, pythonLayer } from '../bundling/python-code';
 import type { ModelHook } from './model-hook';
 
 /** What a hook's layer is made of. */
@@ -18,6 +18,9 @@ export interface HookLayerProps {
 export class HookLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
+  /** Whether the hook needs NumPy: it says so, its files name it, or one of its packages requires it. */
+  public readonly requiresNumpy: boolean;
+
   constructor(scope: Construct, id: string, props: HookLayerProps) {
     super(scope, id);
     this.layerVersion = pythonLayer(this, 'Layer', {
@@ -32,5 +35,6 @@ export class HookLayer extends Construct {
       description: `Hook of the model ${props.modelName}`,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.requiresNumpy = props.hook._requiresNumpy ?? bundledPackagesThatRequire(this.layerVersion, 'numpy').length > 0;
   }
 }

@@ -15,7 +15,7 @@ import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
-import { checkFunctionProps, DEFAULT_TIMEOUT, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
+import { checkFunctionProps, checkHookRuntime, DEFAULT_TIMEOUT, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
 import { functionRole } from './function-role';
 import { HookLayer } from './hook-layer';
 import { LiteRtRuntime } from './litert-runtime';
@@ -84,7 +84,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
     const layerOptions = { pythonRuntime: runtime, architecture, bundling };
-    const requiresNumpy = props.hook?._requiresNumpy;
+    const hook = props.hook && new HookLayer(this, 'HookLayer', { ...layerOptions, hook: props.hook, modelName: this.modelName });
+    const requiresNumpy = hook?.requiresNumpy;
+    failIfAny(lit`InvalidModelFunctionProps`, checkHookRuntime(requiresNumpy, props.liteRtRuntime), this);
     const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY || requiresNumpy ? undefined : RuntimeLayer.nano(this, layerOptions);
     const numpy = props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(this, layerOptions);
     this.runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
@@ -111,7 +113,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     });
     const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
 
-    const hookLayer = props.hook && new HookLayer(this, 'HookLayer', { ...layerOptions, hook: props.hook, modelName: this.modelName }).layerVersion;
+    const hookLayer = hook?.layerVersion;
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;

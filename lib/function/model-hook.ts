@@ -9,7 +9,8 @@ export interface ModelHookOptions {
   /**
    * Whether the hook needs NumPy, which the numpy runtime brings: the hook's own packages never hold it.
    *
-   * @default - true when a Python file of the directory imports numpy, or requirements.txt names it
+   * @default - true when a Python file of the directory imports numpy, requirements.txt names it, or one of the packages that are
+   * installed requires it
    */
   readonly requiresNumpy?: boolean;
 
@@ -79,9 +80,14 @@ export class ModelHook {
     return this.options.checkEventFile === undefined ? '' : JSON.stringify(JSON.parse(readFileSync(this.options.checkEventFile, 'utf-8')));
   }
 
-  /** @internal */
-  public get _requiresNumpy(): boolean {
-    return this.options.requiresNumpy ?? (/^numpy\b/mi.test(this.requirements) || this.modules().some((text) => /^\s*(import|from)\s+numpy\b/m.test(text)));
+  /**
+   * Whether it needs NumPy; undefined where only its installed packages can tell.
+   *
+   * @internal
+   */
+  public get _requiresNumpy(): boolean | undefined {
+    const named = /^numpy\b/mi.test(this.requirements) || this.modules().some((text) => /^\s*(import|from)\s+numpy\b/m.test(text));
+    return this.options.requiresNumpy ?? (named || undefined);
   }
 
   /**

@@ -95,6 +95,16 @@ describe('refused', () => {
   });
 });
 
+/** What the host installs: the runtime's package, and one whose metadata has a further line. */
+function installed(requirement: string): Record<string, string> {
+  const pandas = wheel('pandas', '3.0.0', 'manylinux_2_27_x86_64', { 'pandas/__init__.py': '' });
+  return {
+    ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }),
+    ...pandas,
+    'pandas-3.0.0.dist-info/METADATA': pandas['pandas-3.0.0.dist-info/METADATA'] + requirement,
+  };
+}
+
 describe('bundling', () => {
   let host: FakeHost;
   beforeEach(() => {
@@ -117,6 +127,28 @@ describe('bundling', () => {
     expect(layers).toHaveLength(1);
     expect(readdirSync(layers[0]).filter((name) => !name.endsWith('.dist-info'))).toEqual(['PIL', 'ai_edge_litert', 'hook.py', 'requirements.txt']); // the host installs all it has
     expect(readdirSync(layers[0]).filter((name) => name.startsWith('numpy'))).toEqual([]);
+  });
+
+  test.each([
+    ['a package that requires NumPy brings the numpy runtime', 'Requires-Dist: numpy>=1.26\n', {}, true],
+    ['one that requires it for an extra does not', 'Requires-Dist: numpy>=1.26; extra == "fast"\n', {}, false],
+    ['nor one whose name only begins like it', 'Requires-Dist: numpy-financial\n', {}, false],
+    ['nor any where the hook says that it needs none', 'Requires-Dist: numpy>=1.26\n', { requiresNumpy: false }, false],
+  ])('%s', (_, requirement, options, numpy) => {
+    host.addUv(installed(requirement));
+    const stack = new CdkStack(new App(), 'Stack');
+
+    modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory({ 'requirements.txt': 'pandas\n' }), options) });
+
+    expect([offer(stack).includes('requiresNumpy'), offer(stack).includes('nanoLayerArn')]).toEqual([numpy, !numpy]);
+  });
+
+  test('a package that requires NumPy is refused on nano', () => {
+    host.addUv(installed('Requires-Dist: numpy\n'));
+
+    expect(() => modelFunction(new CdkStack(new App(), 'Stack'), {
+      hook: ModelHook.fromAsset(hookDirectory({ 'requirements.txt': 'pandas\n' })), liteRtRuntime: LiteRtRuntime.NANO,
+    })).toThrow(/hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out/);
   });
 });
 
