@@ -16,6 +16,7 @@ new ModelFleet(stack, 'Digits', {
   model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: given.manifestKey })),
   servingBinary: ServingBinary.fromBucket(bucket, given.serverKey, given.serverSha256),
   machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-1' }),
+  embeddedMetrics: given.embeddedMetrics,
   missingCpuFeatures: given.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
 });
 process.stdout.write(JSON.stringify(Template.fromStack(stack).toJSON()));

@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import instance
@@ -57,6 +58,7 @@ class Fleet:
         cpuinfo: Path | None = None,
         disk: str = "1g",
         waits: bool = True,
+        metrics: bool = False,
     ) -> instance.Instance:
         fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
         self.s3.put_object(Bucket=self.bucket, Key="server", Body=server.encode())
@@ -67,6 +69,7 @@ class Fleet:
                 "serverKey": "server",
                 "serverSha256": instance.sha256(server.encode()),
                 "missingCpuFeatures": missing,
+                "embeddedMetrics": metrics,
             }
         )
         groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
@@ -91,6 +94,7 @@ class Fleet:
     def _references(self) -> dict[str, str]:
         return {
             "AWS::StackId": self.stack.stack_id,
+            "AWS::StackName": self.stack.name,
             "AWS::Partition": "aws",
             "AWS::Region": "us-east-1",
             "AWS::AccountId": "123456789012",
@@ -120,7 +124,10 @@ class Fleet:
             return False
 
     def log(self) -> list[str]:
-        events = self.aws.client("logs").get_log_events(logGroupName=self.log_group, logStreamName=self.group_id)
+        return self.events(self.group_id)
+
+    def events(self, stream: str) -> list[str]:
+        events = self.aws.client("logs").get_log_events(logGroupName=self.log_group, logStreamName=stream)
         return [event["message"] for event in events["events"]]
 
 
@@ -160,6 +167,40 @@ def test_serves_what_was_published_and_signals_success(fleet: Fleet) -> None:
     assert booted.run("bash /var/lib/cloud/user-data")[0] == 0
     assert booted.run("cat /run/units/tensorflow-serving.service/pid; stat -c %Y:%i /models/digits/7")[1] == before
     assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[-1]
+
+
+def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
+    booted = fleet.boot(metrics=True)
+    assert booted.code == 0, booted.output
+    assert booted.run("systemctl show -p ActiveState tensorflow-serving-metrics.service")[1].startswith(
+        "ActiveState=active"
+    )
+    # The unit's own command line, every second instead of every minute.
+    unit = booted.run("grep ^ExecStart= /etc/systemd/system/tensorflow-serving-metrics.service")[1]
+    command = unit.partition("=")[2].strip().rpartition(" ")[0]
+    booted.run(f"setsid {command} 1 > /metrics.log 2>&1 &")
+    held_out = json.loads(HELD_OUT.read_text())[:3]
+
+    def sent() -> list[dict[str, Any]]:
+        try:
+            events = fleet.events(f"{fleet.group_id}/metrics")
+        except fleet.aws.client("logs").exceptions.ResourceNotFoundException:
+            return []
+        return [json.loads(event) for event in events]
+
+    deadline = time.monotonic() + 90
+    while not sent() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    for one in held_out:
+        fleet.answer("/v1/models/digits:predict", {"instances": [one["image"]]})
+    while sum(event["Requests"] for event in sent()) < len(held_out) and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+    events = sent()
+    assert sum(event["Requests"] for event in events) == len(held_out), booted.run("cat /metrics.log")
+    assert sum(event["Errors"] for event in events) == 0
+    assert all(event["Latency"] > 0 for event in events if event["Requests"])
+    assert events[0]["FleetName"].startswith(f"{fleet.stack.name}/DigitsGroup")
 
 
 def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> None:

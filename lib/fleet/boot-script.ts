@@ -9,3 +9,8 @@ export function bootScript(scope: Construct): { asset: s3_assets.Asset; sha256: 
   const path = packagePath('python', 'instance', 'src', 'boot.py');
   return { asset: new s3_assets.Asset(scope, 'BootScript', { path }), sha256: createHash('sha256').update(readFileSync(path)).digest('hex') };
 }
+
+/** The source of the program that sends the server's counters to CloudWatch. */
+export function metricsProgram(): string {
+  return readFileSync(packagePath('python', 'instance', 'src', 'metrics.py'), 'utf8');
+}

@@ -35,6 +35,8 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
     ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
     ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
+    ...props.embeddedMetrics && props.monitoring === false
+      ? ['embeddedMetrics needs monitoring: leave monitoring out, or embeddedMetrics'] : [],
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
   ];
 }

@@ -148,4 +148,15 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default logs.RetentionDays.THREE_MONTHS
    */
   readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Whether each instance tells CloudWatch once a minute how many requests TensorFlow Serving answered, how many failed and how long they took: it writes
+   * them to the log group, from which CloudWatch makes three custom metrics. Needs `monitoring`.
+   *
+   * CloudWatch makes none of them of a log group of the class Infrequent Access.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
+   * @default false
+   */
+  readonly embeddedMetrics?: boolean;
 }

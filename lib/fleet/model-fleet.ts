@@ -7,6 +7,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
@@ -16,9 +17,10 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { ServingBinary } from '../serving/serving-binary';
 import type { StoredBinary } from '../serving/stored-binary';
-import { bootScript } from './boot-script';
+import { bootScript, metricsProgram } from './boot-script';
 import { checkFleetProps, fleetDefaults } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
+import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
 import { grantBoot } from './instance-grants';
 import { instanceRole } from './instance-role';
@@ -76,6 +78,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
   public readonly instanceSecurityGroup: ec2.SecurityGroup;
 
   private readonly network: FleetNetwork;
+  private readonly metrics?: FleetMetrics;
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
@@ -168,33 +171,39 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], ...this.network.listeners]);
     this.acknowledge();
 
+    const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
+    this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, this.modelName) : undefined;
     script = this.renderUserData(props, fit, server, {
       bootUrl: boot.asset.s3ObjectUrl,
       bootSha256: boot.sha256,
       missingCpuFeatures,
       timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
       drainSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
+      metrics: props.embeddedMetrics ? { program: metricsProgram(), namespace: METRIC_NAMESPACE, fleetName } : undefined,
     });
   }
 
   /**
-   * How many requests were answered: unknown, so this is an error.
+   * How many requests were answered, those with an error among them. Sum over five minutes.
    *
-   * A network load balancer sees connections, not requests. TensorFlow Serving counts requests for Prometheus, on the REST port under `monitoringPath`;
-   * nothing here carries them to CloudWatch.
+   * A network load balancer sees connections, not requests: this needs `embeddedMetrics`.
    */
-  public metricInvocations(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    throw this.noMetric('requests', ':tensorflow:serving:request_count', 'metricNewConnections()');
+  public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.embedded('requests', 'metricNewConnections()').requests(options);
   }
 
-  /** How many requests failed: unknown, so this is an error. See `metricInvocations`. */
-  public metricErrors(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    throw this.noMetric('failed requests', ':tensorflow:serving:request_count', 'metricUnhealthyInstances()');
+  /** How many requests failed through no fault of theirs. Sum over five minutes. Needs `embeddedMetrics`. */
+  public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.embedded('failed requests', 'metricUnhealthyInstances()').errors(options);
   }
 
-  /** How long an answer takes: unknown, so this is an error. See `metricInvocations`. */
-  public metricLatency(_options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    throw this.noMetric('latency', ':tensorflow:serving:request_latency', 'metricCpuUtilization()');
+  /**
+   * How long the server takes for an answer, in milliseconds. Average over five minutes. Needs `embeddedMetrics`.
+   *
+   * Every instance gives its average of a minute: a percentile is one of instances and minutes, not of requests.
+   */
+  public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.embedded('latency', 'metricCpuUtilization()').latency(options);
   }
 
   /** How many connections clients opened. A client may send many requests over one. Sum over five minutes. */
@@ -220,7 +229,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
 
   private renderUserData(
     props: ModelFleetProps, fit: ModelFit, server: StoredBinary,
-    options: Pick<UserDataOptions, 'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds'>,
+    options: Pick<UserDataOptions, 'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds' | 'metrics'>,
   ): string {
     const group = this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup;
     const text = renderUserData({
@@ -263,7 +272,11 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     });
   }
 
-  private noMetric(what: string, metric: string, instead: string): ValidationError {
-    return new ValidationError(lit`NoSuchMetric`, `CloudWatch has no metric of ${what} of a fleet: read ${metric} from the instances with Prometheus, or use ${instead}`, this);
+  private embedded(what: string, instead: string): FleetMetrics {
+    if (!this.metrics) {
+      throw new ValidationError(lit`NoSuchMetric`,
+        `CloudWatch has no metric of a fleet's ${what} without embeddedMetrics: give embeddedMetrics: true, or use ${instead}`, this);
+    }
+    return this.metrics;
   }
 }

@@ -1,6 +1,35 @@
 /** The unit's name, on every instance. The boot script uses the same. */
 export const SERVER_UNIT = 'tensorflow-serving.service';
 
+/** The name of the unit that tells CloudWatch what the server counts. The boot script uses the same. */
+export const METRICS_UNIT = 'tensorflow-serving-metrics.service';
+
+/** The file system is read-only, nothing of the kernel can be touched, and no socket be opened but IP's and the local ones. */
+const SANDBOX = `UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged`;
+
 /** What the unit starts. */
 export interface SystemdUnitOptions {
   readonly modelName: string;
@@ -40,31 +69,27 @@ RestartSec=5
 TimeoutStartSec=infinity
 TimeoutStopSec=${options.drainSeconds + 30}
 LimitNOFILE=65536
-UMask=0077
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-ProtectProc=invisible
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RemoveIPC=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
+${SANDBOX}
 ReadOnlyPaths=${options.modelDirectory}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** The systemd unit that sends the server's counters to CloudWatch, once a minute. */
+export function renderMetricsUnit(program: string, settings: string): string {
+  return `[Unit]
+Description=Metrics of TensorFlow Serving to CloudWatch
+After=${SERVER_UNIT}
+
+[Service]
+Type=exec
+DynamicUser=yes
+ExecStart=/usr/bin/python3 ${program} ${settings} 60
+Restart=always
+RestartSec=30
+${SANDBOX}
 
 [Install]
 WantedBy=multi-user.target

@@ -1,7 +1,7 @@
 import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
-import { batchingConfig, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
+import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
-import { renderSystemdUnit, SERVER_UNIT } from './systemd-unit';
+import { METRICS_UNIT, renderMetricsUnit, renderSystemdUnit, SERVER_UNIT } from './systemd-unit';
 
 /** Where models lie on an instance. */
 const MODELS = '/models';
@@ -40,6 +40,17 @@ export interface UserDataOptions {
   readonly bootSha256: string;
   /** ARN of the target group whose health counts. */
   readonly targetGroupArn: string;
+  /** How the server's counters get to CloudWatch; they do not without it. */
+  readonly metrics?: FleetMetricsOptions;
+}
+
+/** What metrics.py needs to know. */
+export interface FleetMetricsOptions {
+  /** Its source. */
+  readonly program: string;
+  readonly namespace: string;
+  /** Value of the dimension FleetName. */
+  readonly fleetName: string;
 }
 
 /**
@@ -65,6 +76,7 @@ export function renderUserData(options: UserDataOptions): string {
       environmentFile: ENVIRONMENT_FILE,
       drainSeconds: options.drainSeconds,
     }),
+    ...options.metrics ? metricsFiles(options, options.metrics) : {},
   };
   return [
     renderReporting(options),
@@ -72,6 +84,24 @@ export function renderUserData(options: UserDataOptions): string {
     ...Object.entries(files).filter(([, content]) => content !== undefined).map(([path, content]) => renderFile(path, content!)),
     renderStart(options),
   ].join('\n');
+}
+
+function metricsFiles(options: UserDataOptions, metrics: FleetMetricsOptions): Record<string, string> {
+  const program = `${BOOT}/metrics.py`;
+  const settings = `${CONFIGURATION}/metrics.json`;
+  const { restPort = DEFAULT_REST_PORT, monitoringPath = DEFAULT_MONITORING_PATH } = options.serving;
+  return {
+    [program]: metrics.program,
+    [settings]: `${JSON.stringify({
+      url: `http://127.0.0.1:${restPort}${monitoringPath}`,
+      model: options.modelName,
+      namespace: metrics.namespace,
+      fleet: metrics.fleetName,
+      region: options.region,
+      logGroup: options.logGroupName,
+    }, undefined, 1)}\n`,
+    [`/etc/systemd/system/${METRICS_UNIT}`]: renderMetricsUnit(program, settings),
+  };
 }
 
 /** Routes, endpoints and policies may come a little later than the instance. */
@@ -109,6 +139,7 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     environmentFile: ENVIRONMENT_FILE,
     restPort: options.serving.restPort ?? DEFAULT_REST_PORT,
     targetGroup: options.targetGroupArn,
+    metrics: options.metrics !== undefined,
     timeoutSeconds: options.timeoutSeconds,
   }, undefined, 1)}\n`;
 }

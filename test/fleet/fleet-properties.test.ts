@@ -237,11 +237,13 @@ describe('problems', () => {
       servingBinary: ServingBinary.fromAsset('/no/such/server'),
       volumeSize: Size.gibibytes(4),
       targetCpuUtilization: 0,
+      monitoring: false,
+      embeddedMetrics: true,
       connectionDraining: Duration.hours(2),
       logGroup: new logs.LogGroup(stack, 'Logs'),
       logRetention: logs.RetentionDays.ONE_DAY,
     })).toThrow(new RegExp([
-      'servingBinary must be a file', 'machineImage is needed', 'targetCpuUtilization', 'volumeSize in GiB', 'connectionDraining in seconds', 'logGroup', 'model.tflite',
+      'servingBinary must be a file', 'machineImage is needed', 'targetCpuUtilization', 'embeddedMetrics needs monitoring', 'volumeSize in GiB', 'connectionDraining in seconds', 'logGroup', 'model.tflite',
     ].map((text) => `(?=[^]*${text})`).join('')));
   });
 

@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
-import { renderSystemdUnit } from '../../lib/fleet/systemd-unit';
+import { METRICS_UNIT, renderMetricsUnit, renderSystemdUnit, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
 import { fleet, userData } from './fixtures';
 
 describe('ModelFleet', () => {
@@ -53,16 +53,32 @@ describe('ModelFleet', () => {
     expect(() => fleet(baked)).not.toThrow();
   });
 
-  test('metrics that nothing produces are errors that name another', () => {
+  test('metrics that nothing produces are errors that name what to switch on, and another', () => {
     const { digits } = fleet();
 
-    expect(() => digits.metricInvocations()).toThrow(/use metricNewConnections/);
-    expect(() => digits.metricLatency()).toThrow(/request_latency/);
+    expect(() => digits.metricInvocations()).toThrow(/give embeddedMetrics: true, or use metricNewConnections/);
+    expect(() => digits.metricErrors()).toThrow(/embeddedMetrics/);
+    expect(() => digits.metricLatency()).toThrow(/embeddedMetrics/);
     expect(digits.metricUnhealthyInstances().metricName).toBe('UnHealthyHostCount');
+    expect(userData(fleet().stack)).not.toContain('metrics.py');
+  });
+
+  test('embedded metrics are read under the names that the instances write', () => {
+    const { stack, digits } = fleet({ embeddedMetrics: true });
+
+    const script = userData(stack);
+    expect(script).toContain('ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/metrics.py /etc/tensorflow-serving/metrics.json 60');
+    expect(script).toContain('"url": "http://127.0.0.1:8501/monitoring/prometheus/metrics"');
+    const metrics = [digits.metricInvocations(), digits.metricErrors(), digits.metricLatency()];
+    expect(metrics.map(({ namespace, metricName, statistic }) => [namespace, metricName, statistic]))
+      .toEqual([['CdkTensorFlow', 'Requests', 'Sum'], ['CdkTensorFlow', 'Errors', 'Sum'], ['CdkTensorFlow', 'Latency', 'Average']]);
+    for (const { dimensions } of metrics) {
+      expect(stack.resolve(dimensions)).toEqual({ FleetName: { 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, expect.stringMatching(/^\/DigitsGroup/)]] }, ModelName: 'digits' });
+    }
   });
 
   test('the user data is within EC2\'s limit and clean for shellcheck', () => {
-    const script = userData(fleet().stack);
+    const script = userData(fleet({ embeddedMetrics: true }).stack);
     const checked = spawnSync(join(__dirname, '../../.tools/python/bin/shellcheck'), ['-'], { input: script, encoding: 'utf-8' });
 
     expect(script.length).toBeLessThan(14_000);
@@ -71,12 +87,15 @@ describe('ModelFleet', () => {
   });
 });
 
-(spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip)('the unit is valid, and its exposure is 2.5 or better', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'unit-')), 'tensorflow-serving.service');
+(spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip).each([
   // The server itself is not on this machine.
-  writeFileSync(path, renderSystemdUnit({
+  [SERVER_UNIT, renderSystemdUnit({
     modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', drainSeconds: 15,
-  }));
+  })],
+  [METRICS_UNIT, renderMetricsUnit('/usr/local/lib/metrics.py', '/etc/metrics.json')],
+])('%s is valid, and its exposure is 2.5 or better', (name, unit) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'unit-')), name);
+  writeFileSync(path, unit);
   const verified = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf-8' });
   const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], { encoding: 'utf-8' });
 

@@ -20,6 +20,7 @@ from typing import Any, Dict
 
 Files = Dict[str, Any]
 UNIT = "tensorflow-serving.service"
+METRICS_UNIT = "tensorflow-serving-metrics.service"
 #: bfloat16 comes in two ways, and TensorFlow uses either.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
 MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
@@ -56,6 +57,9 @@ def boot(settings: Any, deadline: float) -> None:
     systemctl("restart" if changed else "start", UNIT)
     wait(settings, deadline)
     wait_in_service(settings, deadline)
+    if settings["metrics"]:
+        systemctl("enable", METRICS_UNIT)
+        systemctl("start", METRICS_UNIT)
     print(f"model {settings['model']} version {settings['version']} answers")
 
 

@@ -1,0 +1,83 @@
+"""What an instance makes of TensorFlow Serving's counters."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATH = Path(__file__).resolve().parents[2] / "python" / "instance" / "src" / "metrics.py"
+PAGE = """
+# TYPE :tensorflow:serving:request_count counter
+:tensorflow:serving:request_count{model_name="digits",status="OK"} 10
+:tensorflow:serving:request_count{model_name="digits",status="INVALID_ARGUMENT"} 2
+:tensorflow:serving:request_count{model_name="digits",status="INTERNAL"} 1
+:tensorflow:serving:request_count{model_name="other",status="INTERNAL"} 90
+:tensorflow:serving:request_latency_bucket{model_name="digits",API="Predict",entrypoint="REST",le="10"} 4
+:tensorflow:serving:request_latency_sum{model_name="digits",API="Predict",entrypoint="REST"} 30000
+:tensorflow:serving:request_latency_count{model_name="digits",API="Predict",entrypoint="REST"} 10
+:tensorflow:serving:request_latency_sum{model_name="digits",API="Predict",entrypoint="GRPC"} 9000
+:tensorflow:serving:request_latency_count{model_name="digits",API="Predict",entrypoint="GRPC"} 3
+"""
+
+
+@pytest.fixture(scope="module")
+def metrics() -> Any:
+    specification = importlib.util.spec_from_file_location("instance_metrics", PATH)
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_counts_one_model_s_requests_and_only_the_server_s_errors_as_such(metrics: Any) -> None:
+    since_the_start = metrics.difference({}, metrics.parse(PAGE, "digits"))
+
+    assert since_the_start == {"Requests": 13, "Errors": 1, "Latency": 3.0}
+
+
+def test_tells_what_happened_since_the_last_time(metrics: Any) -> None:
+    before = metrics.parse(PAGE, "digits")
+    later = (
+        PAGE.replace('status="OK"} 10', 'status="OK"} 14')
+        .replace("} 30000", "} 38000")
+        .replace('REST"} 10', 'REST"} 14')
+    )
+
+    assert metrics.difference(before, metrics.parse(later, "digits")) == {"Requests": 4, "Errors": 0, "Latency": 2.0}
+
+
+def test_without_requests_there_is_no_latency(metrics: Any) -> None:
+    counters = metrics.parse(PAGE, "digits")
+
+    assert metrics.difference(counters, counters) == {"Requests": 0, "Errors": 0}
+
+
+def test_a_server_that_started_anew_counts_from_nothing(metrics: Any) -> None:
+    before = metrics.parse(PAGE.replace('status="OK"} 10', 'status="OK"} 1000'), "digits")
+
+    assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 13
+
+
+def test_the_event_names_metrics_units_and_dimensions_as_cloudwatch_reads_them(metrics: Any) -> None:
+    settings = {"fleet": "Stack/Group", "model": "digits", "namespace": "CdkTensorFlow"}
+
+    event = metrics.event(settings, "i-1", {"Requests": 4, "Errors": 0, "Latency": 2.0})
+
+    [described] = event["_aws"]["CloudWatchMetrics"]
+    assert described["Namespace"] == "CdkTensorFlow"
+    assert described["Dimensions"] == [["FleetName", "ModelName"]]
+    assert {one["Name"]: one["Unit"] for one in described["Metrics"]} == {
+        "Requests": "Count",
+        "Errors": "Count",
+        "Latency": "Milliseconds",
+    }
+    assert {name: event[name] for name in ("FleetName", "ModelName", "Requests", "Latency")} == {
+        "FleetName": "Stack/Group",
+        "ModelName": "digits",
+        "Requests": 4,
+        "Latency": 2.0,
+    }
