@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import { checkInteger, checkRange } from '../private/validation';
+import { failureRate } from './failure-rate';
 import type { IModelEndpoint } from './model-endpoint';
 
 /** What to watch an endpoint for. */
@@ -59,10 +60,9 @@ export class ModelAlarms extends Construct {
       ...watch,
       alarmDescription: `Requests to the model ${endpoint.modelName} fail`,
       metric: new cloudwatch.MathExpression({
-        expression: 'errors / invocations',
+        ...failureRate(endpoint.metricErrors(), endpoint.metricInvocations(), endpoint._metricFailures?.()),
         label: 'share of requests that failed',
         period: Duration.minutes(5),
-        usingMetrics: { errors: endpoint.metricErrors(), invocations: endpoint.metricInvocations() },
       }),
       threshold: props.maxErrorRate ?? 0.01,
     });

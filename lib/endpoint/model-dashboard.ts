@@ -44,12 +44,12 @@ export class ModelDashboard extends Construct {
     failIfAny(lit`EndpointShownTwice`, this.shown.has(endpoint.node.path)
       ? [`the dashboard has a row of ${JSON.stringify(endpoint.node.path)} already: add each endpoint once`] : [], this);
     this.shown.add(endpoint.node.path);
-    const graph = (title: string, metric: cloudwatch.IMetric) => new cloudwatch.GraphWidget({
-      title: `${endpoint.modelName}: ${title}`, left: [metric], width: COLUMNS / 3, leftYAxis: { min: 0 },
+    const graph = (title: string, ...metrics: (cloudwatch.IMetric | undefined)[]) => new cloudwatch.GraphWidget({
+      title: `${endpoint.modelName}: ${title}`, left: metrics.filter((metric) => metric !== undefined), width: COLUMNS / 3, leftYAxis: { min: 0 },
     });
     this.dashboard.addWidgets(
       graph('requests', endpoint.metricInvocations()),
-      graph('errors', endpoint.metricErrors()),
+      graph('errors', endpoint.metricErrors(), endpoint._metricFailures?.()),
       graph('latency', endpoint.metricLatency()),
     );
   }

@@ -30,4 +30,11 @@ export interface IModelEndpoint extends IConstruct {
    * @param options what to change about the metric
    */
   metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+
+  /**
+   * The failures that `metricErrors` does not count, where they are counted.
+   *
+   * @internal
+   */
+  _metricFailures?(): cloudwatch.Metric | undefined;
 }

@@ -22,6 +22,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
   MODEL_NAME: 'use modelName',
   MODEL_HOOK: 'use hook',
+  METRIC_NAMESPACE: 'use embeddedMetrics',
 };
 
 /** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */

@@ -163,6 +163,18 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly tracing?: lambda.Tracing;
 
   /**
+   * Whether every request writes a line to the log, from which CloudWatch makes metrics: latency and failures, for the model and for
+   * each version of it, and the time that loading it takes.
+   *
+   * They are custom metrics (up to six, and six more for each further version in use), and the log grows by about 700 bytes a request.
+   * CloudWatch makes none of them of a log group of the class Infrequent Access. Without them, the log has starts and failures only.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
+   * @default true
+   */
+  readonly embeddedMetrics?: boolean;
+
+  /**
    * Further environment variables of the function.
    *
    * @default - only those that the handler needs

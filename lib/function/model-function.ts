@@ -7,6 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, pythonFunction } from '../bundling/python-code';
+import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
@@ -22,7 +23,7 @@ import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { HOOK_MODULE } from './model-hook';
 import { layerVersionNumber, ModelLayer } from './model-layer';
-import { modelLoadTimeMetric } from './model-load-time';
+import { RequestMetrics } from './request-metrics';
 import { RuntimeLayer } from './runtime-layer';
 import { TrafficShift } from './traffic-shift';
 import { VersionCheck } from './version-check';
@@ -60,6 +61,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   public readonly logGroup: logs.ILogGroup;
 
   private readonly runtimeLayers: RuntimeLayer[];
+  private readonly requestMetrics?: RequestMetrics;
   private url?: lambda.FunctionUrl;
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
@@ -116,6 +118,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     const hookLayer = hook?.layerVersion;
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
+    const embeddedMetrics = props.embeddedMetrics ?? true;
     const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
     this.lambdaFunction = pythonFunction(this, 'Function', {
       entry: packagePath('python', 'handler', 'src'),
@@ -127,6 +130,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       timeout,
       role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined, traced }),
       logGroup: this.logGroup,
+      // What the handler writes is JSON already; this makes Lambda's own lines JSON as well.
+      loggingFormat: lambda.LoggingFormat.JSON,
       layers: [runtimeLayer, modelLayer, ...hookLayer ? [hookLayer] : [], ...props.layers ?? []],
       environment: {
         // One thread: a function has one processor up to 1769 MB, and more threads cost time to start.
@@ -134,6 +139,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         ...props.environment,
         MODEL_NAME: this.modelName,
         MODEL_RUNTIME: fit.runtime,
+        ...embeddedMetrics ? { METRIC_NAMESPACE } : {},
         ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
       },
       environmentEncryption: props.environmentEncryption,
@@ -154,6 +160,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         removalPolicy: RemovalPolicy.RETAIN,
       },
     });
+    this.requestMetrics = embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
     Validations.of(this.lambdaFunction).acknowledge({
       id: 'AwsSolutions-L1',
       reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
@@ -176,6 +183,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       this.deploymentGroup = new TrafficShift(this, 'TrafficShift', {
         alias: this.alias,
         deploymentConfig: props.deploymentConfig,
+        failures: this.requestMetrics?.failuresOf(this.lambdaFunction.currentVersion.version, fit.version),
         maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
         maxLatency: props.deploymentMaxLatency ?? Duration.millis(timeout.toMilliseconds() / 2),
         alarms: props.deploymentAlarms ?? [],
@@ -233,7 +241,11 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     return this.alias.metricInvocations(options);
   }
 
-  /** How many invocations ended in an error of the function. A refused request (4xx) is none. Sum over five minutes. */
+  /**
+   * How many invocations crashed or ran out of time. Sum over five minutes.
+   *
+   * A refused request (4xx) is none, nor is a failure that the handler answered by 500: see `metricFailures`.
+   */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricErrors(options);
   }
@@ -244,13 +256,53 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   }
 
   /**
+   * How many requests the function answered by 500, e.g. because the hook failed. Sum over five minutes.
+   *
+   * Lambda does not count them as errors, since they have an answer. The log has the traceback of each. Needs `embeddedMetrics`.
+   *
+   * @param options what to change about the metric
+   */
+  public metricFailures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.embedded('metricFailures').failures(options);
+  }
+
+  /**
+   * How long the handler takes for a request, in milliseconds: parsing, the model and the hook. 99th percentile over five minutes.
+   *
+   * `metricLatency` has what Lambda's runtime adds, and the requests that crashed. Needs `embeddedMetrics`.
+   *
+   * @param options what to change about the metric
+   */
+  public metricModelLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.embedded('metricModelLatency').latency(options);
+  }
+
+  /**
    * How long loading the model takes when an instance starts, in milliseconds. Average over five minutes.
    *
-   * The handler logs it, and a metric filter of the log group makes a metric of it; the filter is made when this method
-   * is called first.
+   * Needs `embeddedMetrics`.
+   *
+   * @param options what to change about the metric
    */
   public metricModelLoadTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return modelLoadTimeMetric(this, this.logGroup, this.lambdaFunction.functionName, options);
+    return this.embedded('metricModelLoadTime').modelLoadTime(options);
+  }
+
+  /**
+   * The failures that `metricErrors` does not count, where they are counted.
+   *
+   * @internal
+   */
+  public _metricFailures(): cloudwatch.Metric | undefined {
+    return this.requestMetrics?.failures();
+  }
+
+  private embedded(method: string): RequestMetrics {
+    if (!this.requestMetrics) {
+      throw new ValidationError(lit`NoEmbeddedMetrics`,
+        `${method} has no metric to return, because embeddedMetrics is false: leave it out, and the handler writes one with every request`, this);
+    }
+    return this.requestMetrics;
   }
 
   /** What certainly does not fit is refused before it is deployed. What the model adds is proved by the optimization. */

@@ -4,12 +4,16 @@ import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { failureRate } from '../endpoint/failure-rate';
 import { acknowledgeManagedPolicy } from '../private/acknowledge';
 
 /** What shifts traffic, and what takes it back. */
 export interface TrafficShiftProps {
   readonly alias: lambda.Alias;
   readonly deploymentConfig: codedeploy.ILambdaDeploymentConfig;
+
+  /** How many requests the new version answered by 500, where that is counted: to Lambda they are no errors. */
+  readonly failures?: cloudwatch.Metric;
 
   /** Share of the new version's invocations that may fail. */
   readonly maxErrorRate: number;
@@ -54,10 +58,9 @@ export class TrafficShift extends Construct {
       ...watch,
       alarmDescription: 'The new version of the model function fails: CodeDeploy takes the deployment back',
       metric: new cloudwatch.MathExpression({
-        expression: 'errors / invocations',
+        ...failureRate(metric('Errors', cloudwatch.Stats.SUM), metric('Invocations', cloudwatch.Stats.SUM), props.failures),
         label: 'share of invocations that failed',
         period: Duration.minutes(1),
-        usingMetrics: { errors: metric('Errors', cloudwatch.Stats.SUM), invocations: metric('Invocations', cloudwatch.Stats.SUM) },
       }),
       threshold: props.maxErrorRate,
     });

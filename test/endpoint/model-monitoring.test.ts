@@ -19,8 +19,9 @@ describe('ModelAlarms', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 0.01, EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching',
       Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: 'errors / invocations' }),
+        Match.objectLike({ Expression: '(errors + FILL(failures, 0)) / invocations' }),
         Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: 'Errors', Dimensions: alias }) }) }),
+        Match.objectLike({ Id: 'failures', MetricStat: Match.objectLike({ Metric: Match.objectLike({ Namespace: 'CdkTensorFlow', MetricName: 'Errors' }) }) }),
         Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: 'Invocations', Dimensions: alias }) }) }),
       ]),
     });

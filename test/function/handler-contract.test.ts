@@ -1,5 +1,6 @@
 import { readFileSync } from 'fs';
 import { LiteRtRuntime } from '../../lib';
+import { RequestMetrics } from '../../lib/function/request-metrics';
 import { LITERT_LIBRARY, runtimeLayerContents } from '../../lib/function/runtime-layer-contents';
 import { TOOLCHAIN } from '../../lib/optimization/toolchain';
 import { packagePath } from '../../lib/private/asset-paths';
@@ -12,16 +13,21 @@ test('the handler looks for LiteRT where the nano layer has it', () => {
   expect(read('handler', 'src', 'model_server', 'model.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
 });
 
-test('the handler logs the line that metricModelLoadTime is made of', () => {
-  const index = read('handler', 'src', 'index.py');
+test('the handler logs the metrics that the function names, under the same dimensions', () => {
+  const log = read('handler', 'src', 'model_server', 'log.py');
+  const metrics = new RequestMetrics('function', 'model');
 
-  expect(index).toContain('"event": "modelLoaded"');
-  expect(index).toContain('"loadMilliseconds":');
+  const names = [metrics.latency(), metrics.failures(), metrics.modelLoadTime()].map(({ metricName }) => metricName);
+  expect(log).toContain(`LATENCY, ERRORS, LOAD_TIME = ${names.map((name) => JSON.stringify(name)).join(', ')}`);
+  for (const metric of [metrics.failures(), metrics.failuresOf('7', '3')]) {
+    expect(log).toContain(`    [${Object.keys(metric.dimensions!).sort().map((name) => JSON.stringify(name)).join(', ')}],\n`);
+  }
 });
 
 test('the handler reads the variables that the function sets', () => {
   const index = read('handler', 'src', 'index.py');
 
+  expect(read('handler', 'src', 'model_server', 'log.py')).toContain('environment.get("METRIC_NAMESPACE")');
   for (const name of ['MODEL_NAME', 'MODEL_RUNTIME', 'MODEL_HOOK']) {
     expect(index).toContain(`os.environ.get("${name}")`);
   }

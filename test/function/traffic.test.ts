@@ -47,13 +47,30 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
       Threshold: 0.01,
       TreatMissingData: 'notBreaching',
       Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: 'errors / invocations' }),
-        Match.objectLike({ MetricStat: Match.objectLike({ Stat: 'Sum', Metric: Match.objectLike({ MetricName: 'Errors', Dimensions: dimensions }) }) }),
+        Match.objectLike({ Expression: '(errors + FILL(failures, 0)) / invocations' }),
+        Match.objectLike({ Id: 'errors', MetricStat: Match.objectLike({ Stat: 'Sum', Metric: Match.objectLike({ MetricName: 'Errors', Dimensions: dimensions }) }) }),
+        Match.objectLike({
+          Id: 'failures',
+          MetricStat: Match.objectLike({
+            Stat: 'Sum',
+            Metric: {
+              Namespace: 'CdkTensorFlow',
+              MetricName: 'Errors',
+              Dimensions: Match.arrayWith([{ Name: 'FunctionVersion', Value: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Lambda::Version').id, 'Version'] } }]),
+            },
+          }),
+        }),
       ]),
     });
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 4000, ExtendedStatistic: 'p99', MetricName: 'Duration', Dimensions: dimensions, TreatMissingData: 'notBreaching',
     });
+  });
+
+  test('the alarm is on Lambda\'s own errors alone where nothing counts those that the handler answers', () => {
+    const template = Template.fromStack(stackOf({ deploymentConfig: CANARY, embeddedMetrics: false }, flags));
+
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: Match.arrayWith([Match.objectLike({ Expression: 'errors / invocations' })]) });
   });
 
   test('limits and further alarms can be given', () => {

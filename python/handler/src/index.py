@@ -6,6 +6,7 @@ Environment, all optional:
     MODEL_RUNTIME: `nano` or `numpy`, what model.json says.
     MODEL_HOOK: module with the user's own code before and after the model, see `model_server.hook`; none.
     MODEL_THREADS: of the interpreter, 1.
+    METRIC_NAMESPACE: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
     LITERT_LIBRARY: for nano, `/opt/lib/libLiteRt.so`.
 """
 
@@ -13,24 +14,17 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from time import perf_counter
 
 gc.disable()  # what a start makes stays: looking for garbage among it would only take time
 
-from model_server import events, json_text, load  # noqa: E402
+from model_server import events, load  # noqa: E402
 from model_server.description import DEFAULT_DIRECTORY  # noqa: E402
+from model_server.log import Log  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-def _log(record: dict[str, Any]) -> None:
-    """Write one line; Lambda ships standard output to the log group."""
-    sys.stdout.write(json_text.dumps(record) + "\n")
-    sys.stdout.flush()
-
 
 _started = perf_counter()
 MODEL = load(
@@ -46,32 +40,20 @@ if os.environ.get("MODEL_HOOK"):
 
     # Here and not with the first request: a hook that cannot be imported must end the start, as a broken model does.
     HOOK = hook.load(os.environ["MODEL_HOOK"])
+LOG = Log(MODEL.description, os.environ)
 gc.freeze()
 gc.enable()
-_log(
-    {
-        "event": "modelLoaded",
-        "model": MODEL.description.model,
-        "version": MODEL.description.version,
-        "runtime": MODEL.runtime.name,
-        "loadMilliseconds": round((perf_counter() - _started) * 1000, 3),
-    }
-)
+LOG.loaded(MODEL.runtime.name, (perf_counter() - _started) * 1000)
 
 
 def handler(event: Any, context: Any) -> Any:
     """Answer one invocation. See `model_server.events` for what comes in and goes out."""
+    started = perf_counter()
+    request = getattr(context, "aws_request_id", None)
     try:
-        return events.answer(MODEL, event, HOOK)
+        status, problem, answer = events.respond(MODEL, event, HOOK)
     except Exception as error:
-        import traceback
-
-        request = getattr(context, "aws_request_id", None)
-        _log(
-            {
-                "event": "failure",
-                "requestId": request,
-                "error": "".join(traceback.format_exception(error)),
-            }
-        )
+        LOG.failed(request, error, (perf_counter() - started) * 1000)
         return events.failure(event, f"the function failed; its log has the reason under the request id {request}")
+    LOG.answered(request, status, problem, (perf_counter() - started) * 1000)
+    return answer

@@ -73,8 +73,16 @@ def test_nano_answers_with_the_standard_library_alone(
     result = start(python, [EVENT, {"data": [1, 2]}, {"data": 1}])
     assert result.stderr == ""
     log, answers = map(json.loads, result.stdout.splitlines())
-    assert log.pop("loadMilliseconds") > 0
-    assert log == {"event": "modelLoaded", "model": "tiny", "version": 3, "runtime": "nano"}
+    assert log.pop("ModelLoadTime") > 0
+    assert log == {
+        "FunctionName": "local",
+        "FunctionVersion": "$LATEST",
+        "ModelName": "tiny",
+        "ModelVersion": "3",
+        "level": "INFO",
+        "message": "model loaded",
+        "runtime": "nano",
+    }
     proxy, direct, error = answers["answers"]
     assert json.loads(proxy["body"]) == {"predictions": [[2.0, 4.0]]}
     assert direct == {"prediction": [[2.0, 4.0]]}
@@ -108,7 +116,7 @@ def test_the_environment_chooses_runtime_and_name(start: Callable[..., subproces
     result = start(interpreters()[0], [event, EVENT], packages, MODEL_RUNTIME="numpy", MODEL_NAME="digits")
     log, answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert log["runtime"] == "numpy"
-    assert log["model"] == "digits"
+    assert log["ModelName"] == "digits"
     assert [answer["statusCode"] for answer in answers["answers"]] == [200, 404]
     assert "numpy" in answers["modules"]
 
@@ -123,8 +131,10 @@ def test_a_fault_of_the_functions_own_is_logged_and_not_shown(
     proxy, direct = answers["answers"]
     assert proxy["statusCode"] == 500
     assert json.loads(proxy["body"]) == direct == {"error": sentence}
-    assert [log["event"] for log in logs] == ["failure", "failure"]
-    assert "KeyError" in logs[0]["error"]
+    assert [(log["level"], log["status"]) for log in logs] == [("ERROR", 500)] * 2
+    assert logs[0]["message"] == "KeyError: 'serving_default'"
+    assert "Traceback" in logs[0]["traceback"]
+    assert "nano.py" in logs[0]["traceback"]
 
 
 @pytest.mark.parametrize(

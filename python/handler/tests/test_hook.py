@@ -96,7 +96,7 @@ def test_a_fault_of_the_hook_is_a_500_that_shows_nothing_and_is_logged(hook: Pat
     assert "ZeroDivisionError" not in answers[0]["body"]
     assert answers[1]["error"].startswith("the function failed")  # a set is no JSON value
     assert answers[2]["statusCode"] == 200
-    assert ["ZeroDivisionError" in logs[0]["error"], "set is no JSON value" in logs[1]["error"]] == [True, True]
+    assert ["ZeroDivisionError" in logs[0]["traceback"], "set is no JSON value" in logs[1]["message"]] == [True, True]
 
 
 def test_status_and_metadata_are_not_the_hooks(hook: Path, start: Start) -> None:

@@ -22,12 +22,24 @@ _LISTS = ({list}, {list, tuple}, {tuple})
 _ALLOWED: dict[str, set[type]] = {"float": {float, int}, "int": {int}, "bool": {bool}}
 
 
+class Encoded:
+    """Rows of a tensor that need no encoding any more."""
+
+    __slots__ = ("count", "stored")
+
+    def __init__(self, count: int, stored: bytes) -> None:
+        self.count = count
+        self.stored = stored
+
+
 def encode(tensor: Tensor, value: Any, shape: list[int]) -> bytes:
-    """Return the stored bytes of `value`, real values nested in lists of `shape`.
+    """Return the stored bytes of `value`, real values nested in lists of `shape`, or what `tensor_text` made of them.
 
     Raises:
         TensorError: `value` has another shape or holds something that `tensor` cannot take.
     """
+    if type(value) is Encoded:
+        return value.stored
     level = [value]
     for dimension in shape:
         if set(map(type, level)) not in _LISTS or set(map(len, level)) != {dimension}:

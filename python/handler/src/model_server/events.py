@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import json_text, rest
+from . import json_text, rest, tensor_text
 from .errors import RequestError
 from .predict import predict
 
@@ -20,15 +20,21 @@ def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
     An event with `requestContext` came through an HTTP front door and gets a proxy response. Any other is the body
     itself and gets the answer's body itself, errors included. With a hook, predict requests are the hook's.
     """
+    return respond(model, event, hook)[2]
+
+
+def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, str | None, Any]:
+    """Answer one event; return the status, what is wrong with the request, and the answer."""
     if isinstance(event, dict) and "requestContext" in event:
         return _proxy(model, event, hook)
     try:
         if hook is not None:
-            return _fitting_text(hook.answer(model, event))
-        return _fitting(predict(model, event, direct=True))
+            return 200, None, _fitting_text(hook.answer(model, event))
+        return 200, None, _fitting(predict(model, event, direct=True))
     except RequestError as error:
         # The runtime's encoder writes UTF-8 itself and fails on half a surrogate pair, which JSON can carry.
-        return {"error": str(error).encode(errors="replace").decode()}
+        problem = str(error).encode(errors="replace").decode()
+        return error.status, problem, {"error": problem}
 
 
 def failure(event: Any, message: str) -> dict[str, Any]:
@@ -37,9 +43,9 @@ def failure(event: Any, message: str) -> dict[str, Any]:
     return _response(500, json_text.dumps(body)) if isinstance(event, dict) and "requestContext" in event else body
 
 
-def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> dict[str, Any]:
+def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int, str | None, dict[str, Any]]:
     def predicted() -> Any:
-        return predict(model, rest.parse(_body(event))) if hook is None else hook.answer(model, event)
+        return predict(model, _parse(model, _body(event))) if hook is None else hook.answer(model, event)
 
     try:
         method, path = _request_line(event)
@@ -47,11 +53,19 @@ def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> dict[str, 
         # The runtime puts the text into a JSON string, where each of these characters takes two.
         if len(text) + text.count('"') + text.count("\\") > rest.LARGEST_BODY - 1024:
             raise _too_large()
-        return _response(200, text)
-    except rest.MethodError as error:
-        return _response(error.status, json_text.dumps({"error": str(error)}), allow=error.allowed)
+        return 200, None, _response(200, text)
     except RequestError as error:
-        return _response(error.status, json_text.dumps({"error": str(error)}))
+        headers = {"allow": error.allowed} if isinstance(error, rest.MethodError) else {}
+        problem = str(error)
+        return error.status, problem, _response(error.status, json_text.dumps({"error": problem}), **headers)
+
+
+def _parse(model: Model, text: str | None) -> Any:
+    if text and len(text) <= rest.LARGEST_BODY:
+        found = tensor_text.read(model.signature(None), text)
+        if found is not None:
+            return dict([found])
+    return rest.parse(text)
 
 
 def _response(status: int, text: str, **headers: str) -> dict[str, Any]:

@@ -152,6 +152,9 @@ def _row_count(signature: Signature, inputs: Mapping[str, Any]) -> int:
     counts: dict[str, int] = {}
     for name, tensor in signature.inputs.items():
         value = inputs[name]
+        if type(value) is codec.Encoded:
+            counts[name] = value.count
+            continue
         if not isinstance(value, (list, tuple)):
             from .mismatch import describe
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .codec import Encoded
 from .errors import RequestError, TensorError
 
 TYPE_CHECKING = False
@@ -56,6 +57,8 @@ def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
 
 def _rows_in(signature: Signature, rows: Any) -> dict[str, Any]:
     """Row format: one element per row; plain values where there is one input, otherwise an object of all inputs."""
+    if type(rows) is Encoded:
+        return dict.fromkeys(signature.inputs, rows)
     if not isinstance(rows, list):
         raise RequestError(400, f"{INSTANCES!r} must be a list with one element per row")
     if not rows:

@@ -1,0 +1,145 @@
+"""The short way from a body's text to bytes: the general way's bytes, or nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from model_server import events, json_text, tensor_text
+from model_server.codec import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from model_server import Model
+
+PATH = "/v1/models/tiny:predict"
+BATCHED = ("dense", "conv", "int8", "image", "signatures", "lookup", "cast_int64", "cast_float16", "cast_float64")
+
+
+def rows_of(shape: list[int], count: int, numbers: list[Any]) -> list[Any]:
+    """Return so many rows of a shape with the numbers in turn."""
+    position = -1
+
+    def build(rest: list[int]) -> Any:
+        nonlocal position
+        if rest:
+            return [build(rest[1:]) for _ in range(rest[0])]
+        position += 1
+        return numbers[position % len(numbers)]
+
+    return build([count, *shape])
+
+
+def enough(model: Model) -> int:
+    """Return how many rows make a body that is long enough for the short way."""
+    (tensor,) = model.signature(None).inputs.values()
+    return tensor_text.SMALLEST // (2 * tensor.count) + 1
+
+
+def sent(text: str) -> dict[str, Any]:
+    """Return the event of a request with that body."""
+    return {"rawPath": PATH, "requestContext": {"http": {"method": "POST"}}, "body": text}
+
+
+@pytest.mark.parametrize("name", BATCHED)
+@pytest.mark.parametrize("key", ["instances", "inputs"])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("different", [3, 10_000])
+def test_it_gives_the_bytes_of_the_general_way(
+    name: str, key: str, separators: tuple[str, str], different: int, load_model: Callable[..., Model]
+) -> None:
+    model = load_model(name)
+    signature = model.signature(None)
+    (tensor,) = signature.inputs.values()
+    chance = random.Random(5)
+    numbers: list[Any] = (
+        [chance.randint(0, 4) for _ in range(different)]
+        if tensor.dtype.kind == "int"
+        else [chance.choice([0.0, 1e-3, -2.5e-7, 7]) + chance.random() for _ in range(different)]
+    )
+    rows = rows_of(tensor.item_shape, enough(model), numbers)
+    text = json.dumps({key: rows}, separators=separators)
+
+    found = tensor_text.read(signature, text)
+
+    assert found is not None
+    assert found[0] == key
+    assert found[1].count == len(rows)
+    assert found[1].stored == encode(tensor, rows, [len(rows), *tensor.item_shape])
+    assert events.answer(model, sent(text)) == events.answer(model, sent(text + " " * 5))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("[1,2,3,4]", "[1,2,3]"),
+        ("[1,2,3,4]", "[1,2,3,4,5]"),
+        ("[1,2,3,4]", "[[1,2,3,4]]"),
+        ("[1,2,3,4]", "[1,2,,4]"),
+        ("[1,2,3,4]", "[1,2,3,]"),
+        ("[1,2,3,4]", "[1,2,3,4]5"),
+        ("[1,2,3,4]", "1[,2,3,4]"),
+        ("[1,2,3,4]", "[01,2,3,4]"),
+        ("[1,2,3,4]", "[+1,2,3,4]"),
+        ("[1,2,3,4]", "[1.,2,3,4]"),
+        ("[1,2,3,4]", "[.5,2,3,4]"),
+        ("[1,2,3,4]", "[1e,2,3,4]"),
+        ("[1,2,3,4]", "[1-2,2,3,4]"),
+        ("[1,2,3,4]", "[1 2,2,3,4]"),
+        ("[1,2,3,4]", "[1,2,3,1e39]"),
+        ("[1,2,3,4]", "[1,2,3,null]"),
+        ("[1,2,3,4]", "[1,2,3,true]"),
+        ("[1,2,3,4]", '[1,2,3,"4"]'),
+        ("[1,2,3,4]", "[1,2,3,4}"),
+        ("],[", "][,"),
+    ],
+)
+def test_what_is_not_exactly_such_a_body_is_answered_by_the_general_way(
+    good: str, bad: str, load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model("dense")
+    rows = "[1,2,3,4]," * enough(model)
+    fine = f'{{"instances":[{rows}[1,2,3,4]]}}'
+    text = fine[::-1].replace(good[::-1], bad[::-1], 1)[::-1]
+    assert tensor_text.read(model.signature(None), fine) is not None
+
+    assert tensor_text.read(model.signature(None), text) is None
+
+    answer = events.answer(model, sent(text))
+    monkeypatch.setattr(tensor_text, "read", lambda *_: None)
+    assert answer == events.answer(model, sent(text))
+    assert answer["statusCode"] == 400
+
+
+def test_it_leaves_short_bodies_named_inputs_and_further_members_alone(load_model: Callable[..., Model]) -> None:
+    dense, two = load_model("dense"), load_model("two")
+    rows = [[1, 2, 3, 4]] * enough(dense)
+
+    assert tensor_text.read(dense.signature(None), json.dumps({"instances": rows[:2]})) is None
+    assert tensor_text.read(dense.signature(None), json.dumps({"instances": [{"x": row} for row in rows]})) is None
+    assert tensor_text.read(dense.signature(None), json.dumps({"signature_name": "", "instances": rows})) is None
+    assert tensor_text.read(two.signature(None), json.dumps({"instances": rows})) is None
+
+
+@given(data=st.data())
+def test_it_agrees_with_the_general_way_on_whatever_is_changed_in_a_body(
+    data: st.DataObject, load_model: Callable[..., Model]
+) -> None:
+    model = load_model("lookup" if data.draw(st.booleans()) else "cast_float16")
+    signature = model.signature(None)
+    (tensor,) = signature.inputs.values()
+    text = json.dumps({"instances": rows_of(tensor.item_shape, enough(model), [1, 2, 0, 3])}, separators=(",", ":"))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text = text[:at] + data.draw(st.text("[],0123-+.eE \t", max_size=3)) + text[at + data.draw(st.integers(0, 2)) :]
+
+    found = tensor_text.read(signature, text)
+
+    if found is not None:
+        rows = json_text.loads(text)[found[0]]
+        assert found[1].stored == encode(tensor, rows, [found[1].count, *tensor.item_shape])
