@@ -24,6 +24,8 @@ export interface JobOptions {
   readonly seed?: number;
   readonly architecture: string;
   readonly labels?: string[];
+  /** How many rows of the evaluation data a SavedModel brings for its server to warm up with. */
+  readonly warmupRecords?: number;
   /** The image whose server is published with the model. */
   readonly serverImage?: string;
 }
@@ -53,6 +55,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
     seed: options.seed ?? 0,
     architecture: options.architecture,
     labels: options.labels,
+    warmupRecords: options.warmupRecords,
     server: options.serverImage === undefined ? undefined : { image: options.serverImage },
     toolchain: TOOLCHAIN,
   }) as Record<string, unknown>;

@@ -24,6 +24,7 @@ import type { OptimizationOptions } from './optimization-options';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
 import { SERVER_PREFIX } from './server-image';
+import { noteWarmUp, warmUpRecords } from './warm-up';
 
 /** Properties of a model's optimization. */
 export interface ModelOptimizerProps extends OptimizationOptions {
@@ -179,6 +180,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.reportGroup = optimization.reportGroup;
     this.logGroup = optimization.logGroup;
 
+    const warmupRecords = warmUpRecords(props, this.modelFormat);
+    noteWarmUp(this, warmupRecords);
     const job = renderJob({
       modelName: this.modelName,
       format: this.modelFormat,
@@ -193,6 +196,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       architecture: architecture.name,
       labels: props.labels,
       serverImage: props.serverImage,
+      warmupRecords,
     });
     if (props.serverImage !== undefined) {
       optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));

@@ -8,6 +8,7 @@ import { checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
 import { checkServerImage } from './server-image';
+import { warmUpProblems } from './warm-up';
 
 /** What the options must fit. */
 interface OptimizationContext {
@@ -70,6 +71,7 @@ function checkOptimization(options: OptimizationOptions, context: OptimizationCo
     ...taskProblems(options),
     ...labelProblems(options.labels),
     ...checkInteger('seed', options.seed, 0, 2 ** 32 - 1),
+    ...warmUpProblems(options, context.format),
     ...buildProblems(options),
   ];
 }

@@ -57,6 +57,22 @@ export interface OptimizationOptions {
   readonly seed?: number;
 
   /**
+   * Whether rows of the evaluation data are published inside a SavedModel, for TensorFlow Serving to answer before the first client asks. Whoever can
+   * read the model can read them. Requests that a model brings along itself are kept instead.
+   *
+   * @see https://www.tensorflow.org/tfx/serving/saved_model_warmup
+   * @default - true for TensorFlow Serving with evaluation data; LiteRT has no warm-up
+   */
+  readonly warmup?: boolean;
+
+  /**
+   * How many rows are published for the warm-up at most, from 1 to 1000. Together they stay below 1 MiB.
+   *
+   * @default 10
+   */
+  readonly warmupRecords?: number;
+
+  /**
    * Bucket for the published models. It must keep versions.
    *
    * @default - one bucket for all models of the stack: private, TLS only, versioned, retained

@@ -79,6 +79,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
     augment: false,
   }],
   ['freeze', { recipe: OptimizationRecipe.of(Graph.freeze()) }, (it) => it.recipe.steps, [{ step: 'freeze' }]],
+  ['warmupRecords', { warmupRecords: 0 }, (it) => it.warmupRecords, 0],
   ['bfloat16', { format: ModelFormat.SAVED_MODEL, recipe: OptimizationRecipe.of(Quantization.bfloat16()) }, (it) => it.recipe.steps, [
     { step: 'quantization', mode: 'bfloat16' },
   ]],

@@ -271,6 +271,8 @@ class Job(Document):
     architecture: Architecture = Architecture.X86_64
     labels: list[str] | None = None
     """Class names in the order of the model's output."""
+    warmup_records: Annotated[int, Field(ge=0, le=1000)] = 10
+    """SavedModel only: how many rows of the evaluation data are published in the model, for its server to warm up."""
     server: Server | None = None
     """Absent: no server is published."""
     toolchain: Toolchain

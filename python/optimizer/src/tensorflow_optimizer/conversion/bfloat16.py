@@ -12,7 +12,7 @@ from .freeze import FreezeError, save_graph, without_unused
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PASS = "auto_mixed_precision_onednn_bfloat16"
+_OPTIMIZER = "auto_mixed_precision_onednn_bfloat16"
 #: What computes nothing: an order that only it demands is no order.
 _INERT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Cast"})
 
@@ -57,7 +57,7 @@ def bake_here(frozen: Path, tags: list[str], destination: Path) -> None:
     rewriter = config.graph_options.rewrite_options
     rewriter.meta_optimizer_iterations = rewriter.ONE
     rewriter.min_graph_nodes = -1
-    rewriter.optimizers.append(_PASS)
+    rewriter.optimizers.append(_OPTIMIZER)
     graph = tf_optimizer.OptimizeGraph(config, meta_graph)
     if not _store_as_bfloat16(graph):
         raise FreezeError("no weight of the model is multiplied in a way that TensorFlow computes in bfloat16")

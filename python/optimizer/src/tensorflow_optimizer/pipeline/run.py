@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..config import Job
     from ..sources import OpenedSource
     from .litert import ChosenLiteRt
+    from .reference import Reference
     from .saved_model import ChosenSavedModel
 
 
@@ -60,9 +61,11 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
+    from .footprint import with_footprint
     from .golden import golden_requests, write_golden
     from .inputs import Inputs
     from .litert import make_litert
+    from .saved_model import ChosenSavedModel as SavedModel
     from .saved_model import make_saved_model
     from .server import take_server, try_server
 
@@ -81,6 +84,9 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
     reference, runner = chosen.judge.reference, chosen.built.runner
+    if isinstance(chosen, SavedModel):
+        _write_extra_assets(job, opened, reference, paths.output / MODEL_DIRECTORY, progress)
+        draft = with_footprint(draft, paths.output, chosen.built.tags, reference, progress)
     count = write_golden(paths.output, draft, reference, runner)
     if count:
         progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
@@ -91,6 +97,19 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
         draft = draft.model_copy(update={"server": tried})
     write_draft(paths.output, draft)
     return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
+
+
+def _write_extra_assets(
+    job: Job, opened: OpenedSource, reference: Reference, directory: Path, progress: Progress
+) -> None:
+    from .warm_up import keep_extra_assets, write_warm_up
+
+    if opened.directory is not None:
+        all_signatures = job.source.signature_name is None
+        keep_extra_assets(opened.directory, directory, all_signatures=all_signatures, progress=progress)
+    count = write_warm_up(job.model, directory, reference, job.warmup_records)
+    if count:
+        progress.say(f"{count} samples of the evaluation data are published in the model as warm-up requests")
 
 
 def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:

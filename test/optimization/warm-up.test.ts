@@ -1,0 +1,53 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import type { ModelOptimizerProps } from '../../lib';
+import { EvaluationData, ModelFormat, ModelOptimizer, ModelSource } from '../../lib';
+
+const model = ModelSource.fromAsset('examples/digits/saved_model');
+const evaluation = EvaluationData.fromAsset('examples/digits/evaluation.npz');
+const modelFormat = ModelFormat.SAVED_MODEL;
+
+function optimized(props: Partial<ModelOptimizerProps>): Stack {
+  const stack = new Stack(new App(), 'Stack');
+  new ModelOptimizer(stack, 'Digits', { model, ...props });
+  return stack;
+}
+
+/** Of the job, which the template holds as text with the names of buckets in between. */
+function recordsOf(stack: Stack): number | undefined {
+  const [build] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild'));
+  const [, records] = /"warmupRecords":(\d+)/.exec(build.Properties.Job['Fn::Join'][1].filter((part: unknown) => typeof part === 'string').join('')) ?? [];
+  return records === undefined ? undefined : Number(records);
+}
+
+test.each([
+  [{ evaluation, modelFormat }, 10],
+  [{ evaluation, modelFormat, warmup: true }, 10],
+  [{ evaluation, modelFormat, warmupRecords: 1000 }, 1000],
+])('rows of the data are published for the server to warm up with, and the synthesis says so', (props, records) => {
+  const stack = optimized(props);
+
+  expect(recordsOf(stack)).toBe(records);
+  Annotations.fromStack(stack).hasInfo('/Stack/Digits', Match.stringLikeRegexp(`up to ${records} rows of the evaluation data are published`));
+});
+
+test.each([
+  [{ evaluation, modelFormat, warmup: false }, 0],
+  [{ evaluation }, undefined],
+  [{ modelFormat }, undefined],
+])('nothing is published where there is nothing to warm up, or nobody wants it', (props, records) => {
+  const stack = optimized(props);
+
+  expect(recordsOf(stack)).toBe(records);
+  Annotations.fromStack(stack).hasNoInfo('*', Match.anyValue());
+});
+
+test.each<[Partial<ModelOptimizerProps>, RegExp]>([
+  [{ evaluation, warmup: false }, /warmup has no effect on a LiteRT model/],
+  [{ modelFormat, warmup: true }, /warmup has no effect without real inputs to warm up with: give evaluation/],
+  [{ modelFormat, evaluation, warmupRecords: 1001 }, /warmupRecords must be .* 1000, got 1001/],
+  [{ modelFormat, evaluation, warmupRecords: 0 }, /set warmup to false for none/],
+  [{ modelFormat, evaluation, warmup: false, warmupRecords: 5 }, /warmupRecords has no effect with warmup false/],
+])('what has no effect is refused', (props, message) => {
+  expect(() => optimized(props)).toThrow(message);
+});
