@@ -9,6 +9,8 @@ export const fleetPath: DemoPath = {
   name: 'fleet',
   stack: 'FleetStack',
   title: 'Amazon EC2, stand-in for TensorFlow Serving',
+  unavailable: () => (process.getuid?.() === 0 ? undefined
+    : 'the fleet path starts instances in file systems of their own, which takes root: run it with sudo, or in a container'),
   context: (run) => ({ server: writeStandInServer(run.work), minCapacity: '1' }),
   async connect({ emulator }, outputs) {
     const address = await emulator.connect(outputs.LoadBalancer, REST_PORT);

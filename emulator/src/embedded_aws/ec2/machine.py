@@ -76,7 +76,12 @@ class Machine:
             directory: for its files; made.
             host: what it is made on.
             on_line: gets each line of its console.
+
+        Raises:
+            PermissionError: only root may lay a file system over that of the host.
         """
+        if os.geteuid() != 0:
+            raise PermissionError("the emulator makes instances as root only: start it with sudo, or in a container")
         self.instance_id, self.directory = instance_id, directory
         directory.mkdir(parents=True)
         (directory / "user-data").write_text(user_data, encoding="utf-8")
@@ -86,8 +91,6 @@ class Machine:
         self._code = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         namespaces = ["--mount", "--pid", "--net", "--fork", "--kill-child"]
-        if os.geteuid() != 0:
-            namespaces.append("--map-root-user")
         boot = [IMAGE / "boot", directory / "root", IMAGE, host.python, host.aws, instance_id]
         boot += [host.cpuinfo or "-", host.disk, directory / "user-data"]
         with theirs:
