@@ -1,0 +1,156 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import recommended from 'aws-cdk-lib/recommended-feature-flags.json';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ModelOptimizerProps } from '../../lib';
+import { ModelArtifact, ModelFormat, ModelOptimizer, ModelSource } from '../../lib';
+import type { ArtifactForProps, FitOffer } from '../../lib/optimization/endpoint-model';
+import { artifactFor, checkArtifactFor, ModelFit } from '../../lib/optimization/endpoint-model';
+import { directoryWith, savedModelFiles } from '../model/model-files';
+
+const IMAGE = 'tensorflow/serving:2.20.0';
+const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
+const fleet: FitOffer = { endpoint: 'fleet', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, requiresServer: true };
+const wanted: ArtifactForProps = { source: model, modelName: 'digits', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64 };
+
+function newStack(context: Record<string, unknown> = {}): Stack {
+  return new Stack(new App({ context }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+}
+
+function optimize(props: Partial<ModelOptimizerProps>, stack = newStack()): ModelOptimizer {
+  return new ModelOptimizer(stack, 'Digits', { model, modelFormat: ModelFormat.SAVED_MODEL, ...props });
+}
+
+const templateOf = (optimizer: ModelOptimizer) => Template.fromStack(Stack.of(optimizer));
+
+/** What the statements of one role allow and deny about objects below shared/server, and about ECR. */
+function statementsOf(template: Template, role: RegExp): any[] {
+  return Object.values(template.findResources('AWS::IAM::Policy'))
+    .filter((policy: any) => role.test(JSON.stringify(policy.Properties.Roles)))
+    .flatMap((policy: any) => policy.Properties.PolicyDocument.Statement)
+    .filter((statement: any) => /shared\/server|ecr:/.test(JSON.stringify(statement)));
+}
+
+const seen = (statements: any[]) => statements.map(({ Effect, Action, Condition }) => [Effect, [Action].flat().sort().join(' '), Condition]);
+
+describe('the optimizer of a model with a server', () => {
+  test('names the image in the job, so that another one is another build', () => {
+    const job = (serverImage?: string) => JSON.parse(Object.values(templateOf(optimize({ serverImage })).findResources('Custom::TensorFlowModelBuild'))[0].Properties.Job);
+
+    expect(job(IMAGE).server).toEqual({ image: IMAGE });
+    expect(job()).not.toHaveProperty('server');
+  });
+
+  test('adds below shared/server, replaces and deletes nothing there', () => {
+    const template = templateOf(optimize({ serverImage: IMAGE }));
+
+    expect(seen(statementsOf(template, /OptimizationRole/))).toEqual(expect.arrayContaining([
+      ['Allow', 's3:AbortMultipartUpload s3:GetObject', undefined],
+      ['Allow', 's3:ListBucket', { StringLike: { 's3:prefix': 'shared/server/*' } }],
+      ['Allow', 's3:PutObject', { Null: { 's3:if-none-match': 'false' } }],
+      ['Allow', 's3:PutObject', { Bool: { 's3:ObjectCreationOperation': 'false' } }],
+      ['Deny', 's3:PutObject', { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } }],
+    ]));
+    expect(statementsOf(template, /OptimizationRole/)).toHaveLength(5);
+  });
+
+  test('lets the build wait for what its handlers must see there', () => {
+    const template = templateOf(optimize({ serverImage: IMAGE }));
+
+    expect(seen(statementsOf(template, /ModelBuildsRole/))).toEqual([
+      ['Allow', 's3:GetObject s3:GetObjectVersion', undefined],
+      ['Allow', 's3:ListBucket', { StringLike: { 's3:prefix': expect.arrayContaining(['shared/server/*']) } }],
+    ]);
+  });
+
+  test('pulls from the repository that is named, and from no other', () => {
+    const stack = newStack();
+    const repository = new ecr.Repository(stack, 'Serving');
+    const template = templateOf(optimize({ serverImage: repository.repositoryUriForTag('1'), serverRepository: repository }, stack));
+
+    const pulling = statementsOf(template, /OptimizationRole/).filter(({ Action }) => JSON.stringify(Action).includes('ecr:'));
+
+    expect(pulling).toEqual([
+      { Effect: 'Allow', Action: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'], Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Serving/), 'Arn'] } },
+      { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
+    ]);
+  });
+
+  test('may do nothing of this without a server', () => {
+    const template = templateOf(optimize({}));
+
+    expect(statementsOf(template, /./)).toEqual([]);
+  });
+
+  test.each([['without feature flags', {}], ['with the recommended feature flags', recommended]])('has no finding of cdk-nag %s', (_, flags) => {
+    const stack = newStack(flags);
+    const repository = ecr.Repository.fromRepositoryName(stack, 'Serving', 'serving');
+    const optimizer = optimize({ serverImage: repository.repositoryUriForTag('1'), serverRepository: repository }, stack);
+    new ModelFit(stack, 'Fit', { artifact: optimizer, offer: fleet });
+
+    expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
+  });
+
+  test('grants through a role of the user\'s own too', () => {
+    const stack = newStack();
+    const buildRole = new iam.Role(stack, 'Own', { assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com') });
+
+    optimize({ serverImage: IMAGE, buildRole }, stack);
+
+    expect(statementsOf(Template.fromStack(stack), /"Own/)).toHaveLength(5);
+  });
+
+  test.each<[string, Partial<ModelOptimizerProps>, RegExp]>([
+    ['for Lambda', { modelFormat: ModelFormat.LITERT, serverImage: IMAGE }, /serverImage has no effect on a LiteRT model/],
+    ['for arm64', { architecture: lambda.Architecture.ARM_64, serverImage: IMAGE }, /serverImage needs the architecture x86_64, got arm64/],
+    ['that moves', { serverImage: 'tensorflow/serving:latest' }, /serverImage must name one release/],
+    ['with a repository and no image', { serverRepository: ecr.Repository.fromRepositoryName(newStack(), 'R', 'r') }, /serverRepository has no effect without serverImage/],
+  ])('is refused %s', (_, props, message) => {
+    expect(() => optimize(props)).toThrow(message);
+  });
+});
+
+describe('an endpoint that runs the server published with its model', () => {
+  test('asks the fit for it, which may look for it in the bucket', () => {
+    const stack = newStack();
+    new ModelFit(stack, 'Fit', { artifact: optimize({ serverImage: IMAGE }, stack), offer: fleet });
+
+    const [{ Properties: { Offer } }] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelFit')) as any[];
+    expect(JSON.parse(Offer)).toMatchObject({ endpoint: 'fleet', requiresServer: true });
+  });
+
+  test('has its optimizer made with the image', () => {
+    const stack = newStack();
+    artifactFor(stack, 'Optimizer', { ...wanted, serverImage: IMAGE, requiresServer: true });
+
+    const [{ Properties: { Job } }] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild')) as any[];
+    expect(JSON.parse(Job).server).toEqual({ image: IMAGE });
+  });
+
+  test('refuses an optimizer of this app that publishes none, and takes an import, which is looked at when it is deployed', () => {
+    const stack = newStack();
+    const source = ModelSource.fromArtifact(optimize({}, stack));
+    const imported = ModelSource.fromArtifact(ModelArtifact.fromParameter(stack, 'Imported', {
+      bucket: (source._artifact as ModelOptimizer).bucket, parameterName: '/digits',
+    }));
+
+    expect(checkArtifactFor(stack, 'x', { ...wanted, source, requiresServer: true })).toEqual([
+      expect.stringMatching(/"Stack\/Digits" is published without a server.*give its ModelOptimizer a serverImage, or this endpoint a servingBinary/),
+    ]);
+    expect(() => new ModelFit(stack, 'Fit', { artifact: source._artifact!, offer: fleet })).toThrow(/is published without a server/);
+    expect(checkArtifactFor(stack, 'x', { ...wanted, source, requiresServer: false })).toEqual([]);
+    expect(checkArtifactFor(stack, 'x', { ...wanted, source: imported, requiresServer: true })).toEqual([]);
+  });
+
+  test('says that an image has no effect on a model that is published already', () => {
+    const stack = newStack();
+    const source = ModelSource.fromArtifact(optimize({ serverImage: IMAGE }, stack));
+
+    expect(checkArtifactFor(stack, 'x', { ...wanted, source, serverImage: IMAGE, requiresServer: true })).toEqual([
+      expect.stringMatching(/servingBinary takes its program from the image when the model is optimized.*leave servingBinary out/),
+    ]);
+  });
+});
