@@ -50,7 +50,7 @@ export interface FitOffer {
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
-  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage',
+  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage',
   'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 

@@ -17,6 +17,7 @@ import { failIfAny, lit } from '../private/errors';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
 import { BuildProvider } from './build-provider';
+import { labelsOf } from './class-labels';
 import { renderJob } from './job';
 import { defaultModelName, modelPrefix } from './model-name';
 import { checkModelOptimizer } from './optimization-checks';
@@ -194,7 +195,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       gate: props.gate,
       seed: props.seed,
       architecture: architecture.name,
-      labels: props.labels,
+      labels: labelsOf(props),
       serverImage: props.serverImage,
       warmupRecords,
     });

@@ -4,6 +4,7 @@ import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import { checkInteger, checkPattern } from '../private/validation';
 import { BUILD_VARIABLES } from './buildspec';
+import { checkLabels } from './class-labels';
 import { checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer';
 import type { OptimizationOptions } from './optimization-options';
@@ -69,7 +70,7 @@ function checkOptimization(options: OptimizationOptions, context: OptimizationCo
     ...options.recipe?._problems(context.format, context.sourceKind, hasData, context.isReadByFile) ?? [],
     ...options.gate?._problems(hasData) ?? [],
     ...taskProblems(options),
-    ...labelProblems(options.labels),
+    ...checkLabels(options),
     ...checkInteger('seed', options.seed, 0, 2 ** 32 - 1),
     ...warmUpProblems(options, context.format),
     ...buildProblems(options),
@@ -97,17 +98,6 @@ function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {
     problems.push('tasks has no effect without real inputs, because nothing is decided on generated ones: give evaluation, or leave tasks out');
   }
   return problems;
-}
-
-function labelProblems(labels: string[] | undefined): string[] {
-  if (labels === undefined || Token.isUnresolved(labels)) {
-    return [];
-  }
-  if (labels.length === 0) {
-    return ['labels must name the model\'s classes, got []: leave it out when they have no names'];
-  }
-  const repeated = labels.filter((label, index) => labels.indexOf(label) !== index);
-  return repeated.length === 0 ? [] : [`labels must be different from each other, got ${JSON.stringify(repeated[0])} twice`];
 }
 
 function buildProblems(options: OptimizationOptions): string[] {

@@ -50,6 +50,13 @@ export interface OptimizationOptions {
   readonly labels?: string[];
 
   /**
+   * Path of a text file with the names of the classes, one on each line, in the order of the model's output. In place of `labels`.
+   *
+   * @default - `labels`
+   */
+  readonly labelsFile?: string;
+
+  /**
    * Seed of everything that is drawn: data splits and generated inputs.
    *
    * @default 0

@@ -242,6 +242,7 @@ describe('each property', () => {
     ['gate', { gate }, { gate: { rules: [{ rule: 'maxSizeBytes', value: 1048576 }], strict: false } }],
     ['tasks', { evaluation, tasks: { y: ModelTask.MULTICLASS } }, { tasks: { y: 'multiclass' } }],
     ['labels', { labels: ['zero', 'one'] }, { labels: ['zero', 'one'] }],
+    ['labelsFile', { labelsFile: fileWith('labels.txt', 'zéro\r\none two\r\n') }, { labels: ['zéro', 'one two'] }],
     ['seed', { seed: 3 }, { seed: 3 }],
   ])('%s decides the job', (_, props, job) => {
     expect(jobOf(optimize(props).template())).toMatchObject(job);
@@ -328,6 +329,10 @@ describe('refuses', () => {
     ['a task of an output without name', { evaluation, tasks: { '': ModelTask.BINARY } }, 'got ""'],
     ['no labels', { labels: [] }, 'labels must name'],
     ['a label twice', { labels: ['a', 'b', 'a'] }, 'got "a" twice'],
+    ['labels and a file of them', { labels: ['a'], labelsFile: fileWith('labels.txt', 'a\nb\n') }, 'labels and labelsFile exclude each other: keep one of them'],
+    ['a file of labels that is not there', { labelsFile: 'no/such.txt' }, 'labelsFile must be a text file with the name of a class on each line, and there is no'],
+    ['a file of labels with an empty line', { labelsFile: fileWith('labels.txt', 'a\n\nb\n') }, 'labelsFile must have the name of a class on each line, and line 2 of'],
+    ['a label twice in a file', { labelsFile: fileWith('labels.txt', 'a\nb\na') }, 'labelsFile must be different from each other, got "a" twice'],
     ['a seed that is none', { seed: -1 }, 'seed must be between 0'],
     ['a fraction as seed', { seed: 0.5 }, 'seed must be a whole number'],
     ['more time than a deployment waits', { optimizationTimeout: Duration.minutes(56) }, 'got 56: a deployment cannot wait longer; optimize and publish from the'],

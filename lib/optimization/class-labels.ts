@@ -1,0 +1,44 @@
+import { existsSync, readFileSync, statSync } from 'fs';
+import { Token } from 'aws-cdk-lib';
+import { checkExclusive } from '../private/validation';
+
+/** The two ways to name a model's classes. */
+export interface ClassLabels {
+  readonly labels?: string[];
+  readonly labelsFile?: string;
+}
+
+/** The names, in the order of the model's output; undefined where classes have numbers only. */
+export function labelsOf({ labels, labelsFile }: ClassLabels): string[] | undefined {
+  // A last line that is empty is the end of the line before it.
+  return labelsFile === undefined ? labels : readFileSync(labelsFile, 'utf-8').replace(/\r?\n$/, '').split(/\r?\n/);
+}
+
+/** What is wrong with the names, or with the file that holds them. */
+export function checkLabels(options: ClassLabels): string[] {
+  const { labels, labelsFile } = options;
+  if (labels !== undefined && labelsFile !== undefined) {
+    return checkExclusive({ labels, labelsFile }, 'keep one of them');
+  }
+  if (labelsFile === undefined) {
+    return checkNames('labels', labels);
+  }
+  if (!existsSync(labelsFile) || !statSync(labelsFile).isFile()) {
+    return [`labelsFile must be a text file with the name of a class on each line, and there is no file ${JSON.stringify(labelsFile)}`];
+  }
+  const names = labelsOf(options)!;
+  const empty = names.findIndex((name) => name.trim() === '');
+  return empty < 0 ? checkNames('labelsFile', names)
+    : [`labelsFile must have the name of a class on each line, and line ${empty + 1} of ${JSON.stringify(labelsFile)} is empty`];
+}
+
+function checkNames(property: string, names: string[] | undefined): string[] {
+  if (names === undefined || Token.isUnresolved(names)) {
+    return [];
+  }
+  if (names.length === 0) {
+    return [`${property} must name the model's classes, got []: leave it out when they have no names`];
+  }
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  return repeated.length === 0 ? [] : [`${property} must be different from each other, got ${JSON.stringify(repeated[0])} twice`];
+}
