@@ -38,7 +38,7 @@ export class OptimizationRecipe {
   }
 
   /**
-   * The best of several candidates, tried from mild to strong. For LiteRT.
+   * The best of several candidates, tried from mild to strong.
    *
    * One part of the evaluation data chooses, another judges the winner once. What fails there is replaced by the next best, and nothing is published
    * that fails.
@@ -67,7 +67,7 @@ export class OptimizationRecipe {
       problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLambda()');
     }
     if (this.searchOptions !== undefined) {
-      problems.push(...searchProblems(this.searchOptions, hasData), ...this.searchedProblems(format, sourceKind));
+      problems.push(...searchProblems(this.searchOptions, hasData), ...this.searchedProblems(sourceKind));
     }
     for (const [index, step] of this.steps.entries()) {
       problems.push(...stepProblems(step, format, hasData, isReadByFile));
@@ -114,16 +114,12 @@ export class OptimizationRecipe {
     return {
       kind: this.kind,
       steps: this.steps.map((step, index) => step._render(brought[index])),
-      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss ?? 0.01, maxTrials: search.maxTrials ?? 8 } },
+      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss ?? 0.01, maxTrials: search.maxTrials ?? 16 } },
     };
   }
 
-  private searchedProblems(format: ModelFormat, sourceKind: string | undefined): string[] {
+  private searchedProblems(sourceKind: string | undefined): string[] {
     const problems: string[] = [];
-    if (format !== ModelFormat.LITERT) {
-      problems.push('OptimizationRecipe.search(…) makes LiteRT models, and this one is served by TensorFlow Serving: use OptimizationRecipe.forServing(), '
-        + 'or OptimizationRecipe.of(Graph.freeze())');
-    }
     if (sourceKind === 'tflite' && this.steps.length === 0) {
       problems.push('recipe searches, but a .tflite model is served as it is: give the SavedModel or Keras file that it was made from, or leave recipe out');
     }

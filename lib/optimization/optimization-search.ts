@@ -24,14 +24,17 @@ export interface OptimizationSearchOptions {
   /**
    * How many candidates are tried at most, from mild to strong.
    *
-   * @default 8
+   * @default 16
    */
   readonly maxTrials?: number;
 
   /**
-   * What candidates are made of: quantizations, each alone, and prunings, each with the strongest of them.
+   * What candidates are made of. Each quantization and each change of the graph makes one; prunings form a ladder by their sparsity, students that are
+   * built one by their size, each rung with the strongest quantization (or stripped, for TensorFlow Serving). A ladder ends where accuracy is lost beyond
+   * the limit and beyond chance. The smallest student that passes is pruned further.
    *
-   * @default - float16, dynamic range and full integer quantization; for size also pruning, from half of the weights up
+   * @default - for LiteRT float16, dynamic range and full integer quantization, for size also pruning from half of the weights up, and students of all sizes;
+   * for TensorFlow Serving stripping, freezing, and students of all sizes
    */
   readonly steps?: OptimizationStep[];
 }

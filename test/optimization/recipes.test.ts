@@ -1,5 +1,7 @@
 import { Size } from 'aws-cdk-lib';
-import { Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization, SearchObjective } from '../../lib';
+import {
+  Distillation, Graph, ModelFormat, OptimizationRecipe, Pruning, PruningSchedule, QualityGate, Quantization, SearchObjective, Student, StudentSize,
+} from '../../lib';
 import type { OptimizationSearchOptions } from '../../lib';
 
 const { LITERT, SAVED_MODEL } = ModelFormat;
@@ -101,12 +103,20 @@ describe('OptimizationRecipe.search', () => {
   const search = (changes: Partial<OptimizationSearchOptions> = {}) => OptimizationRecipe.search({ objective: SearchObjective.SIZE, ...changes });
 
   test('is written into the job with everything that decides the output', () => {
-    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxAccuracyLoss: 0.01, maxTrials: 8 } });
+    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxAccuracyLoss: 0.01, maxTrials: 16 } });
     expect(search({ objective: SearchObjective.LATENCY, maxAccuracyLoss: 0, maxTrials: 3, steps: [Quantization.float16()] })._render()).toEqual({
       kind: 'search',
       steps: [{ step: 'quantization', mode: 'float16' }],
       search: { objective: 'latency', maxAccuracyLoss: 0, maxTrials: 3 },
     });
+  });
+
+  test('is for TensorFlow Serving as well, and combines what is legal there', () => {
+    const steps = [Graph.freeze(), Pruning.magnitude({ sparsity: 0.5 }), Distillation.into(Student.ofSize(StudentSize.SMALL))];
+
+    expect(search()._problems(SAVED_MODEL, 'keras', true)).toEqual([]);
+    expect(search({ steps })._problems(SAVED_MODEL, 'keras', true)).toEqual([]);
+    expect(search({ steps })._problems(SAVED_MODEL, 'keras', true, true)).toEqual([expect.stringContaining('only where it travels compressed')]);
   });
 
   test('takes several steps of a kind, which are alternatives', () => {
@@ -117,7 +127,8 @@ describe('OptimizationRecipe.search', () => {
 
   test.each<[Partial<OptimizationSearchOptions>, ModelFormat, string, boolean, string]>([
     [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation'],
-    [{}, SAVED_MODEL, 'keras', true, 'use OptimizationRecipe.forServing()'],
+    [{ steps: [Quantization.float16()] }, SAVED_MODEL, 'keras', true, 'Quantization.float16() is for LiteRT'],
+    [{ steps: [Distillation.into(Student.fromAsset('nowhere'))] }, LITERT, 'keras', true, 'does not exist'],
     [{}, LITERT, 'tflite', true, 'a .tflite model is served as it is'],
     [{ maxAccuracyLoss: 1 }, LITERT, 'keras', true, 'got 1: it is a share, so 1 per cent is 0.01'],
     [{ maxAccuracyLoss: -0.1 }, LITERT, 'keras', true, 'at least 0 and below 1, got -0.1'],

@@ -4,9 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sample_jobs import job_data
 from sample_models import dense_data
+from tensorflow_optimizer.config import Job
 from tensorflow_optimizer.evaluation.latency import Timing
+from tensorflow_optimizer.pipeline import litert
 from tensorflow_optimizer.pipeline import search as searching
+from tensorflow_optimizer.pipeline.ladders import litert_ladders, saved_model_ladders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +24,11 @@ def recipe(objective: str = "size", *steps: dict[str, Any], **fields: Any) -> di
 
 
 QUANTIZATIONS = [{"step": "quantization", "mode": mode} for mode in ("float16", "dynamicRange")]
+
+STUDENTS = [
+    {"step": "distillation", "student": {"size": size}, "epochs": 2, "augment": False} for size in ("medium", "tiny")
+]
+STEPS = [*QUANTIZATIONS, {"step": "pruning", "sparsity": 0.5}, *STUDENTS]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,9 @@ class TestForSize:
     def result(self, models: SampleModels, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
         from sample_jobs import Runs
 
-        return Runs(tmp_path_factory.mktemp("search"))(models.dense, data, recipe=recipe(maxAccuracyLoss=0.02))
+        return Runs(tmp_path_factory.mktemp("search"))(
+            models.dense, data, recipe=recipe("size", *STEPS, maxAccuracyLoss=0.02)
+        )
 
     def test_the_smallest_that_passes_is_published(self, result: Result) -> None:
         chosen = result.published.evaluation
@@ -101,7 +112,7 @@ def test_a_winner_that_fails_the_gate_falls_back_to_the_next(
         dataset = type(dataset)(zeros, True, labels)
         return searching.replace(found, datasets={found.default: dataset}, answers={found.default: answers})
 
-    monkeypatch.setattr(searching, "on_selection", lenient)
+    monkeypatch.setattr(litert, "on_selection", lenient)
     result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
     assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
     assert "not on the samples of the gate" in result.outcome.candidates[0].reason
@@ -143,6 +154,72 @@ def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
     assert "labels" in unlabelled.sentence
 
 
-def test_it_is_for_litert_and_for_models_that_can_be_changed(models: SampleModels, data: Path, runs: Runs) -> None:
-    assert "use forServing()" in runs(models.dense, data, recipe=recipe(), format="saved_model").sentence
+def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:
     assert runs(models.tflite, data, recipe=recipe()).code == 4
+
+
+@pytest.mark.parametrize(
+    ("model_format", "step"),
+    [("litert", {"step": "freeze"}), ("saved_model", {"step": "quantization", "mode": "float16"})],
+)
+def test_steps_of_the_other_format_are_refused(
+    model_format: str, step: dict[str, Any], models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.dense, data, recipe=recipe("size", step), format=model_format)
+    assert result.code == 2
+    assert "search() may combine" in result.sentence
+
+
+class TestForTensorFlowServing:
+    def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
+        steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENTS[1]]
+        result = runs(models.dense, data, recipe=recipe("size", *steps, maxAccuracyLoss=0.3), format="saved_model")
+        draft = result.published
+        assert set(result.statuses) == {"strip", "freeze", "pruned 50% + strip", "distilled tiny + strip"}
+        sizes = {
+            one.name: one.metrics.compressed_bytes or 0
+            for one in result.outcome.candidates
+            if one.metrics and one.status in {"passed", "chosen"}
+        }
+        assert draft.candidate == min(sizes, key=lambda name: sizes[name])
+        assert draft.signatures["serving_default"].batched
+
+
+class TestLadders:
+    def test_by_default_all_that_is_legal_is_tried_from_mild_to_strong(self) -> None:
+        names = [[plan.name for plan in ladder] for ladder in ladders("litert", "size").ladders]
+        assert names == [
+            ["float32"],
+            ["float16"],
+            ["dynamicRange"],
+            ["fullInteger"],
+            [f"pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)],
+            [f"distilled {size} + dynamicRange" for size in ("medium", "small", "tiny")],
+        ]
+
+    def test_zeros_are_not_tried_for_latency_nor_unasked_in_tensorflow_serving(self) -> None:
+        for model_format, objective in (("litert", "latency"), ("saved_model", "size")):
+            assert not any(plan.pruning for plan in ladders(model_format, objective).plans)
+
+    def test_the_strongest_student_that_passed_is_pruned_further(self) -> None:
+        found = ladders("litert", "size")
+        names = [plan.name for plan in found.onwards(found.ladders[-1][1])]
+        assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
+
+
+def test_what_is_killed_costs_its_candidate_and_not_the_search(
+    models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tensorflow_optimizer.pipeline.parallel.CRAFT",
+        ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+    )
+    result = runs(models.dense, data, recipe=recipe("size", QUANTIZATIONS[0], STUDENTS[1]))
+    assert result.statuses == {"distilled tiny + float16": "failed", "float16": "chosen", "float32": "passed"}
+    assert "ran out of memory" in result.outcome.candidates[0].reason
+
+
+def ladders(model_format: str, objective: str) -> Any:
+    job = Job.model_validate(job_data(format=model_format, recipe=recipe(objective)))
+    assert job.recipe.search is not None
+    return (litert_ladders if model_format == "litert" else saved_model_ladders)(job, job.recipe.search)

@@ -181,7 +181,7 @@ class Search(Document):
     objective: Literal["size", "latency"]
     max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """Of the gate, when the job has none of its own."""
-    max_trials: Annotated[int, Field(ge=1)] = 8
+    max_trials: Annotated[int, Field(ge=1)] = 16
 
 
 class RecipeKind(StrEnum):

@@ -40,6 +40,32 @@ def has_bfloat16() -> bool:
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def available_memory() -> int:
+    """Return the bytes that processes may still take, by what the machine and this container have left."""
+    found = [_meminfo("MemAvailable")]
+    root = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((root / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        found.append(int(limit) - int(used) if limit != "max" else None)
+    except (OSError, ValueError):
+        pass  # no cgroup of the second version
+    known = [value for value in found if value is not None]
+    return max(0, min(known)) if known else 1 << 32
+
+
+def _meminfo(name: str) -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the tools that decide what is written, by the name of their distribution."""
     names = {

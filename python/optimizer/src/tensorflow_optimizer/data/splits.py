@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: More samples do not move the ranges that calibration looks for, but each costs a run of the model.
 _MAXIMUM_CALIBRATION = 300
 _CALIBRATION_SHARE = 0.2
-_SELECTION_SHARE = 0.3
+_SELECTION_SHARE = 0.4
 _TRAINING_SHARE = 0.5
 
 

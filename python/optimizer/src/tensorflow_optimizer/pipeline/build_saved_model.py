@@ -16,6 +16,7 @@ from ..data import generated_inputs
 from ..errors import OptimizerError, UnsupportedError
 from ..evaluation import answers_of
 from ..runners import IsolatedRunner, RunError, SavedModelRunner
+from ..schema import sha256_of
 from ..signatures import read_signatures
 from ..signatures.fixed import is_batched
 from ..sources.saved_model_files import read_meta_graph
@@ -110,8 +111,8 @@ class SavedModelShop:
         specs = self.specs if plan.distillation is None else self._of_student(progress)
         if source.directory is None:
             raise OptimizerError("there is no SavedModel to serve")
-        name = "original" if source is trainer.source else source.directory.name
-        work = trainer.work / f"{name}-saved"
+        # A directory of its own for each plan: they may be made at the same time.
+        work = trainer.work / f"saved-{sha256_of(plan.name.encode())[:16]}"
         work.mkdir(parents=True, exist_ok=True)
         if plan.freeze:
             frozen = self._frozen(source, specs, work / "frozen", progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..config import Distillation, Pruning, Quantization, RecipeKind, StatefulBehavior
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
-from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
 from ..outcome import CandidateStatus, EvidenceKind
@@ -20,9 +20,11 @@ from ..sources import SourceKind
 from ..sources.tflite_file import read_tflite
 from .build_litert import BuiltLiteRt, CraftedLiteRt
 from .evaluate import Judge, record, refusal, with_status
+from .ladders import litert_ladders
 from .lessons import make_lessons
 from .plan import LiteRtPlan, litert_plans, plan_of, tflite_plans
 from .reference import Endpoint, Reference, Subject, measure_original
+from .search import Field, check_searchable, on_selection, search, with_search_gate
 from .shop_litert import LiteRtShop
 from .students import open_students
 from .teacher_gain import taught
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from ..runners import Runner
     from ..sources import OpenedSource
     from .inputs import Inputs
+    from .ladders import Ladders
     from .progress import Progress
+    from .search import Trial
 
 #: Converting once more only to have something to compare the latency with is not worth it for large models.
 _BASELINE_LIMIT = 64 << 20
@@ -77,23 +81,19 @@ def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, prog
     Raises:
         OptimizerError: none may.
     """
-    from .search import on_selection, search, search_plans, with_search_gate
-
     wanted = job.recipe.search
     job = with_search_gate(job)
     has_data = inputs.evaluation is not None
-    if wanted is not None and not has_data:
-        raise BadInputError(
-            "search() decides by accuracy, which needs evaluation data with labels; give EvaluationData, or use "
-            "forLambda()"
-        )
+    check_searchable(job, has_data=has_data)
     if wanted is not None and source.kind is SourceKind.TFLITE:
         tflite_plans(job)
-    plans = search_plans(job, wanted) if wanted else _plans(job, source, has_data=has_data)
+    ladders = litert_ladders(job, wanted) if wanted is not None else None
+    plans = ladders.plans if ladders else _plans(job, source, has_data=has_data)
     original = _open_original(job, source, progress)
     subject, selection = original.subject, original.selection
-    if wanted is not None and len(selection.signatures) > 1:
-        plans = _without_full_integer(plans, list(selection.signatures), progress)
+    if ladders is not None and len(selection.signatures) > 1:
+        ladders = _without_full_integer(ladders, list(selection.signatures), progress)
+        plans = ladders.plans
     students = open_students(job, inputs.students, selection.signatures[selection.default].spec, work)
     calibrate = any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
     trained = any(plan.pruning or plan.distillation for plan in plans)
@@ -116,21 +116,40 @@ def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, prog
         original.as_it_is,
     )
     judge = Judge(reference, _gate(job, reference, progress), _baseline(job, shop, original, progress))
-    if wanted is not None:
-        selecting = replace(judge, reference=on_selection(reference))
-        return search(job, plans, lambda plan: shop.build(plan, progress), selecting, judge, progress)
-    return _choose(job, plans, shop, judge, progress)
+    if wanted is None or ladders is None:
+        return _choose(job, plans, shop, judge, progress)
+    selecting = replace(judge, reference=on_selection(reference))
+    field = Field(shop, subject.size_bytes, work, selecting, judge)
+    return search(wanted, ladders, field, lambda one: _accepted(job, one, shop, judge, progress), progress)
 
 
-def _without_full_integer(plans: list[LiteRtPlan], signatures: list[str], progress: Progress) -> list[LiteRtPlan]:
-    """Return the plans that keep all signatures: there is data to calibrate one of them only."""
-    kept = [plan for plan in plans if plan.mode is not LiteRtMode.FULL_INTEGER]
-    if len(kept) < len(plans):
+def _accepted(job: Job, one: Trial, shop: LiteRtShop, judge: Judge, progress: Progress) -> ChosenLiteRt | None:
+    """Prove which runtime serves the best candidate of a search, and record it."""
+    proof = prove_candidate(job, one.built, one.candidate, judge, progress)
+    if proof is None:
+        return None
+    candidate = one.candidate
+    if one.plan.distillation is not None:
+        candidate = taught(candidate, one.plan, one.built, shop, judge, progress)
+    candidate = with_status(candidate, CandidateStatus.CHOSEN)
+    progress.add(candidate)
+    return ChosenLiteRt(candidate, one.built, proof, judge, one.built.reset_state, unverified=False)
+
+
+def _without_full_integer(
+    ladders: Ladders[LiteRtPlan], signatures: list[str], progress: Progress
+) -> Ladders[LiteRtPlan]:
+    """Leave out the candidates that keep one signature only: there is data to calibrate no other."""
+    kept = [
+        [plan for plan in ladder if plan.mode is not LiteRtMode.FULL_INTEGER or plan.distillation]
+        for ladder in ladders.ladders
+    ]
+    if sum(map(len, kept)) < len(ladders.plans):
         progress.warn(
             f"search() did not try fullInteger(), which keeps only the signature that there is data for, of "
             f"{', '.join(map(repr, signatures))}; name one with `signatureName` to have it tried"
         )
-    return kept
+    return replace(ladders, ladders=[ladder for ladder in kept if ladder])
 
 
 def _plans(job: Job, source: OpenedSource, *, has_data: bool) -> list[LiteRtPlan]:

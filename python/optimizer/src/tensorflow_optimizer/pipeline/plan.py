@@ -139,9 +139,7 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
             "the recipe forLambda() makes LiteRT files; use forServing(), none() or of(…) for SavedModels"
         )
     if job.recipe.kind is RecipeKind.SEARCH:
-        raise BadInputError(
-            "the recipe search() makes LiteRT files; use forServing(), none() or of(Graph.freeze()) for SavedModels"
-        )
+        return []  # pipeline/ladders.py has them
     quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
     if quantizations == ["bfloat16"]:
         return [_bfloat16_plan(job, has_data=has_data)]

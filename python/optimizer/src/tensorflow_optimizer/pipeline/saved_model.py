@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..draft import MODEL_DIRECTORY
@@ -16,9 +16,11 @@ from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
 from .build_saved_model import BuiltSavedModel, SavedModelShop
 from .evaluate import Judge, record, refusal, with_status
+from .ladders import saved_model_ladders
 from .lessons import make_lessons
 from .plan import SavedModelPlan, saved_model_plans
 from .reference import Endpoint, Subject, measure_original
+from .search import Field, Trial, check_searchable, on_selection, search, with_search_gate
 from .students import open_students
 from .teacher_gain import taught
 from .trained import Trainer
@@ -66,7 +68,13 @@ def make_saved_model(
     Raises:
         OptimizerError: it may not be published.
     """
-    plans = saved_model_plans(job, source.kind, has_data=inputs.evaluation is not None)
+    wanted = job.recipe.search
+    job = with_search_gate(job)
+    has_data = inputs.evaluation is not None
+    check_searchable(job, has_data=has_data)
+    checked = saved_model_plans(job, source.kind, has_data=has_data)
+    ladders = saved_model_ladders(job, wanted) if wanted is not None else None
+    plans = ladders.plans if ladders else checked
     if source.directory is None:
         raise OptimizerError("there is no SavedModel to serve")
     default, specs = select_for_serving(read_signatures(source.meta_graph), job.source)
@@ -78,17 +86,27 @@ def make_saved_model(
     subject = Subject(original, default, endpoints, source.size_bytes, stateful)
     students = open_students(job, inputs.students, specs[default], work)
     trained = any(plan.pruning or plan.distillation for plan in plans)
-    has_data = inputs.evaluation is not None
-    reference = measure_original(job, inputs.evaluation, subject, progress, train=has_data and trained)
+    reference = measure_original(
+        job, inputs.evaluation, subject, progress, train=has_data and trained, select=wanted is not None
+    )
     tasks, labelled = reference.tasks[default], reference.labelled
     check_measurable(job.gate, tasks, labelled, reference.evidence)
     judge = Judge(reference, plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs), original)
     lessons = make_lessons(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     trainer = Trainer(source, specs[default], lessons, students, work, job.seed)
     shop = SavedModelShop(trainer, specs, reference.datasets, reference.batch, stateful)
+    publisher = _Publisher(source, shop, judge, specs, progress)
+    if wanted is None or ladders is None:
+        return _choose(plans, publisher, progress)
+    selecting = replace(judge, reference=on_selection(reference))
+    return search(wanted, ladders, Field(shop, source.size_bytes, work, selecting, judge), publisher.accepted, progress)
+
+
+def _choose(plans: list[SavedModelPlan], publisher: _Publisher, progress: Progress) -> ChosenSavedModel:
+    """Try the plans in their order; the first that passes is chosen."""
     for number, plan in enumerate(plans):
         try:
-            built = shop.build(plan, progress)
+            built = publisher.shop.build(plan, progress)
         except UnsupportedError as error:
             progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
             if len(plans) == 1:
@@ -96,26 +114,48 @@ def make_saved_model(
             if number + 1 < len(plans):
                 progress.warn(f"{error}; it is stripped instead, which changes no answer")
             continue
-        candidate = judge.evaluate(plan.name, built, built.signatures)
-        if plan.distillation is not None:
-            candidate = taught(candidate, plan, built, shop, judge, progress)
+        candidate = publisher.judge.evaluate(plan.name, built, built.signatures)
         if candidate.status is not CandidateStatus.PASSED:
-            progress.add(candidate)
+            progress.add(publisher.compared(Trial(plan, built, candidate)))
             continue
-        candidate = with_status(candidate, CandidateStatus.CHOSEN)
-        progress.add(candidate)
+        chosen = publisher.accepted(Trial(plan, built, candidate))
         for later in plans[number + 1 :]:
             progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
+        return chosen
+    raise refusal(progress.candidates)
+
+
+@dataclass(frozen=True)
+class _Publisher:
+    """Makes a result of the candidate that is published."""
+
+    source: OpenedSource
+    shop: SavedModelShop
+    judge: Judge
+    specs: dict[str, SignatureSpec]
+    progress: Progress
+
+    def compared(self, one: Trial) -> Candidate:
+        """Return the record of a candidate, with what its teacher added where it had one."""
+        if one.plan.distillation is None:
+            return one.candidate
+        return taught(one.candidate, one.plan, one.built, self.shop, self.judge, self.progress)
+
+    def accepted(self, one: Trial) -> ChosenSavedModel:
+        """Record the chosen candidate."""
+        plan: SavedModelPlan = one.plan
+        candidate = with_status(self.compared(one), CandidateStatus.CHOSEN)
+        self.progress.add(candidate)
+        changed = bool(plan.bfloat16 or plan.pruning or plan.distillation)
         return ChosenSavedModel(
             candidate,
-            built,
-            judge,
-            _describe(specs),
-            _serving_version(plan, source),
+            one.built,
+            self.judge,
+            _describe({name: self.specs[name] for name in one.built.signatures}),
+            _serving_version(plan, self.source),
             ["bf16"] if plan.bfloat16 else [],
-            unverified=plan.bfloat16 and reference.evidence is EvidenceKind.GENERATED,
+            unverified=changed and self.judge.reference.evidence is EvidenceKind.GENERATED,
         )
-    raise refusal(progress.candidates)
 
 
 def _describe(specs: dict[str, SignatureSpec]) -> dict[str, Signature]:

@@ -3,61 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..config import Freeze, Gate, Pruning, Quantization, RecipeKind, Rule, Strip
-from ..conversion import LiteRtMode
+from ..config import Gate, RecipeKind, Rule
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of, interleaved_latency
 from ..outcome import CandidateStatus
 from .evaluate import record, refusal, with_status
-from .litert import ChosenLiteRt, prove_candidate
-from .plan import LiteRtPlan, litert_mode, plan_of
+from .parallel import craft_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ..config import Job, Search
+    from ..evaluation import Timing
     from ..outcome import Candidate
     from ..runners import Runner
-    from .build_litert import BuiltLiteRt
     from .evaluate import Judge
+    from .ladders import Ladders
     from .progress import Progress
     from .reference import Reference
 
-#: From mild to strong.
-_MODES = (LiteRtMode.FLOAT32, LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.FULL_INTEGER)
-_SPARSITIES = (0.5, 0.7, 0.8, 0.9)
+Chosen = TypeVar("Chosen")
+
+#: A candidate of a smaller model that nothing has to be trained for is made sooner than a process starts.
+_SMALL_BYTES = 16 << 20
+
+
+class Shop(Protocol):
+    """Makes candidates of one format."""
+
+    def craft(self, plan: Any, progress: Progress) -> Any:
+        """Make one that can be pickled, and has `load()`."""
 
 
 @dataclass(frozen=True)
-class _Trial:
-    plan: LiteRtPlan
-    built: BuiltLiteRt
+class Trial:
+    """A candidate that passed where it was selected."""
+
+    plan: Any
+    built: Any
     candidate: Candidate
 
 
-def search_plans(job: Job, search: Search) -> list[LiteRtPlan]:
-    """Return the candidates from mild to strong.
+@dataclass(frozen=True)
+class Field:
+    """What a search needs beside its plans."""
 
-    Raises:
-        BadInputError: one of the steps to combine is not for LiteRT.
-    """
-    graph = [step.step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
-    if graph:
-        raise BadInputError(f"search() may combine pruning and quantizations for LiteRT, got {', '.join(graph)}")
-    asked = {litert_mode(step) for step in job.recipe.steps if isinstance(step, Quantization)}
-    prunings = [step for step in job.recipe.steps if isinstance(step, Pruning)]
-    if not job.recipe.steps:
-        asked = set(_MODES)
-        # Zeros make nothing faster.
-        prunings = [] if search.objective == "latency" else [Pruning(sparsity=share) for share in _SPARSITIES]
-    modes = [mode for mode in _MODES if mode in asked] or [LiteRtMode.FLOAT32]
-    # The file that nothing was done to is what remains when everything else is refused.
-    alone = [plan_of(mode) for mode in dict.fromkeys([LiteRtMode.FLOAT32, *modes])]
-    strongest = LiteRtMode.DYNAMIC_RANGE if LiteRtMode.DYNAMIC_RANGE in modes else modes[-1]
-    ordered = sorted(prunings, key=lambda step: step.sparsity)
-    return [*alone, *(plan_of(strongest, step) for step in ordered)]
+    shop: Shop
+    model_bytes: int
+    work: Path
+    selecting: Judge
+    """Measures on the samples of the selection."""
+    gate: Judge
+    """Measures on those of the gate."""
 
 
 def with_search_gate(job: Job) -> Job:
@@ -70,6 +70,19 @@ def with_search_gate(job: Job) -> Job:
         return job
     rule = Rule(rule="maxAccuracyLoss", value=search.max_accuracy_loss)
     return job.model_copy(update={"gate": Gate(rules=[*own, rule], strict=bool(job.gate and job.gate.strict))})
+
+
+def check_searchable(job: Job, *, has_data: bool) -> None:
+    """Refuse a search without data.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    if job.recipe.search is not None and not has_data:
+        raise BadInputError(
+            "search() decides by accuracy, which needs evaluation data with labels; give EvaluationData, or use "
+            "forLambda() or forServing()"
+        )
 
 
 def on_selection(reference: Reference) -> Reference:
@@ -92,84 +105,163 @@ def on_selection(reference: Reference) -> Reference:
     )
 
 
-def search(  # noqa: PLR0913, PLR0917 - what is tried, how, on what
-    job: Job,
-    plans: list[LiteRtPlan],
-    build: Callable[[LiteRtPlan], BuiltLiteRt],
-    selecting: Judge,
-    judge: Judge,
+def search(
+    wanted: Search,
+    ladders: Ladders[Any],
+    field: Field,
+    accept: Callable[[Trial], Chosen | None],
     progress: Progress,
-) -> ChosenLiteRt:
-    """Try the plans, and publish the best that passes on both parts of the data.
+) -> Chosen:
+    """Try the ladders, and return the best that passes on both parts of the data.
+
+    Args:
+        wanted: What is searched for.
+        ladders: What is tried.
+        field: What makes and measures it.
+        accept: Makes the result of a candidate that passed the gate, and records it; None: it cannot be served.
+        progress: Where to tell.
 
     Raises:
         OptimizerError: none passes.
     """
-    wanted = job.recipe.search
-    if wanted is None:
-        raise OptimizerError("the recipe is no search")
-    trials = _try(plans, wanted, build, selecting, progress)
-    chosen: ChosenLiteRt | None = None
-    for one in _ranked(trials, wanted, judge.reference):
-        if chosen is not None:
-            progress.add(with_status(one.candidate, CandidateStatus.PASSED, _why(chosen.candidate, wanted)))
+    chosen: Chosen | None = None
+    best: Candidate | None = None
+    for one in _ranked(_climb(ladders, wanted, field, progress), wanted, field.gate.reference):
+        if best is not None:
+            progress.add(with_status(one.candidate, CandidateStatus.PASSED, _why(best, wanted)))
             continue
-        candidate = judge.evaluate(one.plan.name, one.built, list(one.built.signatures))
+        candidate = field.gate.evaluate(one.plan.name, one.built, list(one.built.signatures))
         if candidate.status is not CandidateStatus.PASSED:
             reason = f"it passed where it was selected, and not on the samples of the gate: {candidate.reason}"
             progress.add(with_status(candidate, candidate.status, reason))
             continue
-        proof = prove_candidate(job, one.built, candidate, judge, progress)
-        if proof is None:
-            continue
-        candidate = with_status(candidate, CandidateStatus.CHOSEN)
-        progress.add(candidate)
-        chosen = ChosenLiteRt(candidate, one.built, proof, judge, one.built.reset_state, unverified=False)
+        chosen = accept(replace(one, candidate=candidate))
+        best = candidate if chosen is not None else None
     if chosen is None:
         raise refusal(progress.candidates)
     return chosen
 
 
-def _try(
-    plans: list[LiteRtPlan],
-    wanted: Search,
-    build: Callable[[LiteRtPlan], BuiltLiteRt],
-    selecting: Judge,
-    progress: Progress,
-) -> list[_Trial]:
-    passed: list[_Trial] = []
-    weakest_refused: LiteRtPlan | None = None
-    for number, plan in enumerate(plans):
-        if number >= wanted.max_trials:
-            progress.add(record(plan.name, CandidateStatus.SKIPPED, f"maxTrials is {wanted.max_trials}"))
-            continue
-        if weakest_refused is not None and plan.pruning is not None:
-            reason = f"{weakest_refused.name}, which is milder, was refused already"
-            progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
-            continue
-        try:
-            built = build(plan)
-        except UnsupportedError as error:
-            candidate = record(plan.name, CandidateStatus.FAILED, str(error))
-        else:
-            candidate = selecting.evaluate(plan.name, built, list(built.signatures))
-            if candidate.status is CandidateStatus.PASSED:
+def _climb(ladders: Ladders[Any], wanted: Search, field: Field, progress: Progress) -> list[Trial]:
+    """Try the next rung of every ladder that still carries, together, until none is left."""
+    left = wanted.max_trials
+    passed: list[Trial] = []
+    pending = [_Ladder(ladder) for ladder in ladders.ladders]
+    went_on = False
+    while True:
+        pending = [ladder for ladder in pending if ladder.rungs]
+        if not pending and not went_on:
+            went_on = True
+            student = _strongest_student(passed)
+            pending = [_Ladder(ladders.onwards(student))] if student is not None else []
+            pending = [ladder for ladder in pending if ladder.rungs]
+        if not pending:
+            return passed
+        wave, pending_later = pending[:left], pending[left:]
+        for ladder in pending_later:
+            ladder.skip(f"maxTrials is {wanted.max_trials}", progress)
+        left -= len(wave)
+        plans = [ladder.rungs.pop(0) for ladder in wave]
+        for ladder, plan, made in zip(wave, plans, _made(plans, field, progress), strict=True):
+            trial, candidate = _tried(plan, made, field.selecting)
+            if trial is not None:
                 progress.say(f"{plan.name} passed on the samples of the selection")
-                passed.append(_Trial(plan, built, candidate))
+                passed.append(trial)
+                ladder.refused = None
                 continue
-        progress.add(candidate)
-        weakest_refused = plan if plan.pruning is not None else weakest_refused
-    return passed
+            progress.add(candidate)
+            ladder.refuse(plan.name, candidate, field.selecting, progress)
 
 
-def _ranked(trials: list[_Trial], wanted: Search, reference: Reference) -> list[_Trial]:
+class _Ladder:
+    """The rungs that are left of a ladder."""
+
+    def __init__(self, rungs: list[Any]) -> None:
+        self.rungs = list(rungs)
+        self.refused: str | None = None
+        """The last rung, if it was refused and may have been so by chance."""
+
+    def refuse(self, name: str, candidate: Candidate, judge: Judge, progress: Progress) -> None:
+        """End here when the refusal is beyond chance, or the second one in a row."""
+        if self.refused is not None or _is_clear(candidate, judge):
+            self.skip(f"{name}, which is milder, was refused already", progress)
+        self.refused = name
+
+    def skip(self, reason: str, progress: Progress) -> None:
+        """Try none of the rungs that are left."""
+        for plan in self.rungs:
+            progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
+        self.rungs.clear()
+
+
+def _is_clear(candidate: Candidate, judge: Judge) -> bool:
+    """Say whether a stronger candidate would be refused as well: accuracy is lost beyond chance, or nothing works."""
+    if candidate.metrics is None:
+        return True
+    limits = [one.rule.value for one in judge.gate.rules if one.rule.rule == "maxAccuracyLoss"]
+    lows = [one.accuracy_loss_interval[0] for one in candidate.metrics.outputs.values() if one.accuracy_loss_interval]
+    return bool(limits and lows) and max(lows) > max(limits)
+
+
+def _made(plans: list[Any], field: Field, progress: Progress) -> list[Any]:
+    """Make the candidates: what is trained or large in processes of their own, the rest here."""
+    apart = [plan for plan in plans if plan.pruning or plan.distillation or field.model_bytes > _SMALL_BYTES]
+    results = dict(
+        zip(
+            (plan.name for plan in apart),
+            craft_all(field.shop, apart, field.model_bytes, field.work, progress),
+            strict=True,
+        )
+    )
+    return [results[plan.name] if plan in apart else _here(plan, field, progress) for plan in plans]
+
+
+def _here(plan: Any, field: Field, progress: Progress) -> Any:
+    try:
+        return field.shop.craft(plan, progress)
+    except UnsupportedError as error:
+        return error
+
+
+def _tried(plan: Any, made: Any, judge: Judge) -> tuple[Trial | None, Candidate]:
+    if isinstance(made, BadInputError):
+        raise made
+    if isinstance(made, OptimizerError):
+        return None, record(plan.name, CandidateStatus.FAILED, str(made))
+    try:
+        built = made.load()
+    except UnsupportedError as error:
+        return None, record(plan.name, CandidateStatus.FAILED, str(error))
+    candidate = judge.evaluate(plan.name, built, list(built.signatures))
+    if candidate.status is CandidateStatus.PASSED:
+        return Trial(plan, built, candidate), candidate
+    built.runner.close()
+    return None, candidate
+
+
+def _strongest_student(passed: list[Trial]) -> Any | None:
+    students = [one for one in passed if one.plan.distillation is not None]
+    return min(students, key=_size).plan if students else None
+
+
+def _size(one: Trial) -> tuple[int, int, str]:
+    return one.built.compressed_bytes, one.built.size_bytes, one.plan.name
+
+
+def _ranked(trials: list[Trial], wanted: Search, reference: Reference) -> list[Trial]:
     """Return the trials, the best first."""
-    by_size = sorted(trials, key=lambda one: (one.built.compressed_bytes, one.built.size_bytes))
+    by_size = sorted(trials, key=_size)
     if wanted.objective == "size" or len(trials) < 2:
         return by_size
-    runners: dict[str, Runner] = {one.plan.name: one.built.runner for one in trials}
+    timed = [one for one in by_size if getattr(one.built, "timed", True)]
+    runners: dict[str, Runner] = {one.plan.name: one.built.runner for one in timed}
     times = interleaved_latency(runners, reference.default, reference.datasets[reference.default])
-    ranked: list[_Trial] = []
+    untimed = [one for one in by_size if one not in timed]
+    return [*_by_time(timed, times), *untimed]
+
+
+def _by_time(by_size: list[Trial], times: dict[str, Timing]) -> list[Trial]:
+    ranked: list[Trial] = []
     left = list(by_size)
     while left:
         fastest = min(left, key=lambda one: times[one.plan.name].median)

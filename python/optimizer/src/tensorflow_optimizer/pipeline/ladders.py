@@ -1,0 +1,112 @@
+"""What a search tries: ladders from mild to strong, each of which ends where it no longer carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ..config import Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
+from ..conversion import LiteRtMode
+from ..errors import BadInputError
+from .plan import LiteRtPlan, SavedModelPlan, litert_mode, plan_of, saved_model_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..config import Job, Search, Step
+
+#: From mild to strong.
+_MODES = (LiteRtMode.FLOAT32, LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.FULL_INTEGER)
+_SPARSITIES = (0.5, 0.7, 0.8, 0.9)
+_SIZES = (StudentSize.MEDIUM, StudentSize.SMALL, StudentSize.TINY)
+
+Plan = TypeVar("Plan", LiteRtPlan, SavedModelPlan)
+
+
+@dataclass(frozen=True)
+class Ladders(Generic[Plan]):
+    """All that a search may try."""
+
+    ladders: list[list[Plan]]
+    """Independent of each other. A ladder of one rung is a candidate of its own."""
+    onwards: Callable[[Plan], list[Plan]]
+    """What may be done to the strongest student that passed, from mild to strong."""
+
+    @property
+    def plans(self) -> list[Plan]:
+        """All plans of the ladders."""
+        return [plan for ladder in self.ladders for plan in ladder]
+
+
+def litert_ladders(job: Job, search: Search) -> Ladders[LiteRtPlan]:
+    """Return the ladders for a .tflite file.
+
+    Raises:
+        BadInputError: one of the steps to combine is not for LiteRT.
+    """
+    steps = job.recipe.steps
+    graph = [step.step for step in steps if isinstance(step, (Strip, Freeze))]
+    if graph:
+        raise BadInputError(
+            f"search() may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}"
+        )
+    asked = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
+    prunings, students = _trained(steps, search, prune=True)
+    modes = [mode for mode in _MODES if mode in asked] or [LiteRtMode.FLOAT32]
+    # The file that nothing was done to is what remains when everything else is refused.
+    alone = [[plan_of(mode)] for mode in dict.fromkeys([LiteRtMode.FLOAT32, *modes])]
+    strongest = LiteRtMode.DYNAMIC_RANGE if LiteRtMode.DYNAMIC_RANGE in modes else modes[-1]
+    ladders = [
+        *alone,
+        [plan_of(strongest, step) for step in prunings],
+        *([plan_of(strongest, None, step) for step in ladder] for ladder in students),
+    ]
+    return Ladders(
+        [ladder for ladder in ladders if ladder],
+        lambda plan: [plan_of(strongest, step, plan.distillation) for step in prunings],
+    )
+
+
+def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
+    """Return the ladders for a SavedModel.
+
+    Raises:
+        BadInputError: one of the steps to combine is not for SavedModels.
+    """
+    steps = job.recipe.steps
+    quantizations = [step for step in steps if isinstance(step, Quantization)]
+    if any(step.mode != "bfloat16" for step in quantizations):
+        raise BadInputError(
+            "search() may combine distillation, pruning, freezing and bfloat16() for SavedModels, got "
+            + ", ".join(f"{step.mode}()" for step in quantizations)
+        )
+    # Zeros pay only where the archive is fetched, which is for the user to say.
+    prunings, students = _trained(steps, search, prune=False)
+    freeze = not steps or any(isinstance(step, Freeze) for step in steps)
+    ladders = [
+        [saved_model_plan(strip=True)],
+        [saved_model_plan(freeze=True)] if freeze else [],
+        [saved_model_plan(freeze=True, bfloat16=True)] if quantizations else [],
+        [saved_model_plan(strip=True, pruning=step) for step in prunings],
+        *([saved_model_plan(strip=True, distillation=step) for step in ladder] for ladder in students),
+    ]
+    return Ladders(
+        [ladder for ladder in ladders if ladder],
+        lambda plan: [saved_model_plan(strip=True, pruning=step, distillation=plan.distillation) for step in prunings],
+    )
+
+
+def _trained(steps: Sequence[Step], search: Search, *, prune: bool) -> tuple[list[Pruning], list[list[Distillation]]]:
+    """Return the prunings from mild to strong, and the ladders of students."""
+    prunings = [step for step in steps if isinstance(step, Pruning)]
+    distillations = [step for step in steps if isinstance(step, Distillation)]
+    if not steps:
+        # Zeros make nothing faster.
+        wanted = prune and search.objective == "size"
+        prunings = [Pruning(sparsity=share) for share in _SPARSITIES] if wanted else []
+        distillations = [Distillation(student=Student(size=size)) for size in _SIZES]
+    built = [step for step in distillations if step.student.size is not None]
+    built.sort(key=lambda step: _SIZES.index(step.student.size or StudentSize.TINY))
+    # How large a given student is beside another is not known here: each stands alone.
+    given = [[step] for step in distillations if step.student.size is None]
+    return sorted(prunings, key=lambda step: step.sparsity), [built, *given] if built else given
