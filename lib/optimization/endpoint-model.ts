@@ -50,8 +50,8 @@ export interface FitOffer {
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
-  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'encryptionKey', 'computeType', 'buildImage',
-  'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
+  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'encryptionKey', 'computeType',
+  'buildImage', 'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 
 /** All problems of an endpoint's model, for an endpoint that reports them together with its own. */
