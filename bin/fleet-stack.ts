@@ -34,6 +34,8 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly bootTimeout?: Duration;
 }
 
+const CIDR = '10.0.0.0/16';
+
 /** A model on virtual machines behind an internal network load balancer, in a VPC of its own. */
 export class FleetStack extends Stack {
   public readonly vpc: ec2.Vpc;
@@ -44,6 +46,7 @@ export class FleetStack extends Stack {
     const natGateways = props.natGateways ?? 0;
     const subnetType = natGateways > 0 ? ec2.SubnetType.PRIVATE_WITH_EGRESS : ec2.SubnetType.PRIVATE_ISOLATED;
     this.vpc = new ec2.Vpc(this, 'Vpc', {
+      ipAddresses: ec2.IpAddresses.cidr(CIDR),
       natGateways,
       subnetConfiguration: [
         ...natGateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] : [],
@@ -65,7 +68,7 @@ export class FleetStack extends Stack {
       // The newest at every deployment: fine for an example. Leave it out, and the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });
-    this.endpoint.connections.allowDefaultPortFrom(ec2.Peer.ipv4(this.vpc.vpcCidrBlock), 'REST, from inside the VPC');
+    this.endpoint.connections.allowDefaultPortFrom(ec2.Peer.ipv4(CIDR), 'REST, from inside the VPC');
 
     new CfnOutput(this, 'LoadBalancer', { value: this.endpoint.loadBalancer.loadBalancerDnsName });
     new CfnOutput(this, 'AutoScalingGroup', { value: this.endpoint.autoScalingGroup.autoScalingGroupName });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Running
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="instances need root")
 
 PORT = 8501
 SERVE = f"""

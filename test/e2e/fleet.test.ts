@@ -3,10 +3,20 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { StandInRegistry } from '../../emulator/client/stand-in-registry';
 import { writeStandInServer } from '../../emulator/client/stand-in-server';
 
 const STACK = 'Fleet';
 const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
+
+/** The stand-in server, which adds a little to every number that it answers. */
+const LYING = `
+import sys
+from stand_in_server import rest, server
+honest = rest.write_outputs
+rest.write_outputs = lambda outputs, *, rows: honest({name: value + 0.01 for name, value in outputs.items()}, rows=rows)
+sys.exit(server.main(sys.argv))
+`;
 
 interface Outputs {
   readonly LoadBalancer: string;
@@ -49,6 +59,16 @@ async function decisions(images: number[][][][]): Promise<number[]> {
   return predictions.map((row) => row.indexOf(Math.max(...row)));
 }
 
+/** Does something while a registry serves an image that holds a program as tensorflow_model_server. */
+async function withImage<T>(program: string, action: (image: string) => Promise<T>): Promise<T> {
+  const registry = await StandInRegistry.start(program);
+  try {
+    return await action(registry.image);
+  } finally {
+    await registry.stop();
+  }
+}
+
 /** Predicts one digit after the other while something else happens, and counts what goes wrong. */
 async function predictingMeanwhile<T>(action: () => Promise<T>): Promise<{ result: T; answered: number; wrong: string[] }> {
   let going = true;
@@ -85,7 +105,8 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-describe('ModelFleet, deployed by the CDK command line', () => {
+// Instances of the embedded AWS need root.
+(process.getuid?.() === 0 ? describe : describe.skip)('ModelFleet, deployed by the CDK command line', () => {
   test('a first deployment leaves an instance that predicts over the load balancer\'s port', async () => {
     const { code, output } = await deploy({ server });
     expect({ code, output: code === 0 ? '' : `${output}\n${emulator.log().slice(-5000)}` }).toEqual({ code: 0, output: '' });
@@ -112,13 +133,24 @@ describe('ModelFleet, deployed by the CDK command line', () => {
     expect(emulator.log()).toMatch(/FAILURE: the server does not stay up: .*illegal instruction/);
   });
 
-  test('a new version replaces the instance, and no request fails meanwhile', async () => {
-    const { result, answered, wrong } = await predictingMeanwhile(() => deploy({ server, recipe: 'none' }));
+  test('a server of an image that answers wrongly is refused by the optimization, before any instance changes', async () => {
+    const lying = join(work, 'lying');
+    writeFileSync(lying, readFileSync(server, 'utf8').replace('-m stand_in_server', `-c '${LYING}'`));
+
+    const { code, output } = await withImage(lying, (image) => deploy({ image, recipe: 'none' }));
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/does not serve the optimized model: its answers are others than the optimizer's: request 1: a number is off by 0\.01/);
+    expect(await version()).toBe('1');
+  });
+
+  test('a new version, with the server out of an image, replaces the instance, and no request fails meanwhile', async () => {
+    const { result, answered, wrong } = await predictingMeanwhile(() => withImage(server, (image) => deploy({ image, recipe: 'none' })));
 
     expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
     expect(wrong).toEqual([]);
     expect(answered).toBeGreaterThan(10);
-    expect(await version()).toBe('2');
+    expect(await version()).toBe('3');
   });
 
   test('cdk destroy ends the instances', async () => {
