@@ -129,6 +129,17 @@ def test_a_pod_waits_for_its_volumes(tmp_path: Path) -> None:
     runtime.keep(set())
 
 
+def test_a_pod_that_cannot_be_run_here_is_no_harm_to_others(tmp_path: Path) -> None:
+    runtime = HostRuntime(tmp_path, lambda *_: None)
+    bare = pod(containers=[{"name": "pause", "image": "pause"}], volumes=[])
+
+    state = settled(runtime, bare, lambda found: bool(found.message))
+
+    assert (state.waiting, state.ready) == ("CreateContainerError", False)
+    assert state.message.startswith("only pods with a command")
+    runtime.keep(set())
+
+
 class Objects:
     """What a cluster has, by path."""
 

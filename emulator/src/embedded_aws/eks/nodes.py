@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _MERGE = "application/merge-patch+json"
 _HEARTBEAT_SECONDS = 5
+
+_log = logging.getLogger("embedded_aws.eks")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,6 @@ class Nodes:
         self.plane = plane
         self.runtime = runtime
         self.zones = zones
-        self.error: BaseException | None = None
         self._reported: dict[str, PodState] = {}
         self._heartbeat_due = 0.0
         self._stopped = threading.Event()
@@ -93,19 +95,23 @@ class Nodes:
         return all(not node["spec"].get("taints") for node in self.plane.items("/api/v1/nodes"))
 
     def _loop(self) -> None:
-        try:
-            while not self._stopped.wait(0.3):
-                if time.monotonic() >= self._heartbeat_due:
-                    self._heartbeat()
-                    self._heartbeat_due = time.monotonic() + _HEARTBEAT_SECONDS
-                pods = self.plane.items("/api/v1/pods")
-                alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-                self.runtime.keep({pod["metadata"]["uid"] for pod in alive})
-                for pod in pods:
-                    self._report(pod)
-        except OSError as error:
-            if not self._stopped.is_set():
-                self.error = error
+        while not self._stopped.wait(0.3):
+            try:
+                self._synchronize()
+            except OSError as error:
+                # A busy API server answers the next time; a real kubelet goes on as well.
+                if not self._stopped.is_set():
+                    _log.warning("kubelet: %s", error)
+
+    def _synchronize(self) -> None:
+        if time.monotonic() >= self._heartbeat_due:
+            self._heartbeat()
+            self._heartbeat_due = time.monotonic() + _HEARTBEAT_SECONDS
+        pods = self.plane.items("/api/v1/pods")
+        alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+        self.runtime.keep({pod["metadata"]["uid"] for pod in alive})
+        for pod in pods:
+            self._report(pod)
 
     def _heartbeat(self) -> None:
         capacity = {"cpu": "8", "memory": "32Gi", "pods": "110"}

@@ -43,8 +43,11 @@ class PodRoot:
         self._pod = pod
         self._directory = directory
         containers = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
-        self._mounts = {mount["mountPath"]: mount["name"] for one in containers for mount in one["volumeMounts"]}
-        paths = "|".join(re.escape(path) for path in sorted(self._mounts, key=len, reverse=True))
+        self._mounts = {
+            mount["mountPath"]: mount["name"] for one in containers for mount in one.get("volumeMounts", [])
+        }
+        # Without a mount it matches nothing.
+        paths = "|".join(re.escape(path) for path in sorted(self._mounts, key=len, reverse=True)) or "(?!)"
         self._mount_path = re.compile(rf"(?<![\w./-])({paths})(?![\w.-])")
         declared = [port["containerPort"] for one in pod["spec"]["containers"] for port in one.get("ports", [])]
         self._ports = {port: free_port() for port in declared}

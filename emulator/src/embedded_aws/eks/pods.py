@@ -115,6 +115,9 @@ class Run:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _run(self) -> None:
+        if problem := _problem(self._pod):
+            self._report(PodState(ready=False, waiting="CreateContainerError", message=problem, initialized=False))
+            return
         (server,) = self._pod["spec"]["containers"]
         while not self._stopped.is_set() and not self._mounted():
             self._stopped.wait(_RETRY_SECONDS)
@@ -175,6 +178,14 @@ class Run:
         if state.message and state.message != self.state.message:
             _log.info("pod %s: %s: %s", self._name, state.waiting, state.message)
         self.state = state
+
+
+def _problem(pod: dict[str, Any]) -> str:
+    server, *others = pod["spec"]["containers"]
+    commands = all("command" in one for one in [server, *pod["spec"].get("initContainers", [])])
+    if not others and commands and "ports" in server and "httpGet" in server.get("readinessProbe", {}):
+        return ""
+    return "only pods with a command in each container, and one server with ports and an HTTP readiness probe, run here"
 
 
 def _answers(address: str) -> bool:
