@@ -105,7 +105,8 @@ def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pyte
     assert "without golden requests, which take evaluation data: zeros are sent instead" in capsys.readouterr().out
 
 
-def test_a_policy_that_is_not_known_everywhere_yet_is_waited_for(function: Stubber) -> None:
+def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited_for(function: Stubber) -> None:
+    function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
     function.add_client_error("invoke", "AccessDeniedException", "not authorized")
     function.add_client_error("invoke", "ResourceConflictException", "Pending")
     described(function)

@@ -18,8 +18,13 @@ from .golden import Comparison, Golden, read_golden
 
 #: Less than the handler's own five minutes, so that it can still say what happened.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
-#: A policy takes some seconds to be known everywhere, a version to become active.
-_NOT_YET = {"AccessDeniedException", "ResourceConflictException", "ResourceNotFoundException"}
+#: A policy takes some seconds to be known everywhere, a version to become active, and a busy account to have room.
+_NOT_YET = {
+    "AccessDeniedException",
+    "ResourceConflictException",
+    "ResourceNotFoundException",
+    "TooManyRequestsException",
+}
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
 _REFUSED = 400
