@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from . import supervise
 from .by_hand import optimize
+from .commands import compare, inspect
 from .config import Job
 from .export_schemas import SCHEMA_DIRECTORY, export_schemas
 from .outcome import ExitCode, Outcome
@@ -77,6 +78,8 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
 
 
 app.command()(optimize)
+app.command()(inspect)
+app.command()(compare)
 app.command()(fetch)
 app.command()(publish)
 app.command()(server_binary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .fixed import FixedSignature, fix_shapes
+from .operators import operators_of
 from .read import read_signatures
 from .select import Selection, select_for_litert, select_for_serving
 from .spec import SignatureSpec, TensorSpec
@@ -14,6 +15,7 @@ __all__ = [
     "SignatureSpec",
     "TensorSpec",
     "fix_shapes",
+    "operators_of",
     "read_signatures",
     "select_for_litert",
     "select_for_serving",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .operators import operators_of
+
 if TYPE_CHECKING:
     from .spec import SignatureSpec
 
@@ -28,43 +30,5 @@ _WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceA
 
 def state_writers(meta_graph: Any, signature: SignatureSpec) -> list[str]:
     """Return the operators through which one call of `signature` changes what the next one finds, sorted."""
-    graph = meta_graph.graph_def
-    functions = {function.signature.name: function for function in graph.library.function}
-    found: set[str] = set()
-    seen: set[str] = set()
-    pending = [(node.op, node.attr) for node in _reachable(graph, signature)]
-    while pending:
-        operator, attributes = pending.pop()
-        if operator in _WRITERS or operator.startswith(_WRITER_PREFIXES):
-            found.add(operator)
-        for name in _called(operator, attributes):
-            if name in functions and name not in seen:
-                seen.add(name)
-                pending += [(node.op, node.attr) for node in functions[name].node_def]
-    return sorted(found)
-
-
-def _reachable(graph: Any, signature: SignatureSpec) -> list[Any]:
-    nodes = {node.name: node for node in graph.node}
-    pending = [_node_name(spec.tensor_name) for spec in signature.outputs.values()]
-    seen: set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name in seen or name not in nodes:
-            continue
-        seen.add(name)
-        pending += [_node_name(source) for source in nodes[name].input]
-    return [nodes[name] for name in sorted(seen)]
-
-
-def _node_name(tensor: str) -> str:
-    return tensor.lstrip("^").split(":")[0]
-
-
-def _called(operator: str, attributes: Any) -> list[str]:
-    names = [operator]
-    for value in attributes.values():
-        if value.HasField("func"):
-            names.append(value.func.name)
-        names += [function.name for function in value.list.func]
-    return names
+    operators = operators_of(meta_graph, signature)
+    return sorted(name for name in operators if name in _WRITERS or name.startswith(_WRITER_PREFIXES))

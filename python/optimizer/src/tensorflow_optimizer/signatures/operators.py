@@ -1,0 +1,53 @@
+"""Which operators a signature uses, those of the functions that it calls included."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .spec import SignatureSpec
+
+
+def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
+    """Return the operators that one call of `signature` reaches, each with how often the graph has it."""
+    graph = meta_graph.graph_def
+    functions = {function.signature.name: function for function in graph.library.function}
+    found: Counter[str] = Counter()
+    seen: set[str] = set()
+    pending = [(node.op, node.attr) for node in _reachable(graph, signature)]
+    while pending:
+        operator, attributes = pending.pop()
+        if operator not in functions:
+            found[operator] += 1
+        for name in _called(operator, attributes):
+            if name in functions and name not in seen:
+                seen.add(name)
+                pending += [(node.op, node.attr) for node in functions[name].node_def]
+    return found
+
+
+def _reachable(graph: Any, signature: SignatureSpec) -> list[Any]:
+    nodes = {node.name: node for node in graph.node}
+    pending = [_node_name(spec.tensor_name) for spec in signature.outputs.values()]
+    seen: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in seen or name not in nodes:
+            continue
+        seen.add(name)
+        pending += [_node_name(source) for source in nodes[name].input]
+    return [nodes[name] for name in sorted(seen)]
+
+
+def _node_name(tensor: str) -> str:
+    return tensor.lstrip("^").split(":")[0]
+
+
+def _called(operator: str, attributes: Any) -> list[str]:
+    names = [operator]
+    for value in attributes.values():
+        if value.HasField("func"):
+            names.append(value.func.name)
+        names += [function.name for function in value.list.func]
+    return names
