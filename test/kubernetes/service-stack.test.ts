@@ -1,13 +1,14 @@
 import { readFileSync } from 'fs';
+import type { Environment } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ServiceStack } from '../../bin/service-stack';
 
-function serviceStack(): ServiceStack {
+function serviceStack(env?: Environment): ServiceStack {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-  return new ServiceStack(app, 'ServiceStack', { model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
+  return new ServiceStack(app, 'ServiceStack', { env, model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
 }
 
 describe('the example of a service', () => {
@@ -27,6 +28,12 @@ describe('the example of a service', () => {
     const [deployment] = Object.entries(template.findResources('Custom::AWSCDK-EKS-KubernetesResource')).filter(([id]) => id.includes('Deployment'));
 
     expect(deployment[1].DependsOn).toEqual(expect.arrayContaining(addons));
+  });
+
+  test('looks nothing up, so that the app\'s other stacks need no access to AWS', () => {
+    const app = serviceStack({ account: '123456789012', region: 'eu-central-1' }).node.root as App;
+
+    expect(app.synth().manifest.missing).toBeUndefined();
   });
 
   test('cdk-nag finds nothing in what the library makes', () => {
