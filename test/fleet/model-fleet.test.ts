@@ -5,7 +5,7 @@ import { join } from 'path';
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { ModelSource, OptimizationRecipe, Quantization } from '../../lib';
+import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { METRICS_UNIT, renderMetricsUnit, renderSystemdUnit, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
 import { fleet, userData } from './fixtures';
@@ -75,6 +75,15 @@ describe('ModelFleet', () => {
     for (const { dimensions } of metrics) {
       expect(stack.resolve(dimensions)).toEqual({ FleetName: { 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, expect.stringMatching(/^\/DigitsGroup/)]] }, ModelName: 'digits' });
     }
+  });
+
+  test('alarms and a dashboard take a fleet with embedded metrics', () => {
+    const { stack, digits } = fleet({ embeddedMetrics: true });
+    new ModelAlarms(stack, 'Alarms', { endpoint: digits, maxLatency: Duration.millis(50) });
+    new ModelDashboard(stack, 'Dashboard', { endpoints: [digits] });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { Namespace: 'CdkTensorFlow', MetricName: 'Latency', Threshold: 50 });
+    Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
   });
 
   test('the user data is within EC2\'s limit and clean for shellcheck', () => {
