@@ -69,7 +69,7 @@ beforeAll(async () => {
   const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first') });
   expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   outputs = deployment.outputs(STACK) as FrontDoors;
-});
+}, 1_200_000); // the whole deployment, where every other file's first test has most of it
 
 afterAll(() => deployment?.stop());
 
