@@ -111,7 +111,7 @@ def show(outcome: Outcome) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("candidate", "status", "size", "compressed", "accuracy", "latency", "why not")
+    table = Table("candidate", "status", "size", "compressed", "accuracy", "latency", "measured on", "why not")
     for one in outcome.candidates:
         table.add_row(one.name, one.status.value, *_figures(one), one.reason, style="bold" if not one.reason else None)
     if outcome.candidates:
@@ -121,10 +121,10 @@ def show(outcome: Outcome) -> None:
     console.print(outcome.sentence, markup=False)
 
 
-def _figures(candidate: Candidate) -> tuple[str, str, str, str]:
+def _figures(candidate: Candidate) -> tuple[str, str, str, str, str]:
     metrics = candidate.metrics
     if metrics is None:
-        return "", "", "", ""
+        return "", "", "", "", ""
     accuracies = [one.accuracy for one in metrics.outputs.values() if one.accuracy is not None]
     latency = metrics.latency_milliseconds
     return (
@@ -132,6 +132,7 @@ def _figures(candidate: Candidate) -> tuple[str, str, str, str]:
         f"{metrics.compressed_bytes:,}" if metrics.compressed_bytes is not None else "",
         f"{min(accuracies):.2%}" if accuracies else "",
         f"{latency:.3f} ms" if latency is not None else "",
+        f"{metrics.samples:,} of the {metrics.split}",
     )
 
 

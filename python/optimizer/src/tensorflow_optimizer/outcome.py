@@ -38,6 +38,15 @@ class EvidenceKind(StrEnum):
     """Made-up inputs: they prove that a model runs, is finite and repeatable, and nothing more."""
 
 
+class Split(StrEnum):
+    """A part of the data that candidates are measured on; no two share a sample."""
+
+    SELECTION = "selection"
+    """A search chooses by it."""
+    GATE = "gate"
+    """What is published is judged by it, and by nothing else."""
+
+
 class OutputMetrics(Document):
     """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
 
@@ -66,6 +75,8 @@ class Metrics(Document):
 
     evidence: EvidenceKind
     samples: int
+    split: Split = Split.GATE
+    """Where the samples are from."""
     outputs: dict[str, OutputMetrics]
     """By `<signature>/<output>`, or `<output>` of the default signature."""
     size_bytes: int

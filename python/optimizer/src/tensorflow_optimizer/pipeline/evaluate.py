@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import GateError
 from ..evaluation import Trial, answers_of, check_sound, compare, interleaved_latency
 from ..gate import judge
-from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics
+from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, Split
 from ..runners import RunError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Judge:
     gate: GatePlan
     baseline: Runner | None
     """What the latency is compared with; None: it is not."""
+    split: Split = Split.GATE
+    """Where the reference's samples are from."""
 
     def evaluate(self, name: str, built: Built, signatures: list[str]) -> Candidate:
         """Return the candidate's record: passed, rejected by the gate, or failed before there was anything to judge."""
@@ -86,6 +88,7 @@ class Judge:
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
+            split=self.split,
             outputs=outputs,
             size_bytes=built.size_bytes,
             compressed_bytes=getattr(built, "compressed_bytes", None),

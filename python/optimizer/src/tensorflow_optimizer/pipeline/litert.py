@@ -11,7 +11,7 @@ from ..draft import LITERT_FILE, MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
-from ..outcome import CandidateStatus, EvidenceKind
+from ..outcome import CandidateStatus, EvidenceKind, Split
 from ..proof import prove
 from ..runners import RunError, SavedModelRunner
 from ..signatures import Selection, read_signatures, select_for_litert, state_writers
@@ -118,7 +118,7 @@ def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, prog
     judge = Judge(reference, _gate(job, reference, progress), _baseline(job, shop, original, progress))
     if wanted is None or ladders is None:
         return _choose(job, plans, shop, judge, progress)
-    selecting = replace(judge, reference=on_selection(reference))
+    selecting = replace(judge, reference=on_selection(reference), split=Split.SELECTION)
     field = Field(shop, subject.size_bytes, work, selecting, judge)
     return search(wanted, ladders, field, lambda one: _accepted(job, one, shop, judge, progress), progress)
 

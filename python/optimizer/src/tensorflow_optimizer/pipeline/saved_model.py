@@ -10,7 +10,7 @@ from ..draft import MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Signature, Tensor
-from ..outcome import CandidateStatus, EvidenceKind
+from ..outcome import CandidateStatus, EvidenceKind, Split
 from ..runners import SavedModelRunner
 from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
@@ -98,7 +98,7 @@ def make_saved_model(
     publisher = _Publisher(source, shop, judge, specs, progress)
     if wanted is None or ladders is None:
         return _choose(plans, publisher, progress)
-    selecting = replace(judge, reference=on_selection(reference))
+    selecting = replace(judge, reference=on_selection(reference), split=Split.SELECTION)
     return search(wanted, ladders, Field(shop, source.size_bytes, work, selecting, judge), publisher.accepted, progress)
 
 

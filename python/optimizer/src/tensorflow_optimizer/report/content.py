@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from ..config import Gate, Job
+from ..config import Distillation, Gate, Job
 from ..manifest import Requirements, Signature, SourceRecord
 from ..outcome import Candidate, CandidateStatus, ExitCode, Metrics, Outcome
 from ..schema import Document
@@ -101,4 +101,6 @@ def _reproduction(job: Job) -> list[str]:
     command = "python -m tensorflow_optimizer"
     run = f"{command} run --config job.json --source work/source"
     run += " --evaluation work/evaluation" if job.evaluation else ""
+    given = [step for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
+    run += "".join(f" --student work/students/{number:02}" for number in range(len(given)))
     return [f"{command} fetch --config job.json --directory work", f"{run} --output out"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config import RecipeKind
-from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics
+from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics
 from . import figures
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def rows_of(report: Report) -> list[Row]:
                 name=one.name,
                 status=one.status.value,
                 label=_STATUS[one.status],
-                why=_why(one, report),
+                why=". ".join(_sentence(text) for text in (_why(one, report), *_remarks(one, report)) if text),
                 on_front=one.name in report.front,
                 rules=[(rule.passed, rule.sentence) for rule in one.rules],
                 **(_measured(one.metrics, report.original) if one.metrics else {}),
@@ -78,7 +78,39 @@ def _why(one: Candidate, report: Report) -> str:
         return one.reason
     if report.job.recipe.kind is RecipeKind.FOR_LAMBDA and len(report.candidates) > 1:
         return "the first of the ladder, smallest first, that meets every rule of the gate"
+    search = report.job.recipe.search
+    if search is not None:
+        best = "smallest, compressed," if search.objective == "size" else "fastest"
+        return f"the {best} of those that passed the selection, and it meets every rule of the gate"
     return "the one candidate of this recipe, and it meets every rule of the gate"
+
+
+def _remarks(one: Candidate, report: Report) -> list[str]:
+    """Return where the figures of a search are from, and what a student's teacher added."""
+    if one.metrics is None:
+        return []
+    found = [
+        text for name, output in one.metrics.outputs.items() if (text := _taught(name, output, one.metrics)) is not None
+    ]
+    if report.job.recipe.search is not None:
+        found.append(f"measured on the {one.metrics.samples:,} samples of the {one.metrics.split}")
+    return found
+
+
+def _taught(name: str, output: OutputMetrics, metrics: Metrics) -> str | None:
+    gain, without = output.teacher_gain, output.accuracy_without_teacher
+    if gain is None or without is None:
+        return None
+    which = f" at {name!r}" if len(metrics.outputs) > 1 else ""
+    between = figures.interval(output.teacher_gain_interval)
+    return (
+        f"the teacher added {figures.points(gain)} points{which} ({between}, 95 %) to the {figures.percent(without)} "
+        "that the same student reaches on the labels alone"
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith(("the teacher", "measured on")) else text
 
 
 def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
