@@ -89,6 +89,15 @@ class Metrics(Document):
     """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
 
 
+class InputRange(Document):
+    """What numbers one input of the evaluation data has, over the samples of the gate."""
+
+    dtype: str
+    minimum: float
+    maximum: float
+    mean: float
+
+
 class RuleResult(Document):
     """One rule of the gate, applied to one candidate."""
 
@@ -118,6 +127,10 @@ class Outcome(Document):
     sentence: str
     """One sentence: what was published, or what is wrong, with the way out."""
     warnings: list[str] = []
+    inputs: dict[str, InputRange] = {}
+    """Of the default signature, where there is evaluation data."""
+    expected_scale: str | None = None
+    """How the model seems to want its inputs; absent where no labels tell."""
     original: Metrics | None = None
     candidates: list[Candidate] = []
     unverified: bool = False

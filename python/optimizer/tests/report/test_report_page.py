@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import report_samples as sample
 from tensorflow_optimizer.config import Gate, ModelFormat, Recipe, Rule
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
+from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, InputRange, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,30 @@ def test_every_candidate_has_its_figures_and_the_reason(page: MakePage) -> None:
     assert "float32 not tried – – – – – –" in rows
     assert "float16 passed before it" in rows
     assert "original as given 1.88 MB 98.30 %" in rows
+
+
+def test_a_candidate_has_its_size_as_it_travels(page: MakePage) -> None:
+    assert sample.CHOSEN.metrics is not None
+    metrics = sample.CHOSEN.metrics.model_copy(update={"compressed_bytes": 610_000})
+    outcome = sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": metrics})])
+    assert "0.61 MB compressed" in page(sample.job(), outcome, sample.draft()).text
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        ("as given", "The model seems to expect them as given"),
+        ("divided by 255 (then 98.0% …)", "The model seems to expect them divided by 255"),
+        (None, "Labels of classes would show whether the model expects them as they are"),
+    ],
+)
+def test_the_inputs_ranges_stand_beside_what_the_model_seems_to_expect(
+    page: MakePage, scale: str | None, words: str
+) -> None:
+    inputs = {"image": InputRange(dtype="float32", minimum=0.0, maximum=255.0, mean=33.25)}
+    shown = page(sample.job(), sample.accepted(inputs=inputs, expected_scale=scale), sample.draft())
+    assert "image float32 0 255 33.2" in " | ".join(shown.rows)
+    assert words in shown.text
 
 
 def test_the_page_stands_alone_and_is_well_formed(page: MakePage) -> None:

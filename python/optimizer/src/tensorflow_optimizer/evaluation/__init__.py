@@ -6,6 +6,7 @@ from .answers import answers_of
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency
 from .original import check_batch, check_chance, check_repeatable
+from .scaling import expected_scale, ranges_of
 from .soundness import Trial, check_sound
 from .tasks import OutputTask, infer_tasks
 
@@ -19,8 +20,10 @@ __all__ = [
     "check_repeatable",
     "check_sound",
     "compare",
+    "expected_scale",
     "gain",
     "infer_tasks",
     "interleaved_latency",
+    "ranges_of",
     "rate",
 ]

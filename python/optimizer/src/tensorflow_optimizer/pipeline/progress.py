@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..outcome import Candidate, Metrics, Outcome
+from ..outcome import Candidate, InputRange, Metrics, Outcome
 
 if TYPE_CHECKING:
     from ..outcome import ExitCode
@@ -19,6 +19,8 @@ class Progress:
     """Collected while a job runs."""
 
     warnings: list[str] = field(default_factory=list)
+    inputs: dict[str, InputRange] = field(default_factory=dict)
+    expected_scale: str | None = None
     original: Metrics | None = None
     candidates: list[Candidate] = field(default_factory=list)
 
@@ -45,6 +47,8 @@ class Progress:
             exit_code=exit_code,
             sentence=sentence,
             warnings=self.warnings,
+            inputs=self.inputs,
+            expected_scale=self.expected_scale,
             original=self.original,
             candidates=self.candidates,
             unverified=unverified,

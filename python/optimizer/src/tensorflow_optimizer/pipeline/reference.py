@@ -16,8 +16,10 @@ from ..evaluation import (
     check_batch,
     check_chance,
     check_repeatable,
+    expected_scale,
     infer_tasks,
     interleaved_latency,
+    ranges_of,
     rate,
 )
 from ..evaluation.compare import check_labels
@@ -160,6 +162,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     for name, labels in gate.labels.items():
         check_labels(name, tasks[default][name], answers[default][name], labels)
     _check(subject, datasets)
+    _look_at_inputs(subject, gate, evidence, tasks[default], progress)
     check_chance(answers[default], gate.labels, tasks[default])
     metrics = Metrics(
         evidence=evidence,
@@ -230,6 +233,18 @@ def _answers(subject: Subject, signature: str, dataset: Dataset, evidence: Evide
             f"the original cannot compute {which} at the signature {signature!r} ({error}); check that the data is "
             "what the model takes"
         ) from error
+
+
+def _look_at_inputs(
+    subject: Subject, gate: Dataset, evidence: EvidenceKind, tasks: Mapping[str, OutputTask], progress: Progress
+) -> None:
+    """Record what the inputs are like, and warn where the model is far better with others."""
+    if evidence is EvidenceKind.GENERATED:
+        return
+    progress.inputs = ranges_of(gate)
+    progress.expected_scale = expected_scale(subject.runner, subject.default, gate, tasks, subject.batch)
+    if progress.expected_scale not in {None, "as given"}:
+        progress.warn(f"the model seems to expect its inputs {progress.expected_scale}; scale them as in training")
 
 
 def _check(subject: Subject, datasets: Mapping[str, Dataset]) -> None:

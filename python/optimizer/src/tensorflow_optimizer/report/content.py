@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..config import Distillation, Gate, Job
 from ..manifest import Requirements, Signature, SourceRecord
-from ..outcome import Candidate, CandidateStatus, ExitCode, Metrics, Outcome
+from ..outcome import Candidate, CandidateStatus, ExitCode, InputRange, Metrics, Outcome
 from ..schema import Document
 from .advice import advise
 from .quality import front_of
@@ -50,6 +50,10 @@ class Report(Document):
     warnings: list[str]
     advice: list[str]
     """What more evidence would buy."""
+    inputs: dict[str, InputRange]
+    """What numbers the evaluation data has."""
+    expected_scale: str | None = None
+    """How the model seems to want them."""
     original: Metrics | None = None
     candidates: list[Candidate]
     default_signature: str | None = None
@@ -80,6 +84,8 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
         front=front_of(outcome.candidates),
         warnings=outcome.warnings,
         advice=advise(job, outcome),
+        inputs=outcome.inputs,
+        expected_scale=outcome.expected_scale,
         original=outcome.original,
         candidates=outcome.candidates,
         default_signature=draft.default_signature if draft else None,

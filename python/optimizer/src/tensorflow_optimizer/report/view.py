@@ -36,6 +36,7 @@ class Row:
     label: str
     size: str = ""
     change: str = ""
+    compressed: str = ""
     accuracy: str = ""
     loss: str = ""
     loss_interval: str = ""
@@ -119,6 +120,7 @@ def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
     found = {
         "size": figures.megabytes(metrics.size_bytes),
         "change": figures.smaller(original.size_bytes, metrics.size_bytes) if original else "",
+        "compressed": "" if metrics.compressed_bytes is None else figures.megabytes(metrics.compressed_bytes),
         "latency": "" if metrics.latency_milliseconds is None else figures.milliseconds(metrics.latency_milliseconds),
         "speed": "" if metrics.latency_ratio is None or not original else figures.speed(metrics.latency_ratio),
     }

@@ -1,0 +1,79 @@
+"""Are the inputs scaled as in training? Tried, where labels tell: pixels come from 0 to 1, or from 0 to 255."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..outcome import InputRange
+from ..runners import RunError
+from .answers import answers_of
+from .compare import rate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..data import Dataset
+    from ..runners import Runner
+    from .tasks import OutputTask
+
+_FACTORS = {255.0: "255 times as large", 1 / 255.0: "divided by 255"}
+#: What a trial costs must stay small; a wrong scale shows on few samples.
+_SAMPLES = 256
+#: A difference of that many points is no chance, and no matter of taste either.
+_CLEARLY_BETTER = 0.1
+
+
+def ranges_of(dataset: Dataset) -> dict[str, InputRange]:
+    """Return what numbers each input has; inputs of text are left out."""
+    return {
+        name: InputRange(
+            dtype=value.dtype.name,
+            minimum=float(np.nanmin(value)),
+            maximum=float(np.nanmax(value)),
+            mean=float(np.nanmean(value.astype(np.float64))),
+        )
+        for name, value in dataset.inputs.items()
+        if value.dtype.kind in "iuf" and value.size and not np.isnan(value.astype(np.float64)).all()
+    }
+
+
+def expected_scale(
+    runner: Runner, signature: str, dataset: Dataset, tasks: Mapping[str, OutputTask], batch: int
+) -> str | None:
+    """Return how the model seems to want its inputs, or None where labels cannot tell.
+
+    Returns:
+        `as given`, or a scale at which the original is right far more often, with both accuracies.
+    """
+    few = dataset.take(np.arange(min(_SAMPLES, dataset.count)))
+    given = _accuracy(runner, signature, few, tasks, batch)
+    if given is None:
+        return None
+    best, better = "as given", given
+    for factor, words in _FACTORS.items():
+        scaled = {
+            name: (value * factor).astype(value.dtype) if value.dtype.kind == "f" else value
+            for name, value in few.inputs.items()
+        }
+        found = _accuracy(runner, signature, replace(few, inputs=scaled), tasks, batch)
+        if found is not None and found > max(better, given + _CLEARLY_BETTER):
+            best, better = f"{words} (then {found:.1%} of the answers are right, instead of {given:.1%})", found
+    return best
+
+
+def _accuracy(
+    runner: Runner, signature: str, dataset: Dataset, tasks: Mapping[str, OutputTask], batch: int
+) -> float | None:
+    """Return the mean accuracy over the outputs with labels; None where there are none."""
+    if not dataset.labels or not dataset.count:
+        return None
+    try:
+        answers = answers_of(runner, signature, dataset, batch)
+    except RunError:
+        return None
+    rated = [rate(tasks[name], answers[name], labels).accuracy for name, labels in dataset.labels.items()]
+    known = [one for one in rated if one is not None]
+    return sum(known) / len(known) if known else None
