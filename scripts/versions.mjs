@@ -1,0 +1,126 @@
+// `npm run test:peers`: the library with the newest aws-cdk-lib that its peer range allows and this machine can install.
+// `npm run test:node`: the library under the other Node.js versions that it supports.
+// Both run jest, and so the genuine `cdk synth` of the example app; `-- test/function` runs only these files, `-- --all` every file.
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { root, run, tools } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+const OTHER_NODES = ['22', '24'];
+
+/** How many releases of aws-cdk-lib are tried, the newest first: a registry's copy may lack what the latest ones need. */
+const TRIED_RELEASES = 12;
+
+/** One or two files of each path: what the CDK makes of the constructs, what the command line synthesizes, what bundling does on the host. */
+const REPRESENTATIVE = [
+  'test/example-app', 'test/function/model-function', 'test/function/runtime-layer-build', 'test/kubernetes/service-stack', 'test/fleet/model-fleet',
+  'test/optimization/build-provider',
+];
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** A place where npm may install what is not of this repository's lock. */
+function emptyPackage(name) {
+  const directory = join(tools, 'versions', name);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name, private: true }));
+  return directory;
+}
+
+/** The program `node` of the newest release of a major version, from the package that carries it. */
+async function installNode(major) {
+  const directory = emptyPackage(`node-${major}`);
+  const [platform, architecture] = [process.platform, process.arch];
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', `node-${platform}-${architecture}@${major}`], { cwd: directory });
+  const program = join(directory, 'node_modules', `node-${platform}-${architecture}`, 'bin', 'node');
+  return { program, version: spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim() };
+}
+
+/** A copy of the working tree whose installed packages are this repository's, except for the newest aws-cdk-lib. */
+async function treeWithNewestCdk() {
+  const directory = emptyPackage('peers');
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const files = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).stdout.split('\0').filter((file) => existsSync(join(root, file)));
+  files.filter(Boolean).forEach((file) => cpSync(join(root, file), join(directory, file)));
+  // The override keeps the Go package of the oldest aws-cdk-lib buildable; the newest one asks for other releases.
+  const { overrides: _overrides, ...unrestricted } = manifest;
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(unrestricted, null, 2));
+  await run('cp', ['-al', join(root, 'node_modules'), join(directory, 'node_modules')]);
+  symlinkSync(tools, join(directory, '.tools'));
+  return { directory, version: await installNewestCdk(directory) };
+}
+
+async function installNewestCdk(directory) {
+  const found = JSON.parse(await run('npm', ['view', `aws-cdk-lib@${manifest.peerDependencies['aws-cdk-lib']}`, 'version', '--json']));
+  const collator = new Intl.Collator('en', { numeric: true });
+  const versions = [found].flat().sort(collator.compare).reverse().slice(0, TRIED_RELEASES);
+  for (const version of versions) {
+    try {
+      await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', '--no-package-lock', `aws-cdk-lib@${version}`], { cwd: directory });
+      return version;
+    } catch (error) {
+      // Only what cannot be had is passed over.
+      if (!/ETARGET|E404/.test(error.message)) {
+        throw error;
+      }
+      process.stdout.write(`aws-cdk-lib ${version} cannot be installed here: ${/No matching version found for (\S+)\.|404 +(.*)/.exec(error.message)?.[0] ?? 'something that it needs is missing'}\n`);
+    }
+  }
+  throw new Error(`none of aws-cdk-lib ${versions.join(', ')} can be installed here`);
+}
+
+/** Runs jest by a Node.js in a tree; what it prints ends with `N passed, N failed`. */
+function jest(title, node, directory, patterns) {
+  const started = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(node, [join(directory, 'node_modules', 'jest', 'bin', 'jest.js'), ...patterns], {
+      cwd: directory,
+      // Child processes named `node`, such as those of npx, are the same one.
+      env: { ...process.env, PATH: [join(node, '..'), join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.on('close', (code) => {
+      const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? ['', '0', '1'];
+      // A run that dies, or that found no test, has failed whatever it counted.
+      const counted = { passed: Number(passed), failed: Math.max(Number(failed), code !== 0 || Number(passed) === 0 ? 1 : 0) };
+      process.stdout.write(`${counted.failed ? output : ''}${counted.failed ? '✗' : '✓'} ${title}: ${counted.passed} passed, ${counted.failed} failed (${Math.round((Date.now() - started) / 1000)} s)\n`);
+      resolve(counted);
+    });
+  });
+}
+
+const [leg, ...args] = process.argv.slice(2);
+if (!['peers', 'node'].includes(leg)) {
+  process.stderr.write(`unknown ${JSON.stringify(leg)}: peers or node\n`);
+  process.exit(2);
+}
+const patterns = args.includes('--all') ? [] : args.length ? args : REPRESENTATIVE;
+const total = { passed: 0, failed: 0 };
+const add = ({ passed, failed }) => {
+  total.passed += passed;
+  total.failed += failed;
+};
+try {
+  await setUp();
+  if (leg === 'peers') {
+    const { directory, version } = await treeWithNewestCdk();
+    add(await jest(`aws-cdk-lib ${version}`, process.execPath, directory, patterns));
+  } else {
+    for (const major of OTHER_NODES) {
+      const { program, version } = await installNode(major);
+      add(await jest(`Node.js ${version}`, program, root, patterns));
+    }
+  }
+} catch (error) {
+  process.stdout.write(`${error.message}\n`);
+  total.failed += 1;
+} finally {
+  rmSync(join(tools, 'versions', 'peers'), { recursive: true, force: true });
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed ? 1 : 0;
