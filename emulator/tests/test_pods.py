@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from embedded_aws.ec2 import stock
 from embedded_aws.eks.mountpoint import Mountpoint
 from embedded_aws.eks.pod_root import PodRoot, VolumeError
 from embedded_aws.eks.pods import HostRuntime
@@ -115,6 +116,33 @@ def test_a_pod_whose_init_container_fails_never_becomes_ready_and_says_why(tmp_p
     assert state.message == "check: the model needs another processor"
     runtime.keep(set())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pod_may_copy_its_model_from_the_bucket_with_the_role_that_is_its_own(aws: Running, tmp_path: Path) -> None:
+    bucket = unique("models")
+    aws.client("s3").create_bucket(Bucket=bucket)
+    aws.client("s3").put_object(Bucket=bucket, Key="digits/7/saved_model.pb", Body=b"model")
+    program = stock.aws_command(tmp_path / "cache")
+
+    def identify(_: dict[str, Any]) -> dict[str, str]:
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+        return {"PATH": f"{program.parent}:/usr/bin:/bin", "AWS_ENDPOINT_URL": aws.endpoint, **keys}
+
+    copy = {
+        "name": "copy",
+        "command": ["aws"],
+        "args": ["s3", "cp", "--recursive", f"s3://{bucket}/digits/7/", "/models/digits/7/"],
+        "volumeMounts": MOUNTS,
+    }
+    look = {"name": "look", "command": ["/bin/sh", "-c", "cat /models/digits/7/saved_model.pb; exit 1"]}
+    one = pod(initContainers=[copy, {**look, "volumeMounts": MOUNTS}])
+    one["spec"]["volumes"][0] = {"name": "model", "emptyDir": {}}
+    runtime = HostRuntime(tmp_path / "pods", lambda *_: None, identify)
+
+    state = settled(runtime, one, lambda found: bool(found.message))
+
+    assert state.message == "look: model"
+    runtime.keep(set())
 
 
 def test_a_pod_waits_for_its_volumes(tmp_path: Path) -> None:

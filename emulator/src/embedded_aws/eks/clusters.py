@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ministack.services.cloudformation import stacks
 
 from embedded_aws.builds.clients import EmbeddedClients, assume_role
 from embedded_aws.cloudformation.wrapping import before
+from embedded_aws.ec2.stock import aws_command
 from embedded_aws.eks.control_plane import ControlPlane
 from embedded_aws.eks.mountpoint import ADDON, Mountpoint
 from embedded_aws.eks.nodes import Nodes
@@ -104,6 +106,7 @@ class Clusters:
 
     def _start(self, cluster: dict[str, Any], programs: Any) -> _Running:
         account, region, name = get_account_id(), get_region(), cluster["name"]
+        aws = aws_command(self._settings.cache_directory)
         self._made += 1
         directory = self._settings.subdirectory("clusters") / str(self._made)
         webhook = f"/_ministack/eks-auth/{account}/{region}/{name}/{cluster['_auth_token']}"
@@ -129,7 +132,17 @@ class Clusters:
             role_of=role_of,
             s3_as=lambda role: EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3,
         )
-        runtime = HostRuntime(directory / "pods", mountpoint.mount)
+
+        def identify(pod: dict[str, Any]) -> dict[str, str]:
+            role = role_of(pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName", "default"))
+            return {
+                "PATH": f"{aws.parent}{os.pathsep}{os.environ['PATH']}",
+                "AWS_ENDPOINT_URL": self._settings.endpoint,
+                "AWS_REGION": region,
+                **(assume_role(self._settings, region, role) if role else {}),
+            }
+
+        runtime = HostRuntime(directory / "pods", mountpoint.mount, identify)
         nodes = Nodes(plane, runtime, {f"{name.lower()}-{zone}": f"{region}{zone}" for zone in "abc"})
         nodes.start()
         return _Running(plane, nodes)

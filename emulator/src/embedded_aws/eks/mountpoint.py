@@ -57,9 +57,9 @@ class Mountpoint:
             raise VolumeError(f"driver name {DRIVER} not found in the list of registered CSI drivers: add-on {ADDON}")
         attributes = source["volumeAttributes"]
         options = dict(option.split(" ", 1) for option in volume["spec"].get("mountOptions", []) if " " in option)
-        s3 = self._s3_as(self._role(pod, attributes.get("authenticationSource")))
+        role = self._role(pod, attributes.get("authenticationSource"))
         try:
-            _copy(s3, attributes["bucketName"], options.get("prefix", ""), target)
+            _copy(self._s3_as(role), attributes["bucketName"], options.get("prefix", ""), target)
         except ClientError as error:
             raise VolumeError(f"volume {volume['metadata']['name']}: {error}") from error
 

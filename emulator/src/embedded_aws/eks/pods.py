@@ -43,15 +43,22 @@ class _Group:
 class HostRuntime:
     """Runs one pod of each ReplicaSet. The others are made of the same template, and are as that one is."""
 
-    def __init__(self, directory: Path, mount_claim: Callable[[dict[str, Any], str, Path], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        mount_claim: Callable[[dict[str, Any], str, Path], None],
+        identify: Callable[[dict[str, Any]], dict[str, str]] = lambda _: {},
+    ) -> None:
         """Prepares it.
 
         Args:
             directory: for the pods' files.
             mount_claim: fills a directory with what a claim of a pod is bound to; raises VolumeError.
+            identify: gives the variables by which a pod's containers reach AWS, in the role that is theirs.
         """
         self._directory = directory
         self._mount_claim = mount_claim
+        self._identify = identify
         self._groups: dict[str, _Group] = {}
         self._made = 0
 
@@ -62,7 +69,7 @@ class HostRuntime:
         group = self._groups.get(key)
         if group is None:
             self._made += 1
-            run = Run(pod, self._directory / str(self._made), self._mount_claim)
+            run = Run(pod, self._directory / str(self._made), self._mount_claim, self._identify)
             group = self._groups[key] = _Group(run, set())
             run.start()
         group.members.add(meta["uid"])
@@ -81,7 +88,11 @@ class Run:
     """One pod that runs."""
 
     def __init__(
-        self, pod: dict[str, Any], directory: Path, mount_claim: Callable[[dict[str, Any], str, Path], None]
+        self,
+        pod: dict[str, Any],
+        directory: Path,
+        mount_claim: Callable[[dict[str, Any], str, Path], None],
+        identify: Callable[[dict[str, Any]], dict[str, str]],
     ) -> None:
         """Prepares it.
 
@@ -89,9 +100,10 @@ class Run:
             pod: as the API server gives it out.
             directory: for its files; made, and removed when it stops.
             mount_claim: fills a directory with what a claim of a pod is bound to; raises VolumeError.
+            identify: gives the variables by which its containers reach AWS.
         """
         self.state = PodState(ready=False, waiting="ContainerCreating", initialized=False)
-        self._pod, self._directory, self._mount_claim = pod, directory, mount_claim
+        self._pod, self._directory, self._mount_claim, self._identify = pod, directory, mount_claim, identify
         self._name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         self._root = PodRoot(pod, directory)
         self._child: Child | None = None
@@ -115,6 +127,13 @@ class Run:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _run(self) -> None:
+        try:
+            self._live()
+        except Exception as error:
+            _log.exception("pod %s", self._name)
+            self._report(PodState(ready=False, waiting="CreateContainerError", message=str(error), initialized=False))
+
+    def _live(self) -> None:
         if problem := _problem(self._pod):
             self._report(PodState(ready=False, waiting="CreateContainerError", message=problem, initialized=False))
             return
@@ -166,6 +185,7 @@ class Run:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(REPOSITORY / "emulator"),
             "TF_CPP_MIN_LOG_LEVEL": "2",
+            **self._identify(self._pod),
             **self._root.environment(container),
         }
         with self._lock:
