@@ -367,3 +367,12 @@ def test_ecr_is_asked_for_a_token_by_the_role(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(OptimizerError, match="allow the role ecr:GetAuthorizationToken") as caught:
             credentials_for(registry)
     assert caught.value.exit_code is ExitCode.FAILED
+
+
+def test_a_proxy_is_not_asked_for_a_registry_on_this_machine(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert take(tagged(registry, serving(registry)), tmp_path).path.read_bytes() == PROGRAM

@@ -62,6 +62,7 @@ class Repository:
         # Digests are of what is stored, not of what somebody on the way unpacked.
         self._session.headers.update({"User-Agent": "cdk-tensorflow", "Accept-Encoding": "identity"})
         self._session.auth = _unsigned
+        self._session.trust_env = not reference.is_local  # A proxy is not for this machine.
 
     def manifest(self, wanted: str) -> tuple[bytes, str, str]:
         """Return a manifest's text, its media type and its digest.
