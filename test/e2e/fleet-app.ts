@@ -1,14 +1,15 @@
 import { App, Duration } from 'aws-cdk-lib';
 import { FleetStack } from '../../bin/fleet-stack';
-import { OptimizationRecipe, ServingBinary } from '../../lib';
+import { OptimizationRecipe, ServingBinary, ServingImage } from '../../lib';
 
 /** The app that fleet.test.ts deploys: the example's stack, with what a test changes as context. */
 const app = new App();
+const image = app.node.tryGetContext('image');
 
 new FleetStack(app, 'Fleet', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   model: 'examples/digits/saved_model',
-  servingBinary: ServingBinary.fromAsset(app.node.tryGetContext('server')),
+  servingBinary: image ? ServingBinary.fromImage(ServingImage.fromRegistry(image)) : ServingBinary.fromAsset(app.node.tryGetContext('server')),
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
   minCapacity: 1,
   bootTimeout: Duration.minutes(5),
