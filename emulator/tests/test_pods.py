@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,6 +118,39 @@ def test_a_pod_whose_init_container_fails_never_becomes_ready_and_says_why(tmp_p
     assert state.message == "check: the model needs another processor"
     runtime.keep(set())
     assert list(tmp_path.iterdir()) == []
+
+
+SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/ready" else 404)
+        self.end_headers()
+port = int(sys.argv[1].removeprefix("--rest_api_port="))
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize(("path", "ready"), [("/ready", True), ("/other", False)])
+def test_a_pod_is_ready_when_its_probe_is_answered_and_says_where_its_ports_are(
+    tmp_path: Path, path: str, ready: bool
+) -> None:
+    one = pod()
+    (server,) = one["spec"]["containers"]
+    server |= {"command": [sys.executable, "-c", SERVER], "args": ["--rest_api_port=8501"]}
+    server["readinessProbe"]["httpGet"]["path"] = path
+    runtime = HostRuntime(tmp_path, lambda *_: None)
+
+    def answers(state: PodState) -> bool:
+        address = dict(state.annotations).get("embedded-aws/http")
+        try:
+            socket.create_connection(("127.0.0.1", int((address or ":1").split(":")[1]))).close()
+        except OSError:
+            return False
+        return state.ready or not ready
+
+    assert settled(runtime, one, answers).ready is ready
+    runtime.keep(set())
 
 
 def test_a_pod_may_copy_its_model_from_the_bucket_with_the_role_that_is_its_own(aws: Running, tmp_path: Path) -> None:

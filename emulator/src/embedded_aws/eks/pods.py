@@ -170,12 +170,15 @@ class Run:
         child = self._started(container)
         if child is None:
             return
-        probe = container["readinessProbe"]["httpGet"]
-        address = f"http://127.0.0.1:{self._root.port(container, probe['port'])}{probe['path']}"
+        probe = container["readinessProbe"]
+        port, path = self._root.port(container, probe["httpGet"]["port"]), probe["httpGet"]["path"]
+        threshold = misses = int(probe.get("failureThreshold", 3))
         ports = {port["name"]: self._root.port(container, port["name"]) for port in container["ports"]}
         annotations = tuple((ADDRESS_ANNOTATION.format(port=name), f"127.0.0.1:{ports[name]}") for name in ports)
         while child.code() is None and not self._stopped.wait(_PROBE_SECONDS):
-            self._report(PodState(_answers(address), restarts=self._restarts, annotations=annotations))
+            answered = _answers(f"http://127.0.0.1:{port}{path}", float(probe.get("timeoutSeconds", 1)))
+            misses = 0 if answered else misses + 1
+            self._report(PodState(misses < threshold, restarts=self._restarts, annotations=annotations))
         self._restarts += 1
         self._report(PodState(False, "CrashLoopBackOff", _tail(child.log), restarts=self._restarts))
 
@@ -208,9 +211,9 @@ def _problem(pod: dict[str, Any]) -> str:
     return "only pods with a command in each container, and one server with ports and an HTTP readiness probe, run here"
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, timeout: float) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=3) as answer:  # noqa: S310 - a port of this machine
+        with urllib.request.urlopen(address, timeout=timeout) as answer:  # noqa: S310 - a port of this machine
             return bool(answer.status == 200)
     except (OSError, urllib.error.HTTPError):
         return False
