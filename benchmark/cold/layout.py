@@ -10,9 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-HANDLER = REPOSITORY / "python" / "handler" / "src"
-OPTIMIZER = REPOSITORY / "python" / "optimizer"
+from benchmark.digits import HANDLER
+
 HANDLERS = Path(__file__).resolve().parent / "handlers"
 # What the numpy layer keeps of LiteRT's package; lib/function/runtime-layer-contents.ts is the original of this list.
 LITERT_FILES = (
@@ -92,37 +91,3 @@ def lay_out(root: Path) -> Layout:
 def interpreter() -> str:
     """Return the Python itself: a virtual environment's own start-up files are not part of Lambda."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-
-
-def optimize(saved_model: Path, evaluation: Path, root: Path) -> tuple[Path, str]:
-    """Run the optimizer as a deployment does and return the model directory and the candidate that it chose."""
-    job = root / "job.json"
-    job.write_text(JOB, encoding="utf-8")
-    output = root / "optimized"
-    subprocess.run(  # noqa: S603 - our own command
-        [
-            sys.executable,
-            *("-m", "tensorflow_optimizer", "run", "--config", str(job), "--source", str(saved_model)),
-            *("--evaluation", str(evaluation), "--output", str(output)),
-        ],
-        env={**os.environ, "PYTHONPATH": str(OPTIMIZER / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    sys.path.insert(0, str(OPTIMIZER / "src"))
-    from tensorflow_optimizer.draft import describe, read_draft
-
-    draft = read_draft(output)
-    directory = output / "model"
-    (directory / "model.json").write_text(describe(draft, 1).to_json(), encoding="utf-8")
-    return directory, draft.candidate
-
-
-JOB = """{
-  "schemaVersion": 1, "model": "digits", "format": "litert",
-  "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
-  "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
-  "tasks": {}, "recipe": {"kind": "forLambda", "steps": []}, "seed": 0, "architecture": "x86_64",
-  "toolchain": {"behaviorVersion": 2, "tensorflow": "2.20.0", "litert": "2.3.0"}
-}
-"""

@@ -14,12 +14,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark.cold.layout import REPOSITORY, lay_out, optimize
+from benchmark.cold.layout import lay_out
 from benchmark.cold.subjects import BARE, EMPTY, Start, Subject, start_client, start_process, subjects
 from benchmark.cold.tables import CLIENT, PROCESS, ratios, summarize, to_markdown
+from benchmark.digits import DIGITS, RESULTS, images, optimize
 
-DIGITS = REPOSITORY / "examples" / "digits"
-RESULTS = REPOSITORY / "benchmark" / "results"
 LEAST_ROUNDS = 11
 
 
@@ -42,10 +41,9 @@ def main() -> None:
 def measure(root: Path, rounds: int) -> dict[str, Any]:
     """Start every subject once a round, so that whatever else the machine does hits all alike."""
     print("optimizing the model …", file=sys.stderr)
-    model, candidate = optimize(DIGITS / "saved_model", DIGITS / "evaluation.npz", root)
+    model, candidate = optimize(root)
     layout = lay_out(root)
-    digit = json.loads((DIGITS / "held_out.json").read_text(encoding="utf-8"))
-    event = {"data": first_image(digit)}
+    event = {"data": images()[0]}
     event_file = root / "event"
     event_file.write_bytes(marshal.dumps(event))
     compared = subjects(layout, model, DIGITS / "saved_model")
@@ -78,13 +76,6 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
         "tables": summaries,
         "ratios": ratios(summaries),
     }
-
-
-def first_image(held_out: Any) -> Any:
-    """Return the first digit of held_out.json."""
-    while isinstance(held_out, dict):
-        held_out = held_out.get("instances") or held_out.get("images") or next(iter(held_out.values()))
-    return held_out[0]["image"] if isinstance(held_out[0], dict) else held_out[0]
 
 
 def check_answers(tables: dict[str, dict[str, list[Start]]]) -> None:

@@ -126,6 +126,23 @@ def test_it_leaves_short_bodies_named_inputs_and_further_members_alone(load_mode
     assert tensor_text.read(two.signature(None), json.dumps({"instances": rows})) is None
 
 
+def test_what_it_remembers_of_numbers_is_bounded_and_right(load_model: Callable[..., Model]) -> None:
+    model = load_model("cast_float64")
+    signature = model.signature(None)
+    (tensor,) = signature.inputs.values()
+    for turn in range(40):
+        rows = [[turn + number / 1000, turn, 0.5] for number in range(200)] * 3
+        rows[0][0] = float(f"{turn}.{'1' * 60}")
+        text = json.dumps({"instances": rows}).replace(json.dumps(rows[0][0]), f"{turn}.{'1' * 60}", 1)
+
+        found = tensor_text.read(signature, text)
+
+        assert found is not None
+        assert found[1].stored == encode(tensor, rows, [len(rows), 3])
+        assert 0 < len(tensor.known) <= tensor_text.MOST_KNOWN
+        assert max(map(len, tensor.known)) <= tensor_text.LONGEST_KNOWN
+
+
 @given(data=st.data())
 def test_it_agrees_with_the_general_way_on_whatever_is_changed_in_a_body(
     data: st.DataObject, load_model: Callable[..., Model]

@@ -21,7 +21,18 @@ FILE_NAME = "model.json"
 class Tensor:
     """An input or output: `dtype` and `shape` as clients see it, `stored` and `stored_shape` as the file has it."""
 
-    __slots__ = ("count", "dtype", "item_shape", "name", "scale", "shape", "stored", "stored_shape", "zero_point")
+    __slots__ = (
+        "count",
+        "dtype",
+        "item_shape",
+        "known",
+        "name",
+        "scale",
+        "shape",
+        "stored",
+        "stored_shape",
+        "zero_point",
+    )
 
     def __init__(self, name: str, data: dict[str, Any], *, batched: bool) -> None:
         inner = data.get("tensor") or {"dtype": data["dtype"], "shape": data["shape"]}
@@ -32,6 +43,8 @@ class Tensor:
         self.stored_shape: list[int] = inner["shape"]
         self.item_shape = self.stored_shape[1:] if batched else self.stored_shape
         """Of one row: without the batch."""
+        self.known: dict[bytes, bytes] = {}
+        """Stored bytes of numbers by their spelling in JSON, see `tensor_text`."""
         self.count = 1
         for dimension in self.stored_shape:
             if dimension < 1:

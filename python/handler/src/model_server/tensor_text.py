@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 
 SMALLEST = 1024
 """Shorter texts take the general way: there is nothing to win."""
-_HEADS = (b'{"instances":[', b'{"inputs":[')
-_NUMBER = b"0123456789+-.eE"
-_DIGITS = bytes(ord("0") if byte in _NUMBER else byte for byte in range(256))
-_SPACES = bytes(ord(" ") if byte in b"[]" else byte for byte in range(256))
+MOST_KNOWN = 2048
+LONGEST_KNOWN = 32
+_HEADS = (b'{"instances":[', b'{"inputs":[', b'{"instances": [', b'{"inputs": [')
+_BESIDES_BRACKETS = b"0123456789+-.eE "
 
 
 def read(signature: Signature, text: str) -> tuple[str, codec.Encoded] | None:
     """Return the member's name and its rows, encoded; None where the text is of another kind."""
     if len(text) < SMALLEST or len(signature.inputs) != 1 or not signature.batched or not text.isascii():
         return None
-    # The separators of Python's own encoder. Other whitespace is left to the general way.
-    body = text.encode("ascii").replace(b", ", b",").replace(b": ", b":")
+    body = text.encode("ascii")
     for head in _HEADS:
         if body.startswith(head) and body.endswith(b"]}"):
             (tensor,) = signature.inputs.values()
@@ -40,28 +39,54 @@ def read(signature: Signature, text: str) -> tuple[str, codec.Encoded] | None:
 
 
 def _encode(tensor: Tensor, value: bytes) -> codec.Encoded | None:
-    shape = value.translate(_DIGITS)
-    # A number stands between a bracket or comma and the next one. So a bracket that opens follows no number, and none
-    # follows a bracket that closes; what else there may be besides numbers fails in the comparison.
-    if b"0[" in shape or b"]0" in shape:
-        return None
-    brackets = shape.translate(None, b"0")
+    # The order of the brackets and commas is right where it is that of so many rows.
+    brackets = value.translate(None, _BESIDES_BRACKETS)
     row = _brackets(tensor.item_shape)
     count = (len(brackets) - 1) // (len(row) + 1)
     if count < 1 or brackets != b"[" + b",".join([row] * count) + b"]":
         return None
-    numbers = value.translate(None, b"[]").split(b",")
+    numbers = _numbers(value, tensor.item_shape)
+    try:
+        # A picture has 256 shades, and the next one has the same.
+        return codec.Encoded(count, b"".join(map(tensor.known.__getitem__, numbers)))
+    except KeyError:
+        pass
     different = set(numbers)
     try:
         if 2 * len(different) > len(numbers):
-            return codec.Encoded(count, _stored(tensor, value.translate(_SPACES)[1:-1], len(numbers)))
+            return codec.Encoded(count, _stored(tensor, b",".join(numbers), len(numbers)))
         stored = _stored(tensor, b",".join(different), len(different))
     except (ValueError, TensorError):
         return None
     size = tensor.stored.size
     pieces = [stored[start : start + size] for start in range(0, len(stored), size)]
     encoded = dict(zip(different, pieces, strict=True))
+    _remember(tensor.known, encoded)
     return codec.Encoded(count, b"".join(map(encoded.__getitem__, numbers)))
+
+
+def _remember(known: dict[bytes, bytes], encoded: dict[bytes, bytes]) -> None:
+    """Keep the bytes of numbers by their spelling; never more than `MOST_KNOWN` of `LONGEST_KNOWN` characters."""
+    if len(known) + len(encoded) > MOST_KNOWN:
+        known.clear()
+    if len(encoded) <= MOST_KNOWN:
+        known.update((number, piece) for number, piece in encoded.items() if len(number) <= LONGEST_KNOWN)
+
+
+def _numbers(value: bytes, shape: list[int]) -> list[bytes]:
+    """Return what stands between the separators that the shape demands.
+
+    A number that stands anywhere else keeps a bracket or comma and so is no number to JSON.
+    """
+    comma = b", " if b", " in value[:1024] else b","  # as Python's own encoder has it, or as most others do
+    depth = len(shape)
+    inner = depth
+    while inner and shape[depth - inner :] != [1] * inner:
+        inner -= 1
+    separator = b"]" * inner + comma + b"[" * inner
+    for outer in range(depth, inner, -1):
+        value = value.replace(b"]" * outer + comma + b"[" * outer, separator)
+    return value[depth + 1 : -depth - 1].split(separator)
 
 
 def _stored(tensor: Tensor, numbers: bytes, count: int) -> bytes:

@@ -1,0 +1,58 @@
+"""The model that the benchmarks measure, optimized as a deployment does it, and the digits that it is asked about."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HANDLER = REPOSITORY / "python" / "handler" / "src"
+OPTIMIZER = REPOSITORY / "python" / "optimizer"
+DIGITS = REPOSITORY / "examples" / "digits"
+RESULTS = REPOSITORY / "benchmark" / "results"
+
+
+def images() -> list[Any]:
+    """Return the pictures of held_out.json."""
+    held_out = json.loads((DIGITS / "held_out.json").read_text(encoding="utf-8"))
+    while isinstance(held_out, dict):
+        held_out = held_out.get("instances") or held_out.get("images") or next(iter(held_out.values()))
+    return [row["image"] if isinstance(row, dict) else row for row in held_out]
+
+
+def optimize(root: Path) -> tuple[Path, str]:
+    """Run the optimizer as a deployment does and return the model directory and the candidate that it chose."""
+    job = root / "job.json"
+    job.write_text(JOB, encoding="utf-8")
+    output = root / "optimized"
+    subprocess.run(  # noqa: S603 - our own command
+        [
+            sys.executable,
+            *("-m", "tensorflow_optimizer", "run", "--config", str(job), "--source", str(DIGITS / "saved_model")),
+            *("--evaluation", str(DIGITS / "evaluation.npz"), "--output", str(output)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(OPTIMIZER / "src"), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    sys.path.insert(0, str(OPTIMIZER / "src"))
+    from tensorflow_optimizer.draft import describe, read_draft
+
+    draft = read_draft(output)
+    directory = output / "model"
+    (directory / "model.json").write_text(describe(draft, 1).to_json(), encoding="utf-8")
+    return directory, draft.candidate
+
+
+JOB = """{
+  "schemaVersion": 1, "model": "digits", "format": "litert",
+  "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
+  "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
+  "tasks": {}, "recipe": {"kind": "forLambda", "steps": []}, "seed": 0, "architecture": "x86_64",
+  "toolchain": {"behaviorVersion": 2, "tensorflow": "2.20.0", "litert": "2.3.0"}
+}
+"""
