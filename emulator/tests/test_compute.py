@@ -202,23 +202,25 @@ def test_instances_run_their_user_data_and_an_update_replaces_them_without_a_los
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("given", "timeout", "reason"),
     [
         pytest.param(
-            {"signals": "FAILURE"}, "Received 1 FAILURE signal(s) out of 1. Unable to satisfy 100%", id="signal"
+            {"signals": "FAILURE"}, "PT2M", "Received 1 FAILURE signal(s) out of 1. Unable to satisfy 100%", id="signal"
         ),
-        pytest.param({"signals": ""}, "Failed to receive 1 resource signal(s) within the specified", id="silence"),
+        pytest.param(
+            {"signals": ""}, "PT5S", "Failed to receive 1 resource signal(s) within the specified", id="silence"
+        ),
     ],
 )
 def test_an_update_whose_new_instance_fails_leaves_the_old_one_serving(
-    aws: Running, stack: str, given: dict[str, str], reason: str
+    aws: Running, stack: str, given: dict[str, str], timeout: str, reason: str
 ) -> None:
     assert deploy(aws, stack, resources(user_data(stack, "one")), **OUTPUTS) == "CREATE_COMPLETE"
     made = outputs_of(aws, stack)
     old = members(aws, made["Group"])
 
     with Client(aws, made["Dns"]) as client:
-        bad = resources(user_data(stack, "two", serves=False, **given), timeout="PT5S")
+        bad = resources(user_data(stack, "two", serves=False, **given), timeout=timeout)
         assert deploy(aws, stack, bad, **OUTPUTS) == "UPDATE_ROLLBACK_COMPLETE"
     assert client.failures == []
     assert set(client.answers) == {"one"}

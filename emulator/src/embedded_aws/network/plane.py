@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable, Coroutine
 
+HALF_CLOSED = 30.0
+"""Seconds that one side of a connection may go on after the other has ended."""
+
 _CHUNK = 1 << 16
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -58,13 +61,23 @@ class Plane:
 
 
 async def join(one: Streams, other: Streams) -> None:
-    """Carries bytes both ways until both sides have ended, or one has failed."""
+    """Carries bytes both ways until both sides have ended, or one has failed.
+
+    A side that has ended may be gone for good, and the other may not care: it gets some time, and is then cut off.
+    """
+    ways = [asyncio.create_task(_carry(one[0], other[1])), asyncio.create_task(_carry(other[0], one[1]))]
     try:
-        await asyncio.gather(_carry(one[0], other[1]), _carry(other[0], one[1]))
-    except (OSError, asyncio.CancelledError):
+        done, open_still = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in done:
+            way.result()
+        for way in open_still:
+            await asyncio.wait_for(way, HALF_CLOSED)
+    except (OSError, TimeoutError, asyncio.CancelledError):
         for _, writer in (one, other):
             writer.transport.abort()
     finally:
+        for way in ways:
+            way.cancel()
         for _, writer in (one, other):
             writer.close()
 
