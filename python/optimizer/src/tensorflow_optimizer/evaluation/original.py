@@ -11,6 +11,7 @@ from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
 from . import statistics
 from .answers import answers_of
+from .closeness import is_close
 from .compare import truth_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_repeatable(first: Arrays, second: Arrays) -> None:
         UnsupportedError: the answers differ.
     """
     for name, value in first.items():
-        if not _close(value, second[name], 1e-5):
+        if not is_close(value, second[name], 1e-5):
             raise UnsupportedError(
                 f"the model is not deterministic: its output {name!r} differs between two equal requests (dropout, "
                 "sampling or other random operators are active); export it for inference, with training=False"
@@ -56,7 +57,7 @@ def check_batch(runner: Runner, signature: str, dataset: Dataset) -> None:
     together = runner.run(signature, rows.call(0, _BATCH_OF))
     single = answers_of(runner, signature, rows, batch=1)
     for name, value in together.items():
-        if value.shape != single[name].shape or not _close(value, single[name], 1e-3):
+        if value.shape != single[name].shape or not is_close(value, single[name], 1e-3):
             raise UnsupportedError(
                 f"the output {name!r} depends on the batch: four rows together are answered differently from the same "
                 f"four one by one, and Lambda serves them one by one; {OTHER_PATHS}"
@@ -105,13 +106,3 @@ def _chance(decisions: Array, truth: Array, classes: int) -> float:
             for value, count in zip(decided.tolist(), decided_counts.tolist(), strict=True)
         )
     )
-
-
-def _close(one: Array, other: Array, tolerance: float) -> bool:
-    if one.shape != other.shape:
-        return False
-    if one.dtype.kind not in "fc":
-        return bool(np.array_equal(one, other))
-    finite = one[np.isfinite(one)]
-    scale = float(np.abs(finite).max()) if finite.size else 1.0
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance * max(scale, 1e-30), equal_nan=True))

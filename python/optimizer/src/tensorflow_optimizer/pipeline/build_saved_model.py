@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .. import environment
 from ..conversion import FreezeError, bake_bfloat16, freeze, freeze_problem, strip
 from ..conversion.version_1 import is_version_1
 from ..data import generated_inputs
 from ..errors import OptimizerError, UnsupportedError
 from ..evaluation import answers_of
+from ..evaluation.closeness import is_close
 from ..runners import IsolatedRunner, RunError, SavedModelRunner
 from ..schema import sha256_of
 from ..signatures import read_signatures
@@ -212,7 +211,7 @@ def _difference(
                 continue  # not legal for the original either
             answers = answers_of(candidate, name, dataset, batch)
             for output, value in expected.items():
-                if not _same(value, answers[output]):
+                if not is_close(value, answers[output], _TOLERANCE):
                     return f"its output {output!r} of the signature {name!r} differs"
     return None
 
@@ -235,13 +234,3 @@ def _integers(dataset: Dataset) -> int:
     """Return a bound that the data's own integers prove to be legal."""
     found = [int(value.max()) for value in dataset.inputs.values() if value.dtype.kind in "iu" and value.size]
     return max(1, min(found, default=1) + 1)
-
-
-def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    if one.shape != other.shape:
-        return False
-    if one.dtype.kind not in "fc":
-        return bool(np.array_equal(one, other))
-    finite = one[np.isfinite(one)]
-    scale = float(np.abs(finite).max()) if finite.size else 1.0
-    return bool(np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE * max(scale, 1e-30), equal_nan=True))

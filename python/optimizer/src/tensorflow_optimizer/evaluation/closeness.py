@@ -1,0 +1,21 @@
+"""Are two answers the same, but for the last bits of their numbers?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def is_close(one: NDArray[Any], other: NDArray[Any], tolerance: float) -> bool:
+    """Say whether floats differ by no more than `tolerance`, as a share of the greatest; all else must be equal."""
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind not in "fc":
+        return bool(np.array_equal(one, other))
+    finite = one[np.isfinite(one)]
+    scale = float(np.abs(finite).max()) if finite.size else 1.0
+    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance * max(scale, 1e-30), equal_nan=True))
