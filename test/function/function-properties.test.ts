@@ -122,7 +122,7 @@ describe('properties', () => {
     const group = resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits');
     expect(group.properties).toEqual({ RetentionInDays: 90 });
     expect(group.resource.DeletionPolicy).toBe('Retain');
-    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogGroup: { Ref: group.id } });
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: { Ref: group.id } });
   });
 
   test('logRetention changes that', () => {
@@ -140,7 +140,7 @@ describe('properties', () => {
     const endpoint = modelFunction(stack, { logGroup });
 
     expect(endpoint.logGroup).toBe(logGroup);
-    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogGroup: stack.resolve(logGroup.logGroupName) });
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: stack.resolve(logGroup.logGroupName) });
     expect(Object.keys(Template.fromStack(stack).findResources('AWS::Logs::LogGroup')).filter((id) => id.startsWith('Digits'))).toEqual([]);
   });
 
