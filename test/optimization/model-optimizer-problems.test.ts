@@ -1,0 +1,60 @@
+import { Duration } from 'aws-cdk-lib';
+import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { ModelOptimizerProps } from '../../lib';
+import { EvaluationData, ModelFormat, ModelSource, ModelTask, OptimizationRecipe, QualityGate, Quantization } from '../../lib';
+import { directoryWith, fileWith, LITERT } from '../model/model-files';
+import { evaluation, optimize } from './optimizer-fixtures';
+
+describe('refuses', () => {
+  const refusal = (props: Partial<ModelOptimizerProps>) => () => optimize(props);
+
+  test.each<[string, Partial<ModelOptimizerProps>, string]>([
+    ['a .tflite model for TensorFlow Serving', {
+      model: ModelSource.fromAsset(fileWith('m.tflite', LITERT)), modelFormat: ModelFormat.SAVED_MODEL,
+    }, 'a .tflite model cannot be served by TensorFlow Serving'],
+    ['a gate on accuracy without data', { gate: QualityGate.maxAccuracyLoss(0.01) }, 'give evaluation'],
+    ['fullInteger without data', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, 'give evaluation, or use Quantization.dynamicRange()'],
+    ['a task without data', { tasks: { y: ModelTask.BINARY } }, 'tasks has no effect without real inputs'],
+    ['a task of no output', { evaluation, tasks: {} }, 'tasks must name at least one output'],
+    ['a task of an output without name', { evaluation, tasks: { '': ModelTask.BINARY } }, 'got ""'],
+    ['no labels', { labels: [] }, 'labels must name'],
+    ['a label twice', { labels: ['a', 'b', 'a'] }, 'got "a" twice'],
+    ['labels and a file of them', { labels: ['a'], labelsFile: fileWith('labels.txt', 'a\nb\n') }, 'labels and labelsFile exclude each other: keep one of them'],
+    ['a file of labels that is not there', { labelsFile: 'no/such.txt' }, 'labelsFile must be a text file with the name of a class on each line, and there is no'],
+    ['a file of labels with an empty line', { labelsFile: fileWith('labels.txt', 'a\n\nb\n') }, 'labelsFile must have the name of a class on each line, and line 2 of'],
+    ['a label twice in a file', { labelsFile: fileWith('labels.txt', 'a\nb\na') }, 'labelsFile must be different from each other, got "a" twice'],
+    ['a seed that is none', { seed: -1 }, 'seed must be between 0'],
+    ['a fraction as seed', { seed: 0.5 }, 'seed must be a whole number'],
+    ['more time than a deployment waits', { optimizationTimeout: Duration.minutes(56) }, 'got 56: a deployment cannot wait longer; optimize and publish from the'],
+    ['less time than CodeBuild takes', { optimizationTimeout: Duration.minutes(9) }, 'must be between 10 and 55, got 9'],
+    ['parts of a minute', { optimizationTimeout: Duration.seconds(630) }, 'must be a whole number between 10 and 55, got 10.5'],
+    ['an index that is no address', { packageIndexUrl: 'mirror' }, 'packageIndexUrl must be an http or https address'],
+    ['a password in the index', { packageIndexUrl: 'https://me:secret@mirror.example' }, 'must not hold a user or password'],
+    ['the index twice', { packageIndexUrl: 'https://m.example', buildEnvironment: { PIP_INDEX_URL: { value: 'x' } } }, 'exclude each other'],
+    ['our own environment', { buildEnvironment: { BUILD_KEY: { value: 'x' } } }, 'must not set BUILD_KEY'],
+    ['CodeBuild\'s environment', { buildEnvironment: { CODEBUILD_SRC_DIR: { value: 'x' } } }, 'must not set CODEBUILD_SRC_DIR'],
+    ['subnets without a VPC', { buildVpcSubnets: {} }, 'buildVpcSubnets has no effect without buildVpc'],
+    ['security groups without a VPC', { buildSecurityGroups: [] }, 'buildSecurityGroups has no effect without buildVpc'],
+    ['Lambda compute', { buildImage: codebuild.LinuxLambdaBuildImage.AMAZON_LINUX_2023_PYTHON_3_13 }, 'neither room nor time'],
+    ['an image of another processor than the one that serves', { architecture: lambda.Architecture.ARM_64, buildImage: codebuild.LinuxBuildImage.STANDARD_7_0 },
+      'buildImage is for x86_64 (LINUX_CONTAINER), and the model is optimized for and proved on arm64: give an image for arm64, e.g. codebuild.LinuxArmBuildImage'],
+    ['an arm64 image for x86_64', { buildImage: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0 }, 'buildImage is for arm64 (ARM_CONTAINER)'],
+    ['a name with capitals', { modelName: 'Digits' }, 'modelName must be'],
+    ['a parameter that is an address', { pointerParameterName: 'arn:aws:ssm:…' }, 'pointerParameterName must be'],
+    ['a broken model', { model: ModelSource.fromAsset(directoryWith()) }, 'the directory is empty'],
+    ['broken data', { evaluation: EvaluationData.fromAsset('no/such.npz') }, 'does not exist'],
+  ])('%s', (_, props, words) => {
+    expect(refusal(props)).toThrow(words);
+  });
+
+  test('takes what it makes of model names and time at the limits', () => {
+    expect(refusal({ optimizationTimeout: Duration.minutes(55) })).not.toThrow();
+    expect(refusal({ optimizationTimeout: Duration.minutes(10) })).not.toThrow();
+  });
+
+  test('everything at once, in one error that names the construct', () => {
+    expect(refusal({ modelName: 'X', seed: -1, gate: QualityGate.minAgreement(2), optimizationTimeout: Duration.hours(2) }))
+      .toThrow(/^5 problems:\n {2}- modelName.*\n {2}- QualityGate\.minAgreement.*\n.*\n {2}- seed.*\n {2}- optimizationTimeout/);
+  });
+});

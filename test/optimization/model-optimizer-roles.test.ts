@@ -1,0 +1,111 @@
+import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { evaluation, newStack, optimize, idOf, build, statementsOf, actionsOf } from './optimizer-fixtures';
+
+describe('the job\'s role', () => {
+  const { template, optimizer } = optimize({ evaluation });
+  const statements = statementsOf(template(), idOf(optimizer.role as iam.Role));
+  const ownPrefix = { 'Fn::Join': ['', [{ 'Fn::GetAtt': [idOf(optimizer.bucket), 'Arn'] }, `/${optimizer.keyPrefix}/*`]] };
+  const writing = statements.filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
+
+  test('writes below its model\'s prefix only, and only what does not exist', () => {
+    expect(writing.every(({ Resource }) => JSON.stringify(Resource) === JSON.stringify(ownPrefix))).toBe(true);
+    expect(writing.map(({ Effect, Condition }) => [Effect, Condition])).toEqual(expect.arrayContaining([
+      ['Allow', { Null: { 's3:if-none-match': 'false' } }],
+      ['Allow', { Bool: { 's3:ObjectCreationOperation': 'false' } }],
+      ['Deny', { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } }],
+    ]));
+    expect(writing).toHaveLength(3);
+  });
+
+  test('deletes nothing, and changes no permission', () => {
+    expect(actionsOf(statements).filter((action) => /Delete|Acl|Policy|\*/.test(action))).toEqual([]);
+  });
+
+  test('lists its model\'s prefix only', () => {
+    expect(statements.filter(({ Action }) => Action === 's3:ListBucket').map(({ Condition }) => Condition)).toEqual([
+      { StringLike: { 's3:prefix': `${optimizer.keyPrefix}/*` } },
+    ]);
+  });
+
+  test('reads the model, the data and the optimizer\'s code, and nothing else of the assets', () => {
+    const read = JSON.stringify(statements.filter(({ Action }) => [Action].flat().includes('s3:GetObject')));
+
+    expect(read.match(/[0-9a-f]{64}\.(zip|npz)/g)).toHaveLength(3);
+    expect(read).not.toMatch(/assets-[^"]*"\]\]\}?,? *"?\/\*/);
+  });
+
+  test('takes what the user grants later', () => {
+    const later = optimize();
+    const other = new s3.Bucket(later.stack, 'Other');
+
+    other.grantRead(later.optimizer.project);
+
+    expect(JSON.stringify(statementsOf(later.template(), idOf(later.optimizer.role as iam.Role)))).toContain(idOf(other));
+  });
+
+  test('may read the secrets that its environment names', () => {
+    const secret = { type: codebuild.BuildEnvironmentVariableType.SECRETS_MANAGER, value: 'index:url' };
+
+    const { template: withSecret, optimizer: reader } = optimize({ buildEnvironment: { UV_DEFAULT_INDEX: secret } });
+
+    expect(actionsOf(statementsOf(withSecret(), idOf(reader.role as iam.Role)))).toContain('secretsmanager:GetSecretValue');
+  });
+
+  test('uses a key only where there is one', () => {
+    expect(actionsOf(statements).filter((action) => action.startsWith('kms:'))).toEqual([]);
+    const stack = newStack();
+    const encrypted = optimize({ encryptionKey: new kms.Key(stack, 'Key') }, stack);
+
+    const ofKey = statementsOf(encrypted.template(), idOf(encrypted.optimizer.role as iam.Role)).filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
+    expect(ofKey.map(({ Action }) => Action)).toEqual([['kms:Decrypt', 'kms:GenerateDataKey']]);
+  });
+});
+
+describe('a role of the user\'s', () => {
+  test('gets what the optimization needs, and the build waits for it', () => {
+    const stack = newStack();
+    const buildRole = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com') });
+
+    const { template, optimizer } = optimize({ buildRole }, stack);
+
+    expect(optimizer.role).toBe(buildRole);
+    expect(actionsOf(statementsOf(template(), idOf(buildRole)))).toEqual(expect.arrayContaining(['s3:PutObject', 'codebuild:CreateReport']));
+    expect(build(template()).DependsOn).toContain(idOf(buildRole.node.findChild('DefaultPolicy') as iam.Policy));
+  });
+
+  test('may be imported', () => {
+    const stack = newStack();
+    const buildRole = iam.Role.fromRoleArn(stack, 'Mine', 'arn:aws:iam::111122223333:role/Mine');
+
+    const { template } = optimize({ buildRole }, stack);
+
+    const policies = template().findResources('AWS::IAM::Policy', { Properties: { Roles: ['Mine'] } });
+    expect(build(template()).DependsOn).toEqual(expect.arrayContaining(Object.keys(policies)));
+    expect(Object.keys(policies)).toHaveLength(1);
+  });
+});
+
+test('grantRead lets a principal read and list this model, and nothing else', () => {
+  const { stack, optimizer, template } = optimize();
+  const reader = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
+
+  optimizer.grantRead(reader);
+
+  const statements = statementsOf(template(), idOf(reader));
+  expect(new Set(actionsOf(statements))).toEqual(new Set(['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket']));
+  expect(statements[1].Condition).toEqual({ StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } });
+});
+
+test('grantStartBuild lets a principal start builds of this project', () => {
+  const { stack, optimizer, template } = optimize();
+  const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
+
+  optimizer.grantStartBuild(operator);
+
+  expect(statementsOf(template(), idOf(operator))).toEqual([
+    { Action: 'codebuild:StartBuild', Effect: 'Allow', Resource: { 'Fn::GetAtt': [idOf(optimizer.project), 'Arn'] } },
+  ]);
+});

@@ -1,0 +1,45 @@
+import type { CfnElement } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { ModelOptimizerProps } from '../../lib';
+import { EvaluationData, ModelOptimizer, ModelSource } from '../../lib';
+import { directoryWith, fileWith, savedModelFiles, ZIP } from '../model/model-files';
+
+export const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
+export const evaluation = EvaluationData.fromAsset(fileWith('held-out.npz', ZIP));
+
+export function newStack(context: Record<string, unknown> = {}): Stack {
+  return new Stack(new App({ context }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+}
+
+export function optimize(props: Partial<ModelOptimizerProps> = {}, stack = newStack()) {
+  const optimizer = new ModelOptimizer(stack, 'Digits', { model, ...props });
+  let template: Template | undefined; // synthesized once, when a test first looks at it
+  return { stack, optimizer, template: () => template ??= Template.fromStack(stack) };
+}
+
+/** What the properties under test are compared with. */
+export const plain = optimize();
+
+export function idOf(construct: { node: { defaultChild?: unknown } }): string {
+  const element = construct.node.defaultChild as CfnElement;
+  return Stack.of(element).resolve(element.logicalId);
+}
+
+export function build(template: Template): any {
+  return Object.values(template.findResources('Custom::TensorFlowModelBuild'))[0];
+}
+
+export function jobOf(template: Template): any {
+  const text = build(template).Properties.Job;
+  return JSON.parse(typeof text === 'string' ? text : text['Fn::Join'][1].map((part: unknown) => typeof part === 'string' ? part : 'TOKEN').join(''));
+}
+
+/** All statements of a role, its own policies' included. */
+export function statementsOf(template: Template, roleId: string): any[] {
+  return Object.values(template.findResources('AWS::IAM::Policy'))
+    .filter((policy: any) => JSON.stringify(policy.Properties.Roles).includes(`"${roleId}"`))
+    .flatMap((policy: any) => policy.Properties.PolicyDocument.Statement);
+}
+
+export const actionsOf = (statements: any[]): string[] => statements.flatMap(({ Action }) => Action);
