@@ -29,7 +29,7 @@ export interface MagnitudePruningOptions {
   /**
    * How often the training goes through its part of the evaluation data, from 1 to 1000.
    *
-   * @default 4
+   * @default 10
    */
   readonly epochs?: number;
 }
@@ -38,8 +38,8 @@ export interface MagnitudePruningOptions {
  * Weights become zero. A pruned model is smaller where it travels compressed: in a function's layer, and in the archive that the instances of
  * a fleet fetch. Pods read a model file by file, so that a `ModelService` of its own refuses it. It is not faster anywhere.
  *
- * With evaluation data the rest of the model is trained on a part of it that no candidate is judged on: towards the labels, or, without labels,
- * towards the original's answers.
+ * With evaluation data the rest of the model is trained on a part of it that no candidate is judged on: towards what the original answers, and a little
+ * towards the labels where there are any. It keeps the best state that it had, and is never worse than without the training.
  */
 export class Pruning extends OptimizationStep {
   /**
@@ -78,6 +78,6 @@ export class Pruning extends OptimizationStep {
   /** @internal */
   public _render(): Record<string, unknown> {
     const { sparsity, schedule, epochs } = this.options;
-    return { step: 'pruning', sparsity, schedule: schedule ?? PruningSchedule.GRADUAL, epochs: epochs ?? 4 };
+    return { step: 'pruning', sparsity, schedule: schedule ?? PruningSchedule.GRADUAL, epochs: epochs ?? 10 };
   }
 }

@@ -58,7 +58,7 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['recipe', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, (it) => it.recipe.steps, [{ step: 'quantization', mode: 'fullInteger' }]],
   ['strip', { recipe: OptimizationRecipe.of(Graph.strip()) }, (it) => it.recipe.steps, [{ step: 'strip' }]],
   ['pruning', { recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })) }, (it) => it.recipe.steps, [
-    { step: 'pruning', sparsity: 0.5, schedule: 'gradual', epochs: 4 },
+    { step: 'pruning', sparsity: 0.5, schedule: 'gradual', epochs: 10 },
   ]],
   ['search', { recipe: OptimizationRecipe.search({ objective: SearchObjective.LATENCY }) }, (it) => it.recipe.search, {
     objective: 'latency', maxAccuracyLoss: 0.01, maxTrials: 16,

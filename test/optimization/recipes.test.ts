@@ -16,10 +16,10 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.fullInteger()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'fullInteger' }] }],
     [OptimizationRecipe.of(Graph.strip()), { kind: 'steps', steps: [{ step: 'strip' }] }],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8 }), Quantization.dynamicRange()), {
-      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.8, schedule: 'gradual', epochs: 4 }, { step: 'quantization', mode: 'dynamicRange' }],
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.8, schedule: 'gradual', epochs: 10 }, { step: 'quantization', mode: 'dynamicRange' }],
     }],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.AT_ONCE })), {
-      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce', epochs: 4 }],
+      kind: 'steps', steps: [{ step: 'pruning', sparsity: 0.5, schedule: 'atOnce', epochs: 10 }],
     }],
     [OptimizationRecipe.of(Graph.freeze()), { kind: 'steps', steps: [{ step: 'freeze' }] }],
     [OptimizationRecipe.of(Quantization.bfloat16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'bfloat16' }] }],

@@ -52,7 +52,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     max_accuracy_loss: Annotated[
         float, typer.Option(help="At most this much accuracy may be lost; 0.01 is one point.", min=0.0, max=0.999)
     ] = 0.01,
-    max_trials: Annotated[int, typer.Option(help="How many candidates to try at most.", min=1)] = 8,
+    max_trials: Annotated[int, typer.Option(help="How many candidates to try at most.", min=1)] = 16,
     model_format: Annotated[
         ModelFormat, typer.Option("--format", help="litert for Lambda, saved_model for TensorFlow Serving.")
     ] = ModelFormat.LITERT,

@@ -123,7 +123,7 @@ class Pruning(Document):
     """The share of each weight matrix that becomes zero."""
     schedule: Literal["gradual", "atOnce"] = "gradual"
     """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 4
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     """How often training goes through its part of the evaluation data."""
 
 

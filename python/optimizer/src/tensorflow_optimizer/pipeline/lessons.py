@@ -20,6 +20,8 @@ ENOUGH_TO_TRAIN = 64
 _COPIES = 3
 #: Of the labels, where the job leaves it open: the teacher says more than they do (Hinton, Vinyals and Dean, 2015).
 _ALPHA = 0.1
+#: A pruned model is taught its own answers, which it nearly gives: nearer to the scores that decide than for a student.
+_HEAT = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class Lessons:
             )
         share = step.alpha if step.alpha is not None else _ALPHA if labelled else 0.0
         return replace(teaching, label_share=share, temperature=step.temperature)
+
+    def of_original(self) -> Teaching | None:
+        """Return what a pruned model learns from: what it answered before, and the labels; None: too few samples."""
+        if self.plain is None or not self.taught:
+            return self.plain
+        labelled = any(target.truth is not None for target in self.plain.targets.values())
+        return replace(self.plain, label_share=_ALPHA if labelled else 0.0, temperature=_HEAT)
 
     def without_teacher(self) -> Lessons | None:
         """Return the same samples to be learned by their labels; None where an output has none."""

@@ -80,7 +80,7 @@ class Trainer:
         if not directory.exists():
             self._tell(step, progress)
             unfinished = directory.with_name(f"{directory.name}.part")
-            problem = prune(source, signatures, step, self.lessons.plain, unfinished, seed=self.seed)
+            problem = prune(source, signatures, step, self.lessons.of_original(), unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(
                     f"training after pruning was given up ({problem}); the weights are as good as they were until then"
