@@ -39,15 +39,18 @@ export async function compare(run: DemoRun, deployed: readonly Deployed[]): Prom
   // One set of requests for all: that of a path which changes no number, where one is shown.
   const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
   const golden = await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey)).then((text) => JSON.parse(text) as Golden, () => undefined);
-  const columns = await Promise.all(deployed.map(async ({ path, server, figures }) => {
+  const columns: string[][] = [];
+  for (const { path, server, figures } of deployed) {
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
     const costs = latency === null ? undefined : costsOf(path.name, latency, prices);
-    const difference = golden && await replay(server, figures.model, golden);
+    const difference = golden && await replay(server, figures.model, golden).catch((error: unknown) => {
+      throw new Error(`${path.title}: ${error instanceof Error ? error.message : String(error)}`);
+    });
     const allowed = golden && (path.name === 'function' ? Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance) : golden.relativeTolerance);
     if (difference && difference.relative > allowed!) {
       throw new Error(`${path.title} answers a golden request with a relative difference of ${difference.relative.toExponential(1)}, allowed are ${allowed}`);
     }
-    return [
+    columns.push([
       path.name,
       megabytes(figures.sizeAfter),
       percent(figures.accuracyAfter),
@@ -56,8 +59,8 @@ export async function compare(run: DemoRun, deployed: readonly Deployed[]): Prom
       difference ? difference.relative.toExponential(1) : '',
       costs ? money(costs.idleMonth) : '',
       costs ? money(costs.millionRequests) : '',
-    ];
-  }));
+    ]);
+  }
   const labels = [
     '', 'model', 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests', 'a million requests',
   ];
