@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -81,3 +82,14 @@ def make_draft(job: Job) -> Draft:
 
 def read_json(s3: S3Client, key: str) -> Any:
     return json.loads(s3.get_object(Bucket="models", Key=key)["Body"].read())
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(s3: S3Client, key: str) -> bytes:
+    return s3.get_object(Bucket="models", Key=key)["Body"].read()
+
+
+SAVED_MODEL = job_data(format="saved_model")

@@ -1,0 +1,157 @@
+"""`publish`: what is damaged, foreign or does not fit is not taken, and nothing is replaced."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from publishing_samples import KEY, PREFIX, job_data, read, read_json
+from tensorflow_optimizer.config import Packaging
+from tensorflow_optimizer.errors import OptimizerError
+from tensorflow_optimizer.manifest import Manifest
+from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.publishing.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
+from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.s3 import Bucket
+from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+    from tensorflow_optimizer.publishing.record import Record
+
+    Release = Callable[..., Record | None]
+    Keys = Callable[..., list[str]]
+    MakeOutput = Callable[..., Path]
+
+
+def damage_layer(s3: S3Client) -> None:
+    s3.delete_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip")
+
+
+def damage_manifest(s3: S3Client) -> None:
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/1/manifest.json", Body=b"{}")
+
+
+def damage_layer_version(s3: S3Client) -> None:
+    key = f"{PREFIX}/litert/1/layer.zip"
+    s3.put_object(Bucket="models", Key=key, Body=read(s3, key))
+
+
+def damage_record(s3: S3Client) -> None:
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/keys/{KEY}/1.json", Body=b'{"Version": "1"}')
+
+
+@pytest.mark.parametrize("damage", [damage_layer, damage_manifest, damage_layer_version, damage_record])
+def test_a_record_whose_files_are_not_all_there_is_not_adopted(
+    s3: S3Client, release: Release, make_output: MakeOutput, damage: Callable[[S3Client], None]
+) -> None:
+    release(make_output("one"), "b-1")
+    damage(s3)
+
+    record = release(make_output("two"), "b-2")
+
+    assert record is not None
+    assert record.version == "2"
+
+
+def test_a_foreign_object_in_the_way_is_left_alone_and_said(
+    s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys
+) -> None:
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip", Body=b"somebody else's")
+    output = make_output()
+
+    with pytest.raises(ObjectExistsError, match=r"litert/1/layer\.zip exists with other content"):
+        release(output)
+
+    assert read(s3, f"{PREFIX}/litert/1/layer.zip") == b"somebody else's"
+    assert keys(f"{PREFIX}/keys/") == []
+    record = release(output)
+    assert record is not None
+    assert record.version == "2"
+
+
+def test_a_build_id_is_not_used_for_two_builds(release: Release, make_output: MakeOutput) -> None:
+    release(make_output("one"), "b-1")
+
+    with pytest.raises(ObjectExistsError, match="publish under another build id"):
+        release(make_output("two", exit_code=ExitCode.GATE), "b-1")
+
+
+def test_a_bucket_without_versions_is_refused(s3: S3Client, make_output: MakeOutput) -> None:
+    from tensorflow_optimizer.config import Job
+
+    s3.create_bucket(Bucket="plain", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    target = Target(Bucket("plain", s3), PREFIX, "b-1", KEY)
+
+    with pytest.raises(OptimizerError, match="turn on versioning"):
+        publish_build(target, Job.model_validate(job_data()), make_output(), None, lambda _: None)
+
+
+def test_what_was_read_from_s3_ends_up_in_the_manifest(s3: S3Client, make_output: MakeOutput) -> None:
+    from tensorflow_optimizer.config import Job
+
+    stored = FetchedObject(key="m.zip", version="v-7", size=9, sha256="f" * 64, checks=["size"])
+    fetched = Fetched(
+        source=FetchedInput(
+            packaging=Packaging.ZIP,
+            bucket="inputs",
+            key="m.zip",
+            identity=IdentityCheck.NONE,
+            digest="e" * 64,
+            files=2,
+            size=20,
+            objects=[stored],
+        )
+    )
+    target = Target(Bucket("models", s3), PREFIX, "b-1", KEY)
+    record = publish_build(target, Job.model_validate(job_data()), make_output(), fetched, lambda _: None)
+
+    assert record is not None
+    manifest = Manifest.model_validate(read_json(s3, record.manifest_key))
+    assert manifest.source.object_version == "v-7"
+    assert manifest.extra["fetched"]["source"]["objects"][0]["sha256"] == "f" * 64
+
+
+def test_an_output_of_another_job_is_refused(release: Release, make_output: MakeOutput, keys: Keys) -> None:
+    with pytest.raises(OptimizerError, match="its architecture is x86_64, and the job asks for arm64"):
+        release(make_output(), job=job_data(architecture="arm64"))
+
+    assert keys(f"{PREFIX}/claims/") == []
+
+
+def test_the_same_build_published_twice_changes_nothing(release: Release, make_output: MakeOutput, keys: Keys) -> None:
+    output = make_output()
+    first, before = release(output), keys()
+
+    assert release(output) == first
+    assert keys() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        ({"prefix": "../x"}, "model prefix"),
+        ({"prefix": ""}, "model prefix"),
+        ({"build_id": "a/b"}, "build id"),
+        ({"build_key": "abc"}, "build key"),
+    ],
+)
+def test_names_that_would_put_objects_elsewhere_are_refused(
+    s3: S3Client, names: dict[str, str], complaint: str
+) -> None:
+    usual: dict[str, Any] = {"prefix": PREFIX, "build_id": "b", "build_key": KEY}
+    with pytest.raises(OptimizerError, match=complaint):
+        Target(bucket=Bucket("models", s3), **{**usual, **names})
+
+
+def test_the_record_stays_what_cloudformation_can_take(release: Release, make_output: MakeOutput) -> None:
+    record = release(make_output())
+
+    assert record is not None
+    assert all(isinstance(value, str) for value in json.loads(record.to_bytes()).values())
+    with pytest.raises(OptimizerError, match="shorter model prefix"):
+        record.model_copy(update={"key_prefix": "x" * 3000}).to_bytes()
