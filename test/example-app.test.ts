@@ -1,5 +1,5 @@
 import { execFile } from 'child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { promisify } from 'util';
@@ -116,12 +116,14 @@ describe('the example app', () => {
         cwd: ROOT, env: environment,
       });
       expect(synthesized.stderr).not.toMatch(/\[Error|validation failed/i);
+      const templates = readdirSync(output).filter((file) => file.endsWith('.template.json'));
+      expect(templates).toEqual(expect.arrayContaining(['FunctionStack.template.json', 'ServiceStack.template.json', 'FleetStack.template.json']));
       // W3005: the CDK writes dependencies that a reference implies already.
-      const linted = await run(join(ROOT, '.tools', 'python', 'bin', 'cfn-lint'), ['--ignore-checks', 'W3005', '--', join(output, 'FunctionStack.template.json')])
+      const linted = await run(join(ROOT, '.tools', 'python', 'bin', 'cfn-lint'), ['--ignore-checks', 'W3005', '--', ...templates.map((file) => join(output, file))])
         .catch((error: { stdout: string }) => error);
       expect(linted.stdout).toBe('');
     } finally {
       rmSync(output, { recursive: true, force: true });
     }
-  }, 120_000);
+  }, 300_000);
 });
