@@ -5,6 +5,7 @@ import { checkWheelTags, finishFiles } from './bundle-files';
 import type { BundlePlan } from './bundle-plan';
 import { COMPILE_ENVIRONMENT, compileArguments } from './bytecode';
 import { hostPath } from './host-python-image';
+import { checkSharedObjects } from './shared-objects';
 
 /** Raised when the same plan makes other files than before. */
 const BEHAVIOR_VERSION = 1;
@@ -30,6 +31,7 @@ export class ContainerPythonImage extends DockerImage {
     this.container.run(options);
     checkWheelTags(join(output, this.plan.outputSuffix), this.plan);
     finishFiles(output, this.plan);
+    checkSharedObjects(output, this.plan);
     if (this.plan.modules) {
       this.container.run({
         ...options,

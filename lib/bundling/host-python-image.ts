@@ -8,6 +8,7 @@ import type { BundlePlan } from './bundle-plan';
 import { compileBytecode } from './bytecode';
 import { type Installer, runTool } from './host-tools';
 import { installCommand } from './install-command';
+import { checkSharedObjects } from './shared-objects';
 
 /** Raised when the same plan makes other files than before, so that nothing old is taken for it. */
 const BEHAVIOR_VERSION = 1;
@@ -41,6 +42,7 @@ export class HostPythonImage extends DockerImage {
       checkWheelTags(packages, this.plan);
     }
     finishFiles(output, this.plan);
+    checkSharedObjects(output, this.plan);
     if (this.plan.modules && this.python) {
       compileBytecode(this.python, output, this.plan);
     }

@@ -48,8 +48,8 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * The processor that serves.
    *
-   * LiteRT's wheels for arm64 ask for a newer C++ library than those for x86_64 (GLIBCXX_3.4.30); that Lambda's arm64
-   * image has it was not verified.
+   * LiteRT has wheels for both. Those for arm64 need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every
+   * shared object against what the function's system has; on arm64 hardware it was not run.
    *
    * @default lambda.Architecture.X86_64
    */

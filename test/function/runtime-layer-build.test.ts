@@ -1,15 +1,19 @@
 import { execFileSync } from 'child_process';
 import { createHash } from 'crypto';
-import { readFileSync, statSync } from 'fs';
+import { cpSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { RuntimeLayer } from '../../lib';
 import { listFiles, sizeOf } from '../../lib/bundling/bundle-files';
+import type { BundlePlan } from '../../lib/bundling/bundle-plan';
+import { readElf } from '../../lib/bundling/elf-file';
 import { findPython } from '../../lib/bundling/host-tools';
 import { PythonBundling } from '../../lib/bundling/python-bundling';
 import { pythonFunction } from '../../lib/bundling/python-code';
+import { checkSharedObjects } from '../../lib/bundling/shared-objects';
 import { packagePath } from '../../lib/private/asset-paths';
 
 /**
@@ -129,6 +133,61 @@ describe.each(machines)('for %s', (machine, architecture) => {
       expect(contentOf(again[part])).toEqual(contentOf(built[machine][part]));
     }
   }, 300_000);
+});
+
+describe('what the system of the function must have', () => {
+  const plan = (architecture: lambda.Architecture) => ({ architecture }) as BundlePlan;
+
+  /** The nano layer of arm64 with every mention of a version replaced by another of the same length. */
+  function needing(from: string, to: string): string {
+    const directory = mkdtempSync(join(tmpdir(), 'layer-'));
+    cpSync(built.aarch64.nano, directory, { recursive: true });
+    const library = join(directory, 'lib', 'libLiteRt.so');
+    writeFileSync(library, Buffer.from(readFileSync(library).toString('latin1').replaceAll(from, to), 'latin1'));
+    return directory;
+  }
+
+  test.each([
+    ['x86_64', ['GLIBC_2.27', 'GLIBCXX_3.4.22']],
+    ['aarch64', ['GLIBC_2.34', 'GLIBCXX_3.4.30']],
+  ])('is read from the real library for %s, whatever its wheel is tagged', (machine, versions) => {
+    const needed = readElf(join(built[machine].nano, 'lib', 'libLiteRt.so'))!.needed.map(({ version }) => version);
+
+    expect(needed).toEqual(expect.arrayContaining(versions));
+    for (const version of versions) {
+      const [name] = version.split('_');
+      const newest = needed.filter((other) => other.startsWith(`${name}_`)).sort(new Intl.Collator('en', { numeric: true }).compare).at(-1);
+      expect(newest).toBe(version);
+    }
+  });
+
+  test.each(machines)('is there for both layers of %s', (machine, architecture) => {
+    for (const directory of [built[machine].nano, built[machine].numpy]) {
+      expect(() => checkSharedObjects(directory, plan(architecture))).not.toThrow();
+    }
+  });
+
+  test('a library for a newer C or C++ library is refused, with both versions and the way out', () => {
+    expect(() => checkSharedObjects(needing('GLIBCXX_3.4.30', 'GLIBCXX_3.4.34'), plan(lambda.Architecture.ARM_64)))
+      .toThrow(/^lib\/libLiteRt\.so needs GLIBCXX_3\.4\.34 of libstdc\+\+\.so\.6, .* Amazon Linux 2023, .* has GLIBCXX_3\.4\.33 at most: choose a version/);
+    expect(() => checkSharedObjects(needing('GLIBC_2.34', 'GLIBC_2.35'), plan(lambda.Architecture.ARM_64)))
+      .toThrow(/needs GLIBC_2\.35 of libc\.so\.6.* has GLIBC_2\.34 at most/);
+  });
+
+  test('a layer that brings the newer library itself is not refused', () => {
+    const directory = needing('GLIBCXX_3.4.30', 'GLIBCXX_3.4.34');
+    cpSync(join(built.aarch64.nano, 'lib', 'libLiteRt.so'), join(directory, 'lib', 'libstdc++.so.6'));
+
+    expect(() => checkSharedObjects(directory, plan(lambda.Architecture.ARM_64))).not.toThrow();
+  });
+
+  test('a library of another processor is refused, and so is what only has the name of one', () => {
+    const directory = needing('x', 'x');
+    expect(() => checkSharedObjects(directory, plan(lambda.Architecture.X86_64))).toThrow(/lib\/libLiteRt\.so is no shared object for x86_64/);
+
+    writeFileSync(join(directory, 'lib', 'libLiteRt.so'), 'INPUT(libother.so)');
+    expect(() => checkSharedObjects(directory, plan(lambda.Architecture.ARM_64))).toThrow(/is no shared object for aarch64/);
+  });
 });
 
 const runsHere = python && process.platform === 'linux' && process.arch === 'x64' ? test : test.skip;

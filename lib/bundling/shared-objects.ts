@@ -1,0 +1,57 @@
+import { basename, join } from 'path';
+import { failIfAny, lit } from '../private/errors';
+import { listFiles } from './bundle-files';
+import { type BundlePlan, machineOf } from './bundle-plan';
+import { ELF_MACHINES, type NeededVersion, readElf } from './elf-file';
+
+/**
+ * The newest versions that Amazon Linux 2023 has: glibc 2.34 for its whole life, and the C++ and compiler libraries of GCC 14 since
+ * its release 2023.7 of April 2025, which Python 3.12 and newer run on by now (before that, those of GCC 11: GLIBCXX_3.4.29).
+ *
+ * @see https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html
+ * @see https://github.com/amazonlinux/container-images/issues/132
+ */
+const NEWEST: Record<string, string> = { GLIBC: '2.34', GLIBCXX: '3.4.33', CXXABI: '1.3.15', GCC: '14.0.0' };
+
+/**
+ * Refuses shared objects that Lambda's dynamic linker would refuse: of another processor, or built for newer system libraries.
+ *
+ * A wheel's tag does not tell. LiteRT's for arm64 say glibc 2.27, and need 2.34.
+ *
+ * @param root directory of a bundle
+ */
+export function checkSharedObjects(root: string, plan: BundlePlan): void {
+  const files = listFiles(root).filter((file) => /\.so(\.\d+)*$/.test(file));
+  const brought = new Set(files.map((file) => basename(file)));
+  failIfAny(lit`SharedObjectCannotLoad`, files.flatMap((file) => {
+    const elf = readElf(join(root, file));
+    const wanted = machineOf(plan.architecture);
+    if (elf === undefined || elf.machine !== ELF_MACHINES[wanted]) {
+      return [`${file} is no shared object for ${wanted}, which the function runs on: choose a package with a wheel for it, or another architecture`];
+    }
+    return elf.needed.filter((needed) => !brought.has(needed.library) && isTooNew(needed)).map(({ library, version }) =>
+      `${file} needs ${version} of ${library}, and Amazon Linux 2023, which the function runs on, has ${newestOf(version)} at most: `
+      + `choose a version of the package that was built for an older system, or put a newer ${library} into the same layer`);
+  }));
+}
+
+function isTooNew({ version }: NeededVersion): boolean {
+  const [name, numbers] = parse(version);
+  const newest = NEWEST[name];
+  return newest !== undefined && compare(numbers, parse(`_${newest}`)[1]) > 0;
+}
+
+function newestOf(version: string): string {
+  const [name] = parse(version);
+  return `${name}_${NEWEST[name]}`;
+}
+
+function parse(version: string): [string, number[]] {
+  const [, name, numbers] = /^([A-Za-z]*)_([\d.]+)$/.exec(version) ?? ['', '', '0'];
+  return [name, numbers.split('.').map(Number)];
+}
+
+function compare(left: number[], right: number[]): number {
+  const length = Math.max(left.length, right.length);
+  return Array.from({ length }, (_, index) => (left[index] ?? 0) - (right[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
