@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 SERVING: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
+
+
+@pytest.fixture(autouse=True)
+def _deep_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As builds have it: deeper than the path of a socket may be."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
 
 
 @pytest.fixture

@@ -55,9 +55,10 @@ class Server:
         self._port = _free_port()
         self._command = [
             str(program.resolve()),
-            # gRPC is not asked anything; a socket of its own keeps it off the network.
+            # gRPC is not asked anything; a socket of its own keeps it off the network. Its path may have 107 bytes, so
+            # it is relative to the directory that the server starts in.
             "--port=0",
-            f"--grpc_socket_path={work / 'grpc'}",
+            "--grpc_socket_path=grpc",
             f"--rest_api_port={self._port}",
             f"--model_name={MODEL}",
             f"--model_base_path={base}",
