@@ -35,8 +35,8 @@ RUNTIMES = ("nano", "numpy")
 class Reference:
     """LiteRT's interpreter, used without any of the code under test."""
 
-    def __init__(self, directory: str) -> None:
-        self.interpreter = Interpreter(model_path=f"{directory}/model.tflite", num_threads=1)
+    def __init__(self, directory: str, threads: int = 1) -> None:
+        self.interpreter = Interpreter(model_path=f"{directory}/model.tflite", num_threads=threads)
 
     def run(self, signature: Signature, inputs: dict[str, np.ndarray]) -> list[bytes]:
         outputs = self.interpreter.get_signature_runner(signature.name)(**inputs)
@@ -59,22 +59,26 @@ def random_inputs(signature: Signature, random: np.random.Generator) -> dict[str
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("threads", [1, 2])
 def test_every_run_gives_the_interpreters_bits(
-    name: str, runtime: str, models: dict[str, str], load_model: Callable[..., Model]
+    name: str, runtime: str, threads: int, models: dict[str, str], library: str
 ) -> None:
-    model, reference = load_model(name, runtime), Reference(models[name])
+    from model_server import load
+
+    model, reference = load(models[name], runtime, library, threads), Reference(models[name], threads)
     random = np.random.default_rng(11)
     for _ in range(4):  # interleaved over signatures: no call may see what another left behind
         for signature in model.description.signatures.values():
             inputs = random_inputs(signature, random)
             stored = [inputs[key].tobytes() for key in signature.inputs]
             assert model.runtime.run(signature, stored) == reference.run(signature, inputs)
+    model.close()
 
 
 def test_models_loaded_side_by_side_do_not_disturb_each_other(
     models: dict[str, str], load_model: Callable[..., Model]
 ) -> None:
-    names = ("dense", "conv", "two", "int8")
+    names = ("dense", "conv", "two", "int8", *(f"cast_{dtype}" for dtype in CAST_TYPES))
     pairs = [(load_model(name, "nano"), Reference(models[name])) for name in names]
     random = np.random.default_rng(12)
     for _ in range(5):

@@ -6,8 +6,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import event as note
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_server import events
 
@@ -29,6 +30,10 @@ MODELS = (
     "cast_int64",
     "cast_float16",
 )
+RUNTIMES = ("nano", "numpy")
+#: Of bodies for each model and runtime. Each body is sent twice: directly, and through an HTTP front door.
+EXAMPLES = 50
+assert len(MODELS) * len(RUNTIMES) * EXAMPLES * 2 >= 2000
 NAMES = st.sampled_from(["x", "zeta", "alpha", "image", "pixels", "flip", "wave", "ids", "b64", "y", ""])
 # Not a class of its own: what makes numbers dangerous are their edges.
 NUMBERS = (
@@ -110,7 +115,10 @@ def check_numbers(value: Any) -> None:
         assert isinstance(value, (bool, int, float))
 
 
-@given(data=st.data(), name=st.sampled_from(MODELS), runtime=st.sampled_from(["nano", "numpy"]))
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
 def test_a_body_gets_an_answer_or_a_sentence(
     data: st.DataObject, name: str, runtime: str, load_model: Callable[..., Model]
 ) -> None:
