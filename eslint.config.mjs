@@ -23,7 +23,7 @@ const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/'] },
+  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/', 'examples/typescript/'] },
   ...tseslint.configs.recommended,
   {
     plugins: { '@stylistic': stylistic },

@@ -1,6 +1,6 @@
 // `npm run test:packages`: builds the packages, installs each into a fresh app of its language, synthesizes, and compares the templates,
 // which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
-// The app in TypeScript must use everything that is public, so the others use it too.
+// The app in TypeScript must use everything that is public, so the others use it too. The apps under examples/ are synthesized beside them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -18,8 +18,13 @@ const environment = {
   CDK_VALIDATION: 'false',
 };
 
-function execute(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env: environment, encoding: 'utf8', maxBuffer: 1 << 28 });
+const cdk = join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
+
+/** Nothing in a template may tell of the language or of the directory. */
+const PLAIN_TEMPLATES = ['--no-version-reporting', '--no-path-metadata', '--no-asset-metadata'];
+
+function execute(command, args, cwd, changes = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env: { ...environment, ...changes }, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status !== 0) {
     throw new Error(`${command} ${args.join(' ')} failed (${status ?? error?.message}):\n${stdout}${stderr}`);
   }
@@ -36,6 +41,10 @@ const LANGUAGES = {
       checkUse(join(app, 'app.ts'));
     },
     app: 'npx tsx app.ts',
+    examples: ['typescript/function', 'typescript/service', 'typescript/fleet'],
+    prepareExamples: (app, directories) => execute('npx', [
+      'tsc', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', 'node', ...directories.map((directory) => join(directory, 'app.ts')),
+    ], app),
   },
   python: {
     package: () => pacmak('python'),
@@ -45,6 +54,7 @@ const LANGUAGES = {
       execute(uv, ['pip', 'install', '--quiet', '--python', join('.venv', 'bin', 'python'), join(dist, 'python', wheel), 'aws-cdk-lib==2.263.0'], app);
     },
     app: '.venv/bin/python app.py',
+    examples: ['python/function'],
   },
   java: {
     package: () => pacmak('java'),
@@ -95,11 +105,26 @@ function synthesize(language, work) {
     cpSync(join(root, directory), join(app, basename(directory)), { recursive: true });
   }
   LANGUAGES[language].install(app);
-  execute(process.execPath, [
-    join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--no-version-reporting', '--no-path-metadata',
-    '--no-asset-metadata', '--app', LANGUAGES[language].app, '--output', 'cdk.out',
-  ], app);
-  const output = join(app, 'cdk.out');
+  execute(process.execPath, [cdk, 'synth', '-q', ...PLAIN_TEMPLATES, '--app', LANGUAGES[language].app, '--output', 'cdk.out'], app);
+  return { ...templates(join(app, 'cdk.out')), ...synthesizeExamples(language, app) };
+}
+
+/** The apps of examples/ as a user would run them, by their own cdk.json. */
+function synthesizeExamples(language, app) {
+  const { examples = [], prepareExamples } = LANGUAGES[language];
+  const directories = examples.map((example) => join(app, 'examples', example));
+  cpSync(join(root, 'examples'), join(app, 'examples'), { recursive: true, filter: (path) => !/node_modules|cdk\.out/.test(path) });
+  prepareExamples?.(app, directories);
+  return Object.assign({}, ...directories.map((directory) => {
+    // Programs of a virtual environment come first, as where it is activated.
+    const PATH = [join(app, '.venv', 'bin'), environment.PATH].join(delimiter);
+    execute(process.execPath, [cdk, 'synth', '-q', ...PLAIN_TEMPLATES], directory, { PATH });
+    const files = templates(join(directory, 'cdk.out'));
+    return Object.fromEntries(Object.entries(files).map(([name, text]) => [`examples/${basename(directory)}/${name}`, text]));
+  }));
+}
+
+function templates(output) {
   const wanted = readdirSync(output).filter((name) => /\.(template|assets)\.json$/.test(name)).sort();
   return Object.fromEntries(wanted.map((name) => [name, readFileSync(join(output, name), 'utf8')]));
 }
@@ -136,8 +161,14 @@ try {
       }
       LANGUAGES[language].package();
       const files = synthesize(language, work);
-      reference ??= files;
-      const different = [...new Set([...Object.keys(reference), ...Object.keys(files)])].filter((name) => reference[name] !== files[name]);
+      if (language === 'typescript') {
+        reference = files;
+      } else if (reference === undefined) {
+        throw new Error('there is nothing to compare with, because TypeScript failed');
+      }
+      // Not every example is there in every language.
+      const names = Object.keys({ ...reference, ...files }).filter((name) => !name.startsWith('examples/') || name in files);
+      const different = names.filter((name) => reference[name] !== files[name]);
       if (different.length) {
         throw new Error(`differs from TypeScript's: ${different.join(', ')} (kept in ${work})`);
       }

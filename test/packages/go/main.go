@@ -2,6 +2,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
@@ -24,6 +27,7 @@ func main() {
 	functions(stack("Functions"), caller)
 	publisher(stack("Publisher"), caller)
 	services(stack("Services"))
+	fleets(stack("Fleets"))
 	importer(stack("Importer"), caller)
 	layers(stack("Layers"))
 	app.Synth(nil)
@@ -61,6 +65,8 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 	digits.GrantInvoke(caller)
 	digits.GrantInvokeUrl(caller)
 	alarm(digits.MetricModelLoadTime(nil), digits, "LoadTime")
+	alarm(digits.MetricModelLatency(nil), digits, "ModelLatency")
+	alarm(digits.MetricFailures(nil), digits, "Failures")
 
 	var endpoint tensorflow.IModelEndpoint = digits
 	alarm(endpoint.MetricInvocations(nil), digits, "Invocations")
@@ -126,6 +132,21 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Recipe: tensorflow.OptimizationRecipe_None(),
 		Gate:   tensorflow.QualityGate_MaxRelativeError(jsii.Number(0.001)),
 	})
+	students := []tensorflow.Student{
+		tensorflow.Student_OfSize(tensorflow.StudentSize_TINY),
+		tensorflow.Student_OfSize(tensorflow.StudentSize_SMALL),
+		tensorflow.Student_OfSize(tensorflow.StudentSize_MEDIUM),
+		tensorflow.Student_FromAsset(jsii.String("digits/saved_model")),
+	}
+	for index, student := range students {
+		tensorflow.NewModelOptimizer(stack, jsii.String(fmt.Sprintf("Distilled%d", index)), &tensorflow.ModelOptimizerProps{
+			Model:      digitsModel(nil),
+			Evaluation: tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
+			Recipe: tensorflow.OptimizationRecipe_Of(tensorflow.Distillation_Into(student, &tensorflow.DistillationOptions{
+				Temperature: jsii.Number(2), Epochs: jsii.Number(10),
+			})),
+		})
+	}
 	tensorflow.NewModelOptimizer(stack, jsii.String("Served"), &tensorflow.ModelOptimizerProps{
 		Model:       digitsModel(nil),
 		ModelFormat: tensorflow.ModelFormat_SAVED_MODEL,
@@ -170,6 +191,48 @@ func services(stack awscdk.Stack) {
 		ApplyManifests: jsii.Bool(false),
 	})
 	bundled.ToYaml()
+}
+
+// The endpoint on virtual machines.
+func fleets(stack awscdk.Stack) {
+	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
+		VpcId:                      jsii.String("vpc-0123456789abcdef0"),
+		VpcCidrBlock:               jsii.String("10.0.0.0/16"),
+		AvailabilityZones:          jsii.Strings("eu-central-1a", "eu-central-1b"),
+		PrivateSubnetIds:           jsii.Strings("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"),
+		PrivateSubnetRouteTableIds: jsii.Strings("rtb-0123456789abcdef0", "rtb-0123456789abcdef1"),
+	})
+	machineImage := awsec2.MachineImage_LatestAmazonLinux2023(nil)
+	taken := tensorflow.NewModelFleet(stack, jsii.String("Taken"), &tensorflow.ModelFleetProps{
+		Vpc:                vpc,
+		MachineImage:       machineImage,
+		Model:              digitsModel(nil),
+		Recipe:             tensorflow.OptimizationRecipe_Of(tensorflow.Quantization_Bfloat16()),
+		Evaluation:         tensorflow.EvaluationData_FromAsset(jsii.String("digits/evaluation.npz")),
+		ServingBinary:      tensorflow.ServingBinary_FromImage(tensorflow.ServingImage_FromRegistry(jsii.String("tensorflow/serving:2.20.0"))),
+		MissingCpuFeatures: tensorflow.MissingCpuFeatures_REFUSE,
+		EmbeddedMetrics:    jsii.Bool(true),
+	})
+	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
+	alarm(taken.MetricNewConnections(nil), taken, "Connections")
+	alarm(taken.MetricUnhealthyInstances(nil), taken, "Unhealthy")
+	alarm(taken.MetricCpuUtilization(nil), taken, "Load")
+
+	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("servers"))
+	tensorflow.NewModelFleet(stack, jsii.String("Brought"), &tensorflow.ModelFleetProps{
+		Vpc:                vpc,
+		MachineImage:       machineImage,
+		Model:              tensorflow.ModelSource_FromArtifact(taken.Artifact()),
+		ServingBinary:      tensorflow.ServingBinary_FromBucket(bucket, jsii.String("tensorflow_model_server"), jsii.String(strings.Repeat("a", 64))),
+		MissingCpuFeatures: tensorflow.MissingCpuFeatures_DISABLE_ONEDNN,
+	})
+	tensorflow.NewModelFleet(stack, jsii.String("Uploaded"), &tensorflow.ModelFleetProps{
+		Vpc:                vpc,
+		MachineImage:       machineImage,
+		Model:              tensorflow.ModelSource_FromArtifact(taken.Artifact()),
+		ServingBinary:      tensorflow.ServingBinary_FromAsset(jsii.String("serving/tensorflow_model_server")),
+		MissingCpuFeatures: tensorflow.MissingCpuFeatures_DISABLE_ONEDNN,
+	})
 }
 
 // Models that another stack published.

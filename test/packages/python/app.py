@@ -9,14 +9,17 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
+    Distillation,
     EvaluationData,
     Graph,
     IModelArtifact,
     IModelEndpoint,
     LiteRtRuntime,
+    MissingCpuFeatures,
     ModelAlarms,
     ModelArtifact,
     ModelDashboard,
+    ModelFleet,
     ModelFormat,
     ModelFunction,
     ModelHook,
@@ -34,8 +37,11 @@ from cdk_tensorflow import (
     Quantization,
     RuntimeLayer,
     SearchObjective,
+    ServingBinary,
     ServingImage,
     StatefulBehavior,
+    Student,
+    StudentSize,
 )
 from constructs import Construct
 
@@ -70,6 +76,8 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     digits.grant_invoke(caller)
     digits.grant_invoke_url(caller)
     alarm(digits.metric_model_load_time(), digits, "LoadTime")
+    alarm(digits.metric_model_latency(), digits, "ModelLatency")
+    alarm(digits.metric_failures(), digits, "Failures")
 
     endpoint: IModelEndpoint = digits
     alarm(endpoint.metric_invocations(), digits, "Invocations")
@@ -139,6 +147,20 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         recipe=OptimizationRecipe.none(),
         gate=QualityGate.max_relative_error(0.001),
     )
+    students = [
+        Student.of_size(StudentSize.TINY),
+        Student.of_size(StudentSize.SMALL),
+        Student.of_size(StudentSize.MEDIUM),
+        Student.from_asset("digits/saved_model"),
+    ]
+    for index, student in enumerate(students):
+        ModelOptimizer(
+            stack,
+            f"Distilled{index}",
+            model=ModelSource.from_asset("digits/saved_model"),
+            evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+            recipe=OptimizationRecipe.of(Distillation.into(student, temperature=2, epochs=10)),
+        )
     ModelOptimizer(
         stack,
         "Served",
@@ -195,6 +217,56 @@ def services(stack: cdk.Stack) -> None:
     bundled.to_yaml()
 
 
+def fleets(stack: cdk.Stack) -> None:
+    """The endpoint on virtual machines."""
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        vpc_cidr_block="10.0.0.0/16",
+        availability_zones=["eu-central-1a", "eu-central-1b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+    )
+    machine_image = ec2.MachineImage.latest_amazon_linux2023()
+    taken = ModelFleet(
+        stack,
+        "Taken",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Quantization.bfloat16()),
+        evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+        serving_binary=ServingBinary.from_image(ServingImage.from_registry("tensorflow/serving:2.20.0")),
+        missing_cpu_features=MissingCpuFeatures.REFUSE,
+        embedded_metrics=True,
+    )
+    taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
+    alarm(taken.metric_new_connections(), taken, "Connections")
+    alarm(taken.metric_unhealthy_instances(), taken, "Unhealthy")
+    alarm(taken.metric_cpu_utilization(), taken, "Load")
+
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "servers")
+    ModelFleet(
+        stack,
+        "Brought",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(taken.artifact),
+        serving_binary=ServingBinary.from_bucket(bucket, "tensorflow_model_server", "a" * 64),
+        missing_cpu_features=MissingCpuFeatures.DISABLE_ONEDNN,
+    )
+    ModelFleet(
+        stack,
+        "Uploaded",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(taken.artifact),
+        serving_binary=ServingBinary.from_asset("serving/tensorflow_model_server"),
+        missing_cpu_features=MissingCpuFeatures.DISABLE_ONEDNN,
+    )
+
+
 def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     """Models that another stack published."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-another-stack")
@@ -239,6 +311,7 @@ principal = iam.AccountRootPrincipal()
 functions(cdk.Stack(app, "Functions"), principal)
 publisher(cdk.Stack(app, "Publisher"), principal)
 services(cdk.Stack(app, "Services"))
+fleets(cdk.Stack(app, "Fleets"))
 importer(cdk.Stack(app, "Importer"), principal)
 layers(cdk.Stack(app, "Layers"))
 app.synth()

@@ -3,9 +3,9 @@ import {
   aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  EvaluationData, Graph, IModelArtifact, IModelEndpoint, LiteRtRuntime, ModelAlarms, ModelArtifact, ModelDashboard, ModelFormat, ModelFunction,
-  ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingImage, StatefulBehavior,
+  Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
+  ModelFunction, ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
+  PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
 } from 'cdk-tensorflow';
 
 const app = new App();
@@ -18,6 +18,7 @@ const gateOfData = QualityGate.allOf(
 functions(new Stack(app, 'Functions'));
 publisher(new Stack(app, 'Publisher'));
 services(new Stack(app, 'Services'));
+fleets(new Stack(app, 'Fleets'));
 importer(new Stack(app, 'Importer'));
 layers(new Stack(app, 'Layers'));
 app.synth();
@@ -44,6 +45,8 @@ function functions(stack: Stack): void {
   digits.grantInvoke(caller);
   digits.grantInvokeUrl(caller);
   alarm(digits.metricModelLoadTime(), digits, 'LoadTime');
+  alarm(digits.metricModelLatency(), digits, 'ModelLatency');
+  alarm(digits.metricFailures(), digits, 'Failures');
 
   const endpoint: IModelEndpoint = digits;
   alarm(endpoint.metricInvocations(), digits, 'Invocations');
@@ -96,6 +99,12 @@ function publisher(stack: Stack): void {
     recipe: OptimizationRecipe.none(),
     gate: QualityGate.maxRelativeError(0.001),
   });
+  const students = [Student.ofSize(StudentSize.TINY), Student.ofSize(StudentSize.SMALL), Student.ofSize(StudentSize.MEDIUM), Student.fromAsset('digits/saved_model')];
+  students.forEach((student, index) => new ModelOptimizer(stack, `Distilled${index}`, {
+    model: ModelSource.fromAsset('digits/saved_model'),
+    evaluation: data,
+    recipe: OptimizationRecipe.of(Distillation.into(student, { temperature: 2, epochs: 10 })),
+  }));
   new ModelOptimizer(stack, 'Served', {
     model: ModelSource.fromAsset('digits/saved_model'),
     modelFormat: ModelFormat.SAVED_MODEL,
@@ -140,6 +149,48 @@ function services(stack: Stack): void {
   bundled.toYaml();
 }
 
+/** The endpoint on virtual machines. */
+function fleets(stack: Stack): void {
+  const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-0123456789abcdef0',
+    vpcCidrBlock: '10.0.0.0/16',
+    availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+    privateSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+    privateSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
+  });
+  const machineImage = ec2.MachineImage.latestAmazonLinux2023();
+  const taken = new ModelFleet(stack, 'Taken', {
+    vpc,
+    machineImage,
+    model: ModelSource.fromAsset('digits/saved_model'),
+    recipe: OptimizationRecipe.of(Quantization.bfloat16()),
+    evaluation: data,
+    servingBinary: ServingBinary.fromImage(ServingImage.fromRegistry('tensorflow/serving:2.20.0')),
+    missingCpuFeatures: MissingCpuFeatures.REFUSE,
+    embeddedMetrics: true,
+  });
+  taken.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock));
+  alarm(taken.metricNewConnections(), taken, 'Connections');
+  alarm(taken.metricUnhealthyInstances(), taken, 'Unhealthy');
+  alarm(taken.metricCpuUtilization(), taken, 'Load');
+
+  const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'servers');
+  new ModelFleet(stack, 'Brought', {
+    vpc,
+    machineImage,
+    model: ModelSource.fromArtifact(taken.artifact),
+    servingBinary: ServingBinary.fromBucket(bucket, 'tensorflow_model_server', 'a'.repeat(64)),
+    missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN,
+  });
+  new ModelFleet(stack, 'Uploaded', {
+    vpc,
+    machineImage,
+    model: ModelSource.fromArtifact(taken.artifact),
+    servingBinary: ServingBinary.fromAsset('serving/tensorflow_model_server'),
+    missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN,
+  });
+}
+
 /** Models that another stack published. */
 function importer(stack: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-another-stack');
@@ -166,6 +217,6 @@ function layers(stack: Stack): void {
 }
 
 /** Metrics are in a template only where something watches them. */
-function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelOptimizer, name: string): void {
+function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelOptimizer, name: string): void {
   metric.createAlarm(scope, `${name}Alarm`, { threshold: 1, evaluationPeriods: 1 });
 }

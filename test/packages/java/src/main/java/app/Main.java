@@ -2,17 +2,21 @@ package app;
 
 import io.github.cdktensorflow.BucketEvaluationDataOptions;
 import io.github.cdktensorflow.BucketModelSourceOptions;
+import io.github.cdktensorflow.Distillation;
+import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
 import io.github.cdktensorflow.Graph;
 import io.github.cdktensorflow.IModelArtifact;
 import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
+import io.github.cdktensorflow.MissingCpuFeatures;
 import io.github.cdktensorflow.ModelAlarms;
 import io.github.cdktensorflow.ModelArtifact;
 import io.github.cdktensorflow.ModelArtifactFromBucketOptions;
 import io.github.cdktensorflow.ModelArtifactFromParameterOptions;
 import io.github.cdktensorflow.ModelDashboard;
+import io.github.cdktensorflow.ModelFleet;
 import io.github.cdktensorflow.ModelFormat;
 import io.github.cdktensorflow.ModelFunction;
 import io.github.cdktensorflow.ModelHook;
@@ -35,9 +39,12 @@ import io.github.cdktensorflow.Quantization;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.RuntimeLayerOptions;
 import io.github.cdktensorflow.SearchObjective;
+import io.github.cdktensorflow.ServingBinary;
 import io.github.cdktensorflow.ServingImage;
 import io.github.cdktensorflow.ServingImageAssetOptions;
 import io.github.cdktensorflow.StatefulBehavior;
+import io.github.cdktensorflow.Student;
+import io.github.cdktensorflow.StudentSize;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.App;
@@ -48,7 +55,12 @@ import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.codedeploy.LambdaDeploymentConfig;
+import software.amazon.awscdk.services.ec2.IMachineImage;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.MachineImage;
 import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Vpc;
+import software.amazon.awscdk.services.ec2.VpcAttributes;
 import software.amazon.awscdk.services.ecr.Repository;
 import software.amazon.awscdk.services.eks_v2.Cluster;
 import software.amazon.awscdk.services.eks_v2.ClusterAttributes;
@@ -71,6 +83,7 @@ public final class Main {
     functions(new Stack(app, "Functions"), caller);
     publisher(new Stack(app, "Publisher"), caller);
     services(new Stack(app, "Services"));
+    fleets(new Stack(app, "Fleets"));
     importer(new Stack(app, "Importer"), caller);
     layers(new Stack(app, "Layers"));
     app.synth();
@@ -100,6 +113,8 @@ public final class Main {
     digits.grantInvoke(caller);
     digits.grantInvokeUrl(caller);
     alarm(digits.metricModelLoadTime(), digits, "LoadTime");
+    alarm(digits.metricModelLatency(), digits, "ModelLatency");
+    alarm(digits.metricFailures(), digits, "Failures");
 
     IModelEndpoint endpoint = digits;
     alarm(endpoint.metricInvocations(), digits, "Invocations");
@@ -153,6 +168,16 @@ public final class Main {
         .recipe(OptimizationRecipe.none())
         .gate(QualityGate.maxRelativeError(0.001))
         .build();
+    List<Student> students = List.of(Student.ofSize(StudentSize.TINY), Student.ofSize(StudentSize.SMALL),
+        Student.ofSize(StudentSize.MEDIUM), Student.fromAsset("digits/saved_model"));
+    for (int index = 0; index < students.size(); index++) {
+      ModelOptimizer.Builder.create(stack, "Distilled" + index)
+          .model(ModelSource.fromAsset("digits/saved_model"))
+          .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+          .recipe(OptimizationRecipe.of(Distillation.into(students.get(index),
+              DistillationOptions.builder().temperature(2).epochs(10).build())))
+          .build();
+    }
     ModelOptimizer.Builder.create(stack, "Served")
         .model(ModelSource.fromAsset("digits/saved_model"))
         .modelFormat(ModelFormat.SAVED_MODEL)
@@ -195,6 +220,48 @@ public final class Main {
         .applyManifests(false)
         .build();
     bundled.toYaml();
+  }
+
+  /** The endpoint on virtual machines. */
+  private static void fleets(final Stack stack) {
+    IVpc vpc = Vpc.fromVpcAttributes(stack, "Vpc", VpcAttributes.builder()
+        .vpcId("vpc-0123456789abcdef0")
+        .vpcCidrBlock("10.0.0.0/16")
+        .availabilityZones(List.of("eu-central-1a", "eu-central-1b"))
+        .privateSubnetIds(List.of("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"))
+        .privateSubnetRouteTableIds(List.of("rtb-0123456789abcdef0", "rtb-0123456789abcdef1"))
+        .build());
+    IMachineImage machineImage = MachineImage.latestAmazonLinux2023();
+    ModelFleet taken = ModelFleet.Builder.create(stack, "Taken")
+        .vpc(vpc)
+        .machineImage(machineImage)
+        .model(ModelSource.fromAsset("digits/saved_model"))
+        .recipe(OptimizationRecipe.of(Quantization.bfloat16()))
+        .evaluation(EvaluationData.fromAsset("digits/evaluation.npz"))
+        .servingBinary(ServingBinary.fromImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0")))
+        .missingCpuFeatures(MissingCpuFeatures.REFUSE)
+        .embeddedMetrics(true)
+        .build();
+    taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
+    alarm(taken.metricNewConnections(), taken, "Connections");
+    alarm(taken.metricUnhealthyInstances(), taken, "Unhealthy");
+    alarm(taken.metricCpuUtilization(), taken, "Load");
+
+    IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "servers");
+    ModelFleet.Builder.create(stack, "Brought")
+        .vpc(vpc)
+        .machineImage(machineImage)
+        .model(ModelSource.fromArtifact(taken.getArtifact()))
+        .servingBinary(ServingBinary.fromBucket(bucket, "tensorflow_model_server", "a".repeat(64)))
+        .missingCpuFeatures(MissingCpuFeatures.DISABLE_ONEDNN)
+        .build();
+    ModelFleet.Builder.create(stack, "Uploaded")
+        .vpc(vpc)
+        .machineImage(machineImage)
+        .model(ModelSource.fromArtifact(taken.getArtifact()))
+        .servingBinary(ServingBinary.fromAsset("serving/tensorflow_model_server"))
+        .missingCpuFeatures(MissingCpuFeatures.DISABLE_ONEDNN)
+        .build();
   }
 
   /** Models that another stack published. */

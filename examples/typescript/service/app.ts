@@ -1,0 +1,20 @@
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import { ModelService, ModelSource } from 'cdk-tensorflow';
+
+const stack = new Stack(new App(), 'DigitsOnKubernetes');
+
+const cluster = new eks.Cluster(stack, 'Cluster', {
+  version: eks.KubernetesVersion.V1_36,
+  kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
+});
+const mountpoint = new eks.Addon(stack, 'Mountpoint', { cluster, addonName: 'aws-mountpoint-s3-csi-driver' });
+
+const digits = new ModelService(stack, 'Digits', {
+  cluster,
+  model: ModelSource.fromAsset('../../digits/saved_model'),
+});
+digits.node.addDependency(mountpoint);
+
+new CfnOutput(stack, 'Host', { value: `${digits.serviceName}.${digits.namespaceName}.svc.cluster.local` });
