@@ -18,6 +18,7 @@ const checks = [
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
   ['mypy: stand-in server', bin('mypy'), ['emulator/stand_in_server']],
+  ['mypy: stand-in registry', bin('mypy'), ['emulator/stand_in_registry']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];

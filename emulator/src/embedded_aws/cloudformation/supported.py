@@ -92,9 +92,8 @@ MINISTACKS = frozenset(
         "AWS::SecretsManager::Secret",
     }
 )
-"""Types that MiniStack implements and this package passes on untouched. `test/e2e/front-doors.test.ts` observes those of
-API Gateway, queues and event source mappings; the others
-are untested."""
+"""Types that MiniStack implements and this package passes on untouched. `test/e2e/front-doors.test.ts` observes those
+of API Gateway, queues and event source mappings; the others are untested."""
 
 OWN = frozenset(
     {
