@@ -91,6 +91,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.namespaceName = props.namespaceName ?? 'default';
     const model = {
       ...props, source: props.model, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
+      isReadByFile: true,
     };
     failIfAny(lit`InvalidModelServiceProps`, [
       ...checkModelName(this.modelName),
