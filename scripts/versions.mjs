@@ -2,15 +2,12 @@
 // `npm run test:node`: the library under the other Node.js versions that it supports.
 // Both run jest, and so the genuine `cdk synth` of the example app; `-- test/function` runs only these files, `-- --all` every file.
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root, run, tools } from './lib-setup.mjs';
 import { setUp } from './setup.mjs';
 
 const OTHER_NODES = ['22', '24'];
-
-/** How many releases of aws-cdk-lib are tried, the newest first: a registry's copy may lack what the latest ones need. */
-const TRIED_RELEASES = 12;
 
 /** One or two files of each path: what the CDK makes of the constructs, what the command line synthesizes, what bundling does on the host. */
 const REPRESENTATIVE = [
@@ -52,23 +49,18 @@ async function treeWithNewestCdk() {
   return { directory, version: await installNewestCdk(directory) };
 }
 
+/** Installed by itself and moved over: npm would not resolve it in a tree whose other packages came with the oldest one. */
 async function installNewestCdk(directory) {
-  const found = JSON.parse(await run('npm', ['view', `aws-cdk-lib@${manifest.peerDependencies['aws-cdk-lib']}`, 'version', '--json']));
-  const collator = new Intl.Collator('en', { numeric: true });
-  const versions = [found].flat().sort(collator.compare).reverse().slice(0, TRIED_RELEASES);
-  for (const version of versions) {
-    try {
-      await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', '--no-package-lock', `aws-cdk-lib@${version}`], { cwd: directory });
-      return version;
-    } catch (error) {
-      // Only what cannot be had is passed over.
-      if (!/ETARGET|E404/.test(error.message)) {
-        throw error;
-      }
-      process.stdout.write(`aws-cdk-lib ${version} cannot be installed here: ${/No matching version found for (\S+)\.|404 +(.*)/.exec(error.message)?.[0] ?? 'something that it needs is missing'}\n`);
-    }
+  const alone = emptyPackage('aws-cdk-lib');
+  const { 'aws-cdk-lib': library, constructs } = manifest.peerDependencies;
+  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', `aws-cdk-lib@${library}`, `constructs@${constructs}`], { cwd: alone });
+  const installed = readdirSync(join(alone, 'node_modules')).filter((name) => !name.startsWith('.'))
+    .flatMap((name) => (name.startsWith('@') ? readdirSync(join(alone, 'node_modules', name)).map((rest) => `${name}/${rest}`) : [name]));
+  for (const name of installed) {
+    rmSync(join(directory, 'node_modules', name), { recursive: true, force: true });
+    cpSync(join(alone, 'node_modules', name), join(directory, 'node_modules', name), { recursive: true });
   }
-  throw new Error(`none of aws-cdk-lib ${versions.join(', ')} can be installed here`);
+  return JSON.parse(readFileSync(join(directory, 'node_modules', 'aws-cdk-lib', 'package.json'), 'utf8')).version;
 }
 
 /** Runs jest by a Node.js in a tree; what it prints ends with `N passed, N failed`. */
