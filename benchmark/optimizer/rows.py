@@ -25,7 +25,7 @@ ORIGINAL = "original SavedModel"
 FLOAT32 = "none()"
 FULL_INTEGER = "fullInteger()"
 PRUNED = "magnitude(0.8), fullInteger()"
-STUDENT = "into(TINY), fullInteger()"
+STUDENT = "into(SMALL), dynamicRange()"
 BFLOAT16 = "freeze(), bfloat16()"
 SEARCH = "search(SIZE, one point)"
 BY_HAND = "TFLiteConverter, Optimize.DEFAULT"
@@ -57,15 +57,16 @@ def _quantization(mode: str) -> dict[str, Any]:
 
 
 _INTEGER = _quantization("fullInteger")
+_DYNAMIC = _quantization("dynamicRange")
 #: Format and recipe of job.json by name.
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     FLOAT32: ("litert", {"kind": "none"}),
     "float16()": ("litert", _steps(_quantization("float16"))),
-    "dynamicRange()": ("litert", _steps(_quantization("dynamicRange"))),
+    "dynamicRange()": ("litert", _steps(_DYNAMIC)),
     FULL_INTEGER: ("litert", _steps(_INTEGER)),
     PRUNED: ("litert", _steps({"step": "pruning", "sparsity": 0.8}, _INTEGER)),
-    STUDENT: ("litert", _steps({"step": "distillation", "student": {"size": "tiny"}}, _INTEGER)),
-    SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 8}}),
+    STUDENT: ("litert", _steps({"step": "distillation", "student": {"size": "small"}}, _DYNAMIC)),
+    SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 16}}),
     "strip()": ("saved_model", _steps({"step": "strip"})),
     BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
 }
