@@ -87,10 +87,20 @@ export class FakeHost {
   }
 }
 
+/** A shared object for x86_64 that needs no library, as `printf` writes it: nothing but the head of an ELF file. */
+export const SHARED_OBJECT = Array.from(elfHead(), (byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
+
+function elfHead(): Buffer {
+  const head = Buffer.alloc(64);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head.writeUInt16LE(62, 18);
+  return head;
+}
+
 function writeFiles(files: Record<string, string>, directory: string): string[] {
   return Object.entries(files).flatMap(([path, content]) => [
     `mkdir -p "$(dirname "${directory}/${path}")"`,
-    `printf '%s' '${content}' > "${directory}/${path}"`,
+    `printf '%b' '${content}' > "${directory}/${path}"`,
   ]);
 }
 

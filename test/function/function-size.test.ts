@@ -2,7 +2,7 @@ import { mkdirSync, truncateSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { FakeHost, wheel } from '../bundling/fake-tools';
+import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
 import { modelFunction } from './fixtures';
 
 /** What Lambda allows for code and layers together, unzipped. */
@@ -15,7 +15,7 @@ let host: FakeHost;
 
 beforeEach(() => {
   host = new FakeHost();
-  host.addUv(wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }));
+  host.addUv(wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': SHARED_OBJECT, 'ai_edge_litert/__init__.py': '' }));
 });
 
 afterEach(() => host.remove());

@@ -8,7 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { LiteRtRuntime, ModelHook, ModelSource } from '../../lib';
 import { packagePath } from '../../lib/private/asset-paths';
-import { FakeHost, wheel } from '../bundling/fake-tools';
+import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
 import { emptyStack, FLAG_SETS, modelFunction, resourceOf, tfliteFile } from './fixtures';
 
 const PREPROCESS = 'def preprocess(event):\n    return event["rows"]\n';
@@ -99,7 +99,7 @@ describe('refused', () => {
 function installed(requirement: string): Record<string, string> {
   const pandas = wheel('pandas', '3.0.0', 'manylinux_2_27_x86_64', { 'pandas/__init__.py': '' });
   return {
-    ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }),
+    ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': SHARED_OBJECT, 'ai_edge_litert/__init__.py': '' }),
     ...pandas,
     'pandas-3.0.0.dist-info/METADATA': pandas['pandas-3.0.0.dist-info/METADATA'] + requirement,
   };
@@ -114,7 +114,7 @@ describe('bundling', () => {
 
   test('installs the hook\'s own packages beside it, and leaves NumPy to the runtime layer', () => {
     host.addUv({
-      ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': 'elf', 'ai_edge_litert/__init__.py': '' }),
+      ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': SHARED_OBJECT, 'ai_edge_litert/__init__.py': '' }),
       ...wheel('pillow', '12.0.0', 'manylinux_2_27_x86_64', { 'PIL/__init__.py': '' }),
       ...wheel('numpy', '2.4.6', 'manylinux_2_27_x86_64', { 'numpy/__init__.py': '' }),
     });
