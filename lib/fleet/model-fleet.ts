@@ -192,7 +192,11 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     return this.embedded('requests', 'metricNewConnections()').requests(options);
   }
 
-  /** How many requests failed through no fault of theirs. Sum over five minutes. Needs `embeddedMetrics`. */
+  /**
+   * How many requests failed through no fault of theirs. Sum over five minutes. Needs `embeddedMetrics`.
+   *
+   * @param options what to change about the metric
+   */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('failed requests', 'metricUnhealthyInstances()').errors(options);
   }
@@ -206,17 +210,29 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     return this.embedded('latency', 'metricCpuUtilization()').latency(options);
   }
 
-  /** How many connections clients opened. A client may send many requests over one. Sum over five minutes. */
+  /**
+   * How many connections clients opened. A client may send many requests over one. Sum over five minutes.
+   *
+   * @param options what to change about the metric
+   */
   public metricNewConnections(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.loadBalancer.metrics.newFlowCount(options);
   }
 
-  /** How many instances the load balancer finds unhealthy on the REST port. Maximum over five minutes. */
+  /**
+   * How many instances the load balancer finds unhealthy on the REST port. Maximum over five minutes.
+   *
+   * @param options what to change about the metric
+   */
   public metricUnhealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.network.targetGroups[1].metrics.unHealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
 
-  /** The instances' processor load in per cent, which scaling follows. Average over five minutes. */
+  /**
+   * The instances' processor load in per cent, which scaling follows. Average over five minutes.
+   *
+   * @param options what to change about the metric
+   */
   public metricCpuUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
       namespace: 'AWS/EC2',
