@@ -87,7 +87,7 @@ class _Prediction:
         response.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
         return response
 
-    def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         number, servable = _find(self._models, request.model_spec, context)
@@ -112,7 +112,7 @@ class _Status:
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         import grpc
         from tensorflow_serving.apis import get_model_status_pb2
 

@@ -96,7 +96,7 @@ class Machine:
         with theirs:
             init = [sys.executable, "-I", "-S", IMAGE / "init.py", theirs.fileno(), host.aws_port]
             self._process = subprocess.Popen(  # noqa: S603 - util-linux, and our own programs
-                ["unshare", *namespaces, *map(str, [*init, *boot])],  # noqa: S607
+                ["unshare", *namespaces, *map(str, [*init, *boot])],  # noqa: S607 - of the PATH, as everywhere here
                 env={
                     "PATH": os.environ["PATH"],
                     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{host.aws_port}",

@@ -83,7 +83,7 @@ def _show_host(root: str) -> None:
         if name not in _OWN:
             _show(f"/{name}", f"{root}/{name}")
     Path(f"{root}/var").mkdir()
-    for name in sorted(os.listdir("/var")):  # noqa: PTH208
+    for name in sorted(os.listdir("/var")):  # noqa: PTH208 - names are enough
         if name not in {"task", "runtime", "lang"}:
             _show(f"/var/{name}", f"{root}/var/{name}")
 
