@@ -58,12 +58,19 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   return { path, server, outputs, figures };
 }
 
-async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
-  const paths = options.paths.map((name) => PATHS[name]);
-  const missing = paths.flatMap((path) => path.unavailable?.() ?? []);
-  if (missing.length > 0) {
-    throw new Error(missing.join('\n'));
+/** The paths that this machine can show. Those that it cannot are named with the reason; one that was asked for by name is an error. */
+function showable(asked: readonly DemoPath[]): DemoPath[] {
+  const known = asked.map((path) => ({ path, missing: path.unavailable?.() }));
+  const reasons = known.flatMap(({ missing }) => missing ?? []);
+  if (reasons.length === asked.length) {
+    throw new Error(reasons.join('\n'));
   }
+  reasons.forEach((reason) => process.stdout.write(`  left out: ${reason}\n`));
+  return known.filter(({ missing }) => missing === undefined).map(({ path }) => path);
+}
+
+async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
+  const paths = showable(options.paths.map((name) => PATHS[name]));
   const progress = new Progress();
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];
