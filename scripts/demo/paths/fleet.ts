@@ -1,4 +1,3 @@
-import { request } from 'http';
 import { writeStandInServer } from '../../../emulator/client/stand-in-server';
 import type { Answer, DemoPath } from '../path';
 
@@ -22,14 +21,7 @@ export const fleetPath: DemoPath = {
   },
 };
 
-function ask(url: string, method: string, body?: unknown): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers: { connection: 'close' } }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+async function ask(url: string, method: string, body?: unknown): Promise<Answer> {
+  const answer = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+  return { status: answer.status, body: await answer.text() };
 }
