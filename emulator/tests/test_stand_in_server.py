@@ -223,6 +223,17 @@ def test_tells_state_and_signatures(server: Server) -> None:
     assert server.request("GET", "/v1/models/other/metadata")[0] == 404
 
 
+@pytest.mark.parametrize(("asked", "told"), [("close", "close"), ("keep-alive", None)])
+def test_says_when_it_ends_the_connection(server: Server, asked: str, told: str | None) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=30)
+    try:
+        connection.request("GET", "/v1/models/half", headers={"connection": asked})
+
+        assert connection.getresponse().getheader("Connection") == told
+    finally:
+        connection.close()
+
+
 def test_counts_requests(server: Server) -> None:
     server.request("POST", "/v1/models/half:predict", '{"instances": [1]}')
 
