@@ -33,12 +33,14 @@ function table(rows: string[][]): string {
  *
  * Throws where one answers otherwise than it may: the promise is that a client can move between them.
  */
-export async function compare(run: DemoRun, deployed: readonly Deployed[]): Promise<string> {
+export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: readonly Deployed[]): Promise<string> {
   const prices = readPrices(run.options.prices);
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
   // One set of requests for all: that of a path which changes no number, where one is shown.
   const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
-  const golden = await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey)).then((text) => JSON.parse(text) as Golden, () => undefined);
+  // A model of the user's own without data has no golden requests.
+  const golden = run.options.model && !run.options.data ? undefined
+    : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
   const columns: string[][] = [];
   for (const { path, server, figures } of deployed) {
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;

@@ -1,10 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { compare } from '../../scripts/demo/comparison';
 import { costsOf, readPrices } from '../../scripts/demo/costs';
+import type { Figures } from '../../scripts/demo/figures';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
+import type { DemoOptions } from '../../scripts/demo/options';
 import { parseOptions } from '../../scripts/demo/options';
+import type { PathName } from '../../scripts/demo/path';
+import { PATHS } from '../../scripts/demo/paths';
 
 describe('costs of a path', () => {
   const prices = readPrices();
@@ -58,6 +63,37 @@ describe('golden requests', () => {
   test('an error, or an answer of another size, is no agreement', async () => {
     await expect(replay(answering(404, { error: 'no such model' }), 'digits', golden)).rejects.toThrow(/2 numbers for an answer, and got 404: .*no such model/);
     await expect(replay(answering(200, { predictions: [[0.2]] }), 'digits', golden)).rejects.toThrow(/got 200/);
+  });
+});
+
+describe('the paths side by side', () => {
+  const golden: Golden = {
+    model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
+  };
+  const figures = { model: 'digits', sizeAfter: 1e6, accuracyAfter: 0.98, latencyMillisecondsAfter: 1, latencyMillisecondsServed: null } as Figures;
+  const deployed = (name: PathName, answer: number) => ({
+    path: PATHS[name],
+    server: { hints: [], request: () => Promise.resolve({ status: 200, body: JSON.stringify({ predictions: [[0.2, answer]] }) }) },
+    outputs: { ArtifactBucket: 'bucket', ManifestKey: 'digits-0123abcd/saved_model/1/manifest.json', ReportKey: '', Summary: '' },
+    figures: { ...figures, path: name },
+  });
+  const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
+    options: { inputShapes: {}, paths: [], keep: false, ...options },
+    text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
+  });
+  const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
+
+  test('a quantized function may differ by what its gate allows, the others only by rounding', async () => {
+    const table = await compare(run({}, published), [deployed('function', 0.79), deployed('service', 0.8), deployed('fleet', 0.8)]);
+    expect(table).toMatch(/greatest relative difference +1\.3e-2 +0\.0e\+0 +0\.0e\+0/);
+    await expect(compare(run({}, published), [deployed('function', 0.8), deployed('fleet', 0.79)])).rejects.toThrow(/EC2.*relative difference of 1\.3e-2, allowed are 0\.001/);
+    await expect(compare(run({}, published), [deployed('function', 0.7), deployed('fleet', 0.8)])).rejects.toThrow(/Lambda.*allowed are 0\.05/);
+  });
+
+  test('golden requests that should be there and are not are an error; a model without data has none', async () => {
+    const paths = [deployed('function', 0.8), deployed('fleet', 0.8)];
+    await expect(compare(run({}, {}), paths)).rejects.toThrow(/no object .*golden/);
+    await expect(compare(run({ model: 'mine' }, {}), paths)).resolves.toMatch(/greatest relative difference *\n/);
   });
 });
 
