@@ -107,6 +107,34 @@ def test_a_value_that_does_not_fit_is_named_with_its_place(
     assert caught.value.problem.startswith(problem)
 
 
+@pytest.mark.parametrize("alone", ["5", {5: 5}, {5.0}, b"\x05", bytearray(b"\x05"), range(5, 6), iter([5.0])])
+@pytest.mark.parametrize("shape", [[1], [3, 1], [2, 1, 1]])
+def test_only_a_list_or_tuple_stands_for_a_dimension_of_one(alone: Any, shape: list[int]) -> None:
+    value: Any = alone
+    for dimension in reversed(shape[:-1]):
+        value = [[[5.0]] if shape == [2, 1, 1] else [5.0]] * (dimension - 1) + [value]
+    with pytest.raises(TensorError, match="stands where a list of 1 belongs"):
+        codec.encode(tensor("float32", shape), value, shape)
+    assert codec.encode(tensor("float32", [2, 1]), ([5], (5,)), [2, 1]) == np.full(2, 5, "float32").tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+@pytest.mark.parametrize("item", [[], [1], [7, 1], [codec.AT_ONCE + 1]])
+def test_a_large_batch_is_encoded_in_parts_to_the_same_bytes(dtype: str, item: list[int]) -> None:
+    rows = 3 if item == [codec.AT_ONCE + 1] else 2 * codec.AT_ONCE + 3
+    array = np.arange(rows * math.prod(item)).reshape([rows, *item]).astype(dtype)
+    assert codec.encode(tensor(dtype, [1, *item]), array.tolist(), [rows, *item]) == array.tobytes()
+
+
+@pytest.mark.parametrize("row", [0, codec.AT_ONCE // 4, 2 * codec.AT_ONCE - 1])
+def test_a_wrong_value_is_named_in_whatever_part_it_is(row: int) -> None:
+    rows: list[Any] = [[0.5, 1, 2, 3] for _ in range(2 * codec.AT_ONCE)]
+    rows[row][3] = True
+    with pytest.raises(TensorError, match="true stands where a number belongs") as caught:
+        codec.encode(tensor("float32", [1, 4]), rows, [len(rows), 4])
+    assert caught.value.indices == (row, 3)
+
+
 def test_nan_cannot_be_quantized() -> None:
     with pytest.raises(TensorError, match="NaN cannot be represented: the model stores this input as int8"):
         codec.encode(tensor("float32", [2], "int8", 0.5), [1.0, math.nan], [2])

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 # "<": the standard mode of struct refuses a number that float32 cannot hold, the native mode makes it infinite. Both
 # processors of Lambda are little-endian.
-_LISTS = ({list}, {list, tuple}, {tuple})
-_ALLOWED: dict[str, set[type]] = {"float": {float, int}, "int": {int}, "bool": {bool}}
+_LISTS = (list, tuple)
+_ALLOWED: dict[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "bool": (bool,)}
+AT_ONCE = 2048
+"""Numbers that are encoded together: the objects of more, each visited several times, do not stay in the processor's
+cache."""
 
 
 class Encoded:
@@ -40,23 +43,72 @@ def encode(tensor: Tensor, value: Any, shape: list[int]) -> bytes:
     """
     if type(value) is Encoded:
         return value.stored
-    level = [value]
-    for dimension in shape:
-        if set(map(type, level)) not in _LISTS or set(map(len, level)) != {dimension}:
-            break
-        # The same for lists of one element, as the pixels of a grey image are, in a quarter of the time.
-        level = [element for (element,) in level] if dimension == 1 else list(chain.from_iterable(level))
-    else:
-        if _ALLOWED[tensor.dtype.kind].issuperset(map(type, level)):
-            try:
-                if tensor.scale is None:
-                    return pack(f"<{len(level)}{tensor.stored.code}", *level)
-                return _quantize(tensor, level, tensor.scale)
-            except (struct_error, OverflowError, ValueError):
-                pass  # which value it was is found below, where time does not matter
-    from .mismatch import mismatch
+    stored = _encode_in_parts(tensor, value, shape)
+    if stored is None:
+        from .mismatch import mismatch
 
-    raise mismatch(tensor, value, shape)
+        raise mismatch(tensor, value, shape)
+    return stored
+
+
+def _encode_in_parts(tensor: Tensor, value: Any, shape: list[int]) -> bytes | None:
+    if not shape or type(value) is not list or len(value) != shape[0]:
+        return _encode(tensor, [value], shape)
+    item = 1
+    for dimension in shape[1:]:
+        item *= dimension
+    step = max(1, AT_ONCE // item)
+    if step >= len(value):
+        return _encode(tensor, value, shape[1:])
+    parts = []
+    for start in range(0, len(value), step):
+        part = _encode(tensor, value[start : start + step], shape[1:])
+        if part is None:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _encode(tensor: Tensor, values: list[Any], shape: list[int]) -> bytes | None:
+    """Encode values that are each of `shape`; None where one of them does not fit."""
+    numbers = _flat(values, shape)
+    # Before they are packed: struct takes True for a number, and anything for a bool.
+    if numbers is None or not _consists_of(_ALLOWED[tensor.dtype.kind], numbers):
+        return None
+    try:
+        if tensor.scale is None:
+            return pack(f"<{len(numbers)}{tensor.stored.code}", *numbers)
+        return _quantize(tensor, numbers, tensor.scale)
+    except (struct_error, OverflowError, ValueError):
+        return None
+
+
+def _flat(level: list[Any], shape: list[int]) -> list[Any] | None:
+    for dimension in shape:
+        # First, because more than lists can be unpacked and chained: strings, objects, bytes that a hook made.
+        if not _consists_of(_LISTS, level):
+            return None
+        if dimension == 1:  # as the pixels of a grey image are
+            try:
+                level = [element for [element] in level]
+            except ValueError:
+                return None
+        elif set(map(len, level)) == {dimension}:
+            level = list(chain.from_iterable(level))
+        else:
+            return None
+    return level
+
+
+def _consists_of(allowed: tuple[type, ...], values: list[Any]) -> bool:
+    # Two thirds of what a set of the types takes: types are compared by identity, not hashed.
+    types = list(map(type, values))
+    rest = len(types)
+    for one in allowed:
+        rest -= types.count(one)
+        if not rest:
+            return True
+    return False
 
 
 def decode(tensor: Tensor, stored: bytes, shape: list[int]) -> Any:

@@ -12,7 +12,7 @@ import os
 from struct import pack
 
 from .errors import ModelError, RequestError
-from .native import Library, byref, c_bool, c_char_p, c_int32, c_size_t, c_void_p
+from .native import Library, byref, c_bool, c_char, c_char_p, c_int32, c_size_t, c_void_p
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,26 +40,36 @@ _DEFINING_OPERATION = c_size_t * 2  # LiteRtTensorDefiningOp: operation, output 
 class _Buffer:
     """The memory of one input or output."""
 
-    __slots__ = ("handle", "position", "size")
+    __slots__ = ("copy", "handle", "length", "position", "size")
 
     def __init__(self, handle: Any, size: int, position: int) -> None:
         self.handle = handle
         self.size = size
+        self.length = c_size_t(size)
         self.position = position
         """In the description."""
+        self.copy: Any = None
+        """Where an output is copied to."""
 
 
 class _Binding:
     """The buffers of one signature, in the order of the file: made once and filled again for every run."""
 
-    __slots__ = ("index", "input_array", "inputs", "output_array", "outputs")
+    __slots__ = ("call", "inputs", "outputs")
 
     def __init__(self, index: int, inputs: list[_Buffer], outputs: list[_Buffer]) -> None:
-        self.index = c_size_t(index)
         self.inputs = inputs
         self.outputs = outputs
-        self.input_array = (c_void_p * len(inputs))(*[buffer.handle.value for buffer in inputs])
-        self.output_array = (c_void_p * len(outputs))(*[buffer.handle.value for buffer in outputs])
+        for buffer in outputs:
+            buffer.copy = (c_char * buffer.size)()
+        self.call = (
+            c_size_t(index),
+            c_size_t(len(inputs)),
+            (c_void_p * len(inputs))(*[buffer.handle.value for buffer in inputs]),
+            c_size_t(len(outputs)),
+            (c_void_p * len(outputs))(*[buffer.handle.value for buffer in outputs]),
+        )
+        """What the library wants to know of a run besides the model."""
 
 
 class NanoRuntime:
@@ -74,6 +84,13 @@ class NanoRuntime:
             self._library = Library(library)
         except OSError as error:
             raise ModelError(f"cannot load the LiteRT library {library}: {error}") from error
+        # What every run calls, for each row.
+        self._run = self._library.function("LiteRtRunCompiledModel")
+        self._lock = self._library.function("LiteRtLockTensorBuffer")
+        self._unlock = self._library.function("LiteRtUnlockTensorBuffer")
+        self._move = self._library.function("memmove")
+        self._address = c_void_p()
+        self._where = byref(self._address)
         with _CapturedStandardError() as captured:
             try:
                 self._load(path, threads)
@@ -94,28 +111,16 @@ class NanoRuntime:
             Stored bytes, in the order of `signature.outputs`.
         """
         binding = self._bindings[signature.name]
-        address = c_void_p()
         for buffer in binding.inputs:
             data = inputs[buffer.position]
             if len(data) != buffer.size:  # a wrong size here would write past the buffer
                 raise ModelError(f"input {buffer.position} has {len(data)} bytes, its buffer {buffer.size}")
             self._write(buffer, data)
-        status = self._library.call(
-            "LiteRtRunCompiledModel",
-            self._compiled,
-            binding.index,
-            c_size_t(len(binding.inputs)),
-            binding.input_array,
-            c_size_t(len(binding.outputs)),
-            binding.output_array,
-        )
-        if status:
+        if self._run(self._compiled, *binding.call):
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran")
         results = [b""] * len(binding.outputs)
         for buffer in binding.outputs:
-            self._call("LiteRtLockTensorBuffer", buffer.handle, byref(address), _LOCK_READ)
-            results[buffer.position] = self._library.read(address, buffer.size)
-            self._call("LiteRtUnlockTensorBuffer", buffer.handle)
+            results[buffer.position] = self._read(buffer)
         return results
 
     def close(self) -> None:
@@ -253,10 +258,19 @@ class NanoRuntime:
         return buffer, size.value
 
     def _write(self, buffer: _Buffer, data: bytes) -> None:
-        address = c_void_p()
-        self._call("LiteRtLockTensorBuffer", buffer.handle, byref(address), _LOCK_WRITE)
-        self._library.write(address, data)
-        self._call("LiteRtUnlockTensorBuffer", buffer.handle)
+        _check("LiteRtLockTensorBuffer", self._lock(buffer.handle, self._where, _LOCK_WRITE))
+        self._move(self._address, data, buffer.length)
+        self._release(buffer)
+
+    def _read(self, buffer: _Buffer) -> bytes:
+        _check("LiteRtLockTensorBuffer", self._lock(buffer.handle, self._where, _LOCK_READ))
+        self._move(buffer.copy, self._address, buffer.length)
+        self._release(buffer)
+        data: bytes = buffer.copy.raw
+        return data
+
+    def _release(self, buffer: _Buffer) -> None:
+        _check("LiteRtUnlockTensorBuffer", self._unlock(buffer.handle))
 
     def _is_computed(self, tensor: Any) -> bool:
         computed, operation = c_bool(), _DEFINING_OPERATION()
@@ -279,9 +293,12 @@ class NanoRuntime:
         return handle
 
     def _call(self, function: str, *arguments: Any) -> None:
-        status = self._library.call(function, *arguments)
-        if status:
-            raise ModelError(f"{function} failed with LiteRtStatus {status}")
+        _check(function, self._library.call(function, *arguments))
+
+
+def _check(function: str, status: int) -> None:
+    if status:
+        raise ModelError(f"{function} failed with LiteRtStatus {status}")
 
 
 class _CapturedStandardError:

@@ -58,10 +58,14 @@ class Library:
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function and return the int that it returns."""
+        return self.function(name)(*arguments)
+
+    def function(self, name: str) -> Any:
+        """Return a function to be called, which returns an int."""
         function = self._functions.get(name)
         if function is None:
             function = self._functions[name] = _Function(self.address(name))
-        return function(*arguments)
+        return function
 
     def call_for_pointer(self, name: str, *arguments: Any) -> c_void_p:
         """Call a function that returns a pointer."""
@@ -73,10 +77,6 @@ class Library:
             return dlsym(self._handle, name)
         except OSError as error:
             raise ModelError(f"the LiteRT library has no function {name}; another version is needed") from error
-
-    def write(self, address: c_void_p, data: bytes) -> None:
-        """Copy `data` to an address that has room for it."""
-        self.call("memmove", address, data, c_size_t(len(data)))
 
     def read(self, address: c_void_p, size: int) -> bytes:
         """Return a copy of the bytes at an address."""
