@@ -17,6 +17,7 @@ new ModelFleet(stack, 'Digits', {
   servingBinary: ServingBinary.fromBucket(bucket, given.serverKey, given.serverSha256),
   machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-1' }),
   embeddedMetrics: given.embeddedMetrics,
+  serverLogging: given.serverLogging,
   missingCpuFeatures: given.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
 });
 process.stdout.write(JSON.stringify(Template.fromStack(stack).toJSON()));

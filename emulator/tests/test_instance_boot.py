@@ -12,6 +12,7 @@ import json
 import os
 import re
 import time
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import instance
@@ -59,6 +60,7 @@ class Fleet:
         disk: str = "1g",
         waits: bool = True,
         metrics: bool = False,
+        logging: bool = False,
     ) -> instance.Instance:
         fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
         self.s3.put_object(Bucket=self.bucket, Key="server", Body=server.encode())
@@ -70,6 +72,7 @@ class Fleet:
                 "serverSha256": instance.sha256(server.encode()),
                 "missingCpuFeatures": missing,
                 "embeddedMetrics": metrics,
+                "serverLogging": logging,
             }
         )
         groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
@@ -80,7 +83,7 @@ class Fleet:
             )
             assert self.stack.status() == "CREATE_COMPLETE"
         script = instance.user_data(template, self._references(), fit)
-        self._upload_boot_script(script)
+        self._upload_programs(script)
         if change:
             change(self, fit)
         elb = self.aws.client("elbv2")
@@ -102,13 +105,18 @@ class Fleet:
             "DigitsNetworkRestTargets": self.target_group,
         }
 
-    def _upload_boot_script(self, script: str) -> None:
+    def _upload_programs(self, script: str) -> None:
         """As the CDK's command line does with assets."""
         found = re.search(r"s3://([\w-]+)/(\w+\.py)", script)
+        settings = re.search(r"boot\.json <<'END_OF_FILE'\n(.*?)END_OF_FILE", script, re.DOTALL)
         assert found
-        boot = (instance.ROOT / "python" / "instance" / "src" / "boot.py").read_bytes()
+        assert settings
+        keys = {"boot.py": found[2]}
+        keys |= {PurePath(one["path"]).name: one["key"] for one in json.loads(settings[1])["senderPrograms"]}
         self.s3.create_bucket(Bucket=found[1])
-        self.s3.put_object(Bucket=found[1], Key=found[2], Body=boot)
+        for name, key in keys.items():
+            content = (instance.ROOT / "python" / "instance" / "src" / name).read_bytes()
+            self.s3.put_object(Bucket=found[1], Key=key, Body=content)
 
     def answer(self, path: str, body: Any = None) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("instance")
@@ -127,8 +135,21 @@ class Fleet:
         return self.events(self.group_id)
 
     def events(self, stream: str) -> list[str]:
-        events = self.aws.client("logs").get_log_events(logGroupName=self.log_group, logStreamName=stream)
-        return [event["message"] for event in events["events"]]
+        """The messages of a stream; none before it was made."""
+        client = self.aws.client("logs")
+        try:
+            events = client.get_log_events(logGroupName=self.log_group, logStreamName=stream)["events"]
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in events]
+
+    def waited_for(self, stream: str, text: str) -> list[str]:
+        """The messages of a stream, once one of them has the text."""
+        deadline = time.monotonic() + 90
+        while not any(text in line for line in self.events(stream)):
+            assert time.monotonic() < deadline, self.events(stream)
+            time.sleep(0.5)
+        return self.events(stream)
 
 
 @pytest.fixture
@@ -182,11 +203,7 @@ def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
     held_out = json.loads(HELD_OUT.read_text())[:3]
 
     def sent() -> list[dict[str, Any]]:
-        try:
-            events = fleet.events(f"{fleet.group_id}/metrics")
-        except fleet.aws.client("logs").exceptions.ResourceNotFoundException:
-            return []
-        return [json.loads(event) for event in events]
+        return [json.loads(event) for event in fleet.events(f"{fleet.group_id}/metrics")]
 
     deadline = time.monotonic() + 90
     while not sent() and time.monotonic() < deadline:
@@ -201,6 +218,40 @@ def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
     assert sum(event["Errors"] for event in events) == 0
     assert all(event["Latency"] > 0 for event in events if event["Requests"])
     assert events[0]["FleetName"].startswith(f"{fleet.stack.name}/DigitsGroup")
+
+
+def test_sends_what_the_server_prints_to_a_stream_of_its_own(fleet: Fleet) -> None:
+    chatty = instance.SERVER.replace("PYTHONPATH=", "echo 'a line of the server'\nPYTHONPATH=", 1)
+    booted = fleet.boot(server=chatty, logging=True)
+
+    assert booted.code == 0, booted.output
+    lines = fleet.waited_for(f"{fleet.group_id}/server", "a line of the server")
+    assert lines.count("a line of the server") == 1
+    assert fleet.log() == ["SUCCESS"]
+    assert not fleet.events(f"{fleet.group_id}/metrics")
+
+
+def test_a_server_that_dies_at_once_leaves_its_last_words(fleet: Fleet) -> None:
+    booted = fleet.boot(server="#!/bin/sh\necho illegal instruction; exit 132\n", logging=True)
+
+    assert booted.code == 1
+    assert "illegal instruction" in fleet.waited_for(f"{fleet.group_id}/server", "illegal instruction")
+
+
+def test_serves_where_the_programs_that_tell_cloudwatch_cannot_be_had(fleet: Fleet) -> None:
+    def remove(fleet: Fleet, _: dict[str, str]) -> None:
+        [bucket] = [one["Name"] for one in fleet.s3.list_buckets()["Buckets"] if one["Name"].startswith("cdk-")]
+        found = fleet.s3.list_objects_v2(Bucket=bucket)["Contents"]
+        source = (instance.ROOT / "python" / "instance" / "src" / "server_log.py").read_bytes()
+        for key in (one["Key"] for one in found):
+            if fleet.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == source:
+                fleet.s3.delete_object(Bucket=bucket, Key=key)
+
+    booted = fleet.boot(logging=True, change=remove)
+
+    assert booted.code == 0, booted.output
+    assert fleet.serves()
+    assert "CloudWatch is not told of the server: there is no s3://" in booted.output
 
 
 def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> None:

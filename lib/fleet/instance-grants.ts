@@ -1,24 +1,24 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { acknowledgePrefix } from '../optimization/artifact-access';
 import type { StoredBinary } from '../serving/stored-binary';
+import type { InstanceProgram } from './instance-program';
 
 /** What an instance brings to itself when it boots. */
 export interface BootInputs {
   readonly artifact: IModelArtifact;
   readonly server: StoredBinary;
-  readonly boot: s3_assets.Asset;
+  readonly programs: InstanceProgram[];
 }
 
 /** Lets the instances read what their boot needs, and nothing else. */
-export function grantBoot(role: iam.IRole, { artifact, server, boot }: BootInputs): iam.Grant[] {
+export function grantBoot(role: iam.IRole, { artifact, server, programs }: BootInputs): iam.Grant[] {
   const { bucket } = artifact;
   (referenceOf(artifact)?.keyPatterns ?? []).forEach((pattern) => acknowledgePrefix(role, bucket, pattern));
   const resourceArns = [
     server.bucket.arnForObjects(server.key),
-    boot.bucket.arnForObjects(boot.s3ObjectKey),
+    ...programs.map(({ asset }) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
   ];
   const objects = iam.Grant.addToPrincipal({ grantee: role, actions: ['s3:GetObject'], resourceArns });
   const decrypt = server.bucket.encryptionKey?.grant(role, 'kms:Decrypt');

@@ -136,7 +136,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly role?: iam.IRole;
 
   /**
-   * Log group for how each instance's boot ended.
+   * Log group for how each instance's boot ended, and for the server's log and counters where they are asked for.
    *
    * @default - one is created, and kept when the stack is deleted
    */
@@ -159,4 +159,14 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default false
    */
   readonly embeddedMetrics?: boolean;
+
+  /**
+   * Whether each instance sends what TensorFlow Serving prints to the log group, into a stream named `<instance id>/server`.
+   *
+   * It is sent every ten seconds, and from the start: an instance that is replaced because its server dies leaves the reason. Lines wait in the
+   * instance's journal while CloudWatch Logs cannot be reached; the server never waits for them.
+   *
+   * @default false
+   */
+  readonly serverLogging?: boolean;
 }

@@ -17,12 +17,12 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { ServingBinary } from '../serving/serving-binary';
 import type { StoredBinary } from '../serving/stored-binary';
-import { bootScript, metricsProgram } from './boot-script';
 import { checkFleetProps, fleetDefaults } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
 import { grantBoot } from './instance-grants';
+import { instanceProgram, senderPrograms } from './instance-program';
 import { instanceRole } from './instance-role';
 import { cpuFeaturesOf } from './instance-type-rules';
 import { MissingCpuFeatures } from './missing-cpu-features';
@@ -71,7 +71,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
   /** The role that instances have. */
   public readonly role: iam.IRole;
 
-  /** The log group that says how each instance's boot ended. */
+  /** The log group that says how each instance's boot ended; with `serverLogging` it has the server's log, too. */
   public readonly logGroup: logs.ILogGroup;
 
   /** The security group of the instances. */
@@ -117,8 +117,9 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
-    const boot = bootScript(this);
-    const grants = grantBoot(this.role, { artifact: this.artifact, server, boot: boot.asset });
+    const boot = instanceProgram(this, 'BootScript', 'boot.py');
+    const senders = senderPrograms(this, props);
+    const grants = grantBoot(this.role, { artifact: this.artifact, server, programs: [boot, ...senders] });
 
     this.network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
     this.loadBalancer = this.network.loadBalancer;
@@ -179,7 +180,9 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       missingCpuFeatures,
       timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
       drainSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
-      metrics: props.embeddedMetrics ? { program: metricsProgram(), namespace: METRIC_NAMESPACE, fleetName } : undefined,
+      metrics: props.embeddedMetrics ? { namespace: METRIC_NAMESPACE, fleetName } : undefined,
+      serverLogging: props.serverLogging,
+      senderPrograms: senders.map(({ file, asset, sha256 }) => ({ file, bucketName: asset.s3BucketName, key: asset.s3ObjectKey, sha256 })),
     });
   }
 
@@ -245,7 +248,10 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
 
   private renderUserData(
     props: ModelFleetProps, fit: ModelFit, server: StoredBinary,
-    options: Pick<UserDataOptions, 'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds' | 'metrics'>,
+    options: Pick<
+      UserDataOptions,
+      'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds' | 'metrics' | 'serverLogging' | 'senderPrograms'
+    >,
   ): string {
     const group = this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup;
     const text = renderUserData({

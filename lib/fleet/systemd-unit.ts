@@ -1,8 +1,11 @@
 /** The unit's name, on every instance. The boot script uses the same. */
 export const SERVER_UNIT = 'tensorflow-serving.service';
 
-/** The name of the unit that tells CloudWatch what the server counts. The boot script uses the same. */
+/** The name of the unit that tells CloudWatch what the server counts. */
 export const METRICS_UNIT = 'tensorflow-serving-metrics.service';
+
+/** The name of the unit that sends what the server prints to CloudWatch Logs. */
+export const SERVER_LOG_UNIT = 'tensorflow-serving-log.service';
 
 /** The file system is read-only, nothing of the kernel can be touched, and no socket be opened but IP's and the local ones. */
 const SANDBOX = `UMask=0077
@@ -77,19 +80,46 @@ WantedBy=multi-user.target
 `;
 }
 
+/** What a unit that tells CloudWatch of the server starts. */
+export interface SenderUnitOptions {
+  readonly program: string;
+  /** Its settings' file. */
+  readonly settings: string;
+}
+
 /** The systemd unit that sends the server's counters to CloudWatch, once a minute. */
-export function renderMetricsUnit(program: string, settings: string): string {
+export function renderMetricsUnit(options: SenderUnitOptions): string {
+  return renderSenderUnit('Metrics of TensorFlow Serving to CloudWatch', options, 60);
+}
+
+/** The systemd unit that sends what the server prints to CloudWatch Logs, every ten seconds. It alone may read the journal. */
+export function renderServerLogUnit(options: SenderUnitOptions): string {
+  return renderSenderUnit('Log of TensorFlow Serving to CloudWatch', options, 10, `SupplementaryGroups=systemd-journal
+StateDirectory=tensorflow-serving-log
+`);
+}
+
+/** It is stopped after the server, whose last lines it sends; it gives way to the server in all else. */
+function renderSenderUnit(description: string, { program, settings }: SenderUnitOptions, seconds: number, more = ''): string {
   return `[Unit]
-Description=Metrics of TensorFlow Serving to CloudWatch
-After=${SERVER_UNIT}
+Description=${description}
+After=network.target
+Before=${SERVER_UNIT}
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 DynamicUser=yes
-ExecStart=/usr/bin/python3 ${program} ${settings} 60
+ExecStart=/usr/bin/python3 ${program} ${settings} ${seconds}
+KillMode=mixed
+TimeoutStopSec=30
 Restart=always
 RestartSec=30
-${SANDBOX}
+Nice=19
+IOSchedulingClass=idle
+MemoryMax=256M
+OOMScoreAdjust=1000
+${more}${SANDBOX}
 
 [Install]
 WantedBy=multi-user.target

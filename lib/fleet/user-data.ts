@@ -1,13 +1,14 @@
 import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
-import { METRICS_UNIT, renderMetricsUnit, renderSystemdUnit, SERVER_UNIT } from './systemd-unit';
+import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from './systemd-unit';
 
 /** Where models lie on an instance. */
 const MODELS = '/models';
 const CONFIGURATION = '/etc/tensorflow-serving';
 const ENVIRONMENT_FILE = `${CONFIGURATION}/environment`;
-const BOOT = '/usr/local/lib/tensorflow-serving';
+const SENDER_SETTINGS = `${CONFIGURATION}/cloudwatch.json`;
+const PROGRAMS = '/usr/local/lib/tensorflow-serving';
 
 /** EC2 takes no longer user data. */
 export const MAX_USER_DATA_BYTES = 16_384;
@@ -42,12 +43,22 @@ export interface UserDataOptions {
   readonly targetGroupArn: string;
   /** How the server's counters get to CloudWatch; they do not without it. */
   readonly metrics?: FleetMetricsOptions;
+  /** Whether what the server prints gets to CloudWatch Logs. */
+  readonly serverLogging?: boolean;
+  /** The programs that do both. */
+  readonly senderPrograms: ProgramLocation[];
 }
 
-/** What metrics.py needs to know. */
+/** Where a program lies, and the SHA-256 that it must have. */
+export interface ProgramLocation {
+  readonly file: string;
+  readonly bucketName: string;
+  readonly key: string;
+  readonly sha256: string;
+}
+
+/** What metrics.py needs to know, and no other program. */
 export interface FleetMetricsOptions {
-  /** Its source. */
-  readonly program: string;
   readonly namespace: string;
   /** Value of the dimension FleetName. */
   readonly fleetName: string;
@@ -76,31 +87,40 @@ export function renderUserData(options: UserDataOptions): string {
       environmentFile: ENVIRONMENT_FILE,
       drainSeconds: options.drainSeconds,
     }),
-    ...options.metrics ? metricsFiles(options, options.metrics) : {},
+    ...senderFiles(options),
   };
   return [
     renderReporting(options),
-    `mkdir -p ${CONFIGURATION} ${BOOT}`,
+    `mkdir -p ${CONFIGURATION} ${PROGRAMS}`,
     ...Object.entries(files).filter(([, content]) => content !== undefined).map(([path, content]) => renderFile(path, content!)),
     renderStart(options),
   ].join('\n');
 }
 
-function metricsFiles(options: UserDataOptions, metrics: FleetMetricsOptions): Record<string, string> {
-  const program = `${BOOT}/metrics.py`;
-  const settings = `${CONFIGURATION}/metrics.json`;
-  const { restPort = DEFAULT_REST_PORT, monitoringPath = DEFAULT_MONITORING_PATH } = options.serving;
+/** The units that tell CloudWatch of the server, as far as they are asked for. */
+function senderUnits({ metrics, serverLogging }: UserDataOptions): Record<string, string> {
+  const settings = SENDER_SETTINGS;
   return {
-    [program]: metrics.program,
-    [settings]: `${JSON.stringify({
-      url: `http://127.0.0.1:${restPort}${monitoringPath}`,
-      model: options.modelName,
-      namespace: metrics.namespace,
-      fleet: metrics.fleetName,
+    ...metrics ? { [METRICS_UNIT]: renderMetricsUnit({ program: `${PROGRAMS}/metrics.py`, settings }) } : {},
+    ...serverLogging ? { [SERVER_LOG_UNIT]: renderServerLogUnit({ program: `${PROGRAMS}/server_log.py`, settings }) } : {},
+  };
+}
+
+function senderFiles(options: UserDataOptions): Record<string, string> {
+  const units = Object.entries(senderUnits(options));
+  const { restPort = DEFAULT_REST_PORT, monitoringPath = DEFAULT_MONITORING_PATH } = options.serving;
+  return units.length === 0 ? {} : {
+    [SENDER_SETTINGS]: `${JSON.stringify({
       region: options.region,
       logGroup: options.logGroupName,
+      ...options.metrics ? {
+        url: `http://127.0.0.1:${restPort}${monitoringPath}`,
+        model: options.modelName,
+        namespace: options.metrics.namespace,
+        fleet: options.metrics.fleetName,
+      } : {},
     }, undefined, 1)}\n`,
-    [`/etc/systemd/system/${METRICS_UNIT}`]: renderMetricsUnit(program, settings),
+    ...Object.fromEntries(units.map(([name, content]) => [`/etc/systemd/system/${name}`, content])),
   };
 }
 
@@ -108,14 +128,14 @@ function metricsFiles(options: UserDataOptions, metrics: FleetMetricsOptions): R
 function renderStart({ bootUrl, bootSha256 }: UserDataOptions): string {
   return `
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
-  if aws s3 cp --only-show-errors '${bootUrl}' ${BOOT}/boot.py 2> "$scratch/reason"; then
+  if aws s3 cp --only-show-errors '${bootUrl}' ${PROGRAMS}/boot.py 2> "$scratch/reason"; then
     break
   fi
   sleep $((2 * attempt))
   [ "$attempt" -lt 10 ] || exit 1
 done
-echo '${bootSha256}  ${BOOT}/boot.py' | sha256sum --check --quiet > "$scratch/reason" 2>&1
-if /usr/bin/python3 ${BOOT}/boot.py ${CONFIGURATION}/boot.json 2> "$scratch/reason"; then
+echo '${bootSha256}  ${PROGRAMS}/boot.py' | sha256sum --check --quiet > "$scratch/reason" 2>&1
+if /usr/bin/python3 ${PROGRAMS}/boot.py ${CONFIGURATION}/boot.json 2> "$scratch/reason"; then
   outcome=SUCCESS
 fi
 `;
@@ -131,15 +151,13 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     manifestSha256: options.manifestSha256,
     archiveKey: options.archiveKey,
     archiveSha256: options.archiveSha256,
-    program: SERVER_PROGRAM,
-    serverBucket: options.serverBucketName,
-    serverKey: options.serverKey,
-    serverSha256: options.serverSha256,
+    server: { path: SERVER_PROGRAM, bucket: options.serverBucketName, key: options.serverKey, sha256: options.serverSha256 },
     missingCpuFeatures: options.missingCpuFeatures,
     environmentFile: ENVIRONMENT_FILE,
     restPort: options.serving.restPort ?? DEFAULT_REST_PORT,
     targetGroup: options.targetGroupArn,
-    metrics: options.metrics !== undefined,
+    senders: Object.keys(senderUnits(options)),
+    senderPrograms: options.senderPrograms.map(({ file, bucketName, key, sha256 }) => ({ path: `${PROGRAMS}/${file}`, bucket: bucketName, key, sha256 })),
     timeoutSeconds: options.timeoutSeconds,
   }, undefined, 1)}\n`;
 }

@@ -33,3 +33,14 @@ export function userData(stack: Stack): string {
   const value = launch.LaunchTemplateData.UserData['Fn::Base64'];
   return typeof value === 'string' ? value : value['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'token')).join('');
 }
+
+/** The content of a file that the script writes. */
+export function fileOf(stack: Stack, name: string): string {
+  const [, after] = userData(stack).split(`/${name} <<'END_OF_FILE'\n`);
+  return after.split('END_OF_FILE')[0];
+}
+
+/** The file that tells the boot script what to do. */
+export function bootSettings(stack: Stack): any {
+  return JSON.parse(fileOf(stack, 'boot.json'));
+}

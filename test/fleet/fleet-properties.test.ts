@@ -8,15 +8,10 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { MissingCpuFeatures, ModelFleet, ModelSource, ServingBinary } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
-import { env, fleet, properties, userData } from './fixtures';
+import { bootSettings, env, fleet, properties, userData } from './fixtures';
 
 const LISTENER = 'AWS::ElasticLoadBalancingV2::Listener';
 const TARGET_GROUP = 'AWS::ElasticLoadBalancingV2::TargetGroup';
-
-/** The file that tells the boot script what to do. */
-function bootSettings(stack: Stack): any {
-  return JSON.parse(/boot\.json <<'END_OF_FILE'\n([^]*?)END_OF_FILE/.exec(userData(stack))![1]);
-}
 
 function fitOffer(stack: Stack): any {
   return JSON.parse(properties(stack, 'Custom::TensorFlowModelFit')[0].Offer);
@@ -204,16 +199,16 @@ describe('processors', () => {
 
 describe('the server\'s program', () => {
   test('comes from a bucket, with the SHA-256 that it must have', () => {
-    expect(bootSettings(fleet().stack)).toMatchObject({ serverBucket: 'models', serverKey: 'server', serverSha256: 'a'.repeat(64) });
+    expect(bootSettings(fleet().stack)).toMatchObject({ server: { bucket: 'models', key: 'server', sha256: 'a'.repeat(64) } });
   });
 
   test('comes from this machine as an asset, which the instances may read', () => {
     const path = `${directoryWith({ tensorflow_model_server: '#!/bin/sh\n' })}/tensorflow_model_server`;
     const { stack } = fleet({ servingBinary: ServingBinary.fromAsset(path) });
 
-    const { serverKey, serverSha256 } = bootSettings(stack);
-    expect(serverSha256).toBe(createHash('sha256').update('#!/bin/sh\n').digest('hex'));
-    expect(JSON.stringify(properties(stack, 'AWS::IAM::Policy'))).toContain(serverKey);
+    const { key, sha256 } = bootSettings(stack).server;
+    expect(sha256).toBe(createHash('sha256').update('#!/bin/sh\n').digest('hex'));
+    expect(JSON.stringify(properties(stack, 'AWS::IAM::Policy'))).toContain(key);
   });
 
   test('comes out of TensorFlow Serving\'s image when none is given', () => {

@@ -1,14 +1,15 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, writeFileSync } from 'fs';
+import { createHash } from 'crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
-import { join } from 'path';
+import { basename, join } from 'path';
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
-import { METRICS_UNIT, renderMetricsUnit, renderSystemdUnit, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
-import { fleet, userData } from './fixtures';
+import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
+import { bootSettings, fileOf, fleet, properties, userData } from './fixtures';
 
 describe('ModelFleet', () => {
   test('rolls instances one by one, with a minimum in service, each by its own signal, and waits for routes, listeners and grants', () => {
@@ -67,7 +68,7 @@ describe('ModelFleet', () => {
     const { stack, digits } = fleet({ embeddedMetrics: true });
 
     const script = userData(stack);
-    expect(script).toContain('ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/metrics.py /etc/tensorflow-serving/metrics.json 60');
+    expect(script).toContain('ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/metrics.py /etc/tensorflow-serving/cloudwatch.json 60');
     expect(script).toContain('"url": "http://127.0.0.1:8501/monitoring/prometheus/metrics"');
     const metrics = [digits.metricInvocations(), digits.metricErrors(), digits.metricLatency()];
     expect(metrics.map(({ namespace, metricName, statistic }) => [namespace, metricName, statistic]))
@@ -75,6 +76,53 @@ describe('ModelFleet', () => {
     for (const { dimensions } of metrics) {
       expect(stack.resolve(dimensions)).toEqual({ FleetName: { 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, expect.stringMatching(/^\/DigitsGroup/)]] }, ModelName: 'digits' });
     }
+  });
+
+  test('what the server prints stays on the instance unless it is asked for', () => {
+    const { stack } = fleet({ embeddedMetrics: true });
+
+    expect(bootSettings(stack).senders).toEqual([METRICS_UNIT]);
+    expect(userData(stack)).not.toContain(SERVER_LOG_UNIT);
+    expect(bootSettings(fleet().stack)).toMatchObject({ senders: [], senderPrograms: [] });
+  });
+
+  test('on request a unit of its own, which gives way to the server, sends it to the log group', () => {
+    const { stack } = fleet({ serverLogging: true });
+
+    expect(bootSettings(stack).senders).toEqual([SERVER_LOG_UNIT]);
+    expect(fileOf(stack, 'cloudwatch.json')).toContain('"logGroup": "token"');
+    expect(fileOf(stack, 'cloudwatch.json')).not.toContain('"namespace"');
+    const unit = fileOf(stack, SERVER_LOG_UNIT);
+    for (const line of [
+      'ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/server_log.py /etc/tensorflow-serving/cloudwatch.json 10',
+      'SupplementaryGroups=systemd-journal', 'Nice=19', 'OOMScoreAdjust=1000', 'Restart=always', `Before=${SERVER_UNIT}`,
+    ]) {
+      expect(unit.split('\n')).toContain(line);
+    }
+    expect(fileOf(stack, SERVER_UNIT)).not.toContain(SERVER_LOG_UNIT);
+  });
+
+  test('the programs that tell CloudWatch come from the assets\' bucket, with their SHA-256, and the instances may read them', () => {
+    const { stack } = fleet({ embeddedMetrics: true, serverLogging: true });
+
+    const { senderPrograms } = bootSettings(stack);
+    expect(senderPrograms.map(({ path }: any) => path)).toEqual(
+      ['cloudwatch.py', 'metrics.py', 'server_log.py'].map((file) => `/usr/local/lib/tensorflow-serving/${file}`));
+    const policies = JSON.stringify(properties(stack, 'AWS::IAM::Policy'));
+    for (const { path, key, sha256 } of senderPrograms) {
+      expect(sha256).toBe(createHash('sha256').update(readFileSync(join(__dirname, '../../python/instance/src', basename(path)))).digest('hex'));
+      expect(policies).toContain(key);
+    }
+  });
+
+  test('instances may write to that log group, and to no other', () => {
+    const { stack } = fleet({ serverLogging: true });
+
+    const writes = properties(stack, 'AWS::IAM::Policy').filter(({ Roles }) => JSON.stringify(Roles).includes('DigitsRole')).flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .filter(({ Action }) => JSON.stringify(Action).includes('logs:'));
+    expect(writes).toEqual([
+      { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: { 'Fn::GetAtt': [expect.stringMatching(/^DigitsLogGroup/), 'Arn'] } },
+    ]);
   });
 
   test('alarms and a dashboard take a fleet with embedded metrics', () => {
@@ -87,7 +135,7 @@ describe('ModelFleet', () => {
   });
 
   test('the user data is within EC2\'s limit and clean for shellcheck', () => {
-    const script = userData(fleet({ embeddedMetrics: true }).stack);
+    const script = userData(fleet({ embeddedMetrics: true, serverLogging: true }).stack);
     const checked = spawnSync(join(__dirname, '../../.tools/python/bin/shellcheck'), ['-'], { input: script, encoding: 'utf-8' });
 
     expect(script.length).toBeLessThan(14_000);
@@ -101,7 +149,8 @@ describe('ModelFleet', () => {
   [SERVER_UNIT, renderSystemdUnit({
     modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', drainSeconds: 15,
   })],
-  [METRICS_UNIT, renderMetricsUnit('/usr/local/lib/metrics.py', '/etc/metrics.json')],
+  [METRICS_UNIT, renderMetricsUnit({ program: '/usr/local/lib/metrics.py', settings: '/etc/cloudwatch.json' })],
+  [SERVER_LOG_UNIT, renderServerLogUnit({ program: '/usr/local/lib/server_log.py', settings: '/etc/cloudwatch.json' })],
 ])('%s is valid, and its exposure is 2.5 or better', (name, unit) => {
   const path = join(mkdtempSync(join(tmpdir(), 'unit-')), name);
   writeFileSync(path, unit);

@@ -20,7 +20,8 @@ from typing import Any, Dict
 
 Files = Dict[str, Any]
 UNIT = "tensorflow-serving.service"
-METRICS_UNIT = "tensorflow-serving-metrics.service"
+#: How long the programs that tell CloudWatch of the server may keep it from starting.
+SENDERS_SECONDS = 30
 #: bfloat16 comes in two ways, and TensorFlow uses either.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
 MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
@@ -49,17 +50,15 @@ def boot(settings: Any, deadline: float) -> None:
     work.mkdir(parents=True)
     manifest = read_manifest(settings, work, deadline)
     changed = check_processor(settings, manifest)
-    changed |= bring_server(settings, work, deadline)
+    changed |= bring(settings["server"], work, deadline)
     changed |= bring_model(settings, manifest, root / settings["version"], work, deadline)
-    shutil.rmtree(work)
     systemctl("daemon-reload")
+    start_senders(settings, work, deadline)
+    shutil.rmtree(work)
     systemctl("enable", UNIT)
     systemctl("restart" if changed else "start", UNIT)
     wait(settings, deadline)
     wait_in_service(settings, deadline)
-    if settings["metrics"]:
-        systemctl("enable", METRICS_UNIT)
-        systemctl("start", METRICS_UNIT)
     print(f"model {settings['model']} version {settings['version']} answers")
 
 
@@ -68,17 +67,33 @@ def read_manifest(settings: Any, work: Path, deadline: float) -> Any:
     return json.loads(path.read_text())
 
 
-def bring_server(settings: Any, work: Path, deadline: float) -> bool:
-    program = Path(settings["program"])
-    if program.is_file() and digest(program) == settings["serverSha256"]:
+def bring(given: Any, work: Path, deadline: float) -> bool:
+    """Put a program where it belongs; whether it was not there already."""
+    program = Path(given["path"])
+    if program.is_file() and digest(program) == given["sha256"]:
         return False
-    path = fetch(settings["serverBucket"], settings["serverKey"], settings["serverSha256"], work, deadline)
+    path = fetch(given["bucket"], given["key"], given["sha256"], work, deadline)
     path.chmod(0o755)
     program.parent.mkdir(parents=True, exist_ok=True)
     incoming = program.with_suffix(".incoming")
     shutil.move(path, incoming)
     incoming.replace(program)
     return True
+
+
+def start_senders(settings: Any, work: Path, deadline: float) -> None:
+    """Start what tells CloudWatch of the server, before it: a server that dies at once has a log too.
+
+    It serves without them as well.
+    """
+    soon = min(deadline, time.monotonic() + SENDERS_SECONDS)
+    try:
+        changed = [bring(program, work, soon) for program in settings["senderPrograms"]]
+        for unit in settings["senders"]:
+            systemctl("enable", unit)
+            systemctl("restart" if any(changed) else "start", unit)
+    except (BootError, OSError) as error:
+        print(f"CloudWatch is not told of the server: {error}", flush=True)
 
 
 def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline: float) -> bool:

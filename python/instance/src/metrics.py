@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any, Dict, Tuple
+
+from cloudwatch import NotSentError, Stream
 
 Counters = Dict[Tuple[str, str], float]
 LINE = re.compile(r":tensorflow:serving:(request_count|request_latency_sum|request_latency_count)\{(.*)\} (\S+)")
@@ -27,14 +27,16 @@ UNITS = {"Requests": "Count", "Errors": "Count", "Latency": "Milliseconds"}
 def main(path: str, seconds: float) -> None:
     settings = json.loads(Path(path).read_text())
     instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
+    stream = Stream(settings, f"{instance}/metrics")
     before: Counters | None = None
     while True:
         try:
             now = parse(read(settings["url"]), settings["model"])
             if before is not None:
-                send(settings, instance, event(settings, instance, difference(before, now)))
+                values = event(settings, instance, difference(before, now))
+                stream.put([{"timestamp": values["_aws"]["Timestamp"], "message": json.dumps(values)}])
             before = now
-        except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        except (NotSentError, OSError, ValueError) as error:
             # What was not sent is in the next event: the counters go on.
             print(f"no metrics this time: {error}", file=sys.stderr, flush=True)
         time.sleep(seconds)
@@ -77,18 +79,6 @@ def event(settings: Any, instance: str, values: dict[str, float]) -> dict[str, A
     described = {"Namespace": settings["namespace"], "Dimensions": [list(dimensions)], "Metrics": metrics}
     header = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
     return {"_aws": header, **dimensions, "InstanceId": instance, **values}
-
-
-def send(settings: Any, instance: str, content: dict[str, Any]) -> None:
-    stream = f"{instance}/metrics"
-    where = ["--region", settings["region"], "--log-group-name", settings["logGroup"], "--log-stream-name", stream]
-    # It exists already but for the first time.
-    subprocess.run(["aws", "logs", "create-log-stream", *where], check=False, capture_output=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump([{"timestamp": content["_aws"]["Timestamp"], "message": json.dumps(content)}], file)
-        file.flush()
-        command = ["aws", "logs", "put-log-events", *where, "--log-events", f"file://{file.name}"]
-        subprocess.run(command, check=True, capture_output=True)
 
 
 if __name__ == "__main__":
