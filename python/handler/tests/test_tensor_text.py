@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_server import events, json_text, tensor_text
 from model_server.codec import encode
+from model_server.description import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +116,80 @@ def test_what_is_not_exactly_such_a_body_is_answered_by_the_general_way(
     monkeypatch.setattr(tensor_text, "read", lambda *_: None)
     assert answer == events.answer(model, sent(text))
     assert answer["statusCode"] == 400
+
+
+def signature_of(shape: list[int]) -> Signature:
+    tensor = {"dtype": "float32", "shape": [-1, *shape], "tensor": {"dtype": "float32", "shape": [1, *shape]}}
+    return Signature("serving_default", {"batched": True, "inputs": {"x": tensor}, "outputs": {}})
+
+
+SHAPES = [
+    [],
+    [1],
+    [2],
+    [16],
+    [40],
+    [1, 1, 1],
+    [20, 20],
+    [28, 28, 1],
+    [9, 9, 3],
+    [4, 1, 3],
+    [17, 1, 2],
+    [1, 5, 1],
+    [2, 8, 1],
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("comma", [",", ", "])
+def test_it_reads_rows_of_every_shape(shape: list[int], comma: str) -> None:
+    signature = signature_of(shape)
+    (tensor,) = signature.inputs.values()
+    for numbers in ([number / 8 for number in range(5000)], [0.5, 1, -2e3]):
+        rows = rows_of(shape, 2 * tensor_text.SMALLEST // tensor.count + 1, numbers)
+
+        found = tensor_text.read(signature, json.dumps({"instances": rows}, separators=(comma, ":")))
+
+        assert found is not None
+        assert found[1].count == len(rows)
+        assert found[1].stored == encode(tensor, rows, [len(rows), *shape])
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape], ids=str)
+@pytest.mark.parametrize("comma", [",", ", "])
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_it_leaves_lists_alone_that_are_divided_at_another_place(shape: list[int], comma: str, level: int) -> None:
+    if level > len(shape):
+        return
+    signature = signature_of(shape)
+    rows = rows_of(shape, 2 * tensor_text.SMALLEST // math.prod(shape) + 2, [0.5, 1])
+    text = json.dumps({"instances": rows}, separators=(comma, ":"))
+    assert tensor_text.read(signature, text) is not None
+    separator = "]" * level + comma + "[" * level
+    number = text.index("1", text.index(separator))
+
+    moved = text.replace(separator, comma, 1)
+    assert tensor_text.read(signature, moved) is None
+    assert tensor_text.read(signature, moved[:number] + "1" + separator + moved[number:]) is None
+    assert tensor_text.read(signature, text[:number] + separator + text[number:]) is None
+
+
+@given(data=st.data())
+def test_it_agrees_with_the_general_way_for_every_shape(data: st.DataObject) -> None:
+    signature = signature_of(data.draw(st.lists(st.sampled_from([1, 2, 3, 16, 17]), max_size=3)))
+    (tensor,) = signature.inputs.values()
+    rows = rows_of(tensor.item_shape, tensor_text.SMALLEST // tensor.count + 1, [0, 1.5, 2])
+    text = json.dumps({"inputs": rows}, separators=(data.draw(st.sampled_from([",", ", "])), ":"))
+    brackets = [at for at, letter in enumerate(text) if letter in "[],"][1:-1]
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = brackets[data.draw(st.integers(0, len(brackets) - 1))]
+        text = text[:at] + data.draw(st.text('[], 12"', max_size=4)) + text[at + data.draw(st.integers(0, 2)) :]
+
+    found = tensor_text.read(signature, text)
+
+    if found is not None:
+        rows = json_text.loads(text)["inputs"]
+        assert found[1].stored == encode(tensor, rows, [found[1].count, *tensor.item_shape])
 
 
 def test_it_leaves_short_bodies_named_inputs_and_further_members_alone(load_model: Callable[..., Model]) -> None:

@@ -43,7 +43,7 @@ class Tensor:
         self.stored_shape: list[int] = inner["shape"]
         self.item_shape = self.stored_shape[1:] if batched else self.stored_shape
         """Of one row: without the batch."""
-        self.known: dict[bytes, bytes] = {}
+        self.known: dict[str, bytes] = {}
         """Stored bytes of numbers by their spelling in JSON, see `tensor_text`."""
         self.count = 1
         for dimension in self.stored_shape:

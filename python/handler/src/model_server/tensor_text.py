@@ -1,8 +1,8 @@
 """The usual large request, `{"instances": [[0.0, 0.5, ...]]}`, from its text to the bytes of the tensor at once.
 
 The way through nested lists makes a Python object of every bracket and every number, which for an image takes as long
-as the model. Here the brackets are compared with those that the shape demands, and the numbers are read as one flat
-list; where they repeat, as a picture's do, each different one is read and encoded once.
+as the model. Here the text is split at the brackets that the shape demands, and the numbers are read as one flat list;
+where they repeat, as a picture's do, each different one is read and encoded once.
 
 Whatever is not exactly this case is left to the general way, which also finds the words for what is wrong. Numbers are
 read by the same scanner on both ways, so that both take the same ones.
@@ -10,98 +10,161 @@ read by the same scanner on both ways, so that both take the same ones.
 
 from __future__ import annotations
 
+from _operator import itemgetter  # without the Python half, which takes longer to import than all of this
+
 from . import codec, json_text
 from .errors import TensorError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from .description import Signature, Tensor
 
 SMALLEST = 1024
 """Shorter texts take the general way: there is nothing to win."""
 MOST_KNOWN = 2048
 LONGEST_KNOWN = 32
-_HEADS = (b'{"instances":[', b'{"inputs":[', b'{"instances": [', b'{"inputs": [')
-_BESIDES_BRACKETS = b"0123456789+-.eE "
+_HEADS = ('{"instances":[', '{"inputs":[', '{"instances": [', '{"inputs": [')
+_LINE = 16
+"""So many numbers are worth a piece of the text of their own."""
+_BESIDES_BRACKETS = str.maketrans("", "", "0123456789+-.eE ")
+
+
+class _OtherShapeError(Exception):
+    """The brackets are not those of such rows."""
 
 
 def read(signature: Signature, text: str) -> tuple[str, codec.Encoded] | None:
     """Return the member's name and its rows, encoded; None where the text is of another kind."""
     if len(text) < SMALLEST or len(signature.inputs) != 1 or not signature.batched or not text.isascii():
         return None
-    body = text.encode("ascii")
     for head in _HEADS:
-        if body.startswith(head) and body.endswith(b"]}"):
+        if text.startswith(head) and text.endswith("]}"):
             (tensor,) = signature.inputs.values()
-            rows = _encode(tensor, body[len(head) - 1 : -1])
-            return None if rows is None else (head[2 : head.index(b":") - 1].decode(), rows)
+            try:
+                return head[2 : head.index(":") - 1], _encode(tensor, text[len(head) - 1 : -1])
+            except (_OtherShapeError, ValueError, TensorError):
+                return None
     return None
 
 
-def _encode(tensor: Tensor, value: bytes) -> codec.Encoded | None:
-    # The order of the brackets and commas is right where it is that of so many rows.
-    brackets = value.translate(None, _BESIDES_BRACKETS)
-    row = _brackets(tensor.item_shape)
-    count = (len(brackets) - 1) // (len(row) + 1)
-    if count < 1 or brackets != b"[" + b",".join([row] * count) + b"]":
-        return None
-    numbers = _numbers(value, tensor.item_shape)
-    try:
-        # A picture has 256 shades, and the next one has the same.
-        return codec.Encoded(count, b"".join(map(tensor.known.__getitem__, numbers)))
-    except KeyError:
-        pass
-    different = set(numbers)
-    try:
-        if 2 * len(different) > len(numbers):
-            return codec.Encoded(count, _stored(tensor, b",".join(numbers), len(numbers)))
-        stored = _stored(tensor, b",".join(different), len(different))
-    except (ValueError, TensorError):
-        return None
-    size = tensor.stored.size
-    pieces = [stored[start : start + size] for start in range(0, len(stored), size)]
-    encoded = dict(zip(different, pieces, strict=True))
-    _remember(tensor.known, encoded)
-    return codec.Encoded(count, b"".join(map(encoded.__getitem__, numbers)))
+def _encode(tensor: Tensor, value: str) -> codec.Encoded:
+    parts: list[bytes] = []
+    numbers: list[str] = []
+    total = 0
+    for some in _lines(value, tensor.item_shape):
+        numbers += some
+        if len(numbers) >= codec.AT_ONCE:
+            parts.append(_stored(tensor, numbers))
+            total += len(numbers)
+            numbers = []
+    if numbers:
+        parts.append(_stored(tensor, numbers))
+        total += len(numbers)
+    return codec.Encoded(total // tensor.count, b"".join(parts))
 
 
-def _remember(known: dict[bytes, bytes], encoded: dict[bytes, bytes]) -> None:
-    """Keep the bytes of numbers by their spelling; never more than `MOST_KNOWN` of `LONGEST_KNOWN` characters."""
-    if len(known) + len(encoded) > MOST_KNOWN:
-        known.clear()
-    if len(encoded) <= MOST_KNOWN:
-        known.update((number, piece) for number, piece in encoded.items() if len(number) <= LONGEST_KNOWN)
+def _lines(value: str, shape: list[int]) -> Iterator[list[str]]:
+    """Yield what stands between the separators that rows of `shape` demand, a number each if the text is right.
 
+    Whatever stands elsewhere keeps a bracket or comma and so is no number to JSON.
 
-def _numbers(value: bytes, shape: list[int]) -> list[bytes]:
-    """Return what stands between the separators that the shape demands.
-
-    A number that stands anywhere else keeps a bracket or comma and so is no number to JSON.
+    Raises:
+        _OtherShapeError: the rows have another shape.
     """
-    comma = b", " if b", " in value[:1024] else b","  # as Python's own encoder has it, or as most others do
     depth = len(shape)
-    inner = depth
-    while inner and shape[depth - inner :] != [1] * inner:
-        inner -= 1
-    separator = b"]" * inner + comma + b"[" * inner
-    for outer in range(depth, inner, -1):
-        value = value.replace(b"]" * outer + comma + b"[" * outer, separator)
-    return value[depth + 1 : -depth - 1].split(separator)
+    ends = depth + 1
+    if not value.startswith("[" * ends) or not value.endswith("]" * ends):
+        raise _OtherShapeError
+    comma = ", " if ", " in value[:SMALLEST] else ","  # as Python's own encoder has it, or as most others do
+    # Between two numbers, two of the innermost lists, and so on to two rows.
+    separators = ["]" * level + comma + "[" * level for level in range(ends)]
+    sizes = [1]
+    for dimension in reversed(shape):
+        sizes.append(sizes[-1] * dimension)
+    lines = [value[ends:-ends]]
+    level = depth
+    while sizes[level] >= _LINE:
+        pieces: list[str] = []
+        for line in lines:
+            found = line.split(separators[level])
+            if level < depth and len(found) != shape[-level - 1]:
+                raise _OtherShapeError
+            pieces += found
+        lines = pieces
+        level -= 1
+    rest = shape[-level - 1 :] if level < depth else [lines[0].count(separators[depth]) + 1, *shape]
+    yield from _numbers(lines, rest, separators)
 
 
-def _stored(tensor: Tensor, numbers: bytes, count: int) -> bytes:
-    """Encode numbers in JSON's spelling, with commas between them.
+def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Iterator[list[str]]:
+    """Yield the numbers of each line, which holds lists of `shape` without the outermost brackets."""
+    level = len(shape)
+    inner = 0
+    while inner < level and shape[-inner - 1] == 1:
+        inner += 1
+    if inner == level:
+        yield lines
+        return
+    separator, further = separators[inner], separators[level - 1 : inner : -1]
+    count = 1
+    for dimension in shape:
+        count *= dimension
+    # The order of the brackets and commas is right where it is that of these lists.
+    brackets = _brackets(shape)[level:-level] if further else ""
+    for line in lines:
+        numbers = line
+        if further:
+            if line.translate(_BESIDES_BRACKETS) != brackets:
+                raise _OtherShapeError
+            for outer in further:
+                numbers = numbers.replace(outer, separator)
+        found = numbers.split(separator)
+        if len(found) != count:
+            raise _OtherShapeError
+        yield found
+
+
+def _brackets(shape: list[int]) -> str:
+    """Return what JSON has of nested lists of `shape` besides the numbers."""
+    text = ""
+    for size in reversed(shape):
+        text = "[" + ",".join([text] * size) + "]"
+    return text
+
+
+def _stored(tensor: Tensor, numbers: list[str]) -> bytes:
+    """Encode numbers as JSON spells them.
 
     Raises:
         ValueError: one is missing, or spelled as JSON does not.
         TensorError: the tensor cannot take one of them.
     """
-    return codec.encode(tensor, json_text.loads(f"[{numbers.decode()}]"), [count])
+    known = tensor.known
+    try:
+        # A picture has 256 shades, and the next one has the same. Of one number alone this makes no tuple.
+        return b"".join(itemgetter(*numbers)(known)) if len(numbers) > 1 else known[numbers[0]]
+    except KeyError:
+        pass
+    different = set(numbers)
+    if 2 * len(different) > len(numbers):
+        return _read(tensor, numbers)
+    stored = _read(tensor, different)
+    size = tensor.stored.size
+    pieces = [stored[start : start + size] for start in range(0, len(stored), size)]
+    encoded = dict(zip(different, pieces, strict=True))
+    _remember(known, encoded)
+    return b"".join(map(encoded.__getitem__, numbers))
 
 
-def _brackets(shape: list[int]) -> bytes:
-    """Return what JSON has of nested lists of `shape` besides the numbers."""
-    text = b""
-    for size in reversed(shape):
-        text = b"[" + b",".join([text] * size) + b"]"
-    return text
+def _read(tensor: Tensor, numbers: Collection[str]) -> bytes:
+    return codec.encode(tensor, json_text.loads(f"[{','.join(numbers)}]"), [len(numbers)])
+
+
+def _remember(known: dict[str, bytes], encoded: dict[str, bytes]) -> None:
+    """Keep the bytes of numbers by their spelling; never more than `MOST_KNOWN` of `LONGEST_KNOWN` characters."""
+    if len(known) + len(encoded) > MOST_KNOWN:
+        known.clear()
+    if len(encoded) <= MOST_KNOWN:
+        known.update((number, piece) for number, piece in encoded.items() if len(number) <= LONGEST_KNOWN)
