@@ -5,11 +5,16 @@ import { type BundlePlan, machineOf } from './bundle-plan';
 import { ELF_MACHINES, type NeededVersion, readElf } from './elf-file';
 
 /**
- * The newest versions that Amazon Linux 2023 has: glibc 2.34 for its whole life, and the C++ and compiler libraries of GCC 14 since
- * its release 2023.7 of April 2025, which Python 3.12 and newer run on by now (before that, those of GCC 11: GLIBCXX_3.4.29).
+ * The newest versions that Amazon Linux 2023 has: glibc 2.34 for its whole life, and the C++ and compiler libraries of GCC 14.2
+ * (libstdc++-14.2.1, libgcc-14.2.1) since its release 2023.7.20250331, although its compiler stays GCC 11. Before that they were
+ * GCC 11's, up to GLIBCXX_3.4.29: a function whose runtime version is pinned to one of before April 2025 has those still.
  *
- * @see https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html
- * @see https://github.com/amazonlinux/container-images/issues/132
+ * LiteRT's wheel for arm64 needs GLIBC_2.34 and GLIBCXX_3.4.30, so that no libstdc++ of its own has to come with a layer.
+ *
+ * @see https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html glibc
+ * @see https://github.com/docker-library/official-images/pull/18759 the packages of 2023.7.20250331
+ * @see https://github.com/amazonlinux/container-images/issues/132 the same, from Lambda's side
+ * @see https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html GCC 14.1.0 is GLIBCXX_3.4.33 and CXXABI_1.3.15
  */
 const NEWEST: Record<string, string> = { GLIBC: '2.34', GLIBCXX: '3.4.33', CXXABI: '1.3.15', GCC: '14.0.0' };
 
