@@ -53,6 +53,6 @@ JOB = """{
   "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
   "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
   "tasks": {}, "recipe": {"kind": "forLambda", "steps": []}, "seed": 0, "architecture": "x86_64",
-  "toolchain": {"behaviorVersion": 2, "tensorflow": "2.20.0", "litert": "2.3.0"}
+  "toolchain": {"behaviorVersion": 3, "tensorflow": "2.20.0", "litert": "2.3.0"}
 }
 """

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from sample_functions import Function, function, save, spec
 from sample_jobs import job_data
 from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.conversion import freeze_problem
+from tensorflow_optimizer.conversion import freeze, freeze_problem
 from tensorflow_optimizer.pipeline import build_saved_model
-from tensorflow_optimizer.runners import SavedModelRunner
+from tensorflow_optimizer.runners import RunError, SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
 
@@ -53,6 +55,60 @@ def test_inputs_are_paired_by_name(models: SampleModels, runs: Runs) -> None:
 def test_weights_that_two_signatures_share_are_stored_once(models: SampleModels, runs: Runs) -> None:
     one, two = frozen(runs, models.dense), frozen(runs, models.two_signatures)
     assert size_of(two.output / "model") < 1.3 * size_of(one.output / "model")
+
+
+def test_what_a_model_repeats_is_stored_once_and_answers_bit_for_bit_alike(runs: Runs, tmp_path: Path) -> None:
+    weights = tf.Variable(np.random.default_rng(3).standard_normal((64, 64)).astype(np.float32))
+
+    @tf.function
+    def block(value: Any) -> Any:
+        return tf.transpose(tf.expand_dims(value, 0), [1, 0, 2])[:, 0] @ tf.transpose(weights)
+
+    module = Function()
+    module.weights = weights
+    module.body = tf.function(lambda x: {"y": block(x) + block(x + 1.0) * block(x)}, [spec([None, 64], "x")])
+    result = frozen(runs, save(tmp_path / "model", module, serving_default=module.body))
+    assert result.statuses == {"freeze": "chosen", "strip": "skipped"}, result.sentence
+    graph = read_meta_graph(result.output / "model", ["serve"]).graph_def
+    constants = [node.attr["value"].tensor.SerializeToString() for node in graph.node if node.op == "Const"]
+    assert len(constants) == len(set(constants))
+    assert sum(len(one) for one in constants) < 1.1 * 64 * 64 * 4
+    # The block is computed for x and for x + 1, and not for x again.
+    assert sum(node.op == "MatMul" for node in graph.node) == 2
+    answers = [
+        SavedModelRunner(place, ["serve"], read_signatures(read_meta_graph(place, ["serve"]))).run(
+            "serving_default", {"x": np.random.default_rng(4).standard_normal((5, 64)).astype(np.float32)}
+        )["y"]
+        for place in (tmp_path / "model", result.output / "model")
+    ]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_draws_of_random_numbers_are_not_merged(tmp_path: Path) -> None:
+    def body(x: Any) -> dict[str, Any]:
+        return {"y": x + tf.random.uniform([8]) - tf.random.uniform([8])}
+
+    model = function(tmp_path / "model", body, spec([None, 8], "x"))
+    specs = read_signatures(read_meta_graph(model, ["serve"]))
+    freeze(model, ["serve"], list(specs.values()), tmp_path / "frozen")
+    specs = read_signatures(read_meta_graph(tmp_path / "frozen", ["serve"]))
+    runner = SavedModelRunner(tmp_path / "frozen", ["serve"], specs)
+    assert np.abs(runner.run("serving_default", {"x": np.zeros((1, 8), np.float32)})["y"]).min() > 0
+
+
+def test_an_assertion_of_the_model_still_refuses(tmp_path: Path) -> None:
+    def body(x: Any) -> dict[str, Any]:
+        tf.debugging.assert_less(x, 10.0)
+        return {"y": x + 1.0}
+
+    model = function(tmp_path / "model", body, spec([None], "x"))
+    specs = read_signatures(read_meta_graph(model, ["serve"]))
+    freeze(model, ["serve"], list(specs.values()), tmp_path / "frozen")
+    specs = read_signatures(read_meta_graph(tmp_path / "frozen", ["serve"]))
+    runner = SavedModelRunner(tmp_path / "frozen", ["serve"], specs)
+    assert runner.run("serving_default", {"x": np.ones(1, np.float32)})["y"] == [2.0]
+    with pytest.raises(RunError):
+        runner.run("serving_default", {"x": np.full(1, 11, np.float32)})
 
 
 def test_a_frozen_model_is_the_same_file_every_time(models: SampleModels, runs: Runs) -> None:

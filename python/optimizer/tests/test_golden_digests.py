@@ -30,8 +30,9 @@ for mode in ("float16", "dynamicRange"):
 runs(models.dense, recipe="none")
 runs(models.dense, models.labelled, recipe={"kind": "steps", "steps": [{**quantization, "mode": "fullInteger"}]})
 runs(models.dense, recipe="forServing", format="saved_model")
+runs(models.two_inputs, recipe={"kind": "steps", "steps": [{"step": "freeze"}]}, format="saved_model")
 """
-_NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip")
+_NAMES = ("float16", "dynamicRange", "float32", "fullInteger", "strip", "freeze")
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digests were taken on x86_64")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sample_jobs import DYNAMIC_RANGE, STRIP, gate
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
@@ -70,6 +71,28 @@ def test_stripping_keeps_assets_tables_and_method_names(models: SampleModels, ru
     assert version_1.published.signatures["classify"].method_name == "tensorflow/serving/classify"
     kept = read_signatures(read_meta_graph(version_1.output / "model", ["serve"]))
     assert kept["classify"].method_name == "tensorflow/serving/classify"
+
+
+@pytest.mark.parametrize(("name", "kept"), [("dense", False), ("two_inputs", False), ("vocabulary", True)])
+def test_only_what_initializes_something_is_run_when_a_model_is_loaded(
+    name: str, kept: bool, models: SampleModels, runs: Runs
+) -> None:
+    source = getattr(models, name)
+    result = runs(source, format="saved_model", recipe="forServing")
+    before, after = (read_meta_graph(place, ["serve"]) for place in (source, result.output / "model"))
+    for members in ("signature_def", "collection_def"):
+        asks = [
+            any(key.startswith(("__saved_model", "saved_model")) for key in getattr(one, members))
+            for one in (before, after)
+        ]
+        assert asks == [True, kept]
+    # The other loader, which reads the objects and not the graph.
+    loaded = tf.saved_model.load(str(result.output / "model"))
+    for signature, inputs in INPUTS[name].items():
+        answer = loaded.signatures[signature](**{key: tf.constant(value) for key, value in inputs.items()})
+        expected = runner_of(source).run(signature, inputs)
+        for output, value in expected.items():
+            np.testing.assert_array_equal(answer[output].numpy(), value)
 
 
 def test_none_serves_the_files_as_they_are(models: SampleModels, runs: Runs) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 #: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
 SIZE_LIMIT = 1 << 30
+#: Grappler's passes that compute nothing: what is left are the same operators on the same values, each of them once.
+#: Folding constants would store a weight again wherever it is reshaped, and may round otherwise than the original.
+_PASSES = ("function", "common_subgraph_elimination", "dependency")
 _TABLES = ("HashTable", "LookupTable", "MutableHashTable", "AnonymousHashTable", "InitializeTable")
 
 
@@ -56,7 +59,7 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
         nodes = sorted({name.split(":")[0] for name in tensors})
         try:
             frozen = convert_variables_to_constants_from_session_graph(session, graph.as_graph_def(), nodes)
-            frozen = _inlined(frozen, kept, nodes)
+            frozen = _rewritten(frozen, kept, nodes)
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise FreezeError(lines[0][:300] if lines else type(error).__name__) from error
@@ -76,8 +79,11 @@ def save_graph(graph_def: Any, tags: list[str], signatures: dict[str, Any], dest
     _make_reproducible(destination)
 
 
-def _inlined(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> Any:
-    """Inline the functions, so that loading has nothing left to do: grappler's own pass, without any rewriting."""
+def _rewritten(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> Any:
+    """Inline the functions and merge what is computed alike, so that loading has little left to do.
+
+    What loading costs is the number of nodes. A model whose function repeats a block has its constants again for each.
+    """
     import tensorflow as tf
     from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
     from tensorflow.python.grappler import tf_optimizer
@@ -94,7 +100,7 @@ def _inlined(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> An
     rewriter = config.graph_options.rewrite_options
     rewriter.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
     rewriter.min_graph_nodes = -1
-    rewriter.optimizers.append("function")
+    rewriter.optimizers.extend(_PASSES)
     optimized = tf_optimizer.OptimizeGraph(config, meta_graph)
     return without_unused(optimized, nodes)
 

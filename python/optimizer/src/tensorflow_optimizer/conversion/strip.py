@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .loading import kept_objects, load_objects
-from .version_1 import is_version_1, strip_version_1
+from .version_1 import INIT_SIGNATURE, MAIN_OP_COLLECTIONS, is_version_1, main_op_of, strip_version_1
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,5 +47,20 @@ def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
     for meta_graph in saved_model.meta_graphs:
         for one in signatures:
             meta_graph.signature_def[one.name].method_name = one.method_name
+        _drop_idle_main_op(meta_graph)
     file.write_bytes(saved_model.SerializeToString(deterministic=True))
     (directory / "fingerprint.pb").unlink(missing_ok=True)
+
+
+def _drop_idle_main_op(meta_graph: Any) -> None:
+    """Spare loaders the run of an operator that does nothing, which TensorFlow's exporter always asks for.
+
+    A session prepares each run anew: on a model that loads in 150 ms it is a quarter of that.
+    """
+    name = main_op_of(meta_graph)
+    # One that initializes tables has them as its control inputs.
+    if not any(node.name == name and node.op == "NoOp" and not node.input for node in meta_graph.graph_def.node):
+        return
+    meta_graph.signature_def.pop(INIT_SIGNATURE, None)
+    for collection in MAIN_OP_COLLECTIONS:
+        meta_graph.collection_def.pop(collection, None)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-_MAIN_OP_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
-_INIT_SIGNATURE = "__saved_model_init_op"
+MAIN_OP_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
+INIT_SIGNATURE = "__saved_model_init_op"
 _VARIABLES = "variables"
 
 
@@ -31,7 +31,7 @@ def strip_version_1(
 
     v1 = tf.compat.v1
     kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
-    main_op = _main_op(meta_graph)
+    main_op = main_op_of(meta_graph)
     nodes = {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
     nodes |= {_node(asset.tensor_info.name) for asset in meta_graph.asset_file_def}
     nodes |= {main_op} if main_op else set()
@@ -105,14 +105,17 @@ def _variables_of(meta_graph: Any, nodes: set[str]) -> list[Any]:
     return [found[name] for name in sorted(found)]
 
 
-def _main_op(meta_graph: Any) -> str | None:
-    if _INIT_SIGNATURE in meta_graph.signature_def:
-        outputs = meta_graph.signature_def[_INIT_SIGNATURE].outputs
+def main_op_of(meta_graph: Any) -> str | None:
+    """Return the name of the operator that a loader runs after the variables are restored, or None."""
+    if INIT_SIGNATURE in meta_graph.signature_def:
+        outputs = meta_graph.signature_def[INIT_SIGNATURE].outputs
         return next((_node(info.name) for info in outputs.values()), None)
-    for collection in _MAIN_OP_COLLECTIONS:
-        names = meta_graph.collection_def[collection].node_list.value
-        if names:
-            return _node(names[0])
+    for collection in MAIN_OP_COLLECTIONS:
+        # To look a member up would make it.
+        if collection in meta_graph.collection_def:
+            names = meta_graph.collection_def[collection].node_list.value
+            if names:
+                return _node(names[0])
     return None
 
 
