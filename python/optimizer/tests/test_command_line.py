@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,53 +82,6 @@ def test_a_job_for_other_tools_is_refused(models: SampleModels, tmp_path: Path) 
     done = optimizer("run", "--config", file, "--source", models.dense, "--output", tmp_path / "out")
     assert done.returncode == 1
     assert "tensorflow 9.9.9 (here: " in outcome_of(tmp_path / "out").sentence
-
-
-class TestSupervision:
-    """What the process that watches does when the one that works is gone."""
-
-    @pytest.fixture
-    def ended(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-        def run(program: str) -> Outcome:
-            original = subprocess.Popen
-
-            def start(command: list[str], **options: Any) -> Any:
-                return original([sys.executable, "-c", program, *command[3:]], **options)
-
-            monkeypatch.setattr(supervise.subprocess, "Popen", start)
-            return supervise.supervise(config(tmp_path), tmp_path / "model", None, tmp_path / "out")
-
-        return run
-
-    @pytest.mark.parametrize(
-        ("program", "text"),
-        [
-            (
-                f"import os; os.kill(os.getpid(), {int(signal.SIGKILL)})",
-                "ran out of memory; choose a larger computeType",
-            ),
-            ("import os; os.abort()", "crashed in native code (SIGABRT)"),
-            ("import sys; sys.exit(7)", "without an outcome (code 7)"),
-        ],
-    )
-    def test_there_is_an_outcome_all_the_same(self, program: str, text: str, ended: Any, tmp_path: Path) -> None:
-        outcome = ended(program)
-        assert outcome.exit_code is ExitCode.FAILED
-        assert text in outcome.sentence
-        assert outcome_of(tmp_path / "out") == outcome
-
-    def test_an_old_outcome_is_not_taken_for_the_new_one(self, ended: Any, tmp_path: Path) -> None:
-        (tmp_path / "out").mkdir()
-        supervise.write_outcome(tmp_path / "out", Outcome(exit_code=ExitCode.DONE, sentence="an earlier run"))
-        assert ended("import os; os.abort()").exit_code is ExitCode.FAILED
-
-    def test_temporary_files_are_gone(self, ended: Any, tmp_path: Path) -> None:
-        program = (
-            "import sys, pathlib; work = pathlib.Path(sys.argv[4]); (work / 'large').write_text('x');"
-            f"pathlib.Path({str(tmp_path / 'place')!r}).write_text(str(work)); import os; os.abort()"
-        )
-        ended(program)
-        assert not Path((tmp_path / "place").read_text()).exists()
 
 
 @pytest.mark.parametrize(

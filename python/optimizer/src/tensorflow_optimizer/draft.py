@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from .manifest import Draft, File, Manifest, ModelDescription, Runtime
@@ -29,6 +30,7 @@ __all__ = [
     "SERVER_DIRECTORY",
     "Draft",
     "describe",
+    "forget_model",
     "read_draft",
     "to_manifest",
     "write_draft",
@@ -43,6 +45,14 @@ def write_draft(output: Path, draft: Draft) -> None:
 def read_draft(output: Path) -> Draft:
     """Read OUT/draft.json."""
     return Draft.model_validate_json((output / DRAFT_FILE).read_text(encoding="utf-8"))
+
+
+def forget_model(output: Path) -> None:
+    """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
+    for directory in (MODEL_DIRECTORY, SERVER_DIRECTORY):
+        shutil.rmtree(output / directory, ignore_errors=True)
+    for file in (DRAFT_FILE, GOLDEN_FILE):
+        (output / file).unlink(missing_ok=True)
 
 
 def to_manifest(  # noqa: PLR0913 - the five facts that only publishing knows

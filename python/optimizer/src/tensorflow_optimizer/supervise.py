@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from .draft import DRAFT_FILE, OUTCOME_FILE, read_draft
+from .draft import OUTCOME_FILE, forget_model, read_draft
 from .outcome import ExitCode, Outcome
+from .process_group import StoppedError
+from .watching import run_watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,22 +34,22 @@ def supervise(
     output.mkdir(parents=True, exist_ok=True)
     outcome_file = output / OUTCOME_FILE
     outcome_file.unlink(missing_ok=True)
-    (output / DRAFT_FILE).unlink(missing_ok=True)
+    forget_model(output)
     with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
         command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
         if evaluation is not None:
             command += ["--evaluation", str(evaluation)]
         for student in students:
             command += ["--student", str(student)]
-        with subprocess.Popen(command) as process:  # noqa: S603 - our own module, our own interpreter
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                process.wait()
-                raise
+        try:
+            # What libraries leave behind when their process is killed goes with the directory.
+            sentence = _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
+        except StoppedError as error:
+            sentence = f"the job was stopped ({error}) before it was done; start it again"
     if outcome_file.is_file():
         return Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
-    outcome = Outcome(exit_code=ExitCode.FAILED, sentence=_ended(code))
+    forget_model(output)
+    outcome = Outcome(exit_code=ExitCode.FAILED, sentence=sentence)
     write_outcome(output, outcome)
     return outcome
 

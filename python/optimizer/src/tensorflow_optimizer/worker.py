@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
-from . import environment
+from . import environment, feed
 from .config import Job
 
 
 def main(arguments: list[str]) -> int:
     """Do the job and return its exit code."""
     environment.prepare()
+    feed.connect()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("tensorflow", "absl", "h5py"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -37,4 +39,8 @@ def _read(arguments: list[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # Who was asked to end knows it.
+        sys.exit(128 + signal.SIGINT)

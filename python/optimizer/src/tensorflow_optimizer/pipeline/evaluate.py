@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .. import feed
 from ..errors import GateError
 from ..evaluation import Trial, answers_of, check_sound, compare, interleaved_latency
 from ..gate import judge
@@ -46,7 +47,7 @@ class Judge:
         reference = self.reference
         answers: dict[str, Arrays] = {}
         for signature in signatures:
-            problem = self._answer(built.runner, signature, answers)
+            problem = self._answer(name, built.runner, signature, answers)
             if problem:
                 at = "" if signature == reference.default else f" at the signature {signature!r}"
                 return record(name, CandidateStatus.FAILED, f"{problem}{at}")
@@ -56,12 +57,13 @@ class Judge:
         status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
         return Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules)
 
-    def _answer(self, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
+    def _answer(self, name: str, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
         reference = self.reference
         dataset = reference.datasets[signature]
         trial = Trial(reference.runner, signature, dataset, reference.answers[signature])
         try:
-            answers[signature] = answers_of(runner, signature, dataset, reference.batch)
+            with feed.counting(f"evaluating {name}"):
+                answers[signature] = answers_of(runner, signature, dataset, reference.batch)
             return check_sound(trial, runner, answers[signature])
         except RunError as error:
             return f"it does not run ({error})"

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import environment
+from .. import environment, feed
 from ..errors import OptimizerError
 
 if TYPE_CHECKING:
@@ -84,7 +84,11 @@ def _craft(shop: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, l
     task = result.with_suffix(".plan")
     task.write_bytes(pickle.dumps(plan))
     command = [sys.executable, *CRAFT, str(shop), str(task), str(result)]
-    code = subprocess.run(command, env=environment.for_child(), check=False).returncode  # noqa: S603 - our own module
+    reports, descriptors = feed.handed_on()
+    child = {**environment.for_child(), **reports}
+    with subprocess.Popen(command, env=child, pass_fds=descriptors) as process:  # noqa: S603 - our own module
+        code = process.wait()
+    feed.ended(process.pid)
     if result.is_file():
         found: tuple[Any | OptimizerError, list[str]] = pickle.loads(result.read_bytes())  # noqa: S301 - ours as well
         return found

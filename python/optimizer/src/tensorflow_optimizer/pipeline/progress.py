@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .. import feed
 from ..outcome import Candidate, InputRange, Metrics, Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Tell the person who watches."""
         log.info(text)
+        feed.tell(text)
 
     def warn(self, text: str) -> None:
         """Tell it now, and in the outcome and the report."""

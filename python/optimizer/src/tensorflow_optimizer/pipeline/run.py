@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import environment
 from ..config import ModelFormat
-from ..draft import DRAFT_FILE, GOLDEN_FILE, MODEL_DIRECTORY, SERVER_DIRECTORY, Draft, write_draft
+from ..draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
 from ..errors import BadInputError, OptimizerError
 from ..manifest import SourceRecord
 from ..outcome import ExitCode, Outcome
@@ -44,7 +43,7 @@ def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
     """Do the job and return how it ended. Never raises."""
     progress = Progress()
     paths.output.mkdir(parents=True, exist_ok=True)
-    _forget(paths.output)
+    forget_model(paths.output)
     try:
         with tempfile.TemporaryDirectory(prefix="optimize-", dir=paths.work) as work:
             return _run(job, paths, Path(work), progress)
@@ -53,7 +52,7 @@ def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
     except Exception as error:
         log.exception("the job failed")
         outcome = progress.outcome(ExitCode.FAILED, unexpected(error))
-    _forget(paths.output)
+    forget_model(paths.output)
     return outcome, None
 
 
@@ -188,11 +187,3 @@ def unexpected(error: BaseException) -> str:
         return "the job ran out of disk space; choose a larger computeType"
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
     return f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"
-
-
-def _forget(output: Path) -> None:
-    """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
-    shutil.rmtree(output / MODEL_DIRECTORY, ignore_errors=True)
-    shutil.rmtree(output / SERVER_DIRECTORY, ignore_errors=True)
-    (output / DRAFT_FILE).unlink(missing_ok=True)
-    (output / GOLDEN_FILE).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from .. import feed
 from ..config import Gate, RecipeKind, Rule
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of, interleaved_latency
@@ -144,7 +145,16 @@ def search(
 
 def _climb(ladders: Ladders[Any], wanted: Search, field: Field, progress: Progress) -> list[Trial]:
     """Try the next rung of every ladder that still carries, together, until none is left."""
+    most = min(wanted.max_trials, len(ladders.plans))
+    with feed.doing("candidates tried, of at most", most) as activity:
+        return _climbed(ladders, wanted, field, progress, activity)
+
+
+def _climbed(
+    ladders: Ladders[Any], wanted: Search, field: Field, progress: Progress, activity: feed.Activity
+) -> list[Trial]:
     left = wanted.max_trials
+    tried = 0
     passed: list[Trial] = []
     pending = [_Ladder(ladder) for ladder in ladders.ladders]
     went_on = False
@@ -154,6 +164,7 @@ def _climb(ladders: Ladders[Any], wanted: Search, field: Field, progress: Progre
             went_on = True
             student = _strongest_student(passed)
             pending = [_Ladder(ladders.onwards(student))] if student is not None else []
+            activity.advance(tried, tried + min(left, sum(len(ladder.rungs) for ladder in pending)))
             pending = [ladder for ladder in pending if ladder.rungs]
         if not pending:
             return passed
@@ -164,6 +175,8 @@ def _climb(ladders: Ladders[Any], wanted: Search, field: Field, progress: Progre
         plans = [ladder.rungs.pop(0) for ladder in wave]
         for ladder, plan, made in zip(wave, plans, _made(plans, field, progress), strict=True):
             trial, candidate = _tried(plan, made, field.selecting)
+            tried += 1
+            activity.advance(tried)
             if trial is not None:
                 progress.say(f"{plan.name} passed on the samples of the selection")
                 passed.append(trial)

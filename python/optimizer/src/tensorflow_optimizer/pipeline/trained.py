@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .. import feed
 from ..sources import OpenedSource, SourceKind
 from ..sources.saved_model_files import read_meta_graph
 from ..training import distill, prune
@@ -68,7 +69,8 @@ class Trainer:
             self.work.mkdir(parents=True, exist_ok=True)
             given = self.students.get(step.student.to_json())
             unfinished = directory.with_name(f"{directory.name}.part")
-            problem = distill(given, self.teacher, step, teaching, unfinished, seed=self.seed)
+            with feed.counting(f"epochs of the student {student_name(step.student)}"):
+                problem = distill(given, self.teacher, step, teaching, unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(f"training the student was given up ({problem}); it is as good as it was until then")
             unfinished.rename(directory)
@@ -80,7 +82,8 @@ class Trainer:
         if not directory.exists():
             self._tell(step, progress)
             unfinished = directory.with_name(f"{directory.name}.part")
-            problem = prune(source, signatures, step, self.lessons.of_original(), unfinished, seed=self.seed)
+            with feed.counting(f"epochs after pruning {step.sparsity:.0%}"):
+                problem = prune(source, signatures, step, self.lessons.of_original(), unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(
                     f"training after pruning was given up ({problem}); the weights are as good as they were until then"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .. import feed
 from .adam import Adam
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def fit(learner: Learner, teaching: Teaching, course: Course, fallback: list[Arr
     step = _compiled(learner, taught, Adam(learner.variables, course.rate, total))
     random = np.random.default_rng(course.seed)
     problem = None
-    for epoch in range(course.epochs):
+    for epoch in feed.counted(range(course.epochs)):
         order = random.permutation(taught.dataset.count)
         for number in range(steps):
             learner.before(epoch * steps + number, total)

@@ -1,0 +1,68 @@
+"""Progress bars for a person who watches a job on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .feed import Event
+
+
+def is_watched() -> bool:
+    """Say whether a person sees standard error as it is written: logs of a build keep plain lines."""
+    # Not Console.is_terminal: FORCE_COLOR, which continuous integration sets, makes a terminal of anything.
+    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+
+
+class Display:
+    """One line for what each process does, and one with a bar for everything that is counted."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn(
+                "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+            ),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            expand=True,
+        )
+        self._rows: dict[tuple[int, int], TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def log(self, line: str) -> None:
+        """Print a line of the job's log above the bars."""
+        self._progress.console.print(Text(line), soft_wrap=True)
+
+    def show(self, event: Event) -> None:
+        """Show what has changed."""
+        place = (event.process, event.activity)
+        if event.ended:
+            for other in [one for one in self._rows if one == place or (event.activity == 0 and one[0] == place[0])]:
+                self._progress.remove_task(self._rows.pop(other))
+            return
+        count = "" if event.total is None else f"{event.done}/{event.total}"
+        if place not in self._rows:
+            self._rows[place] = self._progress.add_task(event.text, total=event.total, count=count)
+        self._progress.update(
+            self._rows[place], description=event.text, completed=event.done, total=event.total, count=count
+        )

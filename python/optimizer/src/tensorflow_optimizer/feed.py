@@ -1,0 +1,153 @@
+"""How far the job is, told to the program that watches it: one line of JSON for each change, on a pipe of its own.
+
+Text for people goes to standard error as ever, and nothing reads it. Where nobody watches, nothing is written here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Item = TypeVar("Item")
+
+#: The pipe's file descriptor, for the one process that it is handed to.
+VARIABLE = "TENSORFLOW_OPTIMIZER_FEED"
+#: Lines of less than PIPE_BUF bytes from several processes do not mix. A character may take six, as an escape.
+_LONGEST_TEXT = 200
+_SECONDS_BETWEEN = 0.1
+
+
+@dataclass(frozen=True)
+class Event:
+    """What one process does."""
+
+    process: int
+    activity: int = 0
+    """0: whatever it does at the moment. Others are counted, and may go on side by side."""
+    text: str = ""
+    done: int = 0
+    total: int | None = None
+    """None: nobody knows."""
+    ended: bool = False
+    """With the activity 0: of all that the process did."""
+
+    @staticmethod
+    def from_line(line: str) -> Event:
+        """Read a line of the pipe."""
+        return Event(**json.loads(line))
+
+    def to_line(self) -> str:
+        """Return the line for the pipe."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+class _Pipe:
+    """Where events go."""
+
+    def __init__(self) -> None:
+        self.descriptor: int | None = None
+
+    def send(self, event: Event) -> None:
+        if self.descriptor is None:
+            return
+        try:
+            os.write(self.descriptor, event.to_line().encode())
+        except OSError:
+            # Who watched is gone. The work goes on.
+            self.descriptor = None
+
+
+_pipe = _Pipe()
+_numbers = itertools.count(1)
+
+
+def connect() -> None:
+    """Take the pipe that this process was started with, if it was."""
+    # Its number means another file in the processes that this one starts, unless they are handed the pipe as well.
+    descriptor = os.environ.pop(VARIABLE, None)
+    _pipe.descriptor = int(descriptor) if descriptor else None
+
+
+def handed_on() -> tuple[Mapping[str, str], tuple[int, ...]]:
+    """Return what a process that reports as well is started with: variables, and descriptors."""
+    descriptor = _pipe.descriptor
+    return ({}, ()) if descriptor is None else ({VARIABLE: str(descriptor)}, (descriptor,))
+
+
+def tell(text: str) -> None:
+    """Say what this process does now."""
+    _pipe.send(Event(os.getpid(), text=_short(text)))
+
+
+def ended(process: int) -> None:
+    """Say that a process is gone: killed ones cannot say it themselves."""
+    _pipe.send(Event(process, ended=True))
+
+
+class Activity:
+    """Something that is counted."""
+
+    def __init__(self, text: str, total: int | None) -> None:
+        self._number = next(_numbers)
+        self._text = _short(text)
+        self._total = total
+        self._last = float("-inf")
+        self.advance(0)
+
+    def advance(self, done: int, total: int | None = None) -> None:
+        """Say how much is done; seldom enough to cost nothing."""
+        self._total = self._total if total is None else total
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN or done == self._total:
+            self._last = now
+            _pipe.send(Event(os.getpid(), self._number, self._text, done, self._total))
+
+    def end(self) -> None:
+        """Say that it is over."""
+        _pipe.send(Event(os.getpid(), self._number, ended=True))
+
+
+@contextmanager
+def doing(text: str, total: int | None = None) -> Iterator[Activity]:
+    """Count something by hand."""
+    activity = Activity(text, total)
+    try:
+        yield activity
+    finally:
+        activity.end()
+
+
+_counting: ContextVar[Activity | None] = ContextVar("counting", default=None)
+
+
+@contextmanager
+def counting(text: str) -> Iterator[None]:
+    """Show how far the loop is that is `counted` inside, deeper in code that does not know what it is for."""
+    with doing(text) as activity:
+        token = _counting.set(activity)
+        try:
+            yield
+        finally:
+            _counting.reset(token)
+
+
+def counted(items: Sequence[Item]) -> Iterator[Item]:
+    """Yield the items, and say how many are done, if this is what is being counted."""
+    activity = _counting.get()
+    for number, item in enumerate(items, 1):
+        yield item
+        if activity is not None:
+            activity.advance(number, len(items))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"

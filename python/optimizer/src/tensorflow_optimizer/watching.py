@@ -1,0 +1,54 @@
+"""Runs the process that does a job, and shows on a terminal how far it is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from .display import Display, is_watched
+from .feed import VARIABLE, Event
+from .process_group import process_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+
+def run_watched(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command of this package to its end, and return its code.
+
+    On a terminal its standard error is printed above progress bars; elsewhere it goes where ours goes, untouched.
+
+    Raises:
+        StoppedError: this program was told to end; the command has ended.
+    """
+    if not is_watched() or os.name != "posix":
+        with process_group(command, env=environment) as process:
+            return process.wait()
+    with (
+        Display() as display,
+        _pipe(display.log) as log,
+        _pipe(lambda line: display.show(Event.from_line(line))) as feed,
+        process_group(command, env={**environment, VARIABLE: str(feed)}, pass_fds=(feed,), stderr=log) as process,
+    ):
+        return process.wait()
+
+
+@contextmanager
+def _pipe(use: Callable[[str], None]) -> Iterator[int]:
+    """Yield what to write to, while each line that comes out is used. Ends when all others that write have ended."""
+
+    def read() -> None:
+        for line in lines:
+            use(line.rstrip("\n"))
+
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+        thread = Thread(target=read, daemon=True)
+        thread.start()
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+            thread.join()
