@@ -3,7 +3,9 @@ import { request } from 'http';
 import { join } from 'path';
 import { promisify } from 'util';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { status } from '@grpc/grpc-js';
 import { predictDirectly } from '../../examples/clients/typescript/direct-client';
+import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import { ModelClient } from '../../examples/clients/typescript/model-client';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment, ROOT } from './deployment';
@@ -159,6 +161,19 @@ describe('the example clients', () => {
 
     expect(rounded(await predictDirectly<number[]>(outputs.FunctionName, first.instances, client))).toEqual(rounded(first.predictions));
     await expect(predictDirectly(outputs.FunctionName, [[1]], client)).rejects.toThrow(/./);
+  });
+
+  test('in TypeScript, a service or a fleet is asked by gRPC', async () => {
+    const client = new GrpcModelClient(`127.0.0.1:${server.grpcPort}`, 'points');
+    const point = { shape: [first.instances.length, first.instances[0].length], values: Float32Array.from(first.instances.flat()) };
+
+    const [{ shape, values }] = Object.values(await client.predict({ point }));
+
+    const width = shape[1];
+    expect(shape).toEqual([first.instances.length, first.predictions[0].length]);
+    expect(rounded(first.predictions.map((_, row) => Array.from(values, Number).slice(row * width, (row + 1) * width)))).toEqual(rounded(first.predictions));
+    await expect(client.predict({ point: { shape: [1, 1], values: Float32Array.of(1) } })).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    client.close();
   });
 
   test('in Python, the same one asks all three; direct invocation and gRPC have their own', async () => {
