@@ -17,7 +17,7 @@ def predict(body: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to a request body: `predictions` or `outputs`, or `error` where the model refuses it.
 
     Raises:
-        RuntimeError: the function did not answer: it timed out, or could not start.
+        RuntimeError: the function did not answer: it failed, timed out, or could not start.
     """
     response = _LAMBDA.invoke(FunctionName=os.environ["MODEL_FUNCTION"], Payload=json.dumps(body))
     answer: dict[str, Any] = json.loads(response["Payload"].read())

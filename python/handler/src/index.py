@@ -46,14 +46,33 @@ gc.enable()
 LOG.loaded(MODEL.runtime.name, (perf_counter() - _started) * 1000)
 
 
+class FunctionFailedError(Exception):
+    """A fault of the function's own, as a direct caller sees it: with its id in the log, without the reason.
+
+    Raised, not returned, because Lambda looks only at that: it counts the error, asks again for an asynchronous event
+    and hands it to the dead-letter queue or destination for failures in the end.
+    """
+
+
 def handler(event: Any, context: Any) -> Any:
-    """Answer one invocation. See `model_server.events` for what comes in and goes out."""
+    """Answer one invocation. See `model_server.events` for what comes in and goes out.
+
+    Raises:
+        FunctionFailedError: the function, not the request, is at fault, and the event did not come by HTTP.
+    """
     started = perf_counter()
     request = getattr(context, "aws_request_id", None)
+    proxied = events.came_by_http(event)
     try:
         status, problem, answer = events.respond(MODEL, event, HOOK)
     except Exception as error:
-        LOG.failed(request, error, (perf_counter() - started) * 1000)
-        return events.failure(event, f"the function failed; its log has the reason under the request id {request}")
-    LOG.answered(request, status, problem, (perf_counter() - started) * 1000)
-    return answer
+        # What is raised below counts among Lambda's own errors.
+        LOG.failed(request, error, (perf_counter() - started) * 1000, answered=proxied)
+    else:
+        LOG.answered(request, status, problem, (perf_counter() - started) * 1000)
+        return answer
+    # Here and not above: Lambda would show an exception's context to the caller.
+    fault = f"the function failed; its log has the reason under the request id {request}"
+    if proxied:
+        return events.failure(fault)
+    raise FunctionFailedError(fault)

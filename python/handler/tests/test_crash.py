@@ -1,4 +1,4 @@
-"""Native code that crashes, through the client of Lambda's own Python images: it takes one invocation with it."""
+"""What breaks the function, through the client of Lambda's own Python images: it takes one invocation with it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ import ctypes
 def preprocess(event):
     if event.get("crash"):
         ctypes.string_at(0)
+    if event.get("fail"):
+        raise LookupError("a secret of " + __file__)
     return event["rows"]
 """
 
@@ -80,3 +82,18 @@ def test_a_crash_takes_down_one_invocation_and_the_next_start_answers(start: Any
     assert answer is None
     assert status == -signal.SIGSEGV
     assert start({"rows": rows}) == (before, None)
+
+
+def test_a_direct_caller_hears_of_a_fault_as_lambda_says_it_and_nothing_of_the_reason(start: Any) -> None:
+    posted, running = start({"rows": [[1.0, 2.0, 3.0, 4.0]], "fail": True})
+
+    assert running is None
+    answer = posted["error"]
+    assert answer.pop("requestId")
+    (frame,) = answer.pop("stackTrace")
+    assert "index.py" in frame
+    assert "raise FunctionFailedError(fault)" in frame
+    message = answer.pop("errorMessage")
+    assert message.startswith("the function failed; its log has the reason under the request id ")
+    assert answer == {"errorType": "FunctionFailedError"}
+    assert "secret" not in message

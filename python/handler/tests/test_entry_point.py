@@ -121,20 +121,33 @@ def test_the_environment_chooses_runtime_and_name(start: Callable[..., subproces
     assert "numpy" in answers["modules"]
 
 
+BREAK = "index.MODEL.runtime._bindings.clear()"
+FAULT = "the function failed; its log has the reason under the request id "
+
+
 def test_a_fault_of_the_functions_own_is_logged_and_not_shown(
     start: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    prepare = "index.MODEL.runtime._bindings.clear()"
-    result = start(interpreters()[0], [EVENT, {"data": [1, 2]}], prepare=prepare)
-    _, *logs, answers = [json.loads(line) for line in result.stdout.splitlines()]
-    sentence = "the function failed; its log has the reason under the request id None"
-    proxy, direct = answers["answers"]
+    result = start(interpreters()[0], [EVENT], prepare=BREAK, METRIC_NAMESPACE="CdkTensorFlow")
+    _, log, answers = [json.loads(line) for line in result.stdout.splitlines()]
+    (proxy,) = answers["answers"]
     assert proxy["statusCode"] == 500
-    assert json.loads(proxy["body"]) == direct == {"error": sentence}
-    assert [(log["level"], log["status"]) for log in logs] == [("ERROR", 500)] * 2
-    assert logs[0]["message"] == "KeyError: 'serving_default'"
-    assert "Traceback" in logs[0]["traceback"]
-    assert "nano.py" in logs[0]["traceback"]
+    assert json.loads(proxy["body"]) == {"error": f"{FAULT}None"}
+    assert (log["level"], log["status"], log["Errors"]) == ("ERROR", 500, 1)
+    assert log["message"] == "KeyError: 'serving_default'"
+    assert "Traceback" in log["traceback"]
+    assert "nano.py" in log["traceback"]
+
+
+def test_a_direct_invocation_fails_by_such_a_fault(start: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    result = start(interpreters()[0], [{"data": [1, 2]}], prepare=BREAK, METRIC_NAMESPACE="CdkTensorFlow")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"index.FunctionFailedError: {FAULT}None"
+    assert result.stderr.count("Traceback") == 1, "the reason's own traceback is for the log"
+    assert "KeyError" not in result.stderr
+    _, log = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (log["level"], log["Errors"]) == ("ERROR", 0), "Lambda counts it"
+    assert "nano.py" in log["traceback"]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_failure_is_an_error_with_its_traceback(lines: Callable[..., Any]) -> 
         try:
             raise KeyError("x")
         except KeyError as error:
-            log.failed("request-1", error, 2)
+            log.failed("request-1", error, 2, answered=True)
 
     (record,) = lines(LAMBDA, fail)
 
@@ -137,7 +137,7 @@ def test_without_a_namespace_only_the_start_and_failures_are_logged_and_no_metri
         log.loaded("nano", 1)
         log.answered("request-1", 200, None, 1)
         log.answered("request-2", 400, "no", 1)
-        log.failed("request-3", ValueError("why"), 1)
+        log.failed("request-3", ValueError("why"), 1, answered=True)
 
     start, failure = lines({}, requests)
 

@@ -97,7 +97,7 @@ def _replay(version: str, path: str, golden: Golden, output_names: list[str]) ->
 def _answer(version: str, event: dict[str, Any], allowed: tuple[int, ...] = ()) -> tuple[int, Any]:
     payload = _invoke(version, event)
     if "requestContext" not in event:
-        # A direct invocation gets its errors as a normal return.
+        # A direct invocation gets a refusal as a normal return; a fault of the function is a FunctionError.
         if isinstance(payload, dict) and set(payload) == {"error"}:
             raise _silent(version, str(payload["error"]))
         return 200, payload

@@ -18,14 +18,15 @@ def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
     """Answer one event.
 
     An event with `requestContext` came through an HTTP front door and gets a proxy response. Any other is the body
-    itself and gets the answer's body itself, errors included. With a hook, predict requests are the hook's.
+    itself and gets the answer's body itself, with `error` where the request is wrong. With a hook, predict requests are
+    the hook's.
     """
     return respond(model, event, hook)[2]
 
 
 def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, str | None, Any]:
     """Answer one event; return the status, what is wrong with the request, and the answer."""
-    if isinstance(event, dict) and "requestContext" in event:
+    if came_by_http(event):
         return _proxy(model, event, hook)
     try:
         if hook is not None:
@@ -37,10 +38,14 @@ def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, st
         return error.status, problem, {"error": problem}
 
 
-def failure(event: Any, message: str) -> dict[str, Any]:
-    """Return the answer to `event` for a fault of the function's own."""
-    body = {"error": message}
-    return _response(500, json_text.dumps(body)) if isinstance(event, dict) and "requestContext" in event else body
+def came_by_http(event: Any) -> bool:
+    """Return whether an event came through one of the HTTP front doors, and so gets a proxy response."""
+    return isinstance(event, dict) and "requestContext" in event
+
+
+def failure(message: str) -> dict[str, Any]:
+    """Return the proxy response for a fault of the function's own."""
+    return _response(500, json_text.dumps({"error": message}))
 
 
 def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int, str | None, dict[str, Any]]:

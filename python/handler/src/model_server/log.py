@@ -69,11 +69,18 @@ class Log:
             record = {"level": level, "message": problem or "answered", "status": status, ERRORS: int(failed)}
             self._write_request(request, milliseconds, record)
 
-    def failed(self, request: str | None, error: BaseException, milliseconds: float) -> None:
-        """Say why the function failed. The traceback is for this log only."""
+    def failed(self, request: str | None, error: BaseException, milliseconds: float, *, answered: bool) -> None:
+        """Say why the function failed. The traceback is for this log only.
+
+        Args:
+            request: Lambda's id of the request.
+            error: What was raised.
+            milliseconds: From the request's arrival to here.
+            answered: The caller gets a 500, which is no error to Lambda: one that Lambda counts is not counted again.
+        """
         from traceback import format_exception
 
-        record = {"level": ERROR, "message": f"{type(error).__name__}: {error}", "status": 500, ERRORS: 1}
+        record = {"level": ERROR, "message": f"{type(error).__name__}: {error}", "status": 500, ERRORS: int(answered)}
         self._write_request(request, milliseconds, {**record, "traceback": "".join(format_exception(error))})
 
     def _write_request(self, request: str | None, milliseconds: float, record: dict[str, Any]) -> None:
