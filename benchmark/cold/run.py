@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import marshal
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -17,25 +15,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmark.cold.layout import lay_out
 from benchmark.cold.subjects import BARE, EMPTY, Start, Subject, start_client, start_process, subjects
 from benchmark.cold.tables import CLIENT, PROCESS, ratios, summarize, to_markdown
-from benchmark.digits import DIGITS, RESULTS, images, optimize
+from benchmark.digits import DIGITS, images, optimize
+from benchmark.running import asked, conditions, rounds_of, write_results
 
 LEAST_ROUNDS = 11
 
 
 def main() -> None:
     """Measure, write the results and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help=f"at least {LEAST_ROUNDS}, 15 by default")
-    rounds = parser.parse_args().rounds
-    if rounds < LEAST_ROUNDS:
-        parser.error(f"--rounds must be at least {LEAST_ROUNDS}, got {rounds}")
+    rounds = asked(__doc__, "rounds", LEAST_ROUNDS, 15)
     with tempfile.TemporaryDirectory() as directory:
         result = measure(Path(directory), rounds)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "cold.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    page = to_markdown(result)
-    (RESULTS / "cold.md").write_text(page, encoding="utf-8")
-    print(page)
+    write_results("cold", result, to_markdown(result))
 
 
 def measure(root: Path, rounds: int) -> dict[str, Any]:
@@ -53,8 +44,7 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
         CLIENT: {subject.name: [] for subject in compared},
     }
     load_before = os.getloadavg()[0]
-    for number in range(-1, rounds):  # one round more, not counted, warms the page cache
-        print(f"\rround {max(number + 1, 0)} of {rounds}", end="", file=sys.stderr)
+    for number in rounds_of(rounds):  # the one that is not counted warms the page cache
         for subject in (*compared, bare):
             started = start_process(subject, layout, event_file)
             if number >= 0:
@@ -63,15 +53,11 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
             started = start_client(subject, layout, event)
             if number >= 0:
                 tables[CLIENT][subject.name].append(started)
-    print(file=sys.stderr)
     check_answers(tables)
     summaries = {name: summarize(starts) for name, starts in tables.items()}
     return {
         "rounds": rounds,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-        "loadBefore": round(load_before, 2),
-        "loadAfter": round(os.getloadavg()[0], 2),
+        **conditions(load_before),
         "candidate": candidate,
         "tables": summaries,
         "ratios": ratios(summaries),

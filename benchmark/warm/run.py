@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -15,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark.digits import RESULTS, optimize
+from benchmark.digits import optimize
+from benchmark.running import asked, conditions, rounds_of, write_results
 from benchmark.warm.subjects import BARE, BARE_BATCH, TARGETS, quiet_handler, subjects
 from benchmark.warm.tables import to_markdown
 
@@ -29,20 +27,12 @@ CALLS = 5
 
 def main() -> None:
     """Measure, write the results and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=200, help=f"at least {LEAST_ROUNDS}, 200 by default")
-    rounds = parser.parse_args().rounds
-    if rounds < LEAST_ROUNDS:
-        parser.error(f"--rounds must be at least {LEAST_ROUNDS}, got {rounds}")
+    rounds = asked(__doc__, "rounds", LEAST_ROUNDS, 200)
     with tempfile.TemporaryDirectory() as directory:
         print("optimizing the model …", file=sys.stderr)
         model, candidate = optimize(Path(directory))
         result = {**measure(model, rounds), "candidate": candidate}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "warm.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    page = to_markdown(result)
-    (RESULTS / "warm.md").write_text(page, encoding="utf-8")
-    print(page)
+    write_results("warm", result, to_markdown(result))
 
 
 def measure(model: Path, rounds: int) -> dict[str, Any]:
@@ -51,20 +41,15 @@ def measure(model: Path, rounds: int) -> dict[str, Any]:
     with quiet_handler(model) as handler:
         compared = subjects(handler, model)
         taken: dict[str, list[float]] = {name: [] for name in compared}
-        for number in range(-5, rounds):  # five rounds more, not counted, fill every cache
-            print(f"\rround {max(number + 1, 0)} of {rounds}", end="", file=sys.stderr)
+        for number in rounds_of(rounds, uncounted=5):
             for name, call in compared.items():
                 fastest = min(clock(call) for _ in range(CALLS))
                 if number >= 0:
                     taken[name].append(fastest * 1e6)
-    print(file=sys.stderr)
     rows = [summarize(name, microseconds) for name, microseconds in taken.items()]
     return {
         "rounds": rounds,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-        "loadBefore": round(load_before, 2),
-        "loadAfter": round(os.getloadavg()[0], 2),
+        **conditions(load_before),
         "rows": rows,
         "ratios": ratios(taken),
     }

@@ -1,0 +1,64 @@
+"""What the benchmarks share: how many rounds, how far they are, where they ran, and where the results go."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+from benchmark.digits import RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def asked(description: str | None, option: str, least: int, default: int) -> int:
+    """Read a benchmark's only option, a count.
+
+    Args:
+        description: What the benchmark measures.
+        option: The option's name without its dashes.
+        least: The least count that is accepted.
+        default: The count without the option.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(f"--{option}", type=int, default=default, help=f"at least {least}, {default} by default")
+    count: int = getattr(parser.parse_args(), option)
+    if count < least:
+        parser.error(f"--{option} must be at least {least}, got {count}")
+    return count
+
+
+def rounds_of(count: int, uncounted: int = 1) -> Iterator[int]:
+    """Yield the numbers of the rounds, below zero for those that fill caches and are not counted.
+
+    A terminal shows how far it is; a log is spared the line that replaces itself.
+    """
+    shown = sys.stderr.isatty()
+    for number in range(-uncounted, count):
+        if shown:
+            print(f"\rround {max(number + 1, 0)} of {count}", end="", file=sys.stderr, flush=True)
+        yield number
+    if shown:
+        print(file=sys.stderr)
+
+
+def conditions(load_before: float) -> dict[str, Any]:
+    """Return where it was measured, and how busy the machine was: the load average of one minute."""
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "python": platform.python_version(),
+        "loadBefore": round(load_before, 2),
+        "loadAfter": round(os.getloadavg()[0], 2),
+    }
+
+
+def write_results(name: str, result: dict[str, Any], page: str) -> None:
+    """Write NAME.json and NAME.md into benchmark/results/, and print the page."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.md").write_text(page, encoding="utf-8")
+    print(page)
