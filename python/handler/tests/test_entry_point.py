@@ -90,6 +90,10 @@ def test_nano_answers_with_the_standard_library_alone(
     # What a cold start would pay for without need. (This program itself imports json, and that re.)
     costly = {"numpy", "ai_edge_litert", "typing", "dataclasses", "logging", "inspect", "pathlib", "urllib", "base64"}
     assert costly.isdisjoint(answers["modules"])
+    assert {"model_server.tensor_text", "model_server.mismatch", "model_server.hook"} - set(answers["modules"]) == {
+        "model_server.tensor_text",
+        "model_server.hook",
+    }, "only the wrong request needs the words for it"
 
 
 def test_nano_starts_without_pythons_own_json(models: dict[str, str], library: str) -> None:

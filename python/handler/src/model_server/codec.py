@@ -24,6 +24,9 @@ AT_ONCE = 2048
 """Numbers that are encoded together: the objects of more, each visited several times, do not stay in the processor's
 cache."""
 
+SMALLEST_TEXT = 1024
+"""A shorter request is not worth reading by `tensor_text`."""
+
 
 class Encoded:
     """Rows of a tensor that need no encoding any more."""

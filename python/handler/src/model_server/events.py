@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import json_text, rest, tensor_text
+from . import json_text, rest
+from .codec import SMALLEST_TEXT
 from .errors import RequestError
 from .predict import predict
 
@@ -66,7 +67,9 @@ def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int,
 
 
 def _parse(model: Model, text: str | None) -> Any:
-    if text and len(text) <= rest.LARGEST_BODY:
+    if text and SMALLEST_TEXT <= len(text) <= rest.LARGEST_BODY:
+        from . import tensor_text  # a cold start by a direct invocation or a short request does without it
+
         found = tensor_text.read(model.signature(None), text)
         if found is not None:
             return dict([found])

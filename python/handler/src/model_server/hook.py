@@ -5,7 +5,7 @@
 
 `event` is what Lambda gave: the event of the front door, or the payload of a direct invocation. `body(event)` is the
 request's body. A hook refuses a request by `raise RequestError(400, "what is wrong with it")`; any other exception is
-its own fault, answered by 500 and logged with its traceback.
+its own fault: logged with its traceback, and answered by 500 or, to a direct caller, raised without the reason.
 """
 
 from __future__ import annotations

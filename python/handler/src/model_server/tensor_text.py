@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from .description import Signature, Tensor
 
-SMALLEST = 1024
-"""Shorter texts take the general way: there is nothing to win."""
+SMALLEST = codec.SMALLEST_TEXT
 MOST_KNOWN = 2048
 LONGEST_KNOWN = 32
 _HEADS = ('{"instances":[', '{"inputs":[', '{"instances": [', '{"inputs": [')
