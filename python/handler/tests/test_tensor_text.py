@@ -145,7 +145,8 @@ SHAPES = [
 def test_it_reads_rows_of_every_shape(shape: list[int], comma: str) -> None:
     signature = signature_of(shape)
     (tensor,) = signature.inputs.values()
-    for numbers in ([number / 8 for number in range(5000)], [0.5, 1, -2e3]):
+    # All different, few, and all the same but the last: equal parts of the text follow each other.
+    for numbers in ([number / 8 for number in range(5000)], [0.5, 1, -2e3], [0.0] * 2000 + [1.0]):
         rows = rows_of(shape, 2 * tensor_text.SMALLEST // tensor.count + 1, numbers)
 
         found = tensor_text.read(signature, json.dumps({"instances": rows}, separators=(comma, ":")))

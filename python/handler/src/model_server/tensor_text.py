@@ -112,8 +112,13 @@ def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Itera
         count *= dimension
     # The order of the brackets and commas is right where it is that of these lists.
     brackets = _brackets(shape)[level:-level] if further else ""
+    before: str | None = None
+    found: list[str] = []
     for line in lines:
-        numbers = line
+        if line == before:  # as the margins of a picture are
+            yield found
+            continue
+        before = numbers = line
         if further:
             if line.translate(_BESIDES_BRACKETS) != brackets:
                 raise _OtherShapeError
