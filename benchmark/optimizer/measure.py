@@ -8,15 +8,18 @@ import statistics
 import sys
 import tarfile
 import time
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark.optimizer.environment import REPOSITORY
+from benchmark.optimizer.processor import BFLOAT16, found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -25,22 +28,30 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(REPOSITORY / "python" / "optimizer" / "src"))
 
 _ROUNDS = 15
-_CALLS = 40
-#: Without these no processor multiplies bfloat16; times taken on others say nothing of those that have them.
-_BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
+_CALLS = 100
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model in its runtime, which was given an image."""
+
+    answer: Callable[[NDArray[Any]], NDArray[Any]]
+    """Takes one image and returns the scores."""
+    compute: Callable[[], object]
+    """Computes the scores of the image that it was given. Only this is timed."""
 
 
 def measure(rows: list[Row], images: NDArray[Any], labels: NDArray[Any]) -> list[dict[str, Any]]:
     """Return one record per row; the first row is the one that losses are counted from."""
     from tensorflow_optimizer.evaluation.statistics import paired_loss
 
-    calls = [_call(row) for row in rows]
-    right = [_right(call, images, labels) for call in calls]
-    times = _latencies(calls, images[:1])
+    models = [_load(row, images[:1]) for row in rows]
+    right = [_right(model.answer, images, labels) for model in models]
+    times = _latencies(models)
     records = []
     for row, correct, milliseconds in zip(rows, right, times, strict=True):
         loss, interval = paired_loss(right[0], correct)
-        timed = "bfloat16" not in row.name or has_bfloat16()
+        timed = "bfloat16" not in row.name or BFLOAT16 in found()
         records.append(
             {
                 "name": row.name,
@@ -56,12 +67,6 @@ def measure(rows: list[Row], images: NDArray[Any], labels: NDArray[Any]) -> list
             }
         )
     return records
-
-
-def has_bfloat16() -> bool:
-    """Tell whether this machine's processor computes in bfloat16."""
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    return any(flag in flags for flag in _BFLOAT16_FLAGS)
 
 
 def size(path: Path) -> int:
@@ -80,39 +85,29 @@ def compressed(path: Path) -> int:
     return len(packed.getvalue())
 
 
-def load_milliseconds(models: dict[str, Path], rounds: int = 5) -> dict[str, float]:
-    """Return the median time until a SavedModel is loaded into a session, the models taking turns."""
-    import tensorflow as tf
-
-    taken: dict[str, list[float]] = {name: [] for name in models}
-    for number in range(-1, rounds):  # the first round warms caches and is not counted
-        for name, path in models.items():
-            started = time.perf_counter()
-            with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-                tf.compat.v1.saved_model.load(session, ["serve"], str(path))
-            if number >= 0:
-                taken[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(values) for name, values in taken.items()}
+def _load(row: Row, image: NDArray[Any]) -> _Loaded:
+    return _litert(row.path) if row.is_litert else _session(row.path, image)
 
 
-def _call(row: Row) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    return _litert(row.path) if row.is_litert else _session(row.path)
+def _litert(path: Path) -> _Loaded:
+    """What `invoke` computes is in its input tensor, where the last answer left it.
 
-
-def _litert(path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    Copying an image in and the scores out takes Python about as long as a student takes to compute, and is the same for
+    all.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     [given], [result] = interpreter.get_input_details(), interpreter.get_output_details()
 
-    def call(image: NDArray[Any]) -> NDArray[Any]:
+    def answer(image: NDArray[Any]) -> NDArray[Any]:
         interpreter.set_tensor(given["index"], _quantized(image, given))
         interpreter.invoke()
-        answer: NDArray[Any] = interpreter.get_tensor(result["index"])
-        return answer
+        scores: NDArray[Any] = interpreter.get_tensor(result["index"])
+        return scores
 
-    return call
+    return _Loaded(answer, interpreter.invoke)
 
 
 def _quantized(image: NDArray[Any], given: dict[str, Any]) -> NDArray[Any]:
@@ -124,7 +119,8 @@ def _quantized(image: NDArray[Any], given: dict[str, Any]) -> NDArray[Any]:
     return quantized.astype(given["dtype"])
 
 
-def _session(path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def _session(path: Path, image: NDArray[Any]) -> _Loaded:
+    """A session has no part that only computes: its time has the copies in it."""
     import tensorflow as tf
 
     options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
@@ -134,23 +130,24 @@ def _session(path: Path) -> Callable[[NDArray[Any]], NDArray[Any]]:
     signature = meta_graph.signature_def["serving_default"]
     [given], [result] = signature.inputs.values(), signature.outputs.values()
     fetch, feed = (session.graph.get_tensor_by_name(one.name) for one in (result, given))
-    call: Callable[[NDArray[Any]], NDArray[Any]] = session.make_callable(fetch, feed_list=[feed])
-    return call
+    answer: Callable[[NDArray[Any]], NDArray[Any]] = session.make_callable(fetch, feed_list=[feed])
+    return _Loaded(answer, partial(answer, image))
 
 
-def _right(call: Callable[[NDArray[Any]], NDArray[Any]], images: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-    answers = [int(np.argmax(call(images[row : row + 1]))) for row in range(len(images))]
+def _right(answer: Callable[[NDArray[Any]], NDArray[Any]], images: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+    answers = [int(np.argmax(answer(images[row : row + 1]))) for row in range(len(images))]
     right: NDArray[Any] = np.array(answers) == labels
     return right.astype(np.float64)
 
 
-def _latencies(calls: list[Callable[[NDArray[Any]], NDArray[Any]]], image: NDArray[Any]) -> list[float]:
-    taken: list[list[float]] = [[] for _ in calls]
+def _latencies(models: list[_Loaded]) -> list[float]:
+    """Return the median milliseconds of one computation: each round's mean of many, the models taking turns."""
+    taken: list[list[float]] = [[] for _ in models]
     for _ in range(_ROUNDS):
-        for call, times in zip(calls, taken, strict=True):
-            call(image)
+        for model, times in zip(models, taken, strict=True):
+            model.compute()
             started = time.perf_counter()
             for _ in range(_CALLS):
-                call(image)
+                model.compute()
             times.append((time.perf_counter() - started) * 1000 / _CALLS)
     return [statistics.median(times) for times in taken]

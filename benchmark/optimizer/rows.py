@@ -26,6 +26,8 @@ FLOAT32 = "none()"
 FULL_INTEGER = "fullInteger()"
 PRUNED = "magnitude(0.8), fullInteger()"
 STUDENT = "into(SMALL), dynamicRange()"
+STRIP = "strip()"
+FREEZE = "freeze()"
 BFLOAT16 = "freeze(), bfloat16()"
 SEARCH = "search(SIZE, one point)"
 BY_HAND = "TFLiteConverter, Optimize.DEFAULT"
@@ -67,8 +69,13 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     PRUNED: ("litert", _steps({"step": "pruning", "sparsity": 0.8}, _INTEGER)),
     STUDENT: ("litert", _steps({"step": "distillation", "student": {"size": "small"}}, _DYNAMIC)),
     SEARCH: ("litert", {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.01, "maxTrials": 16}}),
-    "strip()": ("saved_model", _steps({"step": "strip"})),
+    STRIP: ("saved_model", _steps({"step": "strip"})),
     BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
+}
+#: Those of the model that is loaded only.
+LOADED: dict[str, tuple[str, dict[str, Any]]] = {
+    STRIP: RECIPES[STRIP],
+    FREEZE: ("saved_model", _steps({"step": "freeze"})),
 }
 #: Stock recipes of ai-edge-quantizer.
 STOCK = ("dynamic_wi8_afp32", "static_wi8_ai8", "weight_only_wi8_afp32", "dynamic_wi4_afp32")
@@ -76,7 +83,7 @@ STOCK = ("dynamic_wi8_afp32", "static_wi8_ai8", "weight_only_wi8_afp32", "dynami
 
 def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -> Row:
     """Run one job by the command that a build runs."""
-    model_format, recipe = RECIPES[name]
+    model_format, recipe = (RECIPES | LOADED)[name]
     rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
     sys.path.insert(0, str(_OPTIMIZER))
     from tensorflow_optimizer import environment

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -15,21 +12,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmark.optimizer.cnn import Trained, trained
-from benchmark.optimizer.environment import REPOSITORY, basic_pitch
-from benchmark.optimizer.measure import load_milliseconds, measure
-from benchmark.optimizer.rows import ORIGINAL, RECIPES, Row, by_hand, optimized, stock
+from benchmark.optimizer.environment import basic_pitch
+from benchmark.optimizer.load import load_milliseconds
+from benchmark.optimizer.measure import measure
+from benchmark.optimizer.processor import found
+from benchmark.optimizer.rows import LOADED, ORIGINAL, RECIPES, Row, by_hand, optimized, stock
 from benchmark.optimizer.tables import combine, to_markdown
+from benchmark.optimizer.targets import targets
+from benchmark.running import asked, conditions, write_results
 
-RESULTS = REPOSITORY / "benchmark" / "results"
+_LOAD_ROUNDS = 15
 
 
 def main() -> None:
     """Optimize, measure, write the results and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="how often everything is made and measured, 3 by default")
-    runs = parser.parse_args().runs
-    if runs < 1:
-        parser.error(f"--runs must be at least 1, got {runs}")
+    runs = asked(__doc__, "runs", 1, 3)
     before = os.getloadavg()[0]
     _say("training the CNN, once …")
     model = trained()
@@ -37,19 +34,17 @@ def main() -> None:
         root = Path(directory)
         measured = [_run(model, root / str(seed), seed) for seed in range(runs)]
         loads = _loads(root / "loads")
+    rows, features = combine(measured), found()
     result = {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        **conditions(before),
         "runs": runs,
-        "loadBefore": round(before, 2),
-        "loadAfter": round(os.getloadavg()[0], 2),
-        "rows": combine(measured),
+        "processorHas": features,
+        "rows": rows,
+        "loadRounds": _LOAD_ROUNDS,
         "loadMilliseconds": loads,
+        "targets": [one.record(features) for one in targets(rows, loads)],
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "optimizer.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    page = to_markdown(result)
-    (RESULTS / "optimizer.md").write_text(page, encoding="utf-8")
-    print(page)
+    write_results("optimizer", result, to_markdown(result))
 
 
 def _run(model: Trained, out: Path, seed: int) -> list[dict[str, Any]]:
@@ -65,15 +60,13 @@ def _run(model: Trained, out: Path, seed: int) -> list[dict[str, Any]]:
     return measure(rows, model.images, model.labels)
 
 
-def _loads(out: Path) -> dict[str, float]:
+def _loads(out: Path) -> dict[str, list[float]]:
     """Load basic-pitch as it comes, stripped, and frozen."""
-    source = basic_pitch()
-    models = {ORIGINAL: source}
-    for name, recipe in (("strip()", [{"step": "strip"}]), ("freeze()", [{"step": "freeze"}])):
+    models = {ORIGINAL: basic_pitch()}
+    for number, name in enumerate(LOADED):
         _say(f"basic-pitch: {name} …")
-        RECIPES[name] = ("saved_model", {"kind": "steps", "steps": recipe})
-        models[name] = optimized(name, source, None, out / name.strip("()"), 0).path
-    return load_milliseconds(models)
+        models[name] = optimized(name, models[ORIGINAL], None, out / str(number), 0).path
+    return load_milliseconds(models, _LOAD_ROUNDS)
 
 
 def _say(text: str) -> None:

@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 from typing import Any
 
-from benchmark.optimizer.rows import BFLOAT16, BY_HAND, FLOAT32, FULL_INTEGER, ORIGINAL, PRUNED, SEARCH, STUDENT
-
-_POINTS_SEARCHED = 0.01
-
-
-@dataclass(frozen=True)
-class Target:
-    """A ratio or a loss that the project has set itself."""
-
-    text: str
-    measured: float | None
-    """Absent: this machine cannot measure it."""
-    limit: float
-    at_least: bool
-
-    @property
-    def met(self) -> str:
-        """Yes, no, or not measured."""
-        if self.measured is None:
-            return "not measured here"
-        return "yes" if (self.measured >= self.limit if self.at_least else self.measured <= self.limit) else "**no**"
+from benchmark.optimizer.processor import FEATURES
+from benchmark.optimizer.rows import BY_HAND, FLOAT32, ORIGINAL, SEARCH
 
 
 def combine(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -44,54 +24,15 @@ def combine(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return combined
 
 
-def targets(rows: list[dict[str, Any]], loads: dict[str, float]) -> list[Target]:
-    """Return what the project wants of these figures."""
-    by_name = {row["name"]: row for row in rows}
-    float32, stripped = by_name[FLOAT32], by_name["strip()"]
-    integer, pruned, student, bfloat16 = (by_name[name] for name in (FULL_INTEGER, PRUNED, STUDENT, BFLOAT16))
-
-    def smaller(row: dict[str, Any], key: str = "sizeBytes", than: dict[str, Any] = float32) -> float:
-        return float(than[key] / row[key])
-
-    def faster(row: dict[str, Any], than: dict[str, Any] = float32) -> float | None:
-        milliseconds = row["medianMilliseconds"]
-        return than["medianMilliseconds"] / milliseconds if milliseconds else None
-
-    def sooner(name: str) -> float:
-        return loads[ORIGINAL] / loads[name]
-
-    search = by_name[SEARCH]["sizeBytes"]
-    keeps = [row["sizeBytes"] for row in rows if row["runtime"] == "LiteRT" and row["loss"] <= _POINTS_SEARCHED]
-    return [
-        Target("int8 / float32 LiteRT: times smaller", smaller(integer), 3.9, at_least=True),
-        Target("int8 / float32 LiteRT: times faster", faster(integer), 3.0, at_least=True),
-        Target("int8: lower end of the loss's 95 % interval", integer["lossInterval"][0] * 100, 0.0, at_least=False),
-        Target("pruned int8: times smaller, compressed", smaller(pruned, "compressedBytes"), 10.0, at_least=True),
-        Target("pruned int8: points lost", pruned["loss"] * 100, 0.5, at_least=False),
-        Target("student: times smaller", smaller(student), 100.0, at_least=True),
-        Target("student: times faster", faster(student), 50.0, at_least=True),
-        Target("student: points lost", student["loss"] * 100, 1.5, at_least=False),
-        Target("bfloat16: times smaller", smaller(bfloat16, than=stripped), 1.95, at_least=True),
-        Target("bfloat16: times faster at batch 1", faster(bfloat16, than=stripped), 1.3, at_least=True),
-        Target(
-            "search: size / smallest row that keeps the point",
-            search / min(keeps),
-            1.0,
-            at_least=False,
-        ),
-        Target("strip() of basic-pitch: times faster to load", sooner("strip()"), 2.0, at_least=True),
-        Target("freeze() of basic-pitch: times faster to load", sooner("freeze()"), 8.0, at_least=True),
-    ]
-
-
 def to_markdown(result: dict[str, Any]) -> str:
     """Render the page."""
     rows, loads = result["rows"], result["loadMilliseconds"]
     float32 = next(row for row in rows if row["name"] == FLOAT32)
     conditions = (
-        f"{result['runs']} runs with seeds of their own on {result['machine']}, load {result['loadBefore']} before and "
-        f"{result['loadAfter']} after; all models of a run are timed in turn, one thread, one image a call. Size, loss "
-        "and latency are means over the runs, in brackets the least and the greatest. Only the ratios travel to other "
+        f"{result['runs']} runs with seeds of their own on {result['machine']}, Python {result['python']}, load "
+        f"{result['loadBefore']} before and {result['loadAfter']} after; all models of a run are timed in turn, one "
+        "thread, one image. Size, loss and latency are means over the runs, in brackets the least and the greatest. "
+        "The time of a `.tflite` file is that of LiteRT's `invoke` alone. Only the ratios travel to other "
         "machines. Made by `npm run bench:optimizer`; how, and what it leaves out: "
         "[benchmark/README.md](../README.md)."
     )
@@ -115,15 +56,22 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         "## Loading basic-pitch 0.4.0 into a TensorFlow session",
         "",
-        "| | median ms | times faster |",
-        "|---|---|---|",
-        *(f"| {name} | {value:.0f} | {loads[ORIGINAL] / value:.1f} |" for name, value in loads.items()),
+        f"{result['loadRounds']} rounds, in each of which every model is loaded once, in a process of its own.",
+        "",
+        "| | median ms | quartiles ms | times faster |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {median:.0f} | {low:.0f} to {high:.0f} | {loads[ORIGINAL][1] / median:.1f} |"
+            for name, (low, median, high) in loads.items()
+        ),
         "",
         "## Targets",
         "",
+        f"Ratios of the tables above. {_processor(result['processorHas'])}",
+        "",
         "| | measured | target | met |",
         "|---|---|---|---|",
-        *(_target(one) for one in targets(rows, loads)),
+        *(_target(one) for one in result["targets"]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -152,7 +100,16 @@ def _spread(row: dict[str, Any], key: str, form: str) -> str:
     return mean if form.format(low) == form.format(high) else f"{mean} [{form.format(low)}, {form.format(high)}]"
 
 
-def _target(target: Target) -> str:
-    bound = f"at {'least' if target.at_least else 'most'} {target.limit:g}"
-    measured = "" if target.measured is None else f"{target.measured:.2f}"
-    return f"| {target.text} | {measured} | {bound} | {target.met} |"
+def _processor(features: list[str]) -> str:
+    """Some targets were set for processors that have what this one may lack."""
+    lacking = [name for name in FEATURES if name not in features]
+    has = f"The processor has {', '.join(features) or 'none of the features asked for'}"
+    return f"{has}; it lacks {', '.join(lacking)}." if lacking else f"{has}."
+
+
+def _target(target: dict[str, Any]) -> str:
+    met = {True: "yes", False: "**no**", None: "not measured"}[target["met"]]
+    if target["lacks"] and not target["met"]:
+        met += f"; set for processors with {target['lacks']}"
+    measured = "" if target["measured"] is None else f"{target['measured']:.2f}"
+    return f"| {target['name']} | {measured} | {target['target']} | {met} |"
