@@ -25,8 +25,8 @@ SMALLEST = codec.SMALLEST_TEXT
 MOST_KNOWN = 2048
 LONGEST_KNOWN = 32
 _HEADS = ('{"instances":[', '{"inputs":[', '{"instances": [', '{"inputs": [')
-_LINE = 16
-"""So many numbers are worth a piece of the text of their own."""
+_LINE, _BLOCK = 16, 256
+"""So many numbers are worth a piece of the text of their own: in one list, and in lists of lists."""
 _BESIDES_BRACKETS = str.maketrans("", "", "0123456789+-.eE ")
 
 
@@ -84,7 +84,8 @@ def _lines(value: str, shape: list[int]) -> Iterator[list[str]]:
         sizes.append(sizes[-1] * dimension)
     lines = [value[ends:-ends]]
     level = depth
-    while sizes[level] >= _LINE:
+    # The size of lists that have one dimension besides those of 1 is that dimension.
+    while sizes[level] >= (_LINE if sizes[level] == max(shape[depth - level :], default=1) else _BLOCK):
         pieces: list[str] = []
         for line in lines:
             found = line.split(separators[level])
