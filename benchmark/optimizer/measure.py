@@ -92,8 +92,7 @@ def _load(row: Row, image: NDArray[Any]) -> _Loaded:
 def _litert(path: Path) -> _Loaded:
     """What `invoke` computes is in its input tensor, where the last answer left it.
 
-    Copying an image in and the scores out takes Python about as long as a student takes to compute, and is the same for
-    all.
+    Copying an image in and the scores out takes the same for all models, and a fifth of a call of a student.
     """
     from ai_edge_litert.interpreter import Interpreter
 
