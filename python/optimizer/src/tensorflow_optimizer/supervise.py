@@ -13,6 +13,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from .draft import OUTCOME_FILE, forget_model, read_draft
+from .exhaustion import exhausted
 from .outcome import ExitCode, Outcome
 from .process_group import StoppedError
 from .watching import run_watched
@@ -50,14 +51,23 @@ def supervise(
         return Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
     forget_model(output)
     outcome = Outcome(exit_code=ExitCode.FAILED, sentence=sentence)
-    write_outcome(output, outcome)
+    try:
+        write_outcome(output, outcome)
+    except OSError as error:
+        # Most likely what ended the job as well. The sentence is told all the same.
+        why = exhausted(error) or f"{OUTCOME_FILE} cannot be written ({error.strerror}); give another directory"
+        outcome = Outcome(exit_code=ExitCode.FAILED, sentence=why)
     return outcome
 
 
 def write_outcome(output: Path, outcome: Outcome) -> None:
     """Write OUT/outcome.json; whole, or not at all."""
     unfinished = output / f"{OUTCOME_FILE}.part"
-    unfinished.write_text(outcome.to_json(), encoding="utf-8")
+    try:
+        unfinished.write_text(outcome.to_json(), encoding="utf-8")
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     os.replace(unfinished, output / OUTCOME_FILE)  # noqa: PTH105 - a Path has no atomic replace across types of file
 
 

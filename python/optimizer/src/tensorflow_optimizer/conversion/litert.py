@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
+from ..exhaustion import raise_exhausted
 from ..signatures.select import OTHER_PATHS
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def convert(
     try:
         content: bytes = converter.convert()
     except Exception as error:
+        raise_exhausted(error)
         raise UnsupportedError(_conversion_sentence(mode, error)) from error
     return content
 

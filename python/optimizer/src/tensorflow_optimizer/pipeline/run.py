@@ -11,6 +11,7 @@ from .. import environment
 from ..config import ModelFormat
 from ..draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
 from ..errors import BadInputError, OptimizerError
+from ..exhaustion import exhausted
 from ..manifest import SourceRecord
 from ..outcome import ExitCode, Outcome
 from .progress import Progress, log
@@ -179,11 +180,8 @@ def _size(size: int) -> str:
 
 def unexpected(error: BaseException) -> str:
     """Return the sentence for an error that nobody foresaw. The details are in the log, and only there."""
-    import errno
-
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "the job ran out of memory; choose a larger computeType"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the job ran out of disk space; choose a larger computeType"
+    sentence = exhausted(error)
+    if sentence is not None:
+        return sentence
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
     return f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"

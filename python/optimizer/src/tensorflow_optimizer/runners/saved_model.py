@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..exhaustion import raise_exhausted
 from .runner import RunError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SavedModelRunner:
                 meta_graph = tf.compat.v1.saved_model.load(self._session, tags, str(directory))
         except Exception as error:
             self.close()
+            raise_exhausted(error)
             raise loading_error(error, saved_by) from error
         self._restore = (meta_graph.saver_def.restore_op_name, meta_graph.saver_def.filename_tensor_name)
         self._prefix = str(directory / "variables" / "variables")
@@ -55,6 +57,7 @@ class SavedModelRunner:
             call, names = self._call(signature, spec)
             values = call(*[inputs[name] for name in spec.inputs])
         except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise_exhausted(error)
             lines = str(error).splitlines()
             raise RunError(lines[0][:300] if lines else type(error).__name__) from error
         return dict(zip(names, values, strict=True))

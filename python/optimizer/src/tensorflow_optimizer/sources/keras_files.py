@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..exhaustion import raise_exhausted
 from .detect import SourceKind, weights_only_error
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:
+        raise_exhausted(error)
         raise _loading_error(file, error) from error
     try:
         model.export(directory, verbose=False)
     except Exception as error:
+        raise_exhausted(error)
         raise UnsupportedError(
             f"{file.name} loads, but cannot be exported for serving ({_first_line(error)}); call the model once on "
             f"real inputs before saving it, or {_WAY_OUT}"
