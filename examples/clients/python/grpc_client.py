@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TIMEOUT_SECONDS = 60
+#: TensorFlow Serving answers with any length, and gRPC takes 4 MB unless it is told otherwise.
+_ANY_LENGTH = [("grpc.max_receive_message_length", -1)]
 
 
 class GrpcModelClient:
@@ -26,7 +28,7 @@ class GrpcModelClient:
     def __init__(self, address: str, model: str) -> None:
         """Connect to HOST:8500."""
         self._model = model
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address))
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address, _ANY_LENGTH))
 
     def predict(self, inputs: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """Return the outputs by name; dimension 0 of inputs and outputs is the batch.
