@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ministack.services import eks
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws.patching import rely_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ADDON = "AWS::EKS::Addon"
 ACCESS_ENTRY = "AWS::EKS::AccessEntry"
@@ -35,9 +38,21 @@ def install() -> None:
         "_delete_pod_identity_association",
     )
     handlers = provisioners._RESOURCE_HANDLERS
-    handlers[ADDON] = {"create": _create_addon, "update": _replace_addon, "delete": _delete_addon}
-    handlers[ACCESS_ENTRY] = {"create": _create_entry, "update": _replace_entry, "delete": _delete_entry}
+    handlers[ADDON] = _replaced(_create_addon, _delete_addon)
+    handlers[ACCESS_ENTRY] = _replaced(_create_entry, _delete_entry)
     handlers[ASSOCIATION] = {"create": _associate, "update": _reassociate, "delete": _dissociate}
+
+
+def _replaced(
+    create: Callable[[str, Properties, str], Made], delete: Callable[[str, Properties], None]
+) -> dict[str, Callable[..., Any]]:
+    """Handlers of a type that keeps its name and is therefore deleted before it is made anew."""
+
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
+        delete(physical_id, old)
+        return create(physical_id, new, stack)
+
+    return {"create": create, "update": update, "delete": delete}
 
 
 def _answer(response: tuple[int, Any, bytes]) -> dict[str, Any]:
@@ -66,11 +81,6 @@ def _create_addon(_: str, properties: Properties, __: str) -> Made:
     return f"{cluster}|{name}", {"Arn": made["addonArn"]}
 
 
-def _replace_addon(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
-    _delete_addon(physical_id, old)
-    return _create_addon(physical_id, new, stack)
-
-
 def _delete_addon(physical_id: str, _: Properties) -> None:
     cluster, name = physical_id.split("|")
     eks._delete_addon(cluster, name)
@@ -95,11 +105,6 @@ def _create_entry(_: str, properties: Properties, __: str) -> Made:
             eks._associate_access_policy(cluster, principal, {"policyArn": policy["PolicyArn"], "accessScope": scope})
         )
     return f"{principal}|{cluster}", {"AccessEntryArn": entry["accessEntryArn"]}
-
-
-def _replace_entry(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
-    _delete_entry(physical_id, old)
-    return _create_entry(physical_id, new, stack)
 
 
 def _delete_entry(physical_id: str, _: Properties) -> None:
