@@ -242,9 +242,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   }
 
   /**
-   * How many invocations crashed or ran out of time. Sum over five minutes.
+   * How many invocations crashed, ran out of time, or failed without HTTP's 500 to say so. Sum over five minutes.
    *
-   * A refused request (4xx) is none, nor is a failure that the handler answered by 500: see `metricFailures`.
+   * A refused request (4xx) is none, nor is a failure that an HTTP request was answered by 500 for: see `metricFailures`.
    */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricErrors(options);
@@ -258,7 +258,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   /**
    * How many requests the function answered by 500, e.g. because the hook failed. Sum over five minutes.
    *
-   * Lambda does not count them as errors, since they have an answer. The log has the traceback of each. Needs `embeddedMetrics`.
+   * Lambda does not count them as errors, since they have an answer. A direct invocation that fails so has none: it counts in `metricErrors`.
+   * The log has the traceback of each. Needs `embeddedMetrics`.
    *
    * @param options what to change about the metric
    */
