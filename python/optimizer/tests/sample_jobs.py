@@ -93,6 +93,7 @@ class Runs:
     def __call__(
         self,
         model: Path,
+        /,
         data: Path | None = None,
         source: dict[str, Any] | None = None,
         students: Sequence[Path] = (),
