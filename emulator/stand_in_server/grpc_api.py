@@ -29,7 +29,7 @@ def open_grpc(models: Models, port: int, socket_path: str, *, health: bool) -> A
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
     if health:
-        check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)  # noqa: ARG005
+        check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)  # noqa: ARG005 - what gRPC gives
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})]
         )
@@ -100,7 +100,7 @@ class _Prediction:
         response.metadata["signature_def"].Pack(definitions)
         return response
 
-    def _refuse(self, request: Any, context: Any) -> None:  # noqa: ARG002
+    def _refuse(self, request: Any, context: Any) -> None:  # noqa: ARG002 - what gRPC gives
         import grpc
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server only predicts")
@@ -127,7 +127,7 @@ class _Status:
             one.status.error_code, one.status.error_message = (2, problem) if problem else (0, "")
         return response
 
-    def HandleReloadConfigRequest(self, request: Any, context: Any) -> None:  # noqa: ARG002, N802
+    def HandleReloadConfigRequest(self, request: Any, context: Any) -> None:  # noqa: ARG002, N802 - the protocol's
         import grpc
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server reloads only by polling")

@@ -63,7 +63,8 @@ class ModelClient:
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers(method, url, data)
         try:
-            with self._opener.open(Request(url, data, headers, method=method), timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            request = Request(url, data, headers, method=method)  # noqa: S310 - the user's own address
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 content: dict[str, Any] = json.load(answer)
                 return content
         except HTTPError as error:

@@ -10,8 +10,8 @@ from moto import mock_aws
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
-from model_builds import aws, builds  # noqa: E402 - found through the line above
-from published_models import BUCKET  # noqa: E402
+from model_builds import aws, builds
+from published_models import BUCKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

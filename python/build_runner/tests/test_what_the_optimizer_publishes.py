@@ -16,14 +16,14 @@ from published_models import BUCKET, BUILD_ID, NANO_LAYER, PREFIX, build_event, 
 OPTIMIZER = Path(__file__).parents[2] / "optimizer"
 sys.path += [str(OPTIMIZER / "src"), str(OPTIMIZER / "tests" / "publishing")]
 
-from publishing_samples import job_data, make_draft  # noqa: E402 - found through the line above
-from tensorflow_optimizer.build_key import build_key  # noqa: E402
-from tensorflow_optimizer.config import Job  # noqa: E402
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, ExitCode, Outcome  # noqa: E402
-from tensorflow_optimizer.publishing.publish import Target, publish_build  # noqa: E402
-from tensorflow_optimizer.publishing.record import Record  # noqa: E402
-from tensorflow_optimizer.publishing.s3 import Bucket  # noqa: E402
-from tensorflow_optimizer.report import write_report  # noqa: E402
+from publishing_samples import job_data, make_draft
+from tensorflow_optimizer.build_key import build_key
+from tensorflow_optimizer.config import Job
+from tensorflow_optimizer.outcome import Candidate, CandidateStatus, ExitCode, Outcome
+from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.record import Record
+from tensorflow_optimizer.publishing.s3 import Bucket
+from tensorflow_optimizer.report import write_report
 
 if TYPE_CHECKING:
     from botocore.stub import Stubber

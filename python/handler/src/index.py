@@ -18,9 +18,9 @@ from time import perf_counter
 
 gc.disable()  # what a start makes stays: looking for garbage among it would only take time
 
-from model_server import events, load  # noqa: E402
-from model_server.description import DEFAULT_DIRECTORY  # noqa: E402
-from model_server.log import Log  # noqa: E402
+from model_server import events, load
+from model_server.description import DEFAULT_DIRECTORY
+from model_server.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

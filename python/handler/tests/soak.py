@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src"), str(HERE.parents[1] / "optimizer" / "src")]
 
-import ai_edge_litert  # noqa: E402 - after the paths, like all that follows
-from handler_models import build_all  # noqa: E402
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from model_server import events, load  # noqa: E402
-from test_request_properties import JUNK, MODELS, bodies, check_sentence  # noqa: E402
+import ai_edge_litert
+from handler_models import build_all
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from model_server import events, load
+from test_request_properties import JUNK, MODELS, bodies, check_sentence
 
 if TYPE_CHECKING:
     from model_server import Model

@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).parents[3]
 SOURCE = Path(__file__).parents[1] / "src"
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmark.cold.runtime_api import RuntimeApi  # noqa: E402 - after the path
-from benchmark.cold.subjects import CLIENT  # noqa: E402
+from benchmark.cold.runtime_api import RuntimeApi
+from benchmark.cold.subjects import CLIENT
 
 #: Reads where nothing is, as a library does that was given a model it cannot cope with.
 HOOK = """

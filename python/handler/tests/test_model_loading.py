@@ -54,7 +54,7 @@ TENSOR = (*SIGNATURE, "inputs", "x", "tensor")
         ((*SIGNATURE, "outputs"), {}, "the file has"),
     ],
 )
-def test_a_description_that_does_not_fit_the_file(  # noqa: PLR0917
+def test_a_description_that_does_not_fit_the_file(
     path: tuple[str, ...], value: Any, reason: str, runtime: str, changed: Callable[..., str], library: str
 ) -> None:
     with pytest.raises(ModelError, match=reason):

@@ -125,7 +125,7 @@ class TestEveryFrontDoor:
             ("DELETE", "/v1/models/tiny/metadata", 405, "use GET"),
         ],
     )
-    def test_what_is_not_there_is_named(  # noqa: PLR0917
+    def test_what_is_not_there_is_named(
         self, door: Any, method: str, path: str, status: int, sentence: str, load_model: Callable[..., Model]
     ) -> None:
         answered, body = self.call(door, load_model("dense"), method, path, BODY)

@@ -127,7 +127,7 @@ def unpack(archive: Path, target: Path, files: Files) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 source = content.extractfile(member)
                 with path.open("wb") as copy:
-                    shutil.copyfileobj(source, copy, 1 << 20)  # type: ignore[arg-type]
+                    shutil.copyfileobj(source, copy, 1 << 20)  # type: ignore[arg-type]  # files have content
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise BootError(f"the archive cannot be unpacked: {error}") from error
     for path in [target, *target.rglob("*")]:

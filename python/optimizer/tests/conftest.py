@@ -7,17 +7,17 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
-from tensorflow_optimizer import environment  # noqa: E402 - found through the line above
+from tensorflow_optimizer import environment
 
 # Before anything imports TensorFlow.
 environment.prepare()
 
-import pytest  # noqa: E402
-from sample_jobs import Runs  # noqa: E402
-from sample_models import SampleModels  # noqa: E402
-from tensorflow_optimizer.pipeline import footprint  # noqa: E402
-from tensorflow_optimizer.proof.probe import peak_mebibytes  # noqa: E402
-from tensorflow_optimizer.runners import SavedModelRunner  # noqa: E402
+import pytest
+from sample_jobs import Runs
+from sample_models import SampleModels
+from tensorflow_optimizer.pipeline import footprint
+from tensorflow_optimizer.proof.probe import peak_mebibytes
+from tensorflow_optimizer.runners import SavedModelRunner
 
 
 class _HereRunner(SavedModelRunner):

@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
-from tensorflow_optimizer import environment  # noqa: E402 - found through the line above
+from tensorflow_optimizer import environment
 
 environment.prepare()
 
-import psutil  # noqa: E402
-from sample_jobs import DYNAMIC_RANGE, STRIP, job_data  # noqa: E402
+import psutil
+from sample_jobs import DYNAMIC_RANGE, STRIP, job_data
 
 _LIMIT_BYTES = 4 << 30
 _ROWS, _COLUMNS, _LAYERS = 4096, 4096, 8

@@ -249,7 +249,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
         (recipe("tiny")["steps"], False, "needs real inputs to ask the original about"),
     ],
 )
-def test_an_illegal_order_or_lack_names_the_way_out(  # noqa: PLR0917 - two fixtures of data, and the case
+def test_an_illegal_order_or_lack_names_the_way_out(
     steps: list[dict[str, Any]], data: bool, words: str, teacher: Path, labelled: Path, runs: Runs
 ) -> None:
     result = runs(teacher, labelled if data else None, recipe={"kind": "steps", "steps": steps})

@@ -130,11 +130,11 @@ def test_a_difference_falls_back_to_stripping(
 ) -> None:
     real = build_saved_model.freeze
 
-    def swap(source: Path, tags: list[str], signatures: list[object], destination: Path) -> None:
+    def swap(source: Path, tags: list[str], signatures: Any, destination: Path) -> None:
         """What a freezing that pairs by order does: the two inputs change places."""
         from tensorflow.core.protobuf import saved_model_pb2
 
-        real(source, tags, signatures, destination)  # type: ignore[arg-type]
+        real(source, tags, signatures, destination)
         file = destination / "saved_model.pb"
         model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
         inputs = model.meta_graphs[0].signature_def["serving_default"].inputs

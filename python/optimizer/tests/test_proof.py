@@ -13,6 +13,7 @@ from tensorflow_optimizer.runners import RunError
 from tensorflow_optimizer.runners.describe import describe_signatures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sample_models import SampleModels
@@ -39,7 +40,7 @@ def load(directory, runtime, library):
 
 
 @pytest.fixture
-def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Proof]:
     """Prove the dense model with a function's package that misbehaves."""
     content = models.static_tflite.read_bytes()
     signatures = describe_signatures(content, {"serving_default": True})
@@ -61,8 +62,8 @@ def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def test_nano_that_answers_alike_is_chosen(proven: object) -> None:
-    proof = proven()  # type: ignore[operator]
+def test_nano_that_answers_alike_is_chosen(proven: Callable[..., Proof]) -> None:
+    proof = proven()
     assert (proof.runtime, proof.nano_refusal) == (Runtime.NANO, None)
 
 
@@ -79,17 +80,17 @@ def test_nano_that_answers_alike_is_chosen(proven: object) -> None:
     ],
 )
 def test_nano_that_fails_or_answers_otherwise_is_refused_with_the_reason(
-    behavior: str, reason: str, proven: object
+    behavior: str, reason: str, proven: Callable[..., Proof]
 ) -> None:
-    proof = proven(behavior)  # type: ignore[operator]
+    proof = proven(behavior)
     assert proof.runtime is Runtime.NUMPY
     assert proof.nano_refusal is not None
     assert reason in proof.nano_refusal
 
 
-def test_a_model_that_neither_runtime_can_serve_is_refused(proven: object) -> None:
+def test_a_model_that_neither_runtime_can_serve_is_refused(proven: Callable[..., Proof]) -> None:
     with pytest.raises(RunError, match=r"the nano runtime cannot serve it.*the numpy runtime cannot serve it"):
-        proven("raise RuntimeError('no')", ("nano", "numpy"))  # type: ignore[operator]
+        proven("raise RuntimeError('no')", ("nano", "numpy"))
 
 
 def test_a_missing_package_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

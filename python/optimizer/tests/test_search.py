@@ -134,7 +134,7 @@ def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
 
 
 @pytest.mark.parametrize(("noise", "chosen"), [(0.0, "float32"), (1.0, "dynamicRange")])
-def test_speed_decides_only_above_the_noise(  # noqa: PLR0917
+def test_speed_decides_only_above_the_noise(
     noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = {"float32": 1.0, "float16": 1.5, "dynamicRange": 1.1}

@@ -152,8 +152,7 @@ class ControlPlane:
             f"{self.address}{path}", data, {"Content-Type": kind}, method=method
         )
         try:
-            # Our own https address.
-            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, context=self._context, timeout=30) as answer:  # noqa: S310 - our own address
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

@@ -119,7 +119,7 @@ def decode(tensor: Tensor, stored: bytes, shape: list[int]) -> Any:
     if code == "e":  # memoryview cannot read half floats
         count = len(stored) // 2
         stored, code = pack(f"<{count}f", *unpack(f"<{count}e", stored)), "f"
-    return memoryview(stored).cast(code, shape).tolist()  # type: ignore[call-overload]
+    return memoryview(stored).cast(code, shape).tolist()  # type: ignore[call-overload]  # any shape
 
 
 def _quantize(tensor: Tensor, values: list[float], scale: float) -> bytes:

@@ -48,7 +48,7 @@ class Model:
         if found is None:
             raise RequestError(
                 400,
-                f"unknown signature_name {name[:100]!r}; this model has {', '.join(map(repr, signatures))}",  # type: ignore[index]
+                f"unknown signature_name {name[:100]!r}; this model has {', '.join(map(repr, signatures))}",  # type: ignore[index]  # the default is there
             )
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .config import Job
 from .manifest import Manifest, ModelDescription
@@ -41,7 +41,7 @@ def export_schemas(directory: Path) -> list[Path]:
 
 def _text(name: str, document: type[Document]) -> str:
     # What a writer may leave out differs from what a reader finds: job.json is read by us, the others are written.
-    mode = "validation" if document is Job else "serialization"
-    schema = document.model_json_schema(by_alias=True, mode=mode)  # type: ignore[arg-type]
+    mode: Literal["validation", "serialization"] = "validation" if document is Job else "serialization"
+    schema = document.model_json_schema(by_alias=True, mode=mode)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{name}.json"}
     return json.dumps({**schema, **head}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -213,7 +213,7 @@ def test_what_cannot_be_fetched_is_said_in_one_sentence(
         ("ListObjectsV2", "AccessDenied", "Access Denied", "allow the role s3:ListBucket", 2),
     ],
 )
-def test_what_s3_refuses_names_the_way_out(  # noqa: PLR0917
+def test_what_s3_refuses_names_the_way_out(
     s3: S3Client,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -279,8 +279,11 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str, message: 
         if name == operation:
             calls.append(name)
             if len(calls) > after:
-                details = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-                raise ClientError(details, name)  # type: ignore[arg-type]
+                details: Any = {
+                    "Error": {"Code": code, "Message": message},
+                    "ResponseMetadata": {"HTTPStatusCode": 403},
+                }
+                raise ClientError(details, name)
         return genuine(client, name, arguments)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)

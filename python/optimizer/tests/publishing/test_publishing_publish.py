@@ -56,7 +56,7 @@ def test_one_counter_over_all_formats_and_keys(release: Release, make_output: Ma
 
 
 @pytest.mark.parametrize("broken_at", ["layer.zip", "manifest.json", f"keys/{KEY}/1.json"])
-def test_a_crash_before_the_record_leaves_a_number_that_is_never_used_again(  # noqa: PLR0917
+def test_a_crash_before_the_record_leaves_a_number_that_is_never_used_again(
     s3: S3Client,
     release: Release,
     make_output: MakeOutput,

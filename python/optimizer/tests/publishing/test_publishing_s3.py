@@ -135,7 +135,7 @@ class FlakyStorage(BaseHTTPRequestHandler):
 @pytest.fixture
 def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FlakyStorage]]:
     class Storage(FlakyStorage):
-        requests: list[dict[str, str]] = []  # noqa: RUF012
+        requests: list[dict[str, str]] = []  # noqa: RUF012 - each test has a class of its own
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Storage)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -173,9 +173,11 @@ def test_a_download_that_never_ends_is_given_up(
     assert raised.value.transient
 
 
-def test_an_object_that_changes_while_it_is_read_is_no_mixture(flaky: type[FlakyStorage], tmp_path: Path) -> None:
+def test_an_object_that_changes_while_it_is_read_is_no_mixture(
+    flaky: type[FlakyStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flaky.hang_ups = 1
-    flaky.interrupted = classmethod(lambda cls: setattr(cls, "content", CONTENT[::-1]))  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(flaky, "interrupted", classmethod(lambda cls: setattr(cls, "content", CONTENT[::-1])))
 
     with pytest.raises(StorageError, match="changed while it was being read"):
         Bucket("inputs").download("m.zip", tmp_path / "m.zip")

@@ -9,8 +9,8 @@ import pytest
 _REPOSITORY = Path(__file__).parents[4]
 sys.path[:0] = [str(_REPOSITORY / "python" / "optimizer" / "src"), str(_REPOSITORY / "emulator")]
 
-from stand_in_registry import Content, Registry  # noqa: E402 - found through the line above
-from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME  # noqa: E402
+from stand_in_registry import Content, Registry
+from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

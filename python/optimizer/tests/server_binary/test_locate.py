@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from tensorflow_optimizer.server_binary.layer import Entry, Kind
@@ -120,10 +121,10 @@ def test_what_a_container_would_not_see_is_not_there(layers: list[dict[str, Entr
 def test_lower_layers_are_taken_only_when_needed() -> None:
     taken = []
 
-    def layers() -> object:
+    def layers() -> Any:
         for number, entries in enumerate([{}, {PATH: FILE}, {PATH: FILE}]):
             taken.append(number)
             yield FakeLayer(str(number), entries)
 
-    Stack(layers()).locate(PATH)  # type: ignore[arg-type]
+    Stack(layers()).locate(PATH)
     assert taken == [0, 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,8 +150,8 @@ def test_nothing_that_it_started_is_left_running(
         models.dense, server={"image": image_with(script(f"sleep 600 & echo $! > {child}; exit 1"))}, **SERVING
     )
     assert result.code == 4
-    state = f"/proc/{child.read_text().strip()}/stat"
-    assert not os.path.exists(state) or open(state).read().split()[2] == "Z"  # noqa: PTH110, PTH123, SIM115
+    state = Path(f"/proc/{child.read_text().strip()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_an_image_that_cannot_be_had_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:

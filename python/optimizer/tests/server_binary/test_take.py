@@ -170,14 +170,14 @@ def test_a_token_that_runs_out_on_the_way_is_renewed(registry: Registry, tmp_pat
 def test_a_token_does_not_follow_a_redirect_to_another_host(registry: Registry, tmp_path: Path) -> None:
     seen = []
     with Registry(registry.content) as storage:
-        handler = storage._server.RequestHandlerClass
-        answer = handler.do_GET  # type: ignore[attr-defined]
+        handler: Any = storage._server.RequestHandlerClass
+        answer = handler.do_GET
 
         def record(self: Any) -> None:
             seen.append(self.headers.get("Authorization"))
             answer(self)
 
-        handler.do_GET = record  # type: ignore[attr-defined]
+        handler.do_GET = record
         registry.redirects = f"http://localhost:{storage.host.rpartition(':')[2]}"
         image = tagged(registry, serving(registry))
         assert take(image, tmp_path).path.read_bytes() == PROGRAM

@@ -64,7 +64,7 @@ def _fixed(inner: Any, signature: FixedSignature) -> Any:
         return inner(**dict(zip(names, values, strict=True)))
 
     compiled: Callable[..., Any] = tf.function(call, input_signature=specs)
-    return compiled.get_concrete_function()  # type: ignore[attr-defined]
+    return compiled.get_concrete_function()  # type: ignore[attr-defined]  # of what tf.function returns
 
 
 def _fix_list_elements(file: Path) -> None:

@@ -29,7 +29,7 @@ def answers_of(runner: Runner, signature: str, dataset: Dataset, batch: int = _B
         for name, value in runner.run(signature, dataset.call(start, stop)).items():
             if dataset.batched and (value.ndim == 0 or len(value) != stop - start):
                 # Not one answer per row: keep the whole, so that shapes show the difference.
-                value = np.broadcast_to(value, (stop - start, *value.shape))  # noqa: PLW2901
+                value = np.broadcast_to(value, (stop - start, *value.shape))  # noqa: PLW2901 - the same, made whole
             collected.setdefault(name, []).append(value if dataset.batched else value[np.newaxis])
     return {name: _joined(parts) for name, parts in collected.items()}
 

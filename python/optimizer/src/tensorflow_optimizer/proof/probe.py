@@ -29,7 +29,7 @@ def main(question: str, answer: str) -> None:
         _probe(asked, found)
     except Exception as error:
         found["error"] = f"{error}" or type(error).__name__
-    with open(answer, "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(answer, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
         json.dump(found, file)
 
 
@@ -67,7 +67,7 @@ def peak_mebibytes() -> float | None:
     """Return the most resident memory that this process had so far; None where the system does not tell."""
     # Not getrusage(): its peak survives exec, so that it would be that of the process that started this one.
     try:
-        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - as above
             for line in file:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) / 1024.0

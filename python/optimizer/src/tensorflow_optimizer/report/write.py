@@ -70,8 +70,7 @@ def _render(template: str, report: Report) -> str:
         "rows": rows_of(report),
         "output_rows": output_rows(report),
         "evidence": evidence_of(report),
-        # Made by ElementTree, which escapes names.
-        "picture": Markup(svg) if svg else None,  # noqa: S704
+        "picture": Markup(svg) if svg else None,  # noqa: S704 - made by ElementTree, which escapes names
         "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
         "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
     }
