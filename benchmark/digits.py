@@ -27,7 +27,7 @@ def images() -> list[Any]:
 def optimize(root: Path) -> tuple[Path, str]:
     """Run the optimizer as a deployment does and return the model directory and the candidate that it chose."""
     job = root / "job.json"
-    job.write_text(JOB, encoding="utf-8")
+    job.write_text(json.dumps({**JOB, "toolchain": toolchain()}), encoding="utf-8")
     output = root / "optimized"
     subprocess.run(  # noqa: S603 - our own command
         [
@@ -48,11 +48,27 @@ def optimize(root: Path) -> tuple[Path, str]:
     return directory, draft.candidate
 
 
-JOB = """{
-  "schemaVersion": 1, "model": "digits", "format": "litert",
-  "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
-  "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
-  "tasks": {}, "recipe": {"kind": "forLambda", "steps": []}, "seed": 0, "architecture": "x86_64",
-  "toolchain": {"behaviorVersion": 3, "tensorflow": "2.20.0", "litert": "2.3.0"}
+def toolchain() -> dict[str, Any]:
+    """Return the versions that a job is written for: those that are here."""
+    sys.path.insert(0, str(OPTIMIZER / "src"))
+    from tensorflow_optimizer import environment
+
+    versions = environment.versions()
+    return {
+        "behaviorVersion": int(versions["behavior"]),
+        "tensorflow": versions["tensorflow"],
+        "litert": versions["litert"],
+    }
+
+
+JOB = {
+    "schemaVersion": 1,
+    "model": "digits",
+    "format": "litert",
+    "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
+    "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
+    "tasks": {},
+    "recipe": {"kind": "forLambda", "steps": []},
+    "seed": 0,
+    "architecture": "x86_64",
 }
-"""

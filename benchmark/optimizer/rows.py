@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.digits import OPTIMIZER, toolchain
 from benchmark.optimizer.environment import REPOSITORY, quantizer_python
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from benchmark.optimizer.cnn import Trained
 
-_OPTIMIZER = REPOSITORY / "python" / "optimizer" / "src"
 _CALIBRATION = 200
 
 ORIGINAL = "original SavedModel"
@@ -85,11 +85,6 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
     """Run one job by the command that a build runs."""
     model_format, recipe = (RECIPES | LOADED)[name]
     rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
-    sys.path.insert(0, str(_OPTIMIZER))
-    from tensorflow_optimizer import environment
-    from tensorflow_optimizer.config import BEHAVIOR_VERSION
-
-    versions = environment.versions()
     job = {
         "model": "benchmark",
         "format": model_format,
@@ -99,11 +94,7 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
         # A search has its own bound; the others are measured, whatever they lose up to five points.
         "gate": None if recipe["kind"] == "search" else {"rules": rules},
         "seed": seed,
-        "toolchain": {
-            "behaviorVersion": BEHAVIOR_VERSION,
-            "tensorflow": versions["tensorflow"],
-            "litert": versions["litert"],
-        },
+        "toolchain": toolchain(),
     }
     out.mkdir(parents=True)
     config = out / "job.json"
@@ -114,7 +105,7 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
             *(sys.executable, "-m", "tensorflow_optimizer", "run", "--config", str(config)),
             *("--source", str(model), *evaluation, "--output", str(out / "output")),
         ],
-        env={**os.environ, "PYTHONPATH": str(_OPTIMIZER)},
+        env={**os.environ, "PYTHONPATH": str(OPTIMIZER / "src")},
         capture_output=True,
         text=True,
         check=False,
