@@ -37,6 +37,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def _crafted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make in this process what is trained, too: TestForSize and the tests of bytes and of killing start real ones."""
+    monkeypatch.setattr(
+        searching, "craft_all", lambda shop, plans, _size, _work, progress: [shop.craft(one, progress) for one in plans]
+    )
+
+
 class TestForSize:
     @pytest.fixture(scope="class")
     def result(self, models: SampleModels, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
@@ -123,6 +131,7 @@ def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Pa
     assert not (result.output / "model").exists()
 
 
+@pytest.mark.usefixtures("_crafted_here")
 def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
@@ -168,6 +177,7 @@ def test_steps_of_the_other_format_are_refused(
     assert "search() may combine" in result.sentence
 
 
+@pytest.mark.usefixtures("_crafted_here")
 class TestForTensorFlowServing:
     def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
         steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENT]
