@@ -177,6 +177,19 @@ def test_a_killed_process(models: SampleModels, command: Command) -> None:
     command.check(process, 1, "the job was killed, most likely because it ran out of memory")
 
 
+def test_a_killed_command_takes_its_job_along(models: SampleModels, command: Command) -> None:
+    process = command.start(command.words(models.dense, models.labelled))
+    assert process.stderr is not None
+    assert any(line.startswith("opening ") for line in process.stderr)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.kill()
+    # Standard error ends when the last one that writes to it does.
+    process.communicate()
+    assert not (command.out / "outcome.json").exists()
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("name", "content", "sentence"),

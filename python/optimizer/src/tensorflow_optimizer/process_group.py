@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import threading
 from contextlib import contextmanager, suppress
@@ -34,7 +35,7 @@ def process_group(command: Sequence[str], **options: Any) -> Iterator[subprocess
     """
     with (
         _stopped_by_signals(),
-        subprocess.Popen(command, process_group=0 if _IS_POSIX else None, **options) as process,  # noqa: S603 - our own module, our own interpreter
+        subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0 if _IS_POSIX else None, **options) as process,  # noqa: S603 - our own module, our own interpreter
     ):
         try:
             yield process
@@ -47,6 +48,21 @@ def process_group(command: Sequence[str], **options: Any) -> Iterator[subprocess
         finally:
             # A process that was killed leaves the ones that it started behind.
             _signal(process, signal.SIGKILL if _IS_POSIX else signal.SIGTERM)
+
+
+def end_with_parent() -> None:
+    """In the process of a group: end the whole group when the one that started it is gone, even killed."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+
+    def watch() -> None:
+        # The other end is the parent's, which writes nothing.
+        os.read(0, 1)
+        if _IS_POSIX and os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

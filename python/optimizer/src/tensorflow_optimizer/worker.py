@@ -10,10 +10,12 @@ from pathlib import Path
 
 from . import environment, feed
 from .config import Job
+from .process_group import end_with_parent
 
 
 def main(arguments: list[str]) -> int:
     """Do the job and return its exit code."""
+    end_with_parent()
     environment.prepare()
     feed.connect()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
