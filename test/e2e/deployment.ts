@@ -1,5 +1,5 @@
 import { execFile } from 'child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { promisify } from 'util';
@@ -28,12 +28,23 @@ export interface Outputs {
   readonly Version: string;
 }
 
+/** Training them takes ten seconds: they are made once, in the run's own temporary directory, and each test file changes a copy. */
+async function models(): Promise<string> {
+  const made = join(tmpdir(), 'e2e-models');
+  if (!existsSync(made)) {
+    const unfinished = mkdtempSync(`${made}-`);
+    await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), unfinished]);
+    renameSync(unfinished, made);
+  }
+  return made;
+}
+
 /** The embedded AWS, small models, and a test app deployed to the one with the other. */
 export class Deployment {
   /** @param app the app, from the repository's root; its stack has at least the outputs above. */
   public static async start(app = 'test/e2e/app.ts'): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
-    await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), work]);
+    cpSync(await models(), work, { recursive: true });
     const emulator = await EmbeddedAws.start();
     await emulator.bootstrap();
     return new Deployment(emulator, work, app);
