@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_jobs import job_data
-from tensorflow_optimizer import supervise
 from tensorflow_optimizer.config import Job
 from tensorflow_optimizer.outcome import ExitCode, Outcome
 from tensorflow_optimizer.pipeline.run import unexpected
+from tensorflow_optimizer.supervision import supervise
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:

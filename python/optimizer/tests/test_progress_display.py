@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from sample_functions import dense_data
 from sample_jobs import job_data
-from tensorflow_optimizer import feed
-from tensorflow_optimizer.display import is_watched
-from tensorflow_optimizer.feed import Event
+from tensorflow_optimizer.supervision import feed
+from tensorflow_optimizer.supervision.display import is_watched
+from tensorflow_optimizer.supervision.feed import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

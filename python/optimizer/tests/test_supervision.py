@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 from sample_jobs import job_data
-from tensorflow_optimizer import supervise
 from tensorflow_optimizer.outcome import ExitCode, Outcome
-from tensorflow_optimizer.process_group import StoppedError, process_group
+from tensorflow_optimizer.supervision import supervise
+from tensorflow_optimizer.supervision.process_group import StoppedError, process_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from . import environment, supervise
+from . import environment
 from .commands.outcome_table import show
 from .config import (
     BEHAVIOR_VERSION,
@@ -33,6 +33,7 @@ from .local_files import evaluation_of, rest_name_of, source_of, student_of
 from .outcome import ExitCode
 from .sources import SourceKind
 from .step_texts import parse_steps, step_help
+from .supervision import supervise
 
 if TYPE_CHECKING:
     from .config import Step

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from . import supervise
 from .by_hand import optimize
 from .commands import compare, inspect
 from .config import Job
@@ -18,6 +17,7 @@ from .export_schemas import SCHEMA_DIRECTORY, export_schemas
 from .outcome import ExitCode, Outcome
 from .publishing.cli import fetch, publish
 from .server_binary.cli import server_binary
+from .supervision import supervise
 
 app = typer.Typer(
     no_args_is_help=True,

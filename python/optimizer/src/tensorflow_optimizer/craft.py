@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import environment, feed
+from . import environment
 from .errors import OptimizerError
+from .supervision import feed
 
 if TYPE_CHECKING:
     from .pipeline.progress import Progress

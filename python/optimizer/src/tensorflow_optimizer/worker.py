@@ -8,9 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-from . import environment, feed
+from . import environment
 from .config import Job
-from .process_group import end_with_parent
+from .supervision import feed
+from .supervision.process_group import end_with_parent
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     for noisy in ("tensorflow", "absl", "h5py"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from .pipeline import Paths, run
-    from .supervise import write_outcome
+    from .supervision.supervise import write_outcome
 
     given = _read(arguments)
     job = Job.model_validate_json(given.config.read_text(encoding="utf-8"))

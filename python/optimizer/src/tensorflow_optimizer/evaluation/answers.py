@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import feed
+from ..supervision import feed
 
 if TYPE_CHECKING:
     from ..data import Dataset

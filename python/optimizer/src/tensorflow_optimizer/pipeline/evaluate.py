@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from .. import feed
 from ..errors import GateError
 from ..evaluation import Trial, answers_of, check_sound, compare, interleaved_latency
 from ..gate import judge
 from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, Split
 from ..runners import RunError
+from ..supervision import feed
 
 if TYPE_CHECKING:
     from ..gate import GatePlan

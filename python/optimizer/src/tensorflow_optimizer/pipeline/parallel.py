@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import environment, feed
+from .. import environment
 from ..errors import OptimizerError
+from ..supervision import feed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .. import feed
 from ..outcome import Candidate, InputRange, Metrics, Outcome
+from ..supervision import feed
 
 if TYPE_CHECKING:
     from ..outcome import ExitCode

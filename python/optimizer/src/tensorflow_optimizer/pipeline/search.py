@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .. import feed
 from ..config import Gate, RecipeKind, Rule
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of, interleaved_latency
 from ..outcome import CandidateStatus
+from ..supervision import feed
 from .evaluate import record, refusal, with_status
 from .parallel import craft_all
 

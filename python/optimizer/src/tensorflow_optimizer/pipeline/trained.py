@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import feed
 from ..sources import OpenedSource, SourceKind
 from ..sources.saved_model_files import read_meta_graph
+from ..supervision import feed
 from ..training import distill, prune
 from .plan import student_name
 

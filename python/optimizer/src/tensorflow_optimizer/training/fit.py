@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .. import feed
+from ..supervision import feed
 from .adam import Adam
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from .draft import OUTCOME_FILE, forget_model, read_draft
-from .exhaustion import exhausted
-from .outcome import ExitCode, Outcome
+from ..draft import OUTCOME_FILE, forget_model, read_draft
+from ..exhaustion import exhausted
+from ..outcome import ExitCode, Outcome
 from .process_group import StoppedError
 from .watching import run_watched
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .config import Job
-    from .manifest import Draft
+    from ..config import Job
+    from ..manifest import Draft
 
 log = logging.getLogger("tensorflow_optimizer")
 
@@ -75,7 +75,7 @@ def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
     """Write OUT/report/. A crash in it is logged, and hides nothing."""
     draft: Draft | None = None
     try:
-        from .report import write_report
+        from ..report import write_report
 
         if outcome.exit_code is ExitCode.DONE:
             draft = read_draft(output)
