@@ -35,12 +35,16 @@ function deploy(context: Record<string, string>): Promise<CommandResult> {
   return cdk('deploy', context, '--require-approval', 'never', '--progress', 'events', '--outputs-file', join(work, 'outputs.json'));
 }
 
-function outputs(): Outputs {
-  return (JSON.parse(readFileSync(join(work, 'outputs.json'), 'utf8')) as Record<string, Outputs>)[STACK];
+let outputs: Outputs | undefined;
+
+/** Read once: a deployment, during which requests go on, writes the file anew and is not always done with it. */
+function loadBalancer(): string {
+  outputs ??= (JSON.parse(readFileSync(join(work, 'outputs.json'), 'utf8')) as Record<string, Outputs>)[STACK];
+  return outputs.LoadBalancer;
 }
 
 async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const address = await emulator.connect(outputs().LoadBalancer, 8501);
+  const address = await emulator.connect(loadBalancer(), 8501);
   const response = await fetch(`http://${address}/v1/models/digits${path}`, {
     ...body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }, headers: { connection: 'close' },
   });
@@ -154,10 +158,9 @@ afterAll(async () => {
   });
 
   test('cdk destroy ends the instances', async () => {
-    const { LoadBalancer } = outputs();
     const { code } = await cdk('destroy', { server }, '--force');
 
     expect(code).toBe(0);
-    await expect(emulator.connect(LoadBalancer, 8501)).rejects.toThrow('no listener');
+    await expect(emulator.connect(loadBalancer(), 8501)).rejects.toThrow('no listener');
   });
 });
