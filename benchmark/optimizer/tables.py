@@ -46,7 +46,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         conditions,
         "",
-        "## A CNN of 1.3 million weights, on 2,000 digits that nothing has seen",
+        "## A CNN of 1.3 million weights, on 10,000 digits that nothing has seen",
         "",
         others,
         "",
