@@ -104,6 +104,8 @@ class Server:
             connection.close()
 
     def answers(self) -> bool:
+        if not self.says("Exporting HTTP/REST API at"):
+            return False  # Whoever answers at the port, it is another process, which got it meanwhile.
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.rest_port), 1):
             return True
         return False
