@@ -1,5 +1,5 @@
 // Without the template validator, which costs about 4 s of CPU in each test file. Workers inherit the variable.
-// test/validation.test.ts switches it on for the example app.
+// test/example-app.test.ts switches it on for the example app.
 process.env.CDK_VALIDATION = 'false';
 
 /** @type {import('jest').Config} */

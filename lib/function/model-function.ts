@@ -242,9 +242,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   }
 
   /**
-   * How many invocations crashed, ran out of time, or failed without HTTP's 500 to say so. Sum over five minutes.
+   * How many invocations crashed, ran out of time, or failed as a direct invocation. Sum over five minutes.
    *
-   * A refused request (4xx) is none, nor is a failure that an HTTP request was answered by 500 for: see `metricFailures`.
+   * A refused request (4xx) is none, nor is a failure that an HTTP caller sees as a 500: see `metricFailures`.
    */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricErrors(options);
