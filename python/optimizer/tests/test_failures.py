@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
+from processes import check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
 from tensorflow_optimizer.exhaustion import exhausted
@@ -187,7 +188,8 @@ def test_a_killed_command_takes_its_job_along(models: SampleModels, command: Com
     # Standard error ends when the last one that writes to it does.
     process.communicate()
     assert not (command.out / "outcome.json").exists()
-    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    for one in family:
+        check_over(one)
 
 
 class TestBadInput:

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from processes import check_over
 from sample_jobs import job_data
 from tensorflow_optimizer.outcome import ExitCode, Outcome
 from tensorflow_optimizer.supervision import supervise
@@ -129,32 +129,18 @@ class TestTheGroup:
             stop(process)
         return child
 
-    @staticmethod
-    def is_over(process: psutil.Process) -> bool:
-        with suppress(psutil.NoSuchProcess):
-            # Whose parent is gone may wait for the system to bury it.
-            return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
-        return True
-
-    def check(self, child: psutil.Process) -> None:
-        for _ in range(1200):
-            if self.is_over(child):
-                return
-            time.sleep(0.05)
-        pytest.fail(f"{child} goes on")
-
     def test_a_killed_process_leaves_none_of_its_own_behind(self) -> None:
-        self.check(self.run("os.kill(os.getpid(), signal.SIGKILL)", lambda process: process.wait()))
+        check_over(self.run("os.kill(os.getpid(), signal.SIGKILL)", lambda process: process.wait()))
 
     def test_an_error_of_the_one_who_watches_ends_all(self) -> None:
         def fail(_: object) -> None:
             raise RuntimeError
 
-        self.check(self.run("time.sleep(600)", fail))
+        check_over(self.run("time.sleep(600)", fail))
 
     def test_a_hangup_ends_all(self) -> None:
         def hang_up(process: subprocess.Popen[bytes]) -> None:
             os.kill(os.getpid(), signal.SIGHUP)
             process.wait()
 
-        self.check(self.run("time.sleep(600)", hang_up))
+        check_over(self.run("time.sleep(600)", hang_up))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import tensorflow_optimizer
+from processes import check_over, process_of
 from programs import lying, script, stand_in
 from stand_in_registry import Registry, one_image
 from tensorflow_optimizer.cli import app
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 SERVING: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture(autouse=True)
@@ -158,12 +151,7 @@ def test_nothing_that_it_started_is_left_running(
         models.dense, server={"image": image_with(script(f"sleep 600 & echo $! > {child}; exit 1"))}, **SERVING
     )
     assert result.code == 4
-    process = int(child.read_text())
-    # A kill takes effect when the kernel gets to it.
-    end = time.monotonic() + 30
-    while is_running(process) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not is_running(process)
+    check_over(process_of(int(child.read_text())))
 
 
 def test_an_image_that_cannot_be_had_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:
