@@ -33,7 +33,7 @@ export interface JobOptions {
 /**
  * The optimizer's job.json as data. Its schema is python/optimizer/schema/job.schema.json.
  *
- * Every member except those named `location` is part of the build key, so none may depend on the order in which tokens were made.
+ * Every member except the locations of source, data and students is part of the build key, so none may depend on the order in which tokens were made.
  */
 export function renderJob(options: JobOptions): Record<string, unknown> {
   const { sourceOptions } = options;

@@ -9,16 +9,17 @@ import pytest
 from model_builds.build_key import build_key
 from published_models import JOB
 
-FIXTURE = Path(__file__).parents[2] / "optimizer" / "tests" / "fixtures" / "build_key.json"
+FIXTURES = json.loads(
+    (Path(__file__).parents[2] / "optimizer" / "tests" / "fixtures" / "build_key.json").read_text(encoding="utf-8")
+)
 
 
 def changed(**changes: Any) -> dict[str, Any]:
     return copy.deepcopy(JOB) | changes
 
 
-def test_is_the_key_that_the_command_line_computes() -> None:
-    fixture = json.loads(FIXTURE.read_text(encoding="utf-8"))
-
+@pytest.mark.parametrize("fixture", FIXTURES, ids=["every member", "inputs and outputs called location"])
+def test_is_the_key_that_the_command_line_computes(fixture: dict[str, Any]) -> None:
     assert build_key(fixture["job"]) == fixture["key"]
 
 
@@ -29,6 +30,13 @@ def test_does_not_depend_on_where_the_inputs_lie() -> None:
     del nowhere["source"]["location"]
 
     assert build_key(moved) == build_key(nowhere) == build_key(JOB)
+
+
+def test_does_not_depend_on_where_a_student_lies() -> None:
+    moved = copy.deepcopy(FIXTURES[1])
+    moved["job"]["recipe"]["steps"][0]["student"]["given"]["location"]["bucket"] = "elsewhere"
+
+    assert build_key(moved["job"]) == moved["key"]
 
 
 def test_takes_null_for_absent_and_ignores_order() -> None:
@@ -44,10 +52,12 @@ def test_takes_null_for_absent_and_ignores_order() -> None:
         {"format": "saved_model"},
         {"source": JOB["source"] | {"identity": {"digest": "cd" * 32}}},
         {"source": JOB["source"] | {"inputShapes": {"x": [1, 2]}}},
+        {"source": JOB["source"] | {"inputShapes": {"location": [1, 2]}}},
         {"source": JOB["source"] | {"stateful": "reset_per_request"}},
         {"source": JOB["source"] | {"signatureName": "other"}},
         {"evaluation": {"packaging": "file", "identity": {"digest": "ef" * 32}}},
         {"tasks": {"y": "binary"}},
+        {"tasks": {"location": "binary"}},
         {"recipe": {"kind": "none", "steps": []}},
         {"gate": {"rules": [{"rule": "minAgreement", "value": 0.9}], "strict": False}},
         {"seed": 1},

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sample_jobs import Runs
     from sample_models import SampleModels
 
-FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "build_key.json").read_text(encoding="utf-8"))
+FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "build_key.json").read_text(encoding="utf-8"))
+FIXTURE = FIXTURES[0]
 
 
 @pytest.mark.parametrize("name", sorted(schema_texts()))
@@ -48,9 +49,10 @@ def test_what_a_job_writes_fits_the_published_schemas(models: SampleModels, runs
         jsonschema.validate(document.to_data(), schema(name))
 
 
-def test_the_shared_job_fits_the_schema() -> None:
-    jsonschema.validate(FIXTURE["job"], schema("job"))
-    Job.model_validate(FIXTURE["job"])
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_the_shared_jobs_fit_the_schema(fixture: dict[str, Any]) -> None:
+    jsonschema.validate(fixture["job"], schema("job"))
+    Job.model_validate(fixture["job"])
 
 
 def test_a_manifest_is_a_draft_and_what_only_publishing_knows() -> None:
@@ -64,8 +66,9 @@ def test_a_manifest_is_a_draft_and_what_only_publishing_knows() -> None:
 
 
 class TestBuildKey:
-    def test_it_is_the_custom_resources(self) -> None:
-        assert build_key(FIXTURE["job"]) == FIXTURE["key"]
+    @pytest.mark.parametrize("fixture", FIXTURES, ids=["every member", "inputs and outputs called location"])
+    def test_it_is_the_custom_resources(self, fixture: dict[str, Any]) -> None:
+        assert build_key(fixture["job"]) == fixture["key"]
 
     def test_locations_and_absent_members_do_not_count(self) -> None:
         job = job_data(source={"location": {"bucket": "b", "key": "k"}, "revision": None}, labels=None)
@@ -80,6 +83,8 @@ class TestBuildKey:
             {"format": "saved_model"},
             {"labels": ["a"]},
             {"tasks": {"y": "binary"}},
+            {"tasks": {"location": "binary"}},
+            {"source": {"inputShapes": {"location": [1, 2]}}},
             {"source": {"identity": {"digest": "other"}}},
             {"source": {"tags": ["serve", "gpu"]}},
             {"source": {"stateful": "reset_per_request"}},

@@ -6,20 +6,27 @@ import hashlib
 import json
 from typing import Any
 
+#: Where a job.json says where something lies. Elsewhere `location` is a name of the user's own: of an input, an output.
+_LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
+
 
 def build_key(job: dict[str, Any]) -> str:
     """Return the SHA-256 of everything in job.json that decides the output.
 
-    Locations are left out at every depth: the same content elsewhere makes the same model. Absent and null are the
-    same, so that a member that a later version of the schema adds does not change old keys.
+    Locations are left out: the same content elsewhere makes the same model. Absent and null are the same, so that a
+    member that a later version of the schema adds does not change old keys.
     """
     text = json.dumps(_deciding(job), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _deciding(value: Any) -> Any:
+def _deciding(value: Any, *path: str) -> Any:
     if isinstance(value, dict):
-        return {name: _deciding(member) for name, member in value.items() if name != "location" and member is not None}
+        return {
+            name: _deciding(member, *path, name)
+            for name, member in value.items()
+            if member is not None and not (name == "location" and path in _LOCATED)
+        }
     if isinstance(value, list):
-        return [_deciding(member) for member in value]
+        return [_deciding(member, *path) for member in value]
     return value

@@ -6,13 +6,20 @@ import hashlib
 import json
 from typing import Any
 
+#: Where a job.json says where something lies. Elsewhere `location` is a name of the user's own: of an input, an output.
+_LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
 
-def canonical(job: Any) -> Any:
-    """Return `job` without its locations and its absent members, at any depth."""
+
+def canonical(job: Any, *path: str) -> Any:
+    """Return `job` without its locations, and without absent members at any depth."""
     if isinstance(job, dict):
-        return {name: canonical(value) for name, value in job.items() if name != "location" and value is not None}
+        return {
+            name: canonical(value, *path, name)
+            for name, value in job.items()
+            if value is not None and not (name == "location" and path in _LOCATED)
+        }
     if isinstance(job, list):
-        return [canonical(value) for value in job]
+        return [canonical(value, *path) for value in job]
     return job
 
 
