@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
@@ -53,7 +54,8 @@ export class ModelArtifact {
   }
 
   /**
-   * The version that a parameter points at. Each deployment reads the parameter again.
+   * The version that a parameter points at. Each deployment reads the parameter again, before it changes any resource: so the stack that writes the
+   * parameter must be another one, which is deployed first.
    *
    * @param scope where the import belongs: the stack that serves the model
    * @param id name of the import in its scope
@@ -99,4 +101,14 @@ function importByPointer(artifact: IModelArtifact, { parameterName }: ModelArtif
     ...checkPattern('parameterName', parameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter, not its address'),
   ], artifact);
   setReference(artifact, { pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName), keyPatterns: ANY_MODEL });
+  artifact.node.addValidation({ validate: () => pointerProblems(artifact, parameterName) });
+}
+
+/** CloudFormation reads the parameter before it makes or changes the resources of the stack, whichever of the two the app creates first. */
+function pointerProblems(artifact: IModelArtifact, parameterName: string): string[] {
+  const stack = Stack.of(artifact);
+  const writer = stack.node.findAll().find((it) => it instanceof ssm.CfnParameter && it.name === parameterName && Stack.of(it) === stack);
+  return writer === undefined ? [] : [`parameterName must be of a parameter that another stack writes, got ${JSON.stringify(parameterName)}, which `
+    + `${JSON.stringify(writer.node.path)} of this stack writes: the deployment would read it too early. Serve the optimizer itself with `
+    + 'ModelSource.fromArtifact(optimizer), or move it to a stack of its own that this one depends on'];
 }

@@ -224,6 +224,32 @@ describe('the fit', () => {
   });
 });
 
+describe('a pointer', () => {
+  const point = (scope: Stack) => ModelArtifact.fromParameter(scope, 'Pointed', { bucket, parameterName: '/models/digits' });
+  const write = (scope: Stack) => new ModelOptimizer(scope, 'Shared', { model: source, pointerParameterName: '/models/digits' });
+
+  test.each([
+    ['the optimizer first', () => [write(stack), point(stack)]],
+    ['the import first', () => [point(stack), write(stack)]],
+  ])('that the same stack writes is refused, because the deployment would read it before it is written: %s', (_, create) => {
+    create();
+    expect(() => app.synth()).toThrow(
+      /another stack writes, got "\/models\/digits", which "Stack\/Shared\/Pointer\/Resource" of this stack writes.*ModelSource\.fromArtifact/,
+    );
+  });
+
+  test('that a stack deployed before writes names a model of this one, and the bucket too', () => {
+    const optimizing = new Stack(app, 'Optimizing', { env });
+    const published = ModelArtifact.fromParameter(stack, 'Pointed', { bucket: write(optimizing).bucket, parameterName: '/models/digits' });
+    new ModelFit(stack, 'Fit', { artifact: published, offer });
+
+    stack.addStackDependency(optimizing);
+
+    expect(() => app.synth()).not.toThrow();
+    expect(Template.fromStack(stack).findParameters('*', { Type: 'AWS::SSM::Parameter::Value<String>' })).not.toEqual({});
+  });
+});
+
 describe('ModelArtifact', () => {
   test.each([
     'manifest.json', 'litert/1/manifest.json', 'a/onnx/1/manifest.json', 'a/litert/0/manifest.json', 'a/litert/01/manifest.json', '/a/litert/1/manifest.json',
