@@ -103,6 +103,7 @@ function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {
 function buildProblems(options: OptimizationOptions): string[] {
   const problems = [
     ...timeoutProblems(options),
+    ...encryptionProblems(options),
     ...checkPattern('packageIndexUrl', options.packageIndexUrl, /^https?:\/\/[^/\s]+/, 'an http or https address'),
     ...environmentProblems(options),
   ];
@@ -119,6 +120,14 @@ function buildProblems(options: OptimizationOptions): string[] {
     problems.push('buildImage must run on CodeBuild\'s EC2 compute, got one for Lambda compute, which has neither room nor time for TensorFlow');
   }
   return problems;
+}
+
+/** What is published is encrypted by its bucket. A bucket that is imported by its name alone does not know its key. */
+function encryptionProblems({ artifactBucket, encryptionKey }: OptimizationOptions): string[] {
+  return artifactBucket === undefined || encryptionKey === undefined || artifactBucket.encryptionKey?.keyArn === encryptionKey.keyArn ? [] : [
+    `encryptionKey must be the key of artifactBucket, which encrypts the published models, and the bucket has ${artifactBucket.encryptionKey ? 'another' : 'none'}: `
+    + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out',
+  ];
 }
 
 function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {

@@ -89,7 +89,7 @@ export interface OptimizationOptions {
   /**
    * Key that encrypts what the optimization writes: builds and published models.
    *
-   * The bucket is created with it, so all models of a stack that share the bucket share the key.
+   * The stack's bucket is created with it, so all models of a stack that share the bucket share the key. An `artifactBucket` must have this key itself.
    *
    * @default - keys that AWS manages
    */

@@ -1,3 +1,4 @@
+import type { Stack } from 'aws-cdk-lib';
 import { Duration, Lazy, Size } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
@@ -143,6 +144,25 @@ describe('each property', () => {
 
     template().resourceCountIs('AWS::S3::Bucket', 1);
     expect(optimizer.bucket).toBe(artifactBucket);
+  });
+
+  describe('encryptionKey beside an artifactBucket', () => {
+    const bucketWith = (stack: Stack, encryptionKey?: kms.IKey) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', encryptionKey });
+
+    test.each([
+      ['another key', (stack: Stack) => bucketWith(stack, new kms.Key(stack, 'Other')), 'the bucket has another'],
+      ['no key', (stack: Stack) => new s3.Bucket(stack, 'Mine'), 'the bucket has none'],
+      ['a key that is not known', (stack: Stack) => bucketWith(stack), 'import it with s3.Bucket.fromBucketAttributes and its encryptionKey'],
+    ])('is refused where the bucket, which encrypts what is published, has %s', (_, bucket, words) => {
+      const stack = newStack();
+      expect(() => optimize({ artifactBucket: bucket(stack), encryptionKey: new kms.Key(stack, 'Key') }, stack)).toThrow(words);
+    });
+
+    test('is taken where the bucket has this key, also by two imports of it', () => {
+      const stack = newStack();
+      const key = (id: string) => kms.Key.fromKeyArn(stack, id, 'arn:aws:kms:eu-west-1:111122223333:key/1');
+      expect(() => optimize({ artifactBucket: bucketWith(stack, key('One')), encryptionKey: key('Two') }, stack)).not.toThrow();
+    });
   });
 
   test('pointerParameterName publishes what ModelArtifact.fromParameter reads', () => {
