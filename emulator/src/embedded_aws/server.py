@@ -8,6 +8,8 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.callers import refuse, why_refused
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -83,6 +85,9 @@ class EmbeddedAws:
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "lifespan":
                 send = _telling(send, ready)
+            elif reason := why_refused(scope["headers"]):
+                await refuse(scope, send, reason)
+                return
             elif await self._compute.answer(scope, send):
                 return
             await app(scope, self._measured(scope, receive), send)
