@@ -67,7 +67,8 @@ def test_a_web_page_starts_no_build(aws: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:4566", "127.0.0.1.evil.example", "notlocalhost", "localhost.evil.example", ""]
+    "host",
+    ["evil.example", "evil.example:4566", "127.0.0.1.evil.example", "notlocalhost", "localhost.evil.example", ""],
 )
 def test_a_host_name_that_is_not_awss_is_refused(aws: Running, host: str) -> None:
     status, answered, text = ask(aws, Host=host)

@@ -146,6 +146,33 @@ def test_a_new_logical_id_publishes_a_new_version_and_an_unchanged_function_none
     assert invoke(aws, function, Qualifier="live") == (["two", "2"], False)
 
 
+@pytest.mark.parametrize(
+    ("policy", "status"), [("Retain", "UPDATE_ROLLBACK_COMPLETE"), ("RetainExceptOnCreate", "UPDATE_COMPLETE")]
+)
+def test_the_update_that_failed_succeeds_when_repaired_only_where_its_version_went(
+    aws: Running, policy: str, status: str
+) -> None:
+    name = unique("stack")
+    content = code(aws, {"index.py": "def handler(e, c): pass"})
+    function = function_resource(aws, content)
+    missing = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {**content, "S3Key": "no-such-key"}}}
+
+    def resources(memory: int, version: str, **more: Any) -> dict[str, Any]:
+        published = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}}
+        return {
+            "Function": {**function, "Properties": {**function["Properties"], "MemorySize": memory}},
+            version: {**published, "DeletionPolicy": policy},
+            **more,
+        }
+
+    assert deploy(aws, name, resources(256, "VersionA")) == "CREATE_COMPLETE"
+    failing = resources(512, "VersionB", Failing={**missing, "DependsOn": "VersionB"})
+    assert deploy(aws, name, failing) == "UPDATE_ROLLBACK_COMPLETE"
+    assert deploy(aws, name, resources(512, "VersionB")) == status
+    exists = "A version for this Lambda function exists ( 2 ). Modify the function to create a new version."
+    assert (exists in reasons(aws, name)) == (policy == "Retain")
+
+
 def test_a_bucket_that_holds_objects_is_not_deleted(aws: Running) -> None:
     name = unique("stack")
     properties = {"Tags": [{"Key": "k", "Value": "v"}], "VersioningConfiguration": {"Status": "Enabled"}}

@@ -165,6 +165,16 @@ def handler(event, context):
     assert invoke(aws, name, Qualifier=first) == (["code 1", "layer 1", "1", first], False)
 
 
+def test_a_function_changed_and_changed_back_is_not_published_again(aws: Running) -> None:
+    client = aws.client("lambda")
+    name = function(aws, "def handler(e, c): pass", MemorySize=256)
+    first = client.publish_version(FunctionName=name, Description="the first")["Version"]
+    for memory in (512, 256):
+        client.update_function_configuration(FunctionName=name, MemorySize=memory)
+        wait_until_updated(aws, name)
+    assert client.publish_version(FunctionName=name, Description="the second")["Version"] == first
+
+
 def test_a_function_made_again_under_the_same_name_is_not_answered_by_the_old_process(aws: Running) -> None:
     client = aws.client("lambda")
     name = function(aws, "def handler(e, c): return 'old'")

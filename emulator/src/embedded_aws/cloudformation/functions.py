@@ -11,6 +11,7 @@ from ministack.services.cloudformation import provisioners
 
 from embedded_aws.cloudformation.wrapping import before, before_delete
 from embedded_aws.functions.archive import UNZIPPED_LIMIT, unzipped_size
+from embedded_aws.functions.versions import same_as_published
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def install(pool: Pool) -> None:
         pool: forgets the workers of deleted functions and versions.
     """
     rely_on(lambda_svc, "_reject_unreadable_zip", "_layer_unzipped_size")
+    rely_on(provisioners, "_lambda_function_for_cfn_ref")
     before("AWS::Lambda::Function", _check_function)
+    before("AWS::Lambda::Version", _check_version)
     _pin_layer_content()
 
     def forget_function(physical_id: str) -> None:
@@ -71,6 +74,15 @@ def _check_function(properties: dict[str, Any]) -> None:
         raise ValueError(
             f"Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_LIMIT} bytes. "
             f"The actual size is {size} bytes.",
+        )
+
+
+def _check_version(properties: dict[str, Any]) -> None:
+    function = provisioners._lambda_function_for_cfn_ref(properties.get("FunctionName", ""))[0]
+    number = same_as_published(function) if function else None
+    if number:
+        raise ValueError(
+            f"A version for this Lambda function exists ( {number} ). Modify the function to create a new version."
         )
 
 

@@ -9,6 +9,7 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
+from embedded_aws.functions import versions
 from embedded_aws.functions.archive import UNZIPPED_LIMIT
 from embedded_aws.functions.code import Layouts
 from embedded_aws.functions.executor import PAYLOAD_LIMIT, Executor
@@ -52,6 +53,7 @@ def install(settings: Settings) -> Pool:
     replace(lambda_svc, "_UNZIPPED_LIMIT_BYTES", lambda _: UNZIPPED_LIMIT)
     replace(lambda_svc, "_invoke", _with_request_limit)
     replace(lambda_svc, "handle_function_url_request", _with_url_request_limit)
+    versions.install()
     return pool
 
 

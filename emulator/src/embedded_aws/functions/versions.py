@@ -1,0 +1,71 @@
+"""Publishes a version only of what is not published already.
+
+MiniStack compares revisions of the function, and every update makes another one. AWS compares code and configuration:
+a function that was changed and changed back, or changed twice to the same, is not published again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ministack.core.responses import json_response
+from ministack.services import lambda_svc
+
+from embedded_aws.patching import rely_on, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Of a function's record: what says when and in which state it is, not what it is.
+_PASSING = {
+    "FunctionArn",
+    "LastModified",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "RevisionId",
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "Version",
+}
+_PUBLISHED = "embedded_aws_published"
+
+
+def install() -> None:
+    """Makes PublishVersion return the last version where code and configuration are still the same."""
+    rely_on(lambda_svc, "_functions")
+    replace(lambda_svc, "_publish_version", _of_changes_only)
+
+
+def same_as_published(function: dict[str, Any]) -> str | None:
+    """The number of a function's last version, where the function is still what was published.
+
+    Args:
+        function: MiniStack's record of it.
+    """
+    latest = max(function["versions"], key=int, default=None)
+    if latest is None or function["versions"][latest].get(_PUBLISHED) != _state(function):
+        return None
+    return str(latest)
+
+
+def _of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
+    def publish(name: str, data: dict[str, Any]) -> Any:
+        function = lambda_svc._functions.get(name)
+        if function is None:
+            return original(name, data)
+        latest = same_as_published(function)
+        if latest is not None:
+            return json_response(function["versions"][latest]["config"], 201)
+        answer = original(name, data)
+        function["versions"][max(function["versions"], key=int)][_PUBLISHED] = _state(function)
+        return answer
+
+    return publish
+
+
+def _state(function: dict[str, Any]) -> str:
+    lasting = {name: value for name, value in function["config"].items() if name not in _PASSING}
+    return json.dumps(lasting, sort_keys=True, default=str)
