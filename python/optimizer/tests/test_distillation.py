@@ -85,7 +85,7 @@ def wide_features() -> Any:
     return np.random.default_rng(22).standard_normal((800, FEATURES)).astype(np.float32)
 
 
-def given_student(directory: Path, seed: int | None = 3, outputs: int = CLASSES) -> Path:
+def given_student(directory: Path, seed: int | None = 3, outputs: int = CLASSES, *, scores: bool = False) -> Path:
     """Save an untrained student with the dense model's signature; without a seed it decides nothing."""
     random = np.random.default_rng(seed)
     values = [random.standard_normal((FEATURES, 12)) * 0.3, random.standard_normal((12, outputs)) * 0.3]
@@ -93,7 +93,8 @@ def given_student(directory: Path, seed: int | None = 3, outputs: int = CLASSES)
     module.weights = [tf.Variable((one * (seed is not None)).astype(np.float32)) for one in values]
 
     def body(features: Any) -> dict[str, Any]:
-        return {"probabilities": tf.nn.softmax(tf.nn.relu(features @ module.weights[0]) @ module.weights[1])}
+        last = tf.nn.relu(features @ module.weights[0]) @ module.weights[1]
+        return {"probabilities": last if scores else tf.nn.softmax(last)}
 
     module.body = tf.function(body, input_signature=[spec([None, FEATURES], "features")])
     return save(directory, module, serving_default=module.body)
@@ -193,6 +194,15 @@ class TestAGivenStudent:
         assert "its output 'probabilities' is float32[?, 5] instead of float32[?, 4]" in result.sentence
         assert not (result.output / "model").exists()
 
+    def test_that_answers_in_another_form_is_refused(
+        self, teacher: Path, labelled: Path, runs: Runs, tmp_path: Path
+    ) -> None:
+        student = given_student(tmp_path / "student", scores=True)
+        result = runs(teacher, labelled, recipe=recipe(GIVEN), gate=LENIENT, students=[student])
+        assert result.code == 2
+        assert "'probabilities' holds scores, and its teacher's holds probabilities" in result.sentence
+        assert "end the student with softmax" in result.sentence
+
     def test_that_has_nothing_to_train_is_refused(
         self, teacher: Path, labelled: Path, runs: Runs, tmp_path: Path
     ) -> None:
@@ -265,8 +275,19 @@ def test_alpha_needs_labels_and_training_needs_samples(
     np.savez(few, np.zeros((40, FEATURES), np.float32))
     short = runs(teacher, few, recipe=recipe("tiny"))
     assert (alpha.code, short.code) == (2, 2)
-    assert "has no labels" in alpha.sentence
+    assert "evaluation data has no labels" in alpha.sentence
     assert "has 20 samples, and needs 64" in short.sentence
+
+
+def test_alpha_says_that_labels_of_amounts_are_not_learned_from(runs: Runs, tmp_path: Path) -> None:
+    model = function(
+        tmp_path / "sum", lambda features: {"sum": tf.reduce_sum(features, axis=1)}, spec([None, FEATURES], "features")
+    )
+    features = np.random.default_rng(1).standard_normal((300, FEATURES)).astype(np.float32)
+    np.savez(tmp_path / "sums.npz", features=features, labels=features.sum(axis=1))
+    result = runs(model, tmp_path / "sums.npz", recipe=recipe("tiny", alpha=0.5), tasks={"sum": "regression"})
+    assert result.code == 2
+    assert "labels of amounts only, which a student does not learn from" in result.sentence
 
 
 def test_no_student_is_built_for_numbers_of_words(runs: Runs, tmp_path: Path) -> None:

@@ -139,3 +139,16 @@ def _sums_to_one(output: Array) -> bool:
 
 def _named_logits(name: str) -> bool:
     return "logit" in name.lower()
+
+
+def has_form(task: OutputTask, output: Array) -> bool:
+    """Say whether another model's output is in the form of this one's: scores, or probabilities.
+
+    Where it cannot be told from the values, it is taken to be.
+    """
+    if task.task is ModelTask.REGRESSION or task.indices or not output.size:
+        return True
+    multiclass = task.task is ModelTask.MULTICLASS
+    probabilities = _within_unit(output) and (not multiclass or _sums_to_one(output))
+    # A score may lie between 0 and 1 as well, but scores of classes that sum to 1 in every row are none.
+    return not (probabilities and multiclass) if task.logits else probabilities

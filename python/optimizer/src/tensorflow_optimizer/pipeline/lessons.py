@@ -48,9 +48,14 @@ class Lessons:
             return replace(teaching, label_share=1.0)
         labelled = any(target.truth is not None for target in teaching.targets.values())
         if step.alpha and not labelled:
+            has = (
+                "labels of amounts only, which a student does not learn from"
+                if teaching.dataset.labels
+                else "no labels"
+            )
             raise BadInputError(
                 f"Distillation.into(…) alpha is {step.alpha:g}, the labels' share in what a student learns, but the "
-                "evaluation data has no labels; give labels, or leave alpha out"
+                f"evaluation data has {has}; give labels of classes, or leave alpha out"
             )
         share = step.alpha if step.alpha is not None else _ALPHA if labelled else 0.0
         return replace(teaching, label_share=share, temperature=step.temperature)
@@ -89,5 +94,6 @@ def make_lessons(reference: Reference, steps: list[Distillation], progress: Prog
     progress.say(f"asking the original about {_COPIES} changed copies of {training.count} samples")
     copies = [augmented(training, reference.seed + number) for number in range(1, _COPIES + 1)]
     everything = joined([training, *copies])
-    varied = Teaching(name, everything, answers_of(reference.runner, name, everything, reference.batch), tasks)
+    answers = answers_of(reference.runner, name, everything, reference.batch)
+    varied = Teaching(name, everything, answers, tasks, versions=1 + len(copies))
     return Lessons(training.count, plain, varied)

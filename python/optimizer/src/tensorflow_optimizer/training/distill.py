@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..config import ModelTask
 from ..conversion.loading import kept_objects, load_objects
-from ..errors import UnsupportedError
-from .fit import Course, fit
+from ..errors import BadInputError, UnsupportedError
+from ..evaluation.tasks import has_form
+from .fit import Course, fit, tensors
 from .student import build_student
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _BATCH = 64
 #: A student that is built starts from nothing; one that is given has learned something already.
 _RATE, _RATE_GIVEN = 3e-3, 1e-3
+#: Samples that tell in which form a student answers.
+_LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         What went wrong, when the training was given up; what is saved was the best until then.
 
     Raises:
+        BadInputError: the given student answers in another form than its teacher.
         UnsupportedError: there is no such student, or nothing about it can be trained.
     """
     import tensorflow as tf
@@ -76,6 +81,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         teaching = rows
     else:
         learner = _loaded(given)
+        _check_form(learner, teaching)
     rate = _RATE if given is None else _RATE_GIVEN
     start = [one.numpy() for one in learner.variables]
     problem = fit(learner, teaching, Course(step.epochs, rate, _BATCH, seed), start)
@@ -124,3 +130,22 @@ def _loaded(given: GivenStudent) -> _Student:
             "the model that it was made of, with trainable layers"
         )
     return _Student(function, variables, kept, function, loaded)
+
+
+def _check_form(student: _Student, teaching: Teaching) -> None:
+    """Refuse scores for probabilities: what is taught would not be what clients get.
+
+    Raises:
+        BadInputError: an output differs in form.
+    """
+    answers = student.function(**tensors(teaching.dataset.call(0, _LOOKED_AT)))
+    for name in teaching.targets:
+        task = teaching.tasks[name]
+        if not has_form(task, answers[name].numpy()):
+            own, wanted = ("probabilities", "scores") if task.logits else ("scores", "probabilities")
+            last = "without" if task.logits else "with"
+            function = "softmax" if task.task is ModelTask.MULTICLASS else "sigmoid"
+            raise BadInputError(
+                f"the student's output {name!r} holds {own}, and its teacher's holds {wanted}; end the student {last} "
+                f"{function}, so that clients get the same numbers from either"
+            )

@@ -132,12 +132,19 @@ def _batch(teaching: Teaching, rows: Array) -> tuple[dict[str, Any], dict[str, A
     import tensorflow as tf
 
     dataset = teaching.dataset
-    inputs = {name: tf.constant(value) for name, value in dataset.take(rows).call(0, len(rows)).items()}
+    inputs = tensors(dataset.take(rows).call(0, len(rows)))
     wanted = {
         name: tuple(tf.constant(one) for one in target.take(rows, batched=dataset.batched))
         for name, target in teaching.targets.items()
     }
     return inputs, wanted
+
+
+def tensors(inputs: dict[str, Array]) -> dict[str, Any]:
+    """Return arrays as what a signature's function takes."""
+    import tensorflow as tf
+
+    return {name: tf.constant(value) for name, value in inputs.items()}
 
 
 def _assign(variables: list[Any], values: list[Array]) -> None:

@@ -50,6 +50,8 @@ class Teaching:
     """Of the loss, at outputs with labels; the rest is the original's answers."""
     temperature: float | None = None
     """Learn the original's scores at it; None: learn its numbers as they are."""
+    versions: int = 1
+    """How often each sample is there: all of them as they are, then all of them changed, in the same order."""
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -78,16 +80,19 @@ class Teaching:
         return replace(self, dataset=replace(self.dataset, inputs=inputs, batched=True), answers=answers)
 
     def split(self, seed: int) -> tuple[Teaching, Teaching]:
-        """Return the samples to learn from, and those that only tell how well it goes."""
-        count = self.dataset.count
+        """Return the samples to learn from, and those that only tell how well it goes.
+
+        Of the second, no changed copy is among the first: a model that knows a sample by heart would seem to do well.
+        """
+        count = self.dataset.count // self.versions
         held = min(count // 2, max(_HELD_AT_LEAST, int(count * _HELD_SHARE)))
         order = np.random.default_rng(seed).permutation(count)
-        return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+        taught = [np.sort(order[held:]) + number * count for number in range(self.versions)]
+        return self._take(np.concatenate(taught), self.versions), self._take(np.sort(order[:held]), 1)
 
-    def take(self, rows: Array) -> Teaching:
-        """Return the samples with these numbers."""
+    def _take(self, rows: Array, versions: int) -> Teaching:
         answers = {name: value[rows] for name, value in self.answers.items()}
-        return replace(self, dataset=self.dataset.take(rows), answers=answers)
+        return replace(self, dataset=self.dataset.take(rows), answers=answers, versions=versions)
 
     def loss(self, name: str, output: Any, target: tuple[Any, ...]) -> Any:
         """Return the mean loss of one output over a batch.
