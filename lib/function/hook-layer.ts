@@ -33,7 +33,7 @@ export class HookLayer extends Construct {
       modules: true,
       pinned: props.hook._pinned,
       description: `Hook of the model ${props.modelName}`,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.requiresNumpy = props.hook._requiresNumpy ?? bundledPackagesThatRequire(this.layerVersion, 'numpy').length > 0;
   }

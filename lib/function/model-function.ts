@@ -157,7 +157,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         description: `${this.modelName} version ${fit.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
           + `runtime layer ${layerVersionNumber(fit.runtimeLayerArn)}`
           + (hookLayer ? `, hook layer ${layerVersionNumber(hookLayer.layerVersionArn)}` : ''),
-        removalPolicy: RemovalPolicy.RETAIN,
+        // Not one that a failed deployment published: Lambda publishes the same code and configuration only once, so the repaired deployment
+        // of the same change would find it in its way.
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       },
     });
     this.requestMetrics = embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;

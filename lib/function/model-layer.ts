@@ -25,7 +25,7 @@ export class ModelLayer extends Construct {
       description: `${props.modelName} version ${fit.version}`,
       compatibleArchitectures: [props.architecture],
       compatibleRuntimes: [props.runtime],
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 }

@@ -111,7 +111,7 @@ export class RuntimeLayer extends Construct {
       pythonBundling: bundling,
       description: `LiteRT ${this.liteRtVersion} (${props.liteRtRuntime}) for ${architecture.name}, ${pythonRuntime.name}`,
       license: props.liteRtRuntime === LiteRtRuntime.NANO ? 'Apache-2.0' : 'Apache-2.0 AND BSD-3-Clause',
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 

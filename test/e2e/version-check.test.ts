@@ -36,13 +36,13 @@ const serving = (changed: Record<string, string> = {}) => ({
 });
 
 /** A hook's directory, and beside it the event that the hook must answer. */
-function hook(name: string, text: string): Record<string, string> {
+function hook(name: string, text: string, body = first.instances[0].join(' ')): Record<string, string> {
   const directory = deployment.file(name);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'hook.py'), text);
   const path = '/v1/models/points:predict';
   writeFileSync(`${directory}.json`, JSON.stringify({
-    requestContext: { http: { method: 'POST' } }, rawPath: path, body: first.instances[0].join(' '), isBase64Encoded: false,
+    requestContext: { http: { method: 'POST' } }, rawPath: path, body, isBase64Encoded: false,
   }));
   return { hook: directory };
 }
@@ -141,6 +141,21 @@ describe('a hook', () => {
     expect(output).toMatch(/version \d+ of the function does not answer \(400, not understood\): callers keep the version that they had/);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await deployment.liveVersion(outputs)).toBe(live);
+    expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
+  });
+
+  test('whose event was wrong, not its code, is deployed with the same settings when the event is repaired', async () => {
+    const outputs = deployment.outputs(STACK);
+    const edited = HOOK.replace('{"label":', '{"class":');
+    const settings = { memorySize: '1024' };
+
+    const { code, output } = await deployment.deploy(STACK, serving({ ...settings, ...hook('hook', edited, 'four numbers') }));
+    expect({ failed: code !== 0, output }).toEqual({ failed: true, output: expect.stringContaining('(400, the body must hold four numbers)') });
+    const live = await deployment.liveVersion(outputs);
+
+    await deployed(serving({ ...settings, ...hook('hook', edited) }));
+
+    expect(await deployment.liveVersion(outputs)).not.toBe(live);
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 });

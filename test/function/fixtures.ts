@@ -24,6 +24,16 @@ export function tfliteFile(content = ''): string {
   return path;
 }
 
+/** A hook that takes the rows as they come. */
+export const PREPROCESS = 'def preprocess(event):\n    return event["rows"]\n';
+
+/** The directory of a hook. */
+export function hookDirectory(files: Record<string, string> = {}): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hook-'));
+  Object.entries({ 'hook.py': PREPROCESS, ...files }).forEach(([name, text]) => writeFileSync(join(directory, name), text));
+  return directory;
+}
+
 /** A stack without an environment, in an app that bundles nothing. */
 export function emptyStack(flags: Record<string, unknown> = {}): Stack {
   return new Stack(new App({ context: { ...flags, ...UNBUNDLED } }), 'Stack');

@@ -5,8 +5,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelOptimizer, ModelSource } from '../../lib';
-import { emptyStack, FLAG_SETS, modelFunction, publishedModel, resourceOf, tfliteFile } from './fixtures';
+import { ModelHook, ModelOptimizer, ModelSource } from '../../lib';
+import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, publishedModel, resourceOf, tfliteFile } from './fixtures';
 
 const FUNCTION = 'AWS::Lambda::Function';
 const FIT = 'Custom::TensorFlowModelFit';
@@ -77,12 +77,13 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(changed.map((id) => templates[0][id].Type)).toContain('Custom::TensorFlowModelBuild');
   });
 
-  test('published versions and layer versions outlive what replaces them', () => {
+  test('published versions and layer versions outlive what replaces them, unless their own deployment fails', () => {
     const stack = emptyStack(flags);
 
-    modelFunction(stack);
+    modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });
 
-    const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+    // A version that a failed deployment leaves behind forbids to deploy the same change again: Lambda publishes nothing twice.
+    const kept = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
     const template = Template.fromStack(stack);
     template.allResources('AWS::Lambda::Version', kept);
     template.allResources('AWS::Lambda::LayerVersion', kept);

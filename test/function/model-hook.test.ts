@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'fs';
+import { existsSync, mkdtempSync, readdirSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import type { Stack } from 'aws-cdk-lib';
@@ -9,15 +9,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { LiteRtRuntime, ModelHook, ModelSource } from '../../lib';
 import { packagePath } from '../../lib/private/asset-paths';
 import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
-import { emptyStack, FLAG_SETS, modelFunction, resourceOf, tfliteFile } from './fixtures';
-
-const PREPROCESS = 'def preprocess(event):\n    return event["rows"]\n';
-
-function hookDirectory(files: Record<string, string> = {}): string {
-  const directory = mkdtempSync(join(tmpdir(), 'hook-'));
-  Object.entries({ 'hook.py': PREPROCESS, ...files }).forEach(([name, text]) => writeFileSync(join(directory, name), text));
-  return directory;
-}
+import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, PREPROCESS, resourceOf, tfliteFile } from './fixtures';
 
 function offer(stack: Stack): string {
   return JSON.stringify(resourceOf(stack, 'Custom::TensorFlowModelFit').properties.Offer);
@@ -31,7 +23,7 @@ describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
 
     const layer = resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsHookLayer');
     const { Layers: layers, Environment: environment } = resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties;
-    expect(layer.resource.DeletionPolicy).toBe('Retain');
+    expect(layer.resource.DeletionPolicy).toBe('RetainExceptOnCreate');
     expect(layers).toHaveLength(3);
     expect(layers).toContainEqual({ Ref: layer.id });
     expect(environment.Variables.MODEL_HOOK).toBe('hook');
