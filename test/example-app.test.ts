@@ -79,7 +79,7 @@ describe('the example app', () => {
       DigitsRole: [logs('DigitsLogGroup')],
       // The custom resource: write the job's description, start and watch this project, read what it published and its log.
       TensorFlowModelBuildsRole: [
-        'Allow codebuild:BatchGetBuilds codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
+        'Allow codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
         // Of exactly the version that is about to serve: it must answer first.
         'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),

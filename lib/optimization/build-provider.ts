@@ -44,7 +44,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   public allowBuilds(project: codebuild.IProject, logGroup: logs.ILogGroup, bucket: s3.IBucket, prefix: string): iam.Grant {
     const builds = iam.Grant.addToPrincipal({
       grantee: this,
-      actions: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:StopBuild'],
+      actions: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:ListBuildsForProject', 'codebuild:StopBuild'],
       resourceArns: [project.projectArn],
     });
     const log = iam.Grant.addToPrincipal({ grantee: this, actions: ['logs:GetLogEvents'], resourceArns: [logGroup.logGroupArn] });

@@ -147,9 +147,12 @@ function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage 
     : codebuild.LinuxBuildImage.fromCodeBuildImageId('aws/codebuild/standard:8.0');
 }
 
-/** The queue is part of the time that the deployment waits. */
+/**
+ * The queue is part of the time that the deployment waits, and may take all of it but the shortest build: an account may run few builds at once.
+ *
+ * What the two take together is watched by the custom resource (builds.py).
+ */
 function timeouts(limit?: Duration): { timeout: Duration; queuedTimeout: Duration } {
   const minutes = limit?.toMinutes() ?? LONGEST_OPTIMIZATION_MINUTES;
-  const queued = minutes >= 30 ? 10 : 5;
-  return { timeout: Duration.minutes(minutes - queued), queuedTimeout: Duration.minutes(queued) };
+  return { timeout: Duration.minutes(minutes - (minutes >= 30 ? 10 : 5)), queuedTimeout: Duration.minutes(minutes - 5) };
 }

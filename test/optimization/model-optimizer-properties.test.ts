@@ -100,7 +100,7 @@ describe('each property', () => {
     ['architecture', { architecture: lambda.Architecture.ARM_64 }, {
       Environment: { Type: 'ARM_CONTAINER', Image: 'aws/codebuild/amazonlinux-aarch64-standard:4.0' },
     }],
-    ['optimizationTimeout', { optimizationTimeout: Duration.minutes(20) }, { TimeoutInMinutes: 15, QueuedTimeoutInMinutes: 5 }],
+    ['optimizationTimeout', { optimizationTimeout: Duration.minutes(20) }, { TimeoutInMinutes: 15, QueuedTimeoutInMinutes: 15 }],
     ['packageIndexUrl', { packageIndexUrl: 'https://mirror.example/simple' }, {
       Source: { BuildSpec: Match.objectLike({ 'Fn::Join': Match.arrayWith([Match.arrayWith([Match.stringLikeRegexp('mirror.example')])]) }) },
     }],
@@ -112,11 +112,11 @@ describe('each property', () => {
     expect(() => plain.template().hasResourceProperties('AWS::CodeBuild::Project', project)).toThrow();
   });
 
-  test('by default a large machine with Python 3.13 may take 55 minutes with its queue', () => {
+  test('by default a large machine with Python 3.13 may take 45 minutes, and its queue what 55 leave for the shortest build', () => {
     plain.template().hasResourceProperties('AWS::CodeBuild::Project', {
       Environment: { ComputeType: 'BUILD_GENERAL1_LARGE', Image: 'aws/codebuild/standard:8.0', Type: 'LINUX_CONTAINER', PrivilegedMode: false },
       TimeoutInMinutes: 45,
-      QueuedTimeoutInMinutes: 10,
+      QueuedTimeoutInMinutes: 50,
       LogsConfig: { CloudWatchLogs: { Status: 'ENABLED', GroupName: Match.anyValue() } },
       VpcConfig: Match.absent(),
     });

@@ -10,12 +10,14 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from index import on_event
-from model_builds import check
+from model_builds import aws, check
 from model_builds.errors import ModelError
 from published_models import BUCKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:digits:7"
 SIGNATURE = {
@@ -102,7 +104,10 @@ def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pyte
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     check.check(ASKED)
-    assert "without golden requests, which take evaluation data: zeros are sent instead" in capsys.readouterr().out
+    assert (
+        "without golden requests (no evaluation data, or rows too large): zeros are sent instead"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited_for(function: Stubber) -> None:
@@ -130,6 +135,41 @@ def test_a_hook_that_refuses_its_own_event_ends_the_deployment(function: Stubber
 def test_a_hook_without_an_event_must_start(function: Stubber) -> None:
     described(function)
     check.check(ASKED | {"Hooked": "true"})
+
+
+def rolled_back(new: str, old: str, function: str = "digits") -> dict[str, Any]:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function"
+    return {
+        "RequestType": "Update",
+        "PhysicalResourceId": "id",
+        "ResourceProperties": ASKED | {"Mode": "check", "FunctionVersion": f"{arn}:digits:{new}"},
+        "OldResourceProperties": ASKED | {"Mode": "check", "FunctionVersion": f"{arn}:{function}:{old}"},
+    }
+
+
+def test_a_rollback_asks_nothing_so_that_nothing_can_end_it(
+    function: Stubber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert on_event(rolled_back("7", "10"), None) == {"PhysicalResourceId": "id"}
+    assert "function:digits:7 served before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "other"), [("6", "digits"), ("7", "digits"), ("10", "letters")], ids=["a new", "the same", "another's"]
+)
+def test_an_update_asks(function: Stubber, old: str, other: str) -> None:
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    on_event(rolled_back("7", old, other), None)
+
+
+def test_golden_requests_that_may_not_be_read_yet_are_waited_for(function: Stubber, s3: S3Client) -> None:
+    described(function)
+    with Stubber(aws.s3()) as denied:
+        denied.add_client_error("list_objects_v2", "AccessDenied", "not authorized")
+        denied.add_response("list_objects_v2", {})
+        with pytest.raises(ModelError, match="holds no golden requests"):
+            check.check(ASKED | {"GoldenKey": "digits/golden/1.json"})
 
 
 def test_the_custom_resource_asks_when_it_is_made_and_not_when_it_is_deleted(function: Stubber) -> None:

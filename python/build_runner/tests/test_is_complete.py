@@ -38,7 +38,7 @@ def build(status: str, **more: Any) -> dict[str, Any]:
         "projectName": PROJECT,
         "buildStatus": status,
         "timeoutInMinutes": 45,
-        "queuedTimeoutInMinutes": 10,
+        "queuedTimeoutInMinutes": 50,
     } | more
 
 
@@ -158,7 +158,7 @@ def test_a_build_is_not_overdue_while_its_own_limits_may_still_end_it(codebuild:
 def test_a_shorter_limit_of_the_project_counts(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     clock.now += 21 * 60
-    answered(codebuild, build("IN_PROGRESS", timeoutInMinutes=15, queuedTimeoutInMinutes=5))
+    answered(codebuild, build("IN_PROGRESS", timeoutInMinutes=15, queuedTimeoutInMinutes=15))
     codebuild.add_client_error("stop_build", "ThrottlingException", "busy")
 
     with pytest.raises(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
-from published_models import BUCKET, BUILD_ID, JOB, KEY, PREFIX, PROJECT, build_event, publish
+from published_models import BUCKET, BUILD_ID, JOB, KEY, PREFIX, PROJECT, build_event, fit_properties, publish
 
 if TYPE_CHECKING:
-    from botocore.stub import Stubber
     from conftest import Clock
     from mypy_boto3_s3 import S3Client
 
@@ -176,14 +176,71 @@ def test_says_what_aws_said_when_the_bucket_cannot_be_read() -> None:
         on_event(build_event(), None)
 
 
-def test_other_errors_of_aws_end_as_one_sentence_without_a_python_frame(
-    s3: S3Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def denied(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+class Denies:
+    """A method of a client that is denied some times, and then does what it does."""
 
-    monkeypatch.setattr(aws.s3(), "put_object", denied)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, times: int, message: str = "no") -> None:
+        self._left, self._does = times, getattr(aws.s3(), name)
+        self._error = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, name.title().replace("_", ""))
+        monkeypatch.setattr(aws.s3(), name, self)
+
+    def __call__(self, **request: Any) -> Any:
+        if self._left:
+            self._left -= 1
+            raise self._error
+        return self._does(**request)
+
+
+@pytest.mark.parametrize("method", ["list_objects_v2", "put_object"])
+def test_a_policy_of_the_bucket_that_is_new_is_waited_for(
+    s3: S3Client, codebuild: Stubber, clock: Clock, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    codebuild.add_response("start_build", *started())
+    Denies(monkeypatch, method, 3, "not authorized to perform: kms:GenerateDataKey")
+
+    assert on_event(build_event(), None)["Build"]["Id"] == BUILD_ID
+    assert clock.slept == [5, 5, 5]
+
+
+def test_an_endpoints_model_is_waited_for_too(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = build_event() | {"ResourceProperties": fit_properties(publish(s3))}
+    Denies(monkeypatch, "list_objects_v2", 3)
+
+    assert on_event(event, None)["Data"]["Version"] == "1"
+
+
+def test_a_bucket_that_is_busy_does_not_end_a_rollback(
+    s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (fit_properties(publish(s3, version=version, key=f"{version}" * 64)) for version in (1, 2))
+    event = build_event(request_type="Update") | {"ResourceProperties": old, "OldResourceProperties": new}
+    with Stubber(aws.s3()) as busy:
+        for _ in range(13):
+            busy.add_client_error("list_objects_v2", "SlowDown", "Please reduce your request rate")
+        with pytest.raises(ModelError, match="ListObjectsV2 failed: SlowDown"):
+            on_event(event, None)
+    assert sum(clock.slept) == pytest.approx(60)
+
+    with monkeypatch.context() as patched:
+        Denies(patched, "list_objects_v2", 12)
+        assert on_event(event, None)["Data"]["Version"] == "1"
+
+
+def test_a_rollback_to_a_model_that_was_deleted_says_so_at_once(s3: S3Client, clock: Clock) -> None:
+    properties = fit_properties(publish(s3))
+    s3.delete_object(Bucket=BUCKET, Key=properties["ManifestKey"])
+
+    with pytest.raises(ModelError, match="there is no manifest"):
+        on_event(build_event(request_type="Update") | {"ResourceProperties": properties}, None)
+    assert clock.slept == []
+
+
+def test_what_is_still_denied_after_a_minute_ends_as_one_sentence_without_a_python_frame(
+    s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Denies(monkeypatch, "put_object", 100)
 
     with pytest.raises(ModelError) as caught:
         on_event(build_event(), None)
     assert str(caught.value) == "PutObject failed: AccessDenied: no"
+    assert sum(clock.slept) == pytest.approx(60)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_codebuild import CodeBuildClient
     from mypy_boto3_s3 import S3Client
 
+Result = TypeVar("Result")
+
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
+
+#: A role or a policy that is new is not known everywhere at once.
+_PATIENCE_SECONDS = 60
+_POLL_SECONDS = 5
 
 #: The request may not have arrived.
 NO_ANSWER = (HTTPClientError, ConnectionError)
@@ -65,3 +74,20 @@ def is_transient(error: Exception) -> bool:
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code_of(error) in _THROTTLED or status == 429 or status >= 500
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether S3 may answer otherwise in a minute: until a policy is known, a key's too, it denies."""
+    return is_transient(error) or (isinstance(error, ClientError) and code_of(error) in {"AccessDenied", "403"})
+
+
+def patiently(work: Callable[[], Result], passes: Callable[[Exception], bool] = may_pass) -> Result:
+    """Do something that may be done twice, and try it again for a minute where it fails in a way that may pass."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return work()
+        except (ClientError, *NO_ANSWER) as error:
+            if not passes(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_SECONDS)

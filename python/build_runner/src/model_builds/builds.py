@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -13,16 +13,23 @@ from .errors import ModelError
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: A new role is not known everywhere at once.
-_ROLE_PATIENCE_SECONDS = 60
-_ROLE_POLL_SECONDS = 5
-#: What a deployment can wait for, the queue included. The project's own limits add up to no more.
+#: What a deployment can wait for, the queue included.
 LONGEST_BUILD_MINUTES = 55
+#: What the project's limit of the queue leaves for the build.
+_SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
+#: Of a project's builds, in which one is looked for that this deployment has started.
+_NEWEST = 20
+
+#: Why a build waits, and what its user can do.
+QUOTA_ADVICE = (
+    "the account runs no more builds of its kind at once: deploy fewer models at the same time, or ask Service Quotas "
+    "for a higher CodeBuild quota of concurrently running builds for its computeType"
+)
 
 
-def start_build(project: str, prefix: str, key: str, token: str) -> str:
-    """Start the build of one key and return its id.
+def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
+    """Start the build of one key and return its id; None where the account has no room for it yet.
 
     Args:
         project: Name of the CodeBuild project.
@@ -30,23 +37,56 @@ def start_build(project: str, prefix: str, key: str, token: str) -> str:
         key: The build key, whose job.json is written already.
         token: CloudFormation's id of this request: events come twice, and must not start two builds.
     """
-    deadline = time.monotonic() + _ROLE_PATIENCE_SECONDS
-    while True:
-        try:
-            answer = aws.codebuild().start_build(
-                projectName=project,
-                idempotencyToken=token,
-                environmentVariablesOverride=[
-                    {"name": "MODEL_PREFIX", "value": prefix, "type": "PLAINTEXT"},
-                    {"name": "BUILD_KEY", "value": key, "type": "PLAINTEXT"},
-                ],
-            )
-        except (ClientError, *aws.NO_ANSWER) as error:
-            if not _may_pass(error) or time.monotonic() >= deadline:
-                raise ModelError(f"the build of the project {project} cannot be started: {_words_of(error)}") from error
-            time.sleep(_ROLE_POLL_SECONDS)
-        else:
-            return answer["build"]["id"]
+    try:
+        return aws.patiently(lambda: _ask(project, prefix, key, token), _may_pass)
+    except (ClientError, *aws.NO_ANSWER) as error:
+        raise ModelError(f"the build of the project {project} cannot be started: {_words_of(error)}") from error
+
+
+def start_later(project: str, prefix: str, key: str, token: str, since: int) -> str | None:
+    """Start the build that there was no room for, or find it; None where there is still none.
+
+    CodeBuild forgets a token after five minutes, and what a poll has started the next one is not told.
+
+    Args:
+        project: As for `start_build`.
+        prefix: As for `start_build`.
+        key: As for `start_build`.
+        token: As for `start_build`.
+        since: When it was asked for first, in seconds since 1970.
+    """
+    # The newest come first.
+    newest = aws.codebuild().list_builds_for_project(projectName=project).get("ids", [])[:_NEWEST]
+    for build in aws.codebuild().batch_get_builds(ids=newest)["builds"] if newest else []:
+        if build["startTime"].timestamp() >= since and {"BUILD_KEY": key}.items() <= _variables_of(build).items():
+            return build["id"]
+    return _ask(project, prefix, key, token)
+
+
+def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
+    try:
+        answer = aws.codebuild().start_build(
+            projectName=project,
+            idempotencyToken=token,
+            environmentVariablesOverride=[
+                {"name": "MODEL_PREFIX", "value": prefix, "type": "PLAINTEXT"},
+                {"name": "BUILD_KEY", "value": key, "type": "PLAINTEXT"},
+            ],
+        )
+    except ClientError as error:
+        if aws.code_of(error) != "AccountLimitExceededException":
+            raise
+        if "more than 0 builds" in aws.sentence_of(error):
+            # Of a new account. It does not become more by waiting.
+            raise ModelError(f"the build of the project {project} cannot be started: {QUOTA_ADVICE}") from error
+        print(f"the build waits: {aws.sentence_of(error)}")
+        return None
+    return answer["build"]["id"]
+
+
+def _variables_of(build: BuildTypeDef) -> dict[str, str]:
+    variables = build.get("environment", {}).get("environmentVariables", [])
+    return {one["name"]: one["value"] for one in variables}
 
 
 def find_build(build_id: str) -> BuildTypeDef | None:
@@ -55,17 +95,25 @@ def find_build(build_id: str) -> BuildTypeDef | None:
     return builds[0] if builds else None
 
 
+def refuse_if_overdue(project: str, started: float) -> None:
+    """Give up a build that could not be started in all the time that there is."""
+    if time.time() >= started + 60 * (LONGEST_BUILD_MINUTES + _GRACE_MINUTES):
+        raise ModelError(
+            f"the build of the project {project} could not be started in {LONGEST_BUILD_MINUTES} minutes, because "
+            f"{QUOTA_ADVICE}"
+        )
+
+
 def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -> None:
     """Stop a build that should have ended by itself, and say so.
 
     Args:
         build_id: The build.
         build: What CodeBuild knows of it.
-        started: When the handler started it, in seconds since 1970.
+        started: When the handler asked for it, in seconds since 1970.
     """
-    limits: dict[str, Any] = dict(build or {})
-    allowed = limits.get("timeoutInMinutes", LONGEST_BUILD_MINUTES) + limits.get("queuedTimeoutInMinutes", 0)
-    minutes = min(allowed, LONGEST_BUILD_MINUTES) + _GRACE_MINUTES
+    queued = build.get("queuedTimeoutInMinutes", LONGEST_BUILD_MINUTES) if build else LONGEST_BUILD_MINUTES
+    minutes = min(queued + _SHORTEST_BUILD_MINUTES, LONGEST_BUILD_MINUTES) + _GRACE_MINUTES
     if time.time() < started + 60 * minutes:
         return
     try:
@@ -73,11 +121,23 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
         stopped = "it was stopped"
     except (ClientError, *aws.NO_ANSWER) as error:
         stopped = f"it could not be stopped ({_words_of(error)})"
+    late = f"the build {build_id} had not ended {minutes} minutes after it was asked for, and {stopped}"
+    if build and build.get("currentPhase") == "QUEUED":
+        raise ModelError(f"{late}; it was still in the queue, because {QUOTA_ADVICE}")
+    waited = _minutes_waited(build, started)
+    if waited >= _SHORTEST_BUILD_MINUTES:
+        raise ModelError(f"{late}; for {waited} minutes of them it waited, because {QUOTA_ADVICE}")
     raise ModelError(
-        f"the build {build_id} had not ended {minutes} minutes after it was asked for, and {stopped}: use a larger "
-        "computeType or less evaluation data, or optimize and publish from the command line and serve the result with "
-        "ModelArtifact.fromBucket"
+        f"{late}: use a larger computeType or less evaluation data, or optimize and publish from the command line and "
+        "serve the result with ModelArtifact.fromBucket"
     )
+
+
+def _minutes_waited(build: BuildTypeDef | None, started: float) -> int:
+    """Return how long a build was asked for and in the queue before it ran."""
+    phases = build.get("phases", []) if build else []
+    ends = [one["endTime"].timestamp() for one in phases if one.get("phaseType") == "QUEUED" and "endTime" in one]
+    return int(max(0.0, max(ends, default=started) - started) // 60)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -52,13 +52,17 @@ def check(properties: dict[str, Any]) -> None:
         _ask_hook(version, properties["Event"])
         return
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
-    golden = read_golden(properties["Bucket"], properties["GoldenKey"]) if properties["GoldenKey"] else None
+    bucket, key = properties["Bucket"], properties["GoldenKey"]
+    golden = aws.patiently(lambda: read_golden(bucket, key)) if key else None
     if golden:
         if golden.signature not in signatures:
             raise _refused(version, f"has no signature {golden.signature!r}, which its golden requests name")
         _replay(version, path, golden, list(signatures[golden.signature]["outputs"]))
     else:
-        print("the model was published without golden requests, which take evaluation data: zeros are sent instead")
+        print(
+            "the model was published without golden requests (no evaluation data, or rows too large): zeros are sent "
+            "instead"
+        )
     for name, signature in signatures.items():
         if golden and name == golden.signature:
             continue
@@ -67,6 +71,19 @@ def check(properties: dict[str, Any]) -> None:
         # A model need not be able to compute zeros. Having said so, it has run.
         status, _ = _answer(version, _request("POST", f"{path}:predict", body), allowed=(_REFUSED,))
         print(f"{version} answered zeros at the signature {name!r} with {status}")
+
+
+def goes_back(event: dict[str, Any]) -> bool:
+    """Tell whether an update goes back to a version of the same function that served before: a rollback does.
+
+    Such a version was asked before callers were sent to it. A check that failed now, for an account that is busy say,
+    would leave the stack where it can neither go on nor back.
+    """
+    function, _, new = event["ResourceProperties"]["FunctionVersion"].rpartition(":")
+    before, _, old = event.get("OldResourceProperties", {}).get("FunctionVersion", "").rpartition(":")
+    if event["RequestType"] != "Update" or function != before or not (new.isdecimal() and old.isdecimal()):
+        return False
+    return int(new) < int(old)
 
 
 def _ask_hook(version: str, event: str) -> None:

@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from . import aws
 from .build_key import build_key
-from .builds import find_build, start_build, stop_if_overdue
-from .check import check
+from .builds import find_build, refuse_if_overdue, start_build, start_later, stop_if_overdue
+from .check import check, goes_back
 from .errors import ModelError
 from .fit import fit
 from .messages import failure_message
@@ -45,28 +45,33 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     """Find what is asked for, or start the build that makes it.
 
     Returns:
-        `Data` where nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event.
+        `Data` where nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event, with an
+        empty `Id` where the account has no room for it yet.
     """
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
     if event["RequestType"] == "Delete":
         return answer  # published models outlive the resource
     properties = event["ResourceProperties"]
     if properties["Mode"] == "check":
-        check(properties)
+        if goes_back(event):
+            print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
+        else:
+            check(properties)
         return answer
     if properties["Mode"] == "fit":
-        return answer | {"Data": fit(properties)}
+        return answer | {"Data": aws.patiently(lambda: fit(properties))}
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
-    record = find_record(store, prefix, key)
+    record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
         return answer | {"Data": record}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    store.write_job(f"{prefix}/keys/{key}/job.json", text)
+    aws.patiently(lambda: store.write_job(f"{prefix}/keys/{key}/job.json", text))
     build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
-    print(f"started the build {build_id} with the key {key}")
-    return answer | {"Build": {"Id": build_id, "Key": key, "Started": int(time.time())}}
+    if build_id:
+        print(f"started the build {build_id} with the key {key}")
+    return answer | {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
 
 
 @_plainly
@@ -76,20 +81,26 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
     if event["RequestType"] == "Delete" or build is None:
         return {"IsComplete": True}
     try:
-        return _poll(event["ResourceProperties"], build)
+        return _poll(event, build)
     except (ClientError, BotoCoreError) as error:
         if aws.is_transient(error):
             return {"IsComplete": False}  # the next poll comes in seconds
         raise
 
 
-def _poll(properties: dict[str, Any], started: dict[str, Any]) -> dict[str, Any]:
-    build = find_build(started["Id"])
-    if build is None or build["buildStatus"] == "IN_PROGRESS":
-        stop_if_overdue(started["Id"], build, started["Started"])
+def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
+    properties, since = event["ResourceProperties"], asked["Started"]
+    project, prefix = properties["Project"], properties["Model"]
+    build_id = asked["Id"] or start_later(project, prefix, asked["Key"], event["RequestId"], since)
+    if not build_id:
+        refuse_if_overdue(project, since)
         return {"IsComplete": False}
-    store, prefix = Store(properties["Bucket"]), properties["Model"]
-    record = find_record(store, prefix, started["Key"])
+    build = find_build(build_id)
+    if build is None or build["buildStatus"] == "IN_PROGRESS":
+        stop_if_overdue(build_id, build, since)
+        return {"IsComplete": False}
+    store = Store(properties["Bucket"])
+    record = find_record(store, prefix, asked["Key"])
     if record is not None:
         return {"IsComplete": True, "Data": record}
     raise ModelError(failure_message(store, prefix, build))
