@@ -8,6 +8,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import aws
+from .builds import QUOTA_ADVICE
 from .errors import LONGEST_MESSAGE, shorten
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 _LOG_LINES = 15
+#: CodeBuild writes lines of its own between them.
+_LOG_EVENTS = 100
+_ECHO = "[Container] "
+_LONGEST_STATUS = 1_000
 _MOST_CANDIDATES = 12
 _LONGEST_REASON = 160
 
@@ -28,21 +33,22 @@ _LONGEST_REASON = 160
 def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
     """Return the message for a build that ended without success, in at most 2,500 bytes.
 
-    The addresses at the end are always whole; what comes before is cut.
+    The addresses at the end are always whole; what comes before is cut, a log at its beginning.
     """
     directory = f"{prefix}/builds/{short_id(build['id'])}/"
     outcome = store.read_document(f"{directory}outcome.json")
-    # After a run that succeeded, what failed is publishing: the outcome's sentence would say that all is well.
-    if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
-        text = "\n".join([str(outcome["sentence"]), *candidate_table(outcome.get("candidates", []))])
-    else:
-        text = "\n".join([_status_sentence(build), *_last_log_lines(build)])
     addresses = []
     if store.exists(f"{directory}report.html"):
         addresses.append(f"Report: {store.address(directory + 'report.html')}")
     addresses.append(f"Build: {console_url(build)}")
     tail = "\n" + "\n".join(addresses)
-    return shorten(text, LONGEST_MESSAGE - len(tail.encode("utf-8"))) + tail
+    room = LONGEST_MESSAGE - len(tail.encode("utf-8"))
+    # After a run that succeeded, what failed is publishing: the outcome's sentence would say that all is well.
+    if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
+        text = "\n".join([str(outcome["sentence"]), *candidate_table(outcome.get("candidates", []))])
+    else:
+        text = _with_log(shorten(_status_sentence(build), _LONGEST_STATUS), _last_log_lines(build), room)
+    return shorten(text, room) + tail
 
 
 def short_id(build_id: str) -> str:
@@ -107,7 +113,11 @@ def _bytes(size: int | None) -> str:
 def _status_sentence(build: BuildTypeDef) -> str:
     """Say how a build ended that left no outcome.json."""
     status = build["buildStatus"]
+    phases = build.get("phases", [])
     if status == "TIMED_OUT":
+        if any(one.get("phaseType") == "QUEUED" and one.get("phaseStatus") == "TIMED_OUT" for one in phases):
+            minutes = build["queuedTimeoutInMinutes"]
+            return f"the build did not start within {minutes} minutes: it waited in the queue, because {QUOTA_ADVICE}"
         return (
             f"the build did not end within {build['timeoutInMinutes']} minutes: use a larger computeType, less "
             "evaluation data or a longer optimizationTimeout"
@@ -116,7 +126,6 @@ def _status_sentence(build: BuildTypeDef) -> str:
         return "the build succeeded, but what it published is not complete: somebody has deleted files of this model"
     if status == "STOPPED":
         return "the build was stopped: deploy again to start another one"
-    phases = build.get("phases", [])
     failed: dict[str, Any] = next((dict(it) for it in phases if it.get("phaseStatus", "SUCCEEDED") != "SUCCEEDED"), {})
     said = next((context["message"] for context in failed.get("contexts", []) if context.get("message")), "")
     where = f" in phase {failed['phaseType']}" if "phaseType" in failed else ""
@@ -129,9 +138,19 @@ def _last_log_lines(build: BuildTypeDef) -> list[str]:
         return []
     try:
         events = aws.logs().get_log_events(
-            logGroupName=where["groupName"], logStreamName=where["streamName"], limit=_LOG_LINES, startFromHead=False
+            logGroupName=where["groupName"], logStreamName=where["streamName"], limit=_LOG_EVENTS, startFromHead=False
         )["events"]
     except (ClientError, BotoCoreError):
         return []  # the console link leads there
     lines = [event["message"].rstrip() for event in events]
-    return ["", "The last lines of its log:", *lines] if lines else []
+    return [line for line in lines if line and not line.startswith(_ECHO)][-_LOG_LINES:]
+
+
+def _with_log(sentence: str, lines: list[str], size: int) -> str:
+    """Return the sentence and as many of the newest lines as fit."""
+    while lines:
+        text = "\n".join([sentence, "", "The last lines of its log:", *lines])
+        if len(text.encode("utf-8")) <= size or len(lines) == 1:
+            return text
+        lines = lines[1:]
+    return sentence
