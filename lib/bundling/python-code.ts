@@ -78,6 +78,11 @@ export function pythonLayer(scope: Construct, id: string, options: PythonLayerOp
   });
 }
 
+/** Where a function's own code lies in S3: as the template names it, so it changes whenever the template's code does. */
+export function codeAddress(construct: lambda.Function): string {
+  return (construct.node.findChild('Code') as Asset).s3ObjectUrl;
+}
+
 /** Unzipped size of a function's or layer's own code, when it is known at synth: not for imported or skipped bundles. */
 export function bundledBytes(construct: IConstruct): number | undefined {
   const staged = stagedPath(construct);

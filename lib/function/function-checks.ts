@@ -23,6 +23,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_NAME: 'use modelName',
   MODEL_HOOK: 'use hook',
   METRIC_NAMESPACE: 'use embeddedMetrics',
+  HANDLER_CODE: 'it says where the function\'s code lies',
 };
 
 /** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */

@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
-import { bundledBytes, pythonFunction } from '../bundling/python-code';
+import { bundledBytes, codeAddress, pythonFunction } from '../bundling/python-code';
 import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
@@ -162,6 +162,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       },
     });
+    // Equal files have another key where another tool bundled them. The CDK publishes a version for each key, and Lambda only for other code or
+    // other configuration: so the configuration names the key.
+    this.lambdaFunction.addEnvironment('HANDLER_CODE', codeAddress(this.lambdaFunction));
     this.requestMetrics = embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
     Validations.of(this.lambdaFunction).acknowledge({
       id: 'AwsSolutions-L1',

@@ -19,6 +19,7 @@ describe('fails', () => {
     ['MODEL_RUNTIME in the environment', { environment: { MODEL_RUNTIME: 'nano' } }, /environment must not set MODEL_RUNTIME: .*use liteRtRuntime/],
     ['MODEL_NAME in the environment', { environment: { MODEL_NAME: 'x' } }, /environment must not set MODEL_NAME: use modelName/],
     ['METRIC_NAMESPACE in the environment', { environment: { METRIC_NAMESPACE: 'x' } }, /environment must not set METRIC_NAMESPACE: use embeddedMetrics/],
+    ['HANDLER_CODE in the environment', { environment: { HANDLER_CODE: 'x' } }, /environment must not set HANDLER_CODE: it says where the function's code lies/],
     ['a variable that Lambda refuses', { environment: { '1X': 'x' } }, /environment variable must be at least two letters.* got "1X"/],
     ['subnets without a VPC', { vpcSubnets: {} }, /vpcSubnets has no effect without vpc/],
     ['allowPublicSubnet without a VPC', { allowPublicSubnet: true }, /allowPublicSubnet has no effect without vpc/],
