@@ -12,6 +12,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from conftest import Running
 
+# A package that needs nothing to be built.
+PROBE = {
+    "pyproject.toml": """
+[project]
+name = "probe"
+version = "1.2.3"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+""",
+    "backend.py": """
+import zipfile
+
+def build_wheel(directory, *_):
+    name = "probe-1.2.3-py3-none-any.whl"
+    with zipfile.ZipFile(f"{directory}/{name}", "w") as wheel:
+        metadata = "probe-1.2.3.dist-info/"
+        wheel.writestr("probe.py", "ANSWER = 42\\ndef main(): print(ANSWER)")
+        wheel.writestr(metadata + "METADATA", "Metadata-Version: 2.1\\nName: probe\\nVersion: 1.2.3")
+        wheel.writestr(metadata + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any")
+        wheel.writestr(metadata + "entry_points.txt", "[console_scripts]\\nprobe = probe:main")
+        wheel.writestr(metadata + "RECORD", "")
+    return name
+""",
+}
+
 
 def archive(files: dict[str, str | bytes]) -> bytes:
     data = io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 from conftest import ROOT, SOURCE, Running, started
+from embedded_aws.host.pythons import all_pythons
 from support import archive, function, invoke, layer, unique, wait_until_updated
 
 if TYPE_CHECKING:
@@ -44,10 +46,19 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def as_ordinary_user() -> Iterator[Running]:
-    """The embedded AWS of a user without any privilege, on the system's Python."""
-    interpreter = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3")
+    """The embedded AWS of a user without any privilege, on a Python that this user may execute."""
+    become = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
     if os.getuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("only root can become another user; whoever runs this as an ordinary user tests it anyway")
+    candidates = ["/usr/bin/python3", *(str(found.executable) for found in reversed(all_pythons()))]
+    recent = "import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)))"
+    usable = (
+        one for one in candidates if subprocess.run([*become, one, "-I", "-c", recent], check=False).returncode == 0
+    )
+    python = next(usable, None)
+    if python is None:
+        pytest.skip(f"another user may execute none of {', '.join(candidates)}, or all are too old")
+    interpreter = (*become, python)
     home = Path(tempfile.mkdtemp(prefix="embedded-aws-user-"))
     packages = next((ROOT / ".tools" / "emulator" / "lib").glob("python3.*/site-packages"))
     os.chown(home, 65534, 65534)

@@ -145,7 +145,7 @@ def test_a_compiled_file_that_no_metadata_names_is_an_error_that_says_the_way_ou
     ],
 )
 def test_a_wheels_tags_say_whether_it_fits(tag: str, *, fits: bool) -> None:
-    python = HostPython((3, 13, 0), Path("/python"), Path("/"))
+    python = HostPython((3, 13, 0), Path("/python"), Path("/"), Path("/lib"), Path("/wheels"))
     assert Distribution("x", "1", (tag,), frozenset()).fits(python) is fits
 
 

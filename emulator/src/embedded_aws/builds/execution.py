@@ -172,8 +172,8 @@ class Execution:
             return self.clients.secret(value)
         return value
 
-    def _python(self, buildspec: Buildspec) -> Path:
-        """The `bin` of this build's own Python."""
+    def _python(self, buildspec: Buildspec) -> str:
+        """Where the programs of this build's own Python lie, for the PATH."""
         install = buildspec.phases.get("install")
         wanted = dict(install.runtime_versions) if install else {}
         minor = wanted.pop("python", None)

@@ -2,18 +2,20 @@
 
 A build installs packages into "its" Python with pip or uv. It must not be the host's, and must not look like a
 virtual environment either, because it is none on CodeBuild. So each build gets a copy of the host's interpreter
-with links to its standard library, an empty site-packages of its own, and pip.
+with links to its standard library, a place for packages of its own that is empty but for pip.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from embedded_aws.host.pythons import HostPython
 
 _PIP = """#!{executable}
@@ -22,11 +24,13 @@ from pip._internal.cli.main import main
 sys.exit(main())
 """
 
+_PATHS = "import json, sysconfig; print(json.dumps([sysconfig.get_path(name) for name in ('purelib', 'scripts')]))"
+
 # What the installation must not share: packages, and the mark that forbids installing.
 _OWN = {"site-packages", "dist-packages", "EXTERNALLY-MANAGED", "__pycache__"}
 
 
-def make_python(python: HostPython, prefix: Path) -> Path:
+def make_python(python: HostPython, prefix: Path) -> str:
     """Makes an installation.
 
     Args:
@@ -34,7 +38,10 @@ def make_python(python: HostPython, prefix: Path) -> Path:
         prefix: the directory to fill.
 
     Returns:
-        Its `bin`, for the PATH.
+        Where its programs lie, and those of packages, for the PATH.
+
+    Raises:
+        LookupError: the host's interpreter carries no pip.
     """
     name = f"python{python.minor}"
     binaries = prefix / "bin"
@@ -49,13 +56,13 @@ def make_python(python: HostPython, prefix: Path) -> Path:
             (prefix / "lib").mkdir(exist_ok=True)
             if not (prefix / "lib" / shared.name).exists():
                 (prefix / "lib" / shared.name).symlink_to(shared)
-    _link_standard_library(python.prefix / "lib" / name, prefix / "lib" / name)
+    _link_standard_library(python.library, prefix / python.library.relative_to(python.prefix))
     headers = python.prefix / "include" / name
     if headers.is_dir():
         (prefix / "include").mkdir()
         (prefix / "include" / name).symlink_to(headers)
-    _add_pip(python, prefix, executable)
-    return binaries
+    scripts = _add_pip(python, executable)
+    return os.pathsep.join(dict.fromkeys([str(binaries), str(scripts)]))
 
 
 def _link_standard_library(source: Path, target: Path) -> None:
@@ -63,22 +70,31 @@ def _link_standard_library(source: Path, target: Path) -> None:
     for entry in source.iterdir():
         if entry.name not in _OWN:
             (target / entry.name).symlink_to(entry)
-    (target / "site-packages").mkdir()
     # Bytecode of the modules right here: linked one by one, so that what a build compiles stays with the build.
     (target / "__pycache__").mkdir()
     for bytecode in (source / "__pycache__").glob("*.pyc"):
         (target / "__pycache__" / bytecode.name).symlink_to(bytecode)
 
 
-def _add_pip(python: HostPython, prefix: Path, executable: Path) -> None:
-    """Unpacks the pip that every CPython carries for `ensurepip`; starting ensurepip itself takes seconds."""
-    library = python.prefix / "lib" / f"python{python.minor}"
-    wheels = sorted((library / "ensurepip" / "_bundled").glob("pip-*.whl"))
+def _add_pip(python: HostPython, executable: Path) -> Path:
+    """Unpacks the pip that a CPython carries for `ensurepip`; starting ensurepip itself takes seconds."""
+    wheels = sorted(python.wheels.glob("pip-*.whl"))
     if not wheels:
-        return
+        raise LookupError(
+            f"the Python {python.minor} of this host has no pip to give to a build: no pip-*.whl is in {python.wheels} "
+            "(Debian and Ubuntu: apt install python3-venv)"
+        )
+    # Asked, not assumed: a distribution's Python has places of its own.
+    paths = subprocess.run(  # noqa: S603 - the copy that was just made
+        [executable, "-I", "-S", "-c", _PATHS], capture_output=True, text=True, check=True
+    ).stdout
+    packages, scripts = map(Path, json.loads(paths))
+    packages.mkdir(parents=True, exist_ok=True)
+    scripts.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(wheels[-1]) as wheel:
-        wheel.extractall(prefix / "lib" / f"python{python.minor}" / "site-packages")
+        wheel.extractall(packages)
     for name in ("pip", "pip3", f"pip{python.minor}"):
-        script = prefix / "bin" / name
+        script = scripts / name
         script.write_text(_PIP.format(executable=executable), encoding="utf-8")
         script.chmod(0o755)
+    return scripts

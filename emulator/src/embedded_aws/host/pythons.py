@@ -23,6 +23,8 @@ print(json.dumps({
     "version": list(sys.version_info[:3]),
     "executable": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
     "prefix": sys.base_prefix,
+    "library": sysconfig.get_path("stdlib"),
+    "wheels": sysconfig.get_config_var("WHEEL_PKG_DIR"),
     "implementation": sys.implementation.name,
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))
@@ -37,11 +39,15 @@ class HostPython:
         version: its full version.
         executable: the real file, links resolved.
         prefix: its installation.
+        library: its standard library.
+        wheels: holds the pip that it installs into virtual environments; distributions keep it in one place for all.
     """
 
     version: tuple[int, int, int]
     executable: Path
     prefix: Path
+    library: Path
+    wheels: Path
 
     @property
     def minor(self) -> str:
@@ -64,7 +70,7 @@ def find_python(minor: str) -> HostPython | None:
     Returns:
         The interpreter, or None where the host has no such Python.
     """
-    found = [python for path in _candidates(minor) if (python := _probe(path)) and python.minor == minor]
+    found = [python for path in _candidates(minor) if (python := probe(path)) and python.minor == minor]
     return max(found, key=lambda python: python.version, default=None)
 
 
@@ -111,7 +117,8 @@ def _uv_roots() -> Iterator[Path]:
     yield Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uv" / "python"
 
 
-def _probe(path: Path) -> HostPython | None:
+def probe(path: Path) -> HostPython | None:
+    """The interpreter at a path, or None where it is none that a function could run on."""
     try:
         result = subprocess.run(  # noqa: S603 - an interpreter of this machine, asked for its version
             [str(path), "-I", "-S", "-c", _PROBE],
@@ -126,4 +133,6 @@ def _probe(path: Path) -> HostPython | None:
     if facts["implementation"] != "cpython" or facts["free_threaded"]:
         return None
     major, minor, micro = facts["version"]
-    return HostPython((major, minor, micro), Path(facts["executable"]), Path(facts["prefix"]))
+    library = Path(facts["library"])
+    wheels = Path(facts["wheels"]) if facts["wheels"] else library / "ensurepip" / "_bundled"
+    return HostPython((major, minor, micro), Path(facts["executable"]), Path(facts["prefix"]), library, wheels)
