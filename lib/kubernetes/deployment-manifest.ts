@@ -1,18 +1,19 @@
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
+import type { RolloutPlan } from './rollout-plan';
 
 /** Options of a service's Deployment. */
 export interface DeploymentOptions {
   readonly identity: ObjectIdentity;
   /** Undefined where an autoscaler decides: a number here would undo its decision with every deployment. */
   readonly replicas?: number;
-  readonly maxSurge: number;
-  readonly startupSeconds: number;
+  readonly plan: RolloutPlan;
   readonly template: { metadata: Record<string, unknown>; spec: Record<string, unknown> };
 }
 
 /** A Deployment that takes no pod away before another answers in its place. */
 export function deploymentManifest(options: DeploymentOptions): KubernetesObject {
+  const { maxSurge, minReadySeconds, startupSeconds } = options.plan;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -21,8 +22,9 @@ export function deploymentManifest(options: DeploymentOptions): KubernetesObject
       ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
       revisionHistoryLimit: 3,
       // Loading is no failure, however long it may take.
-      progressDeadlineSeconds: options.startupSeconds + 300,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: options.maxSurge } },
+      progressDeadlineSeconds: startupSeconds + minReadySeconds + 300,
+      ...(minReadySeconds === 0 ? {} : { minReadySeconds }),
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge } },
       selector: { matchLabels: selectorLabels(options.identity) },
       template: options.template,
     },

@@ -99,7 +99,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * How many pods are started at the same time when a new version takes over. None is ended before another serves.
    *
-   * @default 1
+   * @default - a quarter of the pods, one at least; with a load balancer all of them, because it takes minutes to send requests to a new pod
    */
   readonly maxSurge?: number;
 
@@ -133,11 +133,18 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly memoryLimit?: Size;
 
   /**
-   * How long a pod may take to load the model before it is started again.
+   * How long a pod may take to load the model before it is started again. Together with `minReadyTime` not longer than `rolloutTimeout`.
    *
    * @default Duration.minutes(10)
    */
   readonly startupTimeout?: Duration;
+
+  /**
+   * How long a pod must have been ready before it counts, and before a pod of the version before is ended for it.
+   *
+   * @default - no time; 3 minutes with a load balancer, which takes a few to send requests to a new pod
+   */
+  readonly minReadyTime?: Duration;
 
   /**
    * How long a deployment waits for pods of the new version, 14 minutes at most.
@@ -147,7 +154,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly rolloutTimeout?: Duration;
 
   /**
-   * How long a pod that is to end goes on serving, until nobody sends it requests any more.
+   * How long a pod that is to end goes on serving, until nobody sends it requests any more. 10 minutes at most with `applyManifests`.
    *
    * @default - 45 seconds; 2 minutes with a load balancer
    */

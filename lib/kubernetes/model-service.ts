@@ -26,10 +26,11 @@ import { ModelStorage } from './model-storage';
 import { namespaceManifest } from './namespace-manifest';
 import { podTemplate } from './pod-template';
 import { ROLLOUT_LABEL, rolloutGate } from './rollout-gate';
+import { DEFAULT_REPLICAS, LONGEST_ROLLOUT_MINUTES, rolloutPlan, warnOfSlowRollout } from './rollout-plan';
 import { autoscalerManifest, disruptionBudgetManifest } from './scaling-manifests';
 import type { ServerResources } from './server-container';
 import { serviceAccountManifest } from './service-account-manifest';
-import { checkServiceProps, LONGEST_ROLLOUT_MINUTES } from './service-checks';
+import { checkServiceProps } from './service-checks';
 import { headlessServiceManifest, loadBalancerManifest, serviceManifest } from './service-manifests';
 import { ServiceRole } from './service-role';
 import type { ModelPrefix } from './storage-manifests';
@@ -38,7 +39,6 @@ import { renderYaml } from './yaml';
 
 /** The AWS command line in a container, one release of it. */
 const DEFAULT_COPY_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.31.0';
-const DEFAULT_REPLICAS = 3;
 
 /**
  * A TensorFlow model served by TensorFlow Serving on Amazon EKS.
@@ -98,6 +98,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       ...checkServiceProps(props, this),
       ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
+    warnOfSlowRollout(this, props);
     this.cluster = props.cluster;
     this.ports = { grpc: props.grpcPort ?? DEFAULT_GRPC_PORT, rest: props.restPort ?? DEFAULT_REST_PORT };
     this.monitoringPath = props.monitoring === false ? undefined : props.monitoringPath ?? DEFAULT_MONITORING_PATH;
@@ -137,13 +138,12 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       ...add('Service', [serviceManifest(identity, props)], ...namespace),
       ...add('HeadlessService', [headlessServiceManifest(identity, props)], ...namespace),
     ];
-    const drainSeconds = (props.drainTime ?? Duration.seconds(props.internalLoadBalancer ? 120 : 45)).toSeconds();
+    const plan = rolloutPlan(props);
     if (props.internalLoadBalancer) {
       const loadBalancerClass = props.loadBalancerClass ?? 'eks.amazonaws.com/nlb';
-      services.push(...add('LoadBalancer', [loadBalancerManifest(identity, this.modelName, props, loadBalancerClass, drainSeconds)], ...namespace));
+      services.push(...add('LoadBalancer', [loadBalancerManifest(identity, this.modelName, props, loadBalancerClass, plan.drainSeconds)], ...namespace));
     }
 
-    const startupSeconds = (props.startupTimeout ?? Duration.minutes(10)).toSeconds();
     const template = podTemplate({
       identity,
       modelName: this.modelName,
@@ -157,8 +157,8 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       resources: resourcesOf(props, fit),
       user: props.runAsUser ?? 65_532,
       readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
-      startupSeconds,
-      drainSeconds,
+      startupSeconds: plan.startupSeconds,
+      drainSeconds: plan.drainSeconds,
       cpuFeatures,
       nodeSelector: props.nodeSelector ?? {},
       podSpec: props.podSpec ?? {},
@@ -167,7 +167,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     (template.metadata.labels as Record<string, string>)[ROLLOUT_LABEL] = rollout;
     const scales = props.maxReplicas !== undefined;
     const deployment = add('Deployment', [deploymentManifest({
-      identity, replicas: scales ? undefined : props.replicas ?? DEFAULT_REPLICAS, maxSurge: props.maxSurge ?? 1, startupSeconds, template,
+      identity, replicas: scales ? undefined : props.replicas ?? DEFAULT_REPLICAS, plan, template,
     })], ...account, ...volume, ...services, access);
     if (scales) {
       add('Autoscaler', [autoscalerManifest(identity, {

@@ -1,12 +1,10 @@
-import type { Duration, Size } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
 import { checkServingOptions } from '../serving/serving-checks';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
-
-/** The kubectl Lambda function has 15 minutes, and needs the last one for itself. */
-export const LONGEST_ROLLOUT_MINUTES = 14;
+import { rolloutProblems } from './rollout-plan';
 
 /** Kubernetes writes the service's name into other names, of 63 characters at most. */
 const LONGEST_NAME = 50;
@@ -35,7 +33,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...replicaProblems(props),
     ...resourceProblems(props),
     ...sizeProblems(props),
-    ...timeProblems(props),
+    ...rolloutProblems(props),
     ...uselessProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
@@ -78,7 +76,6 @@ function replicaProblems(props: ModelServiceProps): string[] {
     ...checkInteger('minReplicas', props.minReplicas, 1, MOST_REPLICAS),
     ...checkInteger('maxReplicas', maxReplicas, 1, MOST_REPLICAS),
     ...checkInteger('targetCpuUtilization', props.targetCpuUtilization, 1, 100, 'it is a share of the processors asked for, in percent'),
-    ...checkInteger('maxSurge', props.maxSurge, 1, MOST_REPLICAS, 'no pod is ended before another serves'),
     ...checkExclusive({ replicas: props.replicas, maxReplicas }, 'an autoscaler decides the number of pods between minReplicas and maxReplicas'),
   ];
   if (maxReplicas === undefined) {
@@ -119,15 +116,6 @@ function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServic
   return [`${name} of ${memory} MiB cannot hold the model, which has ${Math.ceil(bytes / 2 ** 20)} MiB: give more, or leave it out to have it measured`];
 }
 
-function timeProblems(props: ModelServiceProps): string[] {
-  return [
-    ...checkInteger('startupTimeout in seconds', seconds(props.startupTimeout), 5, 86_400),
-    ...checkInteger('rolloutTimeout in seconds', seconds(props.rolloutTimeout), 10, LONGEST_ROLLOUT_MINUTES * 60,
-      'the function that waits ends after 15 minutes; set applyManifests to false and wait elsewhere'),
-    ...checkInteger('drainTime in seconds', seconds(props.drainTime), 1, 3600),
-  ];
-}
-
 function uselessProblems(props: ModelServiceProps): string[] {
   const problems: string[] = [];
   if (props.copyImage !== undefined && props.modelStorage !== ModelStorage.COPY) {
@@ -155,8 +143,4 @@ function labelProblems(labels: { [label: string]: string } = {}): string[] {
 
 function mebibytes(size: Size | undefined): number | undefined {
   return size === undefined || size.isUnresolved() ? undefined : size.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
-}
-
-function seconds(duration: Duration | undefined): number | undefined {
-  return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
 }

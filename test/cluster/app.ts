@@ -1,4 +1,4 @@
-import { App, Size, Stack } from 'aws-cdk-lib';
+import { App, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../lib';
@@ -21,7 +21,9 @@ function service(id: string, props: Partial<ModelServiceProps>): void {
   new ModelService(stack, 'Digits', { cluster, model: ModelSource.fromArtifact(model), createNamespace: true, ...props });
 }
 
-service('Fixed', { namespaceName: 'fixed', batching: true, internalLoadBalancer: true, memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'] });
+service('Fixed', {
+  namespaceName: 'fixed', batching: true, internalLoadBalancer: true, minReadyTime: Duration.seconds(3), memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'],
+});
 service('Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1 });
 service('Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
 service('Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });

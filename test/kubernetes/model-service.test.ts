@@ -22,7 +22,7 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
 
     const { spec } = objectOf(stack, 'Deployment');
     expect(spec.replicas).toBe(3);
-    expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } });
     expect(spec.template.metadata.annotations['cdk-tensorflow/models.config']).toMatch(/specific \{\s+versions: 7\s+\}/);
     expect(spec.template.metadata.labels['cdk-tensorflow/version']).toBe('7');
     expect(objectsOf(stack).map(({ kind }) => kind)).not.toContain('HorizontalPodAutoscaler');
