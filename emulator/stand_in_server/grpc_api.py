@@ -16,8 +16,10 @@ _STATES = {"START": 10, "LOADING": 20, "AVAILABLE": 30, "UNLOADING": 40, "END": 
 _SERVING = b"\x08\x01"
 
 
-def open_grpc(models: Models, port: int, socket_path: str, *, health: bool) -> Any:
+def open_grpc(models: Models, port: int, socket_path: str, *, health: bool, max_threads: int) -> Any:
     """Start the gRPC server on a port, on a socket of the file system, or on both; 0 and nothing leave one out.
+
+    As gRPC in C++ does, it refuses calls for which there is no thread, and keeps one thread to look for calls.
 
     Raises:
         OSError: the port is taken, or there is nothing to listen on.
@@ -25,7 +27,9 @@ def open_grpc(models: Models, port: int, socket_path: str, *, health: bool) -> A
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-    server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        ThreadPoolExecutor(max_threads), options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=max_threads - 1
+    )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
     if health:

@@ -143,6 +143,7 @@ def server(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         f"--model_config_file={configure(directory / 'models.config', versions, 1)}",
         f"--monitoring_config_file={monitoring}",
         "--enable_grpc_healthcheck_service",
+        "--grpc_max_threads=3",
         "--no_such_flag=1",
     )
     server.until(server.answers)
@@ -280,6 +281,30 @@ def test_answers_grpc(server: Server) -> None:
     )
 
     assert json.loads(result.stdout.splitlines()[-1]) == [[2.5, 3.0, 4.5], 1, 30, "0801", "NOT_FOUND"]
+
+
+_CALLS = """
+import json, sys, grpc, numpy as np, tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+request = predict_pb2.PredictRequest()
+request.model_spec.name = "half"
+request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array([1, 2, 5], np.float32)))
+stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(sys.argv[1]))
+calls = [stub.Predict.future(request) for _ in range(100)]
+print(json.dumps(sorted({call.code().name for call in calls})))
+"""
+
+
+def test_refuses_grpc_calls_for_which_it_has_no_thread(server: Server) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", _CALLS, f"127.0.0.1:{server.port}"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(result.stdout.splitlines()[-1]) == ["OK", "RESOURCE_EXHAUSTED"]
 
 
 def test_ports_stay_closed_until_the_version_is_there_and_the_next_one_takes_over(

@@ -1,6 +1,6 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
-import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from './serving-configuration';
+import { DEFAULT_GRPC_PORT, DEFAULT_MAX_BATCH_SIZE, DEFAULT_REST_PORT } from './serving-configuration';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 /** The server's program in the official image, and where the VM path installs it. Its image's entrypoint would not pass signals on. */
@@ -10,7 +10,7 @@ export const SERVER_PROGRAM = '/usr/bin/tensorflow_model_server';
 export interface ServerCommandOptions {
   /** Directory of models.config, batching.config and monitoring.config. */
   readonly configDirectory: string;
-  /** Processors that the server is sure to have; it would count those of the whole machine. */
+  /** Processors that the server is sure to have, where they are known; it would count those of the whole machine. */
   readonly processors?: number;
 }
 
@@ -28,10 +28,15 @@ const DEFAULT_FLAGS: Record<string, string | number | boolean> = {
   grpc_channel_arguments: 'grpc.max_connection_age_ms=300000',
 };
 
+/** Fewer would refuse or hold up requests that the processors are not even busy with. */
+const FEWEST_THREADS = 64;
+/** As many as a machine has whose processors are not known. More cost nothing there but memory. */
+const MANY_PROCESSORS = 64;
+
 /** The arguments of tensorflow_model_server, one for each flag. */
 export function serverArguments(options: TensorFlowServingOptions, command: ServerCommandOptions): string[] {
   const { configDirectory: directory, processors } = command;
-  const threads = processors === undefined ? undefined : 4 * Math.max(1, Math.ceil(processors));
+  const threads = requestThreads(options, processors);
   const flags: Record<string, string | number | boolean | undefined> = {
     port: options.grpcPort ?? DEFAULT_GRPC_PORT,
     rest_api_port: options.restPort ?? DEFAULT_REST_PORT,
@@ -49,5 +54,20 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
     ...DEFAULT_FLAGS,
     ...inNameOrder(options.serverFlags),
   };
-  return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${String(value)}`);
+  return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${text(value!)}`);
+}
+
+/**
+ * How many requests of a kind are answered at the same time.
+ *
+ * Each holds a thread until its answer is there, also while it only waits for others to fill its batch. gRPC refuses calls for which there is no
+ * thread (RESOURCE_EXHAUSTED), and keeps one thread to look for calls; REST lets requests wait, and with them the health checks.
+ */
+function requestThreads({ batching, maxBatchSize = DEFAULT_MAX_BATCH_SIZE }: TensorFlowServingOptions, processors = MANY_PROCESSORS): number {
+  const batches = batching && !Token.isUnresolved(maxBatchSize) ? 2 * maxBatchSize : 0;
+  return Math.max(FEWEST_THREADS, 4 * Math.ceil(processors), batches);
+}
+
+function text(value: string | number | boolean): string {
+  return typeof value === 'number' ? Tokenization.stringifyNumber(value) : String(value);
 }

@@ -18,7 +18,7 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
     ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
     ...(options.monitoring === false && options.monitoringPath !== undefined ? ['monitoringPath has no effect without monitoring: leave one of them out'] : []),
     ...checkInteger('restApiThreads', options.restApiThreads, 1, MAX_INT32),
-    ...checkInteger('grpcMaxThreads', options.grpcMaxThreads, 1, MAX_INT32),
+    ...checkInteger('grpcMaxThreads', options.grpcMaxThreads, 2, MAX_INT32, 'one of them only looks for requests'),
     ...checkInteger('intraOpParallelism', options.intraOpParallelism, 1, MAX_INT32),
     ...checkInteger('interOpParallelism', options.interOpParallelism, 1, MAX_INT32),
     ...pollProblems(options.fileSystemPollInterval),

@@ -95,16 +95,16 @@ export interface TensorFlowServingOptions {
   readonly modelWarmup?: boolean;
 
   /**
-   * Threads that answer REST requests.
+   * Threads that answer REST requests. Further requests wait.
    *
-   * @default - four for each processor
+   * @default - 64, or what is more: four for each processor, twice `maxBatchSize` with `batching`. A virtual machine counts as one with 64 processors
    */
   readonly restApiThreads?: number;
 
   /**
-   * The most threads that answer gRPC requests.
+   * The most threads that answer gRPC requests. One of them looks for requests, and what finds no other is refused with RESOURCE_EXHAUSTED.
    *
-   * @default - four for each processor
+   * @default - 64, or what is more: four for each processor, twice `maxBatchSize` with `batching`. A virtual machine counts as one with 64 processors
    */
   readonly grpcMaxThreads?: number;
 

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { serverArguments } from '../../lib/serving/server-command';
 import { SERVER_FLAGS } from '../../lib/serving/server-flags';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
@@ -13,6 +13,8 @@ describe('serverArguments', () => {
       port: '8500',
       rest_api_port: '8501',
       rest_api_timeout_in_ms: '30000',
+      rest_api_num_threads: '256',
+      grpc_max_threads: '256',
       model_config_file: '/etc/serving/models.config',
       file_system_poll_wait_seconds: '60',
       monitoring_config_file: '/etc/serving/monitoring.config',
@@ -44,10 +46,25 @@ describe('serverArguments', () => {
     expect(flagsOf({ monitoring: false })).not.toHaveProperty('monitoring_config_file');
   });
 
+  test('a request for which there is no thread is refused, so there are many, also for one processor', () => {
+    expect(flagsOf({}, 0.25)).toMatchObject({ rest_api_num_threads: '64', grpc_max_threads: '64' });
+    expect(flagsOf({}, 2.5)).toMatchObject({ rest_api_num_threads: '64', grpc_max_threads: '64' });
+    expect(flagsOf({ restApiThreads: 1 }, 2)).toMatchObject({ rest_api_num_threads: '1', grpc_max_threads: '64' });
+  });
+
   test('threads follow the processors that the server is sure to have, not those of its machine', () => {
-    expect(flagsOf({}, 2.5)).toMatchObject({ rest_api_num_threads: '12', grpc_max_threads: '12' });
-    expect(flagsOf({}, 0.25)).toMatchObject({ rest_api_num_threads: '4' });
-    expect(flagsOf({ restApiThreads: 1 }, 2)).toMatchObject({ rest_api_num_threads: '1', grpc_max_threads: '8' });
+    expect(flagsOf({}, 47.5)).toMatchObject({ rest_api_num_threads: '192', grpc_max_threads: '192' });
+  });
+
+  test('two batches can fill, whose requests each hold a thread', () => {
+    expect(flagsOf({ batching: true, maxBatchSize: 100 }, 1)).toMatchObject({ rest_api_num_threads: '200', grpc_max_threads: '200' });
+    expect(flagsOf({ batching: true, maxBatchSize: Lazy.number({ produce: () => 100 }) }, 1)).toMatchObject({ grpc_max_threads: '64' });
+  });
+
+  test('a number that is known only at deployment reaches the server', () => {
+    const stack = new Stack();
+
+    expect(stack.resolve(flagsOf({ grpcMaxThreads: Lazy.number({ produce: () => 9 }) }).grpc_max_threads)).toBe('9');
   });
 
   test('passes no flag that the server does not know', () => {

@@ -61,6 +61,7 @@ describe('checkServingOptions', () => {
     ['a path of metrics that is none', { monitoringPath: 'metrics' }, /a path that starts with \//],
     ['a path of metrics that nobody offers', { monitoring: false, monitoringPath: '/m' }, /no effect without monitoring/],
     ['no threads', { restApiThreads: 0 }, /restApiThreads must be between 1/],
+    ['a gRPC server whose only thread looks for requests', { grpcMaxThreads: 1 }, /grpcMaxThreads must be between 2 .*one of them only looks for requests/],
     ['half a thread', { grpcMaxThreads: 1.5 }, /whole number/],
     ['no operations at a time', { interOpParallelism: 0 }, /interOpParallelism/],
     ['no time', { requestTimeout: Duration.millis(0) }, /requestTimeout in milliseconds must be between 1/],
