@@ -1,6 +1,5 @@
 import { CustomResource } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { BuildProvider } from '../optimization/build-provider';
@@ -28,10 +27,9 @@ export class VersionCheck extends Construct {
   constructor(scope: Construct, id: string, props: VersionCheckProps) {
     super(scope, id);
     const provider = BuildProvider.of(this);
-    // A policy of its own: the provider's others are needed before there is a version.
-    const policy = new iam.Policy(this, 'Policy', {
-      roles: [provider.role],
-      statements: [new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.version.functionArn] })],
+    // The version says who may ask it, not the provider's role: all that a role may do shares 10,240 characters, whatever the number of functions.
+    const permission = new lambda.CfnPermission(this, 'Permission', {
+      action: 'lambda:InvokeFunction', functionName: props.version.functionArn, principal: provider.role.roleArn,
     });
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowVersionCheck',
@@ -46,6 +44,6 @@ export class VersionCheck extends Construct {
         Event: props.hook?._checkEvent ?? '',
       },
     });
-    resource.node.addDependency(provider, policy);
+    resource.node.addDependency(provider, permission);
   }
 }

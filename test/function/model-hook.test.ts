@@ -167,11 +167,12 @@ describe('before the alias moves', () => {
 
     const check = resourceOf(stack, 'Custom::TensorFlowVersionCheck');
     const version = { Ref: resourceOf(stack, 'AWS::Lambda::Version').id };
-    const policy = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsVersionCheck');
+    const permission = resourceOf(stack, 'AWS::Lambda::Permission', 'DigitsVersionCheck');
+    const provider = resourceOf(stack, 'AWS::IAM::Role', 'TensorFlowModelBuildsRole');
     const golden = { Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [resourceOf(stack, 'Custom::TensorFlowModelFit').id, 'GoldenKey'] } };
     expect(check.properties).toMatchObject({ Mode: 'check', FunctionVersion: version, ModelName: 'digits', ...golden, ...expected });
-    expect(check.resource.DependsOn).toContain(policy.id);
-    expect(policy.properties.PolicyDocument.Statement).toEqual([{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: version }]);
+    expect(check.resource.DependsOn).toContain(permission.id);
+    expect(permission.properties).toEqual({ Action: 'lambda:InvokeFunction', FunctionName: version, Principal: { 'Fn::GetAtt': [provider.id, 'Arn'] } });
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.DependsOn).toContain(check.id);
   });
 
