@@ -18,5 +18,5 @@ const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist',
 });
 // Ctrl-C reaches the whole process group; the child cleans up and decides the exit code.
 process.on('SIGINT', () => {});
-process.on('SIGTERM', () => child.kill('SIGTERM'));
+['SIGTERM', 'SIGHUP'].forEach((signal) => process.on(signal, () => child.kill(signal)));
 child.on('close', (code) => process.exit(code ?? 1));

@@ -37,14 +37,16 @@ export class EmbeddedAws {
   public static async start(): Promise<EmbeddedAws> {
     const state = mkdtempSync(join(tmpdir(), 'embedded-aws-'));
     const readyFile = join(state, 'ready.json');
-    const child = spawn(join(TOOLS, 'emulator', 'bin', 'python'), ['-m', 'embedded_aws', '--port', '0', '--state', join(state, 'state'), '--ready-file', readyFile], {
+    const args = ['-m', 'embedded_aws', '--port', '0', '--state', join(state, 'state'), '--ready-file', readyFile, '--end-with-stdin'];
+    const child = spawn(join(TOOLS, 'emulator', 'bin', 'python'), args, {
       env: {
         ...process.env,
         PATH: [join(TOOLS, 'uv', 'bin'), process.env.PATH].join(delimiter),
         PYTHONPATH: join(ROOT, 'emulator', 'src'),
         NODE_PATH: join(ROOT, 'emulator', 'sdk', 'node_modules'),
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Nothing is written to its input: the pipe closes when this process ends, however it does, and then the embedded AWS ends.
+      stdio: ['pipe', 'pipe', 'pipe'],
       // A group of its own: a Ctrl-C in the terminal reaches us first, and we end it in order.
       detached: true,
     });

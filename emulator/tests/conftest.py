@@ -68,8 +68,13 @@ def started(
     """Starts it, waits for its ready line, and ends it."""
     log = state / "embedded-aws.log"
     process = subprocess.Popen(
-        command("--port", "0", "--state", str(state), "--log", str(log), *arguments, interpreter=interpreter),
+        command(
+            *("--port", "0", "--state", str(state), "--log", str(log), "--end-with-stdin"),
+            *arguments,
+            interpreter=interpreter,
+        ),
         env=environment(**extra),
+        stdin=subprocess.PIPE,  # closes with this process, even when a test's time limit kills it
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -80,6 +85,7 @@ def started(
     finally:
         process.terminate()
         process.wait(30)
+        process.stdin.close()
         process.stdout.close()
 
 

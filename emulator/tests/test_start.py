@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from conftest import Running, command, environment, started
+from conftest import ROOT, Running, command, environment, started
 from embedded_aws import patching, pins
 from support import function, invoke, project, start_build
 
@@ -81,13 +82,13 @@ def test_it_listens_on_the_loopback_interface_only(aws: Running) -> None:
     assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", aws.port)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_functions_and_builds_and_leaves_no_files(tmp_path: Path, number: int) -> None:
     with started(tmp_path) as aws:
         occupy(aws)
         aws.process.send_signal(number)
         assert aws.process.wait(30) == 0
-    assert marked_processes() == []
+    wait_for(marked_processes, want=False)
     assert [path.name for path in tmp_path.iterdir()] == ["embedded-aws.log"]
 
 
@@ -111,6 +112,40 @@ def test_functions_and_builds_end_even_when_it_is_killed(tmp_path: Path) -> None
         occupy(aws)
         aws.process.kill()
         wait_for(marked_processes, want=False)
+
+
+def test_it_ends_in_order_when_the_other_end_of_its_input_is_no_more(tmp_path: Path) -> None:
+    with started(tmp_path) as aws:
+        occupy(aws)
+        assert aws.process.stdin
+        aws.process.stdin.close()
+        assert aws.process.wait(30) == 0
+    wait_for(marked_processes, want=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["embedded-aws.log"]
+
+
+@pytest.mark.parametrize("ready", [True, False], ids=["that runs", "that is just starting"])
+def test_a_killed_node_program_leaves_no_embedded_aws(tmp_path: Path, *, ready: bool) -> None:
+    program = """
+const { EmbeddedAws } = require("./emulator/client/embedded-aws.ts");
+EmbeddedAws.start().then((aws) => console.log(aws.pid));
+"""
+    node = shutil.which("node")
+    assert node
+    with subprocess.Popen(
+        [node, "--import", "tsx", "-e", program],
+        cwd=ROOT,
+        env={**os.environ, MARK: str(os.getpid()), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as caller:
+        if ready:
+            assert caller.stdout
+            assert int(caller.stdout.readline()) in marked_processes()
+        else:
+            wait_for(lambda: len(marked_processes()) > 1, want=True)
+        caller.kill()
+    wait_for(marked_processes, want=False)
 
 
 def test_a_port_in_use_is_refused(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ async function main(): Promise<void> {
     process.stdout.write(`\n  ${signal}: ending the embedded AWS …\n`);
     void Promise.resolve(running?.stop()).then(() => process.exit(130));
   };
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', interrupted);
+  // While it starts, there is nothing to stop yet: the embedded AWS ends with this process.
+  (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.on(signal, interrupted));
   await demo(options, (emulator) => (running = emulator));
 }
 

@@ -46,8 +46,14 @@ export class Deployment {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     cpSync(await models(), work, { recursive: true });
     const emulator = await EmbeddedAws.start();
-    await emulator.bootstrap();
-    return new Deployment(emulator, work, app);
+    const deployment = new Deployment(emulator, work, app);
+    try {
+      await emulator.bootstrap();
+    } catch (error) {
+      await deployment.stop();
+      throw error;
+    }
+    return deployment;
   }
 
   private readonly s3: S3Client;

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,13 @@ UNAVAILABLE = 69
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the embedded AWS until SIGTERM or SIGINT.
+    """Runs the embedded AWS until SIGTERM, SIGINT or SIGHUP, or until its caller is no more.
 
     Args:
         arguments: of the command line.
 
     Returns:
-        The exit code: 0 after a signal, 69 where it cannot run.
+        The exit code: 0 after it was ended, 69 where it cannot run.
     """
     options = _parser().parse_args(arguments)
     reason = why_not()
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(_facts(settings, reason), indent=2))
             return UNAVAILABLE if reason else 0
         # Not asyncio.run, which waits for the threads of MiniStack: a state machine in a Wait state sleeps there.
-        asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options.ready_file))
+        asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options))
     except PatchError as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
@@ -97,16 +98,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)"
     )
+    parser.add_argument(
+        "--end-with-stdin",
+        action="store_true",
+        help="end when the standard input does: a pipe's other end closes with its caller, even when that is killed",
+    )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")
     return parser
 
 
-async def _serve(embedded: Any, listener: Any, ready_file: Path | None) -> None:
+async def _serve(embedded: Any, listener: Any, options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
+    if options.end_with_stdin:
+        threading.Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
+    ready_file: Path | None = options.ready_file
 
     def ready() -> None:
         settings = embedded.settings
@@ -124,6 +133,12 @@ async def _serve(embedded: Any, listener: Any, ready_file: Path | None) -> None:
         print(f"ready {settings.endpoint}", flush=True)
 
     await embedded.serve(listener, stop, ready)
+
+
+def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    loop.call_soon_threadsafe(stop.set)
 
 
 def _configure_logging(path: Path | None) -> None:
