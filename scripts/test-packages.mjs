@@ -2,13 +2,13 @@
 // which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
 // The app in TypeScript must use everything that is public, so the others use it too. The apps under examples/ are synthesized beside them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { findPython, root, tools, uv } from './lib-setup.mjs';
+import { dist, makePackages, missingProgram } from './package.mjs';
 import { setUp } from './setup.mjs';
 
-const dist = join(root, 'dist');
 const environment = {
   ...process.env,
   PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter),
@@ -31,10 +31,9 @@ function execute(command, args, cwd, changes = {}) {
   return stdout;
 }
 
-/** How each language's package is made, installed into an app, and run. */
+/** How each language's package is installed into an app, and run. Its target is its name, but for TypeScript's. */
 const LANGUAGES = {
   typescript: {
-    package: () => undefined,
     install: (app) => {
       cpSync(tarball(), join(app, 'package.tgz'));
       execute('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'], app);
@@ -47,7 +46,6 @@ const LANGUAGES = {
     ], app),
   },
   python: {
-    package: () => pacmak('python'),
     install: (app) => {
       const wheel = readdirSync(join(dist, 'python')).find((name) => name.endsWith('.whl'));
       execute(uv, ['venv', '--quiet', '--python', findPython(), '.venv'], app);
@@ -57,7 +55,6 @@ const LANGUAGES = {
     examples: ['python/function'],
   },
   java: {
-    package: () => pacmak('java'),
     install: (app) => {
       // Maven keeps what it once fetched by its version, and ours is the same from build to build.
       rmSync(join(homedir(), '.m2', 'repository', 'io', 'github', 'cdk-tensorflow'), { recursive: true, force: true });
@@ -67,7 +64,6 @@ const LANGUAGES = {
     app: 'mvn -q -B -e exec:java',
   },
   go: {
-    package: () => pacmak('go'),
     install: (app) => {
       cpSync(join(dist, 'go', 'cdktensorflow'), join(app, 'package'), { recursive: true });
       execute('go', ['mod', 'tidy'], app);
@@ -91,10 +87,6 @@ function checkUse(program) {
 function tarball() {
   const directory = join(dist, 'js');
   return join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')));
-}
-
-function pacmak(target) {
-  execute('npx', ['jsii-pacmak', '--no-npmignore', '--target', target, '--outdir', dist], root);
 }
 
 /** Template text by file name, and the assets that each stack uploads. */
@@ -129,10 +121,6 @@ function templates(output) {
   return Object.fromEntries(wanted.map((name) => [name, readFileSync(join(output, name), 'utf8')]));
 }
 
-function available(command) {
-  return spawnSync(command, ['version'], { stdio: 'ignore' }).error === undefined;
-}
-
 await setUp();
 // Only now: a fresh clone has no packages before.
 const { tsImport } = await import('tsx/esm/api');
@@ -150,16 +138,15 @@ let failed = 0;
 let reference;
 try {
   execute('npm', ['run', '--silent', 'build'], root);
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
-  pacmak('js');
   for (const language of languages) {
     const started = Date.now();
     try {
-      if ((language === 'java' && !available('mvn')) || (language === 'go' && !available('go'))) {
-        throw new Error(`${language === 'java' ? 'Maven' : 'Go'} is not installed: it is needed to test this package`);
+      const target = language === 'typescript' ? 'js' : language;
+      const missing = missingProgram(target);
+      if (missing) {
+        throw new Error(missing);
       }
-      LANGUAGES[language].package();
+      makePackages([target], { env: environment });
       const files = synthesize(language, work);
       if (language === 'typescript') {
         reference = files;
@@ -179,16 +166,15 @@ try {
       process.stdout.write(`✗ ${language}: ${error.message}\n`);
     }
   }
-  pacmakDotnet();
+  checkDotnet();
   passed += 1;
 } catch (error) {
   failed += 1;
   process.stdout.write(`✗ ${error.message}\n`);
 }
 
-/** .NET is generated and never compiled here: there is no .NET SDK to count on. */
-function pacmakDotnet() {
-  execute('npx', ['jsii-pacmak', '--no-npmignore', '--code-only', '--target', 'dotnet', '--outdir', dist], root);
+function checkDotnet() {
+  makePackages(['dotnet'], { env: environment });
   const project = execFileSync('find', [join(dist, 'dotnet'), '-name', '*.csproj'], { encoding: 'utf8' }).trim();
   if (!project || !readFileSync(project.split('\n')[0], 'utf8').includes('CdkTensorFlow')) {
     throw new Error('the .NET package lacks its project file');

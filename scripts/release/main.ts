@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'fs';
+import { readdirSync, readFileSync } from 'fs';
 import { join, relative, resolve } from 'path';
 import type { Registry } from './registries';
 import { missingCredentials, REGISTRIES } from './registries';
@@ -65,12 +65,9 @@ function main(): void {
     throw new Error('nothing was published');
   }
 
-  execute('npm', ['run', '--silent', 'build']);
+  execute('npm', ['run', '--silent', 'package', '--', ...REGISTRIES.flatMap(({ target }) => ['--target', target])]);
   execute('npm', ['run', '--silent', 'compat']);
   execute('npm', ['run', '--silent', 'package:check']);
-  rmSync(DIST, { recursive: true, force: true });
-  mkdirSync(DIST);
-  REGISTRIES.forEach(({ target }) => execute('npx', ['jsii-pacmak', '--no-npmignore', '--target', target, '--outdir', DIST]));
 
   for (const registry of REGISTRIES) {
     process.stdout.write(`${registry.language}, by ${registry.program}:\n${published(registry).map((file) => `  ${file}\n`).join('')}`);

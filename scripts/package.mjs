@@ -1,0 +1,62 @@
+// `npm run package`: builds the library, then makes the package of each language in dist/. `-- --target js --target python` makes only these.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './lib-setup.mjs';
+import { setUp } from './setup.mjs';
+
+export const dist = join(root, 'dist');
+
+/** What each target needs on the machine. .NET is generated and never compiled: there is no .NET SDK to count on. */
+const TARGETS = {
+  js: {},
+  python: {},
+  java: { program: 'mvn', name: 'Maven' },
+  go: { program: 'go', name: 'Go' },
+  dotnet: { flags: ['--code-only'] },
+};
+
+/** Why a target's package cannot be made here; undefined where it can. */
+export function missingProgram(target) {
+  const { program, name } = TARGETS[target];
+  return program && spawnSync(program, ['version'], { stdio: 'ignore' }).error ? `${name} is not installed: it is needed for the package of the target ${target}` : undefined;
+}
+
+/** Makes the packages of a library that is built, in place of those that were there. */
+export function makePackages(targets, options = {}) {
+  for (const target of targets) {
+    rmSync(join(dist, target), { recursive: true, force: true });
+    mkdirSync(dist, { recursive: true });
+    const args = ['jsii-pacmak', '--no-npmignore', ...TARGETS[target].flags ?? [], '--target', target, '--outdir', dist];
+    const { status, stdout, stderr } = spawnSync('npx', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+    if (status !== 0) {
+      throw new Error(`npx ${args.join(' ')} failed (${status}):\n${stdout ?? ''}${stderr ?? ''}`);
+    }
+  }
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { target: { type: 'string', multiple: true, default: Object.keys(TARGETS) } } });
+  const unknown = values.target.filter((target) => !(target in TARGETS));
+  if (unknown.length) {
+    throw new Error(`--target must be one of ${Object.keys(TARGETS).join(', ')}, got ${unknown.join(', ')}`);
+  }
+  const missing = values.target.map(missingProgram).filter((problem) => problem !== undefined);
+  if (missing.length) {
+    throw new Error(`${missing.join('\n')}\nInstall what is missing, or name the packages that you want, such as \`npm run package -- --target python\``);
+  }
+  await setUp();
+  if (spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' }).status !== 0) {
+    throw new Error('the library does not build');
+  }
+  makePackages(values.target);
+  process.stdout.write(`${values.target.map((target) => `✓ dist/${target}`).join('\n')}\n`);
+}
+
+if (process.argv[1] === join(root, 'scripts', 'package.mjs')) {
+  main().catch((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+}
