@@ -1,4 +1,4 @@
-import type { Duration, Size } from 'aws-cdk-lib';
+import type { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { ModelSource } from '../model/model-source';
@@ -42,6 +42,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
 
   /**
    * Whether the namespace is made here, under the restricted pod security standard. It is deleted with the stack, and all that is in it.
+   *
+   * Services of one stack share it. Services of other stacks leave this out, and are deployed later.
    *
    * @default false
    */
@@ -222,6 +224,22 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default true
    */
   readonly applyManifests?: boolean;
+
+  /**
+   * What happens to Kubernetes objects that the deployment does not apply any more: the service, or the stack, or `applyManifests` was taken away.
+   *
+   * With `RemovalPolicy.RETAIN` they stay, and serve. Deploy it once before something else is to apply them.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Whether objects that the cluster has already are taken over. Otherwise the deployment fails where one has a name that it needs.
+   *
+   * @default false
+   */
+  readonly adoptExisting?: boolean;
 
   /**
    * Role of the pods. It must trust pods.eks.amazonaws.com, and gets read access to the model added.

@@ -1,9 +1,9 @@
 import { createHash } from 'crypto';
 import type { Size } from 'aws-cdk-lib';
-import { Duration, Fn, SizeRoundingBehavior, Stack, Token, Tokenization, ValidationError } from 'aws-cdk-lib';
+import { Duration, Fn, SizeRoundingBehavior, Stack, Tokenization, ValidationError } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -23,7 +23,6 @@ import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { ManifestBundle } from './manifest-bundle';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
-import { namespaceManifest } from './namespace-manifest';
 import { podTemplate } from './pod-template';
 import { ROLLOUT_LABEL, rolloutGate } from './rollout-gate';
 import { DEFAULT_REPLICAS, LONGEST_ROLLOUT_MINUTES, rolloutPlan, warnOfSlowRollout } from './rollout-plan';
@@ -32,6 +31,7 @@ import type { ServerResources } from './server-container';
 import { serviceAccountManifest } from './service-account-manifest';
 import { checkServiceProps } from './service-checks';
 import { headlessServiceManifest, loadBalancerManifest, serviceManifest } from './service-manifests';
+import { checkUnclaimed, ServiceObjects } from './service-objects';
 import { ServiceRole } from './service-role';
 import type { ModelPrefix } from './storage-manifests';
 import { storageManifests } from './storage-manifests';
@@ -66,7 +66,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   public readonly role: iam.IRole;
 
   /** What is applied to the cluster, in this order. Empty without `applyManifests`. */
-  public readonly manifests: eks.KubernetesManifest[] = [];
+  public readonly manifests: eks.KubernetesManifest[];
 
   /** What waits for the pods of a new version. Undefined without `applyManifests`. */
   public readonly rollout?: eks.KubernetesObjectValue;
@@ -81,7 +81,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   private readonly cluster: eks.ICluster;
   private readonly ports: { readonly grpc: number; readonly rest: number };
   private readonly monitoringPath?: string;
-  private readonly objects: KubernetesObject[] = [];
+  private readonly objects: KubernetesObject[];
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
@@ -96,6 +96,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     failIfAny(lit`InvalidModelServiceProps`, [
       ...checkModelName(this.modelName),
       ...checkServiceProps(props, this),
+      ...checkUnclaimed(this, props.cluster, { namespace: this.namespaceName, name: this.serviceName }),
       ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
     warnOfSlowRollout(this, props);
@@ -124,24 +125,24 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     });
     this.role = access.role;
 
-    // Another name or namespace means other objects: theirs are made before the ones with the old name go, and none is forgotten.
     const applied = props.applyManifests !== false;
-    const ids = [this.namespaceName, this.serviceName].some((name) => Token.isUnresolved(name)) ? 'Objects' : `Objects-${this.namespaceName}-${this.serviceName}`;
-    const home = new Construct(this, ids);
-    const add = (name: string, objects: KubernetesObject[], ...before: Construct[]) => this.add(home, name, objects, applied, before);
-
-    const namespace = props.createNamespace ? add('Namespace', [namespaceManifest(this.namespaceName)]) : [];
-    const account = add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace);
+    const { adoptExisting, removalPolicy } = props;
+    const objects = new ServiceObjects(this, { cluster: props.cluster, identity, applied, adoptExisting, removalPolicy });
+    this.objects = objects.objects;
+    this.manifests = objects.manifests;
+    const namespace = props.createNamespace ? objects.addNamespace() : [];
+    // A pod gets its role when it is made, and EKS takes seconds to know of a new association: so it is made first, and other objects before the pods.
+    const account = objects.add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace, access);
     const storage = this.storage(props, identity, versions);
-    const volume = storage ? add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
+    const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
     const services = [
-      ...add('Service', [serviceManifest(identity, props)], ...namespace),
-      ...add('HeadlessService', [headlessServiceManifest(identity, props)], ...namespace),
+      ...objects.add('Service', [serviceManifest(identity, props)], ...namespace, access),
+      ...objects.add('HeadlessService', [headlessServiceManifest(identity, props)], ...namespace, access),
     ];
     const plan = rolloutPlan(props);
     if (props.internalLoadBalancer) {
       const loadBalancerClass = props.loadBalancerClass ?? 'eks.amazonaws.com/nlb';
-      services.push(...add('LoadBalancer', [loadBalancerManifest(identity, this.modelName, props, loadBalancerClass, plan.drainSeconds)], ...namespace));
+      services.push(...objects.add('LoadBalancer', [loadBalancerManifest(identity, this.modelName, props, loadBalancerClass, plan.drainSeconds)], ...namespace, access));
     }
 
     const template = podTemplate({
@@ -166,15 +167,15 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     const rollout = `${this.digest(template)}-${fit.version}`;
     (template.metadata.labels as Record<string, string>)[ROLLOUT_LABEL] = rollout;
     const scales = props.maxReplicas !== undefined;
-    const deployment = add('Deployment', [deploymentManifest({
+    const deployment = objects.add('Deployment', [deploymentManifest({
       identity, replicas: scales ? undefined : props.replicas ?? DEFAULT_REPLICAS, plan, template,
     })], ...account, ...volume, ...services, access);
     if (scales) {
-      add('Autoscaler', [autoscalerManifest(identity, {
+      objects.add('Autoscaler', [autoscalerManifest(identity, {
         minReplicas: props.minReplicas ?? DEFAULT_REPLICAS, maxReplicas: props.maxReplicas!, targetCpuUtilization: props.targetCpuUtilization ?? 60,
       })], ...deployment);
     }
-    add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);
+    objects.add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);
 
     if (applied) {
       this.rollout = rolloutGate(this, 'Rollout', {
@@ -237,24 +238,6 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       : `collect, with an agent for Prometheus from port ${this.ports.rest} of its pods, path ${this.monitoringPath},`;
     throw new ValidationError(lit`NoCloudWatchMetrics`,
       `${method} has no metric to return, because nothing sends those of TensorFlow Serving to CloudWatch: ${where} ${metric}`, this);
-  }
-
-  /** Adds objects to what is served, and where the deployment applies them, the construct that does. */
-  private add(home: Construct, id: string, objects: KubernetesObject[], applied: boolean, before: Construct[]): eks.KubernetesManifest[] {
-    this.objects.push(...objects);
-    if (!applied) {
-      return [];
-    }
-    // One construct for each object that may go away: what the CDK leaves out of a manifest is not always deleted from the cluster.
-    // Copies: the CDK writes labels of its own into what it is given.
-    const manifest = new eks.KubernetesManifest(home, id, {
-      cluster: this.cluster, manifest: objects.map((object) => ({ ...object, metadata: { ...object.metadata as object } })),
-    });
-    if (before.length > 0) {
-      manifest.node.addDependency(...before);
-    }
-    this.manifests.push(manifest);
-    return [manifest];
   }
 
   /** Names of the volume and the claim. What a volume mounts cannot be changed, so another bucket or prefix gets another volume. */

@@ -1,7 +1,7 @@
 /** How a model gets from its bucket into a pod. */
 export enum ModelStorage {
   /**
-   * Mounted by Mountpoint for Amazon S3, read-only. The cluster needs the add-on aws-mountpoint-s3-csi-driver, version 2 or newer.
+   * Mounted by Mountpoint for Amazon S3, read-only. The cluster needs the add-on aws-mountpoint-s3-csi-driver, version 2.1 or newer.
    */
   MOUNTPOINT = 'mountpoint',
 

@@ -127,8 +127,13 @@ function uselessProblems(props: ModelServiceProps): string[] {
   if (props.loadBalancerClass !== undefined && !props.internalLoadBalancer) {
     problems.push('loadBalancerClass has no effect without internalLoadBalancer: set internalLoadBalancer to true');
   }
-  if (props.rolloutTimeout !== undefined && props.applyManifests === false) {
-    problems.push('rolloutTimeout has no effect without applyManifests: whatever applies the objects waits for them');
+  if (props.applyManifests === false) {
+    const { rolloutTimeout, removalPolicy, adoptExisting } = props;
+    problems.push(...Object.entries({
+      rolloutTimeout: rolloutTimeout && 'whatever applies the objects waits for them',
+      removalPolicy: removalPolicy && 'whatever applies the objects removes them',
+      adoptExisting: adoptExisting && 'whatever applies the objects takes over what is there',
+    }).filter(([, why]) => why).map(([name, why]) => `${name} has no effect without applyManifests: ${why}`));
   }
   return problems;
 }

@@ -60,9 +60,9 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
     const ids = Object.keys(Template.fromStack(stackWith({ maxReplicas: 4 }, flags)).findResources(MANIFEST)).map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort();
 
     expect(ids).toEqual([
-      'DigitsObjectsdefaultdigitsAutoscaler', 'DigitsObjectsdefaultdigitsDeployment', 'DigitsObjectsdefaultdigitsDisruptionBudget',
-      'DigitsObjectsdefaultdigitsHeadlessService', 'DigitsObjectsdefaultdigitsService', 'DigitsObjectsdefaultdigitsServiceAccount',
-      expect.stringMatching(/^DigitsObjectsdefaultdigitsStorage[0-9a-f]{8}$/),
+      'DigitsObjectsmodelsdefaultdigitsAutoscaler', 'DigitsObjectsmodelsdefaultdigitsDeployment', 'DigitsObjectsmodelsdefaultdigitsDisruptionBudget',
+      'DigitsObjectsmodelsdefaultdigitsHeadlessService', 'DigitsObjectsmodelsdefaultdigitsService', 'DigitsObjectsmodelsdefaultdigitsServiceAccount',
+      expect.stringMatching(/^DigitsObjectsmodelsdefaultdigitsStorage[0-9a-f]{8}$/),
     ]);
   });
 

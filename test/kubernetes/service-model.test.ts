@@ -139,7 +139,7 @@ describe('versions', () => {
   test('pods are made only after they may read the model', () => {
     const stack = stackWith();
 
-    const { DependsOn: before } = resourceOf(stack, MANIFEST, 'DigitsObjectsdefaultdigitsDeployment').resource;
+    const { DependsOn: before } = resourceOf(stack, MANIFEST, 'DigitsObjectsmodelsdefaultdigitsDeployment').resource;
     expect(before).toEqual(expect.arrayContaining([
       expect.stringMatching(/^DigitsAccessAssociation/), expect.stringMatching(/^DigitsAccessRoleDefaultPolicy/),
       expect.stringMatching(/ServiceAccount/), expect.stringMatching(/Storage/),
