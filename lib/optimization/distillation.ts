@@ -82,6 +82,11 @@ export class Distillation extends OptimizationStep {
   }
 
   /** @internal */
+  public override _key(): string {
+    return JSON.stringify([this.student._key(), this._render()]);
+  }
+
+  /** @internal */
   public override _bind(scope: Construct, id: string): StoredObject | undefined {
     return this.student._bind(scope, id);
   }

@@ -67,11 +67,12 @@ export class OptimizationRecipe {
       problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLambda()');
     }
     if (this.searchOptions !== undefined) {
-      problems.push(...searchProblems(this.searchOptions, hasData), ...this.searchedProblems(sourceKind));
+      problems.push(...searchProblems(this.searchOptions, format, hasData), ...this.searchedProblems(sourceKind));
     }
     for (const [index, step] of this.steps.entries()) {
       problems.push(...stepProblems(step, format, hasData, isReadByFile));
       if (this.kind === 'search') {
+        problems.push(...repeatedProblems(step, this.steps.slice(0, index)));
         continue;
       }
       const earlier = this.steps.slice(0, index).find((other) => other.constructor === step.constructor);
@@ -82,7 +83,7 @@ export class OptimizationRecipe {
     if (this.kind === 'steps' && problems.length === 0) {
       problems.push(...orderProblems(this.steps));
     }
-    if (this._cpuFeatures().length > 0 && this.steps.some((step) => step instanceof Graph && !step._freezes())) {
+    if (this.kind === 'steps' && this._cpuFeatures().length > 0 && this.steps.some((step) => step instanceof Graph && !step._freezes())) {
       problems.push('recipe has Graph.strip() and Quantization.bfloat16(), which is baked into a frozen graph, without what serving does not need: '
         + 'leave Graph.strip() out');
     }
@@ -125,6 +126,14 @@ export class OptimizationRecipe {
     }
     return problems;
   }
+}
+
+/** Steps of a search are alternatives: one that is there twice would make the same candidate again. */
+function repeatedProblems(step: OptimizationStep, earlier: OptimizationStep[]): string[] {
+  return earlier.some((other) => other._key() === step._key())
+    ? [`OptimizationRecipe.search(…) steps has ${step.description} more than once with the same settings, which is one candidate: `
+      + 'give it once, or give it other settings']
+    : [];
 }
 
 /** What comes later is done to the result of what comes earlier, and weights cannot be changed once they are quantized or constants. */

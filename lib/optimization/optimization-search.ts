@@ -1,3 +1,4 @@
+import { ModelFormat } from '../model/model-format';
 import { checkInteger } from '../private/validation';
 import type { OptimizationStep } from './optimization-step';
 
@@ -40,7 +41,7 @@ export interface OptimizationSearchOptions {
 }
 
 /** All problems of a search that can be seen without its model. */
-export function searchProblems(options: OptimizationSearchOptions, hasData: boolean): string[] {
+export function searchProblems(options: OptimizationSearchOptions, format: ModelFormat, hasData: boolean): string[] {
   const problems: string[] = [];
   const loss = options.maxAccuracyLoss;
   if (loss !== undefined && !(loss >= 0 && loss < 1)) {
@@ -53,7 +54,7 @@ export function searchProblems(options: OptimizationSearchOptions, hasData: bool
   }
   if (!hasData) {
     problems.push('OptimizationRecipe.search(…) decides by accuracy, which needs real inputs with labels: give evaluation, '
-      + 'or use OptimizationRecipe.forLambda()');
+      + `or use OptimizationRecipe.${format === ModelFormat.SAVED_MODEL ? 'forServing' : 'forLambda'}()`);
   }
   return problems;
 }

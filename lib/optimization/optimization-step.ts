@@ -11,6 +11,11 @@ export abstract class OptimizationStep {
     return undefined;
   }
 
+  /** What tells the step from others: equal for steps that make the same candidate. @internal */
+  public _key(): string {
+    return JSON.stringify(this._render());
+  }
+
   /** The step in job.json, with what it brought along. @internal */
   public abstract _render(stored?: StoredObject): Record<string, unknown>;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Construct } from 'constructs';
 import { inspectModel } from '../model/model-inspection';
 import type { StoredObject } from '../model/stored-object';
@@ -32,6 +33,9 @@ export abstract class Student {
   /** @internal */
   public abstract _problems(): string[];
 
+  /** What tells the student from others. @internal */
+  public abstract _key(): string;
+
   /** Uploads the student, where it is a file. Only after `_problems()` found none. @internal */
   public abstract _bind(scope: Construct, id: string): StoredObject | undefined;
 
@@ -51,6 +55,10 @@ class AssetStudent extends Student {
       : problems.map((problem) => `Student.fromAsset(…): ${problem}`);
   }
 
+  public _key() {
+    return resolve(this.path);
+  }
+
   public _bind(scope: Construct, id: string) {
     return storeAsset(scope, id, this.path);
   }
@@ -67,6 +75,10 @@ class SizedStudent extends Student {
 
   public _problems() {
     return [];
+  }
+
+  public _key() {
+    return this.size;
   }
 
   public _bind() {

@@ -125,8 +125,42 @@ describe('OptimizationRecipe.search', () => {
     expect(search({ steps })._problems(LITERT, 'keras', true)).toEqual([]);
   });
 
+  test('takes steps of a kind that differ in one setting, and stripping beside bfloat16, which are alternatives', () => {
+    const students = [{ temperature: 2 }, { temperature: 8 }].map((options) => Distillation.into(Student.ofSize(StudentSize.TINY), options));
+    const prunings = [PruningSchedule.AT_ONCE, PruningSchedule.GRADUAL].map((schedule) => Pruning.magnitude({ sparsity: 0.5, schedule }));
+
+    expect(search({ steps: [...students, ...prunings] })._problems(LITERT, 'keras', true)).toEqual([]);
+    expect(search({ steps: [Graph.strip(), Quantization.bfloat16()] })._problems(SAVED_MODEL, 'keras', true)).toEqual([]);
+  });
+
+  test.each([
+    [Quantization.float16(), Quantization.float16()],
+    // What is left out has a value as well.
+    [Pruning.magnitude({ sparsity: 0.5 }), Pruning.magnitude({ sparsity: 0.5, epochs: 10 })],
+    [Distillation.into(Student.ofSize(StudentSize.TINY)), Distillation.into(Student.ofSize(StudentSize.TINY), { temperature: 4 })],
+    [Distillation.into(Student.fromAsset('examples/digits/saved_model')), Distillation.into(Student.fromAsset('./examples/digits/saved_model'))],
+  ])('refuses a step that is there twice', (first, second) => {
+    expect(search({ steps: [first, Pruning.magnitude({ sparsity: 0.7 }), second] })._problems(LITERT, 'keras', true)).toEqual([
+      `OptimizationRecipe.search(…) steps has ${first.description} more than once with the same settings, which is one candidate: `
+      + 'give it once, or give it other settings',
+    ]);
+  });
+
+  test('two students of one file name are two', () => {
+    const steps = ['examples/digits/saved_model', 'elsewhere/saved_model'].map((path) => Distillation.into(Student.fromAsset(path)));
+
+    expect(search({ steps })._problems(LITERT, 'keras', true)).toEqual([expect.stringContaining('does not exist')]);
+  });
+
+  test('names all problems at once', () => {
+    const steps = [Quantization.float16(), Quantization.float16(), Graph.strip()];
+
+    expect(search({ steps, maxTrials: 0 })._problems(LITERT, 'keras', false)).toHaveLength(4);
+  });
+
   test.each<[Partial<OptimizationSearchOptions>, ModelFormat, string, boolean, string]>([
-    [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation'],
+    [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forLambda()'],
+    [{}, SAVED_MODEL, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forServing()'],
     [{ steps: [Quantization.float16()] }, SAVED_MODEL, 'keras', true, 'Quantization.float16() is for LiteRT'],
     [{ steps: [Distillation.into(Student.fromAsset('nowhere'))] }, LITERT, 'keras', true, 'does not exist'],
     [{}, LITERT, 'tflite', true, 'a .tflite model is served as it is'],
