@@ -11,9 +11,6 @@ const OLDEST_PYTHON_MINOR = 12;
 const MAX_LAYERS = 5;
 const OWN_LAYERS = 2;
 
-/** What Lambda allows for code and layers together, unzipped. */
-export const MAX_UNZIPPED_BYTES = 262_144_000;
-
 /** How long one request may take, unless the user says otherwise. */
 export const DEFAULT_TIMEOUT = Duration.seconds(30);
 

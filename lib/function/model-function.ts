@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
-import { bundledBytes, codeAddress, pythonFunction } from '../bundling/python-code';
+import { codeAddress, pythonFunction } from '../bundling/python-code';
 import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
@@ -16,8 +16,9 @@ import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
-import { checkFunctionProps, checkHookRuntime, DEFAULT_TIMEOUT, MAX_UNZIPPED_BYTES, mebibytesOf } from './function-checks';
+import { checkFunctionProps, checkHookRuntime, DEFAULT_TIMEOUT, mebibytesOf } from './function-checks';
 import { functionRole } from './function-role';
+import { checkSize, partBytes } from './function-size';
 import { HookLayer } from './hook-layer';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
@@ -60,7 +61,6 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   /** The function's log group. */
   public readonly logGroup: logs.ILogGroup;
 
-  private readonly runtimeLayers: RuntimeLayer[];
   private readonly requestMetrics?: RequestMetrics;
   private url?: lambda.FunctionUrl;
 
@@ -91,8 +91,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     failIfAny(lit`InvalidModelFunctionProps`, checkHookRuntime(requiresNumpy, props.liteRtRuntime), this);
     const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY || requiresNumpy ? undefined : RuntimeLayer.nano(this, layerOptions);
     const numpy = props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(this, layerOptions);
-    this.runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
+    const runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
 
+    const known = partBytes(() => this.lambdaFunction, hook?.layerVersion, props.layers);
     const fit = new ModelFit(this, 'Fit', {
       artifact: this.artifact,
       offer: {
@@ -105,6 +106,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         requiresNumpy: requiresNumpy || undefined,
         nanoLayerArn: nano?.layerVersion.layerVersionArn,
         numpyLayerArn: numpy?.layerVersion.layerVersionArn,
+        nanoLayerBytes: nano?._bytes,
+        numpyLayerBytes: numpy?._bytes,
+        partBytes: known,
       },
     });
 
@@ -195,7 +199,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       }).deploymentGroup;
     }
 
-    this.node.addValidation({ validate: () => this.checkSize(hookLayer, props.layers ?? []) });
+    this.node.addValidation({ validate: () => checkSize(this, known, runtimeLayers) });
   }
 
   /** The function URL, when there is one. */
@@ -309,25 +313,5 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         `${method} has no metric to return, because embeddedMetrics is false: leave it out, and the handler writes one with every request`, this);
     }
     return this.requestMetrics;
-  }
-
-  /** What certainly does not fit is refused before it is deployed. What the model adds is proved by the optimization. */
-  private checkSize(hookLayer: lambda.LayerVersion | undefined, layers: lambda.ILayerVersion[]): string[] {
-    const runtimes = this.runtimeLayers.map((layer) => layer._bytes ?? 0);
-    const parts = {
-      handler: bundledBytes(this.lambdaFunction) ?? 0,
-      'runtime layer': Math.min(...runtimes),
-      ...hookLayer ? { 'hook layer': bundledBytes(hookLayer) ?? 0 } : {},
-      'further layers': layers.reduce((sum, layer) => sum + (bundledBytes(layer) ?? 0), 0),
-    };
-    const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
-    if (total <= MAX_UNZIPPED_BYTES) {
-      return [];
-    }
-    const shown = Object.entries(parts).map(([name, bytes]) => `${name} ${bytes}`).join(', ');
-    return [
-      `code and layers have ${total} bytes unzipped (${shown}), without the model, and Lambda allows ${MAX_UNZIPPED_BYTES}: `
-      + 'use fewer or smaller layers, or ModelService or ModelFleet, which have no such limit',
-    ];
   }
 }

@@ -43,6 +43,10 @@ export interface FitOffer {
   readonly requiresNumpy?: boolean;
   readonly nanoLayerArn?: string;
   readonly numpyLayerArn?: string;
+  /** Unzipped sizes, where they are known: Lambda counts them together with the model's. */
+  readonly nanoLayerBytes?: number;
+  readonly numpyLayerBytes?: number;
+  readonly partBytes?: { [part: string]: number };
   readonly cpuFeatures?: string[];
   /** It runs the server that is published with the model. */
   readonly requiresServer?: boolean;

@@ -3,7 +3,7 @@ import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
-import { modelFunction } from './fixtures';
+import { modelFunction, resourceOf } from './fixtures';
 
 /** What Lambda allows for code and layers together, unzipped. */
 const LIMIT = 262_144_000;
@@ -34,9 +34,21 @@ function appWithLayer(bytes: number): App {
 
 test('code and layers that cannot fit are refused when the app is synthesized, with their sizes', () => {
   expect(() => appWithLayer(LIMIT).synth())
-    .toThrow(/code and layers have \d{9} bytes unzipped \(handler \d+, runtime layer \d+, further layers 262144000\), .* Lambda allows 262144000/);
+    .toThrow(/code and layers have \d{9} bytes unzipped \(handler \d+, further layers 262144000, runtime layer \d+\), .* Lambda allows 262144000/);
 });
 
-test('what may still fit is not refused: the model\'s size is proved by the optimization', () => {
+test('what is known goes to the fit, which adds the model to it when the function is deployed', () => {
+  const app = appWithLayer(LIMIT - 10_000_000);
+  const fit = resourceOf(app.node.findChild('Stack') as Stack, 'Custom::TensorFlowModelFit').properties;
+  const offer = JSON.parse(fit.Offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'arn')).join(''));
+
+  expect(offer).toMatchObject({
+    partBytes: { handler: expect.any(Number), 'further layers': LIMIT - 10_000_000 }, nanoLayerBytes: expect.any(Number), numpyLayerBytes: expect.any(Number),
+  });
+  expect(offer.partBytes.handler).toBeGreaterThan(10_000);
+  expect(offer.nanoLayerBytes).toBeGreaterThan(0);
+});
+
+test('what may still fit is not refused: the model\'s own size is proved by the fit', () => {
   expect(() => appWithLayer(LIMIT - 10_000_000).synth()).not.toThrow();
 });

@@ -82,6 +82,33 @@ def test_refuses_a_runtime_without_a_layer(s3: S3Client) -> None:
     assert "needs the nano runtime, which the function does not offer" in misfit(publish(s3), nanoLayerArn=None)
 
 
+def sized(model: int) -> list[dict[str, Any]]:
+    files = {"layer.zip": 5, "layer.zip!/ml/model/model.tflite": model - 1000, "layer.zip!/ml/model/model.json": 1000}
+    return [{"path": path, "size": size, "sha256": "00" * 32} for path, size in files.items()]
+
+
+def test_takes_a_model_that_just_fits_beside_the_code_and_the_layers_of_its_function(s3: S3Client) -> None:
+    parts = {"partBytes": {"handler": 100, "hook layer": 200}, "nanoLayerBytes": 300, "numpyLayerBytes": 90_000_000}
+    record = publish(s3, files=sized(262_144_000 - 600))
+
+    assert fit(fit_properties(record, offer(**parts)))["Runtime"] == "nano"
+
+
+def test_refuses_a_model_that_is_a_byte_too_large_and_names_the_parts(s3: S3Client) -> None:
+    parts = {"partBytes": {"handler": 100, "hook layer": 200}, "nanoLayerBytes": 300}
+    message = misfit(publish(s3, files=sized(262_144_000 - 599)), **parts)
+
+    assert (
+        "it makes 262144001 bytes of code and layers (handler 100, hook layer 200, nano layer 300, model 262143401), "
+        "unzipped, and Lambda allows 262144000" in message
+    )
+    assert "ModelService or ModelFleet" in message
+
+
+def test_refuses_a_model_that_is_too_large_where_nothing_else_is_known(s3: S3Client) -> None:
+    assert "(nano layer 0, model 262144001)" in misfit(publish(s3, files=sized(262_144_001)))
+
+
 def test_refuses_another_format(s3: S3Client) -> None:
     message = misfit(publish(s3), format="saved_model", endpoint="service")
 

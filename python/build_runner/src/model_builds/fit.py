@@ -22,6 +22,10 @@ _MEMORY_STEP = 64
 _SERVER_MEBIBYTES = 512
 _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
+#: What Lambda allows for code and layers together, unzipped.
+_LARGEST_FUNCTION = 262_144_000
+#: Paths in a manifest of what is inside the layer.
+_IN_LAYER = "layer.zip!/"
 #: bfloat16 comes in two ways, and TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
@@ -114,6 +118,7 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
         )
     if runtime:
         problems += _runtime_problems(needs, offer, runtime)
+        problems += _package_problems(manifest, offer, runtime)
     problems += _memory_problems(needs, offer) or _size_problems(manifest, offer)
     problems += _time_problems(manifest, offer)
     if offer.get("requiresServer") and not manifest.get("server"):
@@ -144,6 +149,21 @@ def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str
     if not offer.get(f"{runtime}LayerArn"):
         problems.append(f"it needs the {runtime} runtime, which the function does not offer")
     return problems
+
+
+def _package_problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
+    model = sum(file["size"] for file in manifest["files"] if file["path"].startswith(_IN_LAYER))
+    parts = {**offer.get("partBytes", {}), f"{runtime} layer": offer.get(f"{runtime}LayerBytes", 0), "model": model}
+    total = sum(parts.values())
+    if total <= _LARGEST_FUNCTION:
+        return []
+    shown = ", ".join(f"{name} {size}" for name, size in parts.items())
+    return [
+        (
+            f"it makes {total} bytes of code and layers ({shown}), unzipped, and Lambda allows {_LARGEST_FUNCTION}: "
+            "make model or layers smaller, or serve it with ModelService or ModelFleet, which have no such limit"
+        )
+    ]
 
 
 def _memory_problems(needs: dict[str, Any], offer: dict[str, Any]) -> list[str]:

@@ -1,0 +1,33 @@
+import { Lazy, Stack } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { bundledBytes } from '../bundling/python-code';
+import type { RuntimeLayer } from './runtime-layer';
+
+/** What Lambda allows for code and layers together, unzipped. `fit.py` has the same. */
+const MAX_UNZIPPED_BYTES = 262_144_000;
+
+/** Unzipped sizes of all but the runtime and the model, as far as they are known. The function itself is made later. */
+export function partBytes(
+  handler: () => lambda.Function, hookLayer: lambda.LayerVersion | undefined, layers: lambda.ILayerVersion[] = [],
+): Record<string, number> {
+  return {
+    handler: Lazy.number({ produce: () => bundledBytes(handler()) ?? 0 }),
+    ...hookLayer ? { 'hook layer': bundledBytes(hookLayer) ?? 0 } : {},
+    ...layers.length > 0 ? { 'further layers': layers.reduce((sum, layer) => sum + (bundledBytes(layer) ?? 0), 0) } : {},
+  };
+}
+
+/** What certainly does not fit is refused before it is deployed. With the model it is the fit that refuses. */
+export function checkSize(scope: Construct, known: Record<string, number>, runtimes: RuntimeLayer[]): string[] {
+  const parts: Record<string, number> = { ...Stack.of(scope).resolve(known), 'runtime layer': Math.min(...runtimes.map((layer) => layer._bytes ?? 0)) };
+  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  if (total <= MAX_UNZIPPED_BYTES) {
+    return [];
+  }
+  const shown = Object.entries(parts).map(([name, bytes]) => `${name} ${bytes}`).join(', ');
+  return [
+    `code and layers have ${total} bytes unzipped (${shown}), without the model, and Lambda allows ${MAX_UNZIPPED_BYTES}: `
+    + 'use fewer or smaller layers, or ModelService or ModelFleet, which have no such limit',
+  ];
+}
