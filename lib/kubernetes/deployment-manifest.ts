@@ -5,13 +5,15 @@ import type { RolloutPlan } from './rollout-plan';
 /** Options of a service's Deployment. */
 export interface DeploymentOptions {
   readonly identity: ObjectIdentity;
-  /** Undefined where an autoscaler decides: a number here would undo its decision with every deployment. */
-  readonly replicas?: number;
   readonly plan: RolloutPlan;
   readonly template: { metadata: Record<string, unknown>; spec: Record<string, unknown> };
 }
 
-/** A Deployment that takes no pod away before another answers in its place. */
+/**
+ * A Deployment that takes no pod away before another answers in its place.
+ *
+ * It has no number of pods: each deployment would undo what the autoscaler decided, and taking a number away again leaves one pod.
+ */
 export function deploymentManifest(options: DeploymentOptions): KubernetesObject {
   const { maxSurge, minReadySeconds, startupSeconds } = options.plan;
   return {
@@ -19,7 +21,6 @@ export function deploymentManifest(options: DeploymentOptions): KubernetesObject
     kind: 'Deployment',
     metadata: metadata(options.identity),
     spec: {
-      ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
       revisionHistoryLimit: 3,
       // Loading is no failure, however long it may take.
       progressDeadlineSeconds: startupSeconds + minReadySeconds + 300,

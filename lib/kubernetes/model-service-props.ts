@@ -71,7 +71,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly copyImage?: string;
 
   /**
-   * How many pods serve, when their number is fixed.
+   * How many pods serve, when their number is fixed. An autoscaler without a choice keeps it, so that it can be given one without losing a pod.
    *
    * @default 3
    */
@@ -85,7 +85,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly minReplicas?: number;
 
   /**
-   * The most pods that serve. Gives the service an autoscaler.
+   * The most pods that serve. Lets their number follow the load.
    *
    * @default - the number of pods is fixed
    */

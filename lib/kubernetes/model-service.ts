@@ -25,7 +25,7 @@ import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
 import { podTemplate } from './pod-template';
 import { ROLLOUT_LABEL, rolloutGate } from './rollout-gate';
-import { DEFAULT_REPLICAS, LONGEST_ROLLOUT_MINUTES, rolloutPlan, warnOfSlowRollout } from './rollout-plan';
+import { fewestPods, LONGEST_ROLLOUT_MINUTES, rolloutPlan, warnOfSlowRollout } from './rollout-plan';
 import { autoscalerManifest, disruptionBudgetManifest } from './scaling-manifests';
 import type { ServerResources } from './server-container';
 import { serviceAccountManifest } from './service-account-manifest';
@@ -166,15 +166,11 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     });
     const rollout = `${this.digest(template)}-${fit.version}`;
     (template.metadata.labels as Record<string, string>)[ROLLOUT_LABEL] = rollout;
-    const scales = props.maxReplicas !== undefined;
-    const deployment = objects.add('Deployment', [deploymentManifest({
-      identity, replicas: scales ? undefined : props.replicas ?? DEFAULT_REPLICAS, plan, template,
-    })], ...account, ...volume, ...services, access);
-    if (scales) {
-      objects.add('Autoscaler', [autoscalerManifest(identity, {
-        minReplicas: props.minReplicas ?? DEFAULT_REPLICAS, maxReplicas: props.maxReplicas!, targetCpuUtilization: props.targetCpuUtilization ?? 60,
-      })], ...deployment);
-    }
+    const deployment = objects.add('Deployment', [deploymentManifest({ identity, plan, template })], ...account, ...volume, ...services, access);
+    const minReplicas = fewestPods(props);
+    objects.add('Autoscaler', [autoscalerManifest(identity, {
+      minReplicas, maxReplicas: props.maxReplicas ?? minReplicas, targetCpuUtilization: props.targetCpuUtilization ?? 60,
+    })], ...deployment);
     objects.add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);
 
     if (applied) {
@@ -182,7 +178,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
         cluster: props.cluster,
         identity,
         rollout,
-        replicas: (scales ? props.minReplicas : props.replicas) ?? DEFAULT_REPLICAS,
+        replicas: minReplicas,
         timeout: props.rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES),
       });
       this.rollout.node.addDependency(...this.manifests);

@@ -6,7 +6,7 @@ import type { ModelServiceProps } from './model-service-props';
 /** The kubectl Lambda function has 15 minutes, and needs the last one for itself. */
 export const LONGEST_ROLLOUT_MINUTES = 14;
 
-export const DEFAULT_REPLICAS = 3;
+const DEFAULT_REPLICAS = 3;
 const MOST_REPLICAS = 1000;
 const DEFAULT_STARTUP_SECONDS = 600;
 const DRAIN_SECONDS = { alone: 45, balanced: 120 };
@@ -23,6 +23,11 @@ export interface RolloutPlan {
   readonly minReadySeconds: number;
   /** A number of pods, or a share of them, which Kubernetes rounds up. */
   readonly maxSurge: number | string;
+}
+
+/** How many pods serve at least: all, where their number is fixed. */
+export function fewestPods({ replicas, minReplicas }: ModelServiceProps): number {
+  return replicas ?? minReplicas ?? DEFAULT_REPLICAS;
 }
 
 /** The plan of a service. Only after `rolloutProblems()` found none. */
@@ -92,7 +97,7 @@ function gateProblems(props: ModelServiceProps): string[] {
 
 /** In how many steps the pods that the deployment waits for are replaced; undefined where a token decides. */
 function stepsOf(props: ModelServiceProps): number | undefined {
-  const replicas = (props.maxReplicas === undefined ? props.replicas : props.minReplicas) ?? DEFAULT_REPLICAS;
+  const replicas = fewestPods(props);
   const { maxSurge } = rolloutPlan(props);
   if (Token.isUnresolved(replicas) || Token.isUnresolved(maxSurge)) {
     return undefined;

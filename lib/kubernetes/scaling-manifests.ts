@@ -1,7 +1,7 @@
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 
-/** Limits of a service that scales. */
+/** Limits of a service's pods; equal ones where their number is fixed. */
 export interface ScalingOptions {
   readonly minReplicas: number;
   readonly maxReplicas: number;
@@ -9,7 +9,9 @@ export interface ScalingOptions {
   readonly targetCpuUtilization: number;
 }
 
-/** Scales on processor time: up at once, down by one pod a minute after five quiet minutes. */
+/**
+ * Scales on processor time: up at once, down by one pod a minute after five quiet minutes. It keeps to its limits also where nobody measures.
+ */
 export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOptions): KubernetesObject {
   return {
     apiVersion: 'autoscaling/v2',

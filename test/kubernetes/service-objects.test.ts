@@ -3,13 +3,18 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { emptyStack, GATE, importedCluster, MANIFEST, modelService, objectOf, objectsOf, resourceOf, serverOf, stackWith } from './fixtures';
 
 describe('the service', () => {
-  test('with an autoscaler the Deployment has no number of pods, which each deployment would reset', () => {
+  test.each<Partial<ModelServiceProps>>([{}, { replicas: 5 }, { minReplicas: 2, maxReplicas: 8 }])(
+    'the Deployment never has a number of pods, which each deployment would reset and taking it away would make one: %j', (props) => {
+      expect(objectOf(stackWith(props), 'Deployment').spec).not.toHaveProperty('replicas');
+    });
+
+  test('an autoscaler decides the number of pods', () => {
     const stack = stackWith({ minReplicas: 2, maxReplicas: 8, targetCpuUtilization: 70 });
 
-    expect(objectOf(stack, 'Deployment').spec).not.toHaveProperty('replicas');
     expect(objectOf(stack, 'HorizontalPodAutoscaler').spec).toMatchObject({
       scaleTargetRef: { kind: 'Deployment', name: 'digits' },
       minReplicas: 2,
@@ -24,10 +29,11 @@ describe('the service', () => {
       .toMatchObject({ minReplicas: 3, metrics: [{ resource: { target: { averageUtilization: 60 } } }] });
   });
 
-  test('replicas and maxSurge', () => {
-    const { spec } = objectOf(stackWith({ replicas: 5, maxSurge: 2 }), 'Deployment');
+  test('an autoscaler keeps a fixed number of pods', () => {
+    const stack = stackWith({ replicas: 5 });
 
-    expect([spec.replicas, spec.strategy.rollingUpdate]).toEqual([5, { maxUnavailable: 0, maxSurge: 2 }]);
+    expect(objectOf(stack, 'HorizontalPodAutoscaler').spec).toMatchObject({ minReplicas: 5, maxReplicas: 5 });
+    expect(resourceOf(stack, GATE).properties.JsonPath).toContain('availableReplicas>=5');
   });
 
   test('has one address for all pods, and one for each', () => {
