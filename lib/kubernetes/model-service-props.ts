@@ -177,6 +177,13 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly loadBalancerClass?: string;
 
   /**
+   * CIDR blocks of the clients that reach the load balancer.
+   *
+   * @default - the VPC's first CIDR block; without a limit where an imported cluster does not know its VPC, or that its CIDR block
+   */
+  readonly loadBalancerSourceRanges?: string[];
+
+  /**
    * Whether the containers may write to nothing but /tmp. That the official image can live with it was not tried.
    *
    * @default true
@@ -203,7 +210,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Further labels that nodes must have.
    *
-   * @default - kubernetes.io/arch: amd64 alone
+   * @default - kubernetes.io/arch: amd64 and kubernetes.io/os: linux alone
    */
   readonly nodeSelector?: { [label: string]: string };
 

@@ -141,8 +141,12 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     ];
     const plan = rolloutPlan(props);
     if (props.internalLoadBalancer) {
-      const loadBalancerClass = props.loadBalancerClass ?? 'eks.amazonaws.com/nlb';
-      services.push(...objects.add('LoadBalancer', [loadBalancerManifest(identity, this.modelName, props, loadBalancerClass, plan.drainSeconds)], ...namespace, access));
+      services.push(...objects.add('LoadBalancer', [loadBalancerManifest(identity, props, {
+        modelName: this.modelName,
+        loadBalancerClass: props.loadBalancerClass ?? 'eks.amazonaws.com/nlb',
+        sourceRanges: props.loadBalancerSourceRanges ?? vpcRange(props.cluster),
+        drainSeconds: plan.drainSeconds,
+      })], ...namespace, access));
     }
 
     const template = podTemplate({
@@ -190,7 +194,9 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   }
 
   /**
-   * The cluster's security group, which its pods are in. Allow clients outside the cluster by it; those inside need nothing.
+   * The cluster's security group, which its pods are in. Allow clients outside the cluster that call pods by it; those inside need nothing.
+   *
+   * It does not guard the load balancer, which has a security group of its own: see `loadBalancerSourceRanges`.
    *
    * The default ports are those of gRPC and REST where they are neighbors, else that of REST.
    */
@@ -267,6 +273,15 @@ function resourcesOf(props: ModelServiceProps, fit: ModelFit): ServerResources {
     memoryRequest: quantity(props.memoryRequest) ?? memoryLimit ?? fit.memoryRequest,
     memoryLimit,
   };
+}
+
+/** The addresses of the cluster's network. An imported cluster, or an imported network, may not know them, and fails when it is asked. */
+function vpcRange(cluster: eks.ICluster): string[] | undefined {
+  try {
+    return [cluster.vpc.vpcCidrBlock];
+  } catch {
+    return undefined;
+  }
 }
 
 function quantity(size: Size | undefined): string | undefined {

@@ -79,7 +79,7 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: options.drainSeconds + 15,
     securityContext: podSecurity(options.user),
-    nodeSelector: { 'kubernetes.io/arch': 'amd64', ...inNameOrder(options.nodeSelector) },
+    nodeSelector: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux', ...inNameOrder(options.nodeSelector) },
     ...(options.cpuFeatures.includes(BFLOAT16) ? { affinity: bfloat16Affinity() } : {}),
     topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => spread(options.identity, topologyKey)),
     initContainers: [...options.claimName === undefined ? [copyContainer(init, options.copyImage, options.model)] : [], verifyContainer(init)],

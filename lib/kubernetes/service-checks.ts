@@ -124,8 +124,15 @@ function uselessProblems(props: ModelServiceProps): string[] {
   if (props.copyImage !== undefined && !Token.isUnresolved(props.copyImage) && !/(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(props.copyImage)) {
     problems.push(`copyImage must have a tag that is not latest, or a digest, got ${JSON.stringify(props.copyImage)}`);
   }
-  if (props.loadBalancerClass !== undefined && !props.internalLoadBalancer) {
-    problems.push('loadBalancerClass has no effect without internalLoadBalancer: set internalLoadBalancer to true');
+  for (const name of ['loadBalancerClass', 'loadBalancerSourceRanges'] as const) {
+    if (props[name] !== undefined && !props.internalLoadBalancer) {
+      problems.push(`${name} has no effect without internalLoadBalancer: set internalLoadBalancer to true`);
+    }
+  }
+  problems.push(...(props.loadBalancerSourceRanges ?? [])
+    .flatMap((range) => checkPattern('loadBalancerSourceRanges', range, /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'CIDR blocks such as 10.0.0.0/16')));
+  if (props.loadBalancerSourceRanges?.length === 0) {
+    problems.push('loadBalancerSourceRanges must name at least one CIDR block, because an empty list lets everybody in: leave internalLoadBalancer out for no clients');
   }
   if (props.applyManifests === false) {
     const { rolloutTimeout, removalPolicy, adoptExisting } = props;
@@ -143,6 +150,7 @@ function labelProblems(labels: { [label: string]: string } = {}): string[] {
     ...checkPattern('nodeSelector label', label, /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'a label such as node.kubernetes.io/instance-type'),
     ...checkPattern(`nodeSelector[${JSON.stringify(label)}]`, value, /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'at most 63 letters, digits, dots, hyphens and underscores'),
     ...(label === 'kubernetes.io/arch' && value !== 'amd64' ? ['nodeSelector must keep kubernetes.io/arch amd64: no TensorFlow Serving for other processors exists'] : []),
+    ...(label === 'kubernetes.io/os' && value !== 'linux' ? ['nodeSelector must keep kubernetes.io/os linux: no TensorFlow Serving for other systems exists'] : []),
   ]);
 }
 

@@ -19,12 +19,21 @@ export function headlessServiceManifest(identity: ObjectIdentity, serving: Tenso
   return service(identity, HEADLESS_SUFFIX, { clusterIP: 'None', ports: ports(serving) });
 }
 
+/** What a service's load balancer is, besides what its pods are. */
+export interface LoadBalancerOptions {
+  readonly modelName: string;
+  readonly loadBalancerClass: string;
+  /** CIDR blocks of clients; every one where there are none. */
+  readonly sourceRanges?: string[];
+  readonly drainSeconds: number;
+}
+
 /** A network load balancer inside the VPC. */
-export function loadBalancerManifest(
-  identity: ObjectIdentity, modelName: string, serving: TensorFlowServingOptions, loadBalancerClass: string, drainSeconds: number,
-): KubernetesObject {
+export function loadBalancerManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions, options: LoadBalancerOptions): KubernetesObject {
+  const { modelName, loadBalancerClass, sourceRanges, drainSeconds } = options;
   const prefix = 'service.beta.kubernetes.io/aws-load-balancer';
-  return service(identity, LOAD_BALANCER_SUFFIX, { type: 'LoadBalancer', loadBalancerClass, ports: ports(serving) }, {
+  const clients = sourceRanges ? { loadBalancerSourceRanges: sourceRanges } : {};
+  return service(identity, LOAD_BALANCER_SUFFIX, { type: 'LoadBalancer', loadBalancerClass, ...clients, ports: ports(serving) }, {
     [`${prefix}-scheme`]: 'internal',
     [`${prefix}-nlb-target-type`]: 'ip',
     [`${prefix}-healthcheck-protocol`]: 'http',

@@ -56,6 +56,22 @@ describe('the service', () => {
     expect(objectOf(stackWith({ internalLoadBalancer: true }), 'Service', '-nlb').spec.loadBalancerClass).toBe('eks.amazonaws.com/nlb');
   });
 
+  test('a load balancer lets in the cluster\'s VPC only, or whom the user names, or everybody where the VPC is not known', () => {
+    const ranges = (props: Partial<ModelServiceProps>, attributes: (stack: Stack) => Partial<eks.ClusterAttributes> = () => ({})) => {
+      const stack = emptyStack();
+      modelService(stack, { cluster: importedCluster(stack, attributes(stack)), internalLoadBalancer: true, ...props });
+      return objectOf(stack, 'Service', '-nlb').spec.loadBalancerSourceRanges;
+    };
+
+    expect(ranges({}, (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') }))).toEqual([expect.stringMatching(/^Vpc.*\.CidrBlock$/)]);
+    expect(ranges({}, (stack) => ({
+      vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-1', availabilityZones: ['a'], vpcCidrBlock: '10.7.0.0/16' }),
+    }))).toEqual(['10.7.0.0/16']);
+    expect(ranges({}, (stack) => ({ vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-1', availabilityZones: ['a'] }) }))).toBeUndefined();
+    expect(ranges({ loadBalancerSourceRanges: ['10.1.0.0/16'] }, (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') }))).toEqual(['10.1.0.0/16']);
+    expect(ranges({})).toBeUndefined();
+  });
+
   test('nodes are drained one pod at a time', () => {
     expect(objectOf(stackWith(), 'PodDisruptionBudget').spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
   });

@@ -64,7 +64,7 @@ describe('pods', () => {
     ['readOnlyRootFilesystem', { readOnlyRootFilesystem: false }, (pod) => pod.containers[0].securityContext.readOnlyRootFilesystem, false],
     ['runAsUser', { runAsUser: 1000 }, (pod) => [pod.securityContext.runAsUser, pod.securityContext.fsGroup], [1000, 1000]],
     ['cpuFeatures', { cpuFeatures: ['avx2', 'avx512_bf16'] }, (pod) => pod.initContainers[0].env.find(({ name }: any) => name === 'CPU_FEATURES').value, 'avx2 avx512_bf16'],
-    ['nodeSelector', { nodeSelector: { pool: 'models' } }, (pod) => pod.nodeSelector, { 'kubernetes.io/arch': 'amd64', 'pool': 'models' }],
+    ['nodeSelector', { nodeSelector: { pool: 'models' } }, (pod) => pod.nodeSelector, { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux', 'pool': 'models' }],
     ['podSpec', { podSpec: { tolerations: [{ operator: 'Exists' }] } }, (pod) => pod.tolerations, [{ operator: 'Exists' }]],
     ['a serving option', { grpcPort: 9000 }, (pod) => [pod.containers[0].args[0], pod.containers[0].ports[0].containerPort, pod.containers[0].livenessProbe.grpc.port],
       ['--port=9000', 9000, 9000]],
