@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,12 @@ class TestNpz:
         (tmp_path / "README").write_text("about the data")
         assert read(tmp_path).count == 5
 
+    def test_labels_may_be_class_names(self, tmp_path: Path) -> None:
+        file = npz(tmp_path, x=np.ones((2, 2)), labels=np.array(["dog", "cat"]))
+        assert read(file, labels=["cat", "dog"]).labels["y"].tolist() == [1, 0]
+        with pytest.raises(BadInputError, match="labels by name; give the class names"):
+            read(file)
+
     @pytest.mark.parametrize(
         ("arrays", "text"),
         [
@@ -173,10 +180,46 @@ class TestJsonLines:
         spec = signature("string", x=(None,))
         assert read(lines(tmp_path, {"instances": [{"b64": "aGk="}]}), spec).inputs["x"].tolist() == [b"hi"]
 
+    @pytest.mark.parametrize("batched", [False, None])
+    def test_columns_of_an_input_without_a_batch_are_one_sample(self, batched: bool | None, tmp_path: Path) -> None:
+        file = lines(tmp_path, *({"inputs": list(range(start, start + 5)), "label": 2} for start in (0, 5, 10)))
+        data = read(file, signature(x=(None,)), batched=batched, shapes={"x": [5]})
+        assert data.inputs["x"].tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14]]
+        assert data.labels["y"].tolist() == [2, 2, 2]
+        assert not data.batched
+
+    def test_the_batch_may_be_given_as_a_shape(self, tmp_path: Path) -> None:
+        data = read(lines(tmp_path, {"inputs": [1, 2, 3]}), signature(x=(None,)), batched=None, shapes={"x": [-1]})
+        assert data.inputs["x"].tolist() == [1, 2, 3]
+
+    def test_rows_may_leave_a_fixed_batch_of_one_out(self, tmp_path: Path) -> None:
+        file = lines(tmp_path, {"inputs": [[1, 2]]}, {"instances": [[3, 4]]})
+        assert read(file, signature(x=(1, 2)), batched=False).inputs["x"].tolist() == [[[1, 2]], [[3, 4]]]
+
+    def test_texts_may_be_labels_of_an_output_of_text(self, tmp_path: Path) -> None:
+        spec = dataclasses.replace(ONE, outputs={"y": TensorSpec("string", (None,), "")})
+        file = lines(tmp_path, {"instances": [[1, 2]], "label": "dog"}, {"instances": [[1, 2]], "label": "é"})
+        assert read(file, spec).labels["y"].tolist() == [b"dog", "é".encode()]
+        again = npz(tmp_path, x=np.ones((2, 2)), labels=np.array(["dog", "é"]))
+        assert read(again, spec).labels["y"].tolist() == [b"dog", "é".encode()]
+        with pytest.raises(BadInputError, match="labels of the output 'y' are int64, but it answers text"):
+            read(npz(tmp_path, x=np.ones((2, 2)), labels=np.array([1, 2])), spec)
+
+    @pytest.mark.parametrize("value", [5, 1.5, True, None, ["a", 5], {"text": "a"}])
+    def test_what_is_no_text_is_not_made_one(self, value: Any, tmp_path: Path) -> None:
+        spec = signature("string", x=(None,) if not isinstance(value, list) else (None, 2))
+        with pytest.raises(BadInputError, match=r"line 2: input 'x' has the value .* but the model takes strings"):
+            read(lines(tmp_path, {"inputs": {"x": ["a"]}}, {"inputs": {"x": [value]}}), spec)
+
+    def test_texts_in_ragged_rows_are_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(BadInputError, match="differ in shape, or a row is ragged"):
+            read(lines(tmp_path, {"instances": [["a", "b"]]}, {"instances": [["c"]]}), signature("string", x=(None, 2)))
+
     @pytest.mark.parametrize(
         ("bodies", "text"),
         [
             (["{"], "line 1 is not JSON"),
+            ([{"instances": [[1, 2]], "label": 1}, {"instances": [[1, 2]], "label": None}], "not all numbers or all"),
             ([{"instances": [[1, 2]]}, [1]], "line 2 has list"),
             ([{"label": 1}], "line 1 has label"),
             ([{"instances": [[1, 2]], "inputs": [[1, 2]]}], "a line is a REST body"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..signatures.fixed import BATCH
 from ..signatures.spec import STRING
 
 if TYPE_CHECKING:
@@ -23,9 +24,15 @@ _MEMBERS = {"instances", "inputs", "label", "signature_name"}
 
 
 def read_json_lines(
-    file: Path, signature: SignatureSpec, names: list[str] | None
+    file: Path, signature: SignatureSpec, shapes: dict[str, list[int | None] | None], *, batched: bool | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Return inputs and labels by name; a row of a body is a sample.
+
+    Args:
+        file: Where they are.
+        signature: What the bodies are for.
+        shapes: The inputs' whole shapes, as far as they are known.
+        batched: Whether dimension 0 of the inputs is the batch; None: not known.
 
     Raises:
         BadInputError: a line is not such a body; the sentence gives its number.
@@ -34,6 +41,7 @@ def read_json_lines(
     labels: dict[str, list[Any]] = {}
     with_label = 0
     count = 0
+    in_rows = _in_rows(list(shapes.values()), batched=batched)
     try:
         with file.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
@@ -41,8 +49,10 @@ def read_json_lines(
                     continue
                 place = f"{file.name}, line {number}"
                 body = _body(place, line)
-                samples = _samples(place, body, signature)
-                for name in signature.inputs:
+                samples = _samples(place, body, signature, in_rows=in_rows)
+                for name, spec in signature.inputs.items():
+                    if spec.dtype == STRING:
+                        _check_text(place, name, [sample[name] for sample in samples])
                     rows[name] += [sample[name] for sample in samples]
                 count += 1
                 if "label" in body:
@@ -53,7 +63,7 @@ def read_json_lines(
     if with_label not in (0, count):
         raise BadInputError(f"{file.name}: {with_label} of {count} lines have a label; label all of them, or none")
     inputs = {name: _array(file, name, values, signature.inputs[name].dtype) for name, values in rows.items()}
-    return inputs, {name: _label_array(file, values, names) for name, values in labels.items()}
+    return inputs, {name: _label_array(file, values) for name, values in labels.items()}
 
 
 def _body(place: str, line: str) -> dict[str, Any]:
@@ -69,7 +79,7 @@ def _body(place: str, line: str) -> dict[str, Any]:
     return body
 
 
-def _samples(place: str, body: dict[str, Any], signature: SignatureSpec) -> list[dict[str, Any]]:
+def _samples(place: str, body: dict[str, Any], signature: SignatureSpec, *, in_rows: bool) -> list[dict[str, Any]]:
     wanted = body.get("signature_name") or signature.name
     if wanted != signature.name:
         raise BadInputError(
@@ -88,7 +98,7 @@ def _samples(place: str, body: dict[str, Any], signature: SignatureSpec) -> list
         raise BadInputError(
             f'{place}: "inputs" has {", ".join(sorted(inputs)) or "no names"}, expected {", ".join(names)}'
         )
-    if _is_batch(inputs, signature):
+    if in_rows and all(isinstance(value, list) for value in inputs.values()):
         counts = {len(value) for value in inputs.values()}
         if len(counts) != 1:
             raise BadInputError(f'{place}: the inputs in "inputs" differ in their number of rows')
@@ -96,12 +106,10 @@ def _samples(place: str, body: dict[str, Any], signature: SignatureSpec) -> list
     return [inputs]
 
 
-def _is_batch(inputs: dict[str, Any], signature: SignatureSpec) -> bool:
-    """Columns are cut into rows where the signature has a batch: an unknown or a one in dimension 0."""
-    specs = [signature.inputs[name] for name in inputs]
-    return all(spec.shape and spec.shape[0] in (None, 1) for spec in specs) and all(
-        isinstance(value, list) for value in inputs.values()
-    )
+def _in_rows(shapes: list[list[int | None] | None], *, batched: bool | None) -> bool:
+    """Say whether columns are cut into rows: there is a batch, or a 1 in its place, that a sample may leave out."""
+    may_be_rows = (1,) if batched is False else (None, BATCH, 1)
+    return batched is True or all(shape and shape[0] in may_be_rows for shape in shapes)
 
 
 def _instance(place: str, instance: Any, names: list[str]) -> dict[str, Any]:
@@ -131,23 +139,35 @@ def _add_labels(place: str, label: Any, count: int, signature: SignatureSpec, la
         raise BadInputError(f'{place}: the model has several outputs; write "label": {{"<output>": …}}')
     for name, value in by_output.items():
         if count > 1 and (not isinstance(value, list) or len(value) != count):
-            raise BadInputError(f"{place}: {count} rows need a list of {count} labels")
+            raise BadInputError(
+                f"{place}: {count} rows need a list of {count} labels; if they are one sample, give the input's whole "
+                "shape as `inputShapes`"
+            )
         labels.setdefault(name, []).extend(value if count > 1 else [value])
 
 
 def _array(file: Path, name: str, values: list[Any], dtype: str) -> NDArray[Any]:
     plain = [_decoded(file, value) for value in values]
-    if dtype == STRING:
-        shape = np.shape(np.array(plain, dtype=object)) if plain and isinstance(plain[0], list) else (len(plain),)
-        flat = np.empty(len(plain), dtype=object)
-        flat[:] = plain
-        return flat if len(shape) == 1 else np.array(plain, dtype=object)
     try:
-        return np.array(plain)
-    except ValueError as error:
+        array = np.array(plain, dtype=object if dtype == STRING else None)
+    except ValueError:
+        array = None
+    # Of objects, NumPy keeps what is ragged as lists.
+    if array is None or (dtype == STRING and any(isinstance(one, list) for one in array.ravel())):
+        raise BadInputError(f"{file.name}: the samples of input {name!r} differ in shape, or a row is ragged")
+    return array
+
+
+def _check_text(place: str, name: str, value: Any) -> None:
+    """Refuse what is no text: written as text, a number would be another input than the one that was meant."""
+    if isinstance(value, list):
+        for inner in value:
+            _check_text(place, name, inner)
+    elif not isinstance(value, str) and not (isinstance(value, dict) and set(value) == {"b64"}):
         raise BadInputError(
-            f"{file.name}: the samples of input {name!r} differ in shape, or a row is ragged"
-        ) from error
+            f"{place}: input {name!r} has the value {json.dumps(value)[:100]}, but the model takes strings; write a "
+            'string, or {"b64": "…"} for bytes'
+        )
 
 
 def _decoded(file: Path, value: Any) -> Any:
@@ -161,16 +181,7 @@ def _decoded(file: Path, value: Any) -> Any:
     return value
 
 
-def _label_array(file: Path, values: list[Any], names: list[str] | None) -> NDArray[Any]:
-    if values and all(isinstance(value, str) for value in values):
-        if not names:
-            raise BadInputError(
-                f"{file.name} labels by name; give the class names in the order of the output (`labels`)"
-            )
-        unknown = sorted(set(values) - set(names))
-        if unknown:
-            raise BadInputError(f"{file.name} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}")
-        values = [names.index(value) for value in values]
+def _label_array(file: Path, values: list[Any]) -> NDArray[Any]:
     try:
         return np.array(values)
     except ValueError as error:

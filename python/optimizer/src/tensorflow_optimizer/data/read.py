@@ -10,6 +10,7 @@ from ..errors import BadInputError
 from ..signatures.spec import STRING
 from .dataset import Dataset
 from .json_lines import read_json_lines
+from .labels import as_bytes, labels_for
 from .npz import read_npz
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def read_dataset(
         BadInputError: the data cannot be read, or does not fit the signature.
     """
     file = _data_file(path)
-    arrays, found = read_npz(file, signature) if _is_npz(file) else read_json_lines(file, signature, labels)
+    known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
+    if _is_npz(file):
+        arrays, found = read_npz(file, signature)
+    else:
+        arrays, found = read_json_lines(file, signature, known, batched=batched)
+    found = {name: labels_for(file.name, name, signature.outputs[name], value, labels) for name, value in found.items()}
     counts = {name: len(value) for name, value in arrays.items()}
     counts |= {f"labels of {name}": len(value) for name, value in found.items()}
     if len(set(counts.values())) > 1:
@@ -58,16 +64,19 @@ def read_dataset(
     rows: dict[str, NDArray[Any]] = {}
     whole: dict[str, bool] = {}
     for name, spec in signature.inputs.items():
-        shape: list[int | None] | None = list(shapes[name]) if shapes and name in shapes else None
-        if shape is None and spec.shape is not None:
-            shape = list(spec.shape)
-        rows[name], whole[name] = _rows(file.name, name, spec, shape, arrays[name], batched=batched)
+        rows[name], whole[name] = _rows(file.name, name, spec, known[name], arrays[name], batched=batched)
     if len(set(whole.values())) > 1:
         raise BadInputError(
             f"the inputs in {file.name} differ in kind: "
             + ", ".join(f"{name} holds {'whole inputs' if is_whole else 'rows'}" for name, is_whole in whole.items())
         )
     return Dataset(rows, not next(iter(whole.values()), False), found)
+
+
+def _known_shape(spec: TensorSpec, given: list[int] | None) -> list[int | None] | None:
+    if given is not None:
+        return list(given)
+    return None if spec.shape is None else list(spec.shape)
 
 
 def _data_file(path: Path) -> Path:
@@ -138,12 +147,7 @@ def _typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArr
     """Convert to the signature's type where no value is changed by it, beyond a float's precision."""
     if spec.dtype == STRING:
         if value.dtype.kind in "USO":
-            encoded = [
-                text if isinstance(text, bytes) else str(text).encode("utf-8") for text in value.ravel().tolist()
-            ]
-            result = np.empty(len(encoded), dtype=object)
-            result[:] = encoded
-            return result.reshape(value.shape)
+            return as_bytes(value)
         raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes strings")
     target = np.dtype(spec.dtype)
     if value.dtype == target:

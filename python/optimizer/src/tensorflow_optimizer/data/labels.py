@@ -1,0 +1,62 @@
+"""Labels in the form of the output that they are for: numbers, or the text that it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadInputError
+from ..signatures.spec import STRING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..signatures import TensorSpec
+
+
+def labels_for(file: str, output: str, spec: TensorSpec, values: NDArray[Any], names: list[str] | None) -> NDArray[Any]:
+    """Return an output's labels as what it answers is compared with: numbers, or bytes for an output of text.
+
+    Args:
+        file: Where they are from.
+        output: The output's name.
+        spec: What it is.
+        values: The labels as the file has them.
+        names: Of the classes, in the order of the output.
+
+    Raises:
+        BadInputError: they are neither numbers nor names, or not what the output answers.
+    """
+    text = values.dtype.kind in "USO" and all(isinstance(one, (str, bytes)) for one in values.ravel().tolist())
+    if not text and values.dtype.kind not in "biuf":
+        raise BadInputError(
+            f"{file}: the labels of the output {output!r} are not all numbers or all names, or differ in shape"
+        )
+    if spec.dtype != STRING:
+        return _numbered(file, values, names) if text else values
+    if not text:
+        raise BadInputError(
+            f"{file}: the labels of the output {output!r} are {values.dtype}, but it answers text; give the text that "
+            "it should answer"
+        )
+    return as_bytes(values)
+
+
+def as_bytes(values: NDArray[Any]) -> NDArray[Any]:
+    """Return text as models take and answer it: an array of bytes, in UTF-8."""
+    encoded = [one.encode("utf-8") if isinstance(one, str) else one for one in values.ravel().tolist()]
+    result = np.empty(len(encoded), dtype=object)
+    result[:] = encoded
+    return result.reshape(values.shape)
+
+
+def _numbered(file: str, values: NDArray[Any], names: list[str] | None) -> NDArray[Any]:
+    given = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in values.ravel().tolist()]
+    if not names:
+        raise BadInputError(f"{file} labels by name; give the class names in the order of the output (`labels`)")
+    numbers = {name: number for number, name in enumerate(names)}
+    unknown = sorted(set(given) - set(numbers))
+    if unknown:
+        raise BadInputError(f"{file} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}")
+    return np.array([numbers[one] for one in given]).reshape(values.shape)
