@@ -4,6 +4,9 @@ import { join, resolve } from 'path';
 /** The module that a hook is. The handler imports it by this name. */
 export const HOOK_MODULE = 'hook';
 
+/** Bytes of a synchronous invocation's payload. */
+const LARGEST_EVENT = 6_291_456;
+
 /** Options of a hook. */
 export interface ModelHookOptions {
   /**
@@ -66,18 +69,21 @@ export class ModelHook {
     if (event !== undefined && !isJsonFile(event)) {
       return [`checkEventFile must be a file with one event as JSON, got ${JSON.stringify(event)}`];
     }
+    if (event !== undefined && statSync(event).size > LARGEST_EVENT) {
+      return [`checkEventFile must have at most ${LARGEST_EVENT} bytes, got ${statSync(event).size}: Lambda takes no larger request; give a smaller one`];
+    }
     // It may also come from another module, so all that is asked is that the file names it.
     return /\bpreprocess\b/.test(readFileSync(file, 'utf-8'))
       ? [] : [`hook does not define preprocess(event): define it in ${HOOK_MODULE}.py in ${path}; postprocess(outputs) may be left out`];
   }
 
   /**
-   * The event that a new version must answer, as JSON.
+   * Path of the event that a new version must answer.
    *
    * @internal
    */
-  public get _checkEvent(): string {
-    return this.options.checkEventFile === undefined ? '' : JSON.stringify(JSON.parse(readFileSync(this.options.checkEventFile, 'utf-8')));
+  public get _checkEventFile(): string | undefined {
+    return this.options.checkEventFile;
   }
 
   /**

@@ -2,6 +2,7 @@ import { CustomResource } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { readStatements, storeAsset } from '../model/stored-object';
 import { BuildProvider } from '../optimization/build-provider';
 import type { ModelFit } from '../optimization/endpoint-model';
 import type { ModelHook } from './model-hook';
@@ -31,6 +32,9 @@ export class VersionCheck extends Construct {
     const permission = new lambda.CfnPermission(this, 'Permission', {
       action: 'lambda:InvokeFunction', functionName: props.version.functionArn, principal: provider.role.roleArn,
     });
+    // Not a property: what the resource's properties may have together is less than a photograph has.
+    const event = props.hook?._checkEventFile === undefined ? undefined : storeAsset(this, 'Event', props.hook._checkEventFile);
+    const granted = (event ? readStatements(event) : []).map((statement) => provider.role.addToPrincipalPolicy(statement).policyDependable!);
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowVersionCheck',
       serviceToken: provider.serviceToken,
@@ -41,9 +45,10 @@ export class VersionCheck extends Construct {
         Bucket: props.bucket.bucketName,
         GoldenKey: props.fit.goldenKey,
         Hooked: props.hook ? 'true' : 'false',
-        Event: props.hook?._checkEvent ?? '',
+        EventBucket: event?.bucket.bucketName ?? '',
+        EventKey: event?.key ?? '',
       },
     });
-    resource.node.addDependency(provider, permission);
+    resource.node.addDependency(provider, permission, ...granted);
   }
 }

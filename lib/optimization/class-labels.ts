@@ -2,6 +2,9 @@ import { existsSync, readFileSync, statSync } from 'fs';
 import { Token } from 'aws-cdk-lib';
 import { checkExclusive } from '../private/validation';
 
+/** The request is the input of a Step Functions execution, for which AWS allows 262,144 bytes; an update has old and new properties. */
+const MOST_BYTES = 100_000;
+
 /** The two ways to name a model's classes. */
 export interface ClassLabels {
   readonly labels?: string[];
@@ -38,6 +41,12 @@ function checkNames(property: string, names: string[] | undefined): string[] {
   }
   if (names.length === 0) {
     return [`${property} must name the model's classes, got []: leave it out when they have no names`];
+  }
+  // As they are written into the request that builds the model: text within text.
+  const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(names)));
+  if (bytes > MOST_BYTES) {
+    return [`${property} must have at most ${MOST_BYTES} bytes together, got ${bytes} for ${names.length} names: the request for a build may have 262144, and holds `
+      + 'the old names and the new ones when they change; shorten them, or leave them out and name the classes where the answers are read'];
   }
   const repeated = names.filter((name, index) => names.indexOf(name) !== index);
   return repeated.length === 0 ? [] : [`${property} must be different from each other, got ${JSON.stringify(repeated[0])} twice`];

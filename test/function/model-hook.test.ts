@@ -152,14 +152,22 @@ test.each([['stdlib', false], ['jpeg', true]])('the example %s is a hook', (name
   expect(offer(stack).includes('requiresNumpy')).toBe(numpy);
 });
 
+const ASSETS = { 'Fn::Sub': 'cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}' };
+
+/** A hook with an event of so many characters. */
+function hookWithEvent(characters: number): ModelHook {
+  const directory = hookDirectory({ 'event.json': JSON.stringify({ body: 'A'.repeat(characters) }) });
+  return ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') });
+}
+
 describe('before the alias moves', () => {
-  test.each<[string, (stack: Stack) => unknown, Record<string, string>]>([
-    ['a model is sent its golden requests', (stack) => modelFunction(stack), { Hooked: 'false', Event: '' }],
-    ['a hook must start', (stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }), { Hooked: 'true', Event: '' }],
+  test.each<[string, (stack: Stack) => unknown, Record<string, unknown>]>([
+    ['a model is sent its golden requests', (stack) => modelFunction(stack), { Hooked: 'false', EventBucket: '', EventKey: '' }],
+    ['a hook must start', (stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }), { Hooked: 'true', EventBucket: '', EventKey: '' }],
     ['a hook is sent its own event', (stack) => {
       const directory = hookDirectory({ 'event.json': '{ "rows": [[1]] }' });
       return modelFunction(stack, { hook: ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') }) });
-    }, { Hooked: 'true', Event: '{"rows":[[1]]}' }],
+    }, { Hooked: 'true', EventBucket: ASSETS, EventKey: expect.stringMatching(/^[0-9a-f]{64}\.json$/) }],
   ])('%s, by the published version itself', (_, build, expected) => {
     const stack = emptyStack();
 
@@ -181,5 +189,34 @@ describe('before the alias moves', () => {
 
     expect(() => modelFunction(emptyStack(), { hook: ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') }) }))
       .toThrow(/checkEventFile must be a file with one event as JSON, got ".*event.json"/);
+  });
+
+  test('a photograph as an event is uploaded, because a custom resource cannot hold it, and only it may be read', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { hook: hookWithEvent(2_000_000) });
+
+    const { properties, resource } = resourceOf(stack, 'Custom::TensorFlowVersionCheck');
+    const policy = resourceOf(stack, 'AWS::IAM::Policy', 'TensorFlowModelBuildsRole');
+    expect(JSON.stringify(properties).length).toBeLessThan(1000);
+    expect(policy.properties.PolicyDocument.Statement.filter(({ Resource }: any) => JSON.stringify(Resource).includes(properties.EventKey))).toEqual([
+      { Action: 's3:GetObject', Effect: 'Allow', Resource: expect.anything() },
+    ]);
+    expect(resource.DependsOn).toContain(policy.id);
+  });
+
+  test('another event is asked for again', () => {
+    const [one, two] = [10, 11].map((characters) => {
+      const stack = emptyStack();
+      modelFunction(stack, { hook: hookWithEvent(characters) });
+      return resourceOf(stack, 'Custom::TensorFlowVersionCheck').properties.EventKey;
+    });
+
+    expect(one).not.toEqual(two);
+  });
+
+  test('an event that is larger than a request can be is refused at synth', () => {
+    expect(() => modelFunction(emptyStack(), { hook: hookWithEvent(6_291_456) }))
+      .toThrow(/checkEventFile must have at most 6291456 bytes, got 6291467: Lambda takes no larger request/);
   });
 });

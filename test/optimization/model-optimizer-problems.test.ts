@@ -20,6 +20,8 @@ describe('refuses', () => {
     ['a task of an output without name', { evaluation, tasks: { '': ModelTask.BINARY } }, 'got ""'],
     ['no labels', { labels: [] }, 'labels must name'],
     ['a label twice', { labels: ['a', 'b', 'a'] }, 'got "a" twice'],
+    ['more labels than a request can hold', { labels: Array.from({ length: 10_000 }, (_, index) => `the class ${index}`) },
+      'labels must have at most 100000 bytes together, got 188893 for 10000 names'],
     ['labels and a file of them', { labels: ['a'], labelsFile: fileWith('labels.txt', 'a\nb\n') }, 'labels and labelsFile exclude each other: keep one of them'],
     ['a file of labels that is not there', { labelsFile: 'no/such.txt' }, 'labelsFile must be a text file with the name of a class on each line, and there is no'],
     ['a file of labels with an empty line', { labelsFile: fileWith('labels.txt', 'a\n\nb\n') }, 'labelsFile must have the name of a class on each line, and line 2 of'],

@@ -17,6 +17,7 @@ from published_models import BUCKET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conftest import Clock
     from mypy_boto3_s3 import S3Client
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:digits:7"
@@ -32,7 +33,8 @@ ASKED = {
     "FunctionVersion": VERSION,
     "ModelName": "digits",
     "Hooked": "false",
-    "Event": "",
+    "EventBucket": "",
+    "EventKey": "",
     "Bucket": BUCKET,
     "GoldenKey": "",
 }
@@ -119,17 +121,58 @@ def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited
     check.check(ASKED)
 
 
-def test_a_hook_gets_its_own_event_and_nothing_else(function: Stubber) -> None:
+@pytest.mark.parametrize("code", ["SnapStartNotReadyException", "ResourceNotReadyException", "ServiceException"])
+def test_a_snapshot_that_is_being_taken_and_a_passing_failure_are_waited_for(function: Stubber, code: str) -> None:
+    function.add_client_error("invoke", code, "later", http_status_code=500 if code == "ServiceException" else 409)
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    check.check(ASKED)
+
+
+def test_a_function_without_room_ends_the_deployment_with_what_to_raise(function: Stubber, clock: Clock) -> None:
+    for _ in range(13):
+        function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
+    with pytest.raises(
+        ModelError, match=r"version 7 .* no room .*Rate Exceeded.*: raise .*reservedConcurrentExecutions"
+    ):
+        check.check(ASKED)
+    assert sum(clock.slept) == 60
+
+
+def hooked(s3: S3Client, sent: dict[str, Any]) -> dict[str, Any]:
+    s3.put_object(Bucket=BUCKET, Key="event.json", Body=json.dumps(sent).encode())
+    return ASKED | {"Hooked": "true", "EventBucket": BUCKET, "EventKey": "event.json"}
+
+
+def test_a_hook_gets_its_own_event_and_nothing_else(function: Stubber, s3: S3Client) -> None:
     described(function)
     answers(function, {"rows": [[1]]}, {"sums": [2]})
-    check.check(ASKED | {"Hooked": "true", "Event": '{"rows": [[1]]}'})
+    check.check(hooked(s3, {"rows": [[1]]}))
 
 
-def test_a_hook_that_refuses_its_own_event_ends_the_deployment(function: Stubber) -> None:
+def test_a_hook_gets_a_photograph(function: Stubber, s3: S3Client) -> None:
+    photograph = {"requestContext": {}, "body": "A" * 2_000_000, "isBase64Encoded": True}
+    described(function)
+    answers(function, photograph, http(200, {"label": "cat"}))
+    check.check(hooked(s3, photograph))
+
+
+def test_an_event_that_may_not_be_read_yet_is_waited_for(function: Stubber, clock: Clock) -> None:
+    described(function)
+    answers(function, {"rows": []}, {"sums": []})
+    content = b'{"rows": []}'
+    with Stubber(aws.s3()) as denied:
+        denied.add_client_error("get_object", "AccessDenied", "not authorized")
+        denied.add_response("get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))})
+        check.check(ASKED | {"Hooked": "true", "EventBucket": BUCKET, "EventKey": "event.json"})
+    assert clock.slept == [5]
+
+
+def test_a_hook_that_refuses_its_own_event_ends_the_deployment(function: Stubber, s3: S3Client) -> None:
     described(function)
     answers(function, {"rows": []}, {"error": "the batch is empty"})
     with pytest.raises(ModelError, match=r"does not answer \(the batch is empty\)"):
-        check.check(ASKED | {"Hooked": "true", "Event": '{"rows": []}'})
+        check.check(hooked(s3, {"rows": []}))
 
 
 def test_a_hook_without_an_event_must_start(function: Stubber) -> None:

@@ -18,15 +18,21 @@ from .golden import Comparison, Golden, read_golden
 
 #: Less than the handler's own five minutes, so that it can still say what happened.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
-#: A policy takes some seconds to be known everywhere, a version to become active, and a busy account to have room.
+_THROTTLED = "TooManyRequestsException"
+#: A policy takes some seconds to be known everywhere, a version or its snapshot to become ready, and a busy account to
+#: have room.
 _NOT_YET = {
     "AccessDeniedException",
     "ResourceConflictException",
     "ResourceNotFoundException",
-    "TooManyRequestsException",
+    "ResourceNotReadyException",
+    "SnapStartNotReadyException",
+    _THROTTLED,
 }
-_ATTEMPTS = 12
-_PAUSE_SECONDS = 5
+_THROTTLE_SENTENCE = (
+    "found no room to run in for a minute ({reason}): raise the function's reservedConcurrentExecutions or the "
+    "account's concurrency, or deploy when less is asked"
+)
 _REFUSED = 400
 #: So that the handler has time left for other signatures, and to say what happened.
 _LONGEST_REPLAY_SECONDS = 60
@@ -43,13 +49,13 @@ def check(properties: dict[str, Any]) -> None:
 
     Args:
         properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey, the golden requests, the key empty where
-            there are none; Hooked, "true" where predict requests are a hook's; Event, what such a hook must answer, as
-            JSON; empty where there is none.
+            there are none; Hooked, "true" where predict requests are a hook's; EventBucket and EventKey, what such a
+            hook must answer, as JSON; empty where there is none.
     """
     version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
     _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
     if properties["Hooked"] == "true":
-        _ask_hook(version, properties["Event"])
+        _ask_hook(version, properties["EventBucket"], properties["EventKey"])
         return
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     bucket, key = properties["Bucket"], properties["GoldenKey"]
@@ -86,12 +92,16 @@ def goes_back(event: dict[str, Any]) -> bool:
     return int(new) < int(old)
 
 
-def _ask_hook(version: str, event: str) -> None:
+def _ask_hook(version: str, bucket: str, key: str) -> None:
     """Send a hook what it takes, which golden requests are not: they are what the model takes."""
-    if not event:
+    if not key:
         print("the hook has no checkEventFile: that the function has started is all that is checked")
         return
-    status, _ = _answer(version, json.loads(event))
+
+    def event() -> bytes:
+        return aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    status, _ = _answer(version, json.loads(aws.patiently(event)))
     print(f"{version} answered the hook's own event with {status}")
 
 
@@ -125,18 +135,22 @@ def _answer(version: str, event: dict[str, Any], allowed: tuple[int, ...] = ()) 
 
 
 def _invoke(version: str, event: dict[str, Any]) -> Any:
-    for attempt in range(_ATTEMPTS):
-        try:
-            response = functions().invoke(FunctionName=version, Payload=json.dumps(event))
-            break
-        except ClientError as error:
-            if aws.code_of(error) not in _NOT_YET or attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(_PAUSE_SECONDS)
+    try:
+        response = aws.patiently(
+            lambda: functions().invoke(FunctionName=version, Payload=json.dumps(event)), passes=_may_pass
+        )
+    except ClientError as error:
+        if aws.code_of(error) == _THROTTLED:
+            raise _refused(version, _THROTTLE_SENTENCE.format(reason=aws.sentence_of(error))) from error
+        raise
     payload = json.loads(response["Payload"].read())
     if "FunctionError" in response:
         raise _silent(version, f"{payload.get('errorType')}: {payload.get('errorMessage')}")
     return payload
+
+
+def _may_pass(error: Exception) -> bool:
+    return aws.is_transient(error) or (isinstance(error, ClientError) and aws.code_of(error) in _NOT_YET)
 
 
 def _silent(version: str, reason: str) -> ModelError:
