@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sample_functions import dense_data, truncate
+import tensorflow as tf
+from sample_functions import dense_data, function, spec, truncate
 from sample_jobs import FLOAT16
 from tensorflow_optimizer.runners import LiteRtRunner
 
@@ -31,6 +32,26 @@ def test_an_unknown_batch_is_served_row_by_row(models: SampleModels, runs: Runs)
     assert signature.inputs["features"].shape == [-1, 16]
     assert signature.inputs["features"].tensor is not None
     assert signature.inputs["features"].tensor.shape == [1, 16]
+
+
+def test_a_fixed_batch_with_one_score_is_judged_by_its_labels(runs: Runs, tmp_path: Path) -> None:
+    weights = tf.constant(np.random.default_rng(3).standard_normal((16, 1)), tf.float32)
+
+    def body(features: Any) -> dict[str, Any]:
+        return {"spam": tf.sigmoid(features @ weights)}
+
+    directory = function(tmp_path / "binary", body, spec([1, 16], "features"))
+    file = tmp_path / "binary.tflite"
+    file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(directory)).convert())
+    features = np.random.default_rng(4).standard_normal((600, 16)).astype(np.float32)
+    labels = (features @ weights.numpy() > 0)[:, 0]
+    np.savez(tmp_path / "data.npz", features=features, labels=labels.astype(int))
+    published = runs(file, tmp_path / "data.npz").published
+    assert published.evaluation is not None
+    figures = published.evaluation.outputs["spam"]
+    assert figures.task == "binary (probabilities, inferred)"
+    assert (figures.accuracy, figures.balanced_accuracy, figures.accuracy_loss) == (1, 1, 0)
+    assert [rule.rule for rule in published.gate_results] == ["maxAccuracyLoss"]
 
 
 def test_further_steps_are_refused(models: SampleModels, runs: Runs) -> None:

@@ -52,6 +52,8 @@ class OutputMetrics(Document):
 
     task: str
     accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    """Mean recall of the classes that the labels have: what a rare class does to it shows."""
     accuracy_loss: float | None = None
     """Original minus candidate, paired, 0 to 1. Negative: the candidate is better."""
     accuracy_loss_interval: tuple[float, float] | None = None

@@ -28,6 +28,15 @@ def test_the_verdict_comes_first(page: MakePage) -> None:
     assert shown.text.index("float16 passed:") < shown.text.index("Candidates")
 
 
+def test_what_a_rare_class_does_to_the_accuracy_is_beside_it(page: MakePage) -> None:
+    known = sample.metrics(475_000, accuracy=0.99, balanced_accuracy=0.5)
+    outcome = sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": known})])
+    shown = page(sample.job(), outcome, sample.draft())
+
+    assert "99.00 % 50.00 % balanced" in " | ".join(shown.rows)
+    assert "Balanced accuracy is the mean recall" in shown.text
+
+
 def test_every_candidate_has_its_figures_and_the_reason(page: MakePage) -> None:
     shown = page(sample.job(), sample.accepted(), sample.draft())
 

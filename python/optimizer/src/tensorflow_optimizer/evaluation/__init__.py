@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .answers import answers_of
+from .chance import collapse, rarest
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency
 from .original import check_batch, check_chance, check_repeatable
@@ -19,11 +20,13 @@ __all__ = [
     "check_chance",
     "check_repeatable",
     "check_sound",
+    "collapse",
     "compare",
     "expected_scale",
     "gain",
     "infer_tasks",
     "interleaved_latency",
     "ranges_of",
+    "rarest",
     "rate",
 ]

@@ -10,6 +10,7 @@ from ..config import ModelTask
 from ..errors import BadInputError
 from ..outcome import OutputMetrics
 from . import statistics
+from .tasks import inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+_OTHERWISE = "say with `tasks` what the output decides if it is something else"
+
 
 def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
     """Return the original's own figures: its accuracy, where labels allow one."""
     if labels is None or task.task is ModelTask.REGRESSION:
         return OutputMetrics(task=task.describe())
-    return OutputMetrics(task=task.describe(), accuracy=float(_correct(task, output, labels).mean()))
+    return OutputMetrics(
+        task=task.describe(),
+        accuracy=float(_correct(task, output, labels).mean()),
+        balanced_accuracy=_balanced(task, output, labels),
+    )
 
 
 def compare(  # noqa: PLR0913 - what is compared, and what is known about it
@@ -46,6 +53,7 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
         loss, interval = statistics.paired_loss(right, candidate_right)
         figures |= {
             "accuracy": float(candidate_right.mean()),
+            "balanced_accuracy": _balanced(task, candidate, labels),
             "accuracy_loss": loss,
             "accuracy_loss_interval": interval,
         }
@@ -92,15 +100,20 @@ def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> N
     if truth.shape != expected:
         raise BadInputError(
             f"the labels of the output {name!r} have the shape {list(labels.shape)}, expected {list(expected)}: "
-            f"{task.describe()}; state the output's task if that is not what it is"
+            f"{task.describe()}; {_OTHERWISE}"
         )
     if task.indices or output.dtype.kind == "O":
         return
+    if truth.dtype.kind not in "iu":
+        raise BadInputError(
+            f"the labels of the output {name!r} are {labels.dtype} with values that number no class "
+            f"({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}"
+        )
     top = output.shape[-1] - 1 if task.task is ModelTask.MULTICLASS else 1
     if truth.min() < 0 or truth.max() > top:
         raise BadInputError(
             f"the labels of the output {name!r} go from {truth.min()} to {truth.max()}, but it decides between 0 and "
-            f"{top} ({task.describe()}); number the classes from 0 in the order of the output"
+            f"{top} ({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}"
         )
 
 
@@ -113,9 +126,9 @@ def _truth(task: OutputTask, output: Array, labels: Array) -> Array:
     if labels.dtype.kind == "b":
         labels = labels.astype(np.int64)
     shape = task.decisions(output).shape
-    one_hot = task.task is ModelTask.MULTICLASS and not task.indices and labels.shape == output.shape
-    if one_hot and labels.ndim > 1 and labels.shape != shape:
-        return np.asarray(labels.argmax(axis=-1))
+    scores = task.task is ModelTask.MULTICLASS and not task.indices
+    if scores and inner(labels.shape) == inner(output.shape):
+        return np.asarray(labels.reshape(output.shape).argmax(axis=-1))
     if labels.shape != shape and labels.size == np.prod(shape):
         labels = labels.reshape(shape)
     if labels.dtype.kind == "f" and np.equal(np.mod(labels, 1), 0).all():
@@ -126,6 +139,21 @@ def _truth(task: OutputTask, output: Array, labels: Array) -> Array:
 def _correct(task: OutputTask, output: Array, labels: Array) -> Array:
     """How right each sample is: 0 or 1, or the share of right decisions where a sample has several."""
     return _per_sample(task.decisions(output) == _truth(task, output, labels))
+
+
+def _balanced(task: OutputTask, output: Array, labels: Array) -> float:
+    """Return the mean recall: how often each class is found where it is the truth, all classes counting alike."""
+    truth = _truth(task, output, labels)
+    right = (task.decisions(output) == truth).reshape(len(truth), -1)
+    codes = truth if truth.dtype.kind in "iu" and not task.indices else np.unique(truth, return_inverse=True)[1]
+    codes = codes.reshape(right.shape).astype(np.int64)
+    if task.task is ModelTask.MULTILABEL:
+        # Yes and no of each label are classes of their own; the last dimension is the label.
+        count = truth.shape[-1]
+        codes = codes * count + np.arange(right.shape[1]) % count
+    found = np.bincount(codes.ravel(), weights=right.ravel())
+    there = np.bincount(codes.ravel())
+    return float((found[there > 0] / there[there > 0]).mean())
 
 
 def _per_sample(matches: Array) -> Array:

@@ -11,6 +11,7 @@ from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
 from . import statistics
 from .answers import answers_of
+from .chance import ENOUGH_TO_TEST, Beside
 from .closeness import is_close
 from .compare import truth_of
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _BATCH_OF = 4
-#: Where fewer samples are at hand, only the point estimate is compared with chance.
-_ENOUGH_FOR_INTERVAL = 50
 
 
 def check_repeatable(first: Arrays, second: Arrays) -> None:
@@ -77,12 +76,19 @@ def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], task
         decisions, expected = task.decisions(outputs[name]), truth_of(task, outputs[name], truth)
         right = (decisions == expected).reshape(len(decisions), -1).mean(axis=1)
         accuracy, (low, _) = statistics.proportion(right)
-        chance = _chance(decisions, expected, _classes(task, outputs[name]))
-        if accuracy <= chance or (len(right) >= _ENOUGH_FOR_INTERVAL and low <= chance):
+        beside = Beside(decisions, expected)
+        if beside.varies:
+            chance, better = beside.chance, beside.is_better_than_chance()
+        else:
+            # One class only: its frequency says nothing.
+            chance = 1.0 / _classes(task, outputs[name])
+            better = (low if len(right) >= ENOUGH_TO_TEST else accuracy) > chance
+        if not better:
             raise BadInputError(
                 f"labels or preprocessing do not match this model: the original's accuracy at the output {name!r} is "
-                f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}); check that the "
-                "inputs are scaled as in training and that the labels are numbered in the order of the output"
+                f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}), as "
+                f"{task.describe()}; check that the inputs are scaled as in training and that the labels are numbered "
+                "in the order of the output, or say with `tasks` what the output decides"
             )
 
 
@@ -90,19 +96,3 @@ def _classes(task: OutputTask, output: Array) -> int:
     if task.task is ModelTask.MULTICLASS and not task.indices:
         return int(output.shape[-1])
     return max(2, len(np.unique(output))) if task.indices else 2
-
-
-def _chance(decisions: Array, truth: Array, classes: int) -> float:
-    """How often two independent guessers with these frequencies agree (as in Cohen's kappa)."""
-    values, counts = np.unique(truth, return_counts=True)
-    if len(values) < 2:
-        # One class only: the frequencies say nothing.
-        return 1.0 / classes
-    shares = dict(zip(values.tolist(), (counts / truth.size).tolist(), strict=True))
-    decided, decided_counts = np.unique(decisions, return_counts=True)
-    return float(
-        sum(
-            shares.get(value, 0.0) * count / decisions.size
-            for value, count in zip(decided.tolist(), decided_counts.tolist(), strict=True)
-        )
-    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _Z = 1.959963984540054
 _RESAMPLES = 1000
+_DRAWN_AT_ONCE = 1_000_000
 
 Interval = tuple[float, float]
 
@@ -48,20 +49,27 @@ def proportion(values: NDArray[Any]) -> tuple[float, Interval]:
 
 
 def relative_error(original: NDArray[Any], candidate: NDArray[Any], seed: int) -> tuple[float, Interval]:
-    """Return |candidate - original| / |original| over all samples (Euclidean), and its bootstrap interval."""
+    """Return |candidate - original| / |original| over all samples (Euclidean), and its bootstrap interval.
+
+    Infinite where the candidate has a value that is not finite and the original has a number.
+    """
     reference = np.asarray(original, dtype=np.float64).reshape(len(original), -1)
     difference = np.asarray(candidate, dtype=np.float64).reshape(len(candidate), -1) - reference
-    both = np.isfinite(reference) & np.isfinite(difference)
-    errors = np.where(both, difference, 0.0)
-    norms = np.where(both, reference, 0.0)
-    error_squares, norm_squares = (errors**2).sum(axis=1), (norms**2).sum(axis=1)
+    known = np.isfinite(reference)
+    if not np.isfinite(difference[known]).all():
+        return math.inf, (math.inf, math.inf)
+    error_squares = (np.where(known, difference, 0.0) ** 2).sum(axis=1)
+    norm_squares = (np.where(known, reference, 0.0) ** 2).sum(axis=1)
     value = _ratio(float(error_squares.sum()), float(norm_squares.sum()))
     random = np.random.default_rng(seed)
-    rows = random.integers(0, len(error_squares), (_RESAMPLES, len(error_squares)))
-    resampled = [
-        _ratio(float(error), float(norm))
-        for error, norm in zip(error_squares[rows].sum(axis=1), norm_squares[rows].sum(axis=1), strict=True)
-    ]
+    count = len(error_squares)
+    resampled: list[float] = []
+    while len(resampled) < _RESAMPLES:
+        # As many at a time as memory does not notice; drawn one after the other, they are the same as drawn at once.
+        size = min(_RESAMPLES - len(resampled), max(1, _DRAWN_AT_ONCE // count))
+        rows = random.integers(0, count, (size, count))
+        errors, norms = error_squares[rows].sum(axis=1), norm_squares[rows].sum(axis=1)
+        resampled += [_ratio(float(error), float(norm)) for error, norm in zip(errors, norms, strict=True)]
     low, high = np.quantile(resampled, [0.025, 0.975])
     return value, (min(float(low), value), max(float(high), value))
 

@@ -91,41 +91,60 @@ def _stated(name: str, task: ModelTask, output: Array) -> OutputTask:
     return OutputTask(task, logits=not _within_unit(output), stated=True)
 
 
+def inner(shape: tuple[int, ...]) -> list[int]:
+    """Return the dimensions of one sample that say something: a 1 is a batch of one row, or a lone channel."""
+    return [size for size in shape[1:] if size != 1]
+
+
 def _inferred(name: str, output: Array, labels: Array | None, class_names: list[str] | None) -> OutputTask:
     if output.dtype.kind in "iuOSUb":
         return OutputTask(ModelTask.BINARY if output.dtype.kind == "b" else ModelTask.MULTICLASS, indices=True)
     unit = _within_unit(output)
-    if output.ndim == 1 or (output.ndim == 2 and output.shape[-1] == 1):
-        zero_or_one = labels is not None and bool(np.isin(labels, (0, 1)).all())
-        binary = unit or zero_or_one
-        return OutputTask(ModelTask.BINARY, logits=not unit) if binary else OutputTask(ModelTask.REGRESSION)
+    if output.ndim == 1 or output.shape[-1] == 1:
+        return _by_one_score(output, labels, unit=unit)
     if labels is not None:
         return _by_labels(output, labels, unit=unit)
     return _by_values(name, output, class_names, unit=unit)
 
 
+def _by_one_score(output: Array, labels: Array | None, *, unit: bool) -> OutputTask:
+    points = inner(output.shape)
+    if labels is None:
+        # With many points it may as well be a picture.
+        return OutputTask(ModelTask.BINARY if unit and not points else ModelTask.REGRESSION)
+    if points and inner(labels.shape) != points:
+        return OutputTask(ModelTask.REGRESSION)
+    values = np.unique(labels)
+    # Two classes with other numbers are told to be numbered anew.
+    two = bool(np.isin(values, (0, 1)).all()) or (unit and len(values) <= 2 and _whole(values))
+    return OutputTask(ModelTask.BINARY, logits=not unit) if two else OutputTask(ModelTask.REGRESSION)
+
+
 def _by_values(name: str, output: Array, class_names: list[str] | None, *, unit: bool) -> OutputTask:
     if unit and _sums_to_one(output):
         return OutputTask(ModelTask.MULTICLASS)
-    if output.ndim == 2 and (_named_logits(name) or (class_names and len(class_names) == output.shape[-1])):
+    single = len(inner(output.shape)) == 1
+    if single and (_named_logits(name) or (class_names and len(class_names) == output.shape[-1])):
         return OutputTask(ModelTask.MULTICLASS, logits=not unit)
-    if output.ndim == 2 and unit:
+    if single and unit:
         return OutputTask(ModelTask.MULTILABEL)
     return OutputTask(ModelTask.REGRESSION)
 
 
 def _by_labels(output: Array, labels: Array, *, unit: bool) -> OutputTask:
-    flat = labels.reshape(labels.shape[0], -1) if labels.ndim > 1 else labels
-    if labels.shape == output.shape:
+    if inner(labels.shape) == inner(output.shape):
         if not np.isin(labels, (0, 1)).all():
             return OutputTask(ModelTask.REGRESSION)
-        one_hot = bool((labels.sum(axis=-1) == 1).all())
+        one_hot = bool((labels.reshape(output.shape).sum(axis=-1) == 1).all())
         scores = _sums_to_one(output) if unit else one_hot
         return OutputTask(ModelTask.MULTICLASS if one_hot and scores else ModelTask.MULTILABEL, logits=not unit)
-    whole = labels.dtype.kind in "biu" or bool(np.equal(np.mod(flat, 1), 0).all())
-    if whole and labels.size == output.size // output.shape[-1]:
+    if _whole(labels) and labels.size == output.size // output.shape[-1]:
         return OutputTask(ModelTask.MULTICLASS, logits=not unit)
     return OutputTask(ModelTask.REGRESSION)
+
+
+def _whole(labels: Array) -> bool:
+    return labels.dtype.kind in "biu" or (labels.dtype.kind == "f" and bool(np.equal(np.mod(labels, 1), 0).all()))
 
 
 def _within_unit(output: Array) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import GateError
-from ..evaluation import Trial, answers_of, check_sound, compare, interleaved_latency
+from ..evaluation import Trial, answers_of, check_sound, collapse, compare, interleaved_latency, rarest
 from ..gate import judge
-from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, Split
+from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
 from ..runners import RunError
 from ..supervision import feed
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..gate import GatePlan
     from ..runners import Runner
     from ..runners.runner import Arrays
+    from .progress import Progress
     from .reference import Reference
 
 
@@ -52,7 +53,7 @@ class Judge:
                 at = "" if signature == reference.default else f" at the signature {signature!r}"
                 return record(name, CandidateStatus.FAILED, f"{problem}{at}")
         metrics = self._metrics(built, answers)
-        rules = judge(self.gate, metrics)
+        rules = [*judge(self.gate, metrics), *self._collapsed(answers)]
         broken = [rule.sentence for rule in rules if not rule.passed]
         status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
         return Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules)
@@ -67,6 +68,23 @@ class Judge:
             return check_sound(trial, runner, answers[signature])
         except RunError as error:
             return f"it does not run ({error})"
+
+    def _collapsed(self, answers: dict[str, Arrays]) -> list[RuleResult]:
+        """Return a broken rule for each output that no longer decides: no gate allows that, however rare the class."""
+        reference, default = self.reference, self.reference.default
+        if reference.evidence is EvidenceKind.GENERATED:
+            return []
+        found = []
+        for name, value in answers.get(default, {}).items():
+            labels = reference.datasets[default].labels.get(name)
+            broken = collapse(reference.tasks[default][name], reference.answers[default][name], value, labels)
+            if broken is not None:
+                kappa, what = broken
+                sentence = f"its output {name!r} {what}"
+                found.append(
+                    RuleResult(rule="betterThanChance", limit=0, measured=kappa, passed=False, sentence=sentence)
+                )
+        return found
 
     def _metrics(self, built: Built, answers: dict[str, Arrays]) -> Metrics:
         reference = self.reference
@@ -96,6 +114,27 @@ class Judge:
             compressed_bytes=getattr(built, "compressed_bytes", None),
             latency_milliseconds=latency,
             latency_ratio=latency / times["baseline"].median if latency is not None and self.baseline else None,
+        )
+
+
+def warn_of_rare_classes(measured: Judge, progress: Progress) -> None:
+    """Warn where a candidate may lose a whole class within the loss of accuracy that the gate allows."""
+    reference = measured.reference
+    default = reference.default
+    for name, labels in reference.datasets[default].labels.items():
+        limits = [
+            one.rule.value
+            for one in measured.gate.rules
+            if one.rule.rule == "maxAccuracyLoss" and (one.outputs is None or name in one.outputs)
+        ]
+        found = rarest(reference.tasks[default][name], reference.answers[default][name], labels)
+        if found is None or not limits or min(limits) < found[1]:
+            continue
+        class_name, share = found
+        progress.warn(
+            f"the gate allows a loss of {min(limits):.2%} at the output {name!r}, and the class {class_name} is only "
+            f"{share:.2%} of the labels: a candidate that seldom finds it can pass; look at the balanced accuracy, or "
+            "allow less"
         )
 
 

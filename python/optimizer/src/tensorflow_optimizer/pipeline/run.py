@@ -61,6 +61,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..sources import open_source
+    from .evaluate import warn_of_rare_classes
     from .footprint import with_footprint
     from .golden import golden_requests, write_golden
     from .inputs import Inputs
@@ -81,6 +82,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
             "published unverified: nothing shows that the candidate decides like the original; give EvaluationData to "
             "prove it"
         )
+    warn_of_rare_classes(chosen.judge, progress)
     size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
     reference, runner = chosen.judge.reference, chosen.built.runner

@@ -38,6 +38,8 @@ class Row:
     change: str = ""
     compressed: str = ""
     accuracy: str = ""
+    balanced: str = ""
+    """The mean recall of the classes."""
     loss: str = ""
     loss_interval: str = ""
     agreement: str = ""
@@ -128,6 +130,7 @@ def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
         return found
     known = {
         "accuracy": worst.accuracy is not None and figures.percent(worst.accuracy),
+        "balanced": worst.balanced_accuracy is not None and figures.percent(worst.balanced_accuracy),
         "loss": worst.accuracy_loss is not None and original and figures.points(worst.accuracy_loss),
         "loss_interval": original and figures.interval(worst.accuracy_loss_interval),
         "agreement": worst.agreement is not None and figures.percent(worst.agreement),

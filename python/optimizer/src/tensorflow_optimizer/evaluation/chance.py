@@ -1,0 +1,134 @@
+"""Does a model decide better than a guesser who knows how frequent each answer is? Cohen's kappa says how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import ModelTask
+from .compare import truth_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .tasks import OutputTask
+
+    Array = NDArray[Any]
+
+#: Of more decisions (masks have one for each point) only some of each sample are looked at.
+_MOST_DECISIONS = 4_000_000
+#: Where fewer samples are at hand, only the point estimate is compared with chance.
+ENOUGH_TO_TEST = 50
+_PERMUTATIONS = 199
+#: With the true order 5 of 200 orders: 2.5 %, the outer end of an interval at 95 %.
+_AS_GOOD_BY_CHANCE = 4
+
+
+class Beside:
+    """Decisions beside the truth. Chance is what remains when the samples of the truth change their places."""
+
+    def __init__(self, decisions: Array, truth: Array) -> None:
+        """Take decisions and truth of the same shape, dimension 0 being the sample.
+
+        Args:
+            decisions: What a model decides.
+            truth: The labels, or what another model decides.
+        """
+        self._count = len(decisions)
+        step = 1 + decisions.size // _MOST_DECISIONS
+        both = np.stack([one.reshape(self._count, -1)[:, ::step] for one in (decisions, truth)])
+        values, codes = np.unique(both, return_inverse=True)
+        self._decided, self._truth = codes.reshape(both.shape).astype(np.int32)
+        self._matches = self._matches_with(self._truth)
+        # Each place in a sample has frequencies of its own: that the corners of all masks are 0 is no merit.
+        offsets = np.arange(both.shape[2], dtype=np.int64) * len(values)
+        decided, true = (
+            np.bincount((one + offsets).ravel(), minlength=both.shape[2] * len(values))
+            for one in (self._decided, self._truth)
+        )
+        self._by_chance = int(decided @ true)
+        """Matches of every sample with the truth of every sample; in whole numbers, so that equal is equal."""
+
+    @property
+    def chance(self) -> float:
+        """The share of right decisions that chance has."""
+        return float(self._by_chance / (self._decided.size * self._count))
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa: 1 where all is right, 0 at chance."""
+        possible = self._decided.size * self._count - self._by_chance
+        return float(self._above_chance / possible) if possible else 0.0
+
+    @property
+    def varies(self) -> bool:
+        """Whether the truth differs between samples: where not, its frequencies say nothing."""
+        return bool((self._truth != self._truth[:1]).any())
+
+    @property
+    def constant(self) -> bool:
+        """Whether the model decides the same everywhere."""
+        return bool((self._decided == self._decided[0, 0]).all())
+
+    def is_better_than_chance(self) -> bool:
+        """Say whether the decisions know the truth: by a seeded permutation test, with enough samples for one."""
+        if self._above_chance <= 0:
+            return False
+        if self._count < ENOUGH_TO_TEST:
+            return True
+        random = np.random.default_rng(0)
+        as_good = 0
+        for _ in range(_PERMUTATIONS):
+            as_good += self._matches_with(self._truth[random.permutation(self._count)]) >= self._matches
+            if as_good > _AS_GOOD_BY_CHANCE:
+                return False
+        return True
+
+    @property
+    def _above_chance(self) -> int:
+        return self._matches * self._count - self._by_chance
+
+    def _matches_with(self, truth: Array) -> int:
+        return int((self._decided == truth).sum())
+
+
+def collapse(task: OutputTask, original: Array, candidate: Array, labels: Array | None) -> tuple[float, str] | None:
+    """Return that a candidate no longer decides where the original does, as its kappa and a sentence; None: it does.
+
+    The figures alone do not show it: whoever always answers "no" is right as often as "no" is.
+
+    Args:
+        task: How the output is read.
+        original: The original's answers to real samples.
+        candidate: The candidate's.
+        labels: Where there are any; otherwise the original's decisions are what is to be known.
+    """
+    if task.task is ModelTask.REGRESSION:
+        return None
+    before, after = task.decisions(original), task.decisions(candidate)
+    truth = before if labels is None else truth_of(task, original, labels)
+    own = Beside(after, truth)
+    if labels is not None and not own.varies:
+        truth = before
+        own = Beside(after, truth)
+    if own.kappa > 0 or not Beside(before, truth).is_better_than_chance():
+        return None
+    how = f"always decides {_shown(after)}" if own.constant else "decides no better than chance"
+    return own.kappa, f"{how} (Cohen's kappa {own.kappa:.2g}), and the original does not"
+
+
+def rarest(task: OutputTask, output: Array, labels: Array) -> tuple[str, float] | None:
+    """Return the rarest class among the labels and its share of them; None where there is only one class."""
+    if task.task is ModelTask.REGRESSION:
+        return None
+    values, counts = np.unique(truth_of(task, output, labels), return_counts=True)
+    if len(values) < 2:
+        return None
+    place = int(counts.argmin())
+    return _shown(values[place]), float(counts[place] / counts.sum())
+
+
+def _shown(decision: Any) -> str:
+    value = np.asarray(decision).ravel()[0]
+    return repr(value.decode("utf-8", "replace")) if isinstance(value, bytes) else str(value)
