@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from sample_functions import dense_data, function, spec
 from sample_jobs import gate
 from tensorflow_optimizer.proof.prove import handler_directory, litert_library
 
@@ -74,6 +76,101 @@ def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatc
     half = runs(models.dense, models.labelled)
     assert 0 < len(golden(half)["requests"]) < 10
     assert (half.output / "golden.json").stat().st_size < size * 0.6
+
+
+def test_a_sample_above_a_mebibyte_is_kept_alone_and_the_outcome_says_so(runs: Runs, tmp_path: Path) -> None:
+    result = runs(*pictures(tmp_path), recipe="none")
+    (one,) = golden(result)["requests"]
+    assert len(json.dumps(one["request"])) > 1 << 20
+    assert any("1 of 10 golden requests are published" in text for text in result.outcome.warnings)
+
+
+def test_what_no_function_could_take_is_left_out_and_the_outcome_says_so(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorflow_optimizer.pipeline import golden as requests
+
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 1 << 20)
+    result = runs(*pictures(tmp_path), recipe="none")
+    assert result.code == 0
+    assert not (result.output / "golden.json").exists()
+    assert any("no golden requests are published: one sample" in text for text in result.outcome.warnings)
+
+
+def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorflow_optimizer.pipeline import golden as requests
+
+    one = {"request": {"instances": [1.0]}, "response": {"predictions": [[0.1, 0.2]]}}
+    # As a function writes it, 0.1 has twenty digits.
+    answer = {"y": np.array([[0.1, 0.2]], np.float32)}
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 40)
+    assert not requests._is_servable(one, answer)
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 60)
+    assert requests._is_servable(one, answer)
+
+
+def test_numbers_are_written_with_the_digits_that_they_have(models: SampleModels, runs: Runs) -> None:
+    numbers = golden(runs(models.dense, models.labelled))["requests"][0]["request"]["instances"][0]
+    assert max(len(repr(number)) for number in numbers) < 14
+    features = dense_data(640)[0]
+    assert any(np.array_equal(np.array(numbers, np.float32), row) for row in features)
+
+
+def pictures(directory: Path) -> tuple[Path, Path]:
+    """Return a model of pictures, and twelve of them."""
+
+    def body(image: Any) -> dict[str, Any]:
+        return {"scores": tf.nn.softmax(tf.reduce_mean(image, axis=[1, 2]) * 10)}
+
+    images = np.random.default_rng(2).uniform(0, 1, (12, 224, 224, 3)).astype(np.float32)
+    np.savez(directory / "pictures.npz", image=images)
+    return function(directory / "pictures", body, spec([None, 224, 224, 3], "image")), directory / "pictures.npz"
+
+
+def sound(directory: Path) -> Path:
+    """Return a model of one waveform, whose length is given as its shape."""
+
+    def body(sound: Any) -> dict[str, Any]:
+        parts = tf.stack([tf.reduce_sum(sound[:100]), tf.reduce_sum(sound[100:])])
+        return {"scores": tf.nn.softmax(parts)}
+
+    return function(directory / "sound", body, spec([None], "sound"))
+
+
+@pytest.mark.parametrize(("format_", "recipe"), [("litert", "none"), ("saved_model", "forServing")])
+def test_the_requests_of_a_model_without_a_batch_can_be_given_as_data(
+    format_: str, recipe: str, runs: Runs, tmp_path: Path
+) -> None:
+    waves = np.random.default_rng(9).standard_normal((80, 200)).astype(np.float32)
+    labels = (waves[:, 100:].sum(axis=1) > waves[:, :100].sum(axis=1)).astype(int)
+    np.savez(tmp_path / "waves.npz", sound=waves, labels=labels)
+    model, job = sound(tmp_path), {"source": {"inputShapes": {"sound": [200]}}, "format": format_, "recipe": recipe}
+    content = golden(runs(model, tmp_path / "waves.npz", **job))
+    again = tmp_path / "golden.jsonl"
+    bodies = [{**one["request"], "label": int(np.argmax(one["response"]["outputs"]))} for one in content["requests"]]
+    again.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
+    result = runs(model, again, **job)
+    assert result.published.evaluation is not None
+    assert result.published.evaluation.samples == 10
+    assert result.published.evaluation.outputs["scores"].accuracy == 1
+    assert sorted(map(str, golden(result)["requests"])) == sorted(map(str, content["requests"]))
+
+
+@pytest.mark.parametrize("model", ["text", "static_tflite"])
+def test_so_can_those_of_texts_and_of_a_fixed_batch(
+    model: str, models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    if model == "text":
+        np.savez(tmp_path / "data.npz", text=np.array(["a", "bb", "ccc"] * 20))
+        job: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
+    else:
+        np.savez(tmp_path / "data.npz", features=dense_data(60)[0])
+        job = {"recipe": "none"}
+    content = golden(runs(getattr(models, model), tmp_path / "data.npz", **job))
+    again = tmp_path / "golden.jsonl"
+    again.write_text("".join(f"{json.dumps(one['request'])}\n" for one in content["requests"]))
+    result = runs(getattr(models, model), again, **job)
+    assert sorted(map(str, golden(result)["requests"])) == sorted(map(str, content["requests"]))
 
 
 @pytest.mark.parametrize(("mode", "quantized"), [("float16", False), ("dynamicRange", True), ("fullInteger", True)])

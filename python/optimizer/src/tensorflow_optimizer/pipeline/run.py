@@ -89,7 +89,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     if isinstance(chosen, SavedModel):
         _write_extra_assets(job, opened, reference, paths.output / MODEL_DIRECTORY, progress)
         draft = with_footprint(draft, paths.output, chosen.built.tags, reference, progress)
-    count = write_golden(paths.output, draft, reference, runner)
+    count = write_golden(paths.output, draft, reference, runner, progress)
     if count:
         progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
     if server is not None:
@@ -109,7 +109,7 @@ def _write_extra_assets(
     if opened.directory is not None:
         all_signatures = job.source.signature_name is None
         keep_extra_assets(opened.directory, directory, all_signatures=all_signatures, progress=progress)
-    count = write_warm_up(job.model, directory, reference, job.warmup_records)
+    count = write_warm_up(job.model, directory, reference, job.warmup_records, progress)
     if count:
         progress.say(f"{count} samples of the evaluation data are published in the model as warm-up requests")
 

@@ -53,7 +53,7 @@ message_type {
 """
 
 
-def write_warm_up(model: str, directory: Path, reference: Reference, most: int) -> int:
+def write_warm_up(model: str, directory: Path, reference: Reference, most: int, progress: Progress) -> int:
     """Write warm-up requests into the SavedModel at `directory`, and return how many.
 
     There are none where no real inputs are, and for a model that changes when it is asked. Requests that the model
@@ -64,6 +64,7 @@ def write_warm_up(model: str, directory: Path, reference: Reference, most: int) 
         directory: Of the SavedModel.
         reference: The original, with the samples of the gate.
         most: How many requests at most; together they stay below a mebibyte.
+        progress: Where to tell that not even one does.
     """
     file = directory / WARM_UP_FILE
     if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1 or file.exists():
@@ -84,6 +85,10 @@ def write_warm_up(model: str, directory: Path, reference: Reference, most: int) 
         with tf.io.TFRecordWriter(str(file)) as writer:
             for record in records:
                 writer.write(record)
+    elif most:
+        progress.warn(
+            f"no warm-up requests are published: one sample has more than the {_LIMIT_BYTES:,} bytes that they may have"
+        )
     return len(records)
 
 
