@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from sample_functions import function, spec
+from sample_functions import dense_data, function, spec
 from tensorflow_optimizer.cli import app
 from typer.testing import CliRunner
 
@@ -84,6 +84,32 @@ class TestCompare:
         agreement = row(output, "agreement of probabilities")
         assert float(agreement.split("│")[-2].strip(" %")) < 60
         assert "lost" in row(output, "accuracy of probabilities")
+
+    def test_a_model_that_answers_no_numbers_is_not_as_near_as_can_be(
+        self, models: SampleModels, tmp_path: Path
+    ) -> None:
+        def broken(features: Any) -> dict[str, Any]:
+            return {"other": tf.zeros_like(features[:, :4]) / 0.0}
+
+        model = function(tmp_path / "broken", broken, spec([None, 16], "values"))
+        output = invoke("compare", models.dense, model, "--data", models.labelled)
+        assert "not finite" in row(output, "relative error of probabilities")
+        assert row(output, "balanced accuracy of probabilities").split("│")[-3].strip() == "0.00 %"
+
+    def test_models_that_answer_in_other_forms_are_refused(self, models: SampleModels, tmp_path: Path) -> None:
+        def fewer(features: Any) -> dict[str, Any]:
+            return {"other": features[:, :3]}
+
+        model = function(tmp_path / "fewer", fewer, spec([None, 16], "values"))
+        output = " ".join(invoke("compare", models.dense, model, "--data", models.labelled, code=2).split())
+        assert "at the output 'probabilities' A answers float32 of the shape [4] to a sample, and B" in output
+        assert "give two models that answer alike" in output
+
+    def test_labels_that_do_not_belong_to_the_models_are_refused(self, models: SampleModels, tmp_path: Path) -> None:
+        features, labels = dense_data(60)
+        np.savez(tmp_path / "other.npz", features=features, labels=labels + 10)
+        output = invoke("compare", models.dense, models.dense, "--data", tmp_path / "other.npz", code=2)
+        assert "but it decides between 0 and 3" in " ".join(output.split())
 
     def test_models_with_other_inputs_are_refused(self, models: SampleModels) -> None:
         output = invoke("compare", models.dense, models.two_inputs, "--data", models.labelled, code=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,11 +54,12 @@ def measure(
     """Return both models' figures by the first one's outputs, and their latencies under the names `a` and `b`.
 
     Raises:
-        BadInputError: the data does not fit, or the models have other inputs or outputs.
+        BadInputError: data or labels do not fit, or the models have other inputs or outputs.
     """
     from ..data import read_dataset
     from ..evaluation import answers_of, infer_tasks, interleaved_latency, rate
     from ..evaluation import compare as compare_answers
+    from ..evaluation.compare import check_labels
     from ..runners import RunError
 
     name = first.default
@@ -69,7 +71,11 @@ def measure(
         answers = {key: answers_of(runner, name, dataset) for key, runner in runners.items()}
     except RunError as error:
         raise BadInputError(f"one of the models cannot compute the data ({error})") from error
+    for key, value in answers["a"].items():
+        _check_form(key, value, answers["b"][key])
     tasks = infer_tasks(answers["a"], dataset.labels, {}, None)
+    for key, labels in dataset.labels.items():
+        check_labels(key, tasks[key], answers["a"][key], labels)
     figures = {
         key: (
             rate(tasks[key], value, dataset.labels.get(key)),
@@ -111,6 +117,18 @@ def _paired(what: str, ours: list[str], theirs: list[str]) -> dict[str, str]:
     return {name: name for name in ours}
 
 
+def _check_form(name: str, ours: Array, theirs: Array) -> None:
+    if ours.shape != theirs.shape or (ours.dtype == object) != (theirs.dtype == object):
+        forms = [
+            f"{'text' if one.dtype == object else one.dtype} of the shape {list(one.shape[1:])}"
+            for one in (ours, theirs)
+        ]
+        raise BadInputError(
+            f"at the output {name!r} A answers {forms[0]} to a sample, and B {forms[1]}, so that they cannot be "
+            "compared; give two models that answer alike"
+        )
+
+
 def _show(
     names: tuple[str, str],
     sizes: tuple[int, int],
@@ -128,8 +146,11 @@ def _show(
         if second.accuracy is not None:
             lost = f"{percent(second.accuracy_loss)} lost"
             table.add_row(f"accuracy of {name}", percent(first.accuracy), percent(second.accuracy), lost)
+            balanced = percent(first.balanced_accuracy), percent(second.balanced_accuracy)
+            table.add_row(f"balanced accuracy of {name}", *balanced, "")
         if second.agreement is not None:
             table.add_row(f"agreement of {name}", "", "", percent(second.agreement))
         if second.relative_error is not None:
-            table.add_row(f"relative error of {name}", "", "", small(second.relative_error))
+            error = second.relative_error
+            table.add_row(f"relative error of {name}", "", "", small(error) if isfinite(error) else "not finite")
     Console().print(table)
