@@ -1,0 +1,81 @@
+import { spawnSync } from 'child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+
+const ROOT = resolve(__dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'runners-'));
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** What an expression of scripts/lib-runners.mjs gives. */
+function evaluate(expression: string): unknown {
+  const program = `import * as runners from ${JSON.stringify(join(ROOT, 'scripts', 'lib-runners.mjs'))};
+const results = ${JSON.stringify(directory)};
+console.log(JSON.stringify(await ${expression}));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+/** The letter that the kernel has for what a process does: Z for one that has ended and that nobody has asked about yet. */
+function stateOf(pid: string): string {
+  return spawnSync('ps', ['-o', 'state=', '-p', pid], { encoding: 'utf8' }).stdout.trim();
+}
+
+describe('a runner of npm test', () => {
+  const counting = (passed: number, failed: number) => `() => ({ passed: ${passed}, failed: ${failed}, skipped: [] })`;
+
+  test('that sleeps is ended with what it started, and has failed', () => {
+    const command = JSON.stringify(['sh', '-c', 'echo before; sleep 1000 & echo $!; wait']);
+    const result = evaluate(`runners.execute({ name: 'sleeps', command: ${command}, count: () => { throw new Error() } }, { results, deadline: Date.now() + 500 })`);
+
+    expect(result).toMatchObject({ name: 'sleeps', passed: 0, failed: 1, skipped: [], problem: expect.stringMatching(/^ended after \d+ s: it had not come to its end$/) });
+    const [said, sleeper] = readFileSync(join(directory, 'sleeps.log'), 'utf8').split('\n');
+    expect(said).toBe('before');
+    expect(stateOf(sleeper)).toMatch(/^[ZX]?$/);
+  });
+
+  test.each([
+    ['that ends well is what it counted', 'exit 0', counting(3, 0), { passed: 3, failed: 0 }],
+    ['that dies has failed, whatever it counted', 'kill -9 $$', counting(3, 0), { passed: 3, failed: 1 }],
+    ['that found no test has failed', 'exit 0', counting(0, 0), { passed: 0, failed: 1 }],
+    ['whose tests failed is counted once', 'exit 1', counting(3, 2), { passed: 3, failed: 2 }],
+  ])('%s', (_, script, count, expected) => {
+    expect(evaluate(`runners.execute({ name: 'one', command: ['sh', '-c', '${script}'], count: ${count} }, { results, deadline: Date.now() + 60_000 })`))
+      .toMatchObject(expected);
+  });
+
+  test('that is not there has failed, and says so', () => {
+    expect(evaluate(`runners.execute({ name: 'none', command: ['/no/such/program'], count: ${counting(0, 0)} }, { results, deadline: Date.now() + 60_000 })`))
+      .toMatchObject({ failed: 1, problem: expect.stringContaining('ENOENT') });
+  });
+});
+
+describe('skipped tests', () => {
+  test('of pytest are counted, and named with their reasons', () => {
+    const file = join(directory, 'junit.xml');
+    writeFileSync(file, '<testsuites><testsuite name="pytest" errors="1" failures="1" skipped="2" tests="6" time="1">'
+      + '<testcase classname="a.b" name="test_good" time="0.1" />'
+      + '<testcase classname="a.b" name="test_&lt;it&gt;[&quot;x&quot;]" time="0.1"><skipped type="pytest.skip" message="needs root &amp; more">f.py:1: needs</skipped></testcase>'
+      + '<testcase classname="a.b" name="test_two" time="0.1"><skipped type="pytest.skip" message="this host has no Python 3.11">f.py:1</skipped></testcase>'
+      + '</testsuite></testsuites>');
+    expect(evaluate(`runners.countJunit(${JSON.stringify(file)})`)).toEqual({
+      passed: 2, failed: 2, skipped: ['test_<it>["x"]: needs root & more', 'test_two: this host has no Python 3.11'],
+    });
+  });
+
+  test('of jest are counted and named', () => {
+    const file = join(directory, 'jest.json');
+    writeFileSync(file, JSON.stringify({
+      numPassedTests: 1, numFailedTests: 1, numRuntimeErrorTestSuites: 1,
+      testResults: [{ assertionResults: [{ status: 'passed', fullName: 'a' }, { status: 'failed', fullName: 'b' }, { status: 'pending', fullName: 'c d' }] }],
+    }));
+    expect(evaluate(`runners.countJest(${JSON.stringify(file)})`)).toEqual({ passed: 1, failed: 2, skipped: ['c d'] });
+  });
+
+  test('leave something unproven, but where the reason says that only another machine has what they need', () => {
+    const skips = ['test_two[3.11]: this host has no Python 3.11', 'test_image[system]: this host has no Python /usr/bin/python3', 'test_boot: needs root', 'a unit passes'];
+    expect(evaluate(`runners.unexplained(${JSON.stringify(skips)})`)).toEqual(['test_boot: needs root', 'a unit passes']);
+  });
+});
