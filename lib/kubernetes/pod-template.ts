@@ -1,3 +1,4 @@
+import { Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
 import { CONFIG_FILES } from '../serving/server-command';
 import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
@@ -111,7 +112,7 @@ function spread(identity: ObjectIdentity, topologyKey: string): Record<string, u
 function scrapeAnnotations(serving: TensorFlowServingOptions): Record<string, string> {
   return serving.monitoring === false ? {} : {
     'prometheus.io/scrape': 'true',
-    'prometheus.io/port': String(serving.restPort ?? DEFAULT_REST_PORT),
+    'prometheus.io/port': Tokenization.stringifyNumber(serving.restPort ?? DEFAULT_REST_PORT),
     'prometheus.io/path': serving.monitoringPath ?? DEFAULT_MONITORING_PATH,
   };
 }

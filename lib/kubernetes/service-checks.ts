@@ -23,6 +23,15 @@ const OWN_POD_FIELDS: Record<string, string> = {
   topologySpreadConstraints: 'use affinity where the spread over zones is not enough',
 };
 
+const NO_TLS = 'the health checks of pods and the clients in the cluster speak without encryption, so that no pod would ever serve: encrypt in front of the service, '
+  + 'with a load balancer or a service mesh of your own';
+
+/** Flags of the server that its pods cannot live with. */
+const IMPOSSIBLE_FLAGS: Record<string, string> = { ssl_config_file: NO_TLS, use_alts_credentials: NO_TLS };
+
+/** Flags that name a file. Nothing brings files into a pod but its image. */
+const FILE_FLAGS = ['platform_config_file', 'tensorflow_session_config_file', 'thread_pool_factory_config_file'];
+
 /** Every problem of a service's own properties. Those of the model and its optimization are found where they belong. */
 export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
   return [
@@ -35,6 +44,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...sizeProblems(props),
     ...rolloutProblems(props),
     ...uselessProblems(props),
+    ...flagProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
     ...labelProblems(props.nodeSelector),
@@ -90,12 +100,14 @@ function replicaProblems(props: ModelServiceProps): string[] {
 function resourceProblems(props: ModelServiceProps): string[] {
   const { cpuRequest = 1, cpuLimit, memoryRequest, memoryLimit } = props;
   const problems = [
+    ...Object.entries({ cpuRequest, cpuLimit }).filter(([, value]) => Token.isUnresolved(value))
+      .map(([name]) => `${name} must be known when the app is synthesized, because numbers of threads follow from it, and got a token: give a number`),
     ...checkRange('cpuRequest', props.cpuRequest, 0.01, 1000),
     ...checkRange('cpuLimit', cpuLimit, 0.01, 1000),
     ...checkRange('memoryRequest in MiB', mebibytes(memoryRequest), 64, 10_000_000, 'the server alone needs more'),
     ...checkRange('memoryLimit in MiB', mebibytes(memoryLimit), 64, 10_000_000, 'the server alone needs more'),
   ];
-  if (cpuLimit !== undefined && cpuRequest > cpuLimit && !Token.isUnresolved(cpuLimit) && !Token.isUnresolved(cpuRequest)) {
+  if (cpuLimit !== undefined && cpuRequest > cpuLimit && problems.length === 0) {
     problems.push(`cpuRequest must not be above cpuLimit, got ${cpuRequest}${props.cpuRequest === undefined ? ' (the default)' : ''} and ${cpuLimit}`);
   }
   const [asked, most] = [mebibytes(memoryRequest), mebibytes(memoryLimit)];
@@ -143,6 +155,15 @@ function uselessProblems(props: ModelServiceProps): string[] {
     }).filter(([, why]) => why).map(([name, why]) => `${name} has no effect without applyManifests: ${why}`));
   }
   return problems;
+}
+
+function flagProblems({ serverFlags = {}, servingImage }: ModelServiceProps): string[] {
+  const given = (flag: string) => !['', 'false'].includes(String(serverFlags[flag] ?? ''));
+  return [
+    ...Object.entries(IMPOSSIBLE_FLAGS).filter(([flag]) => given(flag)).map(([flag, why]) => `serverFlags[${JSON.stringify(flag)}] must not be set: ${why}`),
+    ...FILE_FLAGS.filter((flag) => servingImage === undefined && given(flag)).map((flag) => `serverFlags[${JSON.stringify(flag)}] names a file that the default image does `
+      + `not have, got ${JSON.stringify(serverFlags[flag])}: give servingImage an image with that file, such as ServingImage.fromAsset(…)`),
+  ];
 }
 
 function labelProblems(labels: { [label: string]: string } = {}): string[] {

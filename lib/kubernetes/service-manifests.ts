@@ -1,3 +1,4 @@
+import { Tokenization } from 'aws-cdk-lib';
 import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
@@ -37,7 +38,7 @@ export function loadBalancerManifest(identity: ObjectIdentity, serving: TensorFl
     [`${prefix}-scheme`]: 'internal',
     [`${prefix}-nlb-target-type`]: 'ip',
     [`${prefix}-healthcheck-protocol`]: 'http',
-    [`${prefix}-healthcheck-port`]: String(serving.restPort ?? DEFAULT_REST_PORT),
+    [`${prefix}-healthcheck-port`]: Tokenization.stringifyNumber(serving.restPort ?? DEFAULT_REST_PORT),
     [`${prefix}-healthcheck-path`]: `/v1/models/${modelName}/metadata`,
     [`${prefix}-target-group-attributes`]: `deregistration_delay.timeout_seconds=${drainSeconds}`,
   });

@@ -27,14 +27,6 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
   ];
 }
 
-/** A directory that TensorFlow Serving can read: it lost S3 with version 2.7. */
-export function checkBasePath(property: string, path: string | undefined): string[] {
-  if (path !== undefined && /^[a-z][a-z0-9]*:\/\//i.test(path)) {
-    return [`${property} must be a directory, got ${JSON.stringify(path)}: TensorFlow Serving reads no object storage; let the library mount or copy the model`];
-  }
-  return checkPattern(property, path, /^\/[^\s]*$/, 'a path that starts with /');
-}
-
 function portProblems(options: TensorFlowServingOptions): string[] {
   const grpc = options.grpcPort ?? DEFAULT_GRPC_PORT;
   const rest = options.restPort ?? DEFAULT_REST_PORT;
@@ -55,6 +47,7 @@ function batchingProblems(options: TensorFlowServingOptions): string[] {
   }
   return [
     ...checkInteger('maxBatchSize', options.maxBatchSize, 1, MAX_INT32),
+    ...(options.batchTimeout?.isUnresolved() ? ['batchTimeout must be known when the app is synthesized, and got a token: give a Duration of a number'] : []),
     ...checkInteger('batchTimeout in milliseconds', wholeOf(options.batchTimeout), 0, 60_000, 'nobody waits longer for an answer'),
     ...checkInteger('maxEnqueuedBatches', options.maxEnqueuedBatches, 1, MAX_INT32),
     ...checkInteger('numBatchThreads', options.numBatchThreads, 1, 1024),

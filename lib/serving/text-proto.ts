@@ -1,9 +1,11 @@
+import { Tokenization } from 'aws-cdk-lib';
+
 /** A message in protocol buffers' text format, as data. An array is a repeated field. */
 export interface TextProto {
   readonly [field: string]: TextProtoValue | TextProtoValue[] | undefined;
 }
 
-/** A scalar, or a message. Texts may hold tokens. */
+/** A scalar, or a message. Texts may hold tokens, and numbers may be some. */
 export type TextProtoValue = string | number | boolean | TextProto | Verbatim;
 
 /** A text that stands in a number's place: a token that becomes one. */
@@ -26,7 +28,14 @@ function renderField(field: string, value: TextProtoValue, indent: string): stri
   if (typeof value === 'object') {
     return `${indent}${field} {\n${renderTextProto(value, `${indent}  `)}${indent}}\n`;
   }
-  return `${indent}${field}: ${typeof value === 'string' ? quote(value) : String(value)}\n`;
+  return `${indent}${field}: ${scalar(value)}\n`;
+}
+
+function scalar(value: string | number | boolean): string {
+  if (typeof value === 'number') {
+    return Tokenization.stringifyNumber(value);
+  }
+  return typeof value === 'string' ? quote(value) : String(value);
 }
 
 /** JSON's escapes are the text format's, but for characters beyond ASCII, which it takes as they are. */

@@ -1,4 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
+import { Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
@@ -86,6 +87,15 @@ describe('the service', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::EKS::PodIdentityAssociation', { Namespace: 'models', ServiceAccount: 'numbers' });
     const ids = (of: Stack) => Object.keys(Template.fromStack(of).findResources(MANIFEST));
     expect(ids(stack).filter((id) => ids(stackWith()).includes(id))).toEqual([]);
+  });
+
+  test('a port that is known only at deployment is the same everywhere', () => {
+    const stack = stackWith({ restPort: Lazy.number({ produce: () => 9001 }), internalLoadBalancer: true });
+
+    expect(JSON.stringify(objectsOf(stack))).not.toMatch(/e\+2\d\d/);
+    expect(serverOf(stack).args).toContain('--rest_api_port=9001');
+    expect(objectOf(stack, 'Deployment').spec.template.metadata.annotations['prometheus.io/port']).toBe('9001');
+    expect(objectOf(stack, 'Service', '-nlb').metadata.annotations['service.beta.kubernetes.io/aws-load-balancer-healthcheck-port']).toBe('9001');
   });
 
   test('monitoring off: no metrics are announced', () => {

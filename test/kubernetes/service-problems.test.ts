@@ -1,4 +1,4 @@
-import { App, Duration, Size, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
@@ -24,10 +24,17 @@ describe('bad input', () => {
     ['no surge', { maxSurge: 0 }, /maxSurge must be between 1/],
     ['more processors asked for than allowed', { cpuRequest: 3, cpuLimit: 2 }, /cpuRequest must not be above cpuLimit, got 3 and 2/],
     ['the default processors above the limit', { cpuLimit: 0.5 }, /got 1 \(the default\) and 0.5/],
+    ['processors as a token, of which no numbers of threads follow', { cpuLimit: Lazy.number({ produce: () => 2 }) },
+      /^cpuLimit must be known when the app is synthesized/],
     ['more memory asked for than allowed',
       { memoryRequest: Size.gibibytes(2), memoryLimit: Size.gibibytes(1) }, /memoryRequest must not be above memoryLimit, got 2048 and 1024 MiB/],
     ['too little memory for any model', { memoryLimit: Size.mebibytes(10) }, /memoryLimit in MiB must be between 64/],
     ['an unknown flag', { serverFlags: { fast: true } }, /is no flag of tensorflow_model_server/],
+    ['encryption that no health check speaks', { serverFlags: { ssl_config_file: '/etc/ssl.config' } },
+      /^serverFlags\["ssl_config_file"\] must not be set: the health checks .* encrypt in front of the service/],
+    ['credentials that no health check has', { serverFlags: { use_alts_credentials: true } }, /"use_alts_credentials"\] must not be set/],
+    ['a file that the default image does not have', { serverFlags: { platform_config_file: '/etc/platform.config' } },
+      /"platform_config_file"\] names a file that the default image does not have, got "\/etc\/platform.config": give servingImage/],
     ['a base path of its own', { serverFlags: { model_base_path: 's3://models' } }, /model_base_path"\] must not be set/],
     ['an image that moves', { servingImage: ServingImage.fromRegistry('tensorflow/serving:latest') }, /must name one release/],
     ['a longer wait than a function has', { rolloutTimeout: Duration.minutes(15) }, /rolloutTimeout in seconds must be between 10 and 840, got 900/],
@@ -67,6 +74,12 @@ describe('bad input', () => {
     }));
 
     expect(() => modelService(stack, { model })).toThrow(/published as litert, and saved_model is needed here/);
+  });
+
+  test('takes a flag that names a file in an image of the user\'s, and flags that switch nothing on', () => {
+    expect(() => stackWith({
+      serverFlags: { tensorflow_session_config_file: '/etc/session.config', use_alts_credentials: false }, servingImage: ServingImage.fromRegistry('example/serving:1'),
+    })).not.toThrow();
   });
 
   test('names all problems at once', () => {

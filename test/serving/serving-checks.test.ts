@@ -1,6 +1,6 @@
 import { Duration, Lazy } from 'aws-cdk-lib';
 import { SERVER_FLAGS } from '../../lib/serving/server-flags';
-import { checkBasePath, checkServingOptions } from '../../lib/serving/serving-checks';
+import { checkServingOptions } from '../../lib/serving/serving-checks';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 
 describe('checkServingOptions', () => {
@@ -57,6 +57,7 @@ describe('checkServingOptions', () => {
     ['batch sizes that do not grow', { batching: true, maxBatchSize: 8, allowedBatchSizes: [4, 2, 8] }, /must grow/],
     ['no batch sizes', { batching: true, allowedBatchSizes: [] }, /must grow/],
     ['a minute and more for a batch', { batching: true, batchTimeout: Duration.seconds(61) }, /batchTimeout/],
+    ['a wait for a batch as a token', { batching: true, batchTimeout: Duration.millis(Lazy.number({ produce: () => 2 })) }, /batchTimeout must be known/],
     ['a poll that costs', { fileSystemPollInterval: Duration.seconds(1) }, /between 30 and 86400, got 1/],
     ['a path of metrics that is none', { monitoringPath: 'metrics' }, /a path that starts with \//],
     ['a path of metrics that nobody offers', { monitoring: false, monitoringPath: '/m' }, /no effect without monitoring/],
@@ -74,13 +75,5 @@ describe('checkServingOptions', () => {
 
   test('names all problems at once', () => {
     expect(checkServingOptions({ restPort: 1, maxBatchSize: 2, serverFlags: { nonsense_flag_name: 1, enable_profiler: 'x' } })).toHaveLength(4);
-  });
-});
-
-describe('checkBasePath', () => {
-  test('refuses addresses of object storage, which TensorFlow Serving cannot read since 2.7', () => {
-    expect(checkBasePath('basePath', 's3://bucket/models')[0]).toMatch(/must be a directory, got "s3:\/\/bucket\/models"/);
-    expect(checkBasePath('basePath', 'models')).toHaveLength(1);
-    expect(checkBasePath('basePath', '/models/digits')).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { batchingConfig, modelConfig, monitoringConfig } from '../../lib/serving/serving-configuration';
 import { renderTextProto } from '../../lib/serving/text-proto';
 
@@ -33,6 +33,12 @@ describe('configuration of the server', () => {
 
     expect(text.replace(/\s+/g, ' ')).toBe('max_batch_size { value: 8 } batch_timeout_micros { value: 2000 } max_enqueued_batches { value: 5 } '
       + 'num_batch_threads { value: 2 } allowed_batch_sizes: 1 allowed_batch_sizes: 8 pad_variable_length_inputs: true ');
+  });
+
+  test('a number that is known only at deployment reaches the server', () => {
+    const text = batchingConfig({ batching: true, maxBatchSize: Lazy.number({ produce: () => 8 }) })!;
+
+    expect(new Stack().resolve(text)).toContain('max_batch_size {\n  value: 8\n}');
   });
 
   test('offers metrics by default, at the path that is asked for, or not at all', () => {
