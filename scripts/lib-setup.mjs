@@ -1,16 +1,17 @@
 // What the set-up knows of this machine: which Python to use, and whether an environment is already what its lock file asks for.
 import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 export const tools = join(root, '.tools');
 export const uv = join(tools, 'uv', 'bin', 'uv');
 
-const SUPPORTED = ['3.13', '3.12', '3.11'];
+/** Versions of Python that the environments are made with, the one that is taken first. */
+export const SUPPORTED = ['3.13', '3.12', '3.11'];
 
 /** Runs a command to its end; its output is shown only when it fails. */
 export function run(command, args, options = {}) {
@@ -29,7 +30,7 @@ function pythonVersion(executable) {
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
-/** The newest supported Python of this machine: on the PATH, or one of pyenv's. */
+/** The newest supported Python of this machine, on the PATH or one of pyenv's; undefined where it has none. */
 export function findPython() {
   const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
   const installed = existsSync(pyenv) ? readdirSync(pyenv) : [];
@@ -40,7 +41,28 @@ export function findPython() {
       return found;
     }
   }
-  throw new Error(`no Python ${SUPPORTED.join(', ')} with venv and pip was found on the PATH or under pyenv: install one (Debian: apt install python3 python3-venv)`);
+  return undefined;
+}
+
+/** Does `work` while no other process does its own under the same lock. The system frees the lock of a process that ends, however it does. */
+export async function alone(lockFile, work) {
+  mkdirSync(dirname(lockFile), { recursive: true });
+  const lock = openSync(lockFile, 'w');
+  // The lock is that of the open file, which flock shares with this process: it stays when flock has ended. Without flock there is none.
+  const take = (...options) => new Promise((resolve) => {
+    const flock = spawn('flock', [...options, '3'], { stdio: ['ignore', 'inherit', 'inherit', lock] });
+    flock.on('error', () => resolve(0));
+    flock.on('close', resolve);
+  });
+  try {
+    if (await take('-x', '-n') !== 0) {
+      process.stderr.write('  another set-up of this clone is running: waiting for its end …\n');
+      await take('-x');
+    }
+    return await work();
+  } finally {
+    closeSync(lock);
+  }
 }
 
 /** Does `work` unless the stamp says that it was done for exactly these inputs, and what it made is still there. */

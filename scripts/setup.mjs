@@ -1,6 +1,7 @@
 // Makes a fresh clone ready: npm packages, uv, and the Python environments, all inside the clone. Quick when nothing changed.
 import { join } from 'node:path';
-import { findPython, once, root, run, tools, uv } from './lib-setup.mjs';
+import { preflight } from './lib-preflight.mjs';
+import { alone, once, root, run, tools, uv } from './lib-setup.mjs';
 
 async function step(title, name, inputs, made, work) {
   const started = Date.now();
@@ -18,13 +19,22 @@ async function pythonEnvironment(name, lock, python) {
   await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(directory, 'bin', 'python'), lock]);
 }
 
-export async function setUp() {
+/**
+ * Sets up, unless something stands in the way, which is said before anything is installed.
+ *
+ * @param needs `namespaces`: what is started afterwards runs the embedded AWS.
+ */
+export async function setUp(needs) {
+  const python = preflight(needs);
+  await alone(join(tools, 'set-up.lock'), () => install(python));
+}
+
+async function install(python) {
   const path = (...segments) => join(root, ...segments);
   const npmInstall = (directory) => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory });
   await step('npm packages', 'npm', [path('package-lock.json')], path('node_modules'), () => npmInstall(root));
   const sdk = path('emulator', 'sdk');
   await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
-  const python = findPython();
   const uvLock = path('python', 'optimizer', 'uv-requirements.txt');
   await step('uv', 'uv', [uvLock, python], uv, async () => {
     await run(python, ['-m', 'venv', '--clear', join(tools, 'uv')]);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { root } from './lib-setup.mjs';
 import { setUp } from './setup.mjs';
 
+const [program, ...args] = process.argv.slice(2);
 try {
-  await setUp();
+  await setUp({ namespaces: program === 'scripts/demo/main.ts' });
 } catch (error) {
   process.stderr.write(`set-up failed: ${error.message}\n`);
   process.exit(1);
 }
-const [program, ...args] = process.argv.slice(2);
 const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, program), ...args], {
   stdio: 'inherit',
   // The AWS SDK warns of the end of Node.js 20 on every start; package.json says what is supported.
