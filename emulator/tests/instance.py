@@ -107,12 +107,18 @@ def host(aws: Running, directory: Path, **hardware: Any) -> Host:
 
 
 class Instance(Machine):
-    """The emulator's instance, booted to the end of its user data."""
+    """The emulator's instance."""
 
-    def __init__(self, name: str, script: str, directory: Path, host: Host) -> None:
-        super().__init__(name, script, directory, host)
-        self.code = self.wait_for_boot()
-        self.output = self.console
+    @property
+    def code(self) -> int:
+        """How its user data ended, once it has."""
+        return self.wait_for_boot()
+
+    @property
+    def output(self) -> str:
+        """All that its boot printed."""
+        self.wait_for_boot()
+        return self.console
 
 
 class WaitingStack:

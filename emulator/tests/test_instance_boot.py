@@ -45,8 +45,12 @@ class Fleet:
         self.log_group = unique("boot")
         aws.client("logs").create_log_group(logGroupName=self.log_group)
         elb = aws.client("elbv2")
-        group = elb.create_target_group(Name=unique("t"), Protocol="TCP", Port=8501, VpcId="vpc-1")["TargetGroups"][0]
-        self.target_group = group["TargetGroupArn"]
+        self.target_groups = {
+            name: elb.create_target_group(Name=unique("t"), Protocol="TCP", Port=port, VpcId="vpc-1")["TargetGroups"][
+                0
+            ]["TargetGroupArn"]
+            for name, port in (("Grpc", 8500), ("Rest", 8501))
+        }
         self.running: list[instance.Instance] = []
 
     def boot(
@@ -61,7 +65,26 @@ class Fleet:
         waits: bool = True,
         metrics: bool = False,
         logging: bool = False,
+        aws_command: str = "",
+        seconds: int | None = None,
+        registered: tuple[str, ...] = ("Grpc", "Rest"),
     ) -> instance.Instance:
+        """Start an instance. Its code and output wait for the end of its boot.
+
+        Args:
+            server: the program.
+            change: what to do to the objects before.
+            cpu_features: those that the model needs.
+            missing: what to do without them.
+            cpuinfo: stands in for /proc/cpuinfo.
+            disk: the size of the models' disk.
+            waits: whether the stack still waits for a signal.
+            metrics: whether to send the server's counters.
+            logging: whether to send the server's log.
+            aws_command: shell that runs before each call of the AWS CLI, whose arguments are `$*`.
+            seconds: the boot's time, when it is not the fleet's.
+            registered: target groups that send it requests.
+        """
         fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
         self.s3.put_object(Bucket=self.bucket, Key="server", Body=server.encode())
         template = instance.synthesize(
@@ -87,7 +110,12 @@ class Fleet:
         if change:
             change(self, fit)
         elb = self.aws.client("elbv2")
-        elb.register_targets(TargetGroupArn=self.target_group, Targets=[{"Id": self.group_id}])
+        for name in registered:
+            elb.register_targets(TargetGroupArn=self.target_groups[name], Targets=[{"Id": self.group_id}])
+        if aws_command:
+            script = script.replace("set -euo pipefail\n", f"set -euo pipefail\n{wrapped_aws(aws_command)}", 1)
+        if seconds is not None:
+            script = re.sub(r"^limit=\d+$", f"limit={seconds}", script, count=1, flags=re.MULTILINE)
         directory = self.directory / f"instance-{len(self.running)}"
         host = instance.host(self.aws, self.directory, disk=disk, cpuinfo=cpuinfo)
         booted = instance.Instance(self.group_id, script, directory, host)
@@ -102,7 +130,7 @@ class Fleet:
             "AWS::Region": "us-east-1",
             "AWS::AccountId": "123456789012",
             "DigitsLogGroup": self.log_group,
-            "DigitsNetworkRestTargets": self.target_group,
+            **{f"DigitsNetwork{name}Targets": arn for name, arn in self.target_groups.items()},
         }
 
     def _upload_programs(self, script: str) -> None:
@@ -158,6 +186,21 @@ def fleet(aws: Running, tmp_path: Path) -> Iterator[Fleet]:
     yield made
     for one in made.running:
         one.end()
+
+
+def wrapped_aws(command: str) -> str:
+    """Shell that puts a program in front of the instance's AWS CLI."""
+    return f"""cat > /opt/aws <<'END_OF_AWS'
+#!/bin/bash
+{command}
+exec /opt/instance/bin/aws "$@"
+END_OF_AWS
+chmod +x /opt/aws; PATH=/opt/front:$PATH; mkdir /opt/front; mv /opt/aws /opt/front
+"""
+
+
+def never_answers(arguments: str) -> str:
+    return f'case "$*" in {arguments}) exec sleep 1000 ;; esac'
 
 
 def cpu(directory: Path, flags: str) -> Path:
@@ -322,3 +365,53 @@ def test_serves_nothing_and_signals_failure_with_its_reason(
     assert f"{fleet.group_id}: {line}" in booted.output
     assert not fleet.serves()
     assert booted.run("ls /etc/systemd/system/multi-user.target.wants/tensorflow-serving.service")[0] != 0
+
+
+def test_a_log_that_cannot_be_reached_keeps_no_server_waiting(fleet: Fleet) -> None:
+    booted = fleet.boot(aws_command=never_answers("logs*"))
+
+    assert fleet.stack.status() == "CREATE_COMPLETE"
+    # CloudFormation was told before anybody knew that the log would not be.
+    assert "did not reach CloudWatch Logs" not in booted.console
+    assert booted.code == 0
+    assert "did not reach CloudWatch Logs" in booted.output
+    assert fleet.serves()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param("s3*boot.py*", "FAILURE: cannot read s3://cdk-", id="the boot program's"),
+        pytest.param("s3*/object*", "FAILURE: cannot read s3://models-", id="the model's"),
+    ],
+)
+def test_a_bucket_that_never_answers_is_a_failure_in_time(fleet: Fleet, given: str, reason: str) -> None:
+    booted = fleet.boot(aws_command=never_answers(given), seconds=10)
+
+    assert booted.code == 1
+    assert fleet.stack.status() == "CREATE_FAILED"
+    [line] = fleet.log()
+    assert line.startswith(reason)
+    assert "no answer" in line
+
+
+def test_a_verified_server_goes_on_where_the_load_balancer_cannot_be_asked(fleet: Fleet) -> None:
+    denied = "An error occurred (AccessDenied) when calling the DescribeTargetHealth operation"
+    booted = fleet.boot(aws_command=f'case "$*" in elbv2*) echo "{denied}" >&2; exit 254 ;; esac', seconds=60)
+
+    assert booted.code == 1
+    assert fleet.stack.status() == "CREATE_FAILED"
+    [line] = fleet.log()
+    assert line.startswith("FAILURE: the model answers, but Elastic Load Balancing cannot be asked ")
+    assert denied in line
+    assert fleet.serves()
+    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/tensorflow-serving.service")[0] == 0
+
+
+def test_success_is_signalled_only_when_both_ports_get_requests(fleet: Fleet) -> None:
+    booted = fleet.boot(registered=("Rest",), seconds=60)
+
+    assert booted.code == 1
+    [line] = fleet.log()
+    assert "the load balancer does not find this instance healthy for gRPC" in line
+    assert fleet.serves()

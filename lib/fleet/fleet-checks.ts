@@ -14,11 +14,14 @@ export function fleetDefaults(props: ModelFleetProps) {
   const minCapacity = props.minCapacity ?? 2;
   return {
     minCapacity,
-    maxCapacity: props.maxCapacity ?? 2 * minCapacity,
+    // Of a minimum that is known only when the stack is deployed nobody knows twice; checkCapacity asks for the maximum then.
+    maxCapacity: props.maxCapacity ?? (Token.isUnresolved(minCapacity) ? minCapacity : 2 * minCapacity),
+    minInstancesInService: props.minInstancesInService ?? minCapacity,
+    instanceWarmup: props.instanceWarmup ?? Duration.minutes(5),
     targetCpuUtilization: props.targetCpuUtilization ?? 60,
     volumeSize: props.volumeSize ?? Size.gibibytes(20),
     bootTimeout: props.bootTimeout ?? Duration.minutes(15),
-    connectionDraining: props.connectionDraining ?? Duration.seconds(60),
+    connectionDraining: props.connectionDraining ?? Duration.seconds(120),
   };
 }
 
@@ -34,6 +37,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
     ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
+    ...checkSeconds('instanceWarmup', props.instanceWarmup, 0, 3600),
     ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
     ...props.embeddedMetrics && props.monitoring === false
       ? ['embeddedMetrics needs monitoring: leave monitoring out, or embeddedMetrics'] : [],
@@ -60,10 +64,24 @@ function checkImage(scope: Construct, { machineImage }: ModelFleetProps): string
 }
 
 function checkCapacity(props: ModelFleetProps): string[] {
-  const { minCapacity, maxCapacity } = fleetDefaults(props);
-  const problems = [...checkInteger('minCapacity', props.minCapacity, 1, 1000), ...checkInteger('maxCapacity', props.maxCapacity, 1, 1000)];
-  if (problems.length === 0 && !Token.isUnresolved(minCapacity) && !Token.isUnresolved(maxCapacity) && maxCapacity <= minCapacity) {
-    problems.push(`maxCapacity must be more than minCapacity, got ${maxCapacity} and ${minCapacity}: an update adds new instances before it removes the old`);
+  const { minCapacity, maxCapacity, minInstancesInService } = fleetDefaults(props);
+  const problems = [
+    ...checkInteger('minCapacity', props.minCapacity, 1, 1000),
+    ...checkInteger('maxCapacity', props.maxCapacity, 1, 1000),
+    ...checkInteger('minInstancesInService', props.minInstancesInService, 1, 1000),
+  ];
+  if (Token.isUnresolved(minCapacity) && props.maxCapacity === undefined) {
+    problems.push('maxCapacity is needed beside a minCapacity that is known only when the stack is deployed: give it as a number, or as a token that is more');
+  }
+  if (problems.length > 0 || Token.isUnresolved(maxCapacity)) {
+    return problems;
+  }
+  if (!Token.isUnresolved(minInstancesInService) && maxCapacity <= minInstancesInService) {
+    const least = props.minInstancesInService === undefined ? 'minCapacity' : 'minInstancesInService';
+    problems.push(`maxCapacity must be more than ${least}, got ${maxCapacity} and ${minInstancesInService}: an update adds new instances before it removes the old`);
+  }
+  if (!Token.isUnresolved(minCapacity) && !Token.isUnresolved(minInstancesInService) && minInstancesInService < minCapacity) {
+    problems.push(`minInstancesInService must be minCapacity or more, got ${minInstancesInService} and ${minCapacity}: leave it out, or give a lower minCapacity`);
   }
   return problems;
 }

@@ -1,5 +1,8 @@
+import { Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+
+const ID = 'TensorFlowFleetEndpoints';
 
 const INTERFACES: Record<string, ec2.InterfaceVpcEndpointAwsService> = {
   CloudFormation: ec2.InterfaceVpcEndpointAwsService.CLOUDFORMATION,
@@ -9,24 +12,45 @@ const INTERFACES: Record<string, ec2.InterfaceVpcEndpointAwsService> = {
   SsmMessages: ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES,
 };
 
-/** What a fleet's endpoints are made of. */
-export interface FleetEndpointsProps {
-  readonly vpc: ec2.IVpc;
-  readonly vpcSubnets: ec2.SubnetSelection;
-  /** The only ones that may use them. */
-  readonly instanceSecurityGroup: ec2.ISecurityGroup;
-}
-
-/** The ways from an instance to AWS's services that need no internet. */
+/**
+ * The ways from a VPC's instances to AWS's services that need no internet.
+ *
+ * One set for each VPC and stack. An interface endpoint changes what its service's name means in the whole VPC, so that a second one for the same
+ * service is refused, and everything in the VPC must be let in.
+ */
 export class FleetEndpoints extends Construct {
-  constructor(scope: Construct, id: string, props: FleetEndpointsProps) {
+  /** The set of a VPC, which from now on leads from these subnets, too. */
+  public static of(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection): FleetEndpoints {
+    const stack = Stack.of(scope);
+    const id = `${ID}-${Token.isUnresolved(vpc.vpcId) ? vpc.node.addr : vpc.vpcId}`;
+    const endpoints = (stack.node.tryFindChild(id) as FleetEndpoints | undefined) ?? new FleetEndpoints(stack, id, vpc, subnets);
+    endpoints.leadToS3(subnets);
+    return endpoints;
+  }
+
+  /** Who may reach the interface endpoints. */
+  public readonly connections: ec2.Connections;
+  private readonly routeTables = new Set<string>();
+
+  private constructor(scope: Construct, id: string, private readonly vpc: ec2.IVpc, subnets: ec2.SubnetSelection) {
     super(scope, id);
-    const { vpc, vpcSubnets: subnets } = props;
-    new ec2.GatewayVpcEndpoint(this, 'S3', { vpc, subnets: [subnets], service: ec2.GatewayVpcEndpointAwsService.S3 });
-    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, allowAllOutbound: false, description: 'VPC endpoints of a model fleet' });
-    securityGroup.connections.allowFrom(props.instanceSecurityGroup, ec2.Port.HTTPS, 'instances of the fleet');
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, allowAllOutbound: false, description: 'VPC endpoints of model fleets' });
+    this.connections = new ec2.Connections({ securityGroups: [securityGroup], defaultPort: ec2.Port.HTTPS });
+    this.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock), 'everything in the VPC');
+    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions-EC23', reason: 'The VPC\'s own range of addresses, which is known when it is deployed' });
     for (const [name, service] of Object.entries(INTERFACES)) {
       new ec2.InterfaceVpcEndpoint(this, name, { vpc, subnets, service, securityGroups: [securityGroup], open: false });
+    }
+  }
+
+  /** A route table takes one way to S3 only. */
+  private leadToS3(selection: ec2.SubnetSelection): void {
+    const subnets = this.vpc.selectSubnets(selection).subnets.filter(({ routeTable }) => !this.routeTables.has(routeTable.routeTableId));
+    if (subnets.length > 0) {
+      subnets.forEach(({ routeTable }) => this.routeTables.add(routeTable.routeTableId));
+      new ec2.GatewayVpcEndpoint(this, `S3-${subnets[0].node.addr}`, {
+        vpc: this.vpc, subnets: [{ subnets }], service: ec2.GatewayVpcEndpointAwsService.S3,
+      });
     }
   }
 }

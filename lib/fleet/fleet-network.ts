@@ -1,5 +1,4 @@
-import type { Duration } from 'aws-cdk-lib';
-import { Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -24,8 +23,10 @@ export class FleetNetwork extends Construct {
   public readonly instanceSecurityGroup: ec2.SecurityGroup;
   public readonly grpcPort: ec2.Port;
   public readonly restPort: ec2.Port;
-  public readonly listeners: elbv2.NetworkListener[];
-  public readonly targetGroups: elbv2.NetworkTargetGroup[];
+  public readonly grpcListener: elbv2.NetworkListener;
+  public readonly restListener: elbv2.NetworkListener;
+  public readonly grpcTargetGroup: elbv2.NetworkTargetGroup;
+  public readonly restTargetGroup: elbv2.NetworkTargetGroup;
 
   constructor(scope: Construct, id: string, props: FleetNetworkProps) {
     super(scope, id);
@@ -48,14 +49,16 @@ export class FleetNetwork extends Construct {
     this.instanceSecurityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'S3, CloudFormation, CloudWatch Logs and Systems Manager');
 
     this.loadBalancer = new elbv2.NetworkLoadBalancer(this, 'LoadBalancer', {
-      vpc, vpcSubnets, internetFacing: false, crossZoneEnabled: true, securityGroups: [this.loadBalancerSecurityGroup],
+      vpc, vpcSubnets: onePerZone(vpcSubnets), internetFacing: false, crossZoneEnabled: true, securityGroups: [this.loadBalancerSecurityGroup],
     });
     Validations.of(this.loadBalancer).acknowledge({
       id: 'AwsSolutions-ELB2',
       reason: 'A network load balancer logs TLS connections only, not requests; call loadBalancer.logAccessLogs() where it has a certificate',
     });
-    this.targetGroups = [this.targetGroup('GrpcTargets', grpc, rest, props), this.targetGroup('RestTargets', rest, rest, props)];
-    this.listeners = [this.listener('Grpc', grpc, this.targetGroups[0], props), this.listener('Rest', rest, this.targetGroups[1], props)];
+    this.grpcTargetGroup = this.targetGroup('GrpcTargets', grpc, rest, props);
+    this.restTargetGroup = this.targetGroup('RestTargets', rest, rest, props);
+    this.grpcListener = this.listener('Grpc', grpc, this.grpcTargetGroup, props);
+    this.restListener = this.listener('Rest', rest, this.restTargetGroup, props);
   }
 
   private targetGroup(id: string, port: number, healthPort: number, props: FleetNetworkProps): elbv2.NetworkTargetGroup {
@@ -73,7 +76,10 @@ export class FleetNetwork extends Construct {
         path: `/v1/models/${props.modelName}/metadata`,
         healthyHttpCodes: '200',
         healthyThresholdCount: 2,
-        unhealthyThresholdCount: 2,
+        // They wait for the server's threads like any request: one that has too much to do is slow, and taking it away makes it worse for the others.
+        interval: Duration.seconds(30),
+        timeout: Duration.seconds(20),
+        unhealthyThresholdCount: 5,
       },
     });
   }
@@ -88,4 +94,10 @@ export class FleetNetwork extends Construct {
       defaultTargetGroups: [targets],
     });
   }
+}
+
+/** A load balancer takes one subnet of each Availability Zone. */
+function onePerZone(selection: ec2.SubnetSelection): ec2.SubnetSelection {
+  const { subnets } = selection;
+  return subnets ? { subnets: ec2.SubnetFilter.onePerAz().selectSubnets(subnets) } : { ...selection, onePerAz: true };
 }

@@ -27,7 +27,11 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
-   * Whether to create the VPC endpoints that instances need, so that their subnets need no internet. Leave it out where the VPC has them.
+   * Whether to create the VPC endpoints that instances need, so that their subnets need no internet. Leave it out where the VPC has them: a second
+   * one for the same service is refused.
+   *
+   * The fleets of a stack share one set for each VPC. It changes what the names of five services mean in the whole VPC: whatever runs there
+   * reaches CloudFormation, Elastic Load Balancing, CloudWatch Logs and Systems Manager by these endpoints from then on, and is let in.
    *
    * @default false
    */
@@ -35,6 +39,9 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
 
   /**
    * The name that requests call the model by: `/v1/models/<name>`.
+   *
+   * The load balancer's health checks ask for it: do not change it (nor `restPort` or `grpcPort`) of a fleet that serves. The running instances know
+   * the old one, and all would be found unhealthy. Make a second fleet, move the clients, and remove the first.
    *
    * @default - the construct's id in lower case, with hyphens for all but letters and digits
    */
@@ -57,15 +64,15 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   /**
    * Image of the instances: Amazon Linux 2023 for x86_64.
    *
-   * By default the newest image when the app is first synthesized is written to cdk.context.json and stays: `cdk context --reset` refreshes it, and the
-   * next deployment replaces the instances. That needs a stack with a known account and Region.
+   * By default the newest image when the app is first synthesized is written to cdk.context.json and stays. `cdk context` lists what is there by numbers,
+   * `cdk context --reset <number>` refreshes it, and the next deployment replaces the instances. That needs a stack with a known account and Region.
    *
    * @default - the Amazon Linux 2023 image that cdk.context.json names
    */
   readonly machineImage?: ec2.IMachineImage;
 
   /**
-   * The fewest instances. While the group is updated, this many always serve.
+   * The fewest instances.
    *
    * @default 2
    */
@@ -77,6 +84,23 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default - twice `minCapacity`
    */
   readonly maxCapacity?: number;
+
+  /**
+   * The fewest instances that serve while the group is updated: at least `minCapacity`, and less than `maxCapacity`.
+   *
+   * A group that has no more than this first gets a new instance, and then loses an old one. One that has grown to more first loses an old one, so that
+   * one fewer serves until the new one answers. A group is not scaled while it is updated.
+   *
+   * @default - `minCapacity`
+   */
+  readonly minInstancesInService?: number;
+
+  /**
+   * How long after its start an instance's processor load does not count for scaling: it boots, and has no requests yet.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly instanceWarmup?: Duration;
 
   /**
    * The processor load in per cent that instances are added and removed to keep.
@@ -122,9 +146,11 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly bootTimeout?: Duration;
 
   /**
-   * How long requests in flight may still take when an instance leaves the load balancer.
+   * How long connections may still go on when an instance leaves the load balancer. Those that are left then are cut.
    *
-   * @default Duration.seconds(60)
+   * gRPC's end by themselves in half of this time, between two requests, so that a client always has moved to another instance before.
+   *
+   * @default Duration.seconds(120)
    */
   readonly connectionDraining?: Duration;
 

@@ -30,8 +30,8 @@ import type { ModelFleetProps } from './model-fleet-props';
 import type { UserDataOptions } from './user-data';
 import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
 
-/** Before CloudFormation gives up, an instance that has given up says why. */
-const BOOT_MARGIN_SECONDS = 60;
+/** Before CloudFormation gives up, an instance that has given up says why. CloudFormation counts from before the instance's system starts. */
+const BOOT_MARGIN_SECONDS = 120;
 
 /** What names and digests that are known only when the stack is deployed may add to the user data. */
 const TOKEN_BYTES = 2048;
@@ -43,8 +43,8 @@ const LONGEST_STOP_SECONDS = 60;
  * A TensorFlow model served by TensorFlow Serving on virtual machines.
  *
  * The instances of an Auto Scaling group bring the published model and the server from S3, check every file, and join an internal network load balancer.
- * A new version of the model replaces the instances one by one, each only after the one before takes requests; a version that does not answer is
- * rolled back, and the old instances never stop serving.
+ * A new version of the model replaces the instances one by one, and at no time do fewer than `minInstancesInService` serve; a version that does not
+ * answer is rolled back.
  */
 export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnectable {
   /** The name that requests call the model by: `/v1/models/<name>`. */
@@ -62,6 +62,18 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
   /** The load balancer. It is reached from inside the VPC only. */
   public readonly loadBalancer: elbv2.NetworkLoadBalancer;
 
+  /** The load balancer's port for gRPC. */
+  public readonly grpcListener: elbv2.NetworkListener;
+
+  /** The load balancer's port for REST. */
+  public readonly restListener: elbv2.NetworkListener;
+
+  /** Where requests by gRPC go. */
+  public readonly grpcTargetGroup: elbv2.NetworkTargetGroup;
+
+  /** Where requests by REST go. */
+  public readonly restTargetGroup: elbv2.NetworkTargetGroup;
+
   /** The group of instances. */
   public readonly autoScalingGroup: autoscaling.AutoScalingGroup;
 
@@ -77,7 +89,13 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
   /** The security group of the instances. */
   public readonly instanceSecurityGroup: ec2.SecurityGroup;
 
-  private readonly network: FleetNetwork;
+  /**
+   * Who may reach the interface endpoints that `vpcEndpoints` creates: everything at the VPC's first range of addresses. Let in what has others.
+   *
+   * @default - none without `vpcEndpoints`
+   */
+  public readonly vpcEndpointConnections?: ec2.Connections;
+
   private readonly metrics?: FleetMetrics;
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
@@ -121,13 +139,16 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const senders = senderPrograms(this, props);
     const grants = grantBoot(this.role, { artifact: this.artifact, server, programs: [boot, ...senders] });
 
-    this.network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
-    this.loadBalancer = this.network.loadBalancer;
-    this.instanceSecurityGroup = this.network.instanceSecurityGroup;
-    this.connections = new ec2.Connections({ securityGroups: [this.network.loadBalancerSecurityGroup], defaultPort: this.network.restPort });
-    const endpoints = props.vpcEndpoints
-      ? new FleetEndpoints(this, 'Endpoints', { vpc, vpcSubnets, instanceSecurityGroup: this.instanceSecurityGroup })
-      : undefined;
+    const network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
+    this.loadBalancer = network.loadBalancer;
+    this.grpcListener = network.grpcListener;
+    this.restListener = network.restListener;
+    this.grpcTargetGroup = network.grpcTargetGroup;
+    this.restTargetGroup = network.restTargetGroup;
+    this.instanceSecurityGroup = network.instanceSecurityGroup;
+    this.connections = new ec2.Connections({ securityGroups: [network.loadBalancerSecurityGroup], defaultPort: network.restPort });
+    const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
+    this.vpcEndpointConnections = endpoints?.connections;
 
     // It names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
     let script = '';
@@ -154,22 +175,27 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       launchTemplate: this.launchTemplate,
       minCapacity: defaults.minCapacity,
       maxCapacity: defaults.maxCapacity,
+      defaultInstanceWarmup: defaults.instanceWarmup,
       healthChecks: autoscaling.HealthChecks.withAdditionalChecks({
         additionalTypes: [autoscaling.AdditionalHealthCheckType.ELB], gracePeriod: defaults.bootTimeout,
       }),
       groupMetrics: [autoscaling.GroupMetrics.all()],
       signals: autoscaling.Signals.waitForMinCapacity({ timeout: defaults.bootTimeout }),
       updatePolicy: autoscaling.UpdatePolicy.rollingUpdate({
-        minInstancesInService: defaults.minCapacity,
+        minInstancesInService: defaults.minInstancesInService,
         maxBatchSize: 1,
         minSuccessPercentage: 100,
         pauseTime: defaults.bootTimeout,
         waitOnResourceSignals: true,
       }),
     });
-    this.network.targetGroups.forEach((targets) => this.autoScalingGroup.attachToNetworkTargetGroup(targets));
+    for (const targets of [this.grpcTargetGroup, this.restTargetGroup]) {
+      // Their health check names the model: it must not change before the model is there, or while its build still may fail.
+      targets.node.addDependency(fit.resource);
+      this.autoScalingGroup.attachToNetworkTargetGroup(targets);
+    }
     this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: defaults.targetCpuUtilization });
-    this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], ...this.network.listeners]);
+    this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], this.grpcListener, this.restListener]);
     this.acknowledge();
 
     const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
@@ -179,7 +205,8 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       bootSha256: boot.sha256,
       missingCpuFeatures,
       timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
-      drainSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
+      stopSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
+      drainSeconds: defaults.connectionDraining.toSeconds(),
       metrics: props.embeddedMetrics ? { namespace: METRIC_NAMESPACE, fleetName } : undefined,
       serverLogging: props.serverLogging,
       senderPrograms: senders.map(({ file, asset, sha256 }) => ({ file, bucketName: asset.s3BucketName, key: asset.s3ObjectKey, sha256 })),
@@ -228,7 +255,18 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
    * @param options what to change about the metric
    */
   public metricUnhealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.network.targetGroups[1].metrics.unHealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
+    return this.restTargetGroup.metrics.unHealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /**
+   * How many instances the load balancer finds healthy on the REST port. Minimum over five minutes.
+   *
+   * An alarm below `minCapacity` is silent during a deployment, whose new instances are unhealthy until their model answers.
+   *
+   * @param options what to change about the metric
+   */
+  public metricHealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.restTargetGroup.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MINIMUM, ...options });
   }
 
   /**
@@ -250,7 +288,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     props: ModelFleetProps, fit: ModelFit, server: StoredBinary,
     options: Pick<
       UserDataOptions,
-      'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'drainSeconds' | 'metrics' | 'serverLogging' | 'senderPrograms'
+      'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'stopSeconds' | 'drainSeconds' | 'metrics' | 'serverLogging' | 'senderPrograms'
     >,
   ): string {
     const group = this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup;
@@ -271,7 +309,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
       stackId: Aws.STACK_ID,
       groupLogicalId: group.logicalId,
       logGroupName: this.logGroup.logGroupName,
-      targetGroupArn: this.network.targetGroups[1].targetGroupArn,
+      targetGroupArns: { gRPC: this.grpcTargetGroup.targetGroupArn, REST: this.restTargetGroup.targetGroupArn },
     });
     const bytes = Buffer.byteLength(text) + TOKEN_BYTES;
     failIfAny(lit`UserDataTooLong`, bytes <= MAX_USER_DATA_BYTES ? [] : [

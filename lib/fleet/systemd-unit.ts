@@ -31,7 +31,8 @@ RemoveIPC=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-SystemCallFilter=~@privileged`;
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM`;
 
 /** What the unit starts. */
 export interface SystemdUnitOptions {
@@ -43,7 +44,7 @@ export interface SystemdUnitOptions {
   /** Variables that the boot script decides. */
   readonly environmentFile: string;
   /** How long requests in flight may still take when the server is stopped. */
-  readonly drainSeconds: number;
+  readonly stopSeconds: number;
 }
 
 /**
@@ -66,12 +67,14 @@ DynamicUser=yes
 EnvironmentFile=-${options.environmentFile}
 ExecStart=${[options.program, ...options.arguments].map(quote).join(' ')}
 # TensorFlow Serving handles no signal: SIGTERM would cut off the requests in flight.
-ExecStop=/usr/bin/sleep ${options.drainSeconds}
+ExecStop=/usr/bin/sleep ${options.stopSeconds}
 Restart=always
 RestartSec=5
 TimeoutStartSec=infinity
-TimeoutStopSec=${options.drainSeconds + 30}
+TimeoutStopSec=${options.stopSeconds + 30}
 LimitNOFILE=65536
+# The instance's credentials are not for the server.
+IPAddressDeny=169.254.169.254 fd00:ec2::254
 ${SANDBOX}
 ReadOnlyPaths=${options.modelDirectory}
 

@@ -28,8 +28,10 @@ export interface UserDataOptions {
   readonly missingCpuFeatures: string;
   readonly serving: TensorFlowServingOptions;
   /** How long requests in flight may still take when the server is stopped. */
+  readonly stopSeconds: number;
+  /** How long connections may still go on when the instance leaves the load balancer. */
   readonly drainSeconds: number;
-  /** When the boot gives up: before CloudFormation does, so that the reason is told. */
+  /** When the boot gives up, counted from the script's start: before CloudFormation does, so that the reason is told. */
   readonly timeoutSeconds: number;
   readonly region: string;
   readonly stackId: string;
@@ -39,8 +41,8 @@ export interface UserDataOptions {
   /** Where boot.py lies, as an S3 address, and the SHA-256 that it must have. */
   readonly bootUrl: string;
   readonly bootSha256: string;
-  /** ARN of the target group whose health counts. */
-  readonly targetGroupArn: string;
+  /** ARNs of the target groups whose health counts, by what they are for. */
+  readonly targetGroupArns: Record<string, string>;
   /** How the server's counters get to CloudWatch; they do not without it. */
   readonly metrics?: FleetMetricsOptions;
   /** Whether what the server prints gets to CloudWatch Logs. */
@@ -82,10 +84,10 @@ export function renderUserData(options: UserDataOptions): string {
     [`/etc/systemd/system/${SERVER_UNIT}`]: renderSystemdUnit({
       modelName: options.modelName,
       program: SERVER_PROGRAM,
-      arguments: serverArguments(options.serving, { configDirectory: CONFIGURATION }),
+      arguments: serverArguments(options.serving, { configDirectory: CONFIGURATION, drainSeconds: options.drainSeconds }),
       modelDirectory,
       environmentFile: ENVIRONMENT_FILE,
-      drainSeconds: options.drainSeconds,
+      stopSeconds: options.stopSeconds,
     }),
     ...senderFiles(options),
   };
@@ -128,14 +130,15 @@ function senderFiles(options: UserDataOptions): Record<string, string> {
 function renderStart({ bootUrl, bootSha256 }: UserDataOptions): string {
   return `
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
-  if aws s3 cp --only-show-errors '${bootUrl}' ${PROGRAMS}/boot.py 2> "$scratch/reason"; then
+  if bounded 40 s3 cp --only-show-errors '${bootUrl}' ${PROGRAMS}/boot.py 2> "$scratch/reason"; then
     break
   fi
+  [ -s "$scratch/reason" ] || echo 'cannot read ${bootUrl}: no answer' > "$scratch/reason"
+  [ "$attempt" -lt 10 ] && [ $((SECONDS + 2 * attempt)) -lt "$limit" ] || exit 1
   sleep $((2 * attempt))
-  [ "$attempt" -lt 10 ] || exit 1
 done
 echo '${bootSha256}  ${PROGRAMS}/boot.py' | sha256sum --check --quiet > "$scratch/reason" 2>&1
-if /usr/bin/python3 ${PROGRAMS}/boot.py ${CONFIGURATION}/boot.json 2> "$scratch/reason"; then
+if /usr/bin/python3 ${PROGRAMS}/boot.py ${CONFIGURATION}/boot.json $((limit - SECONDS)) 2> "$scratch/reason"; then
   outcome=SUCCESS
 fi
 `;
@@ -155,10 +158,9 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     missingCpuFeatures: options.missingCpuFeatures,
     environmentFile: ENVIRONMENT_FILE,
     restPort: options.serving.restPort ?? DEFAULT_REST_PORT,
-    targetGroup: options.targetGroupArn,
+    targetGroups: options.targetGroupArns,
     senders: Object.keys(senderUnits(options)),
     senderPrograms: options.senderPrograms.map(({ file, bucketName, key, sha256 }) => ({ path: `${PROGRAMS}/${file}`, bucket: bucketName, key, sha256 })),
-    timeoutSeconds: options.timeoutSeconds,
   }, undefined, 1)}\n`;
 }
 
@@ -172,49 +174,60 @@ function renderReporting(options: UserDataOptions): string {
   return `#!/bin/bash
 # Brings the model ${options.modelName} to this instance and signals the outcome.
 set -euo pipefail
-export AWS_DEFAULT_REGION='${options.region}' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5
+export AWS_DEFAULT_REGION='${options.region}' AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=3
 stack='${options.stackId}'
 group='${options.groupLogicalId}'
 log_group='${options.logGroupName}'
+limit=${options.timeoutSeconds}
 instance=$(cat /var/lib/cloud/data/instance-id)
 scratch=$(mktemp -d -p /run)
 outcome=FAILURE
+
+# The AWS CLI, for so many seconds at the most: what does not answer must not keep the signal from CloudFormation.
+bounded() {
+  timeout "$1" aws "\${@:2}" --cli-connect-timeout 5 --cli-read-timeout 30
+}
 
 # To this instance's log and console, and to CloudWatch Logs, which outlives a replaced instance.
 report() {
   echo "$instance: $1"
   LINE=$1 python3 -c 'import json, os, time
 print(json.dumps([{"timestamp": int(time.time() * 1000), "message": os.environ["LINE"]}]))' > "$scratch/events.json" || return 0
-  aws logs create-log-stream --log-group-name "$log_group" --log-stream-name "$instance" > /dev/null 2>&1 || true
-  aws logs put-log-events --log-group-name "$log_group" --log-stream-name "$instance" \\
+  bounded 15 logs create-log-stream --log-group-name "$log_group" --log-stream-name "$instance" > /dev/null 2>&1 || true
+  bounded 15 logs put-log-events --log-group-name "$log_group" --log-stream-name "$instance" \\
     --log-events "file://$scratch/events.json" > /dev/null || echo 'the line above did not reach CloudWatch Logs'
 }
 
 # CloudFormation takes signals while it creates or updates the group, and refuses them when the group scales out by itself.
+# What there is to say of it is left to be reported.
 signal() {
   local answer attempt
   for attempt in 1 2 3 4 5; do
-    if answer=$(aws cloudformation signal-resource --stack-name "$stack" --logical-resource-id "$group" \\
+    if answer=$(bounded 40 cloudformation signal-resource --stack-name "$stack" --logical-resource-id "$group" \\
       --unique-id "$instance" --status "$1" 2>&1); then
       return 0
     fi
     case $answer in
-      *ValidationError*) report "signal $1 ignored, nothing waits for it: $answer"; return 0 ;;
+      *ValidationError*) unsent="signal $1 ignored, nothing waits for it: $answer"; return 0 ;;
     esac
     sleep "$attempt"
   done
-  report "signal $1 not sent: $answer"
+  unsent="signal $1 not sent: \${answer:-no answer}"
 }
 
+# A server that answers is not kept waiting for its log. Why another does not is said first: CloudFormation may end this instance at once.
 finish() {
   set +e
-  local reason=''
-  if [ "$outcome" = FAILURE ]; then
+  local reason='' unsent=''
+  if [ "$outcome" = SUCCESS ]; then
+    signal SUCCESS
+    report SUCCESS
+  else
     reason=$(tail -n 1 "$scratch/reason" 2> /dev/null)
-    reason=": \${reason:-the boot script failed, see /var/log/cloud-init-output.log}"
+    report "FAILURE: \${reason:-the boot script failed, see /var/log/cloud-init-output.log}"
+    signal FAILURE
   fi
-  report "$outcome$reason"
-  signal "$outcome"
+  [ -z "$unsent" ] || report "$unsent"
   rm -rf "$scratch"
   [ "$outcome" = SUCCESS ] || exit 1
 }

@@ -39,7 +39,9 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
     image: options.image,
     // Not the image's entrypoint: a shell that stays in front of the server and passes no signal on.
     command: [SERVER_PROGRAM],
-    args: serverArguments(serving, { configDirectory: CONFIG_DIRECTORY, processors: resources.cpuLimit ?? resources.cpuRequest }),
+    args: serverArguments(serving, {
+      configDirectory: CONFIG_DIRECTORY, processors: resources.cpuLimit ?? resources.cpuRequest, drainSeconds: options.drainSeconds,
+    }),
     ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
     ...probes(options.modelName, grpcPort, options.startupSeconds),
     // The server dies at once when it is told to end. So it is told only after no new request can reach it and all others are answered.

@@ -12,6 +12,8 @@ export interface ServerCommandOptions {
   readonly configDirectory: string;
   /** Processors that the server is sure to have, where they are known; it would count those of the whole machine. */
   readonly processors?: number;
+  /** How long connections may still go on when the server is about to end. */
+  readonly drainSeconds: number;
 }
 
 /** Names of the configuration files in their directory. */
@@ -24,8 +26,6 @@ const DEFAULT_FLAGS: Record<string, string | number | boolean> = {
   // A version that does not load should fail soon: by default the server tries for more than five minutes.
   max_num_load_retries: 1,
   load_retry_interval_micros: 5_000_000,
-  // Clients keep a gRPC connection for ever otherwise, and never find servers that were added.
-  grpc_channel_arguments: 'grpc.max_connection_age_ms=300000',
 };
 
 /** Fewer would refuse or hold up requests that the processors are not even busy with. */
@@ -35,7 +35,7 @@ const MANY_PROCESSORS = 64;
 
 /** The arguments of tensorflow_model_server, one for each flag. */
 export function serverArguments(options: TensorFlowServingOptions, command: ServerCommandOptions): string[] {
-  const { configDirectory: directory, processors } = command;
+  const { configDirectory: directory, processors, drainSeconds } = command;
   const threads = requestThreads(options, processors);
   const flags: Record<string, string | number | boolean | undefined> = {
     port: options.grpcPort ?? DEFAULT_GRPC_PORT,
@@ -51,6 +51,8 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
     tensorflow_inter_op_parallelism: options.interOpParallelism,
     enable_model_warmup: options.modelWarmup === false ? false : undefined,
     enable_grpc_healthcheck_service: true,
+    // Clients keep a gRPC connection for ever otherwise: they never find servers that were added, and one that ends cuts their requests off.
+    grpc_channel_arguments: `grpc.max_connection_age_ms=${500 * drainSeconds}`,
     ...DEFAULT_FLAGS,
     ...inNameOrder(options.serverFlags),
   };

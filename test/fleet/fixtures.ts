@@ -9,13 +9,13 @@ export const env = { account: '123456789012', region: 'us-east-1' };
 
 /** A fleet of a published model, with a server that its user brings, in a VPC of its own. */
 export function fleet(
-  props: Partial<ModelFleetProps> | ((stack: Stack) => Partial<ModelFleetProps>) = {}, stack = new Stack(new App(), 'Stack', { env }),
+  props: Partial<ModelFleetProps> | ((stack: Stack) => Partial<ModelFleetProps>) = {}, stack = new Stack(new App(), 'Stack', { env }), id = 'Digits',
 ): { stack: Stack; digits: ModelFleet } {
-  const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'models');
+  const bucket = s3.Bucket.fromBucketName(stack, `${id}Models`, 'models');
   const given = typeof props === 'function' ? props(stack) : props;
-  const digits = new ModelFleet(stack, 'Digits', {
+  const digits = new ModelFleet(stack, id, {
     vpc: given.vpc ?? new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
-    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits-0123abcd/saved_model/7/manifest.json' })),
+    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, `${id}Published`, { bucket, manifestKey: 'digits-0123abcd/saved_model/7/manifest.json' })),
     servingBinary: ServingBinary.fromBucket(bucket, 'server', 'a'.repeat(64)),
     ...given,
   });

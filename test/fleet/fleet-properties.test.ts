@@ -3,14 +3,17 @@ import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelFleet, ModelSource, ServingBinary } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 import { bootSettings, env, fleet, properties, userData } from './fixtures';
 
 const LISTENER = 'AWS::ElasticLoadBalancingV2::Listener';
+const ENDPOINT = 'AWS::EC2::VPCEndpoint';
 const TARGET_GROUP = 'AWS::ElasticLoadBalancingV2::TargetGroup';
 
 function fitOffer(stack: Stack): any {
@@ -28,7 +31,10 @@ describe('the load balancer', () => {
 
     expect(properties(stack, LISTENER).map(({ Port, Protocol }) => [Port, Protocol])).toEqual([[8500, 'TCP'], [8501, 'TCP']]);
     for (const group of properties(stack, TARGET_GROUP)) {
-      expect(group).toMatchObject({ HealthCheckPath: '/v1/models/digits/metadata', HealthCheckPort: '8501', HealthCheckProtocol: 'HTTP', Matcher: { HttpCode: '200' } });
+      expect(group).toMatchObject({
+        HealthCheckPath: '/v1/models/digits/metadata', HealthCheckPort: '8501', HealthCheckProtocol: 'HTTP', Matcher: { HttpCode: '200' },
+        HealthCheckIntervalSeconds: 30, HealthCheckTimeoutSeconds: 20, UnhealthyThresholdCount: 5, HealthyThresholdCount: 2,
+      });
     }
     const ids = Object.keys(Template.fromStack(stack).findResources('AWS::EC2::SecurityGroup')).filter((id) => id.includes('LoadBalancer'));
     expect(properties(stack, 'AWS::EC2::SecurityGroupIngress').filter(({ GroupId }) => GroupId['Fn::GetAtt'][0] === ids[0])).toEqual([]);
@@ -75,19 +81,85 @@ describe('the load balancer', () => {
   });
 });
 
+test('health checks ask for another model only once that model is there', () => {
+  const { stack } = fleet();
+
+  const fits = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelFit'));
+  for (const group of Object.values(Template.fromStack(stack).findResources(TARGET_GROUP))) {
+    expect(group.DependsOn).toEqual(expect.arrayContaining(fits));
+  }
+});
+
+test('gRPC connections have ended by themselves before those that are left are cut', () => {
+  for (const given of [{}, { connectionDraining: Duration.seconds(20) }]) {
+    const { stack } = fleet(given);
+
+    const [, age] = /grpc\.max_connection_age_ms=(\d+)/.exec(userData(stack))!;
+    const delays = properties(stack, TARGET_GROUP).map(({ TargetGroupAttributes }) => (
+      TargetGroupAttributes.find(({ Key }: any) => Key === 'deregistration_delay.timeout_seconds').Value));
+    expect(delays).toEqual(given.connectionDraining ? ['20', '20'] : ['120', '120']);
+    // gRPC varies the age by a tenth.
+    expect(1.1 * Number(age)).toBeLessThan(0.6 * 1000 * Number(delays[0]));
+  }
+});
+
+test('what the load balancer is made of can be changed', () => {
+  const { stack, digits } = fleet();
+  digits.grpcTargetGroup.setAttribute('preserve_client_ip.enabled', 'false');
+  digits.restTargetGroup.configureHealthCheck({ protocol: elbv2.Protocol.TCP, port: '8501' });
+
+  const [grpc, rest] = properties(stack, TARGET_GROUP);
+  expect(grpc.TargetGroupAttributes).toContainEqual({ Key: 'preserve_client_ip.enabled', Value: 'false' });
+  expect(rest).toMatchObject({ HealthCheckProtocol: 'TCP' });
+  expect([digits.grpcListener, digits.restListener].map((listener) => stack.getLogicalId(listener.node.defaultChild as elbv2.CfnListener)))
+    .toEqual(Object.keys(Template.fromStack(stack).findResources(LISTENER)));
+});
+
 describe('the network', () => {
-  test('endpoints reach every service that a boot and Session Manager need, from the instances alone, and the group waits for them', () => {
+  test('endpoints reach every service that a boot and Session Manager need, and the group waits for them', () => {
     const { stack } = fleet({ vpcEndpoints: true });
 
-    const services = properties(stack, 'AWS::EC2::VPCEndpoint').map(({ ServiceName }) => JSON.stringify(ServiceName));
+    const services = properties(stack, ENDPOINT).map(({ ServiceName }) => JSON.stringify(ServiceName));
     for (const service of ['s3', 'cloudformation', 'elasticloadbalancing', 'logs', 'ssm', 'ssmmessages']) {
       expect(services.filter((name) => name.includes(`.${service}"`))).toHaveLength(1);
     }
     const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
-    expect((group.DependsOn as string[]).filter((id) => id.startsWith('DigitsEndpoints')).length).toBeGreaterThanOrEqual(6);
-    const [ingress] = properties(stack, 'AWS::EC2::SecurityGroupIngress').filter(({ FromPort }) => FromPort === 443);
-    expect(JSON.stringify(ingress.SourceSecurityGroupId)).toContain('InstanceSecurityGroup');
-    Template.fromStack(fleet().stack).resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+    expect((group.DependsOn as string[]).filter((id) => id.startsWith('TensorFlowFleetEndpoints')).length).toBeGreaterThanOrEqual(6);
+    Template.fromStack(fleet().stack).resourceCountIs(ENDPOINT, 0);
+  });
+
+  test('endpoints let in the whole VPC, whose names for the services they change', () => {
+    const { stack, digits } = fleet({ vpcEndpoints: true });
+    digits.vpcEndpointConnections!.allowDefaultPortFrom(ec2.Peer.ipv4('100.64.0.0/16'));
+
+    const [group] = properties(stack, 'AWS::EC2::SecurityGroup').filter(({ SecurityGroupIngress }) => SecurityGroupIngress);
+    expect(group.SecurityGroupIngress).toEqual([
+      expect.objectContaining({ CidrIp: { 'Fn::GetAtt': [expect.stringMatching(/^Vpc/), 'CidrBlock'] }, FromPort: 443, ToPort: 443 }),
+      expect.objectContaining({ CidrIp: '100.64.0.0/16', FromPort: 443, ToPort: 443 }),
+    ]);
+    for (const endpoint of properties(stack, ENDPOINT).filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')) {
+      expect(endpoint).toMatchObject({ PrivateDnsEnabled: true, SecurityGroupIds: [{ 'Fn::GetAtt': [expect.stringMatching(/^TensorFlowFleetEndpoints/), 'GroupId'] }] });
+    }
+    expect(fleet().digits.vpcEndpointConnections).toBeUndefined();
+  });
+
+  test('fleets of one VPC share its endpoints, and each has a way to S3 from its own subnets', () => {
+    const stack = new Stack(new App(), 'Stack', { env });
+    const vpc = new ec2.Vpc(stack, 'Vpc', {
+      maxAzs: 2, natGateways: 0, subnetConfiguration: ['One', 'Two'].map((name) => ({ name, subnetType: ec2.SubnetType.PRIVATE_ISOLATED })),
+    });
+    for (const [id, subnetGroupName] of [['First', 'One'], ['Second', 'One'], ['Third', 'Two']]) {
+      fleet({ vpc, vpcSubnets: { subnetGroupName }, vpcEndpoints: true }, stack, id);
+    }
+
+    const endpoints = properties(stack, ENDPOINT);
+    expect(endpoints.filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')).toHaveLength(5);
+    const gateways = endpoints.filter(({ VpcEndpointType }) => VpcEndpointType === 'Gateway');
+    const tables = gateways.map(({ RouteTableIds }) => RouteTableIds.map(({ Ref }: any) => Ref));
+    expect(tables).toEqual([
+      [expect.stringMatching(/^VpcOneSubnet1/), expect.stringMatching(/^VpcOneSubnet2/)],
+      [expect.stringMatching(/^VpcTwoSubnet1/), expect.stringMatching(/^VpcTwoSubnet2/)],
+    ]);
   });
 
   test('instances and load balancer are in the chosen subnets', () => {
@@ -104,7 +176,37 @@ describe('the network', () => {
   });
 });
 
+test('the load balancer takes one subnet of each Availability Zone, however they were chosen', () => {
+  const vpcOf = (stack: Stack) => new ec2.Vpc(stack, 'Vpc', {
+    maxAzs: 2, natGateways: 0, subnetConfiguration: ['One', 'Two'].map((name) => ({ name, subnetType: ec2.SubnetType.PRIVATE_ISOLATED })),
+  });
+  for (const choose of [() => ({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED }), (vpc: ec2.Vpc) => ({ subnets: vpc.isolatedSubnets })]) {
+    const { stack } = fleet((scope) => {
+      const vpc = vpcOf(scope);
+      return { vpc, vpcSubnets: choose(vpc) };
+    });
+
+    expect(properties(stack, 'AWS::ElasticLoadBalancingV2::LoadBalancer')[0].Subnets).toHaveLength(2);
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0].VPCZoneIdentifier).toHaveLength(4);
+  }
+});
+
 describe('instances', () => {
+  test('keep as many in service during an update as is asked for', () => {
+    const { stack } = fleet({ minCapacity: 2, maxCapacity: 10, minInstancesInService: 6 });
+
+    const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
+    expect(group.UpdatePolicy.AutoScalingRollingUpdate.MinInstancesInService).toBe(6);
+    expect(group.Properties).toMatchObject({ MinSize: '2', MaxSize: '10' });
+  });
+
+  test('do not count for scaling while they boot', () => {
+    const warmup = (props: Partial<ModelFleetProps>) => properties(fleet(props).stack, 'AWS::AutoScaling::AutoScalingGroup')[0].DefaultInstanceWarmup;
+
+    expect(warmup({})).toBe(300);
+    expect(warmup({ instanceWarmup: Duration.minutes(12) })).toBe(720);
+  });
+
   test('follow the processor load that they are told to keep', () => {
     const { stack } = fleet({ targetCpuUtilization: 35, minCapacity: 1, maxCapacity: 7 });
 
@@ -154,14 +256,14 @@ describe('instances', () => {
     expect(typeof properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('string');
   });
 
-  test('have until a minute before CloudFormation gives up to boot', () => {
+  test('have until two minutes before CloudFormation gives up to boot, from the script\'s start', () => {
     const { stack } = fleet({ bootTimeout: Duration.minutes(30) });
 
     const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
     expect(group.CreationPolicy.ResourceSignal.Timeout).toBe('PT30M');
     expect(group.UpdatePolicy.AutoScalingRollingUpdate.PauseTime).toBe('PT30M');
     expect(group.Properties.HealthCheckGracePeriod).toBe(1800);
-    expect(bootSettings(stack).timeoutSeconds).toBe(29 * 60);
+    expect(userData(stack)).toContain(`\nlimit=${28 * 60}\n`);
   });
 
   test('serve under the given name', () => {

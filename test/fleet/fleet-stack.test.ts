@@ -28,10 +28,13 @@ describe('the example of a fleet', () => {
     withNat.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
   });
 
-  test('lets REST in from inside the VPC, and nothing else', () => {
+  test('lets REST and the services\' endpoints be reached from inside the VPC, and nothing else', () => {
     const ingress = Object.values(template.findResources('AWS::EC2::SecurityGroup')).flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? []);
 
-    expect(ingress).toEqual([expect.objectContaining({ FromPort: 8501, ToPort: 8501, CidrIp: '10.0.0.0/16' })]);
+    expect(ingress).toEqual([
+      expect.objectContaining({ FromPort: 8501, ToPort: 8501, CidrIp: '10.0.0.0/16' }),
+      expect.objectContaining({ FromPort: 443, ToPort: 443, CidrIp: { 'Fn::GetAtt': [expect.stringMatching(/^Vpc/), 'CidrBlock'] } }),
+    ]);
   });
 
   test('needs nothing to be looked up', () => {

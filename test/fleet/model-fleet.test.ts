@@ -3,9 +3,10 @@ import { createHash } from 'crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { basename, join } from 'path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type { ModelFleetProps } from '../../lib';
 import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
@@ -44,6 +45,20 @@ describe('ModelFleet', () => {
     })).toThrow(/(?=[^]*instanceType must be of x86_64)(?=[^]*maxCapacity must be more)(?=[^]*bootTimeout in seconds)(?=[^]*grpcPort)/);
   });
 
+  test.each<[string, Partial<ModelFleetProps>, RegExp]>([
+    ['more in service than an update leaves', { maxCapacity: 4, minInstancesInService: 4 }, /maxCapacity must be more than minInstancesInService, got 4 and 4/],
+    ['fewer in service than the minimum', { minCapacity: 3, minInstancesInService: 2 }, /minInstancesInService must be minCapacity or more, got 2 and 3/],
+    ['a minimum whose double nobody knows', { minCapacity: Lazy.number({ produce: () => 2 }) }, /maxCapacity is needed beside a minCapacity that is known only when/],
+  ])('%s is a problem', (_, props, problem) => {
+    expect(() => fleet(props)).toThrow(problem);
+  });
+
+  test('numbers that are known only when the stack is deployed pass', () => {
+    const { stack } = fleet({ minCapacity: Lazy.number({ produce: () => 3 }), maxCapacity: Lazy.number({ produce: () => 5 }) });
+
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0]).toMatchObject({ MinSize: '3', MaxSize: '5' });
+  });
+
   test('a model in bfloat16 gets instances that compute with it, or a fleet that may do without', () => {
     const baked = { model: ModelSource.fromAsset('examples/digits/saved_model'), recipe: OptimizationRecipe.of(Quantization.bfloat16()) };
     const old = new ec2.InstanceType('m5.large');
@@ -61,6 +76,7 @@ describe('ModelFleet', () => {
     expect(() => digits.metricErrors()).toThrow(/embeddedMetrics/);
     expect(() => digits.metricLatency()).toThrow(/embeddedMetrics/);
     expect(digits.metricUnhealthyInstances().metricName).toBe('UnHealthyHostCount');
+    expect(digits.metricHealthyInstances()).toMatchObject({ metricName: 'HealthyHostCount', statistic: 'Minimum' });
     expect(userData(fleet().stack)).not.toContain('metrics.py');
   });
 
@@ -134,6 +150,15 @@ describe('ModelFleet', () => {
     Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
   });
 
+  test('no call of AWS at boot may take for ever, and success is signalled before it is reported', () => {
+    const script = userData(fleet().stack);
+
+    const calls = script.split('\n').filter((line) => /(^|[( ])aws /.test(line) && !line.startsWith('#'));
+    expect(calls).toEqual(['  timeout "$1" aws "${@:2}" --cli-connect-timeout 5 --cli-read-timeout 30']);
+    expect(script).toContain('AWS_MAX_ATTEMPTS=3');
+    expect(script.indexOf('signal SUCCESS\n')).toBeLessThan(script.indexOf('report SUCCESS\n'));
+  });
+
   test('the user data is within EC2\'s limit and clean for shellcheck', () => {
     const script = userData(fleet({ embeddedMetrics: true, serverLogging: true }).stack);
     const checked = spawnSync(join(__dirname, '../../.tools/python/bin/shellcheck'), ['-'], { input: script, encoding: 'utf-8' });
@@ -147,7 +172,7 @@ describe('ModelFleet', () => {
 (spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip).each([
   // The server itself is not on this machine.
   [SERVER_UNIT, renderSystemdUnit({
-    modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', drainSeconds: 15,
+    modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', stopSeconds: 15,
   })],
   [METRICS_UNIT, renderMetricsUnit({ program: '/usr/local/lib/metrics.py', settings: '/etc/cloudwatch.json' })],
   [SERVER_LOG_UNIT, renderServerLogUnit({ program: '/usr/local/lib/server_log.py', settings: '/etc/cloudwatch.json' })],
@@ -157,6 +182,9 @@ describe('ModelFleet', () => {
   const verified = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf-8' });
   const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], { encoding: 'utf-8' });
 
+  expect(unit).toContain('\nSystemCallErrorNumber=EPERM\n');
+  // The senders need the instance's credentials; the server does not.
+  expect(unit.includes('\nIPAddressDeny=169.254.169.254 fd00:ec2::254\n')).toBe(name === SERVER_UNIT);
   expect(verified.stdout + verified.stderr).toBe('');
   expect(verified.status).toBe(0);
   expect(Number(/Overall exposure level[^:]*: ([\d.]+)/.exec(security.stdout)![1])).toBeLessThanOrEqual(2.5);

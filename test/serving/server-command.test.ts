@@ -4,7 +4,7 @@ import { SERVER_FLAGS } from '../../lib/serving/server-flags';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 
 const flagsOf = (options: TensorFlowServingOptions, processors?: number) => Object.fromEntries(
-  serverArguments(options, { configDirectory: '/etc/serving', processors }).map((argument) => /^--([a-z_]+)=(.*)$/.exec(argument)!.slice(1)),
+  serverArguments(options, { configDirectory: '/etc/serving', processors, drainSeconds: 120 }).map((argument) => /^--([a-z_]+)=(.*)$/.exec(argument)!.slice(1)),
 );
 
 describe('serverArguments', () => {
@@ -22,7 +22,7 @@ describe('serverArguments', () => {
       enable_profiler: 'false',
       max_num_load_retries: '1',
       load_retry_interval_micros: '5000000',
-      grpc_channel_arguments: 'grpc.max_connection_age_ms=300000',
+      grpc_channel_arguments: 'grpc.max_connection_age_ms=60000',
     });
   });
 
@@ -40,6 +40,11 @@ describe('serverArguments', () => {
     ['a flag by its name', { serverFlags: { enable_profiler: true, num_load_threads: 2 } }, { enable_profiler: 'true', num_load_threads: '2' }],
   ])('%s reaches the server', (_, options, expected) => {
     expect(flagsOf(options)).toMatchObject(expected);
+  });
+
+  test('a gRPC connection ends by itself in half the time that a server which is about to end leaves it', () => {
+    expect(serverArguments({}, { configDirectory: '/etc/serving', drainSeconds: 30 })).toContain('--grpc_channel_arguments=grpc.max_connection_age_ms=15000');
+    expect(flagsOf({ serverFlags: { grpc_channel_arguments: 'grpc.keepalive_time_ms=5' } })).toMatchObject({ grpc_channel_arguments: 'grpc.keepalive_time_ms=5' });
   });
 
   test('without monitoring there is no configuration of it', () => {

@@ -1,7 +1,8 @@
 """Brings a published model and its server to this machine, and waits until the model answers.
 
-Runs on Amazon Linux 2023 with what its image has: Python 3.9, the AWS CLI, systemd. Ends with 0 when the model answers;
-else with 1 and one sentence on standard error. Running it again changes nothing that is right already.
+Runs on Amazon Linux 2023 with what its image has: Python 3.9, the AWS CLI, systemd. Takes its settings' file and the
+seconds that it has. Ends with 0 when the model answers and requests come here; else with 1 and one sentence on standard
+error. Running it again changes nothing that is right already.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import sys
 import tarfile
 import time
 import urllib.request
+import zlib
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 Files = Dict[str, Any]
 UNIT = "tensorflow-serving.service"
@@ -31,19 +33,38 @@ class BootError(Exception):
     """Why this machine serves nothing: one sentence."""
 
 
-def main(path: str) -> None:
+def main(path: str, seconds: str) -> None:
     settings = json.loads(Path(path).read_text())
-    deadline = time.monotonic() + settings["timeoutSeconds"]
+    deadline = time.monotonic() + int(seconds)
     try:
         boot(settings, deadline)
-    except (BootError, OSError) as error:
-        # What is not known to be right must not answer, now or after a reboot.
-        subprocess.run(["systemctl", "disable", "--now", UNIT], check=False, capture_output=True)
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        sys.exit("the disk is full: give the instances a larger volumeSize" if full else str(error))
+    except Exception as error:  # What is not known to be right must not answer, whatever went wrong.
+        stop_for_good()
+        sys.exit(sentence(error))
+    try:
+        wait_in_service(settings, deadline)
+    except BootError as error:
+        # What was verified answers: whether requests come here is the load balancer's affair, and no reason to stop it.
+        sys.exit(str(error))
+    print(f"model {settings['model']} version {settings['version']} answers")
+
+
+def stop_for_good() -> None:
+    """Not now, nor after a reboot; and not as the unit itself stops, which waits for requests."""
+    for arguments in (["disable", "--now", "--no-block"], ["kill", "--signal=KILL"]):
+        subprocess.run(["systemctl", *arguments, UNIT], check=False, capture_output=True)
+
+
+def sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full: give the instances a larger volumeSize"
+    if isinstance(error, (BootError, OSError)):
+        return str(error)
+    return f"the boot met what it does not know, {type(error).__name__}: {error}"
 
 
 def boot(settings: Any, deadline: float) -> None:
+    """Bring the server and the model, start them, and return once the right version answers."""
     root = Path(settings["modelDirectory"])
     work = root / ".incoming"
     shutil.rmtree(work, ignore_errors=True)
@@ -58,8 +79,6 @@ def boot(settings: Any, deadline: float) -> None:
     systemctl("enable", UNIT)
     systemctl("restart" if changed else "start", UNIT)
     wait(settings, deadline)
-    wait_in_service(settings, deadline)
-    print(f"model {settings['model']} version {settings['version']} answers")
 
 
 def read_manifest(settings: Any, work: Path, deadline: float) -> Any:
@@ -128,7 +147,7 @@ def unpack(archive: Path, target: Path, files: Files) -> None:
                 source = content.extractfile(member)
                 with path.open("wb") as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)  # type: ignore[arg-type]  # files have content
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (tarfile.TarError, EOFError, ValueError, zlib.error) as error:
         raise BootError(f"the archive cannot be unpacked: {error}") from error
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -153,12 +172,21 @@ def digest(path: Path) -> str:
     return value.hexdigest()
 
 
+def aws(arguments: List[str], deadline: float) -> subprocess.CompletedProcess[str]:
+    """One call of the AWS CLI, which ends by the deadline: no answer is as good as a refusal."""
+    command = ["aws", *arguments, "--cli-connect-timeout", "5", "--cli-read-timeout", "30"]
+    left = max(1.0, deadline - time.monotonic())
+    try:
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=left)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"no answer within {left:.0f} s")
+
+
 def fetch(bucket: str, key: str, sha256: str, work: Path, deadline: float) -> Path:
     """Copy one object; routes, endpoints and policies may come a little later than this machine."""
     address, target = f"s3://{bucket}/{key}", work / "object"
     for attempt in range(1, 100):
-        copy = ["aws", "s3", "cp", "--no-progress", "--only-show-errors", address, str(target)]
-        result = subprocess.run(copy, check=False, capture_output=True, text=True)
+        result = aws(["s3", "cp", "--no-progress", "--only-show-errors", address, str(target)], deadline)
         problem = " ".join((result.stderr + result.stdout).split())[-400:]
         if result.returncode == 0:
             break
@@ -207,24 +235,32 @@ def wait(settings: Any, deadline: float) -> None:
         if state.get("ActiveState") == "failed" or int(state.get("NRestarts") or 0) >= 3:
             raise BootError(f"the server does not stay up: {journal()}")
         time.sleep(1)
-    raise BootError(f"the model did not answer within {settings['timeoutSeconds']} s: {journal()}")
+    raise BootError(f"the model did not answer in time, give a longer bootTimeout or a larger instance: {journal()}")
 
 
 def wait_in_service(settings: Any, deadline: float) -> None:
-    """Until requests come here: only then may an update take an old instance away."""
+    """Until requests for each of the server's ports come here: only then may an update take an old instance away."""
     instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
-    command = ["aws", "elbv2", "describe-target-health", "--target-group-arn", settings["targetGroup"]]
-    command += ["--targets", f"Id={instance}", "--query", "TargetHealthDescriptions[].TargetHealth.State"]
-    state = ""
-    while time.monotonic() < deadline:
-        result = subprocess.run([*command, "--output", "text"], check=False, capture_output=True, text=True)
-        state = (result.stdout + result.stderr).strip()[-300:]
-        if state == "healthy":
-            return
+    waiting, problem = dict(settings["targetGroups"]), ""
+    while waiting and time.monotonic() < deadline:
+        name, group = next(iter(waiting.items()))
+        command = ["elbv2", "describe-target-health", "--target-group-arn", group, "--targets", f"Id={instance}"]
+        command += ["--query", "TargetHealthDescriptions[].TargetHealth.State", "--output", "text"]
+        result = aws(command, deadline)
+        if problem and time.monotonic() >= deadline:
+            break  # What was answered before says more than that this call was cut off.
+        state = " ".join(result.stdout.split())[-300:]
+        if result.returncode != 0:
+            reason = " ".join(result.stderr.split())[-400:]
+            problem = f"Elastic Load Balancing cannot be asked whether it sends requests here: {reason}"
+        elif state == "healthy":
+            del waiting[name]
+            continue
+        else:
+            problem = f"the load balancer does not find this instance healthy for {name}: {state or 'unknown'}"
         time.sleep(3)
-    raise BootError(
-        f"the model answers, but the load balancer does not find this instance healthy: {state or 'unknown'}"
-    )
+    if waiting:
+        raise BootError(f"the model answers, but {problem or 'no time was left to ask whether requests come here'}")
 
 
 def ask(url: str) -> str:
@@ -250,4 +286,4 @@ def systemctl(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

@@ -216,6 +216,7 @@ func fleets(stack awscdk.Stack) {
 	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
 	alarm(taken.MetricNewConnections(nil), taken, "Connections")
 	alarm(taken.MetricUnhealthyInstances(nil), taken, "Unhealthy")
+	alarm(taken.MetricHealthyInstances(nil), taken, "Healthy")
 	alarm(taken.MetricCpuUtilization(nil), taken, "Load")
 
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("servers"))

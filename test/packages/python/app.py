@@ -244,6 +244,7 @@ def fleets(stack: cdk.Stack) -> None:
     taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
     alarm(taken.metric_new_connections(), taken, "Connections")
     alarm(taken.metric_unhealthy_instances(), taken, "Unhealthy")
+    alarm(taken.metric_healthy_instances(), taken, "Healthy")
     alarm(taken.metric_cpu_utilization(), taken, "Load")
 
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "servers")

@@ -172,6 +172,7 @@ function fleets(stack: Stack): void {
   taken.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock));
   alarm(taken.metricNewConnections(), taken, 'Connections');
   alarm(taken.metricUnhealthyInstances(), taken, 'Unhealthy');
+  alarm(taken.metricHealthyInstances(), taken, 'Healthy');
   alarm(taken.metricCpuUtilization(), taken, 'Load');
 
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'servers');

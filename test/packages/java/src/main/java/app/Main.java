@@ -245,6 +245,7 @@ public final class Main {
     taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
     alarm(taken.metricNewConnections(), taken, "Connections");
     alarm(taken.metricUnhealthyInstances(), taken, "Unhealthy");
+    alarm(taken.metricHealthyInstances(), taken, "Healthy");
     alarm(taken.metricCpuUtilization(), taken, "Load");
 
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "servers");
