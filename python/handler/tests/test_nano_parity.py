@@ -125,6 +125,27 @@ def test_a_runtime_goes_on_after_values_that_the_model_refused(runtime: str, loa
         assert model.predict(None, {"ids": [0, 4]}) == expected
 
 
+@pytest.mark.parametrize("runtime", ["nano", "numpy"])
+def test_a_run_that_fails_for_another_reason_than_its_values_is_the_functions_fault(
+    runtime: str, models: dict[str, str], library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Answered by a 400, a function that answers nothing would pass the check of a new version and raise no alarm.
+    from model_server import ModelError, load
+
+    def no_memory(*_: Any, **__: Any) -> int:
+        if runtime == "nano":
+            return 2  # kLiteRtStatusErrorMemoryAllocationFailure
+        raise RuntimeError("tensor 3 failed to allocate")
+
+    model = load(models["dense"], runtime, library)
+    if runtime == "nano":
+        monkeypatch.setattr(model.runtime, "_run", no_memory)
+    else:
+        monkeypatch.setattr(model.runtime, "_runners", {"serving_default": no_memory})
+    with pytest.raises(ModelError, match=r"LiteRtStatus 2|tensor 3 failed to allocate"):
+        model.predict(None, {"x": [[1, 2, 3, 4]]})
+
+
 def test_nano_refuses_outputs_that_are_one_tensor(models: dict[str, str], library: str) -> None:
     # Both come back under the name of one of them: an answer would be a guess.
     from model_server import ModelError, load

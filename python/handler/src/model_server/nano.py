@@ -27,6 +27,8 @@ _OPTION_AUTO_REGISTER_ACCELERATORS = 24
 _OPTION_MIN_LOGGER_SEVERITY = 25
 _ANY_INT = 2
 _SEVERITY_ERROR = 2
+# LiteRtStatus of a run in which an operator failed: an index outside of its table, a division by zero.
+_RUNTIME_FAILURE = 3
 _INPUT, _OUTPUT = "Input", "Output"
 
 
@@ -116,8 +118,10 @@ class NanoRuntime:
             if len(data) != buffer.size:  # a wrong size here would write past the buffer
                 raise ModelError(f"input {buffer.position} has {len(data)} bytes, its buffer {buffer.size}")
             self._write(buffer, data)
-        if self._run(self._compiled, *binding.call):
+        status = self._run(self._compiled, *binding.call)
+        if status == _RUNTIME_FAILURE:
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran")
+        _check("LiteRtRunCompiledModel", status)
         results = [b""] * len(binding.outputs)
         for buffer in binding.outputs:
             results[buffer.position] = self._read(buffer)

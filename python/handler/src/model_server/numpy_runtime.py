@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .description import Signature, Tensor
 
 
+_FAILED_OPERATOR = "failed to invoke"
+
+
 class NumpyRuntime:
     """A .tflite file loaded into `ai_edge_litert.interpreter.Interpreter`."""
 
@@ -52,6 +55,9 @@ class NumpyRuntime:
         try:
             outputs = self._runners[signature.name](**arrays)
         except (RuntimeError, ValueError) as error:
+            # An operator says so of itself: an index outside of its table, a division by zero. All else is not the values'.
+            if _FAILED_OPERATOR not in str(error):
+                raise ModelError(f"LiteRT cannot run the model: {error}") from error
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran") from error
         return [outputs[name].tobytes() for name in signature.outputs]
 
