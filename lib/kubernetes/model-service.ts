@@ -18,6 +18,7 @@ import { failIfAny, lit } from '../private/errors';
 import { DEFAULT_GRPC_PORT, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT } from '../serving/serving-configuration';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from '../serving/serving-image';
 import { processorFeatures } from './bfloat16';
+import { deployTimeDigest } from './deploy-time-digest';
 import { deploymentManifest } from './deployment-manifest';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { ManifestBundle } from './manifest-bundle';
@@ -168,7 +169,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       nodeSelector: props.nodeSelector ?? {},
       podSpec: props.podSpec ?? {},
     });
-    const rollout = `${this.digest(template)}-${fit.version}`;
+    const rollout = `${this.digest(template)}-${deployTimeDigest(fit, 'PodsDigest', template)}-${fit.version}`;
     (template.metadata.labels as Record<string, string>)[ROLLOUT_LABEL] = rollout;
     const deployment = objects.add('Deployment', [deploymentManifest({ identity, plan, template })], ...account, ...volume, ...services, access);
     const minReplicas = fewestPods(props);
@@ -188,7 +189,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       this.rollout.node.addDependency(...this.manifests);
     } else {
       const keyPrefix = versions.prefix.replace(/saved_model\/$/, 'manifests/');
-      this.bundleKey = `${keyPrefix}${this.digest(this.objects)}-${fit.version}.yaml`;
+      this.bundleKey = `${keyPrefix}${this.digest(this.objects)}-${deployTimeDigest(fit, 'ObjectsDigest', this.objects)}-${fit.version}.yaml`;
       new ManifestBundle(this, 'Bundle', { bucket: this.artifact.bucket, key: this.bundleKey, keyPrefix, content: this.toYaml() });
     }
   }

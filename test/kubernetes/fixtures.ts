@@ -65,7 +65,7 @@ export function stackWith(props: Partial<ModelServiceProps> = {}, flags: Record<
 
 /** What stands in a template for values of the deployment. */
 export const DEPLOYED: Record<string, string> = {
-  Version: '7', ChecksumsSha256: 'c'.repeat(64), MemoryRequest: '640Mi', KeyPrefix: 'digits-0123abcd/saved_model/7/',
+  Version: '7', ChecksumsSha256: 'c'.repeat(64), MemoryRequest: '640Mi', KeyPrefix: 'digits-0123abcd/saved_model/7/', PodsDigest: '01234567', ObjectsDigest: '89abcdef',
 };
 
 /** Fills in what CloudFormation fills in: attributes of the fit by name, other references by their logical id. */

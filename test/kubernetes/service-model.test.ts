@@ -1,12 +1,13 @@
 import type { Stack } from 'aws-cdk-lib';
-import { Duration, Size } from 'aws-cdk-lib';
+import { CfnParameter, Duration, Size } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelOptimizer, ModelSource } from '../../lib';
 import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ServingImage } from '../../lib/serving/serving-image';
 import {
-  deployed, DEPLOYED, DIGITS, emptyStack, GATE, MANIFEST, modelService, objectOf, objectsOf, offerOf, podOf, resourceOf, serverOf, stackWith,
+  deployed, DEPLOYED, DIGITS, emptyStack, FIT, GATE, MANIFEST, modelService, objectOf, objectsOf, offerOf, podOf, resourceOf, serverOf, stackWith,
 } from './fixtures';
 
 describe('model', () => {
@@ -111,7 +112,7 @@ describe('versions', () => {
 
     const { properties } = resourceOf(stack, GATE);
     const rollout = objectOf(stack, 'Deployment').spec.template.metadata.labels['cdk-tensorflow/rollout'];
-    expect(rollout).toMatch(/^[0-9a-f]{8}-7$/);
+    expect(rollout).toMatch(/^[0-9a-f]{8}-01234567-7$/);
     expect(deployed(properties)).toMatchObject({
       ObjectType: 'replicasets',
       ObjectName: `--selector=app.kubernetes.io/name=tensorflow-serving,app.kubernetes.io/instance=digits,cdk-tensorflow/rollout=${rollout}`,
@@ -134,6 +135,18 @@ describe('versions', () => {
 
     expect(resourceOf(stackWith({ cpuRequest: 2 }), GATE).properties.ObjectName).not.toEqual(before);
     expect(resourceOf(stackWith(), GATE).properties.ObjectName).toEqual(before);
+  });
+
+  test('it waits again when a value of the deployment changes that is in the pods', () => {
+    const stack = emptyStack();
+    const tag = new CfnParameter(stack, 'Tag');
+    modelService(stack, { servingImage: ServingImage.fromRegistry(`example/serving:${tag.valueAsString}`), podSpec: { priorityClassName: tag.valueAsString } });
+
+    const { id, properties } = resourceOf(stack, FIT);
+    expect(properties.Digests.PodsDigest.filter(({ Ref: name }: any) => name === 'Tag')).toHaveLength(1);
+    expect(JSON.stringify(properties.Digests)).not.toContain(id);
+    expect(deployed(resourceOf(stack, GATE).properties.ObjectName, { ...DEPLOYED, PodsDigest: 'aaaaaaaa' })).toMatch(/rollout=[0-9a-f]{8}-aaaaaaaa-7$/);
+    expect(objectOf(stack, 'Deployment').spec.template.spec.containers[0].image).toBe('example/serving:Tag');
   });
 
   test('pods are made only after they may read the model', () => {

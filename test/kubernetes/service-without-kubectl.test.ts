@@ -1,8 +1,9 @@
+import { CfnParameter } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { deployed, DIGITS, emptyStack, importedCluster, modelService, objectsOf, resourceOf, stackWith } from './fixtures';
+import { deployed, DIGITS, emptyStack, FIT, importedCluster, modelService, objectsOf, resourceOf, stackWith } from './fixtures';
 
 describe('without kubectl', () => {
   const bundled = (props: Partial<ModelServiceProps> = {}) => {
@@ -23,7 +24,7 @@ describe('without kubectl', () => {
     const { stack, service } = bundled();
 
     const create = JSON.parse(deployed(resourceOf(stack, 'Custom::TensorFlowKubernetesObjects').properties.Create));
-    expect(deployed(stack.resolve(service.bundleKey))).toMatch(/^digits-0123abcd\/manifests\/[0-9a-f]{8}-7\.yaml$/);
+    expect(deployed(stack.resolve(service.bundleKey))).toMatch(/^digits-0123abcd\/manifests\/[0-9a-f]{8}-89abcdef-7\.yaml$/);
     expect(create.parameters).toMatchObject({ Bucket: 'models', Key: deployed(stack.resolve(service.bundleKey)), IfNoneMatch: '*' });
     expect(create.parameters.Body).toContain('kind: "Deployment"');
     expect(create.parameters.Body).toContain('versions: 7');
@@ -31,6 +32,15 @@ describe('without kubectl', () => {
     expect(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsBundle').properties.PolicyDocument.Statement).toEqual([
       expect.objectContaining({ Action: 's3:PutObject', Resource: expect.objectContaining({}) }),
     ]);
+  });
+
+  test('a value of the deployment that changes makes a key of its own', () => {
+    const stack = emptyStack();
+    const replicas = new CfnParameter(stack, 'Replicas', { type: 'Number' }).valueAsNumber;
+    modelService(stack, { cluster: importedCluster(stack, { kubectlProvider: undefined }), applyManifests: false, replicas });
+
+    const { ObjectsDigest: values } = resourceOf(stack, FIT).properties.Digests;
+    expect(values).toContainEqual({ Ref: 'Replicas' });
   });
 
   test('toYaml has the same objects as are applied otherwise', () => {

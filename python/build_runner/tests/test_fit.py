@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -39,6 +40,21 @@ def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S
     data = fit(fit_properties(record))
 
     assert data == record | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
+
+
+def test_digests_values_together_with_the_model(s3: S3Client) -> None:
+    def digests(record: dict[str, str], **values: Any) -> list[str]:
+        data = fit(fit_properties(record) | {"Digests": values})
+        return [data[name] for name in values]
+
+    record = publish(s3)
+    first, same, other = digests(
+        record, A=["eu-central-1", "1.2"], B=["eu-central-1", "1.2"], C=["eu-central-1", "1.3"]
+    )
+
+    assert first == same
+    assert first != other
+    assert re.fullmatch("[0-9a-f]{8}", first)
 
 
 def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:

@@ -34,7 +34,8 @@ def fit(properties: dict[str, Any]) -> dict[str, str]:
     """Return what an endpoint needs to serve a model, or fail with one sentence.
 
     Args:
-        properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer.
+        properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name, for
+            each of which the digest of the model and the value is returned under that name.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
@@ -56,7 +57,13 @@ def fit(properties: dict[str, Any]) -> dict[str, str]:
             "from where the model was published, or publish the model again"
         )
     layer = offer.get(f"{runtime}LayerArn") or ""
-    return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=_memory_request(manifest, offer))
+    digests = {name: _digest([sha256, value]) for name, value in properties.get("Digests", {}).items()}
+    memory = _memory_request(manifest, offer)
+    return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=memory, **digests)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
