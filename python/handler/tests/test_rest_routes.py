@@ -40,6 +40,22 @@ def http_api_with_a_stage(method: str, path: str, body: str | None = None) -> di
     return event
 
 
+def http_api_with_a_stage_named_as_the_path_begins(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    event = function_url(method, path, body)  # of a domain of one's own: the stage is not in the path
+    event["requestContext"]["stage"] = "v1"
+    return event
+
+
+def http_api_below_a_base_path(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    event = function_url(method, f"/v1/shop{path}", body)
+    event["requestContext"]["stage"] = "v1"
+    return event
+
+
+def rest_api_below_a_base_path(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    return rest_api(method, path, body) | {"path": f"/shop/prod{path}"}
+
+
 def rest_api(method: str, path: str, body: str | None = None) -> dict[str, Any]:
     return {
         "resource": "/{proxy+}",
@@ -51,7 +67,15 @@ def rest_api(method: str, path: str, body: str | None = None) -> dict[str, Any]:
     }
 
 
-DOORS = (function_url, function_url_base64, http_api_with_a_stage, rest_api)
+DOORS = (
+    function_url,
+    function_url_base64,
+    http_api_with_a_stage,
+    http_api_with_a_stage_named_as_the_path_begins,
+    http_api_below_a_base_path,
+    rest_api,
+    rest_api_below_a_base_path,
+)
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -86,14 +86,11 @@ def _response(status: int, text: str, **headers: str) -> dict[str, Any]:
 
 
 def _request_line(event: dict[str, Any]) -> tuple[str, str]:
-    """Return method and path, without the API's stage."""
+    """Return method and path, without what stands before: the stage of an API, or the base path of a domain."""
     context = event["requestContext"]
     if isinstance(context, dict) and isinstance(context.get("http"), dict):  # payload 2.0
-        method, path, stage = context["http"].get("method"), event.get("rawPath"), context.get("stage")
-        prefix = f"/{stage}/"
-        if isinstance(path, str) and path.startswith(prefix):
-            path = path[len(prefix) - 1 :]
-    else:  # payload 1.0: the path comes without the stage
+        method, path = context["http"].get("method"), event.get("rawPath")
+    else:  # payload 1.0
         method, path = event.get("httpMethod"), event.get("path")
     if not isinstance(method, str) or not isinstance(path, str):
         raise RequestError(400, "the event is no HTTP request of a Function URL, an HTTP API or a REST API")
@@ -101,7 +98,8 @@ def _request_line(event: dict[str, Any]) -> tuple[str, str]:
         from urllib.parse import unquote
 
         path = unquote(path)
-    return method, path
+    # An event does not say what a domain's owner put before, and names the stage where it is not in the path.
+    return method, path[max(path.find(rest.MODELS), 0) :]
 
 
 def _body(event: dict[str, Any]) -> str | None:

@@ -55,7 +55,7 @@ class NumpyRuntime:
         try:
             outputs = self._runners[signature.name](**arrays)
         except (RuntimeError, ValueError) as error:
-            # An operator says so of itself: an index outside of its table, a division by zero. All else is not the values'.
+            # An operator says so of itself: an index outside of its table, a division by zero.
             if _FAILED_OPERATOR not in str(error):
                 raise ModelError(f"LiteRT cannot run the model: {error}") from error
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran") from error
