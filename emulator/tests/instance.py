@@ -103,7 +103,7 @@ PLANE = Plane()
 
 
 def host(aws: Running, directory: Path, **hardware: Any) -> Host:
-    return Host(stock.python(), stock.aws_command(directory), aws.port, PLANE, **hardware)
+    return Host(stock.python(), stock.aws_command(directory, directory), aws.port, PLANE, **hardware)
 
 
 class Instance(Machine):

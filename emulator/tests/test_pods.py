@@ -157,7 +157,7 @@ def test_a_pod_may_copy_its_model_from_the_bucket_with_the_role_that_is_its_own(
     bucket = unique("models")
     aws.client("s3").create_bucket(Bucket=bucket)
     aws.client("s3").put_object(Bucket=bucket, Key="digits/7/saved_model.pb", Body=b"model")
-    program = stock.aws_command(tmp_path / "cache")
+    program = stock.aws_command(tmp_path / "cache", tmp_path)
 
     def identify(_: dict[str, Any]) -> dict[str, str]:
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}

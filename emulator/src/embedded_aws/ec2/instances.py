@@ -54,7 +54,7 @@ class Instances:
         ec2._tags[name] = tags
         host = Host(
             stock.python(),
-            stock.aws_command(self._settings.cache_directory),
+            stock.aws_command(self._settings.cache_directory, self._settings.run_directory),
             self._settings.port,
             self._plane,
             disk=f"{_volume_gibibytes(data)}g",

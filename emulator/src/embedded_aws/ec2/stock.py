@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shlex
 import sys
 import zipfile
 from functools import cache
 from pathlib import Path
 
 from embedded_aws.host.pythons import find_python, newest_python
+from embedded_aws.host.shared_cache import kept
 
 PYTHON = "3.9"
 
@@ -29,26 +31,29 @@ def python() -> Path:
     return found.executable
 
 
-def aws_command(cache_directory: Path) -> Path:
+def aws_command(cache_directory: Path, directory: Path) -> Path:
     """A program that is the AWS CLI.
 
     Args:
-        cache_directory: where it is unpacked, once.
+        cache_directory: where the CLI is unpacked, once.
+        directory: of this embedded AWS, whose interpreter the program runs.
 
     Raises:
         FileNotFoundError: the CDK's package with it is not installed.
     """
     if not _LAYER.is_file():
         raise FileNotFoundError(f"instances need the AWS CLI of {_LAYER}, which is not there: run npm ci")
-    directory = cache_directory / f"awscli-{hashlib.sha256(_LAYER.read_bytes()).hexdigest()[:16]}"
-    if not directory.is_dir():
-        incoming = directory.with_suffix(".incoming")
+
+    def unpack(target: Path) -> None:
         with zipfile.ZipFile(_LAYER) as layer:
-            layer.extractall(incoming)
-        incoming.replace(directory)
-    program = directory / "aws"
-    text = f'#!/bin/sh\nexec {sys.executable} {directory / "awscli" / "aws"} "$@"\n'
-    if not program.is_file() or program.read_text(encoding="utf-8") != text:
-        program.write_text(text, encoding="utf-8")
+            layer.extractall(target)
+
+    unpacked = kept(cache_directory / f"awscli-{hashlib.sha256(_LAYER.read_bytes()).hexdigest()[:16]}", unpack)
+    command = shlex.join([sys.executable, str(unpacked / "awscli" / "aws")])
+
+    def write(target: Path) -> None:
+        program = target / "aws"
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-    return program
+
+    return kept(directory / "stock", write) / "aws"

@@ -106,7 +106,7 @@ class Clusters:
 
     def _start(self, cluster: dict[str, Any], programs: Any) -> _Running:
         account, region, name = get_account_id(), get_region(), cluster["name"]
-        aws = aws_command(self._settings.cache_directory)
+        aws = aws_command(self._settings.cache_directory, self._settings.run_directory)
         self._made += 1
         directory = self._settings.subdirectory("clusters") / str(self._made)
         webhook = f"/_ministack/eks-auth/{account}/{region}/{name}/{cluster['_auth_token']}"

@@ -11,14 +11,15 @@ import logging
 import platform
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedded_aws.host.shared_cache import kept
 from embedded_aws.host.tools import InstallError, install
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from embedded_aws.host.pythons import HostPython
 
 _log = logging.getLogger("embedded_aws.functions")
@@ -125,19 +126,17 @@ def _is_foreign(name: str, python: HostPython) -> bool:
 
 
 def _build(wanted: Distribution, python: HostPython, cache: Path) -> Path:
-    target = cache / "packages" / f"{wanted.name}-{wanted.version}-{python.tag}-{platform.machine()}"
-    if not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix="partial-", dir=target.parent))
+    def fill(target: Path) -> None:
         exact = f"{wanted.name}=={wanted.version}"
         _log.info("installing %s for Python %s, which stands in for the function's own", exact, python.minor)
         try:
-            install(exact, python, partial)
+            install(exact, python, target)
         except InstallError:
             _log.warning("%s was never built for Python %s: the newest version before it is taken", exact, python.minor)
-            install(f"{wanted.name}<{wanted.version}", python, partial)
-        partial.rename(target)
-    return target
+            install(f"{wanted.name}<{wanted.version}", python, target)
+
+    name = f"{wanted.name}-{wanted.version}-{python.tag}-{platform.machine()}"
+    return kept(cache / "packages" / name, fill)
 
 
 def _remove(path: Path) -> None:
