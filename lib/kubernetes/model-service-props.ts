@@ -114,7 +114,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly cpuRequest?: number;
 
   /**
-   * Processors that a pod uses at most.
+   * Processors that a pod uses at most. TensorFlow gets no more threads for one operation, and for batches, unless these are given.
    *
    * @default - no limit: what the node has to spare
    */

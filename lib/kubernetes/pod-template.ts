@@ -47,7 +47,7 @@ export function podTemplate(options: PodTemplateOptions): { metadata: Record<str
   const basePath = `/models/${options.modelName}`;
   const configs: [string, string | undefined][] = [
     [CONFIG_FILES.model, modelConfig({ modelName: options.modelName, basePath, version: options.version })],
-    [CONFIG_FILES.batching, batchingConfig(options.serving)],
+    [CONFIG_FILES.batching, batchingConfig(options.serving, options.resources.cpuLimit)],
     [CONFIG_FILES.monitoring, monitoringConfig(options.serving)],
   ];
   const given = configs.filter(([, content]) => content !== undefined) as [string, string][];

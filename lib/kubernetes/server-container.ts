@@ -40,7 +40,10 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
     // Not the image's entrypoint: a shell that stays in front of the server and passes no signal on.
     command: [SERVER_PROGRAM],
     args: serverArguments(serving, {
-      configDirectory: CONFIG_DIRECTORY, processors: resources.cpuLimit ?? resources.cpuRequest, drainSeconds: options.drainSeconds,
+      configDirectory: CONFIG_DIRECTORY,
+      processors: resources.cpuLimit ?? resources.cpuRequest,
+      processorLimit: resources.cpuLimit,
+      drainSeconds: options.drainSeconds,
     }),
     ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
     ...probes(options.modelName, grpcPort, options.startupSeconds),

@@ -12,6 +12,8 @@ export interface ServerCommandOptions {
   readonly configDirectory: string;
   /** Processors that the server is sure to have, where they are known; it would count those of the whole machine. */
   readonly processors?: number;
+  /** Processors that it cannot have more of. */
+  readonly processorLimit?: number;
   /** How long connections may still go on when the server is about to end. */
   readonly drainSeconds: number;
 }
@@ -47,7 +49,7 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
     file_system_poll_wait_seconds: (options.fileSystemPollInterval ?? Duration.minutes(1)).toSeconds(),
     ...(options.batching ? { enable_batching: true, batching_parameters_file: `${directory}/${CONFIG_FILES.batching}` } : {}),
     ...(options.monitoring === false ? {} : { monitoring_config_file: `${directory}/${CONFIG_FILES.monitoring}` }),
-    tensorflow_intra_op_parallelism: options.intraOpParallelism,
+    tensorflow_intra_op_parallelism: options.intraOpParallelism ?? intraOpThreads(options, command.processorLimit),
     tensorflow_inter_op_parallelism: options.interOpParallelism,
     enable_model_warmup: options.modelWarmup === false ? false : undefined,
     enable_grpc_healthcheck_service: true,
@@ -68,6 +70,12 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
 function requestThreads({ batching, maxBatchSize = DEFAULT_MAX_BATCH_SIZE }: TensorFlowServingOptions, processors = MANY_PROCESSORS): number {
   const batches = batching && !Token.isUnresolved(maxBatchSize) ? 2 * maxBatchSize : 0;
   return Math.max(FEWEST_THREADS, 4 * Math.ceil(processors), batches);
+}
+
+/** TensorFlow counts all processors of the machine. More threads than the server may use at once use its share up early, and then all of them wait. */
+function intraOpThreads({ serverFlags = {} }: TensorFlowServingOptions, processorLimit: number | undefined): number | undefined {
+  const decided = ['tensorflow_session_parallelism', 'tensorflow_session_config_file', 'platform_config_file'].some((flag) => flag in serverFlags);
+  return decided || processorLimit === undefined ? undefined : Math.ceil(processorLimit);
 }
 
 function text(value: string | number | boolean): string {

@@ -31,16 +31,17 @@ export function modelConfig(model: ServedModel): string {
   });
 }
 
-/** A `BatchingParameters`; undefined without batching. */
-export function batchingConfig(options: TensorFlowServingOptions): string | undefined {
+/** A `BatchingParameters`; undefined without batching. Without the limit the server works on as many batches at a time as the machine has processors. */
+export function batchingConfig(options: TensorFlowServingOptions, processorLimit?: number): string | undefined {
   if (!options.batching) {
     return undefined;
   }
+  const threads = options.numBatchThreads ?? (processorLimit && Math.ceil(processorLimit));
   return renderTextProto({
     max_batch_size: wrapped(options.maxBatchSize ?? DEFAULT_MAX_BATCH_SIZE),
     batch_timeout_micros: wrapped(microseconds(options.batchTimeout) ?? 1000),
     max_enqueued_batches: wrapped(options.maxEnqueuedBatches ?? 100),
-    num_batch_threads: options.numBatchThreads === undefined ? undefined : wrapped(options.numBatchThreads),
+    num_batch_threads: threads === undefined ? undefined : wrapped(threads),
     allowed_batch_sizes: options.allowedBatchSizes,
     pad_variable_length_inputs: options.padVariableLengthInputs,
   });

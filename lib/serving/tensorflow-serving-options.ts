@@ -55,7 +55,7 @@ export interface TensorFlowServingOptions {
   /**
    * How many batches are worked on at the same time.
    *
-   * @default - as many as the server has processors
+   * @default - as many as the machine has processors; with a `cpuLimit` as many as that
    */
   readonly numBatchThreads?: number;
 
@@ -111,7 +111,7 @@ export interface TensorFlowServingOptions {
   /**
    * Threads that work on one operation.
    *
-   * @default - as many as TensorFlow sees processors
+   * @default - as many as the machine has processors; with a `cpuLimit` as many as that
    */
   readonly intraOpParallelism?: number;
 

@@ -43,6 +43,14 @@ describe('pods', () => {
     expect(objectsOf(stack).map(({ kind }) => kind)).not.toContain('ConfigMap');
   });
 
+  test('with a limit of processors compute with no more threads', () => {
+    const stack = stackWith({ cpuLimit: 2, batching: true });
+
+    expect(serverOf(stack).args).toContain('--tensorflow_intra_op_parallelism=2');
+    expect(objectOf(stack, 'Deployment').spec.template.metadata.annotations['cdk-tensorflow/batching.config']).toMatch(/num_batch_threads \{\s+value: 2/);
+    expect(serverOf(stackWith({ cpuRequest: 2 })).args.join(' ')).not.toContain('intra_op');
+  });
+
   test('spread over zones and nodes, each version by itself', () => {
     const constraints = podOf(stackWith()).topologySpreadConstraints;
 

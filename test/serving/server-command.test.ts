@@ -72,6 +72,19 @@ describe('serverArguments', () => {
     expect(stack.resolve(flagsOf({ grpcMaxThreads: Lazy.number({ produce: () => 9 }) }).grpc_max_threads)).toBe('9');
   });
 
+  test('threads that compute are no more than the processors that the server may use at once', () => {
+    const computing = (options: TensorFlowServingOptions, processorLimit?: number) => serverArguments(options, {
+      configDirectory: '/etc/serving', drainSeconds: 120, processorLimit,
+    }).filter((argument) => argument.includes('intra_op'));
+
+    expect(computing({}, 1.5)).toEqual(['--tensorflow_intra_op_parallelism=2']);
+    expect(computing({})).toEqual([]);
+    expect(computing({ intraOpParallelism: 7 }, 1.5)).toEqual(['--tensorflow_intra_op_parallelism=7']);
+    for (const flag of ['tensorflow_session_parallelism', 'tensorflow_session_config_file', 'platform_config_file']) {
+      expect(computing({ serverFlags: { [flag]: 2 } }, 1.5)).toEqual([]);
+    }
+  });
+
   test('passes no flag that the server does not know', () => {
     const everything = flagsOf({ batching: true, modelWarmup: false, restApiThreads: 1, intraOpParallelism: 1, interOpParallelism: 1 }, 1);
 

@@ -35,6 +35,12 @@ describe('configuration of the server', () => {
       + 'num_batch_threads { value: 2 } allowed_batch_sizes: 1 allowed_batch_sizes: 8 pad_variable_length_inputs: true ');
   });
 
+  test('no more batches are worked on at a time than the server may use processors', () => {
+    expect(batchingConfig({ batching: true }, 1.5)).toContain('num_batch_threads {\n  value: 2\n}');
+    expect(batchingConfig({ batching: true, numBatchThreads: 7 }, 1.5)).toContain('num_batch_threads {\n  value: 7\n}');
+    expect(batchingConfig({ batching: true })).not.toContain('num_batch_threads');
+  });
+
   test('a number that is known only at deployment reaches the server', () => {
     const text = batchingConfig({ batching: true, maxBatchSize: Lazy.number({ produce: () => 8 }) })!;
 
