@@ -184,6 +184,13 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly loadBalancerSourceRanges?: string[];
 
   /**
+   * Environment variables of the server, such as TF_ENABLE_ONEDNN_OPTS. No secrets: they stand in the template.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
    * Whether the containers may write to nothing but /tmp. That the official image can live with it was not tried.
    *
    * @default true

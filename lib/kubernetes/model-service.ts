@@ -161,6 +161,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       claimName: storage?.claim,
       copyImage: props.copyImage ?? DEFAULT_COPY_IMAGE,
       resources: resourcesOf(props, fit),
+      environment: props.environment ?? {},
       user: props.runAsUser ?? 65_532,
       readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
       startupSeconds: plan.startupSeconds,

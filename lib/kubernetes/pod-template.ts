@@ -32,6 +32,7 @@ export interface PodTemplateOptions {
   readonly claimName?: string;
   readonly copyImage: string;
   readonly resources: ServerResources;
+  readonly environment: { [name: string]: string };
   readonly user: number;
   readonly readOnlyRootFilesystem: boolean;
   readonly startupSeconds: number;

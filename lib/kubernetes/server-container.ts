@@ -1,3 +1,4 @@
+import { inNameOrder } from '../private/in-name-order';
 import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
@@ -21,6 +22,7 @@ export interface ServerContainerOptions {
   readonly modelName: string;
   readonly serving: TensorFlowServingOptions;
   readonly resources: ServerResources;
+  readonly environment: { [name: string]: string };
   readonly modelMount: Record<string, unknown>;
   readonly readOnlyRootFilesystem: boolean;
   readonly startupSeconds: number;
@@ -45,6 +47,7 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
       processorLimit: resources.cpuLimit,
       drainSeconds: options.drainSeconds,
     }),
+    ...environment(options.environment),
     ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
     ...probes(options.modelName, grpcPort, options.startupSeconds),
     // The server dies at once when it is told to end. So it is told only after no new request can reach it and all others are answered.
@@ -57,6 +60,11 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
       { name: 'tmp', mountPath: '/tmp' },
     ],
   };
+}
+
+function environment(given: { [name: string]: string }): Record<string, unknown> {
+  const env = Object.entries(inNameOrder(given) ?? {}).map(([name, value]) => ({ name, value }));
+  return env.length === 0 ? {} : { env };
 }
 
 /** A processor count as Kubernetes writes it. */

@@ -48,6 +48,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
     ...labelProblems(props.nodeSelector),
+    ...Object.keys(props.environment ?? {}).flatMap((name) => checkPattern('environment', name, /^[A-Za-z_]\w*$/, 'names of letters, digits and underscores')),
     ...Object.keys(props.podSpec ?? {}).filter((field) => field in OWN_POD_FIELDS)
       .map((field) => `podSpec must not set ${field}: ${OWN_POD_FIELDS[field]}`),
   ];

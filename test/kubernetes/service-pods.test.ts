@@ -61,6 +61,8 @@ describe('pods', () => {
   test.each<[string, Partial<ModelServiceProps>, (pod: any) => unknown, unknown]>([
     ['servingImage', { servingImage: ServingImage.fromRegistry('example/serving:1') }, (pod) => [pod.containers[0].image, pod.initContainers[0].image],
       ['example/serving:1', 'example/serving:1']],
+    ['environment', { environment: { B: '2', A: '1' } }, (pod) => pod.containers[0].env, [{ name: 'A', value: '1' }, { name: 'B', value: '2' }]],
+    ['no environment', {}, (pod) => pod.containers[0].env, undefined],
     ['cpuRequest', { cpuRequest: 0.5 }, (pod) => pod.containers[0].resources.requests.cpu, '500m'],
     ['cpuLimit', { cpuLimit: 2 }, (pod) => pod.containers[0].resources.limits, { cpu: '2000m' }],
     ['memoryRequest', { memoryRequest: Size.gibibytes(1) }, (pod) => pod.containers[0].resources, { requests: { cpu: '1000m', memory: '1024Mi' } }],

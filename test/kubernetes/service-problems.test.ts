@@ -52,6 +52,7 @@ describe('bad input', () => {
     ['clients of no load balancer', { loadBalancerSourceRanges: ['10.0.0.0/16'] }, /loadBalancerSourceRanges has no effect/],
     ['clients that are no CIDR block', { internalLoadBalancer: true, loadBalancerSourceRanges: ['10.0.0.1'] }, /must be CIDR blocks such as 10.0.0.0\/16, got "10.0.0.1"/],
     ['no clients, which means everybody', { internalLoadBalancer: true, loadBalancerSourceRanges: [] }, /must name at least one CIDR block/],
+    ['an environment variable that is none', { environment: { 'A-B': 'x' } }, /environment must be names of letters, digits and underscores, got "A-B"/],
     ['a label that is none', { nodeSelector: { 'a b': 'c' } }, /nodeSelector label must be/],
     ['containers of its own', { podSpec: { containers: [] } }, /podSpec must not set containers/],
     ['a model that no stripping could fit', { model: ModelSource.fromAsset(DIGITS), memoryLimit: Size.mebibytes(0.001) }, /cannot hold the model/],
