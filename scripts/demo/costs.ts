@@ -10,6 +10,11 @@ const INSTANCE_PROCESSORS = 2;
 /** How much of a processor's time is planned for requests: the load that the groups and pods are scaled to. */
 const PLANNED_LOAD = 0.6;
 const FLEET_INSTANCES = 2;
+/** What a request leaves in the log: the handler's line with its metrics, and Lambda's lines of start and report. */
+const HANDLER_LOG_BYTES = 700;
+const LAMBDA_LOG_BYTES = 550;
+/** Latency, errors and load time, each for the function and for its version. */
+const FUNCTION_METRICS = 6;
 /** Nodes for the three pods that a service has at least, one per Availability Zone. */
 const SERVICE_NODES = 3;
 
@@ -27,12 +32,20 @@ export interface Prices {
   /** Of one m7i.large. */
   readonly instanceHour: number;
   readonly networkLoadBalancerHour: number;
+  /** Taking a gigabyte into CloudWatch Logs. */
+  readonly logGigabyte: number;
+  /** One custom metric of CloudWatch, in a month in which it gets values. */
+  readonly metricMonth: number;
+  /** A minute of CodeBuild's LARGE machine, the default. */
+  readonly buildMinute: number;
 }
 
-/** What a path costs. Data transfer, storage, logs and load balancer capacity units are left out: they depend on the requests' size. */
+/** What a path costs with its defaults. Data transfer, storage and load balancer capacity units are left out: they depend on the requests' size. */
 export interface Costs {
   /** A month in which nobody asks anything. */
   readonly idleMonth: number;
+  /** What a month in which anybody asks costs on top, whatever the number of requests. */
+  readonly busyMonth: number;
   /** A million requests of one instance each, on top: for instances, their share at the planned load, so that it is part of `idleMonth` until they are busy. */
   readonly millionRequests: number;
 }
@@ -59,12 +72,14 @@ export function readPrices(file?: string): Prices {
 export function costsOf(path: PathName, milliseconds: number, prices: Prices): Costs {
   if (path === 'function') {
     const billedSeconds = Math.max(1, Math.ceil(milliseconds)) / 1000;
-    return { idleMonth: 0, millionRequests: MILLION * (prices.lambdaRequest + billedSeconds * LAMBDA_MEMORY_GIBIBYTES * prices.lambdaGibibyteSecond) };
+    const log = (HANDLER_LOG_BYTES + LAMBDA_LOG_BYTES) / 1e9 * prices.logGigabyte;
+    const request = prices.lambdaRequest + billedSeconds * LAMBDA_MEMORY_GIBIBYTES * prices.lambdaGibibyteSecond + log;
+    return { idleMonth: 0, busyMonth: FUNCTION_METRICS * prices.metricMonth, millionRequests: MILLION * request };
   }
   const instanceHour = prices.instanceHour * (path === 'service' ? 1 + prices.eksAutoModeShare : 1);
   const hourly = path === 'service'
     ? prices.eksClusterHour + SERVICE_NODES * instanceHour
     : prices.networkLoadBalancerHour + FLEET_INSTANCES * instanceHour;
   const requestsPerHour = INSTANCE_PROCESSORS * PLANNED_LOAD * 3_600_000 / milliseconds;
-  return { idleMonth: hourly * HOURS_PER_MONTH, millionRequests: MILLION * instanceHour / requestsPerHour };
+  return { idleMonth: hourly * HOURS_PER_MONTH, busyMonth: 0, millionRequests: MILLION * instanceHour / requestsPerHour };
 }

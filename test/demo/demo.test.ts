@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join } from 'path';
 import { compare } from '../../scripts/demo/comparison';
-import { costsOf, readPrices } from '../../scripts/demo/costs';
 import type { Figures } from '../../scripts/demo/figures';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
@@ -10,38 +6,6 @@ import type { DemoOptions } from '../../scripts/demo/options';
 import { parseOptions } from '../../scripts/demo/options';
 import type { PathName } from '../../scripts/demo/path';
 import { PATHS } from '../../scripts/demo/paths';
-
-describe('costs of a path', () => {
-  const prices = readPrices();
-
-  test('a function costs nothing while nobody asks, and is billed by whole milliseconds', () => {
-    expect(costsOf('function', 0.2, prices).idleMonth).toBe(0);
-    expect(costsOf('function', 0.2, prices)).toEqual(costsOf('function', 1, prices));
-    // 0.20 for the requests, and 1000 seconds of 1769 MB.
-    expect(costsOf('function', 1, prices).millionRequests).toBeCloseTo(0.2 + 1000 * (1769 / 1024) * 0.0000166667, 6);
-  });
-
-  test('machines cost the same with and without requests, a cluster comes on top', () => {
-    expect(costsOf('fleet', 1, prices).idleMonth).toBeCloseTo(730 * (0.0225 + 2 * 0.1008), 6);
-    expect(costsOf('service', 1, prices).idleMonth).toBeCloseTo(730 * (0.1 + 3 * 0.1008 * 1.12), 6);
-    expect(costsOf('fleet', 2, prices).millionRequests).toBeCloseTo(2 * costsOf('fleet', 1, prices).millionRequests, 9);
-  });
-
-  describe('with prices of the user', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'prices-'));
-    afterAll(() => rmSync(directory, { recursive: true }));
-
-    test('a given price replaces ours, the others stay', () => {
-      writeFileSync(join(directory, 'prices.json'), '{"instanceHour": 0.05, "asOf": "2026-11"}');
-      expect(readPrices(join(directory, 'prices.json'))).toEqual({ ...prices, instanceHour: 0.05, asOf: '2026-11' });
-    });
-
-    test('a price that does not exist is named, beside those that do', () => {
-      writeFileSync(join(directory, 'wrong.json'), '{"instanceHours": 0.05, "lambdaRequest": "free"}');
-      expect(() => readPrices(join(directory, 'wrong.json'))).toThrow(/knows .*instanceHour.* got instanceHours: 0.05, lambdaRequest: "free"/);
-    });
-  });
-});
 
 describe('golden requests', () => {
   const golden: Golden = {
