@@ -30,8 +30,8 @@ export interface DistillationOptions {
   readonly epochs?: number;
 
   /**
-   * Teach on changed copies of the inputs as well, three of each: images are shifted by up to a fourteenth of their sides, other floats get some
-   * noise. The teacher answers anew for each copy; labels stay.
+   * Teach on changed copies of the inputs as well, up to fifteen of each: images are shifted by up to a fourteenth of their sides, other floats get
+   * some noise. The teacher answers anew for each copy; labels stay.
    *
    * @default true
    */

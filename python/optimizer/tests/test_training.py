@@ -83,6 +83,17 @@ def test_what_tells_how_well_it_goes_is_learned_in_no_changed_copy() -> None:
     assert np.array_equal(held.dataset.inputs["x"], samples.inputs["x"][known.astype(int)])
 
 
+def test_an_epoch_holds_every_sample_as_often_and_the_next_one_holds_others_of_its_copies() -> None:
+    whose = np.tile(np.arange(_COUNT, dtype=np.float32), 16)
+    lessons = teaching(np.zeros((16 * _COUNT, 1), np.float32), whose, versions=16)
+    epochs = [lessons.epoch(number, np.random.default_rng(number)) for number in range(4)]
+    for rows in epochs:
+        assert np.array_equal(np.sort(whose[rows]), np.sort(np.tile(np.arange(_COUNT), 8)))
+    assert not set(epochs[0]) & set(epochs[1])
+    assert len(set(epochs[0]) | set(epochs[1])) == 16 * _COUNT
+    assert set(epochs[0]) == set(epochs[2])
+
+
 @pytest.mark.parametrize(
     ("task", "output", "fits"),
     [

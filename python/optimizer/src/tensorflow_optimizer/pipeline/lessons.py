@@ -11,13 +11,14 @@ from ..training import Teaching, augmented, can_augment, joined
 
 if TYPE_CHECKING:
     from ..config import Distillation
+    from ..data import Dataset
     from .progress import Progress
     from .reference import Reference
 
 #: Fewer samples teach nothing.
 ENOUGH_TO_TRAIN = 64
-#: How many changed copies there are of each sample.
-_COPIES = 3
+#: How many changed copies there are of each sample: as many as these bytes hold beside the samples.
+_COPIES, _COPIES_AT_LEAST, _COPIES_BYTES = 15, 3, 512 << 20
 #: Of the labels, where the job leaves it open: the teacher says more than they do (Hinton, Vinyals and Dean, 2015).
 _ALPHA = 0.1
 #: A pruned model is taught its own answers, which it nearly gives: nearer to the scores that decide than for a student.
@@ -91,9 +92,15 @@ def make_lessons(reference: Reference, steps: list[Distillation], progress: Prog
     plain = Teaching(name, training, answers_of(reference.runner, name, training, reference.batch), tasks)
     if not any(step.augment for step in steps) or not can_augment(training):
         return Lessons(training.count, plain, None)
-    progress.say(f"asking the original about {_COPIES} changed copies of {training.count} samples")
-    copies = [augmented(training, reference.seed + number) for number in range(1, _COPIES + 1)]
+    count = _copies_of(training)
+    progress.say(f"asking the original about {count} changed copies of {training.count} samples")
+    copies = [augmented(training, reference.seed + number) for number in range(1, count + 1)]
     everything = joined([training, *copies])
     answers = answers_of(reference.runner, name, everything, reference.batch)
     varied = Teaching(name, everything, answers, tasks, versions=1 + len(copies))
     return Lessons(training.count, plain, varied)
+
+
+def _copies_of(samples: Dataset) -> int:
+    once = sum(value.nbytes for value in samples.inputs.values())
+    return max(_COPIES_AT_LEAST, min(_COPIES, _COPIES_BYTES // max(1, once)))

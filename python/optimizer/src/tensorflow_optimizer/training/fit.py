@@ -62,13 +62,13 @@ def fit(learner: Learner, teaching: Teaching, course: Course, fallback: list[Arr
     best, values = judge.loss(), fallback
     _assign(learner.variables, start)
     size = course.batch if taught.dataset.batched else 1
-    steps = max(1, taught.dataset.count // size)
+    random = np.random.default_rng(course.seed)
+    steps = max(1, len(taught.epoch(0, random)) // size)
     total = steps * course.epochs
     step = _compiled(learner, taught, Adam(learner.variables, course.rate, total))
-    random = np.random.default_rng(course.seed)
     problem = None
     for epoch in feed.counted(range(course.epochs)):
-        order = random.permutation(taught.dataset.count)
+        order = taught.epoch(epoch, random)
         for number in range(steps):
             learner.before(epoch * steps + number, total)
             loss = float(step(*_batch(taught, order[number * size : (number + 1) * size])))

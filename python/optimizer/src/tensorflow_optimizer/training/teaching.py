@@ -20,6 +20,7 @@ _SMALLEST = 1e-7
 #: The share of the samples that training only looks at, to tell its best state from later ones.
 _HELD_SHARE = 0.1
 _HELD_AT_LEAST = 16
+_VERSIONS_AN_EPOCH = 8
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,16 @@ class Teaching:
         inputs = {name: value[:, 0] if single else value for name, value in self.dataset.inputs.items()}
         answers = {name: value[:, 0] if single else value for name, value in self.answers.items()}
         return replace(self, dataset=replace(self.dataset, inputs=inputs, batched=True), answers=answers)
+
+    def epoch(self, number: int, random: np.random.Generator) -> Array:
+        """Return the rows of one epoch in the order in which they are learned.
+
+        Each sample is among them in at most `_VERSIONS_AN_EPOCH` of its versions, and in others the next time: what
+        changes all the time cannot be learned by heart, and costs no more.
+        """
+        count, some = self.dataset.count // self.versions, min(self.versions, _VERSIONS_AN_EPOCH)
+        chosen = [(number * some + one) % self.versions for one in range(some)]
+        return random.permutation(np.concatenate([np.arange(count) + one * count for one in chosen]))
 
     def split(self, seed: int) -> tuple[Teaching, Teaching]:
         """Return the samples to learn from, and those that only tell how well it goes.
