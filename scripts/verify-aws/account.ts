@@ -2,19 +2,28 @@ import { spawn } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteLayerVersionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Answer } from '../demo/path';
+import { callAws } from './aws-json';
 
 const ROOT = resolve(__dirname, '..', '..');
-const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
+/** The app whose stacks are deployed. */
+export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
 
 /** How `cdk` ended, and what it said. */
 export interface CdkResult {
   readonly code: number;
   readonly output: string;
+}
+
+/** What a stack ever made and may leave behind: physical ids. */
+export interface Made {
+  readonly buckets: string[];
+  readonly layerVersions: string[];
+  readonly logGroups: { readonly logicalId: string; readonly name: string }[];
 }
 
 /** The account that the environment's credentials belong to. Clients take Region, credentials and endpoint from the environment, as every AWS tool does. */
@@ -52,9 +61,44 @@ export class Account {
     return (JSON.parse(readFileSync(this.outputsFile(stack), 'utf8')) as Record<string, Record<string, string>>)[stack];
   }
 
-  /** A stack's status; undefined where there is none. */
+  /** A stack's status; undefined where there is none. Throws when it is not known. */
   public async status(stack: string): Promise<string | undefined> {
-    return this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack })).then(({ Stacks }) => Stacks?.[0].StackStatus, () => undefined);
+    return this.orAbsent(this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack })).then(({ Stacks }) => Stacks?.[0].StackStatus));
+  }
+
+  /** What a stack ever made, also in a deployment that failed. Ask before it is destroyed: afterwards its name means nothing. */
+  public async made(stack: string): Promise<Made> {
+    const found = new Map<string, { type: string; logicalId: string }>();
+    let NextToken: string | undefined;
+    do {
+      const page = await this.orAbsent(this.cloudFormation.send(new DescribeStackEventsCommand({ StackName: stack, NextToken })));
+      for (const { PhysicalResourceId: id, ResourceType: type = '', LogicalResourceId: logicalId = '' } of page?.StackEvents ?? []) {
+        if (id) {
+          found.set(id, { type, logicalId });
+        }
+      }
+      NextToken = page?.NextToken;
+    } while (NextToken);
+    const ids = (wanted: string) => [...found].filter(([, { type }]) => type === wanted);
+    return {
+      buckets: ids('AWS::S3::Bucket').map(([id]) => id),
+      layerVersions: ids('AWS::Lambda::LayerVersion').map(([id]) => id),
+      logGroups: ids('AWS::Logs::LogGroup').map(([name, { logicalId }]) => ({ logicalId, name })),
+    };
+  }
+
+  /** The newest lines of a log group. */
+  public async logLines(logGroup: string, region: string): Promise<string[]> {
+    const { events } = await callAws<{ events: { message: string; logStreamName?: string }[] }>(
+      'logs', 'Logs_20140328.FilterLogEvents', region, { logGroupName: logGroup, limit: 200 });
+    return events.slice(-20).map(({ message, logStreamName = '' }) => `${logStreamName} ${message}`.trim());
+  }
+
+  /** How many virtual processors of the standard families may run in the account at a time. */
+  public async standardProcessors(region: string): Promise<number> {
+    const { Quota } = await callAws<{ Quota: { Value: number } }>(
+      'servicequotas', 'ServiceQuotasV20190624.GetServiceQuota', region, { ServiceCode: 'ec2', QuotaCode: 'L-1216C47A' });
+    return Quota.Value;
   }
 
   /** How many builds a project ever had. */
@@ -87,10 +131,25 @@ export class Account {
     return JSON.parse(text) as Answer;
   }
 
-  /** Removes a bucket and every version in it: what a destroyed stack retained. */
+  /** Removes a layer version: what a destroyed stack retained. */
+  public async removeLayerVersion(arn: string): Promise<void> {
+    const [, layer, version] = /^(.+):(\d+)$/.exec(arn)!;
+    await this.lambda.send(new DeleteLayerVersionCommand({ LayerName: layer, VersionNumber: Number(version) }));
+  }
+
+  /** Removes a bucket and every version in it: what a destroyed stack retained. One that is gone already is removed. */
   public async removeBucket(bucket: string): Promise<void> {
     for (;;) {
-      const { Versions = [], DeleteMarkers = [] } = await this.s3.send(new ListObjectVersionsCommand({ Bucket: bucket }));
+      const page = await this.s3.send(new ListObjectVersionsCommand({ Bucket: bucket })).catch((error: Error) => {
+        if (error.name === 'NoSuchBucket') {
+          return undefined;
+        }
+        throw error;
+      });
+      if (page === undefined) {
+        return;
+      }
+      const { Versions = [], DeleteMarkers = [] } = page;
       const objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
       if (objects.length === 0) {
         break;
@@ -101,6 +160,16 @@ export class Account {
       }
     }
     await this.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+  }
+
+  /** An answer of CloudFormation, or undefined where it says that there is no such stack. */
+  private async orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+    return answer.catch((error: Error) => {
+      if (error.message.includes('does not exist')) {
+        return undefined;
+      }
+      throw error;
+    });
   }
 
   private outputsFile(stack: string): string {

@@ -2,6 +2,7 @@ import { parseArgs } from 'util';
 import { costsOf, readPrices } from '../demo/costs';
 import { Account } from './account';
 import { Checks } from './checks';
+import { leftovers } from './leftovers';
 import type { VerifiedPath } from './paths';
 import { VERIFIED_PATHS } from './paths';
 import { PathVerification } from './steps';
@@ -12,7 +13,7 @@ const USAGE = `Usage: npm run verify:aws -- --yes [options]
 
 Deploys each path in the AWS account that the environment's credentials belong to, replays the golden requests, updates, breaks a gate,
 rolls back and destroys. It takes about an hour and a half for all, and costs money. What it deployed is gone afterwards, but for
-CloudWatch's log groups.
+CloudWatch's log groups; a stack that is left, also when you interrupt it, is named with the command that removes it.
 
   --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
   --path PATH       ${[...VERIFIED_PATHS.map(({ name }) => name), 'all'].join(', ')}; all when absent
@@ -54,10 +55,16 @@ async function main(): Promise<void> {
   });
   process.env.CDK_DEFAULT_ACCOUNT = number;
   process.env.CDK_DEFAULT_REGION = region;
+  const processors = Math.max(...paths.map((path) => path.processors ?? 0));
+  const quota = processors > 0 ? await account.standardProcessors(region).catch((error: unknown) => String(error)) : undefined;
+  if (typeof quota === 'number' && quota < processors) {
+    throw new Error(`EC2 allows ${quota} virtual processors of the standard families here (quota L-1216C47A), and ${processors} are needed: ask for more first`);
+  }
   const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
     `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}.`,
     ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
+    ...typeof quota === 'string' ? [`How many virtual processors EC2 allows could not be asked: ${quota}`] : [],
     `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
     '',
   ].join('\n'));
@@ -69,6 +76,15 @@ async function main(): Promise<void> {
     return;
   }
   const checks = new Checks();
+  const stacks = paths.map(({ stack }) => stack);
+  const tellLeft = async () => process.stdout.write((await leftovers(account, stacks)).map((line) => `${line}\n`).join(''));
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    // The second one ends it at once.
+    process.once(signal, () => {
+      process.stdout.write(`\n${signal}: stopped.\n`);
+      void tellLeft().finally(() => process.exit(code));
+    });
+  }
   for (const path of paths) {
     process.stdout.write(`\n${path.name}\n`);
     const started = Date.now();
@@ -78,6 +94,7 @@ async function main(): Promise<void> {
     const hours = (Date.now() - started) / 3_600_000;
     process.stdout.write(`  ${(hours * 60).toFixed(0)} minutes, about ${(hours * hourly(path)).toFixed(2)} ${prices.currency}${path.alsoPaid ? ` besides ${path.alsoPaid}` : ''}\n`);
   }
+  await tellLeft();
   process.stdout.write(`\n${checks.tally}\n`);
   process.exitCode = checks.failed ? 1 : 0;
 }

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'timers/promises';
 import type { Golden } from '../demo/golden';
 import { goldenKey, replay } from '../demo/golden';
-import type { Server } from '../demo/path';
+import type { Answer, Server } from '../demo/path';
 import type { Account } from './account';
 import type { Checks } from './checks';
 import type { VerifiedPath } from './paths';
@@ -8,12 +9,16 @@ import type { VerifiedPath } from './paths';
 /** Between two requests of the client that asks while something changes. */
 const PAUSE_MILLISECONDS = 500;
 
+/** The longest that a new load balancer takes until it answers, and how often it is asked. */
+const READINESS = { seconds: 600, pauseSeconds: 15 };
+
 /** Deploys one path, updates it, breaks it, rolls it back and destroys it. Every promise of the README that a real account can judge is one check. */
 export class PathVerification {
   private server!: Server;
   private model = '';
 
-  constructor(private readonly path: VerifiedPath, private readonly account: Account, private readonly checks: Checks, private readonly region: string) {}
+  constructor(private readonly path: VerifiedPath, private readonly account: Account, private readonly checks: Checks, private readonly region: string,
+    private readonly readiness = READINESS) {}
 
   public async run(options: { readonly keep: boolean }): Promise<void> {
     const { account, checks, path: { stack } } = this;
@@ -38,12 +43,15 @@ export class PathVerification {
   private async firstDeployment(): Promise<string | undefined> {
     const { account, checks, path } = this;
     const { code, output } = await account.deploy(path.stack);
-    if (!checks.expect('a first deployment succeeds', code === 0, code === 0 ? '' : output.slice(-2000))) {
+    if (!checks.expect('a first deployment succeeds', code === 0, code === 0 ? '' : `${output.slice(-2000)}${await this.bootLog()}`)) {
       return undefined;
     }
     const outputs = account.outputs(path.stack);
     this.model = (JSON.parse(await account.text(outputs.ArtifactBucket, outputs.ManifestKey)) as { model: string }).model;
-    this.server = await path.connect(account, outputs, this.region);
+    this.server = path.connect(account, outputs, this.region);
+    if (!await this.ready()) {
+      return undefined;
+    }
     await this.answersGolden(outputs.ManifestKey);
     const wrong = await this.server.request('POST', `/v1/models/${this.model}:predict`, { instances: [['not', 'a', 'picture']] });
     checks.expect('a request that does not fit is answered by 400 and an error', wrong.status === 400 && wrong.body.includes('error'), `${wrong.status}`);
@@ -99,12 +107,62 @@ export class PathVerification {
 
   private async destroyed(): Promise<void> {
     const { account, checks, path: { stack } } = this;
-    const bucket = await Promise.resolve().then(() => account.outputs(stack)).catch(() => undefined);
+    const { buckets, layerVersions } = await account.made(stack).catch((error: unknown) => {
+      checks.expect('what the stack made is known, so that what it retains can be removed', false, describe(error));
+      return { buckets: [], layerVersions: [] };
+    });
+    const manifest = await Promise.resolve().then(() => account.outputs(stack)).catch(() => undefined);
     const { code, output } = await account.destroy(stack);
-    checks.expect('cdk destroy leaves no stack', code === 0 && (await account.status(stack)) === undefined, code === 0 ? '' : output.slice(-1000));
-    if (bucket) {
-      checks.expect('and keeps the published models', await account.exists(bucket.ArtifactBucket, bucket.ManifestKey), bucket.ArtifactBucket);
-      await account.removeBucket(bucket.ArtifactBucket);
+    const gone = code === 0 && (await account.status(stack)) === undefined;
+    if (!checks.expect('cdk destroy leaves no stack', gone, code === 0 ? '' : output.slice(-1000))) {
+      checks.expect('what it retained is removed', false, [...buckets, ...layerVersions].join(', '));
+      return;
+    }
+    if (manifest) {
+      checks.expect('and keeps the published models', await account.exists(manifest.ArtifactBucket, manifest.ManifestKey), manifest.ArtifactBucket);
+    }
+    const left: string[] = [];
+    const remove = (name: string, removal: Promise<void>) => removal.catch((error: unknown) => left.push(`${name}: ${describe(error)}`));
+    await Promise.all([
+      ...buckets.map((bucket) => remove(bucket, account.removeBucket(bucket))),
+      ...layerVersions.map((arn) => remove(arn, account.removeLayerVersion(arn))),
+    ]);
+    checks.expect('what it retained is removed', left.length === 0, left.length > 0 ? left.join('; ') : [...buckets, ...layerVersions].join(', '));
+  }
+
+  /** Asks until the model answers. That one question fails says nothing yet. */
+  private async ready(): Promise<boolean> {
+    const { seconds, pauseSeconds } = this.readiness;
+    let last = '';
+    for (let waited = 0; waited <= seconds; waited += pauseSeconds) {
+      const answer = await this.ask();
+      if (answer.status === 200) {
+        return this.checks.expect('the endpoint begins to answer', true, `after ${waited} s`);
+      }
+      last = `${answer.status}: ${answer.body.slice(0, 200)}`;
+      await sleep(pauseSeconds * 1000);
+    }
+    return this.checks.expect('the endpoint begins to answer', false, last);
+  }
+
+  /** Asks for the model's metadata. A question that fails is an answer too. */
+  private ask(): Promise<Answer> {
+    return this.server.request('GET', `/v1/models/${this.model}/metadata`).catch((error: unknown) => ({ status: 0, body: String(error) }));
+  }
+
+  /** Why instances do not serve, where they leave word. */
+  private async bootLog(): Promise<string> {
+    const { account, path: { stack, bootLog } } = this;
+    if (bootLog === undefined) {
+      return '';
+    }
+    try {
+      const { logGroups } = await account.made(stack);
+      const groups = logGroups.filter(({ logicalId }) => logicalId.startsWith(bootLog));
+      const lines = await Promise.all(groups.map(({ name }) => account.logLines(name, this.region)));
+      return `\nThe instances' log:\n${lines.flat().join('\n')}`;
+    } catch (error) {
+      return `\nThe instances' log cannot be read: ${describe(error)}`;
     }
   }
 
@@ -125,7 +183,7 @@ export class PathVerification {
     let over = false;
     const client = (async () => {
       while (!over) {
-        const answer = await this.server.request('GET', `/v1/models/${this.model}/metadata`).catch((error: unknown) => ({ status: 0, body: String(error) }));
+        const answer = await this.ask();
         asked += 1;
         if (answer.status !== 200) {
           failures.push(`${answer.status}: ${answer.body.slice(0, 200)}`);
@@ -140,4 +198,8 @@ export class PathVerification {
       await client;
     }
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

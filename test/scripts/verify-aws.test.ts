@@ -1,0 +1,154 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import type { CdkResult, Made } from '../../scripts/verify-aws/account';
+import { Account } from '../../scripts/verify-aws/account';
+import { Checks } from '../../scripts/verify-aws/checks';
+import { leftovers } from '../../scripts/verify-aws/leftovers';
+import type { VerifiedPath } from '../../scripts/verify-aws/paths';
+import { PathVerification } from '../../scripts/verify-aws/steps';
+
+/** What an account answers, where a test does not say otherwise: everything works. */
+class FakeAccount {
+  public readonly removed: string[] = [];
+  public outcomes: CdkResult[] = [];
+  public destroyed: CdkResult = { code: 0, output: '' };
+  public made: () => Promise<Made> = () => Promise.resolve({
+    buckets: ['models'], layerVersions: ['arn:aws:lambda:eu-central-1:1:layer:model:1', 'arn:aws:lambda:eu-central-1:1:layer:model:2'],
+    logGroups: [{ logicalId: 'DigitsLogGroup1234', name: 'boot' }, { logicalId: 'DigitsOptimizerLog', name: 'builds' }],
+  });
+
+  public deploy = () => Promise.resolve(this.outcomes.shift() ?? { code: 0, output: '' });
+  public destroy = () => Promise.resolve(this.destroyed);
+  public status: (stack: string) => Promise<string | undefined> = () => Promise.resolve(undefined);
+  public outputs = (): Record<string, string> => ({ ArtifactBucket: 'models', ManifestKey: 'digits/saved_model/1/manifest.json', ProjectName: 'project' });
+  public text = (_: string, key: string) => Promise.resolve(key.endsWith('manifest.json') ? '{"model": "digits"}' : '{"requests": [], "relativeTolerance": 1}');
+  public builds = () => Promise.resolve(1);
+  public exists = () => Promise.resolve(true);
+  public logLines = (group: string) => Promise.resolve([`${group}: the server does not stay up`]);
+
+  public removeBucket(bucket: string): Promise<void> {
+    this.removed.push(bucket);
+    return Promise.resolve();
+  }
+
+  public removeLayerVersion(arn: string): Promise<void> {
+    this.removed.push(arn);
+    return Promise.resolve();
+  }
+}
+
+/** Verifies a path whose server gives these answers one after the other, and the last one again and again. */
+async function verify(account: FakeAccount, answers: (number | Error)[] = [200]): Promise<string[]> {
+  const lines: string[] = [];
+  const path: VerifiedPath = {
+    name: 'fleet',
+    stack: 'VerifyFleet',
+    alsoPaid: '',
+    bootLog: 'DigitsLogGroup',
+    connect: () => ({
+      hints: [],
+      request: () => {
+        const answer = answers.length > 1 ? answers.shift()! : answers[0];
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: answer, body: '' });
+      },
+    }),
+  };
+  const verification = new PathVerification(path, account as unknown as Account, new Checks((line) => lines.push(line.trim())), 'eu-central-1', { seconds: 2, pauseSeconds: 0.01 });
+  await verification.run({ keep: false }).catch((error: unknown) => lines.push(`aborted: ${String(error)}`));
+  return lines;
+}
+
+test('a question that fails while the load balancer comes up ends nothing', async () => {
+  const lines = await verify(new FakeAccount(), [new Error('the probe failed: timed out'), 0, 503, 200]);
+
+  expect(lines).toContainEqual(expect.stringMatching(/^✓ the endpoint begins to answer/));
+  expect(lines).not.toContainEqual(expect.stringMatching(/aborted: .*timed out/));
+});
+
+test('an endpoint that never answers is a check that failed, and everything is removed', async () => {
+  const account = new FakeAccount();
+
+  const lines = await verify(account, [new Error('timed out')]);
+
+  expect(lines).toContainEqual('✗ the endpoint begins to answer: 0: Error: timed out');
+  expect(lines).toContainEqual('✓ cdk destroy leaves no stack');
+  expect(account.removed).toContain('models');
+});
+
+test('a first deployment that fails leaves neither its bucket nor its layers, and says what the instances said', async () => {
+  const account = new FakeAccount();
+  account.outcomes = [{ code: 1, output: 'failed' }];
+  account.outputs = () => {
+    throw new Error('no such file');
+  };
+
+  const lines = await verify(account);
+
+  expect(lines.join('\n')).toContain('boot: the server does not stay up');
+  expect(lines.join('\n')).not.toContain('builds: ');
+  expect(account.removed.sort()).toEqual(['arn:aws:lambda:eu-central-1:1:layer:model:1', 'arn:aws:lambda:eu-central-1:1:layer:model:2', 'models']);
+  expect(lines).toContainEqual(expect.stringMatching(/^✓ what it retained is removed/));
+});
+
+test('what cannot be removed is named, and nothing of a stack that is still there is touched', async () => {
+  const account = new FakeAccount();
+  account.removeBucket = () => Promise.reject(new Error('access denied'));
+  expect(await verify(account)).toContainEqual('✗ what it retained is removed: models: access denied');
+
+  const stuck = new FakeAccount();
+  stuck.destroyed = { code: 1, output: 'DELETE_FAILED' };
+  const lines = await verify(stuck);
+  expect(lines).toContainEqual(expect.stringMatching(/^✗ what it retained is removed: models, arn:/));
+  expect(stuck.removed).toEqual([]);
+});
+
+test('a stack is destroyed also when nobody knows what it made', async () => {
+  const account = new FakeAccount();
+  account.made = () => Promise.reject(new Error('Rate exceeded'));
+
+  const lines = await verify(account);
+
+  expect(lines).toContainEqual('✗ what the stack made is known, so that what it retains can be removed: Rate exceeded');
+  expect(lines).toContainEqual('✓ cdk destroy leaves no stack');
+});
+
+test('each stack that is left, or of which nobody knows, is named with the command that removes it', async () => {
+  const answers: Record<string, () => Promise<string | undefined>> = {
+    Gone: () => Promise.resolve(undefined),
+    Left: () => Promise.resolve('DELETE_FAILED'),
+    Unknown: () => Promise.reject(new Error('Rate exceeded')),
+  };
+
+  expect(await leftovers({ status: (stack) => answers[stack]() }, Object.keys(answers))).toEqual([
+    'Left still exists (DELETE_FAILED) and costs. Remove it: npx cdk destroy Left --app "npx tsx scripts/verify-aws/app.ts"',
+    'Whether Unknown still exists is not known (Rate exceeded). Remove it: npx cdk destroy Unknown --app "npx tsx scripts/verify-aws/app.ts"',
+  ]);
+});
+
+describe('of CloudFormation\'s errors', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  test('only that there is no such stack means that there is none', async () => {
+    const send = jest.spyOn(CloudFormationClient.prototype, 'send') as unknown as jest.Mock;
+    const account = new Account();
+
+    send.mockRejectedValueOnce(new Error('Stack with id VerifyFleet does not exist'));
+    expect(await account.status('VerifyFleet')).toBeUndefined();
+    send.mockRejectedValueOnce(new Error('Rate exceeded'));
+    await expect(account.status('VerifyFleet')).rejects.toThrow('Rate exceeded');
+    send.mockRejectedValueOnce(new Error('Stack [VerifyFleet] does not exist'));
+    expect(await account.made('VerifyFleet')).toEqual({ buckets: [], layerVersions: [], logGroups: [] });
+  });
+
+  test('what a stack ever made is found in all pages of its events', async () => {
+    const send = jest.spyOn(CloudFormationClient.prototype, 'send') as unknown as jest.Mock;
+    const event = (ResourceType: string, LogicalResourceId: string, PhysicalResourceId?: string) => ({ ResourceType, LogicalResourceId, PhysicalResourceId });
+    send.mockResolvedValueOnce({ StackEvents: [event('AWS::S3::Bucket', 'Bucket', 'models'), event('AWS::Lambda::LayerVersion', 'Layer', 'arn:layer:2')], NextToken: 'more' });
+    send.mockResolvedValueOnce({
+      StackEvents: [event('AWS::Lambda::LayerVersion', 'Layer', 'arn:layer:1'), event('AWS::S3::Bucket', 'Bucket'), event('AWS::Logs::LogGroup', 'Log', 'boot')],
+    });
+
+    expect(await new Account().made('VerifyFleet')).toEqual({
+      buckets: ['models'], layerVersions: ['arn:layer:2', 'arn:layer:1'], logGroups: [{ logicalId: 'Log', name: 'boot' }],
+    });
+  });
+});
