@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join, relative } from 'path';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { checkReused, showable } from './checks';
 import { compare } from './comparison';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
@@ -30,7 +31,9 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
   let deployments = 1;
   if (path.change) {
+    const buildsFirst = await run.buildsStarted();
     await progress.step(`cdk deploy again, ${path.change.title}: the published model is reused`, () => run.deploy(path, path.change!.context));
+    checkReused(buildsFirst, await run.buildsStarted());
     deployments += 1;
   }
   const buildsStarted = (await run.buildsStarted()) - buildsBefore;
@@ -58,19 +61,9 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   return { path, server, outputs, figures };
 }
 
-/** The paths that this machine can show. Those that it cannot are named with the reason; one that was asked for by name is an error. */
-function showable(asked: readonly DemoPath[]): DemoPath[] {
-  const known = asked.map((path) => ({ path, missing: path.unavailable?.() }));
-  const reasons = known.flatMap(({ missing }) => missing ?? []);
-  if (reasons.length === asked.length) {
-    throw new Error(reasons.join('\n'));
-  }
-  reasons.forEach((reason) => process.stdout.write(`  left out: ${reason}\n`));
-  return known.filter(({ missing }) => missing === undefined).map(({ path }) => path);
-}
-
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
-  const paths = showable(options.paths.map((name) => PATHS[name]));
+  const leftOut = (reason: string) => process.stdout.write(`  left out: ${reason}\n`);
+  const paths = showable(options.paths.map((name) => PATHS[name]), options.strict, leftOut);
   const progress = new Progress();
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];

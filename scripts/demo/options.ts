@@ -16,6 +16,8 @@ export interface DemoOptions {
   /** Prices that replace ours, as JSON. */
   readonly prices?: string;
   readonly keep: boolean;
+  /** Whether a path that this machine cannot show is an error, and not left out. */
+  readonly strict: boolean;
   readonly json?: string;
 }
 
@@ -29,6 +31,7 @@ Deploys a model to an AWS that runs inside this repository, and asks it for pred
   --path PATH               ${[...Object.keys(PATHS), 'all'].join(', ')}; function when absent. all shows them side by side
   --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print how to talk to it
+  --strict                  a path that this machine cannot show is an error, and not left out
   --json FILE               write all figures there
   --help                    this text
 `;
@@ -44,6 +47,7 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
       'path': { type: 'string', default: 'function' },
       'prices': { type: 'string' },
       'keep': { type: 'boolean', default: false },
+      'strict': { type: 'boolean', default: false },
       'json': { type: 'string' },
       'help': { type: 'boolean', default: false },
     },
@@ -66,6 +70,7 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
     paths: parsePath(values.path),
     prices: values.prices && resolve(values.prices),
     keep: values.keep,
+    strict: values.strict,
     json: values.json && resolve(values.json),
   };
 }

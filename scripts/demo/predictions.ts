@@ -1,5 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
+import { checkRight } from './checks';
 import type { Manifest } from './figures';
 import { zeroRequest } from './figures';
 import type { Server } from './path';
@@ -28,7 +29,7 @@ async function ask(server: Server, model: string, body: unknown): Promise<unknow
   return JSON.parse(answer.body);
 }
 
-/** Asks for digits that the training never saw, and draws some. */
+/** Asks for digits that the training never saw, and draws some. Throws where too many are wrong. */
 export async function predictDigits(server: Server, model: string): Promise<Predicted> {
   const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as HeldOut[];
   const { predictions: scores } = await ask(server, model, { instances: digits.map((digit) => digit.image) }) as { predictions: number[][] };
@@ -43,6 +44,7 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   }
   const correct = digits.filter((digit, index) => digit.label === predictions[index]).length;
   process.stdout.write(`\n  ${correct} of ${digits.length} digits that the training never saw are right.\n`);
+  checkRight(correct, digits.length);
   return { predictions, correct };
 }
 

@@ -42,7 +42,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], keep: false, ...options },
+    options: { inputShapes: {}, paths: [], keep: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
