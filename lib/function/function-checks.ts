@@ -5,6 +5,7 @@ import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
+import { MOST_PROCESSORS } from './processors';
 import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
@@ -19,6 +20,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
   MODEL_NAME: 'use modelName',
   MODEL_HOOK: 'use hook',
+  MODEL_THREADS: 'use threads',
   METRIC_NAMESPACE: 'use embeddedMetrics',
   HANDLER_CODE: 'it says where the function\'s code lies',
 };
@@ -29,6 +31,7 @@ export function checkFunctionProps(props: ModelFunctionProps): string[] {
     ...(props.pythonRuntime ? checkPythonRuntime('pythonRuntime', props.pythonRuntime) : []),
     ...checkMemorySize(props.memorySize),
     ...checkTimeout(props.timeout),
+    ...checkInteger('threads', props.threads, 1, MOST_PROCESSORS, 'a function has no more processors'),
     ...checkConcurrency(props.reservedConcurrentExecutions),
     ...checkTraffic(props, props.timeout ?? DEFAULT_TIMEOUT),
     ...checkEnvironment(props.environment),

@@ -64,6 +64,16 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly memorySize?: Size;
 
   /**
+   * How many threads compute one answer, at most six.
+   *
+   * More than one helps a model whose answer takes some milliseconds or more in large convolutions or matrix products, and only as far as
+   * `memorySize` buys processors: one for each 1769 MiB. A small model gains nothing. Answers are the same.
+   *
+   * @default - one for each whole processor that `memorySize` buys; one where it is a token
+   */
+  readonly threads?: number;
+
+  /**
    * How long one request may take, loading the model included.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, Validations, ValidationError } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Tokenization, Validations, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -24,6 +24,7 @@ import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { HOOK_MODULE } from './model-hook';
 import { layerVersionNumber, ModelLayer } from './model-layer';
+import { ONE_PROCESSOR, threadsFor } from './processors';
 import { RequestMetrics } from './request-metrics';
 import { RuntimeLayer } from './runtime-layer';
 import { TrafficShift } from './traffic-shift';
@@ -72,7 +73,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
 
     const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
-    const memoryMebibytes = mebibytesOf(props.memorySize ?? Size.mebibytes(1769));
+    const memorySize = props.memorySize ?? ONE_PROCESSOR;
+    const memoryMebibytes = mebibytesOf(memorySize);
     const timeout = props.timeout ?? DEFAULT_TIMEOUT;
     const bundling = props.bundling ?? PythonBundling.AUTO;
 
@@ -138,11 +140,12 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       loggingFormat: lambda.LoggingFormat.JSON,
       layers: [runtimeLayer, modelLayer, ...hookLayer ? [hookLayer] : [], ...props.layers ?? []],
       environment: {
-        // One thread: a function has one processor up to 1769 MB, and more threads cost time to start.
+        // Of NumPy, which a hook computes with beside the model: more threads cost time to start.
         ...(numpy ? { OPENBLAS_NUM_THREADS: '1' } : {}),
         ...props.environment,
         MODEL_NAME: this.modelName,
         MODEL_RUNTIME: fit.runtime,
+        MODEL_THREADS: Tokenization.stringifyNumber(props.threads ?? threadsFor(memorySize)),
         ...embeddedMetrics ? { METRIC_NAMESPACE } : {},
         ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
       },

@@ -34,6 +34,19 @@ describe('properties', () => {
     expect(functionProperties(props)).toMatchObject(expected);
   });
 
+  test.each<[string, Partial<ModelFunctionProps>, string]>([
+    ['as many as the processors of one', {}, '1'],
+    ['one where memory buys less than a processor', { memorySize: Size.mebibytes(512) }, '1'],
+    ['one as long as a second processor is not whole', { memorySize: Size.mebibytes(3537) }, '1'],
+    ['two for two processors', { memorySize: Size.mebibytes(3538) }, '2'],
+    ['five for the largest memory, which is not six whole ones', { memorySize: Size.mebibytes(10_240) }, '5'],
+    ['one where memory is known only when it is deployed', { memorySize: Size.mebibytes(Lazy.number({ produce: () => 3538 })) }, '1'],
+    ['as the user says', { memorySize: Size.mebibytes(3538), threads: 1 }, '1'],
+    ['as a token says', { threads: Lazy.number({ produce: () => 3 }) }, '3'],
+  ])('threads: %s', (_, props, threads) => {
+    expect(functionProperties(props).Environment.Variables.MODEL_THREADS).toBe(threads);
+  });
+
   test('memory, timeout, architecture and both runtime layers are offered to the model', () => {
     const stack = emptyStack();
 
@@ -48,6 +61,7 @@ describe('properties', () => {
       timeoutSeconds: 5,
       nanoLayerArn: layer('nano'),
       numpyLayerArn: layer('numpy'),
+      partBytes: { handler: 0 },
     });
   });
 

@@ -125,6 +125,20 @@ def test_the_environment_chooses_runtime_and_name(start: Callable[..., subproces
     assert "numpy" in answers["modules"]
 
 
+def test_the_environment_chooses_how_many_threads_compute(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    def threads(count: str) -> tuple[int, list[Any]]:
+        running = "import os; print(len(os.listdir('/proc/self/task')))"
+        result = start(interpreters()[0], [{"data": [1, 2]}], prepare=running, MODEL_THREADS=count)
+        _, tasks, answers = [json.loads(line) for line in result.stdout.splitlines()]
+        return tasks, answers["answers"]
+
+    one, three = threads("1"), threads("3")
+    assert three[0] - one[0] == 2
+    assert three[1] == one[1]
+
+
 BREAK = "index.MODEL.runtime._bindings.clear()"
 FAULT = "the function failed; its log has the reason under the request id "
 

@@ -54,6 +54,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Hook:                               tensorflow.ModelHook_FromAsset(jsii.String("hooks/stdlib"), &tensorflow.ModelHookOptions{RequiresNumpy: jsii.Bool(false)}),
 		LiteRtRuntime:                      tensorflow.LiteRtRuntime_NANO,
 		MemorySize:                         awscdk.Size_Mebibytes(jsii.Number(1024)),
+		Threads:                            jsii.Number(2),
 		Timeout:                            awscdk.Duration_Seconds(jsii.Number(20)),
 		ProvisionedConcurrentExecutions:    jsii.Number(1),
 		MaxProvisionedConcurrentExecutions: jsii.Number(4),

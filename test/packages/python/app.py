@@ -65,6 +65,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         hook=ModelHook.from_asset("hooks/stdlib", requires_numpy=False),
         lite_rt_runtime=LiteRtRuntime.NANO,
         memory_size=cdk.Size.mebibytes(1024),
+        threads=2,
         timeout=cdk.Duration.seconds(20),
         provisioned_concurrent_executions=1,
         max_provisioned_concurrent_executions=4,

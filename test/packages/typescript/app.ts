@@ -34,6 +34,7 @@ function functions(stack: Stack): void {
     hook: ModelHook.fromAsset('hooks/stdlib', { requiresNumpy: false }),
     liteRtRuntime: LiteRtRuntime.NANO,
     memorySize: Size.mebibytes(1024),
+    threads: 2,
     timeout: Duration.seconds(20),
     provisionedConcurrentExecutions: 1,
     maxProvisionedConcurrentExecutions: 4,

@@ -102,6 +102,7 @@ public final class Main {
         .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().requiresNumpy(false).build()))
         .liteRtRuntime(LiteRtRuntime.NANO)
         .memorySize(Size.mebibytes(1024))
+        .threads(2)
         .timeout(Duration.seconds(20))
         .provisionedConcurrentExecutions(1)
         .maxProvisionedConcurrentExecutions(4)

@@ -1,0 +1,12 @@
+import { Size } from 'aws-cdk-lib';
+
+/** Memory that gives a function one whole processor. More gives more of them, in proportion. */
+export const ONE_PROCESSOR = Size.mebibytes(1769);
+
+/** What Lambda's largest function has. */
+export const MOST_PROCESSORS = 6;
+
+/** A thread for each whole processor that memory buys: one more than there are processors waits for the others. */
+export function threadsFor(memorySize: Size): number {
+  return memorySize.isUnresolved() ? 1 : Math.max(1, Math.floor(memorySize.toKibibytes() / ONE_PROCESSOR.toKibibytes()));
+}
