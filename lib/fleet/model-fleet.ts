@@ -1,5 +1,5 @@
-import { Aws, Lazy, Stack, Validations, ValidationError } from 'aws-cdk-lib';
-import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
+import { Aws, Lazy, Stack, ValidationError } from 'aws-cdk-lib';
+import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -19,6 +19,7 @@ import { ServingBinary } from '../serving/serving-binary';
 import type { StoredBinary } from '../serving/stored-binary';
 import { checkFleetProps, fleetDefaults } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
+import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
 import { grantBoot } from './instance-grants';
@@ -153,42 +154,10 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     // It names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
     let script = '';
     const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
-    this.launchTemplate = new ec2.LaunchTemplate(this, 'LaunchTemplate', {
-      instanceType,
-      machineImage: props.machineImage
-        ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64, cachedInContext: true }),
-      role: this.role,
-      securityGroup: this.instanceSecurityGroup,
-      userData,
-      requireImdsv2: true,
-      httpPutResponseHopLimit: 1,
-      blockDevices: [{
-        deviceName: '/dev/xvda',
-        volume: ec2.BlockDeviceVolume.ebs(defaults.volumeSize.toGibibytes(), {
-          encrypted: true, kmsKey: props.volumeEncryptionKey, volumeType: ec2.EbsDeviceVolumeType.GP3,
-        }),
-      }],
+    this.launchTemplate = fleetLaunchTemplate(this, 'LaunchTemplate', props, {
+      instanceType, role: this.role, securityGroup: this.instanceSecurityGroup, userData,
     });
-    this.autoScalingGroup = new autoscaling.AutoScalingGroup(this, 'Group', {
-      vpc,
-      vpcSubnets,
-      launchTemplate: this.launchTemplate,
-      minCapacity: defaults.minCapacity,
-      maxCapacity: defaults.maxCapacity,
-      defaultInstanceWarmup: defaults.instanceWarmup,
-      healthChecks: autoscaling.HealthChecks.withAdditionalChecks({
-        additionalTypes: [autoscaling.AdditionalHealthCheckType.ELB], gracePeriod: defaults.bootTimeout,
-      }),
-      groupMetrics: [autoscaling.GroupMetrics.all()],
-      signals: autoscaling.Signals.waitForMinCapacity({ timeout: defaults.bootTimeout }),
-      updatePolicy: autoscaling.UpdatePolicy.rollingUpdate({
-        minInstancesInService: defaults.minInstancesInService,
-        maxBatchSize: 1,
-        minSuccessPercentage: 100,
-        pauseTime: defaults.bootTimeout,
-        waitOnResourceSignals: true,
-      }),
-    });
+    this.autoScalingGroup = fleetGroup(this, 'Group', props, { vpc, vpcSubnets, launchTemplate: this.launchTemplate });
     for (const targets of [this.grpcTargetGroup, this.restTargetGroup]) {
       // Their health check names the model: it must not change before the model is there, or while its build still may fail.
       targets.node.addDependency(fit.resource);
@@ -196,7 +165,6 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     }
     this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: defaults.targetCpuUtilization });
     this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], this.grpcListener, this.restListener]);
-    this.acknowledge();
 
     const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
     this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, this.modelName) : undefined;
@@ -323,13 +291,6 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const group = this.autoScalingGroup.node.defaultChild!;
     group.node.addDependency(subnets.internetConnectivityEstablished);
     others.forEach((other) => ('applyBefore' in other ? other.applyBefore(group as Construct) : group.node.addDependency(other)));
-  }
-
-  private acknowledge(): void {
-    Validations.of(this.autoScalingGroup).acknowledge({
-      id: 'AwsSolutions-AS3',
-      reason: 'Who wants to be told of scaling gives the group notifications; failed boots are in the log group, and failed updates in CloudFormation',
-    });
   }
 
   private embedded(what: string, instead: string): FleetMetrics {

@@ -1,0 +1,103 @@
+"""The boot program of an instance, function by function: what no whole boot leads to."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATH = Path(__file__).resolve().parents[2] / "python" / "instance" / "src" / "boot.py"
+
+
+@pytest.fixture
+def boot() -> Any:
+    specification = importlib.util.spec_from_file_location("instance_boot", PATH)
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory whose programs come before all others."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+    return directory
+
+
+def program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/bash\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_whatever_goes_wrong_the_server_is_stopped_for_good_and_one_sentence_says_why(
+    boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(programs / "systemctl", f'echo "$*" >> {tmp_path}/calls')
+    settings = tmp_path / "boot.json"
+    settings.write_text(json.dumps({}))
+
+    def fail(*_: Any) -> None:
+        raise KeyError("files")
+
+    monkeypatch.setattr(boot, "boot", fail)
+    with pytest.raises(SystemExit) as ended:
+        boot.main(str(settings), "60")
+
+    assert ended.value.code == "the boot met what it does not know, KeyError: 'files'"
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        "disable --now --no-block tensorflow-serving.service",
+        "kill --signal=KILL tensorflow-serving.service",
+    ]
+
+
+def test_an_archive_whose_compression_is_broken_is_refused_in_a_sentence(boot: Any, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        text = " ".join(map(str, range(200_000))).encode()
+        entry = tarfile.TarInfo("saved_model.pb")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+    content = bytearray(packed.getvalue())
+    half = len(content) // 2
+    content[half : half + 500] = b"\xff" * 500
+    (tmp_path / "archive").write_bytes(content)
+
+    with pytest.raises(boot.BootError, match="the archive cannot be unpacked"):
+        boot.unpack(tmp_path / "archive", tmp_path / "model", {"saved_model.pb": {}})
+
+
+def test_a_call_of_aws_that_gets_no_answer_ends_with_the_boot_s_time(boot: Any, programs: Path) -> None:
+    program(programs / "aws", "exec sleep 1000")
+
+    result = boot.aws(["s3", "cp"], time.monotonic() + 2)
+
+    assert (result.returncode, result.stderr) == (1, "no answer within 2 s")
+
+
+def test_every_call_of_aws_gives_up_a_connection_that_is_not_made(boot: Any, programs: Path) -> None:
+    program(programs / "aws", 'echo "$*"')
+
+    result = boot.aws(["s3", "cp"], time.monotonic() + 60)
+
+    assert result.stdout == "s3 cp --cli-connect-timeout 5 --cli-read-timeout 30\n"
+
+
+def test_what_the_load_balancer_said_last_is_told_not_that_the_time_was_up(
+    boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(programs / "aws", f"[ -e {tmp_path}/asked ] && exec sleep 1000; touch {tmp_path}/asked; echo initial")
+    monkeypatch.setattr(Path, "read_text", lambda *_: "i-1")
+
+    with pytest.raises(boot.BootError, match="does not find this instance healthy for REST: initial"):
+        boot.wait_in_service({"targetGroups": {"REST": "arn"}}, time.monotonic() + 6)
