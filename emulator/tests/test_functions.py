@@ -198,11 +198,22 @@ def test_a_function_made_again_under_the_same_name_is_not_answered_by_the_old_pr
 
 
 def test_a_warm_process_is_used_again_and_concurrent_calls_get_their_own(aws: Running) -> None:
-    name = function(aws, "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()")
+    source = """
+import boto3, os, time
+ssm = boto3.client("ssm")
+def handler(together, context):
+    path = f"/{context.function_name}/{together}"
+    ssm.put_parameter(Name=f"{path}/{context.aws_request_id}", Value="here", Type="String")
+    while len(ssm.get_parameters_by_path(Path=path)["Parameters"]) < together:
+        time.sleep(0.05)
+    return os.getpid()
+"""
+    name = function(aws, source, Timeout=60)
     assert invoke(aws, name, 0) == invoke(aws, name, 0)
-    with ThreadPoolExecutor(3) as threads:
-        processes = {payload for payload, _ in threads.map(lambda _: invoke(aws, name, 1), range(3))}
-    assert len(processes) == 3
+    with ThreadPoolExecutor(3) as threads:  # none returns before all three run
+        answers = list(threads.map(lambda _: invoke(aws, name, 3), range(3)))
+    assert [failed for _, failed in answers] == [False] * 3
+    assert len({process for process, _ in answers}) == 3
 
 
 def test_a_function_that_invokes_itself_does_not_wait_for_itself(aws: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import started
 from embedded_aws.builds.python_image import make_python
-from embedded_aws.host import index_environment, namespaces
+from embedded_aws.host import index_environment, namespaces, ports
 from embedded_aws.host.pythons import find_python, newest_python
 from support import function, invoke
 
@@ -75,6 +76,18 @@ def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytes
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_python("3.9") is None
+
+
+def test_a_port_for_a_program_is_none_that_an_outgoing_connection_may_get() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(1024 < ports.free_port() < lowest for _ in range(50))
+
+
+def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        choices = iter([taken.getsockname()[1], other := ports.free_port()])
+        monkeypatch.setattr(ports.random, "choice", lambda _: next(choices))
+        assert ports.free_port() == other
 
 
 def test_a_build_inherits_how_to_reach_an_index_and_nothing_else(

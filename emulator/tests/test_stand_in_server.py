@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from embedded_aws.host.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,12 +62,6 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-c", _MAKE_MODELS, str(directory)], check=True, env=ENVIRONMENT, capture_output=True
     )
     return directory
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

@@ -2,17 +2,20 @@ import type { ChildProcess } from 'child_process';
 import { spawn } from 'child_process';
 import { cpSync } from 'fs';
 import { createServer } from 'net';
-import type { AddressInfo } from 'net';
 import { join } from 'path';
 import { ROOT } from './deployment';
 
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => done(port));
-    });
-  });
+/** A port below those that the kernel gives to whoever asks for any: only another one who chooses like this can get it before the server does. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_768);
+    const probe = createServer();
+    const free = await new Promise<boolean>((done) => probe.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    if (free) {
+      await new Promise((done) => probe.close(done));
+      return port;
+    }
+  }
 }
 
 /** What answers at a ModelService and a ModelFleet: the stand-in for TensorFlow Serving, with a model. */
@@ -44,7 +47,9 @@ export class StandInServer {
 
   private async waitFor(model: string): Promise<void> {
     while (this.child.exitCode === null) {
-      const answer = await fetch(`http://127.0.0.1:${this.restPort}/v1/models/${model}/metadata`).catch(() => undefined);
+      // Whoever else answers at the port is no server of ours.
+      const answer = !this.log.includes('Exporting HTTP/REST API at') ? undefined
+        : await fetch(`http://127.0.0.1:${this.restPort}/v1/models/${model}/metadata`).catch(() => undefined);
       if (answer?.ok) {
         return;
       }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import ssl
 import subprocess
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.certificates import make_certificates
 from embedded_aws.host.child import Child
+from embedded_aws.host.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from embedded_aws.eks.programs import Programs
 
 _START_SECONDS = 120
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ControlPlane:

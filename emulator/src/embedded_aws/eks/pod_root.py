@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING, Any
+
+from embedded_aws.host.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +17,6 @@ _PORT_FLAGS = ("--port", "--rest_api_port")
 
 class VolumeError(Exception):
     """A volume cannot be mounted; the pod waits until it can."""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class PodRoot:
