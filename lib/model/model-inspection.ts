@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'fs';
 import { basename, extname, join } from 'path';
 
 /** What a local path holds. */
@@ -19,6 +19,8 @@ export const MODEL_EXTENSIONS = Object.keys(KIND_BY_EXTENSION);
 const KIND_NAME: Record<SourceKind, string> = {
   saved_model: 'a SavedModel', keras: 'a Keras archive (ZIP)', h5: 'an HDF5 file', tflite: 'a LiteRT flatbuffer',
 };
+
+const BLOCK_BYTES = 1 << 22;
 
 const EXPORT_WAY_OUT = 'call model.export(directory) in the program that made it, and give that directory';
 
@@ -90,7 +92,7 @@ function savedModelProblems(path: string, names: string[]): string[] {
   const directory = join(path, 'variables');
   if (!existsSync(directory)) {
     // Only a model of constants lies complete without variables: its graph then creates none.
-    if (/VarHandleOp|VariableV2/.test(readFileSync(join(path, graph), 'latin1'))) {
+    if (containsAny(join(path, graph), ['VarHandleOp', 'VariableV2'])) {
       problems.push(`${where} has no directory variables, although its graph has variables: ${again}`);
     }
     return problems;
@@ -182,6 +184,24 @@ function readAt(path: string, position: number, length: number): Buffer {
   try {
     const buffer = Buffer.alloc(length);
     return buffer.subarray(0, readSync(file, buffer, 0, length, position));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whether a file has one of these words, whatever its size: a string holds half a gigabyte at most. */
+function containsAny(path: string, words: string[]): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const overlap = Math.max(...words.map((word) => word.length)) - 1;
+    const block = Buffer.alloc(BLOCK_BYTES);
+    for (let position = 0, read = block.length; read === block.length; position += block.length - overlap) {
+      read = readSync(file, block, 0, block.length, position);
+      if (words.some((word) => block.subarray(0, read).includes(word, 0, 'latin1'))) {
+        return true;
+      }
+    }
+    return false;
   } finally {
     closeSync(file);
   }

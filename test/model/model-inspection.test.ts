@@ -1,3 +1,4 @@
+import { closeSync, ftruncateSync, openSync, writeSync } from 'fs';
 import { join } from 'path';
 import { inspectModel } from '../../lib/model/model-inspection';
 import { directoryWith, fileWith, HDF5, LITERT, savedModelFiles, ZIP } from './model-files';
@@ -34,6 +35,26 @@ describe('a model that can be read', () => {
 
   test('the example of this repository', () => {
     expect(inspectModel('examples/digits/saved_model')).toMatchObject({ kind: 'saved_model', problems: [] });
+  });
+});
+
+describe('a graph that is larger than a string can be', () => {
+  /** A sparse file: it takes no room. */
+  function graphWith(word: string, position: number): string {
+    const directory = directoryWith({ 'saved_model.pb': '' });
+    const file = openSync(join(directory, 'saved_model.pb'), 'r+');
+    writeSync(file, word, position);
+    ftruncateSync(file, 600_000_000);
+    closeSync(file);
+    return directory;
+  }
+
+  test.each([0, (1 << 22) - 5, (1 << 22) - 1, 1 << 22, 600_000_000 - 11])('is searched for variables, here at byte %d', (position) => {
+    expect(inspectModel(graphWith('VarHandleOp', position)).problems).toEqual([expect.stringContaining('no directory variables, although its graph has variables')]);
+  });
+
+  test('needs no variables where it has none', () => {
+    expect(inspectModel(graphWith('Const', 300_000_000)).problems).toEqual([]);
   });
 });
 
