@@ -1,5 +1,6 @@
 import type { DockerImage } from 'aws-cdk-lib';
 import { failIfAny, lit } from '../private/errors';
+import { inNameOrder } from '../private/in-name-order';
 import { checkExclusive } from '../private/validation';
 
 /** Options of bundling in a container. */
@@ -63,4 +64,14 @@ export class PythonBundling {
     /** @internal */
     public readonly _docker: PythonDockerOptions = {},
   ) {}
+
+  /**
+   * Whether another one bundles in the same way.
+   *
+   * @internal
+   */
+  public _equals(other: PythonBundling): boolean {
+    const [mine, theirs] = [this, other].map(({ _place, _docker }) => JSON.stringify(inNameOrder([_place, { ..._docker }])));
+    return mine === theirs;
+  }
 }

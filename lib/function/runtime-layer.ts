@@ -73,7 +73,7 @@ export class RuntimeLayer extends Construct {
     const { pythonRuntime, architecture } = withDefaults(props);
     const id = `RuntimeLayer-${props.liteRtRuntime}-${architecture.name}-${pythonRuntime.name}`;
     const existing = stack.node.tryFindChild(id) as RuntimeLayer | undefined;
-    if (existing && props.bundling && existing.bundling !== props.bundling) {
+    if (existing && props.bundling && !existing.bundling._equals(props.bundling)) {
       throw new ValidationError(
         lit`RuntimeLayerBundledTwice`,
         `bundling differs from that of the runtime layer ${existing.node.path}, which the functions of a stack share: give all of them the same`,

@@ -1,5 +1,6 @@
+import { DockerImage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ModelFunction, ModelSource, RuntimeLayer } from '../../lib';
+import { ModelFunction, ModelSource, PythonBundling, RuntimeLayer } from '../../lib';
 import { emptyStack, publishedModel, resourceOf } from './fixtures';
 
 describe('RuntimeLayer', () => {
@@ -30,5 +31,18 @@ describe('RuntimeLayer', () => {
 
   test('fails with a Python that LiteRT does not run on', () => {
     expect(() => RuntimeLayer.nano(emptyStack(), { pythonRuntime: lambda.Runtime.PYTHON_3_11 })).toThrow(/pythonRuntime must be python3\.12 or newer/);
+  });
+
+  test('is shared by functions that are bundled alike, each by its own word', () => {
+    const stack = emptyStack();
+    const docker = (index: string) => PythonBundling.docker({ environment: { PIP_INDEX_URL: index, A: 'b' }, image: DockerImage.fromRegistry('mine:1') });
+
+    const layer = RuntimeLayer.nano(stack, { bundling: docker('https://mirror.example') });
+
+    expect(RuntimeLayer.nano(stack, { bundling: docker('https://mirror.example') })).toBe(layer);
+    expect(RuntimeLayer.nano(stack)).toBe(layer);
+    for (const bundling of [docker('https://other.example'), PythonBundling.docker(), PythonBundling.AUTO]) {
+      expect(() => RuntimeLayer.nano(stack, { bundling })).toThrow(/bundling differs from that of the runtime layer/);
+    }
   });
 });
