@@ -84,6 +84,8 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * How many requests may be served at the same time. Takes that many from the account's limit.
    *
+   * 0 stops the function. Then a new version cannot be asked either, and the alias moves to it unchecked.
+   *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
    * @default - no limit but the account's
    */

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import type { Stack } from 'aws-cdk-lib';
-import { App, Stack as CdkStack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { App, Lazy, Stack as CdkStack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { LiteRtRuntime, ModelHook, ModelSource } from '../../lib';
@@ -218,5 +218,22 @@ describe('before the alias moves', () => {
   test('an event that is larger than a request can be is refused at synth', () => {
     expect(() => modelFunction(emptyStack(), { hook: hookWithEvent(6_291_456) }))
       .toThrow(/checkEventFile must have at most 6291456 bytes, got 6291467: Lambda takes no larger request/);
+  });
+
+  test('nothing is asked where no executions are reserved, because nothing could answer, and a warning says so', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { reservedConcurrentExecutions: 0 });
+
+    Template.fromStack(stack).resourceCountIs('Custom::TensorFlowVersionCheck', 0);
+    Annotations.fromStack(stack).hasWarning('/Stack/Digits', Match.stringLikeRegexp('reservedConcurrentExecutions is 0.*the alias moves to a new version unchecked'));
+  });
+
+  test.each([1, Lazy.number({ produce: () => 0 })])('it is asked where %p are reserved', (reservedConcurrentExecutions) => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { reservedConcurrentExecutions });
+
+    Template.fromStack(stack).resourceCountIs('Custom::TensorFlowVersionCheck', 1);
   });
 });
