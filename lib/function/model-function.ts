@@ -11,7 +11,7 @@ import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import { artifactFor, ModelFit } from '../optimization/endpoint-model';
+import { artifactFor, checkArtifactFor, ModelFit } from '../optimization/endpoint-model';
 import { checkModelName, defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { packagePath } from '../private/asset-paths';
@@ -69,22 +69,19 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     super(scope, id);
 
     this.modelName = props.modelName ?? defaultModelName(id);
-    failIfAny(lit`InvalidModelFunctionProps`, [...checkModelName(this.modelName), ...checkFunctionProps(props)], this);
+    const architecture = props.architecture ?? lambda.Architecture.X86_64;
+    const model = { ...props, source: props.model, modelName: this.modelName, format: ModelFormat.LITERT, architecture };
+    failIfAny(lit`InvalidModelFunctionProps`, [
+      ...checkModelName(this.modelName), ...checkFunctionProps(props), ...checkArtifactFor(this, 'Optimizer', model),
+    ], this);
 
     const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
-    const architecture = props.architecture ?? lambda.Architecture.X86_64;
     const memorySize = props.memorySize ?? ONE_PROCESSOR;
     const memoryMebibytes = mebibytesOf(memorySize);
     const timeout = props.timeout ?? DEFAULT_TIMEOUT;
     const bundling = props.bundling ?? PythonBundling.AUTO;
 
-    this.artifact = artifactFor(this, 'Optimizer', {
-      ...props,
-      source: props.model,
-      modelName: this.modelName,
-      format: ModelFormat.LITERT,
-      architecture,
-    });
+    this.artifact = artifactFor(this, 'Optimizer', model);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
     const layerOptions = { pythonRuntime: runtime, architecture, bundling };
@@ -184,9 +181,14 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       // Where it scales, the scaling decides, from the first deployment on: a fixed number would be set back by each update.
       provisionedConcurrentExecutions: scaled ? undefined : props.provisionedConcurrentExecutions,
     });
-    this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
-      version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, fit, hook: props.hook,
-    }));
+    if (props.reservedConcurrentExecutions === 0) {
+      Validations.of(this).addWarning('cdk-tensorflow:UncheckedVersion', 'reservedConcurrentExecutions is 0, so nothing can be asked, and the alias moves to a new '
+        + 'version unchecked: the deployment that raises it asks the version that is published then');
+    } else {
+      this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
+        version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, fit, hook: props.hook,
+      }));
+    }
     if (scaled) {
       this.alias.addAutoScaling({ minCapacity: props.provisionedConcurrentExecutions, maxCapacity: props.maxProvisionedConcurrentExecutions! })
         .scaleOnUtilization({ utilizationTarget: props.provisionedConcurrencyUtilization ?? 0.7 });

@@ -62,7 +62,7 @@ const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
 export function checkArtifactFor(scope: Construct, id: string, props: ArtifactForProps): string[] {
   const artifact = props.source._artifact;
   return artifact === undefined
-    ? checkModelOptimizer(id, optimizerProps(props), props.isReadByFile)
+    ? checkModelOptimizer(scope, id, optimizerProps(props), props.isReadByFile)
     : [...artifactProblems(scope, artifact, props), ...uselessOptions(props)];
 }
 

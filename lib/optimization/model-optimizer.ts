@@ -156,7 +156,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(id, props), this);
+    failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(this, id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
     this.modelFormat = props.modelFormat ?? ModelFormat.LITERT;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;

@@ -1,8 +1,10 @@
 import { Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import { checkInteger, checkPattern } from '../private/validation';
+import { checkBucket } from './bucket-checks';
 import { BUILD_VARIABLES } from './buildspec';
 import { checkLabels } from './class-labels';
 import { checkModelName, defaultModelName } from './model-name';
@@ -26,13 +28,14 @@ export const LONGEST_OPTIMIZATION_MINUTES = 55;
 const SHORTEST_OPTIMIZATION_MINUTES = 10;
 
 /** All problems of an optimizer's properties. */
-export function checkModelOptimizer(id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
+export function checkModelOptimizer(scope: Construct, id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
   return [
     ...props.model._problems(),
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
     ...serverProblems(props),
     ...imageProblems(props),
+    ...checkBucket(scope, props),
     ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];
 }
@@ -103,7 +106,6 @@ function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {
 function buildProblems(options: OptimizationOptions): string[] {
   const problems = [
     ...timeoutProblems(options),
-    ...encryptionProblems(options),
     ...checkPattern('packageIndexUrl', options.packageIndexUrl, /^https?:\/\/[^/\s]+/, 'an http or https address'),
     ...environmentProblems(options),
   ];
@@ -120,14 +122,6 @@ function buildProblems(options: OptimizationOptions): string[] {
     problems.push('buildImage must run on CodeBuild\'s EC2 compute, got one for Lambda compute, which has neither room nor time for TensorFlow');
   }
   return problems;
-}
-
-/** What is published is encrypted by its bucket. A bucket that is imported by its name alone does not know its key. */
-function encryptionProblems({ artifactBucket, encryptionKey }: OptimizationOptions): string[] {
-  return artifactBucket === undefined || encryptionKey === undefined || artifactBucket.encryptionKey?.keyArn === encryptionKey.keyArn ? [] : [
-    `encryptionKey must be the key of artifactBucket, which encrypts the published models, and the bucket has ${artifactBucket.encryptionKey ? 'another' : 'none'}: `
-    + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out',
-  ];
 }
 
 function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {

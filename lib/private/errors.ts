@@ -9,8 +9,9 @@ export function lit(strings: TemplateStringsArray): ErrorCode {
   return strings[0] as unknown as ErrorCode;
 }
 
-/** Throws one error that names every problem, or does nothing when there are none. */
-export function failIfAny(code: ErrorCode, problems: string[], scope?: IConstruct): void {
+/** Throws one error that names every problem, each once, or does nothing when there are none. */
+export function failIfAny(code: ErrorCode, found: string[], scope?: IConstruct): void {
+  const problems = [...new Set(found)];
   if (problems.length === 0) {
     return;
   }

@@ -2,7 +2,8 @@ import { Duration, Size } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps } from '../../lib';
-import { emptyStack, functionProperties, modelFunction } from './fixtures';
+import { ModelHook, ModelSource } from '../../lib';
+import { emptyStack, functionProperties, modelFunction, tfliteFile } from './fixtures';
 
 describe('fails', () => {
   test.each<[string, Partial<ModelFunctionProps>, RegExp]>([
@@ -50,6 +51,14 @@ describe('fails', () => {
   test('naming every problem at once', () => {
     expect(() => modelFunction(emptyStack(), { memorySize: Size.mebibytes(1), timeout: Duration.hours(1), modelName: 'A', vpcSubnets: {} }))
       .toThrow(/4 problems:\n.*modelName.*\n.*memorySize.*\n.*timeout.*\n.*vpcSubnets/);
+  });
+
+  test('naming those of its model, of the optimization and of the hook among them, each once', () => {
+    const problem = () => modelFunction(emptyStack(), {
+      model: ModelSource.fromAsset(tfliteFile()), memorySize: Size.mebibytes(1), modelName: 'A', seed: -1, hook: ModelHook.fromAsset('no/such/hook'),
+    });
+
+    expect(problem).toThrow(/4 problems:\n.*modelName.*\n.*memorySize.*\n.*hook must be a directory.*\n.*seed.*$/);
   });
 
   test('with options of an optimization that does not take place', () => {

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import { Duration, Lazy, Size } from 'aws-cdk-lib';
+import { Aws, Duration, Lazy, Size } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -146,12 +146,30 @@ describe('each property', () => {
     expect(optimizer.bucket).toBe(artifactBucket);
   });
 
+  test.each<[string, (stack: Stack) => s3.IBucket, string]>([
+    ['keeps no versions', (stack) => new s3.Bucket(stack, 'Mine'), 'artifactBucket must keep versions, because they hold what serves in place: create it with versioned: true'],
+    ['is in another Region', (stack) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', region: 'us-east-1' }),
+      'artifactBucket must be in the Region of its models, eu-west-1, got one in us-east-1: give each Region a bucket and an optimization of its own'],
+  ])('artifactBucket is refused where it %s', (_, bucket, words) => {
+    const stack = newStack();
+    expect(() => optimize({ artifactBucket: bucket(stack) }, stack)).toThrow(words);
+  });
+
+  test.each<[string, (stack: Stack) => s3.IBucket]>([
+    ['keeps versions because it locks objects', (stack) => new s3.Bucket(stack, 'Mine', { objectLockEnabled: true })],
+    ['is imported, so that nobody knows', (stack) => s3.Bucket.fromBucketName(stack, 'Mine', 'models')],
+    ['is in a Region that is known only when it is deployed', (stack) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', region: Aws.REGION })],
+  ])('artifactBucket is taken where it %s', (_, bucket) => {
+    const stack = newStack();
+    expect(() => optimize({ artifactBucket: bucket(stack) }, stack)).not.toThrow();
+  });
+
   describe('encryptionKey beside an artifactBucket', () => {
     const bucketWith = (stack: Stack, encryptionKey?: kms.IKey) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', encryptionKey });
 
     test.each([
       ['another key', (stack: Stack) => bucketWith(stack, new kms.Key(stack, 'Other')), 'the bucket has another'],
-      ['no key', (stack: Stack) => new s3.Bucket(stack, 'Mine'), 'the bucket has none'],
+      ['no key', (stack: Stack) => new s3.Bucket(stack, 'Mine', { versioned: true }), 'the bucket has none'],
       ['a key that is not known', (stack: Stack) => bucketWith(stack), 'import it with s3.Bucket.fromBucketAttributes and its encryptionKey'],
     ])('is refused where the bucket, which encrypts what is published, has %s', (_, bucket, words) => {
       const stack = newStack();

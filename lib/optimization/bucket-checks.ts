@@ -1,0 +1,35 @@
+import { Stack, Token } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { OptimizationOptions } from './optimization-options';
+
+/** All problems of a bucket that the user gives for the published models. */
+export function checkBucket(scope: Construct, { artifactBucket, encryptionKey }: OptimizationOptions): string[] {
+  if (artifactBucket === undefined) {
+    return [];
+  }
+  const problems: string[] = [];
+  if (keepsNoVersions(artifactBucket)) {
+    problems.push('artifactBucket must keep versions, because they hold what serves in place: create it with versioned: true');
+  }
+  const [here, there] = [Stack.of(scope).region, artifactBucket.env.region];
+  if (!Token.isUnresolved(here) && !Token.isUnresolved(there) && here !== there) {
+    problems.push(`artifactBucket must be in the Region of its models, ${here}, got one in ${there}: give each Region a bucket and an optimization of its own`);
+  }
+  // What is published is encrypted by its bucket. A bucket that is imported by its name alone does not know its key.
+  if (encryptionKey !== undefined && artifactBucket.encryptionKey?.keyArn !== encryptionKey.keyArn) {
+    problems.push(`encryptionKey must be the key of artifactBucket, which encrypts the published models, and the bucket has ${artifactBucket.encryptionKey ? 'another' : 'none'}: `
+      + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out');
+  }
+  return problems;
+}
+
+/** Certainly: nobody knows it of an imported bucket, nor of what is known only when it is deployed. */
+function keepsNoVersions(bucket: s3.IBucket): boolean {
+  const made = bucket.node.defaultChild;
+  if (!(made instanceof s3.CfnBucket) || made.objectLockEnabled !== undefined || Token.isUnresolved(made.versioningConfiguration)) {
+    return false;
+  }
+  const status = (made.versioningConfiguration as s3.CfnBucket.VersioningConfigurationProperty | undefined)?.status;
+  return status !== 'Enabled' && !Token.isUnresolved(status);
+}
