@@ -8,9 +8,11 @@ import { ModelStorage } from '../../lib/kubernetes/model-storage';
 
 /** The stacks whose Kubernetes objects the tests take out of the synthesized templates. */
 const app = new App({ outdir: process.argv[2], context: { 'aws:cdk:bundling-stacks': [] } });
+/** The same stacks after something was taken out. */
+const later = new App({ outdir: process.argv[3], context: { 'aws:cdk:bundling-stacks': [] } });
 
-function service(id: string, props: Partial<ModelServiceProps>): void {
-  const stack = new Stack(app, id);
+function service(scope: App, id: string, props: Partial<ModelServiceProps>): void {
+  const stack = new Stack(scope, id);
   const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
     clusterName: 'test',
     kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(stack, 'Kubectl', { serviceToken: 'kubectl' }),
@@ -21,26 +23,15 @@ function service(id: string, props: Partial<ModelServiceProps>): void {
   new ModelService(stack, 'Digits', { cluster, model: ModelSource.fromArtifact(model), createNamespace: true, ...props });
 }
 
-service('Fixed', {
-  namespaceName: 'fixed', batching: true, internalLoadBalancer: true, minReadyTime: Duration.seconds(3), memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'],
-});
-service('Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1 });
-service('Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
-service('Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
+const fixed: Partial<ModelServiceProps> = {
+  namespaceName: 'fixed', batching: true, minReadyTime: Duration.seconds(3), memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'],
+};
+service(app, 'Fixed', { ...fixed, internalLoadBalancer: true, loadBalancerSourceRanges: ['10.0.0.0/16'] });
+service(app, 'Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1, environment: { TF_ENABLE_ONEDNN_OPTS: '0' } });
+service(app, 'Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
+service(app, 'Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
 app.synth();
 
-// The same stack after its autoscaler was taken out.
-const later = new App({ outdir: process.argv[3], context: { 'aws:cdk:bundling-stacks': [] } });
-const stack = new Stack(later, 'Scaled');
-new ModelService(stack, 'Digits', {
-  cluster: eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
-    clusterName: 'test',
-    kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(stack, 'Kubectl', { serviceToken: 'kubectl' }),
-  }),
-  model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', {
-    bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), manifestKey: 'digits-0123abcd/saved_model/7/manifest.json',
-  })),
-  createNamespace: true,
-  namespaceName: 'scaled',
-});
+service(later, 'Fixed', fixed);
+service(later, 'Scaled', { namespaceName: 'scaled' });
 later.synth();

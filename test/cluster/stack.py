@@ -24,7 +24,9 @@ class DeploymentFailedError(Exception):
 
 
 def synthesize(out: Path) -> dict[str, Any]:
-    """Return the templates of app.ts by their stack's name; `Scaled without` is the one without its autoscaler.
+    """Return the templates of app.ts by their stack's name.
+
+    `Fixed without` has no load balancer, `Scaled without` a fixed number of pods.
 
     Args:
         out: an empty directory.
@@ -32,11 +34,11 @@ def synthesize(out: Path) -> dict[str, Any]:
     command = ["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")]
     # Without the CDK's own validator, which costs seconds: the API server judges what comes out of it.
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CDK_VALIDATION": "false"}, check=True)
-    found = {
-        path.name.removesuffix(".template.json"): json.loads(path.read_text())
-        for path in (out / "app").glob("*.template.json")
+    return {
+        path.name.replace(".template.json", suffix): json.loads(path.read_text())
+        for directory, suffix in (("app", ""), ("later", " without"))
+        for path in (out / directory).glob("*.template.json")
     }
-    return {**found, "Scaled without": json.loads((out / "later" / "Scaled.template.json").read_text())}
 
 
 def load_handler(plane: ControlPlane, directory: Path) -> Any:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from conftest import ROOT, eventually
 from embedded_aws.eks.control_plane import ControlPlane
@@ -192,6 +193,12 @@ def test_its_command_line_and_configuration_answer_the_golden_requests_on_the_st
                 (got,) = json.load(answer)["predictions"]
             (expected,) = one["response"]["predictions"]
             assert got == pytest.approx(expected, abs=golden["relativeTolerance"] * max(map(abs, expected)))
+
+        # It has one processor, and refuses none of many calls that come together.
+        with grpc.insecure_channel(f"127.0.0.1:{root.port(container, 'grpc')}") as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            calls = [check.future(b"") for _ in range(60)]
+            assert {call.code().name for call in calls} == {"OK"}
     finally:
         server.kill()
         server.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -51,6 +52,25 @@ class Service:
             lambda: self.versions() == versions and len(self.pods(ready=False)) == sum(versions.values()),
             f"pods are {versions}",
         )
+
+
+@contextlib.contextmanager
+def watched(service: Service) -> Iterator[list[int]]:
+    """How many pods are available, again and again."""
+    available = [service.available()]
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.1):
+            available.append(service.available())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield available
+    finally:
+        stopped.set()
+        watcher.join()
 
 
 def condition(pod: dict[str, Any], kind: str) -> bool:
@@ -142,23 +162,11 @@ def test_second_eviction_is_refused(plane: ControlPlane, fixed: Service) -> None
 def test_new_version_takes_over_and_never_are_fewer_than_three_pods_available(
     fixed: Service, templates: dict[str, Any]
 ) -> None:
-    fewest = [fixed.available()]
-    stopped = threading.Event()
-
-    def watch() -> None:
-        while not stopped.wait(0.1):
-            fewest.append(fixed.available())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watched(fixed) as available:
         fixed.stack.deploy(templates["Fixed"], "8")
         fixed.settle({"8": 3})
-    finally:
-        stopped.set()
-        watcher.join()
 
-    assert min(fewest) >= 3
+    assert min(available) >= 3
     assert all("versions: 8" in served_version(pod) for pod in fixed.pods())
 
 
@@ -268,15 +276,36 @@ def test_autoscaler_goes_up_and_down_and_no_deployment_undoes_it(
     scaled.settle({"8": 3})
 
 
-def test_autoscaler_that_is_taken_out_of_the_app_goes_from_the_cluster(
-    scaled: Service, templates: dict[str, Any]
+def test_a_number_that_followed_the_load_becomes_a_fixed_one(
+    scaled: Service, metrics: Metrics, templates: dict[str, Any]
 ) -> None:
-    assert scaled.get("horizontalpodautoscalers") is not None
+    metrics.cpu = "950m"
+    scaled.settle({"7": 5})
 
     scaled.stack.deploy(templates["Scaled without"], "7")
 
-    assert scaled.get("horizontalpodautoscalers") is None
     scaled.settle({"7": 3})
+
+
+def test_a_fixed_number_becomes_one_that_follows_the_load_and_never_are_fewer_pods_available(
+    plane: ControlPlane, handler: Any, metrics: Metrics, templates: dict[str, Any]
+) -> None:
+    metrics.cpu = "950m"
+    for service in _deployed(plane, handler, templates["Scaled without"], "scaled", 3):
+        with watched(service) as available:
+            service.stack.deploy(templates["Scaled"], "7")
+            service.settle({"7": 5})
+
+        assert min(available) >= 3
+
+
+def test_what_is_taken_out_of_the_app_goes_from_the_cluster(fixed: Service, templates: dict[str, Any]) -> None:
+    assert fixed.get("services", "digits-nlb") is not None
+
+    fixed.stack.deploy(templates["Fixed without"], "7")
+
+    assert fixed.get("services", "digits-nlb") is None
+    fixed.settle({"7": 3})
 
 
 def test_removal_leaves_nothing_behind(plane: ControlPlane, handler: Any, templates: dict[str, Any]) -> None:
