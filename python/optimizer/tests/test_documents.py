@@ -61,7 +61,6 @@ def test_a_manifest_is_a_draft_and_what_only_publishing_knows() -> None:
         "files",
         "created",
         "build_id",
-        "build_key",
     }
 
 

@@ -63,6 +63,13 @@ class TestInspect:
     def test_a_lite_model_has_its_own_operators(self, models: SampleModels) -> None:
         assert "3" in row(invoke("inspect", models.tflite), "FULLY_CONNECTED")
 
+    def test_names_that_look_like_markup_are_printed_as_they_are(self, tmp_path: Path) -> None:
+        def body(x: Any) -> dict[str, Any]:
+            return {"[/b] y": x + 1.0}
+
+        output = invoke("inspect", function(tmp_path / "marked", body, spec([None, 2], "x")))
+        assert "[/b] y: float32[?, 2]" in output
+
     def test_what_is_no_model_is_bad_input(self, tmp_path: Path) -> None:
         assert "error: " in invoke("inspect", tmp_path, code=2)
 

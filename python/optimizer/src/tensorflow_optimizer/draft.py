@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
+from .build_key import build_key as key_of
+from .errors import OptimizerError
 from .manifest import Draft, File, Manifest, ModelDescription, Runtime
+from .schema import problems_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +37,7 @@ __all__ = [
     "Draft",
     "describe",
     "forget_model",
+    "key_draft",
     "read_draft",
     "to_manifest",
     "write_draft",
@@ -42,9 +49,27 @@ def write_draft(output: Path, draft: Draft) -> None:
     (output / DRAFT_FILE).write_text(draft.to_json(), encoding="utf-8")
 
 
+def key_draft(output: Path, job: bytes) -> None:
+    """Note in OUT/draft.json which job.json it was made from: publish files it under that key, and no other."""
+    write_draft(output, read_draft(output).model_copy(update={"build_key": key_of(json.loads(job))}))
+
+
 def read_draft(output: Path) -> Draft:
-    """Read OUT/draft.json."""
-    return Draft.model_validate_json((output / DRAFT_FILE).read_text(encoding="utf-8"))
+    """Read OUT/draft.json.
+
+    Raises:
+        OptimizerError: it is not there, or not whole.
+    """
+    path = output / DRAFT_FILE
+    try:
+        return Draft.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise OptimizerError(f"{path} is missing: the output of `run` was changed; run it again") from error
+    except ValidationError as error:
+        raise OptimizerError(
+            f"{path} is not what `run` leaves ({problems_of(error)}): the output of `run` was changed, or another "
+            "version of the optimizer made it; run it again"
+        ) from error
 
 
 def forget_model(output: Path) -> None:
@@ -59,7 +84,7 @@ def to_manifest(  # noqa: PLR0913 - the five facts that only publishing knows
     draft: Draft, *, version: int, files: list[File], created: str, build_id: str, build_key: str
 ) -> Manifest:
     """Complete a draft with what only publishing knows."""
-    known = {name: getattr(draft, name) for name in Draft.model_fields}
+    known = {name: getattr(draft, name) for name in Draft.model_fields if name != "build_key"}
     return Manifest(**known, version=version, files=files, created=created, build_id=build_id, build_key=build_key)
 
 

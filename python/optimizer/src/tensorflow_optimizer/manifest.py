@@ -157,6 +157,8 @@ class Draft(Document):
     latency_milliseconds: float | None = None
     tools: dict[str, str]
     server: ServerProgram | None = None
+    build_key: str | None = None
+    """Of the job.json that it was made from."""
     extra: dict[str, Any] = {}
 
 

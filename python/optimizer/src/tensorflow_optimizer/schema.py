@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 
@@ -29,6 +29,11 @@ class Document(BaseModel):
     def to_json(self) -> str:
         """Return the text that is written to disk: stable, so that equal documents are equal files."""
         return json.dumps(self.to_data(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def problems_of(error: ValidationError, whole: str = "the document") -> str:
+    """Return all that is wrong with a document, in one line."""
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg']}" for problem in error.errors())
 
 
 def sha256_of(data: bytes) -> str:

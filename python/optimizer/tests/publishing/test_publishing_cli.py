@@ -10,6 +10,7 @@ import pytest
 from publishing_samples import PREFIX, job_data, read_json
 from tensorflow_optimizer.build_key import build_key
 from tensorflow_optimizer.cli import app
+from tensorflow_optimizer.draft import key_draft
 from tensorflow_optimizer.outcome import ExitCode
 from typer.testing import CliRunner, Result
 
@@ -64,6 +65,61 @@ def test_codebuild_gives_the_names_by_its_environment(
     record = read_json(s3, f"{PREFIX}/keys/{build_key(job_data())}/1.json")
     assert record["ReportKey"] == f"{PREFIX}/builds/0f-1/report.html"
     assert record["BuildUrl"] == "https://console.example/b"
+
+
+def test_a_model_is_not_published_under_the_key_of_a_job_that_was_changed_since(
+    s3: S3Client, make_output: Callable[..., Path], config: Path, keys: Callable[..., list[str]]
+) -> None:
+    output = make_output()
+    key_draft(output, config.read_bytes())
+    config.write_text(json.dumps(job_data(seed=1)))
+
+    result = run_publish(output, config)
+
+    assert result.exit_code == 2
+    made, asked = build_key(job_data()), build_key(job_data(seed=1))
+    assert f"it was made from one with the build key {made}, and that of this one is {asked}" in result.output
+    assert keys(f"{PREFIX}/litert/") == []
+
+    config.write_text(json.dumps(job_data(), indent=4))
+    assert run_publish(output, config).exit_code == 0
+    assert read_json(s3, f"{PREFIX}/litert/1/manifest.json")["buildKey"] == made
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("out/draft.json", b"{}", "draft.json is not what `run` leaves (model: Field required"),
+        ("out/draft.json", b"\xff", "draft.json is not what `run` leaves"),
+        ("out/outcome.json", b"\xff", "outcome.json is not a whole outcome"),
+        ("work/fetched.json", b"{}", "fetched.json is not what `fetch` leaves (source: Field required"),
+        ("work/job.json", b"\xff", "job.json is not JSON"),
+    ],
+)
+def test_a_file_that_was_changed_is_one_sentence(
+    s3: S3Client,
+    make_output: Callable[..., Path],
+    config: Path,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+    sentence: str,
+) -> None:
+    output = make_output()
+    (tmp_path / name).write_bytes(content)
+
+    result = run_publish(output, config)
+
+    assert result.exit_code in {1, 2}
+    assert sentence in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_directory_that_cannot_be_made_is_one_sentence(s3: S3Client, config: Path) -> None:
+    result = CliRunner().invoke(app, ["fetch", "--config", str(config), "--directory", str(config / "work")])
+
+    assert result.exit_code == 2
+    assert f"error: Not a directory: {config / 'work'}" in result.output
 
 
 def test_a_build_key_of_other_inputs_is_refused(

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from publishing_samples import KEY, PREFIX, job_data, read, read_json
+from publishing_samples import KEY, PREFIX, job_data, read, read_json, sha256
 from tensorflow_optimizer.config import Packaging
 from tensorflow_optimizer.errors import OptimizerError
 from tensorflow_optimizer.manifest import Manifest
@@ -45,7 +45,15 @@ def damage_record(s3: S3Client) -> None:
     s3.put_object(Bucket="models", Key=f"{PREFIX}/keys/{KEY}/1.json", Body=b'{"Version": "1"}')
 
 
-@pytest.mark.parametrize("damage", [damage_layer, damage_manifest, damage_layer_version, damage_record])
+def damage_schema(s3: S3Client) -> None:
+    manifest = read_json(s3, f"{PREFIX}/litert/1/manifest.json") | {"schemaVersion": 2}
+    text = json.dumps(manifest).encode()
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/1/manifest.json", Body=text)
+    record = read_json(s3, f"{PREFIX}/keys/{KEY}/1.json") | {"ManifestSha256": sha256(text)}
+    s3.put_object(Bucket="models", Key=f"{PREFIX}/keys/{KEY}/1.json", Body=json.dumps(record).encode())
+
+
+@pytest.mark.parametrize("damage", [damage_layer, damage_manifest, damage_layer_version, damage_record, damage_schema])
 def test_a_record_whose_files_are_not_all_there_is_not_adopted(
     s3: S3Client, release: Release, make_output: MakeOutput, damage: Callable[[S3Client], None]
 ) -> None:

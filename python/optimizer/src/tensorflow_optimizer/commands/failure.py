@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import OptimizerError
+from ..outcome import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Of a path that the user gave. Others are the machine's.
+_BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 @contextmanager
@@ -21,3 +25,6 @@ def one_sentence() -> Iterator[None]:
     except OptimizerError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(int(error.exit_code)) from error
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
+        raise typer.Exit(int(ExitCode.BAD_INPUT if isinstance(error, _BAD_PATHS) else ExitCode.FAILED)) from error

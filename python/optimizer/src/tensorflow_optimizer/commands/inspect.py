@@ -124,6 +124,7 @@ def _litert_operators(content: bytes) -> Counter[str]:
 def _show(path: Path, model: OpenedModel) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     made = f", saved by TensorFlow {model.tensorflow_version}" if model.tensorflow_version else ""
@@ -133,13 +134,13 @@ def _show(path: Path, model: OpenedModel) -> None:
     signatures = Table("signature", "inputs", "outputs")
     for name, spec in model.specs.items():
         tensors = ("\n".join(f"{key}: {one}" for key, one in group.items()) for group in (spec.inputs, spec.outputs))
-        signatures.add_row(name, *(text.replace("[", r"\[") for text in tensors))
+        signatures.add_row(*map(Text, (name, *tensors)))
     console.print(signatures)
     table = Table("operator", "times", "")
     for name, count in sorted(operators(model).items()):
-        table.add_row(name, str(count), "reads or writes files" if name in FILE_OPERATORS else "")
+        table.add_row(Text(name), str(count), "reads or writes files" if name in FILE_OPERATORS else "")
     console.print(table)
     possible = Table("path", "what it can do")
     for name, text in paths(model):
-        possible.add_row(name, text.replace("[", r"\["))
+        possible.add_row(name, Text(text))
     console.print(possible)

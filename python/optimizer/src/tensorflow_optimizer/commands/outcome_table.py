@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from ..outcome import Candidate, Outcome
@@ -16,7 +17,9 @@ def show(outcome: Outcome) -> None:
     console = Console()
     table = Table("candidate", "status", "size", "compressed", "accuracy", "latency", "measured on", "why not")
     for one in outcome.candidates:
-        table.add_row(one.name, one.status.value, *_figures(one), one.reason, style="bold" if not one.reason else None)
+        # Names and reasons are no markup, whatever brackets are in them.
+        cells = map(Text, (one.name, one.status.value, *_figures(one), one.reason))
+        table.add_row(*cells, style="bold" if not one.reason else None)
     if outcome.candidates:
         console.print(table)
     for warning in outcome.warnings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..build_key import build_key as key_of
+from ..commands.failure import one_sentence
 from ..draft import OUTCOME_FILE
 from ..errors import BadInputError, OptimizerError
 from ..outcome import ExitCode, Outcome
@@ -23,8 +23,6 @@ from .s3 import Bucket
 from .storage_errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..config import Job
 
 
@@ -35,7 +33,7 @@ def fetch(
     config_key: Annotated[str | None, typer.Option(help="The key of job.json in --bucket.")] = None,
 ) -> None:
     """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
-    with _one_sentence():
+    with one_sentence():
         if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
             raise BadInputError("give either --config, or --bucket and --config-key")
         job: Job | None = None
@@ -69,7 +67,7 @@ def publish(  # noqa: PLR0913 - options of a command
     build_id: Annotated[str | None, typer.Option(help="The name of this build. [default: local-<time>]")] = None,
 ) -> None:
     """Upload the report of a build and, after exit code 0, publish its model as a new version."""
-    with _one_sentence():
+    with one_sentence():
         outcome_at = output
         if not (output / OUTCOME_FILE).is_file() and (config.parent / OUTCOME_FILE).is_file():
             outcome_at = config.parent  # The build ended in `fetch`.
@@ -114,16 +112,3 @@ def _leave_outcome(directory: Path, job: Job | None, error: OptimizerError) -> N
     (directory / OUTCOME_FILE).write_text(outcome.to_json(), encoding="utf-8")
     if job is not None:
         write_report(directory, job, outcome, None)
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """End with one sentence and the exit code that belongs to it."""
-    try:
-        yield
-    except OptimizerError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(int(error.exit_code)) from error
-    except OSError as error:
-        typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
-        raise typer.Exit(int(ExitCode.FAILED)) from error

@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import ValidationError
+
 from ..config import Packaging
-from ..schema import Document
+from ..errors import OptimizerError
+from ..schema import Document, problems_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +67,17 @@ class Fetched(Document):
 
 
 def read_fetched(directory: Path) -> Fetched | None:
-    """Read fetched.json from the directory that `fetch` filled; None where the input never came from S3."""
+    """Read fetched.json from the directory that `fetch` filled; None where the input never came from S3.
+
+    Raises:
+        OptimizerError: it is not whole.
+    """
     path = directory / FETCHED_FILE
-    return Fetched.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return Fetched.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise OptimizerError(
+            f"{path} is not what `fetch` leaves ({problems_of(error)}); fetch the job's inputs again"
+        ) from error

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..config import Job
 from ..errors import BadInputError
+from ..schema import problems_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +26,7 @@ def parse_job(text: bytes | str, where: str) -> tuple[dict[str, Any], Job]:
     try:
         return data, Job.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'the job'}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise BadInputError(f"{where} is not a valid job: {problems}") from error
+        raise BadInputError(f"{where} is not a valid job: {problems_of(error, 'the job')}") from error
 
 
 def read_job(path: Path) -> tuple[dict[str, Any], Job]:

@@ -61,7 +61,7 @@ def read_outcome(output: Path) -> Outcome:
     """Read how the build ended."""
     path = output / OUTCOME_FILE
     try:
-        return Outcome.model_validate_json(path.read_text(encoding="utf-8"))
+        return Outcome.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise OptimizerError(
             f"there is no {path}: the build ended before it could say how (its log has the reason; a process that is "
@@ -99,7 +99,7 @@ def publish_build(
             f"the bucket {target.bucket.name} keeps no versions, and a deployment pins the object version that it "
             "serves: turn on versioning for the bucket"
         )
-    draft = _read_matching_draft(output, job)
+    draft = _read_matching_draft(output, job, target.build_key)
     adopted = find_complete(target.bucket, target.prefix, target.build_key)
     if adopted is None:
         adopted = _publish_version(target, draft, output, fetched, log)
@@ -109,13 +109,8 @@ def publish_build(
     return adopted
 
 
-def _read_matching_draft(output: Path, job: Job) -> Draft:
-    try:
-        draft = read_draft(output)
-    except FileNotFoundError as error:
-        raise OptimizerError(
-            f"{output / DRAFT_FILE} is missing: the output of `run` was changed; run it again"
-        ) from error
+def _read_matching_draft(output: Path, job: Job, key: str) -> Draft:
+    draft = read_draft(output)
     pairs = {name: (getattr(draft, name), getattr(job, name)) for name in _COMMON}
     pairs["server"] = (draft.server and draft.server.image, job.server and job.server.image)
     for name, (made, asked) in pairs.items():
@@ -124,6 +119,11 @@ def _read_matching_draft(output: Path, job: Job) -> Draft:
                 f"{output} was not made from this job: its {name} is {made!s}, and the job asks for {asked!s}; "
                 "run the job again, or give the --config that it was made from"
             )
+    if draft.build_key not in {None, key}:
+        raise BadInputError(
+            f"{output} was not made from this job: it was made from one with the build key {draft.build_key}, and that "
+            f"of this one is {key}; run the job again, or give the --config that it was made from"
+        )
     return draft
 
 

@@ -85,7 +85,10 @@ def _complete(bucket: Bucket, key: str) -> Record | None:
     text = bucket.read(record.manifest_key)
     if sha256_of(text) != record.manifest_sha256:
         return None
-    files = Manifest.model_validate_json(text).files
+    try:
+        files = Manifest.model_validate_json(text).files
+    except ValidationError:
+        return None  # Of another version of the optimizer.
     layer = bucket.head(record.layer_key) if record.layer_key in present else None
     if layer is not None and layer.version != record.layer_object_version:
         return None  # Deployments pin the version that the record names.
