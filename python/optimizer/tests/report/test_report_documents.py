@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import report_samples as sample
+from tensorflow_optimizer.config import Distillation, Identity, Location, Recipe, Source, Student, StudentModel
 from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
 from tensorflow_optimizer.publishing.summary import summarize
 from tensorflow_optimizer.report import figures
@@ -16,6 +17,8 @@ from tensorflow_optimizer.report.quality import front_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tensorflow_optimizer.config import Job
 
     Write = Callable[..., Path]
 
@@ -30,6 +33,34 @@ def test_report_json_says_the_same_as_data(write: Write) -> None:
     assert report.front == ["dynamicRange", "float16"]
     assert report.job == sample.job()
     assert report.source == sample.draft().source
+
+
+def reproduction(write: Write, job: Job) -> list[str]:
+    return Report.model_validate_json((write(job, sample.accepted()) / "report.json").read_text()).reproduction
+
+
+def test_what_lies_in_a_bucket_is_fetched_again(write: Write) -> None:
+    source = Source(packaging="zip", identity=Identity(digest="a" * 64), location=Location(bucket="b", key="k.zip"))
+
+    fetch, run = reproduction(write, sample.job(source=source))
+
+    assert fetch == "python -m tensorflow_optimizer fetch --config job.json --directory work"
+    assert run.startswith("python -m tensorflow_optimizer run --config job.json --source work/source --evaluation work")
+
+
+def test_what_lies_nowhere_is_named_by_its_digest(write: Write) -> None:
+    given = StudentModel(packaging="file", file_name="my student.keras", identity=Identity(digest="c" * 64))
+    recipe = Recipe(kind="steps", steps=[Distillation(student=Student(given=given))])
+
+    assert reproduction(write, sample.job(recipe=recipe)) == [
+        f"# source/ has the digest {'a' * 64}",
+        f"# e.npz has the digest {'b' * 64}",
+        f"# my student.keras has the digest {'c' * 64}",
+        (
+            "python -m tensorflow_optimizer run --config job.json --source source/ --evaluation e.npz "
+            "--student 'my student.keras' --output out"
+        ),
+    ]
 
 
 def test_nothing_is_chosen_in_a_build_that_failed(write: Write) -> None:

@@ -6,7 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from report_samples import REJECTED, accepted, job, metrics
-from tensorflow_optimizer.config import Distillation, Identity, Recipe, Search, Student, StudentModel
+from tensorflow_optimizer.config import (
+    Distillation,
+    Identity,
+    Location,
+    Recipe,
+    Search,
+    Source,
+    Student,
+    StudentModel,
+)
 from tensorflow_optimizer.outcome import Candidate, CandidateStatus, Split
 
 if TYPE_CHECKING:
@@ -54,7 +63,8 @@ def test_a_search_says_which_samples_each_candidate_was_measured_on(page: Callab
 def test_the_command_that_repeats_it_names_the_given_students(page: Callable[..., Page]) -> None:
     given = StudentModel(packaging="zip", identity=Identity(digest="c" * 64))
     recipe = Recipe(kind="steps", steps=[Distillation(student=Student(given=given))])
+    stored = Source(packaging="zip", identity=Identity(digest="a" * 64), location=Location(bucket="b", key="k.zip"))
     assert (
         "--evaluation work/evaluation --student work/students/00 --output out"
-        in page(job(recipe=recipe), outcome()).text
+        in page(job(recipe=recipe, source=stored), outcome()).text
     )

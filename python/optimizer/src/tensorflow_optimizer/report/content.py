@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from .advice import advise
 from .quality import front_of
 
 if TYPE_CHECKING:
+    from ..config import Evaluation, Source, StudentModel
     from ..manifest import Draft
 
 
@@ -105,8 +107,23 @@ def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
 
 def _reproduction(job: Job) -> list[str]:
     command = "python -m tensorflow_optimizer"
+    given = [step.student.given for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
+    if job.source.location is None:
+        return _reproduction_here(f"{command} run --config job.json", job, given)
     run = f"{command} run --config job.json --source work/source"
     run += " --evaluation work/evaluation" if job.evaluation else ""
-    given = [step for step in job.recipe.steps if isinstance(step, Distillation) and step.student.given]
     run += "".join(f" --student work/students/{number:02}" for number in range(len(given)))
     return [f"{command} fetch --config job.json --directory work", f"{run} --output out"]
+
+
+def _reproduction_here(command: str, job: Job, students: list[StudentModel]) -> list[str]:
+    """Return how to make it again of files that only who has them can give."""
+    inputs: list[tuple[str, Source | Evaluation | StudentModel]] = [("source", job.source)]
+    inputs += [("evaluation", job.evaluation)] if job.evaluation else []
+    inputs += [("student", one) for one in students]
+    comments = []
+    for option, one in inputs:
+        name = one.file_name or f"{option}/"
+        comments.append(f"# {name} has the digest {one.identity.digest}")
+        command += f" --{option} {shlex.quote(name)}"
+    return [*comments, f"{command} --output out"]
