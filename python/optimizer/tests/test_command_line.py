@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_jobs import job_data
+from tensorflow_optimizer.build_key import build_key
+from tensorflow_optimizer.commands.outcome_table import show
 from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.outcome import ExitCode, Outcome
+from tensorflow_optimizer.draft import read_draft
+from tensorflow_optimizer.outcome import Candidate, CandidateStatus, ExitCode, Outcome
 from tensorflow_optimizer.pipeline.run import unexpected
 from tensorflow_optimizer.supervision import supervise
 from typer.testing import CliRunner
@@ -38,11 +41,12 @@ def outcome_of(output: Path) -> Outcome:
 
 
 def test_run_leaves_the_model_the_draft_the_outcome_and_the_report(models: SampleModels, tmp_path: Path) -> None:
-    out = tmp_path / "out"
+    out, file = tmp_path / "out", config(tmp_path)
     done = optimizer(
-        "run", "--config", config(tmp_path), "--source", models.dense, "--evaluation", models.labelled, "--output", out
+        "run", "--config", file, "--source", models.dense, "--evaluation", models.labelled, "--output", out
     )
     assert done.returncode == 0, done.stderr
+    assert read_draft(out).build_key == build_key(json.loads(file.read_text()))
     assert outcome_of(out).exit_code is ExitCode.DONE
     assert "dynamicRange passed" in done.stdout
     for name in ("model/model.tflite", "draft.json", "report/report.html", "report/report.json", "report/junit.xml"):
@@ -75,6 +79,62 @@ def test_a_config_that_is_no_job_is_bad_input(text: str, expected: str, tmp_path
     assert done.returncode == 2
     assert expected in outcome_of(out).sentence
     assert "Traceback" not in done.stderr
+
+
+def test_a_config_that_is_no_text_is_bad_input_and_an_outcome(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_bytes(b"\xff\xfe{}")
+    out = tmp_path / "out"
+    done = optimizer("run", "--config", tmp_path / "job.json", "--source", tmp_path, "--output", out)
+    assert done.returncode == 2
+    assert "job.json is not a job (the document: Invalid JSON" in outcome_of(out).sentence
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(models: SampleModels, tmp_path: Path) -> None:
+    out = config(tmp_path) / "out"
+    for done in (
+        optimizer("run", "--config", tmp_path / "job.json", "--source", models.dense, "--output", out),
+        optimizer("run", "--config", tmp_path / "absent.json", "--source", models.dense, "--output", out),
+        optimizer("optimize", models.dense, "--out", out),
+    ):
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == f"error: Not a directory: {out}"
+
+
+def test_a_model_that_cannot_be_read_is_one_sentence(
+    tmp_path: Path, models: SampleModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorflow_optimizer import local_files
+    from tensorflow_optimizer.cli import app
+
+    def denied(file: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(local_files, "file_digest", denied)
+    done = CliRunner().invoke(app, ["optimize", str(models.tflite), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert f"error: Permission denied: {models.tflite}" in done.output
+
+
+def test_a_job_that_cannot_be_started_is_an_outcome(
+    tmp_path: Path, models: SampleModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(supervise, "run_watched", full)
+    outcome = supervise.supervise(config(tmp_path), models.dense, None, tmp_path / "out")
+    assert outcome == outcome_of(tmp_path / "out")
+    assert "ran out of disk space" in outcome.sentence
+
+
+def test_the_table_of_candidates_takes_what_looks_like_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "no kernel for it on [/job:localhost/device:CPU:0] [bold]"
+    failed = Candidate(name="[/red] float16", status=CandidateStatus.FAILED, reason=reason)
+    show(Outcome(exit_code=ExitCode.GATE, sentence="[/] none passed", candidates=[failed]))
+    said = " ".join(capsys.readouterr().out.split())
+    for text in ("[/red]", "[/job:", "[bold]", "[/] none passed"):
+        assert text in said
 
 
 def test_a_job_for_other_tools_is_refused(models: SampleModels, tmp_path: Path) -> None:

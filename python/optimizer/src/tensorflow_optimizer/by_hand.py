@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when the program runs
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from . import environment
+from .commands.failure import one_sentence
 from .commands.outcome_table import show
 from .config import (
     BEHAVIOR_VERSION,
     Architecture,
-    Freeze,
     Gate,
     Job,
     ModelFormat,
-    Quantization,
-    Recipe,
-    RecipeKind,
     Rule,
     Search,
     Server,
-    Strip,
+    StatefulBehavior,
     Toolchain,
 )
 from .errors import BadInputError, OptimizerError
+from .hand_made_job import check_order, check_search, check_source, check_steps, format_of, recipe_of, write_job
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
-from .outcome import ExitCode
-from .sources import SourceKind
+from .option_texts import options_for, parse_shapes, parse_tasks, read_labels
+from .schema import problems_of
 from .step_texts import parse_steps, step_help
 from .supervision import supervise
+from .supervision.output import check_output
 
 if TYPE_CHECKING:
-    from .config import Step
+    from collections.abc import Iterator
 
 
 class Objective(StrEnum):
@@ -48,6 +49,7 @@ class Objective(StrEnum):
 
 _SEARCH = "Search (with --data, without --step)"
 _STEPS = "Steps of your own (instead of a search)"
+_ABOUT = "What the model does not say of itself"
 
 
 def optimize(  # noqa: PLR0913, PLR0917 - one option each
@@ -111,6 +113,59 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             help="Image whose tensorflow_model_server is tried on the model and published with it, for ModelFleet."
         ),
     ] = None,
+    warmup_records: Annotated[
+        int | None,
+        typer.Option(
+            help="How many rows of the data are published in a SavedModel, for its server to warm up; 0 for none.",
+            show_default="10",
+            min=0,
+            max=1000,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name in requests.", show_default="made of the file's name")
+    ] = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=1,16000",
+            help="The whole shape of an input, the batch dimension included; once for each whose dimensions are open.",
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
+    signature: Annotated[
+        str | None,
+        typer.Option(
+            help="The only signature to keep.", show_default="all that can be converted", rich_help_panel=_ABOUT
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A tag of the SavedModel's graph; once for each.", show_default="serve", rich_help_panel=_ABOUT
+        ),
+    ] = None,
+    stateful: Annotated[
+        StatefulBehavior,
+        typer.Option(help="What to do with a model whose variables change between calls.", rich_help_panel=_ABOUT),
+    ] = StatefulBehavior.REFUSE,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=KIND",
+            help="What an output decides: multiclass, binary, multilabel or regression; once for each.",
+            show_default="what the answers look like",
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A text file with the name of a class on each line, in the order of the output.",
+            dir_okay=False,
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
 ) -> None:
     """Find the best model for one platform, with the evidence, without a job.json.
 
@@ -123,104 +178,77 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     The job that it makes is written to OUT/job.json, so that `publish --config OUT/job.json --output OUT` can follow.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    students = student or []
-    for path in (model, data, *students):
-        if path is not None and not path.exists():
-            _refuse(f"{path} does not exist; give the path of a model and of its data")
-    try:
+    with one_sentence(), _options_named():
+        students = student or []
+        for path in (model, data, labels, *students):
+            if path is not None and not path.exists():
+                raise BadInputError(f"{path} does not exist; give the path of a model and of its data")
+        check_output(out, [path for path in (model, data, *students) if path is not None])
         steps = parse_steps(step or [], [student_of(one) for one in students])
-    except BadInputError as error:
-        _refuse(str(error))
-    made_for = model_format or _format_of(steps)
-    if server_image and (made_for is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
-        _refuse("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there")
-    _check_steps(steps, made_for)
-    _check_search(objective, max_accuracy_loss, max_trials, searches=data is not None and not steps, steps=bool(steps))
-    limit = {} if max_accuracy_loss is None else {"max_accuracy_loss": max_accuracy_loss}
-    trials = {} if max_trials is None else {"max_trials": max_trials}
-    search = Search(objective=(objective or Objective.SIZE).value, **limit, **trials)
-    versions = environment.versions()
-    job = Job(
-        model=rest_name_of(model),
-        format=made_for,
-        source=source_of(model),
-        evaluation=evaluation_of(data) if data else None,
-        recipe=_recipe(made_for, steps, search if data else None),
-        gate=Gate(rules=[Rule(rule="maxAccuracyLoss", value=value) for value in limit.values()])
-        if steps and limit
-        else None,
-        seed=seed,
-        architecture=architecture,
-        server=Server(image=server_image) if server_image else None,
-        toolchain=Toolchain(
-            behavior_version=BEHAVIOR_VERSION, tensorflow=versions["tensorflow"], litert=versions["litert"]
-        ),
-    )
-    _check_order(job)
-    out.mkdir(parents=True, exist_ok=True)
-    config = out / "job.json"
-    config.write_text(job.to_json(), encoding="utf-8")
-    outcome = supervise.supervise(config, model, data, out, students)
+        made_for = model_format or format_of(steps)
+        if server_image and (made_for is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
+            raise BadInputError("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there")
+        if warmup_records is not None and (made_for is not ModelFormat.SAVED_MODEL or data is None):
+            raise BadInputError("--warmup-records is for --format saved_model with --data; leave it out")
+        check_source(model, signature, tag)
+        check_steps(steps, made_for)
+        check_search(
+            objective, max_accuracy_loss, max_trials, searches=data is not None and not steps, steps=bool(steps)
+        )
+        limit = {} if max_accuracy_loss is None else {"max_accuracy_loss": max_accuracy_loss}
+        trials = {} if max_trials is None else {"max_trials": max_trials}
+        search = Search(objective=(objective or Objective.SIZE).value, **limit, **trials)
+        versions = environment.versions()
+        told = {
+            "input_shapes": parse_shapes(input_shape or []),
+            "signature_name": signature,
+            "stateful": stateful,
+            **({"tags": tag} if tag else {}),
+        }
+        try:
+            job = Job(
+                model=rest_name_of(model) if name is None else name,
+                format=made_for,
+                source=source_of(model).model_copy(update=told),
+                evaluation=evaluation_of(data) if data else None,
+                tasks=parse_tasks(task or []),
+                recipe=recipe_of(made_for, steps, search if data else None),
+                gate=Gate(rules=[Rule(rule="maxAccuracyLoss", value=value) for value in limit.values()])
+                if steps and limit
+                else None,
+                seed=seed,
+                architecture=architecture,
+                labels=read_labels(labels) if labels else None,
+                server=Server(image=server_image) if server_image else None,
+                toolchain=Toolchain(
+                    behavior_version=BEHAVIOR_VERSION, tensorflow=versions["tensorflow"], litert=versions["litert"]
+                ),
+                **({} if warmup_records is None else {"warmup_records": warmup_records}),
+            )
+        except ValidationError as error:
+            raise BadInputError(
+                f"--name {name} names no model: give at most 63 lower-case letters, digits and hyphens, with a letter "
+                f"or digit at both ends ({problems_of(error)})"
+            ) from error
+        check_order(job)
+        config = write_job(out, job)
+        outcome = supervise.supervise(config, model, data, out, students)
     supervise.write_report_safely(out, job, outcome)
     show(outcome)
+    _name_options([outcome.sentence, *outcome.warnings])
     raise typer.Exit(int(outcome.exit_code))
 
 
-def _recipe(made_for: ModelFormat, steps: list[Step], search: Search | None) -> Recipe:
-    if steps:
-        return Recipe(kind=RecipeKind.STEPS, steps=steps)
-    if search:
-        return Recipe(kind=RecipeKind.SEARCH, search=search)
-    return Recipe(kind=RecipeKind.FOR_SERVING if made_for is ModelFormat.SAVED_MODEL else RecipeKind.FOR_LAMBDA)
-
-
-def _format_of(steps: list[Step]) -> ModelFormat:
-    """Return what a recipe is for, where nobody says it."""
-    served = any(isinstance(one, (Strip, Freeze)) or _is_bfloat16(one) for one in steps)
-    return ModelFormat.SAVED_MODEL if served else ModelFormat.LITERT
-
-
-def _is_bfloat16(step: Step) -> bool:
-    return isinstance(step, Quantization) and step.mode == "bfloat16"
-
-
-def _check_steps(steps: list[Step], made_for: ModelFormat) -> None:
-    """Refuse what would be left out silently; everything else about steps is for the pipeline to judge."""
-    graph = ", ".join(one.step for one in steps if isinstance(one, (Strip, Freeze)))
-    if graph and made_for is ModelFormat.LITERT:
-        _refuse(
-            f"{graph} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out, or make "
-            "the model for TensorFlow Serving with --format saved_model"
-        )
-
-
-def _check_search(
-    objective: Objective | None, limit: float | None, trials: int | None, *, searches: bool, steps: bool
-) -> None:
-    """Refuse options that would have no effect."""
-    given = {"--objective": objective, "--max-trials": trials, "--max-accuracy-loss": None if steps else limit}
-    idle = ", ".join(name for name, value in given.items() if value is not None)
-    if idle and not searches:
-        why = "--step makes exactly one candidate" if steps else "without --data nothing can be searched for"
-        _refuse(f"{idle} is for a search, and {why}; leave it out, or give {'no --step' if steps else '--data'}")
-
-
-def _check_order(job: Job) -> None:
-    """Refuse steps in an illegal order or combination now: the job would say the same once TensorFlow has started."""
-    from .pipeline.plan import litert_plans, saved_model_plans
-
-    if job.recipe.kind is not RecipeKind.STEPS:
-        return
-    has_data = job.evaluation is not None
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Say how what a refusal asks for is given here."""
     try:
-        if job.format is ModelFormat.LITERT:
-            litert_plans(job, has_data=has_data)
-        else:
-            saved_model_plans(job, SourceKind.SAVED_MODEL, has_data=has_data)
+        yield
     except OptimizerError as error:
-        _refuse(str(error), error.exit_code)
+        _name_options([str(error)])
+        raise
 
 
-def _refuse(sentence: str, code: ExitCode = ExitCode.BAD_INPUT) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(int(code))
+def _name_options(sentences: list[str]) -> None:
+    for line in options_for(sentences):
+        typer.echo(line, err=True)

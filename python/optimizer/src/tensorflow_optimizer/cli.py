@@ -12,12 +12,16 @@ from pydantic import ValidationError
 
 from .by_hand import optimize
 from .commands import compare, inspect
+from .commands.failure import one_sentence
 from .config import Job
+from .errors import BadInputError
 from .export_schemas import SCHEMA_DIRECTORY, export_schemas
 from .outcome import ExitCode, Outcome
 from .publishing.cli import fetch, publish
+from .schema import problems_of
 from .server_binary.cli import server_binary
 from .supervision import supervise
+from .supervision.output import begin_output, check_output, write_outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,11 +65,17 @@ def run(
 ) -> None:
     """Optimize, evaluate and judge a model. Uploads nothing."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    job, outcome = _read_job(config, output)
-    if outcome is None:
-        outcome = supervise.supervise(config, source, evaluation, output, student or [])
-    if job is not None:
-        supervise.write_report_safely(output, job, outcome)
+    with one_sentence():
+        try:
+            job = _read_job(config)
+        except BadInputError as error:
+            check_output(output, [])
+            begin_output(output)
+            outcome = Outcome(exit_code=error.exit_code, sentence=str(error))
+            write_outcome(output, outcome)
+        else:
+            outcome = supervise.supervise(config, source, evaluation, output, student or [])
+            supervise.write_report_safely(output, job, outcome)
     typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
     raise typer.Exit(int(outcome.exit_code))
 
@@ -73,8 +83,9 @@ def run(
 @app.command()
 def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.")] = SCHEMA_DIRECTORY) -> None:
     """Write the JSON Schemas of the documents that the optimizer reads and writes."""
-    for file in export_schemas(directory):
-        typer.echo(file.name)
+    with one_sentence():
+        for file in export_schemas(directory):
+            typer.echo(file.name)
 
 
 app.command()(optimize)
@@ -85,18 +96,12 @@ app.command()(publish)
 app.command()(server_binary)
 
 
-def _read_job(config: Path, output: Path) -> tuple[Job | None, Outcome | None]:
-    """Return the job, or the outcome that says why there is none."""
+def _read_job(config: Path) -> Job:
     try:
-        return Job.model_validate_json(config.read_text(encoding="utf-8")), None
+        return Job.model_validate_json(config.read_bytes())
     except OSError as error:
-        sentence = f"{config.name} cannot be read ({error.strerror}); give the path of a job.json"
+        raise BadInputError(f"{config.name} cannot be read ({error.strerror}); give the path of a job.json") from error
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the document'}: {problem['msg']}" for problem in error.errors()
-        )
-        sentence = f"{config.name} is not a job ({problems}); schema/job.schema.json says what is allowed"
-    outcome = Outcome(exit_code=ExitCode.BAD_INPUT, sentence=sentence)
-    output.mkdir(parents=True, exist_ok=True)
-    supervise.write_outcome(output, outcome)
-    return None, outcome
+        raise BadInputError(
+            f"{config.name} is not a job ({problems_of(error)}); schema/job.schema.json says what is allowed"
+        ) from error

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     for noisy in ("tensorflow", "absl", "h5py"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from .pipeline import Paths, run
-    from .supervision.supervise import write_outcome
+    from .supervision.output import write_outcome
 
     given = _read(arguments)
     job = Job.model_validate_json(given.config.read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.record import Record, find_complete
 from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError
-from tensorflow_optimizer.supervision.supervise import write_outcome
+from tensorflow_optimizer.supervision.output import write_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from ..draft import OUTCOME_FILE, forget_model, read_draft
+from ..draft import OUTCOME_FILE, forget_model, key_draft, read_draft
 from ..exhaustion import exhausted
 from ..outcome import ExitCode, Outcome
+from .output import begin_output, check_output, write_outcome
 from .process_group import StoppedError
 from .watching import run_watched
 
@@ -31,24 +32,23 @@ log = logging.getLogger("tensorflow_optimizer")
 def supervise(
     config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path] = ()
 ) -> Outcome:
-    """Run the job and return its outcome, which then stands in OUT/outcome.json."""
-    output.mkdir(parents=True, exist_ok=True)
-    outcome_file = output / OUTCOME_FILE
-    outcome_file.unlink(missing_ok=True)
-    forget_model(output)
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
-        command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
-        if evaluation is not None:
-            command += ["--evaluation", str(evaluation)]
-        for student in students:
-            command += ["--student", str(student)]
-        try:
-            # What libraries leave behind when their process is killed goes with the directory.
-            sentence = _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
-        except StoppedError as error:
-            sentence = f"the job was stopped ({error}) before it was done; start it again"
+    """Run the job and return its outcome, which then stands in OUT/outcome.json.
+
+    Raises:
+        BadInputError: OUT is not empty, and what is there is not of an earlier run.
+    """
+    check_output(output, [path for path in (config, source, evaluation, *students) if path is not None])
+    text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
+    begin_output(output)
+    try:
+        sentence = _run(config, source, evaluation, output, students)
+    except OSError as error:
+        sentence = exhausted(error) or f"the job cannot be started ({error}); start it again"
     if outcome_file.is_file():
-        return Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
+        outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
+        if outcome.exit_code is ExitCode.DONE:
+            key_draft(output, text)
+        return outcome
     forget_model(output)
     outcome = Outcome(exit_code=ExitCode.FAILED, sentence=sentence)
     try:
@@ -60,15 +60,19 @@ def supervise(
     return outcome
 
 
-def write_outcome(output: Path, outcome: Outcome) -> None:
-    """Write OUT/outcome.json; whole, or not at all."""
-    unfinished = output / f"{OUTCOME_FILE}.part"
-    try:
-        unfinished.write_text(outcome.to_json(), encoding="utf-8")
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    os.replace(unfinished, output / OUTCOME_FILE)  # noqa: PTH105 - a Path has no atomic replace across types of file
+def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> str:
+    """Run the job's process to its end, and return what is to be said where it leaves no outcome."""
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
+        command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
+        if evaluation is not None:
+            command += ["--evaluation", str(evaluation)]
+        for student in students:
+            command += ["--student", str(student)]
+        try:
+            # What libraries leave behind when their process is killed goes with the directory.
+            return _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
+        except StoppedError as error:
+            return f"the job was stopped ({error}) before it was done; start it again"
 
 
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:

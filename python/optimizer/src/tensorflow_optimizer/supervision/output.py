@@ -1,0 +1,112 @@
+"""The output directory of a run. What an earlier run left there is replaced, and nothing else: it may be the user's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from ..draft import (
+    DRAFT_FILE,
+    GOLDEN_FILE,
+    MODEL_DIRECTORY,
+    OUTCOME_FILE,
+    REPORT_DIRECTORY,
+    SERVER_DIRECTORY,
+    Draft,
+    forget_model,
+)
+from ..errors import BadInputError, OptimizerError
+from ..outcome import Outcome
+from ..sources.detect import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..schema import Document
+
+Kind = TypeVar("Kind", bound="Document")
+
+#: Is there while a run is not over. What lies beside it may be half done, and is ours.
+UNFINISHED_FILE = f"{OUTCOME_FILE}.part"
+_REMOVED = (MODEL_DIRECTORY, SERVER_DIRECTORY)
+
+
+def check_output(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a directory in which a run would remove or overwrite what no run has made.
+
+    Args:
+        output: The directory.
+        inputs: What the run reads.
+
+    Raises:
+        BadInputError: something would be lost.
+    """
+    for path in inputs:
+        if _would_be_removed(path, output):
+            raise BadInputError(
+                f"{path} is in what a run replaces in {output} ({' and '.join(_REMOVED)}): give another directory for "
+                "the output"
+            )
+    foreign = _foreign(output)
+    if foreign:
+        raise BadInputError(
+            f"{output} holds {', '.join(foreign)}, which no run has made and a run would replace: give another "
+            "directory for the output, or move them away"
+        )
+
+
+def begin_output(output: Path) -> None:
+    """Make way for a run: publish must find a complete model, or none."""
+    output.mkdir(parents=True, exist_ok=True)
+    (output / UNFINISHED_FILE).touch()
+    (output / OUTCOME_FILE).unlink(missing_ok=True)
+    forget_model(output)
+
+
+def write_outcome(output: Path, outcome: Outcome) -> None:
+    """Write OUT/outcome.json; whole, or not at all."""
+    unfinished = output / UNFINISHED_FILE
+    try:
+        unfinished.write_text(outcome.to_json(), encoding="utf-8")
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    os.replace(unfinished, output / OUTCOME_FILE)  # noqa: PTH105 - a Path has no atomic replace across types of file
+
+
+def _would_be_removed(path: Path, output: Path) -> bool:
+    place, one = output.resolve(), path.resolve()
+    if one == place or one in place.parents:
+        # A model is searched for in a directory, and may be what an earlier run made.
+        try:
+            one = locate(one).path
+        except OptimizerError:
+            return False
+    return any(one.is_relative_to(place / name) for name in _REMOVED)
+
+
+def _foreign(output: Path) -> list[str]:
+    """Return what is in the way."""
+    links = [name for name in _REMOVED if (output / name).is_symlink()]
+    if links or (output / UNFINISHED_FILE).exists():
+        return links
+    draft, outcome = _read(output / DRAFT_FILE, Draft), _read(output / OUTCOME_FILE, Outcome)
+    made = {
+        MODEL_DIRECTORY: draft is not None,
+        SERVER_DIRECTORY: draft is not None and draft.server is not None,
+        DRAFT_FILE: draft is not None,
+        GOLDEN_FILE: draft is not None,
+        OUTCOME_FILE: outcome is not None,
+        REPORT_DIRECTORY: outcome is not None,
+    }
+    return [name for name, ours in made.items() if not ours and (output / name).exists()]
+
+
+def _read(file: Path, kind: type[Kind]) -> Kind | None:
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
