@@ -37,7 +37,7 @@ export class EmbeddedAws {
   public static async start(): Promise<EmbeddedAws> {
     const state = mkdtempSync(join(tmpdir(), 'embedded-aws-'));
     const readyFile = join(state, 'ready.json');
-    const args = ['-m', 'embedded_aws', '--port', '0', '--state', join(state, 'state'), '--ready-file', readyFile, '--end-with-stdin'];
+    const args = ['-m', 'embedded_aws', '--port', '0', '--ready-file', readyFile, '--end-with-stdin'];
     const child = spawn(join(TOOLS, 'emulator', 'bin', 'python'), args, {
       env: {
         ...process.env,

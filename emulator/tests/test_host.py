@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import started
+from embedded_aws import settings
 from embedded_aws.builds.python_image import make_python
 from embedded_aws.host import index_environment, namespaces, ports
 from embedded_aws.host.pythons import find_python, newest_python
@@ -76,6 +77,25 @@ def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytes
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_python("3.9") is None
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "chosen"),
+    [(["tmp"], "cache/embedded-aws/runs"), ([], "tmp"), (["tmp", "cache"], "tmp"), (["uv"], "tmp")],
+    ids=["temporary files elsewhere", "all on one", "the cache elsewhere, too", "uv alone elsewhere"],
+)
+def test_working_files_lie_where_a_build_may_link_packages_of_uv(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: list[str], chosen: str
+) -> None:
+    monkeypatch.setattr(settings.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setattr(settings, "_device", lambda path: path.relative_to(tmp_path).parts[0] in elsewhere)
+    assert settings.default_state_directory() == tmp_path / chosen
+
+
+def test_a_path_that_is_not_made_yet_will_be_on_the_file_system_of_the_directory_above(tmp_path: Path) -> None:
+    assert settings._device(tmp_path / "not" / "made") == tmp_path.stat().st_dev != settings._device(Path("/proc/self"))
 
 
 def test_a_port_for_a_program_is_none_that_an_outgoing_connection_may_get() -> None:

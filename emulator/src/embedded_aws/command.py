@@ -21,7 +21,13 @@ from embedded_aws.host.pythons import all_pythons
 from embedded_aws.host.tools import find_uv
 from embedded_aws.patching import PatchError, replaced_names, used_names
 from embedded_aws.pins import MINISTACK_VERSION, WrongMiniStackError, check_ministack
-from embedded_aws.settings import Settings, default_cache_directory, default_node_modules, prepare_environment
+from embedded_aws.settings import (
+    Settings,
+    default_cache_directory,
+    default_node_modules,
+    default_state_directory,
+    prepare_environment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WrongMiniStackError, OSError) as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
-    if options.state:
-        options.state.mkdir(parents=True, exist_ok=True)
-    run_directory = Path(tempfile.mkdtemp(prefix="embedded-aws-", dir=options.state)).resolve()
+    state = options.state or default_state_directory()
+    state.mkdir(parents=True, exist_ok=True)
+    run_directory = Path(tempfile.mkdtemp(prefix="embedded-aws-", dir=state)).resolve()
     try:
         settings = Settings(
             port=listener.getsockname()[1],
@@ -87,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=4566, help="the port; 0 for any free one (default: 4566)")
     parser.add_argument(
-        "--state", type=Path, help="a directory for working files, which go at the end (default: a temporary one)"
+        "--state", type=Path, help="a directory for working files, which go at the end (default: on uv's file system)"
     )
     parser.add_argument(
         "--cache", type=Path, help="a directory for packages that stay (default: embedded-aws in the user's cache)"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from embedded_aws.host.index_environment import index_environment
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -90,6 +93,22 @@ def default_cache_directory() -> Path:
     """Where substituted packages are kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "embedded-aws"
+
+
+def default_state_directory() -> Path:
+    """Where working files lie: a build links packages of uv's cache on its file system, and copies them to any other.
+
+    A TensorFlow that is copied takes 1.5 GB, and memory where the temporary directory is a tmpfs.
+    """
+    temporary = Path(tempfile.gettempdir())
+    cache = _device(Path(index_environment()["UV_CACHE_DIR"]))
+    beside = default_cache_directory() / "runs"
+    return beside if _device(temporary) != cache == _device(beside) else temporary
+
+
+def _device(path: Path) -> int:
+    """The file system that a path is on, or will be on once it is made."""
+    return next(place for place in (path, *path.parents) if place.exists()).stat().st_dev
 
 
 def default_node_modules() -> Path | None:
