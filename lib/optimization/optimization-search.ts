@@ -32,10 +32,10 @@ export interface OptimizationSearchOptions {
   /**
    * What candidates are made of. Each quantization and each change of the graph makes one; prunings form a ladder by their sparsity, students that are
    * built one by their size, each rung with the strongest quantization (or stripped, for TensorFlow Serving). A ladder ends where accuracy is lost beyond
-   * the limit and beyond chance. The smallest student that passes is pruned further.
+   * the limit and beyond chance, and not at what is only too large or too slow. The smallest student that passes is pruned further.
    *
    * @default - for LiteRT float16, dynamic range and full integer quantization, for size also pruning from half of the weights up, and students of all sizes;
-   * for TensorFlow Serving stripping, freezing, and students of all sizes
+   * for TensorFlow Serving stripping, freezing, and students of all sizes. Without pruning and students where there are too few rows to train on
    */
   readonly steps?: OptimizationStep[];
 }

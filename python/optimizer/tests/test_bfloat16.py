@@ -74,7 +74,7 @@ def published(two_matrices: Path, data: Path, tmp_path_factory: pytest.TempPathF
 def baked_already(published: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the model that was baked for `published`."""
     made = published.output / "model"
-    monkeypatch.setattr(build_saved_model, "bake_bfloat16", lambda _, __, target: shutil.copytree(made, target))
+    monkeypatch.setattr(build_saved_model, "bake_bfloat16", lambda _, target: shutil.copytree(made, target))
     monkeypatch.setattr(environment, "has_bfloat16", lambda: False)
 
 

@@ -33,10 +33,13 @@ def results(
     labelled: set[str] | None = None,
     evidence: EvidenceKind = ALL,
     recipe: Any = "forLambda",
+    others: set[str] | None = None,
 ) -> list[RuleResult]:
     job = Job.model_validate(job_data(gate=rules, recipe=recipe))
     known = tasks or {"y": CLASSES}
-    return judge(plan_gate(job, known, {"y"} if labelled is None else labelled, evidence, set(known)), measured)
+    floats = {*known, *(others or ())}
+    plan = plan_gate(job, known, {"y"} if labelled is None else labelled, evidence, floats, others or set())
+    return judge(plan, measured)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +132,44 @@ class TestDefaults:
             "maxSizeBytes",
             "maxAccuracyLoss",
         }
+
+
+class TestOtherSignatures:
+    """Whose outputs no data can be given for: they are compared by their numbers, on made-up inputs."""
+
+    @pytest.mark.parametrize(("error", "passed"), [(0.05, True), (0.06, False), (float("inf"), False)])
+    @pytest.mark.parametrize("recipe", ["forLambda", "none", DYNAMIC_RANGE])
+    def test_are_gated_where_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
+        measured = metrics(y={"accuracy_loss": 0.0}, **{"raw/z": {"relative_error": error}})
+        found = results(measured, None, others={"raw/z"}, recipe=recipe)
+        assert [(one.rule, one.limit, one.passed) for one in found] == [
+            ("maxAccuracyLoss", 0.01, True),
+            ("maxRelativeError", 0.05, passed),
+        ]
+        assert passed or "'raw/z'" in found[1].sentence
+
+    def test_share_the_limit_of_measurements(self) -> None:
+        measured = metrics(y={"relative_error": 0.01}, **{"raw/z": {"relative_error": 0.5}})
+        found = results(measured, None, {"y": NUMBERS}, labelled=set(), others={"raw/z"})
+        assert [(one.rule, one.passed) for one in found] == [("maxRelativeError", False)]
+
+    def test_have_the_limit_that_the_jobs_gate_gives_them(self) -> None:
+        measured = metrics(y={"accuracy_loss": 0.0, "relative_error": 0.1}, **{"raw/z": {"relative_error": 0.3}})
+        rules = gate(("maxAccuracyLoss", 0.01), ("maxRelativeError", 0.4))
+        found = results(measured, rules, others={"raw/z"})
+        assert [(one.rule, one.limit, one.passed) for one in found] == [
+            ("maxAccuracyLoss", 0.01, True),
+            ("maxRelativeError", 0.4, True),
+        ]
+
+    def test_are_no_part_of_a_candidate_that_left_them_out(self) -> None:
+        found = results(metrics(y={"accuracy_loss": 0.0}), None, others={"raw/z"})
+        assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True)]
+
+    def test_that_are_no_numbers_are_named_as_seen_by_nothing(self) -> None:
+        job = Job.model_validate(job_data())
+        plan = plan_gate(job, {"y": CLASSES}, {"y"}, ALL, {"y", "raw/z"}, {"raw/z", "raw/class"})
+        assert plan.unseen == {"raw/class"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from sample_functions import copy_of
 from sample_jobs import DYNAMIC_RANGE, STRIP, gate
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_optimizer.evaluation.closeness import is_close
+from tensorflow_optimizer.pipeline import build_saved_model, saved_model
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
@@ -123,6 +127,111 @@ def test_the_signatures_are_described_with_their_batch(models: SampleModels, run
 def test_only_the_named_signature_is_kept(models: SampleModels, runs: Runs) -> None:
     result = runs(models.vocabulary, format="saved_model", recipe="forServing", source={"signatureName": "mix"})
     assert list(read_signatures(read_meta_graph(result.output / "model", ["serve"]))) == ["mix"]
+
+
+class TestStripping:
+    """Is held to what it promises: it changes no number."""
+
+    def test_a_stripped_model_that_answers_otherwise_is_refused(
+        self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = build_saved_model.strip
+
+        def swap(*arguments: Any) -> None:
+            real(*arguments)
+            file = arguments[-1] / "saved_model.pb"
+            model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+            inputs = model.meta_graphs[0].signature_def["serving_default"].inputs
+            inputs["zeta"].name, inputs["alpha"].name = inputs["alpha"].name, inputs["zeta"].name
+            file.write_bytes(model.SerializeToString())
+
+        monkeypatch.setattr(build_saved_model, "strip", swap)
+        result = runs(models.two_inputs, format="saved_model", recipe="forServing")
+        assert result.code == 4
+        assert "the stripped model is another one: its output 'difference'" in result.sentence
+        assert "with the recipe none()" in result.sentence
+
+    def test_another_rounding_is_told(self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+        def rounded(*_: Any, tolerance: float = 1e-5) -> str | None:
+            return None if tolerance else "its output differs"
+
+        monkeypatch.setattr(saved_model, "find_difference", rounded)
+        result = runs(models.dense, format="saved_model", recipe="forServing")
+        assert result.statuses == {"strip": "chosen"}
+        assert any("differ in their last digits" in one for one in result.outcome.warnings)
+
+    def test_a_search_chooses_another_candidate(
+        self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(saved_model, "find_difference", lambda *_, **__: "its output differs")
+        # What is frozen is larger here, and would not be chosen.
+        monkeypatch.setattr(build_saved_model.BuiltSavedModel, "compressed_bytes", property(_frozen_is_larger))
+        steps = [{"step": "freeze"}]
+        searched = {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.1}, "steps": steps}
+        result = runs(models.dense, models.labelled, format="saved_model", recipe=searched)
+        assert result.statuses == {"strip": "failed", "freeze": "chosen"}, result.sentence
+
+    @pytest.mark.parametrize("error", [ValueError, AssertionError])
+    def test_a_model_that_tensorflow_cannot_save_again_is_told_the_way_out(
+        self, error: type[Exception], models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = models.dense
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise error("Tried to export a function which references an 'untracked' resource.\nMore.")
+
+        monkeypatch.setattr(tf.saved_model, "save", refuse)
+        result = runs(source, format="saved_model", recipe="forServing")
+        assert result.code == 4
+        assert "cannot save the model again" in result.sentence
+        assert "'untracked' resource.); serve it as it is, with the recipe none()" in result.sentence
+
+
+def _frozen_is_larger(built: build_saved_model.BuiltSavedModel) -> int:
+    return 2 if built.directory.name == "frozen" else 1
+
+
+class TestOtherTags:
+    """Of a source: servers look for `serve`, and are told nothing else."""
+
+    @pytest.mark.parametrize("name", ["dense", "version_1"])
+    @pytest.mark.parametrize("recipe", ["none", "forServing", {"kind": "steps", "steps": [{"step": "freeze"}]}])
+    def test_do_not_reach_what_is_published(
+        self, name: str, recipe: Any, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        source = with_tags(getattr(models, name), tmp_path / "tagged", ["serve", "gpu"])
+        result = runs(source, format="saved_model", recipe=recipe, source={"tags": ["gpu", "serve"]})
+        assert result.published
+        before, after = runner_of(getattr(models, name)), runner_of(result.output / "model")
+        for signature, inputs in INPUTS[name].items():
+            expected, answer = before.run(signature, inputs), after.run(signature, inputs)
+            for output, value in expected.items():
+                assert is_close(value, answer[output], 1e-6)
+
+    def test_of_a_model_with_several_graphs_only_the_named_one_is_published(
+        self, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        source = with_tags(models.dense, tmp_path / "tagged", ["train"], ["serve"])
+        result = runs(source, format="saved_model", recipe="none", source={"tags": ["train"]})
+        model = saved_model_pb2.SavedModel.FromString((result.output / "model" / "saved_model.pb").read_bytes())
+        assert result.published
+        assert [list(one.meta_info_def.tags) for one in model.meta_graphs] == [["serve"]]
+        assert not any(file.is_symlink() for file in (result.output / "model").rglob("*"))
+
+
+def with_tags(model: Path, destination: Path, *graphs: list[str]) -> Path:
+    """Copy a SavedModel, with its graph under each of these tags."""
+    copy_of(model, destination)
+    file = destination / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    original = saved.meta_graphs[0]
+    del saved.meta_graphs[:]
+    for tags in graphs:
+        original.meta_info_def.ClearField("tags")
+        original.meta_info_def.tags.extend(tags)
+        saved.meta_graphs.add().CopyFrom(original)
+    file.write_bytes(saved.SerializeToString())
+    return destination
 
 
 def test_labelled_data_is_measured(models: SampleModels, runs: Runs) -> None:

@@ -146,9 +146,12 @@ def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
 def test_speed_decides_only_above_the_noise(
     noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = {"float32": 1.0, "float16": 1.5, "dynamicRange": 1.1}
+    # In the order of their sizes: dynamicRange, float16, float32.
+    times = (1.1, 1.5, 1.0)
     monkeypatch.setattr(
-        searching, "interleaved_latency", lambda *_: {name: Timing(time, noise) for name, time in times.items()}
+        searching,
+        "interleaved_latency",
+        lambda runners, *_: {key: Timing(time, noise) for key, time in zip(runners, times, strict=True)},
     )
     result = runs(models.dense, data, recipe=recipe("latency", *QUANTIZATIONS, maxAccuracyLoss=0.1))
     assert result.statuses[chosen] == "chosen"
@@ -158,7 +161,20 @@ def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
     without, unlabelled = runs(models.dense, recipe=recipe()), runs(models.dense, models.unlabelled, recipe=recipe())
     assert without.code == unlabelled.code == 2
     assert "needs evaluation data with labels" in without.sentence
-    assert "labels" in unlabelled.sentence
+    assert "and the evaluation data has none; give such data, or use forLambda()" in unlabelled.sentence
+
+
+def test_labels_of_measurements_are_no_labels_to_search_by(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    x = random.standard_normal((400, 4)).astype(np.float32)
+    y = 5.0 * x @ np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
+    np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y})
+    tasks = {"y": "regression"}
+    result = runs(models.regression, tmp_path / "data.npz", recipe=recipe(), format="saved_model", tasks=tasks)
+    assert result.code == 2
+    assert "search() decides by accuracy" in result.sentence
+    assert "y: regression" in result.sentence
+    assert "use forServing()" in result.sentence
 
 
 def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:

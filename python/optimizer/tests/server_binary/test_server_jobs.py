@@ -11,7 +11,9 @@ import pytest
 import tensorflow_optimizer
 from processes import check_over, process_of
 from programs import lying, script, stand_in
+from sample_functions import copy_of
 from stand_in_registry import Registry, one_image
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_optimizer.cli import app
 from tensorflow_optimizer.config import Job
 from tensorflow_optimizer.config import Server as ServerOf
@@ -76,6 +78,18 @@ def test_every_kind_of_input_is_asked(
     name: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
     result = runs(getattr(models, name), server={"image": image_with(stand_in())}, **SERVING)
+    assert server_of(result).trial is ServerTrial.ANSWERED
+
+
+def test_the_model_is_tried_as_endpoints_serve_it_without_a_word_about_tags(
+    models: SampleModels, runs: Runs, image_with: Callable[[bytes], str], tmp_path: Path
+) -> None:
+    source = copy_of(models.dense, tmp_path / "tagged")
+    model = saved_model_pb2.SavedModel.FromString((source / "saved_model.pb").read_bytes())
+    model.meta_graphs[0].meta_info_def.tags.append("gpu")
+    (source / "saved_model.pb").write_bytes(model.SerializeToString())
+    server = {"image": image_with(stand_in())}
+    result = runs(source, server=server, source={"tags": ["serve", "gpu"]}, format="saved_model", recipe="none")
     assert server_of(result).trial is ServerTrial.ANSWERED
 
 

@@ -6,9 +6,12 @@ from .bfloat16 import bake_bfloat16
 from .fixed_shape import save_with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
 from .litert import LiteRtMode, convert
-from .strip import strip
+from .strip import AS_IT_IS, strip
+from .tags import SERVE_TAGS, with_serve_tags
 
 __all__ = [
+    "AS_IT_IS",
+    "SERVE_TAGS",
     "FreezeError",
     "LiteRtMode",
     "bake_bfloat16",
@@ -17,4 +20,5 @@ __all__ = [
     "freeze_problem",
     "save_with_fixed_shapes",
     "strip",
+    "with_serve_tags",
 ]

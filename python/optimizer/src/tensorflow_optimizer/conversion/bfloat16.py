@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import environment
 from .freeze import FreezeError, save_graph, without_unused
+from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ _OPTIMIZER = "auto_mixed_precision_onednn_bfloat16"
 _INERT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Cast"})
 
 
-def bake_bfloat16(frozen: Path, tags: list[str], destination: Path) -> None:
+def bake_bfloat16(frozen: Path, destination: Path) -> None:
     """Save the frozen SavedModel at `frozen` into `destination`, its weights and most of its computing in bfloat16.
 
     TensorFlow offers the pass only where oneDNN is on, which it is by default on some processors and which cannot be
@@ -29,7 +30,7 @@ def bake_bfloat16(frozen: Path, tags: list[str], destination: Path) -> None:
     """
     command = [sys.executable, "-m", "tensorflow_optimizer.conversion.bfloat16_process"]
     done = subprocess.run(  # noqa: S603 - our own module, our own interpreter
-        [*command, str(frozen), str(destination), *tags],
+        [*command, str(frozen), str(destination)],
         capture_output=True,
         text=True,
         env=environment.for_child(onednn=True),
@@ -40,14 +41,14 @@ def bake_bfloat16(frozen: Path, tags: list[str], destination: Path) -> None:
         raise FreezeError(lines[-1][:300] if lines else f"the process returned {done.returncode}")
 
 
-def bake_here(frozen: Path, tags: list[str], destination: Path) -> None:
+def bake_here(frozen: Path, destination: Path) -> None:
     """Do what `bake_bfloat16` promises, in this process, where oneDNN must be on."""
     from tensorflow.core.protobuf import config_pb2
     from tensorflow.python.grappler import tf_optimizer
 
     from ..sources.saved_model_files import read_meta_graph
 
-    meta_graph = read_meta_graph(frozen, tags)
+    meta_graph = read_meta_graph(frozen, SERVE_TAGS)
     signatures = dict(meta_graph.signature_def)
     tensors = (info.name for one in signatures.values() for info in (*one.inputs.values(), *one.outputs.values()))
     nodes = sorted({name.split(":")[0] for name in tensors})
@@ -62,7 +63,7 @@ def bake_here(frozen: Path, tags: list[str], destination: Path) -> None:
     if not _store_as_bfloat16(graph):
         raise FreezeError("no weight of the model is multiplied in a way that TensorFlow computes in bfloat16")
     _drop_idle_order(graph)
-    save_graph(without_unused(graph, nodes), tags, signatures, destination)
+    save_graph(without_unused(graph, nodes), signatures, destination)
 
 
 def _store_as_bfloat16(graph: Any) -> int:

@@ -16,9 +16,9 @@ def main(arguments: list[str]) -> int:
     from .bfloat16 import bake_here
     from .freeze import FreezeError
 
-    frozen, destination, *tags = arguments
+    frozen, destination = arguments
     try:
-        bake_here(Path(frozen), tags, Path(destination))
+        bake_here(Path(frozen), Path(destination))
     except (FreezeError, ValueError, tf.errors.OpError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         sys.stderr.write(f"{lines[0] if lines else type(error).__name__}\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .loading import kept_objects, load_objects
+from .tags import SERVE_TAGS
 from .version_1 import freeze_version_1, is_version_1
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def save_with_fixed_shapes(
     if is_version_1(meta_graph):
         frozen = destination.with_name(f"{destination.name}-frozen")
         freeze_version_1(source, tags, [one.spec for one in signatures], frozen)
-        loaded = tf.saved_model.load(str(frozen), tags=tags)
+        loaded = tf.saved_model.load(str(frozen), tags=SERVE_TAGS)
     else:
         loaded = load_objects(source, tags, meta_graph)
     module = tf.Module()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..signatures.state import state_writers
+from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,10 +64,10 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise FreezeError(lines[0][:300] if lines else type(error).__name__) from error
-    save_graph(frozen, tags, kept, destination)
+    save_graph(frozen, kept, destination)
 
 
-def save_graph(graph_def: Any, tags: list[str], signatures: dict[str, Any], destination: Path) -> None:
+def save_graph(graph_def: Any, signatures: dict[str, Any], destination: Path) -> None:
     """Save a graph without variables as a SavedModel, the same bytes for the same graph."""
     import tensorflow as tf
 
@@ -74,7 +75,9 @@ def save_graph(graph_def: Any, tags: list[str], signatures: dict[str, Any], dest
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         v1.import_graph_def(graph_def, name="")
         builder = v1.saved_model.Builder(str(destination))
-        builder.add_meta_graph_and_variables(session, tags, signature_def_map=signatures, strip_default_attrs=True)
+        builder.add_meta_graph_and_variables(
+            session, SERVE_TAGS, signature_def_map=signatures, strip_default_attrs=True
+        )
         builder.save()
     _make_reproducible(destination)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UnsupportedError
+from ..exhaustion import raise_exhausted
 from .loading import kept_objects, load_objects
 from .version_1 import INIT_SIGNATURE, MAIN_OP_COLLECTIONS, is_version_1, main_op_of, strip_version_1
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
+#: The way out of a model that cannot be stripped.
+AS_IT_IS = "serve it as it is, with the recipe none()"
+
 
 def strip(
     source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[SignatureSpec], destination: Path
@@ -21,19 +26,29 @@ def strip(
 
     Training functions, the optimizer's variables and Keras's metadata stay behind. What TensorFlow's exporter changes
     on the way, the signatures' method names, is put back: a server answers classify and regress by them.
+
+    Raises:
+        UnsupportedError: TensorFlow cannot save the model again.
     """
     import tensorflow as tf
 
     kept = list(signatures)
     if is_version_1(meta_graph):
-        strip_version_1(source, tags, meta_graph, kept, destination)
+        strip_version_1(source, meta_graph, kept, destination)
         _finish(destination, kept)
         return
-    loaded = load_objects(source, tags, meta_graph)
-    functions = {one.name: loaded.signatures[one.name] for one in kept}
-    module = tf.Module()
-    module.kept = kept_objects(loaded, functions.values())
-    tf.saved_model.save(module, str(destination), signatures=functions)
+    try:
+        loaded = load_objects(source, tags, meta_graph)
+        functions = {one.name: loaded.signatures[one.name] for one in kept}
+        module = tf.Module()
+        module.kept = kept_objects(loaded, functions.values())
+        tf.saved_model.save(module, str(destination), signatures=functions)
+    except (ValueError, AssertionError) as error:
+        raise_exhausted(error)
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise UnsupportedError(
+            f"TensorFlow cannot save the model again, without what serving does not need ({first[:300]}); {AS_IT_IS}"
+        ) from error
     _finish(destination, kept)
 
 

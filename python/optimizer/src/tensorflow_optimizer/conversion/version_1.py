@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
+from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +24,7 @@ def is_version_1(meta_graph: Any) -> bool:
     return not meta_graph.object_graph_def.nodes
 
 
-def strip_version_1(
-    source: Path, tags: list[str], meta_graph: Any, signatures: Iterable[SignatureSpec], destination: Path
-) -> None:
+def strip_version_1(source: Path, meta_graph: Any, signatures: Iterable[SignatureSpec], destination: Path) -> None:
     """Save the part of the graph that the signatures reach, with the variables in it."""
     import tensorflow as tf
 
@@ -50,7 +49,7 @@ def strip_version_1(
         builder = v1.saved_model.Builder(str(destination))
         builder.add_meta_graph_and_variables(
             session,
-            tags,
+            SERVE_TAGS,
             signature_def_map=kept,
             main_op=graph.get_operation_by_name(main_op) if main_op else None,
             saver=saver,
@@ -85,7 +84,7 @@ def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[Signatu
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         v1.import_graph_def(frozen, name="")
         builder = v1.saved_model.Builder(str(destination))
-        builder.add_meta_graph_and_variables(session, tags, signature_def_map=kept)
+        builder.add_meta_graph_and_variables(session, SERVE_TAGS, signature_def_map=kept)
         builder.save()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .judge import judge
+from .judge import QUALITY_RULES, judge
 from .plan import GatePlan, PlannedRule, check_measurable, plan_gate
 
-__all__ = ["GatePlan", "PlannedRule", "check_measurable", "judge", "plan_gate"]
+__all__ = ["QUALITY_RULES", "GatePlan", "PlannedRule", "check_measurable", "judge", "plan_gate"]

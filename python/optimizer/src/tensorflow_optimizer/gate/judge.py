@@ -13,12 +13,21 @@ if TYPE_CHECKING:
     from .plan import GatePlan, PlannedRule
 
 _FIGURES = {"maxAccuracyLoss": "accuracy_loss", "minAgreement": "agreement", "maxRelativeError": "relative_error"}
+#: Rules on what a model answers; the others are on its size and speed.
+QUALITY_RULES = frozenset(_FIGURES)
 _NAMES = {"maxAccuracyLoss": "accuracy loss", "minAgreement": "agreement", "maxRelativeError": "relative error"}
 
 
 def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
     """Return the result of every rule; a candidate passes when all of them did."""
-    return [_apply(planned, metrics, strict=plan.strict) for planned in plan.rules]
+    return [_apply(one, metrics, strict=plan.strict) for one in plan.rules if _outputs(one, metrics) != frozenset()]
+
+
+def _outputs(planned: PlannedRule, metrics: Metrics) -> frozenset[str] | None:
+    """Return what the rule must be measured on in this candidate; None: whatever it can be measured on."""
+    if planned.outputs is None:
+        return None
+    return planned.outputs | (planned.where_kept & metrics.outputs.keys())
 
 
 def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
@@ -38,7 +47,7 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
 
 def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
     rule = planned.rule
-    wanted = planned.outputs
+    wanted = _outputs(planned, metrics)
     values: dict[str, float] = {}
     for name, output in metrics.outputs.items():
         value = _value(rule.rule, output, strict=strict)

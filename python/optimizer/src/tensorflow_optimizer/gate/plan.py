@@ -11,6 +11,7 @@ from ..outcome import EvidenceKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from ..config import Job
     from ..evaluation import OutputTask
@@ -28,6 +29,8 @@ class PlannedRule:
 
     rule: Rule
     outputs: frozenset[str] | None = None
+    where_kept: frozenset[str] = frozenset()
+    """Outputs of signatures that a candidate may have left out: measured on those that it has."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class GatePlan:
 
     rules: list[PlannedRule]
     strict: bool
+    unseen: frozenset[str] = frozenset()
+    """Outputs that no rule can be measured on: of signatures without data, and no numbers."""
 
     def to_gate(self) -> Gate:
         """Return the rules as manifest.json records them."""
@@ -84,12 +89,18 @@ def check_measurable(
             )
 
 
-def plan_gate(
-    job: Job, tasks: Mapping[str, OutputTask], labelled: set[str], evidence: EvidenceKind, floats: set[str]
+def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of it
+    job: Job,
+    tasks: Mapping[str, OutputTask],
+    labelled: set[str],
+    evidence: EvidenceKind,
+    floats: set[str],
+    others: AbstractSet[str] = frozenset(),
 ) -> GatePlan:
     """Return the rules for this job.
 
     An output that no rule on quality of the job's gate reaches gets the default rule, so that none is published unseen.
+    For the outputs of signatures without data that is the one on numbers, as for measurements.
 
     Args:
         job: The job.
@@ -97,6 +108,7 @@ def plan_gate(
         labelled: The outputs with labels.
         evidence: What data there is.
         floats: The outputs with numbers, over all signatures: the only ones with a relative error.
+        others: The outputs of the signatures that there is no data for.
     """
     strict = bool(job.gate and job.gate.strict)
     own = [PlannedRule(rule) for rule in job.gate.rules] if job.gate else []
@@ -119,9 +131,15 @@ def plan_gate(
             default = "maxRelativeError" if regression else "maxAccuracyLoss" if with_labels else "minAgreement"
             groups[default].add(name)
     limits = {"maxAccuracyLoss": _ACCURACY_LOSS, "minAgreement": _AGREEMENT, "maxRelativeError": _RELATIVE_ERROR}
+    made_up = frozenset() if "maxRelativeError" in asked else frozenset(others & floats)
+    where_kept = {"maxRelativeError": made_up}
     defaults = [
-        PlannedRule(Rule.model_validate({"rule": name, "value": limits[name]}), frozenset(outputs))
+        PlannedRule(_rule(name, limits[name]), frozenset(outputs), where_kept.get(name, frozenset()))
         for name, outputs in groups.items()
-        if outputs
+        if outputs or where_kept.get(name)
     ]
-    return GatePlan([*own, *defaults], strict)
+    return GatePlan([*own, *defaults], strict, frozenset(others - floats))
+
+
+def _rule(name: str, limit: float) -> Rule:
+    return Rule.model_validate({"rule": name, "value": limit})

@@ -8,32 +8,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .. import environment
-from ..conversion import FreezeError, bake_bfloat16, freeze, freeze_problem, strip
-from ..conversion.version_1 import is_version_1
-from ..data import generated_inputs
+from ..conversion import SERVE_TAGS, FreezeError, bake_bfloat16, freeze, freeze_problem, strip, with_serve_tags
 from ..errors import OptimizerError, UnsupportedError
-from ..evaluation import answers_of
-from ..evaluation.closeness import is_close
 from ..runners import IsolatedRunner, RunError, SavedModelRunner
-from ..schema import sha256_of
 from ..signatures import read_signatures
-from ..signatures.fixed import is_batched
 from ..sources.saved_model_files import read_meta_graph
+from .difference import find_difference
+from .plan import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..data import Dataset
-    from ..runners import Runner
     from ..signatures import SignatureSpec
     from ..sources import OpenedSource
     from .plan import SavedModelPlan
     from .progress import Progress
     from .trained import Trainer
-
-#: A constant may be folded into its neighbor, which rounds once instead of twice; more than that is another model.
-_TOLERANCE = 1e-5
-_SEEDS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,6 @@ class BuiltSavedModel:
     """A SavedModel, loaded the way the server loads it."""
 
     directory: Path
-    tags: list[str]
     signatures: list[str]
     runner: SavedModelRunner | IsolatedRunner
     size_bytes: int
@@ -65,7 +55,6 @@ class CraftedSavedModel:
     """A SavedModel that nothing was asked yet, as a process hands it to another."""
 
     directory: Path
-    tags: list[str]
     signatures: list[str]
     reset_state: bool
     bfloat16: bool = False
@@ -73,13 +62,13 @@ class CraftedSavedModel:
     def load(self) -> BuiltSavedModel:
         """Load it the way the server does."""
         size = size_of(self.directory)
-        specs = specs_of(self.directory, self.tags, self.signatures)
+        specs = specs_of(self.directory, SERVE_TAGS, self.signatures)
         if self.bfloat16 and not environment.has_bfloat16():
             # With oneDNN, TensorFlow would end at the first operator that the processor cannot compute.
-            isolated = IsolatedRunner(self.directory, self.tags, specs, onednn=False)
-            return BuiltSavedModel(self.directory, self.tags, self.signatures, isolated, size, timed=False)
-        runner = SavedModelRunner(self.directory, self.tags, specs, reset_state=self.reset_state)
-        return BuiltSavedModel(self.directory, self.tags, self.signatures, runner, size)
+            isolated = IsolatedRunner(self.directory, SERVE_TAGS, specs, onednn=False)
+            return BuiltSavedModel(self.directory, self.signatures, isolated, size, timed=False)
+        runner = SavedModelRunner(self.directory, SERVE_TAGS, specs, reset_state=self.reset_state)
+        return BuiltSavedModel(self.directory, self.signatures, runner, size)
 
 
 @dataclass(frozen=True)
@@ -111,19 +100,26 @@ class SavedModelShop:
         if source.directory is None:
             raise OptimizerError("there is no SavedModel to serve")
         # A directory of its own for each plan: they may be made at the same time.
-        work = trainer.work / f"saved-{sha256_of(plan.name.encode())[:16]}"
+        work = trainer.work / f"saved-{key_of(plan)}"
         work.mkdir(parents=True, exist_ok=True)
         if plan.freeze:
             frozen = self._frozen(source, specs, work / "frozen", progress)
             if not plan.bfloat16:
-                return CraftedSavedModel(frozen, source.tags, list(specs), stateful)
-            return self._baked(frozen, source.tags, list(specs), work / "bfloat16", progress)
+                return CraftedSavedModel(frozen, list(specs), stateful)
+            return self._baked(frozen, list(specs), work / "bfloat16", progress)
         if not plan.strip:
-            return CraftedSavedModel(source.directory, source.tags, list(specs), stateful)
+            return CraftedSavedModel(self._served_as_it_is(source, work / "tagged"), list(specs), stateful)
         progress.say("saving what serving needs, and nothing else")
         strip(source.directory, source.tags, source.meta_graph, specs.values(), work / "stripped")
-        tags = source.tags if is_version_1(source.meta_graph) else ["serve"]
-        return CraftedSavedModel(work / "stripped", tags, list(specs), stateful)
+        return CraftedSavedModel(work / "stripped", list(specs), stateful)
+
+    def _served_as_it_is(self, source: OpenedSource, directory: Path) -> Path:
+        if source.directory is None:
+            raise OptimizerError("there is no SavedModel to serve")
+        if set(source.tags) == set(SERVE_TAGS):
+            return source.directory
+        with_serve_tags(source.directory, source.meta_graph, directory)
+        return directory
 
     def without_teacher(self) -> SavedModelShop | None:
         """Return what makes the same candidates from the labels alone; None where these are not enough."""
@@ -165,18 +161,16 @@ class SavedModelShop:
             raise OptimizerError("there is no SavedModel to freeze")
         runners = [SavedModelRunner(source.directory, source.tags, specs)]
         try:
-            runners.append(SavedModelRunner(frozen, source.tags, specs_of(frozen, source.tags, list(specs))))
-            return _difference(runners[0], runners[1], specs, self.datasets, self.batch)
+            runners.append(SavedModelRunner(frozen, SERVE_TAGS, specs_of(frozen, SERVE_TAGS, list(specs))))
+            return find_difference(runners[0], runners[1], specs, self.datasets, self.batch)
         finally:
             for runner in runners:
                 runner.close()
 
-    def _baked(
-        self, frozen: Path, tags: list[str], signatures: list[str], directory: Path, progress: Progress
-    ) -> CraftedSavedModel:
+    def _baked(self, frozen: Path, signatures: list[str], directory: Path, progress: Progress) -> CraftedSavedModel:
         progress.say("baking bfloat16 into the graph")
         try:
-            bake_bfloat16(frozen, tags, directory)
+            bake_bfloat16(frozen, directory)
         except FreezeError as error:
             raise UnsupportedError(f"the model cannot compute in bfloat16 ({error})") from error
         if not environment.has_bfloat16():
@@ -184,7 +178,7 @@ class SavedModelShop:
                 "this machine's processor has no bfloat16: the accuracy of the model was taken with oneDNN off, and "
                 "its latency was not measured"
             )
-        return CraftedSavedModel(directory, tags, signatures, reset_state=False, bfloat16=True)
+        return CraftedSavedModel(directory, signatures, reset_state=False, bfloat16=True)
 
 
 def specs_of(directory: Path, tags: list[str], names: list[str]) -> dict[str, SignatureSpec]:
@@ -196,41 +190,3 @@ def specs_of(directory: Path, tags: list[str], names: list[str]) -> dict[str, Si
 def size_of(directory: Path) -> int:
     """Return the bytes of all files below a directory."""
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-
-
-def _difference(
-    original: Runner, candidate: Runner, specs: dict[str, SignatureSpec], datasets: dict[str, Dataset], batch: int
-) -> str | None:
-    """Return where a candidate differs from the original, each input having values of its own."""
-    for name, spec in specs.items():
-        real = datasets[name]
-        for dataset in (real, *(_varied(spec, real, seed) for seed in _SEEDS)):
-            try:
-                expected = answers_of(original, name, dataset, batch)
-            except RunError:
-                continue  # not legal for the original either
-            answers = answers_of(candidate, name, dataset, batch)
-            for output, value in expected.items():
-                if not is_close(value, answers[output], _TOLERANCE):
-                    return f"its output {output!r} of the signature {name!r} differs"
-    return None
-
-
-def _varied(spec: SignatureSpec, like: Dataset, seed: int) -> Dataset:
-    """Make inputs up in the data's shapes, no two inputs alike: a swap must not go unnoticed."""
-    shapes = {
-        name: [1, *value.shape[1:]] if like.batched else list(value.shape[1:]) for name, value in like.inputs.items()
-    }
-    batched = like.batched or is_batched(spec, {})
-    made = generated_inputs(spec, shapes, batched=batched, seed=seed, integers=_integers(like))
-    floats = {
-        name: value * (number + 1) if value.dtype.kind == "f" else value
-        for number, (name, value) in enumerate(made.inputs.items())
-    }
-    return type(made)(floats, made.batched)
-
-
-def _integers(dataset: Dataset) -> int:
-    """Return a bound that the data's own integers prove to be legal."""
-    found = [int(value.max()) for value in dataset.inputs.values() if value.dtype.kind in "iu" and value.size]
-    return max(1, min(found, default=1) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import environment
+from ..conversion import SERVE_TAGS
 from ..draft import MODEL_DIRECTORY
 from ..runners import IsolatedRunner, RunError, footprint
 from ..signatures import read_signatures
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from .reference import Reference
 
 
-def with_footprint(draft: Draft, output: Path, tags: list[str], reference: Reference, progress: Progress) -> Draft:
+def with_footprint(draft: Draft, output: Path, reference: Reference, progress: Progress) -> Draft:
     """Load the published files as a server does, answer one request, and return the draft with memory and time."""
     progress.say("loading what is published in a process of its own, to measure its memory")
     directory = output / MODEL_DIRECTORY
-    specs = read_signatures(read_meta_graph(directory, tags))
+    specs = read_signatures(read_meta_graph(directory, SERVE_TAGS))
     lacking = draft.requirements.cpu_features and not environment.has_bfloat16()
     name = reference.default
     runner: IsolatedRunner | None = None
     try:
-        runner = IsolatedRunner(directory, tags, {name: specs[name]}, onednn=False if lacking else None)
+        runner = IsolatedRunner(directory, SERVE_TAGS, {name: specs[name]}, onednn=False if lacking else None)
         measured = footprint(runner, name, reference.datasets[name].call(0, 1))
     except RunError as error:
         # It ran before, in this process: what is missing now is a measurement, not the model.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ..config import Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
+from ..config import Architecture, Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
 from ..conversion import LiteRtMode
 from ..errors import BadInputError
-from .plan import LiteRtPlan, SavedModelPlan, litert_mode, plan_of, saved_model_plan
+from .lessons import ENOUGH_TO_TRAIN
+from .names import names_of, refuse_repeated
+from .plan import LiteRtPlan, SavedModelPlan, litert_mode, no_bfloat16, plan_of, saved_model_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..config import Job, Search, Step
+    from .progress import Progress
+    from .reference import Reference
 
 #: From mild to strong.
 _MODES = (LiteRtMode.FLOAT32, LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, LiteRtMode.FULL_INTEGER)
@@ -42,7 +46,7 @@ def litert_ladders(job: Job, search: Search) -> Ladders[LiteRtPlan]:
     """Return the ladders for a .tflite file.
 
     Raises:
-        BadInputError: one of the steps to combine is not for LiteRT.
+        BadInputError: one of the steps to combine is not for LiteRT, or is there twice.
     """
     steps = job.recipe.steps
     graph = [step.step for step in steps if isinstance(step, (Strip, Freeze))]
@@ -51,19 +55,21 @@ def litert_ladders(job: Job, search: Search) -> Ladders[LiteRtPlan]:
             f"search() may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}"
         )
     asked = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
+    refuse_repeated(steps)
     prunings, students = _trained(steps, search, prune=True)
+    called = names_of(steps)
     modes = [mode for mode in _MODES if mode in asked] or [LiteRtMode.FLOAT32]
     # The file that nothing was done to is what remains when everything else is refused.
     alone = [[plan_of(mode)] for mode in dict.fromkeys([LiteRtMode.FLOAT32, *modes])]
     strongest = LiteRtMode.DYNAMIC_RANGE if LiteRtMode.DYNAMIC_RANGE in modes else modes[-1]
     ladders = [
         *alone,
-        [plan_of(strongest, step) for step in prunings],
-        *([plan_of(strongest, None, step) for step in ladder] for ladder in students),
+        [plan_of(strongest, step, None, called) for step in prunings],
+        *([plan_of(strongest, None, step, called) for step in ladder] for ladder in students),
     ]
     return Ladders(
         [ladder for ladder in ladders if ladder],
-        lambda plan: [plan_of(strongest, step, plan.distillation) for step in prunings],
+        lambda plan: [plan_of(strongest, step, plan.distillation, called) for step in prunings],
     )
 
 
@@ -71,7 +77,8 @@ def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
     """Return the ladders for a SavedModel.
 
     Raises:
-        BadInputError: one of the steps to combine is not for SavedModels.
+        BadInputError: one of the steps to combine is not for SavedModels, or is there twice.
+        UnsupportedError: one of them is not for this processor.
     """
     steps = job.recipe.steps
     quantizations = [step for step in steps if isinstance(step, Quantization)]
@@ -80,20 +87,45 @@ def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
             "search() may combine distillation, pruning, freezing and bfloat16() for SavedModels, got "
             + ", ".join(f"{step.mode}()" for step in quantizations)
         )
+    if quantizations and job.architecture is not Architecture.X86_64:
+        raise no_bfloat16(job.architecture)
+    refuse_repeated(steps)
     # Zeros pay only where the archive is fetched, which is for the user to say.
     prunings, students = _trained(steps, search, prune=False)
+    called = names_of(steps)
     freeze = not steps or any(isinstance(step, Freeze) for step in steps)
     ladders = [
         [saved_model_plan(strip=True)],
         [saved_model_plan(freeze=True)] if freeze else [],
         [saved_model_plan(freeze=True, bfloat16=True)] if quantizations else [],
-        [saved_model_plan(strip=True, pruning=step) for step in prunings],
-        *([saved_model_plan(strip=True, distillation=step) for step in ladder] for ladder in students),
+        [saved_model_plan(strip=True, pruning=step, called=called) for step in prunings],
+        *([saved_model_plan(strip=True, distillation=step, called=called) for step in ladder] for ladder in students),
     ]
     return Ladders(
         [ladder for ladder in ladders if ladder],
-        lambda plan: [saved_model_plan(strip=True, pruning=step, distillation=plan.distillation) for step in prunings],
+        lambda plan: [
+            saved_model_plan(strip=True, pruning=step, distillation=plan.distillation, called=called)
+            for step in prunings
+        ],
     )
+
+
+def trainable(job: Job, ladders: Ladders[Plan], reference: Reference, progress: Progress) -> Ladders[Plan]:
+    """Leave out what would be trained where nobody named it and there is too little to train on."""
+    if (
+        job.recipe.steps
+        or reference.training.count
+        or not any(one.pruning or one.distillation for one in ladders.plans)
+    ):
+        return ladders
+    parts = (reference.calibration, reference.selection, reference.datasets[reference.default])
+    progress.warn(
+        "search() did not try students and pruning, which learn from a part of the evaluation data: of "
+        f"{sum(part.count for part in parts)} samples that part is smaller than {ENOUGH_TO_TRAIN}; give more, the more "
+        "the better"
+    )
+    kept = [[plan for plan in ladder if not plan.pruning and not plan.distillation] for ladder in ladders.ladders]
+    return replace(ladders, ladders=[ladder for ladder in kept if ladder])
 
 
 def _trained(steps: Sequence[Step], search: Search, *, prune: bool) -> tuple[list[Pruning], list[list[Distillation]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..config import Distillation, Pruning, Quantization, RecipeKind, StatefulBehavior
+from ..config import Distillation, Pruning, Quantization, RecipeKind
 from ..conversion import LiteRtMode
 from ..draft import LITERT_FILE, MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
@@ -13,22 +13,21 @@ from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Runtime
 from ..outcome import CandidateStatus, EvidenceKind, Split
 from ..proof import prove
-from ..runners import RunError, SavedModelRunner
-from ..signatures import Selection, read_signatures, select_for_litert, state_writers
-from ..signatures.select import OTHER_PATHS
+from ..runners import RunError
 from ..sources import SourceKind
-from ..sources.tflite_file import read_tflite
-from .build_litert import BuiltLiteRt, CraftedLiteRt
 from .evaluate import Judge, record, refusal, with_status
-from .ladders import litert_ladders
+from .ladders import litert_ladders, trainable
 from .lessons import make_lessons
+from .original_litert import open_original
 from .plan import LiteRtPlan, litert_plans, plan_of, tflite_plans
-from .reference import Endpoint, Reference, Subject, measure_original
-from .search import Field, check_searchable, on_selection, search, with_search_gate
+from .reference import measure_original
+from .search import Field, on_selection, search
+from .searchable import check_has_data, check_searchable, with_search_gate
 from .shop_litert import LiteRtShop
 from .students import open_students
 from .teacher_gain import taught
 from .trained import Trainer
+from .unproven import why_unproven
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +38,12 @@ if TYPE_CHECKING:
     from ..proof import Proof
     from ..runners import Runner
     from ..sources import OpenedSource
+    from .build_litert import BuiltLiteRt
     from .inputs import Inputs
     from .ladders import Ladders
+    from .original_litert import OriginalLiteRt
     from .progress import Progress
+    from .reference import Reference
     from .search import Trial
 
 #: Converting once more only to have something to compare the latency with is not worth it for large models.
@@ -57,7 +59,8 @@ class ChosenLiteRt:
     proof: Proof
     judge: Judge
     reset_state: bool
-    unverified: bool
+    unproven: str
+    """Why it is published as unverified; empty: it is not."""
 
     def write(self, output: Path) -> int:
         """Write the model into OUT/model/ and return its size."""
@@ -84,12 +87,12 @@ def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, prog
     wanted = job.recipe.search
     job = with_search_gate(job)
     has_data = inputs.evaluation is not None
-    check_searchable(job, has_data=has_data)
+    check_has_data(job, has_data=has_data)
     if wanted is not None and source.kind is SourceKind.TFLITE:
         tflite_plans(job)
     ladders = litert_ladders(job, wanted) if wanted is not None else None
     plans = ladders.plans if ladders else _plans(job, source, has_data=has_data)
-    original = _open_original(job, source, progress)
+    original = open_original(job, source, progress)
     subject, selection = original.subject, original.selection
     if ladders is not None and len(selection.signatures) > 1:
         ladders = _without_full_integer(ladders, list(selection.signatures), progress)
@@ -106,6 +109,10 @@ def make_litert(job: Job, source: OpenedSource, inputs: Inputs, work: Path, prog
         train=has_data and trained,
         select=wanted is not None,
     )
+    check_searchable(job, reference)
+    if ladders is not None:
+        ladders = trainable(job, ladders, reference, progress)
+        plans = ladders.plans
     lessons = make_lessons(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     shop = LiteRtShop(
         job,
@@ -133,7 +140,20 @@ def _accepted(job: Job, one: Trial, shop: LiteRtShop, judge: Judge, progress: Pr
         candidate = taught(candidate, one.plan, one.built, shop, judge, progress)
     candidate = with_status(candidate, CandidateStatus.CHOSEN)
     progress.add(candidate)
-    return ChosenLiteRt(candidate, one.built, proof, judge, one.built.reset_state, unverified=False)
+    return _chosen(job, one.plan, candidate, one.built, proof, judge)
+
+
+def _chosen(  # noqa: PLR0913, PLR0917 - everything that is known of the candidate
+    job: Job, plan: LiteRtPlan, candidate: Candidate, built: BuiltLiteRt, proof: Proof, judge: Judge
+) -> ChosenLiteRt:
+    if judge.reference.evidence is EvidenceKind.GENERATED:
+        # What the defaults try without data changes no decision, as far as numbers can show it.
+        changed = any(isinstance(step, (Distillation, Pruning, Quantization)) for step in job.recipe.steps)
+        changed = changed or not judge.reference.float_outputs
+    else:
+        changed = bool(plan.mode is not LiteRtMode.FLOAT32 or plan.pruning or plan.distillation)
+    unproven = why_unproven(judge, built.runner, built.signatures, changed=changed)
+    return ChosenLiteRt(candidate, built, proof, judge, built.reset_state, unproven)
 
 
 def _without_full_integer(
@@ -160,85 +180,6 @@ def _plans(job: Job, source: OpenedSource, *, has_data: bool) -> list[LiteRtPlan
     return litert_plans(job, has_data=has_data)
 
 
-@dataclass(frozen=True)
-class _Original:
-    subject: Subject
-    selection: Selection
-    as_it_is: CraftedLiteRt | None
-    """A .tflite file."""
-
-
-def _open_original(job: Job, source: OpenedSource, progress: Progress) -> _Original:
-    if source.kind is SourceKind.TFLITE:
-        return _open_tflite(job, source, progress)
-    if source.directory is None:
-        raise OptimizerError("there is no SavedModel to convert")
-    selection, reset_state = _select(job, source, progress)
-    runner = SavedModelRunner(
-        source.directory,
-        source.tags,
-        {name: one.spec for name, one in selection.signatures.items()},
-        reset_state=reset_state,
-        saved_by=source.tensorflow_version,
-    )
-    subject = Subject(
-        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
-    )
-    return _Original(subject, selection, None)
-
-
-def _open_tflite(job: Job, source: OpenedSource, progress: Progress) -> _Original:
-    if source.file is None:
-        raise OptimizerError("there is no .tflite file to serve")
-    file = read_tflite(source.file)
-    if file.named:
-        progress.warn("the .tflite file has no signature; one that names inputs and outputs by their tensors was added")
-    reset = job.source.stateful is StatefulBehavior.RESET_PER_REQUEST
-    if file.stateful and not reset:
-        raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
-    selection = select_for_litert(file.signatures, job.source)
-    for warning in selection.warnings:
-        progress.warn(warning)
-    for name, one in selection.signatures.items():
-        if any(shape != file.sizes[name][key] for key, shape in one.shapes.items()):
-            raise UnsupportedError(
-                f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
-                f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
-            )
-    crafted = CraftedLiteRt(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
-    subject = Subject(crafted.load().runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
-    return _Original(subject, selection, crafted)
-
-
-def _endpoints(selection: Selection) -> dict[str, Endpoint]:
-    return {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
-
-
-def _select(job: Job, source: OpenedSource, progress: Progress) -> tuple[Selection, bool]:
-    """Return the signatures to publish, and whether their state must be reset before every request."""
-    selection = select_for_litert(read_signatures(source.meta_graph), job.source)
-    for warning in selection.warnings:
-        progress.warn(warning)
-    writers = {name: state_writers(source.meta_graph, one.spec) for name, one in selection.signatures.items()}
-    stateful = [name for name, operators in writers.items() if operators]
-    if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
-        return selection, bool(stateful)
-    if selection.default in stateful:
-        raise _state_refusal(f"the signature {selection.default!r}", ", ".join(writers[selection.default]))
-    for name in stateful:
-        progress.warn(f"the signature {name!r} is left out: it changes the model's state ({', '.join(writers[name])})")
-    kept = {name: one for name, one in selection.signatures.items() if name not in stateful}
-    return Selection(selection.default, kept, selection.warnings), False
-
-
-def _state_refusal(what: str, operators: str) -> UnsupportedError:
-    return UnsupportedError(
-        f"{what} changes the model's state when it is called ({operators}), so that on Lambda an answer would depend "
-        "on what the same instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's "
-        f"source to start every request from the saved state, or {OTHER_PATHS}"
-    )
-
-
 def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     tasks = reference.tasks[reference.default]
     check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
@@ -248,10 +189,12 @@ def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
             "EvaluationData the job also tries dynamicRange(), about four times smaller than float32 and often faster, "
             "and proves that it decides like the original"
         )
-    return plan_gate(job, tasks, reference.labelled, reference.evidence, reference.float_outputs)
+    return plan_gate(
+        job, tasks, reference.labelled, reference.evidence, reference.float_outputs, reference.other_outputs
+    )
 
 
-def _baseline(job: Job, shop: LiteRtShop, original: _Original, progress: Progress) -> Runner | None:
+def _baseline(job: Job, shop: LiteRtShop, original: OriginalLiteRt, progress: Progress) -> Runner | None:
     """Return what latency is compared with: the model's own float32 conversion, or the .tflite file itself."""
     if original.as_it_is is not None:
         return original.subject.runner
@@ -294,8 +237,7 @@ def _choose(job: Job, plans: list[LiteRtPlan], shop: LiteRtShop, judge: Judge, p
             continue
         candidate = with_status(candidate, CandidateStatus.CHOSEN)
         progress.add(candidate)
-        unverified = _is_unverified(job, judge.reference)
-        chosen = ChosenLiteRt(candidate, built, proof, judge, built.reset_state, unverified)
+        chosen = _chosen(job, plan, candidate, built, proof, judge)
     if chosen:
         return chosen
     if len(unsupported) == len(plans):
@@ -318,11 +260,3 @@ def prove_candidate(
     if proof.runtime is not Runtime.NANO:
         progress.warn(f"the nano runtime cannot serve this model, the numpy runtime will: {proof.nano_refusal}")
     return proof
-
-
-def _is_unverified(job: Job, reference: Reference) -> bool:
-    """Say whether nothing shows that the candidate decides like the original."""
-    if reference.evidence is not EvidenceKind.GENERATED:
-        return False
-    changed = any(isinstance(step, (Distillation, Pruning, Quantization)) for step in job.recipe.steps)
-    return changed or not reference.float_outputs

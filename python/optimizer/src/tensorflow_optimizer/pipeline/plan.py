@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from ..config import Architecture, Distillation, Freeze, Job, Pruning, Quantization, RecipeKind, Strip
 from ..conversion import LiteRtMode
 from ..errors import BadInputError, UnsupportedError
+from ..schema import sha256_of
 from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..config import Step, Student
+
+    #: Gives a step its name in reports.
+    StepName = Callable[[Pruning | Distillation], str]
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,8 @@ def _trained(steps: Sequence[Step], *, has_data: bool) -> tuple[Distillation | N
     ordered = sorted(steps, key=lambda step: _ORDER[step.step])
     if ordered != list(steps):
         raise BadInputError(
-            f"the recipe has {_listed(steps)}, and a student is taught first, then pruned, then quantized, since no "
-            f"weight can be changed afterwards; use {_listed(ordered)}"
+            f"the recipe has {listed(steps)}, and a student is taught first, then pruned, then quantized, since no "
+            f"weight can be changed afterwards; use {listed(ordered)}"
         )
     if distillations and not has_data:
         raise BadInputError(
@@ -117,7 +121,8 @@ def _trained(steps: Sequence[Step], *, has_data: bool) -> tuple[Distillation | N
     return next(iter(distillations), None), next(iter(prunings), None)
 
 
-def _listed(steps: Sequence[Step]) -> str:
+def listed(steps: Sequence[Step]) -> str:
+    """Return the steps as their writer knows them."""
     names = [f"Quantization.{one.mode}()" if isinstance(one, Quantization) else _WORDS[one.step] for one in steps]
     return ", ".join(names)
 
@@ -176,13 +181,18 @@ def _bfloat16_plan(job: Job, *, has_data: bool) -> SavedModelPlan:
             "bfloat16() is baked into a frozen graph, which holds only what serving needs: leave Graph.strip() out"
         )
     if job.architecture is not Architecture.X86_64:
-        raise UnsupportedError(
-            f"bfloat16() is for x86_64, got {job.architecture}: there is no TensorFlow Serving for other processors"
-        )
+        raise no_bfloat16(job.architecture)
     # bfloat16 is the one quantization that comes after freezing, so that its place was looked at above.
     earlier = [step for step in job.recipe.steps if not isinstance(step, Quantization)]
     distillation, pruning = _trained(earlier, has_data=has_data)
     return saved_model_plan(freeze=True, bfloat16=True, pruning=pruning, distillation=distillation)
+
+
+def no_bfloat16(architecture: Architecture) -> UnsupportedError:
+    """Return the error for a processor that nothing serves bfloat16 on."""
+    return UnsupportedError(
+        f"bfloat16() is for x86_64, got {architecture}: there is no TensorFlow Serving for other processors"
+    )
 
 
 def litert_mode(step: Quantization) -> LiteRtMode:
@@ -216,22 +226,28 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
     return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
 
 
-def plan_of(mode: LiteRtMode, pruning: Pruning | None = None, distillation: Distillation | None = None) -> LiteRtPlan:
+def plan_of(
+    mode: LiteRtMode,
+    pruning: Pruning | None = None,
+    distillation: Distillation | None = None,
+    called: StepName | None = None,
+) -> LiteRtPlan:
     """Return the plan for these steps, under the name that reports give it."""
-    return LiteRtPlan(_name(mode.value, pruning, distillation), mode, pruning, distillation)
+    return LiteRtPlan(_name(mode.value, pruning, distillation, called), mode, pruning, distillation)
 
 
-def saved_model_plan(
+def saved_model_plan(  # noqa: PLR0913 - whatever may be done, and how it is called
     *,
     strip: bool = False,
     freeze: bool = False,
     bfloat16: bool = False,
     pruning: Pruning | None = None,
     distillation: Distillation | None = None,
+    called: StepName | None = None,
 ) -> SavedModelPlan:
     """Return the plan for these steps, under the name that reports give it."""
     last = "bfloat16" if bfloat16 else "freeze" if freeze else "strip" if strip else "none"
-    name = _name(last, pruning, distillation)
+    name = _name(last, pruning, distillation, called)
     return SavedModelPlan(name, strip and not freeze, freeze, bfloat16, pruning, distillation)
 
 
@@ -244,6 +260,19 @@ def student_name(student: Student) -> str:
     return given.file_name or f"given {(identity.digest or identity.revision or identity.object_version or '')[:8]}"
 
 
-def _name(last: str, pruning: Pruning | None, distillation: Distillation | None) -> str:
-    first = [f"distilled {student_name(distillation.student)}".rstrip()] if distillation else []
-    return " + ".join([*first, *([f"pruned {pruning.sparsity:.0%}"] if pruning else []), last])
+def short_name(step: Pruning | Distillation) -> str:
+    """Return what reports call a step where nothing has to be told apart."""
+    if isinstance(step, Distillation):
+        return f"distilled {student_name(step.student)}".rstrip()
+    return f"pruned {step.sparsity:.0%}"
+
+
+def key_of(plan: LiteRtPlan | SavedModelPlan) -> str:
+    """Return a name for a directory that only equal plans share."""
+    # The text of a data class, and of the documents in it, has every field.
+    return sha256_of(repr(plan).encode())[:16]
+
+
+def _name(last: str, pruning: Pruning | None, distillation: Distillation | None, called: StepName | None = None) -> str:
+    steps = [step for step in (distillation, pruning) if step is not None]
+    return " + ".join([*map(called or short_name, steps), last])

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data import Dataset, Splits, generated_inputs, read_dataset, split
-from ..data.generated import INTEGER_RANGES
 from ..errors import BadInputError
 from ..evaluation import (
     OutputTask,
@@ -22,9 +20,11 @@ from ..evaluation import (
     ranges_of,
     rate,
 )
+from ..evaluation.closeness import is_close
 from ..evaluation.compare import check_labels
 from ..outcome import EvidenceKind, Metrics
 from ..runners import RunError
+from .samples import made_up, read_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..config import Job, ModelTask
+    from ..data import Dataset
     from ..runners import Runner
     from ..runners.runner import Arrays
     from ..signatures import SignatureSpec
@@ -94,6 +95,8 @@ class Reference:
     metrics: Metrics
     batch: int
     seed: int
+    aliases: frozenset[str] = frozenset()
+    """Signatures that answer as the default one does: what data says of that one, it says of them."""
 
     def key(self, signature: str, output: str) -> str:
         """Return the output's name in the metrics."""
@@ -103,6 +106,16 @@ class Reference:
     def labelled(self) -> set[str]:
         """The default signature's outputs with labels."""
         return set(self.datasets[self.default].labels)
+
+    @property
+    def other_outputs(self) -> set[str]:
+        """Keys of the outputs that data says nothing of."""
+        return {
+            self.key(signature, name)
+            for signature, answers in self.answers.items()
+            if signature != self.default and signature not in self.aliases
+            for name in answers
+        }
 
     @property
     def float_outputs(self) -> set[str]:
@@ -141,11 +154,11 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         UnsupportedError: the original is not deterministic, or depends on the batch.
     """
     default = subject.default
-    splits, evidence = _data(job, evaluation, subject, calibrate=calibrate, train=train, select=select)
+    splits, evidence = read_samples(job, evaluation, subject, calibrate=calibrate, train=train, select=select)
     gate = splits.gate
     _count_warning(gate, evidence, progress)
     datasets = {
-        name: gate if name == default else _generate(subject.runner, one, job.seed)
+        name: gate if name == default else made_up(subject.runner, one, job.seed)
         for name, one in subject.endpoints.items()
     }
     progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
@@ -187,41 +200,25 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
         metrics=metrics,
         batch=subject.batch,
         seed=job.seed,
+        aliases=_aliases(subject, datasets, answers),
     )
 
 
-def _data(  # noqa: PLR0913 - one fact for each need
-    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
-) -> tuple[Splits, EvidenceKind]:
-    one = subject.endpoints[subject.default]
-    if evaluation is None:
-        made_up = _generate(subject.runner, one, job.seed)
-        nothing = made_up.take(np.arange(0))
-        return Splits(nothing, nothing, made_up, nothing), EvidenceKind.GENERATED
-    dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
-    splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
-    if not splits.gate.count:
-        raise BadInputError(
-            f"the evaluation data holds {dataset.count} samples, all of them needed for calibration; give more"
-        )
-    return splits, EvidenceKind.LABELS if dataset.labels else EvidenceKind.UNLABELLED
-
-
-def _generate(runner: Runner, one: Endpoint, seed: int) -> Dataset:
-    """Make inputs up that the original accepts."""
-    problem = ""
-    for integers in INTEGER_RANGES:
-        dataset = generated_inputs(one.spec, one.shapes, batched=bool(one.batched), seed=seed, integers=integers)
-        try:
-            answers_of(runner, one.spec.name, dataset)
-        except RunError as error:
-            problem = problem or str(error)
+def _aliases(subject: Subject, datasets: Mapping[str, Dataset], answers: Mapping[str, Arrays]) -> frozenset[str]:
+    """Return the signatures that are others for the default one, as Keras exports each model under two names."""
+    default = subject.default
+    inputs = set(subject.endpoints[default].spec.inputs)
+    found = set()
+    for name in answers.keys() - {default}:
+        if set(subject.endpoints[name].spec.inputs) != inputs:
             continue
-        return dataset
-    raise BadInputError(
-        f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation "
-        "data, or `inputShapes` if a dimension is unknown"
-    )
+        try:
+            expected = answers_of(subject.runner, default, datasets[name], subject.batch)
+        except RunError:
+            continue
+        if all(key in expected and is_close(expected[key], value, 0.0) for key, value in answers[name].items()):
+            found.add(name)
+    return frozenset(found)
 
 
 def _answers(subject: Subject, signature: str, dataset: Dataset, evidence: EvidenceKind) -> Arrays:

@@ -77,28 +77,25 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     inputs = Inputs(paths.evaluation, list(paths.students))
     make = make_litert if job.format is ModelFormat.LITERT else make_saved_model
     chosen: ChosenLiteRt | ChosenSavedModel = make(job, opened, inputs, work, progress)
-    if chosen.unverified:
-        progress.warn(
-            "published unverified: nothing shows that the candidate decides like the original; give EvaluationData to "
-            "prove it"
-        )
+    if chosen.unproven:
+        progress.warn(f"published unverified: {chosen.unproven}")
     warn_of_rare_classes(chosen.judge, progress)
     size = chosen.write(paths.output)
     draft = _draft(job, opened, chosen, size, progress)
     reference, runner = chosen.judge.reference, chosen.built.runner
     if isinstance(chosen, SavedModel):
         _write_extra_assets(job, opened, reference, paths.output / MODEL_DIRECTORY, progress)
-        draft = with_footprint(draft, paths.output, chosen.built.tags, reference, progress)
+        draft = with_footprint(draft, paths.output, reference, progress)
     count = write_golden(paths.output, draft, reference, runner, progress)
     if count:
         progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
     if server is not None:
         # A model with state answers a request by what it was asked before: of those only the first is certain.
         questions = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
-        tried = try_server(server, draft, paths.output, job.source.tags, questions, progress)
+        tried = try_server(server, draft, paths.output, questions, progress)
         draft = draft.model_copy(update={"server": tried})
     write_draft(paths.output, draft)
-    return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=chosen.unverified), draft
+    return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=bool(chosen.unproven)), draft
 
 
 def _write_extra_assets(
@@ -149,7 +146,7 @@ def _draft(
         ),
         recipe=job.recipe,
         candidate=chosen.candidate.name,
-        unverified=chosen.unverified,
+        unverified=bool(chosen.unproven),
         original=progress.original,
         evaluation=chosen.candidate.metrics,
         gate=chosen.judge.gate.to_gate(),

@@ -6,24 +6,28 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..conversion import AS_IT_IS
 from ..draft import MODEL_DIRECTORY
 from ..errors import OptimizerError, UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..manifest import Requirements, Signature, Tensor
-from ..outcome import CandidateStatus, EvidenceKind, Split
-from ..runners import SavedModelRunner
+from ..outcome import CandidateStatus, Split
+from ..runners import RunError, SavedModelRunner
 from ..signatures import read_signatures, select_for_serving, state_writers
 from ..signatures.fixed import is_batched
 from .build_saved_model import BuiltSavedModel, SavedModelShop
+from .difference import find_difference, first_rows
 from .evaluate import Judge, record, refusal, with_status
-from .ladders import saved_model_ladders
+from .ladders import saved_model_ladders, trainable
 from .lessons import make_lessons
 from .plan import SavedModelPlan, saved_model_plans
 from .reference import Endpoint, Subject, measure_original
-from .search import Field, Trial, check_searchable, on_selection, search, with_search_gate
+from .search import Field, Trial, on_selection, search
+from .searchable import check_has_data, check_searchable, with_search_gate
 from .students import open_students
 from .teacher_gain import taught
 from .trained import Trainer
+from .unproven import why_unproven
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +51,8 @@ class ChosenSavedModel:
     serving_version: str | None
     cpu_features: list[str]
     """`bf16`: that a processor computes with bfloat16, by AVX-512 or by AMX."""
-    unverified: bool = False
+    unproven: str
+    """Why it is published as unverified; empty: it is not."""
     reset_state: bool = False
 
     def write(self, output: Path) -> int:
@@ -71,7 +76,7 @@ def make_saved_model(
     wanted = job.recipe.search
     job = with_search_gate(job)
     has_data = inputs.evaluation is not None
-    check_searchable(job, has_data=has_data)
+    check_has_data(job, has_data=has_data)
     checked = saved_model_plans(job, source.kind, has_data=has_data)
     ladders = saved_model_ladders(job, wanted) if wanted is not None else None
     plans = ladders.plans if ladders else checked
@@ -89,9 +94,14 @@ def make_saved_model(
     reference = measure_original(
         job, inputs.evaluation, subject, progress, train=has_data and trained, select=wanted is not None
     )
+    check_searchable(job, reference)
+    if ladders is not None:
+        ladders = trainable(job, ladders, reference, progress)
+        plans = ladders.plans
     tasks, labelled = reference.tasks[default], reference.labelled
     check_measurable(job.gate, tasks, labelled, reference.evidence)
-    judge = Judge(reference, plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs), original)
+    gate = plan_gate(job, tasks, labelled, reference.evidence, reference.float_outputs, reference.other_outputs)
+    judge = Judge(reference, gate, original)
     lessons = make_lessons(reference, [plan.distillation for plan in plans if plan.distillation], progress)
     trainer = Trainer(source, specs[default], lessons, students, work, job.seed)
     shop = SavedModelShop(trainer, specs, reference.datasets, reference.batch, stateful)
@@ -99,7 +109,7 @@ def make_saved_model(
     if wanted is None or ladders is None:
         return _choose(plans, publisher, progress)
     selecting = replace(judge, reference=on_selection(reference), split=Split.SELECTION)
-    return search(wanted, ladders, Field(shop, source.size_bytes, work, selecting, judge), publisher.accepted, progress)
+    return search(wanted, ladders, Field(shop, source.size_bytes, work, selecting, judge), publisher.found, progress)
 
 
 def _choose(plans: list[SavedModelPlan], publisher: _Publisher, progress: Progress) -> ChosenSavedModel:
@@ -107,6 +117,7 @@ def _choose(plans: list[SavedModelPlan], publisher: _Publisher, progress: Progre
     for number, plan in enumerate(plans):
         try:
             built = publisher.shop.build(plan, progress)
+            publisher.check(plan, built)
         except UnsupportedError as error:
             progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
             if len(plans) == 1:
@@ -141,6 +152,40 @@ class _Publisher:
             return one.candidate
         return taught(one.candidate, one.plan, one.built, self.shop, self.judge, self.progress)
 
+    def check(self, plan: SavedModelPlan, built: BuiltSavedModel) -> None:
+        """Hold stripping to what it promises: it changes no number.
+
+        Raises:
+            UnsupportedError: the stripped model answers otherwise than the original.
+        """
+        if not plan.strip or plan.pruning or plan.distillation:
+            return
+        reference = self.judge.reference
+        # As many rows as one call takes, so that no sum is added in another order.
+        asked = first_rows(reference.datasets, reference.batch)
+        models = (reference.runner, built.runner)
+        try:
+            if find_difference(*models, self.specs, asked, reference.batch, tolerance=0.0) is None:
+                return
+            difference = find_difference(*models, self.specs, asked, reference.batch)
+        except RunError as error:
+            raise UnsupportedError(f"the stripped model does not run ({error}); {AS_IT_IS}") from error
+        if difference is not None:
+            raise UnsupportedError(f"the stripped model is another one: {difference}; {AS_IT_IS}")
+        self.progress.warn(
+            "TensorFlow rounds the stripped model's answers otherwise than the original's: some differ in their last "
+            "digits"
+        )
+
+    def found(self, one: Trial) -> ChosenSavedModel | None:
+        """Record what a search chose; None: it may not be published."""
+        try:
+            self.check(one.plan, one.built)
+        except UnsupportedError as error:
+            self.progress.add(record(one.plan.name, CandidateStatus.FAILED, str(error)))
+            return None
+        return self.accepted(one)
+
     def accepted(self, one: Trial) -> ChosenSavedModel:
         """Record the chosen candidate."""
         plan: SavedModelPlan = one.plan
@@ -154,7 +199,7 @@ class _Publisher:
             _describe({name: self.specs[name] for name in one.built.signatures}),
             _serving_version(plan, self.source),
             ["bf16"] if plan.bfloat16 else [],
-            unverified=changed and self.judge.reference.evidence is EvidenceKind.GENERATED,
+            why_unproven(self.judge, one.built.runner, one.built.signatures, changed=changed),
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..config import Gate, RecipeKind, Rule
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of, interleaved_latency
+from ..gate import QUALITY_RULES
 from ..outcome import CandidateStatus
 from ..supervision import feed
 from .evaluate import record, refusal, with_status
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..config import Job, Search
+    from ..config import Search
     from ..evaluation import Timing
     from ..outcome import Candidate
     from ..runners import Runner
@@ -59,31 +59,6 @@ class Field:
     """Measures on the samples of the selection."""
     gate: Judge
     """Measures on those of the gate."""
-
-
-def with_search_gate(job: Job) -> Job:
-    """Return the job with the search's limit as a rule of its gate, unless the gate has one of its own."""
-    search = job.recipe.search
-    if job.recipe.kind is not RecipeKind.SEARCH or search is None:
-        return job
-    own = job.gate.rules if job.gate else []
-    if any(rule.rule == "maxAccuracyLoss" for rule in own):
-        return job
-    rule = Rule(rule="maxAccuracyLoss", value=search.max_accuracy_loss)
-    return job.model_copy(update={"gate": Gate(rules=[*own, rule], strict=bool(job.gate and job.gate.strict))})
-
-
-def check_searchable(job: Job, *, has_data: bool) -> None:
-    """Refuse a search without data.
-
-    Raises:
-        BadInputError: there is none.
-    """
-    if job.recipe.search is not None and not has_data:
-        raise BadInputError(
-            "search() decides by accuracy, which needs evaluation data with labels; give EvaluationData, or use "
-            "forLambda() or forServing()"
-        )
 
 
 def on_selection(reference: Reference) -> Reference:
@@ -180,10 +155,10 @@ def _climbed(
             if trial is not None:
                 progress.say(f"{plan.name} passed on the samples of the selection")
                 passed.append(trial)
-                ladder.refused = None
-                continue
-            progress.add(candidate)
-            ladder.refuse(plan.name, candidate, field.selecting, progress)
+            else:
+                progress.add(candidate)
+            if not _says_nothing(made):
+                ladder.learn(plan.name, candidate, field.selecting, progress)
 
 
 class _Ladder:
@@ -194,8 +169,14 @@ class _Ladder:
         self.refused: str | None = None
         """The last rung, if it was refused and may have been so by chance."""
 
-    def refuse(self, name: str, candidate: Candidate, judge: Judge, progress: Progress) -> None:
-        """End here when the refusal is beyond chance, or the second one in a row."""
+    def learn(self, name: str, candidate: Candidate, judge: Judge, progress: Progress) -> None:
+        """End here when the refusal is beyond chance, or the second one in a row.
+
+        What is only too large or too slow is no refusal: the rungs that are left are smaller and faster.
+        """
+        if candidate.metrics is not None and all(one.passed for one in candidate.rules if one.rule in QUALITY_RULES):
+            self.refused = None
+            return
         if self.refused is not None or _is_clear(candidate, judge):
             self.skip(f"{name}, which is milder, was refused already", progress)
         self.refused = name
@@ -205,6 +186,11 @@ class _Ladder:
         for plan in self.rungs:
             progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
         self.rungs.clear()
+
+
+def _says_nothing(made: Any) -> bool:
+    """Say whether making a candidate failed for what may not happen to a smaller one: it ran out of memory, say."""
+    return isinstance(made, OptimizerError) and not isinstance(made, UnsupportedError)
 
 
 def _is_clear(candidate: Candidate, judge: Judge) -> bool:
@@ -218,15 +204,11 @@ def _is_clear(candidate: Candidate, judge: Judge) -> bool:
 
 def _made(plans: list[Any], field: Field, progress: Progress) -> list[Any]:
     """Make the candidates: what is trained or large in processes of their own, the rest here."""
-    apart = [plan for plan in plans if plan.pruning or plan.distillation or field.model_bytes > _SMALL_BYTES]
-    results = dict(
-        zip(
-            (plan.name for plan in apart),
-            craft_all(field.shop, apart, field.model_bytes, field.work, progress),
-            strict=True,
-        )
-    )
-    return [results[plan.name] if plan in apart else _here(plan, field, progress) for plan in plans]
+    large = field.model_bytes > _SMALL_BYTES
+    apart = [number for number, plan in enumerate(plans) if plan.pruning or plan.distillation or large]
+    crafted = craft_all(field.shop, [plans[number] for number in apart], field.model_bytes, field.work, progress)
+    results = dict(zip(apart, crafted, strict=True))
+    return [results[number] if number in results else _here(plan, field, progress) for number, plan in enumerate(plans)]
 
 
 def _here(plan: Any, field: Field, progress: Progress) -> Any:
@@ -267,23 +249,21 @@ def _ranked(trials: list[Trial], wanted: Search, reference: Reference) -> list[T
     if wanted.objective == "size" or len(trials) < 2:
         return by_size
     timed = [one for one in by_size if getattr(one.built, "timed", True)]
-    runners: dict[str, Runner] = {one.plan.name: one.built.runner for one in timed}
+    runners: dict[str, Runner] = {str(number): one.built.runner for number, one in enumerate(timed)}
     times = interleaved_latency(runners, reference.default, reference.datasets[reference.default])
     untimed = [one for one in by_size if one not in timed]
-    return [*_by_time(timed, times), *untimed]
+    return [*(timed[number] for number in _by_time([times[key] for key in runners])), *untimed]
 
 
-def _by_time(by_size: list[Trial], times: dict[str, Timing]) -> list[Trial]:
-    ranked: list[Trial] = []
-    left = list(by_size)
+def _by_time(times: list[Timing]) -> list[int]:
+    """Return the places of the times, which are those of candidates by size, the best first."""
+    ranked: list[int] = []
+    left = list(range(len(times)))
     while left:
-        fastest = min(left, key=lambda one: times[one.plan.name].median)
-        limit = times[fastest.plan.name]
+        limit = min((times[number] for number in left), key=lambda one: one.median)
         # What is no slower than that beyond the noise of both is as fast, and then the smaller one is better.
         best = next(
-            one
-            for one in left
-            if times[one.plan.name].median - limit.median <= max(times[one.plan.name].noise, limit.noise)
+            number for number in left if times[number].median - limit.median <= max(times[number].noise, limit.noise)
         )
         ranked.append(best)
         left.remove(best)

@@ -13,15 +13,12 @@ from ..manifest import ServerProgram, ServerTrial
 from ..server_binary.answers import find_difference
 from ..server_binary.process import CannotRunError, Server, ServerError
 from ..server_binary.take import PROGRAM, take_program
-from ..sources.saved_model_files import read_meta_graph
 
 if TYPE_CHECKING:
     from ..config import Job
     from ..manifest import Draft
     from ..server_binary.take import TakenProgram
     from .progress import Progress
-
-_DEFAULT_TAGS = ["serve"]
 
 
 def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | None:
@@ -36,8 +33,8 @@ def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | No
     return take_program(job.server.image, target, progress.say)
 
 
-def try_server(  # noqa: PLR0913, PLR0917 - what is tried, on which model, with which questions
-    taken: TakenProgram, draft: Draft, output: Path, tags: list[str], golden: dict[str, Any], progress: Progress
+def try_server(
+    taken: TakenProgram, draft: Draft, output: Path, golden: dict[str, Any], progress: Progress
 ) -> ServerProgram:
     """Let the server load the model that is about to be published, and answer requests.
 
@@ -45,7 +42,6 @@ def try_server(  # noqa: PLR0913, PLR0917 - what is tried, on which model, with 
         taken: The program.
         draft: Of the model.
         output: OUT, with the model.
-        tags: Those of the source, which the model may have kept.
         golden: Requests and the answers that the optimizer's own runtime gives to them.
         progress: Where to tell.
 
@@ -55,7 +51,7 @@ def try_server(  # noqa: PLR0913, PLR0917 - what is tried, on which model, with 
     progress.say(f"trying {taken.image}: it loads the model and answers {len(golden['requests'])} requests")
     trial, note = ServerTrial.ANSWERED, ""
     try:
-        _ask(taken, draft, output / MODEL_DIRECTORY, tags, golden)
+        _ask(taken, draft, output / MODEL_DIRECTORY, golden)
     except CannotRunError as error:
         # The machines that serve have another system: what this one lacks, they may have.
         trial, note = ServerTrial.NOT_RUN, str(error)
@@ -74,24 +70,15 @@ def try_server(  # noqa: PLR0913, PLR0917 - what is tried, on which model, with 
     )
 
 
-def _ask(taken: TakenProgram, draft: Draft, model: Path, tags: list[str], golden: dict[str, Any]) -> None:
+def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any]) -> None:
     # A baked bfloat16 aborts in oneDNN where the processor has none; TensorFlow's own kernels compute it everywhere.
     onednn = "bf16" not in draft.requirements.cpu_features or environment.has_bfloat16()
     requests = golden["requests"]
     with (
         tempfile.TemporaryDirectory(prefix="server-") as work,
-        Server(taken.path, model, _tags(model, tags), Path(work), onednn=onednn) as server,
+        Server(taken.path, model, Path(work), onednn=onednn) as server,
     ):
         answers = [server.ask(one["request"]) for one in requests]
     difference = find_difference(requests, answers, golden["relativeTolerance"])
     if difference:
         raise ServerError(f"its answers are others than the optimizer's: {difference}")
-
-
-def _tags(model: Path, tags: list[str]) -> list[str]:
-    """Return the tags that the published model has: what is saved anew has the usual ones."""
-    try:
-        read_meta_graph(model, _DEFAULT_TAGS)
-    except UnsupportedError:
-        return tags
-    return _DEFAULT_TAGS

@@ -36,13 +36,12 @@ class ServerError(Exception):
 class Server:
     """A process of tensorflow_model_server. Use it as a context manager: inside, the model is loaded."""
 
-    def __init__(self, program: Path, model: Path, tags: list[str], work: Path, *, onednn: bool = True) -> None:
+    def __init__(self, program: Path, model: Path, work: Path, *, onednn: bool = True) -> None:
         """Start nothing yet.
 
         Args:
             program: The server.
             model: A SavedModel's directory.
-            tags: Of its graph.
             work: An empty directory for the server's files.
             onednn: Whether it may compute with oneDNN: bfloat16 aborts there on a processor without it.
         """
@@ -62,7 +61,6 @@ class Server:
             f"--rest_api_port={self._port}",
             f"--model_name={MODEL}",
             f"--model_base_path={base}",
-            f"--saved_model_tags={','.join(tags)}",
             "--file_system_poll_wait_seconds=0",
             "--max_num_load_retries=0",
         ]

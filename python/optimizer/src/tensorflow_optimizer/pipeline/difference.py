@@ -1,0 +1,82 @@
+"""Where a SavedModel answers otherwise than the one that it was made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data import generated_inputs
+from ..evaluation import answers_of
+from ..evaluation.closeness import is_close
+from ..runners import RunError
+from ..signatures.fixed import is_batched
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..runners import Runner
+    from ..signatures import SignatureSpec
+
+#: A constant may be folded into its neighbor, which rounds once instead of twice; more than that is another model.
+ROUNDING = 1e-5
+_SEEDS = (1, 2)
+
+
+def find_difference(  # noqa: PLR0913, PLR0917 - two models, and what both are asked
+    original: Runner,
+    candidate: Runner,
+    specs: dict[str, SignatureSpec],
+    datasets: dict[str, Dataset],
+    batch: int,
+    tolerance: float = ROUNDING,
+) -> str | None:
+    """Return where a candidate differs from the original by more than a share of the answers; None: nowhere.
+
+    Args:
+        original: What it was made of.
+        candidate: It.
+        specs: The signatures to ask.
+        datasets: What each is asked, beside inputs that are made up, each of which has values of its own.
+        batch: How many rows at a time.
+        tolerance: How large a difference is none.
+
+    Raises:
+        RunError: the candidate cannot compute what the original can.
+    """
+    for name, spec in specs.items():
+        real = datasets[name]
+        for dataset in (real, *(_varied(spec, real, seed) for seed in _SEEDS)):
+            try:
+                expected = answers_of(original, name, dataset, batch)
+            except RunError:
+                continue  # not legal for the original either
+            answers = answers_of(candidate, name, dataset, batch)
+            for output, value in expected.items():
+                if not is_close(value, answers[output], tolerance):
+                    return f"its output {output!r} of the signature {name!r} differs"
+    return None
+
+
+def first_rows(datasets: dict[str, Dataset], count: int) -> dict[str, Dataset]:
+    """Return no more than the first rows of each dataset."""
+    return {name: one.take(np.arange(min(count, one.count))) for name, one in datasets.items()}
+
+
+def _varied(spec: SignatureSpec, like: Dataset, seed: int) -> Dataset:
+    """Make inputs up in the data's shapes, no two inputs alike: a swap must not go unnoticed."""
+    shapes = {
+        name: [1, *value.shape[1:]] if like.batched else list(value.shape[1:]) for name, value in like.inputs.items()
+    }
+    batched = like.batched or is_batched(spec, {})
+    made = generated_inputs(spec, shapes, batched=batched, seed=seed, integers=_integers(like))
+    floats = {
+        name: value * (number + 1) if value.dtype.kind == "f" else value
+        for number, (name, value) in enumerate(made.inputs.items())
+    }
+    return type(made)(floats, made.batched)
+
+
+def _integers(dataset: Dataset) -> int:
+    """Return a bound that the data's own integers prove to be legal."""
+    found = [int(value.max()) for value in dataset.inputs.values() if value.dtype.kind in "iu" and value.size]
+    return max(1, min(found, default=1) + 1)
