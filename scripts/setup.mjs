@@ -36,9 +36,13 @@ async function install(python) {
   const sdk = path('emulator', 'sdk');
   await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
   const uvLock = path('python', 'optimizer', 'uv-requirements.txt');
-  await step('uv', 'uv', [uvLock, python], uv, async () => {
+  // Its wheel is kept for builds without a network, which install it by pip.
+  const wheels = join(tools, 'uv', 'wheels');
+  await step('uv', 'uv', [uvLock, python], wheels, async () => {
     await run(python, ['-m', 'venv', '--clear', join(tools, 'uv')]);
-    await run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--require-hashes', '-r', uvLock]);
+    const pip = (...args) => run(join(tools, 'uv', 'bin', 'python'), ['-m', 'pip', ...args, '--quiet', '--require-hashes', '-r', uvLock]);
+    await pip('download', '--dest', wheels);
+    await pip('install', '--no-index', '--find-links', wheels);
   });
   for (const [title, name, lock] of [
     ['Python environment of the emulator', 'emulator', path('emulator', 'requirements.txt')],

@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import url2pathname
 
 import pytest
 from conftest import started
@@ -77,6 +78,23 @@ def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytes
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_python("3.9") is None
+
+
+@pytest.mark.parametrize(("value", "offline"), [("1", True), ("true", True), ("0", False), ("false", False)])
+def test_a_build_asks_no_index_where_uv_is_offline(
+    monkeypatch: pytest.MonkeyPatch, value: str, *, offline: bool
+) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX", raising=False)
+    monkeypatch.setenv("PIP_FIND_LINKS", "/of/the/user")
+    monkeypatch.setenv("UV_OFFLINE", value)
+    given = index_environment.index_environment()
+    assert (given.get("PIP_NO_INDEX") == "1") is offline
+    places = given["PIP_FIND_LINKS"].split()
+    assert places[0] == "/of/the/user"
+    found = [
+        path.name for place in places[1:] for path in Path(url2pathname(place.removeprefix("file:"))).glob("uv-*.whl")
+    ]
+    assert len(found) == int(offline)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ Deploys a model to an AWS that runs inside this repository, and asks it for pred
   --strict                  a path that this machine cannot show is an error, and not left out
   --json FILE               write all figures there
   --help                    this text
+
+Each build installs TensorFlow, from the cache of uv where it is there. Without a network set UV_OFFLINE=1, once the demo has run with one.
 `;
 
 /** Reads the command line; throws an Error with a sentence for the user. */

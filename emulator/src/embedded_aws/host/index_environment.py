@@ -8,6 +8,7 @@ install quick, are passed on.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 _PREFIXES = ("PIP_", "UV_", "SSL_")
@@ -39,6 +40,8 @@ _NEVER = (
     "PIP_PYTHON",
 )
 
+_WHEELS = Path(sys.prefix).parent / "uv" / "wheels"
+
 
 def index_environment() -> dict[str, str]:
     """The variables that a build inherits from this machine."""
@@ -54,6 +57,10 @@ def index_environment() -> dict[str, str]:
     for name, path in _configuration_files():
         if name not in passed and path.is_file():
             passed[name] = str(path)
+    if passed.get("UV_OFFLINE", "0").lower() not in {"", "0", "false"}:
+        # pip has no such setting. What a build installs by it is uv, whose wheel the set-up keeps.
+        passed.setdefault("PIP_NO_INDEX", "1")
+        passed["PIP_FIND_LINKS"] = f"{passed.get('PIP_FIND_LINKS', '')} {_WHEELS.as_uri()}".strip()
     return passed
 
 
