@@ -181,7 +181,8 @@ class Denies:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, times: int, message: str = "no") -> None:
         self._left, self._does = times, getattr(aws.s3(), name)
-        self._error = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, name.title().replace("_", ""))
+        answer: Any = {"Error": {"Code": "AccessDenied", "Message": message}}
+        self._error = ClientError(answer, name.title().replace("_", ""))
         monkeypatch.setattr(aws.s3(), name, self)
 
     def __call__(self, **request: Any) -> Any:
