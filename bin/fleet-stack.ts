@@ -32,6 +32,12 @@ export interface FleetStackProps extends ExampleStackProps {
    * @default Duration.minutes(15)
    */
   readonly bootTimeout?: Duration;
+  /**
+   * How long connections may still go on when an instance leaves the load balancer.
+   *
+   * @default Duration.seconds(120)
+   */
+  readonly connectionDraining?: Duration;
 }
 
 const CIDR = '10.0.0.0/16';
@@ -65,6 +71,7 @@ export class FleetStack extends Stack {
       servingBinary: props.servingBinary,
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,
+      connectionDraining: props.connectionDraining,
       // The newest at every deployment: fine for an example. Leave it out, and the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,14 @@ _STATES = {"START": 10, "LOADING": 20, "AVAILABLE": 30, "UNLOADING": 40, "END": 
 _SERVING = b"\x08\x01"
 
 
-def open_grpc(models: Models, port: int, socket_path: str, *, health: bool, max_threads: int) -> Any:
+def open_grpc(models: Models, flags: dict[str, Any]) -> Any:
     """Start the gRPC server on a port, on a socket of the file system, or on both; 0 and nothing leave one out.
 
     As gRPC in C++ does, it refuses calls for which there is no thread, and keeps one thread to look for calls.
+
+    Args:
+        models: what is served.
+        flags: of the server.
 
     Raises:
         OSError: the port is taken, or there is nothing to listen on.
@@ -27,12 +32,16 @@ def open_grpc(models: Models, port: int, socket_path: str, *, health: bool, max_
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-    server = grpc.server(
-        ThreadPoolExecutor(max_threads), options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=max_threads - 1
-    )
+    port, socket_path = flags["port"], flags["grpc_socket_path"]
+    threads = flags["grpc_max_threads"] or 4 * (os.cpu_count() or 1)
+    options: list[tuple[str, int | str]] = [("grpc.so_reuseport", 0)]
+    for pair in filter(None, flags["grpc_channel_arguments"].split(",")):
+        name, _, value = pair.partition("=")
+        options.append((name, int(value) if value.isdigit() else value))
+    server = grpc.server(ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads - 1)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
-    if health:
+    if flags["enable_grpc_healthcheck_service"]:
         check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)  # noqa: ARG005 - what gRPC gives
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})]

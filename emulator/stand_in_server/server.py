@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
@@ -61,9 +60,7 @@ def _serve(flags: dict[str, Any]) -> int:
     if problem := models.serve():
         raise ConfigurationError(problem)
     models.watch()
-    health = flags["enable_grpc_healthcheck_service"]
-    threads = flags["grpc_max_threads"] or 4 * (os.cpu_count() or 1)
-    server = open_grpc(models, flags["port"], flags["grpc_socket_path"], health=health, max_threads=threads)
+    server = open_grpc(models, flags)
     log.info("Running gRPC ModelServer at 0.0.0.0:%d", flags["port"])
     if rest:
         http = open_rest(Api(models, Metrics(), metrics_path), flags["rest_api_port"])

@@ -5,6 +5,7 @@ import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { StandInRegistry } from '../../emulator/client/stand-in-registry';
 import { writeStandInServer } from '../../emulator/client/stand-in-server';
+import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 
 const STACK = 'Fleet';
 const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
@@ -74,7 +75,9 @@ async function withImage<T>(program: string, action: (image: string) => Promise<
 }
 
 /** Predicts one digit after the other while something else happens, and counts what goes wrong. */
-async function predictingMeanwhile<T>(action: () => Promise<T>): Promise<{ result: T; answered: number; wrong: string[] }> {
+async function predictingMeanwhile<T>(
+  action: () => Promise<T>, predict = async (image: number[][][]) => (await decisions([image]))[0],
+): Promise<{ result: T; answered: number; wrong: string[] }> {
   let going = true;
   let answered = 0;
   const wrong: string[] = [];
@@ -82,7 +85,7 @@ async function predictingMeanwhile<T>(action: () => Promise<T>): Promise<{ resul
     for (let index = 0; going; index += 1) {
       const { image } = HELD_OUT[index % 20];
       try {
-        answered += Number.isInteger((await decisions([image]))[0]) ? 1 : 0;
+        answered += Number.isInteger(await predict(image)) ? 1 : 0;
       } catch (error) {
         wrong.push(String(error));
       }
@@ -94,6 +97,20 @@ async function predictingMeanwhile<T>(action: () => Promise<T>): Promise<{ resul
   } finally {
     going = false;
     await loop;
+  }
+}
+
+/** The same by gRPC, whose one channel keeps its connection for as long as the server does. */
+async function predictingOverOneChannel<T>(action: () => Promise<T>): Promise<{ result: T; answered: number; wrong: string[] }> {
+  const client = new GrpcModelClient(await emulator.connect(loadBalancer(), 8500), 'digits');
+  try {
+    return await predictingMeanwhile(action, async (image) => {
+      const inputs = { image: { shape: [1, 28, 28, 1], values: Float32Array.from(image.flat(2)) } };
+      const [{ values }] = Object.values(await client.predict(inputs));
+      return Array.from(values, Number).indexOf(Math.max(...Array.from(values, Number)));
+    });
+  } finally {
+    client.close();
   }
 }
 
@@ -148,12 +165,14 @@ afterAll(async () => {
     expect(await version()).toBe('1');
   });
 
-  test('a new version, with the server out of an image, replaces the instance, and no request fails meanwhile', async () => {
-    const { result, answered, wrong } = await predictingMeanwhile(() => withImage(server, (image) => deploy({ image, recipe: 'none' })));
+  test('a new version, with the server out of an image, replaces the instance, and no request fails meanwhile, nor one of a channel that stays', async () => {
+    const { result: overRest, ...grpc } = await predictingOverOneChannel(() => (
+      predictingMeanwhile(() => withImage(server, (image) => deploy({ image, recipe: 'none' })))));
+    const { result, answered, wrong } = overRest;
 
     expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
-    expect(wrong).toEqual([]);
-    expect(answered).toBeGreaterThan(10);
+    expect({ rest: wrong, grpc: grpc.wrong }).toEqual({ rest: [], grpc: [] });
+    expect(Math.min(answered, grpc.answered)).toBeGreaterThan(10);
     expect(await version()).toBe('3');
   });
 
