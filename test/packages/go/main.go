@@ -172,6 +172,15 @@ func services(stack awscdk.Stack) {
 		ModelStorage: tensorflow.ModelStorage_MOUNTPOINT,
 		ServingImage: tensorflow.ServingImage_FromRegistry(jsii.String("tensorflow/serving:2.20.0")),
 		Replicas:     jsii.Number(2),
+		Environment: &map[string]*string{
+			"TF_ENABLE_ONEDNN_OPTS": jsii.String("0"),
+			"TF_CPP_MIN_LOG_LEVEL":  jsii.String("1"),
+		},
+		InternalLoadBalancer:     jsii.Bool(true),
+		LoadBalancerSourceRanges: jsii.Strings("10.0.0.0/16"),
+		MinReadyTime:             awscdk.Duration_Minutes(jsii.Number(2)),
+		RemovalPolicy:            awscdk.RemovalPolicy_RETAIN,
+		AdoptExisting:            jsii.Bool(true),
 	})
 	mounted.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(jsii.String("10.0.0.0/16")), nil)
 

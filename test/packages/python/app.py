@@ -191,6 +191,12 @@ def services(stack: cdk.Stack) -> None:
         model_storage=ModelStorage.MOUNTPOINT,
         serving_image=ServingImage.from_registry("tensorflow/serving:2.20.0"),
         replicas=2,
+        environment={"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "1"},
+        internal_load_balancer=True,
+        load_balancer_source_ranges=["10.0.0.0/16"],
+        min_ready_time=cdk.Duration.minutes(2),
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+        adopt_existing=True,
     )
     mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
 

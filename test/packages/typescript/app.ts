@@ -1,5 +1,5 @@
 import {
-  App, Duration, Size, Stack, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
+  App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
   aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
@@ -129,6 +129,12 @@ function services(stack: Stack): void {
     modelStorage: ModelStorage.MOUNTPOINT,
     servingImage: ServingImage.fromRegistry('tensorflow/serving:2.20.0'),
     replicas: 2,
+    environment: { TF_ENABLE_ONEDNN_OPTS: '0', TF_CPP_MIN_LOG_LEVEL: '1' },
+    internalLoadBalancer: true,
+    loadBalancerSourceRanges: ['10.0.0.0/16'],
+    minReadyTime: Duration.minutes(2),
+    removalPolicy: RemovalPolicy.RETAIN,
+    adoptExisting: true,
   });
   mounted.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
 

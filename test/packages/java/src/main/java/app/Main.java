@@ -50,6 +50,7 @@ import java.util.Map;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.ArnComponents;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
@@ -202,6 +203,12 @@ public final class Main {
         .modelStorage(ModelStorage.MOUNTPOINT)
         .servingImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0"))
         .replicas(2)
+        .environment(Map.of("TF_ENABLE_ONEDNN_OPTS", "0", "TF_CPP_MIN_LOG_LEVEL", "1"))
+        .internalLoadBalancer(true)
+        .loadBalancerSourceRanges(List.of("10.0.0.0/16"))
+        .minReadyTime(Duration.minutes(2))
+        .removalPolicy(RemovalPolicy.RETAIN)
+        .adoptExisting(true)
         .build();
     mounted.getConnections().allowDefaultPortFrom(Peer.ipv4("10.0.0.0/16"));
 
