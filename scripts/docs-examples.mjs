@@ -1,15 +1,15 @@
-// Compiles every TypeScript example of README.md, of the API's doc comments and of docs/*.md, strictly, with jsii-rosetta.
-// rosetta reads the README that is inside the assembly, so a copy of the assembly carries the guides in the README's place.
+// Compiles every TypeScript example of README.md, of the API's doc comments and of docs/*.md, strictly, with jsii-rosetta. Checks that the
+// translations below some of them are rosetta's own; `npm run examples -- --write` writes those anew.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tsImport } from 'tsx/esm/api';
 import { root, tools } from './lib-setup.mjs';
 
-function extract(directory) {
-  return spawnSync(join(root, 'node_modules', '.bin', 'jsii-rosetta'), ['extract', '--strict', directory], { cwd: directory, stdio: 'inherit' }).status === 0;
-}
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => join('docs', name))];
+const texts = pages.map((page) => readFileSync(join(root, page), 'utf8'));
 
-const guides = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort();
+// rosetta reads the README that is inside the assembly, so a copy of the assembly carries all pages there.
 const scratch = join(tools, 'docs-examples');
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(scratch, { recursive: true });
@@ -20,10 +20,19 @@ for (const name of ['build', 'node_modules']) {
   symlinkSync(join(root, name), join(scratch, name));
 }
 const assembly = JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'));
-assembly.readme = { markdown: guides.map((name) => readFileSync(join(root, 'docs', name), 'utf8')).join('\n\n') };
+assembly.readme = { markdown: texts.join('\n\n') };
 writeFileSync(join(scratch, '.jsii'), JSON.stringify(assembly));
-
-const passed = [extract(root), extract(scratch)].every(Boolean);
+const { status } = spawnSync(join(root, 'node_modules', '.bin', 'jsii-rosetta'), ['extract', '--strict', scratch], { cwd: scratch, stdio: 'inherit' });
+const tablet = status === 0 ? JSON.parse(readFileSync(join(scratch, '.jsii.tabl.json'), 'utf8')) : undefined;
 rmSync(scratch, { recursive: true, force: true });
-process.stdout.write(`${passed ? '✓' : '✗'} README.md, doc comments, ${guides.map((name) => `docs/${name}`).join(', ')}\n`);
+
+const { translated } = await tsImport('./packages/translations.ts', import.meta.url);
+const fresh = tablet ? texts.map((text) => translated(text, tablet)) : texts;
+const stale = pages.filter((_, index) => fresh[index] !== texts[index]);
+if (process.argv.includes('--write')) {
+  stale.splice(0).forEach((page) => writeFileSync(join(root, page), fresh[pages.indexOf(page)]));
+}
+process.stdout.write(stale.length ? `translations are not those of the examples in ${stale.join(', ')}: run \`npm run examples -- --write\`\n` : '');
+const passed = tablet !== undefined && stale.length === 0;
+process.stdout.write(`${passed ? '✓' : '✗'} doc comments, ${pages.join(', ')}\n`);
 process.exit(passed ? 0 : 1);

@@ -2,7 +2,7 @@
 // which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
 // The app in TypeScript must use everything that is public, so the others use it too. The apps under examples/ are synthesized beside them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { findPython, root, tools, uv } from './lib-setup.mjs';
@@ -68,10 +68,24 @@ const LANGUAGES = {
       cpSync(join(dist, 'go', 'cdktensorflow'), join(app, 'package'), { recursive: true });
       execute('go', ['mod', 'tidy'], app);
       execute('go', ['build', '-o', 'consumer', '.'], app);
+      compileReadme(app);
     },
     app: './consumer',
   },
 };
+
+/** The README's examples in Go are corrected translations, so they are compiled. */
+function compileReadme(app) {
+  const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```go\n([^]*?)```/g)].map(([, code]) => code.replace(/^import .*\n/gm, ''));
+  const functions = examples.map((code, index) => `func example${index}(this constructs.Construct, cluster awseksv2.ICluster, vpc awsec2.IVpc) {\n${code}}\n`);
+  const main = readFileSync(join(app, 'main.go'), 'utf8');
+  const imports = main.slice(main.indexOf('import ('), main.indexOf('\n)') + 2).split('\n')
+    .filter((line) => /import|^\)/.test(line) || /\/(awscdk\/v2|awseksv2|awsec2|constructs\/v10|jsii-runtime-go|cdktensorflow)"/.test(line)).join('\n')
+    .replace('tensorflow "', 'cdktensorflow "');
+  mkdirSync(join(app, 'readme'));
+  writeFileSync(join(app, 'readme', 'examples.go'), `package readme\n\n${imports}\n\n${functions.join('\n')}`);
+  execute('go', ['build', './readme'], app);
+}
 
 /** The program compiles under the strict rules and uses every public name. */
 function checkUse(program) {
