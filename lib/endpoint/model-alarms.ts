@@ -8,7 +8,9 @@ import type { IModelEndpoint } from './model-endpoint';
 
 /** What to watch an endpoint for. */
 export interface ModelAlarmsProps {
-  /** The endpoint to watch. */
+  /**
+   * The endpoint to watch: a `ModelFunction`, or a `ModelFleet` with `embeddedMetrics`. A `ModelService` has no metrics in CloudWatch, and throws.
+   */
   readonly endpoint: IModelEndpoint;
 
   /** How long an answer may take, by the endpoint's own statistic of latency. */
@@ -36,7 +38,19 @@ export interface ModelAlarmsProps {
   readonly alarmActions?: cloudwatch.IAlarmAction[];
 }
 
-/** Alarms on an endpoint's errors and latency. No requests are no alarm. */
+/**
+ * Alarms on an endpoint's errors and latency. No requests are no alarm.
+ *
+ * @example
+ * declare const digits: ModelFunction;
+ * declare const topic: sns.ITopic;
+ *
+ * new ModelAlarms(this, 'Alarms', {
+ *   endpoint: digits,
+ *   maxLatency: Duration.millis(200),
+ *   alarmActions: [new cloudwatch_actions.SnsAction(topic)],
+ * });
+ */
 export class ModelAlarms extends Construct {
   /** Goes off when too many requests fail. */
   public readonly errorAlarm: cloudwatch.Alarm;

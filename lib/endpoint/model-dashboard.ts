@@ -8,7 +8,8 @@ const COLUMNS = 24;
 /** Properties of a dashboard of model endpoints. */
 export interface ModelDashboardProps {
   /**
-   * The endpoints to show, a row for each in this order.
+   * The endpoints to show, a row for each in this order: `ModelFunction`, and `ModelFleet` with `embeddedMetrics`. A `ModelService` has no metrics in
+   * CloudWatch, and throws.
    *
    * @default - none yet: `addEndpoint` adds them
    */
@@ -22,7 +23,14 @@ export interface ModelDashboardProps {
   readonly dashboardName?: string;
 }
 
-/** A CloudWatch dashboard with a row for each model endpoint, whatever serves it: requests, errors, latency. */
+/**
+ * A CloudWatch dashboard with a row for each model endpoint that has metrics in CloudWatch: requests, errors, latency.
+ *
+ * @example
+ * declare const digits: ModelFunction;
+ *
+ * new ModelDashboard(this, 'Dashboard', { endpoints: [digits] });
+ */
 export class ModelDashboard extends Construct {
   /** The dashboard. Further widgets can be added to it. */
   public readonly dashboard: cloudwatch.Dashboard;
@@ -36,7 +44,7 @@ export class ModelDashboard extends Construct {
   }
 
   /**
-   * Adds a row with an endpoint's requests, errors and latency.
+   * Adds a row with an endpoint's requests, errors and latency. Throws for one that has no metrics in CloudWatch.
    *
    * @param endpoint the endpoint to show
    */

@@ -11,21 +11,27 @@ export interface IModelEndpoint extends IConstruct {
   readonly artifact: IModelArtifact;
 
   /**
-   * How many requests were answered.
+   * How many requests were answered, refused ones included. A number, by default the sum over five minutes.
+   *
+   * Throws where nothing sends the endpoint's metrics to CloudWatch: for a `ModelService` always, for a `ModelFleet` without `embeddedMetrics`.
    *
    * @param options what to change about the metric
    */
   metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * How many requests failed through no fault of the request.
+   * How many requests failed through no fault of the request. A number, by default the sum over five minutes.
+   *
+   * Throws where `metricInvocations` does.
    *
    * @param options what to change about the metric
    */
   metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * How long an answer takes.
+   * How long an answer takes, in milliseconds over five minutes: by default the 99th percentile of a function, and the average of a fleet.
+   *
+   * Throws where `metricInvocations` does.
    *
    * @param options what to change about the metric
    */

@@ -39,6 +39,13 @@ const ALIAS = 'live';
  * The model is optimized and converted to LiteRT when the stack is deployed, and comes into the function as a layer. The
  * function answers TensorFlow Serving's REST requests through a function URL or an API, and the same bodies when it is
  * invoked directly. Callers use the alias `live`: a deployment moves it to a new version only after all else has worked.
+ *
+ * @example
+ * const digits = new ModelFunction(this, 'Digits', {
+ *   model: ModelSource.fromAsset('models/digits'),
+ *   evaluation: EvaluationData.fromAsset('models/digits.npz'),   // optional
+ * });
+ * new CfnOutput(this, 'Url', { value: digits.addFunctionUrl().url });
  */
 export class ModelFunction extends Construct implements IModelEndpoint {
   /** The name that requests call the model by: `/v1/models/<name>`. */
@@ -250,7 +257,11 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     return this.url.grantInvokeUrl(grantee);
   }
 
-  /** How many requests were answered, refused ones included. Sum over five minutes. */
+  /**
+   * How many requests were answered, refused ones included. Sum over five minutes.
+   *
+   * @param options what to change about the metric
+   */
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricInvocations(options);
   }
@@ -259,12 +270,18 @@ export class ModelFunction extends Construct implements IModelEndpoint {
    * How many invocations crashed, ran out of time, or failed as a direct invocation. Sum over five minutes.
    *
    * A refused request (4xx) is none, nor is a failure that an HTTP caller sees as a 500: see `metricFailures`.
+   *
+   * @param options what to change about the metric
    */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricErrors(options);
   }
 
-  /** How long an invocation takes, the start of a new instance not included. 99th percentile over five minutes. */
+  /**
+   * How long an invocation takes, in milliseconds, the start of a new instance not included. 99th percentile over five minutes.
+   *
+   * @param options what to change about the metric
+   */
   public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricDuration({ statistic: cloudwatch.Stats.percentile(99), ...options });
   }

@@ -54,7 +54,7 @@ export interface ModelOptimizerProps extends OptimizationOptions {
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks.
+   * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks. This stack cannot read it.
    *
    * @default - no parameter is written
    */
@@ -83,6 +83,13 @@ export interface ModelOptimizerProps extends OptimizationOptions {
  *
  * A build runs only when the model, the data, the options or the optimizer's versions have changed; the deployment fails, and what is served
  * stays, when no candidate passes the gate. Published versions are never replaced.
+ *
+ * @example
+ * new ModelOptimizer(this, 'Digits', {
+ *   model: ModelSource.fromAsset('models/digits'),
+ *   evaluation: EvaluationData.fromAsset('models/digits.npz'),
+ *   pointerParameterName: '/models/digits',   // for ModelArtifact.fromParameter in other stacks
+ * });
  */
 export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The model's name in requests, in the directory of a server and in the manifest. */
@@ -239,7 +246,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * How long builds take.
+   * How long builds take, in seconds.
    *
    * @param props statistic and period
    * @default average over five minutes
