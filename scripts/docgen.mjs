@@ -14,10 +14,11 @@ const { status } = spawnSync('npx', ['jsii-docgen', ...languages, '-o', join(scr
 if (status !== 0) {
   process.exit(1);
 }
-// Links go to the ids. With the names beside them Python's file would be above 512 KB, which GitHub shows as plain text.
-const pages = Object.entries(FILES).map(([language, file]) => [
-  join(root, file), readFileSync(join(scratch, `API.${language}.md`), 'utf8').replace(/<a name="[^"]*" id=/g, '<a id='),
-]);
+// GitHub shows a file above 512 KB as plain text, and Python's is: without what no link needs, it is not.
+const shorter = (text) => text.replace(/<a name="[^"]*" id=/g, '<a id=').replace(/(<a id="|href="#)cdk-tensorflow\./g, '$1');
+const pages = Object.entries(FILES).map(([language, file]) => [join(root, file), shorter(readFileSync(join(scratch, `API.${language}.md`), 'utf8'))]);
+const large = pages.filter(([, text]) => Buffer.byteLength(text) > 512 * 1024).map(([file]) => file.slice(root.length + 1));
+process.stderr.write(large.length ? `${large.join(', ')} above 512 KB: GitHub will show plain text\n` : '');
 rmSync(scratch, { recursive: true, force: true });
 
 if (process.argv.includes('--check')) {
