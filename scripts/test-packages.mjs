@@ -35,7 +35,7 @@ function execute(command, args, cwd, changes = {}) {
 const LANGUAGES = {
   typescript: {
     install: (app) => {
-      cpSync(tarball(), join(app, 'package.tgz'));
+      cpSync(packageFile('js', '.tgz'), join(app, 'package.tgz'));
       execute('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'], app);
       checkUse(join(app, 'app.ts'));
     },
@@ -47,9 +47,8 @@ const LANGUAGES = {
   },
   python: {
     install: (app) => {
-      const wheel = readdirSync(join(dist, 'python')).find((name) => name.endsWith('.whl'));
       execute(uv, ['venv', '--quiet', '--python', findPython(), '.venv'], app);
-      execute(uv, ['pip', 'install', '--quiet', '--python', join('.venv', 'bin', 'python'), join(dist, 'python', wheel), 'aws-cdk-lib==2.263.0'], app);
+      execute(uv, ['pip', 'install', '--quiet', '--python', join('.venv', 'bin', 'python'), packageFile('python', '.whl'), 'aws-cdk-lib==2.263.0'], app);
     },
     app: '.venv/bin/python app.py',
     examples: ['python/function'],
@@ -98,9 +97,14 @@ function checkUse(program) {
   }
 }
 
-function tarball() {
-  const directory = join(dist, 'js');
-  return join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')));
+/** The package's file, which README.md and the guides tell users to install by its name. */
+function packageFile(target, extension) {
+  const name = readdirSync(join(dist, target)).find((file) => file.endsWith(extension));
+  const silent = ['README.md', 'docs/getting-started.md', 'examples/README.md'].filter((page) => !readFileSync(join(root, page), 'utf8').includes(`dist/${target}/${name}`));
+  if (silent.length) {
+    throw new Error(`${silent.join(', ')} must name the file to install, dist/${target}/${name}`);
+  }
+  return join(dist, target, name);
 }
 
 /** Template text by file name, and the assets that each stack uploads. */
@@ -151,7 +155,8 @@ let passed = 0;
 let failed = 0;
 let reference;
 try {
-  execute('npm', ['run', '--silent', 'build'], root);
+  // As a user runs it. Its set-up looks for Python on the PATH, and must not find the one of the tools that it makes.
+  execute('npm', ['run', '--silent', 'package', '--', '--target', 'js'], root, { PATH: process.env.PATH });
   for (const language of languages) {
     const started = Date.now();
     try {
@@ -160,7 +165,9 @@ try {
       if (missing) {
         throw new Error(missing);
       }
-      makePackages([target], { env: environment });
+      if (target !== 'js') {
+        makePackages([target], { env: environment });
+      }
       const files = synthesize(language, work);
       if (language === 'typescript') {
         reference = files;
