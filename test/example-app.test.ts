@@ -37,6 +37,10 @@ function grants(template: { Resources: Record<string, { Type: string; Properties
   const list = (value: unknown) => ([] as unknown[]).concat(value);
   const byRole: Record<string, string[]> = {};
   for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type === 'AWS::Lambda::Permission' && typeof Properties.Principal === 'object') { // a function's own word, for a role
+      const role = text(Properties.Principal);
+      byRole[role] = [...byRole[role] ?? [], `Allow ${Properties.Action} on ${text(Properties.FunctionName)}`].sort();
+    }
     if (Type !== 'AWS::IAM::Policy') {
       continue;
     }

@@ -33,7 +33,7 @@ test('the order in which maps are given changes no template', () => {
       tasks: order({ digit: ModelTask.MULTICLASS, odd: ModelTask.BINARY }),
       nodeSelector: order({ pool: 'models', zone: 'a' }),
       podSpec: order({ priorityClassName: 'high', tolerations: [order({ key: 'models', operator: 'Exists' })] }),
-      serverFlags: order({ thread_pool_factory_config_file: '/a', use_alts_credentials: false }),
+      serverFlags: order({ num_load_threads: 2, use_alts_credentials: false }),
     });
     return JSON.stringify(Template.fromStack(stack).toJSON());
   };
