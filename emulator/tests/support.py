@@ -65,7 +65,7 @@ def role(aws: Running, service: str, *, policy: bool = True) -> str:
 
 
 def add_policy(aws: Running, role_arn: str) -> None:
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     name = role_arn.rsplit("/", 1)[1]
     aws.client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(document))
 

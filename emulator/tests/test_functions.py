@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import ROOT, SOURCE, Running, started
 from embedded_aws.host.pythons import all_pythons
-from support import archive, function, invoke, layer, unique, wait_until_updated
+from support import archive, function, invoke, layer, role, unique, wait_until_updated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ exports.handler = async (event) => {
         FunctionName=name,
         Runtime="nodejs22.x",
         Handler="index.handler",
-        Role="arn:aws:iam::123456789012:role/any",
+        Role=role(aws, "lambda.amazonaws.com"),
         Code={"ZipFile": archive({"index.js": source})},
         Layers=[layer(aws, {"x.txt": "here"})],
         Timeout=20,

@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from conftest import ROOT, Running, command, environment, started
 from embedded_aws import patching, pins
-from support import function, invoke, project, start_build
+from support import function, invoke, project, role, start_build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def test_a_signal_does_not_wait_for_a_state_machine_that_waits(tmp_path: Path) -
         states = aws.client("stepfunctions")
         definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
         machine = states.create_state_machine(
-            name="waits", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/states"
+            name="waits", definition=json.dumps(definition), roleArn=role(aws, "states.amazonaws.com")
         )
         execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])
         wait_for(

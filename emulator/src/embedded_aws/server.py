@@ -47,10 +47,12 @@ class EmbeddedAws:
         from embedded_aws.eks import resources as cluster_resources
         from embedded_aws.eks.clusters import Clusters
         from embedded_aws.functions import service as functions
+        from embedded_aws.iam import authorization
         from embedded_aws.network import addresses, rules, vpcs
         from embedded_aws.ssm import parameters
 
         self.settings = settings
+        authorization.install()
         refusals.install()
         report_groups.install()
         for network in (vpcs, addresses, rules):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import ec2
 
 from embedded_aws.ec2 import stock
-from embedded_aws.ec2.machine import Host, Machine
+from embedded_aws.ec2.machine import ACCOUNT_CREDENTIALS, Host, Machine
+from embedded_aws.iam.sessions import role_of_profile, session_of
 from embedded_aws.patching import rely_on
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ class Instances:
         )
         name: str = record["InstanceId"]
         ec2._tags[name] = tags
+        role = role_of_profile(data.get("IamInstanceProfile") or {})
         host = Host(
             stock.python(),
             stock.aws_command(self._settings.cache_directory, self._settings.run_directory),
             self._settings.port,
             self._plane,
             disk=f"{_volume_gibibytes(data)}g",
+            credentials=session_of(role, name) if role else ACCOUNT_CREDENTIALS,
         )
         script = base64.b64decode(user_data).decode() if user_data else "#!/bin/sh\n"
         directory = self._settings.subdirectory("instances") / name

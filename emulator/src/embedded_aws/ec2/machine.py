@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,8 @@ _Socket = socket.socket
 IMAGE = Path(__file__).with_name("image")
 
 _ENDED = re.compile(r"user data ended with (-?\d+)")
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+#: The account's own, for an instance that no role was given to.
+ACCOUNT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 class MachineEndedError(ConnectionError):
@@ -47,6 +44,7 @@ class Host:
         plane: carries what it sends there.
         disk: the most that the directory of models may hold, as tmpfs takes it, such as `20g`.
         cpuinfo: stands in for /proc/cpuinfo.
+        credentials: the variables that its programs find AWS with.
     """
 
     python: Path
@@ -55,6 +53,7 @@ class Host:
     plane: Plane
     disk: str = "8g"
     cpuinfo: Path | None = None
+    credentials: dict[str, str] = field(default_factory=lambda: dict(ACCOUNT_CREDENTIALS))
 
 
 class Machine:
@@ -100,7 +99,8 @@ class Machine:
                 env={
                     "PATH": os.environ["PATH"],
                     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{host.aws_port}",
-                    **_CREDENTIALS,
+                    "AWS_EC2_METADATA_DISABLED": "true",
+                    **host.credentials,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

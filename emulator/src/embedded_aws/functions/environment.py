@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from ministack.core import lambda_runtime
+
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
 
@@ -24,7 +26,7 @@ def function_environment(config: dict[str, Any], settings: Settings) -> dict[str
     Returns:
         The function's own variables and the ones that Lambda sets.
     """
-    account, region = config["FunctionArn"].split(":")[4], config["FunctionArn"].split(":")[3]
+    region = config["FunctionArn"].split(":")[3]
     name, version, runtime = config["FunctionName"], config["Version"], config["Runtime"]
     own = {key: str(value) for key, value in (config.get("Environment", {}).get("Variables") or {}).items()}
     defaults = {
@@ -45,10 +47,7 @@ def function_environment(config: dict[str, Any], settings: Settings) -> dict[str
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        # The embedded AWS takes the account out of the key, so a function works in its own account.
-        "AWS_ACCESS_KEY_ID": account,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
+        **lambda_runtime.execution_credentials(config),
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),

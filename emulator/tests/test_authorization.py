@@ -1,0 +1,119 @@
+"""Roles are judged by their policies, with the conditions that this project's policies use."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import function, invoke, role, unique
+
+if TYPE_CHECKING:
+    from conftest import Running
+
+CALL = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, _):
+    method = getattr(boto3.client(event["service"]), event["method"])
+    try:
+        method(**event["arguments"])
+    except ClientError as error:
+        return error.response["Error"]["Code"] + ": " + error.response["Error"]["Message"]
+    return "done"
+"""
+
+
+class Caller:
+    """A function with a role of its own."""
+
+    def __init__(self, aws: Running, *statements: dict[str, Any]) -> None:
+        self._aws = aws
+        arn = role(aws, "lambda.amazonaws.com", policy=False)
+        if statements:
+            aws.client("iam").put_role_policy(
+                RoleName=arn.rsplit("/", 1)[1], PolicyName="own", PolicyDocument=document(*statements)
+            )
+        self._name = function(aws, CALL, Role=arn)
+
+    def call(self, service: str, method: str, **arguments: Any) -> str:
+        answer, failed = invoke(self._aws, self._name, {"service": service, "method": method, "arguments": arguments})
+        assert not failed, answer
+        return str(answer)
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def allow(action: str, resource: str, **conditions: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": conditions}
+
+
+@pytest.fixture(scope="module")
+def bucket(aws: Running) -> str:
+    name = unique("bucket")
+    aws.client("s3").create_bucket(Bucket=name)
+    aws.client("s3").put_object(Bucket=name, Key="digits/model", Body=b"x")
+    return name
+
+
+def test_a_function_may_what_its_role_says_and_nothing_else(aws: Running, bucket: str) -> None:
+    caller = Caller(aws, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/digits/*"))
+    assert caller.call("s3", "get_object", Bucket=bucket, Key="digits/model") == "done"
+    denied = caller.call("s3", "put_object", Bucket=bucket, Key="digits/other", Body="x")
+    assert denied.startswith("AccessDenied: ")
+    assert "is not authorized to perform: s3:PutObject" in denied
+    assert "AccessDenied" in Caller(aws).call("s3", "get_object", Bucket=bucket, Key="digits/model")
+
+
+def test_a_listing_is_judged_by_its_prefix(aws: Running, bucket: str) -> None:
+    caller = Caller(aws, allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", StringLike={"s3:prefix": "digits/*"}))
+    assert caller.call("s3", "list_objects_v2", Bucket=bucket, Prefix="digits/keys") == "done"
+    assert "AccessDenied" in caller.call("s3", "list_objects_v2", Bucket=bucket, Prefix="other/")
+    assert "AccessDenied" in caller.call("s3", "list_objects_v2", Bucket=bucket)
+
+
+def test_who_may_only_create_cannot_overwrite(aws: Running, bucket: str) -> None:
+    objects = f"arn:aws:s3:::{bucket}/*"
+    caller = Caller(aws, allow("s3:PutObject", objects, Null={"s3:if-none-match": "false"}))
+    assert caller.call("s3", "put_object", Bucket=bucket, Key=unique("key"), Body="x", IfNoneMatch="*") == "done"
+    assert "AccessDenied" in caller.call("s3", "put_object", Bucket=bucket, Key=unique("key"), Body="x")
+
+
+def test_a_part_of_an_upload_creates_no_object(aws: Running, bucket: str) -> None:
+    objects = f"arn:aws:s3:::{bucket}/*"
+    caller = Caller(aws, allow("s3:PutObject", objects, Bool={"s3:ObjectCreationOperation": "false"}))
+    assert caller.call("s3", "create_multipart_upload", Bucket=bucket, Key=unique("key")) == "done"
+    assert "AccessDenied" in caller.call("s3", "put_object", Bucket=bucket, Key=unique("key"), Body="x")
+
+
+def test_a_bucket_s_own_policy_is_asked_too_and_requests_count_as_encrypted_in_transit(aws: Running) -> None:
+    name = unique("bucket")
+    aws.client("s3").create_bucket(Bucket=name)
+    everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    insecure = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything}
+    insecure["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
+    frozen = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/frozen/*"}
+    aws.client("s3").put_bucket_policy(Bucket=name, Policy=document(insecure, frozen))
+    caller = Caller(aws, allow("s3:*", "*"))
+    assert caller.call("s3", "put_object", Bucket=name, Key="free", Body="x") == "done"
+    denied = caller.call("s3", "put_object", Bucket=name, Key="frozen/x", Body="x")
+    assert "explicit deny in a resource-based policy" in denied
+
+
+@pytest.mark.parametrize(("method", "arguments"), [("batch_get_builds", "ids"), ("stop_build", "id")])
+def test_a_build_is_judged_by_its_project(aws: Running, method: str, arguments: str) -> None:
+    actions = f"codebuild:{''.join(part.title() for part in method.split('_'))}"
+    caller = Caller(aws, allow(actions, "arn:aws:codebuild:us-east-1:123456789012:project/mine"))
+
+    def asked(build: str) -> str:
+        return caller.call("codebuild", method, **{arguments: [build] if arguments == "ids" else build})
+
+    assert "AccessDenied" not in asked("mine:1")
+    assert "AccessDenied" in asked("theirs:1")
+
+
+def test_the_account_s_own_credentials_may_everything(aws: Running, bucket: str) -> None:
+    assert aws.client("s3").get_object(Bucket=bucket, Key="digits/model")["Body"].read() == b"x"
