@@ -38,7 +38,7 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
   // One set of requests for all: that of a path which changes no number, where one is shown.
   const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
-  // A model of the user's own without data has no golden requests.
+  // A model of the user's own without data is asked made-up values only, and may have no golden requests at all.
   const golden = run.options.model && !run.options.data ? undefined
     : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
   const columns: string[][] = [];

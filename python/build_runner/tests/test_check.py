@@ -107,7 +107,7 @@ def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pyte
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     check.check(ASKED)
     assert (
-        "without golden requests (no evaluation data, or rows too large): zeros are sent instead"
+        "without golden requests (rows too large, or answers that depend on earlier requests): zeros are sent instead"
         in capsys.readouterr().out
     )
 

@@ -55,12 +55,21 @@ def test_a_savedmodel_has_them_as_well_and_several_inputs_are_named(
     assert prediction["difference"] == expected.tolist()
 
 
-def test_there_are_none_without_real_inputs_or_with_state_or_without_a_model(
-    models: SampleModels, runs: Runs, tmp_path: Path
+def test_without_data_they_hold_made_up_values_that_the_function_answers_as_they_say(
+    models: SampleModels, runs: Runs
 ) -> None:
+    result = runs(models.dense)
+    content = golden(result)
+    assert len(content["requests"]) == 10
+    for one in content["requests"]:
+        (instance,), (expected,) = one["request"]["instances"], one["response"]["predictions"]
+        (answer,) = result.predict({"features": np.array([instance], np.float32)}).values()
+        np.testing.assert_allclose(answer[0], expected, rtol=content["relativeTolerance"])
+
+
+def test_there_are_none_with_state_or_without_a_model(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
     np.savez(tmp_path / "counter.npz", x=np.zeros((20, 3), np.float32))
     for result in (
-        runs(models.dense),
         runs(models.counter, tmp_path / "counter.npz", format="saved_model", recipe="forServing"),
         runs(models.dense, models.labelled, gate=gate(("maxSizeBytes", 1))),
     ):

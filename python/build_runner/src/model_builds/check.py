@@ -66,8 +66,8 @@ def check(properties: dict[str, Any]) -> None:
         _replay(version, path, golden, list(signatures[golden.signature]["outputs"]))
     else:
         print(
-            "the model was published without golden requests (no evaluation data, or rows too large): zeros are sent "
-            "instead"
+            "the model was published without golden requests (rows too large, or answers that depend on earlier "
+            "requests): zeros are sent instead"
         )
     for name, signature in signatures.items():
         if golden and name == golden.signature:

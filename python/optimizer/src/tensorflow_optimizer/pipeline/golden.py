@@ -1,4 +1,8 @@
-"""Golden requests: REST bodies from the evaluation data, with the answers that the published model gives to them."""
+"""Golden requests: REST bodies from the evaluation data, with the answers that the published model gives to them.
+
+Without evaluation data their values are made up: they say nothing about decisions, but a version that runs another
+model, or none, does not answer them alike.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..draft import GOLDEN_FILE
-from ..outcome import EvidenceKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +39,10 @@ _MOST_TOLERANCE = 0.05
 def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runner, progress: Progress) -> int:
     """Write OUT/golden.json and return how many requests it holds.
 
-    There are none where no real inputs are, and for a model whose answer depends on what it was asked before. Where
-    there are fewer than usual because of their size, `progress` is told.
+    There are none for a model whose answer depends on what it was asked before. Where there are fewer than usual
+    because of their size, `progress` is told.
     """
-    if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1:
+    if reference.batch == 1:
         return 0
     content = golden_requests(draft, reference, runner, size_limit=_LIMIT_BYTES)
     kept, usual = len(content["requests"]), min(_REQUESTS, reference.datasets[reference.default].count)

@@ -13,7 +13,7 @@ from ..draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
 from ..errors import BadInputError, OptimizerError
 from ..exhaustion import exhausted
 from ..manifest import SourceRecord
-from ..outcome import ExitCode, Outcome
+from ..outcome import EvidenceKind, ExitCode, Outcome
 from .progress import Progress, log
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
         draft = with_footprint(draft, paths.output, reference, progress)
     count = write_golden(paths.output, draft, reference, runner, progress)
     if count:
-        progress.say(f"{count} samples of the evaluation data are published with the model as golden requests")
+        of = "made-up samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
+        progress.say(f"{count} {of} are published with the model as golden requests")
     if server is not None:
         # A model with state answers a request by what it was asked before: of those only the first is certain.
         questions = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
