@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "examples" / "digits" / "saved_model"
 SERVER = f"""#!/bin/sh
 # The stand-in for TensorFlow Serving.
-PYTHONPATH={ROOT / "emulator"} TF_CPP_MIN_LOG_LEVEL=2 exec {sys.executable} -m stand_in_server "$@"
+PYTHONPATH={shlex.quote(str(ROOT / "emulator"))} TF_CPP_MIN_LOG_LEVEL=2 exec {shlex.quote(sys.executable)} \\
+  -m stand_in_server "$@"
 """
 
 

@@ -161,7 +161,8 @@ class Sender:
         """Every fraction of a second instead of every ten."""
         variables = {"STATE_DIRECTORY": "/var/lib/sender", "AWS_MAX_ATTEMPTS": "1", **environment}
         given = " ".join(f"{name}={value}" for name, value in variables.items())
-        self.run(f"{given} setsid python3 {PROGRAM} {SETTINGS} {seconds} >> /said 2>&1 & echo $! > /sender")
+        program = shlex.join(["python3", str(PROGRAM), str(SETTINGS), str(seconds)])
+        self.run(f"{given} setsid {program} >> /said 2>&1 & echo $! > /sender")
 
     def stop(self, signal: str = "TERM") -> None:
         self.run(f"kill -{signal} $(cat /sender)")
