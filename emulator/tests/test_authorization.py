@@ -115,5 +115,13 @@ def test_a_build_is_judged_by_its_project(aws: Running, method: str, arguments: 
     assert "AccessDenied" in asked("theirs:1")
 
 
+def test_who_may_send_one_message_may_send_several(aws: Running) -> None:
+    queue = aws.client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "x"}]
+    sender = Caller(aws, allow("sqs:SendMessage", f"arn:aws:sqs:us-east-1:123456789012:{queue.rsplit('/', 1)[1]}"))
+    assert sender.call("sqs", "send_message_batch", QueueUrl=queue, Entries=entries) == "done"
+    assert "AccessDenied" in Caller(aws).call("sqs", "send_message_batch", QueueUrl=queue, Entries=entries)
+
+
 def test_the_account_s_own_credentials_may_everything(aws: Running, bucket: str) -> None:
     assert aws.client("s3").get_object(Bucket=bucket, Key="digits/model")["Body"].read() == b"x"

@@ -31,6 +31,7 @@ def install() -> None:
     replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
     replace(iam_evaluator, "enforce", _for_roles)
     replace(iam_actions, "s3_service_context", _with_conditional_writes)
+    replace(iam_actions, "extract_iam_action", _with_batches)
     replace(iam_actions, "extract_resource_arn", _with_builds)
 
 
@@ -61,6 +62,15 @@ def _with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callabl
         return found
 
     return context
+
+
+def _with_batches(original: Callable[..., str | None]) -> Callable[..., str | None]:
+    def action(service: str, *rest: Any) -> str | None:
+        found = original(service, *rest)
+        # SQS has no action of its own for a batch: who may send one message may send ten.
+        return found.removesuffix("Batch") if found and service == "sqs" else found
+
+    return action
 
 
 def _with_builds(original: Callable[..., str]) -> Callable[..., str]:
