@@ -12,16 +12,23 @@ VERSION_LABEL = "cdk-tensorflow/version"
 
 
 class Simulation:
-    """A pod becomes ready when its claim is bound and its version is none that is broken."""
+    """A pod becomes ready when its claim is bound, its version is none that is broken, and new pods are not held."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
         #: Versions whose pods never load their model.
         self.broken: set[str] = set()
+        #: Pods that are not ready yet stay so.
+        self.held = False
+        self._ready: set[str] = set()
 
     def state(self, pod: dict[str, Any]) -> PodState:
         meta = pod["metadata"]
-        return PodState(meta["labels"].get(VERSION_LABEL) not in self.broken and self._mounted(meta["namespace"], pod))
+        works = meta["labels"].get(VERSION_LABEL) not in self.broken and self._mounted(meta["namespace"], pod)
+        ready = works and (not self.held or meta["uid"] in self._ready)
+        if ready:
+            self._ready.add(meta["uid"])
+        return PodState(ready)
 
     def keep(self, uids: set[str]) -> None:
         """Nothing runs."""

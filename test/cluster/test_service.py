@@ -141,7 +141,7 @@ def test_first_deployment_serves_with_the_volume_bound_and_one_pod_in_each_zone(
     assert all("versions: 7" in served_version(pod) for pod in fixed.pods())
 
 
-def test_second_eviction_is_refused(plane: ControlPlane, fixed: Service) -> None:
+def test_second_eviction_is_refused(plane: ControlPlane, simulation: Simulation, fixed: Service) -> None:
     eventually(
         lambda: fixed.get("poddisruptionbudgets")["status"].get("disruptionsAllowed") == 1,
         "the budget allows one disruption",
@@ -152,8 +152,12 @@ def test_second_eviction_is_refused(plane: ControlPlane, fixed: Service) -> None
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
         return plane.request("POST", f"/api/v1/namespaces/fixed/pods/{meta['name']}/eviction", body)
 
-    # Both at once, before another pod can come in the first one's place.
-    (first, _), (second, answer) = [evict(pod) for pod in fixed.pods()[:2]]
+    # Until both are asked for, no other pod comes in the first one's place.
+    simulation.held = True
+    try:
+        (first, _), (second, answer) = [evict(pod) for pod in fixed.pods()[:2]]
+    finally:
+        simulation.held = False
 
     assert (first, second) == (201, 429)
     assert b"disruption budget" in answer
