@@ -81,10 +81,13 @@ def test_programs_are_answered_at_every_name_that_they_ask_for(aws: Running) -> 
     bucket = aws.client("s3")
     bucket.create_bucket(Bucket="callers")
     bucket.put_object(Bucket="callers", Key="key", Body=b"text")
+    scope = "Credential=test/20261125/us-east-1/s3/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"}
     for host in ("callers.localhost", "callers.s3.us-east-1.amazonaws.com", f"callers.s3.localhost:{aws.port}"):
-        status, _, text = ask(aws, path="/key", Host=host)
+        status, _, text = ask(aws, path="/key", Host=host, **signed)
         assert (status, text) == (200, "text"), host
-    assert ask(aws, path="/callers/key", Host=f"LOCALHOST:{aws.port}")[0] == 200
+    assert ask(aws, path="/callers/key", Host=f"LOCALHOST:{aws.port}", **signed)[0] == 200
+    assert ask(aws, path="/callers/key", Host="localhost")[0] == 403, "nobody may read it without credentials"
 
     name = function(aws, "def handler(e, c): return 'called'")
     url = aws.client("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]

@@ -31,7 +31,12 @@ class ModelStack extends cdk.Stack {
     });
     bucket.grantReadWrite(project);
 
-    const handler = (name) => new lambda.Function(this, name, {
+    const handler = (name) => {
+      const made = providerFunction(name);
+      bucket.grantRead(made);
+      return made;
+    };
+    const providerFunction = (name) => new lambda.Function(this, name, {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler: `provider.${name}`,
       code: lambda.Code.fromAsset(here('provider')),
