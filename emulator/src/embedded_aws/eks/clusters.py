@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eks
@@ -19,6 +21,7 @@ from embedded_aws.eks.mountpoint import ADDON, Mountpoint
 from embedded_aws.eks.nodes import Nodes
 from embedded_aws.eks.pods import HostRuntime
 from embedded_aws.eks.programs import CannotRunError, nearest_built
+from embedded_aws.iam.sessions import caller_of
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 TYPE = "AWS::EKS::Cluster"
 
 _TOKEN_PREFIX = "k8s-aws-v1."  # noqa: S105 - what every token of `aws eks get-token` begins with
+
+_ADMINISTRATOR = "/AmazonEKSClusterAdminPolicy"
 
 _log = logging.getLogger("embedded_aws.eks")
 
@@ -54,6 +59,7 @@ class Clusters:
     def install(self) -> None:
         """Puts a control plane behind every cluster that is created, by CloudFormation or by the API."""
         rely_on(eks, "_clusters", "_addons", "_pod_identity_associations", "_access_entries", "_error")
+        rely_on(eks, "_token_review_response", "_access_entry_for_principal", "_access_policy_associations")
         # MiniStack would start a container where it finds Docker.
         replace(eks, "_get_docker", lambda _: lambda: None)
         replace(eks, "_create_cluster", self._creating)
@@ -166,17 +172,45 @@ def _check(properties: dict[str, Any]) -> None:
         raise ValueError(f"the emulator cannot make a cluster: {error}") from error
 
 
-def _with_access_entries(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses tokens that `aws eks get-token` did not make, and all of them while nobody was given access.
+def _with_access_entries(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets in the account itself, and the roles that an access entry makes administrators of the cluster.
 
-    Whose access it is cannot be told: every function has the account's own credentials here.
+    All of them only by tokens that `aws eks get-token` made, and nobody while nobody was given access. What a role may
+    do that is no administrator is not told apart: the control plane here knows no policies of EKS.
     """
 
-    def authenticate(cluster: str, account: str, region: str, review: dict[str, Any], *rest: Any) -> Any:
-        token = str((review.get("spec") or {}).get("token") or "")
+    def authenticate(cluster: str, account: str, region: str, review: dict[str, Any], *_: Any) -> Any:
+        caller = _caller_of(str((review.get("spec") or {}).get("token") or ""))
         entries = _of_cluster(eks._access_entries, account, region, cluster)
-        if not token.startswith(_TOKEN_PREFIX) or not entries:
-            review = {**review, "spec": {}}
-        return original(cluster, account, region, review, *rest)
+        if caller is None or not entries or not _is_administrator(caller, cluster, account, region):
+            return eks._token_review_response(review)
+        groups = ["system:authenticated", "system:masters"]
+        return eks._token_review_response(review, authenticated=True, username=caller, uid=caller, groups=groups)
 
     return authenticate
+
+
+def _caller_of(token: str) -> str | None:
+    """The ARN of whose token it is; None: it is none."""
+    if not token.startswith(_TOKEN_PREFIX):
+        return None
+    encoded = token.removeprefix(_TOKEN_PREFIX)
+    try:
+        url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    except ValueError:
+        return None
+    query = parse_qs(url.query)
+    if query.get("Action") != ["GetCallerIdentity"]:
+        return None
+    key = query.get("X-Amz-Credential", [""])[0].partition("/")[0]
+    return caller_of(key) if key else None
+
+
+def _is_administrator(caller: str, cluster: str, account: str, region: str) -> bool:
+    if ":assumed-role/" not in caller:
+        return True
+    entry = eks._access_entry_for_principal(cluster, account, region, caller) or {}
+    return any(
+        principal == entry.get("principalArn") and policy.endswith(_ADMINISTRATOR)
+        for principal, policy, _ in eks._access_policy_associations(cluster, account, region)
+    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import sts
 
-from embedded_aws.patching import rely_on, replace
+from embedded_aws.iam.sessions import caller_of
+from embedded_aws.patching import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,6 @@ _BOOTSTRAP = ":assumed-role/cdk-"
 
 def install() -> None:
     """Makes every service ask IAM before it answers a role."""
-    rely_on(sts, "_sessions")
     replace(app, "AUTH", lambda _: True)
     # Requests come by HTTP on the loopback interface, where on AWS they come by TLS.
     replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))
@@ -37,7 +36,7 @@ def install() -> None:
 
 def _for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
     def enforce(access_key_id: str, iam_action: str, service: str, *rest: Any, **named: Any) -> Any:
-        caller = str((sts._sessions.get(access_key_id) or {}).get("Arn", ""))
+        caller = caller_of(access_key_id)
         if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
             return None
         denied = original(access_key_id, iam_action, service, *rest, **named)

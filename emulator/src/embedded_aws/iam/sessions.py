@@ -29,6 +29,12 @@ def session_of(role: str, name: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
 
+def caller_of(access_key_id: str) -> str:
+    """The ARN of whose key it is: of a session, or of the account."""
+    rely_on(sts, "_sessions")
+    return str((sts._sessions.get(access_key_id) or {}).get("Arn") or "the account")
+
+
 def role_of_profile(profile: dict[str, Any]) -> str | None:
     """The ARN of the role of an instance profile, which is given by `Arn` or `Name`; None where there is none."""
     rely_on(iam, "_instance_profiles", "_roles")
