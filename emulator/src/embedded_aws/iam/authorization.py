@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 
+from embedded_aws.iam import sessions
 from embedded_aws.iam.sessions import caller_of
 from embedded_aws.patching import replace
 
@@ -23,6 +24,7 @@ _BOOTSTRAP = ":assumed-role/cdk-"
 
 def install() -> None:
     """Makes every service ask IAM before it answers a role."""
+    sessions.install()
     replace(app, "AUTH", lambda _: True)
     # Requests come by HTTP on the loopback interface, where on AWS they come by TLS.
     replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))

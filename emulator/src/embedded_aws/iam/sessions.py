@@ -10,6 +10,12 @@ from ministack.services import iam, sts
 from embedded_aws.patching import rely_on
 
 
+def install() -> None:
+    """States what is used of MiniStack, once."""
+    rely_on(sts, "_sessions", "register_session")
+    rely_on(iam, "_instance_profiles", "_roles")
+
+
 def session_of(role: str, name: str) -> dict[str, str]:
     """The variables that make a program the session of a role.
 
@@ -31,13 +37,11 @@ def session_of(role: str, name: str) -> dict[str, str]:
 
 def caller_of(access_key_id: str) -> str:
     """The ARN of whose key it is: of a session, or of the account."""
-    rely_on(sts, "_sessions")
     return str((sts._sessions.get(access_key_id) or {}).get("Arn") or "the account")
 
 
 def role_of_profile(profile: dict[str, Any]) -> str | None:
     """The ARN of the role of an instance profile, which is given by `Arn` or `Name`; None where there is none."""
-    rely_on(iam, "_instance_profiles", "_roles")
     name = str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
     roles = (iam._instance_profiles.get(name) or {}).get("Roles") or []
     if not roles:
