@@ -45,14 +45,17 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    files: ['lib/**/*.ts', 'bin/**/*.ts', 'test/**/*.ts'],
+    files: ['{lib,bin,test,scripts,benchmark,emulator}/**/*.ts', '{scripts,benchmark}/**/*.mjs'],
     plugins: { 'import-x': importX },
-    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })] },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mjs', '.js'] })] },
     rules: {
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       'import-x/no-cycle': 'error',
       'import-x/order': ['error', { alphabetize: { order: 'asc' } }],
     },
+  },
+  {
+    files: ['**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }] },
   },
   {
     files: ['lib/**/*.ts'],

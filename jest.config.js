@@ -14,8 +14,8 @@ module.exports = {
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/cdk.out'],
   setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
-  globalSetup: '<rootDir>/scripts/jest-temporary-directory.js',
-  globalTeardown: '<rootDir>/scripts/jest-remove-temporary-directory.js',
+  globalSetup: '<rootDir>/scripts/test/jest-temporary-directory.js',
+  globalTeardown: '<rootDir>/scripts/test/jest-remove-temporary-directory.js',
   maxWorkers: 2,
-  reporters: ['default', '<rootDir>/scripts/jest-summary-reporter.js'],
+  reporters: ['default', '<rootDir>/scripts/test/jest-summary-reporter.js'],
 };

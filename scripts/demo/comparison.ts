@@ -3,8 +3,11 @@ import type { Figures } from './figures';
 import { megabytes, milliseconds, percent } from './figures';
 import type { Golden } from './golden';
 import { goldenKey, replay } from './golden';
-import type { DemoPath, PathName, Server, StackOutputs } from './path';
+import type { DemoPath } from './path';
+import type { PathName } from './path-name';
 import type { DemoRun } from './run';
+import type { Server } from './server';
+import type { StackOutputs } from './stack-outputs';
 
 /** When each path is the better choice. */
 const BETTER: Record<PathName, string> = {

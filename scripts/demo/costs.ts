@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import type { PathName } from './path';
+import type { PathName } from './path-name';
 
 const HOURS_PER_MONTH = 730;
 const LAMBDA_MEMORY_GIBIBYTES = 1769 / 1024;

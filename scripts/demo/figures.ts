@@ -1,4 +1,4 @@
-import type { PathName } from './path';
+import type { PathName } from './path-name';
 
 /** The parts of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
 export interface Manifest {

@@ -1,4 +1,4 @@
-import type { Server } from './path';
+import type { Server } from './server';
 
 /** golden/<version>.json: requests with the answers of the model that was published. */
 export interface Golden {

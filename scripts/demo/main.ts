@@ -1,17 +1,20 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join, relative } from 'path';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { ROOT } from '../repository';
 import { checkReused, showable } from './checks';
 import { compare } from './comparison';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
-import type { DemoPath, Server, StackOutputs } from './path';
+import type { DemoPath } from './path';
 import { PATHS } from './paths';
 import { predictDigits, predictZeros } from './predictions';
 import { Progress } from './progress';
-import { DemoRun, ROOT } from './run';
+import { DemoRun } from './run';
+import type { Server } from './server';
+import type { StackOutputs } from './stack-outputs';
 
 /** A deployed path: what it measured, and who answers. */
 interface Shown {
@@ -24,15 +27,16 @@ interface Shown {
 /** Deploys one path, asks it, and deploys it again. */
 async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const { options, progress } = run;
+  const context = path.context?.(run);
   const buildsBefore = await run.buildsStarted();
-  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path));
+  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path.stack, context));
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
   let deployments = 1;
   if (path.change) {
     const buildsFirst = await run.buildsStarted();
-    await progress.step(`cdk deploy again, ${path.change.title}: the published model is reused`, () => run.deploy(path, path.change!.context));
+    await progress.step(`cdk deploy again, ${path.change.title}: the published model is reused`, () => run.deploy(path.stack, { ...context, ...path.change!.context }));
     checkReused(buildsFirst, await run.buildsStarted());
     deployments += 1;
   }

@@ -1,8 +1,8 @@
 import { existsSync } from 'fs';
 import { resolve } from 'path';
 import { parseArgs } from 'util';
-import type { PathName } from './path';
-import { PATHS } from './paths';
+import type { PathName } from './path-name';
+import { PATH_NAMES } from './path-name';
 
 /** What the user asked the demo for. */
 export interface DemoOptions {
@@ -28,7 +28,7 @@ Deploys a model to an AWS that runs inside this repository, and asks it for pred
   --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
-  --path PATH               ${[...Object.keys(PATHS), 'all'].join(', ')}; function when absent. all shows them side by side
+  --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
   --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print how to talk to it
   --strict                  a path that this machine cannot show is an error, and not left out
@@ -78,12 +78,11 @@ export function parseOptions(args: string[]): DemoOptions | 'help' {
 }
 
 function parsePath(text: string): PathName[] {
-  const known = Object.keys(PATHS) as PathName[];
   if (text === 'all') {
-    return known;
+    return [...PATH_NAMES];
   }
-  if (!known.includes(text as PathName)) {
-    throw new Error(`--path must be one of ${[...known, 'all'].join(', ')}, got ${JSON.stringify(text)}`);
+  if (!PATH_NAMES.includes(text as PathName)) {
+    throw new Error(`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(text)}`);
   }
   return [text as PathName];
 }

@@ -3,9 +3,9 @@ import { join } from 'path';
 import { checkRight } from './checks';
 import type { Manifest } from './figures';
 import { zeroRequest } from './figures';
-import type { Server } from './path';
 import { digitPicture, pictureRow } from './pictures';
 import { DIGITS } from './run';
+import type { Server } from './server';
 
 const SHOWN_PER_ROW = 5;
 

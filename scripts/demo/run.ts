@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
-import { join, resolve } from 'path';
+import { join } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { ROOT } from '../repository';
 import type { DemoOptions } from './options';
-import type { DemoPath, StackOutputs } from './path';
 import type { Progress } from './progress';
+import type { StackOutputs } from './stack-outputs';
 
-export const ROOT = resolve(__dirname, '..', '..');
 export const DIGITS = join(ROOT, 'examples', 'digits');
 
 /** The embedded AWS, the clients that talk to it, and the example app deployed to it. */
@@ -25,11 +25,11 @@ export class DemoRun {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
-  /** Deploys the path's stack, shows what CloudFormation and the build are doing meanwhile, and gives the stack's outputs. */
-  public async deploy(path: DemoPath, changed: Record<string, string> = {}): Promise<StackOutputs> {
+  /** Deploys a stack, shows what CloudFormation and the build are doing meanwhile, and returns the stack's outputs. */
+  public async deploy(stack: string, endpointContext: Record<string, string> = {}): Promise<StackOutputs> {
     const { emulator, progress } = this;
-    const outputsFile = join(this.work, `${path.name}-outputs.json`);
-    const context = { ...this.modelContext(), ...path.context?.(this), ...changed };
+    const outputsFile = join(this.work, `${stack}-outputs.json`);
+    const context = { ...this.modelContext(), ...endpointContext };
     const phases = new Set<string>();
     const watch = setInterval(() => {
       void this.latestBuild().then((build) => {
@@ -42,7 +42,7 @@ export class DemoRun {
     }, 500);
     try {
       const { code, output } = await emulator.cdk([
-        'deploy', path.stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
+        'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
         '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
         ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ], {
@@ -60,7 +60,7 @@ export class DemoRun {
     } finally {
       clearInterval(watch);
     }
-    return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[path.stack];
+    return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[stack];
   }
 
   /** An object's text. */

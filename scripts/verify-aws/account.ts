@@ -1,15 +1,15 @@
 import { spawn } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
-import { join, resolve } from 'path';
+import { join } from 'path';
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
 import { DeleteLayerVersionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import type { Answer } from '../demo/path';
+import type { Answer } from '../demo/server';
+import { ROOT } from '../repository';
 import { callAws } from './aws-json';
 
-const ROOT = resolve(__dirname, '..', '..');
 /** The app whose stacks are deployed. */
 export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
 

@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { callFunctionUrl, signedHeaders } from '../../emulator/client/function-url';
-import type { PathName, Server } from '../demo/path';
+import type { PathName } from '../demo/path-name';
+import type { Server } from '../demo/server';
 import type { Account } from './account';
 
 /** A way of serving, as scripts/verify-aws/app.ts deploys it. */

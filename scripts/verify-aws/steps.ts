@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'timers/promises';
 import type { Golden } from '../demo/golden';
 import { goldenKey, replay } from '../demo/golden';
-import type { Answer, Server } from '../demo/path';
+import type { Answer, Server } from '../demo/server';
 import type { Account } from './account';
 import type { Checks } from './checks';
 import type { VerifiedPath } from './paths';

@@ -4,7 +4,7 @@ import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { DemoOptions } from '../../scripts/demo/options';
 import { parseOptions } from '../../scripts/demo/options';
-import type { PathName } from '../../scripts/demo/path';
+import type { PathName } from '../../scripts/demo/path-name';
 import { PATHS } from '../../scripts/demo/paths';
 
 describe('golden requests', () => {

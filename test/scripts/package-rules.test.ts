@@ -1,6 +1,6 @@
-import { constructHubProblems } from '../../scripts/packages/construct-hub';
-import type { Assembly } from '../../scripts/packages/public-api-use';
-import { undocumented } from '../../scripts/packages/undocumented';
+import { undocumented } from '../../scripts/api/undocumented';
+import { constructHubProblems } from '../../scripts/package/construct-hub';
+import type { Assembly } from '../../scripts/package/public-api-use';
 
 describe('Construct Hub', () => {
   const assembly = { name: 'library', version: '1.0.0', license: 'Apache-2.0' };

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import type { Assembly } from '../../scripts/packages/public-api-use';
-import { inspectProgram } from '../../scripts/packages/public-api-use';
+import type { Assembly } from '../../scripts/package/public-api-use';
+import { inspectProgram } from '../../scripts/package/public-api-use';
 
 const DECLARATIONS = `
 export interface IEndpoint { metricErrors(): string; }

@@ -8,9 +8,9 @@ const directory = mkdtempSync(join(tmpdir(), 'runners-'));
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What an expression of scripts/lib-runners.mjs gives. */
+/** What an expression of scripts/test/runners.mjs gives. */
 function evaluate(expression: string): unknown {
-  const program = `import * as runners from ${JSON.stringify(join(ROOT, 'scripts', 'lib-runners.mjs'))};
+  const program = `import * as runners from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'runners.mjs'))};
 const results = ${JSON.stringify(directory)};
 console.log(JSON.stringify(await ${expression}));`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });

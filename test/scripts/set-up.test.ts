@@ -10,7 +10,7 @@ const SCRIPTS = resolve(__dirname, '..', '..', 'scripts');
 describe('the preflight', () => {
   const fine = { platform: 'linux', node: '20.0.0', python: 'python3.13' };
   const problemsOf = (machine: object): string[] => {
-    const program = `import { problemsOf } from ${JSON.stringify(join(SCRIPTS, 'lib-preflight.mjs'))};
+    const program = `import { problemsOf } from ${JSON.stringify(join(SCRIPTS, 'setup', 'preflight.mjs'))};
 console.log(JSON.stringify(problemsOf(${JSON.stringify(machine)})));`;
     return JSON.parse(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout) as string[];
   };
@@ -41,7 +41,7 @@ describe('two set-ups of one clone', () => {
 
   /** A process that says its name when it begins, waits until it may go on, and says its name again. */
   function setUp(name: string): ChildProcess {
-    const program = `import { alone } from ${JSON.stringify(join(SCRIPTS, 'lib-setup.mjs'))};
+    const program = `import { alone } from ${JSON.stringify(join(SCRIPTS, 'setup', 'environment.mjs'))};
 import { appendFileSync, existsSync } from 'node:fs';
 await alone(${JSON.stringify(lock)}, async () => {
   appendFileSync(${JSON.stringify(said)}, '${name}');

@@ -1,5 +1,5 @@
-import type { Tablet } from '../../scripts/packages/translations';
-import { translated } from '../../scripts/packages/translations';
+import type { Tablet } from '../../scripts/api/translations';
+import { translated } from '../../scripts/api/translations';
 
 const example = 'new Model(this, \'M\', { vpc });';
 const tablet: Tablet = {

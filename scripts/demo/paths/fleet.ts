@@ -1,5 +1,6 @@
 import { writeStandInServer } from '../../../emulator/client/stand-in-server';
-import type { Answer, DemoPath } from '../path';
+import type { DemoPath } from '../path';
+import type { Answer } from '../server';
 
 const REST_PORT = 8501;
 

@@ -1,7 +1,7 @@
-import type { DemoPath, PathName } from '../path';
+import type { DemoPath } from '../path';
+import type { PathName } from '../path-name';
 import { fleetPath } from './fleet';
 import { functionPath } from './function';
 import { servicePath } from './service';
 
-/** In the order in which the demo shows them. */
 export const PATHS: Record<PathName, DemoPath> = { function: functionPath, service: servicePath, fleet: fleetPath };

@@ -2,8 +2,8 @@ import { spawnSync } from 'child_process';
 import { join } from 'path';
 import type { Pod } from '../../../emulator/client/kubernetes';
 import { callPod, isReady, KubernetesApi } from '../../../emulator/client/kubernetes';
+import { ROOT } from '../../repository';
 import type { DemoPath } from '../path';
-import { ROOT } from '../run';
 
 const NAMESPACE = 'models';
 

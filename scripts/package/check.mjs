@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
-import { root } from './lib-setup.mjs';
+import { root } from '../setup/environment.mjs';
 
 const REQUIRED = [
   '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
@@ -22,7 +22,7 @@ if (status !== 0) {
 const parsed = JSON.parse(stdout);
 const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
 const own = files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
-const { constructHubProblems } = await tsImport('./packages/construct-hub.ts', import.meta.url);
+const { constructHubProblems } = await tsImport('./construct-hub.ts', import.meta.url);
 const json = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const problems = [
   ...constructHubProblems(json('package.json'), json('.jsii'), own),

@@ -1,6 +1,7 @@
 import { spawnSync } from 'child_process';
 import { readdirSync, readFileSync } from 'fs';
-import { join, relative, resolve } from 'path';
+import { join, relative } from 'path';
+import { ROOT } from '../repository';
 import type { Registry } from './registries';
 import { missingCredentials, REGISTRIES } from './registries';
 import { releaseProblems } from './release-problems';
@@ -9,7 +10,6 @@ import { releaseProblems } from './release-problems';
  * npm run release                 checks the repository, makes the packages, says what would be published
  * npm run release -- --publish    the same, and publishes, when nothing stands in the way
  */
-const ROOT = resolve(__dirname, '..', '..');
 const DIST = join(ROOT, 'dist');
 const TOOLS = join(__dirname, 'node_modules', '.bin');
 const OLDEST_NODE_FOR_PUBLIB = 22;

@@ -4,8 +4,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { root, run, tools } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root, run, tools } from '../setup/environment.mjs';
+import { setUp } from '../setup/main.mjs';
 
 const OTHER_NODES = ['22', '24'];
 

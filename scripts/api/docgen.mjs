@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { root } from './lib-setup.mjs';
+import { root } from '../setup/environment.mjs';
 
 /** .NET has none: its package is published by nobody. */
 const FILES = { typescript: 'API.md', python: 'docs/api/python.md', java: 'docs/api/java.md', go: 'docs/api/go.md' };

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
-import { root, tools } from './lib-setup.mjs';
+import { root, tools } from '../setup/environment.mjs';
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => join('docs', name))];
 const texts = pages.map((page) => readFileSync(join(root, page), 'utf8'));
@@ -26,7 +26,7 @@ const { status } = spawnSync(join(root, 'node_modules', '.bin', 'jsii-rosetta'),
 const tablet = status === 0 ? JSON.parse(readFileSync(join(scratch, '.jsii.tabl.json'), 'utf8')) : undefined;
 rmSync(scratch, { recursive: true, force: true });
 
-const { translated } = await tsImport('./packages/translations.ts', import.meta.url);
+const { translated } = await tsImport('./translations.ts', import.meta.url);
 const fresh = tablet ? texts.map((text) => translated(text, tablet)) : texts;
 const stale = pages.filter((_, index) => fresh[index] !== texts[index]);
 if (process.argv.includes('--write')) {

@@ -1,7 +1,7 @@
 // Writes .jsiirc into package.json's jsii block, or with --check fails when the two differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const root = new URL('..', import.meta.url);
+const root = new URL('../..', import.meta.url);
 const { '//': _comment, ...block } = JSON.parse(readFileSync(new URL('.jsiirc', root), 'utf8'));
 const manifestUrl = new URL('package.json', root);
 const manifest = JSON.parse(readFileSync(manifestUrl, 'utf8'));

@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: npm packages, uv, and the Python environments, all inside the clone. Quick when nothing changed.
 import { join } from 'node:path';
-import { preflight } from './lib-preflight.mjs';
-import { alone, once, root, run, tools, uv } from './lib-setup.mjs';
+import { alone, once, root, run, tools, uv } from './environment.mjs';
+import { preflight } from './preflight.mjs';
 
 async function step(title, name, inputs, made, work) {
   const started = Date.now();
@@ -52,7 +52,7 @@ async function install(python) {
   }
 }
 
-if (process.argv[1] === join(root, 'scripts', 'setup.mjs')) {
+if (process.argv[1] === join(root, 'scripts', 'setup', 'main.mjs')) {
   setUp().catch((error) => {
     process.stderr.write(`set-up failed: ${error.message}\n`);
     process.exit(1);

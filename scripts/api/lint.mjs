@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
-import { root } from './lib-setup.mjs';
+import { root } from '../setup/environment.mjs';
 
-const { undocumented } = await tsImport('./packages/undocumented.ts', import.meta.url);
+const { undocumented } = await tsImport('./undocumented.ts', import.meta.url);
 const { status, stdout, stderr } = spawnSync('npx', ['awslint'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
 const findings = [
   ...`${stdout}${stderr}`.split('\n').filter((line) => /^(error|warning): \[awslint/.test(line)),

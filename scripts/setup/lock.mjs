@@ -3,8 +3,8 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, run, uv } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root, run, uv } from './environment.mjs';
+import { setUp } from './main.mjs';
 
 /** Lock file, its Python floor, a lock file that it must agree with, and whether it names everything that is installed. */
 const LOCKS = [

@@ -1,11 +1,11 @@
 // `npm test`: sets up, runs every test runner, and ends with `N passed, N failed` over all of them.
 // `npm test -- jest handler` runs only the named ones; `npm test -- --list` names them; with --complete a test that was skipped has failed,
-// unless KNOWN_SKIPS of lib-runners.mjs says why that leaves nothing unproven.
+// unless KNOWN_SKIPS of runners.mjs says why that leaves nothing unproven.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
-import { countJest, countJunit, endRunners, execute, logFile, unexplained } from './lib-runners.mjs';
-import { root, tools } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root, tools } from '../setup/environment.mjs';
+import { setUp } from '../setup/main.mjs';
+import { countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
 
 const python = join(tools, 'python', 'bin', 'python');
 const results = join(root, '.tools', 'test-results');

@@ -1,8 +1,8 @@
 // `npm run demo`, `npm run verify:aws`: sets up, then runs the TypeScript program that is named, which needs what the set-up installs.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { root } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root } from './environment.mjs';
+import { setUp } from './main.mjs';
 
 const [program, ...args] = process.argv.slice(2);
 try {

@@ -1,7 +1,7 @@
 // What a machine must be for anything here to run: asked before the first package is installed.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { findPython, root, SUPPORTED } from './lib-setup.mjs';
+import { findPython, root, SUPPORTED } from './environment.mjs';
 
 const OLDEST_NODE = 20;
 

@@ -5,9 +5,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
-import { findPython, root, tools, uv } from './lib-setup.mjs';
-import { dist, makePackages, missingProgram } from './package.mjs';
-import { setUp } from './setup.mjs';
+import { findPython, root, tools, uv } from '../setup/environment.mjs';
+import { setUp } from '../setup/main.mjs';
+import { dist, makePackages, missingProgram } from './main.mjs';
 
 const environment = {
   ...process.env,
@@ -142,7 +142,7 @@ function templates(output) {
 await setUp();
 // Only now: a fresh clone has no packages before.
 const { tsImport } = await import('tsx/esm/api');
-const { inspectProgram } = await tsImport('./packages/public-api-use.ts', import.meta.url);
+const { inspectProgram } = await tsImport('./public-api-use.ts', import.meta.url);
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in LANGUAGES));
 if (unknown.length) {

@@ -1,9 +1,9 @@
 // Are the commits since these rules exist, or since `-- <commit>`, conventional commits? Part of `npm run lint`; rules: commitlint.config.cjs.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { once, root, run } from './lib-setup.mjs';
+import { installReleaseTools, release } from '../release/tools.mjs';
+import { root } from '../setup/environment.mjs';
 
-const tools = join(root, 'scripts', 'release');
 const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
 
 if (git('rev-parse', '--is-inside-work-tree').status !== 0) {
@@ -13,10 +13,10 @@ if (git('rev-parse', '--is-inside-work-tree').status !== 0) {
 const base = process.argv[2] ?? git('log', '--diff-filter=A', '--format=%H', '--', 'commitlint.config.cjs').stdout.trim().split('\n').at(-1);
 // In a shallow clone the commit may be missing; its tip is checked all the same.
 const range = base && git('cat-file', '-e', `${base}^{commit}`).status === 0 && base !== git('rev-parse', 'HEAD').stdout.trim() ? ['--from', base] : ['--last'];
-await once('npm-release', [join(tools, 'package-lock.json')], join(tools, 'node_modules'), () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: tools }));
-const { status } = spawnSync(join(tools, 'node_modules', '.bin', 'commitlint'), ['--config', 'commitlint.config.cjs', ...range], {
+await installReleaseTools();
+const { status } = spawnSync(join(release, 'node_modules', '.bin', 'commitlint'), ['--config', 'commitlint.config.cjs', ...range], {
   cwd: root, stdio: 'inherit',
   // The rules extend a package that lies beside commitlint.
-  env: { ...process.env, NODE_PATH: join(tools, 'node_modules') },
+  env: { ...process.env, NODE_PATH: join(release, 'node_modules') },
 });
 process.exit(status ?? 1);

@@ -1,14 +1,14 @@
 // `npm run lint`: every static check, all of them even when one fails.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { root, tools } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root, tools } from '../setup/environment.mjs';
+import { setUp } from '../setup/main.mjs';
 
 await setUp();
 const bin = (name) => join(tools, 'python', 'bin', name);
 const checks = [
-  ['.jsiirc and package.json agree', 'node', ['scripts/jsiirc.mjs', '--check']],
-  ['conventional commits', 'node', ['scripts/commits.mjs']],
+  ['.jsiirc and package.json agree', 'node', ['scripts/lint/jsiirc.mjs', '--check']],
+  ['conventional commits', 'node', ['scripts/lint/commits.mjs']],
   ['ESLint', 'npx', ['eslint', '--max-warnings', '0', '.']],
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
   ['ruff', bin('ruff'), ['check', '.']],

@@ -1,8 +1,8 @@
 // Runs a Python script of this repository in the environment that the set-up makes.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { root, tools } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root, tools } from './environment.mjs';
+import { setUp } from './main.mjs';
 
 await setUp();
 const { status } = spawnSync(join(tools, 'python', 'bin', 'python'), process.argv.slice(2), { cwd: root, stdio: 'inherit' });

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './lib-setup.mjs';
-import { setUp } from './setup.mjs';
+import { root } from '../setup/environment.mjs';
+import { setUp } from '../setup/main.mjs';
 
 export const dist = join(root, 'dist');
 
@@ -54,7 +54,7 @@ async function main() {
   process.stdout.write(`${values.target.map((target) => `✓ dist/${target}`).join('\n')}\n`);
 }
 
-if (process.argv[1] === join(root, 'scripts', 'package.mjs')) {
+if (process.argv[1] === join(root, 'scripts', 'package', 'main.mjs')) {
   main().catch((error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);

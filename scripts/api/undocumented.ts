@@ -1,4 +1,4 @@
-import type { Assembly } from './public-api-use';
+import type { Assembly } from '../package/public-api-use';
 
 /**
  * What of the public API has no sentence of its own: types, members and parameters without a summary, and optional properties of structs

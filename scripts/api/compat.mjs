@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, tools } from './lib-setup.mjs';
+import { root, tools } from '../setup/environment.mjs';
 
 const baseline = join(root, 'compat', 'baseline.jsii.json');
 const allowed = join(root, 'compat', 'allowed-breaking-changes.txt');
