@@ -40,7 +40,7 @@ def optimize(root: Path) -> tuple[Path, str]:
         check=True,
     )
     sys.path.insert(0, str(OPTIMIZER / "src"))
-    from tensorflow_optimizer.draft import describe, read_draft
+    from tensorflow_optimizer.documents.draft import describe, read_draft
 
     draft = read_draft(output)
     directory = output / "model"
@@ -51,7 +51,7 @@ def optimize(root: Path) -> tuple[Path, str]:
 def toolchain() -> dict[str, Any]:
     """Return the versions that a job is written for: those that are here."""
     sys.path.insert(0, str(OPTIMIZER / "src"))
-    from tensorflow_optimizer import environment
+    from tensorflow_optimizer.processes import environment
 
     versions = environment.versions()
     return {

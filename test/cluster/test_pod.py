@@ -62,8 +62,8 @@ def job() -> dict[str, Any]:
     """The job of a deployment with the default recipe, for the tools that are here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(OPTIMIZER))
-        from tensorflow_optimizer import environment
-        from tensorflow_optimizer.config import BEHAVIOR_VERSION
+        from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION
+        from tensorflow_optimizer.processes import environment
 
         versions = environment.versions()
     return {

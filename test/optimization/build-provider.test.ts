@@ -158,7 +158,7 @@ describe('the code that a build gets', () => {
 
   test('is the optimizer with its pinned requirements, and the handler that it proves models with', () => {
     expect(files).toEqual(expect.arrayContaining([
-      'handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer/config.py',
+      'handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer/documents/job.py',
     ]));
     expect(new Set(files.map((file) => file.split('/').slice(0, 2).join('/')))).toEqual(new Set([
       'handler/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src',

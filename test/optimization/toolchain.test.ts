@@ -9,7 +9,7 @@ test.each([['tensorflow', TOOLCHAIN.tensorflow], ['tensorflow-cpu', TOOLCHAIN.te
   });
 
 test('the build key names the behavior version that the optimizer declares', () => {
-  const config = readFileSync('python/optimizer/src/tensorflow_optimizer/config.py', 'utf8');
+  const config = readFileSync('python/optimizer/src/tensorflow_optimizer/documents/job.py', 'utf8');
 
   expect(Number(/^BEHAVIOR_VERSION = (\d+)$/m.exec(config)?.[1])).toBe(TOOLCHAIN.behaviorVersion);
 });

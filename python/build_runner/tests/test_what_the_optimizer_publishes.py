@@ -17,9 +17,10 @@ OPTIMIZER = Path(__file__).parents[2] / "optimizer"
 sys.path += [str(OPTIMIZER / "src"), str(OPTIMIZER / "tests" / "publishing")]
 
 from publishing_samples import job_data, make_draft
-from tensorflow_optimizer.build_key import build_key
-from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, ExitCode, Outcome
+from tensorflow_optimizer.documents.build_key import build_key
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
+from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.record import Record
 from tensorflow_optimizer.publishing.s3 import Bucket

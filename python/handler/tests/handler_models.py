@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from tensorflow_optimizer.manifest import ModelDescription
+from tensorflow_optimizer.documents.manifest import ModelDescription
 
 if TYPE_CHECKING:
     from collections.abc import Callable

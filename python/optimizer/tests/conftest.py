@@ -7,7 +7,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
-from tensorflow_optimizer import environment
+from tensorflow_optimizer.processes import environment
 
 # Before anything imports TensorFlow.
 environment.prepare()
@@ -15,9 +15,9 @@ environment.prepare()
 import pytest
 from sample_jobs import Runs
 from sample_models import SampleModels
-from tensorflow_optimizer.pipeline import footprint
 from tensorflow_optimizer.proof.probe import peak_mebibytes
 from tensorflow_optimizer.runners import SavedModelRunner
+from tensorflow_optimizer.serving import footprint
 
 
 class _HereRunner(SavedModelRunner):

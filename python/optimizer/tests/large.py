@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
-from tensorflow_optimizer import environment
+from tensorflow_optimizer.processes import environment
 
 environment.prepare()
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_optimizer import environment
-from tensorflow_optimizer.config import BEHAVIOR_VERSION, Job
+from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION, Job
 from tensorflow_optimizer.pipeline import Paths, run
+from tensorflow_optimizer.processes import environment
 from tensorflow_optimizer.runners import LiteRtRunner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tensorflow_optimizer.manifest import Draft
-    from tensorflow_optimizer.outcome import Outcome
+    from tensorflow_optimizer.documents.manifest import Draft
+    from tensorflow_optimizer.documents.outcome import Outcome
 
 DYNAMIC_RANGE = {"kind": "steps", "steps": [{"step": "quantization", "mode": "dynamicRange"}]}
 FLOAT16 = {"kind": "steps", "steps": [{"step": "quantization", "mode": "float16"}]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cli import app
+from .command_line.app import app
 
 if __name__ == "__main__":
     app(prog_name="tensorflow_optimizer")

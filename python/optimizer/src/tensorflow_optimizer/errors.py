@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .outcome import ExitCode
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process returns."""
+
+    DONE = 0
+    FAILED = 1
+    """Anything that is not the model's or the data's fault: out of memory or disk among them."""
+    BAD_INPUT = 2
+    GATE = 3
+    UNSUPPORTED = 4
 
 
 class OptimizerError(Exception):

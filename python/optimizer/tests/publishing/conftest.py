@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 import boto3
 from moto import mock_aws
 from publishing_samples import KEY, PREFIX, job_data, make_draft
-from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.outcome import ExitCode, Outcome
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.documents.outcome import Outcome
+from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.report import write_report

@@ -8,12 +8,12 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_optimizer.manifest import Draft, Requirements, Runtime, Signature, SourceRecord, Tensor
-from tensorflow_optimizer.outcome import EvidenceKind, Metrics, OutputMetrics
+from tensorflow_optimizer.documents.manifest import Draft, Requirements, Runtime, Signature, SourceRecord, Tensor
+from tensorflow_optimizer.documents.outcome import EvidenceKind, Metrics, OutputMetrics
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from tensorflow_optimizer.config import Job
+    from tensorflow_optimizer.documents.job import Job
 
 KEY = "a" * 64
 PREFIX = "digits-1a2b3c4d"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from publishing_samples import PREFIX, job_data, read_json
-from tensorflow_optimizer.build_key import build_key
-from tensorflow_optimizer.cli import app
-from tensorflow_optimizer.draft import key_draft
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.documents.build_key import build_key
+from tensorflow_optimizer.documents.draft import key_draft
+from tensorflow_optimizer.errors import ExitCode
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:

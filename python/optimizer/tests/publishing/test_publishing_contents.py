@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from publishing_samples import KEY, PREFIX, SAVED_MODEL, job_data, read, read_json, sha256
-from tensorflow_optimizer.manifest import Manifest, ModelDescription
+from tensorflow_optimizer.documents.manifest import Manifest, ModelDescription
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.s3 import Bucket
 
@@ -159,7 +159,7 @@ def test_the_archive_proves_itself(s3: S3Client, release: Release, make_output: 
 def test_the_same_model_makes_the_same_bytes(
     s3: S3Client, make_output: MakeOutput, job: dict[str, Any], made: str
 ) -> None:
-    from tensorflow_optimizer.config import Job
+    from tensorflow_optimizer.documents.job import Job
 
     contents = []
     for index, mask in enumerate((0o022, 0o077)):

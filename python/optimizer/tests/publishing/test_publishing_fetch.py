@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from publishing_samples import job_data, make_zip
-from tensorflow_optimizer.cli import app
+from tensorflow_optimizer.command_line.app import app
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from publishing_samples import KEY, PREFIX, SAVED_MODEL, read_json
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.publishing.storage_errors import StorageError
 

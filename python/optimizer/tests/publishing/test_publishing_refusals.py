@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from publishing_samples import KEY, PREFIX, job_data, read, read_json, sha256
-from tensorflow_optimizer.config import Packaging
-from tensorflow_optimizer.errors import OptimizerError
-from tensorflow_optimizer.manifest import Manifest
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.documents.job import Packaging
+from tensorflow_optimizer.documents.manifest import Manifest
+from tensorflow_optimizer.errors import ExitCode, OptimizerError
 from tensorflow_optimizer.publishing.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.s3 import Bucket
@@ -90,7 +89,7 @@ def test_a_build_id_is_not_used_for_two_builds(release: Release, make_output: Ma
 
 
 def test_a_bucket_without_versions_is_refused(s3: S3Client, make_output: MakeOutput) -> None:
-    from tensorflow_optimizer.config import Job
+    from tensorflow_optimizer.documents.job import Job
 
     s3.create_bucket(Bucket="plain", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     target = Target(Bucket("plain", s3), PREFIX, "b-1", KEY)
@@ -100,7 +99,7 @@ def test_a_bucket_without_versions_is_refused(s3: S3Client, make_output: MakeOut
 
 
 def test_what_was_read_from_s3_ends_up_in_the_manifest(s3: S3Client, make_output: MakeOutput) -> None:
-    from tensorflow_optimizer.config import Job
+    from tensorflow_optimizer.documents.job import Job
 
     stored = FetchedObject(key="m.zip", version="v-7", size=9, sha256="f" * 64, checks=["size"])
     fetched = Fetched(

@@ -14,9 +14,9 @@ from tensorflow_optimizer.report import write_report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tensorflow_optimizer.config import Job
-    from tensorflow_optimizer.manifest import Draft
-    from tensorflow_optimizer.outcome import Outcome
+    from tensorflow_optimizer.documents.job import Job
+    from tensorflow_optimizer.documents.manifest import Draft
+    from tensorflow_optimizer.documents.outcome import Outcome
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Any
 
-from tensorflow_optimizer.config import Evaluation, Identity, Job, Recipe, Source, Toolchain
-from tensorflow_optimizer.manifest import (
+from tensorflow_optimizer.documents.job import Evaluation, Identity, Job, Recipe, Source, Toolchain
+from tensorflow_optimizer.documents.manifest import (
     Draft,
     LiteRtTensor,
     Requirements,
@@ -16,16 +16,16 @@ from tensorflow_optimizer.manifest import (
     Tensor,
     TensorQuantization,
 )
-from tensorflow_optimizer.outcome import (
+from tensorflow_optimizer.documents.outcome import (
     Candidate,
     CandidateStatus,
     EvidenceKind,
-    ExitCode,
     Metrics,
     Outcome,
     OutputMetrics,
     RuleResult,
 )
+from tensorflow_optimizer.errors import ExitCode
 
 
 def job(**changes: Any) -> Job:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import report_samples as sample
-from tensorflow_optimizer.config import Distillation, Identity, Location, Recipe, Source, Student, StudentModel
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, Outcome
+from tensorflow_optimizer.documents.job import Distillation, Identity, Location, Recipe, Source, Student, StudentModel
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Outcome
+from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.summary import summarize
 from tensorflow_optimizer.report import figures
 from tensorflow_optimizer.report.content import Report
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tensorflow_optimizer.config import Job
+    from tensorflow_optimizer.documents.job import Job
 
     Write = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from report_samples import REJECTED, accepted, job, metrics
-from tensorflow_optimizer.config import (
+from tensorflow_optimizer.documents.job import (
     Distillation,
     Identity,
     Location,
@@ -16,14 +16,14 @@ from tensorflow_optimizer.config import (
     Student,
     StudentModel,
 )
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, Split
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from report_samples import Page
-    from tensorflow_optimizer.outcome import Outcome
+    from tensorflow_optimizer.documents.outcome import Outcome
 
 TAUGHT: dict[str, Any] = {
     "accuracy": 0.975,

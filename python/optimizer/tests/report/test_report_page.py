@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import report_samples as sample
-from tensorflow_optimizer.config import Gate, ModelFormat, Recipe, Rule
-from tensorflow_optimizer.outcome import Candidate, CandidateStatus, EvidenceKind, ExitCode, InputRange, Outcome
+from tensorflow_optimizer.documents.job import Gate, ModelFormat, Recipe, Rule
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, InputRange, Outcome
+from tensorflow_optimizer.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tensorflow_optimizer.errors import BadInputError
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.errors import BadInputError, ExitCode
 from tensorflow_optimizer.server_binary.credentials import ecr_region
 from tensorflow_optimizer.server_binary.reference import parse_reference
 

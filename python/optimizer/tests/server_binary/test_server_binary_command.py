@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from stand_in_registry import Content, Registry, one_image
-from tensorflow_optimizer.cli import app
+from tensorflow_optimizer.command_line.app import app
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from programs import lying, script, stand_in
 from sample_functions import copy_of
 from stand_in_registry import Registry, one_image
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_optimizer.cli import app
-from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.config import Server as ServerOf
-from tensorflow_optimizer.manifest import ServerTrial
+from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.documents.job import Server as ServerOf
+from tensorflow_optimizer.documents.manifest import ServerTrial
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:

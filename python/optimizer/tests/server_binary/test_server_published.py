@@ -13,10 +13,9 @@ from moto import mock_aws
 from programs import lying, stand_in
 from sample_jobs import job_data
 from stand_in_registry import Registry, one_image
-from tensorflow_optimizer.build_key import build_key
-from tensorflow_optimizer.config import Job
-from tensorflow_optimizer.errors import BadInputError, OptimizerError
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.documents.build_key import build_key
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.pipeline import Paths, run
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.record import Record, find_complete

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stand_in_registry import Content, Node, Registry, index_of, layer_of
 from stand_in_registry.content import MANIFEST, digest_of
-from tensorflow_optimizer.errors import BadInputError, OptimizerError
-from tensorflow_optimizer.outcome import ExitCode
+from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME, credentials_for
 from tensorflow_optimizer.server_binary.take import take_program
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .bfloat16 import bake_bfloat16
 from .fixed_shape import save_with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
-from .litert import LiteRtMode, convert
+from .litert_converter import LiteRtMode, convert
 from .strip import AS_IT_IS, strip
 from .tags import SERVE_TAGS, with_serve_tags
 

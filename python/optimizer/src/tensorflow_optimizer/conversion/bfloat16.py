@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .. import environment
+from ..processes import environment
 from .freeze import FreezeError, save_graph, without_unused
 from .tags import SERVE_TAGS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .. import environment
+from ..processes import environment
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
-from ..exhaustion import raise_exhausted
+from ..processes.exhaustion import raise_exhausted
 from .loading import kept_objects, load_objects
 from .version_1 import INIT_SIGNATURE, MAIN_OP_COLLECTIONS, is_version_1, main_op_of, strip_version_1
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..supervision import feed
+from ..processes import progress_events
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -24,7 +24,7 @@ def answers_of(runner: Runner, signature: str, dataset: Dataset, batch: int = _B
     """
     collected: dict[str, list[np.ndarray]] = {}
     step = batch if dataset.batched else 1
-    for start in feed.counted(range(0, dataset.count, step)):
+    for start in progress_events.counted(range(0, dataset.count, step)):
         stop = min(start + step, dataset.count)
         for name, value in runner.run(signature, dataset.call(start, stop)).items():
             if dataset.batched and (value.ndim == 0 or len(value) != stop - start):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import ModelTask
+from ..documents.job import ModelTask
+from ..documents.outcome import OutputMetrics
 from ..errors import BadInputError
-from ..outcome import OutputMetrics
 from . import statistics
 from .tasks import inner
 

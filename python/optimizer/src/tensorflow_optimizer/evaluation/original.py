@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import ModelTask
+from ..documents.job import ModelTask
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
 from . import statistics

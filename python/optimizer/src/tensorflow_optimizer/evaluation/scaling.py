@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..outcome import InputRange
+from ..documents.outcome import InputRange
 from ..runners import RunError
 from .answers import answers_of
 from .compare import rate

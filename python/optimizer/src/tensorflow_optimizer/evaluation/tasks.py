@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import ModelTask
+from ..documents.job import ModelTask
 from ..errors import BadInputError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from .gate_plan import GatePlan, PlannedRule, check_measurable, plan_gate
 from .judge import QUALITY_RULES, judge
-from .plan import GatePlan, PlannedRule, check_measurable, plan_gate
 
 __all__ = ["QUALITY_RULES", "GatePlan", "PlannedRule", "check_measurable", "judge", "plan_gate"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..outcome import RuleResult
+from ..documents.outcome import RuleResult
 
 if TYPE_CHECKING:
-    from ..config import Rule
-    from ..outcome import Metrics, OutputMetrics
-    from .plan import GatePlan, PlannedRule
+    from ..documents.job import Rule
+    from ..documents.outcome import Metrics, OutputMetrics
+    from .gate_plan import GatePlan, PlannedRule
 
 _FIGURES = {"maxAccuracyLoss": "accuracy_loss", "minAgreement": "agreement", "maxRelativeError": "relative_error"}
 #: Rules on what a model answers; the others are on its size and speed.

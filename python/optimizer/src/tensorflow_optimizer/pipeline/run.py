@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import environment
-from ..config import ModelFormat
-from ..draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
-from ..errors import BadInputError, OptimizerError
-from ..exhaustion import exhausted
-from ..manifest import SourceRecord
-from ..outcome import EvidenceKind, ExitCode, Outcome
-from .progress import Progress, log
+from ..documents.draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
+from ..documents.job import ModelFormat
+from ..documents.manifest import SourceRecord
+from ..documents.outcome import EvidenceKind, Outcome
+from ..errors import BadInputError, ExitCode, OptimizerError
+from ..processes import environment
+from ..processes.exhaustion import exhausted
+from ..processes.progress import Progress, log
 
 if TYPE_CHECKING:
-    from ..config import Job
+    from ..documents.job import Job
+    from ..reference.measure import Reference
     from ..sources import OpenedSource
-    from .litert import ChosenLiteRt
-    from .reference import Reference
-    from .saved_model import ChosenSavedModel
+    from .litert_job import ChosenLiteRt
+    from .saved_model_job import ChosenSavedModel
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
 def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcome, Draft]:
     environment.prepare()
     environment.check_toolchain(job.toolchain)
+    from ..candidates.evaluator import warn_of_rare_classes
+    from ..serving.footprint import with_footprint
+    from ..serving.golden_requests import golden_requests, write_golden
+    from ..serving.server_trial import take_server, try_server
     from ..sources import open_source
-    from .evaluate import warn_of_rare_classes
-    from .footprint import with_footprint
-    from .golden import golden_requests, write_golden
     from .inputs import Inputs
-    from .litert import make_litert
-    from .saved_model import ChosenSavedModel as SavedModel
-    from .saved_model import make_saved_model
-    from .server import take_server, try_server
+    from .litert_job import make_litert
+    from .saved_model_job import ChosenSavedModel as SavedModel
+    from .saved_model_job import make_saved_model
 
     _check_evaluation(job, paths, progress)
     server = take_server(job, paths.output, progress)
@@ -102,7 +102,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
 def _write_extra_assets(
     job: Job, opened: OpenedSource, reference: Reference, directory: Path, progress: Progress
 ) -> None:
-    from .warm_up import keep_extra_assets, write_warm_up
+    from ..serving.warm_up import keep_extra_assets, write_warm_up
 
     if opened.directory is not None:
         all_signatures = job.source.signature_name is None
@@ -125,7 +125,7 @@ def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:
 def _draft(
     job: Job, opened: OpenedSource, chosen: ChosenLiteRt | ChosenSavedModel, size: int, progress: Progress
 ) -> Draft:
-    from .litert import ChosenLiteRt
+    from .litert_job import ChosenLiteRt
 
     proof = chosen.proof if isinstance(chosen, ChosenLiteRt) else None
     measured = chosen.candidate.metrics

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..draft import LITERT_FILE
+from ..documents.draft import LITERT_FILE
+from ..documents.manifest import ModelDescription, Runtime
 from ..errors import OptimizerError
-from ..manifest import ModelDescription, Runtime
 from ..runners import LiteRtRunner, RunError
 
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..manifest import Signature
+    from ..documents.manifest import Signature
 
 #: Where the handler's package is, when it is neither beside the optimizer nor in the repository.
 HANDLER_VARIABLE = "TENSORFLOW_OPTIMIZER_HANDLER"

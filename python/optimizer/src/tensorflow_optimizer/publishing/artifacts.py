@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import ModelFormat
-from ..draft import GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
+from ..documents.document import sha256_of
+from ..documents.draft import GOLDEN_FILE, LITERT_FILE, MODEL_DIRECTORY, describe
+from ..documents.job import ModelFormat
+from ..documents.manifest import Draft, File
 from ..errors import OptimizerError
-from ..manifest import Draft, File
-from ..schema import sha256_of
 from ..sources.digest import file_digest
 from .archive import write_archive
 from .digests import files_below

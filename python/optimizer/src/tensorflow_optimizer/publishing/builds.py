@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..draft import OUTCOME_FILE, REPORT_DIRECTORY
+from ..documents.draft import OUTCOME_FILE, REPORT_DIRECTORY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ..config import Distillation, Evaluation, Identity, Location, Packaging, Source, StudentModel
+from ..documents.job import Distillation, Evaluation, Identity, Location, Packaging, Source, StudentModel
 from ..errors import BadInputError
 from ..sources.digest import digest_of
 from .digests import files_below
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..config import Job
+    from ..documents.job import Job
     from .s3 import Bucket
     from .stored_object import StoredObject
 

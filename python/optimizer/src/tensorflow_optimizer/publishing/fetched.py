@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from ..config import Packaging
+from ..documents.document import Document, problems_of
+from ..documents.job import Packaging
 from ..errors import OptimizerError
-from ..schema import Document, problems_of
 
 if TYPE_CHECKING:
     from pathlib import Path

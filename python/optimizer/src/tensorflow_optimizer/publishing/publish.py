@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ..config import Job, Packaging
-from ..draft import DRAFT_FILE, OUTCOME_FILE, read_draft, to_manifest
-from ..errors import BadInputError, OptimizerError
-from ..outcome import ExitCode, Outcome
-from ..schema import sha256_of
+from ..documents.document import sha256_of
+from ..documents.draft import DRAFT_FILE, OUTCOME_FILE, read_draft, to_manifest
+from ..documents.job import Job, Packaging
+from ..documents.outcome import Outcome
+from ..errors import BadInputError, ExitCode, OptimizerError
 from .artifacts import Publication, publish_files
 from .builds import upload_build
 from .claims import claim_version
@@ -26,7 +26,7 @@ from .summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..manifest import Draft
+    from ..documents.manifest import Draft
     from .fetched import Fetched
     from .s3 import Bucket
 

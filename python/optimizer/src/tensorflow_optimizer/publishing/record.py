@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
+from ..documents.document import sha256_of
+from ..documents.manifest import Manifest
 from ..errors import OptimizerError
-from ..manifest import Manifest
-from ..schema import sha256_of
 
 if TYPE_CHECKING:
     from .s3 import Bucket

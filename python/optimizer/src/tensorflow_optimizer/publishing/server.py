@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..draft import SERVER_DIRECTORY
+from ..documents.draft import SERVER_DIRECTORY
 from ..errors import OptimizerError
 from ..server_binary.take import PROGRAM
 from ..sources.digest import file_digest
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..manifest import ServerProgram
+    from ..documents.manifest import ServerProgram
     from .s3 import Bucket
 
 #: Beside the models' prefixes, not below one: the job's role may add here too.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..outcome import EvidenceKind
+from ..documents.outcome import EvidenceKind
 from ..report.figures import megabytes, percent, smaller, worst_output
 
 if TYPE_CHECKING:
-    from ..manifest import Draft
+    from ..documents.manifest import Draft
 
 #: Leaves room in the 4 KB that a custom resource may answer.
 _LIMIT = 300

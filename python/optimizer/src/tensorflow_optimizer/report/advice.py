@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import ModelFormat, RecipeKind
-from ..outcome import EvidenceKind
+from ..documents.job import ModelFormat, RecipeKind
+from ..documents.outcome import EvidenceKind
 
 if TYPE_CHECKING:
-    from ..config import Job
-    from ..outcome import Outcome
+    from ..documents.job import Job
+    from ..documents.outcome import Outcome
 
 #: Below this, a loss of one point cannot be told from chance.
 _ENOUGH_SAMPLES = 500

@@ -6,16 +6,17 @@ import shlex
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from ..config import Distillation, Gate, Job
-from ..manifest import Requirements, Signature, SourceRecord
-from ..outcome import Candidate, CandidateStatus, ExitCode, InputRange, Metrics, Outcome
-from ..schema import Document
+from ..documents.document import Document
+from ..documents.job import Distillation, Gate, Job
+from ..documents.manifest import Requirements, Signature, SourceRecord
+from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
+from ..errors import ExitCode
 from .advice import advise
 from .quality import front_of
 
 if TYPE_CHECKING:
-    from ..config import Evaluation, Source, StudentModel
-    from ..manifest import Draft
+    from ..documents.job import Evaluation, Source, StudentModel
+    from ..documents.manifest import Draft
 
 
 class Verdict(StrEnum):

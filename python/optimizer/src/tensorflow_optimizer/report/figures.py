@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..outcome import Metrics, OutputMetrics
+    from ..documents.outcome import Metrics, OutputMetrics
 
 NOT_MEASURED = "–"
 

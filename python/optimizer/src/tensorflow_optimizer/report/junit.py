@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from ..outcome import Candidate, CandidateStatus, ExitCode
+from ..documents.outcome import Candidate, CandidateStatus
+from ..errors import ExitCode
 from .figures import small
 
 if TYPE_CHECKING:

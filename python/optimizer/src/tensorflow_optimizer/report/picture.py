@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from ..outcome import CandidateStatus
+from ..documents.outcome import CandidateStatus
 from .figures import megabytes, percent, small, speed
 from .quality import Quality, quality_of, value_of
 
 if TYPE_CHECKING:
-    from ..outcome import Metrics
+    from ..documents.outcome import Metrics
     from .content import Report
 
 _WIDTH, _HEIGHT = 720, 380

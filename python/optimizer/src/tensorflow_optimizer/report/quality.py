@@ -10,7 +10,7 @@ from .figures import worst_output
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..outcome import Candidate, Metrics
+    from ..documents.outcome import Candidate, Metrics
 
 
 class Quality(StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..config import RecipeKind
-from ..outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics
+from ..documents.job import RecipeKind
+from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics
 from . import figures
 
 if TYPE_CHECKING:
-    from ..manifest import Tensor
+    from ..documents.manifest import Tensor
     from .content import Report
 
 _STATUS = {

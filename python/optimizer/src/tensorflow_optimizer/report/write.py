@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from ..draft import REPORT_DIRECTORY
+from ..documents.draft import REPORT_DIRECTORY
 from . import figures
 from .content import Report, compose
 from .junit import render_junit
@@ -20,9 +20,9 @@ from .view import evidence_of, headline_of, output_rows, rows_of, tensor_text, t
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..config import Job
-    from ..manifest import Draft
-    from ..outcome import Outcome
+    from ..documents.job import Job
+    from ..documents.manifest import Draft
+    from ..documents.outcome import Outcome
 
 _MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

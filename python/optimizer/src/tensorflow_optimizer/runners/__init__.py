@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .isolated import Footprint, IsolatedRunner, footprint
-from .litert import LiteRtRunner
+from .isolated_runner import Footprint, IsolatedRunner, footprint
+from .litert_runner import LiteRtRunner
 from .runner import RunError, Runner
-from .saved_model import SavedModelRunner
+from .saved_model_runner import SavedModelRunner
 
 __all__ = [
     "Footprint",

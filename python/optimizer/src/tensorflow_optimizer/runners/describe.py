@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..documents.manifest import LiteRtTensor, Signature, Tensor, TensorQuantization
 from ..errors import UnsupportedError
-from ..manifest import LiteRtTensor, Signature, Tensor, TensorQuantization
 from ..signatures.select import OTHER_PATHS
-from .litert import open_interpreter, quantization_of
+from .litert_runner import open_interpreter, quantization_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import sys
 import time
 from multiprocessing.connection import Connection
 
-from .. import environment
+from ..processes import environment
 from ..proof.probe import peak_mebibytes
 
 
@@ -17,7 +17,7 @@ def main(descriptor: int) -> None:
 
     from ..errors import OptimizerError
     from .runner import RunError
-    from .saved_model import SavedModelRunner
+    from .saved_model_runner import SavedModelRunner
 
     tf.get_logger().setLevel("ERROR")
     with Connection(descriptor) as connection:

@@ -10,7 +10,7 @@ from .fixed import FixedSignature, fix_shapes
 from .spec import DEFAULT_SIGNATURE, SignatureSpec
 
 if TYPE_CHECKING:
-    from ..config import Source
+    from ..documents.job import Source
 
 OTHER_PATHS = "serve the model with ModelService or ModelFleet, which run TensorFlow Serving"
 

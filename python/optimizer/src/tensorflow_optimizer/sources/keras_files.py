@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError
-from ..exhaustion import raise_exhausted
+from ..processes.exhaustion import raise_exhausted
 from .detect import SourceKind, weights_only_error
 
 if TYPE_CHECKING:

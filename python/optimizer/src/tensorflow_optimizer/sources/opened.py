@@ -13,7 +13,7 @@ from .saved_model_files import read_files, read_meta_graph
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..config import Source
+    from ..documents.job import Source
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError
-from ..runners.litert import open_interpreter, quantization_of
+from ..runners.litert_runner import open_interpreter, quantization_of
 from ..runners.runner import RunError
 from ..signatures.select import OTHER_PATHS
 from ..signatures.spec import DEFAULT_SIGNATURE, SignatureSpec, TensorSpec

@@ -13,7 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .feed import Event
+    from ..processes.progress_events import Event
 
 
 def is_watched() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from ..draft import (
+from ..documents.draft import (
     DRAFT_FILE,
     GOLDEN_FILE,
     MODEL_DIRECTORY,
@@ -17,15 +17,15 @@ from ..draft import (
     Draft,
     forget_model,
 )
+from ..documents.outcome import Outcome
 from ..errors import BadInputError, OptimizerError
-from ..outcome import Outcome
 from ..sources.detect import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from ..schema import Document
+    from ..documents.document import Document
 
 Kind = TypeVar("Kind", bound="Document")
 

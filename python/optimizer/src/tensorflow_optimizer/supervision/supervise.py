@@ -12,19 +12,20 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from ..draft import OUTCOME_FILE, forget_model, key_draft, read_draft
-from ..exhaustion import exhausted
-from ..outcome import ExitCode, Outcome
+from ..documents.draft import OUTCOME_FILE, forget_model, key_draft, read_draft
+from ..documents.outcome import Outcome
+from ..errors import ExitCode
+from ..processes.exhaustion import exhausted
+from ..processes.process_group import StoppedError
 from .output import begin_output, check_output, write_outcome
-from .process_group import StoppedError
 from .watching import run_watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..config import Job
-    from ..manifest import Draft
+    from ..documents.job import Job
+    from ..documents.manifest import Draft
 
 log = logging.getLogger("tensorflow_optimizer")
 
@@ -63,7 +64,15 @@ def supervise(
 def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> str:
     """Run the job's process to its end, and return what is to be said where it leaves no outcome."""
     with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
-        command = [sys.executable, "-m", "tensorflow_optimizer.worker", str(config), str(source), str(output), work]
+        command = [
+            sys.executable,
+            "-m",
+            "tensorflow_optimizer.supervision.worker",
+            str(config),
+            str(source),
+            str(output),
+            work,
+        ]
         if evaluation is not None:
             command += ["--evaluation", str(evaluation)]
         for student in students:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from ..processes.process_group import process_group
+from ..processes.progress_events import VARIABLE, Event
 from .display import Display, is_watched
-from .feed import VARIABLE, Event
-from .process_group import process_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

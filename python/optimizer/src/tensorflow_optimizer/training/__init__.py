@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .augment import augmented, can_augment, joined
-from .distill import GivenStudent, distill
-from .prune import prune
+from .augmentation import augmented, can_augment, joined
+from .distillation import GivenStudent, distill
+from .pruning import prune
 from .teaching import Teaching
 
 __all__ = ["GivenStudent", "Teaching", "augmented", "can_augment", "distill", "joined", "prune"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import ModelTask, StudentSize
+from ..documents.job import ModelTask, StudentSize
 from ..errors import UnsupportedError
 
 if TYPE_CHECKING:

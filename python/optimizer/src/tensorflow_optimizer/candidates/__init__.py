@@ -1,0 +1,1 @@
+"""Plans, builds and evaluates the candidates of a job."""

@@ -1,0 +1,157 @@
+"""Measures candidates against the original, and lets the gate judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
+from ..errors import GateError
+from ..evaluation import Trial, answers_of, check_sound, collapse, compare, interleaved_latency, rarest
+from ..gate import judge
+from ..processes import progress_events
+from ..runners import RunError
+
+if TYPE_CHECKING:
+    from ..gate import GatePlan
+    from ..processes.progress import Progress
+    from ..reference.measure import Reference
+    from ..runners import Runner
+    from ..runners.runner import Arrays
+
+
+class Built(Protocol):
+    """A candidate that exists."""
+
+    @property
+    def runner(self) -> Runner:
+        """It, loaded."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What is loaded."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What all candidates of a job are measured against."""
+
+    reference: Reference
+    gate: GatePlan
+    baseline: Runner | None
+    """What the latency is compared with; None: it is not."""
+    split: Split = Split.GATE
+    """Where the reference's samples are from."""
+
+    def evaluate(self, name: str, built: Built, signatures: list[str]) -> Candidate:
+        """Return the candidate's record: passed, rejected by the gate, or failed before there was anything to judge."""
+        reference = self.reference
+        answers: dict[str, Arrays] = {}
+        for signature in signatures:
+            problem = self._answer(name, built.runner, signature, answers)
+            if problem:
+                at = "" if signature == reference.default else f" at the signature {signature!r}"
+                return record(name, CandidateStatus.FAILED, f"{problem}{at}")
+        metrics = self._metrics(built, answers)
+        rules = [*judge(self.gate, metrics), *self._collapsed(answers)]
+        broken = [rule.sentence for rule in rules if not rule.passed]
+        status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
+        return Candidate(name=name, status=status, reason="; ".join(broken), metrics=metrics, rules=rules)
+
+    def _answer(self, name: str, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
+        reference = self.reference
+        dataset = reference.datasets[signature]
+        trial = Trial(reference.runner, signature, dataset, reference.answers[signature])
+        try:
+            with progress_events.counting(f"evaluating {name}"):
+                answers[signature] = answers_of(runner, signature, dataset, reference.batch)
+            return check_sound(trial, runner, answers[signature])
+        except RunError as error:
+            return f"it does not run ({error})"
+
+    def _collapsed(self, answers: dict[str, Arrays]) -> list[RuleResult]:
+        """Return a broken rule for each output that no longer decides: no gate allows that, however rare the class."""
+        reference, default = self.reference, self.reference.default
+        if reference.evidence is EvidenceKind.GENERATED:
+            return []
+        found = []
+        for name, value in answers.get(default, {}).items():
+            labels = reference.datasets[default].labels.get(name)
+            broken = collapse(reference.tasks[default][name], reference.answers[default][name], value, labels)
+            if broken is not None:
+                kappa, what = broken
+                sentence = f"its output {name!r} {what}"
+                found.append(
+                    RuleResult(rule="betterThanChance", limit=0, measured=kappa, passed=False, sentence=sentence)
+                )
+        return found
+
+    def _metrics(self, built: Built, answers: dict[str, Arrays]) -> Metrics:
+        reference = self.reference
+        outputs = {
+            reference.key(signature, name): compare(
+                reference.tasks[signature][name],
+                reference.answers[signature][name],
+                value,
+                reference.datasets[signature].labels.get(name),
+                seed=reference.seed,
+                real=reference.evidence is not EvidenceKind.GENERATED and signature == reference.default,
+            )
+            for signature, values in answers.items()
+            for name, value in values.items()
+        }
+        dataset = reference.datasets[reference.default]
+        runners = {"candidate": built.runner, **({"baseline": self.baseline} if self.baseline else {})}
+        timed = getattr(built, "timed", True)
+        times = interleaved_latency(runners, reference.default, dataset) if timed else {}
+        latency = times["candidate"].median if timed else None
+        return Metrics(
+            evidence=reference.evidence,
+            samples=dataset.count,
+            split=self.split,
+            outputs=outputs,
+            size_bytes=built.size_bytes,
+            compressed_bytes=getattr(built, "compressed_bytes", None),
+            latency_milliseconds=latency,
+            latency_ratio=latency / times["baseline"].median if latency is not None and self.baseline else None,
+        )
+
+
+def warn_of_rare_classes(measured: Judge, progress: Progress) -> None:
+    """Warn where a candidate may lose a whole class within the loss of accuracy that the gate allows."""
+    reference = measured.reference
+    default = reference.default
+    for name, labels in reference.datasets[default].labels.items():
+        limits = [
+            one.rule.value
+            for one in measured.gate.rules
+            if one.rule.rule == "maxAccuracyLoss" and (one.outputs is None or name in one.outputs)
+        ]
+        found = rarest(reference.tasks[default][name], reference.answers[default][name], labels)
+        if found is None or not limits or min(limits) < found[1]:
+            continue
+        class_name, share = found
+        progress.warn(
+            f"the gate allows a loss of {min(limits):.2%} at the output {name!r}, and the class {class_name} is only "
+            f"{share:.2%} of the labels: a candidate that seldom finds it can pass; look at the balanced accuracy, or "
+            "allow less"
+        )
+
+
+def record(name: str, status: CandidateStatus, reason: str) -> Candidate:
+    """Return the record of a candidate that was not measured."""
+    return Candidate(name=name, status=status, reason=reason)
+
+
+def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "") -> Candidate:
+    """Return the record with another end."""
+    return candidate.model_copy(update={"status": status, "reason": reason})
+
+
+def refusal(candidates: list[Candidate]) -> GateError:
+    """Return the error that tells why no candidate is published."""
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
+    return GateError(
+        f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "
+        "gate"
+    )

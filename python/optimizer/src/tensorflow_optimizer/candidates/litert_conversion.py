@@ -1,0 +1,157 @@
+"""Makes .tflite files out of the original, each from the same SavedModel with fixed shapes."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..runners import LiteRtRunner, RunError
+from ..runners.describe import describe_signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..data import Dataset
+    from ..documents.manifest import Signature
+    from ..processes.progress import Progress
+    from ..signatures import FixedSignature, Selection
+    from ..sources import OpenedSource
+
+
+@dataclass(frozen=True)
+class BuiltLiteRt:
+    """A .tflite file, described and loaded."""
+
+    content: bytes
+    signatures: dict[str, Signature]
+    runner: LiteRtRunner
+    reset_state: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file."""
+        return len(self.content)
+
+    @cached_property
+    def compressed_bytes(self) -> int:
+        """As it travels."""
+        return len(zlib.compress(self.content, 9))
+
+
+@dataclass(frozen=True)
+class CraftedLiteRt:
+    """A .tflite file that nothing was asked yet, as a process hands it to another."""
+
+    content: bytes
+    signatures: dict[str, FixedSignature]
+    """Those that it has, the default one first."""
+    reset_state: bool
+    unknown_batch: bool = False
+    """The file may leave the batch open, as the user's own does."""
+
+    def load(self) -> BuiltLiteRt:
+        """Describe and load it.
+
+        Raises:
+            UnsupportedError: LiteRT cannot load what its converter made.
+        """
+        try:
+            signatures = describe_signatures(
+                self.content,
+                {name: one.batched for name, one in self.signatures.items()},
+                {name: one.spec.method_name for name, one in self.signatures.items()},
+                unknown_batch=self.unknown_batch,
+            )
+            runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
+            return BuiltLiteRt(self.content, signatures, runner, self.reset_state)
+        except RunError as error:
+            raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
+
+
+class LiteRtBuilder:
+    """Builds candidates of one source."""
+
+    def __init__(
+        self, source: OpenedSource, selection: Selection, work: Path, progress: Progress, *, reset_state: bool
+    ) -> None:
+        self._source = source
+        self._signatures = dict(selection.signatures)
+        self._default = selection.default
+        self._work = work
+        self._directory = work / "fixed"
+        self._progress = progress
+        self._reset_state = reset_state
+
+    def craft(self, mode: LiteRtMode, calibration: Dataset | None) -> CraftedLiteRt:
+        """Convert.
+
+        Raises:
+            UnsupportedError: LiteRT cannot hold the model.
+        """
+        if mode is LiteRtMode.FULL_INTEGER and len(self._signatures) > 1:
+            self._leave_out("there is no data to calibrate it with")
+        try:
+            content = self._convert(mode, calibration)
+        except UnsupportedError as error:
+            if len(self._signatures) == 1:
+                raise
+            self._leave_out(str(error))
+            content = self._convert(mode, calibration)
+        return CraftedLiteRt(content, dict(self._signatures), self._reset_state)
+
+    def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
+        self._prepare()
+        self._progress.say(f"converting to {mode}")
+        rows = _calibration_rows(calibration) if calibration is not None else None
+        return convert(self._directory, mode, list(self._signatures), rows)
+
+    def _prepare(self) -> None:
+        if self._directory.exists():
+            return
+        self._work.mkdir(parents=True, exist_ok=True)
+        # Several processes may come here at once: each writes a directory of its own, and the first one wins.
+        own = Path(tempfile.mkdtemp(prefix="fixing-", dir=self._work)) / "model"
+        if self._source.directory is None:
+            raise OptimizerError("there is no SavedModel to convert")
+        try:
+            save_with_fixed_shapes(
+                self._source.directory,
+                self._source.tags,
+                self._source.meta_graph,
+                list(self._signatures.values()),
+                own,
+            )
+        except (ValueError, TypeError) as error:
+            shapes = {name: one.shapes for name, one in self._signatures.items()}
+            raise BadInputError(
+                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other "
+                "`inputShapes`"
+            ) from error
+        with contextlib.suppress(FileExistsError, OSError):
+            own.rename(self._directory)
+
+    def _leave_out(self, reason: str) -> None:
+        dropped = [name for name in self._signatures if name != self._default]
+        for name in dropped:
+            self._progress.warn(f"the signature {name!r} is left out: {reason}")
+            del self._signatures[name]
+        self._directory = self._work / f"fixed-{self._default}"
+
+
+def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for row in range(dataset.count):
+        yield {name: np.ascontiguousarray(value) for name, value in dataset.call(row, row + 1).items()}
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

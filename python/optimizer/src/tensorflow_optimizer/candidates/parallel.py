@@ -1,0 +1,102 @@
+"""Makes candidates side by side, each in a process of its own, as many at a time as processor and memory allow.
+
+A process that is killed for its memory takes its candidate with it, and nothing else. And TensorFlow numbers the
+functions that it makes: in a process of its own, a candidate's bytes do not depend on what was made before.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import OptimizerError
+from ..processes import environment, progress_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..processes.progress import Progress
+
+log = logging.getLogger("tensorflow_optimizer")
+
+#: What the interpreter runs.
+WORKER = ["-m", "tensorflow_optimizer.candidates.worker"]
+#: TensorFlow itself.
+_PROCESS_BYTES = 1 << 30
+#: Weights, gradients, what Adam keeps of both, and what converter or exporter copies.
+_COPIES_OF_MODEL = 6
+
+
+class Shop(Protocol):
+    """Makes candidates. It can be pickled."""
+
+    def craft(self, plan: Any, progress: Progress) -> Any:
+        """Make a candidate that can be pickled."""
+
+
+def craft_all(
+    shop: Shop, plans: Sequence[Any], model_bytes: int, work: Path, progress: Progress
+) -> list[Any | OptimizerError]:
+    """Make candidates, and return each, or why it could not be made, in the order of the plans.
+
+    Args:
+        shop: Makes them.
+        plans: What to make.
+        model_bytes: Size of the original, which memory is reckoned by.
+        work: For files.
+        progress: Gets the warnings.
+    """
+    if not plans:
+        return []
+    with tempfile.TemporaryDirectory(prefix="crafting-", dir=work) as directory:
+        shared = Path(directory) / "shop"
+        shared.write_bytes(pickle.dumps(shop))
+        need = _PROCESS_BYTES + _COPIES_OF_MODEL * model_bytes + 2 * shared.stat().st_size
+        workers = max(1, min(len(plans), environment.processors(), environment.available_memory() // need))
+        progress.say(f"making {', '.join(plan.name for plan in plans)}: {workers} at a time")
+        tasks = [(shared, plan, Path(directory) / str(number)) for number, plan in enumerate(plans)]
+        with ThreadPoolExecutor(workers) as pool:
+            results = list(pool.map(lambda task: _craft(*task), tasks))
+        if workers > 1:
+            # What was killed beside another one may have the room alone.
+            results = [
+                _craft(*task) if isinstance(result[0], KilledError) else result
+                for task, result in zip(tasks, results, strict=True)
+            ]
+    for _, warnings in results:
+        for warning in warnings:
+            progress.warn(warning)
+    return [made for made, _ in results]
+
+
+class KilledError(OptimizerError):
+    """The process that made a candidate is gone."""
+
+
+def _craft(shop: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[str]]:
+    task = result.with_suffix(".plan")
+    task.write_bytes(pickle.dumps(plan))
+    command = [sys.executable, *WORKER, str(shop), str(task), str(result)]
+    reports, descriptors = progress_events.handed_on()
+    child = {**environment.for_child(), **reports}
+    with subprocess.Popen(command, env=child, pass_fds=descriptors) as process:  # noqa: S603 - our own module
+        code = process.wait()
+    progress_events.ended(process.pid)
+    if result.is_file():
+        found: tuple[Any | OptimizerError, list[str]] = pickle.loads(result.read_bytes())  # noqa: S301 - ours as well
+        return found
+    return KilledError(_ended(code)), []
+
+
+def _ended(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "the process that made it was killed, most likely because it ran out of memory"
+    name = signal.Signals(-code).name if code < 0 else f"code {code}"
+    return f"the process that made it crashed in native code ({name}); the log has the details"

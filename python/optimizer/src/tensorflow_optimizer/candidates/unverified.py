@@ -1,0 +1,56 @@
+"""Why nothing shows that a candidate decides like the original, where that is so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..documents.outcome import EvidenceKind
+from ..evaluation import answers_of
+from ..evaluation.closeness import is_close
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..reference.measure import Reference
+    from ..runners import Runner
+    from .evaluator import Judge
+
+
+#: The same operators on the same weights, which a converter may have put into another order.
+_ROUNDING = 1e-3
+
+
+def why_unproven(judge: Judge, runner: Runner, signatures: Iterable[str], *, changed: bool) -> str:
+    """Return why the candidate is published as unverified, with the way out; an empty text: it is not.
+
+    Args:
+        judge: What the candidate was judged by.
+        runner: The candidate.
+        signatures: Those that it has.
+        changed: Its numbers are others than the original's.
+    """
+    reference, gate = judge.reference, judge.gate
+    if not changed:
+        return ""
+    if reference.evidence is EvidenceKind.GENERATED:
+        return "nothing shows that the candidate decides like the original; give EvaluationData to prove it"
+    unseen = [
+        name
+        for name in signatures
+        if any(reference.key(name, one) in gate.unseen for one in reference.answers[name])
+        or (name in reference.aliases and not _is_alias(name, runner, reference))
+    ]
+    if not unseen:
+        return ""
+    return (
+        f"nothing shows that the candidate decides like the original at {' and '.join(map(repr, unseen))}: evaluation "
+        f"data is for the signature {reference.default!r}, and what the others decide cannot be compared by numbers; "
+        "publish one signature, with `signatureName` of the model's source"
+    )
+
+
+def _is_alias(name: str, runner: Runner, reference: Reference) -> bool:
+    """Say whether a signature that answered as the default one does in the original still does."""
+    dataset = reference.datasets[name]
+    default, own = (answers_of(runner, one, dataset, reference.batch) for one in (reference.default, name))
+    return all(is_close(default[key], value, _ROUNDING) for key, value in own.items())

@@ -1,0 +1,108 @@
+"""The command line. Thin: what a command does is in the module that it calls."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from ..documents.document import problems_of
+from ..documents.export_schemas import SCHEMA_DIRECTORY, export_schemas
+from ..documents.job import Job
+from ..documents.outcome import Outcome
+from ..errors import BadInputError, ExitCode
+from ..supervision import supervise
+from ..supervision.output import begin_output, check_output, write_outcome
+from .compare import compare
+from .failure import one_sentence
+from .inspect import inspect
+from .optimize import optimize
+from .publish import fetch, publish
+from .server_binary import server_binary
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "Optimizes a TensorFlow model for one serving platform, proves what that costs, and publishes it.\n\n"
+        "Exit codes: 0 done; 1 anything unexpected (out of memory or disk among it); 2 bad input; 3 no candidate "
+        "passed the gate; 4 the model cannot do what was asked."
+    ),
+)
+
+_Config = Annotated[
+    Path, typer.Option(help="job.json: what to do. Its JSON Schema is schema/job.schema.json.", dir_okay=False)
+]
+_Source = Annotated[
+    Path,
+    typer.Option(help="The model: a SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one."),
+]
+_Evaluation = Annotated[
+    Path | None, typer.Option(help="Evaluation data: an .npz or .jsonl file, or a directory with one.")
+]
+_Students = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--student",
+        help="A model that the job's distillation trains, like the source; once for each, in the order of the steps.",
+    ),
+]
+_Output = Annotated[
+    Path,
+    typer.Option(
+        help="Receives outcome.json and report/ always; model/ and draft.json when a candidate passed.", file_okay=False
+    ),
+]
+
+
+@app.command()
+def run(
+    config: _Config, source: _Source, output: _Output, evaluation: _Evaluation = None, student: _Students = None
+) -> None:
+    """Optimize, evaluate and judge a model. Uploads nothing."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    with one_sentence():
+        try:
+            job = _read_job(config)
+        except BadInputError as error:
+            check_output(output, [])
+            begin_output(output)
+            outcome = Outcome(exit_code=error.exit_code, sentence=str(error))
+            write_outcome(output, outcome)
+        else:
+            outcome = supervise.supervise(config, source, evaluation, output, student or [])
+            supervise.write_report_safely(output, job, outcome)
+    typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
+    raise typer.Exit(int(outcome.exit_code))
+
+
+@app.command()
+def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.")] = SCHEMA_DIRECTORY) -> None:
+    """Write the JSON Schemas of the documents that the optimizer reads and writes."""
+    with one_sentence():
+        for file in export_schemas(directory):
+            typer.echo(file.name)
+
+
+app.command()(optimize)
+app.command()(inspect)
+app.command()(compare)
+app.command()(fetch)
+app.command()(publish)
+app.command()(server_binary)
+
+
+def _read_job(config: Path) -> Job:
+    try:
+        return Job.model_validate_json(config.read_bytes())
+    except OSError as error:
+        raise BadInputError(f"{config.name} cannot be read ({error.strerror}); give the path of a job.json") from error
+    except ValidationError as error:
+        raise BadInputError(
+            f"{config.name} is not a job ({problems_of(error)}); schema/job.schema.json says what is allowed"
+        ) from error

@@ -1,0 +1,156 @@
+"""The command `compare`: two models on the same data."""
+
+from __future__ import annotations
+
+import tempfile
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import BadInputError
+from ..processes import environment
+from ..report.figures import megabytes, milliseconds, percent, small, smaller, speed
+from .failure import one_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..documents.outcome import OutputMetrics
+    from ..evaluation import Timing
+    from ..runners import Runner
+    from ..runners.runner import Array, Arrays
+    from .opened_model import OpenedModel
+
+_Model = Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")]
+
+
+def compare(
+    a: _Model,
+    b: _Model,
+    data: Annotated[Path, typer.Option(help="Real inputs, .npz or .jsonl, with labels or without.")],
+) -> None:
+    """Compare B with A: size, decisions, accuracy where there are labels, and latency, the two taking turns.
+
+    All samples are used, and both models answer their default signature. Inputs and outputs are paired by name, or
+    where both models have only one.
+    """
+    environment.prepare()
+    with one_sentence(), tempfile.TemporaryDirectory(prefix="compare-") as work:
+        from .opened_model import open_model
+
+        places = [Path(work) / name for name in ("a", "b")]
+        for place in places:
+            place.mkdir()
+        first, second = (open_model(path, ["serve"], place) for path, place in zip((a, b), places, strict=True))
+        metrics, times = measure(first, second, data)
+        _show((a.name, b.name), (first.size_bytes, second.size_bytes), metrics, times)
+
+
+def measure(
+    first: OpenedModel, second: OpenedModel, data: Path
+) -> tuple[dict[str, tuple[OutputMetrics, OutputMetrics]], dict[str, Timing]]:
+    """Return both models' figures by the first one's outputs, and their latencies under the names `a` and `b`.
+
+    Raises:
+        BadInputError: data or labels do not fit, or the models have other inputs or outputs.
+    """
+    from ..data import read_dataset
+    from ..evaluation import answers_of, infer_tasks, interleaved_latency, rate
+    from ..evaluation import compare as compare_answers
+    from ..evaluation.compare import check_labels
+    from ..runners import RunError
+
+    name = first.default
+    shapes = first.shapes() or second.shapes()
+    batched = first.batched if first.batched is not None else second.batched
+    dataset = read_dataset(data, first.specs[name], dict(shapes) if shapes else None, batched=batched, labels=None)
+    runners: dict[str, Runner] = {"a": first.load(), "b": _Renamed(first, second)}
+    try:
+        answers = {key: answers_of(runner, name, dataset) for key, runner in runners.items()}
+    except RunError as error:
+        raise BadInputError(f"one of the models cannot compute the data ({error})") from error
+    for key, value in answers["a"].items():
+        _check_form(key, value, answers["b"][key])
+    tasks = infer_tasks(answers["a"], dataset.labels, {}, None)
+    for key, labels in dataset.labels.items():
+        check_labels(key, tasks[key], answers["a"][key], labels)
+    figures = {
+        key: (
+            rate(tasks[key], value, dataset.labels.get(key)),
+            compare_answers(tasks[key], value, answers["b"][key], dataset.labels.get(key), seed=0, real=True),
+        )
+        for key, value in answers["a"].items()
+    }
+    return figures, interleaved_latency(runners, name, dataset)
+
+
+class _Renamed:
+    """The second model, asked and answering under the names of the first one's default signature."""
+
+    def __init__(self, first: OpenedModel, second: OpenedModel) -> None:
+        one, other = first.specs[first.default], second.specs[second.default]
+        self._inputs = _paired("inputs", list(one.inputs), list(other.inputs))
+        self._outputs = _paired("outputs", list(one.outputs), list(other.outputs))
+        self._signature = second.default
+        self._runner = second.load()
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:  # noqa: ARG002 - it has one of its own
+        """Call the default signature once."""
+        answers = self._runner.run(self._signature, {self._inputs[name]: value for name, value in inputs.items()})
+        return {name: answers[theirs] for name, theirs in self._outputs.items()}
+
+    def close(self) -> None:
+        """Free what the runner holds."""
+        self._runner.close()
+
+
+def _paired(what: str, ours: list[str], theirs: list[str]) -> dict[str, str]:
+    if len(ours) == len(theirs) == 1:
+        return {ours[0]: theirs[0]}
+    if set(ours) != set(theirs):
+        raise BadInputError(
+            f"the models have other {what} ({', '.join(map(repr, ours))}; {', '.join(map(repr, theirs))}) and cannot "
+            "be compared; give two models with the same signature"
+        )
+    return {name: name for name in ours}
+
+
+def _check_form(name: str, ours: Array, theirs: Array) -> None:
+    if ours.shape != theirs.shape or (ours.dtype == object) != (theirs.dtype == object):
+        forms = [
+            f"{'text' if one.dtype == object else one.dtype} of the shape {list(one.shape[1:])}"
+            for one in (ours, theirs)
+        ]
+        raise BadInputError(
+            f"at the output {name!r} A answers {forms[0]} to a sample, and B {forms[1]}, so that they cannot be "
+            "compared; give two models that answer alike"
+        )
+
+
+def _show(
+    names: tuple[str, str],
+    sizes: tuple[int, int],
+    metrics: dict[str, tuple[OutputMetrics, OutputMetrics]],
+    times: dict[str, Timing],
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", f"A: {names[0]}", f"B: {names[1]}", "B against A")
+    table.add_row("size", *map(megabytes, sizes), smaller(*sizes))
+    before, after = times["a"].median, times["b"].median
+    table.add_row("latency", milliseconds(before), milliseconds(after), speed(after / before))
+    for name, (first, second) in metrics.items():
+        if second.accuracy is not None:
+            lost = f"{percent(second.accuracy_loss)} lost"
+            table.add_row(f"accuracy of {name}", percent(first.accuracy), percent(second.accuracy), lost)
+            balanced = percent(first.balanced_accuracy), percent(second.balanced_accuracy)
+            table.add_row(f"balanced accuracy of {name}", *balanced, "")
+        if second.agreement is not None:
+            table.add_row(f"agreement of {name}", "", "", percent(second.agreement))
+        if second.relative_error is not None:
+            error = second.relative_error
+            table.add_row(f"relative error of {name}", "", "", small(error) if isfinite(error) else "not finite")
+    Console().print(table)

@@ -1,0 +1,29 @@
+"""How a command ends that cannot do what was asked."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import ExitCode, OptimizerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Of a path that the user gave. Others are the machine's.
+_BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """End with one sentence and the exit code that belongs to it."""
+    try:
+        yield
+    except OptimizerError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(int(error.exit_code)) from error
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
+        raise typer.Exit(int(ExitCode.BAD_INPUT if isinstance(error, _BAD_PATHS) else ExitCode.FAILED)) from error

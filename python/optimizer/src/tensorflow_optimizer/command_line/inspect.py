@@ -1,0 +1,146 @@
+"""The command `inspect`: what a model is, and what each path can do with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import OptimizerError
+from ..processes import environment
+from ..report.figures import megabytes
+from .failure import one_sentence
+
+if TYPE_CHECKING:
+    from .opened_model import OpenedModel
+
+#: Operators that read or write files of the machine that serves: a model from somebody else should have none.
+FILE_OPERATORS = frozenset(
+    {
+        "FixedLengthRecordDatasetV2",
+        "FixedLengthRecordReaderV2",
+        "InitializeTableFromTextFile",
+        "InitializeTableFromTextFileV2",
+        "MatchingFiles",
+        "MergeV2Checkpoints",
+        "ReadFile",
+        "Restore",
+        "RestoreSlice",
+        "RestoreV2",
+        "Save",
+        "SaveSlices",
+        "SaveV2",
+        "TFRecordDataset",
+        "TFRecordDatasetV2",
+        "TFRecordReaderV2",
+        "TextLineDataset",
+        "TextLineReaderV2",
+        "WholeFileReaderV2",
+        "WriteFile",
+    }
+)
+
+
+def inspect(
+    model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
+    tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
+) -> None:
+    """Print a model's signatures, size and operators, and what each path can do with it. Changes nothing.
+
+    Operators that read or write files of the machine are marked: be careful with such a model of somebody else's.
+    Exit codes: 0; 2 where there is no whole model; 4 where nobody could serve it.
+    """
+    environment.prepare()
+    with one_sentence(), tempfile.TemporaryDirectory(prefix="inspect-") as work:
+        from .opened_model import open_model
+
+        _show(model, open_model(model, tag or ["serve"], Path(work)))
+
+
+def operators(model: OpenedModel) -> Counter[str]:
+    """Return the operators that the model's signatures reach."""
+    from ..signatures import operators_of
+
+    if model.content:
+        return _litert_operators(model.content)
+    found: Counter[str] = Counter()
+    for spec in model.specs.values():
+        found |= operators_of(model.meta_graph, spec)
+    return found
+
+
+def paths(model: OpenedModel) -> list[tuple[str, str]]:
+    """Return for each path what it can do with the model, or why it cannot."""
+    serving = _for_serving(model)
+    return [("ModelFunction", _for_lambda(model)), ("ModelService", serving), ("ModelFleet", serving)]
+
+
+def _for_lambda(model: OpenedModel) -> str:
+    from ..documents.job import Identity, Packaging, Source
+    from ..signatures import select_for_litert, state_writers
+
+    source = Source(packaging=Packaging.FILE, identity=Identity())
+    try:
+        selection = select_for_litert(model.specs, source)
+    except OptimizerError as error:
+        return f"no: {error}"
+    if model.content:
+        return "serves it as it is: forLambda() or none()"
+    writers = state_writers(model.meta_graph, selection.signatures[selection.default].spec)
+    if writers:
+        return f"only with stateful: RESET_PER_REQUEST, because it changes its state ({', '.join(writers)})"
+    return "forLambda(), search(), quantization, pruning, distillation, if LiteRT has all of its operators"
+
+
+def _for_serving(model: OpenedModel) -> str:
+    from ..conversion import freeze_problem
+
+    if model.content:
+        return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
+    problem = freeze_problem(model.meta_graph, list(model.specs.values()), model.size_bytes)
+    if problem is not None:
+        return f"forServing() strips it; no Graph.freeze() and no bfloat16(), because {problem}"
+    return "forServing() strips it; Graph.freeze(), and bfloat16() on processors that have it"
+
+
+def _litert_operators(content: bytes) -> Counter[str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content, 0)
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
+    found: Counter[str] = Counter()
+    for index in range(model.SubgraphsLength()):
+        graph: Any = model.Subgraphs(index)
+        for number in range(graph.OperatorsLength()):
+            code = codes[graph.Operators(number).OpcodeIndex()]
+            found[names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]] += 1
+    return found
+
+
+def _show(path: Path, model: OpenedModel) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    made = f", saved by TensorFlow {model.tensorflow_version}" if model.tensorflow_version else ""
+    console.print(
+        f"{path.name}: {model.kind.value}, {megabytes(model.size_bytes)}{made}", markup=False, highlight=False
+    )
+    signatures = Table("signature", "inputs", "outputs")
+    for name, spec in model.specs.items():
+        tensors = ("\n".join(f"{key}: {one}" for key, one in group.items()) for group in (spec.inputs, spec.outputs))
+        signatures.add_row(*map(Text, (name, *tensors)))
+    console.print(signatures)
+    table = Table("operator", "times", "")
+    for name, count in sorted(operators(model).items()):
+        table.add_row(Text(name), str(count), "reads or writes files" if name in FILE_OPERATORS else "")
+    console.print(table)
+    possible = Table("path", "what it can do")
+    for name, text in paths(model):
+        possible.add_row(name, Text(text))
+    console.print(possible)

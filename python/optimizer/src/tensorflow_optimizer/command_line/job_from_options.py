@@ -1,0 +1,99 @@
+"""The job that the command `optimize` makes: its recipe, and what is refused before TensorFlow has started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from ..documents.job import Freeze, Job, ModelFormat, Quantization, Recipe, RecipeKind, Search, Strip
+from ..errors import BadInputError
+from ..sources import SourceKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..documents.job import Step
+    from .optimize import Objective
+
+
+def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -> Recipe:
+    """Return how candidates are made."""
+    if steps:
+        return Recipe(kind=RecipeKind.STEPS, steps=steps)
+    if search:
+        return Recipe(kind=RecipeKind.SEARCH, search=search)
+    return Recipe(kind=RecipeKind.FOR_SERVING if made_for is ModelFormat.SAVED_MODEL else RecipeKind.FOR_LAMBDA)
+
+
+def format_of(steps: list[Step]) -> ModelFormat:
+    """Return what a recipe is for, where nobody says it."""
+    served = any(isinstance(one, (Strip, Freeze)) or _is_bfloat16(one) for one in steps)
+    return ModelFormat.SAVED_MODEL if served else ModelFormat.LITERT
+
+
+def _is_bfloat16(step: Step) -> bool:
+    return isinstance(step, Quantization) and step.mode == "bfloat16"
+
+
+def check_source(model: Path, signature: str | None, tags: list[str] | None) -> None:
+    """Refuse what only a SavedModel has."""
+    given = {"--signature": signature if model.suffix != ".tflite" else None, "--tag": tags}
+    idle = ", ".join(name for name, value in given.items() if value)
+    if idle and model.suffix in {".keras", ".h5", ".tflite"}:
+        raise BadInputError(f"{idle} has no effect on a {model.suffix} file: leave it out, or give a SavedModel")
+
+
+def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
+    """Refuse what would be left out silently; everything else about steps is for the pipeline to judge."""
+    graph = ", ".join(one.step for one in steps if isinstance(one, (Strip, Freeze)))
+    if graph and made_for is ModelFormat.LITERT:
+        raise BadInputError(
+            f"{graph} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out, or make "
+            "the model for TensorFlow Serving with --format saved_model"
+        )
+
+
+def check_search(
+    objective: Objective | None, limit: float | None, trials: int | None, *, searches: bool, steps: bool
+) -> None:
+    """Refuse options that would have no effect."""
+    given = {"--objective": objective, "--max-trials": trials, "--max-accuracy-loss": None if steps else limit}
+    idle = ", ".join(name for name, value in given.items() if value is not None)
+    if idle and not searches:
+        why = "--step makes exactly one candidate" if steps else "without --data nothing can be searched for"
+        raise BadInputError(
+            f"{idle} is for a search, and {why}; leave it out, or give {'no --step' if steps else '--data'}"
+        )
+
+
+def check_order(job: Job) -> None:
+    """Refuse steps in an illegal order or combination now: the job would say the same once TensorFlow has started."""
+    from ..candidates.plans import litert_plans, saved_model_plans
+
+    if job.recipe.kind is not RecipeKind.STEPS:
+        return
+    has_data = job.evaluation is not None
+    if job.format is ModelFormat.LITERT:
+        litert_plans(job, has_data=has_data)
+    else:
+        saved_model_plans(job, SourceKind.SAVED_MODEL, has_data=has_data)
+
+
+def write_job(out: Path, job: Job) -> Path:
+    """Write OUT/job.json in the place of none, or of one that this command has written."""
+    config = out / "job.json"
+    out.mkdir(parents=True, exist_ok=True)
+    if config.exists():
+        text = config.read_bytes()
+        try:
+            ours = Job.model_validate_json(text).to_json().encode() == text
+        except ValidationError:
+            ours = False
+        if not ours:
+            raise BadInputError(
+                f"{config} is not of an earlier `optimize`, which would replace it: give another directory for the "
+                "output, or move it away"
+            )
+    config.write_text(job.to_json(), encoding="utf-8")
+    return config

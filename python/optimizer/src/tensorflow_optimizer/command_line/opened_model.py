@@ -1,0 +1,105 @@
+"""Opens a model of any kind as a person names it: its path, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..documents.job import Identity, Packaging, Source
+from ..errors import UnsupportedError
+from ..runners import LiteRtRunner, SavedModelRunner
+from ..runners.describe import describe_signatures
+from ..signatures import read_signatures
+from ..signatures.fixed import is_batched
+from ..signatures.select import default_signature
+from ..sources import SourceKind, open_source
+from ..sources.tflite_file import read_tflite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..runners import Runner
+    from ..signatures import SignatureSpec
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model that was found and described, and that can be loaded."""
+
+    kind: SourceKind
+    size_bytes: int
+    tensorflow_version: str | None
+    specs: dict[str, SignatureSpec]
+    meta_graph: Any = None
+    """Of a SavedModel, or of what Keras exported."""
+    directory: Path | None = None
+    tags: tuple[str, ...] = ("serve",)
+    content: bytes = b""
+    """Of a .tflite file."""
+
+    @property
+    def default(self) -> str:
+        """The signature that answers when none is named."""
+        return default_signature(self.specs, None)
+
+    @property
+    def batched(self) -> bool | None:
+        """Whether dimension 0 is the batch; None: what the data says. A .tflite file takes a row at a time."""
+        spec = self.specs[self.default]
+        if self.kind is not SourceKind.TFLITE:
+            return None
+        tensors = (*spec.inputs.values(), *spec.outputs.values())
+        return is_batched(spec, {}) or all(
+            one.shape is not None and len(one.shape) > 1 and one.shape[0] == 1 for one in tensors
+        )
+
+    def shapes(self) -> Mapping[str, list[int]] | None:
+        """Return the whole shapes of the default signature's inputs, where the file fixes all of them."""
+        fixed = {
+            name: [size for size in one.shape or () if size is not None]
+            for name, one in self.specs[self.default].inputs.items()
+        }
+        whole = all(one.shape is not None and None not in one.shape for one in self.specs[self.default].inputs.values())
+        return fixed if whole else None
+
+    def load(self) -> Runner:
+        """Load the default signature the way its server does."""
+        name = self.default
+        if self.kind is SourceKind.TFLITE:
+            signatures = describe_signatures(self.content, {name: bool(self.batched)}, unknown_batch=True)
+            return LiteRtRunner(self.content, signatures)
+        if self.directory is None:
+            raise UnsupportedError("there is no SavedModel to load")
+        return SavedModelRunner(
+            self.directory, list(self.tags), {name: self.specs[name]}, saved_by=self.tensorflow_version
+        )
+
+
+def open_model(path: Path, tags: list[str], work: Path) -> OpenedModel:
+    """Find and describe the model at `path`.
+
+    Args:
+        path: A SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one of them.
+        tags: Of the SavedModel.
+        work: A directory for what has to be written on the way.
+
+    Raises:
+        OptimizerError: there is no whole model.
+    """
+    packaging = Packaging.ZIP if path.is_dir() else Packaging.FILE
+    source = Source(packaging=packaging, file_name=path.name, identity=Identity(), tags=tags)
+    opened = open_source(path, source, work)
+    if opened.file is not None:
+        file = read_tflite(opened.file)
+        return OpenedModel(opened.kind, opened.size_bytes, None, file.signatures, content=file.content)
+    specs = read_signatures(opened.meta_graph)
+    return OpenedModel(
+        opened.kind,
+        opened.size_bytes,
+        opened.tensorflow_version,
+        specs,
+        opened.meta_graph,
+        opened.directory,
+        tuple(opened.tags),
+    )

@@ -1,0 +1,254 @@
+"""The command `optimize`: a job without a job.json, for a laptop."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - typer reads the annotations when the program runs
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+
+from ..documents.document import problems_of
+from ..documents.job import (
+    BEHAVIOR_VERSION,
+    Architecture,
+    Gate,
+    Job,
+    ModelFormat,
+    Rule,
+    Search,
+    Server,
+    StatefulBehavior,
+    Toolchain,
+)
+from ..errors import BadInputError, OptimizerError
+from ..processes import environment
+from ..supervision import supervise
+from ..supervision.output import check_output
+from .failure import one_sentence
+from .job_from_options import check_order, check_search, check_source, check_steps, format_of, recipe_of, write_job
+from .local_files import evaluation_of, rest_name_of, source_of, student_of
+from .option_values import options_for, parse_shapes, parse_tasks, read_labels
+from .outcome_table import show
+from .step_options import parse_steps, step_help
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Objective(StrEnum):
+    """What `optimize` makes as small as it can."""
+
+    SIZE = "size"
+    LATENCY = "latency"
+
+
+_SEARCH = "Search (with --data, without --step)"
+_STEPS = "Steps of your own (instead of a search)"
+_ABOUT = "What the model does not say of itself"
+
+
+def optimize(  # noqa: PLR0913, PLR0917 - one option each
+    model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
+    out: Annotated[Path, typer.Option(help="Receives the model, the report and job.json.", file_okay=False)],
+    data: Annotated[
+        Path | None, typer.Option(help="Evaluation data, .npz or .jsonl. Without it nothing is searched for.")
+    ] = None,
+    objective: Annotated[
+        Objective | None,
+        typer.Option(
+            help="What to make as small as possible.", show_default=Objective.SIZE.value, rich_help_panel=_SEARCH
+        ),
+    ] = None,
+    max_accuracy_loss: Annotated[
+        float | None,
+        typer.Option(
+            help="At most this much accuracy may be lost; 0.01 is one point. A rule for steps of your own as well.",
+            show_default="0.01",
+            min=0.0,
+            max=0.999,
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
+    max_trials: Annotated[
+        int | None,
+        typer.Option(help="How many candidates to try at most.", show_default="16", min=1, rich_help_panel=_SEARCH),
+    ] = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:SETTING=VALUE,...]",
+            help=(
+                "A step of exactly one candidate; once for each, in their order: distillation, pruning, then a "
+                f"quantization, strip or freeze, then bfloat16. The steps are: {step_help()}."
+            ),
+            rich_help_panel=_STEPS,
+        ),
+    ] = None,
+    student: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The model that a step `distillation` without a size trains; once for each, in the order of the "
+            "steps.",
+            rich_help_panel=_STEPS,
+        ),
+    ] = None,
+    model_format: Annotated[
+        ModelFormat | None,
+        typer.Option(
+            "--format",
+            help="litert for Lambda, saved_model for TensorFlow Serving.",
+            show_default="litert, or saved_model for strip, freeze and bfloat16",
+        ),
+    ] = None,
+    architecture: Annotated[Architecture, typer.Option(help="The processor that will serve.")] = Architecture.X86_64,
+    seed: Annotated[int, typer.Option(help="Of data splits and training.", min=0)] = 0,
+    server_image: Annotated[
+        str | None,
+        typer.Option(
+            help="Image whose tensorflow_model_server is tried on the model and published with it, for ModelFleet."
+        ),
+    ] = None,
+    warmup_records: Annotated[
+        int | None,
+        typer.Option(
+            help="How many rows of the data are published in a SavedModel, for its server to warm up; 0 for none.",
+            show_default="10",
+            min=0,
+            max=1000,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name in requests.", show_default="made of the file's name")
+    ] = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=1,16000",
+            help="The whole shape of an input, the batch dimension included; once for each whose dimensions are open.",
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
+    signature: Annotated[
+        str | None,
+        typer.Option(
+            help="The only signature to keep.", show_default="all that can be converted", rich_help_panel=_ABOUT
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A tag of the SavedModel's graph; once for each.", show_default="serve", rich_help_panel=_ABOUT
+        ),
+    ] = None,
+    stateful: Annotated[
+        StatefulBehavior,
+        typer.Option(help="What to do with a model whose variables change between calls.", rich_help_panel=_ABOUT),
+    ] = StatefulBehavior.REFUSE,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=KIND",
+            help="What an output decides: multiclass, binary, multilabel or regression; once for each.",
+            show_default="what the answers look like",
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A text file with the name of a class on each line, in the order of the output.",
+            dir_okay=False,
+            rich_help_panel=_ABOUT,
+        ),
+    ] = None,
+) -> None:
+    """Find the best model for one platform, with the evidence, without a job.json.
+
+    With labelled data it searches as OptimizationRecipe.search() does; without data it does what is safe without
+    (forLambda() for litert, forServing() for saved_model). With --step it makes the one candidate of these steps, as
+    OptimizationRecipe.of() does:
+
+    optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer --out DIR
+
+    The job that it makes is written to OUT/job.json, so that `publish --config OUT/job.json --output OUT` can follow.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    with one_sentence(), _options_named():
+        students = student or []
+        for path in (model, data, labels, *students):
+            if path is not None and not path.exists():
+                raise BadInputError(f"{path} does not exist; give the path of a model and of its data")
+        check_output(out, [path for path in (model, data, *students) if path is not None])
+        steps = parse_steps(step or [], [student_of(one) for one in students])
+        made_for = model_format or format_of(steps)
+        if server_image and (made_for is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
+            raise BadInputError("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there")
+        if warmup_records is not None and (made_for is not ModelFormat.SAVED_MODEL or data is None):
+            raise BadInputError("--warmup-records is for --format saved_model with --data; leave it out")
+        check_source(model, signature, tag)
+        check_steps(steps, made_for)
+        check_search(
+            objective, max_accuracy_loss, max_trials, searches=data is not None and not steps, steps=bool(steps)
+        )
+        limit = {} if max_accuracy_loss is None else {"max_accuracy_loss": max_accuracy_loss}
+        trials = {} if max_trials is None else {"max_trials": max_trials}
+        search = Search(objective=(objective or Objective.SIZE).value, **limit, **trials)
+        versions = environment.versions()
+        told = {
+            "input_shapes": parse_shapes(input_shape or []),
+            "signature_name": signature,
+            "stateful": stateful,
+            **({"tags": tag} if tag else {}),
+        }
+        try:
+            job = Job(
+                model=rest_name_of(model) if name is None else name,
+                format=made_for,
+                source=source_of(model).model_copy(update=told),
+                evaluation=evaluation_of(data) if data else None,
+                tasks=parse_tasks(task or []),
+                recipe=recipe_of(made_for, steps, search if data else None),
+                gate=Gate(rules=[Rule(rule="maxAccuracyLoss", value=value) for value in limit.values()])
+                if steps and limit
+                else None,
+                seed=seed,
+                architecture=architecture,
+                labels=read_labels(labels) if labels else None,
+                server=Server(image=server_image) if server_image else None,
+                toolchain=Toolchain(
+                    behavior_version=BEHAVIOR_VERSION, tensorflow=versions["tensorflow"], litert=versions["litert"]
+                ),
+                **({} if warmup_records is None else {"warmup_records": warmup_records}),
+            )
+        except ValidationError as error:
+            raise BadInputError(
+                f"--name {name} names no model: give at most 63 lower-case letters, digits and hyphens, with a letter "
+                f"or digit at both ends ({problems_of(error)})"
+            ) from error
+        check_order(job)
+        config = write_job(out, job)
+        outcome = supervise.supervise(config, model, data, out, students)
+    supervise.write_report_safely(out, job, outcome)
+    show(outcome)
+    _name_options([outcome.sentence, *outcome.warnings])
+    raise typer.Exit(int(outcome.exit_code))
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Say how what a refusal asks for is given here."""
+    try:
+        yield
+    except OptimizerError as error:
+        _name_options([str(error)])
+        raise
+
+
+def _name_options(sentences: list[str]) -> None:
+    for line in options_for(sentences):
+        typer.echo(line, err=True)

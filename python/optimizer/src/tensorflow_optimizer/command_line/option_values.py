@@ -1,0 +1,93 @@
+"""What one tells `optimize` of a model, in place of a job.json: shapes, tasks, class names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..documents.job import ModelTask
+from ..errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+#: Sentences name the properties of job.json and of the CDK. Here they have other names.
+_OPTIONS = {
+    "inputShapes": "--input-shape NAME=1,16000",
+    "signatureName": "--signature NAME",
+    "stateful": "--stateful reset_per_request",
+    "tags": "--tag NAME",
+    "tasks": "--task NAME=KIND",
+    "EvaluationData": "--data FILE",
+}
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, list[int]] | None:
+    """Return whole shapes by input name, of `NAME=1,16000`; None where none are given.
+
+    Raises:
+        BadInputError: a text is no shape.
+    """
+    shapes: dict[str, list[int]] = {}
+    for name, value in _pairs("--input-shape", texts, "NAME=1,16000, the batch dimension included"):
+        if not re.fullmatch(r"-?\d+(,-?\d+)*", value, re.ASCII):
+            raise BadInputError(
+                f"--input-shape {name}={value} is no shape: give whole numbers, as in {name}=1,16000, the batch "
+                "dimension included"
+            )
+        shapes[name] = [int(size) for size in value.split(",")]
+    return shapes or None
+
+
+def parse_tasks(texts: Sequence[str]) -> dict[str, ModelTask]:
+    """Return tasks by output name, of `NAME=KIND`.
+
+    Raises:
+        BadInputError: a text names no task.
+    """
+    kinds = ", ".join(ModelTask)
+    tasks = {}
+    for name, value in _pairs("--task", texts, f"NAME=KIND, KIND being one of {kinds}"):
+        try:
+            tasks[name] = ModelTask(value)
+        except ValueError as error:
+            raise BadInputError(f"--task {name}={value} names no task: give one of {kinds}") from error
+    return tasks
+
+
+def read_labels(file: Path) -> list[str]:
+    """Return the names of the classes, one on each line of a file.
+
+    Raises:
+        BadInputError: a line is empty, a name comes twice, or it is no text.
+    """
+    try:
+        # A last line that is empty is the end of the line before it.
+        lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{file} is no text in UTF-8 ({error}): give the name of a class on each line") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            raise BadInputError(f"line {number} of {file} is empty: give the name of a class on each line")
+        if line in lines[: number - 1]:
+            raise BadInputError(f"{file} names the class {line!r} twice: names must be different from each other")
+    return lines
+
+
+def options_for(sentences: Sequence[str]) -> list[str]:
+    """Return how what sentences ask for is given to `optimize`."""
+    text = " ".join(sentences)
+    return [f"{name} is {option} here" for name, option in _OPTIONS.items() if re.search(rf"\b{name}\b", text)]
+
+
+def _pairs(option: str, texts: Sequence[str], form: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        if not name:
+            raise BadInputError(f"{option} {text} names nothing: write it as {form}")
+        if name in dict(pairs):
+            raise BadInputError(f"{option} is given twice for {name!r}: give it once")
+        pairs.append((name, value))
+    return pairs

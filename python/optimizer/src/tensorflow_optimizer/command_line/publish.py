@@ -1,0 +1,114 @@
+"""The commands `fetch` and `publish`, for the command line that the optimizer's own cli module builds."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..documents.build_key import build_key as key_of
+from ..documents.draft import OUTCOME_FILE
+from ..documents.job_file import parse_job, read_job
+from ..documents.outcome import Outcome
+from ..errors import BadInputError, ExitCode, OptimizerError
+from ..publishing.fetch import JOB_FILE, fetch_inputs
+from ..publishing.fetched import read_fetched
+from ..publishing.publish import Target, publish_build
+from ..publishing.s3 import Bucket
+from ..publishing.storage_errors import StorageError
+from ..report import write_report
+from .failure import one_sentence
+
+if TYPE_CHECKING:
+    from ..documents.job import Job
+
+
+def fetch(
+    directory: Annotated[Path, typer.Option(help="Gets job.json, source/, evaluation/, students/ and fetched.json.")],
+    config: Annotated[Path | None, typer.Option(help="The job.json, on this machine.")] = None,
+    bucket: Annotated[str | None, typer.Option(help="The bucket of job.json, instead of --config.")] = None,
+    config_key: Annotated[str | None, typer.Option(help="The key of job.json in --bucket.")] = None,
+) -> None:
+    """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
+    with one_sentence():
+        if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
+            raise BadInputError("give either --config, or --bucket and --config-key")
+        job: Job | None = None
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / OUTCOME_FILE).unlink(missing_ok=True)
+            if config is not None:
+                text, where = _read_text(config), str(config)
+            else:
+                home = Bucket(bucket or "")
+                text, where = home.read(config_key or ""), home.address(config_key or "")
+            _, job = parse_job(text, where)
+            (directory / JOB_FILE).write_bytes(text)
+            fetch_inputs(job, directory, Bucket, typer.echo)
+        except StorageError as error:
+            failure = error if error.transient else BadInputError(str(error))
+            _leave_outcome(directory, job, failure)
+            raise failure from error
+        except OptimizerError as error:
+            _leave_outcome(directory, job, error)
+            raise
+
+
+def publish(  # noqa: PLR0913 - options of a command
+    *,
+    output: Annotated[Path, typer.Option(help="What `run` left.")],
+    config: Annotated[Path, typer.Option(help="The job.json that it was made from.")],
+    bucket: Annotated[str, typer.Option(envvar="ARTIFACT_BUCKET", help="The bucket to publish to.")],
+    model_prefix: Annotated[str, typer.Option(envvar="MODEL_PREFIX", help="The model's prefix in the bucket.")],
+    build_key: Annotated[str | None, typer.Option(help="The key of these inputs. [default: that of job.json]")] = None,
+    build_id: Annotated[str | None, typer.Option(help="The name of this build. [default: local-<time>]")] = None,
+) -> None:
+    """Upload the report of a build and, after exit code 0, publish its model as a new version."""
+    with one_sentence():
+        outcome_at = output
+        if not (output / OUTCOME_FILE).is_file() and (config.parent / OUTCOME_FILE).is_file():
+            outcome_at = config.parent  # The build ended in `fetch`.
+        job, key = None, build_key
+        if config.is_file():
+            data, job = read_job(config)
+            key = key_of(data)
+            if build_key and build_key != key:
+                raise BadInputError(
+                    f"--build-key is {build_key}, but the key of {config} is {key}: they belong together"
+                )
+        if key is None:
+            raise BadInputError(f"{config} is missing: give the job.json that {output} was made from")
+        target = Target(
+            bucket=Bucket(bucket),
+            prefix=model_prefix.strip("/"),
+            build_id=build_id or f"local-{datetime.now(UTC):%Y%m%d-%H%M%S}",
+            build_key=key,
+            build_url=os.environ.get("CODEBUILD_BUILD_URL", ""),
+        )
+        record = publish_build(target, job, outcome_at, read_fetched(config.parent), typer.echo)
+        if record is None:
+            raise typer.Exit(int(_exit_code(outcome_at)))
+        typer.echo(f"version {record.version} is published: {record.summary}")
+        typer.echo(f"manifestKey: {record.manifest_key}\nmanifestSha256: {record.manifest_sha256}")
+
+
+def _exit_code(output: Path) -> ExitCode:
+    return Outcome.model_validate_json((output / OUTCOME_FILE).read_text(encoding="utf-8")).exit_code
+
+
+def _read_text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"cannot read the job: {path}: {error.strerror}") from error
+
+
+def _leave_outcome(directory: Path, job: Job | None, error: OptimizerError) -> None:
+    """Let `publish` upload why a build ended before it could run."""
+    outcome = Outcome(exit_code=error.exit_code, sentence=str(error))
+    (directory / OUTCOME_FILE).write_text(outcome.to_json(), encoding="utf-8")
+    if job is not None:
+        write_report(directory, job, outcome, None)

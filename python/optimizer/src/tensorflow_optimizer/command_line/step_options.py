@@ -1,0 +1,117 @@
+"""Steps as one writes them on a command line: `pruning:sparsity=0.8,epochs=3` is job.json's step of that name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..documents.job import Distillation, Freeze, Pruning, Quantization, Step, Strip, StudentModel
+from ..errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..documents.document import Document
+
+_QUANTIZATIONS: tuple[str, ...] = get_args(Quantization.model_fields["mode"].annotation)
+_OTHERS: dict[str, type[Document]] = {
+    "strip": Strip,
+    "freeze": Freeze,
+    "pruning": Pruning,
+    "distillation": Distillation,
+}
+_STEP: TypeAdapter[Step] = TypeAdapter(Step)
+
+
+def step_help() -> str:
+    """Return what may be written."""
+    others = (f"{name}:{','.join(_settings(name))}".rstrip(":") for name in _OTHERS)
+    return "; ".join([*map(_kebab, _QUANTIZATIONS), *others])
+
+
+def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[Step]:
+    """Return the steps, in their order.
+
+    Args:
+        texts: `NAME` or `NAME:SETTING=VALUE,…`, names and values as in job.json, or the same with hyphens.
+        students: Models to train, for the distillations without a size, in their order.
+
+    Raises:
+        BadInputError: a text is no step, or the students are not as many as are needed.
+    """
+    steps: list[Step] = []
+    problems: list[str] = []
+    learners: list[tuple[str, dict[str, Any]]] = []
+    for text in texts:
+        name, pairs = _split(text)
+        data: dict[str, Any] = dict(pairs)
+        problem = _unknown(name, pairs)
+        if name == "distillation" and problem is None:
+            data["student"] = {"size": data.pop("size", None)}
+            if data["student"]["size"] is None:
+                learners.append((text, data))
+                # What follows looks for mistakes in the other settings; whether there is a student is looked at below.
+                data["student"] = {"given": students[min(len(learners), len(students)) - 1] if students else _NOBODY}
+        if problem is None:
+            step = {"step": "quantization", "mode": name} if name in _QUANTIZATIONS else {"step": name}
+            try:
+                steps.append(_STEP.validate_python({**data, **step}))
+            except ValidationError as error:
+                problem = "; ".join(map(_sentence, error.errors()))
+        if problem is not None:
+            problems.append(f"--step {text}: {problem}")
+    if len(learners) != len(students):
+        problems.append(
+            f"steps of distillation without a size: {len(learners)}, models given as --student: {len(students)}; write "
+            "distillation:size=small (tiny, small, medium), or give the model to train, once for each such step"
+        )
+    if problems:
+        raise BadInputError("; ".join(problems))
+    return steps
+
+
+#: In the place of a student that is missing.
+_NOBODY = {"packaging": "file", "identity": {}}
+
+
+def _split(text: str) -> tuple[str, list[tuple[str, str]]]:
+    name, _, rest = text.partition(":")
+    pairs = [one.partition("=") for one in rest.split(",") if one]
+    return _camel(name.strip()), [(_camel(key.strip()), _value(value.strip())) for key, _, value in pairs]
+
+
+def _unknown(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
+    if name not in {*_QUANTIZATIONS, *_OTHERS}:
+        return f"there is no such step; the steps are {step_help()}"
+    allowed, keys = _settings(name), [key for key, _ in pairs]
+    wrong = [key for key in keys if key not in allowed]
+    if wrong:
+        return f"there is no setting {', '.join(map(repr, wrong))} (allowed: {', '.join(allowed) or 'none'})"
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    return f"{', '.join(twice)} is given twice; give it once" if twice else None
+
+
+def _settings(name: str) -> list[str]:
+    document = _OTHERS.get(name)
+    fields = [field.alias or key for key, field in document.model_fields.items()] if document else []
+    return ["size" if field == "student" else field for field in fields if field != "step"]
+
+
+def _value(text: str) -> str:
+    """Return a value as job.json has it: words are in camel case there."""
+    return _camel(text) if text[:1].isalpha() else text
+
+
+def _camel(text: str) -> str:
+    first, *others = text.split("-")
+    return first + "".join(one.capitalize() for one in others)
+
+
+def _kebab(text: str) -> str:
+    return "".join(f"-{one.lower()}" if one.isupper() else one for one in text)
+
+
+def _sentence(error: Any) -> str:
+    given = "" if error["type"] == "missing" else f", got {error['input']!r}"
+    return f"{error['loc'][-1]}: {error['msg']}{given}"

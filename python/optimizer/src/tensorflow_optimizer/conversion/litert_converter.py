@@ -1,0 +1,88 @@
+"""SavedModel to .tflite."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UnsupportedError
+from ..processes.exhaustion import raise_exhausted
+from ..signatures.select import OTHER_PATHS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_OPERATOR = re.compile(r"tf\.(\w+)")
+_UNSUPPORTED = re.compile(r"(?:Select|Custom) ops: ([\w, ]+)")
+
+
+class LiteRtMode(StrEnum):
+    """How the weights are stored."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    DYNAMIC_RANGE = "dynamicRange"
+    FULL_INTEGER = "fullInteger"
+
+
+def convert(
+    directory: Path,
+    mode: LiteRtMode,
+    signatures: list[str],
+    calibration: Iterable[Mapping[str, Any]] | None = None,
+) -> bytes:
+    """Convert a SavedModel whose inputs have fixed shapes.
+
+    Args:
+        directory: What `save_with_fixed_shapes` wrote.
+        mode: How to store the weights.
+        signatures: Those to keep.
+        calibration: Inputs of the first signature as the model takes them, for `fullInteger`.
+
+    Raises:
+        UnsupportedError: LiteRT's built-in operators do not suffice.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(directory), signature_keys=signatures)
+    if mode is not LiteRtMode.FLOAT32:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode is LiteRtMode.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    if mode is LiteRtMode.FULL_INTEGER:
+        if calibration is None:
+            raise ValueError("fullInteger needs calibration data")
+        rows = calibration
+
+        def representative() -> Iterator[Any]:
+            for row in rows:
+                yield signatures[0], dict(row)
+
+        converter.representative_dataset = representative
+    try:
+        content: bytes = converter.convert()
+    except Exception as error:
+        raise_exhausted(error)
+        raise UnsupportedError(_conversion_sentence(mode, error)) from error
+    return content
+
+
+def _conversion_sentence(mode: LiteRtMode, error: Exception) -> str:
+    text = str(error)
+    operators = sorted({name for group in _UNSUPPORTED.findall(text) for name in _names(group)})
+    if not operators and ("not supported" in text or "failed to legalize" in text or "illegal" in text):
+        operators = sorted(set(_OPERATOR.findall(text)))
+    if operators:
+        return (
+            f"the model uses operators that LiteRT does not have ({', '.join(operators[:8])}) and Lambda serves no "
+            f"Flex or custom operators; replace them in the model, or {OTHER_PATHS}"
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reason = lines[-1][:200] if lines else type(error).__name__
+    return f"LiteRT's converter cannot convert the model to {mode} ({reason}); {OTHER_PATHS}"
+
+
+def _names(group: str) -> list[str]:
+    return [name.strip().rstrip(".") for name in group.split(",") if name.strip().rstrip(".")]

@@ -1,0 +1,284 @@
+"""job.json: what one optimization job is asked to do. Written by the CDK construct or by hand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .document import Document
+
+SCHEMA_VERSION = 1
+
+#: Raised when the same job makes another output than before, so that nothing old is taken for it.
+BEHAVIOR_VERSION = 4
+
+
+class ModelFormat(StrEnum):
+    """What an artifact holds."""
+
+    LITERT = "litert"
+    SAVED_MODEL = "saved_model"
+
+
+class Packaging(StrEnum):
+    """How an S3 location holds what it names."""
+
+    ZIP = "zip"
+    """One object: a ZIP of a directory (what the CDK makes of a directory asset)."""
+    FILE = "file"
+    """One object: the file itself. A `.keras` file is one, although it is a ZIP too."""
+    PREFIX = "prefix"
+    """Every object below a prefix that ends with a slash."""
+
+
+class Location(Document):
+    """Where something lies in S3. Never part of the build key."""
+
+    bucket: str
+    key: str
+    object_version: str | None = None
+
+
+class Identity(Document):
+    """What tells one content from another without reading it. Part of the build key."""
+
+    digest: str | None = None
+    """The CDK's asset hash, or the SHA-256 of the content."""
+    object_version: str | None = None
+    """The S3 version id that the user pinned."""
+    revision: str | None = None
+    """A text of the user's own that changes when the objects change."""
+    uri: str | None = None
+    """`s3://bucket/key`, when the user gave nothing that tells contents apart."""
+
+
+class StatefulBehavior(StrEnum):
+    """What to do with a model whose variables change between calls."""
+
+    REFUSE = "refuse"
+    RESET_PER_REQUEST = "reset_per_request"
+
+
+class Source(Document):
+    """The model to optimize."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    """The file's own name for `file`: its extension tells `.keras`, `.h5` and `.tflite` apart."""
+    identity: Identity
+    location: Location | None = None
+    input_shapes: dict[str, list[int]] | None = None
+    """Whole shapes by input name, the batch dimension included."""
+    signature_name: str | None = None
+    """The only signature to keep, and the default one. Absent: all that can be converted."""
+    tags: list[str] = ["serve"]
+    stateful: StatefulBehavior = StatefulBehavior.REFUSE
+
+
+class Evaluation(Document):
+    """Real inputs, with labels or without: an `.npz` or a `.jsonl` file, or a directory with one of them."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    identity: Identity
+    location: Location | None = None
+
+
+class ModelTask(StrEnum):
+    """What an output decides, and so how two answers are compared."""
+
+    MULTICLASS = "multiclass"
+    BINARY = "binary"
+    MULTILABEL = "multilabel"
+    REGRESSION = "regression"
+
+
+class Quantization(Document):
+    """Fewer bits a weight."""
+
+    step: Literal["quantization"] = "quantization"
+    mode: Literal["dynamicRange", "float16", "fullInteger", "bfloat16"]
+    """`bfloat16` is for SavedModels, the others for LiteRT."""
+
+
+class Strip(Document):
+    """Re-save what serving needs and nothing else. Changes no number."""
+
+    step: Literal["strip"] = "strip"
+
+
+class Freeze(Document):
+    """Variables become constants. Falls back to stripping where that would change an answer."""
+
+    step: Literal["freeze"] = "freeze"
+
+
+class Pruning(Document):
+    """The smallest weights become zero: fewer bytes where the artifact travels compressed, and never faster."""
+
+    step: Literal["pruning"] = "pruning"
+    sparsity: Annotated[float, Field(gt=0, lt=1)]
+    """The share of each weight matrix that becomes zero."""
+    schedule: Literal["gradual", "atOnce"] = "gradual"
+    """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How often training goes through its part of the evaluation data."""
+
+
+class StudentSize(StrEnum):
+    """How large a student is that is built to the model's signature; `training/student.py` says of what."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    MEDIUM = "medium"
+
+
+class StudentModel(Document):
+    """A model of the user's own to train: a SavedModel or a Keras file with the signature of the teacher."""
+
+    packaging: Packaging
+    file_name: str | None = None
+    identity: Identity
+    location: Location | None = None
+
+
+class Student(Document):
+    """Who learns: one that is built, or one that is given."""
+
+    size: StudentSize | None = None
+    given: StudentModel | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Student:
+        if (self.size is None) == (self.given is None):
+            raise ValueError("a student has either a size (tiny, small, medium) or a given model, and not both")
+        return self
+
+
+class Distillation(Document):
+    """A smaller model learns to answer as the original does, and takes its place."""
+
+    step: Literal["distillation"] = "distillation"
+    student: Student
+    temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
+    """The teacher's and the student's scores are divided by it, so that unlikely classes teach as well."""
+    alpha: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the labels in the loss; the rest is the teacher's. Absent: 0.1 with labels, 0 without."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 30
+    """How often training goes through its part of the evaluation data."""
+    augment: bool = True
+    """Teach on changed copies of the inputs too: the teacher answers anew for each."""
+
+
+Step = Annotated[Quantization | Strip | Freeze | Pruning | Distillation, Field(discriminator="step")]
+
+
+class Search(Document):
+    """How the recipe `search` chooses."""
+
+    objective: Literal["size", "latency"]
+    max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Of the gate, when the job has none of its own."""
+    max_trials: Annotated[int, Field(ge=1)] = 16
+
+
+class RecipeKind(StrEnum):
+    """How candidates are made."""
+
+    STEPS = "steps"
+    """Exactly one candidate: `steps`, in their order."""
+    NONE = "none"
+    """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
+    FOR_LAMBDA = "forLambda"
+    """The ladder: with data dynamic range, float16, float32; without data float16."""
+    FOR_SERVING = "forServing"
+    """Strip."""
+    SEARCH = "search"
+    """Candidates from mild to strong, `steps` (when given) being all that is combined; the best that passes."""
+
+
+class Recipe(Document):
+    """Which candidates to make."""
+
+    kind: RecipeKind
+    steps: list[Step] = []
+
+    search: Search | None = None
+
+    @model_validator(mode="after")
+    def _members_only_where_they_count(self) -> Recipe:
+        if self.kind is not RecipeKind.SEARCH and (self.kind is RecipeKind.STEPS) != bool(self.steps):
+            raise ValueError("steps must be given for the recipe kind 'steps', may be given for 'search', and else not")
+        if (self.kind is RecipeKind.SEARCH) != (self.search is not None):
+            raise ValueError("search must be given for the recipe kind 'search', and for no other kind")
+        return self
+
+
+class Rule(Document):
+    """One condition that a candidate must meet to be published."""
+
+    rule: Literal["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxSizeBytes", "maxLatencyRatio"]
+    value: float
+
+
+class Gate(Document):
+    """All rules must hold."""
+
+    rules: list[Rule]
+    strict: bool = False
+    """Gate on the unfavourable end of the 95 % interval instead of the measured value."""
+
+
+class Server(Document):
+    """The server whose program is published with the model, for machines without a container runtime."""
+
+    image: str
+    """The image that it is taken out of, with a tag or a digest."""
+
+
+class Toolchain(Document):
+    """The versions that decide the output's bytes. Recorded by the writer of job.json, checked by the job."""
+
+    behavior_version: int
+    tensorflow: str
+    litert: str
+
+
+class Architecture(StrEnum):
+    """The processor that will serve."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+
+
+class Job(Document):
+    """One optimization job."""
+
+    schema_version: Literal[1] = 1
+    model: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+    """The REST name."""
+    format: ModelFormat
+    source: Source
+    evaluation: Evaluation | None = None
+    tasks: dict[str, ModelTask] = {}
+    """The task by output name; an output that is not named gets an inferred one."""
+    recipe: Recipe
+    gate: Gate | None = None
+    """Absent: the default for what data there is."""
+    seed: int = 0
+    architecture: Architecture = Architecture.X86_64
+    labels: list[str] | None = None
+    """Class names in the order of the model's output."""
+    warmup_records: Annotated[int, Field(ge=0, le=1000)] = 10
+    """SavedModel only: how many rows of the evaluation data are published in the model, for its server to warm up."""
+    server: Server | None = None
+    """Absent: no server is published."""
+    toolchain: Toolchain
+
+    @model_validator(mode="after")
+    def _a_server_only_where_one_serves(self) -> Job:
+        if self.server and (self.format is not ModelFormat.SAVED_MODEL or self.architecture is not Architecture.X86_64):
+            raise ValueError("server may be given for the format saved_model on x86_64 only")
+        return self

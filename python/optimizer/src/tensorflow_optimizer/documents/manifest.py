@@ -1,0 +1,173 @@
+"""manifest.json and model.json: what an artifact is. Read by the custom resource and by the endpoints."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from .document import Document
+from .job import Architecture, Gate, ModelFormat, Recipe
+from .outcome import Candidate, Metrics, RuleResult
+
+
+class Runtime(StrEnum):
+    """Which Lambda runtime layer serves a LiteRT model."""
+
+    NANO = "nano"
+    NUMPY = "numpy"
+
+
+class TensorQuantization(Document):
+    """real = scale * (stored - zero point)."""
+
+    scale: float
+    zero_point: int
+
+
+class LiteRtTensor(Document):
+    """The tensor inside the .tflite file that a signature's input or output is bound to."""
+
+    dtype: str
+    shape: list[int]
+    """Fully static. Dimension 0 is 1 for a batched signature."""
+    quantization: TensorQuantization | None = None
+
+
+class Tensor(Document):
+    """An input or output as clients see it."""
+
+    dtype: str
+    """NumPy's name: float32, int64, bool, …; `string` for bytes."""
+    shape: list[int]
+    """-1: the batch (dimension 0 of a batched signature), or unknown (SavedModel only)."""
+    tensor: LiteRtTensor | None = None
+    """LiteRT only."""
+
+
+class Signature(Document):
+    """One callable of the model."""
+
+    batched: bool
+    """Dimension 0 of every input and output is the batch."""
+    method_name: str = "tensorflow/serving/predict"
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+
+
+class ModelDescription(Document):
+    """model.json, beside model.tflite in the layer: all that the Lambda handler knows of its model."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    version: int
+    file: str = "model.tflite"
+    runtime: Runtime
+    """What the job proved; the function may be told to use numpy all the same."""
+    reset_state: bool = False
+    """Variables change between calls: every request starts from the initial state (numpy only)."""
+    default_signature: str
+    signatures: dict[str, Signature]
+    labels: list[str] | None = None
+
+
+class File(Document):
+    """One file of the artifact, path relative to the manifest (inside layer.zip: `layer.zip!/ml/model/…`)."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class SourceRecord(Document):
+    """What the artifact was made of."""
+
+    digest: str
+    """SHA-256 over the sorted list of `sha256  path` lines of the files really read."""
+    format: str
+    """saved_model, keras, h5 or tflite."""
+    tensorflow_version: str | None = None
+    object_version: str | None = None
+    revision: str | None = None
+
+
+class Requirements(Document):
+    """What a platform must offer."""
+
+    runtime: Runtime | None = None
+    nano_refusal: str | None = None
+    """Why nano cannot serve it; absent when it can."""
+    minimum_serving_version: str | None = None
+    cpu_features: list[str] = []
+    peak_memory_mebibytes: float | None = None
+    """Peak resident memory of a process that loads the model and answers one request."""
+
+
+class ServerTrial(StrEnum):
+    """Whether the server was tried on the model before both were published."""
+
+    ANSWERED = "answered"
+    """It loaded the model, and answered as the optimizer's own runtime does."""
+    NOT_RUN = "notRun"
+    """The machine that optimized cannot run it."""
+
+
+class ServerProgram(Document):
+    """The server's program that is published with the model."""
+
+    image: str
+    """The image that it was taken out of, as it was named."""
+    digest: str
+    """What the name stood for."""
+    sha256: str
+    """Of the program."""
+    size: int
+    key: str = ""
+    """Where it lies in the bucket; empty until it is published."""
+    trial: ServerTrial
+    trial_note: str = ""
+    """Why it was not run."""
+
+
+class Draft(Document):
+    """All of manifest.json that is known before anything is published: what `run` leaves as draft.json."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    format: ModelFormat
+    architecture: Architecture
+    size_bytes: int
+    """Unzipped, of what is loaded."""
+    default_signature: str
+    signatures: dict[str, Signature]
+    reset_state: bool = False
+    """Variables change between calls: every request starts from the initial state (numpy only)."""
+    labels: list[str] | None = None
+    source: SourceRecord
+    recipe: Recipe
+    candidate: str
+    """Name of the candidate that was chosen."""
+    unverified: bool
+    original: Metrics | None
+    evaluation: Metrics | None
+    gate: Gate | None
+    gate_results: list[RuleResult]
+    candidates: list[Candidate] = []
+    requirements: Requirements
+    load_milliseconds: float | None = None
+    latency_milliseconds: float | None = None
+    tools: dict[str, str]
+    server: ServerProgram | None = None
+    build_key: str | None = None
+    """Of the job.json that it was made from."""
+    extra: dict[str, Any] = {}
+
+
+class Manifest(Draft):
+    """manifest.json."""
+
+    version: int
+    files: list[File]
+    created: str
+    """ISO 8601, UTC."""
+    build_id: str
+    build_key: str

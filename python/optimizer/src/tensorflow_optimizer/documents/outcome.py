@@ -1,0 +1,129 @@
+"""outcome.json: how a build ended. Read by the custom resource, by people, and by the report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from ..errors import ExitCode
+from .document import Document
+
+
+class CandidateStatus(StrEnum):
+    """What became of a candidate."""
+
+    CHOSEN = "chosen"
+    PASSED = "passed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class EvidenceKind(StrEnum):
+    """What the figures rest on."""
+
+    LABELS = "labels"
+    UNLABELLED = "unlabelled"
+    GENERATED = "generated"
+    """Made-up inputs: they prove that a model runs, is finite and repeatable, and nothing more."""
+
+
+class Split(StrEnum):
+    """A part of the data that candidates are measured on; no two share a sample."""
+
+    SELECTION = "selection"
+    """A search chooses by it."""
+    GATE = "gate"
+    """What is published is judged by it, and by nothing else."""
+
+
+class OutputMetrics(Document):
+    """How one output compares with the original's on the gate split. Absent: cannot be known from this data."""
+
+    task: str
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    """Mean recall of the classes that the labels have: what a rare class does to it shows."""
+    accuracy_loss: float | None = None
+    """Original minus candidate, paired, 0 to 1. Negative: the candidate is better."""
+    accuracy_loss_interval: tuple[float, float] | None = None
+    """95 %."""
+    agreement: float | None = None
+    agreement_interval: tuple[float, float] | None = None
+    relative_error: float | None = None
+    """Euclidean norm of the difference over that of the original's output."""
+    relative_error_interval: tuple[float, float] | None = None
+    snr_decibels: float | None = None
+    accuracy_without_teacher: float | None = None
+    """Of the same student, trained on the same samples by their labels alone."""
+    teacher_gain: float | None = None
+    """A distilled candidate's accuracy minus that, paired, -1 to 1. Negative: the teacher did harm."""
+    teacher_gain_interval: tuple[float, float] | None = None
+    """95 %."""
+
+
+class Metrics(Document):
+    """What was measured of one model."""
+
+    evidence: EvidenceKind
+    samples: int
+    split: Split = Split.GATE
+    """Where the samples are from."""
+    outputs: dict[str, OutputMetrics]
+    """By `<signature>/<output>`, or `<output>` of the default signature."""
+    size_bytes: int
+    """What is loaded: the .tflite file, or the SavedModel's directory."""
+    compressed_bytes: int | None = None
+    """The same as it travels to a function, in a ZIP. LiteRT only."""
+    latency_milliseconds: float | None = None
+    """Median of one warm call with one instance, one thread."""
+    latency_ratio: float | None = None
+    """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
+
+
+class InputRange(Document):
+    """What numbers one input of the evaluation data has, over the samples of the gate."""
+
+    dtype: str
+    minimum: float
+    maximum: float
+    mean: float
+
+
+class RuleResult(Document):
+    """One rule of the gate, applied to one candidate."""
+
+    rule: str
+    limit: float
+    measured: float | None
+    passed: bool
+    sentence: str
+
+
+class Candidate(Document):
+    """One way the model could be published."""
+
+    name: str
+    status: CandidateStatus
+    reason: str = ""
+    """Why it was not chosen; empty for the chosen one."""
+    metrics: Metrics | None = None
+    rules: list[RuleResult] = []
+
+
+class Outcome(Document):
+    """How a build ended."""
+
+    schema_version: Literal[1] = 1
+    exit_code: ExitCode
+    sentence: str
+    """One sentence: what was published, or what is wrong, with the way out."""
+    warnings: list[str] = []
+    inputs: dict[str, InputRange] = {}
+    """Of the default signature, where there is evaluation data."""
+    expected_scale: str | None = None
+    """How the model seems to want its inputs; absent where no labels tell."""
+    original: Metrics | None = None
+    candidates: list[Candidate] = []
+    unverified: bool = False
+    """Published without evidence that it decides like the original."""

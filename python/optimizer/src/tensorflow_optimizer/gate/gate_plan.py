@@ -1,0 +1,145 @@
+"""Which rules hold for which outputs: the job's, and the default one for every output that they leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..documents.job import Gate, ModelTask, RecipeKind, Rule
+from ..documents.outcome import EvidenceKind
+from ..errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+    from ..documents.job import Job
+    from ..evaluation import OutputTask
+
+_ACCURACY_LOSS = 0.01
+_AGREEMENT = 0.99
+_RELATIVE_ERROR = 0.05
+#: Without data: only changes that are far too small to change a decision.
+_RELATIVE_ERROR_UNSEEN = 0.01
+
+
+@dataclass(frozen=True)
+class PlannedRule:
+    """A rule, and the outputs that it is measured on; None: all that it can be measured on."""
+
+    rule: Rule
+    outputs: frozenset[str] | None = None
+    where_kept: frozenset[str] = frozenset()
+    """Outputs of signatures that a candidate may have left out: measured on those that it has."""
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """All rules that hold for one job."""
+
+    rules: list[PlannedRule]
+    strict: bool
+    unseen: frozenset[str] = frozenset()
+    """Outputs that no rule can be measured on: of signatures without data, and no numbers."""
+
+    def to_gate(self) -> Gate:
+        """Return the rules as manifest.json records them."""
+        return Gate(rules=[one.rule for one in self.rules], strict=self.strict)
+
+
+def check_measurable(
+    gate: Gate | None, tasks: Mapping[str, OutputTask], labelled: set[str], evidence: EvidenceKind
+) -> None:
+    """Refuse a gate that asks for what this data cannot tell.
+
+    Args:
+        gate: Of the job.
+        tasks: Of the default signature's outputs.
+        labelled: The outputs with labels.
+        evidence: What data there is.
+
+    Raises:
+        BadInputError: accuracy without labels, or agreement without real data.
+    """
+    rules = {rule.rule for rule in gate.rules} if gate else set()
+    classes = {name for name, task in tasks.items() if task.task is not ModelTask.REGRESSION}
+    if "maxAccuracyLoss" in rules:
+        if not labelled:
+            raise BadInputError(
+                "the gate limits the loss of accuracy, which needs evaluation data with labels; give EvaluationData "
+                "with labels, or gate on minAgreement (data without labels) or maxRelativeError"
+            )
+        if not labelled & classes:
+            raise BadInputError(
+                "the gate limits the loss of accuracy, but the labelled outputs decide no classes ("
+                + ", ".join(f"{name}: {tasks[name].describe()}" for name in sorted(labelled))
+                + "); gate on maxRelativeError, or state the outputs' tasks"
+            )
+    if "minAgreement" in rules:
+        if evidence is EvidenceKind.GENERATED:
+            raise BadInputError(
+                "the gate asks for agreement, which made-up inputs cannot show; give EvaluationData (labels are not "
+                "needed), or gate on maxRelativeError"
+            )
+        if not classes:
+            raise BadInputError(
+                "the gate asks for agreement, but no output decides classes ("
+                + ", ".join(f"{name}: {task.describe()}" for name, task in tasks.items())
+                + "); gate on maxRelativeError, or state the outputs' tasks"
+            )
+
+
+def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of it
+    job: Job,
+    tasks: Mapping[str, OutputTask],
+    labelled: set[str],
+    evidence: EvidenceKind,
+    floats: set[str],
+    others: AbstractSet[str] = frozenset(),
+) -> GatePlan:
+    """Return the rules for this job.
+
+    An output that no rule on quality of the job's gate reaches gets the default rule, so that none is published unseen.
+    For the outputs of signatures without data that is the one on numbers, as for measurements.
+
+    Args:
+        job: The job.
+        tasks: Of the default signature's outputs.
+        labelled: The outputs with labels.
+        evidence: What data there is.
+        floats: The outputs with numbers, over all signatures: the only ones with a relative error.
+        others: The outputs of the signatures that there is no data for.
+    """
+    strict = bool(job.gate and job.gate.strict)
+    own = [PlannedRule(rule) for rule in job.gate.rules] if job.gate else []
+    if evidence is EvidenceKind.GENERATED:
+        if job.gate or job.recipe.kind is RecipeKind.STEPS or not floats:
+            return GatePlan(own, strict)
+        rule = Rule(rule="maxRelativeError", value=_RELATIVE_ERROR_UNSEEN)
+        return GatePlan([PlannedRule(rule)], strict)
+    asked = {rule.rule.rule for rule in own}
+    groups: dict[str, set[str]] = {"maxAccuracyLoss": set(), "minAgreement": set(), "maxRelativeError": set()}
+    for name, task in tasks.items():
+        regression = task.task is ModelTask.REGRESSION
+        with_labels = name in labelled and not regression
+        reached = (
+            ("maxRelativeError" in asked and (regression or name in floats))
+            or ("minAgreement" in asked and not regression)
+            or ("maxAccuracyLoss" in asked and with_labels)
+        )
+        if not reached:
+            default = "maxRelativeError" if regression else "maxAccuracyLoss" if with_labels else "minAgreement"
+            groups[default].add(name)
+    limits = {"maxAccuracyLoss": _ACCURACY_LOSS, "minAgreement": _AGREEMENT, "maxRelativeError": _RELATIVE_ERROR}
+    made_up = frozenset() if "maxRelativeError" in asked else frozenset(others & floats)
+    where_kept = {"maxRelativeError": made_up}
+    defaults = [
+        PlannedRule(_rule(name, limits[name]), frozenset(outputs), where_kept.get(name, frozenset()))
+        for name, outputs in groups.items()
+        if outputs or where_kept.get(name)
+    ]
+    return GatePlan([*own, *defaults], strict, frozenset(others - floats))
+
+
+def _rule(name: str, limit: float) -> Rule:
+    return Rule.model_validate({"rule": name, "value": limit})

@@ -1,0 +1,107 @@
+"""Opens what a .tflite file is made of, and chooses the signatures that the file will have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..candidates.litert_conversion import CraftedLiteRt
+from ..documents.job import StatefulBehavior
+from ..errors import OptimizerError, UnsupportedError
+from ..reference.measure import Endpoint, Subject
+from ..runners import SavedModelRunner
+from ..signatures import Selection, read_signatures, select_for_litert, state_writers
+from ..signatures.select import OTHER_PATHS
+from ..sources import SourceKind
+from ..sources.tflite_file import read_tflite
+
+if TYPE_CHECKING:
+    from ..documents.job import Job
+    from ..processes.progress import Progress
+    from ..sources import OpenedSource
+
+
+@dataclass(frozen=True)
+class OriginalLiteRt:
+    """The original, and which of its signatures are published."""
+
+    subject: Subject
+    selection: Selection
+    as_it_is: CraftedLiteRt | None
+    """A .tflite file."""
+
+
+def open_original(job: Job, source: OpenedSource, progress: Progress) -> OriginalLiteRt:
+    """Load the original.
+
+    Raises:
+        UnsupportedError: LiteRT cannot hold it, or its state.
+    """
+    if source.kind is SourceKind.TFLITE:
+        return _open_tflite(job, source, progress)
+    if source.directory is None:
+        raise OptimizerError("there is no SavedModel to convert")
+    selection, reset_state = _select(job, source, progress)
+    runner = SavedModelRunner(
+        source.directory,
+        source.tags,
+        {name: one.spec for name, one in selection.signatures.items()},
+        reset_state=reset_state,
+        saved_by=source.tensorflow_version,
+    )
+    subject = Subject(
+        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
+    )
+    return OriginalLiteRt(subject, selection, None)
+
+
+def _open_tflite(job: Job, source: OpenedSource, progress: Progress) -> OriginalLiteRt:
+    if source.file is None:
+        raise OptimizerError("there is no .tflite file to serve")
+    file = read_tflite(source.file)
+    if file.named:
+        progress.warn("the .tflite file has no signature; one that names inputs and outputs by their tensors was added")
+    reset = job.source.stateful is StatefulBehavior.RESET_PER_REQUEST
+    if file.stateful and not reset:
+        raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
+    selection = select_for_litert(file.signatures, job.source)
+    for warning in selection.warnings:
+        progress.warn(warning)
+    for name, one in selection.signatures.items():
+        if any(shape != file.sizes[name][key] for key, shape in one.shapes.items()):
+            raise UnsupportedError(
+                f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
+                f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
+            )
+    crafted = CraftedLiteRt(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
+    subject = Subject(crafted.load().runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
+    return OriginalLiteRt(subject, selection, crafted)
+
+
+def _endpoints(selection: Selection) -> dict[str, Endpoint]:
+    return {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
+
+
+def _select(job: Job, source: OpenedSource, progress: Progress) -> tuple[Selection, bool]:
+    """Return the signatures to publish, and whether their state must be reset before every request."""
+    selection = select_for_litert(read_signatures(source.meta_graph), job.source)
+    for warning in selection.warnings:
+        progress.warn(warning)
+    writers = {name: state_writers(source.meta_graph, one.spec) for name, one in selection.signatures.items()}
+    stateful = [name for name, operators in writers.items() if operators]
+    if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
+        return selection, bool(stateful)
+    if selection.default in stateful:
+        raise _state_refusal(f"the signature {selection.default!r}", ", ".join(writers[selection.default]))
+    for name in stateful:
+        progress.warn(f"the signature {name!r} is left out: it changes the model's state ({', '.join(writers[name])})")
+    kept = {name: one for name, one in selection.signatures.items() if name not in stateful}
+    return Selection(selection.default, kept, selection.warnings), False
+
+
+def _state_refusal(what: str, operators: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} changes the model's state when it is called ({operators}), so that on Lambda an answer would depend "
+        "on what the same instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's "
+        f"source to start every request from the saved state, or {OTHER_PATHS}"
+    )

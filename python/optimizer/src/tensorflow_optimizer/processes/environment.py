@@ -1,0 +1,109 @@
+"""What must be set before TensorFlow is imported: quiet, on the CPU, and the same numbers in every run."""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+from pathlib import Path
+
+from ..documents.job import BEHAVIOR_VERSION, Toolchain
+from ..errors import OptimizerError
+
+
+def prepare() -> None:
+    """Set the process up. To be called before the first import of TensorFlow."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+
+
+def for_child(*, onednn: bool | None = None) -> dict[str, str]:
+    """Return the environment of a process that runs a module of this package.
+
+    Args:
+        onednn: Whether TensorFlow computes with oneDNN there; None: as it decides by the processor.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    child = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    return child if onednn is None else {**child, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
+
+
+def has_bfloat16() -> bool:
+    """Say whether this machine's processor computes with bfloat16, as a baked model needs."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def available_memory() -> int:
+    """Return the bytes that processes may still take, by what the machine and this container have left."""
+    found = [_meminfo("MemAvailable")]
+    root = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((root / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        found.append(int(limit) - int(used) if limit != "max" else None)
+    except (OSError, ValueError):
+        pass  # no cgroup of the second version
+    known = [value for value in found if value is not None]
+    return max(0, min(known)) if known else 1 << 32
+
+
+def _meminfo(name: str) -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the tools that decide what is written, by the name of their distribution."""
+    names = {
+        "tensorflow": ("tensorflow", "tensorflow-cpu"),
+        "keras": ("keras",),
+        "litert": ("ai-edge-litert",),
+        "numpy": ("numpy",),
+    }
+    found = {name: _version(distributions) for name, distributions in names.items()}
+    return {**found, "behavior": str(BEHAVIOR_VERSION)}
+
+
+def check_toolchain(toolchain: Toolchain) -> None:
+    """Refuse a job that was written for other tools: its build key would name an output that it is not.
+
+    Raises:
+        OptimizerError: a version differs.
+    """
+    present = versions()
+    wanted = {
+        "tensorflow": toolchain.tensorflow,
+        "litert": toolchain.litert,
+        "behavior": str(toolchain.behavior_version),
+    }
+    wrong = [
+        f"{name} {version} (here: {present[name]})" for name, version in wanted.items() if present[name] != version
+    ]
+    if wrong:
+        raise OptimizerError(
+            f"the job was written for {', '.join(wrong)}; install python/optimizer/requirements.txt of the version of "
+            "cdk-tensorflow that wrote the job, or write the job for the tools that are here"
+        )
+
+
+def _version(distributions: tuple[str, ...]) -> str:
+    for distribution in distributions:
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return "absent"

@@ -1,0 +1,62 @@
+"""Memory and disk that are used up. The model and its data are not to blame, whatever a library makes of it."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from ..errors import OptimizerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DISK = ("No space left on device", "Disk quota exceeded")
+_MEMORY = ("OOM when allocating", "std::bad_alloc", "Cannot allocate memory")
+
+
+class ExhaustedError(OptimizerError):
+    """The machine that does the job is too small for it."""
+
+
+def exhausted(error: BaseException) -> str | None:
+    """Return the sentence for an error that means that memory or disk is used up; None for all others."""
+    causes = list(_causes(error))
+    # TensorFlow has one type of error for both, and a disk that is full says so.
+    if any(_is_disk(one) for one in causes):
+        return "the job ran out of disk space; choose a larger computeType"
+    if any(_is_memory(one) for one in causes):
+        return "the job ran out of memory; choose a larger computeType"
+    return None
+
+
+def raise_exhausted(error: BaseException) -> None:
+    """Raise what an error really means, before it is taken for something that is wrong with the model.
+
+    Raises:
+        ExhaustedError: memory or disk is used up.
+    """
+    sentence = exhausted(error)
+    if sentence is not None:
+        raise ExhaustedError(sentence) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_disk(error: BaseException) -> bool:
+    number = error.errno if isinstance(error, OSError) else None
+    return number in {errno.ENOSPC, errno.EDQUOT} or any(text in str(error) for text in _DISK)
+
+
+def _is_memory(error: BaseException) -> bool:
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or type(error).__name__ == "ResourceExhaustedError"
+        or any(text in str(error) for text in _MEMORY)
+    )

@@ -1,0 +1,1 @@
+"""The original model, measured: candidates are compared with it."""

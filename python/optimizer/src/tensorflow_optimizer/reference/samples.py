@@ -1,0 +1,69 @@
+"""What the original and its candidates are asked: the evaluation data in its parts, or made-up inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data import Splits, generated_inputs, read_dataset, split
+from ..data.generated import INTEGER_RANGES
+from ..documents.outcome import EvidenceKind
+from ..errors import BadInputError
+from ..evaluation import answers_of
+from ..runners import RunError
+from ..training.training_data import ENOUGH_TO_TRAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..data import Dataset
+    from ..documents.job import Job
+    from ..runners import Runner
+    from .measure import Endpoint, Subject
+
+
+def read_samples(  # noqa: PLR0913 - one fact for each need
+    job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
+) -> tuple[Splits, EvidenceKind]:
+    """Return the samples of the default signature, in the parts that are needed: real ones, or made-up ones.
+
+    Raises:
+        BadInputError: there are too few, or they do not fit the signature.
+    """
+    one = subject.endpoints[subject.default]
+    if evaluation is None:
+        samples = made_up(subject.runner, one, job.seed)
+        nothing = samples.take(np.arange(0))
+        return Splits(nothing, nothing, samples, nothing), EvidenceKind.GENERATED
+    dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
+    splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
+    if train and not job.recipe.steps and splits.training.count < ENOUGH_TO_TRAIN:
+        # Nobody named a step that trains: those that are tried by default are left out, and the gate gets the samples.
+        splits = split(dataset, job.seed, calibrate=calibrate, select=select)
+    if not splits.gate.count:
+        raise BadInputError(
+            f"the evaluation data holds {dataset.count} samples, all of them needed for calibration; give more"
+        )
+    return splits, EvidenceKind.LABELS if dataset.labels else EvidenceKind.UNLABELLED
+
+
+def made_up(runner: Runner, one: Endpoint, seed: int) -> Dataset:
+    """Make inputs up that the original accepts.
+
+    Raises:
+        BadInputError: it accepts none.
+    """
+    problem = ""
+    for integers in INTEGER_RANGES:
+        dataset = generated_inputs(one.spec, one.shapes, batched=bool(one.batched), seed=seed, integers=integers)
+        try:
+            answers_of(runner, one.spec.name, dataset)
+        except RunError as error:
+            problem = problem or str(error)
+            continue
+        return dataset
+    raise BadInputError(
+        f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation "
+        "data, or `inputShapes` if a dimension is unknown"
+    )

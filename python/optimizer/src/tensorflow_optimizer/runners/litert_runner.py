@@ -1,0 +1,111 @@
+"""Runs a .tflite file through LiteRT's reference interpreter, one row at a time, with real values in and out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from .runner import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..documents.manifest import Signature, TensorQuantization
+    from .runner import Array, Arrays
+
+
+def open_interpreter(content: bytes) -> Any:
+    """Return an interpreter of LiteRT with one thread.
+
+    Raises:
+        RunError: the file cannot be loaded.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise RunError(one_line(error)) from error
+    return interpreter
+
+
+class LiteRtRunner:
+    """A .tflite file that was described."""
+
+    def __init__(self, content: bytes, signatures: dict[str, Signature], *, reset_state: bool = False) -> None:
+        self._content = content
+        self._signatures = signatures
+        self._reset_state = reset_state
+        self._open()
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
+        """Call a signature once; a batched one once for each row."""
+        import numpy as np
+
+        described = self._signatures[signature]
+        if not described.batched:
+            return self._run_once(signature, inputs)
+        count = len(next(iter(inputs.values())))
+        rows = [
+            self._run_once(signature, {name: value[row : row + 1] for name, value in inputs.items()})
+            for row in range(count)
+        ]
+        return {name: np.concatenate([row[name] for row in rows]) for name in described.outputs}
+
+    def close(self) -> None:
+        """Free the interpreter."""
+        self._runners: dict[str, Any] = {}
+        self._interpreter: Any = None
+
+    def _open(self) -> None:
+        self._interpreter = open_interpreter(self._content)
+        self._runners = {name: self._interpreter.get_signature_runner(name) for name in self._signatures}
+
+    def _run_once(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
+        if self._reset_state:
+            # reset_all_variables() leaves resource variables, which is what converted models have, as they are.
+            self._open()
+        described = self._signatures[signature]
+        stored = {name: to_stored(inputs[name], tensor.tensor) for name, tensor in described.inputs.items()}
+        try:
+            outputs = self._runners[signature](**stored)
+        except (RuntimeError, ValueError) as error:
+            raise RunError(one_line(error)) from error
+        return {name: to_real(outputs[name], tensor.tensor) for name, tensor in described.outputs.items()}
+
+
+def to_stored(value: Array, tensor: Any) -> Array:
+    """Turn real values into what the file takes: the same rule as the function's codec."""
+    import numpy as np
+
+    quantization: TensorQuantization | None = tensor.quantization
+    if quantization is None or np.issubdtype(value.dtype, np.integer):
+        return np.ascontiguousarray(value, dtype=tensor.dtype)
+    limits = np.iinfo(tensor.dtype)
+    scaled = np.rint(np.asarray(value, dtype=np.float64) / quantization.scale) + quantization.zero_point
+    stored: Array = np.clip(scaled, limits.min, limits.max).astype(tensor.dtype)
+    return stored
+
+
+def to_real(value: Array, tensor: Any) -> Array:
+    """Turn what the file returns into real values."""
+    import numpy as np
+
+    quantization: TensorQuantization | None = tensor.quantization
+    if quantization is None:
+        return np.array(value)
+    real = (np.asarray(value, dtype=np.float64) - quantization.zero_point) * quantization.scale
+    return real.astype(np.float32)
+
+
+def quantization_of(details: Mapping[str, Any]) -> tuple[float, int] | None:
+    """Return scale and zero point of a tensor, or None when it holds real values."""
+    scale, zero_point = details["quantization"]
+    return (float(scale), int(zero_point)) if scale and math.isfinite(scale) else None
+
+
+def one_line(error: Exception) -> str:
+    """Return the first line of an error that says something."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,102 @@
+"""Runs a SavedModel the way TensorFlow Serving does: graph, session, feeds and fetches by tensor name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..processes.exhaustion import raise_exhausted
+from .runner import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..signatures import SignatureSpec
+    from .runner import Array, Arrays
+
+
+class SavedModelRunner:
+    """A SavedModel in a session with one thread: so that sums have one order, and times can be compared."""
+
+    def __init__(
+        self,
+        directory: Path,
+        tags: list[str],
+        signatures: dict[str, SignatureSpec],
+        *,
+        reset_state: bool = False,
+        saved_by: str | None = None,
+    ) -> None:
+        import tensorflow as tf
+
+        self._signatures = signatures
+        self._reset_state = reset_state
+        self._graph = tf.Graph()
+        options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        self._session = tf.compat.v1.Session(graph=self._graph, config=options)
+        self._calls: dict[str, tuple[Any, list[str]]] = {}
+        try:
+            with self._graph.as_default():
+                meta_graph = tf.compat.v1.saved_model.load(self._session, tags, str(directory))
+        except Exception as error:
+            self.close()
+            raise_exhausted(error)
+            raise loading_error(error, saved_by) from error
+        self._restore = (meta_graph.saver_def.restore_op_name, meta_graph.saver_def.filename_tensor_name)
+        self._prefix = str(directory / "variables" / "variables")
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
+        """Call a signature once."""
+        import tensorflow as tf
+
+        spec = self._signatures[signature]
+        try:
+            if self._reset_state and self._restore[0]:
+                self._session.run(self._restore[0], {self._restore[1]: self._prefix})
+            call, names = self._call(signature, spec)
+            values = call(*[inputs[name] for name in spec.inputs])
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise_exhausted(error)
+            lines = str(error).splitlines()
+            raise RunError(lines[0][:300] if lines else type(error).__name__) from error
+        return dict(zip(names, values, strict=True))
+
+    def close(self) -> None:
+        """Close the session."""
+        self._calls.clear()
+        self._session.close()
+
+    def _call(self, signature: str, spec: SignatureSpec) -> tuple[Any, list[str]]:
+        if signature not in self._calls:
+            names = list(spec.outputs)
+            fetches = [self._graph.get_tensor_by_name(spec.outputs[name].tensor_name) for name in names]
+            feeds = [self._graph.get_tensor_by_name(tensor.tensor_name) for tensor in spec.inputs.values()]
+            self._calls[signature] = (self._session.make_callable(fetches, feed_list=feeds), names)
+        return self._calls[signature]
+
+
+def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
+    """Turn what TensorFlow's loader throws into the sentence that helps."""
+    import tensorflow as tf
+
+    text = str(error)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:200]
+    if saved_by and _is_newer(saved_by, tf.__version__):
+        return UnsupportedError(
+            f"TensorFlow {tf.__version__} cannot load the model ({first}), which the newer TensorFlow {saved_by} "
+            f"saved; save it again with {tf.__version__} or older"
+        )
+    if "Op type not registered" in text:
+        return UnsupportedError(
+            f"the model needs an operator that TensorFlow {tf.__version__} does not have ({first}); neither LiteRT "
+            "nor a stock TensorFlow Serving has custom operators: replace it in the model"
+        )
+    return BadInputError(f"TensorFlow {tf.__version__} cannot load the model ({first}); copy the whole directory again")
+
+
+def _is_newer(one: str, other: str) -> bool:
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in version.split(".")[:2] if part.isdigit()]
+
+    return numbers(one) > numbers(other)

@@ -1,0 +1,1 @@
+"""The recipe search(): its space, its order, its choice."""

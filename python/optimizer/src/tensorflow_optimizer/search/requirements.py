@@ -1,0 +1,59 @@
+"""What the recipe search() needs of a job and its data before it starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..documents.job import Gate, ModelFormat, ModelTask, RecipeKind, Rule
+from ..errors import BadInputError
+
+if TYPE_CHECKING:
+    from ..documents.job import Job
+    from ..reference.measure import Reference
+
+
+def with_search_gate(job: Job) -> Job:
+    """Return the job with the search's limit as a rule of its gate, unless the gate has one of its own."""
+    search = job.recipe.search
+    if job.recipe.kind is not RecipeKind.SEARCH or search is None:
+        return job
+    own = job.gate.rules if job.gate else []
+    if any(rule.rule == "maxAccuracyLoss" for rule in own):
+        return job
+    rule = Rule(rule="maxAccuracyLoss", value=search.max_accuracy_loss)
+    return job.model_copy(update={"gate": Gate(rules=[*own, rule], strict=bool(job.gate and job.gate.strict))})
+
+
+def check_has_data(job: Job, *, has_data: bool) -> None:
+    """Refuse a search without data, before anything is opened.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    if job.recipe.search is not None and not has_data:
+        raise BadInputError(_needs(job, "there is no evaluation data"))
+
+
+def check_searchable(job: Job, reference: Reference) -> None:
+    """Refuse a search on data that cannot tell how accurate anything is.
+
+    Raises:
+        BadInputError: there are no labels, or only such as decide no classes.
+    """
+    if job.recipe.search is None:
+        return
+    tasks = reference.tasks[reference.default]
+    labelled = sorted(reference.labelled)
+    if not labelled:
+        raise BadInputError(_needs(job, "the evaluation data has none"))
+    if all(tasks[name].task is ModelTask.REGRESSION for name in labelled):
+        listed = ", ".join(f"{name}: {tasks[name].describe()}" for name in labelled)
+        raise BadInputError(_needs(job, f"the labelled outputs decide no classes ({listed})"))
+
+
+def _needs(job: Job, got: str) -> str:
+    other = "forServing()" if job.format is ModelFormat.SAVED_MODEL else "forLambda()"
+    return (
+        f"search() decides by accuracy, which needs evaluation data with labels for an output that decides classes, "
+        f"and {got}; give such data, or use {other} or of(…), which are judged by what the data can tell"
+    )

@@ -1,0 +1,84 @@
+"""The server that is published with a SavedModel: taken out of its image first, and tried on the model at the end."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..documents.draft import MODEL_DIRECTORY, SERVER_DIRECTORY
+from ..documents.manifest import ServerProgram, ServerTrial
+from ..errors import UnsupportedError
+from ..processes import environment
+from ..server_binary.answers import find_difference
+from ..server_binary.process import CannotRunError, Server, ServerError
+from ..server_binary.take import PROGRAM, take_program
+
+if TYPE_CHECKING:
+    from ..documents.job import Job
+    from ..documents.manifest import Draft
+    from ..processes.progress import Progress
+    from ..server_binary.take import TakenProgram
+
+
+def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | None:
+    """Take the program that the job names out of its image, into OUT/server/.
+
+    Called before anything that takes long: a name with a mistake in it is found in seconds.
+    """
+    if job.server is None:
+        return None
+    target = output / SERVER_DIRECTORY / PROGRAM
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return take_program(job.server.image, target, progress.say)
+
+
+def try_server(
+    taken: TakenProgram, draft: Draft, output: Path, golden: dict[str, Any], progress: Progress
+) -> ServerProgram:
+    """Let the server load the model that is about to be published, and answer requests.
+
+    Args:
+        taken: The program.
+        draft: Of the model.
+        output: OUT, with the model.
+        golden: Requests and the answers that the optimizer's own runtime gives to them.
+        progress: Where to tell.
+
+    Raises:
+        UnsupportedError: it does not serve this model, or answers otherwise.
+    """
+    progress.say(f"trying {taken.image}: it loads the model and answers {len(golden['requests'])} requests")
+    trial, note = ServerTrial.ANSWERED, ""
+    try:
+        _ask(taken, draft, output / MODEL_DIRECTORY, golden)
+    except CannotRunError as error:
+        # The machines that serve have another system: what this one lacks, they may have.
+        trial, note = ServerTrial.NOT_RUN, str(error)
+        progress.warn(
+            f"the server of {taken.image} was not tried, because this machine cannot run it ({note}): give a "
+            "buildImage that can, or try the fleet before it serves"
+        )
+    except ServerError as error:
+        needed = draft.requirements.minimum_serving_version
+        raise UnsupportedError(
+            f"the server of {taken.image} does not serve the optimized model: {error}; name an image of TensorFlow "
+            f"Serving{f' {needed} or newer' if needed else ''}, or another recipe"
+        ) from error
+    return ServerProgram(
+        image=taken.image, digest=taken.digest, sha256=taken.sha256, size=taken.size, trial=trial, trial_note=note
+    )
+
+
+def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any]) -> None:
+    # A baked bfloat16 aborts in oneDNN where the processor has none; TensorFlow's own kernels compute it everywhere.
+    onednn = "bf16" not in draft.requirements.cpu_features or environment.has_bfloat16()
+    requests = golden["requests"]
+    with (
+        tempfile.TemporaryDirectory(prefix="server-") as work,
+        Server(taken.path, model, Path(work), onednn=onednn) as server,
+    ):
+        answers = [server.ask(one["request"]) for one in requests]
+    difference = find_difference(requests, answers, golden["relativeTolerance"])
+    if difference:
+        raise ServerError(f"its answers are others than the optimizer's: {difference}")

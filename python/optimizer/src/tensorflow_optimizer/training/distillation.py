@@ -1,0 +1,151 @@
+"""Trains a student to answer as its teacher does, and saves it with the teacher's signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..conversion.loading import kept_objects, load_objects
+from ..documents.job import ModelTask
+from ..errors import BadInputError, UnsupportedError
+from ..evaluation.tasks import has_form
+from .student import build_student
+from .training_loop import Course, fit, tensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..documents.job import Distillation
+    from ..signatures import SignatureSpec
+    from ..sources import OpenedSource
+    from .teaching import Teaching
+
+_BATCH = 64
+#: A student that is built starts from nothing; one that is given has learned something already.
+_RATE, _RATE_GIVEN = 3e-3, 1e-3
+#: Samples that tell in which form a student answers.
+_LOOKED_AT = 64
+
+
+@dataclass(frozen=True)
+class GivenStudent:
+    """A model of the user's own."""
+
+    source: OpenedSource
+    signature: str
+    """The one that is the teacher's."""
+
+
+def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
+    given: GivenStudent | None,
+    spec: SignatureSpec,
+    step: Distillation,
+    teaching: Teaching,
+    destination: Path,
+    *,
+    seed: int,
+) -> str | None:
+    """Train a student and save it under the name of the teacher's signature.
+
+    Args:
+        given: The user's student; None: one of the step's size is built.
+        spec: The teacher's signature.
+        step: How to train.
+        teaching: What to train on.
+        destination: Where to save the student.
+        seed: Of its first weights, and of the order of the samples.
+
+    Returns:
+        What went wrong, when the training was given up; what is saved was the best until then.
+
+    Raises:
+        BadInputError: the given student answers in another form than its teacher.
+        UnsupportedError: there is no such student, or nothing about it can be trained.
+    """
+    import tensorflow as tf
+
+    if not teaching.targets:
+        raise UnsupportedError(
+            f"the signature {spec.name!r} has no output that a student can learn from (none holds scores or amounts); "
+            "leave Distillation.into(…) out"
+        )
+    if given is None:
+        size = step.student.size
+        if size is None:
+            raise UnsupportedError("the student was not given, and has no size to be built in")
+        rows = teaching.as_rows()
+        single = any(rows.dataset.inputs[name].ndim < one.ndim for name, one in teaching.dataset.inputs.items())
+        batch: list[int | None] = [None] if teaching.dataset.batched else [1] if single else []
+        made = build_student(size, spec, rows.dataset, rows.answers, rows.tasks, batch=batch, seed=seed)
+        learner = _Student(made.rows, made.weights, made.weights, made.serve.get_concrete_function(), made)
+        teaching = rows
+    else:
+        learner = _loaded(given)
+        _check_form(learner, teaching)
+    rate = _RATE if given is None else _RATE_GIVEN
+    start = [one.numpy() for one in learner.variables]
+    problem = fit(learner, teaching, Course(step.epochs, rate, _BATCH, seed), start)
+    module = tf.Module()
+    module.kept = learner.kept
+    tf.saved_model.save(module, str(destination), signatures={spec.name: learner.exported})
+    (destination / "fingerprint.pb").unlink(missing_ok=True)
+    return problem
+
+
+@dataclass
+class _Student:
+    """A student in training: nothing about it must stay as it is."""
+
+    function: Any
+    variables: list[Any]
+    kept: list[Any]
+    exported: Any
+    owner: Any
+    """Keeps the variables alive, which functions hold weakly."""
+
+    def before(self, number: int, total: int) -> None:
+        """Nothing to prepare."""
+
+    def constrain(self) -> None:
+        """Nothing to restore."""
+
+    def is_whole(self) -> bool:
+        """Any state may be kept."""
+        return True
+
+
+def _loaded(given: GivenStudent) -> _Student:
+    import tensorflow as tf
+
+    source = given.source
+    if source.directory is None:
+        raise UnsupportedError("the student is no SavedModel, so that it cannot be trained")
+    loaded = load_objects(source.directory, source.tags, source.meta_graph)
+    function = loaded.signatures[given.signature]
+    kept = kept_objects(loaded, [function])
+    variables = [one for one in kept if isinstance(one, tf.Variable) and one.dtype.is_floating and one.trainable]
+    if not variables:
+        raise UnsupportedError(
+            "the student has no variables that can be trained (a frozen model holds its weights as constants); give "
+            "the model that it was made of, with trainable layers"
+        )
+    return _Student(function, variables, kept, function, loaded)
+
+
+def _check_form(student: _Student, teaching: Teaching) -> None:
+    """Refuse scores for probabilities: what is taught would not be what clients get.
+
+    Raises:
+        BadInputError: an output differs in form.
+    """
+    answers = student.function(**tensors(teaching.dataset.call(0, _LOOKED_AT)))
+    for name in teaching.targets:
+        task = teaching.tasks[name]
+        if not has_form(task, answers[name].numpy()):
+            own, wanted = ("probabilities", "scores") if task.logits else ("scores", "probabilities")
+            last = "without" if task.logits else "with"
+            function = "softmax" if task.task is ModelTask.MULTICLASS else "sigmoid"
+            raise BadInputError(
+                f"the student's output {name!r} holds {own}, and its teacher's holds {wanted}; end the student {last} "
+                f"{function}, so that clients get the same numbers from either"
+            )

@@ -1,0 +1,111 @@
+"""The user's own students: opened, and compared with the teacher before anything is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..conversion.version_1 import is_version_1
+from ..documents.job import Distillation, Source
+from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..signatures import read_signatures, state_writers
+from ..sources import SourceKind, open_source
+from .distillation import GivenStudent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..documents.job import Job, Student
+    from ..signatures import SignatureSpec
+    from ..signatures.spec import TensorSpec
+
+_WAY_OUT = "a student has the inputs and outputs of its teacher: the same names, types and shapes"
+
+
+def distillations(job: Job) -> list[Distillation]:
+    """Return the steps of the job that have a student."""
+    return [step for step in job.recipe.steps if isinstance(step, Distillation)]
+
+
+def given_students(job: Job) -> list[Student]:
+    """Return the students that the job names models for, in the order of its steps."""
+    return [step.student for step in distillations(job) if step.student.given is not None]
+
+
+def open_students(job: Job, paths: list[Path], teacher: SignatureSpec, work: Path) -> dict[str, GivenStudent]:
+    """Open the job's given students, by the text of their documents.
+
+    Args:
+        job: The job.
+        paths: Where they are, in the order of the job's steps.
+        teacher: The signature that they must have.
+        work: For what has to be written on the way.
+
+    Raises:
+        BadInputError: one is missing, cannot be read, or has another signature.
+        UnsupportedError: one cannot be trained.
+    """
+    wanted = given_students(job)
+    if len(paths) != len(wanted):
+        raise BadInputError(
+            f"the job names {len(wanted)} students, and {len(paths)} were given; give each as --student, in the order "
+            "of the job's steps"
+        )
+    return {
+        student.to_json(): _open(path, teacher, work / f"student-{number}")
+        for number, (student, path) in enumerate(zip(wanted, paths, strict=True))
+    }
+
+
+def _open(path: Path, teacher: SignatureSpec, work: Path) -> GivenStudent:
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = open_source(path, Source.model_validate({"packaging": "zip", "identity": {}}), work)
+    except OptimizerError as error:
+        raise type(error)(f"the student: {error}") from error
+    if opened.kind is SourceKind.TFLITE or is_version_1(opened.meta_graph):
+        what = "is a .tflite file" if opened.kind is SourceKind.TFLITE else "was made with TensorFlow 1"
+        raise UnsupportedError(
+            f"the student {what}, whose weights cannot be trained here; give its SavedModel of TensorFlow 2, or the "
+            "Keras file"
+        )
+    specs = read_signatures(opened.meta_graph)
+    own = specs.get(teacher.name) or (next(iter(specs.values())) if len(specs) == 1 else None)
+    if own is None:
+        raise BadInputError(
+            f"the student has the signatures {', '.join(map(repr, specs))}, and none is called {teacher.name!r}, as "
+            f"its teacher's is; {_WAY_OUT}"
+        )
+    differences = [*_differences("input", teacher.inputs, own.inputs)]
+    differences += _differences("output", teacher.outputs, own.outputs)
+    if differences:
+        raise BadInputError(f"the student does not match the signature of its teacher: {'; '.join(differences)}")
+    writers = state_writers(opened.meta_graph, own)
+    if writers:
+        raise UnsupportedError(
+            f"the student changes its state when it is called ({', '.join(writers)}), so that its answers would depend "
+            "on what it was asked before; export it for inference, with training=False"
+        )
+    return GivenStudent(opened, own.name)
+
+
+def _differences(what: str, teacher: dict[str, TensorSpec], student: dict[str, TensorSpec]) -> list[str]:
+    if set(teacher) != set(student):
+        return [f"its {what}s are {', '.join(map(repr, student))} instead of {', '.join(map(repr, teacher))}"]
+    return [
+        f"its {what} {name!r} is {student[name]} instead of {one}"
+        for name, one in teacher.items()
+        if student[name].dtype != one.dtype or not _fits(one, student[name])
+    ]
+
+
+def _fits(teacher: TensorSpec, student: TensorSpec) -> bool:
+    """Say whether the student takes, or gives, whatever the teacher does."""
+    if student.shape is None or teacher.shape is None:
+        return True
+    if len(student.shape) != len(teacher.shape):
+        return False
+    # Dimension 0 unknown is the batch, which a student with a fixed one would not have; others are settled by data.
+    return all(
+        own is None or own == size or (size is None and position > 0)
+        for position, (size, own) in enumerate(zip(teacher.shape, student.shape, strict=True))
+    )

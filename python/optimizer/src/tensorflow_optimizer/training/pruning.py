@@ -1,0 +1,133 @@
+"""Sets the smallest weights to zero, in the SavedModel's own variables, and trains the rest where there is data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..conversion.loading import kept_objects, load_objects
+from ..conversion.version_1 import is_version_1
+from ..errors import UnsupportedError
+from .training_loop import Course, fit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..documents.job import Pruning
+    from ..sources import OpenedSource
+    from .teaching import Teaching
+
+#: The share grows over the first half; the second half recovers.
+_RAMP = 0.5
+_BATCH = 32
+_RATE = 1e-3
+
+
+def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
+    source: OpenedSource,
+    signatures: list[str],
+    step: Pruning,
+    teaching: Teaching | None,
+    destination: Path,
+    *,
+    seed: int,
+) -> str | None:
+    """Save a pruned model with the same signatures.
+
+    Args:
+        source: The model.
+        signatures: To keep.
+        step: How much.
+        teaching: To train with; None: at once, and nothing is trained.
+        destination: Where to save it.
+        seed: Of the order of the samples.
+
+    Returns:
+        What went wrong in training, when it was given up and the model is pruned at once instead.
+
+    Raises:
+        UnsupportedError: it has no variables to prune.
+    """
+    import tensorflow as tf
+
+    if is_version_1(source.meta_graph) or source.directory is None:
+        raise UnsupportedError(
+            "the model was made with TensorFlow 1, whose variables cannot be pruned here; save it again with "
+            "TensorFlow 2 (tf.saved_model.save), or leave pruning out"
+        )
+    loaded = load_objects(source.directory, source.tags, source.meta_graph)
+    functions = {name: loaded.signatures[name] for name in signatures}
+    kept = kept_objects(loaded, functions.values())
+    variables = [one for one in kept if isinstance(one, tf.Variable) and one.dtype.is_floating and one.trainable]
+    matrices = [one for one in variables if one.shape.rank is not None and one.shape.rank >= 2]
+    if not matrices:
+        raise UnsupportedError(
+            "the model has no weight matrices in variables, so that nothing can be pruned (a frozen model holds them "
+            "as constants); give the model that it was made of, or leave pruning out"
+        )
+    dense = [one.numpy() for one in variables]
+    _cut(matrices, step.sparsity)
+    problem = None
+    if teaching is not None and teaching.targets:
+        at_once = [one.numpy() for one in variables]
+        for variable, value in zip(variables, dense, strict=True):
+            variable.assign(value)
+        learner = _Pruned(functions[teaching.signature], variables, matrices, step)
+        problem = fit(learner, teaching, Course(step.epochs, _RATE, _BATCH, seed), at_once)
+    module = tf.Module()
+    module.kept = kept
+    tf.saved_model.save(module, str(destination), signatures=functions)
+    return problem
+
+
+def _cut(matrices: list[Any], sparsity: float) -> list[Any]:
+    """Set the smallest weights of each matrix to zero, and return what is left as masks."""
+    masks = []
+    for one in matrices:
+        value = one.numpy()
+        count = int(value.size * sparsity)
+        order = np.argsort(np.abs(value), axis=None, kind="stable")
+        mask = np.ones(value.size, value.dtype)
+        mask[order[:count]] = 0
+        masks.append(mask.reshape(value.shape))
+        one.assign(value * masks[-1])
+    return masks
+
+
+class _Pruned:
+    """A model whose share of zeros grows while it learns."""
+
+    def __init__(self, function: Any, variables: list[Any], matrices: list[Any], step: Pruning) -> None:
+        import tensorflow as tf
+
+        self.function = function
+        self.variables = variables
+        self._matrices = matrices
+        self._step = step
+        self._reached = 0.0
+        self._masks = [tf.Variable(tf.ones_like(one), trainable=False) for one in matrices]
+
+    def before(self, number: int, total: int) -> None:
+        """Cut more, twenty times in all."""
+        if number % max(1, total // 20) == 0:
+            self._reached = self._share(number / total)
+            cut = _cut(self._matrices, self._reached)
+            for mask, value in zip(self._masks, cut, strict=True):
+                mask.assign(value)
+
+    def constrain(self) -> None:
+        """Keep at zero what was cut."""
+        for matrix, mask in zip(self._matrices, self._masks, strict=True):
+            matrix.assign(matrix * mask)
+
+    def is_whole(self) -> bool:
+        """Say whether the share is reached."""
+        return self._reached >= self._step.sparsity
+
+    def _share(self, done: float) -> float:
+        """Return the share of zeros: cubic, fast while there is much to spare (Zhu and Gupta, 2017)."""
+        if self._step.schedule == "atOnce":
+            return self._step.sparsity
+        left = 1 - min(1.0, done / _RAMP)
+        return float(self._step.sparsity * (1 - left**3))

@@ -1,0 +1,132 @@
+"""The commands `inspect` and `compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sample_functions import dense_data, function, spec
+from tensorflow_optimizer.command_line.app import app
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_models import SampleModels
+
+
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "220")
+
+
+def invoke(*arguments: object, code: int = 0) -> str:
+    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def row(output: str, name: str) -> str:
+    return next(line for line in output.splitlines() if name in line)
+
+
+class TestInspect:
+    def test_it_prints_signatures_operators_and_what_each_path_can_do(self, models: SampleModels) -> None:
+        output = invoke("inspect", models.two_signatures)
+        assert "features: float32[?, 16]" in output
+        assert "logits: float32[?, 4]" in output
+        assert "3" in row(output, "MatMul")
+        assert "forLambda()" in row(output, "ModelFunction")
+        assert "Graph.freeze()" in row(output, "ModelFleet")
+        assert "reads or writes files" not in output
+
+    def test_it_marks_operators_that_touch_files(self, tmp_path: Path) -> None:
+        model = function(tmp_path / "reader", lambda name: {"text": tf.io.read_file(name)}, spec([], "name", tf.string))
+        assert "reads or writes files" in row(invoke("inspect", model), "ReadFile")
+
+    @pytest.mark.parametrize(
+        ("model", "path", "text"),
+        [
+            ("text", "ModelFunction", "uses strings"),
+            ("counter", "ModelFunction", "only with stateful: RESET_PER_REQUEST"),
+            ("counter", "ModelService", "no Graph.freeze() and no bfloat16()"),
+            ("tflite", "ModelService", "no: TensorFlow Serving needs the SavedModel"),
+            ("tflite", "ModelFunction", "serves it as it is"),
+            ("keras_file", "ModelFunction", "forLambda()"),
+        ],
+    )
+    def test_it_says_why_a_path_cannot(self, models: SampleModels, model: str, path: str, text: str) -> None:
+        assert text in row(invoke("inspect", getattr(models, model)), path)
+
+    def test_a_lite_model_has_its_own_operators(self, models: SampleModels) -> None:
+        assert "3" in row(invoke("inspect", models.tflite), "FULLY_CONNECTED")
+
+    def test_names_that_look_like_markup_are_printed_as_they_are(self, tmp_path: Path) -> None:
+        def body(x: Any) -> dict[str, Any]:
+            return {"[/b] y": x + 1.0}
+
+        output = invoke("inspect", function(tmp_path / "marked", body, spec([None, 2], "x")))
+        assert "[/b] y: float32[?, 2]" in output
+
+    def test_what_is_no_model_is_bad_input(self, tmp_path: Path) -> None:
+        assert "error: " in invoke("inspect", tmp_path, code=2)
+
+
+class TestCompare:
+    def test_equal_models_agree_in_everything(self, models: SampleModels) -> None:
+        output = invoke("compare", models.dense, models.tflite, "--data", models.labelled)
+        assert "100.00 %" in row(output, "agreement of probabilities")
+        assert "0.00 % lost" in row(output, "accuracy of probabilities")
+        assert "smaller" not in output
+        assert "ms" in row(output, "latency")
+
+    def test_a_worse_model_shows_what_it_loses(self, models: SampleModels, tmp_path: Path) -> None:
+        def wrong(features: Any) -> dict[str, Any]:
+            return {"other": tf.one_hot(tf.zeros_like(features[:, 0], tf.int32), 4)}
+
+        model = function(tmp_path / "wrong", wrong, spec([None, 16], "values"))
+        output = invoke("compare", models.dense, model, "--data", models.labelled)
+        agreement = row(output, "agreement of probabilities")
+        assert float(agreement.split("│")[-2].strip(" %")) < 60
+        assert "lost" in row(output, "accuracy of probabilities")
+
+    def test_a_model_that_answers_no_numbers_is_not_as_near_as_can_be(
+        self, models: SampleModels, tmp_path: Path
+    ) -> None:
+        def broken(features: Any) -> dict[str, Any]:
+            return {"other": tf.zeros_like(features[:, :4]) / 0.0}
+
+        model = function(tmp_path / "broken", broken, spec([None, 16], "values"))
+        output = invoke("compare", models.dense, model, "--data", models.labelled)
+        assert "not finite" in row(output, "relative error of probabilities")
+        assert row(output, "balanced accuracy of probabilities").split("│")[-3].strip() == "0.00 %"
+
+    def test_models_that_answer_in_other_forms_are_refused(self, models: SampleModels, tmp_path: Path) -> None:
+        def fewer(features: Any) -> dict[str, Any]:
+            return {"other": features[:, :3]}
+
+        model = function(tmp_path / "fewer", fewer, spec([None, 16], "values"))
+        output = " ".join(invoke("compare", models.dense, model, "--data", models.labelled, code=2).split())
+        assert "at the output 'probabilities' A answers float32 of the shape [4] to a sample, and B" in output
+        assert "give two models that answer alike" in output
+
+    def test_labels_that_do_not_belong_to_the_models_are_refused(self, models: SampleModels, tmp_path: Path) -> None:
+        features, labels = dense_data(60)
+        np.savez(tmp_path / "other.npz", features=features, labels=labels + 10)
+        output = invoke("compare", models.dense, models.dense, "--data", tmp_path / "other.npz", code=2)
+        assert "but it decides between 0 and 3" in " ".join(output.split())
+
+    def test_models_with_other_inputs_are_refused(self, models: SampleModels) -> None:
+        output = invoke("compare", models.dense, models.two_inputs, "--data", models.labelled, code=2)
+        assert "the models have other inputs" in output
+
+    def test_data_that_does_not_fit_is_refused(self, models: SampleModels, tmp_path: Path) -> None:
+        np.savez(tmp_path / "other.npz", features=np.zeros((4, 3), np.float32))
+        assert "error: " in invoke("compare", models.dense, models.dense, "--data", tmp_path / "other.npz", code=2)
+
+
+@pytest.mark.parametrize(("command", "words"), [("inspect", "what each path can do"), ("compare", "taking turns")])
+def test_help_says_what_it_is_for(command: str, words: str) -> None:
+    assert words in invoke(command, "--help")

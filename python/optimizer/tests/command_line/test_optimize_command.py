@@ -1,0 +1,157 @@
+"""The command `optimize`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tensorflow_optimizer
+from sample_models import dense_data
+from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.documents.outcome import Outcome
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:
+    from sample_models import SampleModels
+
+
+@pytest.fixture(autouse=True)
+def _the_command_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    features, labels = dense_data(1200)
+    file = tmp_path_factory.mktemp("data") / "data.npz"
+    np.savez(file, features=features, labels=labels)
+    return file
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def optimize(model: Path, out: Path, *options: object, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["optimize", str(model), "--out", str(out), *map(str, options)])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def job_in(out: Path) -> Job:
+    return Job.model_validate_json((out / "job.json").read_text(encoding="utf-8"))
+
+
+def outcome_in(out: Path) -> Outcome:
+    return Outcome.model_validate_json((out / "outcome.json").read_text(encoding="utf-8"))
+
+
+def statuses(out: Path) -> dict[str, str]:
+    return {one.name: one.status.value for one in outcome_in(out).candidates}
+
+
+class TestWithData:
+    def test_it_searches_and_leaves_what_publish_takes(self, models: SampleModels, data: Path, out: Path) -> None:
+        output = optimize(models.dense, out, "--data", data, "--max-accuracy-loss", 0.05, "--max-trials", 3)
+        search = job_in(out).recipe.search
+        assert search is not None
+        assert (search.objective, search.max_accuracy_loss, search.max_trials) == ("size", 0.05, 3)
+        for name in ("draft.json", "outcome.json", "golden.json", "model/model.tflite", "report/report.html"):
+            assert (out / name).is_file()
+        for word in ("dynamicRange", "chosen", "float32", "passed", "accuracy", "compressed"):
+            assert word in output
+
+    def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:
+        options = ["--data", data, "--format", "saved_model", "--max-accuracy-loss", 0.05, "--max-trials", 2]
+        output = optimize(models.dense, out, *options)
+        assert (out / "model" / "saved_model.pb").is_file()
+        tried = {name: status for name, status in statuses(out).items() if status != "skipped"}
+        assert set(tried) == {"strip", "freeze"}
+        assert sorted(tried.values()) == ["chosen", "passed"]
+        assert "the selection" in output
+
+
+class TestStepsOfOnesOwn:
+    def test_each_is_usable_alone(self, models: SampleModels, out: Path) -> None:
+        optimize(models.dense, out, "--step", "float16")
+        assert statuses(out) == {"float16": "chosen"}
+        assert (out / "model" / "model.tflite").is_file()
+
+    def test_a_step_that_is_only_for_saved_models_makes_one(self, models: SampleModels, out: Path) -> None:
+        optimize(models.dense, out, "--step", "pruning:sparsity=0.3", "--step", "freeze")
+        assert statuses(out) == {"pruned 30% + freeze": "chosen", "pruned 30% + strip": "skipped"}
+        assert (out / "model" / "saved_model.pb").is_file()
+
+    def test_they_are_done_in_their_order_and_the_limit_is_the_gates(
+        self, models: SampleModels, data: Path, out: Path
+    ) -> None:
+        steps = ["--step", "pruning:sparsity=0.2,schedule=at-once", "--step", "full-integer"]
+        optimize(models.dense, out, "--data", data, *steps, "--max-accuracy-loss", 0.2)
+        assert statuses(out) == {"pruned 20% + fullInteger": "chosen"}
+        rules = outcome_in(out).candidates[0].rules
+        assert [(rule.rule, rule.limit) for rule in rules] == [("maxAccuracyLoss", 0.2)]
+
+    def test_a_student_of_ones_own_is_compared_with_its_teacher(
+        self, models: SampleModels, data: Path, out: Path
+    ) -> None:
+        options = ["--data", data, "--step", "distillation", "--student", models.keras_file]
+        output = optimize(models.dense, out, *options, code=2)
+        assert "the student does not match the signature of its teacher" in output
+        assert not (out / "model").exists()
+
+    @pytest.mark.parametrize(
+        ("steps", "sentence"),
+        [
+            (["dynamic-range", "pruning:sparsity=0.5"], "use Pruning.magnitude(…), Quantization.dynamicRange()"),
+            (["bfloat16", "freeze"], "bfloat16() is baked into a frozen graph and comes last"),
+            (["strip", "freeze", "bfloat16"], "leave Graph.strip() out"),
+            (["strip", "freeze"], "keep one of them"),
+            (["float16", "dynamic-range"], "one quantization at most"),
+            (["freeze", "float16"], "float16() is not offered for SavedModels"),
+            (["full-integer"], "give EvaluationData"),
+        ],
+    )
+    def test_an_illegal_order_or_combination_names_the_legal_one(
+        self, steps: list[str], sentence: str, models: SampleModels, out: Path
+    ) -> None:
+        options = [word for step in steps for word in ("--step", step)]
+        assert sentence in optimize(models.dense, out, *options, code=2)
+        assert not out.exists()
+
+    def test_what_no_processor_serves_is_unsupported(self, models: SampleModels, out: Path) -> None:
+        output = optimize(models.dense, out, "--step", "bfloat16", "--architecture", "arm64", code=4)
+        assert "bfloat16() is for x86_64, got arm64" in output
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            (["--step", "float16", "--objective", "size"], "--objective is for a search, and --step makes exactly one"),
+            (["--objective", "latency", "--max-trials", "3"], "--objective, --max-trials is for a search"),
+            (["--max-accuracy-loss", "0.1"], "without --data nothing can be searched for"),
+            (["--step", "strip", "--format", "litert"], "strip has no effect on a LiteRT model"),
+            (["--step", "shrink"], "there is no such step"),
+            (["--data", "nowhere.npz"], "nowhere.npz does not exist"),
+        ],
+    )
+    def test_options_that_mean_nothing_are_refused_before_anything_is_done(
+        self, options: list[str], sentence: str, models: SampleModels, out: Path
+    ) -> None:
+        assert sentence in optimize(models.dense, out, *options, code=2)
+        assert not out.exists()
+
+    def test_a_model_that_does_not_exist(self, tmp_path: Path, out: Path) -> None:
+        assert "does not exist" in optimize(tmp_path / "nowhere", out, code=2)
+
+
+def test_the_help_says_what_it_does_without_data_and_which_steps_there_are() -> None:
+    done = CliRunner().invoke(app, ["optimize", "--help"])
+    assert done.exit_code == 0
+    for word in ("forServing", "pruning:sparsity,schedule,epochs", "full-integer"):
+        assert word in done.output

@@ -1,0 +1,103 @@
+"""What `optimize` is told of a model that the model does not say of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import tensorflow_optimizer
+from tensorflow_optimizer.command_line.option_values import options_for, parse_shapes, parse_tasks, read_labels
+from tensorflow_optimizer.documents.job import ModelTask, StatefulBehavior
+from tensorflow_optimizer.errors import BadInputError
+from test_optimize_command import job_in, optimize, outcome_in
+
+if TYPE_CHECKING:
+    from sample_models import SampleModels
+
+
+@pytest.fixture(autouse=True)
+def _the_command_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_each_is_a_member_of_the_job(models: SampleModels, tmp_path: Path, out: Path) -> None:
+    (tmp_path / "classes.txt").write_text("zéro\none\ntwo words\nthree\n", encoding="utf-8")
+    described = ["--signature", "serving_default", "--tag", "serve", "--task", "probabilities=multiclass"]
+    named = ["--name", "digits", "--labels", tmp_path / "classes.txt", "--input-shape", "features=-1,16"]
+    others = ["--stateful", "reset_per_request", "--warmup-records", 0, "--format", "saved_model", "--step", "strip"]
+    optimize(models.dense, out, "--data", models.labelled, *described, *named, *others)
+
+    job = job_in(out)
+    assert job.model == "digits"
+    assert job.labels == ["zéro", "one", "two words", "three"]
+    assert job.tasks == {"probabilities": ModelTask.MULTICLASS}
+    assert job.warmup_records == 0
+    source = job.source
+    assert (source.signature_name, source.tags) == ("serving_default", ["serve"])
+    assert source.input_shapes == {"features": [-1, 16]}
+    assert source.stateful is StatefulBehavior.RESET_PER_REQUEST
+    assert not (out / "model" / "assets.extra").exists()
+
+
+def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_option(
+    models: SampleModels, out: Path
+) -> None:
+    output = optimize(models.audio, out, code=4)
+    assert "give `inputShapes` of the model's source" in output
+    assert "inputShapes is --input-shape NAME=1,16000 here" in output
+
+    optimize(models.audio, out, "--input-shape", "sound=1600")
+    assert outcome_in(out).exit_code == 0
+    assert job_in(out).source.input_shapes == {"sound": [1600]}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--input-shape", "1,16000"], "--input-shape 1,16000 names nothing: write it as NAME=1,16000"),
+        (["--input-shape", "x=1,many"], "--input-shape x=1,many is no shape: give whole numbers"),
+        (["--input-shape", "x=1", "--input-shape", "x=2"], "--input-shape is given twice for 'x'"),
+        (["--task", "y=guess"], "--task y=guess names no task: give one of multiclass, binary, multilabel, regression"),
+        (["--name", "Digits!"], "--name Digits! names no model: give at most 63 lower-case letters"),
+        (["--labels", "nowhere.txt"], "nowhere.txt does not exist"),
+        (["--warmup-records", "3"], "--warmup-records is for --format saved_model with --data"),
+        (["--step", "full-integer"], "EvaluationData is --data FILE here"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+    options: list[str], sentence: str, models: SampleModels, out: Path
+) -> None:
+    assert sentence in optimize(models.dense, out, *options, code=2)
+    assert not out.exists()
+
+
+def test_a_keras_file_has_neither_tags_nor_signatures(models: SampleModels, out: Path) -> None:
+    output = optimize(models.keras_file, out, "--tag", "serve", "--signature", "s", code=2)
+    assert "--signature, --tag has no effect on a .keras file" in output
+
+
+def test_names_may_have_equals_signs_and_colons() -> None:
+    assert parse_shapes(["a=b:0=1,-1"]) == {"a=b:0": [1, -1]}
+    assert parse_shapes([]) is None
+    assert parse_tasks(["y:0=regression"]) == {"y:0": ModelTask.REGRESSION}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"a\n\nb\n", "line 2 of"), (b"a\nb\na\n", "names the class 'a' twice"), (b"\xff\xfe", "is no text in UTF-8")],
+)
+def test_a_file_of_labels_has_one_name_on_each_line(content: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(content)
+    with pytest.raises(BadInputError, match=sentence):
+        read_labels(tmp_path / "labels.txt")
+
+
+def test_a_sentence_that_asks_for_nothing_gets_no_option() -> None:
+    assert options_for(["float16 passed", "the batch is 1"]) == []

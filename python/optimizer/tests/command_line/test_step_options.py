@@ -1,0 +1,71 @@
+"""Steps as `optimize --step` takes them."""
+
+from __future__ import annotations
+
+import pytest
+from tensorflow_optimizer.command_line.step_options import parse_steps
+from tensorflow_optimizer.documents.job import (
+    Distillation,
+    Freeze,
+    Identity,
+    Packaging,
+    Pruning,
+    Quantization,
+    Strip,
+    Student,
+    StudentModel,
+    StudentSize,
+)
+from tensorflow_optimizer.errors import BadInputError
+
+GIVEN = [StudentModel(packaging=Packaging.FILE, file_name=f"{name}.keras", identity=Identity()) for name in "ab"]
+
+
+def test_steps_are_those_of_the_job_in_their_order() -> None:
+    texts = ["distillation:size=small,augment=false,temperature=2", "pruning:sparsity=0.8,schedule=atOnce", "strip"]
+    assert parse_steps([*texts, "freeze", "dynamicRange"], []) == [
+        Distillation(student=Student(size=StudentSize.SMALL), augment=False, temperature=2),
+        Pruning(sparsity=0.8, schedule="atOnce"),
+        Strip(),
+        Freeze(),
+        Quantization(mode="dynamicRange"),
+    ]
+
+
+def test_words_may_have_hyphens_as_elsewhere_on_a_command_line() -> None:
+    hyphens = parse_steps(["pruning:sparsity=0.5,schedule=at-once", "full-integer"], [])
+    assert hyphens == parse_steps(["pruning:sparsity=0.5,schedule=atOnce", "fullInteger"], [])
+
+
+def test_students_go_to_the_distillations_without_a_size_in_their_order() -> None:
+    steps = parse_steps(["distillation", "distillation:size=tiny", "distillation:epochs=3"], GIVEN)
+    found = [step.student.given or step.student.size for step in steps if isinstance(step, Distillation)]
+    assert found == [GIVEN[0], StudentSize.TINY, GIVEN[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("quantize", "there is no such step; the steps are dynamic-range; float16"),
+        ("", "there is no such step"),
+        ("pruning", "sparsity: Field required"),
+        ("pruning:sparsity=1.5", "sparsity: Input should be less than 1, got '1.5'"),
+        ("pruning:sparsity=0.5,sparsity=0.6", "sparsity is given twice"),
+        ("pruning:sparse=0.5", "there is no setting 'sparse' (allowed: sparsity, schedule, epochs)"),
+        ("float16:mode=bfloat16", "there is no setting 'mode' (allowed: none)"),
+        ("strip:step=freeze", "there is no setting 'step'"),
+        ("distillation:size=huge", "size: Input should be 'tiny', 'small' or 'medium', got 'huge'"),
+        ("distillation", "without a size: 1, models given as --student: 0"),
+    ],
+)
+def test_what_is_no_step_is_told_with_what_is_allowed(text: str, sentence: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse_steps([text], [])
+    assert sentence in str(caught.value)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(BadInputError) as caught:
+        parse_steps(["pruning:sparsity=2", "shrink", "distillation:size=tiny"], GIVEN[:1])
+    for part in ("less than 1", "--step shrink", "without a size: 0, models given as --student: 1"):
+        assert part in str(caught.value)

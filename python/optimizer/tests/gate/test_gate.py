@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sample_jobs import DYNAMIC_RANGE, gate, job_data
+from tensorflow_optimizer.documents.job import Job, ModelTask
+from tensorflow_optimizer.documents.outcome import EvidenceKind, Metrics, OutputMetrics, RuleResult
+from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.evaluation import OutputTask
+from tensorflow_optimizer.gate import check_measurable, judge, plan_gate
+
+CLASSES = OutputTask(ModelTask.MULTICLASS)
+NUMBERS = OutputTask(ModelTask.REGRESSION)
+ALL = EvidenceKind.LABELS
+
+
+def metrics(size: int = 1000, ratio: float | None = 1.0, **outputs: dict[str, Any]) -> Metrics:
+    return Metrics(
+        evidence=ALL,
+        samples=1000,
+        outputs={name: OutputMetrics(task="multiclass", **figures) for name, figures in outputs.items()},
+        size_bytes=size,
+        latency_ratio=ratio,
+    )
+
+
+def results(
+    measured: Metrics,
+    rules: dict[str, Any] | None,
+    tasks: dict[str, OutputTask] | None = None,
+    *,
+    labelled: set[str] | None = None,
+    evidence: EvidenceKind = ALL,
+    recipe: Any = "forLambda",
+    others: set[str] | None = None,
+) -> list[RuleResult]:
+    job = Job.model_validate(job_data(gate=rules, recipe=recipe))
+    known = tasks or {"y": CLASSES}
+    floats = {*known, *(others or ())}
+    plan = plan_gate(job, known, {"y"} if labelled is None else labelled, evidence, floats, others or set())
+    return judge(plan, measured)
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "figures", "passed"),
+    [
+        ("maxAccuracyLoss", 0.01, {"accuracy_loss": 0.01}, True),
+        ("maxAccuracyLoss", 0.01, {"accuracy_loss": 0.011}, False),
+        ("maxAccuracyLoss", 0.01, {"accuracy_loss": -0.1}, True),
+        ("minAgreement", 0.99, {"agreement": 0.99}, True),
+        ("minAgreement", 0.99, {"agreement": 0.989}, False),
+        ("maxRelativeError", 0.05, {"relative_error": 0.05}, True),
+        ("maxRelativeError", 0.05, {"relative_error": 0.06}, False),
+        ("maxRelativeError", 0.05, {"relative_error": float("inf")}, False),
+        ("maxRelativeError", 0.05, {"relative_error": float("nan")}, False),
+    ],
+)
+def test_a_rule_holds_up_to_its_limit(rule: str, limit: float, figures: dict[str, float], passed: bool) -> None:
+    found = results(metrics(y=figures), gate((rule, limit)))
+    assert found[0].passed is passed
+
+
+def test_size_and_latency_are_rules_too() -> None:
+    rules = gate(("maxSizeBytes", 1000), ("maxLatencyRatio", 0.5), ("minAgreement", 0.5))
+    assert [one.passed for one in results(metrics(1000, 0.5, y={"agreement": 1.0}), rules)] == [True, True, True]
+    assert [one.passed for one in results(metrics(1001, 0.6, y={"agreement": 1.0}), rules)] == [False, False, True]
+
+
+@pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxLatencyRatio"])
+def test_what_cannot_be_measured_does_not_pass(rule: str) -> None:
+    found = results(metrics(ratio=None, y={}), gate((rule, 0.5)))
+    assert not found[0].passed
+    assert found[0].measured is None
+    assert "the gate cannot pass" in found[0].sentence
+
+
+def test_strict_takes_the_unfavorable_end_of_the_interval() -> None:
+    good = {"accuracy_loss": 0.005, "accuracy_loss_interval": (-0.002, 0.012)}
+    assert results(metrics(y=good), gate(("maxAccuracyLoss", 0.01)))[0].passed
+    assert not results(metrics(y=good), gate(("maxAccuracyLoss", 0.01), strict=True))[0].passed
+    agreed = {"agreement": 0.995, "agreement_interval": (0.985, 0.999)}
+    assert results(metrics(y=agreed), gate(("minAgreement", 0.99)))[0].passed
+    assert not results(metrics(y=agreed), gate(("minAgreement", 0.99), strict=True))[0].passed
+
+
+def test_strict_without_an_interval_does_not_pass() -> None:
+    assert not results(metrics(y={"agreement": 1.0}), gate(("minAgreement", 0.9), strict=True))[0].passed
+
+
+def test_the_worst_output_decides_and_is_named() -> None:
+    measured = metrics(y={"agreement": 1.0}, z={"agreement": 0.5})
+    found = results(measured, gate(("minAgreement", 0.9)), {"y": CLASSES, "z": CLASSES})
+    assert not found[0].passed
+    assert "'z' 0.5" in found[0].sentence
+
+
+class TestDefaults:
+    """Without a gate of the job's own."""
+
+    def rules(self, **arguments: Any) -> dict[str, float]:
+        return {one.rule: one.limit for one in results(metrics(y={}), None, **arguments)}
+
+    def test_with_labels(self) -> None:
+        assert self.rules() == {"maxAccuracyLoss": 0.01}
+
+    def test_with_data_without_labels(self) -> None:
+        evidence = EvidenceKind.UNLABELLED
+        assert self.rules(labelled=set(), evidence=evidence) == {"minAgreement": 0.99}
+        assert self.rules(tasks={"y": NUMBERS}, labelled=set(), evidence=evidence) == {"maxRelativeError": 0.05}
+
+    def test_every_output_is_gated_by_what_it_is(self) -> None:
+        tasks = {"y": CLASSES, "z": CLASSES, "n": NUMBERS}
+        assert self.rules(tasks=tasks) == {"maxAccuracyLoss": 0.01, "minAgreement": 0.99, "maxRelativeError": 0.05}
+
+    def test_without_data(self) -> None:
+        assert self.rules(labelled=set(), evidence=EvidenceKind.GENERATED) == {"maxRelativeError": 0.01}
+
+    def test_an_explicit_step_without_data_has_no_figure_to_hold(self) -> None:
+        assert not self.rules(labelled=set(), evidence=EvidenceKind.GENERATED, recipe=DYNAMIC_RANGE)
+
+    def test_an_output_that_the_jobs_gate_leaves_open_gets_the_default_rule(self) -> None:
+        found = results(
+            metrics(y={"accuracy_loss": 0.0}, n={"relative_error": 0.5}),
+            gate(("maxAccuracyLoss", 0.02)),
+            {"y": CLASSES, "n": NUMBERS},
+        )
+        assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True), ("maxRelativeError", False)]
+
+    def test_a_gate_on_size_alone_still_gates_quality(self) -> None:
+        assert {one.rule for one in results(metrics(y={}), gate(("maxSizeBytes", 1)))} == {
+            "maxSizeBytes",
+            "maxAccuracyLoss",
+        }
+
+
+class TestOtherSignatures:
+    """Whose outputs no data can be given for: they are compared by their numbers, on made-up inputs."""
+
+    @pytest.mark.parametrize(("error", "passed"), [(0.05, True), (0.06, False), (float("inf"), False)])
+    @pytest.mark.parametrize("recipe", ["forLambda", "none", DYNAMIC_RANGE])
+    def test_are_gated_where_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
+        measured = metrics(y={"accuracy_loss": 0.0}, **{"raw/z": {"relative_error": error}})
+        found = results(measured, None, others={"raw/z"}, recipe=recipe)
+        assert [(one.rule, one.limit, one.passed) for one in found] == [
+            ("maxAccuracyLoss", 0.01, True),
+            ("maxRelativeError", 0.05, passed),
+        ]
+        assert passed or "'raw/z'" in found[1].sentence
+
+    def test_share_the_limit_of_measurements(self) -> None:
+        measured = metrics(y={"relative_error": 0.01}, **{"raw/z": {"relative_error": 0.5}})
+        found = results(measured, None, {"y": NUMBERS}, labelled=set(), others={"raw/z"})
+        assert [(one.rule, one.passed) for one in found] == [("maxRelativeError", False)]
+
+    def test_have_the_limit_that_the_jobs_gate_gives_them(self) -> None:
+        measured = metrics(y={"accuracy_loss": 0.0, "relative_error": 0.1}, **{"raw/z": {"relative_error": 0.3}})
+        rules = gate(("maxAccuracyLoss", 0.01), ("maxRelativeError", 0.4))
+        found = results(measured, rules, others={"raw/z"})
+        assert [(one.rule, one.limit, one.passed) for one in found] == [
+            ("maxAccuracyLoss", 0.01, True),
+            ("maxRelativeError", 0.4, True),
+        ]
+
+    def test_are_no_part_of_a_candidate_that_left_them_out(self) -> None:
+        found = results(metrics(y={"accuracy_loss": 0.0}), None, others={"raw/z"})
+        assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True)]
+
+    def test_that_are_no_numbers_are_named_as_seen_by_nothing(self) -> None:
+        job = Job.model_validate(job_data())
+        plan = plan_gate(job, {"y": CLASSES}, {"y"}, ALL, {"y", "raw/z"}, {"raw/z", "raw/class"})
+        assert plan.unseen == {"raw/class"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "tasks", "labelled", "evidence", "text"),
+    [
+        ("maxAccuracyLoss", CLASSES, set(), EvidenceKind.UNLABELLED, "needs evaluation data with labels"),
+        ("maxAccuracyLoss", CLASSES, set(), EvidenceKind.GENERATED, "needs evaluation data with labels"),
+        ("maxAccuracyLoss", NUMBERS, {"y"}, ALL, "the labelled outputs decide no classes"),
+        ("minAgreement", CLASSES, set(), EvidenceKind.GENERATED, "which made-up inputs cannot show"),
+        ("minAgreement", NUMBERS, set(), EvidenceKind.UNLABELLED, "no output decides classes"),
+    ],
+)
+def test_a_gate_that_this_data_cannot_tell_is_refused(
+    rule: str, tasks: OutputTask, labelled: set[str], evidence: EvidenceKind, text: str
+) -> None:
+    job = Job.model_validate(job_data(gate=gate((rule, 0.5))))
+    with pytest.raises(BadInputError, match=text):
+        check_measurable(job.gate, {"y": tasks}, labelled, evidence)

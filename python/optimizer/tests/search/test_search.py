@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sample_jobs import job_data
+from sample_models import dense_data
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.evaluation.latency import Timing
+from tensorflow_optimizer.pipeline import litert_job as litert
+from tensorflow_optimizer.search import search as searching
+from tensorflow_optimizer.search.space import litert_ladders, saved_model_ladders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+
+
+def recipe(objective: str = "size", *steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"kind": "search", "search": {"objective": objective, **fields}, "steps": list(steps)}
+
+
+QUANTIZATIONS = [{"step": "quantization", "mode": mode} for mode in ("float16", "dynamicRange")]
+
+STUDENT = {"step": "distillation", "student": {"size": "tiny"}, "epochs": 2, "augment": False}
+STEPS = [*QUANTIZATIONS, {"step": "pruning", "sparsity": 0.5}, STUDENT]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("data") / "data.npz"
+    features, labels = dense_data(1500)
+    np.savez(file, features=features, labels=labels)
+    return file
+
+
+@pytest.fixture
+def _crafted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make in this process what is trained, too: TestForSize and the tests of bytes and of killing start real ones."""
+    monkeypatch.setattr(
+        searching, "craft_all", lambda shop, plans, _size, _work, progress: [shop.craft(one, progress) for one in plans]
+    )
+
+
+class TestForSize:
+    @pytest.fixture(scope="class")
+    def result(self, models: SampleModels, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+        from sample_jobs import Runs
+
+        return Runs(tmp_path_factory.mktemp("search"))(
+            models.dense, data, recipe=recipe("size", *STEPS, maxAccuracyLoss=0.02)
+        )
+
+    def test_the_smallest_that_passes_is_published(self, result: Result) -> None:
+        chosen = result.published.evaluation
+        assert chosen is not None
+        assert chosen.compressed_bytes is not None
+        for one in result.outcome.candidates:
+            if one.status == "passed":
+                assert one.metrics is not None
+                assert one.metrics.compressed_bytes is not None
+                assert one.metrics.compressed_bytes >= chosen.compressed_bytes
+        assert list(result.statuses.values()).count("chosen") == 1
+        assert "float32" in result.statuses
+
+    def test_it_keeps_the_limit_on_samples_that_it_was_not_selected_on(self, result: Result) -> None:
+        chosen = next(one for one in result.outcome.candidates if one.status == "chosen")
+        assert [(rule.rule, rule.limit, rule.passed) for rule in chosen.rules] == [("maxAccuracyLoss", 0.02, True)]
+        other = next(one for one in result.outcome.candidates if one.status == "passed")
+        assert chosen.metrics is not None
+        assert other.metrics is not None
+        assert chosen.metrics.samples != other.metrics.samples
+
+    def test_every_candidate_that_was_not_chosen_says_why(self, result: Result) -> None:
+        assert all(one.reason for one in result.outcome.candidates if one.status != "chosen")
+
+
+def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, runs: Runs) -> None:
+    steps = [{"step": "pruning", "sparsity": 0.5}, QUANTIZATIONS[1]]
+    first, second = (
+        runs(models.dense, data, recipe=recipe("size", *steps, maxAccuracyLoss=0.1)).output / "model" / "model.tflite"
+        for _ in range(2)
+    )
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_model_of_several_signatures_is_told_that_full_integer_was_not_tried(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    step = {"step": "quantization", "mode": "fullInteger"}
+    result = runs(models.two_signatures, data, recipe=recipe("size", QUANTIZATIONS[0], step))
+    assert "fullInteger" not in result.statuses
+    assert any("did not try fullInteger()" in warning for warning in result.outcome.warnings)
+
+
+def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
+    assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
+
+
+def test_a_winner_that_fails_the_gate_falls_back_to_the_next(
+    models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = searching.on_selection
+
+    def lenient(reference: Any) -> Any:
+        """A selection that sees nothing wrong: it asks the original about its own answers only at zeros."""
+        found = real(reference)
+        zeros = {name: np.zeros_like(value) for name, value in found.datasets[found.default].inputs.items()}
+        dataset = type(found.datasets[found.default])(zeros, batched=True)
+        answers = found.runner.run(found.default, dataset.call(0, dataset.count))
+        labels = {name: value.argmax(axis=-1) for name, value in answers.items()}
+        dataset = type(dataset)(zeros, True, labels)
+        return searching.replace(found, datasets={found.default: dataset}, answers={found.default: answers})
+
+    monkeypatch.setattr(litert, "on_selection", lenient)
+    result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
+    assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
+    assert "not on the samples of the gate" in result.outcome.candidates[0].reason
+
+
+def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Path, runs: Runs) -> None:
+    limits = {"rules": [{"rule": "maxSizeBytes", "value": 10}], "strict": False}
+    result = runs(models.dense, data, recipe=recipe("size", *QUANTIZATIONS), gate=limits)
+    assert result.code == 3
+    assert not (result.output / "model").exists()
+
+
+@pytest.mark.usefixtures("_crafted_here")
+def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
+    models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.dense, data, recipe=recipe("size", maxTrials=2))
+    assert [one for one, status in result.statuses.items() if status != "skipped"] == ["float16", "float32"]
+    steps = [{"step": "pruning", "sparsity": share} for share in (0.98, 0.99)]
+    statuses = runs(models.dense, data, recipe=recipe("size", *steps)).statuses
+    assert statuses == {"pruned 98% + float32": "rejected", "pruned 99% + float32": "skipped", "float32": "chosen"}
+
+
+@pytest.mark.parametrize(("noise", "chosen"), [(0.0, "float32"), (1.0, "dynamicRange")])
+def test_speed_decides_only_above_the_noise(
+    noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the order of their sizes: dynamicRange, float16, float32.
+    times = (1.1, 1.5, 1.0)
+    monkeypatch.setattr(
+        searching,
+        "interleaved_latency",
+        lambda runners, *_: {key: Timing(time, noise) for key, time in zip(runners, times, strict=True)},
+    )
+    result = runs(models.dense, data, recipe=recipe("latency", *QUANTIZATIONS, maxAccuracyLoss=0.1))
+    assert result.statuses[chosen] == "chosen"
+
+
+def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
+    without, unlabelled = runs(models.dense, recipe=recipe()), runs(models.dense, models.unlabelled, recipe=recipe())
+    assert without.code == unlabelled.code == 2
+    assert "needs evaluation data with labels" in without.sentence
+    assert "and the evaluation data has none; give such data, or use forLambda()" in unlabelled.sentence
+
+
+def test_labels_of_measurements_are_no_labels_to_search_by(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    x = random.standard_normal((400, 4)).astype(np.float32)
+    y = 5.0 * x @ np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
+    np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y})
+    tasks = {"y": "regression"}
+    result = runs(models.regression, tmp_path / "data.npz", recipe=recipe(), format="saved_model", tasks=tasks)
+    assert result.code == 2
+    assert "search() decides by accuracy" in result.sentence
+    assert "y: regression" in result.sentence
+    assert "use forServing()" in result.sentence
+
+
+def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:
+    assert runs(models.tflite, data, recipe=recipe()).code == 4
+
+
+@pytest.mark.parametrize(
+    ("model_format", "step"),
+    [("litert", {"step": "freeze"}), ("saved_model", {"step": "quantization", "mode": "float16"})],
+)
+def test_steps_of_the_other_format_are_refused(
+    model_format: str, step: dict[str, Any], models: SampleModels, data: Path, runs: Runs
+) -> None:
+    result = runs(models.dense, data, recipe=recipe("size", step), format=model_format)
+    assert result.code == 2
+    assert "search() may combine" in result.sentence
+
+
+@pytest.mark.usefixtures("_crafted_here")
+class TestForTensorFlowServing:
+    def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
+        steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENT]
+        result = runs(models.dense, data, recipe=recipe("size", *steps, maxAccuracyLoss=0.3), format="saved_model")
+        draft = result.published
+        assert set(result.statuses) == {"strip", "freeze", "pruned 50% + strip", "distilled tiny + strip"}
+        sizes = {
+            one.name: one.metrics.compressed_bytes or 0
+            for one in result.outcome.candidates
+            if one.metrics and one.status in {"passed", "chosen"}
+        }
+        assert draft.candidate == min(sizes, key=lambda name: sizes[name])
+        assert draft.signatures["serving_default"].batched
+
+
+class TestLadders:
+    def test_by_default_all_that_is_legal_is_tried_from_mild_to_strong(self) -> None:
+        names = [[plan.name for plan in ladder] for ladder in ladders("litert", "size").ladders]
+        assert names == [
+            ["float32"],
+            ["float16"],
+            ["dynamicRange"],
+            ["fullInteger"],
+            [f"pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)],
+            [f"distilled {size} + dynamicRange" for size in ("medium", "small", "tiny")],
+        ]
+
+    def test_zeros_are_not_tried_for_latency_nor_unasked_in_tensorflow_serving(self) -> None:
+        for model_format, objective in (("litert", "latency"), ("saved_model", "size")):
+            assert not any(plan.pruning for plan in ladders(model_format, objective).plans)
+
+    def test_the_strongest_student_that_passed_is_pruned_further(self) -> None:
+        found = ladders("litert", "size")
+        names = [plan.name for plan in found.onwards(found.ladders[-1][1])]
+        assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
+
+
+def test_what_is_killed_costs_its_candidate_and_not_the_search(
+    models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tensorflow_optimizer.candidates.parallel.WORKER",
+        ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+    )
+    result = runs(models.dense, data, recipe=recipe("size", QUANTIZATIONS[0], STUDENT))
+    assert result.statuses == {"distilled tiny + float16": "failed", "float16": "chosen", "float32": "passed"}
+    assert "ran out of memory" in result.outcome.candidates[0].reason
+
+
+def ladders(model_format: str, objective: str) -> Any:
+    job = Job.model_validate(job_data(format=model_format, recipe=recipe(objective)))
+    assert job.recipe.search is not None
+    return (litert_ladders if model_format == "litert" else saved_model_ladders)(job, job.recipe.search)

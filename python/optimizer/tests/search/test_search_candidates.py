@@ -1,0 +1,290 @@
+"""Which candidates a search tries, and that each of them is measured and published as itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sample_functions import CLASSES, FEATURES, Function, dense_data, save, spec
+from sample_jobs import job_data
+from tensorflow_optimizer.candidates.parallel import KilledError
+from tensorflow_optimizer.documents.job import Job, Search
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult
+from tensorflow_optimizer.errors import BadInputError, UnsupportedError
+from tensorflow_optimizer.processes.progress import Progress
+from tensorflow_optimizer.search import search as searching
+from tensorflow_optimizer.search.space import Ladders, litert_ladders, saved_model_ladders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sample_jobs import Runs
+    from sample_models import SampleModels
+
+
+def recipe(*steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"kind": "search", "search": {"objective": "size", **fields}, "steps": list(steps)}
+
+
+def taught(student: str | dict[str, Any], **fields: Any) -> dict[str, Any]:
+    chosen = {"size": student} if isinstance(student, str) else student
+    return {"step": "distillation", "student": chosen, "epochs": 1, "augment": False, **fields}
+
+
+def given(digit: str) -> dict[str, Any]:
+    return {"given": {"packaging": "zip", "fileName": "student.zip", "identity": {"digest": digit * 64}}}
+
+
+def pruned(sparsity: float, **fields: Any) -> dict[str, Any]:
+    return {"step": "pruning", "sparsity": sparsity, **fields}
+
+
+def quantized(mode: str) -> dict[str, Any]:
+    return {"step": "quantization", "mode": mode}
+
+
+def ladders(*steps: dict[str, Any], model_format: str = "litert", **fields: Any) -> Ladders[Any]:
+    job = Job.model_validate(job_data(format=model_format, recipe=recipe(*steps), **fields))
+    assert job.recipe.search is not None
+    make: Callable[..., Ladders[Any]] = litert_ladders if model_format == "litert" else saved_model_ladders
+    return make(job, job.recipe.search)
+
+
+class TestNames:
+    """Of candidates."""
+
+    @pytest.mark.parametrize(
+        ("steps", "names"),
+        [
+            (
+                [taught("tiny", temperature=2.0), taught("tiny", temperature=8.0)],
+                ["distilled tiny (temperature 2.0) + float32", "distilled tiny (temperature 8.0) + float32"],
+            ),
+            (
+                [taught("tiny", alpha=0.5), taught("tiny", epochs=3), taught("small")],
+                [
+                    "distilled small + float32",
+                    "distilled tiny (alpha 0.5, epochs 1) + float32",
+                    "distilled tiny (alpha left open, epochs 3) + float32",
+                ],
+            ),
+            (
+                [pruned(0.991), pruned(0.994), pruned(0.5)],
+                [
+                    "pruned 50% + float32",
+                    "pruned 99% (sparsity 0.991) + float32",
+                    "pruned 99% (sparsity 0.994) + float32",
+                ],
+            ),
+            (
+                [taught(given("1")), taught(given("2"))],
+                [
+                    "distilled student.zip (student 111111111111) + float32",
+                    "distilled student.zip (student 222222222222) + float32",
+                ],
+            ),
+        ],
+    )
+    def test_are_told_apart_by_the_settings_that_differ(self, steps: list[Any], names: list[str]) -> None:
+        assert [plan.name for plan in ladders(*steps).plans] == ["float32", *names]
+
+    def test_are_told_apart_where_the_best_student_is_pruned(self) -> None:
+        found = ladders(
+            taught("tiny", temperature=2.0), taught("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
+            model_format="saved_model",
+        )  # fmt: skip
+        names = [plan.name for one in found.plans if one.distillation for plan in found.onwards(one)]
+        assert len(set(names)) == 4
+        assert names[0] == "distilled tiny (temperature 2.0) + pruned 50% (schedule gradual) + strip"
+
+    @pytest.mark.parametrize(
+        ("step", "model_format"),
+        [
+            (taught("tiny"), "litert"),
+            (taught(given("1")), "saved_model"),
+            (pruned(0.5), "saved_model"),
+            (quantized("float16"), "litert"),
+            ({"step": "freeze"}, "saved_model"),
+        ],
+    )
+    def test_a_step_that_is_there_twice_is_refused(self, step: dict[str, Any], model_format: str) -> None:
+        with pytest.raises(BadInputError, match="more than once with the same settings"):
+            ladders(step, pruned(0.7), step, model_format=model_format)
+
+
+def test_bfloat16_is_not_tried_for_another_processor() -> None:
+    with pytest.raises(UnsupportedError, match="is for x86_64"):
+        ladders(quantized("bfloat16"), model_format="saved_model", architecture="arm64")
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Return a wide model, its data, a student that decides alike, and one that decides nothing and cannot learn."""
+    place = tmp_path_factory.mktemp("wide")
+    random = np.random.default_rng(21)
+    first, second = random.standard_normal((FEATURES, 512)) / 4, random.standard_normal((512, CLASSES)) / 8
+    features = random.standard_normal((800, FEATURES)).astype(np.float32)
+    np.savez(place / "data.npz", features=features, labels=(features @ first @ second).argmax(axis=1))
+    return SimpleNamespace(
+        model=_two_layers(place / "model", first, second),
+        data=place / "data.npz",
+        good=_two_layers(place / "good", first @ second, np.eye(CLASSES)),
+        bad=_two_layers(place / "bad", np.zeros((FEATURES, 8)), np.zeros((8, CLASSES))),
+    )
+
+
+def _two_layers(directory: Path, first: Any, second: Any) -> Path:
+    module = Function()
+    module.weights = [tf.Variable(one.astype(np.float32)) for one in (first, second)]
+
+    def body(features: Any) -> dict[str, Any]:
+        return {"probabilities": tf.nn.softmax(features @ module.weights[0] @ module.weights[1])}
+
+    module.body = tf.function(body, input_signature=[spec([None, FEATURES], "features")])
+    return save(directory, module, serving_default=module.body)
+
+
+@pytest.fixture
+def _crafted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        searching, "craft_all", lambda shop, plans, _size, _work, progress: [shop.craft(one, progress) for one in plans]
+    )
+
+
+STUDENTS = [taught(given("1")), taught(given("2"))]
+GOOD, BAD = (f"distilled student.zip (student {digit * 12})" for digit in "12")
+
+
+@pytest.mark.usefixtures("_crafted_here")
+def test_two_students_of_one_file_name_are_each_measured_as_themselves(wide: SimpleNamespace, runs: Runs) -> None:
+    result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
+    assert result.statuses[f"{GOOD} + float32"] == "chosen", result.sentence
+    assert result.statuses[f"{BAD} + float32"] == "rejected"
+    metrics = {one.name: one.metrics for one in result.outcome.candidates}
+    good, bad = metrics[f"{GOOD} + float32"], metrics[f"{BAD} + float32"]
+    assert good is not None
+    assert bad is not None
+    assert (good.outputs["probabilities"].accuracy or 0) > 0.9
+    assert (bad.outputs["probabilities"].accuracy or 0) < 0.6
+    assert result.published.size_bytes == (result.output / "model" / "model.tflite").stat().st_size == good.size_bytes
+
+
+@pytest.mark.usefixtures("_crafted_here")
+def test_a_refused_candidate_changes_no_byte_of_the_one_that_is_published(wide: SimpleNamespace, runs: Runs) -> None:
+    both, alone = (
+        runs(
+            wide.model,
+            wide.data,
+            format="saved_model",
+            recipe=recipe(*STUDENTS[:count], maxAccuracyLoss=0.1),
+            students=[wide.good, wide.bad][:count],
+        )
+        for count in (2, 1)
+    )
+    assert both.statuses[f"{GOOD} + strip"] == "chosen", both.sentence
+    assert both.statuses[f"{BAD} + strip"] == "rejected"
+    assert alone.statuses["distilled student.zip + strip"] == "chosen"
+    shard = "model/variables/variables.data-00000-of-00001"
+    assert (both.output / shard).read_bytes() == (alone.output / shard).read_bytes()
+
+
+class TestFewRows:
+    """Of a search that names no steps."""
+
+    @pytest.fixture(scope="class")
+    def data(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        file = tmp_path_factory.mktemp("few") / "data.npz"
+        features, labels = dense_data(100)
+        np.savez(file, features=features, labels=labels)
+        return file
+
+    @pytest.mark.parametrize(
+        ("model_format", "tried", "samples"),
+        # A fifth calibrates fullInteger(), two fifths of the rest select, and nothing trains.
+        [
+            ("litert", {"float32", "float16", "dynamicRange", "fullInteger"}, 48),
+            ("saved_model", {"strip", "freeze"}, 60),
+        ],
+    )
+    def test_leave_students_out_and_give_the_gate_their_rows(
+        self, model_format: str, tried: set[str], samples: int, models: SampleModels, data: Path, runs: Runs
+    ) -> None:
+        result = runs(models.dense, data, format=model_format, recipe=recipe(maxAccuracyLoss=0.1))
+        draft = result.published
+        assert set(result.statuses) == tried
+        assert draft.candidate != "float32"
+        assert draft.evaluation is not None
+        assert draft.evaluation.samples == samples
+        assert any(
+            "did not try students and pruning" in one and "100 samples" in one for one in result.outcome.warnings
+        )
+
+    def test_are_refused_for_a_student_that_was_asked_for(self, models: SampleModels, data: Path, runs: Runs) -> None:
+        result = runs(models.dense, data, recipe=recipe(taught("tiny")))
+        assert result.code == 2
+        assert "needs 64" in result.sentence
+
+
+class TestALadder:
+    """Of one search: what is refused, and why."""
+
+    @pytest.mark.parametrize(
+        ("refusals", "climbed"),
+        [
+            # What is too large or too slow may be cured by what is smaller and faster.
+            (["maxSizeBytes", "maxSizeBytes", None], True),
+            (["maxLatencyRatio", "maxSizeBytes", None], True),
+            # So may a lack of memory.
+            ([KilledError("killed"), KilledError("killed"), None], True),
+            # A refusal for quality may be chance once.
+            (["maxAccuracyLoss", None], True),
+            (["maxAccuracyLoss", "maxSizeBytes", "maxAccuracyLoss", None], True),
+            (["maxAccuracyLoss", KilledError("killed"), "maxAccuracyLoss", None], False),
+            (["maxAccuracyLoss", "maxAccuracyLoss", None], False),
+            # What cannot be done to a model cannot be done to more of it.
+            ([UnsupportedError("no"), None], False),
+        ],
+    )
+    def test_ends_where_quality_is_lost_and_nowhere_else(
+        self, refusals: list[Any], climbed: bool, tmp_path: Path
+    ) -> None:
+        mildest, *rungs = (
+            SimpleNamespace(name=f"rung {number}", size=100 - number, refusal=one, pruning=None, distillation=None)
+            for number, one in enumerate([None, *refusals])
+        )
+        progress = Progress()
+        judge = SimpleNamespace(
+            evaluate=lambda _, built, __: _judged(built.plan), gate=SimpleNamespace(rules=[]), reference=None
+        )
+        chosen = searching.search(
+            Search(objective="size"),
+            Ladders([[mildest], rungs], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
+            searching.Field(SimpleNamespace(craft=_made), 0, tmp_path, judge, judge),  # type: ignore[arg-type]
+            lambda trial: str(trial.plan.name),
+            progress,
+        )
+        assert chosen == (rungs[-1].name if climbed else mildest.name)
+        skipped = [one.name for one in progress.candidates if one.status is CandidateStatus.SKIPPED]
+        assert skipped == ([] if climbed else [rungs[-1].name])
+
+
+def _made(plan: Any, _: Progress) -> Any:
+    if isinstance(plan.refusal, Exception):
+        return plan.refusal
+    runner = SimpleNamespace(close=lambda: None)
+    built = SimpleNamespace(plan=plan, size_bytes=plan.size, compressed_bytes=plan.size, signatures=[], runner=runner)
+    return SimpleNamespace(load=lambda: built)
+
+
+def _judged(plan: Any) -> Candidate:
+    rules = ["maxAccuracyLoss", "maxSizeBytes", "maxLatencyRatio"]
+    return Candidate(
+        name=plan.name,
+        status=CandidateStatus.REJECTED if plan.refusal else CandidateStatus.PASSED,
+        metrics=Metrics(evidence=EvidenceKind.LABELS, samples=1, outputs={}, size_bytes=1),
+        rules=[RuleResult(rule=one, limit=0, measured=1, passed=one != plan.refusal, sentence="") for one in rules],
+    )

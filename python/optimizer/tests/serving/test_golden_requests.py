@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sample_functions import dense_data, function, spec
+from sample_jobs import gate
+from tensorflow_optimizer.proof.prove import handler_directory, litert_library
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sample_jobs import Result, Runs
+    from sample_models import SampleModels
+
+
+def golden(result: Result) -> dict[str, Any]:
+    assert result.code == 0, result.sentence
+    found: dict[str, Any] = json.loads((result.output / "golden.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_function_answers_them_as_they_say(
+    models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    result = runs(models.dense, models.labelled)
+    monkeypatch.syspath_prepend(str(handler_directory()))
+    import model_server
+    from tensorflow_optimizer.documents.draft import describe
+
+    (tmp_path / "model.tflite").write_bytes((result.output / "model" / "model.tflite").read_bytes())
+    (tmp_path / "model.json").write_text(describe(result.published, 1).to_json(), encoding="utf-8")
+    model = model_server.load(str(tmp_path), "nano", str(litert_library()))
+    content = golden(result)
+    assert len(content["requests"]) == 10
+    for one in content["requests"]:
+        answer = model.predict(content["signatureName"], {"features": one["request"]["instances"]})
+        np.testing.assert_allclose(
+            answer["probabilities"], one["response"]["predictions"], atol=content["relativeTolerance"]
+        )
+
+
+def test_a_savedmodel_has_them_as_well_and_several_inputs_are_named(
+    models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    rows = np.arange(36, dtype=np.float32).reshape(12, 3)
+    np.savez(tmp_path / "data.npz", zeta=rows, alpha=rows[::-1])
+    result = runs(models.two_inputs, tmp_path / "data.npz", format="saved_model", recipe="forServing")
+    one = golden(result)["requests"][0]
+    (instance,), (prediction,) = one["request"]["instances"], one["response"]["predictions"]
+    expected = np.array(instance["zeta"]) * 2 - np.array(instance["alpha"])
+    assert prediction["difference"] == expected.tolist()
+
+
+def test_without_data_they_hold_made_up_values_that_the_function_answers_as_they_say(
+    models: SampleModels, runs: Runs
+) -> None:
+    result = runs(models.dense)
+    content = golden(result)
+    assert len(content["requests"]) == 10
+    for one in content["requests"]:
+        (instance,), (expected,) = one["request"]["instances"], one["response"]["predictions"]
+        (answer,) = result.predict({"features": np.array([instance], np.float32)}).values()
+        np.testing.assert_allclose(answer[0], expected, rtol=content["relativeTolerance"])
+
+
+def test_there_are_none_with_state_or_without_a_model(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    np.savez(tmp_path / "counter.npz", x=np.zeros((20, 3), np.float32))
+    for result in (
+        runs(models.counter, tmp_path / "counter.npz", format="saved_model", recipe="forServing"),
+        runs(models.dense, models.labelled, gate=gate(("maxSizeBytes", 1))),
+    ):
+        assert not (result.output / "golden.json").exists()
+
+
+def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorflow_optimizer.serving import golden_requests as requests
+
+    whole = runs(models.dense, models.labelled)
+    size = (whole.output / "golden.json").stat().st_size
+    monkeypatch.setattr(requests, "_LIMIT_BYTES", size // 2)
+    half = runs(models.dense, models.labelled)
+    assert 0 < len(golden(half)["requests"]) < 10
+    assert (half.output / "golden.json").stat().st_size < size * 0.6
+
+
+def test_a_sample_above_a_mebibyte_is_kept_alone_and_the_outcome_says_so(runs: Runs, tmp_path: Path) -> None:
+    result = runs(*pictures(tmp_path), recipe="none")
+    (one,) = golden(result)["requests"]
+    assert len(json.dumps(one["request"])) > 1 << 20
+    assert any("1 of 10 golden requests are published" in text for text in result.outcome.warnings)
+
+
+def test_what_no_function_could_take_is_left_out_and_the_outcome_says_so(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorflow_optimizer.serving import golden_requests as requests
+
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 1 << 20)
+    result = runs(*pictures(tmp_path), recipe="none")
+    assert result.code == 0
+    assert not (result.output / "golden.json").exists()
+    assert any("no golden requests are published: one sample" in text for text in result.outcome.warnings)
+
+
+def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorflow_optimizer.serving import golden_requests as requests
+
+    one = {"request": {"instances": [1.0]}, "response": {"predictions": [[0.1, 0.2]]}}
+    # As a function writes it, 0.1 has twenty digits.
+    answer = {"y": np.array([[0.1, 0.2]], np.float32)}
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 40)
+    assert not requests._is_servable(one, answer)
+    monkeypatch.setattr(requests, "_FIRST_LIMIT_BYTES", 60)
+    assert requests._is_servable(one, answer)
+
+
+def test_numbers_are_written_with_the_digits_that_they_have(models: SampleModels, runs: Runs) -> None:
+    numbers = golden(runs(models.dense, models.labelled))["requests"][0]["request"]["instances"][0]
+    assert max(len(repr(number)) for number in numbers) < 14
+    features = dense_data(640)[0]
+    assert any(np.array_equal(np.array(numbers, np.float32), row) for row in features)
+
+
+def pictures(directory: Path) -> tuple[Path, Path]:
+    """Return a model of pictures, and twelve of them."""
+
+    def body(image: Any) -> dict[str, Any]:
+        return {"scores": tf.nn.softmax(tf.reduce_mean(image, axis=[1, 2]) * 10)}
+
+    images = np.random.default_rng(2).uniform(0, 1, (12, 224, 224, 3)).astype(np.float32)
+    np.savez(directory / "pictures.npz", image=images)
+    return function(directory / "pictures", body, spec([None, 224, 224, 3], "image")), directory / "pictures.npz"
+
+
+def sound(directory: Path) -> Path:
+    """Return a model of one waveform, whose length is given as its shape."""
+
+    def body(sound: Any) -> dict[str, Any]:
+        parts = tf.stack([tf.reduce_sum(sound[:100]), tf.reduce_sum(sound[100:])])
+        return {"scores": tf.nn.softmax(parts)}
+
+    return function(directory / "sound", body, spec([None], "sound"))
+
+
+@pytest.mark.parametrize(("format_", "recipe"), [("litert", "none"), ("saved_model", "forServing")])
+def test_the_requests_of_a_model_without_a_batch_can_be_given_as_data(
+    format_: str, recipe: str, runs: Runs, tmp_path: Path
+) -> None:
+    waves = np.random.default_rng(9).standard_normal((80, 200)).astype(np.float32)
+    labels = (waves[:, 100:].sum(axis=1) > waves[:, :100].sum(axis=1)).astype(int)
+    np.savez(tmp_path / "waves.npz", sound=waves, labels=labels)
+    model, job = sound(tmp_path), {"source": {"inputShapes": {"sound": [200]}}, "format": format_, "recipe": recipe}
+    content = golden(runs(model, tmp_path / "waves.npz", **job))
+    again = tmp_path / "golden.jsonl"
+    bodies = [{**one["request"], "label": int(np.argmax(one["response"]["outputs"]))} for one in content["requests"]]
+    again.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
+    result = runs(model, again, **job)
+    assert result.published.evaluation is not None
+    assert result.published.evaluation.samples == 10
+    assert result.published.evaluation.outputs["scores"].accuracy == 1
+    assert sorted(map(str, golden(result)["requests"])) == sorted(map(str, content["requests"]))
+
+
+@pytest.mark.parametrize("model", ["text", "static_tflite"])
+def test_so_can_those_of_texts_and_of_a_fixed_batch(
+    model: str, models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    if model == "text":
+        np.savez(tmp_path / "data.npz", text=np.array(["a", "bb", "ccc"] * 20))
+        job: dict[str, Any] = {"format": "saved_model", "recipe": "forServing"}
+    else:
+        np.savez(tmp_path / "data.npz", features=dense_data(60)[0])
+        job = {"recipe": "none"}
+    content = golden(runs(getattr(models, model), tmp_path / "data.npz", **job))
+    again = tmp_path / "golden.jsonl"
+    again.write_text("".join(f"{json.dumps(one['request'])}\n" for one in content["requests"]))
+    result = runs(getattr(models, model), again, **job)
+    assert sorted(map(str, golden(result)["requests"])) == sorted(map(str, content["requests"]))
+
+
+@pytest.mark.parametrize(("mode", "quantized"), [("float16", False), ("dynamicRange", True), ("fullInteger", True)])
+def test_the_tolerance_is_what_rounding_may_change_in_the_published_model(
+    models: SampleModels, runs: Runs, mode: str, quantized: bool
+) -> None:
+    recipe = {"kind": "steps", "steps": [{"step": "quantization", "mode": mode}]}
+    result = runs(models.dense, models.labelled, recipe=recipe)
+    tolerance = golden(result)["relativeTolerance"]
+    assert result.published.evaluation is not None
+    error = result.published.evaluation.outputs["probabilities"].relative_error
+    assert error is not None
+    if quantized:
+        assert 0.001 < error <= tolerance <= 0.05
+    else:
+        assert tolerance == 0.001 >= error
+
+
+def test_an_output_that_goes_in_steps_may_be_two_of_them_off(models: SampleModels, runs: Runs) -> None:
+    from tensorflow_optimizer.documents.manifest import LiteRtTensor, TensorQuantization
+    from tensorflow_optimizer.serving.golden_requests import _tolerance
+
+    published = runs(models.dense, models.labelled).published
+    signature = published.signatures[published.default_signature]
+    stepped = LiteRtTensor(dtype="int8", shape=[1, 3], quantization=TensorQuantization(scale=1 / 256, zero_point=-128))
+    outputs = {name: one.model_copy(update={"tensor": stepped}) for name, one in signature.outputs.items()}
+    changed = published.model_copy(
+        update={"signatures": {published.default_signature: signature.model_copy(update={"outputs": outputs})}}
+    )
+    assert _tolerance(changed, {"probabilities": 0.02}) == pytest.approx(2 / 256 / 0.02)

@@ -1,0 +1,242 @@
+"""What can go wrong with a job, through the command: one sentence, its exit code, nothing to publish, nothing left."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
+from processes import check_over
+from sample_functions import FEATURES, dense_data, function, spec
+from sample_jobs import job_data
+from tensorflow_optimizer.documents.outcome import Outcome
+from tensorflow_optimizer.processes.exhaustion import exhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sample_models import SampleModels
+
+SOURCE = Path(__file__).parents[2] / "src"
+#: Of addresses: TensorFlow itself takes a few. What is asked for below is more than that many, and is never touched.
+MEMORY_KIBIBYTES = 12 << 20
+SERVING = {"format": "saved_model", "recipe": "forServing"}
+DISTILLATION = {
+    "kind": "steps",
+    "steps": [{"step": "distillation", "student": {"given": {"packaging": "file", "identity": {"digest": "0" * 64}}}}],
+}
+
+
+@dataclass
+class Command:
+    """`run`, with a directory of its own for temporary files."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self.out = self.root / "out"
+        self.temporary = self.root / "tmp"
+        for directory in (self.out, self.temporary):
+            directory.mkdir()
+
+    def words(self, model: Path, data: Path | None, *options: object, **fields: Any) -> list[str]:
+        config = self.root / "job.json"
+        config.write_text(json.dumps(job_data(**fields)))
+        words = ["run", "--config", config, "--source", model, "--output", self.out, *options]
+        words += ["--evaluation", data] if data else []
+        return [sys.executable, "-m", "tensorflow_optimizer", *map(str, words)]
+
+    def start(self, words: Sequence[str]) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(self.temporary)}
+        return subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def check(self, process: subprocess.Popen[str], code: int, sentence: str) -> None:
+        _, errors = process.communicate()
+        assert process.returncode == code, errors
+        assert sentence in errors.splitlines()[-1]
+        outcome = Outcome.model_validate_json((self.out / "outcome.json").read_text())
+        assert outcome.exit_code == code
+        assert outcome.sentence == errors.splitlines()[-1]
+        assert sorted(path.name for path in self.out.iterdir()) == ["outcome.json", "report"]
+        assert list(self.temporary.iterdir()) == []
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    return Command(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five megabytes."""
+    random = np.random.default_rng(0)
+    module = tf.Module()
+    module.weights = [tf.Variable(random.standard_normal(shape, np.float32)) for shape in ((16, 60000), (60000, 4))]
+    body = tf.function(
+        lambda features: {"y": tf.nn.relu(features @ module.weights[0]) @ module.weights[1]},
+        input_signature=[spec([None, FEATURES], "features")],
+    )
+    directory = tmp_path_factory.mktemp("wide") / "model"
+    tf.saved_model.save(module, str(directory), signatures={"serving_default": body})
+    return directory
+
+
+class TestOutOfMemory:
+    SENTENCE = "the job ran out of memory; choose a larger computeType"
+
+    def check(self, command: Command, words: list[str]) -> None:
+        limited = ["sh", "-c", f'ulimit -v {MEMORY_KIBIBYTES} && exec "$@"', "sh", *words]
+        command.check(command.start(limited), 1, self.SENTENCE)
+
+    def test_reading_data(self, models: SampleModels, command: Command) -> None:
+        header = io.BytesIO()
+        shape = (MEMORY_KIBIBYTES * 1024 // FEATURES, FEATURES)
+        np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        with zipfile.ZipFile(command.root / "huge.npz", "w") as file:
+            file.writestr("features.npy", header.getvalue())
+        self.check(command, command.words(models.dense, command.root / "huge.npz"))
+
+    def test_computing_an_answer(self, command: Command) -> None:
+        """TensorFlow's error for it is one of those that else mean that the model cannot compute its input."""
+        model = function(
+            command.root / "hungry",
+            lambda features: {"y": tf.reduce_sum(tf.cumsum(tf.tile(features, [1, 2_000_000_000])), axis=1)},
+            spec([None, FEATURES], "features"),
+        )
+        self.check(command, command.words(model, None, **SERVING))
+
+
+@pytest.fixture
+def no_disk(tmp_path: Path) -> Any:
+    """Run a command with a small disk in the place of a directory, and list at the end what is left on it."""
+    mount = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    probe = subprocess.run([*mount, f"mount -t tmpfs tmpfs {tmp_path}"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"this machine lets nobody mount a small disk ({probe.stderr.strip()})")
+
+    def wrap(directory: Path, size: str, words: list[str], *, before: str = "true") -> list[str]:
+        place, listing = shlex.quote(str(directory)), shlex.quote(str(tmp_path / "left"))
+        keep = f'cp -r {place}/. {listing} && (exit "$code")'
+        script = f'mount -t tmpfs -o size={size} tmpfs {place} && {before} && {{ "$@"; code=$?; {keep}; }}'
+        return [*mount, script, "sh", *words]
+
+    return wrap
+
+
+class TestOutOfDisk:
+    SENTENCE = "the job ran out of disk space; choose a larger computeType"
+
+    def test_for_temporary_files(self, wide: Path, command: Command, no_disk: Any) -> None:
+        """TensorFlow's error for it is the one for memory."""
+        words = no_disk(command.temporary, "1m", command.words(wide, None, **SERVING))
+        command.check(command.start(words), 1, self.SENTENCE)
+        assert list((command.root / "left").iterdir()) == []
+
+    def test_for_what_is_made_of_a_keras_file(self, models: SampleModels, command: Command, no_disk: Any) -> None:
+        words = no_disk(command.temporary, "16k", command.words(models.keras_file, None, recipe="none"))
+        command.check(command.start(words), 1, self.SENTENCE)
+
+    @pytest.mark.parametrize("fields", [SERVING, {"recipe": "none"}])
+    def test_for_the_model(self, fields: dict[str, Any], wide: Path, command: Command, no_disk: Any) -> None:
+        words = no_disk(command.out, "1m", command.words(wide, None, **fields))
+        _, errors = command.start(words).communicate()
+        assert errors.splitlines()[-1] == self.SENTENCE
+        left = command.root / "left"
+        assert sorted(path.name for path in left.iterdir()) == ["outcome.json", "report"]
+        assert Outcome.model_validate_json((left / "outcome.json").read_text()).sentence == self.SENTENCE
+        assert list(command.temporary.iterdir()) == []
+
+    def test_for_anything_at_all(self, models: SampleModels, command: Command, no_disk: Any) -> None:
+        fill = f"! head -c 1m /dev/zero > {shlex.quote(str(command.out / 'full'))} 2> /dev/null"
+        words = no_disk(command.out, "64k", command.words(models.dense, None), before=fill)
+        process = command.start(words)
+        _, errors = process.communicate()
+        assert process.returncode == 1
+        assert self.SENTENCE in errors.splitlines()
+        assert {path.name for path in (command.root / "left").iterdir()} <= {"full", "report"}
+
+
+def test_a_killed_process(models: SampleModels, command: Command) -> None:
+    process = command.start(command.words(models.dense, models.labelled))
+    assert process.stderr is not None
+    assert any(line.startswith("opening ") for line in process.stderr)
+    (worker,) = (
+        one
+        for one in psutil.Process(process.pid).children()
+        if "tensorflow_optimizer.supervision.worker" in one.cmdline()
+    )
+    worker.kill()
+    command.check(process, 1, "the job was killed, most likely because it ran out of memory")
+
+
+def test_a_killed_command_takes_its_job_along(models: SampleModels, command: Command) -> None:
+    process = command.start(command.words(models.dense, models.labelled))
+    assert process.stderr is not None
+    assert any(line.startswith("opening ") for line in process.stderr)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.kill()
+    # Standard error ends when the last one that writes to it does.
+    process.communicate()
+    assert not (command.out / "outcome.json").exists()
+    for one in family:
+        check_over(one)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("name", "content", "sentence"),
+        [
+            ("data.npz", b"PK\x03\x04 and then nothing", "is cut short or corrupt"),
+            ("data.jsonl", b'{"instances": [[1, 2', "data.jsonl, line 1 is not JSON"),
+        ],
+    )
+    def test_unreadable_data(
+        self, name: str, content: bytes, sentence: str, models: SampleModels, command: Command
+    ) -> None:
+        data = command.root / name
+        data.write_bytes(content)
+        command.check(command.start(command.words(models.dense, data)), 2, sentence)
+
+    def test_labels_that_do_not_fit(self, models: SampleModels, command: Command) -> None:
+        features, labels = dense_data(600)
+        data = command.root / "data.npz"
+        np.savez(data, features=features, labels=np.random.default_rng(0).permutation(labels))
+        words = command.words(models.dense, data)
+        command.check(command.start(words), 2, "labels or preprocessing do not match this model")
+
+    def test_a_student_that_does_not_match(self, models: SampleModels, command: Command) -> None:
+        words = command.words(models.dense, models.labelled, "--student", models.keras_file, recipe=DISTILLATION)
+        command.check(command.start(words), 2, "the student does not match the signature of its teacher")
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(12, "Cannot allocate memory"), "memory"),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"), "memory"),
+        (tf.errors.ResourceExhaustedError(None, None, "/tmp/x; No space left on device"), "disk space"),
+        (OSError(28, "No space left on device"), "disk space"),
+        (OSError(122, "Disk quota exceeded"), "disk space"),
+        (OSError(2, "No such file"), None),
+        (ValueError("the memory of a goldfish"), None),
+    ],
+)
+def test_what_is_used_up_is_told_from_what_is_wrong(error: Exception, what: str | None) -> None:
+    try:
+        raise RuntimeError("the converter failed") from error
+    except RuntimeError as later:
+        sentence = exhausted(later)
+    assert sentence == (None if what is None else f"the job ran out of {what}; choose a larger computeType")

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_optimizer.data import Dataset
+from tensorflow_optimizer.documents.job import ModelTask
+from tensorflow_optimizer.evaluation.tasks import OutputTask, has_form
+from tensorflow_optimizer.training import Teaching, augmented, joined
+from tensorflow_optimizer.training.training_loop import Course, fit
+
+_COUNT = 40
+
+
+def teaching(inputs: Any, answers: Any, **fields: Any) -> Teaching:
+    tasks = {"y": OutputTask(ModelTask.REGRESSION)}
+    return Teaching("serving_default", Dataset({"x": inputs}, batched=True), {"y": answers}, tasks, **fields)
+
+
+def towards_one() -> Teaching:
+    """Every sample is to be answered by 1."""
+    return teaching(np.zeros((_COUNT, 1), np.float32), np.ones((_COUNT, 1), np.float32))
+
+
+class Scripted:
+    """A learner whose one variable goes where it is told, one value an epoch: the loss is its distance from 1."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.value = tf.Variable(0.0)
+        self.variables = [self.value]
+        self._values = tf.constant(values)
+        self._next = tf.Variable(0)
+
+    def function(self, x: Any) -> dict[str, Any]:
+        return {"y": tf.zeros_like(x) + self.value}
+
+    def before(self, number: int, total: int) -> None:
+        """Nothing to prepare."""
+
+    def constrain(self) -> None:
+        self.value.assign(self._values[self._next])
+        self._next.assign_add(1)
+
+    def is_whole(self) -> bool:
+        return True
+
+    def fit(self) -> str | None:
+        taught, _ = towards_one().split(0)
+        course = Course(epochs=int(self._values.shape[0]), rate=1e-9, batch=taught.dataset.count, seed=0)
+        return fit(self, towards_one(), course, [np.float32(0)])
+
+
+def test_the_best_epoch_is_kept_and_not_the_last() -> None:
+    learner = Scripted([0.5, 0.9, 3.0, 4.0])
+    assert learner.fit() is None
+    assert float(learner.value) == pytest.approx(0.9)
+
+
+def test_a_loss_that_is_no_number_leaves_the_best_epoch_before_it() -> None:
+    learner = Scripted([0.5, 0.9, float("nan"), 0.99])
+    problem = learner.fit()
+    assert problem is not None
+    assert "no finite number" in problem
+    assert float(learner.value) == pytest.approx(0.9)
+
+
+def test_training_that_only_makes_worse_leaves_the_start() -> None:
+    learner = Scripted([-3.0, 5.0])
+    learner.fit()
+    assert float(learner.value) == 0
+
+
+def test_what_tells_how_well_it_goes_is_learned_in_no_changed_copy() -> None:
+    samples = Dataset({"x": np.random.default_rng(3).random((_COUNT, 2), np.float32)}, batched=True)
+    everything = joined([samples, *(augmented(samples, seed) for seed in (1, 2))])
+    whose = np.tile(np.arange(_COUNT, dtype=np.float32), 3)
+    taught, held = teaching(everything.inputs["x"], whose, versions=3).split(seed=5)
+    known, others = held.answers["y"], taught.answers["y"]
+    assert not set(known) & set(others)
+    assert sorted(others) == sorted(np.repeat(np.setdiff1d(np.arange(_COUNT), known), 3))
+    assert np.array_equal(held.dataset.inputs["x"], samples.inputs["x"][known.astype(int)])
+
+
+def test_an_epoch_holds_every_sample_as_often_and_the_next_one_holds_others_of_its_copies() -> None:
+    whose = np.tile(np.arange(_COUNT, dtype=np.float32), 16)
+    lessons = teaching(np.zeros((16 * _COUNT, 1), np.float32), whose, versions=16)
+    epochs = [lessons.epoch(number, np.random.default_rng(number)) for number in range(4)]
+    for rows in epochs:
+        assert np.array_equal(np.sort(whose[rows]), np.sort(np.tile(np.arange(_COUNT), 8)))
+    assert not set(epochs[0]) & set(epochs[1])
+    assert len(set(epochs[0]) | set(epochs[1])) == 16 * _COUNT
+    assert set(epochs[0]) == set(epochs[2])
+
+
+@pytest.mark.parametrize(
+    ("task", "output", "fits"),
+    [
+        (OutputTask(ModelTask.MULTICLASS), [[0.2, 0.8]], True),
+        (OutputTask(ModelTask.MULTICLASS), [[0.2, 0.3]], False),
+        (OutputTask(ModelTask.MULTICLASS), [[-1.0, 2.0]], False),
+        (OutputTask(ModelTask.MULTICLASS, logits=True), [[-1.0, 2.0]], True),
+        (OutputTask(ModelTask.MULTICLASS, logits=True), [[0.2, 0.8]], False),
+        (OutputTask(ModelTask.BINARY), [[0.4]], True),
+        (OutputTask(ModelTask.BINARY), [[-2.0]], False),
+        (OutputTask(ModelTask.MULTILABEL, logits=True), [[0.4, 0.9]], True),
+        (OutputTask(ModelTask.REGRESSION), [[7.0]], True),
+    ],
+)
+def test_scores_are_told_from_probabilities(task: OutputTask, output: list[list[float]], *, fits: bool) -> None:
+    assert has_form(task, np.array(output, np.float32)) is fits
