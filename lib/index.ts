@@ -22,6 +22,7 @@ export * from './optimization/evaluation-data';
 export * from './optimization/graph';
 export * from './optimization/model-artifact';
 export * from './optimization/model-optimizer';
+export * from './optimization/model-optimizer-props';
 export * from './optimization/model-task';
 export * from './optimization/optimization-options';
 export * from './optimization/optimization-recipe';

@@ -11,8 +11,9 @@ import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import { artifactFor, checkArtifactFor, ModelFit } from '../optimization/endpoint-model';
-import { checkModelName, defaultModelName } from '../optimization/model-name';
+import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
+import { ModelCompatibility } from '../optimization/model-compatibility';
+import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { ServingBinary } from '../serving/serving-binary';
@@ -103,11 +104,11 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     super(scope, id);
 
     this.modelName = props.modelName ?? defaultModelName(id);
+    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
     const model = {
-      ...props, source: props.model, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
+      ...props, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, ...servingBinary._requirements,
     };
     failIfAny(lit`InvalidModelFleetProps`, [
-      ...checkModelName(this.modelName),
       ...checkFleetProps(this, props),
       ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
@@ -118,21 +119,19 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const instanceType = props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
     const missingCpuFeatures = props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE;
 
-    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
-    const serverOptimization = servingBinary._optimization(this);
-    this.artifact = artifactFor(this, 'Optimizer', { ...model, ...serverOptimization });
+    this.artifact = artifactFor(this, 'Optimizer', { ...model, ...servingBinary._image(this) });
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
-    const fit = new ModelFit(this, 'Fit', {
+    const compatibility = new ModelCompatibility(this, 'Compatibility', {
       artifact: this.artifact,
       offer: {
         endpoint: 'fleet',
         format: ModelFormat.SAVED_MODEL,
         architecture: lambda.Architecture.X86_64,
         cpuFeatures: missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(instanceType) : undefined,
-        requiresServer: serverOptimization.requiresServer || undefined,
+        requiresServer: model.requiresServer || undefined,
       },
     });
-    const server = servingBinary._bind(this, { bucket: this.artifact.bucket, key: fit.serverKey, sha256: fit.serverSha256 });
+    const server = servingBinary._bind(this, { bucket: this.artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
@@ -160,7 +159,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     this.autoScalingGroup = fleetGroup(this, 'Group', props, { vpc, vpcSubnets, launchTemplate: this.launchTemplate });
     for (const targets of [this.grpcTargetGroup, this.restTargetGroup]) {
       // Their health check names the model: it must not change before the model is there, or while its build still may fail.
-      targets.node.addDependency(fit.resource);
+      targets.node.addDependency(compatibility.resource);
       this.autoScalingGroup.attachToNetworkTargetGroup(targets);
     }
     this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: defaults.targetCpuUtilization });
@@ -168,7 +167,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
 
     const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
     this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, this.modelName) : undefined;
-    script = this.renderUserData(props, fit, server, {
+    script = this.renderUserData(props, compatibility, server, {
       bootUrl: boot.asset.s3ObjectUrl,
       bootSha256: boot.sha256,
       missingCpuFeatures,
@@ -253,7 +252,7 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
   }
 
   private renderUserData(
-    props: ModelFleetProps, fit: ModelFit, server: StoredBinary,
+    props: ModelFleetProps, compatibility: ModelCompatibility, server: StoredBinary,
     options: Pick<
       UserDataOptions,
       'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'stopSeconds' | 'drainSeconds' | 'metrics' | 'serverLogging' | 'senderPrograms'
@@ -263,12 +262,12 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const text = renderUserData({
       ...options,
       modelName: this.modelName,
-      version: fit.version,
+      version: compatibility.version,
       bucketName: this.artifact.bucket.bucketName,
-      manifestKey: fit.manifestKey,
-      manifestSha256: fit.manifestSha256,
-      archiveKey: fit.archiveKey,
-      archiveSha256: fit.archiveSha256,
+      manifestKey: compatibility.manifestKey,
+      manifestSha256: compatibility.manifestSha256,
+      archiveKey: compatibility.archiveKey,
+      archiveSha256: compatibility.archiveSha256,
       serverBucketName: server.bucket.bucketName,
       serverKey: server.key,
       serverSha256: server.sha256,

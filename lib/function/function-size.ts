@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { bundledBytes } from '../bundling/python-code';
 import type { RuntimeLayer } from './runtime-layer';
 
-/** What Lambda allows for code and layers together, unzipped. `fit.py` has the same. */
+/** What Lambda allows for code and layers together, unzipped. `compatibility.py` has the same. */
 const MAX_UNZIPPED_BYTES = 262_144_000;
 
 /** Unzipped sizes of all but the runtime and the model, as far as they are known. The function itself is made later. */
@@ -18,7 +18,7 @@ export function partBytes(
   };
 }
 
-/** What certainly does not fit is refused before it is deployed. With the model it is the fit that refuses. */
+/** What certainly does not fit is refused before it is deployed. With the model, the compatibility check refuses it. */
 export function checkSize(scope: Construct, known: Record<string, number>, runtimes: RuntimeLayer[]): string[] {
   const parts: Record<string, number> = { ...Stack.of(scope).resolve(known), 'runtime layer': Math.min(...runtimes.map((layer) => layer._bytes ?? 0)) };
   const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);

@@ -11,8 +11,9 @@ import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import { artifactFor, checkArtifactFor, ModelFit } from '../optimization/endpoint-model';
-import { checkModelName, defaultModelName } from '../optimization/model-name';
+import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
+import { ModelCompatibility } from '../optimization/model-compatibility';
+import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
@@ -77,9 +78,9 @@ export class ModelFunction extends Construct implements IModelEndpoint {
 
     this.modelName = props.modelName ?? defaultModelName(id);
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
-    const model = { ...props, source: props.model, modelName: this.modelName, format: ModelFormat.LITERT, architecture };
+    const model = { ...props, modelName: this.modelName, format: ModelFormat.LITERT, architecture };
     failIfAny(lit`InvalidModelFunctionProps`, [
-      ...checkModelName(this.modelName), ...checkFunctionProps(props), ...checkArtifactFor(this, 'Optimizer', model),
+      ...checkFunctionProps(props), ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
 
     const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
@@ -100,7 +101,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     const runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
 
     const known = partBytes(() => this.lambdaFunction, hook?.layerVersion, props.layers);
-    const fit = new ModelFit(this, 'Fit', {
+    const compatibility = new ModelCompatibility(this, 'Compatibility', {
       artifact: this.artifact,
       offer: {
         endpoint: 'function',
@@ -119,11 +120,11 @@ export class ModelFunction extends Construct implements IModelEndpoint {
     });
 
     const runtimeLayer = lambda.LayerVersion.fromLayerVersionAttributes(this, 'RuntimeLayer', {
-      layerVersionArn: fit.runtimeLayerArn,
+      layerVersionArn: compatibility.runtimeLayerArn,
       // By default those of every runtime that the app has named so far: another construct would publish a new version.
       compatibleRuntimes: [runtime],
     });
-    const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, fit, modelName: this.modelName, architecture, runtime }).layerVersion;
+    const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, compatibility, modelName: this.modelName, architecture, runtime }).layerVersion;
 
     const hookLayer = hook?.layerVersion;
 
@@ -148,7 +149,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         ...(numpy ? { OPENBLAS_NUM_THREADS: '1' } : {}),
         ...props.environment,
         MODEL_NAME: this.modelName,
-        MODEL_RUNTIME: fit.runtime,
+        MODEL_RUNTIME: compatibility.runtime,
         MODEL_THREADS: Tokenization.stringifyNumber(props.threads ?? threadsFor(memorySize)),
         ...embeddedMetrics ? { METRIC_NAMESPACE } : {},
         ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
@@ -165,8 +166,8 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       currentVersionOptions: {
         // The CDK's hash of a version cannot see which layers there will be: they exist only when the stack is deployed.
         // A changed description makes CloudFormation publish a new version all the same.
-        description: `${this.modelName} version ${fit.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
-          + `runtime layer ${layerVersionNumber(fit.runtimeLayerArn)}`
+        description: `${this.modelName} version ${compatibility.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
+          + `runtime layer ${layerVersionNumber(compatibility.runtimeLayerArn)}`
           + (hookLayer ? `, hook layer ${layerVersionNumber(hookLayer.layerVersionArn)}` : ''),
         // Not one that a failed deployment published: Lambda publishes the same code and configuration only once, so the repaired deployment
         // of the same change would find it in its way.
@@ -193,7 +194,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
         + 'version unchecked: the deployment that raises it asks the version that is published then');
     } else {
       this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
-        version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, fit, hook: props.hook,
+        version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, compatibility, hook: props.hook,
       }));
     }
     if (scaled) {
@@ -204,7 +205,7 @@ export class ModelFunction extends Construct implements IModelEndpoint {
       this.deploymentGroup = new TrafficShift(this, 'TrafficShift', {
         alias: this.alias,
         deploymentConfig: props.deploymentConfig,
-        failures: this.requestMetrics?.failuresOf(this.lambdaFunction.currentVersion.version, fit.version),
+        failures: this.requestMetrics?.failuresOf(this.lambdaFunction.currentVersion.version, compatibility.version),
         maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
         maxLatency: props.deploymentMaxLatency ?? Duration.millis(timeout.toMilliseconds() / 2),
         alarms: props.deploymentAlarms ?? [],

@@ -2,12 +2,12 @@ import { Fn, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { ModelFit } from '../optimization/endpoint-model';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
 
 /** What a model's layer is made of. */
 export interface ModelLayerProps {
   readonly bucket: s3.IBucket;
-  readonly fit: ModelFit;
+  readonly compatibility: ModelCompatibility;
   readonly modelName: string;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
@@ -19,10 +19,10 @@ export class ModelLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelLayerProps) {
     super(scope, id);
-    const { fit } = props;
+    const { compatibility } = props;
     this.layerVersion = new lambda.LayerVersion(this, 'Layer', {
-      code: lambda.Code.fromBucketV2(props.bucket, fit.layerKey, { objectVersion: fit.layerObjectVersion }),
-      description: `${props.modelName} version ${fit.version}`,
+      code: lambda.Code.fromBucketV2(props.bucket, compatibility.layerKey, { objectVersion: compatibility.layerObjectVersion }),
+      description: `${props.modelName} version ${compatibility.version}`,
       compatibleArchitectures: [props.architecture],
       compatibleRuntimes: [props.runtime],
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

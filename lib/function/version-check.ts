@@ -4,16 +4,16 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { readStatements, storeAsset } from '../model/stored-object';
 import { BuildProvider } from '../optimization/build-provider';
-import type { ModelFit } from '../optimization/endpoint-model';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
 
 /** Which version is asked, and for what. */
 export interface VersionCheckProps {
   readonly version: lambda.IVersion;
   readonly modelName: string;
-  /** Where the model's golden requests are; the fit lets the provider read them, as all of the model. */
+  /** Where the model's golden requests are; the compatibility check lets the provider read them, as all of the model. */
   readonly bucket: s3.IBucket;
-  readonly fit: ModelFit;
+  readonly compatibility: ModelCompatibility;
   readonly hook?: ModelHook;
 }
 
@@ -39,11 +39,11 @@ export class VersionCheck extends Construct {
       resourceType: 'Custom::TensorFlowVersionCheck',
       serviceToken: provider.serviceToken,
       properties: {
-        Mode: 'check',
+        Mode: 'version_check',
         FunctionVersion: props.version.functionArn,
         ModelName: props.modelName,
         Bucket: props.bucket.bucketName,
-        GoldenKey: props.fit.goldenKey,
+        GoldenKey: props.compatibility.goldenKey,
         Hooked: props.hook ? 'true' : 'false',
         EventBucket: event?.bucket.bucketName ?? '',
         EventKey: event?.key ?? '',

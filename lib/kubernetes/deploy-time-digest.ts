@@ -1,21 +1,21 @@
 import type { CfnResource } from 'aws-cdk-lib';
 import { Lazy, Stack } from 'aws-cdk-lib';
-import type { ModelFit } from '../optimization/endpoint-model';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
 
 /**
  * A digest of the model and of everything in a value that only CloudFormation knows, such as a parameter with an image's tag.
  *
- * The fit makes it, when the model or any of these changes. Without it nobody would see that the value is another one.
+ * The compatibility check computes it when the model or any of these changes. Without it a changed value would go unnoticed.
  *
- * @param fit of the model
- * @param name of the digest among those of this fit
- * @param value with tokens; those of the fit itself are left out, or it would have to exist before itself
+ * @param compatibility of the model
+ * @param name of the digest among those of this model
+ * @param value with tokens; those of the compatibility check itself are left out, or it would have to exist before itself
  */
-export function deployTimeDigest(fit: ModelFit, name: string, value: unknown): string {
-  const stack = Stack.of(fit);
-  const resource = fit.resource.node.defaultChild as CfnResource;
+export function deployTimeDigest(compatibility: ModelCompatibility, name: string, value: unknown): string {
+  const stack = Stack.of(compatibility);
+  const resource = compatibility.resource.node.defaultChild as CfnResource;
   resource.addPropertyOverride(`Digests.${name}`, Lazy.any({ produce: () => intrinsics(stack.resolve(value), stack.resolve(resource.logicalId)) }));
-  return fit.resource.getAttString(name);
+  return compatibility.resource.getAttString(name);
 }
 
 /** The intrinsic functions in a resolved value that have nothing to do with one resource, each once. */

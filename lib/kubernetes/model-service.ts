@@ -11,8 +11,9 @@ import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import { artifactFor, checkArtifactFor, ModelFit } from '../optimization/endpoint-model';
-import { checkModelName, defaultModelName } from '../optimization/model-name';
+import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
+import { ModelCompatibility } from '../optimization/model-compatibility';
+import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { DEFAULT_GRPC_PORT, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT } from '../serving/serving-configuration';
@@ -91,11 +92,10 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.serviceName = props.serviceName ?? this.modelName;
     this.namespaceName = props.namespaceName ?? 'default';
     const model = {
-      ...props, source: props.model, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
+      ...props, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64,
       isReadByFile: true,
     };
     failIfAny(lit`InvalidModelServiceProps`, [
-      ...checkModelName(this.modelName),
       ...checkServiceProps(props, this),
       ...checkUnclaimed(this, props.cluster, { namespace: this.namespaceName, name: this.serviceName }),
       ...checkArtifactFor(this, 'Optimizer', model),
@@ -108,7 +108,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     const cpuFeatures = processorFeatures(props.cpuFeatures ?? [], props.recipe);
     this.artifact = artifactFor(this, 'Optimizer', model);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
-    const fit = new ModelFit(this, 'Fit', {
+    const compatibility = new ModelCompatibility(this, 'Compatibility', {
       artifact: this.artifact,
       offer: {
         endpoint: 'service',
@@ -120,7 +120,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     });
 
     const identity: ObjectIdentity = { name: this.serviceName, namespace: this.namespaceName };
-    const versions = versionsOf(this.artifact, fit);
+    const versions = versionsOf(this.artifact, compatibility);
     const access = new ServiceRole(this, 'Access', {
       clusterName: props.cluster.clusterName, identity, bucket: this.artifact.bucket, prefix: versions.prefix, role: props.role,
     });
@@ -155,12 +155,12 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       modelName: this.modelName,
       serving: props,
       image: (props.servingImage ?? ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE))._bind(this),
-      version: fit.version,
-      checksumsSha256: fit.checksumsSha256,
+      version: compatibility.version,
+      checksumsSha256: compatibility.checksumsSha256,
       model: versions,
       claimName: storage?.claim,
       copyImage: props.copyImage ?? DEFAULT_COPY_IMAGE,
-      resources: resourcesOf(props, fit),
+      resources: resourcesOf(props, compatibility),
       environment: props.environment ?? {},
       user: props.runAsUser ?? 65_532,
       readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
@@ -170,7 +170,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       nodeSelector: props.nodeSelector ?? {},
       podSpec: props.podSpec ?? {},
     });
-    const rollout = `${this.digest(template)}-${deployTimeDigest(fit, 'PodsDigest', template)}-${fit.version}`;
+    const rollout = `${this.digest(template)}-${deployTimeDigest(compatibility, 'PodsDigest', template)}-${compatibility.version}`;
     (template.metadata.labels as Record<string, string>)[ROLLOUT_LABEL] = rollout;
     const deployment = objects.add('Deployment', [deploymentManifest({ identity, plan, template })], ...account, ...volume, ...services, access);
     const minReplicas = fewestPods(props);
@@ -190,7 +190,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       this.rollout.node.addDependency(...this.manifests);
     } else {
       const keyPrefix = versions.prefix.replace(/saved_model\/$/, 'manifests/');
-      this.bundleKey = `${keyPrefix}${this.digest(this.objects)}-${deployTimeDigest(fit, 'ObjectsDigest', this.objects)}-${fit.version}.yaml`;
+      this.bundleKey = `${keyPrefix}${this.digest(this.objects)}-${deployTimeDigest(compatibility, 'ObjectsDigest', this.objects)}-${compatibility.version}.yaml`;
       new ManifestBundle(this, 'Bundle', { bucket: this.artifact.bucket, key: this.bundleKey, keyPrefix, content: this.toYaml() });
     }
   }
@@ -260,19 +260,19 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 }
 
 /** Where the versions of a model lie. All that is mounted, and all that may be read. */
-function versionsOf(artifact: IModelArtifact, fit: ModelFit): ModelPrefix {
+function versionsOf(artifact: IModelArtifact, compatibility: ModelCompatibility): ModelPrefix {
   const [pattern, ...others] = referenceOf(artifact)!.keyPatterns;
   // A model that is named by a parameter has a prefix that is known only at deployment: it is a part of its manifest's key.
-  const prefix = others.length === 0 ? pattern.replace(/\*$/, '') : `${Fn.select(0, Fn.split('/saved_model/', fit.keyPrefix))}/`;
+  const prefix = others.length === 0 ? pattern.replace(/\*$/, '') : `${Fn.select(0, Fn.split('/saved_model/', compatibility.keyPrefix))}/`;
   return { bucketName: artifact.bucket.bucketName, region: artifact.bucket.env.region, prefix: `${prefix}saved_model/` };
 }
 
-function resourcesOf(props: ModelServiceProps, fit: ModelFit): ServerResources {
+function resourcesOf(props: ModelServiceProps, compatibility: ModelCompatibility): ServerResources {
   const memoryLimit = quantity(props.memoryLimit);
   return {
     cpuRequest: props.cpuRequest ?? 1,
     cpuLimit: props.cpuLimit,
-    memoryRequest: quantity(props.memoryRequest) ?? memoryLimit ?? fit.memoryRequest,
+    memoryRequest: quantity(props.memoryRequest) ?? memoryLimit ?? compatibility.memoryRequest,
     memoryLimit,
   };
 }

@@ -12,7 +12,7 @@ import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 
 const ID = 'TensorFlowModelBuilds';
 
-/** Finds or starts the builds of a stack's models, and fits models to their endpoints. One for each stack. */
+/** Finds or starts the builds of a stack's models, and checks that endpoints can serve them. One for each stack. */
 export class BuildProvider extends Construct implements iam.IGrantable {
   public static of(scope: Construct): BuildProvider {
     const stack = Stack.of(scope);

@@ -1,7 +1,6 @@
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
-import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
@@ -12,7 +11,6 @@ import { Construct, Dependable } from 'constructs';
 import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
-import type { ModelSource } from '../model/model-source';
 import { failIfAny, lit } from '../private/errors';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
@@ -20,63 +18,12 @@ import { BuildProvider } from './build-provider';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
 import { defaultModelName, modelPrefix } from './model-name';
+import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
-import type { OptimizationOptions } from './optimization-options';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
 import { SERVER_PREFIX } from './server-image';
 import { noteWarmUp, warmUpRecords } from './warm-up';
-
-/** Properties of a model's optimization. */
-export interface ModelOptimizerProps extends OptimizationOptions {
-  /** The model to optimize. */
-  readonly model: ModelSource;
-
-  /**
-   * The model's name in requests, in the directory of a server and in the manifest.
-   *
-   * @default - the construct's id in lower case, with hyphens for what is not a letter or digit
-   */
-  readonly modelName?: string;
-
-  /**
-   * What to make of the model.
-   *
-   * @default ModelFormat.LITERT
-   */
-  readonly modelFormat?: ModelFormat;
-
-  /**
-   * Processor that will serve the model. The optimization runs on it too, to prove that the model works there.
-   *
-   * @default Architecture.X86_64
-   */
-  readonly architecture?: lambda.Architecture;
-
-  /**
-   * Name of an SSM parameter to write the published version to, for `ModelArtifact.fromParameter` in other stacks. This stack cannot read it.
-   *
-   * @default - no parameter is written
-   */
-  readonly pointerParameterName?: string;
-
-  /**
-   * Image of TensorFlow Serving whose program is published with the model, for a `ModelFleet` that serves it with `ModelSource.fromArtifact`.
-   *
-   * The optimization takes tensorflow_model_server out of the image over the registry's HTTP API, and publishes it only after it has loaded the optimized
-   * model and answered as the optimizer expects. Such as tensorflow/serving:2.20.0, with a tag that stays, or a digest.
-   *
-   * @default - no server is published
-   */
-  readonly serverImage?: string;
-
-  /**
-   * The ECR repository of `serverImage`, so that the optimization may pull from it.
-   *
-   * @default - the image is pulled anonymously, or with the registry's account in `buildEnvironment`
-   */
-  readonly serverRepository?: ecr.IRepository;
-}
 
 /**
  * Optimizes a model during the deployment, and publishes it to S3.
@@ -99,7 +46,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   public readonly bucket: s3.IBucket;
 
   /** What the model is made of. */
-  public readonly modelFormat: ModelFormat;
+  public readonly format: ModelFormat;
 
   /** The prefix that everything of this model has in the bucket. */
   public readonly keyPrefix: string;
@@ -163,14 +110,14 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(this, id, props), this);
+    failIfAny(lit`InvalidModelOptimizerProps`, this._problems(id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
-    this.modelFormat = props.modelFormat ?? ModelFormat.LITERT;
+    this.format = props.format ?? ModelFormat.LITERT;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
 
     const source = props.model._bind(this);
     const evaluation = props.evaluation?._bind(this);
-    const recipe = props.recipe ?? (this.modelFormat === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing());
+    const recipe = props.recipe ?? (this.format === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing());
     const brought = recipe._bind(this);
     const inputs = [source, evaluation, ...brought].filter((input) => input !== undefined);
     this.bucket = props.artifactBucket ?? artifactBucketOf(this, props.encryptionKey);
@@ -188,11 +135,11 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.reportGroup = optimization.reportGroup;
     this.logGroup = optimization.logGroup;
 
-    const warmupRecords = warmUpRecords(props, this.modelFormat);
+    const warmupRecords = warmUpRecords(props, this.format);
     noteWarmUp(this, warmupRecords);
     const job = renderJob({
       modelName: this.modelName,
-      format: this.modelFormat,
+      format: this.format,
       source,
       sourceOptions: props.model._options,
       evaluation,
@@ -219,7 +166,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     setReference(this, {
       manifestKey: this.manifestKey,
       manifestSha256: this.manifestSha256,
-      format: this.modelFormat,
+      format: this.format,
       architecture: architecture.name,
       hasServer: props.serverImage !== undefined,
       keyPatterns: [`${this.keyPrefix}/*`],
@@ -263,6 +210,11 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    */
   public metricFailedBuilds(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.project.metricFailedBuilds(props);
+  }
+
+  /** An endpoint reports them with its own, and has its optimizer find none. @internal */
+  protected _problems(id: string, props: ModelOptimizerProps): string[] {
+    return checkModelOptimizer(this, id, props);
   }
 
   private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[]): CustomResource {

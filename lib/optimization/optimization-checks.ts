@@ -8,8 +8,9 @@ import { checkBucket } from './bucket-checks';
 import { BUILD_VARIABLES } from './buildspec';
 import { checkLabels } from './class-labels';
 import { checkModelName, defaultModelName } from './model-name';
-import type { ModelOptimizerProps } from './model-optimizer';
+import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
+import { timeoutProblems } from './optimization-timeout';
 import { checkServerImage } from './server-image';
 import { warmUpProblems } from './warm-up';
 
@@ -21,12 +22,6 @@ interface OptimizationContext {
   readonly isReadByFile?: boolean;
 }
 
-/** A deployment waits an hour at most for a custom resource; the rest is left for what the handlers do before and after. */
-export const LONGEST_OPTIMIZATION_MINUTES = 55;
-
-/** CodeBuild's shortest queue and its shortest build. */
-const SHORTEST_OPTIMIZATION_MINUTES = 10;
-
 /** All problems of an optimizer's properties. */
 export function checkModelOptimizer(scope: Construct, id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
   return [
@@ -36,14 +31,14 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...serverProblems(props),
     ...imageProblems(props),
     ...checkBucket(scope, props),
-    ...checkOptimization(props, { format: props.modelFormat ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
+    ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];
 }
 
-function serverProblems({ serverImage, serverRepository, modelFormat, architecture }: ModelOptimizerProps): string[] {
+function serverProblems({ serverImage, serverRepository, format, architecture }: ModelOptimizerProps): string[] {
   const problems = checkServerImage('serverImage', serverImage, serverRepository);
-  if (serverImage !== undefined && modelFormat !== ModelFormat.SAVED_MODEL) {
-    problems.push('serverImage has no effect on a LiteRT model, which Lambda serves: give modelFormat SAVED_MODEL, or leave serverImage out');
+  if (serverImage !== undefined && format !== ModelFormat.SAVED_MODEL) {
+    problems.push('serverImage has no effect on a LiteRT model, which Lambda serves: give format SAVED_MODEL, or leave serverImage out');
   }
   if (serverImage !== undefined && architecture === lambda.Architecture.ARM_64) {
     problems.push('serverImage needs the architecture x86_64, got arm64: no official server exists for arm64');
@@ -122,13 +117,6 @@ function buildProblems(options: OptimizationOptions): string[] {
     problems.push('buildImage must run on CodeBuild\'s EC2 compute, got one for Lambda compute, which has neither room nor time for TensorFlow');
   }
   return problems;
-}
-
-function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {
-  const minutes = optimizationTimeout?.toMinutes({ integral: false });
-  return checkInteger('optimizationTimeout in minutes', minutes, SHORTEST_OPTIMIZATION_MINUTES, LONGEST_OPTIMIZATION_MINUTES,
-    'a deployment cannot wait longer; optimize and publish from the command line (python -m tensorflow_optimizer), '
-    + 'then serve the result with ModelArtifact.fromBucket');
 }
 
 function environmentProblems({ buildEnvironment, packageIndexUrl }: OptimizationOptions): string[] {

@@ -1,4 +1,4 @@
-import { Duration, IgnoreMode, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { IgnoreMode, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -14,8 +14,8 @@ import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
 import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
-import { LONGEST_OPTIMIZATION_MINUTES } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
+import { buildTimeouts } from './optimization-timeout';
 import type { ServerImage } from './server-image';
 import { grantServer } from './server-image';
 
@@ -51,7 +51,7 @@ export class OptimizationProject extends Construct {
     });
     this.role = options.buildRole ?? ownRole!;
     const code = optimizerCode(this);
-    const { timeout, queuedTimeout } = timeouts(options.optimizationTimeout);
+    const { timeout, queuedTimeout } = buildTimeouts(options.optimizationTimeout);
     this.project = new codebuild.Project(this, 'Project', {
       description: `Optimizes the TensorFlow model ${props.keyPrefix}`,
       source: codebuild.Source.s3({ bucket: code.bucket, path: code.s3ObjectKey }),
@@ -145,14 +145,4 @@ function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage 
   return architecture === lambda.Architecture.ARM_64
     ? codebuild.LinuxArmBuildImage.fromCodeBuildImageId('aws/codebuild/amazonlinux-aarch64-standard:4.0')
     : codebuild.LinuxBuildImage.fromCodeBuildImageId('aws/codebuild/standard:8.0');
-}
-
-/**
- * The queue is part of the time that the deployment waits, and may take all of it but the shortest build: an account may run few builds at once.
- *
- * What the two take together is watched by the custom resource (builds.py).
- */
-function timeouts(limit?: Duration): { timeout: Duration; queuedTimeout: Duration } {
-  const minutes = limit?.toMinutes() ?? LONGEST_OPTIMIZATION_MINUTES;
-  return { timeout: Duration.minutes(minutes - (minutes >= 30 ? 10 : 5)), queuedTimeout: Duration.minutes(minutes - 5) };
 }

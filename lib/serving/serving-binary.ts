@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import type { ModelSource } from '../model/model-source';
 import { checkPattern } from '../private/validation';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from './serving-image';
-import type { ServerOptimization, StoredBinary } from './stored-binary';
+import type { ServerImageProps, ServerRequirements, StoredBinary } from './stored-binary';
 
 /** The file `tensorflow_model_server` of TensorFlow Serving, for x86_64: no official one exists for arm64. */
 export abstract class ServingBinary {
@@ -53,9 +53,12 @@ export abstract class ServingBinary {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** What the model's optimization has to do for it: nothing where it exists already. Called once. @internal */
-  public _optimization(_scope: Construct): ServerOptimization {
-    return { requiresServer: false };
+  /** Whether the endpoint runs the server that is published with the model, and whether the optimization takes that out of an image. @internal */
+  public readonly _requirements: ServerRequirements = { requiresServer: false, takesServerFromImage: false };
+
+  /** Locates the image that the model's optimization takes the server out of. Called once. @internal */
+  public _image(_scope: Construct): ServerImageProps {
+    return {};
   }
 
   /**
@@ -69,12 +72,10 @@ export abstract class ServingBinary {
 
 /** Published with the model, by an optimization that is not ours. */
 class PublishedBinary extends ServingBinary {
+  public override readonly _requirements: ServerRequirements = { requiresServer: true, takesServerFromImage: false };
+
   public _problems(): string[] {
     return [];
-  }
-
-  public override _optimization(_scope: Construct): ServerOptimization {
-    return { requiresServer: true };
   }
 
   public _bind(_scope: Construct, published: StoredBinary) {
@@ -83,6 +84,8 @@ class PublishedBinary extends ServingBinary {
 }
 
 class ImageBinary extends PublishedBinary {
+  public override readonly _requirements: ServerRequirements = { requiresServer: true, takesServerFromImage: true };
+
   constructor(private readonly image: ServingImage) {
     super();
   }
@@ -91,9 +94,9 @@ class ImageBinary extends PublishedBinary {
     return this.image._binaryProblems();
   }
 
-  public override _optimization(scope: Construct) {
+  public override _image(scope: Construct): ServerImageProps {
     const { image, repository } = this.image._locate(scope);
-    return { serverImage: image, serverRepository: repository, requiresServer: true };
+    return { serverImage: image, serverRepository: repository };
   }
 }
 

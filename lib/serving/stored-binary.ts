@@ -8,10 +8,16 @@ export interface StoredBinary {
   readonly sha256: string;
 }
 
-/** What the optimization of a fleet's model has to do for its server. */
-export interface ServerOptimization {
+/** The image that the optimization of a fleet's model takes the server out of. */
+export interface ServerImageProps {
   readonly serverImage?: string;
   readonly serverRepository?: ecr.IRepository;
+}
+
+/** What a fleet's server asks of the published model. */
+export interface ServerRequirements {
   /** The server is the one that is published with the model. */
   readonly requiresServer: boolean;
+  /** The optimization takes it out of an image. */
+  readonly takesServerFromImage: boolean;
 }

@@ -17,7 +17,7 @@ const ENDPOINT = 'AWS::EC2::VPCEndpoint';
 const TARGET_GROUP = 'AWS::ElasticLoadBalancingV2::TargetGroup';
 
 function fitOffer(stack: Stack): any {
-  return JSON.parse(properties(stack, 'Custom::TensorFlowModelFit')[0].Offer);
+  return JSON.parse(properties(stack, 'Custom::TensorFlowModelCompatibility')[0].Offer);
 }
 
 function actionsOf(stack: Stack, role: string): string[] {
@@ -84,7 +84,7 @@ describe('the load balancer', () => {
 test('health checks ask for another model only once that model is there', () => {
   const { stack } = fleet();
 
-  const fits = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelFit'));
+  const fits = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelCompatibility'));
   for (const group of Object.values(Template.fromStack(stack).findResources(TARGET_GROUP))) {
     expect(group.DependsOn).toEqual(expect.arrayContaining(fits));
   }

@@ -50,7 +50,7 @@ describe('fails', () => {
 
   test('naming every problem at once', () => {
     expect(() => modelFunction(emptyStack(), { memorySize: Size.mebibytes(1), timeout: Duration.hours(1), modelName: 'A', vpcSubnets: {} }))
-      .toThrow(/4 problems:\n.*modelName.*\n.*memorySize.*\n.*timeout.*\n.*vpcSubnets/);
+      .toThrow(/4 problems:\n.*memorySize.*\n.*timeout.*\n.*vpcSubnets.*\n.*modelName/);
   });
 
   test('naming those of its model, of the optimization and of the hook among them, each once', () => {
@@ -58,7 +58,7 @@ describe('fails', () => {
       model: ModelSource.fromAsset(tfliteFile()), memorySize: Size.mebibytes(1), modelName: 'A', seed: -1, hook: ModelHook.fromAsset('no/such/hook'),
     });
 
-    expect(problem).toThrow(/4 problems:\n.*modelName.*\n.*memorySize.*\n.*hook must be a directory.*\n.*seed.*$/);
+    expect(problem).toThrow(/4 problems:\n.*memorySize.*\n.*hook must be a directory.*\n.*modelName.*\n.*seed.*$/);
   });
 
   test('with options of an optimization that does not take place', () => {

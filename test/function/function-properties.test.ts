@@ -10,7 +10,7 @@ import { LiteRtRuntime, ModelSource } from '../../lib';
 import { emptyStack, functionProperties, modelFunction, resourceOf, tfliteFile } from './fixtures';
 
 const FUNCTION = 'AWS::Lambda::Function';
-const FIT = 'Custom::TensorFlowModelFit';
+const FIT = 'Custom::TensorFlowModelCompatibility';
 
 /** What the function offers its model, tokens left out. */
 function offerOf(stack: Stack): any {

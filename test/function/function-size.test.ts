@@ -39,7 +39,7 @@ test('code and layers that cannot fit are refused when the app is synthesized, w
 
 test('what is known goes to the fit, which adds the model to it when the function is deployed', () => {
   const app = appWithLayer(LIMIT - 10_000_000);
-  const fit = resourceOf(app.node.findChild('Stack') as Stack, 'Custom::TensorFlowModelFit').properties;
+  const fit = resourceOf(app.node.findChild('Stack') as Stack, 'Custom::TensorFlowModelCompatibility').properties;
   const offer = JSON.parse(fit.Offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'arn')).join(''));
 
   expect(offer).toMatchObject({

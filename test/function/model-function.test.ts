@@ -9,7 +9,7 @@ import { ModelHook, ModelOptimizer, ModelSource } from '../../lib';
 import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, publishedModel, resourceOf, tfliteFile } from './fixtures';
 
 const FUNCTION = 'AWS::Lambda::Function';
-const FIT = 'Custom::TensorFlowModelFit';
+const FIT = 'Custom::TensorFlowModelCompatibility';
 
 /** Every resource that a value refers to, and that those refer to. */
 function reachedFrom(value: unknown, resources: Record<string, any>, found = new Set<string>()): string[] {
@@ -130,7 +130,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
 
     const ids = Object.keys(Template.fromStack(stack).toJSON().Resources).filter((id) => id.startsWith('Digits') || id.startsWith('RuntimeLayer'));
     expect(ids.map((id) => id.replace(/[0-9A-F]{8}$/, '').replace(/[0-9A-F]{8}[0-9a-f]{32}$/, '')).sort()).toEqual([
-      'Digits', 'DigitsAlias', 'DigitsAliasFunctionUrl', 'DigitsFit', 'DigitsFunctionCurrentVersion', 'DigitsLogGroup', 'DigitsModelLayer', 'DigitsRole',
+      'Digits', 'DigitsAlias', 'DigitsAliasFunctionUrl', 'DigitsCompatibility', 'DigitsFunctionCurrentVersion', 'DigitsLogGroup', 'DigitsModelLayer', 'DigitsRole',
       'DigitsRoleDefaultPolicy', 'DigitsVersionCheck', 'DigitsVersionCheckPermission', 'RuntimeLayernanox8664python313Layer', 'RuntimeLayernumpyx8664python313Layer',
     ].map((name) => (name === 'Digits' ? 'DigitsFunction' : name)).sort());
   });

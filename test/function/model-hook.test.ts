@@ -12,7 +12,7 @@ import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
 import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, PREPROCESS, resourceOf, tfliteFile } from './fixtures';
 
 function offer(stack: Stack): string {
-  return JSON.stringify(resourceOf(stack, 'Custom::TensorFlowModelFit').properties.Offer);
+  return JSON.stringify(resourceOf(stack, 'Custom::TensorFlowModelCompatibility').properties.Offer);
 }
 
 describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
@@ -177,8 +177,8 @@ describe('before the alias moves', () => {
     const version = { Ref: resourceOf(stack, 'AWS::Lambda::Version').id };
     const permission = resourceOf(stack, 'AWS::Lambda::Permission', 'DigitsVersionCheck');
     const provider = resourceOf(stack, 'AWS::IAM::Role', 'TensorFlowModelBuildsRole');
-    const golden = { Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [resourceOf(stack, 'Custom::TensorFlowModelFit').id, 'GoldenKey'] } };
-    expect(check.properties).toMatchObject({ Mode: 'check', FunctionVersion: version, ModelName: 'digits', ...golden, ...expected });
+    const golden = { Bucket: 'models', GoldenKey: { 'Fn::GetAtt': [resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id, 'GoldenKey'] } };
+    expect(check.properties).toMatchObject({ Mode: 'version_check', FunctionVersion: version, ModelName: 'digits', ...golden, ...expected });
     expect(check.resource.DependsOn).toContain(permission.id);
     expect(permission.properties).toEqual({ Action: 'lambda:InvokeFunction', FunctionName: version, Principal: { 'Fn::GetAtt': [provider.id, 'Arn'] } });
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.DependsOn).toContain(check.id);

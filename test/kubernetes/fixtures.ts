@@ -11,7 +11,7 @@ import { ModelSource } from '../../lib/model/model-source';
 
 export const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
 export const GATE = 'Custom::AWSCDK-EKS-KubernetesObjectValue';
-export const FIT = 'Custom::TensorFlowModelFit';
+export const FIT = 'Custom::TensorFlowModelCompatibility';
 export const DIGITS = 'examples/digits/saved_model';
 
 /** All feature flags off, and as `cdk init` recommends them. A library must work with both. */

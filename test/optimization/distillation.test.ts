@@ -76,7 +76,7 @@ describe('a given student', () => {
 describe('pruning of a SavedModel', () => {
   const stack = new Stack(new App(), 'Stack');
   const model = {
-    source: ModelSource.fromAsset(directoryWith(savedModelFiles())),
+    model: ModelSource.fromAsset(directoryWith(savedModelFiles())),
     modelName: 'digits',
     format: SAVED_MODEL,
     architecture: lambda.Architecture.X86_64,

@@ -11,7 +11,7 @@ describe('refuses', () => {
 
   test.each<[string, Partial<ModelOptimizerProps>, string]>([
     ['a .tflite model for TensorFlow Serving', {
-      model: ModelSource.fromAsset(fileWith('m.tflite', LITERT)), modelFormat: ModelFormat.SAVED_MODEL,
+      model: ModelSource.fromAsset(fileWith('m.tflite', LITERT)), format: ModelFormat.SAVED_MODEL,
     }, 'a .tflite model cannot be served by TensorFlow Serving'],
     ['a gate on accuracy without data', { gate: QualityGate.maxAccuracyLoss(0.01) }, 'give evaluation'],
     ['fullInteger without data', { recipe: OptimizationRecipe.of(Quantization.fullInteger()) }, 'give evaluation, or use Quantization.dynamicRange()'],

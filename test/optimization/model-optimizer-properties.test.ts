@@ -80,7 +80,7 @@ describe('each property', () => {
 
   test.each<[string, Partial<ModelOptimizerProps>, object]>([
     ['modelName', { modelName: 'mnist' }, { model: 'mnist' }],
-    ['modelFormat', { modelFormat: ModelFormat.SAVED_MODEL }, { format: 'saved_model', recipe: { kind: 'forServing', steps: [] } }],
+    ['format', { format: ModelFormat.SAVED_MODEL }, { format: 'saved_model', recipe: { kind: 'forServing', steps: [] } }],
     ['architecture', { architecture: lambda.Architecture.ARM_64 }, { architecture: 'arm64' }],
     ['recipe', { recipe: OptimizationRecipe.none() }, { recipe: { kind: 'none', steps: [] } }],
     ['evaluation', { evaluation }, { evaluation: { packaging: 'file', fileName: 'held-out.npz' } }],

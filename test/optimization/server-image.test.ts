@@ -7,21 +7,23 @@ import recommended from 'aws-cdk-lib/recommended-feature-flags.json';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelOptimizerProps } from '../../lib';
 import { ModelArtifact, ModelFormat, ModelOptimizer, ModelSource } from '../../lib';
-import type { ArtifactForProps, FitOffer } from '../../lib/optimization/endpoint-model';
-import { artifactFor, checkArtifactFor, ModelFit } from '../../lib/optimization/endpoint-model';
+import type { ArtifactForProps } from '../../lib/optimization/endpoint-model';
+import { artifactFor, checkArtifactFor } from '../../lib/optimization/endpoint-model';
+import type { EndpointOffer } from '../../lib/optimization/model-compatibility';
+import { ModelCompatibility } from '../../lib/optimization/model-compatibility';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 
 const IMAGE = 'tensorflow/serving:2.20.0';
 const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
-const fleet: FitOffer = { endpoint: 'fleet', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, requiresServer: true };
-const wanted: ArtifactForProps = { source: model, modelName: 'digits', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64 };
+const fleet: EndpointOffer = { endpoint: 'fleet', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, requiresServer: true };
+const wanted: ArtifactForProps = { model, modelName: 'digits', format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64 };
 
 function newStack(context: Record<string, unknown> = {}): Stack {
   return new Stack(new App({ context }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
 }
 
 function optimize(props: Partial<ModelOptimizerProps>, stack = newStack()): ModelOptimizer {
-  return new ModelOptimizer(stack, 'Digits', { model, modelFormat: ModelFormat.SAVED_MODEL, ...props });
+  return new ModelOptimizer(stack, 'Digits', { model, format: ModelFormat.SAVED_MODEL, ...props });
 }
 
 const templateOf = (optimizer: ModelOptimizer) => Template.fromStack(Stack.of(optimizer));
@@ -89,7 +91,7 @@ describe('the optimizer of a model with a server', () => {
     const stack = newStack(flags);
     const repository = ecr.Repository.fromRepositoryName(stack, 'Serving', 'serving');
     const optimizer = optimize({ serverImage: repository.repositoryUriForTag('1'), serverRepository: repository }, stack);
-    new ModelFit(stack, 'Fit', { artifact: optimizer, offer: fleet });
+    new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer: fleet });
 
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
@@ -104,7 +106,7 @@ describe('the optimizer of a model with a server', () => {
   });
 
   test.each<[string, Partial<ModelOptimizerProps>, RegExp]>([
-    ['for Lambda', { modelFormat: ModelFormat.LITERT, serverImage: IMAGE }, /serverImage has no effect on a LiteRT model/],
+    ['for Lambda', { format: ModelFormat.LITERT, serverImage: IMAGE }, /serverImage has no effect on a LiteRT model/],
     ['for arm64', { architecture: lambda.Architecture.ARM_64, serverImage: IMAGE }, /serverImage needs the architecture x86_64, got arm64/],
     ['that moves', { serverImage: 'tensorflow/serving:latest' }, /serverImage must name one release/],
     ['with a repository and no image', { serverRepository: ecr.Repository.fromRepositoryName(newStack(), 'R', 'r') }, /serverRepository has no effect without serverImage/],
@@ -114,11 +116,11 @@ describe('the optimizer of a model with a server', () => {
 });
 
 describe('an endpoint that runs the server published with its model', () => {
-  test('asks the fit for it, which may look for it in the bucket', () => {
+  test('asks the compatibility check for it, which may look for it in the bucket', () => {
     const stack = newStack();
-    new ModelFit(stack, 'Fit', { artifact: optimize({ serverImage: IMAGE }, stack), offer: fleet });
+    new ModelCompatibility(stack, 'Compatibility', { artifact: optimize({ serverImage: IMAGE }, stack), offer: fleet });
 
-    const [{ Properties: { Offer } }] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelFit')) as any[];
+    const [{ Properties: { Offer } }] = Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelCompatibility')) as any[];
     expect(JSON.parse(Offer)).toMatchObject({ endpoint: 'fleet', requiresServer: true });
   });
 
@@ -137,19 +139,18 @@ describe('an endpoint that runs the server published with its model', () => {
       bucket: (source._artifact as ModelOptimizer).bucket, parameterName: '/digits',
     }));
 
-    expect(checkArtifactFor(stack, 'x', { ...wanted, source, requiresServer: true })).toEqual([
+    expect(checkArtifactFor(stack, 'x', { ...wanted, model: source, requiresServer: true })).toEqual([
       expect.stringMatching(/"Stack\/Digits" is published without a server.*give its ModelOptimizer a serverImage, or this endpoint a servingBinary/),
     ]);
-    expect(() => new ModelFit(stack, 'Fit', { artifact: source._artifact!, offer: fleet })).toThrow(/is published without a server/);
-    expect(checkArtifactFor(stack, 'x', { ...wanted, source, requiresServer: false })).toEqual([]);
-    expect(checkArtifactFor(stack, 'x', { ...wanted, source: imported, requiresServer: true })).toEqual([]);
+    expect(checkArtifactFor(stack, 'x', { ...wanted, model: source, requiresServer: false })).toEqual([]);
+    expect(checkArtifactFor(stack, 'x', { ...wanted, model: imported, requiresServer: true })).toEqual([]);
   });
 
   test('says that an image has no effect on a model that is published already', () => {
     const stack = newStack();
     const source = ModelSource.fromArtifact(optimize({ serverImage: IMAGE }, stack));
 
-    expect(checkArtifactFor(stack, 'x', { ...wanted, source, serverImage: IMAGE, requiresServer: true })).toEqual([
+    expect(checkArtifactFor(stack, 'x', { ...wanted, model: source, takesServerFromImage: true, requiresServer: true })).toEqual([
       expect.stringMatching(/servingBinary takes its program from the image when the model is optimized.*leave servingBinary out/),
     ]);
   });

@@ -5,7 +5,7 @@ import { EvaluationData, ModelFormat, ModelOptimizer, ModelSource } from '../../
 
 const model = ModelSource.fromAsset('examples/digits/saved_model');
 const evaluation = EvaluationData.fromAsset('examples/digits/evaluation.npz');
-const modelFormat = ModelFormat.SAVED_MODEL;
+const format = ModelFormat.SAVED_MODEL;
 
 function optimized(props: Partial<ModelOptimizerProps>): Stack {
   const stack = new Stack(new App(), 'Stack');
@@ -21,9 +21,9 @@ function recordsOf(stack: Stack): number | undefined {
 }
 
 test.each([
-  [{ evaluation, modelFormat }, 10],
-  [{ evaluation, modelFormat, warmup: true }, 10],
-  [{ evaluation, modelFormat, warmupRecords: 1000 }, 1000],
+  [{ evaluation, format }, 10],
+  [{ evaluation, format, warmup: true }, 10],
+  [{ evaluation, format, warmupRecords: 1000 }, 1000],
 ])('rows of the data are published for the server to warm up with, and the synthesis says so', (props, records) => {
   const stack = optimized(props);
 
@@ -32,9 +32,9 @@ test.each([
 });
 
 test.each([
-  [{ evaluation, modelFormat, warmup: false }, 0],
+  [{ evaluation, format, warmup: false }, 0],
   [{ evaluation }, undefined],
-  [{ modelFormat }, undefined],
+  [{ format }, undefined],
 ])('nothing is published where there is nothing to warm up, or nobody wants it', (props, records) => {
   const stack = optimized(props);
 
@@ -44,10 +44,10 @@ test.each([
 
 test.each<[Partial<ModelOptimizerProps>, RegExp]>([
   [{ evaluation, warmup: false }, /warmup has no effect on a LiteRT model/],
-  [{ modelFormat, warmup: true }, /warmup has no effect without real inputs to warm up with: give evaluation/],
-  [{ modelFormat, evaluation, warmupRecords: 1001 }, /warmupRecords must be .* 1000, got 1001/],
-  [{ modelFormat, evaluation, warmupRecords: 0 }, /set warmup to false for none/],
-  [{ modelFormat, evaluation, warmup: false, warmupRecords: 5 }, /warmupRecords has no effect with warmup false/],
+  [{ format, warmup: true }, /warmup has no effect without real inputs to warm up with: give evaluation/],
+  [{ format, evaluation, warmupRecords: 1001 }, /warmupRecords must be .* 1000, got 1001/],
+  [{ format, evaluation, warmupRecords: 0 }, /set warmup to false for none/],
+  [{ format, evaluation, warmup: false, warmupRecords: 5 }, /warmupRecords has no effect with warmup false/],
 ])('what has no effect is refused', (props, message) => {
   expect(() => optimized(props)).toThrow(message);
 });

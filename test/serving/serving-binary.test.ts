@@ -35,7 +35,8 @@ describe('ServingBinary.fromImage', () => {
       const binary = ServingBinary.fromImage(ServingImage.fromRegistry(image));
 
       expect(binary._problems()).toEqual([]);
-      expect(binary._optimization(stack)).toEqual({ serverImage: image, serverRepository: undefined, requiresServer: true });
+      expect(binary._image(stack)).toEqual({ serverImage: image, serverRepository: undefined });
+      expect(binary._requirements).toEqual({ requiresServer: true, takesServerFromImage: true });
       expect(binary._bind(stack, published())).toEqual(published());
     });
 
@@ -59,7 +60,7 @@ describe('ServingBinary.fromImage', () => {
     const binary = ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0'));
 
     expect(binary._problems()).toEqual([]);
-    expect(binary._optimization(stack)).toMatchObject({ serverRepository: repository, serverImage: repository.repositoryUriForTagOrDigest('2.20.0') });
+    expect(binary._image(stack)).toMatchObject({ serverRepository: repository, serverImage: repository.repositoryUriForTagOrDigest('2.20.0') });
     expect(ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, DIGEST))._problems()).toEqual([]);
     expect(ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, 'latest'))._problems()).toEqual([expect.stringMatching(/must name one release/)]);
     expect(ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '1-aarch64'))._problems()).toEqual([expect.stringMatching(/x86_64/)]);
@@ -68,7 +69,7 @@ describe('ServingBinary.fromImage', () => {
   test('takes what the user\'s own Dockerfile makes from the repository that the CDK pushes it to', () => {
     const binary = ServingBinary.fromImage(ServingImage.fromAsset(directoryWith({ Dockerfile: Buffer.from('FROM tensorflow/serving:2.20.0\n') })));
 
-    const { serverImage, serverRepository } = binary._optimization(stack);
+    const { serverImage, serverRepository } = binary._image(stack);
 
     expect(binary._problems()).toEqual([]);
     expect(stack.resolve(serverRepository!.repositoryName)).toContain('container-assets');
@@ -80,7 +81,10 @@ describe('the server of a fleet', () => {
   const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
   test('is by default that of the pinned image', () => {
-    expect(ServingBinary._of(undefined, model)._optimization(stack)).toMatchObject({ serverImage: DEFAULT_SERVING_IMAGE, requiresServer: true });
+    const binary = ServingBinary._of(undefined, model);
+
+    expect(binary._image(stack)).toMatchObject({ serverImage: DEFAULT_SERVING_IMAGE });
+    expect(binary._requirements).toEqual({ requiresServer: true, takesServerFromImage: true });
   });
 
   test('is by default the one published with a model that is published already', () => {
@@ -88,7 +92,8 @@ describe('the server of a fleet', () => {
     const binary = ServingBinary._of(undefined, ModelSource.fromArtifact(artifact));
 
     expect(binary._problems()).toEqual([]);
-    expect(binary._optimization(stack)).toEqual({ requiresServer: true });
+    expect(binary._image(stack)).toEqual({});
+    expect(binary._requirements).toEqual({ requiresServer: true, takesServerFromImage: false });
     expect(binary._bind(stack, published())).toEqual(published());
   });
 
@@ -96,7 +101,8 @@ describe('the server of a fleet', () => {
     const given = ServingBinary.fromBucket(bucket, 'server', SHA256);
 
     expect(ServingBinary._of(given, model)).toBe(given);
-    expect(given._optimization(stack)).toEqual({ requiresServer: false });
+    expect(given._image(stack)).toEqual({});
+    expect(given._requirements).toEqual({ requiresServer: false, takesServerFromImage: false });
   });
 });
 

@@ -68,9 +68,11 @@ def offer(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def fit_properties(record: dict[str, str], offered: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def compatibility_properties(
+    record: dict[str, str], offered: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     return {
-        "Mode": "fit",
+        "Mode": "compatibility",
         "Bucket": BUCKET,
         "ManifestKey": record["ManifestKey"],
         "ManifestSha256": record["ManifestSha256"],

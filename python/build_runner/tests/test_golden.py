@@ -7,11 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_builds import check
+from model_builds import version_check
 from model_builds.errors import ModelError
 from model_builds.golden import Comparison, Golden
 from published_models import BUCKET
-from test_check import ASKED, METADATA, answers, described, event, function, http
+from test_version_check import ASKED, METADATA, answers, described, event, function, http
 
 if TYPE_CHECKING:
     from botocore.stub import Stubber
@@ -49,7 +49,7 @@ def test_every_golden_request_is_sent_and_no_zeros(
     described(function)
     for number, one in enumerate(GOLDEN["requests"]):
         asked(function, number, http(200, one["response"] | {"classes": [["one"]]}))
-    check.check(REPLAYED)
+    version_check.check_version(REPLAYED)
     assert "answered 3 golden requests as expected" in capsys.readouterr().out
 
 
@@ -65,7 +65,7 @@ def test_a_signature_without_golden_requests_is_sent_zeros(function: Stubber, s3
         asked(function, number, http(200, one["response"]))
     body = {"signature_name": "other", "inputs": {"x": [0]}}
     answers(function, event("POST", "/v1/models/digits:predict", body), http(200, {"outputs": [1.0]}))
-    check.check(REPLAYED)
+    version_check.check_version(REPLAYED)
 
 
 def test_another_answer_names_request_output_place_and_both_numbers(function: Stubber, s3: S3Client) -> None:
@@ -74,7 +74,7 @@ def test_another_answer_names_request_output_place_and_both_numbers(function: St
     asked(function, 0, http(200, {"predictions": [[0.115, 0.9]]}))  # within a hundredth of the greatest expected number
     asked(function, 1, http(200, {"predictions": [[2.0, 0.53]]}))
     with pytest.raises(ModelError) as failure:
-        check.check(REPLAYED)
+        version_check.check_version(REPLAYED)
     assert str(failure.value) == (
         "version 7 of the function answers golden request 2 of 3 otherwise than the published model: output 'scores' "
         "at [1] must be 0.5 within 0.02, got 0.53: callers keep the version that they had; the function's log has more"
@@ -86,14 +86,14 @@ def test_a_golden_request_that_is_refused_ends_the_deployment(function: Stubber,
     described(function)
     asked(function, 0, http(400, {"error": "no such input"}))
     with pytest.raises(ModelError, match=r"does not answer \(400, no such input\)"):
-        check.check(REPLAYED)
+        version_check.check_version(REPLAYED)
 
 
 def test_a_version_that_lacks_their_signature_serves_another_model(function: Stubber, s3: S3Client) -> None:
     publish(s3, GOLDEN | {"signatureName": "score"})
     described(function)
     with pytest.raises(ModelError, match="has no signature 'score', which its golden requests name"):
-        check.check(REPLAYED)
+        version_check.check_version(REPLAYED)
 
 
 @pytest.mark.parametrize("document", [None, GOLDEN | {"schemaVersion": 2}], ids=["absent", "newer"])
@@ -104,7 +104,7 @@ def test_golden_requests_that_cannot_be_read_end_the_deployment(
         publish(s3, document)
     described(function)
     with pytest.raises(ModelError, match=r"golden/7.json holds no golden requests .*: publish the model again"):
-        check.check(REPLAYED)
+        version_check.check_version(REPLAYED)
 
 
 def test_a_slow_function_is_not_asked_for_longer_than_a_deployment_may_take(
@@ -112,24 +112,24 @@ def test_a_slow_function_is_not_asked_for_longer_than_a_deployment_may_take(
 ) -> None:
     publish(s3)
     described(function)
-    now, invoke = [0.0], check._invoke
+    now, invoke = [0.0], version_check._invoke
 
     def slowly(*arguments: Any) -> Any:
         now[0] += 40
         return invoke(*arguments)
 
     # Others read the clock as well: it goes on by what the function takes, however often it is read.
-    monkeypatch.setattr(check.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(check, "_invoke", slowly)
+    monkeypatch.setattr(version_check.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(version_check, "_invoke", slowly)
     for number in (0, 1):
         asked(function, number, http(200, GOLDEN["requests"][number]["response"]))
-    check.check(REPLAYED)
+    version_check.check_version(REPLAYED)
     assert "answered 2 of 3 golden requests as expected; there is no time for more" in capsys.readouterr().out
 
 
 def test_a_hook_gets_none_of_them(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     described(function)
-    check.check(REPLAYED | {"Hooked": "true"})
+    version_check.check_version(REPLAYED | {"Hooked": "true"})
     assert "that the function has started is all that is checked" in capsys.readouterr().out
 
 

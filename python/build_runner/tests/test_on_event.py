@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
-from published_models import BUCKET, BUILD_ID, JOB, KEY, PREFIX, PROJECT, build_event, fit_properties, publish
+from published_models import BUCKET, BUILD_ID, JOB, KEY, PREFIX, PROJECT, build_event, compatibility_properties, publish
 
 if TYPE_CHECKING:
     from conftest import Clock
@@ -204,7 +204,7 @@ def test_a_policy_of_the_bucket_that_is_new_is_waited_for(
 
 
 def test_an_endpoints_model_is_waited_for_too(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    event = build_event() | {"ResourceProperties": fit_properties(publish(s3))}
+    event = build_event() | {"ResourceProperties": compatibility_properties(publish(s3))}
     Denies(monkeypatch, "list_objects_v2", 3)
 
     assert on_event(event, None)["Data"]["Version"] == "1"
@@ -213,7 +213,7 @@ def test_an_endpoints_model_is_waited_for_too(s3: S3Client, clock: Clock, monkey
 def test_a_bucket_that_is_busy_does_not_end_a_rollback(
     s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, new = (fit_properties(publish(s3, version=version, key=f"{version}" * 64)) for version in (1, 2))
+    old, new = (compatibility_properties(publish(s3, version=version, key=f"{version}" * 64)) for version in (1, 2))
     event = build_event(request_type="Update") | {"ResourceProperties": old, "OldResourceProperties": new}
     with Stubber(aws.s3()) as busy:
         for _ in range(13):
@@ -228,7 +228,7 @@ def test_a_bucket_that_is_busy_does_not_end_a_rollback(
 
 
 def test_a_rollback_to_a_model_that_was_deleted_says_so_at_once(s3: S3Client, clock: Clock) -> None:
-    properties = fit_properties(publish(s3))
+    properties = compatibility_properties(publish(s3))
     s3.delete_object(Bucket=BUCKET, Key=properties["ManifestKey"])
 
     with pytest.raises(ModelError, match="there is no manifest"):

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from model_builds.compatibility import check_compatibility
 from model_builds.errors import ModelError
-from model_builds.fit import fit
 from model_builds.records import find_record
 from model_builds.store import Store
-from published_models import BUCKET, KEY, PREFIX, fit_properties, offer, publish
+from published_models import BUCKET, KEY, PREFIX, compatibility_properties, offer, publish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,26 +38,26 @@ def fleet(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("record", [True, False], ids=["where it was published", "in a copy without records"])
 def test_a_fleet_is_told_where_its_server_lies_and_what_it_must_be(s3: S3Client, record: bool) -> None:
-    data = fit(fit_properties(publish_served(s3, record=record), fleet()))
+    data = check_compatibility(compatibility_properties(publish_served(s3, record=record), fleet()))
     assert (data["ServerKey"], data["ServerSha256"]) == (SERVER_KEY, SHA256)
 
 
 def test_a_model_without_a_server_does_not_fit_a_fleet_that_runs_it(s3: S3Client) -> None:
     record = publish_served(s3, server=None)
     with pytest.raises(ModelError, match="it was published without a server: give its ModelOptimizer a serverImage"):
-        fit(fit_properties(record, fleet()))
+        check_compatibility(compatibility_properties(record, fleet()))
 
 
 def test_a_fleet_that_brings_its_own_asks_for_none(s3: S3Client) -> None:
     own = fleet() | {"requiresServer": False}
-    assert fit(fit_properties(publish_served(s3, server=None), own))["ServerKey"] == ""
+    assert check_compatibility(compatibility_properties(publish_served(s3, server=None), own))["ServerKey"] == ""
 
 
 def test_a_server_that_was_not_copied_with_its_model_is_named(s3: S3Client) -> None:
     record = publish_served(s3)
     s3.delete_object(Bucket=BUCKET, Key=SERVER_KEY)
     with pytest.raises(ModelError, match=f"there is no s3://{BUCKET}/{SERVER_KEY}, which the manifest"):
-        fit(fit_properties(record, fleet()))
+        check_compatibility(compatibility_properties(record, fleet()))
 
 
 def test_inputs_whose_server_is_gone_are_built_anew(s3: S3Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from index import is_complete, on_event
 from model_builds.errors import ModelError
 from model_builds.records import ATTRIBUTES
-from published_models import BUCKET, BUILD_ID, NANO_LAYER, PREFIX, build_event, fit_properties, offer
+from published_models import BUCKET, BUILD_ID, NANO_LAYER, PREFIX, build_event, compatibility_properties, offer
 
 OPTIMIZER = Path(__file__).parents[2] / "optimizer"
 sys.path += [str(OPTIMIZER / "src"), str(OPTIMIZER / "tests" / "publishing")]
@@ -91,7 +91,7 @@ def test_a_published_version_fits_a_function(s3: S3Client, tmp_path: Path) -> No
     assert record is not None
     published = json.loads(record.to_bytes())
 
-    answer = on_event(build_event() | {"ResourceProperties": fit_properties(published)}, None)
+    answer = on_event(build_event() | {"ResourceProperties": compatibility_properties(published)}, None)
 
     assert answer["Data"] == published | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
 
@@ -99,7 +99,7 @@ def test_a_published_version_fits_a_function(s3: S3Client, tmp_path: Path) -> No
 def test_a_published_version_is_refused_by_another_endpoint(s3: S3Client, tmp_path: Path) -> None:
     record = publish(s3, tmp_path, job_data(format="saved_model"), done())
     assert record is not None
-    properties = fit_properties(json.loads(record.to_bytes()), offer())
+    properties = compatibility_properties(json.loads(record.to_bytes()), offer())
 
     with pytest.raises(ModelError, match="published as saved_model, and litert is served here"):
         on_event(build_event() | {"ResourceProperties": properties}, None)

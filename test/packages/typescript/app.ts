@@ -74,7 +74,7 @@ function publisher(stack: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const shared = new ModelOptimizer(stack, 'Shared', {
     model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE }),
-    modelFormat: ModelFormat.LITERT,
+    format: ModelFormat.LITERT,
     recipe: OptimizationRecipe.forLambda(),
     pointerParameterName: '/models/shared',
   });
@@ -108,7 +108,7 @@ function publisher(stack: Stack): void {
   }));
   new ModelOptimizer(stack, 'Served', {
     model: ModelSource.fromAsset('digits/saved_model'),
-    modelFormat: ModelFormat.SAVED_MODEL,
+    format: ModelFormat.SAVED_MODEL,
     recipe: OptimizationRecipe.forServing(),
   });
 }

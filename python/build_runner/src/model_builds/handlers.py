@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import aws
 from .build_key import build_key
 from .builds import find_build, refuse_if_overdue, start_build, start_later, stop_if_overdue
-from .check import check, goes_back
+from .compatibility import check_compatibility
 from .errors import ModelError
-from .fit import fit
 from .messages import failure_message
 from .records import find_record
 from .store import Store
+from .version_check import check_version, goes_back
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
@@ -52,14 +52,14 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     if event["RequestType"] == "Delete":
         return answer  # published models outlive the resource
     properties = event["ResourceProperties"]
-    if properties["Mode"] == "check":
+    if properties["Mode"] == "version_check":
         if goes_back(event):
             print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
         else:
-            check(properties)
+            check_version(properties)
         return answer
-    if properties["Mode"] == "fit":
-        return answer | {"Data": aws.patiently(lambda: fit(properties))}
+    if properties["Mode"] == "compatibility":
+        return answer | {"Data": aws.patiently(lambda: check_compatibility(properties))}
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
     record = aws.patiently(lambda: find_record(store, prefix, key))

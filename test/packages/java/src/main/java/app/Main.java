@@ -143,7 +143,7 @@ public final class Main {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).build()))
-        .modelFormat(ModelFormat.LITERT)
+        .format(ModelFormat.LITERT)
         .recipe(OptimizationRecipe.forLambda())
         .pointerParameterName("/models/shared")
         .build();
@@ -182,7 +182,7 @@ public final class Main {
     }
     ModelOptimizer.Builder.create(stack, "Served")
         .model(ModelSource.fromAsset("digits/saved_model"))
-        .modelFormat(ModelFormat.SAVED_MODEL)
+        .format(ModelFormat.SAVED_MODEL)
         .recipe(OptimizationRecipe.forServing())
         .build();
   }

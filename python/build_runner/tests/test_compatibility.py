@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from index import is_complete, on_event
+from model_builds.compatibility import check_compatibility
 from model_builds.errors import ModelError
-from model_builds.fit import fit
 from published_models import (
     BUCKET,
     NANO_LAYER,
     NUMPY_LAYER,
     PREFIX,
     build_event,
-    fit_properties,
+    compatibility_properties,
     layer_content,
     offer,
     publish,
@@ -29,7 +29,7 @@ NEEDS = {"runtime": "nano", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
 
 def misfit(record: dict[str, str], **changes: Any) -> str:
     with pytest.raises(ModelError) as caught:
-        fit(fit_properties(record, offer(**changes)))
+        check_compatibility(compatibility_properties(record, offer(**changes)))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -37,14 +37,14 @@ def misfit(record: dict[str, str], **changes: Any) -> str:
 def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S3Client) -> None:
     record = publish(s3)
 
-    data = fit(fit_properties(record))
+    data = check_compatibility(compatibility_properties(record))
 
     assert data == record | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
 
 
 def test_digests_values_together_with_the_model(s3: S3Client) -> None:
     def digests(record: dict[str, str], **values: Any) -> list[str]:
-        data = fit(fit_properties(record) | {"Digests": values})
+        data = check_compatibility(compatibility_properties(record) | {"Digests": values})
         return [data[name] for name in values]
 
     record = publish(s3)
@@ -59,7 +59,7 @@ def test_digests_values_together_with_the_model(s3: S3Client) -> None:
 
 def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
     record = publish(s3)
-    event = build_event() | {"ResourceProperties": fit_properties(record)}
+    event = build_event() | {"ResourceProperties": compatibility_properties(record)}
 
     answer = on_event(event, None)
 
@@ -79,7 +79,7 @@ def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
 def test_chooses_the_runtime(s3: S3Client, proved: str, changes: dict[str, Any], runtime: str, layer: str) -> None:
     record = publish(s3, requirements=NEEDS | {"runtime": proved})
 
-    data = fit(fit_properties(record, offer(**changes)))
+    data = check_compatibility(compatibility_properties(record, offer(**changes)))
 
     assert (data["Runtime"], data["RuntimeLayerArn"]) == (runtime, layer)
 
@@ -107,7 +107,7 @@ def test_takes_a_model_that_just_fits_beside_the_code_and_the_layers_of_its_func
     parts = {"partBytes": {"handler": 100, "hook layer": 200}, "nanoLayerBytes": 300, "numpyLayerBytes": 90_000_000}
     record = publish(s3, files=sized(262_144_000 - 600))
 
-    assert fit(fit_properties(record, offer(**parts)))["Runtime"] == "nano"
+    assert check_compatibility(compatibility_properties(record, offer(**parts)))["Runtime"] == "nano"
 
 
 def test_refuses_a_model_that_is_a_byte_too_large_and_names_the_parts(s3: S3Client) -> None:
@@ -140,7 +140,7 @@ def test_refuses_memory_that_is_too_small_and_says_how_much_is_needed(s3: S3Clie
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 200.0})
 
     if fits:
-        assert fit(fit_properties(record, offer(memoryMebibytes=memory)))["Version"] == "1"
+        assert check_compatibility(compatibility_properties(record, offer(memoryMebibytes=memory)))["Version"] == "1"
     else:
         assert "set at least 256 MiB" in misfit(record, memoryMebibytes=memory)
 
@@ -148,7 +148,7 @@ def test_refuses_memory_that_is_too_small_and_says_how_much_is_needed(s3: S3Clie
 def test_refuses_a_timeout_that_is_too_short_for_the_processor_that_memory_buys(s3: S3Client) -> None:
     record = publish(s3, latencyMilliseconds=1500.0, loadMilliseconds=500.0)
 
-    assert fit(fit_properties(record, offer(timeoutSeconds=2)))["Version"] == "1"
+    assert check_compatibility(compatibility_properties(record, offer(timeoutSeconds=2)))["Version"] == "1"
     assert "takes about 13.8 s with this memory, and the timeout is 3 s" in misfit(
         record, timeoutSeconds=3, memoryMebibytes=256
     )
@@ -158,14 +158,17 @@ def test_refuses_a_processor_without_the_needed_features(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"cpuFeatures": ["avx2", "avx512_bf16"]})
 
     assert "a processor with avx512_bf16" in misfit(record, cpuFeatures=["avx2"])
-    assert fit(fit_properties(record, offer(cpuFeatures=["avx512_bf16", "avx2"])))["Version"] == "1"
+    assert (
+        check_compatibility(compatibility_properties(record, offer(cpuFeatures=["avx512_bf16", "avx2"])))["Version"]
+        == "1"
+    )
 
 
 @pytest.mark.parametrize("feature", ["bf16", "avx512_bf16", "amx_bf16"])
 def test_takes_bfloat16_in_any_of_its_forms(s3: S3Client, feature: str) -> None:
     record = publish(s3, requirements=NEEDS | {"cpuFeatures": ["bf16"]})
 
-    assert fit(fit_properties(record, offer(cpuFeatures=["avx2", feature])))["Version"] == "1"
+    assert check_compatibility(compatibility_properties(record, offer(cpuFeatures=["avx2", feature])))["Version"] == "1"
     assert "a processor with bf16" in misfit(record, cpuFeatures=["avx2"])
 
 
@@ -183,7 +186,7 @@ def test_tells_pods_how_much_memory_to_ask_for(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 500.0})
 
     offered = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
-    assert fit(fit_properties(record, offered))["MemoryRequest"] == "640Mi"
+    assert check_compatibility(compatibility_properties(record, offered))["MemoryRequest"] == "640Mi"
 
 
 SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
@@ -193,26 +196,29 @@ UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMe
 def test_estimates_a_server_s_memory_where_nothing_was_measured(s3: S3Client) -> None:
     record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
 
-    assert fit(fit_properties(record, SERVICE))["MemoryRequest"] == "768Mi"
+    assert check_compatibility(compatibility_properties(record, SERVICE))["MemoryRequest"] == "768Mi"
 
 
 def test_refuses_a_model_that_is_larger_than_the_server_s_memory(s3: S3Client) -> None:
     record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
 
     with pytest.raises(ModelError, match="it has 100 MiB, and 64 MiB of memory are too few: set at least 768 MiB"):
-        fit(fit_properties(record, SERVICE | {"memoryMebibytes": 64}))
-    assert fit(fit_properties(record, SERVICE | {"memoryMebibytes": 1024}))["MemoryRequest"] == "768Mi"
+        check_compatibility(compatibility_properties(record, SERVICE | {"memoryMebibytes": 64}))
+    assert (
+        check_compatibility(compatibility_properties(record, SERVICE | {"memoryMebibytes": 1024}))["MemoryRequest"]
+        == "768Mi"
+    )
 
 
 def test_refuses_a_manifest_that_is_not_the_one_that_was_meant(s3: S3Client) -> None:
     record = publish(s3)
 
     with pytest.raises(ModelError, match=f"{'0' * 64} was asked for"):
-        fit(fit_properties(record, ManifestSha256="0" * 64))
+        check_compatibility(compatibility_properties(record, ManifestSha256="0" * 64))
 
 
 def test_takes_an_import_without_digest_as_it_is(s3: S3Client) -> None:
-    assert fit(fit_properties(publish(s3), ManifestSha256=""))["Version"] == "1"
+    assert check_compatibility(compatibility_properties(publish(s3), ManifestSha256=""))["Version"] == "1"
 
 
 def test_refuses_a_manifest_that_is_not_there(s3: S3Client) -> None:
@@ -220,12 +226,12 @@ def test_refuses_a_manifest_that_is_not_there(s3: S3Client) -> None:
     s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
 
     with pytest.raises(ModelError, match=f"there is no manifest s3://{BUCKET}/{PREFIX}/litert/1/manifest.json"):
-        fit(fit_properties(record))
+        check_compatibility(compatibility_properties(record))
 
 
 def test_refuses_a_manifest_of_another_schema(s3: S3Client) -> None:
     with pytest.raises(ModelError, match="schema version 2, and this library reads 1"):
-        fit(fit_properties(publish(s3, schemaVersion=2)))
+        check_compatibility(compatibility_properties(publish(s3, schemaVersion=2)))
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b"[]", b"{}"])
@@ -233,7 +239,7 @@ def test_refuses_what_is_no_manifest(s3: S3Client, content: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key="x/litert/1/manifest.json", Body=content)
 
     with pytest.raises(ModelError, match="is not the manifest of a published model"):
-        fit(fit_properties({"ManifestKey": "x/litert/1/manifest.json", "ManifestSha256": ""}))
+        check_compatibility(compatibility_properties({"ManifestKey": "x/litert/1/manifest.json", "ManifestSha256": ""}))
 
 
 def test_follows_a_pointer(s3: S3Client) -> None:
@@ -241,7 +247,7 @@ def test_follows_a_pointer(s3: S3Client) -> None:
     record = publish(s3, version=2)
     pointer = {"manifestKey": record["ManifestKey"], "manifestSha256": record["ManifestSha256"]}
 
-    data = fit({"Bucket": BUCKET, "Pointer": json.dumps(pointer), "Offer": json.dumps(offer())})
+    data = check_compatibility({"Bucket": BUCKET, "Pointer": json.dumps(pointer), "Offer": json.dumps(offer())})
 
     assert data["Version"] == "2"
 
@@ -249,7 +255,7 @@ def test_follows_a_pointer(s3: S3Client) -> None:
 @pytest.mark.parametrize("pointer", ["", "/models/digits", "3", '{"manifestKey": "x"}'])
 def test_refuses_a_parameter_that_is_no_pointer(s3: S3Client, pointer: str) -> None:
     with pytest.raises(ModelError, match="the parameter that should point at a model holds"):
-        fit({"Bucket": BUCKET, "Pointer": pointer, "Offer": json.dumps(offer())})
+        check_compatibility({"Bucket": BUCKET, "Pointer": pointer, "Offer": json.dumps(offer())})
 
 
 def test_serves_a_copy_whose_object_versions_are_its_own(s3: S3Client) -> None:
@@ -258,7 +264,7 @@ def test_serves_a_copy_whose_object_versions_are_its_own(s3: S3Client) -> None:
     stale = moved | {"LayerObjectVersion": record["LayerObjectVersion"]}
     s3.put_object(Bucket=BUCKET, Key=f"copy/keys/{'x'}/1.json", Body=json.dumps(stale).encode())
 
-    data = fit(fit_properties(moved))
+    data = check_compatibility(compatibility_properties(moved))
 
     assert data["LayerObjectVersion"] == moved["LayerObjectVersion"]
     assert data["LayerKey"] == "copy/litert/1/layer.zip"
@@ -270,7 +276,7 @@ def test_refuses_a_copy_whose_layer_is_another(s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key=moved["LayerKey"], Body=b"x" * len(layer_content(1)))
 
     with pytest.raises(ModelError, match=r"layer\.zip has the SHA-256 .* and the manifest says"):
-        fit(fit_properties(moved))
+        check_compatibility(compatibility_properties(moved))
 
 
 def test_refuses_a_bucket_that_keeps_no_versions() -> None:
@@ -278,4 +284,4 @@ def test_refuses_a_bucket_that_keeps_no_versions() -> None:
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
     with pytest.raises(ModelError, match="keeps no versions"):
-        fit(fit_properties(publish(client)))
+        check_compatibility(compatibility_properties(publish(client)))

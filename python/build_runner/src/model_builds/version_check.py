@@ -44,7 +44,7 @@ def functions() -> Any:
     return boto3.client("lambda", config=_CONFIG)
 
 
-def check(properties: dict[str, Any]) -> None:
+def check_version(properties: dict[str, Any]) -> None:
     """Fail with one sentence where a function's version does not answer as the published model did.
 
     Args:

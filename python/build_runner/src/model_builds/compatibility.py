@@ -1,4 +1,4 @@
-"""Fitting a published model to the endpoint that will serve it."""
+"""Checks that an endpoint can serve a published model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _IN_LAYER = "layer.zip!/"
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
-def fit(properties: dict[str, Any]) -> dict[str, str]:
+def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
     """Return what an endpoint needs to serve a model, or fail with one sentence.
 
     Args:

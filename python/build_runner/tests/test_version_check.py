@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from index import on_event
-from model_builds import aws, check
+from model_builds import aws, version_check
 from model_builds.errors import ModelError
 from published_models import BUCKET
 
@@ -42,8 +42,8 @@ ASKED = {
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    monkeypatch.setattr(check.time, "sleep", lambda _seconds: None)
-    with Stubber(check.functions()) as stubber:
+    monkeypatch.setattr(version_check.time, "sleep", lambda _seconds: None)
+    with Stubber(version_check.functions()) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 
@@ -78,34 +78,34 @@ def zeros() -> dict[str, Any]:
 def test_a_version_is_asked_for_its_metadata_and_for_zeros_of_every_signature(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
-    check.check(ASKED)
+    version_check.check_version(ASKED)
 
 
 def test_a_model_that_cannot_compute_zeros_has_run(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(400, {"error": "the model cannot compute these values"}))
-    check.check(ASKED)
+    version_check.check_version(ASKED)
 
 
 def test_a_version_that_fails_ends_the_deployment_with_its_reason(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(500, {"error": "the function failed"}))
     with pytest.raises(ModelError, match=r"version 7 of the function does not answer \(500, the function failed\)"):
-        check.check(ASKED)
+        version_check.check_version(ASKED)
 
 
 def test_a_version_that_does_not_start_shows_no_trace(function: Stubber) -> None:
     payload = {"errorType": "ModelError", "errorMessage": "cannot read model.json", "stackTrace": ["File x"]}
     answers(function, event("GET", "/v1/models/digits/metadata"), payload, FunctionError="Unhandled")
     with pytest.raises(ModelError, match=r"ModelError: cannot read model.json.*callers keep the version") as failure:
-        check.check(ASKED)
+        version_check.check_version(ASKED)
     assert "File x" not in str(failure.value)
 
 
 def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
-    check.check(ASKED)
+    version_check.check_version(ASKED)
     assert (
         "without golden requests (rows too large, or answers that depend on earlier requests): zeros are sent instead"
         in capsys.readouterr().out
@@ -118,7 +118,7 @@ def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited
     function.add_client_error("invoke", "ResourceConflictException", "Pending")
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
-    check.check(ASKED)
+    version_check.check_version(ASKED)
 
 
 @pytest.mark.parametrize("code", ["SnapStartNotReadyException", "ResourceNotReadyException", "ServiceException"])
@@ -126,7 +126,7 @@ def test_a_snapshot_that_is_being_taken_and_a_passing_failure_are_waited_for(fun
     function.add_client_error("invoke", code, "later", http_status_code=500 if code == "ServiceException" else 409)
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
-    check.check(ASKED)
+    version_check.check_version(ASKED)
 
 
 def test_a_function_without_room_ends_the_deployment_with_what_to_raise(function: Stubber, clock: Clock) -> None:
@@ -135,7 +135,7 @@ def test_a_function_without_room_ends_the_deployment_with_what_to_raise(function
     with pytest.raises(
         ModelError, match=r"version 7 .* no room .*Rate Exceeded.*: raise .*reservedConcurrentExecutions"
     ):
-        check.check(ASKED)
+        version_check.check_version(ASKED)
     assert sum(clock.slept) == 60
 
 
@@ -147,14 +147,14 @@ def hooked(s3: S3Client, sent: dict[str, Any]) -> dict[str, Any]:
 def test_a_hook_gets_its_own_event_and_nothing_else(function: Stubber, s3: S3Client) -> None:
     described(function)
     answers(function, {"rows": [[1]]}, {"sums": [2]})
-    check.check(hooked(s3, {"rows": [[1]]}))
+    version_check.check_version(hooked(s3, {"rows": [[1]]}))
 
 
 def test_a_hook_gets_a_photograph(function: Stubber, s3: S3Client) -> None:
     photograph = {"requestContext": {}, "body": "A" * 2_000_000, "isBase64Encoded": True}
     described(function)
     answers(function, photograph, http(200, {"label": "cat"}))
-    check.check(hooked(s3, photograph))
+    version_check.check_version(hooked(s3, photograph))
 
 
 def test_an_event_that_may_not_be_read_yet_is_waited_for(function: Stubber, clock: Clock) -> None:
@@ -164,7 +164,7 @@ def test_an_event_that_may_not_be_read_yet_is_waited_for(function: Stubber, cloc
     with Stubber(aws.s3()) as denied:
         denied.add_client_error("get_object", "AccessDenied", "not authorized")
         denied.add_response("get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))})
-        check.check(ASKED | {"Hooked": "true", "EventBucket": BUCKET, "EventKey": "event.json"})
+        version_check.check_version(ASKED | {"Hooked": "true", "EventBucket": BUCKET, "EventKey": "event.json"})
     assert clock.slept == [5]
 
 
@@ -172,12 +172,12 @@ def test_a_hook_that_refuses_its_own_event_ends_the_deployment(function: Stubber
     described(function)
     answers(function, {"rows": []}, {"error": "the batch is empty"})
     with pytest.raises(ModelError, match=r"does not answer \(the batch is empty\)"):
-        check.check(hooked(s3, {"rows": []}))
+        version_check.check_version(hooked(s3, {"rows": []}))
 
 
 def test_a_hook_without_an_event_must_start(function: Stubber) -> None:
     described(function)
-    check.check(ASKED | {"Hooked": "true"})
+    version_check.check_version(ASKED | {"Hooked": "true"})
 
 
 def rolled_back(new: str, old: str, function: str = "digits") -> dict[str, Any]:
@@ -185,8 +185,8 @@ def rolled_back(new: str, old: str, function: str = "digits") -> dict[str, Any]:
     return {
         "RequestType": "Update",
         "PhysicalResourceId": "id",
-        "ResourceProperties": ASKED | {"Mode": "check", "FunctionVersion": f"{arn}:digits:{new}"},
-        "OldResourceProperties": ASKED | {"Mode": "check", "FunctionVersion": f"{arn}:{function}:{old}"},
+        "ResourceProperties": ASKED | {"Mode": "version_check", "FunctionVersion": f"{arn}:digits:{new}"},
+        "OldResourceProperties": ASKED | {"Mode": "version_check", "FunctionVersion": f"{arn}:{function}:{old}"},
     }
 
 
@@ -212,12 +212,12 @@ def test_golden_requests_that_may_not_be_read_yet_are_waited_for(function: Stubb
         denied.add_client_error("list_objects_v2", "AccessDenied", "not authorized")
         denied.add_response("list_objects_v2", {})
         with pytest.raises(ModelError, match="holds no golden requests"):
-            check.check(ASKED | {"GoldenKey": "digits/golden/1.json"})
+            version_check.check_version(ASKED | {"GoldenKey": "digits/golden/1.json"})
 
 
 def test_the_custom_resource_asks_when_it_is_made_and_not_when_it_is_deleted(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
-    request = {"StackId": "s", "LogicalResourceId": "r", "ResourceProperties": ASKED | {"Mode": "check"}}
+    request = {"StackId": "s", "LogicalResourceId": "r", "ResourceProperties": ASKED | {"Mode": "version_check"}}
     made = on_event(request | {"RequestType": "Create"}, None)
     assert on_event(request | {"RequestType": "Delete"}, None) == made

@@ -1,0 +1,101 @@
+import { CustomResource, Stack } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { referenceOf } from '../model/artifact-reference';
+import type { IModelArtifact } from '../model/model-artifact';
+import type { ModelFormat } from '../model/model-format';
+import { BuildProvider } from './build-provider';
+import { SERVER_PREFIX } from './server-image';
+
+/** What an endpoint offers a model. The deployment compares it with what the model needs. */
+export interface EndpointOffer {
+  readonly endpoint: 'function' | 'service' | 'fleet';
+  readonly format: ModelFormat;
+  readonly architecture: lambda.Architecture;
+  readonly memoryMebibytes?: number;
+  readonly timeoutSeconds?: number;
+  /** Forced by the user. */
+  readonly runtime?: 'nano' | 'numpy';
+  /** A hook imports it. */
+  readonly requiresNumpy?: boolean;
+  readonly nanoLayerArn?: string;
+  readonly numpyLayerArn?: string;
+  /** Unzipped sizes, where they are known: Lambda counts them together with the model's. */
+  readonly nanoLayerBytes?: number;
+  readonly numpyLayerBytes?: number;
+  readonly partBytes?: { [part: string]: number };
+  readonly cpuFeatures?: string[];
+  /** It runs the server that is published with the model. */
+  readonly requiresServer?: boolean;
+}
+
+/**
+ * Checks during the deployment that an endpoint can serve a published model, and returns what it needs for that.
+ *
+ * The deployment fails with one sentence where it cannot.
+ */
+export class ModelCompatibility extends Construct {
+  public readonly version: string;
+  /** Prefix of the version's files, with a slash at its end. */
+  public readonly keyPrefix: string;
+  public readonly manifestKey: string;
+  public readonly manifestSha256: string;
+  /** SHA-256 of SHA256SUMS; empty for LiteRT. */
+  public readonly checksumsSha256: string;
+  public readonly layerKey: string;
+  public readonly layerObjectVersion: string;
+  public readonly runtime: string;
+  public readonly runtimeLayerArn: string;
+  public readonly archiveKey: string;
+  public readonly archiveSha256: string;
+  public readonly goldenKey: string;
+  public readonly serverKey: string;
+  public readonly serverSha256: string;
+  public readonly sizeBytes: string;
+  public readonly reportKey: string;
+  public readonly buildUrl: string;
+  public readonly summary: string;
+  /** Memory that a pod must ask for, such as 640Mi. */
+  public readonly memoryRequest: string;
+  /** The custom resource: what depends on the check depends on it. */
+  public readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: EndpointOffer }) {
+    super(scope, id);
+    const { artifact, offer } = props;
+    const { manifestKey, manifestSha256, pointer, keyPatterns } = referenceOf(artifact)!;
+    const provider = BuildProvider.of(this);
+    const grant = provider.allowRead(artifact.bucket, offer.requiresServer ? [...keyPatterns, `${SERVER_PREFIX}/*`] : keyPatterns);
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::TensorFlowModelCompatibility',
+      serviceToken: provider.serviceToken,
+      properties: {
+        Mode: 'compatibility',
+        Bucket: artifact.bucket.bucketName,
+        ...pointer === undefined ? { ManifestKey: manifestKey, ManifestSha256: manifestSha256 ?? '' } : { Pointer: pointer },
+        Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
+      },
+    });
+    this.resource.node.addDependency(provider, grant);
+
+    this.version = this.resource.getAttString('Version');
+    this.keyPrefix = this.resource.getAttString('KeyPrefix');
+    this.manifestKey = this.resource.getAttString('ManifestKey');
+    this.manifestSha256 = this.resource.getAttString('ManifestSha256');
+    this.checksumsSha256 = this.resource.getAttString('ChecksumsSha256');
+    this.layerKey = this.resource.getAttString('LayerKey');
+    this.layerObjectVersion = this.resource.getAttString('LayerObjectVersion');
+    this.runtime = this.resource.getAttString('Runtime');
+    this.runtimeLayerArn = this.resource.getAttString('RuntimeLayerArn');
+    this.archiveKey = this.resource.getAttString('ArchiveKey');
+    this.archiveSha256 = this.resource.getAttString('ArchiveSha256');
+    this.goldenKey = this.resource.getAttString('GoldenKey');
+    this.serverKey = this.resource.getAttString('ServerKey');
+    this.serverSha256 = this.resource.getAttString('ServerSha256');
+    this.sizeBytes = this.resource.getAttString('SizeBytes');
+    this.reportKey = this.resource.getAttString('ReportKey');
+    this.buildUrl = this.resource.getAttString('BuildUrl');
+    this.summary = this.resource.getAttString('Summary');
+    this.memoryRequest = this.resource.getAttString('MemoryRequest');
+  }
+}

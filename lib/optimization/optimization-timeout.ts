@@ -1,0 +1,26 @@
+import { Duration } from 'aws-cdk-lib';
+import { checkInteger } from '../private/validation';
+import type { OptimizationOptions } from './optimization-options';
+
+/** A deployment waits an hour at most for a custom resource; the handlers need the rest. */
+const LONGEST_OPTIMIZATION_MINUTES = 55;
+
+/** CodeBuild's shortest queue and its shortest build. */
+const SHORTEST_OPTIMIZATION_MINUTES = 10;
+
+export function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {
+  const minutes = optimizationTimeout?.toMinutes({ integral: false });
+  return checkInteger('optimizationTimeout in minutes', minutes, SHORTEST_OPTIMIZATION_MINUTES, LONGEST_OPTIMIZATION_MINUTES,
+    'a deployment cannot wait longer; optimize and publish from the command line (python -m tensorflow_optimizer), '
+    + 'then serve the result with ModelArtifact.fromBucket');
+}
+
+/**
+ * Splits the time that a deployment waits between queue and build. The queue may take all of it but the shortest build: an account may run few builds at once.
+ *
+ * The custom resource limits the sum of both (builds.py).
+ */
+export function buildTimeouts(limit?: Duration): { timeout: Duration; queuedTimeout: Duration } {
+  const minutes = limit?.toMinutes() ?? LONGEST_OPTIMIZATION_MINUTES;
+  return { timeout: Duration.minutes(minutes - (minutes >= 30 ? 10 : 5)), queuedTimeout: Duration.minutes(minutes - 5) };
+}
