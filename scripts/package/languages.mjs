@@ -3,11 +3,14 @@
 // The app in TypeScript must use everything that is public, so the others use it too. The apps under examples/ are synthesized beside them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { findPython, root, tools, uv } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { dist, makePackages, missingProgram } from './main.mjs';
+
+/** Maven's local repository for these tests, so that the user's own stays as it is. */
+const mavenRepository = join(tools, 'maven');
 
 const environment = {
   ...process.env,
@@ -56,34 +59,34 @@ const LANGUAGES = {
   java: {
     install: (app) => {
       // Maven keeps what it once fetched by its version, and ours is the same from build to build.
-      rmSync(join(homedir(), '.m2', 'repository', 'io', 'github', 'cdk-tensorflow'), { recursive: true, force: true });
+      rmSync(join(mavenRepository, 'io', 'github', 'cdk-tensorflow'), { recursive: true, force: true });
       cpSync(join(dist, 'java'), join(app, 'repository'), { recursive: true });
-      execute('mvn', ['-q', '-B', 'compile'], app);
+      execute('mvn', ['-q', '-B', `-Dmaven.repo.local=${mavenRepository}`, 'compile'], app);
     },
-    app: 'mvn -q -B -e exec:java',
+    app: `mvn -q -B -e "-Dmaven.repo.local=${mavenRepository}" exec:java`,
   },
   go: {
     install: (app) => {
       cpSync(join(dist, 'go', 'cdktensorflow'), join(app, 'package'), { recursive: true });
       execute('go', ['mod', 'tidy'], app);
       execute('go', ['build', '-o', 'consumer', '.'], app);
-      compileReadme(app);
+      compileGuide(app);
     },
     app: './consumer',
   },
 };
 
-/** The README's examples in Go are corrected translations, so they are compiled. */
-function compileReadme(app) {
-  const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```go\n([^]*?)```/g)].map(([, code]) => code.replace(/^import .*\n/gm, ''));
+/** The examples in Go of docs/languages.md are corrected translations, so they are compiled. */
+function compileGuide(app) {
+  const examples = [...readFileSync(join(root, 'docs', 'languages.md'), 'utf8').matchAll(/```go\n([^]*?)```/g)].map(([, code]) => code.replace(/^import .*\n/gm, ''));
   const functions = examples.map((code, index) => `func example${index}(this constructs.Construct, cluster awseksv2.ICluster, vpc awsec2.IVpc) {\n${code}}\n`);
   const main = readFileSync(join(app, 'main.go'), 'utf8');
   const imports = main.slice(main.indexOf('import ('), main.indexOf('\n)') + 2).split('\n')
     .filter((line) => /import|^\)/.test(line) || /\/(awscdk\/v2|awseksv2|awsec2|constructs\/v10|jsii-runtime-go|cdktensorflow)"/.test(line)).join('\n')
     .replace('tensorflow "', 'cdktensorflow "');
-  mkdirSync(join(app, 'readme'));
-  writeFileSync(join(app, 'readme', 'examples.go'), `package readme\n\n${imports}\n\n${functions.join('\n')}`);
-  execute('go', ['build', './readme'], app);
+  mkdirSync(join(app, 'guide'));
+  writeFileSync(join(app, 'guide', 'examples.go'), `package guide\n\n${imports}\n\n${functions.join('\n')}`);
+  execute('go', ['build', './guide'], app);
 }
 
 /** The program compiles under the strict rules and uses every public name. */

@@ -66,9 +66,11 @@ function main(): void {
   }
 
   execute('npm', ['run', '--silent', 'package', '--', ...REGISTRIES.flatMap(({ target }) => ['--target', target])]);
+  execute('npm', ['run', '--silent', 'docgen']);
   execute('npm', ['run', '--silent', 'compat']);
   execute('npm', ['run', '--silent', 'package:check']);
 
+  process.stdout.write('dist/api has the API reference of Python, Java and Go: attach it to the release\n');
   for (const registry of REGISTRIES) {
     process.stdout.write(`${registry.language}, by ${registry.program}:\n${published(registry).map((file) => `  ${file}\n`).join('')}`);
     if (publishing) {
