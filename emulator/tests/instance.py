@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded_aws.ec2 import stock
 from embedded_aws.ec2.machine import Host, Machine
-from embedded_aws.network.plane import Plane
+from embedded_aws.host.plane import Plane
 
 if TYPE_CHECKING:
     from conftest import Running

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.builds.execution import Execution
-from embedded_aws.builds.request import BuildRequest, build_request
+from embedded_aws.codebuild.execution import Execution
+from embedded_aws.codebuild.request import BuildRequest, build_request
 
 if TYPE_CHECKING:
     from pathlib import Path

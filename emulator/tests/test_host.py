@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 import pytest
 from conftest import started
 from embedded_aws import settings
-from embedded_aws.builds.python_image import make_python
+from embedded_aws.codebuild.python_image import make_python
 from embedded_aws.host import index_environment, namespaces, ports
 from embedded_aws.host.pythons import find_python, newest_python
 from support import function, invoke

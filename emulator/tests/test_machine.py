@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from embedded_aws.ec2.machine import Host, Machine, MachineEndedError
+from embedded_aws.host.plane import Plane
 from embedded_aws.host.pythons import newest_python
-from embedded_aws.network.plane import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

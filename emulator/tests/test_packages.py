@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PYTHON, ROOT, started
-from embedded_aws.functions import packages as packages_module
-from embedded_aws.functions.packages import Distribution, NoBuildError, distributions, substitute
+from embedded_aws.awslambda import packages as packages_module
+from embedded_aws.awslambda.packages import Distribution, NoBuildError, distributions, substitute
 from embedded_aws.host.pythons import HostPython, newest_python
 from embedded_aws.host.tools import InstallError
 from support import function, invoke, layer

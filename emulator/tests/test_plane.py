@@ -7,8 +7,8 @@ import socket
 import time
 
 import pytest
-from embedded_aws.network import plane as module
-from embedded_aws.network.plane import Plane, Streams
+from embedded_aws.host import plane as module
+from embedded_aws.host.plane import Plane, Streams
 
 
 @pytest.fixture

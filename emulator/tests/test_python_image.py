@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from embedded_aws.builds.python_image import make_python
+from embedded_aws.codebuild.python_image import make_python
 from embedded_aws.host.pythons import HostPython, all_pythons, probe
 from embedded_aws.host.tools import find_uv
 from support import PROBE

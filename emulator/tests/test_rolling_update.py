@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from embedded_aws.auto_scaling.rolling import RollingUpdate, Step, largest, steps
+from embedded_aws.autoscaling.rolling import RollingUpdate, Step, largest, steps
 
 
 def test_a_group_that_must_keep_its_capacity_grows_first() -> None:

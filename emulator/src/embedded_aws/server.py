@@ -13,8 +13,8 @@ from embedded_aws.callers import refuse, why_refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from embedded_aws.builds.service import Builds
-    from embedded_aws.functions.pool import Pool
+    from embedded_aws.awslambda.pool import Pool
+    from embedded_aws.codebuild.api import Builds
     from embedded_aws.settings import Settings
 
 
@@ -39,23 +39,26 @@ class EmbeddedAws:
     """MiniStack with this package's replacements. One process holds one."""
 
     def __init__(self, settings: Settings) -> None:
-        from embedded_aws.builds import service as builds
-        from embedded_aws.cloudformation import buckets, custom_resources, projects, refusals, report_groups
-        from embedded_aws.cloudformation import functions as function_resources
+        from embedded_aws.awslambda import api as functions
+        from embedded_aws.awslambda import resources as function_resources
+        from embedded_aws.cloudformation import custom_resources, refusals
         from embedded_aws.cloudformation.signals import Signals
-        from embedded_aws.ec2.service import Compute
+        from embedded_aws.codebuild import api as builds
+        from embedded_aws.codebuild import report_groups
+        from embedded_aws.codebuild import resources as projects
+        from embedded_aws.compute import Compute
+        from embedded_aws.ec2.resources import addresses, security_group_rules, vpcs
         from embedded_aws.eks import resources as cluster_resources
-        from embedded_aws.eks.clusters import Clusters
-        from embedded_aws.functions import service as functions
+        from embedded_aws.eks.api import Clusters
         from embedded_aws.iam import authorization
-        from embedded_aws.network import addresses, rules, vpcs
-        from embedded_aws.ssm import parameters
+        from embedded_aws.s3 import resources as buckets
+        from embedded_aws.ssm import api as parameters
 
         self.settings = settings
         authorization.install()
         refusals.install()
         report_groups.install()
-        for network in (vpcs, addresses, rules):
+        for network in (vpcs, addresses, security_group_rules):
             network.install()
         signals = Signals()
         signals.install()

@@ -14,7 +14,7 @@ from embedded_aws.iam.sessions import role_of_profile, session_of
 from embedded_aws.patching import rely_on
 
 if TYPE_CHECKING:
-    from embedded_aws.network.plane import Plane
+    from embedded_aws.host.plane import Plane
     from embedded_aws.settings import Settings
 
 _TERMINATED = {"Code": 48, "Name": "terminated"}

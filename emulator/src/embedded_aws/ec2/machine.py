@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.network.plane import Plane, Streams
+    from embedded_aws.host.plane import Plane, Streams
 
 _Socket = socket.socket
 IMAGE = Path(__file__).with_name("image")

@@ -13,7 +13,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eks
 from ministack.services.cloudformation import stacks
 
-from embedded_aws.builds.clients import EmbeddedClients, assume_role
+from embedded_aws.clients import EmbeddedClients, assume_role
 from embedded_aws.cloudformation.wrapping import before
 from embedded_aws.ec2.stock import aws_command
 from embedded_aws.eks.control_plane import ControlPlane

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.host.pythons import HostPython
 
-_log = logging.getLogger("embedded_aws.functions")
+_log = logging.getLogger("embedded_aws.awslambda")
 _MACHINES = {"x86_64": ("x86_64", "i686", "amd64"), "aarch64": ("aarch64", "arm64")}
 
 

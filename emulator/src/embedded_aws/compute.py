@@ -6,11 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.auto_scaling.resources import Groups
+from embedded_aws.autoscaling.resources import Groups
 from embedded_aws.ec2.instances import Instances
-from embedded_aws.load_balancing import resources as load_balancing
-from embedded_aws.load_balancing.balancers import Balancers
-from embedded_aws.network.plane import Plane
+from embedded_aws.elbv2 import resources as load_balancing
+from embedded_aws.elbv2.balancers import Balancers
+from embedded_aws.host.plane import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

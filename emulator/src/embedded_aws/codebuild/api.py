@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import codebuild, iam
 
-from embedded_aws.builds.clients import EmbeddedClients, assume_role
-from embedded_aws.builds.execution import Execution, new_work_directory
-from embedded_aws.builds.record import BuildRecord, Identity, new_build
-from embedded_aws.builds.request import BuildRequest, build_request
-from embedded_aws.builds.roles import why_not_usable
+from embedded_aws.clients import EmbeddedClients, assume_role
+from embedded_aws.codebuild.execution import Execution, new_work_directory
+from embedded_aws.codebuild.record import BuildRecord, Identity, new_build
+from embedded_aws.codebuild.request import BuildRequest, build_request
+from embedded_aws.codebuild.roles import why_not_usable
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
 
-_log = logging.getLogger("embedded_aws.builds")
+_log = logging.getLogger("embedded_aws.codebuild")
 _TOKEN_SECONDS = 300  # how long CodeBuild remembers an idempotency token
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.ec2.instances import Instances
     from embedded_aws.ec2.machine import Machine
-    from embedded_aws.load_balancing.balancers import Balancers
+    from embedded_aws.elbv2.balancers import Balancers
 
 Properties = dict[str, Any]
 

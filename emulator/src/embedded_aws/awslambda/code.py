@@ -13,14 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded_aws.functions.archive import UnpackedArchives, merge
-from embedded_aws.functions.packages import substitute
+from embedded_aws.awslambda.archive import UnpackedArchives, merge
+from embedded_aws.awslambda.packages import substitute
 from embedded_aws.host.pythons import HostPython, find_python, newest_python
 
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
 
-_log = logging.getLogger("embedded_aws.functions")
+_log = logging.getLogger("embedded_aws.awslambda")
 
 # What Lambda's Python runtime carries besides the standard library: boto3 and what it needs. All pure Python.
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")

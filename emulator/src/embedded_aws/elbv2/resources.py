@@ -8,13 +8,13 @@ from xml.sax.saxutils import escape
 from ministack.services import alb
 
 from embedded_aws.cloudformation.wrapping import after, before, before_delete
-from embedded_aws.load_balancing.targets import HealthCheck, State, TargetGroup
+from embedded_aws.elbv2.targets import HealthCheck, State, TargetGroup
 from embedded_aws.patching import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.load_balancing.balancers import Balancers
+    from embedded_aws.elbv2.balancers import Balancers
 
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"

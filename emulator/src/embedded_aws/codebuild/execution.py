@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from embedded_aws.builds.buildspec import Buildspec, BuildspecError, parse_buildspec
-from embedded_aws.builds.phases import Record, run_phases
-from embedded_aws.builds.python_image import make_python
-from embedded_aws.builds.shell import Shell, ShellStoppedError
-from embedded_aws.builds.transfer import ObjectStore, SourceError, fetch_source, upload_artifacts
+from embedded_aws.codebuild.buildspec import Buildspec, BuildspecError, parse_buildspec
+from embedded_aws.codebuild.phases import Record, run_phases
+from embedded_aws.codebuild.python_image import make_python
+from embedded_aws.codebuild.shell import Shell, ShellStoppedError
+from embedded_aws.codebuild.transfer import ObjectStore, SourceError, fetch_source, upload_artifacts
 from embedded_aws.host.index_environment import index_environment
 from embedded_aws.host.pythons import HostPython, find_python, newest_python
 
 if TYPE_CHECKING:
-    from embedded_aws.builds.request import BuildRequest
+    from embedded_aws.codebuild.request import BuildRequest
 
-_log = logging.getLogger("embedded_aws.builds")
+_log = logging.getLogger("embedded_aws.codebuild")
 _DEFAULT_PYTHON = "3.13"
 
 

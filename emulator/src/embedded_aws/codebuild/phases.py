@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.builds.buildspec import Buildspec, Phase
+    from embedded_aws.codebuild.buildspec import Buildspec, Phase
 
 
 class Runner(Protocol):

@@ -9,15 +9,15 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
+from embedded_aws.awslambda.archive import UNZIPPED_LIMIT, unzipped_size
+from embedded_aws.awslambda.versions import same_as_published
 from embedded_aws.cloudformation.wrapping import before, before_delete
-from embedded_aws.functions.archive import UNZIPPED_LIMIT, unzipped_size
-from embedded_aws.functions.versions import same_as_published
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.functions.pool import Pool
+    from embedded_aws.awslambda.pool import Pool
 
 _layer_content: ContextVar[dict[str, str] | None] = ContextVar("layer_content", default=None)
 

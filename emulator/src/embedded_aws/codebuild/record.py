@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.builds.request import BuildRequest
+    from embedded_aws.codebuild.request import BuildRequest
 
-_log = logging.getLogger("embedded_aws.builds")
+_log = logging.getLogger("embedded_aws.codebuild")
 _PASSED = ("SUBMITTED", "QUEUED", "PROVISIONING")
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import autoscaling, ec2
 from ministack.services.cloudformation import provisioners, stacks, wait_conditions
 
-from embedded_aws.auto_scaling.group import Group, Member, desired
-from embedded_aws.auto_scaling.rolling import RollingUpdate, largest, steps
+from embedded_aws.autoscaling.group import Group, Member, desired
+from embedded_aws.autoscaling.rolling import RollingUpdate, largest, steps
 from embedded_aws.cloudformation.signals import SignalError, Signals
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from embedded_aws.ec2.instances import Instances
-    from embedded_aws.load_balancing.balancers import Balancers
+    from embedded_aws.elbv2.balancers import Balancers
 
 TYPE = "AWS::AutoScaling::AutoScalingGroup"
 

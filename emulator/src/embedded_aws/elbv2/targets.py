@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from embedded_aws.network.plane import Streams
+    from embedded_aws.host.plane import Streams
 
 INTERVAL = 1.0
 """Seconds between two checks, whatever the target group says: waiting proves nothing."""

@@ -6,13 +6,13 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embedded_aws.network.plane import join
+from embedded_aws.host.plane import join
 
 if TYPE_CHECKING:
     import asyncio
 
-    from embedded_aws.load_balancing.targets import Instance, State, TargetGroup
-    from embedded_aws.network.plane import Plane, Streams
+    from embedded_aws.elbv2.targets import Instance, State, TargetGroup
+    from embedded_aws.host.plane import Plane, Streams
 
 
 @dataclass

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.functions.environment import function_environment
-from embedded_aws.functions.worker import Outcome, Worker
+from embedded_aws.awslambda.environment import function_environment
+from embedded_aws.awslambda.worker import Outcome, Worker
 from embedded_aws.host.namespaces import SANDBOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from embedded_aws.functions.code import Layouts
+    from embedded_aws.awslambda.code import Layouts
     from embedded_aws.settings import Settings
 
 # Everything of a configuration that shapes the process. A worker made for other values is never used again.

@@ -9,11 +9,11 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from embedded_aws.functions import versions
-from embedded_aws.functions.archive import UNZIPPED_LIMIT
-from embedded_aws.functions.code import Layouts
-from embedded_aws.functions.executor import PAYLOAD_LIMIT, Executor
-from embedded_aws.functions.pool import Pool
+from embedded_aws.awslambda import versions
+from embedded_aws.awslambda.archive import UNZIPPED_LIMIT
+from embedded_aws.awslambda.code import Layouts
+from embedded_aws.awslambda.executor import PAYLOAD_LIMIT, Executor
+from embedded_aws.awslambda.pool import Pool
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:

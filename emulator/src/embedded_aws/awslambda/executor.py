@@ -7,21 +7,21 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.functions.archive import ArchiveError
-from embedded_aws.functions.code import UnsupportedRuntimeError
-from embedded_aws.functions.packages import NoBuildError
-from embedded_aws.functions.worker import Outcome
+from embedded_aws.awslambda.archive import ArchiveError
+from embedded_aws.awslambda.code import UnsupportedRuntimeError
+from embedded_aws.awslambda.packages import NoBuildError
+from embedded_aws.awslambda.worker import Outcome
 from embedded_aws.host.tools import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from embedded_aws.functions.pool import Pool
+    from embedded_aws.awslambda.pool import Pool
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes of a synchronous request or response."""
 
-_log = logging.getLogger("embedded_aws.functions")
+_log = logging.getLogger("embedded_aws.awslambda")
 _REFUSALS = (ArchiveError, UnsupportedRuntimeError, NoBuildError, InstallError)
 
 

@@ -1,0 +1,1 @@
+"""CloudFormation resources of Amazon EC2: networks, addresses and rules, which are records."""

@@ -1,0 +1,1 @@
+"""Amazon S3: MiniStack's, with what a template's buckets lack there."""
