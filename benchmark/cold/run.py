@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "stand_ins"))
 
 from benchmark.cold.layout import lay_out
 from benchmark.cold.subjects import BARE, EMPTY, Start, Subject, start_client, start_process, subjects

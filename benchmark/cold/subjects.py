@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stand_in_runtime_api import CLIENT, RuntimeApi
+
 from benchmark.cold.layout import interpreter
-from benchmark.cold.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmark.cold.layout import Layout
 
-CLIENT = "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); from awslambdaric.__main__ import main; main(sys.argv)"
 PLAIN, NUMPY, NANO, EMPTY, BARE = "plain TensorFlow", "numpy", "nano", "empty handler", "bare Python"
 
 

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 # A package that needs nothing to be built.
 PROBE = {

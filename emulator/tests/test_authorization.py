@@ -9,7 +9,7 @@ import pytest
 from support import function, invoke, role, unique
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 CALL = """
 import boto3

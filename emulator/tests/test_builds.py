@@ -12,7 +12,7 @@ from embedded_aws.host.pythons import find_python, newest_python
 from support import PROBE, add_policy, archive, finished, log_of, project, role, run_build, start_build, unique
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 
 def spec(**phases: Any) -> str:

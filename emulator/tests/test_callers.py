@@ -12,7 +12,7 @@ import pytest
 from support import function
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 START_BUILD = {
     "X-Amz-Target": "CodeBuild_20161006.StartBuild",

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT, Running
+from running import ROOT, Running
 
 APP = Path(__file__).parent / "app"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"

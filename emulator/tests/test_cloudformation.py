@@ -13,7 +13,7 @@ from embedded_aws.cloudformation import supported
 from support import archive, invoke, role, unique
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 
 def deploy(aws: Running, name: str, resources: dict[str, Any], **outputs: Any) -> str:
@@ -255,7 +255,7 @@ def test_types_without_an_effect_that_ministack_would_record_are_refused(aws: Ru
 
 
 def test_the_readme_lists_every_supported_type_and_no_other() -> None:
-    from conftest import ROOT
+    from running import ROOT
 
     text = (ROOT / "emulator" / "README.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`(AWS::[A-Za-z0-9:]+)`", text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Running, started
+from running import Running, started
 from support import role, unique
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from conftest import started
+from running import started
 from support import unique
 from test_cloudformation import deploy, outputs_of, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Running
+    from running import Running
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="instances need root")
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, SOURCE, Running, started
 from embedded_aws.host.pythons import all_pythons
+from running import ROOT, SOURCE, Running, started
 from support import archive, function, invoke, layer, role, unique, wait_until_updated
 
 if TYPE_CHECKING:

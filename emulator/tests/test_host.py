@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.request import url2pathname
 
 import pytest
-from conftest import started
 from embedded_aws import settings
 from embedded_aws.codebuild.python_image import make_python
 from embedded_aws.host import index_environment, namespaces, ports
 from embedded_aws.host.pythons import find_python, newest_python
+from running import started
 from support import function, invoke
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from test_cdk_cli import APP, Cli
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Running
+    from running import Running
 
 FLAGS = {"@aws-cdk/aws-ec2:restrictDefaultSecurityGroup": True}
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PYTHON, ROOT, started
 from embedded_aws.awslambda import packages as packages_module
 from embedded_aws.awslambda.packages import Distribution, NoBuildError, distributions, substitute
 from embedded_aws.host.pythons import HostPython, newest_python
 from embedded_aws.host.tools import InstallError
+from running import PYTHON, ROOT, started
 from support import function, invoke, layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Running
+    from running import Running
 
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
 PACKAGE = "markupsafe==3.0.2"  # small, and compiled for each Python

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Running
     from embedded_aws.eks.nodes import PodState
+    from running import Running
 
 MOUNTS = [
     {"name": "model", "mountPath": "/models/digits"},

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from conftest import ROOT, Running, command, environment, started
 from embedded_aws import patching, pins
+from running import ROOT, Running, command, environment, started
 from support import function, invoke, project, role, start_build
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from support import unique
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
 
 def bucket(aws: Running, *, versioned: bool = True) -> str:

@@ -17,8 +17,7 @@ const checks = [
   ['mypy: handler', bin('mypy'), ['python/handler/src']],
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
-  ['mypy: stand-in server', bin('mypy'), ['emulator/stand_in_server']],
-  ['mypy: stand-in registry', bin('mypy'), ['emulator/stand_in_registry']],
+  ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api.py']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];

@@ -22,18 +22,16 @@ const jest = (name, ...args) => ({
   count: () => countJest(join(results, `${name}.json`)),
 });
 
-/** Tests of the emulator that start TensorFlow: the stand-in server, and the boot of an instance that runs it. */
-const WITH_STAND_IN = ['emulator/tests/test_stand_in_server.py', 'emulator/tests/test_instance_boot.py'];
-
 /** The longest first: two at a time, each core takes the next one when it is done. */
 const RUNNERS = [
   jest('e2e', '--config', 'jest.e2e.config.js'),
   pytest('optimizer', 'python/optimizer/tests'),
-  pytest('instance', ...WITH_STAND_IN),
-  pytest('emulator', 'emulator/tests', ...WITH_STAND_IN.map((file) => `--ignore=${file}`)),
+  pytest('instance', 'python/instance/tests'),
+  pytest('emulator', 'emulator/tests'),
   jest('jest'),
   pytest('handler', 'python/handler/tests'),
   pytest('build-runner', 'python/build_runner/tests'),
+  pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),
 ];
 const AT_ONCE = 2;

@@ -1,6 +1,6 @@
 """What a scheduled pod would run, run on this machine: the check of its files, and a stand-in for its server.
 
-The stand-in is a test tool with the same flags (emulator/stand_in_server). TensorFlow Serving itself is not run.
+The stand-in is a test tool with the same flags (test/stand_ins/stand_in_server). TensorFlow Serving itself is not run.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def test_its_command_line_and_configuration_answer_the_golden_requests_on_the_st
     pod: dict[str, Any], root: PodRoot, optimized: Path, tmp_path: Path
 ) -> None:
     container = pod["spec"]["containers"][0]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "emulator"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
     log = tmp_path / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(root.command(container, PROGRAMS), env=environment, stdout=output, stderr=output)

@@ -3,9 +3,9 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { StandInRegistry } from '../../emulator/client/stand-in-registry';
-import { writeStandInServer } from '../../emulator/client/stand-in-server';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import { StandInRegistry } from '../stand_ins/registry';
+import { writeStandInServer } from '../stand_ins/serving-program';
 
 const STACK = 'Fleet';
 const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];

@@ -7,9 +7,9 @@ import { status } from '@grpc/grpc-js';
 import { predictDirectly } from '../../examples/clients/typescript/direct-client';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import { ModelClient } from '../../examples/clients/typescript/model-client';
+import { StandInServer } from '../stand_ins/serving-process';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment, ROOT } from './deployment';
-import { StandInServer } from './stand-in-server';
 
 const STACK = 'FrontDoors';
 /** float16 is what a model without data becomes. */

@@ -2,8 +2,9 @@ import type { ChildProcess } from 'child_process';
 import { spawn } from 'child_process';
 import { cpSync } from 'fs';
 import { createServer } from 'net';
-import { join } from 'path';
-import { ROOT } from './deployment';
+import { join, resolve } from 'path';
+
+const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
 
 /** A port below those that the kernel gives to whoever asks for any: only another one who chooses like this can get it before the server does. */
 async function freePort(): Promise<number> {
@@ -27,7 +28,7 @@ export class StandInServer {
     const python = join(ROOT, '.tools', 'python', 'bin', 'python');
     const flags = [`--port=${grpc}`, `--rest_api_port=${rest}`, `--model_name=${model}`, `--model_base_path=${base}`];
     const child = spawn(python, ['-m', 'stand_in_server', ...flags], {
-      env: { ...process.env, PYTHONPATH: join(ROOT, 'emulator'), TF_CPP_MIN_LOG_LEVEL: '2' }, stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PYTHONPATH: join(ROOT, 'test', 'stand_ins'), TF_CPP_MIN_LOG_LEVEL: '2' }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new StandInServer(child, grpc, rest);
     await server.waitFor(model);

@@ -1,4 +1,4 @@
-"""As much of Lambda's Runtime API as one cold start needs: one event out, its answer in.
+"""Serves as much of Lambda's Runtime API as one cold start needs: one event out, its answer in.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 """
@@ -11,6 +11,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any, ClassVar
+
+CLIENT = "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); from awslambdaric.__main__ import main; main(sys.argv)"
+"""Starts the client of Lambda's own Python images; its first argument is a `sys.path`."""
 
 
 class RuntimeApi:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "emulator"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 _MAKE_MODELS = """
 import sys, tensorflow as tf

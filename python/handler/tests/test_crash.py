@@ -13,10 +13,9 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[3]
 SOURCE = Path(__file__).parents[1] / "src"
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(REPOSITORY / "test" / "stand_ins"))
 
-from benchmark.cold.runtime_api import RuntimeApi
-from benchmark.cold.subjects import CLIENT
+from stand_in_runtime_api import CLIENT, RuntimeApi
 
 #: Reads where nothing is, as a library does that was given a model it cannot cope with.
 HOOK = """

@@ -20,13 +20,13 @@ from embedded_aws.ec2.machine import Host, Machine
 from embedded_aws.host.plane import Plane
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running import Running
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "examples" / "digits" / "saved_model"
 SERVER = f"""#!/bin/sh
 # The stand-in for TensorFlow Serving.
-PYTHONPATH={shlex.quote(str(ROOT / "emulator"))} TF_CPP_MIN_LOG_LEVEL=2 exec {shlex.quote(sys.executable)} \\
+PYTHONPATH={shlex.quote(str(ROOT / "test" / "stand_ins"))} TF_CPP_MIN_LOG_LEVEL=2 exec {shlex.quote(sys.executable)} \\
   -m stand_in_server "$@"
 """
 
@@ -69,7 +69,7 @@ def publish(aws: Running, bucket: str, version: int = 7, cpu_features: list[str]
 
 def synthesize(given: dict[str, Any]) -> dict[str, Any]:
     result = subprocess.run(
-        ["npx", "tsx", "emulator/tests/fleet_template.ts", json.dumps(given)],
+        ["npx", "tsx", "python/instance/tests/fleet_template.ts", json.dumps(given)],
         cwd=ROOT,
         env={**os.environ, "CDK_VALIDATION": "false"},
         capture_output=True,

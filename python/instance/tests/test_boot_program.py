@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-PATH = Path(__file__).resolve().parents[2] / "python" / "instance" / "src" / "boot.py"
+PATH = Path(__file__).resolve().parents[1] / "src" / "boot.py"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from support import unique
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Running
+    from running import Running
 
 JOURNALD = Path("/lib/systemd/systemd-journald")
 PROGRAM = instance.ROOT / "python" / "instance" / "src" / "server_log.py"

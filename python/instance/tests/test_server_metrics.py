@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-PATH = Path(__file__).resolve().parents[2] / "python" / "instance" / "src" / "metrics.py"
+PATH = Path(__file__).resolve().parents[1] / "src" / "metrics.py"
 PAGE = """
 # TYPE :tensorflow:serving:request_count counter
 :tensorflow:serving:request_count{model_name="digits",status="OK"} 10

@@ -1,4 +1,4 @@
-import { writeStandInServer } from '../../../emulator/client/stand-in-server';
+import { writeStandInServer } from '../../../test/stand_ins/serving-program';
 import type { DemoPath } from '../path';
 import type { Answer } from '../server';
 

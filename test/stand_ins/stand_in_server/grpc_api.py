@@ -42,7 +42,7 @@ def open_grpc(models: Models, flags: dict[str, Any]) -> Any:
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
     if flags["enable_grpc_healthcheck_service"]:
-        check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)  # noqa: ARG005 - what gRPC gives
+        check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})]
         )
@@ -113,7 +113,7 @@ class _Prediction:
         response.metadata["signature_def"].Pack(definitions)
         return response
 
-    def _refuse(self, request: Any, context: Any) -> None:  # noqa: ARG002 - what gRPC gives
+    def _refuse(self, request: Any, context: Any) -> None:
         import grpc
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server only predicts")
@@ -140,7 +140,7 @@ class _Status:
             one.status.error_code, one.status.error_message = (2, problem) if problem else (0, "")
         return response
 
-    def HandleReloadConfigRequest(self, request: Any, context: Any) -> None:  # noqa: ARG002, N802 - the protocol's
+    def HandleReloadConfigRequest(self, request: Any, context: Any) -> None:  # noqa: N802 - the protocol's
         import grpc
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server reloads only by polling")

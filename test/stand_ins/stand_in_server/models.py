@@ -141,7 +141,7 @@ class Models:
                     self._unload(name, number)
 
     def _load(self, model: ModelConfiguration | None, number: int) -> None:
-        assert model is not None  # noqa: S101 - only configured models have wanted versions
+        assert model is not None
         version = Version()
         with self._lock:
             self._versions[model.name][number] = version

@@ -186,7 +186,7 @@ class Run:
         log = self._directory / f"{container['name']}.log"
         variables = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(REPOSITORY / "emulator"),
+            "PYTHONPATH": str(REPOSITORY / "test" / "stand_ins"),
             "TF_CPP_MIN_LOG_LEVEL": "2",
             **self._identify(self._pod),
             **self._root.environment(container),

@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-SANDBOX = Path(__file__).resolve().parents[1] / "functions" / "sandbox.py"
+SANDBOX = Path(__file__).resolve().parents[1] / "awslambda" / "sandbox.py"
 
 
 @cache

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-EMULATOR = Path(__file__).parents[4] / "emulator"
+STAND_INS = Path(__file__).parents[4] / "test" / "stand_ins"
 
 
 def stand_in() -> bytes:
     """Return a program that answers as TensorFlow Serving does, with TensorFlow in Python."""
     return f"""#!/bin/sh
-export PYTHONPATH='{EMULATOR}' TF_CPP_MIN_LOG_LEVEL=2
+export PYTHONPATH='{STAND_INS}' TF_CPP_MIN_LOG_LEVEL=2
 exec '{sys.executable}' -m stand_in_server "$@"
 """.encode()
 
@@ -19,7 +19,7 @@ exec '{sys.executable}' -m stand_in_server "$@"
 def lying() -> bytes:
     """Return a stand-in server that serves the model, and adds a little to every number that it answers."""
     return f"""#!/bin/sh
-export PYTHONPATH='{EMULATOR}' TF_CPP_MIN_LOG_LEVEL=2
+export PYTHONPATH='{STAND_INS}' TF_CPP_MIN_LOG_LEVEL=2
 exec '{sys.executable}' -c '
 import sys
 from stand_in_server import codec, rest, server

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sample_models import SampleModels
 
-EMULATOR = Path(__file__).resolve().parents[4] / "emulator"
+STAND_INS = Path(__file__).resolve().parents[4] / "test" / "stand_ins"
 FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
@@ -81,7 +81,7 @@ def channel(published: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "stand_in_server", f"--port={port}"]
     command += [f"--model_config_file={directory / 'models.config'}"]
-    environment = {**os.environ, "PYTHONPATH": str(EMULATOR), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONPATH": str(STAND_INS), "TF_CPP_MIN_LOG_LEVEL": "2"}
     log = directory / "log"
     with log.open("w") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as server:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
