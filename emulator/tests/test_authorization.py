@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -125,3 +126,25 @@ def test_who_may_send_one_message_may_send_several(aws: Running) -> None:
 
 def test_the_account_s_own_credentials_may_everything(aws: Running, bucket: str) -> None:
     assert aws.client("s3").get_object(Bucket=bucket, Key="digits/model")["Body"].read() == b"x"
+
+
+def test_a_log_group_is_named_with_the_end_that_cloudformation_gives_its_arn(aws: Running) -> None:
+    group = unique("group")
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+    event = {"timestamp": int(time.time() * 1000), "message": "hello"}
+    stream = {"logGroupName": group, "logStreamName": "instance"}
+
+    def written_by(resource: str) -> list[str]:
+        caller = Caller(aws, allow("logs:CreateLogStream", resource), allow("logs:PutLogEvents", resource))
+        answers = [caller.call("logs", "create_log_stream", **stream)]
+        return [*answers, caller.call("logs", "put_log_events", **stream, logEvents=[event])]
+
+    denied = written_by(arn)
+    assert all(answer.startswith("AccessDeniedException: ") for answer in denied)
+    assert f"on resource: {arn}:log-stream:instance" in denied[0]
+    assert logs.describe_log_streams(logGroupName=group)["logStreams"] == []
+
+    assert written_by(f"{arn}:*") == ["done", "done"]
+    assert [found["message"] for found in logs.get_log_events(**stream)["events"]] == ["hello"]

@@ -64,6 +64,24 @@ async function decisions(images: number[][][][]): Promise<number[]> {
   return predictions.map((row) => row.indexOf(Math.max(...row)));
 }
 
+async function logs<T>(action: string, request: Record<string, string>): Promise<T> {
+  const response = await fetch(emulator.endpoint, {
+    method: 'POST', body: JSON.stringify(request), headers: {
+      'authorization': `AWS4-HMAC-SHA256 Credential=test/20261124/${emulator.region}/logs/aws4_request, SignedHeaders=host, Signature=0`,
+      'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Logs_20140328.${action}`,
+    },
+  });
+  return await response.json() as T;
+}
+
+/** Returns what the instances wrote to CloudWatch Logs about their boots. */
+async function bootMessages(): Promise<string[]> {
+  const { logGroups } = await logs<{ logGroups: { logGroupName: string }[] }>('DescribeLogGroups', {});
+  const found = await Promise.all(logGroups.filter(({ logGroupName }) => logGroupName.startsWith(STACK)).map(({ logGroupName }) => (
+    logs<{ events: { message: string }[] }>('FilterLogEvents', { logGroupName }))));
+  return found.flatMap(({ events }) => events.map(({ message }) => message));
+}
+
 /** Does something while a registry serves an image that holds a program as tensorflow_model_server. */
 async function withImage<T>(program: string, action: (image: string) => Promise<T>): Promise<T> {
   const registry = await StandInRegistry.start(program);
@@ -136,6 +154,7 @@ afterAll(async () => {
     const right = HELD_OUT.filter(({ label }, index) => decided[index] === label).length;
     expect(right / HELD_OUT.length).toBeGreaterThan(0.95);
     expect(await version()).toBe('1');
+    expect(await bootMessages()).toEqual(['SUCCESS']);
   });
 
   test('an update whose server dies fails, says why, and the old instance has answered throughout', async () => {

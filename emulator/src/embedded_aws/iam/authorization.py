@@ -34,6 +34,7 @@ def install() -> None:
     replace(iam_actions, "s3_service_context", _with_conditional_writes)
     replace(iam_actions, "extract_iam_action", _with_batches)
     replace(iam_actions, "extract_resource_arn", _with_builds)
+    replace(iam_actions, "extract_resource_arn", _with_log_streams)
 
 
 def _for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,5 +84,17 @@ def _with_builds(original: Callable[..., str]) -> Callable[..., str]:
         identifier = data.get("projectName") or data.get("id") or next(iter(data.get("ids") or []), "")
         region, account = rest[-2:]
         return f"arn:aws:codebuild:{region}:{account}:project/{str(identifier).partition(':')[0]}"
+
+    return resource
+
+
+def _with_log_streams(original: Callable[..., str]) -> Callable[..., str]:
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        found = original(service, method, path, headers, body, *rest)
+        action = headers.get("x-amz-target", "").rsplit(".", 1)[-1] if service == "logs" else ""
+        if not action or "Tag" in action or ":log-group:" not in found:
+            return found
+        # Policies name a log group as `…:log-group:NAME:*`; only tags are judged by the ARN without the end.
+        return f"{found}:log-stream:{json.loads(body or b'{}').get('logStreamName', '')}"
 
     return resource
