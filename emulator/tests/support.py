@@ -40,11 +40,13 @@ def build_wheel(directory, *_):
 }
 
 
-def archive(files: dict[str, str | bytes]) -> bytes:
+def archive(files: dict[str, str | bytes], mode: int = 0o644) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in files.items():
-            file.writestr(name, content)
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            file.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return data.getvalue()
 
 
@@ -70,10 +72,10 @@ def add_policy(aws: Running, role_arn: str) -> None:
     aws.client("iam").put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(document))
 
 
-def layer(aws: Running, files: dict[str, str | bytes]) -> str:
+def layer(aws: Running, files: dict[str, str | bytes], mode: int = 0o644) -> str:
     """The ARN of a new layer version."""
     client = aws.client("lambda")
-    arn: str = client.publish_layer_version(LayerName=unique("layer"), Content={"ZipFile": archive(files)})[
+    arn: str = client.publish_layer_version(LayerName=unique("layer"), Content={"ZipFile": archive(files, mode)})[
         "LayerVersionArn"
     ]
     return arn

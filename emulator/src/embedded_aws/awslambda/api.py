@@ -44,7 +44,8 @@ def install(settings: Settings) -> Pool:
 
     rely_on(lambda_runtime, "_NODEJS_WORKER_SCRIPT")
     rely_on(lambda_svc, "_resolve_layer_zip")
-    replace(lambda_svc, "_execute_function_warm", lambda _: executor.execute)
+    for executed in ("_execute_function_warm", "_execute_function_provided", "_execute_function_provided_warm"):
+        replace(lambda_svc, executed, lambda _: executor.execute)
     replace(lambda_svc, "invalidate_worker", lambda _: retire)
     replace(lambda_svc, "_ensure_reaper_thread", lambda _: _nothing_to_reap)
     replace(lambda_svc, "_probe_peak_memory_mb", lambda _: _peak_of(executor))

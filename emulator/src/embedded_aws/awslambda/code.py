@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded_aws.awslambda.archive import UnpackedArchives, merge
+from embedded_aws.awslambda.custom_runtime import RUNTIME, bootstrap_of
 from embedded_aws.awslambda.packages import substitute
 from embedded_aws.host.pythons import HostPython, find_python, newest_python
 
@@ -37,14 +38,16 @@ class Layout:
     Attributes:
         task: shown at /var/task.
         opt: shown at /opt.
-        interpreter: the real executable.
+        interpreter: the real executable; None where the function brings its own.
         links: what /var/lang/bin holds.
     """
 
     task: Path
     opt: Path
-    interpreter: Path
+    interpreter: Path | None
     links: dict[str, str]
+    bootstrap: str = ""
+    """The path of the function's own executable, as the function sees it; empty for a managed runtime."""
 
 
 class Layouts:
@@ -82,18 +85,22 @@ class Layouts:
         """The layout of a function.
 
         Args:
-            runtime: Lambda's name of it, `python3.13` or `nodejs22.x`.
+            runtime: Lambda's name of it: `python3.13`, `nodejs22.x` or `provided.al2023`.
             code: the function's archive.
             layers: the archives of its layers, in order.
 
         Raises:
-            UnsupportedRuntimeError: neither Python nor Node.js.
+            UnsupportedRuntimeError: another one.
+            EntrypointError: `provided.al2023` without an executable bootstrap.
         """
         if runtime.startswith("nodejs"):
             return self._node_layout(code, layers)
+        if runtime == RUNTIME:
+            task, opt = self._archives.directory_of(code), self._opt(layers)
+            return Layout(task, opt, None, {}, bootstrap_of(task, opt))
         if not runtime.startswith("python3."):
             raise UnsupportedRuntimeError(
-                f"the emulator does not support the runtime {runtime}: it runs python3.x and nodejs"
+                f"the emulator does not support the runtime {runtime}: it runs python3.x, nodejs and {RUNTIME}"
             )
         minor = runtime.removeprefix("python")
         python = find_python(minor)

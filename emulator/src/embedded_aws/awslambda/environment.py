@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.core import lambda_runtime
 
+from embedded_aws.awslambda.custom_runtime import RUNTIME
+
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
 
@@ -40,6 +42,8 @@ def function_environment(config: dict[str, Any], settings: Settings) -> dict[str
         "AWS_ENDPOINT_URL": settings.endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    if runtime == RUNTIME:
+        del defaults["PYTHONPATH"], defaults["NODE_PATH"]
     reserved = {
         "_HANDLER": config["Handler"],
         "LAMBDA_TASK_ROOT": "/var/task",
@@ -56,4 +60,6 @@ def function_environment(config: dict[str, Any], settings: Settings) -> dict[str
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}",
         "EMBEDDED_AWS_RUNTIME": runtime,
     }
+    if runtime == RUNTIME:
+        del reserved["AWS_EXECUTION_ENV"]  # Lambda sets it for managed runtimes only
     return {**defaults, **own, **reserved}

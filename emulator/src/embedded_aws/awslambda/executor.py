@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded_aws.awslambda.archive import ArchiveError
 from embedded_aws.awslambda.code import UnsupportedRuntimeError
+from embedded_aws.awslambda.custom_runtime import EntrypointError
 from embedded_aws.awslambda.packages import NoBuildError
 from embedded_aws.awslambda.worker import Outcome
 from embedded_aws.host.tools import InstallError
@@ -57,6 +58,8 @@ class Executor:
         # An alias or a number in the ARN that was invoked is the caller's; the worker belongs to the version.
         try:
             outcome = self._run(config, code, layers, event, request_id)
+        except EntrypointError as error:
+            return _failure("Runtime.InvalidEntrypoint", f"RequestId: {request_id} {error}")
         except _REFUSALS as error:
             _log.error("%s: %s", config["FunctionName"], error)
             return _failure("Runtime.Unsupported", str(error))

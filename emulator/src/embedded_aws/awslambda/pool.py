@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.awslambda.custom_runtime import CustomRuntimeWorker
 from embedded_aws.awslambda.environment import function_environment
 from embedded_aws.awslambda.worker import Outcome, Worker
 from embedded_aws.host.namespaces import SANDBOX
@@ -142,7 +143,9 @@ class Pool:
         binds = [(layout.task, "/var/task"), (layout.opt, "/opt"), (self._layouts.runtime, "/var/runtime")]
         if self._settings.node_modules:
             binds.append((self._settings.node_modules, "/var/runtime/node_modules"))
-        if runtime.startswith("nodejs"):
+        if layout.bootstrap:
+            command = [layout.bootstrap]
+        elif runtime.startswith("nodejs"):
             (directory / "bootstrap.js").write_text(self._node_bootstrap, encoding="utf-8")
             binds.append((directory, "/var/lang/bootstrap"))
             command = [str(layout.interpreter), "/var/lang/bootstrap/bootstrap.js"]
@@ -154,7 +157,7 @@ class Pool:
             "binds": [[str(source), target] for source, target in binds],
             "links": {f"/var/lang/bin/{name}": source for name, source in layout.links.items()},
             "tmp": str(directory / "tmp"),
-            "keep": [*self._layouts.kept, str(layout.interpreter.parents[1])],
+            "keep": [*self._layouts.kept, *([str(layout.interpreter.parents[1])] if layout.interpreter else [])],
             "cwd": "/var/task",
             "command": command,
         }
@@ -169,9 +172,8 @@ class Pool:
             "arn": config["FunctionArn"],
         }
         environment = function_environment(config, self._settings)
-        return Worker(
-            specification, environment, first_line, SANDBOX, directory, marks_log=not runtime.startswith("nodejs")
-        )
+        made = CustomRuntimeWorker if layout.bootstrap else Worker
+        return made(specification, environment, first_line, SANDBOX, directory, marks_log=runtime.startswith("python"))
 
 
 def _key(config: dict[str, Any], code: bytes, layers: list[bytes]) -> Key:
