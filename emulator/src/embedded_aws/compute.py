@@ -6,9 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.autoscaling import patches as autoscaling
 from embedded_aws.autoscaling.resources import Groups
+from embedded_aws.ec2 import patches as ec2
 from embedded_aws.ec2.instances import Instances
-from embedded_aws.elbv2 import resources as load_balancing
+from embedded_aws.elbv2 import patches as elbv2
 from embedded_aws.elbv2.balancers import Balancers
 from embedded_aws.host.plane import Plane
 
@@ -34,8 +36,9 @@ class Compute:
         plane = Plane()
         self._instances = Instances(settings, plane)
         self._balancers = Balancers(plane)
-        load_balancing.install(self._balancers)
-        Groups(self._instances, self._balancers, signals).install()
+        ec2.install()
+        elbv2.install(self._balancers)
+        autoscaling.install(Groups(self._instances, self._balancers, signals))
 
     async def answer(self, scope: dict[str, Any], send: Callable[[dict[str, Any]], Awaitable[None]]) -> bool:
         """Says at which loopback port a load balancer's listener answers.

@@ -39,40 +39,28 @@ class EmbeddedAws:
     """MiniStack with this package's replacements. One process holds one."""
 
     def __init__(self, settings: Settings) -> None:
-        from embedded_aws.awslambda import api as functions
-        from embedded_aws.awslambda import resources as function_resources
-        from embedded_aws.cloudformation import custom_resources, refusals
-        from embedded_aws.cloudformation.signals import Signals
-        from embedded_aws.codebuild import api as builds
-        from embedded_aws.codebuild import report_groups
-        from embedded_aws.codebuild import resources as projects
+        from embedded_aws.awslambda import patches as awslambda
+        from embedded_aws.cloudformation import custom_resources
+        from embedded_aws.cloudformation import patches as cloudformation
+        from embedded_aws.codebuild import patches as codebuild
         from embedded_aws.compute import Compute
-        from embedded_aws.ec2.resources import addresses, security_group_rules, vpcs
-        from embedded_aws.eks import resources as cluster_resources
+        from embedded_aws.eks import patches as eks
         from embedded_aws.eks.api import Clusters
-        from embedded_aws.iam import authorization
-        from embedded_aws.s3 import resources as buckets
-        from embedded_aws.ssm import api as parameters
+        from embedded_aws.iam import patches as iam
+        from embedded_aws.s3 import patches as s3
+        from embedded_aws.ssm import patches as ssm
 
         self.settings = settings
-        authorization.install()
-        refusals.install()
-        report_groups.install()
-        for network in (vpcs, addresses, security_group_rules):
-            network.install()
-        signals = Signals()
-        signals.install()
+        iam.install()
+        # First of the services with resources: they add theirs to its table.
+        signals = cloudformation.install()
         self._compute = Compute(settings, signals)
         self._clusters = Clusters(settings)
-        self._clusters.install()
-        cluster_resources.install()
-        custom_resources.install()
-        self._pool: Pool = functions.install(settings)
-        self._builds: Builds = builds.install(settings)
-        function_resources.install(self._pool)
-        buckets.install()
-        projects.install()
-        parameters.install()
+        eks.install(self._clusters)
+        self._pool: Pool = awslambda.install(settings)
+        self._builds: Builds = codebuild.install(settings)
+        s3.install()
+        ssm.install()
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:

@@ -10,7 +10,6 @@ from ministack.services.cloudformation import provisioners, stacks, wait_conditi
 from embedded_aws.autoscaling.group import Group, Member, desired
 from embedded_aws.autoscaling.rolling import RollingUpdate, largest, steps
 from embedded_aws.cloudformation.signals import SignalError, Signals
-from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from embedded_aws.ec2.instances import Instances
@@ -38,18 +37,6 @@ class Groups:
     def __init__(self, instances: Instances, balancers: Balancers, signals: Signals) -> None:
         self._instances, self._balancers, self._signals = instances, balancers, signals
         self._groups: dict[str, Group] = {}
-
-    def install(self) -> None:
-        """Makes the type's handlers start and end instances."""
-        rely_on(provisioners, "_cfn_wait_condition_definition", "_cr_stack_id", "_asg_create", "_asg_update")
-        rely_on(provisioners, "_asg_delete")
-        rely_on(autoscaling, "_asgs")
-        rely_on(wait_conditions, "validate_count", "validate_resource_signal_timeout")
-        handler = {"create": self.create, "update": self.update, "update_with_logical_id": True, "delete": self.delete}
-        provisioners._RESOURCE_HANDLERS[TYPE] = handler
-        # It waits for its instances, who call back meanwhile; and where an update fails halfway it has begun already.
-        replace(stacks, "_runs_on_worker_thread", _with_groups)
-        replace(stacks, "_sends_back_failed_update", _with_groups)
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Made:
         """Starts the group's instances and waits for as many signals as its creation policy wants."""
@@ -168,10 +155,6 @@ def check_policies(policies: dict[str, Any]) -> None:
     wrong = sorted(set(policies) - _POLICIES)
     if wrong:
         raise ValueError(f"the emulator does not support the update policy {', '.join(wrong)}")
-
-
-def _with_groups(original: Any) -> Any:
-    return lambda resource_type: resource_type == TYPE or original(resource_type)
 
 
 def _record(member: Member) -> dict[str, Any]:

@@ -11,8 +11,6 @@ from ministack.services.cloudformation import provisioners
 
 from embedded_aws.awslambda.archive import UNZIPPED_LIMIT, unzipped_size
 from embedded_aws.awslambda.versions import same_as_published
-from embedded_aws.cloudformation.wrapping import before, before_delete
-from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,29 +18,6 @@ if TYPE_CHECKING:
     from embedded_aws.awslambda.pool import Pool
 
 _layer_content: ContextVar[dict[str, str] | None] = ContextVar("layer_content", default=None)
-
-
-def install(pool: Pool) -> None:
-    """Makes functions and layers of a template as strict as on AWS.
-
-    Args:
-        pool: forgets the workers of deleted functions and versions.
-    """
-    rely_on(lambda_svc, "_reject_unreadable_zip", "_layer_unzipped_size")
-    rely_on(provisioners, "_lambda_function_for_cfn_ref")
-    before("AWS::Lambda::Function", _check_function)
-    before("AWS::Lambda::Version", _check_version)
-    _pin_layer_content()
-
-    def forget_function(physical_id: str) -> None:
-        pool.retire(physical_id, None, get_account_id(), get_region())
-
-    def forget_version(physical_id: str) -> None:
-        name, version = physical_id.split(":")[6:8]
-        pool.retire(name, version, get_account_id(), get_region())
-
-    before_delete("AWS::Lambda::Function", forget_function)
-    before_delete("AWS::Lambda::Version", forget_version)
 
 
 def _object(content: dict[str, str]) -> bytes:
@@ -57,7 +32,12 @@ def _object(content: dict[str, str]) -> bytes:
     return bytes(data)
 
 
-def _check_function(properties: dict[str, Any]) -> None:
+def check_function(properties: dict[str, Any]) -> None:
+    """Refuses functions whose code or layers are missing, unreadable or too large.
+
+    Raises:
+        ValueError: with AWS's sentence.
+    """
     code = properties.get("Code") or {}
     if code.get("ImageUri"):
         raise ValueError("the emulator does not support functions from container images: it has no containers")
@@ -77,7 +57,12 @@ def _check_function(properties: dict[str, Any]) -> None:
         )
 
 
-def _check_version(properties: dict[str, Any]) -> None:
+def check_version(properties: dict[str, Any]) -> None:
+    """Refuses a version of a function that has not changed since the last one.
+
+    Raises:
+        ValueError: with AWS's sentence.
+    """
     function = provisioners._lambda_function_for_cfn_ref(properties.get("FunctionName", ""))[0]
     number = same_as_published(function) if function else None
     if number:
@@ -86,10 +71,8 @@ def _check_version(properties: dict[str, Any]) -> None:
         )
 
 
-def _pin_layer_content() -> None:
-    """A layer is made from exactly the object version that the template names; MiniStack would take the newest."""
-    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::LayerVersion"]
-    create = handler["create"]
+def pinned_layer(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a layer from exactly the object version that the template names; MiniStack takes the newest."""
 
     def pinned(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         content = properties.get("Content") or {}
@@ -104,14 +87,27 @@ def _pin_layer_content() -> None:
         finally:
             _layer_content.reset(token)
 
-    def pin(original: Callable[..., bytes | None]) -> Callable[..., bytes | None]:
-        def pinned_object(bucket: str, key: str, version_id: str | None = None) -> bytes | None:
-            content = _layer_content.get()
-            if content and version_id is None and (bucket, key) == (content["S3Bucket"], content["S3Key"]):
-                version_id = content.get("S3ObjectVersion")
-            return original(bucket, key, version_id=version_id)
+    return pinned
 
-        return pinned_object
 
-    handler["create"] = pinned
-    replace(s3, "_get_object_data", pin)
+def pinned_object(original: Callable[..., bytes | None]) -> Callable[..., bytes | None]:
+    """Reads the object version of the layer that is being made."""
+
+    def pinned(bucket: str, key: str, version_id: str | None = None) -> bytes | None:
+        content = _layer_content.get()
+        if content and version_id is None and (bucket, key) == (content["S3Bucket"], content["S3Key"]):
+            version_id = content.get("S3ObjectVersion")
+        return original(bucket, key, version_id=version_id)
+
+    return pinned
+
+
+def forget_function(pool: Pool, physical_id: str) -> None:
+    """Ends the workers of a deleted function."""
+    pool.retire(physical_id, None, get_account_id(), get_region())
+
+
+def forget_version(pool: Pool, physical_id: str) -> None:
+    """Ends the workers of a deleted version."""
+    name, version = physical_id.split(":")[6:8]
+    pool.retire(name, version, get_account_id(), get_region())

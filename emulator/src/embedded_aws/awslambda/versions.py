@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import json_response
 from ministack.services import lambda_svc
 
-from embedded_aws.patching import rely_on, replace
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,12 +31,6 @@ _PASSING = {
 _PUBLISHED = "embedded_aws_published"
 
 
-def install() -> None:
-    """Makes PublishVersion return the last version where code and configuration are still the same."""
-    rely_on(lambda_svc, "_functions")
-    replace(lambda_svc, "_publish_version", _of_changes_only)
-
-
 def same_as_published(function: dict[str, Any]) -> str | None:
     """The number of a function's last version, where the function is still what was published.
 
@@ -51,7 +43,9 @@ def same_as_published(function: dict[str, Any]) -> str | None:
     return str(latest)
 
 
-def _of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
+def of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes PublishVersion return the last version while code and configuration are still the same."""
+
     def publish(name: str, data: dict[str, Any]) -> Any:
         function = lambda_svc._functions.get(name)
         if function is None:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ministack.services.cloudformation import custom_resource
-
-from embedded_aws.patching import replace
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -38,12 +34,9 @@ def measured(scope: Scope, receive: Callable[[], Awaitable[dict[str, Any]]]) -> 
     return counting
 
 
-def install() -> None:
-    """Makes a response over the limit fail, as on AWS, with AWS's words."""
-    replace(custom_resource, "deliver_response", _with_limit)
+def with_limit(original: Callable[[str, dict[str, Any]], bool]) -> Callable[[str, dict[str, Any]], bool]:
+    """Fails a response over the limit, with AWS's words."""
 
-
-def _with_limit(original: Callable[[str, dict[str, Any]], bool]) -> Callable[[str, dict[str, Any]], bool]:
     def deliver(token: str, response: dict[str, Any]) -> bool:
         size = _size.get()
         if size and size[0] > RESPONSE_LIMIT:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ministack.services.cloudformation import changesets, provisioners
-
-from embedded_aws.cloudformation.supported import OWN, SUPPORTED
-from embedded_aws.patching import replace
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,13 +30,6 @@ class Handlers(dict[str, dict[str, Any]]):
         if found is not None:
             return found
         return _refusing(resource_type) if resource_type in self else default
-
-
-def install() -> None:
-    """Leaves CloudFormation the supported types only."""
-    handlers = Handlers({name: provisioners._RESOURCE_HANDLERS[name] for name in sorted(SUPPORTED - OWN)})
-    replace(provisioners, "_RESOURCE_HANDLERS", lambda _: handlers)
-    replace(changesets, "_RESOURCE_HANDLERS", lambda _: handlers)
 
 
 def _refusing(resource_type: str) -> dict[str, Callable[..., Any]]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services.cloudformation import handlers, stacks
 
-from embedded_aws.patching import rely_on, replace
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -66,12 +64,6 @@ class Signals:
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], tuple[Expectation, str]] = {}
 
-    def install(self) -> None:
-        """Lets the API deliver to whoever waits, and refuse the rest as before."""
-        rely_on(handlers, "_resolve_stack", "_p", "_xml")
-        rely_on(stacks, "_add_event")
-        replace(handlers, "_ACTION_HANDLERS", self._with_delivery)
-
     @contextlib.contextmanager
     def expected(self, stack_id: str, logical_id: str, resource_type: str, status: str) -> Iterator[Expectation]:
         """Takes the signals of a resource as long as the block lasts.
@@ -89,7 +81,8 @@ class Signals:
         finally:
             del self._waiting[stack_id, logical_id]
 
-    def _with_delivery(self, actions: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    def with_delivery(self, actions: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+        """Lets SignalResource deliver to whoever waits, and refuse the rest as before."""
         original = actions["SignalResource"]
 
         def signal(parameters: dict[str, Any]) -> Any:

@@ -12,6 +12,22 @@ if TYPE_CHECKING:
 Properties = dict[str, Any]
 
 
+def add(resource_type: str, **handlers: Any) -> None:
+    """Sets the handlers of a type, which MiniStack lacks or makes without an effect.
+
+    Args:
+        resource_type: CloudFormation's name of it.
+        handlers: `create`, `update` and `delete`, as MiniStack calls them.
+    """
+    provisioners._RESOURCE_HANDLERS[resource_type] = handlers
+
+
+def around(resource_type: str, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replaces one handler of a type by what `make` returns for it."""
+    handler = provisioners._RESOURCE_HANDLERS[resource_type]
+    handler[name] = make(handler[name])
+
+
 def before(resource_type: str, check: Callable[[Properties], None]) -> None:
     """Runs a check before a resource is made or changed; its ValueError becomes the resource's failure."""
     handler = provisioners._RESOURCE_HANDLERS[resource_type]

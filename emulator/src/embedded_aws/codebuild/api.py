@@ -1,4 +1,4 @@
-"""Puts our builds in the place of MiniStack's, which succeed without doing anything."""
+"""CodeBuild's StartBuild and StopBuild: starts and ends builds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from embedded_aws.codebuild.execution import Execution, new_work_directory
 from embedded_aws.codebuild.record import BuildRecord, Identity, new_build
 from embedded_aws.codebuild.request import BuildRequest, build_request
 from embedded_aws.codebuild.roles import why_not_usable
-from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from embedded_aws.settings import Settings
@@ -158,23 +157,6 @@ class Builds:
             "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
             "CODEBUILD_START_TIME": str(int(build["startTime"] * 1000)),
         }
-
-
-def install(settings: Settings) -> Builds:
-    """Makes CodeBuild execute builds.
-
-    Args:
-        settings: the running embedded AWS.
-
-    Returns:
-        The builds, to be closed at the end.
-    """
-    builds = Builds(settings)
-    replace(codebuild, "_start_build", lambda _: builds.start)
-    replace(codebuild, "_stop_build", lambda _: builds.stop)
-    rely_on(codebuild, "_projects", "_builds", "_build_arn", "_log_sink")
-    rely_on(iam, "_roles")
-    return builds
 
 
 def _digest(data: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ from ministack.services import ec2
 from embedded_aws.ec2 import stock
 from embedded_aws.ec2.machine import ACCOUNT_CREDENTIALS, Host, Machine
 from embedded_aws.iam.sessions import role_of_profile, session_of
-from embedded_aws.patching import rely_on
 
 if TYPE_CHECKING:
     from embedded_aws.host.plane import Plane
@@ -26,7 +25,6 @@ class Instances:
     """All that run."""
 
     def __init__(self, settings: Settings, plane: Plane) -> None:
-        rely_on(ec2, "_launch_templates", "_launch_instances_internal", "_instances", "_tags")
         self._settings, self._plane = settings, plane
         self._running: dict[str, Machine] = {}
 

@@ -11,10 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eks
-from ministack.services.cloudformation import stacks
 
 from embedded_aws.clients import EmbeddedClients, assume_role
-from embedded_aws.cloudformation.wrapping import before
 from embedded_aws.ec2.stock import aws_command
 from embedded_aws.eks.control_plane import ControlPlane
 from embedded_aws.eks.mountpoint import ADDON, Mountpoint
@@ -22,7 +20,6 @@ from embedded_aws.eks.nodes import Nodes
 from embedded_aws.eks.pods import HostRuntime
 from embedded_aws.eks.programs import CannotRunError, nearest_built
 from embedded_aws.iam.sessions import caller_of
-from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,25 +53,14 @@ class Clusters:
         self._running: dict[str, _Running] = {}
         self._made = 0
 
-    def install(self) -> None:
-        """Puts a control plane behind every cluster that is created, by CloudFormation or by the API."""
-        rely_on(eks, "_clusters", "_addons", "_pod_identity_associations", "_access_entries", "_error")
-        rely_on(eks, "_token_review_response", "_access_entry_for_principal", "_access_policy_associations")
-        # MiniStack would start a container where it finds Docker.
-        replace(eks, "_get_docker", lambda _: lambda: None)
-        replace(eks, "_create_cluster", self._creating)
-        replace(eks, "_delete_cluster", self._deleting)
-        replace(eks, "_authenticate_token_review", _with_access_entries)
-        # Starting one takes seconds, in which everything else must go on.
-        replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind == TYPE or original(kind))
-        before(TYPE, _check)
-
     def close(self) -> None:
         """Ends every control plane and every pod."""
         while self._running:
             self._running.popitem()[1].stop()
 
-    def _creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Starts a control plane behind every cluster that is created, by CloudFormation or by the API."""
+
         def create(body: dict[str, Any], creator_arn: str | None = None) -> Any:
             try:
                 programs = nearest_built(str(body.get("version") or ""))
@@ -99,7 +85,9 @@ class Clusters:
 
         return create
 
-    def _deleting(self, original: Callable[[str], Any]) -> Callable[[str], Any]:
+    def deleting(self, original: Callable[[str], Any]) -> Callable[[str], Any]:
+        """Stops a cluster's control plane and pods with it."""
+
         def delete(name: str) -> Any:
             cluster = eks._clusters.get(name)
             answer = original(name)
@@ -163,7 +151,12 @@ def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dic
     ]
 
 
-def _check(properties: dict[str, Any]) -> None:
+def check(properties: dict[str, Any]) -> None:
+    """Refuses clusters that cannot be made here.
+
+    Raises:
+        ValueError: it has no Auto Mode, or this machine has built no Kubernetes.
+    """
     if str((properties.get("ComputeConfig") or {}).get("Enabled")).lower() != "true":
         raise ValueError("the emulator makes EKS clusters with Auto Mode only, whose nodes come by themselves")
     try:
@@ -172,7 +165,7 @@ def _check(properties: dict[str, Any]) -> None:
         raise ValueError(f"the emulator cannot make a cluster: {error}") from error
 
 
-def _with_access_entries(_original: Callable[..., Any]) -> Callable[..., Any]:
+def with_access_entries(_original: Callable[..., Any]) -> Callable[..., Any]:
     """Lets in the account itself, and the roles that an access entry makes administrators of the cluster.
 
     All of them only by tokens that `aws eks get-token` made, and nobody while nobody was given access. What a role may

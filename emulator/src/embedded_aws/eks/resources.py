@@ -6,9 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import eks
-from ministack.services.cloudformation import provisioners
-
-from embedded_aws.patching import rely_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,29 +21,19 @@ Made = tuple[str, dict[str, str]]
 Properties = dict[str, Any]
 
 
-def install() -> None:
-    """Adds the three types."""
-    rely_on(
-        eks,
-        "_create_addon",
-        "_delete_addon",
-        "_create_access_entry",
-        "_associate_access_policy",
-        "_delete_access_entry",
-        "_create_pod_identity_association",
-        "_update_pod_identity_association",
-        "_delete_pod_identity_association",
-    )
-    handlers = provisioners._RESOURCE_HANDLERS
-    handlers[ADDON] = _replaced(_create_addon, _delete_addon)
-    handlers[ACCESS_ENTRY] = _replaced(_create_entry, _delete_entry)
-    handlers[ASSOCIATION] = {"create": _associate, "update": _reassociate, "delete": _dissociate}
+def handlers() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Returns the handlers of the three types."""
+    return {
+        ADDON: _replaced(_create_addon, _delete_addon),
+        ACCESS_ENTRY: _replaced(_create_entry, _delete_entry),
+        ASSOCIATION: {"create": _associate, "update": _reassociate, "delete": _dissociate},
+    }
 
 
 def _replaced(
     create: Callable[[str, Properties, str], Made], delete: Callable[[str, Properties], None]
 ) -> dict[str, Callable[..., Any]]:
-    """Handlers of a type that keeps its name and is therefore deleted before it is made anew."""
+    """Handlers of a type that keeps its name, and so is deleted before it is made again."""
 
     def update(physical_id: str, old: Properties, new: Properties, stack: str, *_: Any) -> Made:
         delete(physical_id, old)

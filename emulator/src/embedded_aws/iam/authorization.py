@@ -6,12 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ministack import app
-from ministack.core import iam_actions, iam_evaluator
-
-from embedded_aws.iam import sessions
 from embedded_aws.iam.sessions import caller_of
-from embedded_aws.patching import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,22 +17,9 @@ log = logging.getLogger("embedded_aws.iam")
 _BOOTSTRAP = ":assumed-role/cdk-"
 
 
-def install() -> None:
-    """Makes every service ask IAM before it answers a role."""
-    sessions.install()
-    replace(app, "AUTH", lambda _: True)
-    # Requests come by HTTP on the loopback interface, where on AWS they come by TLS.
-    replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))
-    # Whose request it is decides; that it was signed with the right secret is not what is tried here.
-    replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
-    replace(iam_evaluator, "enforce", _for_roles)
-    replace(iam_actions, "s3_service_context", _with_conditional_writes)
-    replace(iam_actions, "extract_iam_action", _with_batches)
-    replace(iam_actions, "extract_resource_arn", _with_builds)
-    replace(iam_actions, "extract_resource_arn", _with_log_streams)
+def for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Judges the requests of roles only; the account and the roles of `cdk bootstrap` may do everything."""
 
-
-def _for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
     def enforce(access_key_id: str, iam_action: str, service: str, *rest: Any, **named: Any) -> Any:
         caller = caller_of(access_key_id)
         if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
@@ -50,7 +32,9 @@ def _for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
     return enforce
 
 
-def _with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Adds the conditions of conditional writes and multipart uploads."""
+
     def context(iam_action: str, query_params: Any, path: str = "", headers: Any = None) -> dict[str, Any]:
         found = original(iam_action, query_params, path, headers)
         if iam_action == "s3:PutObject":
@@ -66,7 +50,9 @@ def _with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callabl
     return context
 
 
-def _with_batches(original: Callable[..., str | None]) -> Callable[..., str | None]:
+def with_batches(original: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Judges a batch of messages as its single action."""
+
     def action(service: str, *rest: Any) -> str | None:
         found = original(service, *rest)
         # SQS has no action of its own for a batch: who may send one message may send ten.
@@ -75,7 +61,9 @@ def _with_batches(original: Callable[..., str | None]) -> Callable[..., str | No
     return action
 
 
-def _with_builds(original: Callable[..., str]) -> Callable[..., str]:
+def with_builds(original: Callable[..., str]) -> Callable[..., str]:
+    """Judges a build by its project."""
+
     def resource(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
         if service != "codebuild":
             return original(service, method, path, headers, body, *rest)
@@ -88,7 +76,9 @@ def _with_builds(original: Callable[..., str]) -> Callable[..., str]:
     return resource
 
 
-def _with_log_streams(original: Callable[..., str]) -> Callable[..., str]:
+def with_log_streams(original: Callable[..., str]) -> Callable[..., str]:
+    """Judges a log group by the ARN that policies name."""
+
     def resource(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
         found = original(service, method, path, headers, body, *rest)
         action = headers.get("x-amz-target", "").rsplit(".", 1)[-1] if service == "logs" else ""

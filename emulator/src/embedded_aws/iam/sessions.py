@@ -7,14 +7,6 @@ from typing import Any
 
 from ministack.services import iam, sts
 
-from embedded_aws.patching import rely_on
-
-
-def install() -> None:
-    """States what is used of MiniStack, once."""
-    rely_on(sts, "_sessions", "register_session")
-    rely_on(iam, "_instance_profiles", "_roles")
-
 
 def session_of(role: str, name: str) -> dict[str, str]:
     """The variables that make a program the session of a role.

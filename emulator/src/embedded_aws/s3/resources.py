@@ -1,4 +1,4 @@
-"""Buckets of a template: the properties that MiniStack drops, and the deletion that AWS refuses."""
+"""Buckets of a template: sets the properties that MiniStack drops, refuses the deletion that AWS refuses."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from typing import Any
 
 from ministack.services import s3
 
-from embedded_aws.cloudformation.wrapping import after, before_delete
-from embedded_aws.patching import rely_on
 
-
-def install() -> None:
-    """Completes buckets."""
-    rely_on(s3, "_buckets", "_bucket_tags", "_bucket_versioning", "_object_versions")
-    after("AWS::S3::Bucket", _apply)
-    before_delete("AWS::S3::Bucket", _check_empty)
-
-
-def _apply(name: str, properties: dict[str, Any]) -> None:
+def apply(name: str, properties: dict[str, Any]) -> None:
+    """Sets the properties that MiniStack drops."""
     # The CDK's autoDeleteObjects reads a tag before it empties a bucket that is going.
     tags = {tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags") or []}
     if tags:
@@ -28,7 +19,12 @@ def _apply(name: str, properties: dict[str, Any]) -> None:
         s3._bucket_versioning[name] = "Suspended"
 
 
-def _check_empty(name: str) -> None:
+def check_empty(name: str) -> None:
+    """Refuses to delete a bucket that holds objects.
+
+    Raises:
+        ValueError: with AWS's sentence.
+    """
     bucket = s3._buckets.get(name)
     versions = any(key[0] == name and found for key, found in s3._object_versions.items())
     if bucket and (bucket["objects"] or versions):

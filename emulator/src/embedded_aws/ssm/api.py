@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import get_region
-from ministack.services import ssm
-
-from embedded_aws.patching import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,12 +12,9 @@ if TYPE_CHECKING:
 _IMAGES = ("/aws/service/ami-", "/aws/service/eks/", "/aws/service/bottlerocket/", "/aws/service/canonical/")
 
 
-def install() -> None:
-    """Answers every public image parameter, with an image id that exists nowhere."""
-    replace(ssm, "_public_parameter", _with_images)
+def with_images(original: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Gives public image parameters an image id that exists nowhere."""
 
-
-def _with_images(original: Callable[[str], Any]) -> Callable[[str], Any]:
     def public_parameter(name: str) -> Any:
         found = original(name)
         if found is not None or not name.startswith(_IMAGES):

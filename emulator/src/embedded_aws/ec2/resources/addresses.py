@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ministack.core.responses import now_iso
 from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patching import rely_on
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ADDRESS = "AWS::EC2::EIP"
 NAT_GATEWAY = "AWS::EC2::NatGateway"
@@ -17,13 +18,12 @@ NAT_GATEWAY = "AWS::EC2::NatGateway"
 Made = tuple[str, dict[str, str]]
 
 
-def install() -> None:
-    """Adds the two types."""
-    rely_on(ec2, "_addresses", "_nat_gateways", "_subnets", "_random_ip")
-    rely_on(provisioners, "_ec2_apply_tags")
-    handlers = provisioners._RESOURCE_HANDLERS
-    handlers[ADDRESS] = {"create": _create_address, "update": _update_tags_of_address, "delete": _delete_address}
-    handlers[NAT_GATEWAY] = {"create": _create_gateway, "update": _update_gateway, "delete": _delete_gateway}
+def handlers() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Returns the handlers of both types."""
+    return {
+        ADDRESS: {"create": _create_address, "update": _update_tags_of_address, "delete": _delete_address},
+        NAT_GATEWAY: {"create": _create_gateway, "update": _update_gateway, "delete": _delete_gateway},
+    }
 
 
 def _create_address(_: str, properties: dict[str, Any], __: str) -> Made:

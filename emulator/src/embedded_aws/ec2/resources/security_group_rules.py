@@ -8,8 +8,6 @@ from uuid import uuid4
 from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.patching import rely_on
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,12 +19,9 @@ _MEMBERS = {INGRESS: "IpPermissions", EGRESS: "IpPermissionsEgress"}
 Made = tuple[str, dict[str, str]]
 
 
-def install() -> None:
-    """Adds the two types."""
-    rely_on(ec2, "_security_groups")
-    rely_on(provisioners, "_ec2_sg_permissions")
-    for resource_type, member in _MEMBERS.items():
-        provisioners._RESOURCE_HANDLERS[resource_type] = _handlers(member)
+def handlers() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Returns the handlers of both types."""
+    return {resource_type: _handlers(member) for resource_type, member in _MEMBERS.items()}
 
 
 def _handlers(member: str) -> dict[str, Callable[..., Any]]:

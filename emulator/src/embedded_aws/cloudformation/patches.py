@@ -1,0 +1,28 @@
+"""Leaves CloudFormation the supported types only, and makes it as strict as on AWS."""
+
+from __future__ import annotations
+
+from ministack.services.cloudformation import changesets, custom_resource, handlers, provisioners, stacks
+
+from embedded_aws.cloudformation.custom_resources import with_limit
+from embedded_aws.cloudformation.refusals import Handlers
+from embedded_aws.cloudformation.signals import Signals
+from embedded_aws.cloudformation.supported import OWN, SUPPORTED
+from embedded_aws.patching import rely_on, replace
+
+
+def install() -> Signals:
+    """Replaces the table of handlers, to which the other services add theirs.
+
+    Returns:
+        The signals, for whoever waits for some.
+    """
+    kept = Handlers({name: provisioners._RESOURCE_HANDLERS[name] for name in sorted(SUPPORTED - OWN)})
+    replace(provisioners, "_RESOURCE_HANDLERS", lambda _: kept)
+    replace(changesets, "_RESOURCE_HANDLERS", lambda _: kept)
+    replace(custom_resource, "deliver_response", with_limit)
+    signals = Signals()
+    rely_on(handlers, "_resolve_stack", "_p", "_xml")
+    rely_on(stacks, "_add_event")
+    replace(handlers, "_ACTION_HANDLERS", signals.with_delivery)
+    return signals
