@@ -51,10 +51,6 @@ export class ModelCompatibility extends Construct {
   public readonly goldenKey: string;
   public readonly serverKey: string;
   public readonly serverSha256: string;
-  public readonly sizeBytes: string;
-  public readonly reportKey: string;
-  public readonly buildUrl: string;
-  public readonly summary: string;
   /** Memory that a pod must ask for, such as 640Mi. */
   public readonly memoryRequest: string;
   /** The custom resource: what depends on the check depends on it. */
@@ -92,10 +88,6 @@ export class ModelCompatibility extends Construct {
     this.goldenKey = this.resource.getAttString('GoldenKey');
     this.serverKey = this.resource.getAttString('ServerKey');
     this.serverSha256 = this.resource.getAttString('ServerSha256');
-    this.sizeBytes = this.resource.getAttString('SizeBytes');
-    this.reportKey = this.resource.getAttString('ReportKey');
-    this.buildUrl = this.resource.getAttString('BuildUrl');
-    this.summary = this.resource.getAttString('Summary');
     this.memoryRequest = this.resource.getAttString('MemoryRequest');
   }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'fs';
 import { App, CfnParameter, Size, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -40,6 +41,9 @@ const imported = (manifestKey = 'digits-1/litert/3/manifest.json', scope = stack
 function compatibilityProperties(): any {
   return Object.values(Template.fromStack(stack).findResources('Custom::TensorFlowModelCompatibility'))[0].Properties;
 }
+
+const valuesOf = (construct: ModelCompatibility | ModelOptimizer) => Object.entries(construct).filter(([, value]) => typeof value === 'string');
+const pascalCase = (name: string) => name[0].toUpperCase() + name.slice(1);
 
 describe('the artifact of an endpoint', () => {
   test('is made by an optimizer of its own, with the endpoint\'s name, format, architecture and options', () => {
@@ -189,14 +193,24 @@ describe('the compatibility check', () => {
   });
 
   test('exposes what it returns', () => {
-    const fit = new ModelCompatibility(stack, 'Compatibility', { artifact: imported(), offer });
-    const id = stack.getLogicalId(fit.resource.node.defaultChild as never);
-    const values = Object.entries(fit).filter(([name, value]) => typeof value === 'string' && name !== 'node');
+    const compatibility = new ModelCompatibility(stack, 'Compatibility', { artifact: imported(), offer });
+    const id = stack.getLogicalId(compatibility.resource.node.defaultChild as never);
+    const values = valuesOf(compatibility);
 
-    expect(values).toHaveLength(19);
+    expect(values).toHaveLength(15);
     for (const [name, value] of values) {
-      expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, name[0].toUpperCase() + name.slice(1)] });
+      expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, pascalCase(name)] });
     }
+  });
+
+  test('and an optimizer expose every value of the record that the optimizer publishes, and no other', () => {
+    const record = Object.keys(JSON.parse(readFileSync('python/build_runner/src/model_builds/record.schema.json', 'utf8')).properties);
+    const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
+    const attributes = valuesOf(optimizer).map(([, value]) => stack.resolve(value)['Fn::GetAtt']?.[1]).filter((name) => record.includes(name));
+    const names = valuesOf(new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer })).map(([name]) => pascalCase(name));
+
+    expect(attributes).toEqual(expect.arrayContaining(['Version', 'ReportKey', 'BuildUrl', 'Summary']));
+    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'MemoryRequest', 'RuntimeLayerArn'].sort());
   });
 
   test('takes tokens in its offer', () => {

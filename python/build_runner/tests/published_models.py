@@ -127,7 +127,6 @@ def publish(
         "GoldenKey": f"{prefix}/golden/{version}.json",
         "ServerKey": "",
         "ServerSha256": "",
-        "SizeBytes": "123456",
         "ReportKey": f"{prefix}/builds/1/report.html",
         "BuildUrl": "https://console.example/build",
         "Summary": "float16: half the size, accuracy 0.98 as before",

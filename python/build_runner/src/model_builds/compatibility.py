@@ -258,7 +258,6 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
         "ArchiveSha256": store.newest(archive)[1] if store.exists(archive) else "",
         "ServerKey": server.get("key", ""),
         "ServerSha256": server.get("sha256", ""),
-        "SizeBytes": str(manifest["sizeBytes"]),
         "Summary": f"version {version}, copied from where it was published",
     }
 

@@ -1,10 +1,11 @@
-"""Records: which version a build key has made, with everything that the custom resource returns."""
+"""Finds the record of the version that a build key has made, and returns it as CloudFormation takes it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, shorten
@@ -12,26 +13,8 @@ from .errors import ModelError, shorten
 if TYPE_CHECKING:
     from .store import Store
 
-#: What the custom resource returns; absent values are empty.
-ATTRIBUTES = (
-    "Version",
-    "KeyPrefix",
-    "ManifestKey",
-    "ManifestSha256",
-    "ChecksumsSha256",
-    "LayerKey",
-    "LayerObjectVersion",
-    "Runtime",
-    "ArchiveKey",
-    "ArchiveSha256",
-    "GoldenKey",
-    "ServerKey",
-    "ServerSha256",
-    "SizeBytes",
-    "ReportKey",
-    "BuildUrl",
-    "Summary",
-)
+#: What the custom resource returns. The optimizer generates the schema from its own model of a record.
+ATTRIBUTES = tuple(json.loads((Path(__file__).parent / "record.schema.json").read_text(encoding="utf-8"))["properties"])
 
 #: CloudFormation takes 4,096 bytes for the whole response: the rest is ids.
 LONGEST_DATA = 3_000

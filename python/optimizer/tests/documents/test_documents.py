@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sample_jobs import job_data
 from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.draft import describe, read_draft, to_manifest
-from tensorflow_optimizer.documents.export_schemas import SCHEMA_DIRECTORY, schema_texts
+from tensorflow_optimizer.documents.export_schemas import SCHEMA_DIRECTORY, schema_file, schema_texts
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.manifest import Draft, File, Manifest
 
@@ -26,7 +26,7 @@ FIXTURE = FIXTURES[0]
 @pytest.mark.parametrize("name", sorted(schema_texts()))
 def test_the_published_schemas_are_up_to_date(name: str) -> None:
     """When this fails: python -m tensorflow_optimizer schemas."""
-    assert (SCHEMA_DIRECTORY / name).read_text(encoding="utf-8") == schema_texts()[name]
+    assert schema_file(name).read_text(encoding="utf-8") == schema_texts()[name]
 
 
 def schema(name: str) -> dict[str, object]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_s3 import S3Client
-    from tensorflow_optimizer.publishing.record import Record
+    from tensorflow_optimizer.documents.record import Record
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
-    from tensorflow_optimizer.publishing.record import Record
+    from tensorflow_optimizer.documents.record import Record
 
     Release = Callable[..., Record | None]
     Keys = Callable[..., list[str]]

@@ -18,7 +18,7 @@ from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.pipeline import Paths, run
 from tensorflow_optimizer.publishing.publish import Target, publish_build
-from tensorflow_optimizer.publishing.record import Record, find_complete
+from tensorflow_optimizer.publishing.record import find_complete
 from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError
 from tensorflow_optimizer.supervision.output import write_outcome
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
     from sample_models import SampleModels
+    from tensorflow_optimizer.documents.record import Record
 
 DIGEST = hashlib.sha256(stand_in()).hexdigest()
 KEY = f"shared/server/{DIGEST}/tensorflow_model_server"

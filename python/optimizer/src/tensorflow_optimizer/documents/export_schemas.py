@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Literal
 from .job import Job
 from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
+from .record import Record
 
 if TYPE_CHECKING:
-    from .document import Document
+    from pydantic import BaseModel
 
 SCHEMA_DIRECTORY = Path(__file__).resolve().parents[3] / "schema"
+#: The custom resource's code ships without the optimizer's.
+_RECORD_DIRECTORY = SCHEMA_DIRECTORY.parents[1] / "build_runner" / "src" / "model_builds"
 
-_DOCUMENTS: dict[str, type[Document]] = {
+_DOCUMENTS: dict[str, type[BaseModel]] = {
     "job": Job,
     "outcome": Outcome,
     "manifest": Manifest,
     "model": ModelDescription,
+    "record": Record,
 }
 
 
@@ -28,18 +32,24 @@ def schema_texts() -> dict[str, str]:
     return {f"{name}.schema.json": _text(name, document) for name, document in _DOCUMENTS.items()}
 
 
+def schema_file(name: str, directory: Path = SCHEMA_DIRECTORY) -> Path:
+    """Return where a schema is kept: with the code that reads it, or in a directory of the caller's choice."""
+    kept_elsewhere = name == "record.schema.json" and directory == SCHEMA_DIRECTORY
+    return (_RECORD_DIRECTORY if kept_elsewhere else directory) / name
+
+
 def export_schemas(directory: Path) -> list[Path]:
     """Write all schemas into `directory` and return their files."""
-    directory.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in schema_texts().items():
-        file = directory / name
+        file = schema_file(name, directory)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         written.append(file)
     return written
 
 
-def _text(name: str, document: type[Document]) -> str:
+def _text(name: str, document: type[BaseModel]) -> str:
     # What a writer may leave out differs from what a reader finds: job.json is read by us, the others are written.
     mode: Literal["validation", "serialization"] = "validation" if document is Job else "serialization"
     schema = document.model_json_schema(by_alias=True, mode=mode)

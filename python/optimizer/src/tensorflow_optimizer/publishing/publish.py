@@ -15,11 +15,12 @@ from ..documents.document import sha256_of
 from ..documents.draft import DRAFT_FILE, OUTCOME_FILE, read_draft, to_manifest
 from ..documents.job import Job, Packaging
 from ..documents.outcome import Outcome
+from ..documents.record import Record
 from ..errors import BadInputError, ExitCode, OptimizerError
 from .artifacts import Publication, publish_files
 from .builds import upload_build
 from .claims import claim_version
-from .record import Record, find_complete, record_key
+from .record import find_complete, record_key
 from .server import publish_server
 from .summary import summarize
 
@@ -143,7 +144,6 @@ def _publish_version(
             key_prefix=publication.key_prefix,
             manifest_key=publication.key_prefix + MANIFEST_FILE,
             manifest_sha256="",
-            size_bytes=str(draft.size_bytes),
             report_key=f"{prefix}/builds/{target.build_id}/report.html",
             build_url=target.build_url,
             server_key=draft.server.key if draft.server else "",

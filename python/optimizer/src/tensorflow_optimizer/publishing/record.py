@@ -1,56 +1,18 @@
-"""keys/<build key>/<version>.json: which version these inputs made. Exactly what the custom resource returns."""
+"""Finds the record of a complete version."""
 
 from __future__ import annotations
 
 import posixpath
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_pascal
+from pydantic import ValidationError
 
 from ..documents.document import sha256_of
 from ..documents.manifest import Manifest
-from ..errors import OptimizerError
+from ..documents.record import Record
 
 if TYPE_CHECKING:
     from .s3 import Bucket
-
-#: CloudFormation takes 4,096 bytes from a custom resource, and the rest of its answer is ids and addresses.
-_LIMIT = 3000
-
-
-class Record(BaseModel):
-    """Strings only, because CloudFormation makes strings of everything; absent values are empty."""
-
-    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, extra="forbid", frozen=True)
-
-    version: str
-    key_prefix: str
-    manifest_key: str
-    manifest_sha256: str
-    checksums_sha256: str = ""
-    layer_key: str = ""
-    layer_object_version: str = ""
-    runtime: str = ""
-    archive_key: str = ""
-    archive_sha256: str = ""
-    golden_key: str = ""
-    server_key: str = ""
-    server_sha256: str = ""
-    size_bytes: str
-    report_key: str
-    build_url: str
-    summary: str
-
-    def to_bytes(self) -> bytes:
-        """Return the JSON text that is stored."""
-        size = len(self.model_dump_json(by_alias=True).encode())
-        if size > _LIMIT:
-            raise OptimizerError(
-                f"what CloudFormation has to be told of this version has {size} bytes, and it takes {_LIMIT}: "
-                "use a shorter model prefix or build id"
-            )
-        return (self.model_dump_json(by_alias=True, indent=2) + "\n").encode()
 
 
 def record_key(prefix: str, build_key: str, version: int | str) -> str:
