@@ -260,3 +260,38 @@ def test_the_readme_lists_every_supported_type_and_no_other() -> None:
     text = (ROOT / "emulator" / "README.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`(AWS::[A-Za-z0-9:]+)`", text))
     assert listed == supported.SUPPORTED
+
+
+def layer_resource(content: dict[str, str], **properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content, **properties}}
+
+
+def test_stacks_share_a_layer_whose_logical_id_is_the_same(aws: Running) -> None:
+    name, content = unique("Layer").replace("-", ""), code(aws, {"x": "1"})
+    one, other = unique("stack"), unique("stack")
+    client = aws.client("lambda")
+
+    for stack in (one, other):
+        assert deploy(aws, stack, {name: layer_resource(content)}, Arn={"Ref": name}) == "CREATE_COMPLETE"
+
+    arn = f"arn:aws:lambda:us-east-1:123456789012:layer:{name}"
+    assert [outputs_of(aws, stack)["Arn"] for stack in (one, other)] == [f"{arn}:1", f"{arn}:2"]
+
+    # Deleting by name, as a clean-up does, takes the versions that other stacks name with it.
+    for version in client.list_layer_versions(LayerName=name)["LayerVersions"]:
+        client.delete_layer_version(LayerName=name, VersionNumber=version["Version"])
+    resources = {
+        name: layer_resource(content),
+        "Function": function_resource(aws, code(aws, {"index.py": ""}), Layers=[{"Ref": name}]),
+    }
+    assert deploy(aws, other, resources, Arn={"Ref": name}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"{arn}:2" in reasons(aws, other)
+
+
+@pytest.mark.parametrize("mode", ["REFERENCE", "LINK"])
+def test_a_layer_that_is_not_copied_is_refused(aws: Running, mode: str) -> None:
+    stack, content = unique("stack"), {**code(aws, {"x": "1"}), "S3ObjectStorageMode": mode}
+
+    assert deploy(aws, stack, {"Layer": layer_resource(content)}) == "ROLLBACK_COMPLETE"
+
+    assert f"does not support S3ObjectStorageMode {mode}" in reasons(aws, stack)

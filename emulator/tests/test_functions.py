@@ -358,3 +358,13 @@ def handler(event, context):
         assert invoke(aws, name) == ("new", False)
         ssm.put_parameter(Name=f"/go/{name}", Value="yes", Type="String")
         assert running.result() == ("old", False)
+
+
+def test_a_version_of_other_code_than_expected_is_not_published(aws: Running) -> None:
+    client, name = aws.client("lambda"), function(aws, "def handler(e, c): return 'mine'")
+
+    with pytest.raises(ClientError, match=r"CodeSHA256 \(other\) is different from current CodeSHA256 in \$LATEST"):
+        client.publish_version(FunctionName=name, CodeSha256="other")
+
+    found = client.get_function_configuration(FunctionName=name)["CodeSha256"]
+    assert client.publish_version(FunctionName=name, CodeSha256=found)["Version"] == "1"

@@ -22,6 +22,7 @@ from embedded_aws.host.tools import find_uv
 from embedded_aws.patching import PatchError, replaced_names, used_names
 from embedded_aws.pins import MINISTACK_VERSION, WrongMiniStackError, check_ministack
 from embedded_aws.settings import (
+    LAMBDA_CONCURRENCY,
     Settings,
     default_cache_directory,
     default_node_modules,
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run_directory=run_directory,
             cache_directory=(options.cache or default_cache_directory()).resolve(),
             node_modules=default_node_modules(),
+            lambda_concurrency=options.lambda_concurrency,
         )
         prepare_environment(settings, "INFO" if options.verbose else "WARNING")
         _configure_logging(options.log)
@@ -108,6 +110,13 @@ def _parser() -> argparse.ArgumentParser:
         "--end-with-stdin",
         action="store_true",
         help="end when the standard input does: a pipe's other end closes with its caller, even when that is killed",
+    )
+    parser.add_argument(
+        "--lambda-concurrency",
+        type=int,
+        default=LAMBDA_CONCURRENCY,
+        metavar="N",
+        help=f"the account's concurrent executions; new accounts of AWS have 10 (default: {LAMBDA_CONCURRENCY})",
     )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")

@@ -12,6 +12,9 @@ from embedded_aws.host.index_environment import index_environment
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
+LAMBDA_CONCURRENCY = 1000
+"""AWS's default quota of concurrent executions. New accounts begin with 10."""
+
 # Variables of the user's shell that would send MiniStack, a build or a function to a real account.
 _FOREIGN = (
     "AWS_ENDPOINT_URL",
@@ -38,6 +41,7 @@ class Settings:
         node_modules: the AWS SDK that Node.js functions see, or None.
         account: the account that answers.
         region: the Region of the functions and builds.
+        lambda_concurrency: concurrent executions that the account may have.
     """
 
     port: int
@@ -46,6 +50,7 @@ class Settings:
     node_modules: Path | None
     account: str = ACCOUNT
     region: str = REGION
+    lambda_concurrency: int = LAMBDA_CONCURRENCY
 
     @property
     def endpoint(self) -> str:

@@ -18,12 +18,13 @@ _PATH = "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"
 _LIBRARY_PATH = "/var/lang/lib:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 
 
-def function_environment(config: dict[str, Any], settings: Settings) -> dict[str, str]:
+def function_environment(config: dict[str, Any], settings: Settings, initialization: str) -> dict[str, str]:
     """The whole environment of a function: nothing of this machine leaks in.
 
     Args:
         config: the function's configuration, as the Lambda API shows it.
         settings: the running embedded AWS.
+        initialization: `on-demand` or `provisioned-concurrency`.
 
     Returns:
         The function's own variables and the ones that Lambda sets.
@@ -55,7 +56,7 @@ def function_environment(config: dict[str, Any], settings: Settings) -> dict[str
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}",
         "EMBEDDED_AWS_RUNTIME": runtime,

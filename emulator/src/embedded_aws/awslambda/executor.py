@@ -70,6 +70,24 @@ class Executor:
         result = {"body": outcome.payload, "log": outcome.log}
         return {**result, "error": True} if outcome.failed else result
 
+    def provision(self, function: dict[str, Any], count: int) -> str | None:
+        """Starts environments of a version ahead of its invocations.
+
+        Args:
+            function: MiniStack's record of the version.
+            count: how many.
+
+        Returns:
+            None when all are ready, else why not.
+        """
+        config, code = function["config"], function.get("code_zip") or b""
+        layers = [archive for layer in config.get("Layers") or [] if (archive := self._layer_archive(layer))]
+        try:
+            failure = self._pool.provision(config, code, layers, count)
+        except (*_REFUSALS, EntrypointError, RuntimeError) as error:
+            return str(error)
+        return str(failure.payload) if failure else None
+
     def _run(self, config: dict[str, Any], code: bytes, layers: list[bytes], event: Any, request_id: str) -> Outcome:
         timeout = float(config.get("Timeout", 3))
         context = {

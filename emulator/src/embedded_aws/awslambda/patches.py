@@ -12,9 +12,10 @@ from ministack.services.cloudformation import provisioners
 from embedded_aws.awslambda import api, resources, versions
 from embedded_aws.awslambda.archive import UNZIPPED_LIMIT
 from embedded_aws.awslambda.code import Layouts
+from embedded_aws.awslambda.concurrency import Concurrency, apply_reservation
 from embedded_aws.awslambda.executor import Executor
 from embedded_aws.awslambda.pool import Pool
-from embedded_aws.cloudformation.wrapping import around, before, before_delete
+from embedded_aws.cloudformation.wrapping import after, around, before, before_delete
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def install(settings: Settings) -> Pool:
     pool = Pool(settings, Layouts(settings), node_bootstrap)
     executor = Executor(pool, lambda_svc._resolve_layer_zip)
     _install_api(pool, executor)
+    _install_concurrency(Concurrency(settings.lambda_concurrency), executor)
     _install_resources(pool)
     return pool
 
@@ -61,10 +63,25 @@ def _install_api(pool: Pool, executor: Executor) -> None:
     replace(lambda_svc, "_publish_version", versions.of_changes_only)
 
 
+def _install_concurrency(concurrency: Concurrency, executor: Executor) -> None:
+    rely_on(lambda_svc, "_effective_func_record_for_qualifier", "_delete_function_concurrency")
+    replace(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP", lambda _: concurrency.limit)
+    replace(lambda_svc, "_acquire_execution_slot", lambda _: concurrency.acquire)
+    replace(lambda_svc, "_release_execution_slot", lambda _: concurrency.release)
+    replace(lambda_svc, "_put_function_concurrency", concurrency.with_reservation)
+    replace(
+        lambda_svc,
+        "_put_provisioned_concurrency",
+        lambda original: concurrency.with_provision(original, executor.provision),
+    )
+    after("AWS::Lambda::Function", apply_reservation)
+
+
 def _install_resources(pool: Pool) -> None:
     before("AWS::Lambda::Function", resources.check_function)
     before("AWS::Lambda::Version", resources.check_version)
     around("AWS::Lambda::LayerVersion", "create", resources.pinned_layer)
+    around("AWS::Lambda::LayerVersion", "create", resources.named_layer)
     replace(s3, "_get_object_data", resources.pinned_object)
     before_delete("AWS::Lambda::Function", partial(resources.forget_function, pool))
     before_delete("AWS::Lambda::Version", partial(resources.forget_version, pool))

@@ -88,6 +88,28 @@ class Pool:
         finally:
             self._give_back(key, worker)
 
+    def provision(self, config: dict[str, Any], code: bytes, layers: list[bytes], count: int) -> Outcome | None:
+        """Starts environments of a version ahead of its invocations.
+
+        Returns:
+            None when all are ready, else how loading failed.
+        """
+        key = _key(config, code, layers)
+        for _ in range(count):
+            worker = self._make(config, code, layers, "provisioned-concurrency")
+            with self._lock:
+                self._busy[id(worker)] = (key, worker)
+            try:
+                failure = worker.start()
+            except BaseException:
+                self._discard(worker)
+                raise
+            if failure:
+                self._discard(worker)
+                return failure
+            self._give_back(key, worker)
+        return None
+
     def retire(self, name: str, version: str | None, account: str | None, region: str | None) -> None:
         """Ends the workers of a function that changed or went; one that is answering finishes first, as on AWS."""
 
@@ -133,7 +155,9 @@ class Pool:
         worker.stop()
         shutil.rmtree(worker.directory, ignore_errors=True)
 
-    def _make(self, config: dict[str, Any], code: bytes, layers: list[bytes]) -> Worker:
+    def _make(
+        self, config: dict[str, Any], code: bytes, layers: list[bytes], initialization: str = "on-demand"
+    ) -> Worker:
         runtime = config["Runtime"]
         layout = self._layouts.layout(runtime, code, layers)
         directory = Path(tempfile.mkdtemp(prefix="environment-", dir=self._settings.subdirectory("environments")))
@@ -171,7 +195,7 @@ class Pool:
             "memory": config["MemorySize"],
             "arn": config["FunctionArn"],
         }
-        environment = function_environment(config, self._settings)
+        environment = function_environment(config, self._settings, initialization)
         made = CustomRuntimeWorker if layout.bootstrap else Worker
         return made(specification, environment, first_line, SANDBOX, directory, marks_log=runtime.startswith("python"))
 

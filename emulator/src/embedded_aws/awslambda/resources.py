@@ -10,7 +10,7 @@ from ministack.services import lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws.awslambda.archive import UNZIPPED_LIMIT, unzipped_size
-from embedded_aws.awslambda.versions import same_as_published
+from embedded_aws.awslambda.versions import other_code, same_as_published
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,12 @@ _layer_content: ContextVar[dict[str, str] | None] = ContextVar("layer_content", 
 
 
 def _object(content: dict[str, str]) -> bytes:
+    mode = content.get("S3ObjectStorageMode", "COPY")
+    if mode != "COPY":
+        raise ValueError(
+            f"the emulator does not support S3ObjectStorageMode {mode}: Lambda keeps a copy here, so use COPY or leave "
+            "it out; whether Lambda may go on reading the object is not tried"
+        )
     bucket, key, version = content["S3Bucket"], content["S3Key"], content.get("S3ObjectVersion")
     data = s3._get_object_data(bucket, key, version_id=version)
     if data is None:
@@ -64,11 +70,26 @@ def check_version(properties: dict[str, Any]) -> None:
         ValueError: with AWS's sentence.
     """
     function = provisioners._lambda_function_for_cfn_ref(properties.get("FunctionName", ""))[0]
+    wrong = other_code(function, properties) if function else None
+    if wrong:
+        raise ValueError(wrong)
     number = same_as_published(function) if function else None
     if number:
         raise ValueError(
             f"A version for this Lambda function exists ( {number} ). Modify the function to create a new version."
         )
+
+
+def named_layer(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Names a layer by its logical id where the template gives it no name.
+
+    Layers belong to the account: stacks that use the same name count their versions together.
+    """
+
+    def named(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        return create(logical_id, {**properties, "LayerName": properties.get("LayerName") or logical_id}, stack)
+
+    return named
 
 
 def pinned_layer(create: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ministack.core.responses import json_response
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import lambda_svc
 
 if TYPE_CHECKING:
@@ -43,6 +43,22 @@ def same_as_published(function: dict[str, Any]) -> str | None:
     return str(latest)
 
 
+def other_code(function: dict[str, Any], expected: dict[str, Any]) -> str | None:
+    """Returns AWS's sentence where the function's code is not the code that is expected.
+
+    Args:
+        function: MiniStack's record of it.
+        expected: its `CodeSha256`, where there is one, is compared.
+    """
+    wanted, found = expected.get("CodeSha256"), function["config"].get("CodeSha256")
+    if not wanted or wanted == found:
+        return None
+    return (
+        f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({found}). "
+        "Please try again with the CodeSHA256 in $LATEST."
+    )
+
+
 def of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
     """Makes PublishVersion return the last version while code and configuration are still the same."""
 
@@ -50,6 +66,9 @@ def of_changes_only(original: Callable[..., Any]) -> Callable[..., Any]:
         function = lambda_svc._functions.get(name)
         if function is None:
             return original(name, data)
+        wrong = other_code(function, data)
+        if wrong:
+            return error_response_json("InvalidParameterValueException", wrong, 400)
         latest = same_as_published(function)
         if latest is not None:
             return json_response(function["versions"][latest]["config"], 201)
