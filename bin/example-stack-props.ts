@@ -7,6 +7,12 @@ export interface ExampleStackProps extends StackProps {
   readonly model: string;
   /** `.npz` or `.jsonl` file with inputs and labels. */
   readonly evaluation?: string;
+  /**
+   * Name of the model in requests.
+   *
+   * @default digits
+   */
+  readonly modelName?: string;
   readonly inputShapes?: { [name: string]: number[] };
   /** How the model is optimized, where the path's own recipe is not wanted. */
   readonly recipe?: OptimizationRecipe;

@@ -65,6 +65,7 @@ export class FleetStack extends Stack {
       vpcSubnets: { subnetType },
       vpcEndpoints: natGateways === 0,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      modelName: props.modelName,
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,
       gate: props.gate,

@@ -17,6 +17,7 @@ export class FunctionStack extends Stack {
     super(scope, id, props);
     this.endpoint = new ModelFunction(this, 'Digits', {
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      modelName: props.modelName,
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,
       gate: props.gate,

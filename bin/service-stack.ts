@@ -50,6 +50,7 @@ export class ServiceStack extends Stack {
     this.endpoint = new ModelService(this, 'Digits', {
       cluster: this.cluster,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      modelName: props.modelName,
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,
       gate: props.gate,

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'fs';
-import { join, relative } from 'path';
+import { writeFileSync } from 'fs';
+import { join } from 'path';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { ROOT } from '../repository';
 import { checkReused, showable } from './checks';
@@ -12,6 +12,7 @@ import type { DemoPath } from './path';
 import { PATHS } from './paths';
 import { predictDigits, predictZeros } from './predictions';
 import { Progress } from './progress';
+import { copyReport, withReport } from './report';
 import { DemoRun } from './run';
 import type { Server } from './server';
 import type { StackOutputs } from './stack-outputs';
@@ -22,14 +23,20 @@ interface Shown {
   readonly server: Server;
   readonly outputs: StackOutputs;
   readonly figures: Figures;
+  /** Body of a request for one instance. */
+  readonly request: Record<string, unknown>;
 }
 
 /** Deploys one path, asks it, and deploys it again. */
 async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const { options, progress } = run;
+  const read = (bucket: string, key: string) => run.text(bucket, key);
   const context = path.context?.(run);
   const buildsBefore = await run.buildsStarted();
-  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path.stack, context));
+  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path.stack, context))
+    .catch(async (error: Error) => {
+      throw new Error(await withReport(read, path.name, error.message));
+    });
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
@@ -42,11 +49,10 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   }
   const buildsStarted = (await run.buildsStarted()) - buildsBefore;
 
-  const report = join(ROOT, '.demo', path.name === 'function' ? 'report.html' : `report-${path.name}.html`);
-  mkdirSync(join(ROOT, '.demo'), { recursive: true });
-  writeFileSync(report, await run.text(outputs.ArtifactBucket, outputs.ReportKey));
+  const report = await copyReport(read, path.name, outputs.ArtifactBucket, outputs.ReportKey);
+  const { request, ...answered } = predicted;
   const figures: Figures = {
-    ...figuresOf(manifest), ...predicted, path: path.name, buildsStarted, report: relative(ROOT, report),
+    ...figuresOf(manifest), ...answered, path: path.name, buildsStarted, report,
     seconds: progress.seconds, secondsByStep: { ...progress.steps },
   };
   process.stdout.write([
@@ -62,7 +68,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
     `  ${figures.seconds.toFixed(0)} s so far.`,
     '',
   ].join('\n'));
-  return { path, server, outputs, figures };
+  return { path, server, outputs, figures, request };
 }
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
@@ -97,6 +103,13 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
   }
 }
 
+/** Commands to copy, with the body of a request in a file. */
+function hintsOf({ path, server, outputs, figures, request }: Shown): string[] {
+  const bodyFile = join(ROOT, '.demo', `request-${path.name}.json`);
+  writeFileSync(bodyFile, JSON.stringify(request));
+  return [...server.hints?.(figures.model, bodyFile) ?? [], `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`];
+}
+
 /** Prints how to talk to what was deployed, and waits for Ctrl-C. */
 function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
   const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
@@ -105,7 +118,9 @@ function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
     '  The embedded AWS keeps running. In another terminal:',
     '',
     ...exports,
-    ...shown.flatMap(({ server, outputs }) => [...server.hints, `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`].map((hint) => `    ${hint}`)),
+    ...shown.flatMap((one) => hintsOf(one).map((hint) => `    ${hint}`)),
+    '',
+    '  `aws` is AWS CLI v2: version 1 and `pip install awscli` do not know all of these options.',
     '',
     '  Ctrl-C ends it.',
     '',

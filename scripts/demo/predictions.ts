@@ -17,6 +17,8 @@ interface HeldOut {
 /** What was asked, and how well it was answered. */
 export interface Predicted {
   readonly predictions: unknown[];
+  /** Body of a request for one instance. */
+  readonly request: Record<string, unknown>;
   /** Of the held-out digits; absent for a model of the user's own. */
   readonly correct?: number;
 }
@@ -45,13 +47,14 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   const correct = digits.filter((digit, index) => digit.label === predictions[index]).length;
   process.stdout.write(`\n  ${correct} of ${digits.length} digits that the training never saw are right.\n`);
   checkRight(correct, digits.length);
-  return { predictions, correct };
+  return { predictions, request: { instances: [digits[0].image] }, correct };
 }
 
 /** Asks a model of which the demo knows nothing for one instance of zeros. */
 export async function predictZeros(server: Server, manifest: Manifest): Promise<Predicted> {
-  const { outputs } = await ask(server, manifest.model, zeroRequest(manifest)) as { outputs: unknown };
+  const request = zeroRequest(manifest);
+  const { outputs } = await ask(server, manifest.model, request) as { outputs: unknown };
   const text = JSON.stringify(outputs);
   process.stdout.write(`\n  One instance of zeros is answered with ${text.slice(0, 300)}${text.length > 300 ? ' …' : ''}\n`);
-  return { predictions: [outputs] };
+  return { predictions: [outputs], request };
 }

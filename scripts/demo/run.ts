@@ -5,6 +5,8 @@ import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { ROOT } from '../repository';
+import { deploymentProblem } from './deployment-problem';
+import { modelNameOf } from './model-name';
 import type { DemoOptions } from './options';
 import type { Progress } from './progress';
 import type { StackOutputs } from './stack-outputs';
@@ -55,7 +57,7 @@ export class DemoRun {
         },
       });
       if (code !== 0) {
-        throw new Error(`cdk deploy failed (${code}):\n${output}`);
+        throw new Error(deploymentProblem(code, output));
       }
     } finally {
       clearInterval(watch);
@@ -77,7 +79,7 @@ export class DemoRun {
     const { model, data, inputShapes } = this.options;
     return {
       model: model ?? join(DIGITS, 'saved_model'),
-      ...(model ? (data ? { data } : {}) : { data: join(DIGITS, 'evaluation.npz') }),
+      ...(model ? { modelName: modelNameOf(model), ...(data ? { data } : {}) } : { data: join(DIGITS, 'evaluation.npz') }),
       ...(Object.keys(inputShapes).length ? { inputShapes: JSON.stringify(inputShapes) } : {}),
     };
   }

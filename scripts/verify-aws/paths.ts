@@ -19,7 +19,7 @@ export interface VerifiedPath {
 
 /** Asks through the probe. */
 function insideVpc(account: Account, probe: string, address: string): Server {
-  return { request: (method, path, body) => account.probe(probe, method, `http://${address}${path}`, body), hints: [] };
+  return { request: (method, path, body) => account.probe(probe, method, `http://${address}${path}`, body) };
 }
 
 /** Asks a function URL, signed with the environment's credentials. */
@@ -29,7 +29,7 @@ function functionUrl(url: string, region: string): Server {
   // The embedded AWS answers for every host on one port. It is how this program is tried out.
   const embedded = process.env.AWS_ENDPOINT_URL;
   if (embedded) {
-    return { request: (method, path, body) => callFunctionUrl(url, Number(new URL(embedded).port), region, method, path, body), hints: [] };
+    return { request: (method, path, body) => callFunctionUrl(url, Number(new URL(embedded).port), region, method, path, body) };
   }
   return {
     async request(method, path, body) {
@@ -38,7 +38,6 @@ function functionUrl(url: string, region: string): Server {
       const answer = await fetch(`https://${hostname}${path}`, { method, headers, body: text });
       return { status: answer.status, body: await answer.text() };
     },
-    hints: [],
   };
 }
 

@@ -27,7 +27,6 @@ describe('what the demo insists on', () => {
     const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as { label: number }[];
     const scores = (label: number) => Array.from({ length: 10 }, (_, digit) => Number(digit === label % 10));
     const answering = (wrong: number) => ({
-      hints: [],
       request: () => Promise.resolve({
         status: 200,
         body: JSON.stringify({ predictions: digits.map(({ label }, index) => scores(label + Number(index < wrong))) }),

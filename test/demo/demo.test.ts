@@ -11,7 +11,7 @@ describe('golden requests', () => {
   const golden: Golden = {
     model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
   };
-  const answering = (status: number, body: unknown) => ({ hints: [], request: () => Promise.resolve({ status, body: JSON.stringify(body) }) });
+  const answering = (status: number, body: unknown) => ({ request: () => Promise.resolve({ status, body: JSON.stringify(body) }) });
 
   test('lie beside the manifest of their version', () => {
     expect(goldenKey('digits-0123abcd/saved_model/12/manifest.json')).toBe('digits-0123abcd/golden/12.json');
@@ -37,7 +37,7 @@ describe('the paths side by side', () => {
   const figures = { model: 'digits', sizeAfter: 1e6, accuracyAfter: 0.98, latencyMillisecondsAfter: 1, latencyMillisecondsServed: null } as Figures;
   const deployed = (name: PathName, answer: number) => ({
     path: PATHS[name],
-    server: { hints: [], request: () => Promise.resolve({ status: 200, body: JSON.stringify({ predictions: [[0.2, answer]] }) }) },
+    server: { request: () => Promise.resolve({ status: 200, body: JSON.stringify({ predictions: [[0.2, answer]] }) }) },
     outputs: { ArtifactBucket: 'bucket', ManifestKey: 'digits-0123abcd/saved_model/1/manifest.json', ReportKey: '', Summary: '' },
     figures: { ...figures, path: name },
   });

@@ -29,7 +29,7 @@ async function readyPods(): Promise<Pod[]> {
 
 /** Sends the golden requests to a pod. */
 function ask(pod: Pod): Promise<Difference> {
-  return replay({ request: (method, path, body) => callPod(pod, method, path, body), hints: [] }, 'digits', golden);
+  return replay({ request: (method, path, body) => callPod(pod, method, path, body) }, 'digits', golden);
 }
 
 /** What the containers of pods wait for. */

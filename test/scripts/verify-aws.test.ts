@@ -45,7 +45,6 @@ async function verify(account: FakeAccount, answers: (number | Error)[] = [200])
     alsoPaid: '',
     bootLog: 'DigitsLogGroup',
     connect: () => ({
-      hints: [],
       request: () => {
         const answer = answers.length > 1 ? answers.shift()! : answers[0];
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ status: answer, body: '' });

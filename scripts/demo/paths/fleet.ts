@@ -16,7 +16,7 @@ export const fleetPath: DemoPath = {
     const address = await emulator.connect(outputs.LoadBalancer, REST_PORT);
     return {
       request: (method, path, body) => ask(`http://${address}${path}`, method, body),
-      hints: [`curl http://${address}/v1/models/digits/metadata`],
+      hints: (model, bodyFile) => [`curl --data @${bodyFile} http://${address}/v1/models/${model}:predict`],
       facts: [`${outputs.AutoScalingGroup} behind ${outputs.LoadBalancer}`, 'the boot script of the launch template ran, unchanged, in namespaces of its own'],
     };
   },

@@ -10,9 +10,10 @@ export const functionPath: DemoPath = {
   async connect({ emulator }, outputs) {
     return {
       request: (method, path, body) => callFunctionUrl(outputs.Url, emulator.port, emulator.region, method, path, body),
-      hints: [
-        `aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload '{"data": …}' answer.json`,
-        `curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' ${emulator.endpoint}/v1/models/…`,
+      hints: (model, bodyFile) => [
+        `aws lambda invoke --function-name ${outputs.FunctionName}:live --cli-binary-format raw-in-base64-out --payload file://${bodyFile} /dev/stdout`,
+        `curl --aws-sigv4 aws:amz:${emulator.region}:lambda --user test:test -H 'Host: ${new URL(outputs.Url).host}' -H 'Content-Type: application/json' `
+        + `--data @${bodyFile} ${emulator.endpoint}/v1/models/${model}:predict`,
       ],
     };
   },

@@ -27,10 +27,10 @@ export const servicePath: DemoPath = {
     return {
       request: (method, path, body) => callPod(ready[0], method, path, body),
       facts: ready.map(describe),
-      hints: [
+      hints: (model, bodyFile) => [
         `aws eks update-kubeconfig --name ${outputs.ClusterName}`,
         `kubectl --namespace ${NAMESPACE} get pods,deployments,horizontalpodautoscalers,persistentvolumeclaims`,
-        `curl http://${ready[0].metadata.annotations['embedded-aws/http']}/v1/models/…`,
+        `curl --data @${bodyFile} http://${ready[0].metadata.annotations['embedded-aws/http']}/v1/models/${model}:predict`,
       ],
     };
   },

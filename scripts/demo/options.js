@@ -1,0 +1,88 @@
+// Plain JavaScript without packages, so that a typo is reported before the set-up has installed anything.
+const { existsSync, statSync } = require('fs');
+const { extname, join, resolve } = require('path');
+const { parseArgs } = require('util');
+
+const PATH_NAMES = ['function', 'service', 'fleet'];
+const MODEL_FILES = ['.keras', '.h5', '.tflite'];
+
+const USAGE = `Usage: npm run demo -- [options]
+
+Deploys a model to an AWS that runs on this machine, and asks it for predictions.
+
+  --model PATH              a model of your own: a SavedModel directory, .keras, .h5 or .tflite file
+  --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
+  --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
+  --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
+  --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
+  --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
+  --strict                  a path that this machine cannot show is an error, and not left out
+  --json FILE               write all figures there
+  --help                    this text
+
+The set-up takes 2.5 GB of disk. Each build installs TensorFlow, from the cache of uv where it is there. Without a network set UV_OFFLINE=1,
+once the demo has run with one.
+`;
+
+function parseOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      'model': { type: 'string' },
+      'data': { type: 'string' },
+      'input-shape': { type: 'string', multiple: true, default: [] },
+      'path': { type: 'string', default: 'function' },
+      'prices': { type: 'string' },
+      'keep': { type: 'boolean', default: false },
+      'strict': { type: 'boolean', default: false },
+      'json': { type: 'string' },
+      'help': { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    return 'help';
+  }
+  const shapes = values['input-shape'].map(parseInputShape);
+  const problems = [
+    ...[['--model', values.model], ['--data', values.data], ['--prices', values.prices]]
+      .filter(([, path]) => path !== undefined && !existsSync(path))
+      .map(([option, path]) => `${option} names ${JSON.stringify(path)}, which does not exist`),
+    ...(values.model && existsSync(values.model) ? modelProblems(values.model) : []),
+    ...(values.data && !values.model ? ['--data goes with --model: the digits example has its own evaluation data'] : []),
+    ...([...PATH_NAMES, 'all'].includes(values.path) ? []
+      : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
+    ...shapes.filter((shape) => typeof shape === 'string'),
+  ];
+  if (problems.length > 0) {
+    throw new Error(problems.join('\n'));
+  }
+  return {
+    model: values.model && resolve(values.model),
+    data: values.data && resolve(values.data),
+    inputShapes: Object.fromEntries(shapes),
+    paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
+    prices: values.prices && resolve(values.prices),
+    keep: values.keep,
+    strict: values.strict,
+    json: values.json && resolve(values.json),
+  };
+}
+
+/** What is obviously no model; the synthesis reads the others. */
+function modelProblems(path) {
+  const kinds = `a SavedModel directory, or a ${MODEL_FILES.join(', ')} file`;
+  if (statSync(path).isDirectory()) {
+    const found = existsSync(join(path, 'saved_model.pb')) || existsSync(join(path, 'saved_model.pbtxt'));
+    return found ? [] : [`--model must be ${kinds}; ${JSON.stringify(path)} is a directory without saved_model.pb`];
+  }
+  return MODEL_FILES.includes(extname(path)) ? [] : [`--model must be ${kinds}, got ${JSON.stringify(path)}`];
+}
+
+/** Name and shape, or the problem as a sentence. */
+function parseInputShape(text) {
+  const match = /^(?<name>[^=]+)=(?<shape>[1-9]\d*(?:,[1-9]\d*)*)$/.exec(text);
+  return match ? [match.groups.name, match.groups.shape.split(',').map(Number)]
+    : `--input-shape must be NAME=N,N,… with whole numbers above 0, got ${JSON.stringify(text)}`;
+}
+
+module.exports = { PATH_NAMES, USAGE, parseOptions };

@@ -1,0 +1,35 @@
+import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { modelNameOf } from '../../scripts/demo/model-name';
+import { PATH_NAMES } from '../../scripts/demo/options';
+import { PATHS } from '../../scripts/demo/paths';
+import type { DemoRun } from '../../scripts/demo/run';
+
+describe('the name of a model', () => {
+  test.each([
+    ['/models/price.keras', 'price'],
+    ['/models/Half_Plus Two.tflite', 'half-plus-two'],
+    ['/models/flowers/saved_model', 'flowers'],
+    ['/models/flowers/3', 'flowers'],
+    ['/models/_.h5', 'model'],
+    [`/${'long'.repeat(30)}`, 'long'.repeat(30).slice(0, 63)],
+  ])('of %s is %s', (path, name) => {
+    expect(modelNameOf(path)).toBe(name);
+  });
+});
+
+test('requests to copy are complete: model, file of the body, and no placeholder', async () => {
+  const emulator = { endpoint: 'http://127.0.0.1:4566', port: 4566, region: 'us-east-1', connect: () => Promise.resolve('127.0.0.1:8501') } as unknown as EmbeddedAws;
+  const outputs = {
+    ArtifactBucket: '', ManifestKey: '', ReportKey: '', Summary: '', FunctionName: 'Function', Url: 'https://id.lambda-url.us-east-1.on.aws/', LoadBalancer: 'lb',
+  };
+  for (const path of [PATHS.function, PATHS.fleet]) {
+    const hints = (await path.connect({ emulator } as DemoRun, outputs)).hints!('price', '/clone/.demo/request.json');
+    expect(hints.join('\n')).not.toContain('…');
+    hints.forEach((hint) => expect(hint).toContain('/clone/.demo/request.json'));
+    hints.filter((hint) => hint.startsWith('curl')).forEach((hint) => expect(hint).toMatch(/\/v1\/models\/price:predict$/));
+  }
+});
+
+test('the paths of the options are those that can be shown', () => {
+  expect([...PATH_NAMES]).toEqual(Object.keys(PATHS));
+});
