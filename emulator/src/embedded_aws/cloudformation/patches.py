@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ministack.services.cloudformation import changesets, custom_resource, handlers, provisioners, stacks
 
+from embedded_aws.cloudformation import express
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -25,4 +26,10 @@ def install() -> Signals:
     rely_on(handlers, "_resolve_stack", "_p", "_xml")
     rely_on(stacks, "_add_event")
     replace(handlers, "_ACTION_HANDLERS", signals.with_delivery)
+    rely_on(handlers, "_error")
+    replace(handlers, "_ACTION_HANDLERS", express.with_express_mode)
+    replace(handlers, "_stack_has_no_updates", express.with_retries)
+    for module in (handlers, changesets):
+        replace(module, "_deploy_stack_async", express.with_rollback_choice)
+    replace(stacks, "_replacing_change", express.without_replacements)
     return signals
