@@ -6,6 +6,9 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// README.md and the guides say what they think of Node.js 20: the tools of jsii need not repeat it on every start.
+process.env.JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ??= '20';
+
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const tools = join(root, '.tools');
 export const uv = join(tools, 'uv', 'bin', 'uv');

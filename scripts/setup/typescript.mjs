@@ -28,7 +28,7 @@ try {
 }
 const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, program), ...args], {
   stdio: 'inherit',
-  // The AWS SDK warns of the end of Node.js 20 on every start; the preflight has said so already.
+  // The AWS SDK warns of the end of Node.js 20 on every start; the README says what to think of it.
   env: { ...process.env, NODE_NO_WARNINGS: '1' },
 });
 // Ctrl-C reaches the whole process group; the child cleans up and decides the exit code.
