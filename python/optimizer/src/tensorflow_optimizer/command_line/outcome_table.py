@@ -1,4 +1,4 @@
-"""How a job ended, on a terminal: the table of its candidates and its sentence."""
+"""The candidates of a job and its sentence, for a terminal."""
 
 from __future__ import annotations
 
@@ -11,32 +11,50 @@ from rich.text import Text
 if TYPE_CHECKING:
     from ..documents.outcome import Candidate, Outcome
 
+# A narrower terminal gets fewer columns, and the reasons below the table.
+_FULL_WIDTH = 120
 
-def show(outcome: Outcome) -> None:
-    """Print the table of candidates and the sentence."""
-    console = Console()
-    table = Table("candidate", "status", "size", "compressed", "accuracy", "latency", "measured on", "why not")
-    for one in outcome.candidates:
-        # Names and reasons are no markup, whatever brackets are in them.
-        cells = map(Text, (one.name, one.status.value, *_figures(one), one.reason))
-        table.add_row(*cells, style="bold" if not one.reason else None)
+
+def show(outcome: Outcome, console: Console | None = None) -> None:
+    """Print the table of candidates, the warnings and the sentence."""
+    console = console or Console()
     if outcome.candidates:
-        console.print(table)
+        wide = console.width >= _FULL_WIDTH
+        console.print(_table(outcome.candidates, wide=wide))
+        for one in outcome.candidates:
+            if one.reason and not wide:
+                console.print(f"{one.name}: {one.reason}", markup=False)
     for warning in outcome.warnings:
         console.print(f"warning: {warning}", markup=False)
     console.print(outcome.sentence, markup=False)
 
 
-def _figures(candidate: Candidate) -> tuple[str, str, str, str, str]:
+def _table(candidates: list[Candidate], *, wide: bool) -> Table:
+    headers = ["status", "size", "compressed", "accuracy", "latency", "measured on", "why not"]
+    shown = [header for header in headers if wide or header not in ("compressed", "measured on", "why not")]
+    table = Table()
+    table.add_column("candidate", overflow="fold")
+    for header in shown:
+        table.add_column(header, no_wrap=header != "why not")
+    for one in candidates:
+        cells = {"status": one.status.value, "why not": one.reason, **_figures(one)}
+        # Names and reasons are no markup, whatever brackets are in them.
+        table.add_row(
+            Text(one.name), *(Text(cells.get(header, "")) for header in shown), style="bold" if not one.reason else None
+        )
+    return table
+
+
+def _figures(candidate: Candidate) -> dict[str, str]:
     metrics = candidate.metrics
     if metrics is None:
-        return "", "", "", "", ""
+        return {}
     accuracies = [one.accuracy for one in metrics.outputs.values() if one.accuracy is not None]
     latency = metrics.latency_milliseconds
-    return (
-        f"{metrics.size_bytes:,}",
-        f"{metrics.compressed_bytes:,}" if metrics.compressed_bytes is not None else "",
-        f"{min(accuracies):.2%}" if accuracies else "",
-        f"{latency:.3f} ms" if latency is not None else "",
-        f"{metrics.samples:,} of the {metrics.split}",
-    )
+    return {
+        "size": f"{metrics.size_bytes:,}",
+        "compressed": f"{metrics.compressed_bytes:,}" if metrics.compressed_bytes is not None else "",
+        "accuracy": f"{min(accuracies):.2%}" if accuracies else "",
+        "latency": f"{latency:.3f} ms" if latency is not None else "",
+        "measured on": f"{metrics.samples:,} of the {metrics.split}",
+    }
