@@ -1,0 +1,192 @@
+use std::borrow::Cow;
+
+use data_encoding::BASE64;
+use jiter::{Jiter, JiterError, JsonValue};
+use memchr::memmem;
+
+use crate::rest::Refusal;
+
+/// Lambda's limit of a synchronous invocation, in both directions.
+pub(super) const LARGEST_BODY: usize = 6_291_456;
+
+/// An event by the door through which it came.
+#[derive(Debug, PartialEq)]
+pub(super) enum Event {
+    /// A function URL, an HTTP API or a REST API: the answer is a proxy response.
+    Http(HttpEvent),
+    /// A direct invocation: the event is the body itself, and so is the answer.
+    Direct,
+}
+
+/// What of an HTTP event counts.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct HttpEvent {
+    /// Method and path; `None` where the event is of no known format.
+    pub request_line: Option<(String, String)>,
+    body: Option<String>,
+    is_base64: bool,
+}
+
+impl Event {
+    /// Finds the door through which an event came.
+    pub(super) fn read(event: &[u8]) -> Self {
+        // An event by HTTP has this member: most direct ones need not be read to know that they are none.
+        if memmem::find(event, b"\"requestContext\"").is_none() {
+            return Self::Direct;
+        }
+        HttpEvent::read(event).ok().flatten().map_or(Self::Direct, Self::Http)
+    }
+}
+
+impl HttpEvent {
+    /// Reads an event; `None` where it did not come by HTTP.
+    fn read(event: &[u8]) -> Result<Option<Self>, JiterError> {
+        let mut jiter = Jiter::new(event).with_allow_inf_nan();
+        let (mut context, mut members) = (None, [const { None }; 3]);
+        let mut found = Self::default();
+        let mut name = jiter.next_object()?.map(member);
+        while let Some(member) = name {
+            match member {
+                Member::Context => context = Some(jiter.next_value()?),
+                Member::Line(index) => members[index] = string(jiter.next_value()?),
+                Member::Body => found.body = string(jiter.next_value()?),
+                Member::IsBase64 => found.is_base64 = jiter.next_value()? == JsonValue::Bool(true),
+                Member::Other => jiter.next_skip()?,
+            }
+            name = jiter.next_key()?.map(self::member);
+        }
+        let Some(context) = context else {
+            return Ok(None);
+        };
+        let [raw_path, path, method] = members;
+        found.request_line = match get(&context, "http") {
+            // Payload 2.0, otherwise 1.0.
+            Some(http @ JsonValue::Object(_)) => get(http, "method").cloned().and_then(string).zip(raw_path),
+            _ => method.zip(path),
+        };
+        Ok(Some(found))
+    }
+
+    /// Returns the body of the request.
+    pub(super) fn body(&self) -> Result<Cow<'_, [u8]>, Refusal> {
+        let Some(body) = &self.body else {
+            return Ok(Cow::Borrowed(b""));
+        };
+        if !self.is_base64 {
+            let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+            return fitting(body.len()).map(|()| Cow::Borrowed(body.as_bytes()));
+        }
+        if body.len() / 4 * 3 > LARGEST_BODY {
+            return Err(Refusal::too_large(format!("the body has more than {LARGEST_BODY} bytes; send fewer rows")));
+        }
+        let mut decoded = BASE64
+            .decode(body.as_bytes())
+            .map_err(|_| Refusal::bad_request("the body is not valid base64, although the event says so"))?;
+        fitting(decoded.len())?;
+        if decoded.starts_with("\u{feff}".as_bytes()) {
+            decoded.drain(..3);
+        }
+        Ok(Cow::Owned(decoded))
+    }
+}
+
+enum Member {
+    Context,
+    /// Of the request line: raw path, path, method.
+    Line(usize),
+    Body,
+    IsBase64,
+    Other,
+}
+
+fn member(name: &str) -> Member {
+    match name {
+        "requestContext" => Member::Context,
+        "rawPath" => Member::Line(0),
+        "path" => Member::Line(1),
+        "httpMethod" => Member::Line(2),
+        "body" => Member::Body,
+        "isBase64Encoded" => Member::IsBase64,
+        _ => Member::Other,
+    }
+}
+
+fn string(value: JsonValue<'_>) -> Option<String> {
+    match value {
+        JsonValue::Str(text) => Some(text.into_owned()),
+        _ => None,
+    }
+}
+
+fn get<'v>(value: &'v JsonValue<'v>, name: &str) -> Option<&'v JsonValue<'v>> {
+    match value {
+        JsonValue::Object(members) => members.iter().find(|(other, _)| other == name).map(|(_, value)| value),
+        _ => None,
+    }
+}
+
+fn fitting(size: usize) -> Result<(), Refusal> {
+    if size <= LARGEST_BODY {
+        return Ok(());
+    }
+    Err(Refusal::too_large(format!("the body has {size} bytes, at most {LARGEST_BODY} are allowed; send fewer rows")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(event: &str) -> HttpEvent {
+        match Event::read(event.as_bytes()) {
+            Event::Http(event) => event,
+            Event::Direct => panic!("came by HTTP: {event}"),
+        }
+    }
+
+    #[test]
+    fn payload_2_has_method_and_path_in_other_places_than_payload_1() {
+        let line = Some(("POST".to_owned(), "/a".to_owned()));
+        let second = http(r#"{"rawPath": "/a", "path": "/b", "requestContext": {"http": {"method": "POST"}}}"#);
+        assert_eq!(second.request_line, line);
+        let first = http(r#"{"path": "/a", "httpMethod": "POST", "requestContext": {"stage": "prod"}}"#);
+        assert_eq!(first.request_line, line);
+    }
+
+    #[test]
+    fn an_event_of_no_known_format_has_no_request_line() {
+        for context in ["null", "\"x\"", "{}", r#"{"http": {}}"#, r#"{"http": 1}"#] {
+            assert_eq!(http(&format!(r#"{{"requestContext": {context}}}"#)).request_line, None);
+        }
+    }
+
+    #[test]
+    fn an_event_without_the_context_is_direct_even_if_it_has_the_word() {
+        for event in ["null", "[]", r#"{"data": "\"requestContext\""}"#, r#"{"data": {"requestContext": 1}}"#, "{"] {
+            assert_eq!(Event::read(event.as_bytes()), Event::Direct);
+        }
+    }
+
+    #[test]
+    fn a_body_is_text_or_base64() {
+        let body = |members: &str| {
+            let event = http(&format!(r#"{{"requestContext": {{}}, {members}}}"#));
+            event.body().map(Cow::into_owned).map_err(|refusal| (refusal.status, refusal.message.into_owned()))
+        };
+        assert_eq!(body(r#""body": "\ufeff{}""#), Ok(b"{}".to_vec()));
+        assert_eq!(body(r#""body": "77u/e30=", "isBase64Encoded": true"#), Ok(b"{}".to_vec()));
+        assert_eq!(body(r#""body": null"#), Ok(Vec::new()));
+        assert_eq!(body(r#""body": 5"#), Ok(Vec::new()));
+        let problem = body(r#""body": "e30", "isBase64Encoded": true"#);
+        assert_eq!(problem, Err((400, "the body is not valid base64, although the event says so".to_owned())));
+    }
+
+    #[test]
+    fn a_body_that_lambda_could_not_have_brought_is_refused() {
+        let text = " ".repeat(LARGEST_BODY + 1);
+        let event = http(&format!(r#"{{"requestContext": {{}}, "body": "{text}"}}"#));
+        assert_eq!(event.body().map_err(|refusal| refusal.status), Err(413));
+        let text = "A".repeat(LARGEST_BODY / 3 * 4 + 8);
+        let event = http(&format!(r#"{{"requestContext": {{}}, "body": "{text}", "isBase64Encoded": true}}"#));
+        assert_eq!(event.body().map_err(|refusal| refusal.status), Err(413));
+    }
+}

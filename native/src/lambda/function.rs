@@ -1,0 +1,122 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::event::{Event, HttpEvent};
+use super::log::Log;
+use super::{panics, response};
+use crate::model::{Instance, Model, RunError};
+use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
+
+/// Answers the events of one function.
+pub struct Function {
+    model: Model,
+    instance: Instance,
+    service: Service,
+    log: Log,
+}
+
+/// A fault of the function's own, as a direct caller sees it: with its id in the log, without the reason.
+///
+/// An invocation that fails by it is counted by Lambda, asked again where it is asynchronous, and ends in the
+/// dead-letter queue or destination for failures.
+#[derive(Debug, thiserror::Error)]
+#[error("the function failed; its log has the reason under the request id {request_id}")]
+pub struct Fault {
+    request_id: String,
+}
+
+/// Why a request has no prediction.
+enum Unanswered {
+    /// The client's fault.
+    Refused(Refusal),
+    /// The function's own.
+    Failed(String),
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RunError> for Unanswered {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Values => Self::Refused(Refusal::values()),
+            RunError::Fault(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Function {
+    pub(super) fn new(model: Model, instance: Instance, log: Log) -> Self {
+        let service = Service::new(Arc::clone(&model.description), "function");
+        Self { model, instance, service, log }
+    }
+
+    /// Answers one event, and writes its line of the log.
+    ///
+    /// # Errors
+    ///
+    /// The function, not the request, is at fault, and the event did not come by HTTP.
+    pub fn answer(&mut self, event: &[u8], request_id: &str, trace_id: Option<&str>) -> Result<Vec<u8>, Fault> {
+        let started = Instant::now();
+        let door = Event::read(event);
+        let answered = panics::catch(AssertUnwindSafe(|| match &door {
+            Event::Http(http) => self.answer_http(http),
+            Event::Direct => self.answer_direct(event),
+        }))
+        .unwrap_or_else(|panic| {
+            // A run that was left in its middle may have left buffers locked.
+            match self.model.instance() {
+                Ok(instance) => self.instance = instance,
+                Err(error) => return Err(Unanswered::Failed(format!("{panic}; {error}"))),
+            }
+            Err(Unanswered::Failed(panic))
+        });
+        let request = self.log.request(request_id, trace_id, started.elapsed());
+        let by_http = matches!(door, Event::Http(_));
+        match answered {
+            Ok(answer) => {
+                request.answered();
+                Ok(answer)
+            }
+            Err(Unanswered::Refused(refusal)) => {
+                request.refused(&refusal);
+                Ok(if by_http { response::proxy_refusal(&refusal) } else { refusal.body() })
+            }
+            Err(Unanswered::Failed(reason)) => {
+                // A fault that Lambda counts is not counted again.
+                request.failed(&reason, by_http);
+                let fault = Fault { request_id: request_id.to_owned() };
+                if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }
+            }
+        }
+    }
+
+    fn answer_http(&mut self, event: &HttpEvent) -> Result<Vec<u8>, Unanswered> {
+        let Some((method, path)) = &event.request_line else {
+            return Err(Refusal::bad_request(
+                "the event is no HTTP request of a Function URL, an HTTP API or a REST API",
+            )
+            .into());
+        };
+        let body = match self.service.route(method, path)? {
+            Route::Answer(body) => body,
+            Route::Predict => self.predict(&event.body()?, Caller::Http)?,
+        };
+        Ok(response::proxy(&body)?)
+    }
+
+    fn answer_direct(&mut self, event: &[u8]) -> Result<Vec<u8>, Unanswered> {
+        Ok(response::direct(self.predict(event, Caller::Direct)?)?)
+    }
+
+    fn predict(&mut self, body: &[u8], caller: Caller) -> Result<Vec<u8>, Unanswered> {
+        let description = &self.service.description;
+        let request = PredictRequest::read(description, body, caller)?;
+        let outputs = self.instance.run(&request.call)?;
+        Ok(request.answer(description, &outputs))
+    }
+}

@@ -1,0 +1,66 @@
+//! AWS Lambda: the Runtime API, the events of its front doors, and the function's log.
+
+mod event;
+mod function;
+mod log;
+mod panics;
+mod response;
+mod runtime_api;
+
+use std::time::Instant;
+
+pub use function::{Fault, Function};
+
+use self::log::Log;
+use self::runtime_api::{RuntimeApi, RuntimeApiError};
+use crate::environment::{options, variable};
+use crate::model::Model;
+
+/// Answers invocations until Lambda ends the process.
+///
+/// Besides the variables of [`crate::environment`]:
+///
+/// * `METRIC_NAMESPACE`: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
+///
+/// # Errors
+///
+/// A sentence that says why it cannot serve. Lambda has it as well.
+pub fn run(runtime_api: &str) -> Result<(), String> {
+    let started = Instant::now();
+    panics::keep();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the asynchronous runtime: {error}"))?;
+    let api = RuntimeApi::new(runtime_api)?;
+    let loaded = load(started);
+    runtime.block_on(async {
+        match loaded {
+            Ok(function) => serve(&api, function).await.map_err(|error| error.to_string()),
+            Err(problem) => {
+                // The process ends by the same problem, whether Lambda hears of it or not.
+                let _ = api.report_start(&problem).await;
+                Err(problem)
+            }
+        }
+    })
+}
+
+fn load(started: Instant) -> Result<Function, String> {
+    let options = options()?;
+    let model = Model::load(&options).map_err(|error| error.to_string())?;
+    let instance = model.instance().map_err(|error| error.to_string())?;
+    let log = Log::new(&model.description, variable);
+    log.loaded(started.elapsed());
+    Ok(Function::new(model, instance, log))
+}
+
+async fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
+    loop {
+        let invocation = api.next().await?;
+        match function.answer(&invocation.event, &invocation.request_id, invocation.trace_id.as_deref()) {
+            Ok(answer) => api.answer(&invocation, answer).await?,
+            Err(fault) => api.fail(&invocation, &fault).await?,
+        }
+    }
+}

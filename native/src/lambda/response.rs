@@ -1,0 +1,65 @@
+//! What a function returns to each door.
+
+use serde::Serialize;
+
+use super::event::LARGEST_BODY;
+use crate::rest::Refusal;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyResponse<'a> {
+    status_code: u16,
+    headers: Headers<'a>,
+    body: &'a str,
+    is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+struct Headers<'a> {
+    #[serde(rename = "content-type")]
+    content_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow: Option<&'a str>,
+}
+
+/// Returns the proxy response of a body.
+pub(super) fn proxy(body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let response = response(200, None, body);
+    if response.len() > LARGEST_BODY {
+        return Err(too_large());
+    }
+    Ok(response)
+}
+
+/// Returns the proxy response to a request that cannot be answered.
+pub(super) fn proxy_refusal(refusal: &Refusal) -> Vec<u8> {
+    response(refusal.status, refusal.allow, &refusal.body())
+}
+
+/// Returns the proxy response for a fault of the function's own.
+pub(super) fn proxy_fault(message: &str) -> Vec<u8> {
+    response(500, None, serde_json::json!({"error": message}).to_string().as_bytes())
+}
+
+/// Returns the answer to a direct invocation.
+pub(super) fn direct(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    if body.len() > LARGEST_BODY { Err(too_large()) } else { Ok(body) }
+}
+
+fn response(status_code: u16, allow: Option<&str>, body: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(body.len() + body.len() / 8 + 128);
+    let response = ProxyResponse {
+        status_code,
+        headers: Headers { content_type: "application/json", allow },
+        body: std::str::from_utf8(body).expect("JSON is text"),
+        is_base64_encoded: false,
+    };
+    serde_json::to_writer(&mut text, &response).expect("a Vec takes all that is written");
+    text
+}
+
+fn too_large() -> Refusal {
+    Refusal::too_large(format!(
+        "the answer is larger than the {LARGEST_BODY} bytes that Lambda can return; send fewer rows"
+    ))
+}

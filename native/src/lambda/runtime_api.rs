@@ -1,0 +1,136 @@
+use http::{HeaderMap, HeaderValue, Method, Request};
+use http_body_util::BodyExt;
+use lambda_runtime_api_client::body::Body;
+use lambda_runtime_api_client::{PooledClient, build_request};
+use serde::Serialize;
+
+use super::function::Fault;
+
+const PREFIX: &str = "/2018-06-01/runtime";
+const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
+
+/// Lambda's Runtime API, over AWS's own client.
+///
+/// Not over AWS's `lambda_runtime`, which is made of the same client: it hands an event over only as what serde made of
+/// it, and takes an answer only as what serde makes text of. Here both are bytes.
+///
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+pub(super) struct RuntimeApi {
+    client: PooledClient,
+}
+
+/// One event, to be answered.
+pub(super) struct Invocation {
+    pub event: Vec<u8>,
+    pub request_id: String,
+    /// X-Ray's header.
+    pub trace_id: Option<String>,
+    /// Echoed, so that Lambda can refuse the answer of an invocation that timed out.
+    invocation_id: Option<HeaderValue>,
+}
+
+/// Without the Runtime API the process has nothing to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RuntimeApiError {
+    #[error("the Runtime API cannot be asked: {0}")]
+    Unreachable(#[source] lambda_runtime_api_client::BoxError),
+    #[error("the Runtime API answered {what} with status {status}")]
+    Status { what: &'static str, status: u16 },
+    #[error("the Runtime API gave an event without a request id")]
+    NoRequestId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorReport<'a> {
+    error_type: &'a str,
+    error_message: &'a str,
+    stack_trace: [&'a str; 0],
+}
+
+impl RuntimeApi {
+    pub(super) fn new(address: &str) -> Result<Self, String> {
+        let endpoint =
+            address.parse().map_err(|error| format!("AWS_LAMBDA_RUNTIME_API is '{address}', no address: {error}"))?;
+        Ok(Self { client: PooledClient::builder().with_endpoint(endpoint).with_pool_size(1).build() })
+    }
+
+    /// Waits for the next event.
+    pub(super) async fn next(&self) -> Result<Invocation, RuntimeApiError> {
+        let (headers, event) = self.call("the next event", Method::GET, "/invocation/next", &[], Vec::new()).await?;
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Invocation {
+            event,
+            request_id: text("lambda-runtime-aws-request-id").ok_or(RuntimeApiError::NoRequestId)?,
+            trace_id: text("lambda-runtime-trace-id"),
+            invocation_id: headers.get(INVOCATION_ID).cloned(),
+        })
+    }
+
+    /// Posts the answer to an event.
+    pub(super) async fn answer(&self, invocation: &Invocation, answer: Vec<u8>) -> Result<(), RuntimeApiError> {
+        self.post(invocation, "response", &[], answer).await
+    }
+
+    /// Says that an event has no answer.
+    pub(super) async fn fail(&self, invocation: &Invocation, fault: &Fault) -> Result<(), RuntimeApiError> {
+        let (error_type, report) = report("FunctionFailedError", &fault.to_string());
+        self.post(invocation, "error", &[error_type], report).await
+    }
+
+    /// Says why the function cannot start.
+    pub(super) async fn report_start(&self, problem: &str) -> Result<(), RuntimeApiError> {
+        let (error_type, report) = report("Runtime.ModelError", problem);
+        self.call("the start's error", Method::POST, "/init/error", &[error_type], report).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        invocation: &Invocation,
+        what: &'static str,
+        headers: &[(&'static str, HeaderValue)],
+        body: Vec<u8>,
+    ) -> Result<(), RuntimeApiError> {
+        let echoed = invocation.invocation_id.iter().map(|id| (INVOCATION_ID, id.clone()));
+        let headers: Vec<_> = headers.iter().cloned().chain(echoed).collect();
+        let path = format!("/invocation/{}/{what}", invocation.request_id);
+        match self.call(what, Method::POST, &path, &headers, body).await {
+            // The answer is too large, or that of an invocation which timed out: Lambda tells the caller, and has the
+            // next event for this process.
+            Err(RuntimeApiError::Status { status: 400..=499, .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    async fn call(
+        &self,
+        what: &'static str,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, HeaderValue)],
+        body: Vec<u8>,
+    ) -> Result<(HeaderMap, Vec<u8>), RuntimeApiError> {
+        let unreachable = |error| RuntimeApiError::Unreachable(error);
+        let mut request: Request<Body> = build_request()
+            .method(method)
+            .uri(format!("{PREFIX}{path}"))
+            .body(Body::from(body))
+            .map_err(|error| unreachable(error.into()))?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.clone());
+        }
+        let response = self.client.call(request).await.map_err(unreachable)?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| unreachable(error.into()))?.to_bytes();
+        if !parts.status.is_success() {
+            return Err(RuntimeApiError::Status { what, status: parts.status.as_u16() });
+        }
+        Ok((parts.headers, body.into()))
+    }
+}
+
+fn report(error_type: &'static str, message: &str) -> ((&'static str, HeaderValue), Vec<u8>) {
+    let report = ErrorReport { error_type, error_message: message, stack_trace: [] };
+    let header = ("lambda-runtime-function-error-type", HeaderValue::from_static(error_type));
+    (header, serde_json::to_vec(&report).expect("three strings are JSON"))
+}

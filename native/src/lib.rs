@@ -1,0 +1,12 @@
+//! Serves one LiteRT model: on AWS Lambda, or as a server of its own.
+//!
+//! An arrow goes down only: fronts (`lambda`, `server`) → [`rest`] → [`model`] → [`litert`].
+
+pub mod environment;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod litert;
+pub mod model;
+pub mod rest;
+#[cfg(feature = "server")]
+pub mod server;

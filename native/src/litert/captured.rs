@@ -1,0 +1,50 @@
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Keeps what native code prints while it loads: noise when it succeeds, the reason when it does not.
+///
+/// Where the kernel refuses one of the steps nothing is kept, and standard error stays what it is.
+pub(super) struct CapturedStandardError {
+    kept: Option<(File, OwnedFd)>,
+}
+
+impl CapturedStandardError {
+    pub(super) fn start() -> Self {
+        // SAFETY: plain system calls; the descriptors are owned at once.
+        let kept = unsafe {
+            match (owned(libc::memfd_create(c"stderr".as_ptr(), libc::MFD_CLOEXEC)), owned(libc::dup(2))) {
+                (Some(file), Some(saved)) if libc::dup2(file.as_raw_fd(), 2) >= 0 => Some((File::from(file), saved)),
+                _ => None,
+            }
+        };
+        Self { kept }
+    }
+
+    /// Returns what was printed so far, on one line.
+    pub(super) fn text(&mut self) -> String {
+        let mut text = Vec::new();
+        if let Some((file, _)) = &mut self.kept
+            && file.rewind().is_ok()
+        {
+            let _ = file.take(4000).read_to_end(&mut text);
+        }
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with("INFO")).collect();
+        if lines.is_empty() { "no reason given".to_owned() } else { lines.join("; ") }
+    }
+}
+
+impl Drop for CapturedStandardError {
+    fn drop(&mut self) {
+        if let Some((_, saved)) = &self.kept {
+            // SAFETY: a plain system call.
+            unsafe { libc::dup2(saved.as_raw_fd(), 2) };
+        }
+    }
+}
+
+fn owned(descriptor: libc::c_int) -> Option<OwnedFd> {
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) })
+}

@@ -1,0 +1,302 @@
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+
+use super::buffer::Buffer;
+use super::error::Error;
+use super::file::{Loaded, ModelFile, Side, SignatureSpec, TensorSpec, text};
+use super::functions::{DefiningOperation, Library, RankedTensorType, Raw, ask, name};
+use super::handle::Handle;
+
+/// `LiteRtStatus` of a run in which an operator failed.
+const RUNTIME_FAILURE: i32 = 3;
+
+/// A model compiled for this processor, with the buffers of its signatures.
+///
+/// Run by two threads at once it would answer wrongly, with status 0: so a run takes `&mut self`, and the raw pointers
+/// keep it from being `Sync`. Make a further one for a further thread.
+pub struct CompiledModel {
+    // In the order in which they are freed.
+    bindings: Vec<Binding>,
+    /// Of each signature given to `compile`: the binding that it has, which equal signatures share.
+    signatures: Vec<usize>,
+    compiled: Handle,
+    _options: Handle,
+    file: Arc<ModelFile>,
+}
+
+// SAFETY: the library binds nothing to a thread; the buffers' handles are used with `&mut self` alone.
+unsafe impl Send for CompiledModel {}
+
+/// The buffers of one signature, made once and filled again for every run.
+struct Binding {
+    index: usize,
+    /// In the caller's order.
+    inputs: Vec<Buffer>,
+    /// In the caller's order.
+    outputs: Vec<Output>,
+    /// The buffers in the order of the file, as a run wants them.
+    input_handles: Vec<Raw>,
+    output_handles: Vec<Raw>,
+}
+
+/// Where the bytes of an output are.
+enum Output {
+    Own(Buffer),
+    /// The output is an input, by its position: the buffer is that of the input.
+    Input(usize),
+}
+
+impl CompiledModel {
+    pub(super) fn bind(
+        file: &Arc<ModelFile>,
+        loaded: &Loaded,
+        options: Handle,
+        compiled: Handle,
+        specs: &[SignatureSpec<'_>],
+    ) -> Result<Self, Error> {
+        let mut model = Self {
+            bindings: Vec::with_capacity(specs.len()),
+            signatures: Vec::with_capacity(specs.len()),
+            compiled,
+            _options: options,
+            file: Arc::clone(file),
+        };
+        let library = file.library;
+        let in_file = loaded.signatures(library)?;
+        // Of each binding: what it was made of.
+        let mut made: Vec<(Raw, &SignatureSpec<'_>)> = Vec::new();
+        for spec in specs {
+            let Some(index) = in_file.iter().position(|(_, key)| key == spec.name) else {
+                let keys: Vec<&str> = in_file.iter().map(|(_, key)| key.as_str()).collect();
+                return Err(Error::Mismatch(format!("the file has no signature '{}', but {keys:?}", spec.name)));
+            };
+            let signature = in_file[index].0;
+            let subgraph = ask!(library, signature_subgraph(signature), null_mut())?;
+            let twin = made.iter().position(|(graph, other)| {
+                *graph == subgraph && same(&other.inputs, &spec.inputs) && same(&other.outputs, &spec.outputs)
+            });
+            model.signatures.push(twin.unwrap_or(model.bindings.len()));
+            if twin.is_none() {
+                let binding = model.binding(loaded, index, signature, spec)?;
+                model.bindings.push(binding);
+                made.push((subgraph, spec));
+            }
+        }
+        Ok(model)
+    }
+
+    /// Runs one signature once.
+    ///
+    /// # Arguments
+    ///
+    /// * `signature`: its position among those given to `compile`.
+    /// * `inputs`: stored bytes, in the order of the specification.
+    /// * `outputs`: where the stored bytes of each output are appended, in the order of the specification.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Values` where an operator refuses the values.
+    pub fn run<'a>(
+        &mut self,
+        signature: usize,
+        inputs: impl IntoIterator<Item = &'a [u8]>,
+        outputs: &mut [Vec<u8>],
+    ) -> Result<(), Error> {
+        let library = self.file.library;
+        let binding = &mut self.bindings[self.signatures[signature]];
+        for (buffer, data) in binding.inputs.iter_mut().zip(inputs) {
+            buffer.write(library, data)?;
+        }
+        // SAFETY: the handles are alive, and as many as the signature has.
+        let status = unsafe {
+            (library.run_compiled_model)(
+                self.compiled.raw(),
+                binding.index,
+                binding.input_handles.len(),
+                binding.input_handles.as_ptr(),
+                binding.output_handles.len(),
+                binding.output_handles.as_ptr(),
+            )
+        };
+        match status {
+            0 => {}
+            RUNTIME_FAILURE => return Err(Error::Values),
+            status => {
+                let function = name::run_compiled_model;
+                return Err(Error::Status { function, status });
+            }
+        }
+        for (output, data) in binding.outputs.iter_mut().zip(outputs) {
+            match output {
+                Output::Own(buffer) => buffer.read(library, data),
+                Output::Input(position) => binding.inputs[*position].read(library, data),
+            }?;
+        }
+        Ok(())
+    }
+
+    fn binding(
+        &self,
+        loaded: &Loaded,
+        index: usize,
+        signature: Raw,
+        spec: &SignatureSpec<'_>,
+    ) -> Result<Binding, Error> {
+        let library = self.file.library;
+        let input_tensors = tensors(library, Side::Input, signature, &spec.inputs)?;
+        let output_tensors = tensors(library, Side::Output, signature, &spec.outputs)?;
+        let mut inputs = Vec::with_capacity(input_tensors.len());
+        for (at, &(tensor, position)) in input_tensors.iter().enumerate() {
+            let buffer = self.buffer(loaded, Side::Input, index, at, tensor, &spec.inputs[position])?;
+            inputs.push((position, buffer));
+        }
+        let input_handles: Vec<Raw> = inputs.iter().map(|(_, buffer)| buffer.raw()).collect();
+        let mut outputs = Vec::with_capacity(output_tensors.len());
+        let mut output_handles = Vec::with_capacity(output_tensors.len());
+        for (at, &(tensor, position)) in output_tensors.iter().enumerate() {
+            let mut buffer = self.buffer(loaded, Side::Output, index, at, tensor, &spec.outputs[position])?;
+            // An output that is an input or a constant: nothing writes its buffer, and the operations that read the
+            // tensor read this buffer.
+            if !is_computed(library, tensor)? {
+                if let Some(input) = input_tensors.iter().position(|&(other, _)| other == tensor) {
+                    output_handles.push(input_handles[input]);
+                    outputs.push((position, Output::Input(inputs[input].0)));
+                    continue;
+                }
+                buffer.write(library, weights(library, tensor, buffer.size())?)?;
+            }
+            output_handles.push(buffer.raw());
+            outputs.push((position, Output::Own(buffer)));
+        }
+        Ok(Binding { index, inputs: in_order(inputs), outputs: in_order(outputs), input_handles, output_handles })
+    }
+
+    fn buffer(
+        &self,
+        loaded: &Loaded,
+        side: Side,
+        signature: usize,
+        at: usize,
+        tensor: Raw,
+        spec: &TensorSpec<'_>,
+    ) -> Result<Buffer, Error> {
+        let library = self.file.library;
+        let ranked = ask!(library, ranked_tensor_type(tensor), RankedTensorType::default())?;
+        let rank = (ranked.rank & 0x7F) as usize;
+        let shape = ranked.dimensions.get(..rank).unwrap_or_default();
+        let expected = spec.shape.iter().map(|&size| i32::try_from(size).unwrap_or(-1));
+        if ranked.element_type != spec.element_type || !shape.iter().copied().eq(expected) {
+            return Err(Error::Mismatch(format!(
+                "{} '{}' of the file has type {} and shape {shape:?}, its description {} and {:?}",
+                side.name(),
+                spec.name,
+                ranked.element_type,
+                spec.element_type,
+                spec.shape
+            )));
+        }
+        let compiled = self.compiled.raw();
+        let requirements = match side {
+            Side::Input => ask!(library, input_buffer_requirements(compiled, signature, at), null_mut()),
+            Side::Output => ask!(library, output_buffer_requirements(compiled, signature, at), null_mut()),
+        }?;
+        let buffer =
+            ask!(library, create_buffer(loaded.environment.raw(), &raw const ranked, requirements), null_mut())?;
+        let buffer = Handle::new(buffer, library.destroy_buffer);
+        let size = ask!(library, buffer_packed_size(buffer.raw()), 0)?;
+        if size != spec.bytes {
+            return Err(Error::Mismatch(format!(
+                "{} '{}' has a buffer of {size} bytes instead of {}",
+                side.name(),
+                spec.name,
+                spec.bytes
+            )));
+        }
+        Ok(Buffer::new(buffer, size))
+    }
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+fn in_order<T>(mut positioned: Vec<(usize, T)>) -> Vec<T> {
+    positioned.sort_by_key(|&(position, _)| position);
+    positioned.into_iter().map(|(_, value)| value).collect()
+}
+
+fn same(left: &[TensorSpec<'_>], right: &[TensorSpec<'_>]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(one, other)| {
+            one.name == other.name && one.element_type == other.element_type && one.shape == other.shape
+        })
+}
+
+/// The tensors of one side in the order of the file, each with its position in the caller's order.
+fn tensors(
+    library: &Library,
+    side: Side,
+    signature: Raw,
+    specs: &[TensorSpec<'_>],
+) -> Result<Vec<(Raw, usize)>, Error> {
+    let side_name = side.name();
+    let count = match side {
+        Side::Input => ask!(library, input_count(signature), 0),
+        Side::Output => ask!(library, output_count(signature), 0),
+    }?;
+    let mut found: Vec<(Raw, usize)> = Vec::with_capacity(count);
+    for at in 0..count {
+        let (key, tensor) = match side {
+            Side::Input => (
+                ask!(library, input_name(signature, at), null())?,
+                ask!(library, input_tensor(signature, at), null_mut())?,
+            ),
+            Side::Output => (
+                ask!(library, output_name(signature, at), null())?,
+                ask!(library, output_tensor(signature, at), null_mut())?,
+            ),
+        };
+        let key = text(key);
+        let Some(position) = specs.iter().position(|spec| spec.name == key) else {
+            return Err(Error::Mismatch(format!("the file has an {side_name} '{key}' that its description lacks")));
+        };
+        if found.iter().any(|&(_, other)| other == position) {
+            return Err(Error::Mismatch(format!(
+                "two {side_name}s of the file are one tensor, which LiteRT's C interface confuses"
+            )));
+        }
+        found.push((tensor, position));
+    }
+    if found.len() != specs.len() {
+        return Err(Error::Mismatch(format!(
+            "the file has {} {side_name}s, its description {}",
+            found.len(),
+            specs.len()
+        )));
+    }
+    Ok(found)
+}
+
+fn is_computed(library: &Library, tensor: Raw) -> Result<bool, Error> {
+    let mut computed = false;
+    let nothing = DefiningOperation { operation: null_mut(), output: 0 };
+    ask!(library, defining_operation(tensor, &raw mut computed), nothing)?;
+    Ok(computed)
+}
+
+fn weights(library: &Library, tensor: Raw, size: usize) -> Result<&[u8], Error> {
+    let weights = ask!(library, tensor_weights(tensor), null_mut())?;
+    let mut address: *const c_void = null();
+    let length = ask!(library, weights_bytes(weights, &raw mut address), 0)?;
+    if length != size || address.is_null() {
+        return Err(Error::Mismatch(format!("a constant output has {length} bytes instead of {size}")));
+    }
+    // SAFETY: the model's own bytes, which live longer than this call's caller looks at them.
+    Ok(unsafe { std::slice::from_raw_parts(address.cast(), length) })
+}

@@ -1,0 +1,158 @@
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::captured::CapturedStandardError;
+use super::compiled::CompiledModel;
+use super::error::Error;
+use super::functions::{AnyInteger, EnvironmentOption, Library, Raw, ask, check, name};
+use super::handle::Handle;
+
+const CPU: c_int = 1;
+const ANY_INT: c_int = 2;
+const OPTION_AUTO_REGISTER_ACCELERATORS: c_int = 24;
+const OPTION_MIN_LOGGER_SEVERITY: c_int = 25;
+const SEVERITY_ERROR: i64 = 2;
+
+/// A signature as the caller expects it of the file.
+#[derive(Clone, Debug)]
+pub struct SignatureSpec<'a> {
+    /// Its key in the file.
+    pub name: &'a str,
+    /// In the caller's own order, which `CompiledModel::run` keeps.
+    pub inputs: Vec<TensorSpec<'a>>,
+    /// In the caller's own order, which `CompiledModel::run` keeps.
+    pub outputs: Vec<TensorSpec<'a>>,
+}
+
+/// An input or output as the caller expects it of the file.
+#[derive(Clone, Debug)]
+pub struct TensorSpec<'a> {
+    /// Its name in the signature.
+    pub name: &'a str,
+    /// A `LiteRtElementType`.
+    pub element_type: i32,
+    /// Static.
+    pub shape: &'a [usize],
+    /// Of all elements together.
+    pub bytes: usize,
+}
+
+/// Which of a signature's tensors are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// What a run takes.
+    Input,
+    /// What a run makes.
+    Output,
+}
+
+/// A .tflite file in memory, of which any number of compiled models can be made.
+pub struct ModelFile {
+    pub(super) library: &'static Library,
+    /// In the order in which they are freed.
+    loaded: Mutex<Loaded>,
+}
+
+pub(super) struct Loaded {
+    pub(super) model: Handle,
+    pub(super) environment: Handle,
+}
+
+impl ModelFile {
+    /// Reads a .tflite file.
+    pub fn open(library: &'static Library, path: &Path) -> Result<Arc<Self>, Error> {
+        capturing(|| {
+            let environment = environment(library)?;
+            let path = CString::new(path.as_os_str().as_bytes())
+                .map_err(|_| Error::Mismatch("the path has a zero byte".to_owned()))?;
+            let model = ask!(library, create_model_from_file(environment.raw(), path.as_ptr()), null_mut())?;
+            let model = Handle::new(model, library.destroy_model);
+            Ok(Arc::new(Self { library, loaded: Mutex::new(Loaded { model, environment }) }))
+        })
+    }
+
+    /// Compiles the file for this processor, and makes the buffers of the signatures.
+    ///
+    /// # Arguments
+    ///
+    /// * `threads`: of one run, at least 1.
+    /// * `signatures`: those that will be run, by their position here.
+    pub fn compile(self: &Arc<Self>, threads: usize, signatures: &[SignatureSpec<'_>]) -> Result<CompiledModel, Error> {
+        capturing(|| {
+            let loaded = self.lock();
+            let options = options(self.library, threads)?;
+            let compiled = ask!(
+                self.library,
+                create_compiled_model(loaded.environment.raw(), loaded.model.raw(), options.raw()),
+                null_mut()
+            )?;
+            let compiled = Handle::new(compiled, self.library.destroy_compiled_model);
+            CompiledModel::bind(self, &loaded, options, compiled, signatures)
+        })
+    }
+
+    /// Compiling reads the model and the environment, which the library does not promise to be safe from several
+    /// threads.
+    fn lock(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Loaded {
+    /// The signatures' handles and keys, in the order of the file.
+    pub(super) fn signatures(&self, library: &Library) -> Result<Vec<(Raw, String)>, Error> {
+        let count = ask!(library, signature_count(self.model.raw()), 0)?;
+        (0..count)
+            .map(|index| {
+                let signature = ask!(library, signature(self.model.raw(), index), null_mut())?;
+                let key = ask!(library, signature_key(signature), std::ptr::null())?;
+                Ok((signature, text(key)))
+            })
+            .collect()
+    }
+}
+
+/// Copies a string that the library owns.
+pub(super) fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: the library's strings end with a zero byte and live as long as the model.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+fn environment(library: &'static Library) -> Result<Handle, Error> {
+    let option = |tag, value| EnvironmentOption { tag, value: AnyInteger { kind: ANY_INT, value } };
+    let options = [
+        // Without this LiteRT looks for GPU and NPU libraries at every start, and says so on standard error.
+        option(OPTION_AUTO_REGISTER_ACCELERATORS, i64::from(CPU)),
+        option(OPTION_MIN_LOGGER_SEVERITY, SEVERITY_ERROR),
+    ];
+    let environment = ask!(library, create_environment(options.len() as c_int, options.as_ptr()), null_mut())?;
+    Ok(Handle::new(environment, library.destroy_environment))
+}
+
+fn options(library: &'static Library, threads: usize) -> Result<Handle, Error> {
+    let options = Handle::new(ask!(library, create_options(), null_mut())?, library.destroy_options);
+    // SAFETY: the options are alive.
+    check(name::set_hardware_accelerators, unsafe { (library.set_hardware_accelerators)(options.raw(), CPU) })?;
+    if threads > 1 {
+        let payload = CString::new(format!("num_threads = {threads}\n")).unwrap_or_default();
+        // SAFETY: a copy that belongs to the C library, which frees it as well: the payload is freed by the function
+        // that is given with it.
+        let payload = unsafe { libc::strdup(payload.as_ptr()) };
+        let opaque = ask!(library, create_opaque_options(c"xnnpack".as_ptr(), payload.cast(), libc::free), null_mut())?;
+        // SAFETY: both are alive; the options own the opaque ones afterwards.
+        check(name::add_opaque_options, unsafe { (library.add_opaque_options)(options.raw(), opaque) })?;
+    }
+    Ok(options)
+}
+
+/// Runs `load`; where it fails, the error says what LiteRT printed.
+fn capturing<T>(load: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let mut captured = CapturedStandardError::start();
+    load().map_err(|reason| Error::Load { reason: Box::new(reason), output: captured.text() })
+}

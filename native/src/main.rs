@@ -1,0 +1,25 @@
+//! The program: a Lambda function where Lambda's Runtime API is there, otherwise a server.
+
+use std::process::ExitCode;
+
+use model_server::environment::variable;
+
+fn main() -> ExitCode {
+    let ended = match variable("AWS_LAMBDA_RUNTIME_API") {
+        #[cfg(feature = "lambda")]
+        Some(runtime_api) => model_server::lambda::run(&runtime_api),
+        #[cfg(not(feature = "lambda"))]
+        Some(_) => Err("this build has no Lambda front; build it with the feature `lambda`".to_owned()),
+        #[cfg(feature = "server")]
+        None => model_server::server::run(),
+        #[cfg(not(feature = "server"))]
+        None => Err("AWS_LAMBDA_RUNTIME_API is not set, and this build has no server".to_owned()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,175 @@
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::error::LoadError;
+use super::members::Members;
+use super::tensor::{Tensor, TensorData};
+
+/// Of the description, in the model's directory.
+pub const FILE_NAME: &str = "model.json";
+/// Where Lambda puts the model's layer.
+pub const DEFAULT_DIRECTORY: &str = "/opt/ml/model";
+const SCHEMA_VERSION: u32 = 1;
+
+/// model.json: all that this program knows of its model.
+///
+/// The schema is `ModelDescription` of the optimizer; its JSON Schema is published beside the optimizer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// The name clients use.
+    pub model: String,
+    /// Positive.
+    pub version: u64,
+    /// Of the model, in the same directory.
+    pub file: String,
+    /// In the order of the document.
+    pub signatures: Vec<Signature>,
+    /// Of the classes, by their index.
+    pub labels: Option<Vec<String>>,
+    default_signature: usize,
+}
+
+/// One callable of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signature {
+    /// Clients name it so.
+    pub name: String,
+    /// Its name in the file, where several names of clients can stand for one.
+    pub file_signature: String,
+    /// Of the SavedModel's signature.
+    pub method_name: String,
+    /// Whether dimension 0 of each tensor is the number of rows. The file takes one row at a time.
+    pub batched: bool,
+    /// In the order of the document.
+    pub inputs: Vec<Tensor>,
+    /// In the order of the document.
+    pub outputs: Vec<Tensor>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescriptionData {
+    schema_version: u32,
+    model: String,
+    version: u64,
+    #[serde(default = "default_file")]
+    file: String,
+    #[serde(default)]
+    reset_state: bool,
+    default_signature: String,
+    signatures: Members<SignatureData>,
+    labels: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignatureData {
+    batched: bool,
+    file_signature: Option<String>,
+    #[serde(default = "default_method")]
+    method_name: String,
+    inputs: Members<TensorData>,
+    outputs: Members<TensorData>,
+}
+
+impl Description {
+    /// Reads model.json of `directory`.
+    pub fn read(directory: &Path) -> Result<Self, LoadError> {
+        let path = directory.join(FILE_NAME);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) => return Err(LoadError::Unreadable { path, error }),
+        };
+        match serde_json::from_slice::<DescriptionData>(&text) {
+            Ok(data) => Self::checked(data),
+            Err(error) => Err(LoadError::NotADescription { path, error }),
+        }
+    }
+
+    /// Checks the text of a model.json.
+    pub fn parse(text: &[u8]) -> Result<Self, LoadError> {
+        match serde_json::from_slice::<DescriptionData>(text) {
+            Ok(data) => Self::checked(data),
+            Err(error) => Err(LoadError::NotADescription { path: FILE_NAME.into(), error }),
+        }
+    }
+
+    fn checked(data: DescriptionData) -> Result<Self, LoadError> {
+        if data.schema_version != SCHEMA_VERSION {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME} has schema version {}, this program reads {SCHEMA_VERSION}",
+                data.schema_version
+            )));
+        }
+        if data.reset_state {
+            return Err(LoadError::Invalid(format!(
+                "model '{}' starts every request from its initial state, which the native runtime cannot do; choose \
+                 the numpy runtime",
+                data.model
+            )));
+        }
+        let signatures = data
+            .signatures
+            .0
+            .into_iter()
+            .map(|(name, signature)| Signature::new(name, signature))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(default_signature) = signatures.iter().position(|one| one.name == data.default_signature) else {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME} names the default signature '{}', which it lacks",
+                data.default_signature
+            )));
+        };
+        Ok(Self {
+            model: data.model,
+            version: data.version,
+            file: data.file,
+            signatures,
+            labels: data.labels,
+            default_signature,
+        })
+    }
+
+    /// The position of a signature, of the default one without a name; `None` where there is none of that name.
+    #[must_use]
+    pub fn signature(&self, name: &str) -> Option<usize> {
+        // TensorFlow Serving falls back to the default for an empty name as well.
+        if name.is_empty() {
+            return Some(self.default_signature);
+        }
+        self.signatures.iter().position(|signature| signature.name == name)
+    }
+}
+
+impl Signature {
+    fn new(name: String, data: SignatureData) -> Result<Self, LoadError> {
+        let batched = data.batched;
+        let tensors = |members: Members<TensorData>| {
+            let tensors = members.0.into_iter().map(|(name, tensor)| Tensor::new(name, tensor, batched));
+            tensors.collect::<Result<Vec<_>, _>>()
+        };
+        let (inputs, outputs) = (tensors(data.inputs)?, tensors(data.outputs)?);
+        if inputs.is_empty() || outputs.is_empty() {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME}: signature '{name}' needs at least one input and one output"
+            )));
+        }
+        Ok(Self {
+            file_signature: data.file_signature.unwrap_or_else(|| name.clone()),
+            name,
+            method_name: data.method_name,
+            batched,
+            inputs,
+            outputs,
+        })
+    }
+}
+
+fn default_file() -> String {
+    "model.tflite".to_owned()
+}
+
+fn default_method() -> String {
+    "tensorflow/serving/predict".to_owned()
+}

@@ -1,0 +1,51 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::litert;
+
+/// Why a model cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// model.json cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// Of model.json.
+        path: PathBuf,
+        /// In the system's words.
+        error: io::Error,
+    },
+    /// model.json is not JSON, or lacks something.
+    #[error("{} is not a model description: {error}", path.display())]
+    NotADescription {
+        /// Of model.json.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: serde_json::Error,
+    },
+    /// model.json says something that cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// LiteRT cannot serve the file.
+    #[error(transparent)]
+    LiteRt(#[from] litert::Error),
+}
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The client's values are to blame.
+    #[error("the model cannot compute these values; LiteRT refused them when it ran")]
+    Values,
+    /// This program or its model is to blame.
+    #[error(transparent)]
+    Fault(litert::Error),
+}
+
+impl From<litert::Error> for RunError {
+    fn from(error: litert::Error) -> Self {
+        match error {
+            litert::Error::Values => Self::Values,
+            fault => Self::Fault(fault),
+        }
+    }
+}

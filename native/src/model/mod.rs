@@ -1,0 +1,21 @@
+//! A model ready to run: its description, its signatures, real values instead of quantized ones, and batches row by
+//! row.
+
+mod call;
+mod description;
+mod element;
+mod element_type;
+mod error;
+mod loaded;
+mod members;
+mod quantization;
+mod tensor;
+
+pub use call::{Call, Outputs};
+pub use description::{DEFAULT_DIRECTORY, Description, FILE_NAME, Signature};
+pub use element::{Element, Misfit};
+pub use element_type::{ElementType, Kind};
+pub use error::{LoadError, RunError};
+pub use loaded::{DEFAULT_LIBRARY, Instance, Model, Options};
+pub use quantization::Quantization;
+pub use tensor::Tensor;

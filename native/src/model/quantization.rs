@@ -1,0 +1,119 @@
+use std::borrow::Cow;
+
+use half::f16;
+use serde::Deserialize;
+
+use super::element_type::ElementType;
+use super::tensor::Tensor;
+
+/// `real = scale * (stored - zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quantization {
+    /// Of one step.
+    pub scale: f64,
+    /// The stored value of 0.
+    pub zero_point: i64,
+}
+
+impl Quantization {
+    pub(super) fn is_valid(self) -> bool {
+        self.scale.is_finite() && self.scale > 0.0
+    }
+
+    /// Returns the stored value nearest to a real one; the nearest limit where that is outside of the stored type.
+    ///
+    /// As NumPy computes in float32: the quotient of two float32 values computed in float64 and rounded once is exactly
+    /// the float32 quotient, and halves go to the even neighbour.
+    pub(super) fn stored(self, real: f32, stored: ElementType) -> i64 {
+        let (low, high) = stored.limits();
+        let low = low.saturating_sub(self.zero_point) as f64;
+        let high = (high.min(i64::MAX as u64) as i64).saturating_sub(self.zero_point) as f64;
+        let quotient = f64::from((f64::from(real) / self.scale) as f32);
+        quotient.clamp(low, high).round_ties_even() as i64 + self.zero_point
+    }
+
+    fn real(self, stored: i64) -> f64 {
+        self.scale * (stored - self.zero_point) as f64
+    }
+}
+
+impl Tensor {
+    /// Returns the stored bytes of real values, given as bytes of the clients' type.
+    ///
+    /// NaN, which an integer cannot stand for, is stored as 0's value.
+    #[must_use]
+    pub fn quantized<'a>(&self, real: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(quantization) = self.quantization else {
+            return Cow::Borrowed(real);
+        };
+        let mut stored = Vec::with_capacity(real.len());
+        for value in real.chunks_exact(self.dtype.size()) {
+            let value = match *value {
+                [a, b] => f16::from_le_bytes([a, b]).to_f32(),
+                [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
+                [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
+                _ => unreachable!("a quantized tensor's real values are floats"),
+            };
+            push_integer(self.stored, quantization.stored(value, self.stored), &mut stored);
+        }
+        Cow::Owned(stored)
+    }
+
+    /// Returns the real values of stored bytes, as bytes of the clients' type.
+    #[must_use]
+    pub fn dequantized<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(quantization) = self.quantization else {
+            return Cow::Borrowed(stored);
+        };
+        let mut real = Vec::with_capacity(stored.len() / self.stored.size() * self.dtype.size());
+        for value in stored.chunks_exact(self.stored.size()) {
+            let value = quantization.real(integer(self.stored, value));
+            match self.dtype {
+                ElementType::Float16 => real.extend(f16::from_f64(value).to_le_bytes()),
+                ElementType::Float64 => real.extend(value.to_le_bytes()),
+                _ => real.extend((value as f32).to_le_bytes()),
+            }
+        }
+        Cow::Owned(real)
+    }
+}
+
+/// Appends the stored bytes of an integer that the type can hold.
+pub(super) fn push_integer(element: ElementType, value: i64, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&value.to_le_bytes()[..element.size()]);
+}
+
+/// The integer of stored bytes; those above `i64::MAX` wrap.
+fn integer(element: ElementType, bytes: &[u8]) -> i64 {
+    let mut wide = [0; 8];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    let unsigned = i64::from_le_bytes(wide);
+    if element.limits().0 == 0 {
+        return unsigned;
+    }
+    let unused = 64 - 8 * bytes.len() as u32;
+    unsigned << unused >> unused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUANTIZATION: Quantization = Quantization { scale: 0.5, zero_point: -3 };
+
+    #[test]
+    fn halves_go_to_the_even_neighbour_and_what_is_outside_to_the_limit() {
+        let stored = |real| QUANTIZATION.stored(real, ElementType::Int8);
+        assert_eq!([stored(0.25), stored(0.75), stored(-0.25)], [-3, -1, -3]);
+        assert_eq!([stored(1e30), stored(f32::NEG_INFINITY), stored(62.0)], [127, -128, 121]);
+    }
+
+    #[test]
+    fn stored_integers_keep_their_sign() {
+        assert_eq!(integer(ElementType::Int8, &[0xFF]), -1);
+        assert_eq!(integer(ElementType::UInt8, &[0xFF]), 255);
+        assert_eq!(integer(ElementType::Int16, &[0, 0x80]), -32768);
+        assert_eq!(integer(ElementType::Int32, &[0xFE, 0xFF, 0xFF, 0xFF]), -2);
+    }
+}

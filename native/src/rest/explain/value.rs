@@ -1,0 +1,202 @@
+//! Finds and names the value that a tensor cannot take.
+
+use jiter::JsonValue;
+
+use super::refuse;
+use crate::model::{ElementType, Kind, Misfit, Signature, Tensor};
+use crate::rest::number::of_value;
+use crate::rest::predict::Form;
+use crate::rest::refusal::Refusal;
+use crate::rest::sentence::printable;
+
+/// How the client wrote a value, so that it can be said where it is.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub form: Form,
+    /// In an object of inputs.
+    pub named: bool,
+}
+
+/// A value that does not fit, by the indices that lead to it.
+struct Problem {
+    indices: Vec<usize>,
+    what: String,
+}
+
+/// Checks the rows of an input in row format.
+pub(super) fn check_column(
+    signature: &Signature,
+    tensor: &Tensor,
+    rows: &[&JsonValue<'_>],
+    place: Place,
+) -> Result<(), Refusal> {
+    let found = if signature.batched {
+        within(rows, |row| search(tensor, row, tensor.item_shape()))
+    } else {
+        match tensor.stored_shape.split_first() {
+            None => Some(Problem::here(format!("a list of {} stands where {} belongs", rows.len(), belongs(tensor)))),
+            Some((&size, _)) if size != rows.len() => Some(wrong_size(rows.len(), size)),
+            Some((_, inner)) => within(rows, |row| search(tensor, row, inner)),
+        }
+    };
+    found.map_or(Ok(()), |problem| refuse(located(signature, tensor, &problem, place)))
+}
+
+/// Checks the value of an input in column format, or of one instance.
+pub(super) fn check_value(
+    signature: &Signature,
+    tensor: &Tensor,
+    value: &JsonValue<'_>,
+    place: Place,
+) -> Result<(), Refusal> {
+    let found = match value {
+        JsonValue::Array(rows) if place.form == Form::Inputs && signature.batched => {
+            within(rows.iter(), |row| search(tensor, row, tensor.item_shape()))
+        }
+        value => search(tensor, value, tensor.item_shape()),
+    };
+    found.map_or(Ok(()), |problem| refuse(located(signature, tensor, &problem, place)))
+}
+
+/// Checks that all inputs in column format have the same number of rows.
+pub(super) fn check_row_counts<'v>(
+    signature: &Signature,
+    column: impl Fn(&str) -> &'v JsonValue<'v>,
+    place: Place,
+) -> Result<(), Refusal> {
+    let mut counts = Vec::with_capacity(signature.inputs.len());
+    for tensor in &signature.inputs {
+        match column(&tensor.name) {
+            JsonValue::Array(rows) => counts.push((&tensor.name, rows.len())),
+            value => {
+                let problem = Problem::here(format!("{} stands where the list of rows belongs", described(value)));
+                return refuse(located(signature, tensor, &problem, place));
+            }
+        }
+    }
+    if counts.iter().any(|&(_, count)| count != counts[0].1) {
+        let sizes: Vec<String> = counts.iter().map(|(name, count)| format!("'{name}' has {count}")).collect();
+        return refuse(format!("all inputs must have the same number of rows: {}", sizes.join(", ")));
+    }
+    if counts.iter().any(|&(_, count)| count == 0) {
+        return refuse("the batch is empty; at least one row is needed".to_owned());
+    }
+    Ok(())
+}
+
+impl Problem {
+    fn here(what: String) -> Self {
+        Self { indices: Vec::new(), what }
+    }
+}
+
+fn within<'r, R: IntoIterator>(rows: R, search: impl Fn(R::Item) -> Option<Problem>) -> Option<Problem>
+where
+    R::Item: 'r,
+{
+    rows.into_iter().enumerate().find_map(|(index, row)| {
+        let mut problem = search(row)?;
+        problem.indices.insert(0, index);
+        Some(problem)
+    })
+}
+
+fn search(tensor: &Tensor, value: &JsonValue<'_>, shape: &[usize]) -> Option<Problem> {
+    let Some((&size, inner)) = shape.split_first() else {
+        return element_problem(tensor, value).map(Problem::here);
+    };
+    match value {
+        JsonValue::Array(values) if values.len() == size => within(values.iter(), |value| search(tensor, value, inner)),
+        JsonValue::Array(values) => Some(wrong_size(values.len(), size)),
+        value => Some(Problem::here(format!("{} stands where a list of {size} belongs", described(value)))),
+    }
+}
+
+fn wrong_size(found: usize, size: usize) -> Problem {
+    Problem::here(format!("a list of {found} stands where a list of {size} belongs"))
+}
+
+fn element_problem(tensor: &Tensor, value: &JsonValue<'_>) -> Option<String> {
+    if let JsonValue::Object(members) = value
+        && matches!(&members[..], [(name, _)] if name == "b64")
+    {
+        return Some(format!("bytes (\"b64\") are for inputs of type string, and this one is {}", tensor.dtype));
+    }
+    let misfit = match of_value(value) {
+        Some(element) => tensor.push(element, &mut Vec::new()).err()?,
+        None => Misfit::Kind,
+    };
+    let (found, dtype) = (described(value), tensor.dtype);
+    Some(match misfit {
+        Misfit::Kind => format!("{found} stands where {} belongs", belongs(tensor)),
+        Misfit::Range if dtype.kind() == Kind::Integer => {
+            let (low, high) = dtype.limits();
+            format!("{found} is outside of {dtype}, {low} to {high}")
+        }
+        Misfit::Range => format!("{found} is outside of {dtype}, at most {}", largest(dtype)),
+        Misfit::NotANumber => {
+            format!("NaN cannot be represented: the model stores this input as {}", tensor.stored)
+        }
+    })
+}
+
+fn belongs(tensor: &Tensor) -> &'static str {
+    match tensor.dtype.kind() {
+        Kind::Float => "a number",
+        Kind::Integer => "an integer",
+        Kind::Bool => "true or false",
+    }
+}
+
+fn largest(dtype: ElementType) -> &'static str {
+    match dtype {
+        ElementType::Float16 => "65504.0",
+        ElementType::Float64 => "1.7976931348623157e+308",
+        _ => "3.4028234663852886e+38",
+    }
+}
+
+/// Returns a few words for a value: never more than a line, whatever the value.
+fn described(value: &JsonValue<'_>) -> String {
+    match value {
+        JsonValue::Null => "null".to_owned(),
+        JsonValue::Bool(value) => value.to_string(),
+        JsonValue::Int(value) => value.to_string(),
+        JsonValue::BigInt(value) if value.bits() < 128 => value.to_string(),
+        JsonValue::BigInt(value) => format!("an integer of {} bits", value.bits()),
+        JsonValue::Float(value) => float(*value),
+        JsonValue::Str(text) => {
+            let more = if text.chars().nth(20).is_some() { "…" } else { "" };
+            format!("the string \"{}{more}\"", printable(text, 20))
+        }
+        JsonValue::Array(values) => format!("a list of {}", values.len()),
+        JsonValue::Object(_) => "an object".to_owned(),
+    }
+}
+
+fn float(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        format!("{}Infinity", if value.is_sign_negative() { "-" } else { "" })
+    } else {
+        zmij::Buffer::new().format_finite(value).to_owned()
+    }
+}
+
+/// Says where the value is in the request as the client wrote it, and what was expected there.
+fn located(signature: &Signature, tensor: &Tensor, problem: &Problem, place: Place) -> String {
+    let (first, rest) = match (place.form, &problem.indices[..]) {
+        (Form::Instances, [first, rest @ ..]) => (format!("[{first}]"), rest),
+        (_, indices) => (String::new(), indices),
+    };
+    let name = if place.named { format!("[\"{}\"]", tensor.name) } else { String::new() };
+    let rest: String = rest.iter().map(|index| format!("[{index}]")).collect();
+    let expected = if place.form != Form::Inputs && signature.batched {
+        format!("each instance is {} of shape {:?}", tensor.dtype, tensor.item_shape())
+    } else {
+        let rows = if signature.batched { ", -1 being the number of rows" } else { "" };
+        format!("expected {} of shape {:?}{rows}", tensor.dtype, tensor.shape)
+    };
+    format!("{}{first}{name}{rest}: {}; {expected}", place.form.member(), problem.what)
+}

@@ -1,0 +1,18 @@
+//! TensorFlow Serving's REST API for one model: routes and bodies, free of any front's own format and of any I/O.
+//!
+//! A predict request goes three steps, of which only the second needs the model:
+//! [`PredictRequest::read`] → [`Instance::run`](crate::model::Instance::run) → [`PredictRequest::answer`].
+
+mod answer;
+mod explain;
+mod number;
+mod predict;
+mod read;
+mod refusal;
+mod route;
+mod sentence;
+mod status;
+
+pub use predict::{Caller, PredictRequest};
+pub use refusal::Refusal;
+pub use route::{Route, Service};

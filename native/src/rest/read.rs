@@ -1,0 +1,267 @@
+//! From the text of a request straight to the bytes of its tensors: no value is made of what is read.
+//!
+//! Whatever is not a request that the model can answer is declined without a word: `explain` finds the words.
+
+use jiter::{Jiter, JiterError, JsonValue, Peek};
+
+use super::number::element;
+use super::predict::{Caller, Form, PredictRequest};
+use crate::model::{Call, Description, Element, Misfit, Signature, Tensor};
+
+/// Reads a request; `None` where the model cannot answer it.
+pub(super) fn read(description: &Description, body: &[u8], caller: Caller) -> Option<PredictRequest> {
+    let guess = description.signature("")?;
+    match attempt(description, body, caller, guess) {
+        Ok(request) => Some(request),
+        // The name of the signature stood behind the values.
+        Err(Declined::Signature(named)) => attempt(description, body, caller, named).ok(),
+        Err(Declined::Request) => None,
+    }
+}
+
+enum Declined {
+    /// The values were read as those of another signature than this one, which the request names.
+    Signature(usize),
+    Request,
+}
+
+impl From<JiterError> for Declined {
+    fn from(_: JiterError) -> Self {
+        Self::Request
+    }
+}
+
+impl From<Misfit> for Declined {
+    fn from(_: Misfit) -> Self {
+        Self::Request
+    }
+}
+
+type Read<T> = Result<T, Declined>;
+
+/// What the next member of the request is.
+enum Member {
+    Values(Form),
+    SignatureName,
+    /// Of no meaning here, as in TensorFlow Serving.
+    Other,
+}
+
+fn attempt(description: &Description, body: &[u8], caller: Caller, guess: usize) -> Read<PredictRequest> {
+    let mut jiter = Jiter::new(body).with_allow_inf_nan();
+    let mut signature = guess;
+    let mut values: Option<(Form, Columns<'_>)> = None;
+    let (mut is_named, mut others) = (false, Vec::new());
+    let mut member = jiter.next_object()?.map(|name| member_of(name, caller, &mut others));
+    while let Some(found) = member {
+        match found? {
+            Member::Values(form) => {
+                if values.is_some() {
+                    return Err(Declined::Request);
+                }
+                let mut columns = Columns::new(&description.signatures[signature]);
+                columns.read(&mut jiter, form)?;
+                values = Some((form, columns));
+            }
+            Member::SignatureName => {
+                let named = description.signature(jiter.next_str()?).ok_or(Declined::Request)?;
+                if is_named {
+                    return Err(Declined::Request);
+                }
+                if values.is_some() && named != signature {
+                    return Err(Declined::Signature(named));
+                }
+                (signature, is_named) = (named, true);
+            }
+            Member::Other => {
+                if repeats_a_name(&jiter.next_value()?).is_some() {
+                    return Err(Declined::Request);
+                }
+            }
+        }
+        member = jiter.next_key()?.map(|name| member_of(name, caller, &mut others));
+    }
+    jiter.finish()?;
+    let (form, columns) = values.ok_or(Declined::Request)?;
+    let (rows, columns) = columns.finish()?;
+    Ok(PredictRequest { call: Call { signature, rows, columns }, form })
+}
+
+fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Read<Member> {
+    if let Some(form) = Form::of(name, caller) {
+        return Ok(Member::Values(form));
+    }
+    if name == "signature_name" {
+        return Ok(Member::SignatureName);
+    }
+    if others.iter().any(|other| other == name) {
+        return Err(Declined::Request);
+    }
+    others.push(name.to_owned());
+    Ok(Member::Other)
+}
+
+/// Returns the first name that an object has twice, so that it is open which one counts.
+pub(super) fn repeats_a_name<'v>(value: &'v JsonValue<'_>) -> Option<&'v str> {
+    match value {
+        JsonValue::Array(values) => values.iter().find_map(repeats_a_name),
+        JsonValue::Object(members) => {
+            let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
+            names.sort_unstable();
+            let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+            twice.or_else(|| members.iter().find_map(|(_, value)| repeats_a_name(value)))
+        }
+        _ => None,
+    }
+}
+
+/// The inputs' stored bytes, as far as they are read.
+struct Columns<'d> {
+    signature: &'d Signature,
+    columns: Vec<Column>,
+}
+
+#[derive(Default)]
+struct Column {
+    stored: Vec<u8>,
+    /// Items in `stored`: rows, or the elements of dimension 0 where they came row by row without a batch.
+    items: usize,
+}
+
+impl<'d> Columns<'d> {
+    fn new(signature: &'d Signature) -> Self {
+        let column = |tensor: &Tensor| Column { stored: Vec::with_capacity(tensor.stored_bytes()), items: 0 };
+        Self { signature, columns: signature.inputs.iter().map(column).collect() }
+    }
+
+    fn read(&mut self, jiter: &mut Jiter<'_>, form: Form) -> Read<()> {
+        match form {
+            Form::Instances => self.instances(jiter),
+            Form::Inputs if self.signature.batched => {
+                self.members(jiter, 0, |tensor, jiter, column| column.rows(tensor, jiter, tensor.item_shape()))
+            }
+            Form::Inputs | Form::Data => {
+                self.members(jiter, 0, |tensor, jiter, column| column.item(tensor, jiter, tensor.item_shape()))
+            }
+        }
+    }
+
+    /// Row format: one element per row; plain values where there is one input, or objects of all inputs.
+    fn instances(&mut self, jiter: &mut Jiter<'_>) -> Read<()> {
+        let mut next = jiter.next_array()?;
+        let all_named = next == Some(Peek::Object);
+        if !all_named && self.columns.len() > 1 {
+            return Err(Declined::Request);
+        }
+        let mut rows = 0;
+        while let Some(peek) = next {
+            if (peek == Peek::Object) != all_named {
+                return Err(Declined::Request);
+            }
+            self.members_or_value(jiter, peek, rows, |tensor, jiter, column| {
+                let shape = if tensor.item_shape().len() == tensor.stored_shape.len() {
+                    // Without a batch the list of rows is the tensor.
+                    tensor.item_shape().get(1..).ok_or(Declined::Request)?
+                } else {
+                    tensor.item_shape()
+                };
+                column.item(tensor, jiter, shape)
+            })?;
+            rows += 1;
+            next = jiter.array_step()?;
+        }
+        let fits = |(tensor, column): (&Tensor, &Column)| {
+            self.signature.batched || tensor.stored_shape.first() == Some(&column.items)
+        };
+        if self.signature.inputs.iter().zip(&self.columns).all(fits) { Ok(()) } else { Err(Declined::Request) }
+    }
+
+    /// An object of all inputs, or the plain value where there is one input.
+    fn members(
+        &mut self,
+        jiter: &mut Jiter<'_>,
+        before: usize,
+        read: impl FnMut(&Tensor, &mut Jiter<'_>, &mut Column) -> Read<()>,
+    ) -> Read<()> {
+        let peek = jiter.peek()?;
+        self.members_or_value(jiter, peek, before, read)
+    }
+
+    /// Reads each input once by `read`; each had `before` items.
+    fn members_or_value(
+        &mut self,
+        jiter: &mut Jiter<'_>,
+        peek: Peek,
+        before: usize,
+        mut read: impl FnMut(&Tensor, &mut Jiter<'_>, &mut Column) -> Read<()>,
+    ) -> Read<()> {
+        let inputs = &self.signature.inputs;
+        if peek != Peek::Object {
+            let ([tensor], [column]) = (&inputs[..], &mut self.columns[..]) else {
+                return Err(Declined::Request);
+            };
+            return read(tensor, jiter, column);
+        }
+        let find = |name: Option<&str>| {
+            name.map(|name| inputs.iter().position(|tensor| tensor.name == name).ok_or(Declined::Request)).transpose()
+        };
+        let mut done = vec![false; inputs.len()];
+        let mut next = find(jiter.known_object()?)?;
+        while let Some(position) = next {
+            if std::mem::replace(&mut done[position], true) {
+                return Err(Declined::Request);
+            }
+            read(&inputs[position], jiter, &mut self.columns[position])?;
+            next = find(jiter.next_key()?)?;
+        }
+        debug_assert!(self.columns.iter().all(|column| column.items >= before));
+        if done.iter().all(|&done| done) { Ok(()) } else { Err(Declined::Request) }
+    }
+
+    /// The number of rows, and the bytes of each input.
+    fn finish(self) -> Read<(usize, Vec<Vec<u8>>)> {
+        let rows = if self.signature.batched { self.columns[0].items } else { 1 };
+        if rows == 0 || (self.signature.batched && self.columns.iter().any(|column| column.items != rows)) {
+            return Err(Declined::Request);
+        }
+        Ok((rows, self.columns.into_iter().map(|column| column.stored).collect()))
+    }
+}
+
+impl Column {
+    fn rows(&mut self, tensor: &Tensor, jiter: &mut Jiter<'_>, shape: &[usize]) -> Read<()> {
+        let mut next = jiter.next_array()?;
+        while let Some(peek) = next {
+            self.nested(tensor, jiter, peek, shape)?;
+            self.items += 1;
+            next = jiter.array_step()?;
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, tensor: &Tensor, jiter: &mut Jiter<'_>, shape: &[usize]) -> Read<()> {
+        let peek = jiter.peek()?;
+        self.items += 1;
+        self.nested(tensor, jiter, peek, shape)
+    }
+
+    /// Reads nested lists of `shape`.
+    fn nested(&mut self, tensor: &Tensor, jiter: &mut Jiter<'_>, peek: Peek, shape: &[usize]) -> Read<()> {
+        let Some((&size, inner)) = shape.split_first() else {
+            let element = match peek {
+                Peek::True | Peek::False => Element::Bool(jiter.known_bool(peek)?),
+                peek => element(jiter.known_number(peek)?),
+            };
+            return Ok(tensor.push(element, &mut self.stored)?);
+        };
+        if peek != Peek::Array {
+            return Err(Declined::Request);
+        }
+        let mut next = jiter.known_array()?;
+        for _ in 0..size {
+            self.nested(tensor, jiter, next.ok_or(Declined::Request)?, inner)?;
+            next = jiter.array_step()?;
+        }
+        if next.is_none() { Ok(()) } else { Err(Declined::Request) }
+    }
+}
