@@ -33,15 +33,9 @@ def test_nothing_is_cut_off(width: int) -> None:
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
     # A long name goes on in the next line.
-    for shown in (
-        "distillation(medium)",
-        CHOSEN.name if width > 100 else "dynamicRang",
-        "fullInteger",
-        "1,234,567",
-        "0.321 ms",
-        "loses [too much]",
-        "Published.",
-    ):
+    names = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
+    assert CHOSEN.name in names
+    for shown in ("fullInteger", "1,234,567", "0.321 ms", "loses [too much]", "Published."):
         assert shown in text
 
 
