@@ -14,6 +14,9 @@ export interface ElfFile {
   /** Number of the processor, see `ELF_MACHINES`. */
   readonly machine: number;
 
+  /** Names of the libraries that it is linked with, e.g. "libc.so.6". */
+  readonly libraries: string[];
+
   readonly needed: NeededVersion[];
 }
 
@@ -25,6 +28,7 @@ const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
+const DT_NEEDED = 1;
 const DT_STRTAB = 5;
 const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
@@ -45,12 +49,15 @@ export function readElf(path: string): ElfFile | undefined {
     const segment = segments.find(({ type, start, size }) => type === PT_LOAD && address >= start && address < start + size)!;
     return address - segment.start + segment.offset;
   };
-  const dynamic = dynamicOf(file, segments);
+  const entries = dynamicOf(file, segments);
+  const dynamic = new Map(entries);
   const versions = dynamic.get(DT_VERNEED);
-  const strings = dynamic.get(DT_STRTAB);
+  const table = dynamic.get(DT_STRTAB);
+  const strings = table === undefined ? undefined : offsetOf(table);
   return {
     machine: file.readUInt16LE(18),
-    needed: versions === undefined || strings === undefined ? [] : neededVersions(file, offsetOf(versions), dynamic.get(DT_VERNEEDNUM)!, offsetOf(strings)),
+    libraries: strings === undefined ? [] : entries.filter(([tag]) => tag === DT_NEEDED).map(([, offset]) => textAt(file, strings + offset)),
+    needed: versions === undefined || strings === undefined ? [] : neededVersions(file, offsetOf(versions), dynamic.get(DT_VERNEEDNUM)!, strings),
   };
 }
 
@@ -74,15 +81,19 @@ function segmentsOf(file: Buffer): Segment[] {
   });
 }
 
-function dynamicOf(file: Buffer, segments: Segment[]): Map<number, number> {
+function dynamicOf(file: Buffer, segments: Segment[]): [number, number][] {
   const segment = segments.find(({ type }) => type === PT_DYNAMIC);
   const entries = Array.from({ length: (segment?.size ?? 0) / 16 }, (_, index) => segment!.offset + index * 16);
-  return new Map(entries.map((at) => [Number(file.readBigUInt64LE(at)), Number(file.readBigUInt64LE(at + 8))]));
+  return entries.map((at) => [Number(file.readBigUInt64LE(at)), Number(file.readBigUInt64LE(at + 8))]);
+}
+
+function textAt(file: Buffer, offset: number): string {
+  return file.toString('latin1', offset, file.indexOf(0, offset));
 }
 
 /** Two lists in one another: of each library the versions. Each entry says how far it is to the next. */
 function neededVersions(file: Buffer, first: number, libraries: number, strings: number): NeededVersion[] {
-  const text = (offset: number) => file.toString('latin1', strings + offset, file.indexOf(0, strings + offset));
+  const text = (offset: number) => textAt(file, strings + offset);
   const found: NeededVersion[] = [];
   let entry = first;
   for (let library = 0; library < libraries; library++) {

@@ -12,6 +12,7 @@ import { HostPythonImage } from './host-python-image';
 import { dockerAnswers, dockerProgram, findInstaller, findPython } from './host-tools';
 import { containerPipEnvironment } from './install-command';
 import type { PythonBundling } from './python-bundling';
+import { unzippedBytes } from './zip-file';
 
 /** A function whose code is a directory with index.py, whose `handler` is called. */
 export interface PythonFunctionOptions extends lambda.FunctionOptions {
@@ -54,7 +55,7 @@ export function pythonFunction(scope: Construct, id: string, options: PythonFunc
     pinned: true,
     modules: true,
   };
-  return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: bundling(scope, plan, options.runtime, pythonBundling) });
+  return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: bundlingOptions(scope, plan, options.runtime, pythonBundling) });
 }
 
 /** Makes a Lambda layer of a directory with requirements.txt. */
@@ -74,7 +75,7 @@ export function pythonLayer(scope: Construct, id: string, options: PythonLayerOp
     entry,
     compatibleRuntimes: [runtime],
     compatibleArchitectures: [architecture],
-    bundling: bundling(scope, plan, runtime, pythonBundling),
+    bundling: bundlingOptions(scope, plan, runtime, pythonBundling),
   });
 }
 
@@ -86,25 +87,29 @@ export function codeAddress(construct: lambda.Function): string {
 /** Unzipped size of a function's or layer's own code, when it is known at synth: not for imported or skipped bundles. */
 export function bundledBytes(construct: IConstruct): number | undefined {
   const staged = stagedPath(construct);
-  return staged === undefined ? undefined : sizeOf(staged);
+  if (staged === undefined) {
+    return undefined;
+  }
+  return staged.endsWith('.zip') ? unzippedBytes(staged) : sizeOf(staged);
 }
 
 /** Names of a layer's bundled packages that require another one. None are known of a skipped bundle. */
 export function bundledPackagesThatRequire(layer: lambda.LayerVersion, name: string): string[] {
   const staged = stagedPath(layer);
-  return staged === undefined ? [] : packagesThatRequire(join(staged, 'python'), name);
+  return staged === undefined || staged.endsWith('.zip') ? [] : packagesThatRequire(join(staged, 'python'), name);
 }
 
 function stagedPath(construct: IConstruct): string | undefined {
   const asset = construct.node.tryFindChild('Code');
   const stage = Stage.of(construct);
-  if (!(asset instanceof Asset) || !stage || !Stack.of(construct).bundlingRequired || !asset.isZipArchive || asset.isFile) {
+  if (!(asset instanceof Asset) || !stage || !Stack.of(construct).bundlingRequired || !asset.isZipArchive) {
     return undefined;
   }
   return resolve(stage.outdir, asset.assetPath);
 }
 
-function bundling(scope: Construct, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {
+/** How packages are installed: on the host or in a container, as the user chose and the host allows. Nothing for a command that bundles nothing. */
+export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {
   // `cdk ls` and `cdk destroy` bundle nothing, so they must not ask for tools either.
   if (!Stack.of(scope).bundlingRequired) {
     return undefined;

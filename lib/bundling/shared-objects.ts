@@ -1,4 +1,5 @@
 import { basename, join } from 'path';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { failIfAny, lit } from '../private/errors';
 import { listFiles } from './bundle-files';
 import { type BundlePlan, machineOf } from './bundle-plan';
@@ -17,6 +18,32 @@ import { ELF_MACHINES, type NeededVersion, readElf } from './elf-file';
  * @see https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html GCC 14.1.0 is GLIBCXX_3.4.33 and CXXABI_1.3.15
  */
 const NEWEST: Record<string, string> = { GLIBC: '2.34', GLIBCXX: '3.4.33', CXXABI: '1.3.15', GCC: '14.0.0' };
+
+/** What the programs that are built here may need, and no more: they run on Amazon Linux 2023 and on images and hosts that users choose. */
+const PROGRAM_GLIBC = '2.28';
+
+/**
+ * What keeps a program from running on a processor with glibc 2.28 and without a C++ library; nothing where it runs.
+ *
+ * @param path of the program
+ * @param architecture that it must be for
+ */
+export function programProblems(path: string, architecture: lambda.Architecture): string[] {
+  const elf = readElf(path);
+  const wanted = machineOf(architecture);
+  if (elf === undefined || elf.machine !== ELF_MACHINES[wanted]) {
+    return [`${path} is no program for ${wanted}`];
+  }
+  return [
+    ...elf.libraries.filter((library) => /^libstdc\+\+|^libgcc_s/.test(library)).map((library) => `${path} needs ${library}, which not every system has`),
+    ...elf.needed.filter(({ version }) => isNewerThan(version, PROGRAM_GLIBC)).map(({ version }) => `${path} needs ${version}, newer than GLIBC_${PROGRAM_GLIBC}`),
+  ];
+}
+
+function isNewerThan(version: string, newest: string): boolean {
+  const [name, numbers] = parse(version);
+  return name === 'GLIBC' && compare(numbers, parse(`_${newest}`)[1]) > 0;
+}
 
 /**
  * Refuses shared objects that Lambda's dynamic linker would refuse: of another processor, or built for newer system libraries.

@@ -1,0 +1,101 @@
+import { createHash } from 'crypto';
+import { readFileSync, rmSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import { AssetStaging, BundlingOutput, DockerImage, type DockerRunOptions, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { failIfAny, lit } from '../private/errors';
+import { listFiles } from './bundle-files';
+import type { BundlePlan, FileSelection } from './bundle-plan';
+import { hostPath } from './host-python-image';
+import type { PythonBundling } from './python-bundling';
+import { bundlingOptions } from './python-code';
+import { programProblems } from './shared-objects';
+import { zipFile } from './zip-file';
+
+/** A layer with the program of a custom runtime, and a library out of a Python package. */
+export interface NativeLayerOptions extends lambda.LayerVersionOptions {
+  /** The program, which becomes the layer's `bootstrap`. */
+  readonly program: string;
+
+  /** Directory with the requirements, all pinned with hashes. */
+  readonly entry: string;
+
+  /** Which of the installed files the layer holds. */
+  readonly selection: FileSelection;
+
+  readonly runtime: lambda.Runtime;
+  readonly architecture: lambda.Architecture;
+  readonly pythonBundling: PythonBundling;
+}
+
+/** Raised when the same program and packages make another archive than before. */
+const BEHAVIOR_VERSION = 1;
+
+/** Any does: no file of the layer depends on it. */
+const PYTHON_OF_THE_WHEEL = lambda.Runtime.PYTHON_3_13;
+
+const ARCHIVE = 'layer.zip';
+const BOOTSTRAP = 'bootstrap';
+const EXECUTABLE = 0o755;
+const READABLE = 0o644;
+
+/**
+ * Makes the layer, zipped here: Lambda starts only a `bootstrap` that has its executable bit, which not every host's file system has.
+ *
+ * @throws where the program cannot run on the architecture.
+ */
+export function nativeLayer(scope: Construct, id: string, options: NativeLayerOptions): lambda.LayerVersion {
+  const { program, entry, selection, runtime, architecture, pythonBundling, ...props } = options;
+  return new lambda.LayerVersion(scope, id, {
+    ...props,
+    compatibleRuntimes: [runtime],
+    compatibleArchitectures: [architecture],
+    code: lambda.Code.fromAsset(entry, { bundling: archiveBundling(scope, { program, selection, architecture, pythonBundling }) }),
+  });
+}
+
+function archiveBundling(scope: Construct, options: Pick<NativeLayerOptions, 'program' | 'selection' | 'architecture' | 'pythonBundling'>) {
+  // `cdk ls` and `cdk destroy` bundle nothing, so they must not ask for tools or the program either.
+  if (!Stack.of(scope).bundlingRequired) {
+    return undefined;
+  }
+  failIfAny(lit`NativeProgramCannotRun`, programProblems(options.program, options.architecture), scope);
+  const plan: BundlePlan = {
+    pythonVersion: PYTHON_OF_THE_WHEEL.name.replace('python', ''),
+    architecture: options.architecture,
+    outputSuffix: '',
+    mountPath: '/opt',
+    pinned: true,
+    modules: false,
+    selection: options.selection,
+  };
+  const { image, environment, network } = bundlingOptions(scope, plan, PYTHON_OF_THE_WHEEL, options.pythonBundling)!;
+  return {
+    image: new ArchivingImage(image!, options.program),
+    command: ['python', '-m', 'pip', 'install', '--requirement', `${AssetStaging.BUNDLING_INPUT_DIR}/requirements.txt`, '--target', AssetStaging.BUNDLING_OUTPUT_DIR],
+    environment,
+    network,
+    outputType: BundlingOutput.ARCHIVED,
+  };
+}
+
+/** Lets another image install, then adds the program and leaves nothing but an archive. */
+class ArchivingImage extends DockerImage {
+  constructor(private readonly inner: DockerImage, private readonly program: string) {
+    // The archive's own bytes are not in the hash: they depend on the version of zlib that Node.js has.
+    super(inner.image, createHash('sha256').update(JSON.stringify([BEHAVIOR_VERSION, inner.toJSON()])).update(readFileSync(program)).digest('hex'));
+  }
+
+  public override run(options: DockerRunOptions = {}): void {
+    this.inner.run(options);
+    const output = hostPath(options, AssetStaging.BUNDLING_OUTPUT_DIR);
+    const files = listFiles(output);
+    const archive = zipFile([
+      { name: BOOTSTRAP, content: readFileSync(this.program), mode: EXECUTABLE },
+      ...files.map((name) => ({ name, content: readFileSync(join(output, name)), mode: READABLE })),
+    ]);
+    [...new Set(files.map((name) => name.split('/')[0]))].forEach((name) => rmSync(join(output, name), { recursive: true }));
+    writeFileSync(join(output, ARCHIVE), archive);
+  }
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'fs';
+import { join } from 'path';
+import { ValidationError } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { nativeLayer } from '../bundling/native-layer';
+import type { PythonBundling } from '../bundling/python-bundling';
+import { packagePath } from '../private/asset-paths';
+import { lit } from '../private/errors';
+import { LITERT_LIBRARY } from './runtime-layer-contents';
+
+/**
+ * The runtime of a function that the native program serves.
+ *
+ * It has the C++ library that LiteRT needs, so the layer brings none: it is based on Amazon Linux 2023's minimal container image, which
+ * holds the packages libstdc++ and libgcc. Their versions are those that bundling checks shared objects against.
+ *
+ * @see https://docs.aws.amazon.com/linux/al2023/ug/minimal-container.html the image that provided.al2023 is based on
+ * @see https://docs.aws.amazon.com/linux/al2023/ug/al2023-container-image-types.html its packages
+ */
+export const NATIVE_RUNTIME = lambda.Runtime.PROVIDED_AL2023;
+
+/** What the layer of the native runtime is made for. */
+export interface NativeRuntimeLayerOptions {
+  readonly architecture: lambda.Architecture;
+  readonly bundling: PythonBundling;
+  readonly description: string;
+}
+
+/** Whether the package, or the clone, has the program for an architecture. */
+export function hasNativeProgram(architecture: lambda.Architecture): boolean {
+  return existsSync(nativeProgram(architecture));
+}
+
+/**
+ * Makes the layer of the native runtime: `bootstrap` and LiteRT's C library.
+ *
+ * @throws where there is no program for the architecture.
+ */
+export function nativeRuntimeLayer(scope: Construct, id: string, options: NativeRuntimeLayerOptions): lambda.LayerVersion {
+  const { architecture, bundling, description } = options;
+  const program = nativeProgram(architecture);
+  if (!existsSync(program)) {
+    throw new ValidationError(
+      lit`NoNativeProgram`,
+      `there is no native runtime for ${architecture.name} (${program} is missing): in a clone, run "npm run build:native -- --processor ${architecture.name}"; `
+      + 'or use LiteRtRuntime.NUMPY',
+      scope,
+    );
+  }
+  return nativeLayer(scope, id, {
+    program,
+    entry: packagePath('python', 'layer', 'native'),
+    selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
+    runtime: NATIVE_RUNTIME,
+    architecture,
+    pythonBundling: bundling,
+    description,
+    license: 'Apache-2.0',
+  });
+}
+
+function nativeProgram(architecture: lambda.Architecture): string {
+  return join(packagePath('native', 'dist', architecture.name), 'bootstrap');
+}
