@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::event::{Event, HttpEvent};
 use super::log::Log;
 use super::{panics, response};
+use crate::environment::{options, variable};
 use crate::model::{Instance, Model, RunError};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
@@ -50,9 +51,19 @@ impl From<RunError> for Unanswered {
 }
 
 impl Function {
-    pub(super) fn new(model: Model, instance: Instance, log: Log) -> Self {
+    /// Loads the model that the environment names, and says so in the log.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is missing or wrong.
+    pub fn load(started: Instant) -> Result<Self, String> {
+        let options = options()?;
+        let model = Model::load(&options).map_err(|error| error.to_string())?;
+        let instance = model.instance().map_err(|error| error.to_string())?;
+        let log = Log::new(&model.description, variable);
+        log.loaded(started.elapsed());
         let service = Service::new(Arc::clone(&model.description), "function");
-        Self { model, instance, service, log }
+        Ok(Self { model, instance, service, log })
     }
 
     /// Answers one event, and writes its line of the log.

@@ -11,10 +11,7 @@ use std::time::Instant;
 
 pub use function::{Fault, Function};
 
-use self::log::Log;
 use self::runtime_api::{RuntimeApi, RuntimeApiError};
-use crate::environment::{options, variable};
-use crate::model::Model;
 
 /// Answers invocations until Lambda ends the process.
 ///
@@ -33,7 +30,7 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start the asynchronous runtime: {error}"))?;
     let api = RuntimeApi::new(runtime_api)?;
-    let loaded = load(started);
+    let loaded = Function::load(started);
     runtime.block_on(async {
         match loaded {
             Ok(function) => serve(&api, function).await.map_err(|error| error.to_string()),
@@ -44,15 +41,6 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
             }
         }
     })
-}
-
-fn load(started: Instant) -> Result<Function, String> {
-    let options = options()?;
-    let model = Model::load(&options).map_err(|error| error.to_string())?;
-    let instance = model.instance().map_err(|error| error.to_string())?;
-    let log = Log::new(&model.description, variable);
-    log.loaded(started.elapsed());
-    Ok(Function::new(model, instance, log))
 }
 
 async fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {

@@ -10,30 +10,25 @@ use crate::model::{Call, Description, Element, Misfit, Signature, Tensor};
 
 /// Reads a request; `None` where the model cannot answer it.
 pub(super) fn read(description: &Description, body: &[u8], caller: Caller) -> Option<PredictRequest> {
-    let guess = description.signature("")?;
-    match attempt(description, body, caller, guess) {
-        Ok(request) => Some(request),
-        // The name of the signature stood behind the values.
-        Err(Declined::Signature(named)) => attempt(description, body, caller, named).ok(),
-        Err(Declined::Request) => None,
-    }
+    let default = description.signature("")?;
+    attempt(description, body, caller, default).ok().or_else(|| {
+        // The name of the signature may stand behind the values, which were read as those of the default one.
+        let named = named_signature(description, body).ok()?;
+        (named != default).then(|| attempt(description, body, caller, named).ok())?
+    })
 }
 
-enum Declined {
-    /// The values were read as those of another signature than this one, which the request names.
-    Signature(usize),
-    Request,
-}
+struct Declined;
 
 impl From<JiterError> for Declined {
     fn from(_: JiterError) -> Self {
-        Self::Request
+        Self
     }
 }
 
 impl From<Misfit> for Declined {
     fn from(_: Misfit) -> Self {
-        Self::Request
+        Self
     }
 }
 
@@ -47,9 +42,9 @@ enum Member {
     Other,
 }
 
-fn attempt(description: &Description, body: &[u8], caller: Caller, guess: usize) -> Read<PredictRequest> {
+fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usize) -> Read<PredictRequest> {
     let mut jiter = Jiter::new(body).with_allow_inf_nan();
-    let mut signature = guess;
+    let mut signature = presumed;
     let mut values: Option<(Form, Columns<'_>)> = None;
     let (mut is_named, mut others) = (false, Vec::new());
     let mut member = jiter.next_object()?.map(|name| member_of(name, caller, &mut others));
@@ -57,34 +52,44 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, guess: usize)
         match found? {
             Member::Values(form) => {
                 if values.is_some() {
-                    return Err(Declined::Request);
+                    return Err(Declined);
                 }
                 let mut columns = Columns::new(&description.signatures[signature]);
                 columns.read(&mut jiter, form)?;
                 values = Some((form, columns));
             }
             Member::SignatureName => {
-                let named = description.signature(jiter.next_str()?).ok_or(Declined::Request)?;
-                if is_named {
-                    return Err(Declined::Request);
-                }
-                if values.is_some() && named != signature {
-                    return Err(Declined::Signature(named));
+                let named = description.signature(jiter.next_str()?).ok_or(Declined)?;
+                if is_named || (values.is_some() && named != signature) {
+                    return Err(Declined);
                 }
                 (signature, is_named) = (named, true);
             }
             Member::Other => {
                 if repeats_a_name(&jiter.next_value()?).is_some() {
-                    return Err(Declined::Request);
+                    return Err(Declined);
                 }
             }
         }
         member = jiter.next_key()?.map(|name| member_of(name, caller, &mut others));
     }
     jiter.finish()?;
-    let (form, columns) = values.ok_or(Declined::Request)?;
+    let (form, columns) = values.ok_or(Declined)?;
     let (rows, columns) = columns.finish()?;
     Ok(PredictRequest { call: Call { signature, rows, columns }, form })
+}
+
+fn named_signature(description: &Description, body: &[u8]) -> Read<usize> {
+    let mut jiter = Jiter::new(body).with_allow_inf_nan();
+    let mut name = jiter.next_object()?;
+    while let Some(member) = name {
+        if member == "signature_name" {
+            return description.signature(jiter.next_str()?).ok_or(Declined);
+        }
+        jiter.next_skip()?;
+        name = jiter.next_key()?;
+    }
+    Err(Declined)
 }
 
 fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Read<Member> {
@@ -95,7 +100,7 @@ fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Read<Membe
         return Ok(Member::SignatureName);
     }
     if others.iter().any(|other| other == name) {
-        return Err(Declined::Request);
+        return Err(Declined);
     }
     others.push(name.to_owned());
     Ok(Member::Other)
@@ -138,10 +143,10 @@ impl<'d> Columns<'d> {
         match form {
             Form::Instances => self.instances(jiter),
             Form::Inputs if self.signature.batched => {
-                self.members(jiter, 0, |tensor, jiter, column| column.rows(tensor, jiter, tensor.item_shape()))
+                self.members(jiter, |tensor, jiter, column| column.rows(tensor, jiter, tensor.item_shape()))
             }
             Form::Inputs | Form::Data => {
-                self.members(jiter, 0, |tensor, jiter, column| column.item(tensor, jiter, tensor.item_shape()))
+                self.members(jiter, |tensor, jiter, column| column.item(tensor, jiter, tensor.item_shape()))
             }
         }
     }
@@ -151,78 +156,73 @@ impl<'d> Columns<'d> {
         let mut next = jiter.next_array()?;
         let all_named = next == Some(Peek::Object);
         if !all_named && self.columns.len() > 1 {
-            return Err(Declined::Request);
+            return Err(Declined);
         }
-        let mut rows = 0;
         while let Some(peek) = next {
             if (peek == Peek::Object) != all_named {
-                return Err(Declined::Request);
+                return Err(Declined);
             }
-            self.members_or_value(jiter, peek, rows, |tensor, jiter, column| {
+            self.members_or_value(jiter, peek, |tensor, jiter, column| {
                 let shape = if tensor.item_shape().len() == tensor.stored_shape.len() {
                     // Without a batch the list of rows is the tensor.
-                    tensor.item_shape().get(1..).ok_or(Declined::Request)?
+                    tensor.item_shape().get(1..).ok_or(Declined)?
                 } else {
                     tensor.item_shape()
                 };
                 column.item(tensor, jiter, shape)
             })?;
-            rows += 1;
             next = jiter.array_step()?;
         }
         let fits = |(tensor, column): (&Tensor, &Column)| {
             self.signature.batched || tensor.stored_shape.first() == Some(&column.items)
         };
-        if self.signature.inputs.iter().zip(&self.columns).all(fits) { Ok(()) } else { Err(Declined::Request) }
+        if self.signature.inputs.iter().zip(&self.columns).all(fits) { Ok(()) } else { Err(Declined) }
     }
 
     /// An object of all inputs, or the plain value where there is one input.
     fn members(
         &mut self,
         jiter: &mut Jiter<'_>,
-        before: usize,
         read: impl FnMut(&Tensor, &mut Jiter<'_>, &mut Column) -> Read<()>,
     ) -> Read<()> {
         let peek = jiter.peek()?;
-        self.members_or_value(jiter, peek, before, read)
+        self.members_or_value(jiter, peek, read)
     }
 
-    /// Reads each input once by `read`; each had `before` items.
+    /// Reads each input once by `read`.
     fn members_or_value(
         &mut self,
         jiter: &mut Jiter<'_>,
         peek: Peek,
-        before: usize,
         mut read: impl FnMut(&Tensor, &mut Jiter<'_>, &mut Column) -> Read<()>,
     ) -> Read<()> {
         let inputs = &self.signature.inputs;
         if peek != Peek::Object {
             let ([tensor], [column]) = (&inputs[..], &mut self.columns[..]) else {
-                return Err(Declined::Request);
+                return Err(Declined);
             };
             return read(tensor, jiter, column);
         }
         let find = |name: Option<&str>| {
-            name.map(|name| inputs.iter().position(|tensor| tensor.name == name).ok_or(Declined::Request)).transpose()
+            name.map(|name| inputs.iter().position(|tensor| tensor.name == name).ok_or(Declined)).transpose()
         };
         let mut done = vec![false; inputs.len()];
         let mut next = find(jiter.known_object()?)?;
         while let Some(position) = next {
             if std::mem::replace(&mut done[position], true) {
-                return Err(Declined::Request);
+                return Err(Declined);
             }
             read(&inputs[position], jiter, &mut self.columns[position])?;
             next = find(jiter.next_key()?)?;
         }
-        debug_assert!(self.columns.iter().all(|column| column.items >= before));
-        if done.iter().all(|&done| done) { Ok(()) } else { Err(Declined::Request) }
+        if done.iter().all(|&done| done) { Ok(()) } else { Err(Declined) }
     }
 
     /// The number of rows, and the bytes of each input.
     fn finish(self) -> Read<(usize, Vec<Vec<u8>>)> {
         let rows = if self.signature.batched { self.columns[0].items } else { 1 };
         if rows == 0 || (self.signature.batched && self.columns.iter().any(|column| column.items != rows)) {
-            return Err(Declined::Request);
+            return Err(Declined);
         }
         Ok((rows, self.columns.into_iter().map(|column| column.stored).collect()))
     }
@@ -255,13 +255,13 @@ impl Column {
             return Ok(tensor.push(element, &mut self.stored)?);
         };
         if peek != Peek::Array {
-            return Err(Declined::Request);
+            return Err(Declined);
         }
         let mut next = jiter.known_array()?;
         for _ in 0..size {
-            self.nested(tensor, jiter, next.ok_or(Declined::Request)?, inner)?;
+            self.nested(tensor, jiter, next.ok_or(Declined)?, inner)?;
             next = jiter.array_step()?;
         }
-        if next.is_none() { Ok(()) } else { Err(Declined::Request) }
+        if next.is_none() { Ok(()) } else { Err(Declined) }
     }
 }
