@@ -1,5 +1,5 @@
-/** The sentence of an error that ended an app, without Node.js's excerpt of the source before it and the stack trace after it. */
-const UNCAUGHT_ERROR = /^(?:\w*Error): (?<sentence>[^]*?)\n\s+at .+$/m;
+/** The sentence of an error that ended an app, after its code (of the CDK) or its name, and before the stack trace. */
+const UNCAUGHT_ERROR = /^(?:«\w+»|\w*Error:) (?<sentence>[^]*?)\n\s+at .+$/m;
 
 /** Why `cdk deploy` failed: the app's own sentence where the app did not synthesize, else all that was printed. */
 export function deploymentProblem(code: number, output: string): string {

@@ -38,9 +38,8 @@ describe('options', () => {
 describe('a deployment that fails', () => {
   test('at synthesis ends in the sentence of the app, without what Node.js prints around it', () => {
     const output = [
-      '/clone/lib/private/errors.ts:20', '  throw new ValidationError(code, message);', '  ^', '',
-      'ValidationError: 2 problems:', '  - my.keras is no Keras file', '  - inputShapes names no input', '    at failIfAny (/clone/lib/private/errors.ts:20:9)',
-      '    at new ModelFunction (/clone/lib/function/model-function.ts:80:5)', '', 'Node.js v20.20.2', '', 'Subprocess exited with error 1',
+      'node:internal/modules/run_main:123', '    triggerUncaughtException(', '    ^', '', '«InvalidModelFunctionProps» 2 problems:', '  - my.keras is no Keras file', '  - inputShapes names no input', '    at failIfAny (/clone/lib/private/errors.ts:20:9)',
+      '    at new ModelFunction (/clone/lib/function/model-function.ts:80:5)', 'Relates to construct:', '    <.> (aws-cdk-lib.App)', '', 'Node.js v20.20.2', '', 'Subprocess exited with error 1',
     ].join('\n');
     expect(deploymentProblem(1, output)).toBe('2 problems:\n  - my.keras is no Keras file\n  - inputShapes names no input');
   });
