@@ -48,20 +48,20 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
   for (const { path, server, figures } of deployed) {
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
     const costs = latency === null ? undefined : costsOf(path.name, latency, prices);
-    const difference = golden && await replay(server, figures.model, golden).catch((error: unknown) => {
+    const allowed = golden && (path.name === 'function' ? Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance) : golden.relativeTolerance);
+    const answers = golden && await replay(server, figures.model, golden, allowed).catch((error: unknown) => {
       throw new Error(`${path.title}: ${error instanceof Error ? error.message : String(error)}`);
     });
-    const allowed = golden && (path.name === 'function' ? Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance) : golden.relativeTolerance);
-    if (difference && difference.relative > allowed!) {
-      throw new Error(`${path.title} answers a golden request with a relative difference of ${difference.relative.toExponential(1)}, allowed are ${allowed}`);
+    if (answers?.difference) {
+      throw new Error(`${path.title} answers a golden request with a relative difference of ${answers.relative.toExponential(1)}, allowed are ${allowed}: ${answers.difference}`);
     }
     columns.push([
       path.name,
       megabytes(figures.sizeAfter),
       percent(figures.accuracyAfter),
       milliseconds(figures.latencyMillisecondsAfter),
-      difference ? `${difference.requests - difference.decisions} of ${difference.requests}` : '',
-      difference ? difference.relative.toExponential(1) : '',
+      answers ? `${answers.decidedAlike} of ${answers.requests}` : '',
+      answers ? answers.relative.toExponential(1) : '',
       costs ? money(costs.idleMonth) : '',
       costs ? money(costs.busyMonth) : '',
       costs ? money(costs.millionRequests) : '',

@@ -1,3 +1,6 @@
+import { spawnSync } from 'child_process';
+import { join } from 'path';
+import { ROOT } from '../repository';
 import type { Server } from './server';
 
 /** golden/<version>.json: requests with the answers of the model that was published. */
@@ -7,13 +10,15 @@ export interface Golden {
   readonly requests: readonly { readonly request: Record<string, unknown>; readonly response: unknown }[];
 }
 
-/** How a server's answers differ from the expected ones. */
-export interface Difference {
+/** How a server's answers compare with the expected ones. */
+export interface Comparison {
   readonly requests: number;
-  /** The greatest difference of two numbers, as a share of the greatest number of that request's expected answer. */
+  /** The first difference beyond the tolerance, in words. */
+  readonly difference: string | null;
+  /** The greatest difference of two numbers, as a share of the greatest expected number of their output. */
   readonly relative: number;
-  /** How many answers have their greatest number in another place. */
-  readonly decisions: number;
+  /** How many answers have their greatest number in the expected place. */
+  readonly decidedAlike: number;
 }
 
 /** Where manifest.json names a version's golden requests: a key beside it. */
@@ -21,27 +26,31 @@ export function goldenKey(manifestKey: string): string {
   return manifestKey.replace(/\/[^/]+\/(?<version>\d+)\/manifest\.json$/, '/golden/$<version>.json');
 }
 
-function numbers(value: unknown): number[] {
-  if (typeof value === 'number') {
-    return [value];
+/** Compares answers by the rule that version checks use, in the Python that has it. */
+function compareAnswers(golden: Golden, answers: readonly string[], tolerance: number): Omit<Comparison, 'requests'> {
+  const program = join(ROOT, 'python', 'build_runner', 'src', 'model_builds', 'golden_answers.py');
+  const { status, stdout, stderr, error } = spawnSync(join(ROOT, '.tools', 'python', 'bin', 'python'), ['-B', program], {
+    input: JSON.stringify({ golden, answers, tolerance }), encoding: 'utf8', maxBuffer: 1 << 26,
+  });
+  if (status !== 0) {
+    throw new Error(`the golden answers cannot be compared: ${error?.message ?? stderr}`);
   }
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbers) : [];
+  return JSON.parse(stdout) as Omit<Comparison, 'requests'>;
 }
 
-/** Sends every golden request to a server, whatever it calls the model. Throws where one is not answered by as many numbers. */
-export async function replay(server: Server, model: string, golden: Golden): Promise<Difference> {
-  let relative = 0;
-  let decisions = 0;
-  for (const { request, response } of golden.requests) {
-    const answer = await server.request('POST', `/v1/models/${model}:predict`, request);
-    const expected = numbers(response);
-    const got = answer.status === 200 ? numbers(JSON.parse(answer.body)) : [];
-    if (got.length !== expected.length) {
-      throw new Error(`a golden request of ${model} has ${expected.length} numbers for an answer, and got ${answer.status}: ${answer.body.slice(0, 300)}`);
+/**
+ * Sends every golden request to a server, whatever it calls the model. Throws where one is not answered.
+ *
+ * @param tolerance how far a number may be off, as a share of its output's greatest expected number
+ */
+export async function replay(server: Server, model: string, golden: Golden, tolerance = golden.relativeTolerance): Promise<Comparison> {
+  const answers: string[] = [];
+  for (const { request } of golden.requests) {
+    const { status, body } = await server.request('POST', `/v1/models/${model}:predict`, request);
+    if (status !== 200) {
+      throw new Error(`a golden request of ${model} is not answered, but got ${status}: ${body.slice(0, 300)}`);
     }
-    const scale = Math.max(...expected.map(Math.abs)) || 1;
-    relative = Math.max(relative, ...expected.map((value, index) => Math.abs(value - got[index]) / scale));
-    decisions += got.indexOf(Math.max(...got)) === expected.indexOf(Math.max(...expected)) ? 0 : 1;
+    answers.push(body);
   }
-  return { requests: golden.requests.length, relative, decisions };
+  return { requests: golden.requests.length, ...compareAnswers(golden, answers, tolerance) };
 }

@@ -169,10 +169,10 @@ export class PathVerification {
   private async answersGolden(manifestKey: string): Promise<void> {
     const { account, checks, path } = this;
     const golden = JSON.parse(await account.text(account.outputs(path.stack).ArtifactBucket, goldenKey(manifestKey))) as Golden;
-    const difference = await replay(this.server, this.model, golden);
+    const answers = await replay(this.server, this.model, golden);
     checks.expect(
-      `${difference.requests} golden requests are answered as published`, difference.relative <= golden.relativeTolerance,
-      `greatest relative difference ${difference.relative.toExponential(1)}, allowed ${golden.relativeTolerance}`,
+      `${answers.requests} golden requests are answered as published`, answers.difference === null,
+      `greatest relative difference ${answers.relative.toExponential(1)}, allowed ${golden.relativeTolerance}${answers.difference ? `: ${answers.difference}` : ''}`,
     );
   }
 

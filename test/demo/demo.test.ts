@@ -18,15 +18,18 @@ describe('golden requests', () => {
   });
 
   test('are compared by number and by decision', async () => {
-    await expect(replay(answering(200, { predictions: [[0.2, 0.8]] }), 'digits', golden)).resolves.toEqual({ requests: 1, relative: 0, decisions: 0 });
+    await expect(replay(answering(200, { predictions: [[0.2, 0.8]] }), 'digits', golden)).resolves
+      .toEqual({ requests: 1, difference: null, relative: 0, decidedAlike: 1 });
     const other = await replay(answering(200, { predictions: [[0.6, 0.4]] }), 'digits', golden);
-    expect(other.decisions).toBe(1);
+    expect(other.decidedAlike).toBe(0);
+    expect(other.difference).toBe('golden request 1 of 1: the output at [0] must be 0.2 within 0.0008, got 0.6');
     expect(other.relative).toBeCloseTo(0.5);
   });
 
   test('an error, or an answer of another size, is no agreement', async () => {
-    await expect(replay(answering(404, { error: 'no such model' }), 'digits', golden)).rejects.toThrow(/2 numbers for an answer, and got 404: .*no such model/);
-    await expect(replay(answering(200, { predictions: [[0.2]] }), 'digits', golden)).rejects.toThrow(/got 200/);
+    await expect(replay(answering(404, { error: 'no such model' }), 'digits', golden)).rejects.toThrow(/is not answered, but got 404: .*no such model/);
+    await expect(replay(answering(200, { predictions: [[0.2]] }), 'digits', golden)).resolves
+      .toMatchObject({ difference: 'golden request 1 of 1: the output must be a list of 2, got a list of 1' });
   });
 });
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from model_builds import version_check
 from model_builds.errors import ModelError
-from model_builds.golden import Comparison, Golden
 from published_models import BUCKET
 from test_version_check import ASKED, METADATA, answers, described, event, function, http
 
@@ -131,57 +130,3 @@ def test_a_hook_gets_none_of_them(function: Stubber, capsys: pytest.CaptureFixtu
     described(function)
     version_check.check_version(REPLAYED | {"Hooked": "true"})
     assert "that the function has started is all that is checked" in capsys.readouterr().out
-
-
-def differs(expected: Any, answer: Any, names: list[str]) -> str | None:
-    golden = Golden("serving_default", 0.01, [{"request": {}, "response": expected}])
-    return Comparison(golden, names).difference(expected, answer)
-
-
-@pytest.mark.parametrize(
-    ("expected", "answer"),
-    [
-        ({"predictions": [[1.0, float("nan")]]}, {"predictions": [[1.009, float("nan")]]}),
-        ({"predictions": [float("-inf")]}, {"predictions": [float("-inf")]}),
-        ({"predictions": [{"b64": "YQ=="}]}, {"predictions": [{"b64": "YQ=="}]}),
-        ({"outputs": [[True]]}, {"outputs": [[True]]}),
-        ({"predictions": [3]}, {"predictions": [3]}),
-    ],
-)
-def test_the_same_answer(expected: Any, answer: Any) -> None:
-    assert differs(expected, answer, ["y"]) is None
-
-
-@pytest.mark.parametrize(
-    ("expected", "answer", "sentence"),
-    [
-        (
-            {"predictions": [[1.0]]},
-            {"predictions": [[float("nan")]]},
-            "output 'y' at [0] must be 1 within 0.01, got nan",
-        ),
-        (
-            {"predictions": [float("inf")]},
-            {"predictions": [float("-inf")]},
-            "output 'y' must be inf within 0, got -inf",
-        ),
-        ({"predictions": [[1.0, 2.0]]}, {"predictions": [[1.0]]}, "output 'y' must be a list of 2, got a list of 1"),
-        ({"predictions": [3]}, {"predictions": [4]}, "output 'y' must be 3, got 4"),
-        ({"predictions": [True]}, {"predictions": [1.0]}, "output 'y' must be True, got 1"),
-        ({"predictions": [{"b64": "YQ=="}]}, {"predictions": ["a"]}, "output 'y' must be {'b64': 'YQ=='}, got 'a'"),
-        ({"outputs": [[1.0]]}, {"error": "no"}, "output 'y' must be a list of 1, got {}"),
-    ],
-)
-def test_another_answer(expected: Any, answer: Any, sentence: str) -> None:
-    assert differs(expected, answer, ["y"]) == sentence
-
-
-def test_each_of_several_outputs_has_its_own_scale() -> None:
-    expected = {"predictions": [{"small": [0.01], "large": [100.0]}]}
-    assert differs(expected, {"predictions": [{"small": [0.01], "large": [100.9]}]}, ["small", "large"]) is None
-    assert differs(expected, {"predictions": [{"small": [0.02], "large": [100.0]}]}, ["small", "large"]) == (
-        "output 'small' at [0] must be 0.01 within 0.0001, got 0.02"
-    )
-    assert differs(expected, {"predictions": [{"large": [100.0]}]}, ["small", "large"]) == (
-        "its answer has no output 'small', only 'large'"
-    )

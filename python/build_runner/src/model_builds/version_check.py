@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from . import aws
 from .errors import ModelError
-from .golden import Comparison, Golden, read_golden
+from .golden import Golden, read_golden
+from .golden_answers import GoldenAnswers
 
 #: Less than the handler's own five minutes, so that it can still say what happened.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
@@ -106,11 +107,11 @@ def _ask_hook(version: str, bucket: str, key: str) -> None:
 
 
 def _replay(version: str, path: str, golden: Golden, output_names: list[str]) -> None:
-    comparison = Comparison(golden, output_names)
+    expected = GoldenAnswers([one["response"] for one in golden.requests], golden.tolerance, output_names)
     count, started = len(golden.requests), time.monotonic()
     for number, one in enumerate(golden.requests, start=1):
         _, answer = _answer(version, _request("POST", f"{path}:predict", json.dumps(one["request"])))
-        difference = comparison.difference(one["response"], answer)
+        difference = expected.difference(number - 1, answer)
         if difference:
             raise _refused(
                 version, f"answers golden request {number} of {count} otherwise than the published model: {difference}"

@@ -10,9 +10,9 @@ from ..documents.draft import MODEL_DIRECTORY, SERVER_DIRECTORY
 from ..documents.manifest import ServerProgram, ServerTrial
 from ..errors import UnsupportedError
 from ..processes import environment
-from ..server_binary.answers import find_difference
 from ..server_binary.process import CannotRunError, Server, ServerError
 from ..server_binary.take import PROGRAM, take_program
+from .golden_answers import GoldenAnswers
 
 if TYPE_CHECKING:
     from ..documents.job import Job
@@ -79,6 +79,8 @@ def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any])
         Server(taken.path, model, Path(work), onednn=onednn) as server,
     ):
         answers = [server.ask(one["request"]) for one in requests]
-    difference = find_difference(requests, answers, golden["relativeTolerance"])
-    if difference:
-        raise ServerError(f"its answers are others than the optimizer's: {difference}")
+    expected = GoldenAnswers([one["response"] for one in requests], golden["relativeTolerance"])
+    for index, answer in enumerate(answers):
+        difference = expected.difference(index, answer)
+        if difference:
+            raise ServerError(f"its answers are others than the optimizer's: request {index + 1}: {difference}")
