@@ -94,13 +94,6 @@ export class Account {
     return events.slice(-20).map(({ message, logStreamName = '' }) => `${logStreamName} ${message}`.trim());
   }
 
-  /** How many virtual processors of the standard families may run in the account at a time. */
-  public async standardProcessors(region: string): Promise<number> {
-    const { Quota } = await callAws<{ Quota: { Value: number } }>(
-      'servicequotas', 'ServiceQuotasV20190624.GetServiceQuota', region, { ServiceCode: 'ec2', QuotaCode: 'L-1216C47A' });
-    return Quota.Value;
-  }
-
   /** How many builds a project ever had. */
   public async builds(project: string): Promise<number> {
     let count = 0;

@@ -1,10 +1,12 @@
 import { parseArgs } from 'util';
 import { costsOf, readPrices } from '../demo/costs';
 import { Account } from './account';
+import { realAnswers } from './account-answers';
 import { Checks } from './checks';
 import { leftovers } from './leftovers';
 import type { VerifiedPath } from './paths';
 import { VERIFIED_PATHS } from './paths';
+import { preflight, reported } from './preflight';
 import { PathVerification } from './steps';
 
 const HOURS_PER_MONTH = 730;
@@ -16,6 +18,7 @@ rolls back and destroys. It takes about an hour and a half for all, and costs mo
 CloudWatch's log groups; a stack that is left, also when you interrupt it, is named with the command that removes it.
 
   --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
+  --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
   --path PATH       ${[...VERIFIED_PATHS.map(({ name }) => name), 'all'].join(', ')}; all when absent
   --prices FILE     prices of your own, as in scripts/demo/prices.json
   --keep            destroy nothing at the end
@@ -35,6 +38,7 @@ function chosen(name: string): readonly VerifiedPath[] {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      preflight: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       path: { type: 'string', default: 'all' },
       prices: { type: 'string' },
@@ -55,19 +59,29 @@ async function main(): Promise<void> {
   });
   process.env.CDK_DEFAULT_ACCOUNT = number;
   process.env.CDK_DEFAULT_REGION = region;
-  const processors = Math.max(...paths.map((path) => path.processors ?? 0));
-  const quota = processors > 0 ? await account.standardProcessors(region).catch((error: unknown) => String(error)) : undefined;
-  if (typeof quota === 'number' && quota < processors) {
-    throw new Error(`EC2 allows ${quota} virtual processors of the standard families here (quota L-1216C47A), and ${processors} are needed: ask for more first`);
-  }
+  // Paths are verified one after the other.
+  const most = (of: (path: VerifiedPath) => number | undefined) => Math.max(...paths.map((path) => of(path) ?? 0));
+  const findings = await preflight(realAnswers(region), {
+    stacks: paths.map(({ stack }) => stack), processors: most((path) => path.processors), addresses: most((path) => path.addresses),
+    image: paths.some((path) => path.image),
+  });
+  const inTheWay = findings.filter(({ result }) => result === 'problem').length;
   const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
     `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}.`,
     ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
-    ...typeof quota === 'string' ? [`How many virtual processors EC2 allows could not be asked: ${quota}`] : [],
     `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
     '',
+    reported(findings),
   ].join('\n'));
+  if (values.preflight) {
+    process.stdout.write(`${inTheWay} problem${inTheWay === 1 ? '' : 's'} found; nothing was deployed\n`);
+    process.exitCode = inTheWay ? 1 : 0;
+    return;
+  }
+  if (inTheWay > 0) {
+    throw new Error('nothing was done: remove what stands in the way first');
+  }
   if (existing.length > 0) {
     throw new Error(`${existing.join(', ')} exists already: destroy it first, this would update and destroy it`);
   }

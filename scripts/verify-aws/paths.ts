@@ -12,6 +12,10 @@ export interface VerifiedPath {
   readonly alsoPaid: string;
   /** Virtual processors of EC2's standard families that it runs at the most. */
   readonly processors?: number;
+  /** Elastic IP addresses of its NAT gateways. */
+  readonly addresses?: number;
+  /** Whether TensorFlow Serving's image is pulled for it. */
+  readonly image?: boolean;
   /** How the logical id of the log group begins that says why instances do not serve. */
   readonly bootLog?: string;
   connect(account: Account, outputs: Record<string, string>, region: string): Server;
@@ -52,6 +56,10 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'service',
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
+    // Three pods, and three more while all of them are replaced, on nodes that Auto Mode makes as large as it likes.
+    processors: 16,
+    addresses: 1,
+    image: true,
     connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, `${Address}:8501`),
   },
   {
@@ -60,6 +68,7 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     alsoPaid: 'VPC endpoints in two Availability Zones',
     // Two m7i.large, and a third while they are updated.
     processors: 6,
+    image: true,
     bootLog: 'DigitsLogGroup',
     connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, `${LoadBalancer}:8501`),
   },

@@ -1,0 +1,65 @@
+import type { AccountAnswers } from '../../scripts/verify-aws/account-answers';
+import type { Needs } from '../../scripts/verify-aws/preflight';
+import { preflight, reported } from '../../scripts/verify-aws/preflight';
+
+const PROCESSORS = 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances';
+const BUILDS = 'Concurrently running builds for Linux/Large environment';
+const ADDRESSES = 'EC2-VPC Elastic IPs';
+
+const needs: Needs = { stacks: ['VerifyService'], processors: 16, addresses: 1, image: true };
+
+/** An account in which nothing stands in the way, but for what a test changes. */
+function account(changes: Partial<AccountAnswers> = {}, quotas: Record<string, number> = {}): AccountAnswers {
+  const values = { [PROCESSORS]: 64, [BUILDS]: 5, [ADDRESSES]: 5, ...quotas };
+  return {
+    bootstrapVersion: () => Promise.resolve(30),
+    quotas: () => Promise.resolve(Object.entries(values).map(([QuotaName, Value]) => ({ QuotaName, Value }))),
+    lambdaConcurrency: () => Promise.resolve({ limit: 1000, unreserved: 1000 }),
+    zones: () => Promise.resolve('<item><zoneName>eu-west-1a</zoneName></item><item><zoneName>eu-west-1b</zoneName></item>'),
+    addresses: () => Promise.resolve('<item><publicIp>192.0.2.1</publicIp></item>'),
+    rollbackDisabled: () => Promise.resolve(undefined),
+    image: () => Promise.resolve({ status: 200, pullsLeft: 100 }),
+    ...changes,
+  };
+}
+
+const problems = async (answers: AccountAnswers, of = needs) =>
+  (await preflight(answers, of)).filter(({ result }) => result !== 'fine').map(({ result, sentence }) => `${result}: ${sentence}`);
+
+test('an account with room for everything has no problem, and each fact is printed', async () => {
+  const findings = await preflight(account(), needs);
+  expect(findings.map(({ result }) => result)).toEqual(Array(8).fill('fine'));
+  expect(reported(findings)).toContain('  ✓ EC2 allows 64 virtual processors of the standard families, 16 are needed\n');
+});
+
+test.each<[string, AccountAnswers, RegExp]>([
+  ['an old bootstrap stack', account({ bootstrapVersion: () => Promise.resolve(5) }), /^problem: cdk bootstrap has version 5, 6 or newer is needed: run `npx cdk bootstrap` again$/],
+  ['no large builds', account({}, { [BUILDS]: 0 }), /CodeBuild runs 0 builds at a time .*: ask for a higher quota, .* or set computeType/],
+  ['a new account of Lambda', account({ lambdaConcurrency: () => Promise.resolve({ limit: 10, unreserved: 5 }) }), /5 unreserved of 10 concurrent executions, 10 are needed/],
+  ['one zone', account({ zones: () => Promise.resolve('<zoneName>us-west-1a</zoneName>') }), /1 Availability Zones \(us-west-1a\), 2 are needed/],
+  ['few processors', account({}, { [PROCESSORS]: 5 }), /5 virtual processors .* 16 are needed: ask for a higher quota, L-1216C47A/],
+  ['no address left', account({}, { [ADDRESSES]: 1 }), /1 of 1 Elastic IP addresses are in use, 1 more are needed/],
+  ['an image that is not there', account({ image: () => Promise.resolve({ status: 404 }) }), /Docker Hub answers 404 for tensorflow\/serving:2.20.0: copy the image to ECR/],
+  ['no pulls left', account({ image: () => Promise.resolve({ status: 200, pullsLeft: 0 }) }), /0 pulls are left/],
+  ['a stack whose rollback is disabled', account({ rollbackDisabled: () => Promise.resolve(true) }), /VerifyService exists, rollback disabled: .*--no-rollback, --express/],
+])('%s is a problem, with the way out', async (_, answers, sentence) => {
+  expect(await problems(answers)).toEqual([expect.stringMatching(sentence)]);
+});
+
+test('what cannot be asked is unknown, and does not hide the rest', async () => {
+  const denied = account({ quotas: () => Promise.reject(new Error('AccessDenied')), bootstrapVersion: () => Promise.resolve(1) });
+  expect(await problems(denied)).toEqual([
+    expect.stringMatching(/^problem: cdk bootstrap has version 1/),
+    'unknown: the quota of builds could not be asked: AccessDenied',
+    'unknown: the quota of processors could not be asked: AccessDenied',
+    'unknown: the Elastic IP addresses could not be asked: AccessDenied',
+  ]);
+  expect(await problems(account({}, { [BUILDS]: NaN }))).toHaveLength(1);
+  expect(await problems(account({ quotas: () => Promise.resolve([]) }))).toContain(`unknown: the quota of builds could not be asked: Service Quotas lists no "${BUILDS}"`);
+});
+
+test('a function alone needs no processors, no addresses and no image', async () => {
+  const unasked = () => Promise.reject(new Error('asked'));
+  const answers = account({ addresses: unasked, image: unasked }, { [PROCESSORS]: 0 });
+  expect(await problems(answers, { stacks: ['VerifyFunction'], processors: 0, addresses: 0, image: false })).toEqual([]);
+});
