@@ -22,6 +22,7 @@ from embedded_aws.host.tools import find_uv
 from embedded_aws.patching import PatchError, replaced_names, used_names
 from embedded_aws.pins import MINISTACK_VERSION, WrongMiniStackError, check_ministack
 from embedded_aws.settings import (
+    CODEBUILD_CONCURRENCY,
     LAMBDA_CONCURRENCY,
     Settings,
     default_cache_directory,
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cache_directory=(options.cache or default_cache_directory()).resolve(),
             node_modules=default_node_modules(),
             lambda_concurrency=options.lambda_concurrency,
+            codebuild_concurrency=options.codebuild_concurrency,
+            role_delay=options.role_delay,
         )
         prepare_environment(settings, "INFO" if options.verbose else "WARNING")
         _configure_logging(options.log)
@@ -117,6 +120,20 @@ def _parser() -> argparse.ArgumentParser:
         default=LAMBDA_CONCURRENCY,
         metavar="N",
         help=f"the account's concurrent executions; new accounts of AWS have 10 (default: {LAMBDA_CONCURRENCY})",
+    )
+    parser.add_argument(
+        "--codebuild-concurrency",
+        type=int,
+        default=CODEBUILD_CONCURRENCY,
+        metavar="N",
+        help=f"builds that run at a time, the others wait; new accounts may have 1 (default: {CODEBUILD_CONCURRENCY})",
+    )
+    parser.add_argument(
+        "--role-delay",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long builds of a new role are denied access, as its policies take time on AWS (default: 0)",
     )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")

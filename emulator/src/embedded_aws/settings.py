@@ -15,6 +15,9 @@ REGION = "us-east-1"
 LAMBDA_CONCURRENCY = 1000
 """AWS's default quota of concurrent executions. New accounts begin with 10."""
 
+CODEBUILD_CONCURRENCY = 60
+"""AWS's default quota of concurrent builds of small Linux environments. New accounts may begin with 1."""
+
 # Variables of the user's shell that would send MiniStack, a build or a function to a real account.
 _FOREIGN = (
     "AWS_ENDPOINT_URL",
@@ -41,6 +44,8 @@ class Settings:
         node_modules: the AWS SDK that Node.js functions see, or None.
         account: the account that answers.
         region: the Region of the functions and builds.
+        codebuild_concurrency: builds that may run at a time.
+        role_delay: seconds until a new role's policies have arrived in CodeBuild.
         lambda_concurrency: concurrent executions that the account may have.
     """
 
@@ -51,6 +56,8 @@ class Settings:
     account: str = ACCOUNT
     region: str = REGION
     lambda_concurrency: int = LAMBDA_CONCURRENCY
+    codebuild_concurrency: int = CODEBUILD_CONCURRENCY
+    role_delay: float = 0
 
     @property
     def endpoint(self) -> str:

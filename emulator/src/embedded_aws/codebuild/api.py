@@ -16,11 +16,14 @@ from ministack.services import codebuild, iam
 
 from embedded_aws.clients import EmbeddedClients, assume_role
 from embedded_aws.codebuild.execution import Execution, new_work_directory
+from embedded_aws.codebuild.queueing import BuildQueue, QueueFullError
 from embedded_aws.codebuild.record import BuildRecord, Identity, new_build
 from embedded_aws.codebuild.request import BuildRequest, build_request
-from embedded_aws.codebuild.roles import why_not_usable
+from embedded_aws.codebuild.roles import why_denied, why_not_usable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from embedded_aws.settings import Settings
 
 _log = logging.getLogger("embedded_aws.codebuild")
@@ -35,6 +38,7 @@ class Builds:
         self._running: dict[str, Execution] = {}
         self._tokens: dict[tuple[str, str, str], tuple[float, str, str]] = {}
         self._lock = threading.Lock()
+        self._queue = BuildQueue(settings.codebuild_concurrency)
 
     def start(self, data: dict[str, Any]) -> Any:
         """StartBuild."""
@@ -51,6 +55,9 @@ class Builds:
             if reason:
                 return error_response_json("InvalidInputException", reason, 400)
             build = self._new(name, request)
+            reason = self._why_over_limit(request, build["id"])
+            if reason:
+                return error_response_json("AccountLimitExceededException", reason, 400)
             codebuild._builds[build["id"]] = build
             self._remember(data, build["id"])
         # MiniStack's stores know the account and Region of a request from its context.
@@ -65,6 +72,9 @@ class Builds:
             return error_response_json("ResourceNotFoundException", f"Build cannot be found: {data.get('id')}", 400)
         with self._lock:
             execution = self._running.get(build["id"])
+        if execution is None and not build["buildComplete"]:
+            self._queue.leave(build["id"])
+            BuildRecord(build, codebuild._log_sink(build)).finish("STOPPED", {})
         if execution:
             execution.end("STOPPED")
             # As on AWS the answer shows the build stopped, while its processes may still be ending.
@@ -78,6 +88,20 @@ class Builds:
             running = list(self._running.values())
         for execution in running:
             execution.end("STOPPED")
+
+    def _why_over_limit(self, request: BuildRequest, build_id: str) -> str | None:
+        limit = int(request.project.get("concurrentBuildLimit") or 0)
+        name = request.project["name"]
+        under_way = [
+            one for one in codebuild._builds.values() if one["projectName"] == name and not one["buildComplete"]
+        ]
+        if limit and len(under_way) >= limit:
+            return f"Cannot have more than {limit} concurrent builds for the project {name}"
+        try:
+            self._queue.join(build_id)
+        except QueueFullError as error:
+            return str(error)
+        return None
 
     def _known(self, data: dict[str, Any]) -> Any:
         """The answer to a repeated request, or None for a new one."""
@@ -114,6 +138,20 @@ class Builds:
 
     def _execute(self, request: BuildRequest, build: dict[str, Any]) -> None:
         record = BuildRecord(build, codebuild._log_sink(build))
+        try:
+            if self._queue.wait(build["id"], build["queuedTimeoutInMinutes"] * 60):
+                self._run(request, build, record)
+            else:
+                record.finish("TIMED_OUT", {})
+        finally:
+            self._queue.leave(build["id"])
+
+    def _run(self, request: BuildRequest, build: dict[str, Any], record: BuildRecord) -> None:
+        record.start()
+        denied = why_denied(request.project["serviceRole"], build["arn"], iam._roles, self._settings.role_delay)
+        if denied:
+            record.refuse("ACCESS_DENIED", denied)
+            return
         region, role = get_region(), request.project["serviceRole"]
         execution = None
         try:
@@ -157,6 +195,20 @@ class Builds:
             "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
             "CODEBUILD_START_TIME": str(int(build["startTime"] * 1000)),
         }
+
+
+def with_build_limit(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """Keeps a project's own limit of concurrent builds, which MiniStack drops."""
+
+    def write(data: dict[str, Any]) -> Any:
+        answer = original(data)
+        project = codebuild._projects.get(data.get("name", ""))
+        if answer[0] >= 400 or project is None or "concurrentBuildLimit" not in data:
+            return answer
+        project["concurrentBuildLimit"] = data["concurrentBuildLimit"]
+        return json_response({"project": copy.deepcopy(project)})
+
+    return write
 
 
 def _digest(data: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from ministack.services.cloudformation import provisioners
 
 from embedded_aws.cloudformation.wrapping import add, after
 from embedded_aws.codebuild import resources
-from embedded_aws.codebuild.api import Builds
+from embedded_aws.codebuild.api import Builds, with_build_limit
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def install(settings: Settings) -> Builds:
     rely_on(iam, "_roles")
     replace(codebuild, "_start_build", lambda _: builds.start)
     replace(codebuild, "_stop_build", lambda _: builds.stop)
+    for name in ("_create_project", "_update_project"):
+        replace(codebuild, name, with_build_limit)
     rely_on(provisioners, "_codebuild_cfn_to_api", "_physical_name")
     after(resources.PROJECT, resources.apply_project)
     add(

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from embedded_aws.codebuild.request import BuildRequest
 
 _log = logging.getLogger("embedded_aws.codebuild")
-_PASSED = ("SUBMITTED", "QUEUED", "PROVISIONING")
 
 
 class BuildRecord:
@@ -50,6 +49,19 @@ class BuildRecord:
         self.line(f"[Container] Phase complete: {phase} State: {status}")
         self.line(f"[Container] Phase context status code: {code} Message: {message}")
 
+    def start(self) -> None:
+        """The build leaves the queue."""
+        with self._lock:
+            self._close(self.build["phases"][-1], "SUCCEEDED", "", "")
+            self.build["phases"].append(_passed("PROVISIONING"))
+            self.build["currentPhase"] = "PROVISIONING"
+
+    def refuse(self, code: str, message: str) -> None:
+        """The build fails before it has run anything."""
+        with self._lock:
+            self._close(self.build["phases"][-1], "FAILED", code, message)
+        self.finish("FAILED", {})
+
     def finish(self, status: str, exported: dict[str, str]) -> None:
         """The build ended."""
         with self._lock:
@@ -82,6 +94,11 @@ class BuildRecord:
         entry["contexts"] = [{"statusCode": code, "message": message}]
 
 
+def _passed(phase: str) -> dict[str, Any]:
+    now = time.time()
+    return {"phaseType": phase, "phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0}
+
+
 @dataclass(frozen=True)
 class Identity:
     """What names one build.
@@ -102,7 +119,7 @@ class Identity:
 
 
 def new_build(request: BuildRequest, identity: Identity) -> dict[str, Any]:
-    """The record of a build that is about to start.
+    """The record of a build that waits for its turn.
 
     Args:
         request: the project, overridden.
@@ -112,17 +129,16 @@ def new_build(request: BuildRequest, identity: Identity) -> dict[str, Any]:
     project = request.project
     group, prefix = request.log_group
     stream = identity.build_id.partition(":")[2]
-    done = {"phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0}
     return {
         "id": identity.build_id,
         "arn": identity.arn,
         "buildNumber": identity.number,
         "startTime": now,
-        "currentPhase": "PROVISIONING",
+        "currentPhase": "QUEUED",
         "buildStatus": "IN_PROGRESS",
         "buildComplete": False,
         "projectName": project["name"],
-        "phases": [{"phaseType": name, **done} for name in _PASSED],
+        "phases": [_passed("SUBMITTED"), {"phaseType": "QUEUED", "startTime": now}],
         **{
             name: project[name]
             for name in ("source", "artifacts", "environment", "serviceRole", "encryptionKey")

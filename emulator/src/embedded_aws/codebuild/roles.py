@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 SERVICE = "codebuild.amazonaws.com"
@@ -28,6 +29,29 @@ def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
     if not role.get("InlinePolicies") and not role.get("AttachedPolicies"):
         return f"{refusal} (the role has no policy yet)"
     return None
+
+
+def why_denied(arn: str, build_arn: str, roles: dict[str, Any], delay: float) -> str | None:
+    """Why a build of a role fails whose policies have not arrived everywhere yet.
+
+    Args:
+        arn: of the service role.
+        build_arn: of the build.
+        roles: IAM's, by name.
+        delay: seconds that a new role's policies take.
+
+    Returns:
+        AWS's sentence, or None when the role is old enough.
+    """
+    name = arn.rsplit("/", 1)[-1]
+    made = datetime.fromisoformat(str(roles[name]["CreateDate"]))
+    if (datetime.now(UTC) - made).total_seconds() >= delay:
+        return None
+    session = f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/AWSCodeBuild-{build_arn.rsplit(':', 1)[-1]}"
+    return (
+        f"Service role {arn} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "
+        f"{build_arn}. Error message: User: {session} is not authorized to perform: logs:CreateLogStream"
+    )
 
 
 def _trusts(document: Any) -> bool:
