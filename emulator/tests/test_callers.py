@@ -1,4 +1,4 @@
-"""Who is answered: programs of this machine, and no web page that a browser on it shows."""
+"""Programs of this machine are answered, and no web page that a browser shows."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
 
-/** A port below those that the kernel gives to whoever asks for any: only another one who chooses like this can get it before the server does. */
+/** Chooses a port below those that the kernel hands out, so that only another such choice can take it before the server does. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_768);
@@ -48,7 +48,7 @@ export class StandInServer {
 
   private async waitFor(model: string): Promise<void> {
     while (this.child.exitCode === null) {
-      // Whoever else answers at the port is no server of ours.
+      // Another process that answers at the port is not our server.
       const answer = !this.log.includes('Exporting HTTP/REST API at') ? undefined
         : await fetch(`http://127.0.0.1:${this.restPort}/v1/models/${model}/metadata`).catch(() => undefined);
       if (answer?.ok) {

@@ -1,4 +1,4 @@
-"""Who may ask the embedded AWS: programs of this machine, and no web page.
+"""Lets programs of this machine ask the embedded AWS, and no web page.
 
 A buildspec is executed as commands of this machine, and a browser carries every page's requests to any loopback port.
 What a browser sends for a page names the page's origin, or says that it comes from another site; a page that had its
@@ -19,7 +19,7 @@ _OTHER_PAGES = ("cross-site", "same-site")
 
 
 def why_refused(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Why a request is not answered, or None where it may be.
+    """Returns why a request is refused, or None where it is answered.
 
     Args:
         headers: of the request, names in lower case.

@@ -1,4 +1,4 @@
-"""The embedded AWS's own services, as a build reads from them."""
+"""Clients of the embedded AWS with the credentials of a role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddedClients:
-    """Clients of the embedded AWS, with the credentials of a build's service role."""
+    """Reads objects, parameters and secrets with a role's credentials."""
 
     def __init__(self, settings: Settings, region: str, credentials: dict[str, str]) -> None:
         # The type stubs know each service by a literal name; here the name is a variable.
@@ -28,7 +28,7 @@ class EmbeddedClients:
         self.s3: Any = self._client("s3")
 
     def parameter(self, name: str) -> str:
-        """The value of an SSM parameter.
+        """Returns the value of an SSM parameter.
 
         Raises:
             LookupError: there is none.
@@ -40,7 +40,7 @@ class EmbeddedClients:
         return str(value)
 
     def secret(self, reference: str) -> str:
-        """The value of a secret, or of one key of it: `id`, `id:key` or an ARN with `:key`.
+        """Returns the value of a secret, or of one of its keys: `id`, `id:key` or an ARN with `:key`.
 
         Raises:
             LookupError: there is none.
@@ -59,7 +59,7 @@ class EmbeddedClients:
 
 
 def assume_role(settings: Settings, region: str, role: str) -> dict[str, str]:
-    """The variables that give a build its service role."""
+    """Returns the variables that give a program a role."""
     client = cast("Any", boto3).client(
         "sts",
         endpoint_url=settings.endpoint,

@@ -41,9 +41,6 @@ UNAVAILABLE = 69
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the embedded AWS until SIGTERM, SIGINT or SIGHUP, or until its caller is no more.
 
-    Args:
-        arguments: of the command line.
-
     Returns:
         The exit code: 0 after it was ended, 69 where it cannot run.
     """
@@ -161,7 +158,7 @@ async def _serve(embedded: Any, listener: Any, options: argparse.Namespace) -> N
             }
             partial = ready_file.with_suffix(".partial")
             partial.write_text(json.dumps(facts), encoding="utf-8")
-            partial.replace(ready_file)  # whoever waits for the file finds it complete
+            partial.replace(ready_file)  # at once: a reader finds it complete
         print(f"ready {settings.endpoint}", flush=True)
 
     await embedded.serve(listener, stop, ready)

@@ -1,4 +1,4 @@
-"""Instances, load balancers and Auto Scaling groups, as one part of the embedded AWS."""
+"""Joins instances, load balancers and Auto Scaling groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LISTENER = re.compile(r"/_embedded_aws/load-balancers/(?P<dns_name>[^/]+)/(?P<p
 
 
 class Compute:
-    """What runs on instances, and how it is reached."""
+    """Auto Scaling groups, their instances and load balancers."""
 
     def __init__(self, settings: Settings, signals: Signals) -> None:
         """Makes CloudFormation's types act.

@@ -44,7 +44,7 @@ def rely_on(module: ModuleType, *names: str) -> None:
 
     Args:
         module: the MiniStack module.
-        names: what is used of it.
+        names: internals of the module.
 
     Raises:
         PatchError: one of them is missing.

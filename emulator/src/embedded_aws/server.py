@@ -64,7 +64,7 @@ class EmbeddedAws:
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-        """Answers until it is told to stop, then ends every function, build, instance and cluster.
+        """Answers until `stop` is set, then ends every function, build, instance and cluster.
 
         Args:
             listener: from `listen`.

@@ -1,4 +1,4 @@
-"""What one running embedded AWS is made of: its address, its account, its directories."""
+"""Settings of one running embedded AWS: its address, account, directories and quotas."""
 
 from __future__ import annotations
 
@@ -72,12 +72,7 @@ class Settings:
 
 
 def prepare_environment(settings: Settings, log_level: str) -> None:
-    """Sets the variables that MiniStack reads when it is imported.
-
-    Args:
-        settings: the embedded AWS that is about to start.
-        log_level: of MiniStack's own log.
-    """
+    """Sets the variables that MiniStack reads when it is imported."""
     for name in _FOREIGN:
         os.environ.pop(name, None)
     os.environ.update(

@@ -59,7 +59,7 @@ def parse(page: str, model: str) -> Counters:
 
 
 def difference(before: Counters, now: Counters) -> dict[str, float]:
-    """What happened in between. A server that started anew counts from nothing."""
+    """Return the difference of two pages. A server that has restarted counts from nothing."""
     restarted = any(now.get(key, 0.0) < value for key, value in before.items())
     since = {key: value - (0.0 if restarted else before.get(key, 0.0)) for key, value in now.items()}
     requests = {status: count for (name, status), count in since.items() if name == "request_count"}

@@ -31,7 +31,7 @@ REFUSED_FOR_GOOD = "(InvalidParameterException) when calling the PutLogEvents op
 
 
 class Batch(NamedTuple):
-    """What one request takes, the place in the journal where it ends, and whether there may be more."""
+    """One request's events, the place in the journal where they end, and whether there may be more."""
 
     events: List[Event]
     cursor: str

@@ -60,7 +60,7 @@ def index_of(*platforms: tuple[str, bytes], media_type: str = INDEX) -> bytes:
 
 @dataclass
 class Content:
-    """What a registry holds."""
+    """The content of a registry."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)

@@ -34,7 +34,7 @@ class Registry:
         self.requests: list[str] = []
         """The path of every request so far."""
         self.faults: dict[str, list[int | str]] = {}
-        """What goes wrong with a request whose path contains the text, one after the other: an HTTP status, or `cut`
+        """Faults of requests whose path contains the text, one after the other: an HTTP status, or `cut`
         (the connection ends in the middle), or `flip` (one bit arrives wrong)."""
         self.redirects: str = ""
         """Address of the server that has the blobs, where it is another one."""

@@ -30,7 +30,7 @@ class ModelConfiguration:
 
 
 def from_flags(flags: dict[str, Any]) -> list[ModelConfiguration]:
-    """Return the models to serve, read anew.
+    """Read the models to serve.
 
     Raises:
         ConfigurationError: neither or a wrong configuration.

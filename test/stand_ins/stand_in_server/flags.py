@@ -62,7 +62,7 @@ class FlagError(ValueError):
 
 
 def parse(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """Return the value of every flag, and the arguments that nobody knows.
+    """Return the value of every flag, and the unknown arguments.
 
     Only `--flag=value` counts, or `--flag` alone for a bool. Everything else is unknown, which ends no server.
 

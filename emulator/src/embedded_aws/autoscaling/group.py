@@ -41,7 +41,7 @@ class Group:
             properties: of the template.
             instances: starts and ends them.
             balancers: lead to them.
-            changed: is told of every change.
+            changed: called after every change.
         """
         self.properties = properties
         self.members: list[Member] = []

@@ -1,4 +1,4 @@
-"""How a rolling update replaces instances: CloudFormation's rules, and nothing that acts."""
+"""Plans how a rolling update replaces instances, by CloudFormation's rules."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Step:
 
 
 def steps(capacity: int, obsolete: int, policy: RollingUpdate) -> list[Step]:
-    """What to do, in order. At no time fewer than `in_service` serve, if the group's capacity allows it.
+    """Plans an update. At least `in_service` instances serve at any time, if the group's capacity allows it.
 
     Args:
         capacity: how many instances the group has, before and after.

@@ -72,7 +72,7 @@ class UnpackedArchives:
         self._lock = threading.Lock()
 
     def directory_of(self, data: bytes) -> Path:
-        """The directory that holds an archive's files. It is shared: nobody writes into it."""
+        """Returns the directory of an archive's files. It is shared: do not write into it."""
         target = self._directory / hashlib.sha256(data).hexdigest()
         with self._lock:
             if not target.is_dir():

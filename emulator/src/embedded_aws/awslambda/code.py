@@ -85,7 +85,7 @@ class Layouts:
         """The layout of a function.
 
         Args:
-            runtime: Lambda's name of it: `python3.13`, `nodejs22.x` or `provided.al2023`.
+            runtime: `python3.13`, `nodejs22.x` or `provided.al2023`.
             code: the function's archive.
             layers: the archives of its layers, in order.
 
@@ -145,7 +145,7 @@ class Layouts:
                         if (partial / place).is_dir():
                             replaced = substitute(partial / place, python, self._settings.cache_directory)
                             for requirement in replaced:
-                                _log.info("%s: the host's build of it, for Python %s", requirement, python.minor)
+                                _log.info("%s: replaced by the host's build for Python %s", requirement, python.minor)
                     partial.rename(target)
             copies.append(target)
         return copies[0], copies[1]

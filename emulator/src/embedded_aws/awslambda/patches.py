@@ -27,9 +27,6 @@ _EXECUTORS = ("_execute_function_warm", "_execute_function_provided", "_execute_
 def install(settings: Settings) -> Pool:
     """Replaces the API's calls and completes the resources.
 
-    Args:
-        settings: the running embedded AWS.
-
     Returns:
         The pool, to be closed at the end.
     """

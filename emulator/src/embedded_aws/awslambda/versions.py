@@ -32,11 +32,7 @@ _PUBLISHED = "embedded_aws_published"
 
 
 def same_as_published(function: dict[str, Any]) -> str | None:
-    """The number of a function's last version, where the function is still what was published.
-
-    Args:
-        function: MiniStack's record of it.
-    """
+    """The number of a function's last version, where the function is still what was published."""
     latest = max(function["versions"], key=int, default=None)
     if latest is None or function["versions"][latest].get(_PUBLISHED) != _state(function):
         return None
@@ -47,7 +43,7 @@ def other_code(function: dict[str, Any], expected: dict[str, Any]) -> str | None
     """Returns AWS's sentence where the function's code is not the code that is expected.
 
     Args:
-        function: MiniStack's record of it.
+        function: MiniStack's record.
         expected: its `CodeSha256`, where there is one, is compared.
     """
     wanted, found = expected.get("CodeSha256"), function["config"].get("CodeSha256")

@@ -30,7 +30,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation gave.
+    """The result of an invocation.
 
     Attributes:
         payload: the handler's value, or AWS's error object.
@@ -228,12 +228,12 @@ class Worker:
                     self._log.put(line.rstrip("\n"))
 
     def _printed_with_init(self) -> str:
-        """What was printed, and before it what loading the handler printed; that belongs to the first invocation."""
+        """Returns the output since the last call; the first one includes that of loading the handler."""
         init, self._init_log = self._init_log, ""
         return "\n".join(part for part in (init, self._printed()) if part)
 
     def _printed(self) -> str:
-        """What was printed since the last call.
+        """Returns the output since the last call.
 
         Python's runtime marks the end of what belongs to an answer. Node.js's does not: there a line that is still in
         the pipe gets a moment to arrive.

@@ -16,7 +16,7 @@ def install() -> Signals:
     """Replaces the table of handlers, to which the other services add theirs.
 
     Returns:
-        The signals, for whoever waits for some.
+        The signals, to be waited for.
     """
     kept = Handlers({name: provisioners._RESOURCE_HANDLERS[name] for name in sorted(SUPPORTED - OWN)})
     replace(provisioners, "_RESOURCE_HANDLERS", lambda _: kept)

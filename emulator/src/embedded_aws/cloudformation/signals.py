@@ -1,4 +1,4 @@
-"""Signals to a resource: counted while somebody waits for them, refused otherwise."""
+"""Counts signals to a resource while something waits for them, and refuses the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SignalError(RuntimeError):
 
 
 class Expectation:
-    """Somebody who waits for the signals of one resource."""
+    """Waits for the signals of one resource."""
 
     def __init__(self, status: str) -> None:
         self.status = status
@@ -59,7 +59,7 @@ class Expectation:
 
 
 class Signals:
-    """Who waits for signals."""
+    """The expectations of all stacks."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], tuple[Expectation, str]] = {}
@@ -82,7 +82,7 @@ class Signals:
             del self._waiting[stack_id, logical_id]
 
     def with_delivery(self, actions: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-        """Lets SignalResource deliver to whoever waits, and refuse the rest as before."""
+        """Lets SignalResource deliver what is expected, and refuse the rest as before."""
         original = actions["SignalResource"]
 
         def signal(parameters: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ def add(resource_type: str, **handlers: Any) -> None:
     """Sets the handlers of a type, which MiniStack lacks or makes without an effect.
 
     Args:
-        resource_type: CloudFormation's name of it.
+        resource_type: `AWS::…`.
         handlers: `create`, `update` and `delete`, as MiniStack calls them.
     """
     provisioners._RESOURCE_HANDLERS[resource_type] = handlers

@@ -33,7 +33,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Buildspec:
-    """What a build does.
+    """A parsed buildspec.
 
     Attributes:
         phases: by name; a missing one does nothing.

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 def install(settings: Settings) -> Builds:
     """Replaces the API's calls and completes the resources.
 
-    Args:
-        settings: the running embedded AWS.
-
     Returns:
         The builds, to be closed at the end.
     """

@@ -1,4 +1,4 @@
-"""The record of a build: what BatchGetBuilds shows and what its log stream holds."""
+"""Writes the record of a build, which BatchGetBuilds shows, and its log stream."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class BuildRecord:
         _log.info("%s %s", self.build["id"].partition(":")[0], text)
 
     def begin(self, phase: str) -> None:
-        """A phase starts."""
+        """Starts a phase."""
         with self._lock:
             self.build["currentPhase"] = phase
             self.build["phases"].append({"phaseType": phase, "startTime": time.time()})
         self.line(f"[Container] Entering phase {phase}")
 
     def end(self, phase: str, status: str, message: str = "") -> None:
-        """A phase ended."""
+        """Ends a phase."""
         code = "" if status == "SUCCEEDED" else "COMMAND_EXECUTION_ERROR"
         with self._lock:
             entry = next(entry for entry in reversed(self.build["phases"]) if entry["phaseType"] == phase)
@@ -50,20 +50,20 @@ class BuildRecord:
         self.line(f"[Container] Phase context status code: {code} Message: {message}")
 
     def start(self) -> None:
-        """The build leaves the queue."""
+        """Takes the build out of the queue."""
         with self._lock:
             self._close(self.build["phases"][-1], "SUCCEEDED", "", "")
             self.build["phases"].append(_passed("PROVISIONING"))
             self.build["currentPhase"] = "PROVISIONING"
 
     def refuse(self, code: str, message: str) -> None:
-        """The build fails before it has run anything."""
+        """Fails the build before it runs anything."""
         with self._lock:
             self._close(self.build["phases"][-1], "FAILED", code, message)
         self.finish("FAILED", {})
 
     def finish(self, status: str, exported: dict[str, str]) -> None:
-        """The build ended."""
+        """Ends the build."""
         with self._lock:
             if self.build.get("buildComplete"):
                 return
@@ -101,7 +101,7 @@ def _passed(phase: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Identity:
-    """What names one build.
+    """The names of one build.
 
     Attributes:
         build_id: `project:uuid`.

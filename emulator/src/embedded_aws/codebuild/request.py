@@ -1,4 +1,4 @@
-"""What one build does: a project and the overrides of its StartBuild request."""
+"""Merges a project with the overrides of a StartBuild request."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def build_request(project: dict[str, Any], overrides: dict[str, Any]) -> BuildRe
     """Applies a StartBuild request to its project.
 
     Args:
-        project: MiniStack's record of it.
+        project: MiniStack's record.
         overrides: the body of the request.
     """
     merged = dict(project)

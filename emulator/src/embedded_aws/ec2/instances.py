@@ -1,4 +1,4 @@
-"""Instances by their ids: started from launch templates, told of by EC2's API, ended with the embedded AWS."""
+"""Starts instances from launch templates and ends them with the embedded AWS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("embedded_aws.ec2")
 
 
 class Instances:
-    """All that run."""
+    """The instances that run, by id."""
 
     def __init__(self, settings: Settings, plane: Plane) -> None:
         self._settings, self._plane = settings, plane
@@ -81,7 +81,7 @@ class Instances:
 
 
 def launch_template_data(specification: dict[str, Any]) -> dict[str, Any]:
-    """What a version of a launch template says.
+    """Returns the data of a version of a launch template.
 
     Raises:
         ValueError: there is no such launch template or version.

@@ -35,7 +35,7 @@ class MachineEndedError(ConnectionError):
 
 @dataclass(frozen=True)
 class Host:
-    """What an instance is made on.
+    """The machine that an instance runs on.
 
     Attributes:
         python: its /usr/bin/python3.
@@ -125,7 +125,7 @@ class Machine:
 
     @property
     def console(self) -> str:
-        """What its boot has printed so far."""
+        """The output of the boot so far."""
         return "\n".join(self._console)
 
     @property

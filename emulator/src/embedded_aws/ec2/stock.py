@@ -1,4 +1,4 @@
-"""What a stock Amazon Linux 2023 brings, taken from this machine: Python 3.9 and the AWS CLI."""
+"""Finds the programs of a stock Amazon Linux 2023 on this machine: Python 3.9 and the AWS CLI."""
 
 from __future__ import annotations
 

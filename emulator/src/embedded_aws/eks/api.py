@@ -143,7 +143,7 @@ class Clusters:
 
 
 def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dict[str, Any]]:
-    """What belongs to a cluster, from any thread: MiniStack's own access needs the context of a request."""
+    """Returns the records of a cluster, from any thread: MiniStack's own access needs the context of a request."""
     return [
         record
         for (owner, place, _), record in store.all_items()
@@ -168,8 +168,8 @@ def check(properties: dict[str, Any]) -> None:
 def with_access_entries(_original: Callable[..., Any]) -> Callable[..., Any]:
     """Lets in the account itself, and the roles that an access entry makes administrators of the cluster.
 
-    All of them only by tokens that `aws eks get-token` made, and nobody while nobody was given access. What a role may
-    do that is no administrator is not told apart: the control plane here knows no policies of EKS.
+    Takes tokens of `aws eks get-token` only, and none while the cluster has no access entry. Roles that are no
+    administrators are refused: the control plane knows no policies of EKS.
     """
 
     def authenticate(cluster: str, account: str, region: str, review: dict[str, Any], *_: Any) -> Any:
@@ -184,7 +184,7 @@ def with_access_entries(_original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _caller_of(token: str) -> str | None:
-    """The ARN of whose token it is; None: it is none."""
+    """Returns the ARN of a token's caller, or None where it is no token."""
     if not token.startswith(_TOKEN_PREFIX):
         return None
     encoded = token.removeprefix(_TOKEN_PREFIX)

@@ -44,7 +44,7 @@ class ControlPlane:
         self._processes: list[Child] = []
 
     def start(self) -> None:
-        """Start everything and wait until a namespace gets its service account, which all of it takes part in."""
+        """Start everything and wait until a namespace gets its service account, in which every part has a share."""
         make_certificates(self.directory / "pki")
         self._write_kubeconfig()
         client, peer = free_port(), free_port()

@@ -1,4 +1,4 @@
-"""What the add-on aws-mountpoint-s3-csi-driver does: it shows a prefix of a bucket in a pod."""
+"""Stands for the add-on aws-mountpoint-s3-csi-driver: shows a prefix of a bucket in a pod."""
 
 from __future__ import annotations
 

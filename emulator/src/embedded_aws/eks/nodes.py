@@ -40,7 +40,7 @@ class PodState:
 
 
 class Runtime(Protocol):
-    """What runs containers."""
+    """Runs containers."""
 
     def state(self, pod: dict[str, Any]) -> PodState:
         """Start a pod that is new, and say how it is. Does not wait."""

@@ -25,7 +25,7 @@ ADDRESS_ANNOTATION = "embedded-aws/{port}"
 REPOSITORY = Path(__file__).resolve().parents[4]
 STAND_IN = [str(REPOSITORY / ".tools" / "python" / "bin" / "python"), "-m", "stand_in_server"]
 PROGRAMS = {"/usr/bin/tensorflow_model_server": STAND_IN}
-"""What stands for the programs of images, which are never pulled."""
+"""Runs instead of the programs of images, which are never pulled."""
 
 _RETRY_SECONDS = 5.0
 _PROBE_SECONDS = 0.5

@@ -1,4 +1,4 @@
-"""What belongs to a cluster in a template, and MiniStack has in its API only: add-ons, access entries, identities."""
+"""Resources of a cluster that MiniStack has in its API only: add-ons, access entries, pod identities."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def apply_listener(balancers: Balancers, arn: str, properties: dict[str, Any]) -
 
 
 def target_group(properties: dict[str, Any]) -> TargetGroup:
-    """What a template's target group is."""
+    """Reads a target group from its template."""
     protocol, port = properties.get("HealthCheckProtocol", "TCP"), int(properties["Port"])
     checked = properties.get("HealthCheckPort", "traffic-port")
     attributes = {one["Key"]: one["Value"] for one in properties.get("TargetGroupAttributes") or []}

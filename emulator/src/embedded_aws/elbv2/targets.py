@@ -32,7 +32,7 @@ class State(Enum):
 
 
 class Instance(Protocol):
-    """What a target must offer."""
+    """A target that can be connected to."""
 
     instance_id: str
 
@@ -42,7 +42,7 @@ class Instance(Protocol):
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """What makes a target healthy.
+    """The health check of a target group.
 
     Attributes:
         path: asked for by HTTP; None where a connection is enough.

@@ -1,1 +1,1 @@
-"""What this machine offers: Pythons, tools, namespaces."""
+"""This machine: its Pythons, tools, namespaces and ports."""

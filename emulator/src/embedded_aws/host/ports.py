@@ -11,7 +11,7 @@ _OURS = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a port that nothing listens on."""
     while True:
         port = random.choice(_OURS)  # noqa: S311 - no secret
         with socket.socket() as probe:

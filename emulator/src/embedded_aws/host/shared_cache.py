@@ -1,4 +1,4 @@
-"""Directories that are made once, by whoever comes first: of the cache that all embedded AWS share, or of one run."""
+"""Makes directories once, whichever process comes first: in the cache that all embedded AWS share, or of one run."""
 
 from __future__ import annotations
 

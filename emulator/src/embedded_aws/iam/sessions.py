@@ -9,12 +9,7 @@ from ministack.services import iam, sts
 
 
 def session_of(role: str, name: str) -> dict[str, str]:
-    """The variables that make a program the session of a role.
-
-    Args:
-        role: its ARN.
-        name: of the session.
-    """
+    """The variables that make a program the session of a role."""
     account, role_name = role.split(":")[4], role.rsplit("/", 1)[-1]
     key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(32)
     session = {

@@ -1,1 +1,1 @@
-"""What Lambda's runtimes carry, mounted at /var/runtime."""
+"""The files of Lambda's runtimes, mounted at /var/runtime."""

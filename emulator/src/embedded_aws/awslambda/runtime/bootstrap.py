@@ -84,7 +84,7 @@ def _use_logging() -> _RequestIds:
 
 
 def _events() -> Iterator[str]:
-    """Lines of the standard input. The end of it means that the embedded AWS is gone: then so is this process."""
+    """Yields lines of the standard input. Exits with the embedded AWS, which closes it."""
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:
@@ -144,7 +144,7 @@ def main() -> None:
     sys.stdout = sys.stderr
 
     def reply(line: str) -> None:
-        # Whoever waits for the reply then knows that all of the log was written before it.
+        # Before the reply, so that its reader has all of the log.
         sys.stderr.write(END_OF_LOG + "\n")
         sys.stderr.flush()
         replies.write(line + "\n")
