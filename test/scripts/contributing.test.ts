@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from 'fs';
+import { join, resolve } from 'path';
+
+const ROOT = resolve(__dirname, '..', '..');
+const page = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+const section = (title: string) => page.split(`\n## ${title}\n`)[1].split('\n## ')[0];
+/** Code that is a path of this repository: names of files alone and of packages are none. */
+const paths = (text: string) => [...text.matchAll(/`([^`\s]+)`/g)].map(([, code]) => code)
+  .filter((code) => /^(lib|python|test|scripts|docs|emulator|bin|benchmark)(\/|$)/.test(code));
+
+test('every room of the table exists', () => {
+  const rooms = paths(section('The rooms'));
+  expect(rooms.length).toBeGreaterThan(12);
+  expect(rooms.filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
+});
+
+describe('the walks', () => {
+  const walks = section('Where to read').split(/^\*\*(?=.+\*\*$)/m).slice(1).map((text) => [text.split('**')[0], paths(text)] as const);
+
+  test('are five', () => {
+    expect(walks).toHaveLength(5);
+  });
+
+  test.each(walks)('%s: names at most eight files, which exist', (_, files) => {
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.length).toBeLessThanOrEqual(8);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+});
