@@ -42,6 +42,7 @@ class EmbeddedAws:
         from embedded_aws.awslambda import patches as awslambda
         from embedded_aws.cloudformation import custom_resources
         from embedded_aws.cloudformation import patches as cloudformation
+        from embedded_aws.cloudwatch import patches as cloudwatch
         from embedded_aws.codebuild import patches as codebuild
         from embedded_aws.compute import Compute
         from embedded_aws.eks import patches as eks
@@ -59,6 +60,7 @@ class EmbeddedAws:
         eks.install(self._clusters)
         self._pool: Pool = awslambda.install(settings)
         self._builds: Builds = codebuild.install(settings)
+        cloudwatch.install()
         s3.install()
         ssm.install()
         self._measured = custom_resources.measured

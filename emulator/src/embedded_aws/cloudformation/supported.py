@@ -6,6 +6,7 @@ REAL = frozenset(
     {
         "AWS::AutoScaling::AutoScalingGroup",
         "AWS::CloudFormation::CustomResource",
+        "AWS::CloudWatch::Alarm",
         "AWS::CodeBuild::Project",
         "AWS::EKS::AccessEntry",
         "AWS::EKS::Addon",
@@ -32,7 +33,6 @@ RECORDS = frozenset(
     {
         "AWS::AutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
-        "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::CodeBuild::ReportGroup",
         "AWS::EC2::EIP",
@@ -65,8 +65,8 @@ RECORDS = frozenset(
         "AWS::SQS::QueuePolicy",
     }
 )
-"""Types that CloudFormation resolves, but that change nothing: permissions are not enforced, nothing is encrypted, no
-alarm is raised, no report is collected, no packet follows a route or obeys a rule."""
+"""Types that CloudFormation resolves, but that change nothing: nothing is encrypted, no report is collected, no packet
+follows a route or obeys a rule."""
 
 MINISTACKS = frozenset(
     {

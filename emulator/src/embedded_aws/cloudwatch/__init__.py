@@ -1,0 +1,1 @@
+"""Amazon CloudWatch: embedded metrics become metrics, and alarms change state by them."""
