@@ -15,8 +15,8 @@ environment.prepare()
 import pytest
 from sample_jobs import Runs
 from sample_models import SampleModels
-from tensorflow_optimizer.proof.probe import peak_mebibytes
 from tensorflow_optimizer.runners import SavedModelRunner
+from tensorflow_optimizer.runners.handler_probe import peak_mebibytes
 from tensorflow_optimizer.serving import footprint
 
 

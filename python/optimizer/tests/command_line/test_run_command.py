@@ -15,7 +15,7 @@ from tensorflow_optimizer.documents.draft import read_draft
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
 from tensorflow_optimizer.errors import ExitCode
-from tensorflow_optimizer.pipeline.run import unexpected
+from tensorflow_optimizer.processes.exhaustion import unexpected
 from tensorflow_optimizer.supervision import supervise
 from typer.testing import CliRunner
 

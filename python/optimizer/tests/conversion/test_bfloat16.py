@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import save, spec
 from sample_jobs import Runs, gate
-from tensorflow_optimizer.candidates import saved_model_builder as build_saved_model
+from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.processes import environment
 from tensorflow_optimizer.runners import IsolatedRunner, RunError
 from tensorflow_optimizer.signatures import read_signatures
@@ -74,7 +74,7 @@ def published(two_matrices: Path, data: Path, tmp_path_factory: pytest.TempPathF
 def baked_already(published: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the model that was baked for `published`."""
     made = published.output / "model"
-    monkeypatch.setattr(build_saved_model, "bake_bfloat16", lambda _, target: shutil.copytree(made, target))
+    monkeypatch.setattr(saved_model_builder, "bake_bfloat16", lambda _, target: shutil.copytree(made, target))
     monkeypatch.setattr(environment, "has_bfloat16", lambda: False)
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import Function, function, save, spec
 from sample_jobs import job_data
-from tensorflow_optimizer.candidates import saved_model_builder as build_saved_model
+from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.conversion import freeze, freeze_problem
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.runners import RunError, SavedModelRunner
@@ -129,7 +129,7 @@ def test_what_cannot_be_frozen_is_stripped_and_the_job_says_so(
 def test_a_difference_falls_back_to_stripping(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = build_saved_model.freeze
+    real = saved_model_builder.freeze
 
     def swap(source: Path, tags: list[str], signatures: Any, destination: Path) -> None:
         """What a freezing that pairs by order does: the two inputs change places."""
@@ -142,7 +142,7 @@ def test_a_difference_falls_back_to_stripping(
         inputs["zeta"].name, inputs["alpha"].name = inputs["alpha"].name, inputs["zeta"].name
         file.write_bytes(model.SerializeToString())
 
-    monkeypatch.setattr(build_saved_model, "freeze", swap)
+    monkeypatch.setattr(saved_model_builder, "freeze", swap)
     result = frozen(runs, models.two_inputs)
     assert result.statuses == {"freeze": "failed", "strip": "chosen"}
     assert "differs" in result.outcome.candidates[0].reason

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from sample_jobs import job_data
-from tensorflow_optimizer.candidates.evaluator import Judge, warn_of_rare_classes
+from tensorflow_optimizer.candidates.evaluator import CandidateEvaluator, warn_of_rare_classes
 from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, EvidenceKind, Metrics
@@ -65,7 +65,7 @@ def samples(columns: int) -> tuple[Any, Any]:
     return x, labels
 
 
-def judge_of(columns: int, *, labelled: bool = True, loss: float | None = None) -> Judge:
+def evaluator_of(columns: int, *, labelled: bool = True, loss: float | None = None) -> CandidateEvaluator:
     x, labels = samples(columns)
     dataset = Dataset({"x": x}, batched=True, labels={"y": labels} if labelled else {})
     original = Scores(knows)
@@ -79,17 +79,18 @@ def judge_of(columns: int, *, labelled: bool = True, loss: float | None = None) 
     reference = Reference(
         original, "s", evidence, nothing, nothing, nothing, {"s": dataset}, {"s": answers}, {"s": tasks}, metrics, 32, 0
     )
-    return Judge(reference, plan, None)
+    return CandidateEvaluator(reference, plan, None)
 
 
-def judged(judge: Judge, body: Callable[[Any], Any]) -> Candidate:
-    return judge.evaluate("candidate", SimpleNamespace(runner=Scores(body), size_bytes=1), ["s"])
+def evaluated(evaluator: CandidateEvaluator, body: Callable[[Any], Any]) -> Candidate:
+    loaded = SimpleNamespace(runner=Scores(body), signatures=["s"], size_bytes=1, compressed_bytes=1, timed=True)
+    return evaluator.evaluate("candidate", loaded)
 
 
 @pytest.mark.parametrize(("columns", "task"), [(1, "binary"), (6, "multilabel")])
 @pytest.mark.parametrize("labelled", [True, False])
 def test_a_candidate_that_never_finds_the_rare_class_is_rejected(columns: int, task: str, *, labelled: bool) -> None:
-    candidate = judged(judge_of(columns, labelled=labelled), knows_nothing)
+    candidate = evaluated(evaluator_of(columns, labelled=labelled), knows_nothing)
     assert candidate.metrics is not None
     figures = candidate.metrics.outputs["y"]
     assert figures.task.startswith(task)
@@ -108,20 +109,20 @@ def test_a_candidate_that_never_finds_the_rare_class_is_rejected(columns: int, t
 def test_a_candidate_that_still_finds_some_of_it_is_held_to_the_gate_alone(
     columns: int, body: Callable[[Any], Any]
 ) -> None:
-    candidate = judged(judge_of(columns), body)
+    candidate = evaluated(evaluator_of(columns), body)
     assert (candidate.status, candidate.reason) == ("passed", "")
     assert len(candidate.rules) == 1
 
 
 def test_a_candidate_that_says_yes_at_random_is_rejected_as_well() -> None:
     # Ten times yes, all of them wrong.
-    candidate = judged(judge_of(1, loss=0.5), lambda x: np.where((x > 0.4) & (x < 0.41), 0.9, 0.1))
+    candidate = evaluated(evaluator_of(1, loss=0.5), lambda x: np.where((x > 0.4) & (x < 0.41), 0.9, 0.1))
     assert candidate.status == "rejected"
     assert "decides no better than chance" in candidate.reason
 
 
 def test_the_rejection_is_a_failed_test_of_the_build() -> None:
-    candidate = judged(judge_of(1), knows_nothing)
+    candidate = evaluated(evaluator_of(1), knows_nothing)
     report = SimpleNamespace(
         job=SimpleNamespace(model="m"), exit_code=3, sentence="none passed", candidates=[candidate]
     )
@@ -131,7 +132,7 @@ def test_the_rejection_is_a_failed_test_of_the_build() -> None:
 @pytest.mark.parametrize(("loss", "warned"), [(None, True), (0.011, True), (0.009, False)])
 def test_a_gate_that_lets_a_whole_class_be_lost_is_warned_of(loss: float | None, *, warned: bool) -> None:
     progress = Progress()
-    warn_of_rare_classes(judge_of(1, loss=loss), progress)
+    warn_of_rare_classes(evaluator_of(1, loss=loss), progress)
     assert len(progress.warnings) == warned
     if warned:
         assert "and the class 1 is only 1.00% of the labels" in progress.warnings[0]
@@ -139,5 +140,5 @@ def test_a_gate_that_lets_a_whole_class_be_lost_is_warned_of(loss: float | None,
 
 def test_nobody_is_warned_without_labels() -> None:
     progress = Progress()
-    warn_of_rare_classes(judge_of(1, labelled=False), progress)
+    warn_of_rare_classes(evaluator_of(1, labelled=False), progress)
     assert not progress.warnings

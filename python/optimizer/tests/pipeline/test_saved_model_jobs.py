@@ -8,9 +8,9 @@ import tensorflow as tf
 from sample_functions import copy_of
 from sample_jobs import DYNAMIC_RANGE, STRIP, gate
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_optimizer.candidates import saved_model_builder as build_saved_model
+from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.evaluation.closeness import is_close
-from tensorflow_optimizer.pipeline import saved_model_job as saved_model
+from tensorflow_optimizer.pipeline import saved_model_format
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
@@ -136,7 +136,7 @@ class TestStripping:
     def test_a_stripped_model_that_answers_otherwise_is_refused(
         self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real = build_saved_model.strip
+        real = saved_model_builder.strip
 
         def swap(*arguments: Any) -> None:
             real(*arguments)
@@ -146,7 +146,7 @@ class TestStripping:
             inputs["zeta"].name, inputs["alpha"].name = inputs["alpha"].name, inputs["zeta"].name
             file.write_bytes(model.SerializeToString())
 
-        monkeypatch.setattr(build_saved_model, "strip", swap)
+        monkeypatch.setattr(saved_model_builder, "strip", swap)
         result = runs(models.two_inputs, format="saved_model", recipe="forServing")
         assert result.code == 4
         assert "the stripped model is another one: its output 'difference'" in result.sentence
@@ -156,7 +156,7 @@ class TestStripping:
         def rounded(*_: Any, tolerance: float = 1e-5) -> str | None:
             return None if tolerance else "its output differs"
 
-        monkeypatch.setattr(saved_model, "find_difference", rounded)
+        monkeypatch.setattr(saved_model_format, "find_difference", rounded)
         result = runs(models.dense, format="saved_model", recipe="forServing")
         assert result.statuses == {"strip": "chosen"}
         assert any("differ in their last digits" in one for one in result.outcome.warnings)
@@ -164,9 +164,9 @@ class TestStripping:
     def test_a_search_chooses_another_candidate(
         self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(saved_model, "find_difference", lambda *_, **__: "its output differs")
+        monkeypatch.setattr(saved_model_format, "find_difference", lambda *_, **__: "its output differs")
         # What is frozen is larger here, and would not be chosen.
-        monkeypatch.setattr(build_saved_model.BuiltSavedModel, "compressed_bytes", property(_frozen_is_larger))
+        monkeypatch.setattr(saved_model_builder.LoadedSavedModel, "compressed_bytes", property(_frozen_is_larger))
         steps = [{"step": "freeze"}]
         searched = {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.1}, "steps": steps}
         result = runs(models.dense, models.labelled, format="saved_model", recipe=searched)
@@ -188,7 +188,7 @@ class TestStripping:
         assert "'untracked' resource.); serve it as it is, with the recipe none()" in result.sentence
 
 
-def _frozen_is_larger(built: build_saved_model.BuiltSavedModel) -> int:
+def _frozen_is_larger(built: saved_model_builder.LoadedSavedModel) -> int:
     return 2 if built.directory.name == "frozen" else 1
 
 

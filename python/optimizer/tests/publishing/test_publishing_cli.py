@@ -93,7 +93,7 @@ def test_a_model_is_not_published_under_the_key_of_a_job_that_was_changed_since(
         ("out/draft.json", b"\xff", "draft.json is not what `run` leaves"),
         ("out/outcome.json", b"\xff", "outcome.json is not a whole outcome"),
         ("work/fetched.json", b"{}", "fetched.json is not what `fetch` leaves (source: Field required"),
-        ("work/job.json", b"\xff", "job.json is not JSON"),
+        ("work/job.json", b"\xff", "job.json is not a job (the document: Invalid JSON"),
     ],
 )
 def test_a_file_that_was_changed_is_one_sentence(

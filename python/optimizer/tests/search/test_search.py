@@ -8,9 +8,9 @@ from sample_jobs import job_data
 from sample_models import dense_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.evaluation.latency import Timing
-from tensorflow_optimizer.pipeline import litert_job as litert
-from tensorflow_optimizer.search import search as searching
-from tensorflow_optimizer.search.space import litert_ladders, saved_model_ladders
+from tensorflow_optimizer.pipeline import optimize
+from tensorflow_optimizer.search import ranking, run_search
+from tensorflow_optimizer.search.space import litert_space, saved_model_space
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +38,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def _crafted_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make in this process what is trained, too: TestForSize and the tests of bytes and of killing start real ones."""
+def _built_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build trained candidates here; TestForSize and the tests of bytes and of killing start real processes."""
     monkeypatch.setattr(
-        searching, "craft_all", lambda shop, plans, _size, _work, progress: [shop.craft(one, progress) for one in plans]
+        run_search,
+        "build_all",
+        lambda builder, plans, _size, _work, progress: [builder.build(one, progress) for one in plans],
     )
 
 
@@ -106,7 +108,7 @@ def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
 def test_a_winner_that_fails_the_gate_falls_back_to_the_next(
     models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = searching.on_selection
+    real = run_search.on_selection
 
     def lenient(reference: Any) -> Any:
         """A selection that sees nothing wrong: it asks the original about its own answers only at zeros."""
@@ -116,9 +118,9 @@ def test_a_winner_that_fails_the_gate_falls_back_to_the_next(
         answers = found.runner.run(found.default, dataset.call(0, dataset.count))
         labels = {name: value.argmax(axis=-1) for name, value in answers.items()}
         dataset = type(dataset)(zeros, True, labels)
-        return searching.replace(found, datasets={found.default: dataset}, answers={found.default: answers})
+        return run_search.replace(found, datasets={found.default: dataset}, answers={found.default: answers})
 
-    monkeypatch.setattr(litert, "on_selection", lenient)
+    monkeypatch.setattr(optimize, "on_selection", lenient)
     result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
     assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "passed"}
     assert "not on the samples of the gate" in result.outcome.candidates[0].reason
@@ -131,7 +133,7 @@ def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Pa
     assert not (result.output / "model").exists()
 
 
-@pytest.mark.usefixtures("_crafted_here")
+@pytest.mark.usefixtures("_built_in_this_process")
 def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
@@ -149,7 +151,7 @@ def test_speed_decides_only_above_the_noise(
     # In the order of their sizes: dynamicRange, float16, float32.
     times = (1.1, 1.5, 1.0)
     monkeypatch.setattr(
-        searching,
+        ranking,
         "interleaved_latency",
         lambda runners, *_: {key: Timing(time, noise) for key, time in zip(runners, times, strict=True)},
     )
@@ -193,7 +195,7 @@ def test_steps_of_the_other_format_are_refused(
     assert "search() may combine" in result.sentence
 
 
-@pytest.mark.usefixtures("_crafted_here")
+@pytest.mark.usefixtures("_built_in_this_process")
 class TestForTensorFlowServing:
     def test_the_smallest_that_passes_is_published(self, models: SampleModels, data: Path, runs: Runs) -> None:
         steps = [{"step": "freeze"}, {"step": "pruning", "sparsity": 0.5}, STUDENT]
@@ -209,9 +211,9 @@ class TestForTensorFlowServing:
         assert draft.signatures["serving_default"].batched
 
 
-class TestLadders:
+class TestSearchSpace:
     def test_by_default_all_that_is_legal_is_tried_from_mild_to_strong(self) -> None:
-        names = [[plan.name for plan in ladder] for ladder in ladders("litert", "size").ladders]
+        names = [[plan.name for plan in branch] for branch in space("litert", "size").branches]
         assert names == [
             ["float32"],
             ["float16"],
@@ -223,11 +225,11 @@ class TestLadders:
 
     def test_zeros_are_not_tried_for_latency_nor_unasked_in_tensorflow_serving(self) -> None:
         for model_format, objective in (("litert", "latency"), ("saved_model", "size")):
-            assert not any(plan.pruning for plan in ladders(model_format, objective).plans)
+            assert not any(plan.pruning for plan in space(model_format, objective).plans)
 
     def test_the_strongest_student_that_passed_is_pruned_further(self) -> None:
-        found = ladders("litert", "size")
-        names = [plan.name for plan in found.onwards(found.ladders[-1][1])]
+        found = space("litert", "size")
+        names = [plan.name for plan in found.refinements(found.branches[-1][1])]
         assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
 
 
@@ -243,7 +245,7 @@ def test_what_is_killed_costs_its_candidate_and_not_the_search(
     assert "ran out of memory" in result.outcome.candidates[0].reason
 
 
-def ladders(model_format: str, objective: str) -> Any:
+def space(model_format: str, objective: str) -> Any:
     job = Job.model_validate(job_data(format=model_format, recipe=recipe(objective)))
     assert job.recipe.search is not None
-    return (litert_ladders if model_format == "litert" else saved_model_ladders)(job, job.recipe.search)
+    return (litert_space if model_format == "litert" else saved_model_space)(job, job.recipe.search)

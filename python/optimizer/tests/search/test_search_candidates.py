@@ -15,8 +15,8 @@ from tensorflow_optimizer.documents.job import Job, Search
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult
 from tensorflow_optimizer.errors import BadInputError, UnsupportedError
 from tensorflow_optimizer.processes.progress import Progress
-from tensorflow_optimizer.search import search as searching
-from tensorflow_optimizer.search.space import Ladders, litert_ladders, saved_model_ladders
+from tensorflow_optimizer.search import run_search
+from tensorflow_optimizer.search.space import SearchSpace, litert_space, saved_model_space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def recipe(*steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"kind": "search", "search": {"objective": "size", **fields}, "steps": list(steps)}
 
 
-def taught(student: str | dict[str, Any], **fields: Any) -> dict[str, Any]:
+def distilled(student: str | dict[str, Any], **fields: Any) -> dict[str, Any]:
     chosen = {"size": student} if isinstance(student, str) else student
     return {"step": "distillation", "student": chosen, "epochs": 1, "augment": False, **fields}
 
@@ -47,10 +47,10 @@ def quantized(mode: str) -> dict[str, Any]:
     return {"step": "quantization", "mode": mode}
 
 
-def ladders(*steps: dict[str, Any], model_format: str = "litert", **fields: Any) -> Ladders[Any]:
+def space(*steps: dict[str, Any], model_format: str = "litert", **fields: Any) -> SearchSpace[Any]:
     job = Job.model_validate(job_data(format=model_format, recipe=recipe(*steps), **fields))
     assert job.recipe.search is not None
-    make: Callable[..., Ladders[Any]] = litert_ladders if model_format == "litert" else saved_model_ladders
+    make: Callable[..., SearchSpace[Any]] = litert_space if model_format == "litert" else saved_model_space
     return make(job, job.recipe.search)
 
 
@@ -61,11 +61,11 @@ class TestNames:
         ("steps", "names"),
         [
             (
-                [taught("tiny", temperature=2.0), taught("tiny", temperature=8.0)],
+                [distilled("tiny", temperature=2.0), distilled("tiny", temperature=8.0)],
                 ["distilled tiny (temperature 2.0) + float32", "distilled tiny (temperature 8.0) + float32"],
             ),
             (
-                [taught("tiny", alpha=0.5), taught("tiny", epochs=3), taught("small")],
+                [distilled("tiny", alpha=0.5), distilled("tiny", epochs=3), distilled("small")],
                 [
                     "distilled small + float32",
                     "distilled tiny (alpha 0.5, epochs 1) + float32",
@@ -81,7 +81,7 @@ class TestNames:
                 ],
             ),
             (
-                [taught(given("1")), taught(given("2"))],
+                [distilled(given("1")), distilled(given("2"))],
                 [
                     "distilled student.zip (student 111111111111) + float32",
                     "distilled student.zip (student 222222222222) + float32",
@@ -90,11 +90,11 @@ class TestNames:
         ],
     )
     def test_are_told_apart_by_the_settings_that_differ(self, steps: list[Any], names: list[str]) -> None:
-        assert [plan.name for plan in ladders(*steps).plans] == ["float32", *names]
+        assert [plan.name for plan in space(*steps).plans] == ["float32", *names]
 
     def test_are_told_apart_where_the_best_student_is_pruned(self) -> None:
-        found = ladders(
-            taught("tiny", temperature=2.0), taught("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
+        found = space(
+            distilled("tiny", temperature=2.0), distilled("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
             model_format="saved_model",
         )  # fmt: skip
         names = [plan.name for one in found.plans if one.distillation for plan in found.onwards(one)]
@@ -104,8 +104,8 @@ class TestNames:
     @pytest.mark.parametrize(
         ("step", "model_format"),
         [
-            (taught("tiny"), "litert"),
-            (taught(given("1")), "saved_model"),
+            (distilled("tiny"), "litert"),
+            (distilled(given("1")), "saved_model"),
             (pruned(0.5), "saved_model"),
             (quantized("float16"), "litert"),
             ({"step": "freeze"}, "saved_model"),
@@ -113,12 +113,12 @@ class TestNames:
     )
     def test_a_step_that_is_there_twice_is_refused(self, step: dict[str, Any], model_format: str) -> None:
         with pytest.raises(BadInputError, match="more than once with the same settings"):
-            ladders(step, pruned(0.7), step, model_format=model_format)
+            space(step, pruned(0.7), step, model_format=model_format)
 
 
 def test_bfloat16_is_not_tried_for_another_processor() -> None:
     with pytest.raises(UnsupportedError, match="is for x86_64"):
-        ladders(quantized("bfloat16"), model_format="saved_model", architecture="arm64")
+        space(quantized("bfloat16"), model_format="saved_model", architecture="arm64")
 
 
 @pytest.fixture(scope="module")
@@ -149,17 +149,19 @@ def _two_layers(directory: Path, first: Any, second: Any) -> Path:
 
 
 @pytest.fixture
-def _crafted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def _built_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        searching, "craft_all", lambda shop, plans, _size, _work, progress: [shop.craft(one, progress) for one in plans]
+        run_search,
+        "build_all",
+        lambda builder, plans, _size, _work, progress: [builder.build(one, progress) for one in plans],
     )
 
 
-STUDENTS = [taught(given("1")), taught(given("2"))]
+STUDENTS = [distilled(given("1")), distilled(given("2"))]
 GOOD, BAD = (f"distilled student.zip (student {digit * 12})" for digit in "12")
 
 
-@pytest.mark.usefixtures("_crafted_here")
+@pytest.mark.usefixtures("_built_in_this_process")
 def test_two_students_of_one_file_name_are_each_measured_as_themselves(wide: SimpleNamespace, runs: Runs) -> None:
     result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
     assert result.statuses[f"{GOOD} + float32"] == "chosen", result.sentence
@@ -173,7 +175,7 @@ def test_two_students_of_one_file_name_are_each_measured_as_themselves(wide: Sim
     assert result.published.size_bytes == (result.output / "model" / "model.tflite").stat().st_size == good.size_bytes
 
 
-@pytest.mark.usefixtures("_crafted_here")
+@pytest.mark.usefixtures("_built_in_this_process")
 def test_a_refused_candidate_changes_no_byte_of_the_one_that_is_published(wide: SimpleNamespace, runs: Runs) -> None:
     both, alone = (
         runs(
@@ -224,16 +226,16 @@ class TestFewRows:
         )
 
     def test_are_refused_for_a_student_that_was_asked_for(self, models: SampleModels, data: Path, runs: Runs) -> None:
-        result = runs(models.dense, data, recipe=recipe(taught("tiny")))
+        result = runs(models.dense, data, recipe=recipe(distilled("tiny")))
         assert result.code == 2
         assert "needs 64" in result.sentence
 
 
-class TestALadder:
+class TestABranch:
     """Of one search: what is refused, and why."""
 
     @pytest.mark.parametrize(
-        ("refusals", "climbed"),
+        ("refusals", "tried_to_the_end"),
         [
             # What is too large or too slow may be cured by what is smaller and faster.
             (["maxSizeBytes", "maxSizeBytes", None], True),
@@ -250,37 +252,37 @@ class TestALadder:
         ],
     )
     def test_ends_where_quality_is_lost_and_nowhere_else(
-        self, refusals: list[Any], climbed: bool, tmp_path: Path
+        self, refusals: list[Any], tried_to_the_end: bool, tmp_path: Path
     ) -> None:
-        mildest, *rungs = (
-            SimpleNamespace(name=f"rung {number}", size=100 - number, refusal=one, pruning=None, distillation=None)
+        mildest, *stronger = (
+            SimpleNamespace(name=f"plan {number}", size=100 - number, refusal=one, pruning=None, distillation=None)
             for number, one in enumerate([None, *refusals])
         )
         progress = Progress()
-        judge = SimpleNamespace(
-            evaluate=lambda _, built, __: _judged(built.plan), gate=SimpleNamespace(rules=[]), reference=None
+        evaluator = SimpleNamespace(
+            evaluate=lambda _, loaded: _evaluated(loaded.plan), gate=SimpleNamespace(rules=[]), reference=None
         )
-        chosen = searching.search(
+        chosen = run_search.run_search(
             Search(objective="size"),
-            Ladders([[mildest], rungs], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
-            searching.Field(SimpleNamespace(craft=_made), 0, tmp_path, judge, judge),  # type: ignore[arg-type]
+            SearchSpace([[mildest], stronger], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
+            run_search.SearchContext(SimpleNamespace(build=_built), 0, tmp_path, evaluator, evaluator),  # type: ignore[arg-type]
             lambda trial: str(trial.plan.name),
             progress,
         )
-        assert chosen == (rungs[-1].name if climbed else mildest.name)
+        assert chosen == (stronger[-1].name if tried_to_the_end else mildest.name)
         skipped = [one.name for one in progress.candidates if one.status is CandidateStatus.SKIPPED]
-        assert skipped == ([] if climbed else [rungs[-1].name])
+        assert skipped == ([] if tried_to_the_end else [stronger[-1].name])
 
 
-def _made(plan: Any, _: Progress) -> Any:
+def _built(plan: Any, _: Progress) -> Any:
     if isinstance(plan.refusal, Exception):
         return plan.refusal
     runner = SimpleNamespace(close=lambda: None)
-    built = SimpleNamespace(plan=plan, size_bytes=plan.size, compressed_bytes=plan.size, signatures=[], runner=runner)
-    return SimpleNamespace(load=lambda: built)
+    loaded = SimpleNamespace(plan=plan, size_bytes=plan.size, compressed_bytes=plan.size, signatures=[], runner=runner)
+    return SimpleNamespace(load=lambda: loaded)
 
 
-def _judged(plan: Any) -> Candidate:
+def _evaluated(plan: Any) -> Candidate:
     rules = ["maxAccuracyLoss", "maxSizeBytes", "maxLatencyRatio"]
     return Candidate(
         name=plan.name,

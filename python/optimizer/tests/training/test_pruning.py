@@ -70,12 +70,12 @@ def test_it_is_smaller_compressed_and_not_on_disk(models: SampleModels, runs: Ru
 def test_training_repairs_what_pruning_breaks(
     data: str, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tensorflow_optimizer.training import training_data as lessons
+    from tensorflow_optimizer.training import training_data
 
     limits = LENIENT if data == "labelled" else gate(("minAgreement", 0.01))
     file = getattr(models, data)
     trained = runs(models.dense, file, recipe=recipe(0.7), gate=limits)
-    monkeypatch.setattr(lessons, "ENOUGH_TO_TRAIN", 10**9)
+    monkeypatch.setattr(training_data, "MINIMUM_TRAINING_SAMPLES", 10**9)
     at_once = runs(models.dense, file, recipe=recipe(0.7), gate=limits)
     assert zeros_of(trained) == pytest.approx(zeros_of(at_once), abs=0.01)
     assert agreement(trained) > agreement(at_once) + 0.01
@@ -98,10 +98,10 @@ def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> 
 def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tensorflow_optimizer.training import Teaching
+    from tensorflow_optimizer.training import TrainingSet
 
-    real = Teaching.loss
-    monkeypatch.setattr(Teaching, "loss", lambda self, *args: real(self, *args) * float("nan"))
+    real = TrainingSet.loss
+    monkeypatch.setattr(TrainingSet, "loss", lambda self, *args: real(self, *args) * float("nan"))
     result = runs(models.dense, models.labelled, recipe=recipe(0.5), gate=LENIENT)
     assert result.code == 0
     assert any("training after pruning was given up" in text for text in result.outcome.warnings)

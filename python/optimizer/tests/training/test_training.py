@@ -8,24 +8,24 @@ import tensorflow as tf
 from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.documents.job import ModelTask
 from tensorflow_optimizer.evaluation.tasks import OutputTask, has_form
-from tensorflow_optimizer.training import Teaching, augmented, joined
-from tensorflow_optimizer.training.training_loop import Course, fit
+from tensorflow_optimizer.training import TrainingSet, augmented, joined
+from tensorflow_optimizer.training.training_loop import Hyperparameters, train
 
 _COUNT = 40
 
 
-def teaching(inputs: Any, answers: Any, **fields: Any) -> Teaching:
+def training_set(inputs: Any, answers: Any, **fields: Any) -> TrainingSet:
     tasks = {"y": OutputTask(ModelTask.REGRESSION)}
-    return Teaching("serving_default", Dataset({"x": inputs}, batched=True), {"y": answers}, tasks, **fields)
+    return TrainingSet("serving_default", Dataset({"x": inputs}, batched=True), {"y": answers}, tasks, **fields)
 
 
-def towards_one() -> Teaching:
+def towards_one() -> TrainingSet:
     """Every sample is to be answered by 1."""
-    return teaching(np.zeros((_COUNT, 1), np.float32), np.ones((_COUNT, 1), np.float32))
+    return training_set(np.zeros((_COUNT, 1), np.float32), np.ones((_COUNT, 1), np.float32))
 
 
 class Scripted:
-    """A learner whose one variable goes where it is told, one value an epoch: the loss is its distance from 1."""
+    """A model whose one variable takes scripted values, one value an epoch: the loss is its distance from 1."""
 
     def __init__(self, values: list[float]) -> None:
         self.value = tf.Variable(0.0)
@@ -46,47 +46,48 @@ class Scripted:
     def is_whole(self) -> bool:
         return True
 
-    def fit(self) -> str | None:
-        taught, _ = towards_one().split(0)
-        course = Course(epochs=int(self._values.shape[0]), rate=1e-9, batch=taught.dataset.count, seed=0)
-        return fit(self, towards_one(), course, [np.float32(0)])
+    def train(self) -> str | None:
+        training, _ = towards_one().split(0)
+        epochs, size = int(self._values.shape[0]), training.dataset.count
+        hyperparameters = Hyperparameters(epochs=epochs, learning_rate=1e-9, batch_size=size, seed=0)
+        return train(self, towards_one(), hyperparameters, [np.float32(0)])
 
 
 def test_the_best_epoch_is_kept_and_not_the_last() -> None:
-    learner = Scripted([0.5, 0.9, 3.0, 4.0])
-    assert learner.fit() is None
-    assert float(learner.value) == pytest.approx(0.9)
+    model = Scripted([0.5, 0.9, 3.0, 4.0])
+    assert model.train() is None
+    assert float(model.value) == pytest.approx(0.9)
 
 
 def test_a_loss_that_is_no_number_leaves_the_best_epoch_before_it() -> None:
-    learner = Scripted([0.5, 0.9, float("nan"), 0.99])
-    problem = learner.fit()
+    model = Scripted([0.5, 0.9, float("nan"), 0.99])
+    problem = model.train()
     assert problem is not None
     assert "no finite number" in problem
-    assert float(learner.value) == pytest.approx(0.9)
+    assert float(model.value) == pytest.approx(0.9)
 
 
 def test_training_that_only_makes_worse_leaves_the_start() -> None:
-    learner = Scripted([-3.0, 5.0])
-    learner.fit()
-    assert float(learner.value) == 0
+    model = Scripted([-3.0, 5.0])
+    model.train()
+    assert float(model.value) == 0
 
 
 def test_what_tells_how_well_it_goes_is_learned_in_no_changed_copy() -> None:
     samples = Dataset({"x": np.random.default_rng(3).random((_COUNT, 2), np.float32)}, batched=True)
     everything = joined([samples, *(augmented(samples, seed) for seed in (1, 2))])
     whose = np.tile(np.arange(_COUNT, dtype=np.float32), 3)
-    taught, held = teaching(everything.inputs["x"], whose, versions=3).split(seed=5)
-    known, others = held.answers["y"], taught.answers["y"]
+    training, validation = training_set(everything.inputs["x"], whose, versions=3).split(seed=5)
+    known, others = validation.answers["y"], training.answers["y"]
     assert not set(known) & set(others)
     assert sorted(others) == sorted(np.repeat(np.setdiff1d(np.arange(_COUNT), known), 3))
-    assert np.array_equal(held.dataset.inputs["x"], samples.inputs["x"][known.astype(int)])
+    assert np.array_equal(validation.dataset.inputs["x"], samples.inputs["x"][known.astype(int)])
 
 
 def test_an_epoch_holds_every_sample_as_often_and_the_next_one_holds_others_of_its_copies() -> None:
     whose = np.tile(np.arange(_COUNT, dtype=np.float32), 16)
-    lessons = teaching(np.zeros((16 * _COUNT, 1), np.float32), whose, versions=16)
-    epochs = [lessons.epoch(number, np.random.default_rng(number)) for number in range(4)]
+    samples = training_set(np.zeros((16 * _COUNT, 1), np.float32), whose, versions=16)
+    epochs = [samples.epoch(number, np.random.default_rng(number)) for number in range(4)]
     for rows in epochs:
         assert np.array_equal(np.sort(whose[rows]), np.sort(np.tile(np.arange(_COUNT), 8)))
     assert not set(epochs[0]) & set(epochs[1])

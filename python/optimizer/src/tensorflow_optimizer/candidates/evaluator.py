@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
 from ..errors import GateError
-from ..evaluation import Trial, answers_of, check_sound, collapse, compare, interleaved_latency, rarest
+from ..evaluation import EvaluationCase, answers_of, check_sound, collapse, compare, interleaved_latency, rarest
 from ..gate import judge
 from ..processes import progress_events
 from ..runners import RunError
@@ -18,41 +18,30 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
     from ..runners import Runner
     from ..runners.runner import Arrays
-
-
-class Built(Protocol):
-    """A candidate that exists."""
-
-    @property
-    def runner(self) -> Runner:
-        """It, loaded."""
-
-    @property
-    def size_bytes(self) -> int:
-        """What is loaded."""
+    from .candidate import LoadedCandidate
 
 
 @dataclass(frozen=True)
-class Judge:
-    """What all candidates of a job are measured against."""
+class CandidateEvaluator:
+    """Measures all candidates of a job against the same original, data and gate."""
 
     reference: Reference
     gate: GatePlan
     baseline: Runner | None
-    """What the latency is compared with; None: it is not."""
+    """Compare latency with it; None: not at all."""
     split: Split = Split.GATE
-    """Where the reference's samples are from."""
+    """Where the samples of the reference come from."""
 
-    def evaluate(self, name: str, built: Built, signatures: list[str]) -> Candidate:
+    def evaluate(self, name: str, loaded: LoadedCandidate) -> Candidate:
         """Return the candidate's record: passed, rejected by the gate, or failed before there was anything to judge."""
         reference = self.reference
         answers: dict[str, Arrays] = {}
-        for signature in signatures:
-            problem = self._answer(name, built.runner, signature, answers)
+        for signature in loaded.signatures:
+            problem = self._answer(name, loaded.runner, signature, answers)
             if problem:
                 at = "" if signature == reference.default else f" at the signature {signature!r}"
                 return record(name, CandidateStatus.FAILED, f"{problem}{at}")
-        metrics = self._metrics(built, answers)
+        metrics = self._metrics(loaded, answers)
         rules = [*judge(self.gate, metrics), *self._collapsed(answers)]
         broken = [rule.sentence for rule in rules if not rule.passed]
         status = CandidateStatus.REJECTED if broken else CandidateStatus.PASSED
@@ -61,11 +50,11 @@ class Judge:
     def _answer(self, name: str, runner: Runner, signature: str, answers: dict[str, Arrays]) -> str | None:
         reference = self.reference
         dataset = reference.datasets[signature]
-        trial = Trial(reference.runner, signature, dataset, reference.answers[signature])
+        case = EvaluationCase(reference.runner, signature, dataset, reference.answers[signature])
         try:
             with progress_events.counting(f"evaluating {name}"):
                 answers[signature] = answers_of(runner, signature, dataset, reference.batch)
-            return check_sound(trial, runner, answers[signature])
+            return check_sound(case, runner, answers[signature])
         except RunError as error:
             return f"it does not run ({error})"
 
@@ -86,7 +75,7 @@ class Judge:
                 )
         return found
 
-    def _metrics(self, built: Built, answers: dict[str, Arrays]) -> Metrics:
+    def _metrics(self, loaded: LoadedCandidate, answers: dict[str, Arrays]) -> Metrics:
         reference = self.reference
         outputs = {
             reference.key(signature, name): compare(
@@ -101,30 +90,29 @@ class Judge:
             for name, value in values.items()
         }
         dataset = reference.datasets[reference.default]
-        runners = {"candidate": built.runner, **({"baseline": self.baseline} if self.baseline else {})}
-        timed = getattr(built, "timed", True)
-        times = interleaved_latency(runners, reference.default, dataset) if timed else {}
-        latency = times["candidate"].median if timed else None
+        runners = {"candidate": loaded.runner, **({"baseline": self.baseline} if self.baseline else {})}
+        times = interleaved_latency(runners, reference.default, dataset) if loaded.timed else {}
+        latency = times["candidate"].median if loaded.timed else None
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
             split=self.split,
             outputs=outputs,
-            size_bytes=built.size_bytes,
-            compressed_bytes=getattr(built, "compressed_bytes", None),
+            size_bytes=loaded.size_bytes,
+            compressed_bytes=loaded.compressed_bytes,
             latency_milliseconds=latency,
             latency_ratio=latency / times["baseline"].median if latency is not None and self.baseline else None,
         )
 
 
-def warn_of_rare_classes(measured: Judge, progress: Progress) -> None:
+def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> None:
     """Warn where a candidate may lose a whole class within the loss of accuracy that the gate allows."""
-    reference = measured.reference
+    reference = evaluator.reference
     default = reference.default
     for name, labels in reference.datasets[default].labels.items():
         limits = [
             one.rule.value
-            for one in measured.gate.rules
+            for one in evaluator.gate.rules
             if one.rule.rule == "maxAccuracyLoss" and (one.outputs is None or name in one.outputs)
         ]
         found = rarest(reference.tasks[default][name], reference.answers[default][name], labels)
@@ -139,17 +127,17 @@ def warn_of_rare_classes(measured: Judge, progress: Progress) -> None:
 
 
 def record(name: str, status: CandidateStatus, reason: str) -> Candidate:
-    """Return the record of a candidate that was not measured."""
+    """Return the record of a candidate that was not evaluator."""
     return Candidate(name=name, status=status, reason=reason)
 
 
 def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "") -> Candidate:
-    """Return the record with another end."""
+    """Return the record with another status."""
     return candidate.model_copy(update={"status": status, "reason": reason})
 
 
 def refusal(candidates: list[Candidate]) -> GateError:
-    """Return the error that tells why no candidate is published."""
+    """Return the error that says why no candidate is published."""
     reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
     return GateError(
         f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "

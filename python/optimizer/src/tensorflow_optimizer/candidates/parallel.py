@@ -1,4 +1,4 @@
-"""Makes candidates side by side, each in a process of its own, as many at a time as processor and memory allow.
+"""Builds candidates in parallel, each in a process of its own, as many at a time as processor and memory allow.
 
 A process that is killed for its memory takes its candidate with it, and nothing else. And TensorFlow numbers the
 functions that it makes: in a process of its own, a candidate's bytes do not depend on what was made before.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptimizerError
 from ..processes import environment, progress_events
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..processes.progress import Progress
+    from .candidate import CandidateArtifact, CandidateBuilder, LoadedT, PlanT
 
 log = logging.getLogger("tensorflow_optimizer")
 
-#: What the interpreter runs.
+#: Arguments of the interpreter.
 WORKER = ["-m", "tensorflow_optimizer.candidates.worker"]
 #: TensorFlow itself.
 _PROCESS_BYTES = 1 << 30
@@ -34,40 +35,33 @@ _PROCESS_BYTES = 1 << 30
 _COPIES_OF_MODEL = 6
 
 
-class Shop(Protocol):
-    """Makes candidates. It can be pickled."""
-
-    def craft(self, plan: Any, progress: Progress) -> Any:
-        """Make a candidate that can be pickled."""
-
-
-def craft_all(
-    shop: Shop, plans: Sequence[Any], model_bytes: int, work: Path, progress: Progress
-) -> list[Any | OptimizerError]:
-    """Make candidates, and return each, or why it could not be made, in the order of the plans.
+def build_all(
+    builder: CandidateBuilder[PlanT, LoadedT], plans: Sequence[PlanT], model_bytes: int, work: Path, progress: Progress
+) -> list[CandidateArtifact[LoadedT] | OptimizerError]:
+    """Build candidates, and return an artifact or an error for each plan, in their order.
 
     Args:
-        shop: Makes them.
-        plans: What to make.
-        model_bytes: Size of the original, which memory is reckoned by.
-        work: For files.
+        builder: Builds them.
+        plans: The candidates to build.
+        model_bytes: Size of the original, used to estimate memory.
+        work: Directory for files.
         progress: Gets the warnings.
     """
     if not plans:
         return []
-    with tempfile.TemporaryDirectory(prefix="crafting-", dir=work) as directory:
-        shared = Path(directory) / "shop"
-        shared.write_bytes(pickle.dumps(shop))
+    with tempfile.TemporaryDirectory(prefix="building-", dir=work) as directory:
+        shared = Path(directory) / "builder"
+        shared.write_bytes(pickle.dumps(builder))
         need = _PROCESS_BYTES + _COPIES_OF_MODEL * model_bytes + 2 * shared.stat().st_size
         workers = max(1, min(len(plans), environment.processors(), environment.available_memory() // need))
         progress.say(f"making {', '.join(plan.name for plan in plans)}: {workers} at a time")
         tasks = [(shared, plan, Path(directory) / str(number)) for number, plan in enumerate(plans)]
         with ThreadPoolExecutor(workers) as pool:
-            results = list(pool.map(lambda task: _craft(*task), tasks))
+            results = list(pool.map(lambda task: _build(*task), tasks))
         if workers > 1:
-            # What was killed beside another one may have the room alone.
+            # A process that was killed beside others may have enough memory alone.
             results = [
-                _craft(*task) if isinstance(result[0], KilledError) else result
+                _build(*task) if isinstance(result[0], KilledError) else result
                 for task, result in zip(tasks, results, strict=True)
             ]
     for _, warnings in results:
@@ -77,13 +71,13 @@ def craft_all(
 
 
 class KilledError(OptimizerError):
-    """The process that made a candidate is gone."""
+    """The process that built a candidate was killed or crashed."""
 
 
-def _craft(shop: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[str]]:
+def _build(builder: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[str]]:
     task = result.with_suffix(".plan")
     task.write_bytes(pickle.dumps(plan))
-    command = [sys.executable, *WORKER, str(shop), str(task), str(result)]
+    command = [sys.executable, *WORKER, str(builder), str(task), str(result)]
     reports, descriptors = progress_events.handed_on()
     child = {**environment.for_child(), **reports}
     with subprocess.Popen(command, env=child, pass_fds=descriptors) as process:  # noqa: S603 - our own module

@@ -15,7 +15,7 @@ from ..sources import SourceKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..documents.job import Step, Student
+    from ..documents.job import Step
 
     #: Gives a step its name in reports.
     StepName = Callable[[Pruning | Distillation], str]
@@ -42,13 +42,6 @@ class SavedModelPlan:
     """Baked into the frozen model."""
     pruning: Pruning | None = None
     distillation: Distillation | None = None
-
-
-MODES = {
-    "dynamicRange": LiteRtMode.DYNAMIC_RANGE,
-    "float16": LiteRtMode.FLOAT16,
-    "fullInteger": LiteRtMode.FULL_INTEGER,
-}
 
 
 def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
@@ -205,7 +198,7 @@ def litert_mode(step: Quantization) -> LiteRtMode:
         raise BadInputError(
             "bfloat16() is for SavedModels, LiteRT does not compute with it; use float16() for the same size"
         )
-    return MODES[step.mode]
+    return LiteRtMode(step.mode)
 
 
 def tflite_plans(job: Job) -> list[LiteRtPlan]:
@@ -251,19 +244,10 @@ def saved_model_plan(  # noqa: PLR0913 - whatever may be done, and how it is cal
     return SavedModelPlan(name, strip and not freeze, freeze, bfloat16, pruning, distillation)
 
 
-def student_name(student: Student) -> str:
-    """Return what reports call a student."""
-    if student.given is None:
-        return str(student.size)
-    given = student.given
-    identity = given.identity
-    return given.file_name or f"given {(identity.digest or identity.revision or identity.object_version or '')[:8]}"
-
-
 def short_name(step: Pruning | Distillation) -> str:
     """Return what reports call a step where nothing has to be told apart."""
     if isinstance(step, Distillation):
-        return f"distilled {student_name(step.student)}".rstrip()
+        return f"distilled {step.student.name}".rstrip()
     return f"pruned {step.sparsity:.0%}"
 
 

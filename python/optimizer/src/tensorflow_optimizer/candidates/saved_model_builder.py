@@ -1,4 +1,4 @@
-"""Makes SavedModels out of the original and loads them the way the server does."""
+"""Builds the SavedModel candidates of a job, and loads them the way the server does."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..processes.progress import Progress
     from ..signatures import SignatureSpec
-    from ..sources import OpenedSource
+    from ..sources import SavedModelSource
     from ..training.trainer import Trainer
     from .plans import SavedModelPlan
 
 
 @dataclass(frozen=True)
-class BuiltSavedModel:
+class LoadedSavedModel:
     """A SavedModel, loaded the way the server loads it."""
 
     directory: Path
@@ -51,29 +51,29 @@ class BuiltSavedModel:
 
 
 @dataclass(frozen=True)
-class CraftedSavedModel:
-    """A SavedModel that nothing was asked yet, as a process hands it to another."""
+class SavedModelArtifact:
+    """A SavedModel, not loaded yet."""
 
     directory: Path
     signatures: list[str]
     reset_state: bool
     bfloat16: bool = False
 
-    def load(self) -> BuiltSavedModel:
+    def load(self) -> LoadedSavedModel:
         """Load it the way the server does."""
         size = size_of(self.directory)
         specs = specs_of(self.directory, SERVE_TAGS, self.signatures)
         if self.bfloat16 and not environment.has_bfloat16():
             # With oneDNN, TensorFlow would end at the first operator that the processor cannot compute.
             isolated = IsolatedRunner(self.directory, SERVE_TAGS, specs, onednn=False)
-            return BuiltSavedModel(self.directory, self.signatures, isolated, size, timed=False)
+            return LoadedSavedModel(self.directory, self.signatures, isolated, size, timed=False)
         runner = SavedModelRunner(self.directory, SERVE_TAGS, specs, reset_state=self.reset_state)
-        return BuiltSavedModel(self.directory, self.signatures, runner, size)
+        return LoadedSavedModel(self.directory, self.signatures, runner, size)
 
 
 @dataclass(frozen=True)
-class SavedModelShop:
-    """Everything that candidates are made of. It can be pickled."""
+class SavedModelCandidateBuilder:
+    """Holds everything that candidates are built from. It can be pickled."""
 
     trainer: Trainer
     specs: dict[str, SignatureSpec]
@@ -83,47 +83,39 @@ class SavedModelShop:
     batch: int
     stateful: bool
 
-    def build(self, plan: SavedModelPlan, progress: Progress) -> BuiltSavedModel:
-        """Make a candidate here, and load it.
+    def build(self, plan: SavedModelPlan, progress: Progress) -> SavedModelArtifact:
+        """Build a candidate.
 
         Raises:
             UnsupportedError: the model cannot be changed this way without changing its answers.
         """
-        return self.craft(plan, progress).load()
-
-    def craft(self, plan: SavedModelPlan, progress: Progress) -> CraftedSavedModel:
-        """Make a candidate."""
         trainer = self.trainer
         source = trainer.trained(plan.distillation, plan.pruning, list(self.specs), progress)
         stateful = self.stateful and plan.distillation is None
         specs = self.specs if plan.distillation is None else self._of_student(progress)
-        if source.directory is None:
-            raise OptimizerError("there is no SavedModel to serve")
         # A directory of its own for each plan: they may be made at the same time.
         work = trainer.work / f"saved-{key_of(plan)}"
         work.mkdir(parents=True, exist_ok=True)
         if plan.freeze:
             frozen = self._frozen(source, specs, work / "frozen", progress)
             if not plan.bfloat16:
-                return CraftedSavedModel(frozen, list(specs), stateful)
+                return SavedModelArtifact(frozen, list(specs), stateful)
             return self._baked(frozen, list(specs), work / "bfloat16", progress)
         if not plan.strip:
-            return CraftedSavedModel(self._served_as_it_is(source, work / "tagged"), list(specs), stateful)
+            return SavedModelArtifact(self._served_as_it_is(source, work / "tagged"), list(specs), stateful)
         progress.say("saving what serving needs, and nothing else")
         strip(source.directory, source.tags, source.meta_graph, specs.values(), work / "stripped")
-        return CraftedSavedModel(work / "stripped", list(specs), stateful)
+        return SavedModelArtifact(work / "stripped", list(specs), stateful)
 
-    def _served_as_it_is(self, source: OpenedSource, directory: Path) -> Path:
-        if source.directory is None:
-            raise OptimizerError("there is no SavedModel to serve")
+    def _served_as_it_is(self, source: SavedModelSource, directory: Path) -> Path:
         if set(source.tags) == set(SERVE_TAGS):
             return source.directory
         with_serve_tags(source.directory, source.meta_graph, directory)
         return directory
 
-    def without_teacher(self) -> SavedModelShop | None:
-        """Return what makes the same candidates from the labels alone; None where these are not enough."""
-        trainer = self.trainer.without_teacher()
+    def labels_only(self) -> SavedModelCandidateBuilder | None:
+        """Return a builder that trains the same candidates on labels alone; None: there are too few labels."""
+        trainer = self.trainer.labels_only()
         return None if trainer is None else replace(self, trainer=trainer)
 
     def _of_student(self, progress: Progress) -> dict[str, SignatureSpec]:
@@ -134,10 +126,8 @@ class SavedModelShop:
         return {default: self.specs[default]}
 
     def _frozen(
-        self, source: OpenedSource, specs: dict[str, SignatureSpec], directory: Path, progress: Progress
+        self, source: SavedModelSource, specs: dict[str, SignatureSpec], directory: Path, progress: Progress
     ) -> Path:
-        if source.directory is None:
-            raise OptimizerError("there is no SavedModel to freeze")
         # A trained model has tensors of other names than the original.
         own = specs_of(source.directory, source.tags, list(specs))
         own = {name: replace(one, method_name=specs[name].method_name) for name, one in own.items()}
@@ -156,9 +146,7 @@ class SavedModelShop:
             raise UnsupportedError(f"the frozen model is another one: {difference}")
         return directory
 
-    def _difference(self, source: OpenedSource, specs: dict[str, SignatureSpec], frozen: Path) -> str | None:
-        if source.directory is None:
-            raise OptimizerError("there is no SavedModel to freeze")
+    def _difference(self, source: SavedModelSource, specs: dict[str, SignatureSpec], frozen: Path) -> str | None:
         runners = [SavedModelRunner(source.directory, source.tags, specs)]
         try:
             runners.append(SavedModelRunner(frozen, SERVE_TAGS, specs_of(frozen, SERVE_TAGS, list(specs))))
@@ -167,7 +155,7 @@ class SavedModelShop:
             for runner in runners:
                 runner.close()
 
-    def _baked(self, frozen: Path, signatures: list[str], directory: Path, progress: Progress) -> CraftedSavedModel:
+    def _baked(self, frozen: Path, signatures: list[str], directory: Path, progress: Progress) -> SavedModelArtifact:
         progress.say("baking bfloat16 into the graph")
         try:
             bake_bfloat16(frozen, directory)
@@ -178,7 +166,7 @@ class SavedModelShop:
                 "this machine's processor has no bfloat16: the accuracy of the model was taken with oneDNN off, and "
                 "its latency was not measured"
             )
-        return CraftedSavedModel(directory, signatures, reset_state=False, bfloat16=True)
+        return SavedModelArtifact(directory, signatures, reset_state=False, bfloat16=True)
 
 
 def specs_of(directory: Path, tags: list[str], names: list[str]) -> dict[str, SignatureSpec]:

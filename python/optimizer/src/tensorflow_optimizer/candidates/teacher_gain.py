@@ -1,66 +1,48 @@
-"""What the teacher added: the same student, trained on the same samples by their labels alone."""
+"""Measures what the teacher adds: trains the same student on the same samples, with labels alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import OptimizerError
 from ..evaluation import answers_of, gain
 from ..runners import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..documents.outcome import Candidate
     from ..processes.progress import Progress
     from ..reference.measure import Reference
     from ..runners import Runner
-    from .evaluator import Built, Judge
+    from .candidate import CandidateBuilder, LoadedT, PlanT
 
 
-class Shop(Protocol):
-    """Makes candidates of one format."""
-
-    def without_teacher(self) -> Shop | None:
-        """Return what makes the same candidates from the labels alone; None where these are not enough."""
-
-    def build(self, plan: Any, progress: Progress) -> Built:
-        """Make a candidate, and load it."""
-
-
-def taught(  # noqa: PLR0913, PLR0917 - a student, and what it is compared with
-    candidate: Candidate, plan: Any, built: Built, shop: Shop, judge: Judge, progress: Progress
-) -> Candidate:
-    """Return a student's record with what its teacher added, where that can be known."""
-    other = shop.without_teacher()
-    untaught = (lambda: other.build(plan, progress).runner) if other else None
-    return _with_gain(candidate, built.runner, untaught, judge.reference, progress)
-
-
-def _with_gain(
+def with_teacher_gain(  # noqa: PLR0913, PLR0917 - a student, and what it is compared with
     candidate: Candidate,
-    runner: Runner,
-    untaught: Callable[[], Runner] | None,
+    plan: PlanT,
+    student: Runner,
+    builder: CandidateBuilder[PlanT, LoadedT],
     reference: Reference,
     progress: Progress,
 ) -> Candidate:
-    """Return the record of a student with its advantage over one that had no teacher, where that can be known.
+    """Return the record of a student with its gain over one that had no teacher; unchanged where none can be measured.
 
     Args:
         candidate: The student's record.
-        runner: The student.
-        untaught: Trains and loads the other one; None: there are no labels to train it with.
-        reference: The samples that both are asked, which neither has learned from.
-        progress: Where to tell.
+        plan: How the student was built; without a distillation there is nothing to measure.
+        student: The loaded student.
+        builder: Builds the student without a teacher.
+        reference: Samples that neither student was trained on.
+        progress: Gets messages and warnings.
     """
     metrics, name = candidate.metrics, reference.default
+    labels_only = builder.labels_only() if plan.distillation is not None else None
     dataset = reference.datasets[name]
-    if untaught is None or metrics is None or not dataset.labels:
+    if labels_only is None or metrics is None or not dataset.labels:
         return candidate
     progress.say("training the same student without its teacher, to tell what the teacher adds")
     try:
-        other = answers_of(untaught(), name, dataset, reference.batch)
-        own = answers_of(runner, name, dataset, reference.batch)
+        other = answers_of(labels_only.build(plan, progress).load().runner, name, dataset, reference.batch)
+        own = answers_of(student, name, dataset, reference.batch)
     except (OptimizerError, RunError) as error:
         progress.warn(f"what the teacher added is not known: training the student without it failed ({error})")
         return candidate

@@ -1,4 +1,4 @@
-"""Why nothing shows that a candidate decides like the original, where that is so."""
+"""Says why nothing shows that a candidate decides like the original."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
     from ..reference.measure import Reference
     from ..runners import Runner
-    from .evaluator import Judge
+    from .evaluator import CandidateEvaluator
 
 
 #: The same operators on the same weights, which a converter may have put into another order.
 _ROUNDING = 1e-3
 
 
-def why_unproven(judge: Judge, runner: Runner, signatures: Iterable[str], *, changed: bool) -> str:
+def why_unverified(evaluator: CandidateEvaluator, runner: Runner, signatures: Iterable[str], *, changed: bool) -> str:
     """Return why the candidate is published as unverified, with the way out; an empty text: it is not.
 
     Args:
-        judge: What the candidate was judged by.
+        evaluator: Measured the candidate.
         runner: The candidate.
         signatures: Those that it has.
         changed: Its numbers are others than the original's.
     """
-    reference, gate = judge.reference, judge.gate
+    reference, gate = evaluator.reference, evaluator.gate
     if not changed:
         return ""
     if reference.evidence is EvidenceKind.GENERATED:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Make the candidate, or say in the result why not."""
+    """Build the candidate, or write to the result why not."""
     environment.prepare()
     progress_events.connect()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -28,20 +28,20 @@ def main(arguments: list[str]) -> int:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from ..processes.progress import Progress
 
-    shop_file, plan_file, result_file = map(Path, arguments)
+    builder_file, plan_file, result_file = map(Path, arguments)
     progress = Progress()
-    made = _made(pickle.loads(shop_file.read_bytes()), pickle.loads(plan_file.read_bytes()), progress)  # noqa: S301 - our own files
+    made = _made(pickle.loads(builder_file.read_bytes()), pickle.loads(plan_file.read_bytes()), progress)  # noqa: S301 - our own files
     unfinished = result_file.with_suffix(".part")
     unfinished.write_bytes(pickle.dumps((made, progress.warnings)))
     os.replace(unfinished, result_file)  # noqa: PTH105 - as in supervise.py
     return 0
 
 
-def _made(shop: Any, plan: Any, progress: Progress) -> Any:
-    from ..pipeline.run import unexpected
+def _made(builder: Any, plan: Any, progress: Progress) -> Any:
+    from ..processes.exhaustion import unexpected
 
     try:
-        return shop.craft(plan, progress)
+        return builder.build(plan, progress)
     except OptimizerError as error:
         return error
     except Exception as error:

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from ..documents.document import problems_of
 from ..documents.export_schemas import SCHEMA_DIRECTORY, export_schemas
-from ..documents.job import Job
+from ..documents.job_file import read_job
 from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode
 from ..supervision import supervise
@@ -68,7 +66,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     with one_sentence():
         try:
-            job = _read_job(config)
+            _, job = read_job(config)
         except BadInputError as error:
             check_output(output, [])
             begin_output(output)
@@ -95,14 +93,3 @@ app.command()(compare)
 app.command()(fetch)
 app.command()(publish)
 app.command()(server_binary)
-
-
-def _read_job(config: Path) -> Job:
-    try:
-        return Job.model_validate_json(config.read_bytes())
-    except OSError as error:
-        raise BadInputError(f"{config.name} cannot be read ({error.strerror}); give the path of a job.json") from error
-    except ValidationError as error:
-        raise BadInputError(
-            f"{config.name} is not a job ({problems_of(error)}); schema/job.schema.json says what is allowed"
-        ) from error

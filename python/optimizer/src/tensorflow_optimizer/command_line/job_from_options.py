@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Step
-    from .optimize import Objective
+
+
+class Objective(StrEnum):
+    """What `optimize` makes as small as it can."""
+
+    SIZE = "size"
+    LATENCY = "latency"
 
 
 def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -> Recipe:

@@ -12,7 +12,7 @@ from ..runners.describe import describe_signatures
 from ..signatures import read_signatures
 from ..signatures.fixed import is_batched
 from ..signatures.select import default_signature
-from ..sources import SourceKind, open_source
+from ..sources import SourceKind, TfliteSource, open_source
 from ..sources.tflite_file import read_tflite
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def open_model(path: Path, tags: list[str], work: Path) -> OpenedModel:
     packaging = Packaging.ZIP if path.is_dir() else Packaging.FILE
     source = Source(packaging=packaging, file_name=path.name, identity=Identity(), tags=tags)
     opened = open_source(path, source, work)
-    if opened.file is not None:
+    if isinstance(opened, TfliteSource):
         file = read_tflite(opened.file)
         return OpenedModel(opened.kind, opened.size_bytes, None, file.signatures, content=file.content)
     specs = read_signatures(opened.meta_graph)

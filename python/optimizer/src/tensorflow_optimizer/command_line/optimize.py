@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when the program runs
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +29,16 @@ from ..processes import environment
 from ..supervision import supervise
 from ..supervision.output import check_output
 from .failure import one_sentence
-from .job_from_options import check_order, check_search, check_source, check_steps, format_of, recipe_of, write_job
+from .job_from_options import (
+    Objective,
+    check_order,
+    check_search,
+    check_source,
+    check_steps,
+    format_of,
+    recipe_of,
+    write_job,
+)
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
 from .option_values import options_for, parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
@@ -38,13 +46,6 @@ from .step_options import parse_steps, step_help
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class Objective(StrEnum):
-    """What `optimize` makes as small as it can."""
-
-    SIZE = "size"
-    LATENCY = "latency"
 
 
 _SEARCH = "Search (with --data, without --step)"

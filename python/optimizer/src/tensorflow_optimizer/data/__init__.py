@@ -5,6 +5,14 @@ from __future__ import annotations
 from .dataset import Dataset
 from .generated import edge_inputs, generated_inputs
 from .read import read_dataset
-from .splits import Splits, split
+from .splits import MINIMUM_TRAINING_SAMPLES, Splits, split
 
-__all__ = ["Dataset", "Splits", "edge_inputs", "generated_inputs", "read_dataset", "split"]
+__all__ = [
+    "MINIMUM_TRAINING_SAMPLES",
+    "Dataset",
+    "Splits",
+    "edge_inputs",
+    "generated_inputs",
+    "read_dataset",
+    "split",
+]

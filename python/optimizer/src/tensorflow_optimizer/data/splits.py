@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from .dataset import Dataset
 
+#: Fewer samples train nothing.
+MINIMUM_TRAINING_SAMPLES = 64
 #: More samples do not move the ranges that calibration looks for, but each costs a run of the model.
 _MAXIMUM_CALIBRATION = 300
 _CALIBRATION_SHARE = 0.2

@@ -156,6 +156,17 @@ class Student(Document):
             raise ValueError("a student has either a size (tiny, small, medium) or a given model, and not both")
         return self
 
+    @property
+    def name(self) -> str:
+        """Its name in reports."""
+        if self.given is None:
+            return str(self.size)
+        identity = self.given.identity
+        return (
+            self.given.file_name
+            or f"given {(identity.digest or identity.revision or identity.object_version or '')[:8]}"
+        )
+
 
 class Distillation(Document):
     """A smaller model learns to answer as the original does, and takes its place."""

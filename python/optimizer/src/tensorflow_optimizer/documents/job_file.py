@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 
 def parse_job(text: bytes | str, where: str) -> tuple[dict[str, Any], Job]:
-    """Return a job as plain data and as a document; all that is wrong with it is said at once."""
+    """Return a job as plain data, which the build key is made of, and as a document.
+
+    Raises:
+        BadInputError: it is not a job; the message lists all problems.
+    """
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise BadInputError(f"{where} is not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise BadInputError(f"{where} holds {type(data).__name__}, not a JSON object")
-    try:
-        return data, Job.model_validate(data)
+        job = Job.model_validate_json(text)
     except ValidationError as error:
-        raise BadInputError(f"{where} is not a valid job: {problems_of(error, 'the job')}") from error
+        raise BadInputError(
+            f"{where} is not a job ({problems_of(error)}); schema/job.schema.json says what is allowed"
+        ) from error
+    data: dict[str, Any] = json.loads(text)
+    return data, job
 
 
 def read_job(path: Path) -> tuple[dict[str, Any], Job]:
@@ -34,5 +36,5 @@ def read_job(path: Path) -> tuple[dict[str, Any], Job]:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise BadInputError(f"cannot read the job: {path}: {error.strerror}") from error
+        raise BadInputError(f"{path} cannot be read ({error.strerror}); give the path of a job.json") from error
     return parse_job(text, str(path))

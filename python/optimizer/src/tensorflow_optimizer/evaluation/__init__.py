@@ -8,13 +8,13 @@ from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency
 from .original import check_batch, check_chance, check_repeatable
 from .scaling import expected_scale, ranges_of
-from .soundness import Trial, check_sound
+from .soundness import EvaluationCase, check_sound
 from .tasks import OutputTask, infer_tasks
 
 __all__ = [
+    "EvaluationCase",
     "OutputTask",
     "Timing",
-    "Trial",
     "answers_of",
     "check_batch",
     "check_chance",

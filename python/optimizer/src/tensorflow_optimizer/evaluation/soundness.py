@@ -20,7 +20,7 @@ _REPEATED = 8
 
 
 @dataclass(frozen=True)
-class Trial:
+class EvaluationCase:
     """What a candidate is tried on at one signature."""
 
     original: Runner
@@ -31,15 +31,15 @@ class Trial:
     """The original's answers to the dataset."""
 
 
-def check_sound(trial: Trial, candidate: Runner, answers: Arrays) -> str | None:
+def check_sound(case: EvaluationCase, candidate: Runner, answers: Arrays) -> str | None:
     """Return what is wrong with the candidate, or None.
 
     Args:
-        trial: What it is tried on.
+        case: What it is tried on.
         candidate: The model to try.
-        answers: The candidate's answers to the trial's dataset.
+        answers: The candidate's answers to the case's dataset.
     """
-    expected, dataset = trial.expected, trial.dataset
+    expected, dataset = case.expected, case.dataset
     for name, value in answers.items():
         if value.shape != expected[name].shape:
             return (
@@ -49,21 +49,21 @@ def check_sound(trial: Trial, candidate: Runner, answers: Arrays) -> str | None:
             return f"its output {name!r} has values that are not finite where the original's are"
     few = dataset.take(np.arange(min(_REPEATED, dataset.count)))
     # The same batch twice: in one of another size, sums may be added in another order.
-    before, again = (answers_of(candidate, trial.signature, few) for _ in range(2))
+    before, again = (answers_of(candidate, case.signature, few) for _ in range(2))
     for name, value in again.items():
         if not np.array_equal(value, before[name], equal_nan=value.dtype.kind == "f"):
             return f"its output {name!r} differs between two equal requests"
-    return _at_the_edges(trial, candidate)
+    return _at_the_edges(case, candidate)
 
 
-def _at_the_edges(trial: Trial, candidate: Runner) -> str | None:
-    for edge, samples in edge_inputs(trial.dataset).items():
+def _at_the_edges(case: EvaluationCase, candidate: Runner) -> str | None:
+    for edge, samples in edge_inputs(case.dataset).items():
         try:
-            expected = answers_of(trial.original, trial.signature, samples)
+            expected = answers_of(case.original, case.signature, samples)
         except RunError:
             continue  # not legal for the original either
         try:
-            answers = answers_of(candidate, trial.signature, samples)
+            answers = answers_of(candidate, case.signature, samples)
         except RunError as error:
             return f"it fails on inputs of {edge}, which the original answers ({error})"
         for name, value in answers.items():

@@ -5,42 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..candidates.litert_conversion import CraftedLiteRt
+from ..candidates.litert_artifact import LiteRtArtifact
 from ..documents.job import StatefulBehavior
-from ..errors import OptimizerError, UnsupportedError
-from ..reference.measure import Endpoint, Subject
+from ..errors import UnsupportedError
+from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import SavedModelRunner
 from ..signatures import Selection, read_signatures, select_for_litert, state_writers
 from ..signatures.select import OTHER_PATHS
-from ..sources import SourceKind
+from ..sources import TfliteSource
 from ..sources.tflite_file import read_tflite
 
 if TYPE_CHECKING:
     from ..documents.job import Job
     from ..processes.progress import Progress
-    from ..sources import OpenedSource
+    from ..sources import OpenedSource, SavedModelSource
 
 
 @dataclass(frozen=True)
-class OriginalLiteRt:
+class LiteRtOriginal:
     """The original, and which of its signatures are published."""
 
     subject: Subject
     selection: Selection
-    as_it_is: CraftedLiteRt | None
+    as_it_is: LiteRtArtifact | None
     """A .tflite file."""
 
 
-def open_original(job: Job, source: OpenedSource, progress: Progress) -> OriginalLiteRt:
+def open_original(job: Job, source: OpenedSource, progress: Progress) -> LiteRtOriginal:
     """Load the original.
 
     Raises:
         UnsupportedError: LiteRT cannot hold it, or its state.
     """
-    if source.kind is SourceKind.TFLITE:
+    if isinstance(source, TfliteSource):
         return _open_tflite(job, source, progress)
-    if source.directory is None:
-        raise OptimizerError("there is no SavedModel to convert")
     selection, reset_state = _select(job, source, progress)
     runner = SavedModelRunner(
         source.directory,
@@ -50,14 +48,12 @@ def open_original(job: Job, source: OpenedSource, progress: Progress) -> Origina
         saved_by=source.tensorflow_version,
     )
     subject = Subject(
-        runner, selection.default, _endpoints(selection), source.size_bytes, reset_state, one_row_at_a_time=True
+        runner, selection.default, _signatures(selection), source.size_bytes, reset_state, one_row_at_a_time=True
     )
-    return OriginalLiteRt(subject, selection, None)
+    return LiteRtOriginal(subject, selection, None)
 
 
-def _open_tflite(job: Job, source: OpenedSource, progress: Progress) -> OriginalLiteRt:
-    if source.file is None:
-        raise OptimizerError("there is no .tflite file to serve")
+def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOriginal:
     file = read_tflite(source.file)
     if file.named:
         progress.warn("the .tflite file has no signature; one that names inputs and outputs by their tensors was added")
@@ -73,16 +69,18 @@ def _open_tflite(job: Job, source: OpenedSource, progress: Progress) -> Original
                 f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
                 f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
             )
-    crafted = CraftedLiteRt(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
-    subject = Subject(crafted.load().runner, selection.default, _endpoints(selection), source.size_bytes, file.stateful)
-    return OriginalLiteRt(subject, selection, crafted)
+    artifact = LiteRtArtifact(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
+    subject = Subject(
+        artifact.load().runner, selection.default, _signatures(selection), source.size_bytes, file.stateful
+    )
+    return LiteRtOriginal(subject, selection, artifact)
 
 
-def _endpoints(selection: Selection) -> dict[str, Endpoint]:
-    return {name: Endpoint(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
+def _signatures(selection: Selection) -> dict[str, EvaluatedSignature]:
+    return {name: EvaluatedSignature(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
 
 
-def _select(job: Job, source: OpenedSource, progress: Progress) -> tuple[Selection, bool]:
+def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Selection, bool]:
     """Return the signatures to publish, and whether their state must be reset before every request."""
     selection = select_for_litert(read_signatures(source.meta_graph), job.source)
     for warning in selection.warnings:

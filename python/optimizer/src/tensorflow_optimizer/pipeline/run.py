@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..documents.draft import MODEL_DIRECTORY, Draft, forget_model, write_draft
-from ..documents.job import ModelFormat
+from ..documents.draft import Draft, forget_model, write_draft
 from ..documents.manifest import SourceRecord
 from ..documents.outcome import EvidenceKind, Outcome
 from ..errors import BadInputError, ExitCode, OptimizerError
 from ..processes import environment
-from ..processes.exhaustion import exhausted
+from ..processes.exhaustion import unexpected
 from ..processes.progress import Progress, log
 
 if TYPE_CHECKING:
     from ..documents.job import Job
-    from ..reference.measure import Reference
     from ..sources import OpenedSource
-    from .litert_job import ChosenLiteRt
-    from .saved_model_job import ChosenSavedModel
+    from .target_format import ChosenCandidate
 
 
 @dataclass(frozen=True)
@@ -61,55 +58,34 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     environment.prepare()
     environment.check_toolchain(job.toolchain)
     from ..candidates.evaluator import warn_of_rare_classes
-    from ..serving.footprint import with_footprint
     from ..serving.golden_requests import golden_requests, write_golden
     from ..serving.server_trial import take_server, try_server
     from ..sources import open_source
     from .inputs import Inputs
-    from .litert_job import make_litert
-    from .saved_model_job import ChosenSavedModel as SavedModel
-    from .saved_model_job import make_saved_model
+    from .optimize import optimize
 
     _check_evaluation(job, paths, progress)
     server = take_server(job, paths.output, progress)
     progress.say(f"opening {paths.source.name}")
     opened = open_source(paths.source, job.source, work)
-    inputs = Inputs(paths.evaluation, list(paths.students))
-    make = make_litert if job.format is ModelFormat.LITERT else make_saved_model
-    chosen: ChosenLiteRt | ChosenSavedModel = make(job, opened, inputs, work, progress)
-    if chosen.unproven:
-        progress.warn(f"published unverified: {chosen.unproven}")
-    warn_of_rare_classes(chosen.judge, progress)
+    chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students)), work, progress)
+    if chosen.unverified_reason:
+        progress.warn(f"published unverified: {chosen.unverified_reason}")
+    warn_of_rare_classes(chosen.evaluator, progress)
     size = chosen.write(paths.output)
-    draft = _draft(job, opened, chosen, size, progress)
-    reference, runner = chosen.judge.reference, chosen.built.runner
-    if isinstance(chosen, SavedModel):
-        _write_extra_assets(job, opened, reference, paths.output / MODEL_DIRECTORY, progress)
-        draft = with_footprint(draft, paths.output, reference, progress)
+    draft = chosen.finish(_draft(job, opened, chosen, size, progress), paths.output)
+    reference, runner = chosen.evaluator.reference, chosen.loaded.runner
     count = write_golden(paths.output, draft, reference, runner, progress)
     if count:
         of = "made-up samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
         progress.say(f"{count} {of} are published with the model as golden requests")
     if server is not None:
-        # A model with state answers a request by what it was asked before: of those only the first is certain.
-        questions = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
-        tried = try_server(server, draft, paths.output, questions, progress)
+        # The answer of a stateful model depends on earlier requests: only the first is certain.
+        requests = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
+        tried = try_server(server, draft, paths.output, requests, progress)
         draft = draft.model_copy(update={"server": tried})
     write_draft(paths.output, draft)
-    return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=bool(chosen.unproven)), draft
-
-
-def _write_extra_assets(
-    job: Job, opened: OpenedSource, reference: Reference, directory: Path, progress: Progress
-) -> None:
-    from ..serving.warm_up import keep_extra_assets, write_warm_up
-
-    if opened.directory is not None:
-        all_signatures = job.source.signature_name is None
-        keep_extra_assets(opened.directory, directory, all_signatures=all_signatures, progress=progress)
-    count = write_warm_up(job.model, directory, reference, job.warmup_records, progress)
-    if count:
-        progress.say(f"{count} samples of the evaluation data are published in the model as warm-up requests")
+    return progress.outcome(ExitCode.DONE, _sentence(draft), unverified=bool(chosen.unverified_reason)), draft
 
 
 def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:
@@ -122,20 +98,15 @@ def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:
         )
 
 
-def _draft(
-    job: Job, opened: OpenedSource, chosen: ChosenLiteRt | ChosenSavedModel, size: int, progress: Progress
-) -> Draft:
-    from .litert_job import ChosenLiteRt
-
-    proof = chosen.proof if isinstance(chosen, ChosenLiteRt) else None
-    measured = chosen.candidate.metrics
+def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, progress: Progress) -> Draft:
+    times = chosen.times()
     return Draft(
         model=job.model,
         format=job.format,
         architecture=job.architecture,
         size_bytes=size,
-        default_signature=chosen.judge.reference.default,
-        signatures=chosen.built.signatures if isinstance(chosen, ChosenLiteRt) else chosen.signatures,
+        default_signature=chosen.evaluator.reference.default,
+        signatures=chosen.signatures,
         reset_state=chosen.reset_state,
         labels=job.labels,
         source=SourceRecord(
@@ -147,17 +118,17 @@ def _draft(
         ),
         recipe=job.recipe,
         candidate=chosen.candidate.name,
-        unverified=bool(chosen.unproven),
+        unverified=bool(chosen.unverified_reason),
         original=progress.original,
         evaluation=chosen.candidate.metrics,
-        gate=chosen.judge.gate.to_gate(),
+        gate=chosen.evaluator.gate.to_gate(),
         gate_results=chosen.candidate.rules,
         candidates=progress.candidates,
         requirements=chosen.requirements(),
-        load_milliseconds=proof.load_milliseconds if proof else None,
-        latency_milliseconds=proof.latency_milliseconds if proof else measured and measured.latency_milliseconds,
+        load_milliseconds=times.load_milliseconds,
+        latency_milliseconds=times.latency_milliseconds,
         tools=environment.versions(),
-        extra={"firstMilliseconds": proof.first_milliseconds} if proof else {},
+        extra={"firstMilliseconds": times.first_milliseconds} if times.first_milliseconds is not None else {},
     )
 
 
@@ -176,12 +147,3 @@ def _sentence(draft: Draft) -> str:
 
 def _size(size: int) -> str:
     return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
-
-
-def unexpected(error: BaseException) -> str:
-    """Return the sentence for an error that nobody foresaw. The details are in the log, and only there."""
-    sentence = exhausted(error)
-    if sentence is not None:
-        return sentence
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
-    return f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"

@@ -40,6 +40,15 @@ def raise_exhausted(error: BaseException) -> None:
         raise ExhaustedError(sentence) from error
 
 
+def unexpected(error: BaseException) -> str:
+    """Return the sentence for an error that nobody foresaw. The details are in the log, and only there."""
+    sentence = exhausted(error)
+    if sentence is not None:
+        return sentence
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
+    return f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"
+
+
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -17,7 +17,7 @@ import numpy as np
 from ..documents.draft import LITERT_FILE
 from ..documents.manifest import ModelDescription, Runtime
 from ..errors import OptimizerError
-from ..runners import LiteRtRunner, RunError
+from ..runners import LiteRtRunner, RunError, handler_probe
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -135,7 +135,7 @@ def _ask(place: Path, handler: Path, runtime: Runtime, requests: list[tuple[str,
         "warm": plain[0],
     }
     question.write_text(json.dumps(asked), encoding="utf-8")
-    probe = Path(__file__).with_name("probe.py")
+    probe = Path(handler_probe.__file__)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     try:
         done = subprocess.run(  # noqa: S603 - our own script, our own interpreter

@@ -1,4 +1,4 @@
-"""The original: tried and measured. Everything later is compared with what stands here."""
+"""Measures the original; candidates are compared with the result."""
 
 from __future__ import annotations
 
@@ -37,42 +37,11 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..runners import Runner
     from ..runners.runner import Arrays
-    from ..signatures import SignatureSpec
+    from .subject import Subject
 
 #: The interval of a smaller set is wider than the loss that the default gate allows.
 _ENOUGH_SAMPLES = 500
 _REPEATED = 8
-_BATCH = 32
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A signature as evaluation sees it."""
-
-    spec: SignatureSpec
-    batched: bool | None
-    """None: what the data says (SavedModels only)."""
-    shapes: dict[str, list[int]] | None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The original, loaded, and what is known of it before it runs."""
-
-    runner: Runner
-    default: str
-    endpoints: dict[str, Endpoint]
-    """All signatures to publish."""
-    size_bytes: int
-    stateful: bool = False
-    """Variables change between calls; the runner puts them back before each."""
-    one_row_at_a_time: bool = False
-    """The platform serves single rows: no answer may depend on the batch."""
-
-    @property
-    def batch(self) -> int:
-        """How many rows one call takes: each row of a stateful model starts from the saved state."""
-        return 1 if self.stateful else _BATCH
 
 
 @dataclass(frozen=True)
@@ -159,7 +128,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     _count_warning(gate, evidence, progress)
     datasets = {
         name: gate if name == default else made_up(subject.runner, one, job.seed)
-        for name, one in subject.endpoints.items()
+        for name, one in subject.signatures.items()
     }
     progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
     answers = {name: _answers(subject, name, dataset, evidence) for name, dataset in datasets.items()}
@@ -207,10 +176,10 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
 def _aliases(subject: Subject, datasets: Mapping[str, Dataset], answers: Mapping[str, Arrays]) -> frozenset[str]:
     """Return the signatures that are others for the default one, as Keras exports each model under two names."""
     default = subject.default
-    inputs = set(subject.endpoints[default].spec.inputs)
+    inputs = set(subject.signatures[default].spec.inputs)
     found = set()
     for name in answers.keys() - {default}:
-        if set(subject.endpoints[name].spec.inputs) != inputs:
+        if set(subject.signatures[name].spec.inputs) != inputs:
             continue
         try:
             expected = answers_of(subject.runner, default, datasets[name], subject.batch)

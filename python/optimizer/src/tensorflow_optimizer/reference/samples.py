@@ -1,4 +1,4 @@
-"""What the original and its candidates are asked: the evaluation data in its parts, or made-up inputs."""
+"""Samples for the original and its candidates: the evaluation data in its parts, or made-up inputs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data import Splits, generated_inputs, read_dataset, split
+from ..data import MINIMUM_TRAINING_SAMPLES, Splits, generated_inputs, read_dataset, split
 from ..data.generated import INTEGER_RANGES
 from ..documents.outcome import EvidenceKind
 from ..errors import BadInputError
 from ..evaluation import answers_of
 from ..runners import RunError
-from ..training.training_data import ENOUGH_TO_TRAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..documents.job import Job
     from ..runners import Runner
-    from .measure import Endpoint, Subject
+    from .subject import EvaluatedSignature, Subject
 
 
 def read_samples(  # noqa: PLR0913 - one fact for each need
@@ -31,14 +30,14 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     Raises:
         BadInputError: there are too few, or they do not fit the signature.
     """
-    one = subject.endpoints[subject.default]
+    one = subject.signatures[subject.default]
     if evaluation is None:
         samples = made_up(subject.runner, one, job.seed)
         nothing = samples.take(np.arange(0))
         return Splits(nothing, nothing, samples, nothing), EvidenceKind.GENERATED
     dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
     splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
-    if train and not job.recipe.steps and splits.training.count < ENOUGH_TO_TRAIN:
+    if train and not job.recipe.steps and splits.training.count < MINIMUM_TRAINING_SAMPLES:
         # Nobody named a step that trains: those that are tried by default are left out, and the gate gets the samples.
         splits = split(dataset, job.seed, calibrate=calibrate, select=select)
     if not splits.gate.count:
@@ -48,7 +47,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     return splits, EvidenceKind.LABELS if dataset.labels else EvidenceKind.UNLABELLED
 
 
-def made_up(runner: Runner, one: Endpoint, seed: int) -> Dataset:
+def made_up(runner: Runner, one: EvaluatedSignature, seed: int) -> Dataset:
     """Make inputs up that the original accepts.
 
     Raises:

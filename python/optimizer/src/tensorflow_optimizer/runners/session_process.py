@@ -7,7 +7,7 @@ import time
 from multiprocessing.connection import Connection
 
 from ..processes import environment
-from ..proof.probe import peak_mebibytes
+from .handler_probe import peak_mebibytes
 
 
 def main(descriptor: int) -> None:

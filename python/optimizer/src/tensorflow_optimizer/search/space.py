@@ -1,15 +1,16 @@
-"""What a search tries: ladders from mild to strong, each of which ends where it no longer carries."""
+"""The search space: independent branches of candidates, each from mild to strong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
+from ..candidates.candidate import PlanT
 from ..candidates.plans import LiteRtPlan, SavedModelPlan, litert_mode, no_bfloat16, plan_of, saved_model_plan
 from ..conversion import LiteRtMode
+from ..data import MINIMUM_TRAINING_SAMPLES
 from ..documents.job import Architecture, Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
 from ..errors import BadInputError
-from ..training.training_data import ENOUGH_TO_TRAIN
 from .step_names import names_of, refuse_repeated
 
 if TYPE_CHECKING:
@@ -24,26 +25,24 @@ _MODES = (LiteRtMode.FLOAT32, LiteRtMode.FLOAT16, LiteRtMode.DYNAMIC_RANGE, Lite
 _SPARSITIES = (0.5, 0.7, 0.8, 0.9)
 _SIZES = (StudentSize.MEDIUM, StudentSize.SMALL, StudentSize.TINY)
 
-Plan = TypeVar("Plan", LiteRtPlan, SavedModelPlan)
-
 
 @dataclass(frozen=True)
-class Ladders(Generic[Plan]):
-    """All that a search may try."""
+class SearchSpace(Generic[PlanT]):
+    """The candidates that a search may try."""
 
-    ladders: list[list[Plan]]
-    """Independent of each other. A ladder of one rung is a candidate of its own."""
-    onwards: Callable[[Plan], list[Plan]]
-    """What may be done to the strongest student that passed, from mild to strong."""
+    branches: list[list[PlanT]]
+    """Independent of each other; within one, from mild to strong."""
+    refinements: Callable[[PlanT], list[PlanT]]
+    """Returns further candidates made from the smallest student that passed, from mild to strong."""
 
     @property
-    def plans(self) -> list[Plan]:
-        """All plans of the ladders."""
-        return [plan for ladder in self.ladders for plan in ladder]
+    def plans(self) -> list[PlanT]:
+        """All plans of the branches."""
+        return [plan for branch in self.branches for plan in branch]
 
 
-def litert_ladders(job: Job, search: Search) -> Ladders[LiteRtPlan]:
-    """Return the ladders for a .tflite file.
+def litert_space(job: Job, search: Search) -> SearchSpace[LiteRtPlan]:
+    """Return the branches for a .tflite file.
 
     Raises:
         BadInputError: one of the steps to combine is not for LiteRT, or is there twice.
@@ -54,27 +53,27 @@ def litert_ladders(job: Job, search: Search) -> Ladders[LiteRtPlan]:
         raise BadInputError(
             f"search() may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}"
         )
-    asked = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
+    modes_of_steps = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
     refuse_repeated(steps)
     prunings, students = _trained(steps, search, prune=True)
     called = names_of(steps)
-    modes = [mode for mode in _MODES if mode in asked] or [LiteRtMode.FLOAT32]
-    # The file that nothing was done to is what remains when everything else is refused.
+    modes = [mode for mode in _MODES if mode in modes_of_steps] or [LiteRtMode.FLOAT32]
+    # The unchanged file remains when everything else is refused.
     alone = [[plan_of(mode)] for mode in dict.fromkeys([LiteRtMode.FLOAT32, *modes])]
     strongest = LiteRtMode.DYNAMIC_RANGE if LiteRtMode.DYNAMIC_RANGE in modes else modes[-1]
-    ladders = [
+    branches = [
         *alone,
         [plan_of(strongest, step, None, called) for step in prunings],
-        *([plan_of(strongest, None, step, called) for step in ladder] for ladder in students),
+        *([plan_of(strongest, None, step, called) for step in branch] for branch in students),
     ]
-    return Ladders(
-        [ladder for ladder in ladders if ladder],
+    return SearchSpace(
+        [branch for branch in branches if branch],
         lambda plan: [plan_of(strongest, step, plan.distillation, called) for step in prunings],
     )
 
 
-def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
-    """Return the ladders for a SavedModel.
+def saved_model_space(job: Job, search: Search) -> SearchSpace[SavedModelPlan]:
+    """Return the branches for a SavedModel.
 
     Raises:
         BadInputError: one of the steps to combine is not for SavedModels, or is there twice.
@@ -90,19 +89,19 @@ def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
     if quantizations and job.architecture is not Architecture.X86_64:
         raise no_bfloat16(job.architecture)
     refuse_repeated(steps)
-    # Zeros pay only where the archive is fetched, which is for the user to say.
+    # Zeros shrink only the archive, so pruning is for the user to ask for.
     prunings, students = _trained(steps, search, prune=False)
     called = names_of(steps)
     freeze = not steps or any(isinstance(step, Freeze) for step in steps)
-    ladders = [
+    branches = [
         [saved_model_plan(strip=True)],
         [saved_model_plan(freeze=True)] if freeze else [],
         [saved_model_plan(freeze=True, bfloat16=True)] if quantizations else [],
         [saved_model_plan(strip=True, pruning=step, called=called) for step in prunings],
-        *([saved_model_plan(strip=True, distillation=step, called=called) for step in ladder] for ladder in students),
+        *([saved_model_plan(strip=True, distillation=step, called=called) for step in branch] for branch in students),
     ]
-    return Ladders(
-        [ladder for ladder in ladders if ladder],
+    return SearchSpace(
+        [branch for branch in branches if branch],
         lambda plan: [
             saved_model_plan(strip=True, pruning=step, distillation=plan.distillation, called=called)
             for step in prunings
@@ -110,32 +109,30 @@ def saved_model_ladders(job: Job, search: Search) -> Ladders[SavedModelPlan]:
     )
 
 
-def trainable(job: Job, ladders: Ladders[Plan], reference: Reference, progress: Progress) -> Ladders[Plan]:
-    """Leave out what would be trained where nobody named it and there is too little to train on."""
-    if (
-        job.recipe.steps
-        or reference.training.count
-        or not any(one.pruning or one.distillation for one in ladders.plans)
-    ):
-        return ladders
+def without_training(
+    job: Job, space: SearchSpace[PlanT], reference: Reference, progress: Progress
+) -> SearchSpace[PlanT]:
+    """Leave out default candidates that need training, where there are too few samples to train on."""
+    if job.recipe.steps or reference.training.count or not any(one.pruning or one.distillation for one in space.plans):
+        return space
     parts = (reference.calibration, reference.selection, reference.datasets[reference.default])
     progress.warn(
         "search() did not try students and pruning, which learn from a part of the evaluation data: of "
-        f"{sum(part.count for part in parts)} samples that part is smaller than {ENOUGH_TO_TRAIN}; give more, the more "
-        "the better"
+        f"{sum(part.count for part in parts)} samples that part is smaller than {MINIMUM_TRAINING_SAMPLES}; give more, "
+        "the more the better"
     )
-    kept = [[plan for plan in ladder if not plan.pruning and not plan.distillation] for ladder in ladders.ladders]
-    return replace(ladders, ladders=[ladder for ladder in kept if ladder])
+    kept = [[plan for plan in branch if not plan.pruning and not plan.distillation] for branch in space.branches]
+    return replace(space, branches=[branch for branch in kept if branch])
 
 
 def _trained(steps: Sequence[Step], search: Search, *, prune: bool) -> tuple[list[Pruning], list[list[Distillation]]]:
-    """Return the prunings from mild to strong, and the ladders of students."""
+    """Return the prunings from mild to strong, and the branches of students."""
     prunings = [step for step in steps if isinstance(step, Pruning)]
     distillations = [step for step in steps if isinstance(step, Distillation)]
     if not steps:
         # Zeros make nothing faster.
-        wanted = prune and search.objective == "size"
-        prunings = [Pruning(sparsity=share) for share in _SPARSITIES] if wanted else []
+        by_size = prune and search.objective == "size"
+        prunings = [Pruning(sparsity=share) for share in _SPARSITIES] if by_size else []
         distillations = [Distillation(student=Student(size=size)) for size in _SIZES]
     built = [step for step in distillations if step.student.size is not None]
     built.sort(key=lambda step: _SIZES.index(step.student.size or StudentSize.TINY))

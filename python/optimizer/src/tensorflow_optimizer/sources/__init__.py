@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from .detect import Found, SourceKind, locate
 from .digest import digest_of
-from .opened import OpenedSource, open_source
+from .opened import OpenedSource, SavedModelSource, TfliteSource, open_source, saved_model_of
 
-__all__ = ["Found", "OpenedSource", "SourceKind", "digest_of", "locate", "open_source"]
+__all__ = [
+    "Found",
+    "OpenedSource",
+    "SavedModelSource",
+    "SourceKind",
+    "TfliteSource",
+    "digest_of",
+    "locate",
+    "open_source",
+    "saved_model_of",
+]

@@ -1,10 +1,11 @@
-"""A model that was found, proved whole, and brought into one of two forms: a SavedModel, or a .tflite file."""
+"""Opens a model as one of two forms: a SavedModel, or a .tflite file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from ..errors import OptimizerError
 from .detect import Found, SourceKind, locate
 from .digest import digest_of
 from .keras_files import export_keras
@@ -17,21 +18,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OpenedSource:
-    """What the rest of the job works with."""
+class SavedModelSource:
+    """A SavedModel: the user's, what Keras exported, or what was trained here."""
 
     kind: SourceKind
+    """What the user gave."""
     digest: str
     size_bytes: int
     """Of the files that were read."""
     tensorflow_version: str | None
+    """What wrote the SavedModel; None: it does not say."""
     tags: list[str]
-    directory: Path | None = None
-    """The SavedModel: the user's, or what Keras exported."""
-    meta_graph: Any = None
+    directory: Path
+    meta_graph: Any
     """Its MetaGraphDef."""
-    file: Path | None = None
-    """The .tflite file."""
+
+
+@dataclass(frozen=True)
+class TfliteSource:
+    """A .tflite file."""
+
+    digest: str
+    size_bytes: int
+    file: Path
+    kind: ClassVar = SourceKind.TFLITE
+    tensorflow_version: ClassVar[str | None] = None
+
+
+OpenedSource: TypeAlias = SavedModelSource | TfliteSource
+
+
+def saved_model_of(source: OpenedSource) -> SavedModelSource:
+    """Return the source as a SavedModel.
+
+    Raises:
+        OptimizerError: it is a .tflite file, which earlier checks refuse with a better message.
+    """
+    if isinstance(source, TfliteSource):
+        raise OptimizerError("there is no SavedModel: the source is a .tflite file")
+    return source
 
 
 def open_source(path: Path, source: Source, work: Path) -> OpenedSource:
@@ -46,25 +71,18 @@ def open_source(path: Path, source: Source, work: Path) -> OpenedSource:
     if found.kind is SourceKind.SAVED_MODEL:
         return _saved_model(found.path, source.tags)
     if found.kind is SourceKind.TFLITE:
-        return OpenedSource(found.kind, _file_digest(found), found.path.stat().st_size, None, [], file=found.path)
+        return TfliteSource(_file_digest(found), found.path.stat().st_size, found.path)
     exported = work / "exported"
     export_keras(found.path, found.kind, exported)
     opened = _saved_model(exported, ["serve"])
-    return OpenedSource(
-        found.kind,
-        _file_digest(found),
-        found.path.stat().st_size,
-        opened.tensorflow_version,
-        opened.tags,
-        opened.directory,
-        opened.meta_graph,
-    )
+    size_bytes = found.path.stat().st_size
+    return replace(opened, kind=found.kind, digest=_file_digest(found), size_bytes=size_bytes)
 
 
-def _saved_model(directory: Path, tags: list[str]) -> OpenedSource:
+def _saved_model(directory: Path, tags: list[str]) -> SavedModelSource:
     meta_graph = read_meta_graph(directory, tags)
     files = read_files(directory, meta_graph)
-    return OpenedSource(
+    return SavedModelSource(
         SourceKind.SAVED_MODEL,
         digest_of(directory, files),
         sum(file.stat().st_size for file in files),

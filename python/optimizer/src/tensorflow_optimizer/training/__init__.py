@@ -5,6 +5,6 @@ from __future__ import annotations
 from .augmentation import augmented, can_augment, joined
 from .distillation import GivenStudent, distill
 from .pruning import prune
-from .teaching import Teaching
+from .training_set import TrainingSet
 
-__all__ = ["GivenStudent", "Teaching", "augmented", "can_augment", "distill", "joined", "prune"]
+__all__ = ["GivenStudent", "TrainingSet", "augmented", "can_augment", "distill", "joined", "prune"]

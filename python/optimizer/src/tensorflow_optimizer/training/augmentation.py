@@ -1,4 +1,4 @@
-"""Changed copies of inputs, for a student to be taught on: whatever they are, its teacher answers them."""
+"""Changed copies of inputs, for a student to train on: whatever they are, its teacher answers them."""
 
 from __future__ import annotations
 

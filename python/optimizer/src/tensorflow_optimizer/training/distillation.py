@@ -10,15 +10,15 @@ from ..documents.job import ModelTask
 from ..errors import BadInputError, UnsupportedError
 from ..evaluation.tasks import has_form
 from .student import build_student
-from .training_loop import Course, fit, tensors
+from .training_loop import Hyperparameters, tensors, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Distillation
     from ..signatures import SignatureSpec
-    from ..sources import OpenedSource
-    from .teaching import Teaching
+    from ..sources import SavedModelSource
+    from .training_set import TrainingSet
 
 _BATCH = 64
 #: A student that is built starts from nothing; one that is given has learned something already.
@@ -31,7 +31,7 @@ _LOOKED_AT = 64
 class GivenStudent:
     """A model of the user's own."""
 
-    source: OpenedSource
+    source: SavedModelSource
     signature: str
     """The one that is the teacher's."""
 
@@ -40,7 +40,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
     given: GivenStudent | None,
     spec: SignatureSpec,
     step: Distillation,
-    teaching: Teaching,
+    training_set: TrainingSet,
     destination: Path,
     *,
     seed: int,
@@ -51,7 +51,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         given: The user's student; None: one of the step's size is built.
         spec: The teacher's signature.
         step: How to train.
-        teaching: What to train on.
+        training_set: What to train on.
         destination: Where to save the student.
         seed: Of its first weights, and of the order of the samples.
 
@@ -64,7 +64,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
     """
     import tensorflow as tf
 
-    if not teaching.targets:
+    if not training_set.targets:
         raise UnsupportedError(
             f"the signature {spec.name!r} has no output that a student can learn from (none holds scores or amounts); "
             "leave Distillation.into(…) out"
@@ -73,21 +73,21 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         size = step.student.size
         if size is None:
             raise UnsupportedError("the student was not given, and has no size to be built in")
-        rows = teaching.as_rows()
-        single = any(rows.dataset.inputs[name].ndim < one.ndim for name, one in teaching.dataset.inputs.items())
-        batch: list[int | None] = [None] if teaching.dataset.batched else [1] if single else []
+        rows = training_set.as_rows()
+        single = any(rows.dataset.inputs[name].ndim < one.ndim for name, one in training_set.dataset.inputs.items())
+        batch: list[int | None] = [None] if training_set.dataset.batched else [1] if single else []
         made = build_student(size, spec, rows.dataset, rows.answers, rows.tasks, batch=batch, seed=seed)
-        learner = _Student(made.rows, made.weights, made.weights, made.serve.get_concrete_function(), made)
-        teaching = rows
+        student = _Student(made.rows, made.weights, made.weights, made.serve.get_concrete_function(), made)
+        training_set = rows
     else:
-        learner = _loaded(given)
-        _check_form(learner, teaching)
+        student = _loaded(given)
+        _check_form(student, training_set)
     rate = _RATE if given is None else _RATE_GIVEN
-    start = [one.numpy() for one in learner.variables]
-    problem = fit(learner, teaching, Course(step.epochs, rate, _BATCH, seed), start)
+    start = [one.numpy() for one in student.variables]
+    problem = train(student, training_set, Hyperparameters(step.epochs, rate, _BATCH, seed), start)
     module = tf.Module()
-    module.kept = learner.kept
-    tf.saved_model.save(module, str(destination), signatures={spec.name: learner.exported})
+    module.kept = student.kept
+    tf.saved_model.save(module, str(destination), signatures={spec.name: student.exported})
     (destination / "fingerprint.pb").unlink(missing_ok=True)
     return problem
 
@@ -118,8 +118,6 @@ def _loaded(given: GivenStudent) -> _Student:
     import tensorflow as tf
 
     source = given.source
-    if source.directory is None:
-        raise UnsupportedError("the student is no SavedModel, so that it cannot be trained")
     loaded = load_objects(source.directory, source.tags, source.meta_graph)
     function = loaded.signatures[given.signature]
     kept = kept_objects(loaded, [function])
@@ -132,15 +130,15 @@ def _loaded(given: GivenStudent) -> _Student:
     return _Student(function, variables, kept, function, loaded)
 
 
-def _check_form(student: _Student, teaching: Teaching) -> None:
-    """Refuse scores for probabilities: what is taught would not be what clients get.
+def _check_form(student: _Student, training_set: TrainingSet) -> None:
+    """Refuse scores for probabilities: a student would learn other numbers than clients get.
 
     Raises:
         BadInputError: an output differs in form.
     """
-    answers = student.function(**tensors(teaching.dataset.call(0, _LOOKED_AT)))
-    for name in teaching.targets:
-        task = teaching.tasks[name]
+    answers = student.function(**tensors(training_set.dataset.call(0, _LOOKED_AT)))
+    for name in training_set.targets:
+        task = training_set.tasks[name]
         if not has_form(task, answers[name].numpy()):
             own, wanted = ("probabilities", "scores") if task.logits else ("scores", "probabilities")
             last = "without" if task.logits else "with"

@@ -8,7 +8,7 @@ from ..conversion.version_1 import is_version_1
 from ..documents.job import Distillation, Source
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..signatures import read_signatures, state_writers
-from ..sources import SourceKind, open_source
+from ..sources import TfliteSource, open_source
 from .distillation import GivenStudent
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def _open(path: Path, teacher: SignatureSpec, work: Path) -> GivenStudent:
         opened = open_source(path, Source.model_validate({"packaging": "zip", "identity": {}}), work)
     except OptimizerError as error:
         raise type(error)(f"the student: {error}") from error
-    if opened.kind is SourceKind.TFLITE or is_version_1(opened.meta_graph):
-        what = "is a .tflite file" if opened.kind is SourceKind.TFLITE else "was made with TensorFlow 1"
+    if isinstance(opened, TfliteSource) or is_version_1(opened.meta_graph):
+        what = "is a .tflite file" if isinstance(opened, TfliteSource) else "was made with TensorFlow 1"
         raise UnsupportedError(
             f"the student {what}, whose weights cannot be trained here; give its SavedModel of TensorFlow 2, or the "
             "Keras file"

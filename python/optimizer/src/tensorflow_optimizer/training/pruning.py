@@ -9,14 +9,14 @@ import numpy as np
 from ..conversion.loading import kept_objects, load_objects
 from ..conversion.version_1 import is_version_1
 from ..errors import UnsupportedError
-from .training_loop import Course, fit
+from .training_loop import Hyperparameters, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Pruning
-    from ..sources import OpenedSource
-    from .teaching import Teaching
+    from ..sources import SavedModelSource
+    from .training_set import TrainingSet
 
 #: The share grows over the first half; the second half recovers.
 _RAMP = 0.5
@@ -25,10 +25,10 @@ _RATE = 1e-3
 
 
 def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
-    source: OpenedSource,
+    source: SavedModelSource,
     signatures: list[str],
     step: Pruning,
-    teaching: Teaching | None,
+    training_set: TrainingSet | None,
     destination: Path,
     *,
     seed: int,
@@ -39,7 +39,7 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
         source: The model.
         signatures: To keep.
         step: How much.
-        teaching: To train with; None: at once, and nothing is trained.
+        training_set: To train with; None: at once, and nothing is trained.
         destination: Where to save it.
         seed: Of the order of the samples.
 
@@ -51,7 +51,7 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     """
     import tensorflow as tf
 
-    if is_version_1(source.meta_graph) or source.directory is None:
+    if is_version_1(source.meta_graph):
         raise UnsupportedError(
             "the model was made with TensorFlow 1, whose variables cannot be pruned here; save it again with "
             "TensorFlow 2 (tf.saved_model.save), or leave pruning out"
@@ -69,12 +69,12 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     dense = [one.numpy() for one in variables]
     _cut(matrices, step.sparsity)
     problem = None
-    if teaching is not None and teaching.targets:
+    if training_set is not None and training_set.targets:
         at_once = [one.numpy() for one in variables]
         for variable, value in zip(variables, dense, strict=True):
             variable.assign(value)
-        learner = _Pruned(functions[teaching.signature], variables, matrices, step)
-        problem = fit(learner, teaching, Course(step.epochs, _RATE, _BATCH, seed), at_once)
+        pruned = _Pruned(functions[training_set.signature], variables, matrices, step)
+        problem = train(pruned, training_set, Hyperparameters(step.epochs, _RATE, _BATCH, seed), at_once)
     module = tf.Module()
     module.kept = kept
     tf.saved_model.save(module, str(destination), signatures=functions)

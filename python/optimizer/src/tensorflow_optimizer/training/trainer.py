@@ -1,13 +1,12 @@
-"""The model that a candidate is made of: the original, a student of it, or either with its smallest weights at zero."""
+"""Trains the model that a candidate is made of: a student, a pruned model, or both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..candidates.plans import student_name
 from ..processes import progress_events
-from ..sources import OpenedSource, SourceKind
+from ..sources import OpenedSource, SavedModelSource, SourceKind, saved_model_of
 from ..sources.saved_model_files import read_meta_graph
 from .distillation import distill
 from .pruning import prune
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..signatures import SignatureSpec
     from .distillation import GivenStudent
-    from .teaching import Teaching
-    from .training_data import Lessons
+    from .training_data import TrainingData
+    from .training_set import TrainingSet
 
 #: Above it, a model that nothing trains afterwards usually decides otherwise.
 _SAFE_WITHOUT_DATA = 0.5
@@ -28,12 +27,12 @@ _SAFE_WITHOUT_DATA = 0.5
 
 @dataclass(frozen=True)
 class Trainer:
-    """Makes what candidates are made of, each once: what is there already is taken."""
+    """Trains each model once, and reuses what is already in the work directory."""
 
     source: OpenedSource
     teacher: SignatureSpec
     """The default signature."""
-    lessons: Lessons
+    training_data: TrainingData
     students: dict[str, GivenStudent]
     """The given ones, by the text of their documents."""
     work: Path
@@ -41,7 +40,7 @@ class Trainer:
 
     def trained(
         self, distillation: Distillation | None, pruning: Pruning | None, signatures: list[str], progress: Progress
-    ) -> OpenedSource:
+    ) -> SavedModelSource:
         """Distill, then prune, as far as asked.
 
         Args:
@@ -53,39 +52,46 @@ class Trainer:
         Raises:
             OptimizerError: the model, or the data, does not allow it.
         """
-        source = self.source
-        if distillation is not None:
-            source = self._distilled(distillation, self.lessons.of_teacher(distillation), progress)
+        if distillation is None:
+            source = saved_model_of(self.source)
+        else:
+            source = self._distilled(distillation, self.training_data.for_distillation(distillation), progress)
             signatures = [self.teacher.name]
         return source if pruning is None else self._pruned(source, pruning, signatures, progress)
 
-    def without_teacher(self) -> Trainer | None:
-        """Return what trains the same students on the labels alone; None where these are not enough for it."""
-        lessons = self.lessons.without_teacher()
-        return None if lessons is None else replace(self, lessons=lessons, work=self.work / "without-teacher")
+    def labels_only(self) -> Trainer | None:
+        """Return a trainer that uses labels alone; None: there are too few labels."""
+        training_data = self.training_data.labels_only()
+        return (
+            None
+            if training_data is None
+            else replace(self, training_data=training_data, work=self.work / "without-teacher")
+        )
 
-    def _distilled(self, step: Distillation, teaching: Teaching, progress: Progress) -> OpenedSource:
+    def _distilled(self, step: Distillation, training_set: TrainingSet, progress: Progress) -> SavedModelSource:
         directory = self.work / f"distilled-{_key(step)}"
         if not directory.exists():
-            progress.say(f"training the student {student_name(step.student)} on {teaching.dataset.count} samples")
+            progress.say(f"training the student {step.student.name} on {training_set.dataset.count} samples")
             self.work.mkdir(parents=True, exist_ok=True)
             given = self.students.get(step.student.to_json())
             unfinished = directory.with_name(f"{directory.name}.part")
-            with progress_events.counting(f"epochs of the student {student_name(step.student)}"):
-                problem = distill(given, self.teacher, step, teaching, unfinished, seed=self.seed)
+            with progress_events.counting(f"epochs of the student {step.student.name}"):
+                problem = distill(given, self.teacher, step, training_set, unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(f"training the student was given up ({problem}); it is as good as it was until then")
             unfinished.rename(directory)
         return _opened(directory, self.source)
 
-    def _pruned(self, source: OpenedSource, step: Pruning, signatures: list[str], progress: Progress) -> OpenedSource:
-        of = "original" if source is self.source or source.directory is None else source.directory.name
+    def _pruned(
+        self, source: SavedModelSource, step: Pruning, signatures: list[str], progress: Progress
+    ) -> SavedModelSource:
+        of = "original" if source is self.source else source.directory.name
         directory = self.work / f"{of}-pruned-{_key(step)}"
         if not directory.exists():
             self._tell(step, progress)
             unfinished = directory.with_name(f"{directory.name}.part")
             with progress_events.counting(f"epochs after pruning {step.sparsity:.0%}"):
-                problem = prune(source, signatures, step, self.lessons.of_original(), unfinished, seed=self.seed)
+                problem = prune(source, signatures, step, self.training_data.for_recovery(), unfinished, seed=self.seed)
             if problem is not None:
                 progress.warn(
                     f"training after pruning was given up ({problem}); the weights are as good as they were until then"
@@ -94,8 +100,8 @@ class Trainer:
         return _opened(directory, source)
 
     def _tell(self, step: Pruning, progress: Progress) -> None:
-        count = self.lessons.count
-        if self.lessons.plain is not None:
+        count = self.training_data.count
+        if self.training_data.plain is not None:
             progress.say(f"pruning {step.sparsity:.0%} of the weights, and training the rest on {count} samples")
             return
         progress.say(f"pruning {step.sparsity:.0%} of the weights at once")
@@ -107,19 +113,18 @@ class Trainer:
             )
 
 
-def _opened(directory: Path, original: OpenedSource) -> OpenedSource:
+def _opened(directory: Path, original: OpenedSource) -> SavedModelSource:
     import tensorflow as tf
 
     files = [file for file in directory.rglob("*") if file.is_file()]
-    return replace(
-        original,
+    return SavedModelSource(
         kind=SourceKind.SAVED_MODEL,
+        digest=original.digest,
         size_bytes=sum(file.stat().st_size for file in files),
         tensorflow_version=tf.__version__,
         tags=["serve"],
         directory=directory,
         meta_graph=read_meta_graph(directory, ["serve"]),
-        file=None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The one training loop: for what was pruned and for students."""
+"""The training loop, for pruned models and for students."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .adam import Adam
 
 if TYPE_CHECKING:
     from ..runners.runner import Array
-    from .teaching import Teaching
+    from .training_set import TrainingSet
 
 
-class Learner(Protocol):
-    """A model in training."""
+class Trainable(Protocol):
+    """A model to train."""
 
     function: Any
     """Takes the signature's inputs by name, and returns its outputs by name."""
@@ -34,110 +34,112 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True)
-class Course:
+class Hyperparameters:
     """How long and how fast."""
 
     epochs: int
-    rate: float
-    batch: int
+    learning_rate: float
+    batch_size: int
     seed: int
 
 
-def fit(learner: Learner, teaching: Teaching, course: Course, fallback: list[Array]) -> str | None:
-    """Train in place, and leave the best state that was seen on samples held back from the training.
+def train(
+    model: Trainable, training_set: TrainingSet, hyperparameters: Hyperparameters, fallback: list[Array]
+) -> str | None:
+    """Train in place, and keep the state with the lowest loss on the validation samples.
 
     Args:
-        learner: What is trained; starts from the values that its variables have.
-        teaching: What it is trained towards.
-        course: How.
-        fallback: Values of the variables that may be kept without any training: what is left is never worse.
+        model: The model to train; starts from the values that its variables have.
+        training_set: Samples and targets.
+        hyperparameters: How long and how fast.
+        fallback: Values of the variables to keep when training improves nothing.
 
     Returns:
-        What went wrong, when training was given up. Then what is left was the best until then.
+        Why training was given up, with the best state until then kept; None: it ended as planned.
     """
-    taught, held = teaching.split(course.seed)
-    start = [one.numpy() for one in learner.variables]
-    _assign(learner.variables, fallback)
-    judge = _Held(learner, held, course.batch)
-    best, values = judge.loss(), fallback
-    _assign(learner.variables, start)
-    size = course.batch if taught.dataset.batched else 1
-    random = np.random.default_rng(course.seed)
-    steps = max(1, len(taught.epoch(0, random)) // size)
-    total = steps * course.epochs
-    step = _compiled(learner, taught, Adam(learner.variables, course.rate, total))
+    training, validation = training_set.split(hyperparameters.seed)
+    start = [one.numpy() for one in model.variables]
+    _assign(model.variables, fallback)
+    validation_loss = _Validation(model, validation, hyperparameters.batch_size)
+    best, values = validation_loss.mean(), fallback
+    _assign(model.variables, start)
+    size = hyperparameters.batch_size if training.dataset.batched else 1
+    random = np.random.default_rng(hyperparameters.seed)
+    steps = max(1, len(training.epoch(0, random)) // size)
+    total = steps * hyperparameters.epochs
+    step = _compiled(model, training, Adam(model.variables, hyperparameters.learning_rate, total))
     problem = None
-    for epoch in progress_events.counted(range(course.epochs)):
-        order = taught.epoch(epoch, random)
+    for epoch in progress_events.counted(range(hyperparameters.epochs)):
+        order = training.epoch(epoch, random)
         for number in range(steps):
-            learner.before(epoch * steps + number, total)
-            loss = float(step(*_batch(taught, order[number * size : (number + 1) * size])))
+            model.before(epoch * steps + number, total)
+            loss = float(step(*_batch(training, order[number * size : (number + 1) * size])))
             if not np.isfinite(loss):
                 problem = f"the loss was no finite number at step {epoch * steps + number + 1} of {total}"
                 break
         if problem is not None:
             break
-        if learner.is_whole():
-            now = judge.loss()
+        if model.is_whole():
+            now = validation_loss.mean()
             if now < best:
-                best, values = now, [one.numpy() for one in learner.variables]
-    _assign(learner.variables, values)
+                best, values = now, [one.numpy() for one in model.variables]
+    _assign(model.variables, values)
     return problem
 
 
-class _Held:
-    """The samples that training does not see."""
+class _Validation:
+    """The loss on samples that training does not see."""
 
-    def __init__(self, learner: Learner, teaching: Teaching, batch: int) -> None:
+    def __init__(self, model: Trainable, training_set: TrainingSet, batch: int) -> None:
         import tensorflow as tf
 
-        self._teaching = teaching
-        self._size = batch if teaching.dataset.batched else 1
+        self._training_set = training_set
+        self._size = batch if training_set.dataset.batched else 1
         self._loss = tf.function(
-            lambda inputs, wanted: _total(learner, teaching, inputs, wanted), autograph=False, reduce_retracing=True
+            lambda inputs, targets: _total(model, training_set, inputs, targets), autograph=False, reduce_retracing=True
         )
 
-    def loss(self) -> float:
-        """Return the mean loss; infinite where it is no finite number."""
-        count = self._teaching.dataset.count
+    def mean(self) -> float:
+        """Return the mean loss; infinity when it is not finite."""
+        count = self._training_set.dataset.count
         losses = []
         for first in range(0, count, self._size):
             rows = np.arange(first, min(first + self._size, count))
-            losses.append(float(self._loss(*_batch(self._teaching, rows))) * len(rows))
+            losses.append(float(self._loss(*_batch(self._training_set, rows))) * len(rows))
         mean = sum(losses) / count
         return mean if np.isfinite(mean) else float("inf")
 
 
-def _compiled(learner: Learner, teaching: Teaching, optimizer: Adam) -> Any:
+def _compiled(model: Trainable, training_set: TrainingSet, optimizer: Adam) -> Any:
     import tensorflow as tf
 
-    def learn(inputs: dict[str, Any], wanted: dict[str, Any]) -> Any:
+    def learn(inputs: dict[str, Any], targets: dict[str, Any]) -> Any:
         with tf.GradientTape() as tape:
-            loss = _total(learner, teaching, inputs, wanted)
-        optimizer.apply(tape.gradient(loss, learner.variables))
-        learner.constrain()
+            loss = _total(model, training_set, inputs, targets)
+        optimizer.apply(tape.gradient(loss, model.variables))
+        model.constrain()
         return loss
 
     return tf.function(learn, autograph=False, reduce_retracing=True)
 
 
-def _total(learner: Learner, teaching: Teaching, inputs: dict[str, Any], wanted: dict[str, Any]) -> Any:
+def _total(model: Trainable, training_set: TrainingSet, inputs: dict[str, Any], targets: dict[str, Any]) -> Any:
     import tensorflow as tf
 
-    outputs = learner.function(**inputs)
-    return tf.add_n([teaching.loss(name, outputs[name], target) for name, target in wanted.items()])
+    outputs = model.function(**inputs)
+    return tf.add_n([training_set.loss(name, outputs[name], target) for name, target in targets.items()])
 
 
-def _batch(teaching: Teaching, rows: Array) -> tuple[dict[str, Any], dict[str, Any]]:
+def _batch(training_set: TrainingSet, rows: Array) -> tuple[dict[str, Any], dict[str, Any]]:
     import tensorflow as tf
 
-    dataset = teaching.dataset
+    dataset = training_set.dataset
     inputs = tensors(dataset.take(rows).call(0, len(rows)))
-    wanted = {
+    targets = {
         name: tuple(tf.constant(one) for one in target.take(rows, batched=dataset.batched))
-        for name, target in teaching.targets.items()
+        for name, target in training_set.targets.items()
     }
-    return inputs, wanted
+    return inputs, targets
 
 
 def tensors(inputs: dict[str, Array]) -> dict[str, Any]:

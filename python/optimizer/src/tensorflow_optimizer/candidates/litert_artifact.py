@@ -1,8 +1,8 @@
-"""Makes .tflite files out of the original, each from the same SavedModel with fixed shapes."""
+"""Converts a SavedModel to .tflite files, each from the same copy with fixed shapes."""
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
-from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..errors import BadInputError, UnsupportedError
 from ..runners import LiteRtRunner, RunError
 from ..runners.describe import describe_signatures
 
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
     from ..documents.manifest import Signature
     from ..processes.progress import Progress
     from ..signatures import FixedSignature, Selection
-    from ..sources import OpenedSource
+    from ..sources import SavedModelSource
 
 
 @dataclass(frozen=True)
-class BuiltLiteRt:
+class LoadedLiteRt:
     """A .tflite file, described and loaded."""
 
     content: bytes
     signatures: dict[str, Signature]
     runner: LiteRtRunner
     reset_state: bool = False
+    timed: bool = True
 
     @property
     def size_bytes(self) -> int:
@@ -48,8 +49,8 @@ class BuiltLiteRt:
 
 
 @dataclass(frozen=True)
-class CraftedLiteRt:
-    """A .tflite file that nothing was asked yet, as a process hands it to another."""
+class LiteRtArtifact:
+    """A .tflite file, not loaded yet."""
 
     content: bytes
     signatures: dict[str, FixedSignature]
@@ -58,7 +59,7 @@ class CraftedLiteRt:
     unknown_batch: bool = False
     """The file may leave the batch open, as the user's own does."""
 
-    def load(self) -> BuiltLiteRt:
+    def load(self) -> LoadedLiteRt:
         """Describe and load it.
 
         Raises:
@@ -72,16 +73,16 @@ class CraftedLiteRt:
                 unknown_batch=self.unknown_batch,
             )
             runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
-            return BuiltLiteRt(self.content, signatures, runner, self.reset_state)
+            return LoadedLiteRt(self.content, signatures, runner, self.reset_state)
         except RunError as error:
             raise UnsupportedError(f"LiteRT cannot load what its converter made ({error})") from error
 
 
-class LiteRtBuilder:
-    """Builds candidates of one source."""
+class LiteRtConverter:
+    """Converts one SavedModel in several modes."""
 
     def __init__(
-        self, source: OpenedSource, selection: Selection, work: Path, progress: Progress, *, reset_state: bool
+        self, source: SavedModelSource, selection: Selection, work: Path, progress: Progress, *, reset_state: bool
     ) -> None:
         self._source = source
         self._signatures = dict(selection.signatures)
@@ -91,7 +92,7 @@ class LiteRtBuilder:
         self._progress = progress
         self._reset_state = reset_state
 
-    def craft(self, mode: LiteRtMode, calibration: Dataset | None) -> CraftedLiteRt:
+    def convert(self, mode: LiteRtMode, calibration: Dataset | None) -> LiteRtArtifact:
         """Convert.
 
         Raises:
@@ -106,7 +107,7 @@ class LiteRtBuilder:
                 raise
             self._leave_out(str(error))
             content = self._convert(mode, calibration)
-        return CraftedLiteRt(content, dict(self._signatures), self._reset_state)
+        return LiteRtArtifact(content, dict(self._signatures), self._reset_state)
 
     def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
         self._prepare()
@@ -120,8 +121,6 @@ class LiteRtBuilder:
         self._work.mkdir(parents=True, exist_ok=True)
         # Several processes may come here at once: each writes a directory of its own, and the first one wins.
         own = Path(tempfile.mkdtemp(prefix="fixing-", dir=self._work)) / "model"
-        if self._source.directory is None:
-            raise OptimizerError("there is no SavedModel to convert")
         try:
             save_with_fixed_shapes(
                 self._source.directory,
@@ -136,8 +135,11 @@ class LiteRtBuilder:
                 f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other "
                 "`inputShapes`"
             ) from error
-        with contextlib.suppress(FileExistsError, OSError):
+        try:
             own.rename(self._directory)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
 
     def _leave_out(self, reason: str) -> None:
         dropped = [name for name in self._signatures if name != self._default]

@@ -39,7 +39,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Teaching:
+class TrainingSet:
     """Samples of one signature to train on, with what the original answers to them."""
 
     signature: str
@@ -67,7 +67,7 @@ class Teaching:
             found[name] = Target(value, truth_of(task, value, labels) if usable and labels is not None else None)
         return found
 
-    def as_rows(self) -> Teaching:
+    def as_rows(self) -> TrainingSet:
         """Return the same samples as rows of a batch, for a model that takes any number of them.
 
         A dimension of 1 in front of every sample was a batch of one: it goes.
@@ -90,7 +90,7 @@ class Teaching:
         chosen = [(number * some + one) % self.versions for one in range(some)]
         return random.permutation(np.concatenate([np.arange(count) + one * count for one in chosen]))
 
-    def split(self, seed: int) -> tuple[Teaching, Teaching]:
+    def split(self, seed: int) -> tuple[TrainingSet, TrainingSet]:
         """Return the samples to learn from, and those that only tell how well it goes.
 
         Of the second, no changed copy is among the first: a model that knows a sample by heart would seem to do well.
@@ -98,10 +98,10 @@ class Teaching:
         count = self.dataset.count // self.versions
         held = min(count // 2, max(_HELD_AT_LEAST, int(count * _HELD_SHARE)))
         order = np.random.default_rng(seed).permutation(count)
-        taught = [np.sort(order[held:]) + number * count for number in range(self.versions)]
-        return self._take(np.concatenate(taught), self.versions), self._take(np.sort(order[:held]), 1)
+        training = [np.sort(order[held:]) + number * count for number in range(self.versions)]
+        return self._take(np.concatenate(training), self.versions), self._take(np.sort(order[:held]), 1)
 
-    def _take(self, rows: Array, versions: int) -> Teaching:
+    def _take(self, rows: Array, versions: int) -> TrainingSet:
         answers = {name: value[rows] for name, value in self.answers.items()}
         return replace(self, dataset=self.dataset.take(rows), answers=answers, versions=versions)
 
@@ -132,11 +132,11 @@ class Teaching:
     def _from_original(self, name: str, output: Any, answers: Any) -> Any:
         import tensorflow as tf
 
-        task, heat = self.tasks[name], self.temperature
-        if heat is None or task.task is ModelTask.REGRESSION:
+        task, temperature = self.tasks[name], self.temperature
+        if temperature is None or task.task is ModelTask.REGRESSION:
             # On whatever the output is: nothing has to know whether it is scores, probabilities or a measurement.
             return tf.reduce_mean(tf.square(output - answers)) / self._scale(name)
-        own, wanted = self._scores(name, output) / heat, self._scores(name, answers) / heat
+        own, wanted = self._scores(name, output) / temperature, self._scores(name, answers) / temperature
         if task.task is ModelTask.MULTICLASS:
             losses = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), own)
             floor = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), wanted)
@@ -144,7 +144,7 @@ class Teaching:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), own)
             floor = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), wanted)
         # Its gradients shrink with the square of the temperature (Hinton, Vinyals and Dean, 2015).
-        return tf.reduce_mean(losses - floor) * heat**2
+        return tf.reduce_mean(losses - floor) * temperature**2
 
     def _scores(self, name: str, output: Any) -> Any:
         """Return an output as scores before softmax or sigmoid."""

@@ -1,0 +1,83 @@
+"""The stages of a candidate, for every format: a plan, built into an artifact, loaded to be measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ..documents.job import Distillation, Pruning
+    from ..processes.progress import Progress
+    from ..runners import Runner
+
+
+class Plan(Protocol):
+    """A candidate to build."""
+
+    @property
+    def name(self) -> str:
+        """Its name in reports."""
+
+    @property
+    def pruning(self) -> Pruning | None:
+        """The pruning step; None: nothing is pruned."""
+
+    @property
+    def distillation(self) -> Distillation | None:
+        """The distillation step; None: the original is converted."""
+
+
+class LoadedCandidate(Protocol):
+    """A candidate, ready to answer."""
+
+    @property
+    def runner(self) -> Runner:
+        """The loaded model."""
+
+    @property
+    def signatures(self) -> Collection[str]:
+        """Names of its signatures."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of its files."""
+
+    @property
+    def compressed_bytes(self) -> int:
+        """Size of its files as an archive."""
+
+    @property
+    def timed(self) -> bool:
+        """Its latency on this machine is comparable with that of the machines that will serve it."""
+
+
+PlanT = TypeVar("PlanT", bound=Plan)
+PlanT_contra = TypeVar("PlanT_contra", bound=Plan, contravariant=True)
+LoadedT = TypeVar("LoadedT", bound=LoadedCandidate)
+LoadedT_co = TypeVar("LoadedT_co", bound=LoadedCandidate, covariant=True)
+
+
+class CandidateArtifact(Protocol[LoadedT_co]):
+    """The files of a candidate. It can be pickled, to be handed from one process to another."""
+
+    def load(self) -> LoadedT_co:
+        """Load the model the way its server does.
+
+        Raises:
+            UnsupportedError: the runtime cannot load it.
+        """
+
+
+class CandidateBuilder(Protocol[PlanT_contra, LoadedT_co]):
+    """Builds the candidates of one format. It can be pickled."""
+
+    def build(self, plan: PlanT_contra, progress: Progress) -> CandidateArtifact[LoadedT_co]:
+        """Build a candidate.
+
+        Raises:
+            UnsupportedError: the model cannot be changed this way.
+        """
+
+    def labels_only(self) -> CandidateBuilder[PlanT_contra, LoadedT_co] | None:
+        """Return a builder that trains the same candidates on labels alone; None: there are too few labels."""

@@ -1,0 +1,191 @@
+"""Publishes a .tflite file, for Lambda."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..candidates.evaluator import with_status
+from ..candidates.litert_artifact import LoadedLiteRt
+from ..candidates.litert_builder import LiteRtCandidateBuilder
+from ..candidates.plans import LiteRtPlan, litert_plans, plan_of, tflite_plans
+from ..candidates.unverified import why_unverified
+from ..conversion import LiteRtMode
+from ..documents.draft import LITERT_FILE, MODEL_DIRECTORY
+from ..documents.job import Distillation, Pruning, Quantization
+from ..documents.manifest import Requirements, Runtime
+from ..documents.outcome import CandidateStatus, EvidenceKind
+from ..errors import OptimizerError
+from ..proof import prove
+from ..runners import RunError
+from ..search.space import litert_space
+from ..sources import TfliteSource
+from .litert_original import LiteRtOriginal, open_original
+from .target_format import ChosenCandidate, ServingTimes, TargetFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..candidates.candidate import CandidateBuilder
+    from ..candidates.evaluator import CandidateEvaluator
+    from ..documents.job import Job, Search
+    from ..documents.outcome import Candidate
+    from ..errors import UnsupportedError
+    from ..processes.progress import Progress
+    from ..proof import Proof
+    from ..reference.measure import Reference
+    from ..reference.subject import Subject
+    from ..runners import Runner
+    from ..search.space import SearchSpace
+    from ..search.trial import Trial
+    from ..sources import OpenedSource
+    from ..training.trainer import Trainer
+
+#: For larger models, a float32 conversion only to compare the latency with is not worth its time.
+_BASELINE_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True)
+class ChosenLiteRt(ChosenCandidate):
+    """The .tflite file to publish."""
+
+    loaded: LoadedLiteRt
+    proof: Proof
+
+    @property
+    def reset_state(self) -> bool:
+        """Whether the server must put variables back before every request."""
+        return self.loaded.reset_state
+
+    def write(self, output: Path) -> int:
+        """Write the model into OUT/model/ and return its size in bytes."""
+        directory = output / MODEL_DIRECTORY
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / LITERT_FILE).write_bytes(self.loaded.content)
+        return self.loaded.size_bytes
+
+    def requirements(self) -> Requirements:
+        """Return what the function must offer."""
+        return Requirements(
+            runtime=self.proof.runtime,
+            nano_refusal=self.proof.nano_refusal,
+            peak_memory_mebibytes=self.proof.peak_mebibytes,
+        )
+
+    def times(self) -> ServingTimes:
+        """Return the times of the runtime that serves the model."""
+        proof = self.proof
+        return ServingTimes(proof.load_milliseconds, proof.first_milliseconds, proof.latency_milliseconds)
+
+
+class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
+    """Makes .tflite files."""
+
+    def __init__(self, job: Job, source: OpenedSource, work: Path, progress: Progress) -> None:
+        super().__init__(job, source, work, progress)
+        self._opened: LiteRtOriginal | None = None
+
+    @property
+    def _original(self) -> LiteRtOriginal:
+        if self._opened is None:
+            raise OptimizerError("the original was not opened yet")
+        return self._opened
+
+    def plans(self, *, has_data: bool) -> list[LiteRtPlan]:
+        """Return the candidates of the recipe in their order; none for a search."""
+        # A .tflite file can be the teacher of a student, and cannot be changed itself.
+        distills = any(isinstance(step, Distillation) for step in self.job.recipe.steps)
+        searches = self.job.recipe.search is not None
+        if isinstance(self.source, TfliteSource) and (searches or not distills):
+            return tflite_plans(self.job)
+        return [] if searches else litert_plans(self.job, has_data=has_data)
+
+    def search_space(self, search: Search) -> SearchSpace[LiteRtPlan]:
+        """Return the search space."""
+        return litert_space(self.job, search)
+
+    def open_original(self) -> Subject:
+        """Load the original, and select the signatures to publish."""
+        self._opened = open_original(self.job, self.source, self.progress)
+        return self._opened.subject
+
+    def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
+        """Leave out full integer where there are several signatures: there is data to calibrate only one."""
+        signatures = list(self._original.selection.signatures)
+        if len(signatures) < 2:
+            return space
+        kept = [
+            [plan for plan in branch if plan.mode is not LiteRtMode.FULL_INTEGER or plan.distillation]
+            for branch in space.branches
+        ]
+        if sum(map(len, kept)) < len(space.plans):
+            self.progress.warn(
+                f"search() did not try fullInteger(), which keeps only the signature that there is data for, of "
+                f"{', '.join(map(repr, signatures))}; name one with `signatureName` to have it tried"
+            )
+        return replace(space, branches=[branch for branch in kept if branch])
+
+    def needs_calibration(self, plans: Sequence[LiteRtPlan]) -> bool:
+        """Say whether a plan needs calibration data."""
+        return any(plan.mode is LiteRtMode.FULL_INTEGER for plan in plans)
+
+    def builder(self, trainer: Trainer, reference: Reference) -> LiteRtCandidateBuilder:
+        """Return the builder of candidates."""
+        original = self._original
+        return LiteRtCandidateBuilder(
+            self.job, trainer, original.selection, original.subject.stateful, reference.calibration, original.as_it_is
+        )
+
+    def baseline(self, builder: CandidateBuilder[LiteRtPlan, LoadedLiteRt]) -> Runner | None:
+        """Return the model's own float32 conversion, or the user's .tflite file, to compare latency with."""
+        original, gate = self._original, self.job.gate
+        if original.as_it_is is not None:
+            return original.subject.runner
+        has_rule = gate is not None and any(rule.rule == "maxLatencyRatio" for rule in gate.rules)
+        if not has_rule and original.subject.size_bytes > _BASELINE_LIMIT:
+            return None
+        try:
+            return builder.build(plan_of(LiteRtMode.FLOAT32), self.progress).load().runner
+        except OptimizerError as error:
+            self.progress.say(f"no float32 conversion to compare the latency with ({error})")
+            return None
+
+    def none_supported(
+        self, errors: Sequence[UnsupportedError], plans: Sequence[LiteRtPlan]
+    ) -> UnsupportedError | None:
+        """Return the first error: LiteRT refuses a model for the same reason in every mode."""
+        return errors[0] if len(errors) == len(plans) else None
+
+    def accept(self, trial: Trial[LiteRtPlan, LoadedLiteRt], evaluator: CandidateEvaluator) -> ChosenLiteRt | None:
+        """Prove which runtime serves the candidate."""
+        loaded = trial.loaded
+        proof = self._prove(loaded, trial.candidate, evaluator)
+        if proof is None:
+            return None
+        changed = self._is_changed(trial.plan, evaluator.reference)
+        reason = why_unverified(evaluator, loaded.runner, loaded.signatures, changed=changed)
+        return ChosenLiteRt(trial.candidate, loaded, evaluator, loaded.signatures, reason, proof)
+
+    def _prove(self, loaded: LoadedLiteRt, candidate: Candidate, evaluator: CandidateEvaluator) -> Proof | None:
+        self.progress.say(f"proving the runtime for {candidate.name}")
+        datasets = evaluator.reference.datasets
+        try:
+            proof = prove(loaded.content, self.job.model, loaded.signatures, datasets, reset_state=loaded.reset_state)
+        except RunError as error:
+            self.progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
+            return None
+        if proof.runtime is not Runtime.NANO:
+            self.progress.warn(
+                f"the nano runtime cannot serve this model, the numpy runtime will: {proof.nano_refusal}"
+            )
+        return proof
+
+    def _is_changed(self, plan: LiteRtPlan, reference: Reference) -> bool:
+        """Say whether the candidate's numbers may differ from the original's by more than rounding."""
+        if reference.evidence is EvidenceKind.GENERATED:
+            # Without data, the default candidates change no decision as far as numbers can show it.
+            steps = self.job.recipe.steps
+            changed = any(isinstance(step, (Distillation, Pruning, Quantization)) for step in steps)
+            return changed or not reference.float_outputs
+        return bool(plan.mode is not LiteRtMode.FLOAT32 or plan.pruning or plan.distillation)

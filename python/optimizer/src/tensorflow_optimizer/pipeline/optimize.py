@@ -1,0 +1,159 @@
+"""Builds, measures and judges candidates until one may be published, in any format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..candidates.evaluator import CandidateEvaluator, record, refusal, with_status
+from ..candidates.teacher_gain import with_teacher_gain
+from ..documents.job import ModelFormat, RecipeKind
+from ..documents.outcome import CandidateStatus, EvidenceKind, Split
+from ..errors import UnsupportedError
+from ..gate import check_measurable, plan_gate
+from ..reference.measure import measure_original
+from ..search.requirements import check_has_data, check_searchable, with_search_gate
+from ..search.run_search import SearchContext, on_selection, run_search
+from ..search.space import without_training
+from ..search.trial import Trial
+from ..training.given_students import open_students
+from ..training.trainer import Trainer
+from ..training.training_data import make_training_data
+from .litert_format import LiteRtFormat
+from .saved_model_format import SavedModelFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..candidates.candidate import CandidateBuilder, LoadedT, PlanT
+    from ..documents.job import Job
+    from ..documents.outcome import Candidate
+    from ..gate import GatePlan
+    from ..processes.progress import Progress
+    from ..reference.measure import Reference
+    from ..sources import OpenedSource
+    from .inputs import Inputs
+    from .target_format import ChosenCandidate, TargetFormat
+
+
+def optimize(job: Job, source: OpenedSource, inputs: Inputs, work: Path, progress: Progress) -> ChosenCandidate:
+    """Return the candidate to publish.
+
+    Raises:
+        OptimizerError: there is none.
+    """
+    job = with_search_gate(job)
+    if job.format is ModelFormat.LITERT:
+        return _optimize(LiteRtFormat(job, source, work, progress), inputs)
+    return _optimize(SavedModelFormat(job, source, work, progress), inputs)
+
+
+def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCandidate:
+    job, progress, work = target.job, target.progress, target.work
+    search, has_data = job.recipe.search, inputs.evaluation is not None
+    check_has_data(job, has_data=has_data)
+    plans = target.plans(has_data=has_data)
+    space = target.search_space(search) if search is not None else None
+    subject = target.open_original()
+    if space is not None:
+        space = target.restrict(space)
+        plans = space.plans
+    spec = subject.signatures[subject.default].spec
+    students = open_students(job, inputs.students, spec, work)
+    reference = measure_original(
+        job,
+        inputs.evaluation,
+        subject,
+        progress,
+        calibrate=target.needs_calibration(plans),
+        train=has_data and any(plan.pruning or plan.distillation for plan in plans),
+        select=search is not None,
+    )
+    check_searchable(job, reference)
+    if space is not None:
+        space = without_training(job, space, reference, progress)
+        plans = space.plans
+    gate = _gate(job, reference, progress)
+    training_data = make_training_data(reference, [plan.distillation for plan in plans if plan.distillation], progress)
+    builder = target.builder(Trainer(target.source, spec, training_data, students, work, job.seed), reference)
+    evaluator = CandidateEvaluator(reference, gate, target.baseline(builder))
+    if search is None or space is None:
+        return _first_that_passes(target, plans, builder, evaluator)
+    selection = replace(evaluator, reference=on_selection(reference), split=Split.SELECTION)
+    context = SearchContext(builder, subject.size_bytes, work, selection, evaluator)
+    return run_search(search, space, context, lambda trial: _accept_found(target, trial, builder, evaluator), progress)
+
+
+def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
+    tasks = reference.tasks[reference.default]
+    check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
+    if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LAMBDA:
+        progress.warn(
+            "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with "
+            "EvaluationData the job also tries dynamicRange(), about four times smaller than float32 and often faster, "
+            "and proves that it decides like the original"
+        )
+    return plan_gate(
+        job, tasks, reference.labelled, reference.evidence, reference.float_outputs, reference.other_outputs
+    )
+
+
+def _first_that_passes(
+    target: TargetFormat[PlanT, LoadedT],
+    plans: list[PlanT],
+    builder: CandidateBuilder[PlanT, LoadedT],
+    evaluator: CandidateEvaluator,
+) -> ChosenCandidate:
+    """Try the plans in their order; the first that passes and can be served is chosen."""
+    progress, reference = target.progress, evaluator.reference
+    unsupported: list[UnsupportedError] = []
+    for number, plan in enumerate(plans):
+        try:
+            loaded = builder.build(plan, progress).load()
+            target.check(plan, loaded, reference)
+        except UnsupportedError as error:
+            unsupported.append(error)
+            progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
+            warning = target.fallback_warning(error) if number + 1 < len(plans) else None
+            if warning is not None:
+                progress.warn(warning)
+            continue
+        candidate = evaluator.evaluate(plan.name, loaded)
+        candidate = with_teacher_gain(candidate, plan, loaded.runner, builder, reference, progress)
+        if candidate.status is not CandidateStatus.PASSED:
+            progress.add(candidate)
+            continue
+        chosen = target.accept(Trial(plan, loaded, candidate), evaluator)
+        if chosen is None:
+            continue
+        chosen = _recorded(chosen, candidate, progress)
+        for later in plans[number + 1 :]:
+            progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
+        return chosen
+    raise target.none_supported(unsupported, plans) or refusal(progress.candidates)
+
+
+def _accept_found(
+    target: TargetFormat[PlanT, LoadedT],
+    trial: Trial[PlanT, LoadedT],
+    builder: CandidateBuilder[PlanT, LoadedT],
+    evaluator: CandidateEvaluator,
+) -> ChosenCandidate | None:
+    """Return the best candidate of a search as one to publish; None, with its record added: it may not be published."""
+    progress, reference = target.progress, evaluator.reference
+    try:
+        target.check(trial.plan, trial.loaded, reference)
+    except UnsupportedError as error:
+        progress.add(record(trial.plan.name, CandidateStatus.FAILED, str(error)))
+        return None
+    chosen = target.accept(trial, evaluator)
+    if chosen is None:
+        return None
+    gained = with_teacher_gain(trial.candidate, trial.plan, trial.loaded.runner, builder, reference, progress)
+    return _recorded(chosen, gained, progress)
+
+
+def _recorded(chosen: ChosenCandidate, candidate: Candidate, progress: Progress) -> ChosenCandidate:
+    candidate = with_status(candidate, CandidateStatus.CHOSEN)
+    progress.add(candidate)
+    return replace(chosen, candidate=candidate)
