@@ -1,6 +1,6 @@
 // `npm run lint`: every static check, all of them even when one fails.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 
@@ -13,6 +13,7 @@ const checks = [
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
   ['ruff', bin('ruff'), ['check', '.']],
   ['ruff format', bin('ruff'), ['format', '--check', '.']],
+  ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['optimizer', 'build_runner', 'handler'].map((room) => `python/${room}/src`).join(delimiter) }],
   ['mypy: optimizer', bin('mypy'), ['python/optimizer/src']],
   ['mypy: handler', bin('mypy'), ['python/handler/src']],
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
@@ -22,8 +23,8 @@ const checks = [
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
 ];
 
-const failed = checks.filter(([title, command, args]) => {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+const failed = checks.filter(([title, command, args, env]) => {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env } });
   process.stdout.write(`${status === 0 ? '✓' : '✗'} ${title}\n${status === 0 ? '' : `${stdout}${stderr}`}`);
   return status !== 0;
 });

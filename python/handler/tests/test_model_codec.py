@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_server import codec
-from model_server.description import Tensor
-from model_server.errors import TensorError
+from model_server.description import Tensor, TensorError
 
 
 def tensor(dtype: str, shape: list[int], stored: str | None = None, scale: float = 0.0, zero: int = 0) -> Tensor:

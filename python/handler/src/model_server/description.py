@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import json_text
 from .dtypes import ELEMENT_TYPES, ElementType
-from .errors import ModelError
+from .errors import ModelError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,23 @@ class Tensor:
                 raise ModelError(f"{FILE_NAME}: tensor {name!r} cannot turn {self.dtype.name} into {self.stored.name}")
             self.scale = quantization["scale"]
             self.zero_point = quantization["zeroPoint"]
+
+
+class TensorError(RequestError):
+    """A value that does not fit its input.
+
+    `indices` lead to the offending value inside the input's nested lists, so that whoever knows how the request was
+    written (row or column format) can say where it is.
+    """
+
+    def __init__(self, tensor: Tensor, indices: tuple[int, ...], problem: str) -> None:
+        place = "".join(f"[{index}]" for index in indices)
+        super().__init__(
+            400, f'inputs["{tensor.name}"]{place}: {problem}; expected {tensor.dtype.name} of shape {tensor.shape}'
+        )
+        self.tensor = tensor
+        self.indices = indices
+        self.problem = problem
 
 
 class Signature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from . import json_text
-from .errors import TensorError
+from .description import TensorError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import codec, description
-from .errors import ModelError, RequestError, TensorError
+from .description import TensorError
+from .errors import ModelError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .codec import Encoded
-from .errors import RequestError, TensorError
+from .description import TensorError
+from .errors import RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

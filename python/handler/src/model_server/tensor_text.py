@@ -13,7 +13,7 @@ from __future__ import annotations
 from _operator import itemgetter  # without the Python half, which takes longer to import than all of this
 
 from . import codec, json_text
-from .errors import TensorError
+from .description import TensorError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
