@@ -146,7 +146,7 @@ function orderProblems(steps: OptimizationStep[]): string[] {
     return [];
   }
   const list = (all: OptimizationStep[]) => all.map((step) => step.description).join(', ');
-  return [`recipe has ${list(steps)}, and a student is taught first, then pruned, then quantized or frozen, when weights can no longer be changed, and bfloat16 comes last: `
+  return [`recipe has ${list(steps)}, and a student is trained first, then pruned, then quantized or frozen, when weights can no longer be changed, and bfloat16 comes last: `
     + `use OptimizationRecipe.of(${list(legal)})`];
 }
 

@@ -1,4 +1,4 @@
-"""The one family of errors that ends a build on purpose."""
+"""The errors that end a build on purpose, and their exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process returns."""
+    """The exit code of the process."""
 
     DONE = 0
     FAILED = 1
@@ -35,6 +35,6 @@ class GateError(OptimizerError):
 
 
 class UnsupportedError(OptimizerError):
-    """The model cannot do what was asked of it."""
+    """The model cannot do what the job asks for."""
 
     exit_code = ExitCode.UNSUPPORTED

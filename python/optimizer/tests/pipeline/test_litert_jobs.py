@@ -132,9 +132,7 @@ def test_float16_that_is_not_finite_on_silence_is_not_published(models: SampleMo
 
 
 @pytest.mark.parametrize(("recipe", "name"), [("none", "float32"), (FLOAT16, "float16"), (STRIP, "float32")])
-def test_a_recipe_that_is_not_a_ladder_makes_one_candidate(
-    recipe: Any, name: str, models: SampleModels, runs: Runs
-) -> None:
+def test_a_recipe_of_one_candidate_makes_exactly_that(recipe: Any, name: str, models: SampleModels, runs: Runs) -> None:
     assert runs(models.dense, models.labelled, recipe=recipe).statuses == {name: "chosen"}
 
 

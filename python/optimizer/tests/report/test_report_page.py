@@ -47,7 +47,7 @@ def test_every_candidate_has_its_figures_and_the_reason(page: MakePage) -> None:
     assert "✗ accuracy loss 1.50 points, at most 1.00" in rows
     assert "✓ 0.48 MB, at most 1.00 MB" in rows
     assert "float16 chosen 0.94 MB ÷2.0 98.30 % 0.00 -0.30 … +0.30 100.00 %" in rows
-    assert "the first of the ladder, smallest first, that meets every rule of the gate" in rows
+    assert "the first of the candidates, smallest first, that meets every rule of the gate" in rows
     assert "float32 not tried – – – – – –" in rows
     assert "float16 passed before it" in rows
     assert "original as given 1.88 MB 98.30 %" in rows

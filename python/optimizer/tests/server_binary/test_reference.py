@@ -11,7 +11,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 @pytest.mark.parametrize(
-    ("image", "base_url", "wanted"),
+    ("image", "base_url", "tag_or_digest"),
     [
         ("tensorflow/serving:2.20.0", "https://registry-1.docker.io/v2/tensorflow/serving", "2.20.0"),
         ("serving:1", "https://registry-1.docker.io/v2/library/serving", "1"),
@@ -26,9 +26,9 @@ DIGEST = "sha256:" + "a" * 64
         ("10.0.0.1:5000/serving:1", "https://10.0.0.1:5000/v2/serving", "1"),
     ],
 )
-def test_a_name_stands_for_an_address_and_a_release(image: str, base_url: str, wanted: str) -> None:
+def test_a_name_stands_for_an_address_and_a_release(image: str, base_url: str, tag_or_digest: str) -> None:
     reference = parse_reference(image)
-    assert (reference.base_url, reference.wanted, reference.image) == (base_url, wanted, image)
+    assert (reference.base_url, reference.tag_or_digest, reference.image) == (base_url, tag_or_digest, image)
 
 
 @pytest.mark.parametrize(

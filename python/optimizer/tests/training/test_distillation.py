@@ -254,7 +254,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
     ("steps", "data", "words"),
     [
         ([{"step": "pruning", "sparsity": 0.5}, recipe("tiny")["steps"][0]], True, "use Distillation.into(…), Pruning"),
-        ([{"step": "quantization", "mode": "float16"}, recipe("tiny")["steps"][0]], True, "is taught first"),
+        ([{"step": "quantization", "mode": "float16"}, recipe("tiny")["steps"][0]], True, "is trained first"),
         ([recipe("tiny")["steps"][0], recipe("small")["steps"][0]], True, "distills twice"),
         (recipe("tiny")["steps"], False, "needs real inputs to ask the original about"),
     ],

@@ -1,4 +1,4 @@
-"""Where a SavedModel answers otherwise than the one that it was made of."""
+"""Finds differences between the answers of a SavedModel and those of the one it was made from."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class LiteRtCandidateBuilder:
     reset_state: bool
     calibration: Dataset
     as_it_is: LiteRtArtifact | None = None
-    """The original, when it is a .tflite file: nothing but a student can be made of it."""
+    """The original, when it is a .tflite file: only a student can be made from it."""
 
     def build(self, plan: LiteRtPlan, progress: Progress) -> LiteRtArtifact:
         """Build a candidate.

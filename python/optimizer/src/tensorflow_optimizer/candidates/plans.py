@@ -1,4 +1,4 @@
-"""Which candidates a recipe means, for a format and for what data there is."""
+"""Turns a recipe into plans of candidates, for a format and the data at hand."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
         return [plan_of(LiteRtMode.FLOAT32)]
     if kind is RecipeKind.FOR_LAMBDA:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
-        ladder = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
-        return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *ladder] if has_data else ladder)]
+        modes = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
+        return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *modes] if has_data else modes)]
     distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
     quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
     if len(quantizations) > 1:
@@ -103,7 +103,7 @@ def _trained(steps: Sequence[Step], *, has_data: bool) -> tuple[Distillation | N
     ordered = sorted(steps, key=lambda step: _ORDER[step.step])
     if ordered != list(steps):
         raise BadInputError(
-            f"the recipe has {listed(steps)}, and a student is taught first, then pruned, then quantized, since no "
+            f"the recipe has {listed(steps)}, and a student is trained first, then pruned, then quantized, since no "
             f"weight can be changed afterwards; use {listed(ordered)}"
         )
     if distillations and not has_data:
@@ -153,7 +153,7 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
             "well; keep one of them"
         )
     distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
-    # What was trained is saved anew in any case: then without what serving does not need.
+    # A trained model is saved again in any case: then without what serving does not need.
     strip = job.recipe.kind is RecipeKind.FOR_SERVING or bool(graph or distillation or pruning)
     stripped = saved_model_plan(strip=strip, pruning=pruning, distillation=distillation)
     if any(isinstance(step, Freeze) for step in graph):

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what was asked."""
+"""Ends a failed command with one sentence instead of a traceback."""
 
 from __future__ import annotations
 

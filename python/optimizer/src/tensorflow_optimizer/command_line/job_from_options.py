@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Objective(StrEnum):
-    """What `optimize` makes as small as it can."""
+    """The quantity that `optimize` minimizes."""
 
     SIZE = "size"
     LATENCY = "latency"

@@ -1,4 +1,4 @@
-"""What a job.json says of models and data that lie on this machine."""
+"""Describes models and data on this machine as job.json does."""
 
 from __future__ import annotations
 

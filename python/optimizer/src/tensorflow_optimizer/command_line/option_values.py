@@ -1,4 +1,4 @@
-"""What one tells `optimize` of a model, in place of a job.json: shapes, tasks, class names."""
+"""Parses options that describe a model to `optimize`: shapes, tasks, class names."""
 
 from __future__ import annotations
 

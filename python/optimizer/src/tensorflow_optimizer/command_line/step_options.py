@@ -1,4 +1,4 @@
-"""Steps as one writes them on a command line: `pruning:sparsity=0.8,epochs=3` is job.json's step of that name."""
+"""Parses steps of the command line, such as `pruning:sparsity=0.8,epochs=3`."""
 
 from __future__ import annotations
 

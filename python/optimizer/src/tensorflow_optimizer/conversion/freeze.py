@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
 SIZE_LIMIT = 1 << 30
 #: Grappler's passes that compute nothing: what is left are the same operators on the same values, each of them once.
-#: Folding constants would store a weight again wherever it is reshaped, and may round otherwise than the original.
+#: Folding constants would store a weight again wherever it is reshaped, and may round differently.
 _PASSES = ("function", "common_subgraph_elimination", "dependency")
 _TABLES = ("HashTable", "LookupTable", "MutableHashTable", "AnonymousHashTable", "InitializeTable")
 

@@ -19,7 +19,7 @@ _UNSUPPORTED = re.compile(r"(?:Select|Custom) ops: ([\w, ]+)")
 
 
 class LiteRtMode(StrEnum):
-    """How the weights are stored."""
+    """The type that weights are stored as."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"

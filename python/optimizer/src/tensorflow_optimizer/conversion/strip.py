@@ -70,7 +70,7 @@ def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
 def _drop_idle_main_op(meta_graph: Any) -> None:
     """Spare loaders the run of an operator that does nothing, which TensorFlow's exporter always asks for.
 
-    A session prepares each run anew: on a model that loads in 150 ms it is a quarter of that.
+    A session prepares each run again: on a model that loads in 150 ms it is a quarter of that.
     """
     name = main_op_of(meta_graph)
     # One that initializes tables has them as its control inputs.

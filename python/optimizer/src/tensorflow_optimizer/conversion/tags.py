@@ -14,9 +14,9 @@ def with_serve_tags(source: Path, meta_graph: Any, destination: Path) -> None:
     """Save `meta_graph` of the SavedModel at `source` into `destination` under the usual tags, all else as it is."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    # The fingerprint is that of the file that is written anew.
-    anew = shutil.ignore_patterns("saved_model.pb*", "fingerprint.pb")
-    shutil.copytree(source, destination, copy_function=_link, ignore=anew)
+    # The fingerprint belongs to the file that is rewritten here.
+    rewritten = shutil.ignore_patterns("saved_model.pb*", "fingerprint.pb")
+    shutil.copytree(source, destination, copy_function=_link, ignore=rewritten)
     saved_model = saved_model_pb2.SavedModel(saved_model_schema_version=1)
     kept = saved_model.meta_graphs.add()
     kept.CopyFrom(meta_graph)

@@ -80,10 +80,10 @@ def _body(place: str, line: str) -> dict[str, Any]:
 
 
 def _samples(place: str, body: dict[str, Any], signature: SignatureSpec, *, in_rows: bool) -> list[dict[str, Any]]:
-    wanted = body.get("signature_name") or signature.name
-    if wanted != signature.name:
+    requested = body.get("signature_name") or signature.name
+    if requested != signature.name:
         raise BadInputError(
-            f"{place} is for the signature {wanted!r}, but the model is evaluated on {signature.name!r}"
+            f"{place} is for the signature {requested!r}, but the model is evaluated on {signature.name!r}"
         )
     names = list(signature.inputs)
     if "instances" in body:

@@ -34,8 +34,8 @@ class Splits:
 def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool = False, train: bool = False) -> Splits:
     """Cut `dataset`, always in the same way for the same seed and needs."""
     order: NDArray[Any] = np.random.default_rng(seed).permutation(dataset.count)
-    wanted = min(_MAXIMUM_CALIBRATION, max(1, int(dataset.count * _CALIBRATION_SHARE)))
-    first = wanted if calibrate else 0
+    calibration_count = min(_MAXIMUM_CALIBRATION, max(1, int(dataset.count * _CALIBRATION_SHARE)))
+    first = calibration_count if calibrate else 0
     rest = dataset.count - first
     trained = int(rest * _TRAINING_SHARE) if train else 0
     second = first + (int((rest - trained) * _SELECTION_SHARE) if select else 0)

@@ -1,4 +1,4 @@
-"""What every document that the optimizer reads or writes has in common."""
+"""The base of all documents that the optimizer reads or writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `run` leaves for `publish`: OUT/draft.json beside OUT/model/."""
+"""OUT/draft.json, which `run` leaves beside OUT/model/ for `publish`."""
 
 from __future__ import annotations
 

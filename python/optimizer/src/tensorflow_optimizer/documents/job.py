@@ -16,14 +16,14 @@ BEHAVIOR_VERSION = 4
 
 
 class ModelFormat(StrEnum):
-    """What an artifact holds."""
+    """The format of an artifact."""
 
     LITERT = "litert"
     SAVED_MODEL = "saved_model"
 
 
 class Packaging(StrEnum):
-    """How an S3 location holds what it names."""
+    """How a model or data is stored at an S3 location."""
 
     ZIP = "zip"
     """One object: a ZIP of a directory (what the CDK makes of a directory asset)."""
@@ -34,7 +34,7 @@ class Packaging(StrEnum):
 
 
 class Location(Document):
-    """Where something lies in S3. Never part of the build key."""
+    """A location in S3. Never part of the build key."""
 
     bucket: str
     key: str
@@ -42,7 +42,7 @@ class Location(Document):
 
 
 class Identity(Document):
-    """What tells one content from another without reading it. Part of the build key."""
+    """Identifies content without reading it. Part of the build key."""
 
     digest: str | None = None
     """The CDK's asset hash, or the SHA-256 of the content."""
@@ -55,7 +55,7 @@ class Identity(Document):
 
 
 class StatefulBehavior(StrEnum):
-    """What to do with a model whose variables change between calls."""
+    """How to treat a model whose variables change between calls."""
 
     REFUSE = "refuse"
     RESET_PER_REQUEST = "reset_per_request"
@@ -87,7 +87,7 @@ class Evaluation(Document):
 
 
 class ModelTask(StrEnum):
-    """What an output decides, and so how two answers are compared."""
+    """The task of an output, which decides how two answers are compared."""
 
     MULTICLASS = "multiclass"
     BINARY = "binary"
@@ -124,7 +124,7 @@ class Pruning(Document):
     schedule: Literal["gradual", "atOnce"] = "gradual"
     """How the share grows while the rest is trained on the evaluation data. Without data it is always at once."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
-    """How often training goes through its part of the evaluation data."""
+    """Passes of the training over its part of the evaluation data."""
 
 
 class StudentSize(StrEnum):
@@ -145,7 +145,7 @@ class StudentModel(Document):
 
 
 class Student(Document):
-    """Who learns: one that is built, or one that is given."""
+    """The model to train: built here, or given."""
 
     size: StudentSize | None = None
     given: StudentModel | None = None
@@ -174,13 +174,13 @@ class Distillation(Document):
     step: Literal["distillation"] = "distillation"
     student: Student
     temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
-    """The teacher's and the student's scores are divided by it, so that unlikely classes teach as well."""
+    """The teacher's and the student's scores are divided by it, so that unlikely classes count as well."""
     alpha: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of the labels in the loss; the rest is the teacher's. Absent: 0.1 with labels, 0 without."""
     epochs: Annotated[int, Field(ge=1, le=1000)] = 30
-    """How often training goes through its part of the evaluation data."""
+    """Passes of the training over its part of the evaluation data."""
     augment: bool = True
-    """Teach on changed copies of the inputs too: the teacher answers anew for each."""
+    """Train on changed copies of the inputs too, with the teacher's answer to each."""
 
 
 Step = Annotated[Quantization | Strip | Freeze | Pruning | Distillation, Field(discriminator="step")]
@@ -203,7 +203,7 @@ class RecipeKind(StrEnum):
     NONE = "none"
     """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
     FOR_LAMBDA = "forLambda"
-    """The ladder: with data dynamic range, float16, float32; without data float16."""
+    """In this order: with data dynamic range, float16, float32; without data float16, float32."""
     FOR_SERVING = "forServing"
     """Strip."""
     SEARCH = "search"

@@ -62,7 +62,7 @@ class ModelDescription(Document):
     version: int
     file: str = "model.tflite"
     runtime: Runtime
-    """What the job proved; the function may be told to use numpy all the same."""
+    """The runtime that the job proved; the function may still be configured to use numpy."""
     reset_state: bool = False
     """Variables change between calls: every request starts from the initial state (numpy only)."""
     default_signature: str
@@ -79,7 +79,7 @@ class File(Document):
 
 
 class SourceRecord(Document):
-    """What the artifact was made of."""
+    """The source that the artifact was made from."""
 
     digest: str
     """SHA-256 over the sorted list of `sha256  path` lines of the files really read."""
@@ -91,7 +91,7 @@ class SourceRecord(Document):
 
 
 class Requirements(Document):
-    """What a platform must offer."""
+    """The requirements on a platform."""
 
     runtime: Runtime | None = None
     nano_refusal: str | None = None
@@ -117,12 +117,12 @@ class ServerProgram(Document):
     image: str
     """The image that it was taken out of, as it was named."""
     digest: str
-    """What the name stood for."""
+    """Digest of the image."""
     sha256: str
     """Of the program."""
     size: int
     key: str = ""
-    """Where it lies in the bucket; empty until it is published."""
+    """Its key in the bucket; empty until it is published."""
     trial: ServerTrial
     trial_note: str = ""
     """Why it was not run."""

@@ -10,7 +10,7 @@ from .document import Document
 
 
 class CandidateStatus(StrEnum):
-    """What became of a candidate."""
+    """The status of a candidate."""
 
     CHOSEN = "chosen"
     PASSED = "passed"
@@ -20,7 +20,7 @@ class CandidateStatus(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """What the figures rest on."""
+    """The evidence behind the figures."""
 
     LABELS = "labels"
     UNLABELLED = "unlabelled"
@@ -34,7 +34,7 @@ class Split(StrEnum):
     SELECTION = "selection"
     """A search chooses by it."""
     GATE = "gate"
-    """What is published is judged by it, and by nothing else."""
+    """The gate judges by it alone."""
 
 
 class OutputMetrics(Document):
@@ -63,16 +63,16 @@ class OutputMetrics(Document):
 
 
 class Metrics(Document):
-    """What was measured of one model."""
+    """The measurements of one model."""
 
     evidence: EvidenceKind
     samples: int
     split: Split = Split.GATE
-    """Where the samples are from."""
+    """The split that the samples come from."""
     outputs: dict[str, OutputMetrics]
     """By `<signature>/<output>`, or `<output>` of the default signature."""
     size_bytes: int
-    """What is loaded: the .tflite file, or the SavedModel's directory."""
+    """Size of the .tflite file, or of the SavedModel's directory."""
     compressed_bytes: int | None = None
     """The same as it travels to a function, in a ZIP. LiteRT only."""
     latency_milliseconds: float | None = None
@@ -82,7 +82,7 @@ class Metrics(Document):
 
 
 class InputRange(Document):
-    """What numbers one input of the evaluation data has, over the samples of the gate."""
+    """The range of one input of the evaluation data, over the samples of the gate."""
 
     dtype: str
     minimum: float
@@ -122,7 +122,7 @@ class Outcome(Document):
     inputs: dict[str, InputRange] = {}
     """Of the default signature, where there is evaluation data."""
     expected_scale: str | None = None
-    """How the model seems to want its inputs; absent where no labels tell."""
+    """The scale of inputs that the model seems to expect; absent: there are no labels to tell."""
     original: Metrics | None = None
     candidates: list[Candidate] = []
     unverified: bool = False

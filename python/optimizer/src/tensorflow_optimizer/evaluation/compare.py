@@ -137,7 +137,7 @@ def _truth(task: OutputTask, output: Array, labels: Array) -> Array:
 
 
 def _correct(task: OutputTask, output: Array, labels: Array) -> Array:
-    """How right each sample is: 0 or 1, or the share of right decisions where a sample has several."""
+    """Correctness by sample: 0 or 1, or the share of right decisions where a sample has several."""
     return _per_sample(task.decisions(output) == _truth(task, output, labels))
 
 

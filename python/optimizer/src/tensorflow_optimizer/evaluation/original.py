@@ -1,4 +1,4 @@
-"""What must be true of the original before anything is compared with it."""
+"""Checks the original before anything is compared with it."""
 
 from __future__ import annotations
 

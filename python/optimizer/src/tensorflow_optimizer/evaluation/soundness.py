@@ -21,7 +21,7 @@ _REPEATED = 8
 
 @dataclass(frozen=True)
 class EvaluationCase:
-    """What a candidate is tried on at one signature."""
+    """The samples to try a candidate on, at one signature."""
 
     original: Runner
     """Judges which edge inputs are legal, and where the answer is not finite by nature."""

@@ -1,4 +1,4 @@
-"""What each output decides: stated by the job, or inferred from labels and from what the original answers."""
+"""The task of each output: stated by the job, or inferred from labels and the original's answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputTask:
-    """How an output is read."""
+    """The task of an output, and how to read its decisions."""
 
     task: ModelTask
     logits: bool = False
@@ -115,7 +115,7 @@ def _by_one_score(output: Array, labels: Array | None, *, unit: bool) -> OutputT
     if points and inner(labels.shape) != points:
         return OutputTask(ModelTask.REGRESSION)
     values = np.unique(labels)
-    # Two classes with other numbers are told to be numbered anew.
+    # Two classes with other numbers are refused, with the advice to renumber them.
     two = bool(np.isin(values, (0, 1)).all()) or (unit and len(values) <= 2 and _whole(values))
     return OutputTask(ModelTask.BINARY, logits=not unit) if two else OutputTask(ModelTask.REGRESSION)
 

@@ -1,4 +1,4 @@
-"""What a candidate must meet to be published."""
+"""The rules that a candidate must meet to be published."""
 
 from __future__ import annotations
 

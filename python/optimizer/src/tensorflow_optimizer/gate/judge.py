@@ -47,13 +47,13 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
 
 def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResult:
     rule = planned.rule
-    wanted = _outputs(planned, metrics)
+    judged = _outputs(planned, metrics)
     values: dict[str, float] = {}
     for name, output in metrics.outputs.items():
         value = _value(rule.rule, output, strict=strict)
-        if value is not None and (wanted is None or name in wanted):
+        if value is not None and (judged is None or name in judged):
             values[name] = value
-    unmeasured = sorted(wanted - values.keys()) if wanted else []
+    unmeasured = sorted(judged - values.keys()) if judged else []
     if not values or unmeasured:
         which = f" of {', '.join(map(repr, unmeasured))}" if unmeasured else ""
         sentence = f"{_NAMES[rule.rule]}{which} could not be measured, so that the gate cannot pass"

@@ -1,4 +1,4 @@
-"""What a job reads beside its model."""
+"""The inputs of a job beside its model."""
 
 from __future__ import annotations
 

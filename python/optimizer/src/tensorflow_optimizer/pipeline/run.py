@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Paths:
-    """Where a job reads and writes."""
+    """Input and output paths of a job."""
 
     source: Path
     """The model: a directory or a file."""

@@ -1,4 +1,4 @@
-"""What must be set before TensorFlow is imported: quiet, on the CPU, and the same numbers in every run."""
+"""Settings to make before TensorFlow is imported: quiet, on the CPU, and reproducible."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def check_toolchain(toolchain: Toolchain) -> None:
         OptimizerError: a version differs.
     """
     present = versions()
-    wanted = {
+    pinned = {
         "tensorflow": toolchain.tensorflow,
         "litert": toolchain.litert,
         "behavior": str(toolchain.behavior_version),
     }
     wrong = [
-        f"{name} {version} (here: {present[name]})" for name, version in wanted.items() if present[name] != version
+        f"{name} {version} (here: {present[name]})" for name, version in pinned.items() if present[name] != version
     ]
     if wrong:
         raise OptimizerError(

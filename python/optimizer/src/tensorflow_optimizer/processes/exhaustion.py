@@ -1,4 +1,4 @@
-"""Memory and disk that are used up. The model and its data are not to blame, whatever a library makes of it."""
+"""Recognizes exhausted memory and disk, which libraries often report as other errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def raise_exhausted(error: BaseException) -> None:
 
 
 def unexpected(error: BaseException) -> str:
-    """Return the sentence for an error that nobody foresaw. The details are in the log, and only there."""
+    """Return the sentence for an unexpected error. Its details are only in the log."""
     sentence = exhausted(error)
     if sentence is not None:
         return sentence

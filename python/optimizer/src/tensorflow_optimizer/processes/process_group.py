@@ -1,4 +1,4 @@
-"""The process of a job together with those that it starts: nothing of it goes on when the job is over."""
+"""Runs a process and all that it starts as one group, which ends as a whole."""
 
 from __future__ import annotations
 

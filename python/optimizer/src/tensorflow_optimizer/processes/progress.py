@@ -1,4 +1,4 @@
-"""What is known so far: an outcome tells it however the job ends."""
+"""Collects what the outcome reports, however the job ends."""
 
 from __future__ import annotations
 

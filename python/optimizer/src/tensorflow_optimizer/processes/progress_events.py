@@ -1,4 +1,4 @@
-"""How far the job is, told to the program that watches it: one line of JSON for each change, on a pipe of its own.
+"""Reports progress to the supervising program: one line of JSON for each change, on a pipe of its own.
 
 Text for people goes to standard error as ever, and nothing reads it. Where nobody watches, nothing is written here.
 """
@@ -28,7 +28,7 @@ _SECONDS_BETWEEN = 0.1
 
 @dataclass(frozen=True)
 class Event:
-    """What one process does."""
+    """The state of one activity of a process."""
 
     process: int
     activity: int = 0
@@ -51,7 +51,7 @@ class Event:
 
 
 class _Pipe:
-    """Where events go."""
+    """The pipe that events are written to."""
 
     def __init__(self) -> None:
         self.descriptor: int | None = None

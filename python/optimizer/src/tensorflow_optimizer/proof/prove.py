@@ -161,8 +161,8 @@ def _refusal(found: dict[str, Any], expected: list[dict[str, Any]]) -> str | Non
     if "error" in found:
         return str(found["error"])[:500]
     for turn, answers in enumerate(found["answers"], start=1):
-        for number, (answer, wanted) in enumerate(zip(answers, expected, strict=True), start=1):
-            for name, value in wanted.items():
+        for number, (answer, outputs) in enumerate(zip(answers, expected, strict=True), start=1):
+            for name, value in outputs.items():
                 if not _same(np.asarray(answer[name]), value):
                     return (
                         f"its output {name!r} differs from the reference interpreter's (run {turn}, request {number})"

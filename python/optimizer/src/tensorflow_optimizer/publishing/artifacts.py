@@ -1,4 +1,4 @@
-"""What lies under a version, and in which order it gets there."""
+"""The files of a published version, and the order in which they are uploaded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Publication:
     version: int
     draft: Draft
     output: Path
-    """What `run` left."""
+    """The output directory of `run`."""
     scratch: Path
     """An empty directory for files that are made on the way."""
     log: Callable[[str], None]

@@ -69,24 +69,24 @@ def _make_way(directory: Path) -> None:
 
 
 def _fetch(
-    wanted: Source | Evaluation | StudentModel,
+    requested: Source | Evaluation | StudentModel,
     what: str,
     target: Path,
     bucket_of: Callable[[str], Bucket],
     log: Callable[[str], None],
 ) -> FetchedInput:
-    location = _located(wanted, what)
+    location = _located(requested, what)
     bucket = bucket_of(location.bucket)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        objects = _PACKAGINGS[wanted.packaging](wanted, what, location, bucket, partial)
+        objects = _PACKAGINGS[requested.packaging](requested, what, location, bucket, partial)
         files = files_below(partial)
         digest = digest_of(partial, files)
-        identity = _identify(wanted.identity, what, location, objects, digest)
+        identity = _identify(requested.identity, what, location, objects, digest)
         fetched = FetchedInput(
-            packaging=wanted.packaging,
+            packaging=requested.packaging,
             bucket=location.bucket,
             key=location.key,
             identity=identity,
@@ -107,30 +107,30 @@ def _fetch(
     return fetched
 
 
-def _located(wanted: Source | Evaluation | StudentModel, what: str) -> Location:
-    if wanted.location is None:
+def _located(requested: Source | Evaluation | StudentModel, what: str) -> Location:
+    if requested.location is None:
         raise BadInputError(
             f"the job's {what} has no location: give {what}.location.bucket and {what}.location.key, "
             "or call `run` with the files that are here"
         )
-    pinned, said = wanted.identity.object_version, wanted.location.object_version
+    pinned, said = requested.identity.object_version, requested.location.object_version
     if pinned and said and pinned != said:
         raise BadInputError(
             f"the job's {what} names two versions: {pinned!r} as identity, {said!r} as location; give one"
         )
     version = said or pinned
-    if version and wanted.packaging is Packaging.PREFIX:
+    if version and requested.packaging is Packaging.PREFIX:
         raise BadInputError(
             f"the job's {what} is a prefix and names the object version {version!r}: a version belongs to one object; "
             "give a revision instead, or a ZIP"
         )
-    return wanted.location.model_copy(update={"object_version": version})
+    return requested.location.model_copy(update={"object_version": version})
 
 
 def _fetch_file(
-    wanted: Source | Evaluation | StudentModel, what: str, location: Location, bucket: Bucket, target: Path
+    requested: Source | Evaluation | StudentModel, what: str, location: Location, bucket: Bucket, target: Path
 ) -> list[StoredObject]:
-    name = wanted.file_name or location.key.rsplit("/", 1)[-1]
+    name = requested.file_name or location.key.rsplit("/", 1)[-1]
     path = safe_relative(name, f"the job's {what}")
     if len(path.parts) != 1:
         raise BadInputError(f"the job's {what} has the fileName {name!r}: give a name without directories")

@@ -18,7 +18,7 @@ FETCHED_FILE = "fetched.json"
 
 
 class IdentityCheck(StrEnum):
-    """How the job's claim about the content was checked."""
+    """How the identity in the job was checked."""
 
     CONTENT = "content"
     """The given digest is the SHA-256 of what arrived."""
@@ -38,7 +38,7 @@ class FetchedObject(Document):
     size: int
     sha256: str
     checks: list[str]
-    """What of S3's own knowledge the content was compared with."""
+    """The checksum of S3 that the content was compared with."""
 
 
 class FetchedInput(Document):

@@ -39,7 +39,7 @@ _COMMON = ("model", "format", "architecture", "recipe", "labels")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a build is published, and under which names."""
+    """The place and the names to publish a build under."""
 
     bucket: Bucket
     prefix: str

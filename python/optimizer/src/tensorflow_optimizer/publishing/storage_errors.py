@@ -1,4 +1,4 @@
-"""What S3 says, in sentences that tell the user what to do."""
+"""Translates errors of S3 into sentences that name the way out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StorageError(OptimizerError):
     def __init__(self, sentence: str, *, missing: bool = False, transient: bool = False) -> None:
         super().__init__(sentence)
         self.missing = missing
-        """What was asked for does not exist."""
+        """The object or bucket does not exist."""
         self.transient = transient
         """Trying again later may help; the request itself was right."""
 

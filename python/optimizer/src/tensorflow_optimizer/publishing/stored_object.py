@@ -26,7 +26,7 @@ class StoredObject:
     sha256: str | None = None
     """Hexadecimal, computed here while reading or writing."""
     checks: list[str] = field(default_factory=list)
-    """What a download was compared with."""
+    """The checksum that a download was compared with."""
 
 
 def verify(key: str, answer: dict[str, Any], file: BinaryIO, where: str) -> StoredObject:

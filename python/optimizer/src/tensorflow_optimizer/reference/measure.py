@@ -52,13 +52,13 @@ class Reference:
     default: str
     evidence: EvidenceKind
     calibration: Dataset
-    """Real samples that no candidate is judged on."""
+    """Real samples to calibrate with; no candidate is judged on them."""
     selection: Dataset
     """Real samples to choose between candidates on, before one of them is judged."""
     training: Dataset
     """Real samples to train with, that no candidate is calibrated with or judged on."""
     datasets: dict[str, Dataset]
-    """What each signature is judged on: the gate's split for the default one, made-up inputs for the others."""
+    """Samples by signature: the gate's split for the default one, made-up inputs for the others."""
     answers: dict[str, Arrays]
     tasks: dict[str, dict[str, OutputTask]]
     metrics: Metrics

@@ -1,4 +1,4 @@
-"""What more evidence would buy: said in every report that rests on less than labels."""
+"""Says what more evidence would show, in every report that rests on less than labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says, as data: report.json is this, and the other files are renderings of it."""
+"""The content of a report. report.json holds it, the other files render it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How a build ended, in a word."""
+    """How a build ended, in one word."""
 
     ACCEPTED = "accepted"
     UNVERIFIED = "accepted unverified"
@@ -52,18 +52,18 @@ class Report(Document):
     """Names of the candidates that no other beats in both size and quality."""
     warnings: list[str]
     advice: list[str]
-    """What more evidence would buy."""
+    """Advice on more evidence."""
     inputs: dict[str, InputRange]
-    """What numbers the evaluation data has."""
+    """Ranges of the evaluation data."""
     expected_scale: str | None = None
-    """How the model seems to want them."""
+    """The scale that the model seems to expect."""
     original: Metrics | None = None
     candidates: list[Candidate]
     default_signature: str | None = None
     signatures: dict[str, Signature]
     labels: list[str] | None = None
     gate: Gate | None = None
-    """What candidates were held to; absent: never decided."""
+    """The rules for candidates; absent: the job ended before."""
     source: SourceRecord | None = None
     requirements: Requirements | None = None
     load_milliseconds: float | None = None

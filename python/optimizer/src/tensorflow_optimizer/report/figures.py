@@ -1,4 +1,4 @@
-"""How numbers are written for people, in the report and in the one-line summary alike."""
+"""Formats numbers for people, in the report and in the one-line summary."""
 
 from __future__ import annotations
 

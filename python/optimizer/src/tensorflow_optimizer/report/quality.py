@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Quality(StrEnum):
-    """What is known of all of them: accuracy before agreement before relative error."""
+    """The best measure that all of them have: accuracy, agreement, relative error."""
 
     ACCURACY = "accuracy"
     AGREEMENT = "agreement"

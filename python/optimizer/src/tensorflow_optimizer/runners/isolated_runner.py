@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a process used that loaded a model and answered one request."""
+    """Memory and time of a process that loaded a model and answered one request."""
 
     peak_mebibytes: float | None
     """Resident memory, TensorFlow's own included; None where the system does not tell."""

@@ -1,4 +1,4 @@
-"""What every runner offers."""
+"""The interface of all runners."""
 
 from __future__ import annotations
 

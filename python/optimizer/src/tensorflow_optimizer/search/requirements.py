@@ -1,4 +1,4 @@
-"""What the recipe search() needs of a job and its data before it starts."""
+"""Checks what the recipe search() needs from a job and its data."""
 
 from __future__ import annotations
 

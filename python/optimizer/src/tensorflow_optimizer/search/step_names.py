@@ -1,4 +1,4 @@
-"""What reports call the steps of a search, and which of its steps would only be tried twice."""
+"""Names the steps of a search for reports, and refuses steps that are there twice."""
 
 from __future__ import annotations
 

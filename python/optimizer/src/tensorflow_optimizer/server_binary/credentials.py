@@ -1,4 +1,4 @@
-"""Who pulls: a role of AWS at ECR, an account where one is given, else nobody."""
+"""Credentials to pull with: an AWS role at ECR, an account where one is given, else none."""
 
 from __future__ import annotations
 

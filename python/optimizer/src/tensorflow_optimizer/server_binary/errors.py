@@ -1,4 +1,4 @@
-"""What a registry refuses, in sentences that name the way out."""
+"""Translates refusals of a registry into sentences that name the way out."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
 class Kind(Enum):
-    """What a name stands for."""
+    """An entry of a layer."""
 
     FILE = "a file"
     DIRECTORY = "a directory"

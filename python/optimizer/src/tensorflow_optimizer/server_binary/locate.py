@@ -1,4 +1,4 @@
-"""Where a file of an image is: the layers seen through each other, as a container would see them.
+"""Finds a file of an image: overlays the layers, as a container does.
 
 See https://github.com/opencontainers/image-spec/blob/main/layer.md for whiteouts.
 """

@@ -1,4 +1,4 @@
-"""What may be called a program for the machines that serve: a file of Linux for x86_64, or a script."""
+"""Checks that a file is a program for the machines that serve: a Linux x86_64 executable, or a script."""
 
 from __future__ import annotations
 

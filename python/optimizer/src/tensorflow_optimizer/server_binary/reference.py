@@ -31,7 +31,7 @@ class ImageReference:
     digest: str | None
 
     @property
-    def wanted(self) -> str:
+    def tag_or_digest(self) -> str:
         """Return what the registry is asked for: where a digest is given, the tag is only for people."""
         return self.digest or self.tag or ""
 

@@ -64,18 +64,18 @@ class Repository:
         self._session.auth = _unsigned
         self._session.trust_env = not reference.is_local  # A proxy is not for this machine.
 
-    def manifest(self, wanted: str) -> tuple[bytes, str, str]:
+    def manifest(self, tag_or_digest: str) -> tuple[bytes, str, str]:
         """Return a manifest's text, its media type and its digest.
 
         Args:
-            wanted: A tag or a digest.
+            tag_or_digest: A tag or a digest.
         """
-        with self._get(f"manifests/{wanted}", {"Accept": ACCEPT}) as response:
+        with self._get(f"manifests/{tag_or_digest}", {"Accept": ACCEPT}) as response:
             content = _limited(response)
             media_type = response.headers.get("Content-Type", "")
             promised = response.headers.get("Docker-Content-Digest")
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        expected = wanted if ":" in wanted else promised
+        expected = tag_or_digest if ":" in tag_or_digest else promised
         if expected and expected.startswith("sha256:") and expected != digest:
             raise damaged(self._reference, "the manifest", f"its digest is {digest}, and {expected} was asked for")
         return content, media_type, digest

@@ -39,7 +39,7 @@ class TakenProgram:
     image: str
     """As it was named."""
     digest: str
-    """What the name stood for: `<repository>@<digest>` names the same image for ever."""
+    """Digest of the image: `<repository>@<digest>` never names another one."""
     sha256: str
     """Of the program."""
     size: int
@@ -80,7 +80,7 @@ def take_program(
 
 def _resolve(reference: ImageReference, repository: Repository) -> tuple[ImageManifest, str, str]:
     """Return the manifest for our platform, the digest that the name stands for, and the manifest's own."""
-    content, media_type, digest = repository.manifest(reference.wanted)
+    content, media_type, digest = repository.manifest(reference.tag_or_digest)
     named = digest
     for _ in range(_MOST_INDEXES):
         found = read_manifest(reference, content, media_type)

@@ -1,4 +1,4 @@
-"""What serving the published SavedModel takes, measured in a process that does nothing else."""
+"""Measures the memory and load time of the published SavedModel, in a process of its own."""
 
 from __future__ import annotations
 

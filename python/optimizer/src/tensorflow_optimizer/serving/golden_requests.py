@@ -40,7 +40,7 @@ def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runne
     """Write OUT/golden.json and return how many requests it holds.
 
     There are none for a model whose answer depends on what it was asked before. Where there are fewer than usual
-    because of their size, `progress` is told.
+    because of their size, `progress` gets a warning.
     """
     if reference.batch == 1:
         return 0

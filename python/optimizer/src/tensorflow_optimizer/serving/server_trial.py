@@ -1,4 +1,4 @@
-"""The server that is published with a SavedModel: taken out of its image first, and tried on the model at the end."""
+"""Extracts the server that is published with a SavedModel from its image, and tries it on the model."""
 
 from __future__ import annotations
 

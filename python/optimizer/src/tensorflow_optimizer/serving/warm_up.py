@@ -93,7 +93,7 @@ def write_warm_up(model: str, directory: Path, reference: Reference, most: int, 
 
 
 def keep_extra_assets(source: Path, destination: Path, *, all_signatures: bool, progress: Progress) -> None:
-    """Copy what the model brought for its server, which saving a model anew leaves behind.
+    """Copy the extra assets of the original, which saving a model again leaves behind.
 
     Requests at a signature that is not published would keep the server from loading the model.
     """

@@ -1,4 +1,4 @@
-"""What a model can be asked: its signatures, their shapes, and what decides which of them can be converted."""
+"""Reads the signatures of a model and their shapes, and selects those to convert."""
 
 from __future__ import annotations
 

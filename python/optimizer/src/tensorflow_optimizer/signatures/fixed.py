@@ -45,14 +45,14 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
         BadInputError: a given shape contradicts the model's.
         UnsupportedError: a dimension stays unknown.
     """
-    wanted = given or {}
-    for name in spec.inputs.keys() & wanted.keys():
-        _check_given(spec, name, wanted[name])
-    batched = is_batched(spec, wanted)
+    given_shapes = given or {}
+    for name in spec.inputs.keys() & given_shapes.keys():
+        _check_given(spec, name, given_shapes[name])
+    batched = is_batched(spec, given_shapes)
     shapes: dict[str, list[int]] = {}
     problems: list[str] = []
     for name, tensor in spec.inputs.items():
-        shape = _fixed(tensor, wanted.get(name), batched=batched)
+        shape = _fixed(tensor, given_shapes.get(name), batched=batched)
         if shape is None:
             problems.append(f"{name!r} is {tensor}")
         else:

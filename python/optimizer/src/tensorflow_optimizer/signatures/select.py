@@ -24,17 +24,17 @@ class Selection:
     warnings: list[str] = field(default_factory=list)
 
 
-def default_signature(specs: dict[str, SignatureSpec], wanted: str | None) -> str:
+def default_signature(specs: dict[str, SignatureSpec], requested: str | None) -> str:
     """Return the name of the default signature.
 
     Raises:
-        UnsupportedError: the wanted one is not there, or several are and none is `serving_default`.
+        UnsupportedError: the requested one is not there, or several are and none is `serving_default`.
     """
     names = ", ".join(map(repr, specs))
-    if wanted is not None:
-        if wanted not in specs:
-            raise UnsupportedError(f"the model has no signature {wanted!r}; it has {names}")
-        return wanted
+    if requested is not None:
+        if requested not in specs:
+            raise UnsupportedError(f"the model has no signature {requested!r}; it has {names}")
+        return requested
     if DEFAULT_SIGNATURE in specs:
         return DEFAULT_SIGNATURE
     if len(specs) == 1:

@@ -105,7 +105,7 @@ def _collect(directory: Path, depth: int, found: list[Found], refusals: list[Opt
         try:
             found.append(Found(_kind_of_file(entry), entry))
         except OptimizerError as error:
-            # A README beside the model is no reason to refuse it; a broken model is told when there is no other.
+            # A README beside the model is ignored; a broken model is reported only when there is no other.
             if _looks_like_a_model(entry):
                 refusals.append(error)
 

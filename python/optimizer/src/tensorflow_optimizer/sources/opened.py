@@ -22,12 +22,12 @@ class SavedModelSource:
     """A SavedModel: the user's, what Keras exported, or what was trained here."""
 
     kind: SourceKind
-    """What the user gave."""
+    """The kind of the user's model."""
     digest: str
     size_bytes: int
     """Of the files that were read."""
     tensorflow_version: str | None
-    """What wrote the SavedModel; None: it does not say."""
+    """The version that wrote the SavedModel; None: unknown."""
     tags: list[str]
     directory: Path
     meta_graph: Any

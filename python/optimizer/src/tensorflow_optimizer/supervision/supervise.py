@@ -55,7 +55,7 @@ def supervise(
     try:
         write_outcome(output, outcome)
     except OSError as error:
-        # Most likely what ended the job as well. The sentence is told all the same.
+        # The same error most likely ended the job; its sentence is printed all the same.
         why = exhausted(error) or f"{OUTCOME_FILE} cannot be written ({error.strerror}); give another directory"
         outcome = Outcome(exit_code=ExitCode.FAILED, sentence=why)
     return outcome

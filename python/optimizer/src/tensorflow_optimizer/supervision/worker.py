@@ -44,5 +44,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        # Who was asked to end knows it.
+        # On Ctrl-C, exit without a traceback.
         sys.exit(128 + signal.SIGINT)

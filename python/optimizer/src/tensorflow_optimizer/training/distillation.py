@@ -140,10 +140,10 @@ def _check_form(student: _Student, training_set: TrainingSet) -> None:
     for name in training_set.targets:
         task = training_set.tasks[name]
         if not has_form(task, answers[name].numpy()):
-            own, wanted = ("probabilities", "scores") if task.logits else ("scores", "probabilities")
+            own_form, teacher_form = ("probabilities", "scores") if task.logits else ("scores", "probabilities")
             last = "without" if task.logits else "with"
             function = "softmax" if task.task is ModelTask.MULTICLASS else "sigmoid"
             raise BadInputError(
-                f"the student's output {name!r} holds {own}, and its teacher's holds {wanted}; end the student {last} "
-                f"{function}, so that clients get the same numbers from either"
+                f"the student's output {name!r} holds {own_form}, and its teacher's holds {teacher_form}; end the "
+                f"student {last} {function}, so that clients get the same numbers from either"
             )

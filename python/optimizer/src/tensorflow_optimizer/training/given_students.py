@@ -44,15 +44,15 @@ def open_students(job: Job, paths: list[Path], teacher: SignatureSpec, work: Pat
         BadInputError: one is missing, cannot be read, or has another signature.
         UnsupportedError: one cannot be trained.
     """
-    wanted = given_students(job)
-    if len(paths) != len(wanted):
+    students = given_students(job)
+    if len(paths) != len(students):
         raise BadInputError(
-            f"the job names {len(wanted)} students, and {len(paths)} were given; give each as --student, in the order "
-            "of the job's steps"
+            f"the job names {len(students)} students, and {len(paths)} were given; give each as --student, in the "
+            "order of the job's steps"
         )
     return {
         student.to_json(): _open(path, teacher, work / f"student-{number}")
-        for number, (student, path) in enumerate(zip(wanted, paths, strict=True))
+        for number, (student, path) in enumerate(zip(students, paths, strict=True))
     }
 
 

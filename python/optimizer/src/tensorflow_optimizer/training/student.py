@@ -51,7 +51,7 @@ def build_student(  # noqa: PLR0913 - what is built, from what is known of the t
     Args:
         size: How large.
         spec: The teacher's signature.
-        dataset: Samples of it as rows, for shapes and for the scale of the inputs.
+        dataset: Samples as rows, for shapes and for the scale of the inputs.
         answers: The teacher's to them.
         tasks: What each output decides.
         batch: What `serve` takes in front of a sample: `[None]` any number of them, `[1]` one, `[]` just the sample.

@@ -21,7 +21,7 @@ class Trainable(Protocol):
     function: Any
     """Takes the signature's inputs by name, and returns its outputs by name."""
     variables: list[Any]
-    """What is trained."""
+    """The variables to train."""
 
     def before(self, number: int, total: int) -> None:
         """Prepare for the step `number` of `total`."""
@@ -35,7 +35,7 @@ class Trainable(Protocol):
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """How long and how fast."""
+    """How long and how fast to train."""
 
     epochs: int
     learning_rate: float
@@ -51,7 +51,7 @@ def train(
     Args:
         model: The model to train; starts from the values that its variables have.
         training_set: Samples and targets.
-        hyperparameters: How long and how fast.
+        hyperparameters: How long and how fast to train.
         fallback: Values of the variables to keep when training improves nothing.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a model is trained towards: labels where there are any, and what the original answers."""
+"""Samples to train on, with their targets: labels, where there are any, and the original's answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VERSIONS_AN_EPOCH = 8
 
 @dataclass(frozen=True)
 class Target:
-    """What one output aims at, dimension 0 being the sample."""
+    """The targets of one output; dimension 0 is the sample."""
 
     answers: Array
     """The original's."""
@@ -52,11 +52,11 @@ class TrainingSet:
     temperature: float | None = None
     """Learn the original's scores at it; None: learn its numbers as they are."""
     versions: int = 1
-    """How often each sample is there: all of them as they are, then all of them changed, in the same order."""
+    """Copies of each sample: first all samples unchanged, then all of them augmented, in the same order."""
 
     @cached_property
     def targets(self) -> dict[str, Target]:
-        """Return by output what to aim at. Outputs that have no gradient are absent."""
+        """Return the targets by output. Outputs without a gradient are absent."""
         found = {}
         for name, value in self.answers.items():
             task = self.tasks[name]
@@ -81,7 +81,7 @@ class TrainingSet:
         return replace(self, dataset=replace(self.dataset, inputs=inputs, batched=True), answers=answers)
 
     def epoch(self, number: int, random: np.random.Generator) -> Array:
-        """Return the rows of one epoch in the order in which they are learned.
+        """Return the rows of one epoch, shuffled.
 
         Each sample is among them in at most `_VERSIONS_AN_EPOCH` of its versions, and in others the next time: what
         changes all the time cannot be learned by heart, and costs no more.
@@ -126,8 +126,8 @@ class TrainingSet:
         scores = self._scores(name, output)
         if self.tasks[name].task is ModelTask.MULTICLASS:
             return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(truth, tf.int64), scores))
-        wanted = tf.reshape(tf.cast(truth, scores.dtype), tf.shape(scores))
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, scores))
+        target = tf.reshape(tf.cast(truth, scores.dtype), tf.shape(scores))
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, scores))
 
     def _from_original(self, name: str, output: Any, answers: Any) -> Any:
         import tensorflow as tf
@@ -136,13 +136,13 @@ class TrainingSet:
         if temperature is None or task.task is ModelTask.REGRESSION:
             # On whatever the output is: nothing has to know whether it is scores, probabilities or a measurement.
             return tf.reduce_mean(tf.square(output - answers)) / self._scale(name)
-        own, wanted = self._scores(name, output) / temperature, self._scores(name, answers) / temperature
+        own, target = self._scores(name, output) / temperature, self._scores(name, answers) / temperature
         if task.task is ModelTask.MULTICLASS:
-            losses = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), own)
-            floor = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), wanted)
+            losses = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(target), own)
+            floor = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(target), target)
         else:
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), own)
-            floor = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), wanted)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(target), own)
+            floor = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(target), target)
         # Its gradients shrink with the square of the temperature (Hinton, Vinyals and Dean, 2015).
         return tf.reduce_mean(losses - floor) * temperature**2
 
