@@ -23,8 +23,8 @@ from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, O
 from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.record import Record
-from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from botocore.stub import Stubber

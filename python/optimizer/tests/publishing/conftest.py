@@ -15,8 +15,8 @@ from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.publish import Target, publish_build
-from tensorflow_optimizer.publishing.s3 import Bucket
 from tensorflow_optimizer.report import write_report
+from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ import pytest
 from publishing_samples import KEY, PREFIX, SAVED_MODEL, job_data, read, read_json, sha256
 from tensorflow_optimizer.documents.manifest import Manifest, ModelDescription
 from tensorflow_optimizer.publishing.publish import Target, publish_build
-from tensorflow_optimizer.publishing.s3 import Bucket
+from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
     from tensorflow_optimizer.documents.record import Record
-    from tensorflow_optimizer.publishing.stored_object import StoredObject
+    from tensorflow_optimizer.storage.stored_object import StoredObject
 
     Release = Callable[..., Record | None]
     Keys = Callable[..., list[str]]

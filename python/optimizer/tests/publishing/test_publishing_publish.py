@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from publishing_samples import KEY, PREFIX, SAVED_MODEL, read_json
 from tensorflow_optimizer.errors import ExitCode
-from tensorflow_optimizer.publishing.s3 import Bucket
-from tensorflow_optimizer.publishing.storage_errors import StorageError
+from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.storage.storage_errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
     from tensorflow_optimizer.documents.record import Record
-    from tensorflow_optimizer.publishing.stored_object import StoredObject
+    from tensorflow_optimizer.storage.stored_object import StoredObject
 
     Release = Callable[..., Record | None]
     Keys = Callable[..., list[str]]

@@ -10,10 +10,10 @@ from publishing_samples import KEY, PREFIX, job_data, read, read_json, sha256
 from tensorflow_optimizer.documents.job import Packaging
 from tensorflow_optimizer.documents.manifest import Manifest
 from tensorflow_optimizer.errors import ExitCode, OptimizerError
-from tensorflow_optimizer.publishing.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
+from tensorflow_optimizer.fetching.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
 from tensorflow_optimizer.publishing.publish import Target, publish_build
-from tensorflow_optimizer.publishing.s3 import Bucket
-from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError
+from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import botocore.client
 import pytest
 from botocore.exceptions import ClientError
-from tensorflow_optimizer.publishing.digests import composite_base64, to_base64
-from tensorflow_optimizer.publishing.s3 import Bucket
-from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError, StorageError
+from tensorflow_optimizer.storage.digests import composite_base64, to_base64
+from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.storage.storage_errors import ObjectExistsError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.pipeline import Paths, run
 from tensorflow_optimizer.publishing.publish import Target, publish_build
 from tensorflow_optimizer.publishing.record import find_complete
-from tensorflow_optimizer.publishing.s3 import Bucket
-from tensorflow_optimizer.publishing.storage_errors import ObjectExistsError
+from tensorflow_optimizer.storage.s3 import Bucket
+from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
 from tensorflow_optimizer.supervision.output import write_outcome
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from ..documents.draft import OUTCOME_FILE
 from ..documents.job_file import parse_job, read_job
 from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode, OptimizerError
-from ..publishing.fetch import JOB_FILE, fetch_inputs
-from ..publishing.fetched import read_fetched
+from ..fetching.fetch import JOB_FILE, fetch_inputs
+from ..fetching.fetched import read_fetched
 from ..publishing.publish import Target, publish_build
-from ..publishing.s3 import Bucket
-from ..publishing.storage_errors import StorageError
 from ..report import write_report
+from ..storage.s3 import Bucket
+from ..storage.storage_errors import StorageError
 from .failure import one_sentence
 
 if TYPE_CHECKING:

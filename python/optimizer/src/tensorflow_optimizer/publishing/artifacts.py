@@ -11,16 +11,16 @@ from ..documents.job import ModelFormat
 from ..documents.manifest import Draft, File
 from ..errors import OptimizerError
 from ..sources.digest import file_digest
+from ..storage.digests import files_below
 from .archive import write_archive
-from .digests import files_below
 from .layer import DESCRIPTION_PATH, MODEL_PATH, write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .s3 import Bucket
-    from .stored_object import StoredObject
+    from ..storage.s3 import Bucket
+    from ..storage.stored_object import StoredObject
 
 LAYER_FILE = "layer.zip"
 CHECKSUMS_FILE = "SHA256SUMS"

@@ -9,8 +9,8 @@ from ..documents.draft import OUTCOME_FILE, REPORT_DIRECTORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .s3 import Bucket
-    from .stored_object import StoredObject
+    from ..storage.s3 import Bucket
+    from ..storage.stored_object import StoredObject
 
 _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",

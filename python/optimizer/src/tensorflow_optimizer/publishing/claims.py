@@ -6,10 +6,10 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from .storage_errors import ObjectExistsError, StorageError
+from ..storage.storage_errors import ObjectExistsError, StorageError
 
 if TYPE_CHECKING:
-    from .s3 import Bucket
+    from ..storage.s3 import Bucket
 
 #: As many builds of one model at once as anybody runs, and more.
 _ATTEMPTS = 50

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..documents.manifest import Draft
-    from .fetched import Fetched
-    from .s3 import Bucket
+    from ..fetching.fetched import Fetched
+    from ..storage.s3 import Bucket
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"

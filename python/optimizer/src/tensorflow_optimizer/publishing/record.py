@@ -12,7 +12,7 @@ from ..documents.manifest import Manifest
 from ..documents.record import Record
 
 if TYPE_CHECKING:
-    from .s3 import Bucket
+    from ..storage.s3 import Bucket
 
 
 def record_key(prefix: str, build_key: str, version: int | str) -> str:

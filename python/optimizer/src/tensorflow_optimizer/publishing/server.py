@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.manifest import ServerProgram
-    from .s3 import Bucket
+    from ..storage.s3 import Bucket
 
 #: Beside the models' prefixes, not below one: the job's role may add here too.
 _PREFIX = "shared/server"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..documents.job import Distillation, Evaluation, Identity, Location, Packaging, Source, StudentModel
 from ..errors import BadInputError
 from ..sources.digest import digest_of
-from .digests import files_below
+from ..storage.digests import files_below
 from .fetched import FETCHED_FILE, Fetched, FetchedInput, FetchedObject, IdentityCheck
 from .unpacking import safe_relative, unpack
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..documents.job import Job
-    from .s3 import Bucket
-    from .stored_object import StoredObject
+    from ..storage.s3 import Bucket
+    from ..storage.stored_object import StoredObject
 
 JOB_FILE = "job.json"
 SOURCE_DIRECTORY = "source"
