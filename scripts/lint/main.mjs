@@ -13,7 +13,7 @@ const checks = [
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
   ['ruff', bin('ruff'), ['check', '.']],
   ['ruff format', bin('ruff'), ['format', '--check', '.']],
-  ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['optimizer', 'build_runner', 'handler'].map((room) => `python/${room}/src`).join(delimiter) }],
+  ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['emulator', 'python/optimizer', 'python/build_runner', 'python/handler'].map((room) => `${room}/src`).join(delimiter) }],
   ['mypy: optimizer', bin('mypy'), ['python/optimizer/src']],
   ['mypy: handler', bin('mypy'), ['python/handler/src']],
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
