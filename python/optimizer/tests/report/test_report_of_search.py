@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from report_samples import Page
     from tensorflow_optimizer.documents.outcome import Outcome
 
-TAUGHT: dict[str, Any] = {
+WITH_TEACHER: dict[str, Any] = {
     "accuracy": 0.975,
     "accuracy_without_teacher": 0.963,
     "teacher_gain": 0.012,
@@ -36,7 +36,7 @@ SEARCH = Recipe(kind="search", search=Search(objective="size"))
 
 
 def outcome() -> Outcome:
-    student = Candidate(name="distilled small", status=CandidateStatus.CHOSEN, metrics=metrics(38_000, **TAUGHT))
+    student = Candidate(name="distilled small", status=CandidateStatus.CHOSEN, metrics=metrics(38_000, **WITH_TEACHER))
     selected = REJECTED.metrics
     assert selected is not None
     rejected = REJECTED.model_copy(update={"metrics": selected.model_copy(update={"split": Split.SELECTION})})

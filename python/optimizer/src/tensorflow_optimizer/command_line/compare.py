@@ -45,7 +45,7 @@ def compare(
             place.mkdir()
         first, second = (open_model(path, ["serve"], place) for path, place in zip((a, b), places, strict=True))
         metrics, times = measure(first, second, data)
-        _show((a.name, b.name), (first.size_bytes, second.size_bytes), metrics, times)
+        _show((a.name, b.name), (first.source.size_bytes, second.source.size_bytes), metrics, times)
 
 
 def measure(

@@ -12,6 +12,7 @@ import typer
 from ..errors import OptimizerError
 from ..processes import environment
 from ..report.figures import megabytes
+from ..sources import TfliteSource
 from .failure import one_sentence
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def operators(model: OpenedModel) -> Counter[str]:
     """Return the operators that the model's signatures reach."""
     from ..signatures import operators_of
 
-    if model.content:
+    if isinstance(model.source, TfliteSource):
         return _litert_operators(model.content)
     found: Counter[str] = Counter()
     for spec in model.specs.values():
-        found |= operators_of(model.meta_graph, spec)
+        found |= operators_of(model.source.meta_graph, spec)
     return found
 
 
@@ -87,9 +88,9 @@ def _for_lambda(model: OpenedModel) -> str:
         selection = select_for_litert(model.specs, source)
     except OptimizerError as error:
         return f"no: {error}"
-    if model.content:
+    if isinstance(model.source, TfliteSource):
         return "serves it as it is: forLambda() or none()"
-    writers = state_writers(model.meta_graph, selection.signatures[selection.default].spec)
+    writers = state_writers(model.source.meta_graph, selection.signatures[selection.default].spec)
     if writers:
         return f"only with stateful: RESET_PER_REQUEST, because it changes its state ({', '.join(writers)})"
     return "forLambda(), search(), quantization, pruning, distillation, if LiteRT has all of its operators"
@@ -98,9 +99,9 @@ def _for_lambda(model: OpenedModel) -> str:
 def _for_serving(model: OpenedModel) -> str:
     from ..conversion import freeze_problem
 
-    if model.content:
+    if isinstance(model.source, TfliteSource):
         return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
-    problem = freeze_problem(model.meta_graph, list(model.specs.values()), model.size_bytes)
+    problem = freeze_problem(model.source.meta_graph, list(model.specs.values()), model.source.size_bytes)
     if problem is not None:
         return f"forServing() strips it; no Graph.freeze() and no bfloat16(), because {problem}"
     return "forServing() strips it; Graph.freeze(), and bfloat16() on processors that have it"
@@ -127,9 +128,12 @@ def _show(path: Path, model: OpenedModel) -> None:
     from rich.text import Text
 
     console = Console()
-    made = f", saved by TensorFlow {model.tensorflow_version}" if model.tensorflow_version else ""
+    source = model.source
+    made = f", saved by TensorFlow {source.tensorflow_version}" if source.tensorflow_version else ""
     console.print(
-        f"{path.name}: {model.kind.value}, {megabytes(model.size_bytes)}{made}", markup=False, highlight=False
+        f"{path.name}: {source.kind.value}, {megabytes(source.size_bytes)}{made}",
+        markup=False,
+        highlight=False,
     )
     signatures = Table("signature", "inputs", "outputs")
     for name, spec in model.specs.items():

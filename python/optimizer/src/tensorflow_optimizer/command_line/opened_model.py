@@ -1,18 +1,17 @@
-"""Opens a model of any kind as a person names it: its path, and nothing else."""
+"""Opens a model of any kind by its path alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..documents.job import Identity, Packaging, Source
-from ..errors import UnsupportedError
 from ..runners import LiteRtRunner, SavedModelRunner
 from ..runners.describe import describe_signatures
 from ..signatures import read_signatures
 from ..signatures.fixed import is_batched
 from ..signatures.select import default_signature
-from ..sources import SourceKind, TfliteSource, open_source
+from ..sources import SavedModelSource, TfliteSource, open_source
 from ..sources.tflite_file import read_tflite
 
 if TYPE_CHECKING:
@@ -21,20 +20,15 @@ if TYPE_CHECKING:
 
     from ..runners import Runner
     from ..signatures import SignatureSpec
+    from ..sources import OpenedSource
 
 
 @dataclass(frozen=True)
 class OpenedModel:
     """A model that was found and described, and that can be loaded."""
 
-    kind: SourceKind
-    size_bytes: int
-    tensorflow_version: str | None
+    source: OpenedSource
     specs: dict[str, SignatureSpec]
-    meta_graph: Any = None
-    """Of a SavedModel, or of what Keras exported."""
-    directory: Path | None = None
-    tags: tuple[str, ...] = ("serve",)
     content: bytes = b""
     """Of a .tflite file."""
 
@@ -45,9 +39,9 @@ class OpenedModel:
 
     @property
     def batched(self) -> bool | None:
-        """Whether dimension 0 is the batch; None: what the data says. A .tflite file takes a row at a time."""
+        """Whether dimension 0 is the batch; None: the data decides. A .tflite file takes a row at a time."""
         spec = self.specs[self.default]
-        if self.kind is not SourceKind.TFLITE:
+        if isinstance(self.source, SavedModelSource):
             return None
         tensors = (*spec.inputs.values(), *spec.outputs.values())
         return is_batched(spec, {}) or all(
@@ -65,14 +59,12 @@ class OpenedModel:
 
     def load(self) -> Runner:
         """Load the default signature the way its server does."""
-        name = self.default
-        if self.kind is SourceKind.TFLITE:
+        name, source = self.default, self.source
+        if isinstance(source, TfliteSource):
             signatures = describe_signatures(self.content, {name: bool(self.batched)}, unknown_batch=True)
             return LiteRtRunner(self.content, signatures)
-        if self.directory is None:
-            raise UnsupportedError("there is no SavedModel to load")
         return SavedModelRunner(
-            self.directory, list(self.tags), {name: self.specs[name]}, saved_by=self.tensorflow_version
+            source.directory, source.tags, {name: self.specs[name]}, saved_by=source.tensorflow_version
         )
 
 
@@ -92,14 +84,5 @@ def open_model(path: Path, tags: list[str], work: Path) -> OpenedModel:
     opened = open_source(path, source, work)
     if isinstance(opened, TfliteSource):
         file = read_tflite(opened.file)
-        return OpenedModel(opened.kind, opened.size_bytes, None, file.signatures, content=file.content)
-    specs = read_signatures(opened.meta_graph)
-    return OpenedModel(
-        opened.kind,
-        opened.size_bytes,
-        opened.tensorflow_version,
-        specs,
-        opened.meta_graph,
-        opened.directory,
-        tuple(opened.tags),
-    )
+        return OpenedModel(opened, file.signatures, file.content)
+    return OpenedModel(opened, read_signatures(opened.meta_graph))

@@ -141,7 +141,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         if difference is not None:
             raise UnsupportedError(f"the stripped model is another one: {difference}; {AS_IT_IS}")
         self.progress.warn(
-            "TensorFlow rounds the stripped model's answers otherwise than the original's: some differ in their last "
+            "TensorFlow rounds the stripped model's answers differently from the original's: some differ in their last "
             "digits"
         )
 
