@@ -97,7 +97,7 @@ class TestNames:
             distilled("tiny", temperature=2.0), distilled("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
             model_format="saved_model",
         )  # fmt: skip
-        names = [plan.name for one in found.plans if one.distillation for plan in found.onwards(one)]
+        names = [plan.name for one in found.plans if one.distillation for plan in found.refinements(one)]
         assert len(set(names)) == 4
         assert names[0] == "distilled tiny (temperature 2.0) + pruned 50% (schedule gradual) + strip"
 
