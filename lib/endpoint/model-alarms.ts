@@ -4,39 +4,7 @@ import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
-import type { IModelEndpoint } from './model-endpoint';
-
-/** What to watch an endpoint for. */
-export interface ModelAlarmsProps {
-  /**
-   * The endpoint to watch: a `ModelFunction`, or a `ModelFleet` with `embeddedMetrics`. A `ModelService` has no metrics in CloudWatch, and throws.
-   */
-  readonly endpoint: IModelEndpoint;
-
-  /** How long an answer may take, by the endpoint's own statistic of latency. */
-  readonly maxLatency: Duration;
-
-  /**
-   * Which share of the requests may fail through no fault of theirs, between 0 and 1.
-   *
-   * @default 0.01
-   */
-  readonly maxErrorRate?: number;
-
-  /**
-   * How many periods of five minutes in a row must be too bad.
-   *
-   * @default 1
-   */
-  readonly evaluationPeriods?: number;
-
-  /**
-   * What to do when an alarm goes off, e.g. tell an SNS topic.
-   *
-   * @default - nothing: the console shows it
-   */
-  readonly alarmActions?: cloudwatch.IAlarmAction[];
-}
+import type { ModelAlarmsProps } from './model-alarms-props';
 
 /**
  * Alarms on an endpoint's errors and latency. No requests are no alarm.

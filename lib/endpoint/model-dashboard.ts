@@ -1,27 +1,10 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
-import type { IModelEndpoint } from './model-endpoint';
+import type { ModelDashboardProps } from './model-dashboard-props';
+import type { IMonitoredEndpoint } from './model-endpoint';
 
 const COLUMNS = 24;
-
-/** Properties of a dashboard of model endpoints. */
-export interface ModelDashboardProps {
-  /**
-   * The endpoints to show, a row for each in this order: `ModelFunction`, and `ModelFleet` with `embeddedMetrics`. A `ModelService` has no metrics in
-   * CloudWatch, and throws.
-   *
-   * @default - none yet: `addEndpoint` adds them
-   */
-  readonly endpoints?: IModelEndpoint[];
-
-  /**
-   * Name of the dashboard.
-   *
-   * @default - CloudFormation makes one up
-   */
-  readonly dashboardName?: string;
-}
 
 /**
  * A CloudWatch dashboard with a row for each model endpoint that has metrics in CloudWatch: requests, errors, latency.
@@ -44,11 +27,11 @@ export class ModelDashboard extends Construct {
   }
 
   /**
-   * Adds a row with an endpoint's requests, errors and latency. Throws for one that has no metrics in CloudWatch.
+   * Adds a row with an endpoint's requests, errors and latency. Throws for a `ModelFleet` without `embeddedMetrics`, and for an endpoint that has a row.
    *
    * @param endpoint the endpoint to show
    */
-  public addEndpoint(endpoint: IModelEndpoint): void {
+  public addEndpoint(endpoint: IMonitoredEndpoint): void {
     failIfAny(lit`EndpointShownTwice`, this.shown.has(endpoint.node.path)
       ? [`the dashboard has a row of ${JSON.stringify(endpoint.node.path)} already: add each endpoint once`] : [], this);
     this.shown.add(endpoint.node.path);

@@ -9,11 +9,14 @@ export interface IModelEndpoint extends IConstruct {
 
   /** The published model that is served. */
   readonly artifact: IModelArtifact;
+}
 
+/** An endpoint with metrics in CloudWatch, which `ModelAlarms` and `ModelDashboard` can watch. */
+export interface IMonitoredEndpoint extends IModelEndpoint {
   /**
    * How many requests were answered, refused ones included. A number, by default the sum over five minutes.
    *
-   * Throws where nothing sends the endpoint's metrics to CloudWatch: for a `ModelService` always, for a `ModelFleet` without `embeddedMetrics`.
+   * Throws for a `ModelFleet` without `embeddedMetrics`.
    *
    * @param options what to change about the metric
    */

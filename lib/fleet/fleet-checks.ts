@@ -1,29 +1,15 @@
-import { Duration, Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
+import type { Duration, Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { ServingBinary } from '../serving/serving-binary';
 import { checkServingOptions } from '../serving/serving-checks';
+import { fleetSettings } from './fleet-settings';
 import { checkInstanceType, cpuFeaturesOf } from './instance-type-rules';
 import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
 const SMALLEST_VOLUME_GIBIBYTES = 8;
-
-/** The numbers that a fleet has where its user gave none. */
-export function fleetDefaults(props: ModelFleetProps) {
-  const minCapacity = props.minCapacity ?? 2;
-  return {
-    minCapacity,
-    // Of a minimum that is known only when the stack is deployed nobody knows twice; checkCapacity asks for the maximum then.
-    maxCapacity: props.maxCapacity ?? (Token.isUnresolved(minCapacity) ? minCapacity : 2 * minCapacity),
-    minInstancesInService: props.minInstancesInService ?? minCapacity,
-    instanceWarmup: props.instanceWarmup ?? Duration.minutes(5),
-    targetCpuUtilization: props.targetCpuUtilization ?? 60,
-    volumeSize: props.volumeSize ?? Size.gibibytes(20),
-    bootTimeout: props.bootTimeout ?? Duration.minutes(15),
-    connectionDraining: props.connectionDraining ?? Duration.seconds(120),
-  };
-}
 
 /** Every problem of a fleet's own properties. Those of the model and its optimization are found where they belong. */
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
@@ -64,7 +50,7 @@ function checkImage(scope: Construct, { machineImage }: ModelFleetProps): string
 }
 
 function checkCapacity(props: ModelFleetProps): string[] {
-  const { minCapacity, maxCapacity, minInstancesInService } = fleetDefaults(props);
+  const { minCapacity, maxCapacity, minInstancesInService } = fleetSettings(props);
   const problems = [
     ...checkInteger('minCapacity', props.minCapacity, 1, 1000),
     ...checkInteger('maxCapacity', props.maxCapacity, 1, 1000),

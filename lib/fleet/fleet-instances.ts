@@ -1,36 +1,49 @@
 import { Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { fleetDefaults } from './fleet-checks';
+import type { FleetSettings } from './fleet-settings';
 import type { ModelFleetProps } from './model-fleet-props';
 
-/** What a fleet's instances are made from. */
+/** Options of a fleet's launch template. */
+export interface LaunchTemplateOptions {
+  readonly props: ModelFleetProps;
+  readonly settings: FleetSettings;
+  readonly role: iam.IRole;
+  readonly securityGroup: ec2.ISecurityGroup;
+  readonly userData: ec2.UserData;
+}
+
+/** Creates what a fleet's instances are made from. */
 export function fleetLaunchTemplate(
-  scope: Construct, id: string, props: ModelFleetProps, options: Pick<ec2.LaunchTemplateProps, 'instanceType' | 'role' | 'securityGroup' | 'userData'>,
+  scope: Construct, id: string, { props, settings, ...options }: LaunchTemplateOptions,
 ): ec2.LaunchTemplate {
   return new ec2.LaunchTemplate(scope, id, {
     ...options,
+    instanceType: settings.instanceType,
     machineImage: props.machineImage
       ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64, cachedInContext: true }),
     requireImdsv2: true,
     httpPutResponseHopLimit: 1,
     blockDevices: [{
       deviceName: '/dev/xvda',
-      volume: ec2.BlockDeviceVolume.ebs(fleetDefaults(props).volumeSize.toGibibytes(), {
+      volume: ec2.BlockDeviceVolume.ebs(settings.volumeSize.toGibibytes(), {
         encrypted: true, kmsKey: props.volumeEncryptionKey, volumeType: ec2.EbsDeviceVolumeType.GP3,
       }),
     }],
   });
 }
 
-/** A fleet's instances: each signals by itself that its model answers, also in an update, which replaces one after the other. */
+/** Creates the group of a fleet's instances: each signals that its model answers, also in an update, which replaces one after the other. */
 export function fleetGroup(
-  scope: Construct, id: string, props: ModelFleetProps, options: Pick<autoscaling.AutoScalingGroupProps, 'vpc' | 'vpcSubnets' | 'launchTemplate'>,
+  scope: Construct, id: string, vpc: ec2.IVpc, settings: FleetSettings, launchTemplate: ec2.LaunchTemplate,
 ): autoscaling.AutoScalingGroup {
-  const { minCapacity, maxCapacity, minInstancesInService, instanceWarmup, bootTimeout } = fleetDefaults(props);
+  const { vpcSubnets, minCapacity, maxCapacity, minInstancesInService, instanceWarmup, bootTimeout } = settings;
   const group = new autoscaling.AutoScalingGroup(scope, id, {
-    ...options,
+    vpc,
+    vpcSubnets,
+    launchTemplate,
     minCapacity,
     maxCapacity,
     defaultInstanceWarmup: instanceWarmup,

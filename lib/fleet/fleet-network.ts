@@ -3,15 +3,14 @@ import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
-import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
 
 /** What the network of a fleet is made of. */
 export interface FleetNetworkProps {
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly modelName: string;
-  readonly grpcPort?: number;
-  readonly restPort?: number;
+  readonly grpcPort: number;
+  readonly restPort: number;
   readonly certificate?: acm.ICertificate;
   readonly connectionDraining: Duration;
 }
@@ -30,9 +29,7 @@ export class FleetNetwork extends Construct {
 
   constructor(scope: Construct, id: string, props: FleetNetworkProps) {
     super(scope, id);
-    const { vpc, vpcSubnets, modelName } = props;
-    const grpc = props.grpcPort ?? DEFAULT_GRPC_PORT;
-    const rest = props.restPort ?? DEFAULT_REST_PORT;
+    const { vpc, vpcSubnets, modelName, grpcPort: grpc, restPort: rest } = props;
     this.grpcPort = ec2.Port.tcp(grpc);
     this.restPort = ec2.Port.tcp(rest);
 

@@ -1,4 +1,4 @@
-import { Aws, Lazy, Stack, ValidationError } from 'aws-cdk-lib';
+import { Aws, Lazy, ValidationError } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -7,39 +7,29 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
-import type { IModelEndpoint } from '../endpoint/model-endpoint';
+import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
+import type { EndpointOffer } from '../optimization/model-compatibility';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { ServingBinary } from '../serving/serving-binary';
-import type { StoredBinary } from '../serving/stored-binary';
-import { checkFleetProps, fleetDefaults } from './fleet-checks';
+import { servingSettings } from '../serving/serving-settings';
+import { FleetBoot } from './fleet-boot';
+import { checkFleetProps } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
 import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
-import { grantBoot } from './instance-grants';
-import { instanceProgram, senderPrograms } from './instance-program';
+import type { FleetSettings } from './fleet-settings';
+import { fleetSettings } from './fleet-settings';
 import { instanceRole } from './instance-role';
 import { cpuFeaturesOf } from './instance-type-rules';
 import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
-import type { UserDataOptions } from './user-data';
-import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
-
-/** Before CloudFormation gives up, an instance that has given up says why. CloudFormation counts from before the instance's system starts. */
-const BOOT_MARGIN_SECONDS = 120;
-
-/** What names and digests that are known only when the stack is deployed may add to the user data. */
-const TOKEN_BYTES = 2048;
-
-/** The longest that requests may need to end when the server is stopped outside of an update. */
-const LONGEST_STOP_SECONDS = 60;
 
 /**
  * A TensorFlow model served by TensorFlow Serving on virtual machines.
@@ -48,7 +38,7 @@ const LONGEST_STOP_SECONDS = 60;
  * A new version of the model replaces the instances one by one, and at no time do fewer than `minInstancesInService` serve; a version that does not
  * answer is rolled back.
  */
-export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnectable {
+export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
   /** The name that requests call the model by: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -104,42 +94,22 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     super(scope, id);
 
     this.modelName = props.modelName ?? defaultModelName(id);
-    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
-    const model = {
-      ...props, modelName: this.modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, ...servingBinary._requirements,
-    };
-    failIfAny(lit`InvalidModelFleetProps`, [
-      ...checkFleetProps(this, props),
-      ...checkArtifactFor(this, 'Optimizer', model),
-    ], this);
-
     const { vpc } = props;
-    const defaults = fleetDefaults(props);
-    const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
-    const instanceType = props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
-    const missingCpuFeatures = props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE;
-
-    this.artifact = artifactFor(this, 'Optimizer', { ...model, ...servingBinary._image(this) });
-    this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
-    const compatibility = new ModelCompatibility(this, 'Compatibility', {
-      artifact: this.artifact,
-      offer: {
-        endpoint: 'fleet',
-        format: ModelFormat.SAVED_MODEL,
-        architecture: lambda.Architecture.X86_64,
-        cpuFeatures: missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(instanceType) : undefined,
-        requiresServer: model.requiresServer || undefined,
-      },
-    });
-    const server = servingBinary._bind(this, { bucket: this.artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });
+    const settings = fleetSettings(props);
+    const { vpcSubnets } = settings;
+    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
+    const { artifact, compatibility } = this.publishedModel(props, settings, servingBinary);
+    this.artifact = artifact;
+    this.optimizer = artifact instanceof ModelOptimizer ? artifact : undefined;
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
-    const boot = instanceProgram(this, 'BootScript', 'boot.py');
-    const senders = senderPrograms(this, props);
-    const grants = grantBoot(this.role, { artifact: this.artifact, server, programs: [boot, ...senders] });
+    const serving = servingSettings(props);
+    const server = servingBinary._bind(this, { bucket: artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });
+    const { modelName, logGroup, role } = this;
+    const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role });
 
-    const network = new FleetNetwork(this, 'Network', { ...props, vpcSubnets, modelName: this.modelName, connectionDraining: defaults.connectionDraining });
+    const network = new FleetNetwork(this, 'Network', { ...settings, ...serving, vpc, modelName, certificate: props.certificate });
     this.loadBalancer = network.loadBalancer;
     this.grpcListener = network.grpcListener;
     this.restListener = network.restListener;
@@ -150,34 +120,17 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
     this.vpcEndpointConnections = endpoints?.connections;
 
-    // It names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
-    let script = '';
+    // The user data names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
     const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
-    this.launchTemplate = fleetLaunchTemplate(this, 'LaunchTemplate', props, {
-      instanceType, role: this.role, securityGroup: this.instanceSecurityGroup, userData,
-    });
-    this.autoScalingGroup = fleetGroup(this, 'Group', props, { vpc, vpcSubnets, launchTemplate: this.launchTemplate });
-    for (const targets of [this.grpcTargetGroup, this.restTargetGroup]) {
-      // Their health check names the model: it must not change before the model is there, or while its build still may fail.
-      targets.node.addDependency(compatibility.resource);
-      this.autoScalingGroup.attachToNetworkTargetGroup(targets);
-    }
-    this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: defaults.targetCpuUtilization });
-    this.waitForWays(vpc.selectSubnets(vpcSubnets), [...grants, ...endpoints ? [endpoints] : [], this.grpcListener, this.restListener]);
+    this.launchTemplate = fleetLaunchTemplate(this, 'LaunchTemplate', { props, settings, role, securityGroup: this.instanceSecurityGroup, userData });
+    this.autoScalingGroup = fleetGroup(this, 'Group', vpc, settings, this.launchTemplate);
+    this.attach(network, compatibility);
+    this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: settings.targetCpuUtilization });
+    this.bootAfter(vpc.selectSubnets(vpcSubnets), [...boot.grants, ...endpoints ? [endpoints] : [], this.grpcListener, this.restListener]);
 
     const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
-    this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, this.modelName) : undefined;
-    script = this.renderUserData(props, compatibility, server, {
-      bootUrl: boot.asset.s3ObjectUrl,
-      bootSha256: boot.sha256,
-      missingCpuFeatures,
-      timeoutSeconds: defaults.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
-      stopSeconds: Math.min(defaults.connectionDraining.toSeconds(), LONGEST_STOP_SECONDS),
-      drainSeconds: defaults.connectionDraining.toSeconds(),
-      metrics: props.embeddedMetrics ? { namespace: METRIC_NAMESPACE, fleetName } : undefined,
-      serverLogging: props.serverLogging,
-      senderPrograms: senders.map(({ file, asset, sha256 }) => ({ file, bucketName: asset.s3BucketName, key: asset.s3ObjectKey, sha256 })),
-    });
+    this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, modelName) : undefined;
+    const script = boot.userData(this.autoScalingGroup, network, fleetName);
   }
 
   /**
@@ -251,42 +204,29 @@ export class ModelFleet extends Construct implements IModelEndpoint, ec2.IConnec
     });
   }
 
-  private renderUserData(
-    props: ModelFleetProps, compatibility: ModelCompatibility, server: StoredBinary,
-    options: Pick<
-      UserDataOptions,
-      'bootUrl' | 'bootSha256' | 'missingCpuFeatures' | 'timeoutSeconds' | 'stopSeconds' | 'drainSeconds' | 'metrics' | 'serverLogging' | 'senderPrograms'
-    >,
-  ): string {
-    const group = this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup;
-    const text = renderUserData({
-      ...options,
-      modelName: this.modelName,
-      version: compatibility.version,
-      bucketName: this.artifact.bucket.bucketName,
-      manifestKey: compatibility.manifestKey,
-      manifestSha256: compatibility.manifestSha256,
-      archiveKey: compatibility.archiveKey,
-      archiveSha256: compatibility.archiveSha256,
-      serverBucketName: server.bucket.bucketName,
-      serverKey: server.key,
-      serverSha256: server.sha256,
-      serving: props,
-      region: Stack.of(this).region,
-      stackId: Aws.STACK_ID,
-      groupLogicalId: group.logicalId,
-      logGroupName: this.logGroup.logGroupName,
-      targetGroupArns: { gRPC: this.grpcTargetGroup.targetGroupArn, REST: this.restTargetGroup.targetGroupArn },
-    });
-    const bytes = Buffer.byteLength(text) + TOKEN_BYTES;
-    failIfAny(lit`UserDataTooLong`, bytes <= MAX_USER_DATA_BYTES ? [] : [
-      `the boot script has ${bytes} bytes and EC2 takes ${MAX_USER_DATA_BYTES}: give fewer or shorter serverFlags`,
-    ], this);
-    return text;
+  /** Checks all properties, and returns the published model with what it needs here. */
+  private publishedModel(props: ModelFleetProps, settings: FleetSettings, servingBinary: ServingBinary): { artifact: IModelArtifact; compatibility: ModelCompatibility } {
+    const { modelName } = this;
+    const architecture = lambda.Architecture.X86_64;
+    const format = ModelFormat.SAVED_MODEL;
+    const model = { ...props, modelName, format, architecture, ...servingBinary._requirements };
+    failIfAny(lit`InvalidModelFleetProps`, [...checkFleetProps(this, props), ...checkArtifactFor(this, 'Optimizer', model)], this);
+    const artifact = artifactFor(this, 'Optimizer', { ...model, ...servingBinary._image(this) });
+    const cpuFeatures = settings.missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(settings.instanceType) : undefined;
+    const offer: EndpointOffer = { endpoint: 'fleet', format, architecture, cpuFeatures, requiresServer: model.requiresServer || undefined };
+    return { artifact, compatibility: new ModelCompatibility(this, 'Compatibility', { artifact, offer }) };
   }
 
-  /** An instance that boots before its routes, endpoints and permissions are there could not bring its model, and no reference says so. */
-  private waitForWays(subnets: ec2.SelectedSubnets, others: (iam.Grant | Construct)[]): void {
+  private attach(network: FleetNetwork, compatibility: ModelCompatibility): void {
+    for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {
+      // Their health check names the model: it must not change before the model is there, or while its build still may fail.
+      targets.node.addDependency(compatibility.resource);
+      this.autoScalingGroup.attachToNetworkTargetGroup(targets);
+    }
+  }
+
+  /** Boots no instance before its routes, endpoints and permissions are there: it could not fetch its model, and no reference in the template says so. */
+  private bootAfter(subnets: ec2.SelectedSubnets, others: (iam.Grant | Construct)[]): void {
     const group = this.autoScalingGroup.node.defaultChild!;
     group.node.addDependency(subnets.internetConnectivityEstablished);
     others.forEach((other) => ('applyBefore' in other ? other.applyBefore(group as Construct) : group.node.addDependency(other)));

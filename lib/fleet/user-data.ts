@@ -1,6 +1,6 @@
 import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
-import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
-import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import { batchingConfig, modelConfig, monitoringConfig } from '../serving/serving-configuration';
+import type { ServingSettings } from '../serving/serving-settings';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from './systemd-unit';
 
 /** Where models lie on an instance. */
@@ -26,7 +26,7 @@ export interface UserDataOptions {
   readonly serverKey: string;
   readonly serverSha256: string;
   readonly missingCpuFeatures: string;
-  readonly serving: TensorFlowServingOptions;
+  readonly serving: ServingSettings;
   /** How long requests in flight may still take when the server is stopped. */
   readonly stopSeconds: number;
   /** How long connections may still go on when the instance leaves the load balancer. */
@@ -110,7 +110,7 @@ function senderUnits({ metrics, serverLogging }: UserDataOptions): Record<string
 
 function senderFiles(options: UserDataOptions): Record<string, string> {
   const units = Object.entries(senderUnits(options));
-  const { restPort = DEFAULT_REST_PORT, monitoringPath = DEFAULT_MONITORING_PATH } = options.serving;
+  const { restPort, monitoringPath } = options.serving;
   return units.length === 0 ? {} : {
     [SENDER_SETTINGS]: `${JSON.stringify({
       region: options.region,
@@ -157,7 +157,7 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     server: { path: SERVER_PROGRAM, bucket: options.serverBucketName, key: options.serverKey, sha256: options.serverSha256 },
     missingCpuFeatures: options.missingCpuFeatures,
     environmentFile: ENVIRONMENT_FILE,
-    restPort: options.serving.restPort ?? DEFAULT_REST_PORT,
+    restPort: options.serving.restPort,
     targetGroups: options.targetGroupArns,
     senders: Object.keys(senderUnits(options)),
     senderPrograms: options.senderPrograms.map(({ file, bucketName, key, sha256 }) => ({ path: `${PROGRAMS}/${file}`, bucket: bucketName, key, sha256 })),

@@ -1,19 +1,16 @@
-import type { Size } from 'aws-cdk-lib';
-import { Duration, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import type { Duration, Size } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
-import { MOST_PROCESSORS } from './processors';
+import { mebibytesOf, MOST_PROCESSORS } from './processors';
 import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
 const MAX_LAYERS = 5;
 const OWN_LAYERS = 2;
-
-/** How long one request may take, unless the user says otherwise. */
-export const DEFAULT_TIMEOUT = Duration.seconds(30);
 
 /** Variables that other properties decide. */
 const OWN_VARIABLES: Record<string, string> = {
@@ -23,17 +20,18 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_THREADS: 'use threads',
   METRIC_NAMESPACE: 'use embeddedMetrics',
   HANDLER_CODE: 'it says where the function\'s code lies',
+  CONFIGURATION_DIGEST: 'it tells versions apart',
 };
 
 /** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */
-export function checkFunctionProps(props: ModelFunctionProps): string[] {
+export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration): string[] {
   return [
     ...(props.pythonRuntime ? checkPythonRuntime('pythonRuntime', props.pythonRuntime) : []),
     ...checkMemorySize(props.memorySize),
     ...checkTimeout(props.timeout),
     ...checkInteger('threads', props.threads, 1, MOST_PROCESSORS, 'a function has no more processors'),
     ...checkConcurrency(props.reservedConcurrentExecutions),
-    ...checkTraffic(props, props.timeout ?? DEFAULT_TIMEOUT),
+    ...checkTraffic(props, timeout),
     ...checkEnvironment(props.environment),
     ...checkLayers(props.layers, props.hook !== undefined),
     ...checkHook(props),
@@ -57,11 +55,6 @@ export function checkPythonRuntime(property: string, runtime: lambda.Runtime): s
     ];
   }
   return [];
-}
-
-/** The memory in the unit that Lambda counts in. */
-export function mebibytesOf(memorySize: Size): number {
-  return memorySize.isUnresolved() ? memorySize.toMebibytes() : memorySize.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
 }
 
 function checkMemorySize(memorySize: Size | undefined): string[] {

@@ -18,7 +18,7 @@ export function partBytes(
   };
 }
 
-/** What certainly does not fit is refused before it is deployed. With the model, the compatibility check refuses it. */
+/** Refuses at synth what is too large without the model. With the model, the compatibility check refuses it. */
 export function checkSize(scope: Construct, known: Record<string, number>, runtimes: RuntimeLayer[]): string[] {
   const parts: Record<string, number> = { ...Stack.of(scope).resolve(known), 'runtime layer': Math.min(...runtimes.map((layer) => layer._bytes ?? 0)) };
   const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);

@@ -1,8 +1,8 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { PythonBundling } from '../bundling/python-bundling';
 import { bundledPackagesThatRequire, pythonLayer } from '../bundling/python-code';
+import { layerName } from '../private/layer-name';
 import type { ModelHook } from './model-hook';
 
 /** What a hook's layer is made of. */
@@ -14,7 +14,7 @@ export interface HookLayerProps {
   readonly bundling: PythonBundling;
 }
 
-/** A layer with a hook and its packages. Retained, because published functions name it. */
+/** A layer with a hook and its packages. */
 export class HookLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
@@ -24,6 +24,7 @@ export class HookLayer extends Construct {
   constructor(scope: Construct, id: string, props: HookLayerProps) {
     super(scope, id);
     this.layerVersion = pythonLayer(this, 'Layer', {
+      layerVersionName: layerName(this, 'hook'),
       entry: props.hook._directory,
       runtime: props.pythonRuntime,
       architecture: props.architecture,
@@ -33,7 +34,6 @@ export class HookLayer extends Construct {
       modules: true,
       pinned: props.hook._pinned,
       description: `Hook of the model ${props.modelName}`,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.requiresNumpy = props.hook._requiresNumpy ?? bundledPackagesThatRequire(this.layerVersion, 'numpy').length > 0;
   }

@@ -1,38 +1,28 @@
-import { Duration, RemovalPolicy, Tokenization, Validations, ValidationError } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { PythonBundling } from '../bundling/python-bundling';
-import { codeAddress, pythonFunction } from '../bundling/python-code';
-import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
-import type { IModelEndpoint } from '../endpoint/model-endpoint';
+import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
-import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
-import { packagePath } from '../private/asset-paths';
 import { failIfAny, lit } from '../private/errors';
-import { checkFunctionProps, checkHookRuntime, DEFAULT_TIMEOUT, mebibytesOf } from './function-checks';
-import { functionRole } from './function-role';
+import { checkFunctionProps } from './function-checks';
+import { functionLayers } from './function-layers';
+import { functionOffer } from './function-offer';
+import type { FunctionSettings } from './function-settings';
+import { functionSettings } from './function-settings';
 import { checkSize, partBytes } from './function-size';
-import { HookLayer } from './hook-layer';
-import { LiteRtRuntime } from './litert-runtime';
+import { liveAlias } from './live-alias';
 import type { ModelFunctionProps } from './model-function-props';
-import { HOOK_MODULE } from './model-hook';
-import { layerVersionNumber, ModelLayer } from './model-layer';
-import { ONE_PROCESSOR, threadsFor } from './processors';
 import { RequestMetrics } from './request-metrics';
-import { RuntimeLayer } from './runtime-layer';
+import { servingFunction } from './serving-function';
 import { TrafficShift } from './traffic-shift';
-import { VersionCheck } from './version-check';
-
-/** The name of the alias that everything goes through. */
-const ALIAS = 'live';
 
 /**
  * A TensorFlow model served by AWS Lambda.
@@ -48,7 +38,7 @@ const ALIAS = 'live';
  * });
  * new CfnOutput(this, 'Url', { value: digits.addFunctionUrl().url });
  */
-export class ModelFunction extends Construct implements IModelEndpoint {
+export class ModelFunction extends Construct implements IMonitoredEndpoint {
   /** The name that requests call the model by: `/v1/models/<name>`. */
   public readonly modelName: string;
 
@@ -76,143 +66,33 @@ export class ModelFunction extends Construct implements IModelEndpoint {
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
     super(scope, id);
 
-    this.modelName = props.modelName ?? defaultModelName(id);
-    const architecture = props.architecture ?? lambda.Architecture.X86_64;
-    const model = { ...props, modelName: this.modelName, format: ModelFormat.LITERT, architecture };
-    failIfAny(lit`InvalidModelFunctionProps`, [
-      ...checkFunctionProps(props), ...checkArtifactFor(this, 'Optimizer', model),
-    ], this);
-
-    const runtime = props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13;
-    const memorySize = props.memorySize ?? ONE_PROCESSOR;
-    const memoryMebibytes = mebibytesOf(memorySize);
-    const timeout = props.timeout ?? DEFAULT_TIMEOUT;
-    const bundling = props.bundling ?? PythonBundling.AUTO;
-
-    this.artifact = artifactFor(this, 'Optimizer', model);
+    const settings = functionSettings(id, props);
+    this.modelName = settings.modelName;
+    this.artifact = this.publishedModel(props, settings);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
 
-    const layerOptions = { pythonRuntime: runtime, architecture, bundling };
-    const hook = props.hook && new HookLayer(this, 'HookLayer', { ...layerOptions, hook: props.hook, modelName: this.modelName });
-    const requiresNumpy = hook?.requiresNumpy;
-    failIfAny(lit`InvalidModelFunctionProps`, checkHookRuntime(requiresNumpy, props.liteRtRuntime), this);
-    const nano = props.liteRtRuntime === LiteRtRuntime.NUMPY || requiresNumpy ? undefined : RuntimeLayer.nano(this, layerOptions);
-    const numpy = props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(this, layerOptions);
-    const runtimeLayers = [nano, numpy].filter((layer) => layer !== undefined);
+    const layers = functionLayers(this, props, settings);
+    const sizes = partBytes(() => this.lambdaFunction, layers.hook, props.layers);
+    const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: this.artifact, offer: functionOffer(props, settings, layers, sizes) });
+    this.node.addValidation({ validate: () => checkSize(this, sizes, [layers.nano, layers.numpy].filter((layer) => layer !== undefined)) });
 
-    const known = partBytes(() => this.lambdaFunction, hook?.layerVersion, props.layers);
-    const compatibility = new ModelCompatibility(this, 'Compatibility', {
-      artifact: this.artifact,
-      offer: {
-        endpoint: 'function',
-        format: ModelFormat.LITERT,
-        architecture,
-        memoryMebibytes,
-        timeoutSeconds: timeout.toSeconds(),
-        runtime: props.liteRtRuntime,
-        requiresNumpy: requiresNumpy || undefined,
-        nanoLayerArn: nano?.layerVersion.layerVersionArn,
-        numpyLayerArn: numpy?.layerVersion.layerVersionArn,
-        nanoLayerBytes: nano?._bytes,
-        numpyLayerBytes: numpy?._bytes,
-        partBytes: known,
-      },
+    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
-
-    const runtimeLayer = lambda.LayerVersion.fromLayerVersionAttributes(this, 'RuntimeLayer', {
-      layerVersionArn: compatibility.runtimeLayerArn,
-      // By default those of every runtime that the app has named so far: another construct would publish a new version.
-      compatibleRuntimes: [runtime],
-    });
-    const modelLayer = new ModelLayer(this, 'ModelLayer', { bucket: this.artifact.bucket, compatibility, modelName: this.modelName, architecture, runtime }).layerVersion;
-
-    const hookLayer = hook?.layerVersion;
-
-    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
-    const embeddedMetrics = props.embeddedMetrics ?? true;
-    const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
-    this.lambdaFunction = pythonFunction(this, 'Function', {
-      entry: packagePath('python', 'handler', 'src'),
-      pythonBundling: bundling,
-      runtime,
-      architecture,
-      description: props.description ?? `Serves the TensorFlow model ${this.modelName}`,
-      memorySize: memoryMebibytes,
-      timeout,
-      role: functionRole(this, 'Role', { role: props.role, logGroup: this.logGroup, inVpc: props.vpc !== undefined, traced }),
-      logGroup: this.logGroup,
-      // What the handler writes is JSON already; this makes Lambda's own lines JSON as well.
-      loggingFormat: lambda.LoggingFormat.JSON,
-      layers: [runtimeLayer, modelLayer, ...hookLayer ? [hookLayer] : [], ...props.layers ?? []],
-      environment: {
-        // Of NumPy, which a hook computes with beside the model: more threads cost time to start.
-        ...(numpy ? { OPENBLAS_NUM_THREADS: '1' } : {}),
-        ...props.environment,
-        MODEL_NAME: this.modelName,
-        MODEL_RUNTIME: compatibility.runtime,
-        MODEL_THREADS: Tokenization.stringifyNumber(props.threads ?? threadsFor(memorySize)),
-        ...embeddedMetrics ? { METRIC_NAMESPACE } : {},
-        ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
-      },
-      environmentEncryption: props.environmentEncryption,
-      ephemeralStorageSize: props.ephemeralStorageSize,
-      snapStart: props.snapStart ? lambda.SnapStartConf.ON_PUBLISHED_VERSIONS : undefined,
-      tracing: props.tracing,
-      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
-      vpc: props.vpc,
-      vpcSubnets: props.vpcSubnets,
-      securityGroups: props.securityGroups,
-      allowPublicSubnet: props.allowPublicSubnet,
-      currentVersionOptions: {
-        // The CDK's hash of a version cannot see which layers there will be: they exist only when the stack is deployed.
-        // A changed description makes CloudFormation publish a new version all the same.
-        description: `${this.modelName} version ${compatibility.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
-          + `runtime layer ${layerVersionNumber(compatibility.runtimeLayerArn)}`
-          + (hookLayer ? `, hook layer ${layerVersionNumber(hookLayer.layerVersionArn)}` : ''),
-        // Not one that a failed deployment published: Lambda publishes the same code and configuration only once, so the repaired deployment
-        // of the same change would find it in its way.
-        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      },
-    });
-    // Equal files have another key where another tool bundled them. The CDK publishes a version for each key, and Lambda only for other code or
-    // other configuration: so the configuration names the key.
-    this.lambdaFunction.addEnvironment('HANDLER_CODE', codeAddress(this.lambdaFunction));
-    this.requestMetrics = embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
-    Validations.of(this.lambdaFunction).acknowledge({
-      id: 'AwsSolutions-L1',
-      reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
-    });
-    const scaled = props.maxProvisionedConcurrentExecutions !== undefined;
-    this.alias = new lambda.Alias(this, 'Alias', {
-      aliasName: ALIAS,
-      version: this.lambdaFunction.currentVersion,
-      // Where it scales, the scaling decides, from the first deployment on: a fixed number would be set back by each update.
-      provisionedConcurrentExecutions: scaled ? undefined : props.provisionedConcurrentExecutions,
-    });
-    if (props.reservedConcurrentExecutions === 0) {
-      Validations.of(this).addWarning('cdk-tensorflow:UncheckedVersion', 'reservedConcurrentExecutions is 0, so nothing can be asked, and the alias moves to a new '
-        + 'version unchecked: the deployment that raises it asks the version that is published then');
-    } else {
-      this.alias.node.addDependency(new VersionCheck(this, 'VersionCheck', {
-        version: this.lambdaFunction.currentVersion, modelName: this.modelName, bucket: this.artifact.bucket, compatibility, hook: props.hook,
-      }));
-    }
-    if (scaled) {
-      this.alias.addAutoScaling({ minCapacity: props.provisionedConcurrentExecutions, maxCapacity: props.maxProvisionedConcurrentExecutions! })
-        .scaleOnUtilization({ utilizationTarget: props.provisionedConcurrencyUtilization ?? 0.7 });
-    }
-    if (props.deploymentConfig) {
-      this.deploymentGroup = new TrafficShift(this, 'TrafficShift', {
-        alias: this.alias,
-        deploymentConfig: props.deploymentConfig,
-        failures: this.requestMetrics?.failuresOf(this.lambdaFunction.currentVersion.version, compatibility.version),
-        maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
-        maxLatency: props.deploymentMaxLatency ?? Duration.millis(timeout.toMilliseconds() / 2),
-        alarms: props.deploymentAlarms ?? [],
-      }).deploymentGroup;
-    }
-
-    this.node.addValidation({ validate: () => checkSize(this, known, runtimeLayers) });
+    const { bucket } = this.artifact;
+    this.lambdaFunction = servingFunction(this, 'Function', { props, settings, bucket, compatibility, layers, logGroup: this.logGroup });
+    const version = this.lambdaFunction.currentVersion;
+    this.requestMetrics = settings.embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
+    this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook } });
+    this.deploymentGroup = props.deploymentConfig && new TrafficShift(this, 'TrafficShift', {
+      alias: this.alias,
+      deploymentConfig: props.deploymentConfig,
+      failures: this.requestMetrics?.failuresOf(version.version, compatibility.version),
+      maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
+      maxLatency: props.deploymentMaxLatency ?? Duration.millis(settings.timeout.toMilliseconds() / 2),
+      alarms: props.deploymentAlarms ?? [],
+    }).deploymentGroup;
   }
 
   /** The function URL, when there is one. */
@@ -328,6 +208,15 @@ export class ModelFunction extends Construct implements IModelEndpoint {
    */
   public _metricFailures(): cloudwatch.Metric | undefined {
     return this.requestMetrics?.failures();
+  }
+
+  /** Checks all properties, and returns the published model: the one that the source names, or one that an optimizer makes of it. */
+  private publishedModel(props: ModelFunctionProps, { modelName, architecture, timeout }: FunctionSettings): IModelArtifact {
+    const model = { ...props, modelName, format: ModelFormat.LITERT, architecture };
+    failIfAny(lit`InvalidModelFunctionProps`, [
+      ...checkFunctionProps(props, timeout), ...checkArtifactFor(this, 'Optimizer', model),
+    ], this);
+    return artifactFor(this, 'Optimizer', model);
   }
 
   private embedded(method: string): RequestMetrics {

@@ -1,30 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { join, resolve } from 'path';
+import type { ModelHookOptions } from './model-hook-options';
 
 /** The module that a hook is. The handler imports it by this name. */
 export const HOOK_MODULE = 'hook';
 
 /** Bytes of a synchronous invocation's payload. */
 const LARGEST_EVENT = 6_291_456;
-
-/** Options of a hook. */
-export interface ModelHookOptions {
-  /**
-   * Whether the hook needs NumPy, which the numpy runtime brings: the hook's own packages never hold it.
-   *
-   * @default - true when a Python file of the directory imports numpy, requirements.txt names it, or one of the packages that are
-   * installed requires it
-   */
-  readonly requiresNumpy?: boolean;
-
-  /**
-   * A JSON file with an event that the hook must answer before callers get the new version: a direct invocation's payload,
-   * or the event of a front door.
-   *
-   * @default - the new version must start and load model and hook, but no request is sent through the hook
-   */
-  readonly checkEventFile?: string;
-}
 
 /**
  * The user's own code before and after the model: `preprocess(event)` makes a request's inputs, `postprocess(outputs)` its

@@ -1,8 +1,9 @@
-import { Fn, RemovalPolicy } from 'aws-cdk-lib';
+import { Fn } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+import { layerName } from '../private/layer-name';
 
 /** What a model's layer is made of. */
 export interface ModelLayerProps {
@@ -13,7 +14,7 @@ export interface ModelLayerProps {
   readonly runtime: lambda.Runtime;
 }
 
-/** A layer with the model, of exactly the object version that was published. Retained, because published functions name it. */
+/** A layer with the model, of exactly the object version that was published. */
 export class ModelLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
@@ -21,11 +22,11 @@ export class ModelLayer extends Construct {
     super(scope, id);
     const { compatibility } = props;
     this.layerVersion = new lambda.LayerVersion(this, 'Layer', {
+      layerVersionName: layerName(this, 'model'),
       code: lambda.Code.fromBucketV2(props.bucket, compatibility.layerKey, { objectVersion: compatibility.layerObjectVersion }),
       description: `${props.modelName} version ${compatibility.version}`,
       compatibleArchitectures: [props.architecture],
       compatibleRuntimes: [props.runtime],
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 }

@@ -1,51 +1,20 @@
-import { RemovalPolicy, Stack, ValidationError } from 'aws-cdk-lib';
+import { Stack, ValidationError } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
+import { layerName } from '../private/layer-name';
 import { checkPythonRuntime } from './function-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import { liteRtVersion, runtimeLayerContents } from './runtime-layer-contents';
-
-/** What a runtime layer is made for. */
-export interface RuntimeLayerOptions {
-  /**
-   * The Python runtime of the functions that use the layer. 3.12 is the oldest: LiteRT needs its C library.
-   *
-   * @default lambda.Runtime.PYTHON_3_13
-   */
-  readonly pythonRuntime?: lambda.Runtime;
-
-  /**
-   * The processor of the functions that use the layer.
-   *
-   * LiteRT has wheels for both. Those for arm64 need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every
-   * shared object against what the function's system has; on arm64 hardware it was not run.
-   *
-   * @default lambda.Architecture.X86_64
-   */
-  readonly architecture?: lambda.Architecture;
-
-  /**
-   * Where the layer's packages are put together.
-   *
-   * @default PythonBundling.AUTO
-   */
-  readonly bundling?: PythonBundling;
-}
-
-/** Properties of a runtime layer. */
-export interface RuntimeLayerProps extends RuntimeLayerOptions {
-  /** What the layer holds. */
-  readonly liteRtRuntime: LiteRtRuntime;
-}
+import type { RuntimeLayerOptions, RuntimeLayerProps } from './runtime-layer-props';
 
 /**
  * A Lambda layer with what runs LiteRT models.
  *
- * `RuntimeLayer.nano()` and `.numpy()` give the one of the stack, so that a further function adds none. Layer versions
- * are retained: published function versions name them.
+ * `RuntimeLayer.nano()` and `.numpy()` give the one of the stack, so that a further function adds none. An old layer version
+ * is deleted when a new one has replaced it: Lambda keeps what published function versions name.
  */
 export class RuntimeLayer extends Construct {
   /**
@@ -104,6 +73,7 @@ export class RuntimeLayer extends Construct {
     this.liteRtVersion = liteRtVersion(contents);
     this.bundling = bundling;
     this.layerVersion = pythonLayer(this, 'Layer', {
+      layerVersionName: layerName(this, props.liteRtRuntime),
       ...contents,
       pinned: true,
       runtime: pythonRuntime,
@@ -111,7 +81,6 @@ export class RuntimeLayer extends Construct {
       pythonBundling: bundling,
       description: `LiteRT ${this.liteRtVersion} (${props.liteRtRuntime}) for ${architecture.name}, ${pythonRuntime.name}`,
       license: props.liteRtRuntime === LiteRtRuntime.NANO ? 'Apache-2.0' : 'Apache-2.0 AND BSD-3-Clause',
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 

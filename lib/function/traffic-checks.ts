@@ -37,8 +37,9 @@ function checkProvisioned(props: ModelFunctionProps): string[] {
     problems.push(`maxProvisionedConcurrentExecutions must be at least provisionedConcurrentExecutions (${minimum}), got ${maximum}`);
   }
   const largest = maximum ?? minimum;
-  if (isKnown(largest) && isKnown(reserved) && largest > reserved) {
-    problems.push(`${largest} provisioned executions are more than the ${reserved} of reservedConcurrentExecutions, which Lambda refuses: reserve at least ${largest}`);
+  if (isKnown(largest) && isKnown(reserved) && largest >= reserved) {
+    problems.push(`reservedConcurrentExecutions must be more than the ${largest} executions that may be provisioned, got ${reserved}: Lambda refuses more, and with as `
+      + `many nothing is left to ask a new version, so that every update would fail; reserve at least ${largest + 1}`);
   }
   return problems;
 }

@@ -1,12 +1,13 @@
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
+import type { PodTemplate } from './pod-template';
 import type { RolloutPlan } from './rollout-plan';
 
 /** Options of a service's Deployment. */
 export interface DeploymentOptions {
   readonly identity: ObjectIdentity;
   readonly plan: RolloutPlan;
-  readonly template: { metadata: Record<string, unknown>; spec: Record<string, unknown> };
+  readonly template: PodTemplate;
 }
 
 /**

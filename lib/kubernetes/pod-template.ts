@@ -1,8 +1,8 @@
 import { Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
 import { CONFIG_FILES } from '../serving/server-command';
-import { batchingConfig, DEFAULT_MONITORING_PATH, DEFAULT_REST_PORT, modelConfig, monitoringConfig } from '../serving/serving-configuration';
-import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import { batchingConfig, modelConfig, monitoringConfig } from '../serving/serving-configuration';
+import type { ServingSettings } from '../serving/serving-settings';
 import { BFLOAT16, bfloat16Affinity } from './bfloat16';
 import { podSecurity } from './container-security';
 import { copyContainer, verifyContainer } from './init-containers';
@@ -22,7 +22,7 @@ const CONFIG_ANNOTATION = 'cdk-tensorflow';
 export interface PodTemplateOptions {
   readonly identity: ObjectIdentity;
   readonly modelName: string;
-  readonly serving: TensorFlowServingOptions;
+  readonly serving: ServingSettings;
   readonly image: string;
   readonly version: string;
   readonly checksumsSha256: string;
@@ -43,8 +43,14 @@ export interface PodTemplateOptions {
   readonly podSpec: { [field: string]: unknown };
 }
 
-/** A template for pods. Each pod brings its own configuration, so that pods of two versions can serve side by side. */
-export function podTemplate(options: PodTemplateOptions): { metadata: Record<string, unknown>; spec: Record<string, unknown> } {
+/** Metadata and spec of pods, as data. */
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
+  readonly spec: Record<string, unknown>;
+}
+
+/** Renders a template for pods. Each pod brings its own configuration, so that pods of two versions can serve side by side. */
+export function podTemplate(options: PodTemplateOptions): PodTemplate {
   const basePath = `/models/${options.modelName}`;
   const configs: [string, string | undefined][] = [
     [CONFIG_FILES.model, modelConfig({ modelName: options.modelName, basePath, version: options.version })],
@@ -110,10 +116,10 @@ function spread(identity: ObjectIdentity, topologyKey: string): Record<string, u
   };
 }
 
-function scrapeAnnotations(serving: TensorFlowServingOptions): Record<string, string> {
-  return serving.monitoring === false ? {} : {
+function scrapeAnnotations(serving: ServingSettings): Record<string, string> {
+  return serving.monitoringPath === undefined ? {} : {
     'prometheus.io/scrape': 'true',
-    'prometheus.io/port': Tokenization.stringifyNumber(serving.restPort ?? DEFAULT_REST_PORT),
-    'prometheus.io/path': serving.monitoringPath ?? DEFAULT_MONITORING_PATH,
+    'prometheus.io/port': Tokenization.stringifyNumber(serving.restPort),
+    'prometheus.io/path': serving.monitoringPath,
   };
 }

@@ -1,7 +1,6 @@
 import { inNameOrder } from '../private/in-name-order';
 import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
-import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
-import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 
 /** Where the configuration is mounted. */
@@ -20,7 +19,7 @@ export interface ServerResources {
 export interface ServerContainerOptions {
   readonly image: string;
   readonly modelName: string;
-  readonly serving: TensorFlowServingOptions;
+  readonly serving: ServingSettings;
   readonly resources: ServerResources;
   readonly environment: { [name: string]: string };
   readonly modelMount: Record<string, unknown>;
@@ -34,8 +33,7 @@ const PROBE_SECONDS = 5;
 /** The container that serves. */
 export function serverContainer(options: ServerContainerOptions): Record<string, unknown> {
   const { serving, resources } = options;
-  const grpcPort = serving.grpcPort ?? DEFAULT_GRPC_PORT;
-  const restPort = serving.restPort ?? DEFAULT_REST_PORT;
+  const { grpcPort, restPort } = serving;
   return {
     name: 'tensorflow-serving',
     image: options.image,

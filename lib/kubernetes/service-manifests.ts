@@ -1,6 +1,5 @@
 import { Tokenization } from 'aws-cdk-lib';
-import { DEFAULT_GRPC_PORT, DEFAULT_REST_PORT } from '../serving/serving-configuration';
-import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
+import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 
@@ -11,12 +10,12 @@ export const HEADLESS_SUFFIX = '-headless';
 export const LOAD_BALANCER_SUFFIX = '-nlb';
 
 /** One address for all pods. */
-export function serviceManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions): KubernetesObject {
+export function serviceManifest(identity: ObjectIdentity, serving: ServingSettings): KubernetesObject {
   return service(identity, '', { type: 'ClusterIP', ports: ports(serving) });
 }
 
 /** An address for each pod, for gRPC clients that choose one for each request: behind one address a client stays with the pod it met first. */
-export function headlessServiceManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions): KubernetesObject {
+export function headlessServiceManifest(identity: ObjectIdentity, serving: ServingSettings): KubernetesObject {
   return service(identity, HEADLESS_SUFFIX, { clusterIP: 'None', ports: ports(serving) });
 }
 
@@ -30,7 +29,7 @@ export interface LoadBalancerOptions {
 }
 
 /** A network load balancer inside the VPC. */
-export function loadBalancerManifest(identity: ObjectIdentity, serving: TensorFlowServingOptions, options: LoadBalancerOptions): KubernetesObject {
+export function loadBalancerManifest(identity: ObjectIdentity, serving: ServingSettings, options: LoadBalancerOptions): KubernetesObject {
   const { modelName, loadBalancerClass, sourceRanges, drainSeconds } = options;
   const prefix = 'service.beta.kubernetes.io/aws-load-balancer';
   const clients = sourceRanges ? { loadBalancerSourceRanges: sourceRanges } : {};
@@ -38,7 +37,7 @@ export function loadBalancerManifest(identity: ObjectIdentity, serving: TensorFl
     [`${prefix}-scheme`]: 'internal',
     [`${prefix}-nlb-target-type`]: 'ip',
     [`${prefix}-healthcheck-protocol`]: 'http',
-    [`${prefix}-healthcheck-port`]: Tokenization.stringifyNumber(serving.restPort ?? DEFAULT_REST_PORT),
+    [`${prefix}-healthcheck-port`]: Tokenization.stringifyNumber(serving.restPort),
     [`${prefix}-healthcheck-path`]: `/v1/models/${modelName}/metadata`,
     [`${prefix}-target-group-attributes`]: `deregistration_delay.timeout_seconds=${drainSeconds}`,
   });
@@ -53,9 +52,9 @@ function service(identity: ObjectIdentity, suffix: string, spec: Record<string, 
   };
 }
 
-function ports(serving: TensorFlowServingOptions): Record<string, unknown>[] {
+function ports(serving: ServingSettings): Record<string, unknown>[] {
   return [
-    { name: 'grpc', port: serving.grpcPort ?? DEFAULT_GRPC_PORT, targetPort: 'grpc', appProtocol: 'grpc' },
-    { name: 'http', port: serving.restPort ?? DEFAULT_REST_PORT, targetPort: 'http', appProtocol: 'http' },
+    { name: 'grpc', port: serving.grpcPort, targetPort: 'grpc', appProtocol: 'grpc' },
+    { name: 'http', port: serving.restPort, targetPort: 'http', appProtocol: 'http' },
   ];
 }

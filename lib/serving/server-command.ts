@@ -1,12 +1,11 @@
-import { Duration, Token, Tokenization } from 'aws-cdk-lib';
+import { Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
-import { DEFAULT_GRPC_PORT, DEFAULT_MAX_BATCH_SIZE, DEFAULT_REST_PORT } from './serving-configuration';
-import type { TensorFlowServingOptions } from './tensorflow-serving-options';
+import type { ServingSettings } from './serving-settings';
 
 /** The server's program in the official image, and where the VM path installs it. Its image's entrypoint would not pass signals on. */
 export const SERVER_PROGRAM = '/usr/bin/tensorflow_model_server';
 
-/** What a command line needs besides the options. */
+/** The circumstances of a command line. */
 export interface ServerCommandOptions {
   /** Directory of models.config, batching.config and monitoring.config. */
   readonly configDirectory: string;
@@ -36,27 +35,27 @@ const FEWEST_THREADS = 64;
 const MANY_PROCESSORS = 64;
 
 /** The arguments of tensorflow_model_server, one for each flag. */
-export function serverArguments(options: TensorFlowServingOptions, command: ServerCommandOptions): string[] {
+export function serverArguments(serving: ServingSettings, command: ServerCommandOptions): string[] {
   const { configDirectory: directory, processors, drainSeconds } = command;
-  const threads = requestThreads(options, processors);
+  const threads = requestThreads(serving, processors);
   const flags: Record<string, string | number | boolean | undefined> = {
-    port: options.grpcPort ?? DEFAULT_GRPC_PORT,
-    rest_api_port: options.restPort ?? DEFAULT_REST_PORT,
-    rest_api_timeout_in_ms: (options.requestTimeout ?? Duration.seconds(30)).toMilliseconds(),
-    rest_api_num_threads: options.restApiThreads ?? threads,
-    grpc_max_threads: options.grpcMaxThreads ?? threads,
+    port: serving.grpcPort,
+    rest_api_port: serving.restPort,
+    rest_api_timeout_in_ms: serving.requestTimeoutMilliseconds,
+    rest_api_num_threads: serving.restApiThreads ?? threads,
+    grpc_max_threads: serving.grpcMaxThreads ?? threads,
     model_config_file: `${directory}/${CONFIG_FILES.model}`,
-    file_system_poll_wait_seconds: (options.fileSystemPollInterval ?? Duration.minutes(1)).toSeconds(),
-    ...(options.batching ? { enable_batching: true, batching_parameters_file: `${directory}/${CONFIG_FILES.batching}` } : {}),
-    ...(options.monitoring === false ? {} : { monitoring_config_file: `${directory}/${CONFIG_FILES.monitoring}` }),
-    tensorflow_intra_op_parallelism: options.intraOpParallelism ?? intraOpThreads(options, command.processorLimit),
-    tensorflow_inter_op_parallelism: options.interOpParallelism,
-    enable_model_warmup: options.modelWarmup === false ? false : undefined,
+    file_system_poll_wait_seconds: serving.pollSeconds,
+    ...(serving.batching ? { enable_batching: true, batching_parameters_file: `${directory}/${CONFIG_FILES.batching}` } : {}),
+    ...(serving.monitoringPath === undefined ? {} : { monitoring_config_file: `${directory}/${CONFIG_FILES.monitoring}` }),
+    tensorflow_intra_op_parallelism: serving.intraOpParallelism ?? intraOpThreads(serving, command.processorLimit),
+    tensorflow_inter_op_parallelism: serving.interOpParallelism,
+    enable_model_warmup: serving.modelWarmup ? undefined : false,
     enable_grpc_healthcheck_service: true,
     // Clients keep a gRPC connection for ever otherwise: they never find servers that were added, and one that ends cuts their requests off.
     grpc_channel_arguments: `grpc.max_connection_age_ms=${500 * drainSeconds}`,
     ...DEFAULT_FLAGS,
-    ...inNameOrder(options.serverFlags),
+    ...inNameOrder(serving.serverFlags),
   };
   return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => `--${name}=${text(value!)}`);
 }
@@ -67,13 +66,13 @@ export function serverArguments(options: TensorFlowServingOptions, command: Serv
  * Each holds a thread until its answer is there, also while it only waits for others to fill its batch. gRPC refuses calls for which there is no
  * thread (RESOURCE_EXHAUSTED), and keeps one thread to look for calls; REST lets requests wait, and with them the health checks.
  */
-function requestThreads({ batching, maxBatchSize = DEFAULT_MAX_BATCH_SIZE }: TensorFlowServingOptions, processors = MANY_PROCESSORS): number {
-  const batches = batching && !Token.isUnresolved(maxBatchSize) ? 2 * maxBatchSize : 0;
+function requestThreads({ batching }: ServingSettings, processors = MANY_PROCESSORS): number {
+  const batches = batching && !Token.isUnresolved(batching.maxBatchSize) ? 2 * batching.maxBatchSize : 0;
   return Math.max(FEWEST_THREADS, 4 * Math.ceil(processors), batches);
 }
 
 /** TensorFlow counts all processors of the machine. More threads than the server may use at once use its share up early, and then all of them wait. */
-function intraOpThreads({ serverFlags = {} }: TensorFlowServingOptions, processorLimit: number | undefined): number | undefined {
+function intraOpThreads({ serverFlags }: ServingSettings, processorLimit: number | undefined): number | undefined {
   const decided = ['tensorflow_session_parallelism', 'tensorflow_session_config_file', 'platform_config_file'].some((flag) => flag in serverFlags);
   return decided || processorLimit === undefined ? undefined : Math.ceil(processorLimit);
 }

@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import { checkInteger, checkPattern } from '../private/validation';
 import type { FlagType, ServerFlag } from './server-flags';
 import { SERVER_FLAGS } from './server-flags';
-import { DEFAULT_GRPC_PORT, DEFAULT_MAX_BATCH_SIZE, DEFAULT_REST_PORT } from './serving-configuration';
+import { maxBatchSizeOf, portsOf } from './serving-settings';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 const MAX_INT32 = 2 ** 31 - 1;
@@ -28,8 +28,7 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
 }
 
 function portProblems(options: TensorFlowServingOptions): string[] {
-  const grpc = options.grpcPort ?? DEFAULT_GRPC_PORT;
-  const rest = options.restPort ?? DEFAULT_REST_PORT;
+  const { grpcPort: grpc, restPort: rest } = portsOf(options);
   const problems = [
     ...checkInteger('grpcPort', options.grpcPort, NOT_ROOT, 65_535, 'the server is not root, and may not listen below 1024'),
     ...checkInteger('restPort', options.restPort, NOT_ROOT, 65_535, 'the server is not root, and may not listen below 1024'),
@@ -55,11 +54,12 @@ function batchingProblems(options: TensorFlowServingOptions): string[] {
   ];
 }
 
-function sizesProblems({ allowedBatchSizes: sizes, maxBatchSize }: TensorFlowServingOptions): string[] {
-  if (sizes === undefined || sizes.some((size) => Token.isUnresolved(size)) || Token.isUnresolved(maxBatchSize)) {
+function sizesProblems(options: TensorFlowServingOptions): string[] {
+  const sizes = options.allowedBatchSizes;
+  const largest = maxBatchSizeOf(options);
+  if (sizes === undefined || sizes.some((size) => Token.isUnresolved(size)) || Token.isUnresolved(largest)) {
     return [];
   }
-  const largest = maxBatchSize ?? DEFAULT_MAX_BATCH_SIZE;
   const grows = sizes.every((size, index) => Number.isInteger(size) && size > (index === 0 ? 0 : sizes[index - 1]));
   return grows && sizes[sizes.length - 1] === largest
     ? []

@@ -1,12 +1,6 @@
-import type { Duration } from 'aws-cdk-lib';
-import type { TensorFlowServingOptions } from './tensorflow-serving-options';
+import type { ServingSettings } from './serving-settings';
 import type { TextProto } from './text-proto';
 import { renderTextProto, Verbatim } from './text-proto';
-
-export const DEFAULT_GRPC_PORT = 8500;
-export const DEFAULT_REST_PORT = 8501;
-export const DEFAULT_MONITORING_PATH = '/monitoring/prometheus/metrics';
-export const DEFAULT_MAX_BATCH_SIZE = 32;
 
 /** Which model a server serves. */
 export interface ServedModel {
@@ -31,35 +25,28 @@ export function modelConfig(model: ServedModel): string {
   });
 }
 
-/** A `BatchingParameters`; undefined without batching. Without the limit the server works on as many batches at a time as the machine has processors. */
-export function batchingConfig(options: TensorFlowServingOptions, processorLimit?: number): string | undefined {
-  if (!options.batching) {
+/** A `BatchingParameters`; undefined without batching. Without `processorLimit` the server runs as many batches in parallel as the machine has processors. */
+export function batchingConfig({ batching }: Pick<ServingSettings, 'batching'>, processorLimit?: number): string | undefined {
+  if (!batching) {
     return undefined;
   }
-  const threads = options.numBatchThreads ?? (processorLimit && Math.ceil(processorLimit));
+  const threads = batching.threads ?? (processorLimit && Math.ceil(processorLimit));
   return renderTextProto({
-    max_batch_size: wrapped(options.maxBatchSize ?? DEFAULT_MAX_BATCH_SIZE),
-    batch_timeout_micros: wrapped(microseconds(options.batchTimeout) ?? 1000),
-    max_enqueued_batches: wrapped(options.maxEnqueuedBatches ?? 100),
+    max_batch_size: wrapped(batching.maxBatchSize),
+    batch_timeout_micros: wrapped(batching.timeoutMicroseconds),
+    max_enqueued_batches: wrapped(batching.maxEnqueuedBatches),
     num_batch_threads: threads === undefined ? undefined : wrapped(threads),
-    allowed_batch_sizes: options.allowedBatchSizes,
-    pad_variable_length_inputs: options.padVariableLengthInputs,
+    allowed_batch_sizes: batching.allowedBatchSizes,
+    pad_variable_length_inputs: batching.padVariableLengthInputs,
   });
 }
 
 /** A `MonitoringConfig`; undefined without monitoring. */
-export function monitoringConfig(options: TensorFlowServingOptions): string | undefined {
-  if (options.monitoring === false) {
-    return undefined;
-  }
-  return renderTextProto({ prometheus_config: { enable: true, path: options.monitoringPath ?? DEFAULT_MONITORING_PATH } });
+export function monitoringConfig({ monitoringPath: path }: Pick<ServingSettings, 'monitoringPath'>): string | undefined {
+  return path === undefined ? undefined : renderTextProto({ prometheus_config: { enable: true, path } });
 }
 
 /** A number as protocol buffers' wrapper messages hold it. */
 function wrapped(value: number): TextProto {
   return { value };
-}
-
-function microseconds(duration: Duration | undefined): number | undefined {
-  return duration && Math.round(duration.toMilliseconds({ integral: false }) * 1000);
 }

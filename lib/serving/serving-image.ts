@@ -4,33 +4,10 @@ import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
 import type { Construct } from 'constructs';
 import type { ServerImage } from '../optimization/server-image';
 import { checkServerImage } from '../optimization/server-image';
+import type { ServingImageAssetOptions } from './serving-image-options';
 
 /** The image that serves by default. Its tag is one release: it does not move. */
 export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
-
-/** What a Dockerfile of the user's own needs to be built. */
-export interface ServingImageAssetOptions {
-  /**
-   * The Dockerfile in the directory.
-   *
-   * @default 'Dockerfile'
-   */
-  readonly file?: string;
-
-  /**
-   * Build arguments.
-   *
-   * @default - none
-   */
-  readonly buildArgs?: { [name: string]: string };
-
-  /**
-   * The stage of the Dockerfile to build.
-   *
-   * @default - the last one
-   */
-  readonly target?: string;
-}
 
 /**
  * A container image with TensorFlow Serving, for x86_64: no official image exists for arm64.

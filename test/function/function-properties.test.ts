@@ -128,14 +128,15 @@ describe('properties', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::CodeBuild::Project', { VpcConfig: Match.objectLike({}) });
   });
 
-  test('the log group is kept and forgets after three months', () => {
+  test('the log group is kept, unless its first deployment fails, and forgets after three months', () => {
     const stack = emptyStack();
 
     modelFunction(stack);
 
     const group = resourceOf(stack, 'AWS::Logs::LogGroup', 'Digits');
     expect(group.properties).toEqual({ RetentionInDays: 90 });
-    expect(group.resource.DeletionPolicy).toBe('Retain');
+    expect(group.resource.DeletionPolicy).toBe('RetainExceptOnCreate');
+    expect(group.resource.UpdateReplacePolicy).toBe('Retain');
     expect(resourceOf(stack, FUNCTION, 'Digits').properties.LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: { Ref: group.id } });
   });
 

@@ -1,12 +1,12 @@
-import type { App, Stack } from 'aws-cdk-lib';
-import { Lazy, Size } from 'aws-cdk-lib';
+import { App, CfnParameter, Lazy, NestedStack, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelHook, ModelOptimizer, ModelSource } from '../../lib';
-import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, publishedModel, resourceOf, tfliteFile } from './fixtures';
+import type { ModelFunctionProps } from '../../lib';
+import { LiteRtRuntime, ModelHook, ModelOptimizer, ModelSource } from '../../lib';
+import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, publishedModel, resourceOf, tfliteFile, UNBUNDLED } from './fixtures';
 
 const FUNCTION = 'AWS::Lambda::Function';
 const FIT = 'Custom::TensorFlowModelCompatibility';
@@ -63,6 +63,41 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     ]));
   });
 
+  test.each<[string, Partial<ModelFunctionProps>, (offer: string) => boolean]>([
+    ['the other runtime', { liteRtRuntime: LiteRtRuntime.NUMPY }, (offer) => offer.includes('"runtime":"numpy"')],
+    ['a hook that needs NumPy', { hook: ModelHook.fromAsset(hookDirectory(), { requiresNumpy: true }) }, (offer) => offer.includes('"requiresNumpy":true')],
+  ])('%s publishes a new version: its description and its environment hold a digest that the compatibility check makes of its choice', (__, props, isIn) => {
+    const [before, after] = [{ ...props, liteRtRuntime: undefined, hook: props.hook && ModelHook.fromAsset(hookDirectory()) }, props].map((given) => {
+      const stack = emptyStack(flags);
+      modelFunction(stack, given);
+      return { stack, offer: JSON.stringify(stack.resolve(resourceOf(stack, FIT).properties.Offer)).replaceAll('\\"', '"') };
+    });
+
+    const digest = { 'Fn::GetAtt': [resourceOf(after.stack, FIT).id, 'FunctionDigest'] };
+    expect([isIn(before.offer), isIn(after.offer)]).toEqual([false, true]);
+    expect(resourceOf(after.stack, 'AWS::Lambda::Version').properties.Description['Fn::Join'][1]).toContainEqual(digest);
+    expect(resourceOf(after.stack, FUNCTION, 'Digits').properties.Environment.Variables.CONFIGURATION_DIGEST).toEqual(digest);
+  });
+
+  test('so does a value that only the deployment knows, in the environment or elsewhere in the function, also one that is added later', () => {
+    const stack = emptyStack(flags);
+    const [table, mode, memory, extension] = ['Table', 'Mode', 'Memory', 'Extension']
+      .map((name) => new CfnParameter(stack, name, { type: name === 'Memory' ? 'Number' : 'String' }));
+
+    const { lambdaFunction } = modelFunction(stack, {
+      environment: { TABLE: table.valueAsString },
+      memorySize: Size.mebibytes(memory.valueAsNumber),
+      layers: [lambda.LayerVersion.fromLayerVersionArn(stack, 'Imported', extension.valueAsString)],
+    });
+    lambdaFunction.addEnvironment('MODE', `mode-${mode.valueAsString}`);
+
+    const { id, properties } = resourceOf(stack, FIT);
+    ['Table', 'Mode', 'Memory', 'Extension'].forEach((name) => expect(JSON.stringify(properties.Digests.FunctionDigest)).toContain(`{"Ref":"${name}"}`));
+    // What depends on the check cannot be in what it makes the digest of.
+    expect(JSON.stringify(properties.Digests)).not.toContain(id);
+    expect(JSON.stringify(properties.Digests)).not.toContain(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsModelLayer').id);
+  });
+
   test('a changed model changes the published version: what the description names comes of the build, and the build has other inputs', () => {
     const templates = ['one model', 'another model'].map((content) => {
       const stack = emptyStack(flags);
@@ -77,7 +112,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(changed.map((id) => templates[0][id].Type)).toContain('Custom::TensorFlowModelBuild');
   });
 
-  test('published versions and layer versions outlive what replaces them, unless their own deployment fails', () => {
+  test('published versions outlive what replaces them, unless their own deployment fails; layers need not, because Lambda keeps what a version names', () => {
     const stack = emptyStack(flags);
 
     modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });
@@ -86,7 +121,33 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     const kept = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
     const template = Template.fromStack(stack);
     template.allResources('AWS::Lambda::Version', kept);
-    template.allResources('AWS::Lambda::LayerVersion', kept);
+    for (const layer of Object.values(template.findResources('AWS::Lambda::LayerVersion'))) {
+      expect(['Delete', undefined]).toContain(layer.DeletionPolicy);
+      expect(['Delete', undefined]).toContain(layer.UpdateReplacePolicy);
+    }
+  });
+
+  test('layers of two stacks have names of their own: layer names are account-wide, and CloudFormation would name both by the logical id', () => {
+    const app = new App({ context: { ...flags, ...UNBUNDLED } });
+    const stacks = ['Blue', 'Green'].map((name) => new Stack(app, name));
+    stacks.forEach((stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }));
+
+    const names = stacks.map((stack) => Object.values(Template.fromStack(stack).findResources('AWS::Lambda::LayerVersion'))
+      .map(({ Properties }) => Properties.LayerName as string));
+
+    expect(new Set(names.flat()).size).toBe(8);
+    for (const [index, name] of ['Blue', 'Green'].entries()) {
+      expect(names[index].every((layer) => new RegExp(`^${name}-(nano|numpy|model|hook)-[0-9a-f]{8}$`).test(layer))).toBe(true);
+    }
+  });
+
+  test('layers of a nested stack are named with it, whose name only the deployment knows', () => {
+    const stack = new NestedStack(emptyStack(flags), 'Nested');
+    modelFunction(stack);
+
+    for (const { Properties } of Object.values(Template.fromStack(stack).findResources('AWS::Lambda::LayerVersion'))) {
+      expect(Properties.LayerName).toEqual({ 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, expect.stringMatching(/^-[0-9a-f]{8}$/)]] });
+    }
   });
 
   test('callers use the alias live of the published version', () => {

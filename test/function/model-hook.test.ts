@@ -23,7 +23,7 @@ describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
 
     const layer = resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsHookLayer');
     const { Layers: layers, Environment: environment } = resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties;
-    expect(layer.resource.DeletionPolicy).toBe('RetainExceptOnCreate');
+    expect(layer.properties.LayerName).toMatch(/^Stack-hook-/);
     expect(layers).toHaveLength(3);
     expect(layers).toContainEqual({ Ref: layer.id });
     expect(environment.Variables.MODEL_HOOK).toBe('hook');

@@ -1,6 +1,6 @@
 import type { App } from 'aws-cdk-lib';
 import { Duration, Lazy, Size } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -123,13 +123,23 @@ test.each<[string, Partial<ModelFunctionProps>, Record<string, unknown>]>([
   expect(resourceOf(stackOf(props), 'AWS::Lambda::Function', 'Digits').properties).toMatchObject(expected);
 });
 
+test('snapStart prints no warning that published versions are needed: the alias names one', () => {
+  const stack = stackOf({ snapStart: true });
+
+  Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('SnapStart only supports published'));
+});
+
 describe('refused', () => {
   test.each<[string, Partial<ModelFunctionProps>, RegExp]>([
     ['snapStart with provisioned concurrency', { snapStart: true, provisionedConcurrentExecutions: 1 }, /exclude each other on Lambda: provisioned instances answer at once.*leave one of them out/],
     ['snapStart with a large /tmp', { snapStart: true, ephemeralStorageSize: Size.gibibytes(1) }, /at most 512 MiB of ephemeralStorageSize, got 1024: leave ephemeralStorageSize out, or use provisioned/],
     ['a /tmp larger than there is', { ephemeralStorageSize: Size.mebibytes(10_241) }, /between 512 and 10240, got 10241/],
-    ['more provisioned than reserved', { provisionedConcurrentExecutions: 5, reservedConcurrentExecutions: 4 }, /5 provisioned executions are more than the 4 .*: reserve at least 5/],
-    ['more provisioned at most than reserved', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 9, reservedConcurrentExecutions: 4 }, /9 provisioned executions/],
+    ['more provisioned than reserved', { provisionedConcurrentExecutions: 5, reservedConcurrentExecutions: 4 }, /more than the 5 executions that may be provisioned, got 4: .*reserve at least 6/],
+    ['as many provisioned as reserved, which leaves nothing to ask a new version', { provisionedConcurrentExecutions: 5, reservedConcurrentExecutions: 5 },
+      /more than the 5 executions that may be provisioned, got 5: .*every update would fail; reserve at least 6/],
+    ['as many provisioned at most as reserved', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 5, reservedConcurrentExecutions: 5 },
+      /reserve at least 6/],
+    ['more provisioned at most than reserved', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 9, reservedConcurrentExecutions: 4 }, /more than the 9 executions that may be provisioned, got 4/],
     ['a maximum below the minimum', { provisionedConcurrentExecutions: 5, maxProvisionedConcurrentExecutions: 4 }, /at least provisionedConcurrentExecutions \(5\), got 4/],
     ['a maximum alone', { maxProvisionedConcurrentExecutions: 4 }, /no effect without provisionedConcurrentExecutions/],
     ['a utilization that nothing follows', { provisionedConcurrentExecutions: 1, provisionedConcurrencyUtilization: 0.5 }, /no effect without maxProvisionedConcurrentExecutions/],

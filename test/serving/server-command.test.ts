@@ -1,10 +1,11 @@
 import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { serverArguments } from '../../lib/serving/server-command';
 import { SERVER_FLAGS } from '../../lib/serving/server-flags';
+import { servingSettings } from '../../lib/serving/serving-settings';
 import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 
 const flagsOf = (options: TensorFlowServingOptions, processors?: number) => Object.fromEntries(
-  serverArguments(options, { configDirectory: '/etc/serving', processors, drainSeconds: 120 }).map((argument) => /^--([a-z_]+)=(.*)$/.exec(argument)!.slice(1)),
+  serverArguments(servingSettings(options), { configDirectory: '/etc/serving', processors, drainSeconds: 120 }).map((argument) => /^--([a-z_]+)=(.*)$/.exec(argument)!.slice(1)),
 );
 
 describe('serverArguments', () => {
@@ -43,7 +44,7 @@ describe('serverArguments', () => {
   });
 
   test('a gRPC connection ends by itself in half the time that a server which is about to end leaves it', () => {
-    expect(serverArguments({}, { configDirectory: '/etc/serving', drainSeconds: 30 })).toContain('--grpc_channel_arguments=grpc.max_connection_age_ms=15000');
+    expect(serverArguments(servingSettings({}), { configDirectory: '/etc/serving', drainSeconds: 30 })).toContain('--grpc_channel_arguments=grpc.max_connection_age_ms=15000');
     expect(flagsOf({ serverFlags: { grpc_channel_arguments: 'grpc.keepalive_time_ms=5' } })).toMatchObject({ grpc_channel_arguments: 'grpc.keepalive_time_ms=5' });
   });
 
@@ -73,7 +74,7 @@ describe('serverArguments', () => {
   });
 
   test('threads that compute are no more than the processors that the server may use at once', () => {
-    const computing = (options: TensorFlowServingOptions, processorLimit?: number) => serverArguments(options, {
+    const computing = (options: TensorFlowServingOptions, processorLimit?: number) => serverArguments(servingSettings(options), {
       configDirectory: '/etc/serving', drainSeconds: 120, processorLimit,
     }).filter((argument) => argument.includes('intra_op'));
 

@@ -1,10 +1,15 @@
 import { Duration, Lazy, Stack } from 'aws-cdk-lib';
-import { batchingConfig, modelConfig, monitoringConfig } from '../../lib/serving/serving-configuration';
+import * as configuration from '../../lib/serving/serving-configuration';
+import { servingSettings } from '../../lib/serving/serving-settings';
+import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
 import { renderTextProto } from '../../lib/serving/text-proto';
+
+const batchingConfig = (options: TensorFlowServingOptions, processorLimit?: number) => configuration.batchingConfig(servingSettings(options), processorLimit);
+const monitoringConfig = (options: TensorFlowServingOptions) => configuration.monitoringConfig(servingSettings(options));
 
 describe('configuration of the server', () => {
   test('serves one version, whatever else lies beside it', () => {
-    expect(modelConfig({ modelName: 'digits', basePath: '/models/digits', version: '7' })).toBe([
+    expect(configuration.modelConfig({ modelName: 'digits', basePath: '/models/digits', version: '7' })).toBe([
       'model_config_list {',
       '  config {',
       '    name: "digits"',

@@ -57,6 +57,19 @@ def test_digests_values_together_with_the_model(s3: S3Client) -> None:
     assert re.fullmatch("[0-9a-f]{8}", first)
 
 
+def test_digests_change_with_the_runtime_and_its_layer(s3: S3Client) -> None:
+    record = publish(s3)
+
+    def digest(**changes: Any) -> str:
+        return check_compatibility(compatibility_properties(record, offer(**changes)) | {"Digests": {"A": []}})["A"]
+
+    proved, other = digest(), digest(runtime="numpy")
+    newer = digest(nanoLayerArn=NANO_LAYER + "0")
+
+    assert len({proved, other, newer}) == 3
+    assert digest(runtime="nano") == proved
+
+
 def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
     record = publish(s3)
     event = build_event() | {"ResourceProperties": compatibility_properties(record)}

@@ -69,14 +69,14 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 	alarm(digits.MetricModelLatency(nil), digits, "ModelLatency")
 	alarm(digits.MetricFailures(nil), digits, "Failures")
 
-	var endpoint tensorflow.IModelEndpoint = digits
+	var endpoint tensorflow.IMonitoredEndpoint = digits
 	alarm(endpoint.MetricInvocations(nil), digits, "Invocations")
 	alarm(endpoint.MetricErrors(nil), digits, "Errors")
 	alarm(endpoint.MetricLatency(nil), digits, "Latency")
 	tensorflow.NewModelAlarms(stack, jsii.String("Alarms"), &tensorflow.ModelAlarmsProps{
 		Endpoint: endpoint, MaxLatency: awscdk.Duration_Millis(jsii.Number(200)),
 	})
-	tensorflow.NewModelDashboard(stack, jsii.String("Dashboard"), &tensorflow.ModelDashboardProps{Endpoints: &[]tensorflow.IModelEndpoint{endpoint}})
+	tensorflow.NewModelDashboard(stack, jsii.String("Dashboard"), &tensorflow.ModelDashboardProps{Endpoints: &[]tensorflow.IMonitoredEndpoint{endpoint}})
 
 	steps := []tensorflow.OptimizationStep{
 		tensorflow.Quantization_Float16(),

@@ -13,7 +13,7 @@ from cdk_tensorflow import (
     EvaluationData,
     Graph,
     IModelArtifact,
-    IModelEndpoint,
+    IMonitoredEndpoint,
     LiteRtRuntime,
     MissingCpuFeatures,
     ModelAlarms,
@@ -80,7 +80,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     alarm(digits.metric_model_latency(), digits, "ModelLatency")
     alarm(digits.metric_failures(), digits, "Failures")
 
-    endpoint: IModelEndpoint = digits
+    endpoint: IMonitoredEndpoint = digits
     alarm(endpoint.metric_invocations(), digits, "Invocations")
     alarm(endpoint.metric_errors(), digits, "Errors")
     alarm(endpoint.metric_latency(), digits, "Latency")

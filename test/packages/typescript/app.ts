@@ -3,7 +3,7 @@ import {
   aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
+  Distillation, EvaluationData, Graph, IModelArtifact, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
 } from 'cdk-tensorflow';
@@ -49,7 +49,7 @@ function functions(stack: Stack): void {
   alarm(digits.metricModelLatency(), digits, 'ModelLatency');
   alarm(digits.metricFailures(), digits, 'Failures');
 
-  const endpoint: IModelEndpoint = digits;
+  const endpoint: IMonitoredEndpoint = digits;
   alarm(endpoint.metricInvocations(), digits, 'Invocations');
   alarm(endpoint.metricErrors(), digits, 'Errors');
   alarm(endpoint.metricLatency(), digits, 'Latency');

@@ -35,7 +35,7 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
 
     Args:
         properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name, for
-            each of which the digest of the model and the value is returned under that name.
+            each of which the digest of the model, its runtime and the value is returned under that name.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
@@ -57,7 +57,7 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
             "from where the model was published, or publish the model again"
         )
     layer = offer.get(f"{runtime}LayerArn") or ""
-    digests = {name: _digest([sha256, value]) for name, value in properties.get("Digests", {}).items()}
+    digests = {name: _digest([sha256, runtime, layer, value]) for name, value in properties.get("Digests", {}).items()}
     memory = _memory_request(manifest, offer)
     return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=memory, **digests)
 

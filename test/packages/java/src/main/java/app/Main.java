@@ -7,7 +7,7 @@ import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
 import io.github.cdktensorflow.Graph;
 import io.github.cdktensorflow.IModelArtifact;
-import io.github.cdktensorflow.IModelEndpoint;
+import io.github.cdktensorflow.IMonitoredEndpoint;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
 import io.github.cdktensorflow.MissingCpuFeatures;
@@ -118,7 +118,7 @@ public final class Main {
     alarm(digits.metricModelLatency(), digits, "ModelLatency");
     alarm(digits.metricFailures(), digits, "Failures");
 
-    IModelEndpoint endpoint = digits;
+    IMonitoredEndpoint endpoint = digits;
     alarm(endpoint.metricInvocations(), digits, "Invocations");
     alarm(endpoint.metricErrors(), digits, "Errors");
     alarm(endpoint.metricLatency(), digits, "Latency");

@@ -1,0 +1,41 @@
+import type { CfnResource } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
+
+/**
+ * A digest of the model, its runtime, and everything in a value that only CloudFormation knows, such as a parameter with an image's tag.
+ *
+ * The compatibility check computes it. Without it nothing in the template would change when only such a value does.
+ *
+ * @param compatibility of the model
+ * @param name of the digest among those of this model
+ * @param value with tokens; those of the compatibility check itself are left out, because it cannot depend on itself
+ * @param dependents resources that depend on the check, whose tokens are left out for the same reason
+ */
+export function deployTimeDigest(compatibility: ModelCompatibility, name: string, value: unknown, dependents: CfnResource[] = []): string {
+  const stack = Stack.of(compatibility);
+  const resource = compatibility.resource.node.defaultChild as CfnResource;
+  const without = () => [resource, ...dependents].map(({ logicalId }) => stack.resolve(logicalId) as string);
+  resource.addPropertyOverride(`Digests.${name}`, Lazy.any({ produce: () => intrinsics(stack.resolve(value), without()) }));
+  return compatibility.resource.getAttString(name);
+}
+
+/** The intrinsic functions in a resolved value that name none of these resources, each once. */
+function intrinsics(value: unknown, without: string[]): unknown[] {
+  const found = new Map<string, unknown>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) {
+      return;
+    }
+    const text = JSON.stringify(node);
+    const [name, ...others] = Object.keys(node);
+    const allowed = !without.some((id) => text.includes(`"${id}"`) || text.includes(`\${${id}`));
+    if (others.length === 0 && /^(Ref|Fn::.+)$/.test(name) && allowed) {
+      found.set(text, node);
+    } else {
+      Object.values(node).forEach(visit);
+    }
+  };
+  visit(value);
+  return [...found.values()];
+}

@@ -1,0 +1,93 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
+import type { IModelArtifact } from '../model/model-artifact';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
+import { failIfAny, lit } from '../private/errors';
+import type { ServingSettings } from '../serving/serving-settings';
+import type { StoredBinary } from '../serving/stored-binary';
+import type { FleetNetwork } from './fleet-network';
+import type { FleetSettings } from './fleet-settings';
+import { grantBoot } from './instance-grants';
+import type { InstanceProgram } from './instance-program';
+import { instanceProgram, senderPrograms } from './instance-program';
+import type { ModelFleetProps } from './model-fleet-props';
+import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
+
+/** An instance that gives up says why before CloudFormation does, which counts from before the instance's system starts. */
+const BOOT_MARGIN_SECONDS = 120;
+
+/** What names and digests that are known only when the stack is deployed may add to the user data. */
+const TOKEN_BYTES = 2048;
+
+/** The longest that requests may need to end when the server is stopped outside of an update. */
+const LONGEST_STOP_SECONDS = 60;
+
+/** Everything that an instance's boot depends on. */
+export interface FleetBootOptions {
+  readonly props: ModelFleetProps;
+  readonly settings: FleetSettings;
+  readonly serving: ServingSettings;
+  readonly modelName: string;
+  readonly artifact: IModelArtifact;
+  readonly compatibility: ModelCompatibility;
+  readonly server: StoredBinary;
+  readonly logGroup: logs.ILogGroup;
+  readonly role: iam.IRole;
+}
+
+/** What an instance does when it starts: its programs, its right to read them, and its user data. */
+export class FleetBoot {
+  /** What must be in place before the first instance boots. */
+  public readonly grants: iam.Grant[];
+  private readonly program: InstanceProgram;
+  private readonly senders: InstanceProgram[];
+
+  constructor(private readonly scope: Construct, private readonly options: FleetBootOptions) {
+    const { props, role, artifact, server } = options;
+    this.program = instanceProgram(scope, 'BootScript', 'boot.py');
+    this.senders = senderPrograms(scope, props);
+    this.grants = grantBoot(role, { artifact, server, programs: [this.program, ...this.senders] });
+  }
+
+  /** Renders the user data, which names the group that is made from it. */
+  public userData(group: autoscaling.AutoScalingGroup, network: FleetNetwork, fleetName: string): string {
+    const { props, settings, serving, modelName, artifact, compatibility, server, logGroup } = this.options;
+    const drainSeconds = settings.connectionDraining.toSeconds();
+    const text = renderUserData({
+      modelName,
+      version: compatibility.version,
+      bucketName: artifact.bucket.bucketName,
+      manifestKey: compatibility.manifestKey,
+      manifestSha256: compatibility.manifestSha256,
+      archiveKey: compatibility.archiveKey,
+      archiveSha256: compatibility.archiveSha256,
+      serverBucketName: server.bucket.bucketName,
+      serverKey: server.key,
+      serverSha256: server.sha256,
+      serving,
+      missingCpuFeatures: settings.missingCpuFeatures,
+      timeoutSeconds: settings.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
+      stopSeconds: Math.min(drainSeconds, LONGEST_STOP_SECONDS),
+      drainSeconds,
+      region: Stack.of(this.scope).region,
+      stackId: Aws.STACK_ID,
+      groupLogicalId: (group.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId,
+      logGroupName: logGroup.logGroupName,
+      targetGroupArns: { gRPC: network.grpcTargetGroup.targetGroupArn, REST: network.restTargetGroup.targetGroupArn },
+      bootUrl: this.program.asset.s3ObjectUrl,
+      bootSha256: this.program.sha256,
+      metrics: props.embeddedMetrics ? { namespace: METRIC_NAMESPACE, fleetName } : undefined,
+      serverLogging: props.serverLogging,
+      senderPrograms: this.senders.map(({ file, asset, sha256 }) => ({ file, bucketName: asset.s3BucketName, key: asset.s3ObjectKey, sha256 })),
+    });
+    const bytes = Buffer.byteLength(text) + TOKEN_BYTES;
+    failIfAny(lit`UserDataTooLong`, bytes <= MAX_USER_DATA_BYTES ? [] : [
+      `the boot script has ${bytes} bytes and EC2 takes ${MAX_USER_DATA_BYTES}: give fewer or shorter serverFlags`,
+    ], this.scope);
+    return text;
+  }
+}

@@ -1,0 +1,38 @@
+import { Duration, Size, Token } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { MissingCpuFeatures } from './missing-cpu-features';
+import type { ModelFleetProps } from './model-fleet-props';
+
+/** A fleet's properties with their defaults filled in, as far as they have any. Numbers may be tokens. */
+export interface FleetSettings {
+  readonly vpcSubnets: ec2.SubnetSelection;
+  readonly instanceType: ec2.InstanceType;
+  readonly missingCpuFeatures: MissingCpuFeatures;
+  readonly minCapacity: number;
+  readonly maxCapacity: number;
+  readonly minInstancesInService: number;
+  readonly instanceWarmup: Duration;
+  readonly targetCpuUtilization: number;
+  readonly volumeSize: Size;
+  readonly bootTimeout: Duration;
+  readonly connectionDraining: Duration;
+}
+
+/** Fills in the defaults of a fleet's properties. */
+export function fleetSettings(props: ModelFleetProps): FleetSettings {
+  const minCapacity = props.minCapacity ?? 2;
+  return {
+    vpcSubnets: props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+    instanceType: props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE),
+    missingCpuFeatures: props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
+    minCapacity,
+    // A token cannot be doubled; checkCapacity asks for the maximum then.
+    maxCapacity: props.maxCapacity ?? (Token.isUnresolved(minCapacity) ? minCapacity : 2 * minCapacity),
+    minInstancesInService: props.minInstancesInService ?? minCapacity,
+    instanceWarmup: props.instanceWarmup ?? Duration.minutes(5),
+    targetCpuUtilization: props.targetCpuUtilization ?? 60,
+    volumeSize: props.volumeSize ?? Size.gibibytes(20),
+    bootTimeout: props.bootTimeout ?? Duration.minutes(15),
+    connectionDraining: props.connectionDraining ?? Duration.seconds(120),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Size } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { PythonBundling } from '../bundling/python-bundling';
+import { defaultModelName } from '../optimization/model-name';
+import type { ModelFunctionProps } from './model-function-props';
+import { mebibytesOf, ONE_PROCESSOR, threadsFor } from './processors';
+
+/** A function's properties with their defaults filled in, as far as more than one part needs them. Numbers may be tokens. */
+export interface FunctionSettings {
+  readonly modelName: string;
+  readonly pythonRuntime: lambda.Runtime;
+  readonly architecture: lambda.Architecture;
+  readonly bundling: PythonBundling;
+  readonly memoryMebibytes: number;
+  readonly threads: number;
+  readonly timeout: Duration;
+  readonly embeddedMetrics: boolean;
+}
+
+/** Fills in the defaults of a function's properties. */
+export function functionSettings(id: string, props: ModelFunctionProps): FunctionSettings {
+  const memorySize: Size = props.memorySize ?? ONE_PROCESSOR;
+  return {
+    modelName: props.modelName ?? defaultModelName(id),
+    pythonRuntime: props.pythonRuntime ?? lambda.Runtime.PYTHON_3_13,
+    architecture: props.architecture ?? lambda.Architecture.X86_64,
+    bundling: props.bundling ?? PythonBundling.AUTO,
+    memoryMebibytes: mebibytesOf(memorySize),
+    threads: props.threads ?? threadsFor(memorySize),
+    timeout: props.timeout ?? Duration.seconds(30),
+    embeddedMetrics: props.embeddedMetrics ?? true,
+  };
+}

@@ -1,0 +1,110 @@
+import { Annotations, Lazy, RemovalPolicy, Tokenization, Validations } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { codeAddress, pythonFunction } from '../bundling/python-code';
+import { deployTimeDigest } from '../endpoint/deploy-time-digest';
+import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
+import type { ModelCompatibility } from '../optimization/model-compatibility';
+import { packagePath } from '../private/asset-paths';
+import type { FunctionLayers } from './function-layers';
+import { functionRole } from './function-role';
+import type { FunctionSettings } from './function-settings';
+import type { ModelFunctionProps } from './model-function-props';
+import { HOOK_MODULE } from './model-hook';
+import { layerVersionNumber, ModelLayer } from './model-layer';
+
+/** Everything that the Lambda function of a model is made of. */
+export interface ServingFunctionOptions {
+  readonly props: ModelFunctionProps;
+  readonly settings: FunctionSettings;
+  readonly bucket: s3.IBucket;
+  readonly compatibility: ModelCompatibility;
+  readonly layers: FunctionLayers;
+  readonly logGroup: logs.ILogGroup;
+}
+
+/** Creates the Lambda function that serves a model, with its role and its model layer. */
+export function servingFunction(scope: Construct, id: string, options: ServingFunctionOptions): lambda.Function {
+  const { props, settings, bucket, compatibility, layers, logGroup } = options;
+  const { modelName, pythonRuntime: runtime, architecture } = settings;
+  const runtimeLayer = lambda.LayerVersion.fromLayerVersionAttributes(scope, 'RuntimeLayer', {
+    layerVersionArn: compatibility.runtimeLayerArn,
+    // The default, every runtime that the app has named so far, would publish a new version whenever another construct names one.
+    compatibleRuntimes: [runtime],
+  });
+  const { layerVersion: modelLayer } = new ModelLayer(scope, 'ModelLayer', { bucket, compatibility, modelName, architecture, runtime });
+  const configuration = Lazy.any({ produce: () => configurationOf(created) });
+  const digest = deployTimeDigest(compatibility, 'FunctionDigest', configuration, [modelLayer.node.defaultChild as lambda.CfnLayerVersion]);
+  const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
+  const created = pythonFunction(scope, id, {
+    entry: packagePath('python', 'handler', 'src'),
+    pythonBundling: settings.bundling,
+    runtime,
+    architecture,
+    description: props.description ?? `Serves the TensorFlow model ${modelName}`,
+    memorySize: settings.memoryMebibytes,
+    timeout: settings.timeout,
+    role: functionRole(scope, 'Role', { role: props.role, logGroup, inVpc: props.vpc !== undefined, traced }),
+    logGroup,
+    // The handler's own lines are JSON already; this makes Lambda's JSON as well.
+    loggingFormat: lambda.LoggingFormat.JSON,
+    layers: [runtimeLayer, modelLayer, ...layers.hook ? [layers.hook] : [], ...props.layers ?? []],
+    environment: environmentOf(options, digest),
+    environmentEncryption: props.environmentEncryption,
+    ephemeralStorageSize: props.ephemeralStorageSize,
+    snapStart: props.snapStart ? lambda.SnapStartConf.ON_PUBLISHED_VERSIONS : undefined,
+    tracing: props.tracing,
+    reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    vpc: props.vpc,
+    vpcSubnets: props.vpcSubnets,
+    securityGroups: props.securityGroups,
+    allowPublicSubnet: props.allowPublicSubnet,
+    currentVersionOptions: {
+      // The CDK's hash of a version sees the template only. A changed description makes CloudFormation publish a new version all the same.
+      description: `${modelName} version ${compatibility.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
+        + `runtime layer ${layerVersionNumber(compatibility.runtimeLayerArn)}, `
+        + (layers.hook ? `hook layer ${layerVersionNumber(layers.hook.layerVersionArn)}, ` : '') + `configuration ${digest}`,
+      // Not RETAIN: Lambda publishes the same code and configuration only once, so a version that a failed deployment left behind
+      // would be in the way of the next attempt.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    },
+  });
+  // The CDK publishes a version for each key of the code, and Lambda only for other code or configuration. Equal files have another key where
+  // another tool bundled them, so the configuration names the key.
+  created.addEnvironment('HANDLER_CODE', codeAddress(created));
+  acknowledgeFindings(created, props);
+  return created;
+}
+
+/** What a version fixes, as far as deploy-time values may stand in it. */
+function configurationOf(created: lambda.Function): unknown {
+  const { environment, layers, memorySize, timeout, ephemeralStorage, role, vpcConfig, kmsKeyArn, fileSystemConfigs, deadLetterConfig }
+    = created.node.defaultChild as lambda.CfnFunction;
+  return { environment, layers, memorySize, timeout, ephemeralStorage, role, vpcConfig, kmsKeyArn, fileSystemConfigs, deadLetterConfig };
+}
+
+function environmentOf({ props, settings, compatibility, layers }: ServingFunctionOptions, digest: string): Record<string, string> {
+  return {
+    // For NumPy, which a hook computes with beside the model: more threads cost time to start.
+    ...layers.numpy ? { OPENBLAS_NUM_THREADS: '1' } : {},
+    ...props.environment,
+    MODEL_NAME: settings.modelName,
+    MODEL_RUNTIME: compatibility.runtime,
+    MODEL_THREADS: Tokenization.stringifyNumber(settings.threads),
+    CONFIGURATION_DIGEST: digest,
+    ...settings.embeddedMetrics ? { METRIC_NAMESPACE } : {},
+    ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
+  };
+}
+
+function acknowledgeFindings(created: lambda.Function, { snapStart }: ModelFunctionProps): void {
+  Validations.of(created).acknowledge({
+    id: 'AwsSolutions-L1',
+    reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
+  });
+  if (snapStart) {
+    Annotations.of(created).acknowledgeWarning('@aws-cdk/aws-lambda:snapStartRequirePublish', 'the alias names a published version');
+  }
+}

@@ -1,0 +1,58 @@
+import type { Size } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Tokenization } from 'aws-cdk-lib';
+import { defaultModelName } from '../optimization/model-name';
+import type { ServingSettings } from '../serving/serving-settings';
+import { servingSettings } from '../serving/serving-settings';
+import { processorFeatures } from './bfloat16';
+import type { ObjectIdentity } from './kubernetes-object';
+import type { ModelServiceProps } from './model-service-props';
+import type { RolloutPlan } from './rollout-plan';
+import { fewestPods, rolloutPlan } from './rollout-plan';
+import type { ScalingOptions } from './scaling-manifests';
+
+/** Where a service's objects are, and the model that they serve. */
+export interface ServiceNames {
+  readonly modelName: string;
+  readonly identity: ObjectIdentity;
+}
+
+/** A service's properties with their defaults filled in, as far as more than one part needs them. Numbers may be tokens. */
+export interface ServiceSettings extends ServiceNames {
+  readonly serving: ServingSettings;
+  readonly plan: RolloutPlan;
+  readonly scaling: ScalingOptions;
+  /** Memory of a pod, as the user limits or requests it. */
+  readonly memoryMebibytes?: number;
+  readonly cpuFeatures: string[];
+  /** Whether the deployment applies the objects. */
+  readonly applied: boolean;
+}
+
+/** The names of a service, before its other properties are known to be right. */
+export function serviceNames(id: string, props: ModelServiceProps): ServiceNames {
+  const modelName = props.modelName ?? defaultModelName(id);
+  return { modelName, identity: { name: props.serviceName ?? modelName, namespace: props.namespaceName ?? 'default' } };
+}
+
+/** Fills in the defaults of a service's properties. Only after their checks. */
+export function serviceSettings(names: ServiceNames, props: ModelServiceProps): ServiceSettings {
+  const minReplicas = fewestPods(props);
+  return {
+    ...names,
+    serving: servingSettings(props),
+    plan: rolloutPlan(props),
+    scaling: { minReplicas, maxReplicas: props.maxReplicas ?? minReplicas, targetCpuUtilization: props.targetCpuUtilization ?? 60 },
+    memoryMebibytes: mebibytes(props.memoryLimit ?? props.memoryRequest),
+    cpuFeatures: processorFeatures(props.cpuFeatures ?? [], props.recipe),
+    applied: props.applyManifests !== false,
+  };
+}
+
+/** An amount of memory as Kubernetes writes it. */
+export function memoryQuantity(size: Size | undefined): string | undefined {
+  return size && `${Tokenization.stringifyNumber(mebibytes(size)!)}Mi`;
+}
+
+function mebibytes(size: Size | undefined): number | undefined {
+  return size && (size.isUnresolved() ? size.toMebibytes() : size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }));
+}

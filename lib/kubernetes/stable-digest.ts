@@ -1,0 +1,8 @@
+import { createHash } from 'crypto';
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+
+/** A digest of a value that is the same in every synthesis, whatever tokens the value holds. */
+export function stableDigest(scope: Construct, value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(value))).digest('hex').slice(0, 8);
+}
