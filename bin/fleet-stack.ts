@@ -1,10 +1,11 @@
 import type { Duration } from 'aws-cdk-lib';
-import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { ServingBinary } from '../lib';
 import { EvaluationData, ModelFleet, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
+import { exampleZones } from './zones';
 
 /** What to deploy. */
 export interface FleetStackProps extends ExampleStackProps {
@@ -54,6 +55,8 @@ export class FleetStack extends Stack {
     this.vpc = new ec2.Vpc(this, 'Vpc', {
       ipAddresses: ec2.IpAddresses.cidr(CIDR),
       natGateways,
+      // `vpcEndpoints` below has one where there is no NAT gateway. It is free, and models then do not pass the gateway, which charges for each gigabyte.
+      gatewayEndpoints: natGateways > 0 ? { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } } : undefined,
       subnetConfiguration: [
         ...natGateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] : [],
         { name: 'Instances', subnetType },
@@ -87,8 +90,7 @@ export class FleetStack extends Stack {
     new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
   }
 
-  /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */
   public override get availabilityZones(): string[] {
-    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
+    return exampleZones(this);
   }
 }

@@ -1,11 +1,12 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
 import type { Duration } from 'aws-cdk-lib';
-import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { EvaluationData, ModelService, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
+import { exampleZones } from './zones';
 
 /** What to deploy. */
 export interface ServiceStackProps extends ExampleStackProps {
@@ -32,7 +33,11 @@ export class ServiceStack extends Stack {
 
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
-    const vpc = new ec2.Vpc(this, 'Vpc', { natGateways: 1 });
+    const vpc = new ec2.Vpc(this, 'Vpc', {
+      natGateways: 1,
+      // Free, and models then do not pass the NAT gateway, which charges for each gigabyte.
+      gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
+    });
     this.cluster = new eks.Cluster(this, 'Cluster', {
       vpc,
       version: eks.KubernetesVersion.V1_36,
@@ -43,8 +48,7 @@ export class ServiceStack extends Stack {
       ],
       kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(this, 'Kubectl') },
     });
-    // Auto Mode brings nodes, load balancers and Pod Identity. Mounting buckets and measuring pods are add-ons.
-    const mountpoint = new eks.Addon(this, 'Mountpoint', { cluster: this.cluster, addonName: 'aws-mountpoint-s3-csi-driver' });
+    // Auto Mode brings nodes, load balancers and Pod Identity. Measuring pods, which scaling needs, is an add-on.
     const metrics = new eks.Addon(this, 'MetricsServer', { cluster: this.cluster, addonName: 'metrics-server' });
 
     this.endpoint = new ModelService(this, 'Digits', {
@@ -61,17 +65,20 @@ export class ServiceStack extends Stack {
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
     });
-    this.endpoint.node.addDependency(mountpoint, metrics);
+    this.endpoint.node.addDependency(metrics);
 
     new CfnOutput(this, 'ClusterName', { value: this.cluster.clusterName });
     new CfnOutput(this, 'Host', { value: `${this.endpoint.serviceName}.${this.endpoint.namespaceName}.svc.cluster.local` });
+    if (this.endpoint.loadBalancerDnsName) {
+      new CfnOutput(this, 'LoadBalancer', { value: this.endpoint.loadBalancerDnsName });
+    }
     new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
     new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
     new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
     new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
   }
-  /** Two, as every Region has them, named when the stack is deployed: looking them up would cost every command of the app a call to AWS. */
+
   public override get availabilityZones(): string[] {
-    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
+    return exampleZones(this);
   }
 }

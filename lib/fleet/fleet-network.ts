@@ -3,6 +3,7 @@ import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 
 /** What the network of a fleet is made of. */
 export interface FleetNetworkProps {
@@ -66,17 +67,17 @@ export class FleetNetwork extends Construct {
       targetType: elbv2.TargetType.INSTANCE,
       deregistrationDelay: props.connectionDraining,
       connectionTermination: true,
+      // With the client's address kept, two connections with one source port through two zones' addresses collide, and an instance cannot reach itself.
+      preserveClientIp: false,
       healthCheck: {
-        // The bare /v1/models/<name> answers 200 also while nothing is loaded.
         protocol: elbv2.Protocol.HTTP,
         port: String(healthPort),
-        path: `/v1/models/${props.modelName}/metadata`,
+        path: healthCheckPath(props.modelName),
         healthyHttpCodes: '200',
-        healthyThresholdCount: 2,
-        // They wait for the server's threads like any request: one that has too much to do is slow, and taking it away makes it worse for the others.
-        interval: Duration.seconds(30),
-        timeout: Duration.seconds(20),
-        unhealthyThresholdCount: 5,
+        interval: Duration.seconds(HEALTH_CHECK.intervalSeconds),
+        timeout: Duration.seconds(HEALTH_CHECK.timeoutSeconds),
+        healthyThresholdCount: HEALTH_CHECK.healthyThreshold,
+        unhealthyThresholdCount: HEALTH_CHECK.unhealthyThreshold,
       },
     });
   }

@@ -205,7 +205,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /** Checks all properties, and returns the published model with what it needs here. */
-  private publishedModel(props: ModelFleetProps, settings: FleetSettings, servingBinary: ServingBinary): { artifact: IModelArtifact; compatibility: ModelCompatibility } {
+  private publishedModel(props: ModelFleetProps, settings: FleetSettings, servingBinary: ServingBinary) {
     const { modelName } = this;
     const architecture = lambda.Architecture.X86_64;
     const format = ModelFormat.SAVED_MODEL;

@@ -63,7 +63,7 @@ function addServices(objects: ServiceObjects, { props, settings }: ServiceParts,
 
 /** Names of the volume and the claim. What a volume mounts cannot be changed, so another bucket or prefix gets another volume. */
 function storageOf(scope: Construct, { props, settings: { identity: { name, namespace } }, versions }: ServiceParts) {
-  if (props.modelStorage === ModelStorage.COPY) {
+  if (props.modelStorage !== ModelStorage.MOUNTPOINT) {
     return undefined;
   }
   const digest = stableDigest(scope, [scope.node.addr, versions]);

@@ -12,7 +12,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * The cluster to serve in, new or imported: EKS Auto Mode, or one with the Pod Identity agent.
    *
-   * Mounting models needs the add-on aws-mountpoint-s3-csi-driver, scaling needs metrics-server.
+   * Scaling needs the add-on metrics-server, mounting models (`ModelStorage.MOUNTPOINT`) aws-mountpoint-s3-csi-driver.
    */
   readonly cluster: eks.ICluster;
 
@@ -52,7 +52,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * How the model gets into the pods.
    *
-   * @default ModelStorage.MOUNTPOINT
+   * @default ModelStorage.COPY
    */
   readonly modelStorage?: ModelStorage;
 
@@ -66,7 +66,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Image with the AWS command line that copies the model, with a tag or a digest.
    *
-   * @default 'public.ecr.aws/aws-cli/aws-cli:2.31.0' with `ModelStorage.COPY`
+   * @default 'public.ecr.aws/aws-cli/aws-cli:2.31.0', unless the model is mounted
    */
   readonly copyImage?: string;
 
@@ -165,6 +165,9 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Whether there is a network load balancer for clients outside the cluster. It has addresses of the VPC only.
    *
+   * The deployment waits up to ten minutes for its name (`loadBalancerDnsName`). Its subnets need the tag `kubernetes.io/role/internal-elb: 1`, which
+   * `eks.Cluster` gives to the subnets of a VPC that the app makes.
+   *
    * @default false
    */
   readonly internalLoadBalancer?: boolean;
@@ -220,6 +223,38 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default - kubernetes.io/arch: amd64 and kubernetes.io/os: linux alone
    */
   readonly nodeSelector?: { [label: string]: string };
+
+  /**
+   * Further labels of the pods, e.g. for a network policy or a service mesh.
+   *
+   * @default - only those that the library sets
+   */
+  readonly podLabels?: { [label: string]: string };
+
+  /**
+   * Further annotations of the pods, such as `karpenter.sh/do-not-disrupt`.
+   *
+   * @default - only those that the library sets: the server's configuration, and where its metrics are
+   */
+  readonly podAnnotations?: { [annotation: string]: string };
+
+  /**
+   * Further containers of the pods, e.g. an agent, as Kubernetes has them: at least `name` and `image`.
+   *
+   * Each gets the `securityContext` that the restricted pod security standard asks for, unless it brings its own.
+   *
+   * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
+   * @default - none
+   */
+  readonly extraContainers?: { [field: string]: unknown }[];
+
+  /**
+   * Further volumes, which `extraContainers` mount, as Kubernetes has them.
+   *
+   * @see https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
+   * @default - none
+   */
+  readonly extraVolumes?: { [field: string]: unknown }[];
 
   /**
    * Any other field of the pods' spec, such as tolerations. It replaces what the library sets in a field of that name.

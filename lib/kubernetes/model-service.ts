@@ -15,6 +15,7 @@ import { failIfAny, lit } from '../private/errors';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
 import type { KubernetesObject } from './kubernetes-object';
+import { loadBalancerGate } from './load-balancer-gate';
 import { ManifestBundle } from './manifest-bundle';
 import type { ModelServiceProps } from './model-service-props';
 import { modelVersions } from './model-versions';
@@ -59,6 +60,13 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   /** What waits for the pods of a new version. Undefined without `applyManifests`. */
   public readonly rollout?: eks.KubernetesObjectValue;
+
+  /**
+   * Name of the load balancer. Undefined without `internalLoadBalancer`, and without `applyManifests`.
+   *
+   * @attribute
+   */
+  public readonly loadBalancerDnsName?: string;
 
   /**
    * Key of the Kubernetes objects in the artifact bucket, as YAML. Undefined with `applyManifests`.
@@ -108,6 +116,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.manifests = objects.manifests;
     if (settings.applied) {
       this.rollout = this.waitForPods(props, settings, rollout);
+      this.loadBalancerDnsName = props.internalLoadBalancer ? this.waitForLoadBalancer(settings).value : undefined;
     } else {
       this.bundleKey = this.writeBundle(compatibility, versions);
     }
@@ -160,6 +169,12 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       replicas: scaling.minReplicas,
       timeout: rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES),
     });
+    gate.node.addDependency(...this.manifests);
+    return gate;
+  }
+
+  private waitForLoadBalancer({ identity }: ServiceSettings): eks.KubernetesObjectValue {
+    const gate = loadBalancerGate(this, 'LoadBalancerName', this.cluster, identity);
     gate.node.addDependency(...this.manifests);
     return gate;
   }

@@ -4,7 +4,7 @@ import { CONFIG_FILES } from '../serving/server-command';
 import { batchingConfig, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { ServingSettings } from '../serving/serving-settings';
 import { BFLOAT16, bfloat16Affinity } from './bfloat16';
-import { podSecurity } from './container-security';
+import { containerSecurity, podSecurity } from './container-security';
 import { copyContainer, verifyContainer } from './init-containers';
 import type { ObjectIdentity } from './kubernetes-object';
 import { objectLabels, selectorLabels } from './kubernetes-object';
@@ -39,6 +39,10 @@ export interface PodTemplateOptions {
   readonly drainSeconds: number;
   readonly cpuFeatures: string[];
   readonly nodeSelector: { [label: string]: string };
+  readonly labels: { [label: string]: string };
+  readonly annotations: { [annotation: string]: string };
+  readonly extraContainers: { [field: string]: unknown }[];
+  readonly extraVolumes: { [field: string]: unknown }[];
   /** Fields that replace or complete the pod's spec. */
   readonly podSpec: { [field: string]: unknown };
 }
@@ -60,10 +64,11 @@ export function podTemplate(options: PodTemplateOptions): PodTemplate {
   const given = configs.filter(([, content]) => content !== undefined) as [string, string][];
   return {
     metadata: {
-      labels: { ...objectLabels(options.identity), [VERSION_LABEL]: options.version },
+      labels: { ...inNameOrder(options.labels), ...objectLabels(options.identity), [VERSION_LABEL]: options.version },
       annotations: {
         ...Object.fromEntries(given.map(([file, content]) => [`${CONFIG_ANNOTATION}/${file}`, content])),
         ...scrapeAnnotations(options.serving),
+        ...inNameOrder(options.annotations),
       },
     },
     spec: { ...podSpec(options, basePath, given.map(([file]) => file)), ...inNameOrder(options.podSpec) },
@@ -91,13 +96,19 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
     ...(options.cpuFeatures.includes(BFLOAT16) ? { affinity: bfloat16Affinity() } : {}),
     topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => spread(options.identity, topologyKey)),
     initContainers: [...options.claimName === undefined ? [copyContainer(init, options.copyImage, options.model)] : [], verifyContainer(init)],
-    containers: [serverContainer({ ...options, modelMount })],
+    containers: [serverContainer({ ...options, modelMount }), ...options.extraContainers.map(extraContainer)],
     volumes: [
       { name: 'model', ...options.claimName === undefined ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: options.claimName, readOnly: true } } },
       { name: 'config', downwardAPI: { items: configFiles.map(configFile) } },
       { name: 'tmp', emptyDir: {} },
+      ...inNameOrder(options.extraVolumes),
     ],
   };
+}
+
+/** The restricted pod security standard refuses a pod with any container that lacks these settings. */
+function extraContainer(container: { [field: string]: unknown }): Record<string, unknown> {
+  return { securityContext: containerSecurity(true), ...inNameOrder(container) };
 }
 
 /** The configuration travels in the pod's own annotations: a shared ConfigMap would change under the pods of the version before. */

@@ -1,5 +1,6 @@
 import { inNameOrder } from '../private/in-name-order';
 import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 
@@ -71,14 +72,14 @@ export function cpuQuantity(processors: number): string {
 }
 
 /**
- * Ready means that the model answers: its metadata needs a loaded version, while its bare status is 200 also for one that failed to load.
+ * Ready means that the model answers. Pods are given the time that a burst of requests takes, or all of them would leave the Service together.
  * Alive means that the process answers at all, so that a model that is slow to load is not killed for it.
  */
 function probes(modelName: string, grpcPort: number, startupSeconds: number): Record<string, unknown> {
-  const loaded = { httpGet: { path: `/v1/models/${modelName}/metadata`, port: 'http' } };
+  const loaded = { httpGet: { path: healthCheckPath(modelName), port: 'http' } };
   return {
     startupProbe: { ...loaded, periodSeconds: PROBE_SECONDS, timeoutSeconds: 3, failureThreshold: Math.ceil(startupSeconds / PROBE_SECONDS) },
-    readinessProbe: { ...loaded, periodSeconds: PROBE_SECONDS, timeoutSeconds: 3, failureThreshold: 3 },
+    readinessProbe: { ...loaded, periodSeconds: PROBE_SECONDS, timeoutSeconds: HEALTH_CHECK.timeoutSeconds, failureThreshold: HEALTH_CHECK.unhealthyThreshold },
     livenessProbe: { grpc: { port: grpcPort }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
   };
 }

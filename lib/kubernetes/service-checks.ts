@@ -4,6 +4,7 @@ import { checkExclusive, checkInteger, checkPattern, checkRange } from '../priva
 import { checkServingOptions } from '../serving/serving-checks';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
+import { podProblems } from './pod-checks';
 import { rolloutProblems } from './rollout-plan';
 
 /** Kubernetes writes the service's name into other names, of 63 characters at most. */
@@ -11,17 +12,6 @@ const LONGEST_NAME = 50;
 const MOST_REPLICAS = 1000;
 const MOST_STRIPPED = 4;
 const OWN_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-
-/** Fields of the pod's spec that a property decides, or that the library cannot do without. */
-const OWN_POD_FIELDS: Record<string, string> = {
-  containers: 'use the properties, or servingImage for a server of your own',
-  initContainers: 'they check the model that is served',
-  volumes: 'they hold the model and its configuration',
-  serviceAccountName: 'it has the right to read the model',
-  nodeSelector: 'use nodeSelector',
-  terminationGracePeriodSeconds: 'use drainTime',
-  topologySpreadConstraints: 'use affinity where the spread over zones is not enough',
-};
 
 const NO_TLS = 'the health checks of pods and the clients in the cluster speak without encryption, so that no pod would ever serve: encrypt in front of the service, '
   + 'with a load balancer or a service mesh of your own';
@@ -47,10 +37,8 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...flagProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
-    ...labelProblems(props.nodeSelector),
+    ...podProblems(props),
     ...Object.keys(props.environment ?? {}).flatMap((name) => checkPattern('environment', name, /^[A-Za-z_]\w*$/, 'names of letters, digits and underscores')),
-    ...Object.keys(props.podSpec ?? {}).filter((field) => field in OWN_POD_FIELDS)
-      .map((field) => `podSpec must not set ${field}: ${OWN_POD_FIELDS[field]}`),
   ];
 }
 
@@ -131,8 +119,8 @@ function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServic
 
 function uselessProblems(props: ModelServiceProps): string[] {
   const problems: string[] = [];
-  if (props.copyImage !== undefined && props.modelStorage !== ModelStorage.COPY) {
-    problems.push('copyImage has no effect where the model is mounted: set modelStorage to ModelStorage.COPY');
+  if (props.copyImage !== undefined && props.modelStorage === ModelStorage.MOUNTPOINT) {
+    problems.push('copyImage has no effect where the model is mounted: leave it out, or set modelStorage to ModelStorage.COPY');
   }
   if (props.copyImage !== undefined && !Token.isUnresolved(props.copyImage) && !/(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(props.copyImage)) {
     problems.push(`copyImage must have a tag that is not latest, or a digest, got ${JSON.stringify(props.copyImage)}`);
@@ -165,15 +153,6 @@ function flagProblems({ serverFlags = {}, servingImage }: ModelServiceProps): st
     ...FILE_FLAGS.filter((flag) => servingImage === undefined && given(flag)).map((flag) => `serverFlags[${JSON.stringify(flag)}] names a file that the default image does `
       + `not have, got ${JSON.stringify(serverFlags[flag])}: give servingImage an image with that file, such as ServingImage.fromAsset(…)`),
   ];
-}
-
-function labelProblems(labels: { [label: string]: string } = {}): string[] {
-  return Object.entries(labels).flatMap(([label, value]) => [
-    ...checkPattern('nodeSelector label', label, /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'a label such as node.kubernetes.io/instance-type'),
-    ...checkPattern(`nodeSelector[${JSON.stringify(label)}]`, value, /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'at most 63 letters, digits, dots, hyphens and underscores'),
-    ...(label === 'kubernetes.io/arch' && value !== 'amd64' ? ['nodeSelector must keep kubernetes.io/arch amd64: no TensorFlow Serving for other processors exists'] : []),
-    ...(label === 'kubernetes.io/os' && value !== 'linux' ? ['nodeSelector must keep kubernetes.io/os linux: no TensorFlow Serving for other systems exists'] : []),
-  ]);
 }
 
 function mebibytes(size: Size | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { Tokenization } from 'aws-cdk-lib';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
@@ -38,7 +39,11 @@ export function loadBalancerManifest(identity: ObjectIdentity, serving: ServingS
     [`${prefix}-nlb-target-type`]: 'ip',
     [`${prefix}-healthcheck-protocol`]: 'http',
     [`${prefix}-healthcheck-port`]: Tokenization.stringifyNumber(serving.restPort),
-    [`${prefix}-healthcheck-path`]: `/v1/models/${modelName}/metadata`,
+    [`${prefix}-healthcheck-path`]: healthCheckPath(modelName),
+    [`${prefix}-healthcheck-interval`]: String(HEALTH_CHECK.intervalSeconds),
+    [`${prefix}-healthcheck-timeout`]: String(HEALTH_CHECK.timeoutSeconds),
+    [`${prefix}-healthcheck-healthy-threshold`]: String(HEALTH_CHECK.healthyThreshold),
+    [`${prefix}-healthcheck-unhealthy-threshold`]: String(HEALTH_CHECK.unhealthyThreshold),
     [`${prefix}-target-group-attributes`]: `deregistration_delay.timeout_seconds=${drainSeconds}`,
   });
 }

@@ -23,7 +23,9 @@ export interface ServicePods {
 }
 
 /** Renders the template of a service's pods, labelled with all that tells it from other templates of the service. */
-export function servicePods(scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, model: ModelPrefix, claimName?: string): ServicePods {
+export function servicePods(
+  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, model: ModelPrefix, claimName?: string,
+): ServicePods {
   const template = podTemplate({
     ...settings,
     ...settings.plan,
@@ -38,6 +40,10 @@ export function servicePods(scope: Construct, props: ModelServiceProps, settings
     user: props.runAsUser ?? 65_532,
     readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
     nodeSelector: props.nodeSelector ?? {},
+    labels: props.podLabels ?? {},
+    annotations: props.podAnnotations ?? {},
+    extraContainers: props.extraContainers ?? [],
+    extraVolumes: props.extraVolumes ?? [],
     podSpec: props.podSpec ?? {},
   });
   const rollout = `${stableDigest(scope, template)}-${deployTimeDigest(compatibility, 'PodsDigest', template)}-${compatibility.version}`;

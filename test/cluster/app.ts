@@ -24,7 +24,7 @@ function service(scope: App, id: string, props: Partial<ModelServiceProps>): voi
 }
 
 const fixed: Partial<ModelServiceProps> = {
-  namespaceName: 'fixed', batching: true, minReadyTime: Duration.seconds(3), memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'],
+  namespaceName: 'fixed', modelStorage: ModelStorage.MOUNTPOINT, batching: true, minReadyTime: Duration.seconds(3), memoryLimit: Size.gibibytes(1), cpuLimit: 1, cpuFeatures: ['avx2'],
 };
 service(app, 'Fixed', { ...fixed, internalLoadBalancer: true, loadBalancerSourceRanges: ['10.0.0.0/16'] });
 service(app, 'Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1, environment: { TF_ENABLE_ONEDNN_OPTS: '0' } });

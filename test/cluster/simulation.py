@@ -31,7 +31,14 @@ class Simulation:
         return PodState(ready)
 
     def keep(self, uids: set[str]) -> None:
-        """Nothing runs."""
+        """Nothing runs. Load balancers get names, as their controller would give them."""
+        for service in self.plane.items("/api/v1/services"):
+            if service["spec"]["type"] == "LoadBalancer" and not service["status"]["loadBalancer"].get("ingress"):
+                meta = service["metadata"]
+                path = f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}/status"
+                name = f"{meta['name']}.elb.example.com"
+                status = {"status": {"loadBalancer": {"ingress": [{"hostname": name}]}}}
+                self.plane.request("PATCH", path, status, "application/merge-patch+json")
 
     def _mounted(self, namespace: str, pod: dict[str, Any]) -> bool:
         for volume in pod["spec"].get("volumes", []):

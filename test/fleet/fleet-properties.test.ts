@@ -81,6 +81,12 @@ describe('the load balancer', () => {
   });
 });
 
+test('targets see the load balancer\'s addresses: with the clients\', two connections with one source port through two zones would collide', () => {
+  for (const { TargetGroupAttributes } of properties(fleet().stack, TARGET_GROUP)) {
+    expect(TargetGroupAttributes).toContainEqual({ Key: 'preserve_client_ip.enabled', Value: 'false' });
+  }
+});
+
 test('health checks ask for another model only once that model is there', () => {
   const { stack } = fleet();
 
@@ -105,11 +111,11 @@ test('gRPC connections have ended by themselves before those that are left are c
 
 test('what the load balancer is made of can be changed', () => {
   const { stack, digits } = fleet();
-  digits.grpcTargetGroup.setAttribute('preserve_client_ip.enabled', 'false');
+  digits.grpcTargetGroup.setAttribute('preserve_client_ip.enabled', 'true');
   digits.restTargetGroup.configureHealthCheck({ protocol: elbv2.Protocol.TCP, port: '8501' });
 
   const [grpc, rest] = properties(stack, TARGET_GROUP);
-  expect(grpc.TargetGroupAttributes).toContainEqual({ Key: 'preserve_client_ip.enabled', Value: 'false' });
+  expect(grpc.TargetGroupAttributes).toContainEqual({ Key: 'preserve_client_ip.enabled', Value: 'true' });
   expect(rest).toMatchObject({ HealthCheckProtocol: 'TCP' });
   expect([digits.grpcListener, digits.restListener].map((listener) => stack.getLogicalId(listener.node.defaultChild as elbv2.CfnListener)))
     .toEqual(Object.keys(Template.fromStack(stack).findResources(LISTENER)));

@@ -2,12 +2,14 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelSource } from '../../lib';
+import { ModelSource, ModelStorage } from '../../lib';
 import { deployed, DIGITS, FLAG_SETS, MANIFEST, modelService, objectOf, resourceOf, stackWith } from './fixtures';
 
 describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
   test('applies one manifest for each object that may go away', () => {
-    const stack = stackWith({ createNamespace: true, namespaceName: 'models', maxReplicas: 5, internalLoadBalancer: true }, flags);
+    const stack = stackWith({
+      createNamespace: true, namespaceName: 'models', maxReplicas: 5, internalLoadBalancer: true, modelStorage: ModelStorage.MOUNTPOINT,
+    }, flags);
 
     const kinds = Object.values(Template.fromStack(stack).findResources(MANIFEST))
       .map((resource) => JSON.parse(deployed(resource.Properties.Manifest)).map((object: any) => object.kind).join('+'));
@@ -56,7 +58,7 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
   });
 
   test('logical ids do not move', () => {
-    const ids = Object.keys(Template.fromStack(stackWith({ maxReplicas: 4 }, flags)).findResources(MANIFEST)).map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort();
+    const ids = Object.keys(Template.fromStack(stackWith({ maxReplicas: 4, modelStorage: ModelStorage.MOUNTPOINT }, flags)).findResources(MANIFEST)).map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort();
 
     expect(ids).toEqual([
       'DigitsObjectsmodelsdefaultdigitsAutoscaler', 'DigitsObjectsmodelsdefaultdigitsDeployment', 'DigitsObjectsmodelsdefaultdigitsDisruptionBudget',

@@ -3,7 +3,7 @@ import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props
 import { DIGITS, offerOf, podOf, stackWith } from './fixtures';
 
 /** What the init container looks for on the node. */
-const checkedFeatures = (pod: any): string => pod.initContainers[0].env.find(({ name }: any) => name === 'CPU_FEATURES').value;
+const checkedFeatures = (pod: any): string => pod.initContainers.find(({ name }: any) => name === 'verify-model').env.find(({ name }: any) => name === 'CPU_FEATURES').value;
 
 /** A service whose recipe makes a model in bfloat16. */
 const optimized = (props: Partial<ModelServiceProps> = {}) => stackWith({

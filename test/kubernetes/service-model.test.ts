@@ -10,9 +10,11 @@ import {
   deployed, DEPLOYED, DIGITS, emptyStack, FIT, GATE, MANIFEST, modelService, objectOf, objectsOf, offerOf, podOf, resourceOf, serverOf, stackWith,
 } from './fixtures';
 
+const MOUNTED = { modelStorage: ModelStorage.MOUNTPOINT };
+
 describe('model', () => {
   test('a volume shows the model\'s prefix only, read-only, by a handle of its own and with the pods\' own role', () => {
-    const stack = stackWith();
+    const stack = stackWith(MOUNTED);
     const volume = objectOf(stack, 'PersistentVolume');
     const claim = objectOf(stack, 'PersistentVolumeClaim');
 
@@ -29,9 +31,10 @@ describe('model', () => {
   });
 
   test('no version is in the volume, which can never be changed: a new version is served by the same one', () => {
-    const stack = stackWith();
+    const stack = stackWith(MOUNTED);
 
     const names = (version: string) => objectsOf(stack, { ...DEPLOYED, Version: version }).filter(({ kind }) => /^Persistent/.test(kind));
+    expect(names('7')).toHaveLength(2);
     expect(names('8')).toEqual(names('7'));
   });
 
@@ -40,16 +43,17 @@ describe('model', () => {
     const elsewhere = ModelArtifact.fromBucket(stack, 'Elsewhere', {
       bucket: s3.Bucket.fromBucketName(stack, 'Other', 'other'), manifestKey: 'digits-0123abcd/saved_model/7/manifest.json',
     });
-    modelService(stack, { model: ModelSource.fromArtifact(elsewhere) });
+    modelService(stack, { ...MOUNTED, model: ModelSource.fromArtifact(elsewhere) });
 
     const idOf = (of: Stack) => Object.keys(Template.fromStack(of).findResources(MANIFEST)).find((id) => id.includes('Storage'));
-    expect(idOf(stack)).not.toEqual(idOf(stackWith()));
+    expect(idOf(stack)).toBeDefined();
+    expect(idOf(stack)).not.toEqual(idOf(stackWith(MOUNTED)));
   });
 
   test('a model that a parameter names: its prefix is taken from the version that it points at', () => {
     const stack = emptyStack();
     const artifact = ModelArtifact.fromParameter(stack, 'Pointed', { bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), parameterName: '/digits' });
-    modelService(stack, { model: ModelSource.fromArtifact(artifact) });
+    modelService(stack, { ...MOUNTED, model: ModelSource.fromArtifact(artifact) });
 
     expect(objectOf(stack, 'PersistentVolume').spec.mountOptions).toContain('prefix digits-0123abcd/saved_model/');
     const policy = JSON.stringify(deployed(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsAccessRole').properties));
@@ -58,7 +62,7 @@ describe('model', () => {
   });
 
   test('each pod checks the list of files against the digest of the deployment, and the files against the list, before it serves', () => {
-    const [verify, ...others] = podOf(stackWith()).initContainers;
+    const [verify, ...others] = podOf(stackWith(MOUNTED)).initContainers;
 
     expect(others).toEqual([]);
     expect(verify.image).toBe('tensorflow/serving:2.20.0');
@@ -67,8 +71,8 @@ describe('model', () => {
     ]));
   });
 
-  test('copies the version where nothing can mount it, and checks it all the same', () => {
-    const stack = stackWith({ modelStorage: ModelStorage.COPY, copyImage: 'registry.example.com/aws-cli:2.1.0' });
+  test('copies the version unless it is mounted, and checks it all the same', () => {
+    const stack = stackWith({ copyImage: 'registry.example.com/aws-cli:2.1.0' });
     const pod = podOf(stack);
 
     expect(pod.initContainers.map(({ name }: any) => name)).toEqual(['copy-model', 'verify-model']);
@@ -82,7 +86,7 @@ describe('model', () => {
 
   test('makes an optimizer of its own for a source, for TensorFlow Serving on x86_64', () => {
     const stack = emptyStack();
-    const service = modelService(stack, { model: ModelSource.fromAsset(DIGITS) });
+    const service = modelService(stack, { ...MOUNTED, model: ModelSource.fromAsset(DIGITS) });
 
     expect(service.optimizer).toBeInstanceOf(ModelOptimizer);
     expect(service.artifact).toBe(service.optimizer);
@@ -150,7 +154,7 @@ describe('versions', () => {
   });
 
   test('pods are made only after they may read the model', () => {
-    const stack = stackWith();
+    const stack = stackWith(MOUNTED);
 
     const { DependsOn: before } = resourceOf(stack, MANIFEST, 'DigitsObjectsmodelsdefaultdigitsDeployment').resource;
     expect(before).toEqual(expect.arrayContaining([

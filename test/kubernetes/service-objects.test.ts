@@ -53,6 +53,10 @@ describe('the service', () => {
     expect(metadata.annotations).toMatchObject({
       'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal',
       'service.beta.kubernetes.io/aws-load-balancer-healthcheck-path': '/v1/models/digits/metadata',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval': '30',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-timeout': '20',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-healthy-threshold': '2',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-unhealthy-threshold': '5',
     });
     expect(serverOf(stack).lifecycle.preStop.sleep.seconds).toBe(120);
     expect(objectOf(stackWith({ internalLoadBalancer: true }), 'Service', '-nlb').spec.loadBalancerClass).toBe('eks.amazonaws.com/nlb');
@@ -72,6 +76,19 @@ describe('the service', () => {
     expect(ranges({}, (stack) => ({ vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-1', availabilityZones: ['a'] }) }))).toBeUndefined();
     expect(ranges({ loadBalancerSourceRanges: ['10.1.0.0/16'] }, (stack) => ({ vpc: new ec2.Vpc(stack, 'Vpc') }))).toEqual(['10.1.0.0/16']);
     expect(ranges({})).toBeUndefined();
+  });
+
+  test('the deployment waits for the load balancer and knows its name; without one, or without applying anything, there is none', () => {
+    const stack = emptyStack();
+    const service = modelService(stack, { internalLoadBalancer: true });
+
+    const gates = Template.fromStack(stack).findResources(GATE, { Properties: { ObjectName: 'digits-nlb' } });
+    const [[id, gate]] = Object.entries(gates);
+    expect(gate.Properties).toMatchObject({ ObjectType: 'service', JsonPath: '.status.loadBalancer.ingress[0].hostname', TimeoutSeconds: 600 });
+    expect(gate.DependsOn).toEqual(expect.arrayContaining(Object.keys(Template.fromStack(stack).findResources(MANIFEST))));
+    expect(stack.resolve(service.loadBalancerDnsName)).toEqual({ 'Fn::GetAtt': [id, 'Value'] });
+    expect(modelService(emptyStack()).loadBalancerDnsName).toBeUndefined();
+    expect(modelService(emptyStack(), { internalLoadBalancer: true, applyManifests: false }).loadBalancerDnsName).toBeUndefined();
   });
 
   test('nodes are drained one pod at a time', () => {

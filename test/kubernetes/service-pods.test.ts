@@ -20,6 +20,8 @@ describe('pods', () => {
 
     expect(startupProbe).toMatchObject({ httpGet: { path: '/v1/models/digits/metadata', port: 'http' }, periodSeconds: 5, failureThreshold: 120 });
     expect(readinessProbe).toMatchObject({ httpGet: { path: '/v1/models/digits/metadata', port: 'http' } });
+    // Probes wait for the server's threads like requests: less time would take all pods out of the Service in a burst.
+    expect(readinessProbe).toMatchObject({ timeoutSeconds: 20, failureThreshold: 5 });
     expect(livenessProbe).toMatchObject({ grpc: { port: 8500 } });
   });
 
@@ -59,7 +61,7 @@ describe('pods', () => {
   });
 
   test.each<[string, Partial<ModelServiceProps>, (pod: any) => unknown, unknown]>([
-    ['servingImage', { servingImage: ServingImage.fromRegistry('example/serving:1') }, (pod) => [pod.containers[0].image, pod.initContainers[0].image],
+    ['servingImage', { servingImage: ServingImage.fromRegistry('example/serving:1') }, (pod) => [pod.containers[0].image, pod.initContainers[1].image],
       ['example/serving:1', 'example/serving:1']],
     ['environment', { environment: { B: '2', A: '1' } }, (pod) => pod.containers[0].env, [{ name: 'A', value: '1' }, { name: 'B', value: '2' }]],
     ['no environment', {}, (pod) => pod.containers[0].env, undefined],
@@ -73,13 +75,36 @@ describe('pods', () => {
     ['drainTime', { drainTime: Duration.seconds(20) }, (pod) => [pod.containers[0].lifecycle.preStop.sleep.seconds, pod.terminationGracePeriodSeconds], [20, 35]],
     ['readOnlyRootFilesystem', { readOnlyRootFilesystem: false }, (pod) => pod.containers[0].securityContext.readOnlyRootFilesystem, false],
     ['runAsUser', { runAsUser: 1000 }, (pod) => [pod.securityContext.runAsUser, pod.securityContext.fsGroup], [1000, 1000]],
-    ['cpuFeatures', { cpuFeatures: ['avx2', 'avx512_bf16'] }, (pod) => pod.initContainers[0].env.find(({ name }: any) => name === 'CPU_FEATURES').value, 'avx2 avx512_bf16'],
+    ['cpuFeatures', { cpuFeatures: ['avx2', 'avx512_bf16'] }, (pod) => pod.initContainers[1].env.find(({ name }: any) => name === 'CPU_FEATURES').value, 'avx2 avx512_bf16'],
     ['nodeSelector', { nodeSelector: { pool: 'models' } }, (pod) => pod.nodeSelector, { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux', 'pool': 'models' }],
+    ['extraContainers', { extraContainers: [{ name: 'agent', image: 'agent:1' }, { name: 'proxy', image: 'proxy:1', securityContext: { runAsUser: 7 } }] },
+      (pod) => pod.containers.slice(1), [
+        { name: 'agent', image: 'agent:1', securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } } },
+        { name: 'proxy', image: 'proxy:1', securityContext: { runAsUser: 7 } },
+      ]],
+    ['extraVolumes', { extraVolumes: [{ name: 'spool', emptyDir: {} }] }, (pod) => pod.volumes.map(({ name }: any) => name), ['model', 'config', 'tmp', 'spool']],
     ['podSpec', { podSpec: { tolerations: [{ operator: 'Exists' }] } }, (pod) => pod.tolerations, [{ operator: 'Exists' }]],
     ['a serving option', { grpcPort: 9000 }, (pod) => [pod.containers[0].args[0], pod.containers[0].ports[0].containerPort, pod.containers[0].livenessProbe.grpc.port],
       ['--port=9000', 9000, 9000]],
     ['modelName', { modelName: 'other' }, (pod) => pod.containers[0].readinessProbe.httpGet.path, '/v1/models/other/metadata'],
   ])('%s', (_, props, pick, expected) => {
     expect(pick(podOf(stackWith(props)))).toEqual(expected);
+  });
+
+  test('have the labels and annotations that the user adds, beside those that the library finds them by', () => {
+    const { labels, annotations } = objectOf(stackWith({
+      podLabels: { 'tier': 'serving', 'app.kubernetes.io/part-of': 'shop' }, podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' },
+    }), 'Deployment').spec.template.metadata;
+
+    expect(labels).toMatchObject({ 'tier': 'serving', 'app.kubernetes.io/part-of': 'shop', 'app.kubernetes.io/instance': 'digits' });
+    expect(annotations).toMatchObject({ 'karpenter.sh/do-not-disrupt': 'true', 'prometheus.io/scrape': 'true' });
+  });
+
+  test('copy the model unless it is to be mounted, which needs an add-on', () => {
+    const containers = (props: Partial<ModelServiceProps>) => podOf(stackWith(props)).initContainers.map(({ name }: any) => name);
+
+    expect(containers({})).toEqual(['copy-model', 'verify-model']);
+    expect(containers({ modelStorage: ModelStorage.MOUNTPOINT })).toEqual(['verify-model']);
+    expect(objectsOf(stackWith()).map(({ kind }) => kind)).not.toContain('PersistentVolume');
   });
 });

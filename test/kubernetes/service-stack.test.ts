@@ -1,25 +1,26 @@
 import { readFileSync } from 'fs';
 import type { Environment } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ServiceStack } from '../../bin/service-stack';
 
-function serviceStack(env?: Environment): ServiceStack {
+function serviceStack(env?: Environment, more: Record<string, string> = {}): ServiceStack {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
-  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+  const app = new App({ context: { ...context, ...more, 'aws:cdk:bundling-stacks': [] } });
   return new ServiceStack(app, 'ServiceStack', { env, model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
 }
 
 describe('the example of a service', () => {
   const stack = serviceStack();
 
-  test('makes an Auto Mode cluster with the add-ons that mounting and scaling need', () => {
+  test('makes an Auto Mode cluster with the add-on that scaling needs, and a way to S3 that is free', () => {
     const template = Template.fromStack(stack);
 
     template.hasResourceProperties('AWS::EKS::Cluster', { ComputeConfig: { Enabled: true } });
     expect(Object.values(template.findResources('AWS::EKS::Addon')).map(({ Properties }) => Properties.AddonName).sort())
-      .toEqual(['aws-mountpoint-s3-csi-driver', 'metrics-server']);
+      .toEqual(['metrics-server']);
+    template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway', ServiceName: Match.objectLike({}) });
   });
 
   test('the service waits for the add-ons', () => {
@@ -28,6 +29,13 @@ describe('the example of a service', () => {
     const [deployment] = Object.entries(template.findResources('Custom::AWSCDK-EKS-KubernetesResource')).filter(([id]) => id.includes('Deployment'));
 
     expect(deployment[1].DependsOn).toEqual(expect.arrayContaining(addons));
+  });
+
+  test('is in the zones that the context names', () => {
+    const zones = Object.values(Template.fromStack(serviceStack(undefined, { zones: 'eu-central-1b,eu-central-1c' })).findResources('AWS::EC2::Subnet'))
+      .map(({ Properties }) => Properties.AvailabilityZone);
+
+    expect([...new Set(zones)]).toEqual(['eu-central-1b', 'eu-central-1c']);
   });
 
   test('looks nothing up, so that the app\'s other stacks need no access to AWS', () => {

@@ -9,12 +9,10 @@ const cluster = new eks.Cluster(stack, 'Cluster', {
   version: eks.KubernetesVersion.V1_36,
   kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
 });
-const mountpoint = new eks.Addon(stack, 'Mountpoint', { cluster, addonName: 'aws-mountpoint-s3-csi-driver' });
 
 const digits = new ModelService(stack, 'Digits', {
   cluster,
   model: ModelSource.fromAsset('../../digits/saved_model'),
 });
-digits.node.addDependency(mountpoint);
 
 new CfnOutput(stack, 'Host', { value: `${digits.serviceName}.${digits.namespaceName}.svc.cluster.local` });

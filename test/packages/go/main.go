@@ -170,6 +170,15 @@ func services(stack awscdk.Stack) {
 		Model:        digitsModel(nil),
 		Recipe:       tensorflow.OptimizationRecipe_Of(tensorflow.Graph_Freeze()),
 		ModelStorage: tensorflow.ModelStorage_MOUNTPOINT,
+		PodLabels:    &map[string]*string{"tier": jsii.String("serving")},
+		PodAnnotations: &map[string]*string{
+			"karpenter.sh/do-not-disrupt": jsii.String("true"),
+		},
+		ExtraContainers: &[]*map[string]interface{}{{
+			"name": "agent", "image": "agent:1",
+			"volumeMounts": []map[string]string{{"name": "spool", "mountPath": "/spool"}},
+		}},
+		ExtraVolumes: &[]*map[string]interface{}{{"name": "spool", "emptyDir": map[string]string{}}},
 		ServingImage: tensorflow.ServingImage_FromRegistry(jsii.String("tensorflow/serving:2.20.0")),
 		Replicas:     jsii.Number(2),
 		Environment: &map[string]*string{

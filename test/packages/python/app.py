@@ -189,6 +189,12 @@ def services(stack: cdk.Stack) -> None:
         model=ModelSource.from_asset("digits/saved_model"),
         recipe=OptimizationRecipe.of(Graph.freeze()),
         model_storage=ModelStorage.MOUNTPOINT,
+        pod_labels={"tier": "serving"},
+        pod_annotations={"karpenter.sh/do-not-disrupt": "true"},
+        extra_containers=[
+            {"name": "agent", "image": "agent:1", "volumeMounts": [{"name": "spool", "mountPath": "/spool"}]}
+        ],
+        extra_volumes=[{"name": "spool", "emptyDir": {}}],
         serving_image=ServingImage.from_registry("tensorflow/serving:2.20.0"),
         replicas=2,
         environment={"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "1"},

@@ -201,6 +201,11 @@ public final class Main {
         .model(ModelSource.fromAsset("digits/saved_model"))
         .recipe(OptimizationRecipe.of(Graph.freeze()))
         .modelStorage(ModelStorage.MOUNTPOINT)
+        .podLabels(Map.of("tier", "serving"))
+        .podAnnotations(Map.of("karpenter.sh/do-not-disrupt", "true"))
+        .extraContainers(List.of(Map.of("name", "agent", "image", "agent:1",
+            "volumeMounts", List.of(Map.of("name", "spool", "mountPath", "/spool")))))
+        .extraVolumes(List.of(Map.of("name", "spool", "emptyDir", Map.of())))
         .servingImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0"))
         .replicas(2)
         .environment(Map.of("TF_ENABLE_ONEDNN_OPTS", "0", "TF_CPP_MIN_LOG_LEVEL", "1"))
