@@ -4,7 +4,7 @@ export enum ModelStorage {
   COPY = 'copy',
 
   /**
-   * Mounted by Mountpoint for Amazon S3, read-only, for models that have no room on a node. Each pod reads the model from S3 twice: to check it, and to load it.
+   * Mounted by Mountpoint for Amazon S3, read-only, for models that have no room on a node. A pod reads the model from S3 twice: to check it, and to load it.
    *
    * The cluster needs the add-on aws-mountpoint-s3-csi-driver, version 2.5 or newer, and room for the pods that it starts for each mount.
    */

@@ -1,6 +1,6 @@
 import { inNameOrder } from '../private/in-name-order';
-import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
+import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 
