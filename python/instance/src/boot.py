@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -26,11 +27,14 @@ UNIT = "tensorflow-serving.service"
 SENDERS_SECONDS = 30
 #: bfloat16 comes in two ways, and TensorFlow uses either.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
+#: How often each instance asks the load balancer, give or take a fifth: AWS limits an account's calls a second.
+POLL_SECONDS = 10.0
 MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
+FORBIDDEN = ("(403)", "AccessDenied")
 
 
 class BootError(Exception):
-    """Why this machine serves nothing: one sentence."""
+    """Says in one sentence why this machine serves nothing."""
 
 
 def main(path: str, seconds: str) -> None:
@@ -38,19 +42,19 @@ def main(path: str, seconds: str) -> None:
     deadline = time.monotonic() + int(seconds)
     try:
         boot(settings, deadline)
-    except Exception as error:  # What is not known to be right must not answer, whatever went wrong.
+    except Exception as error:  # An unverified server must not answer, whatever went wrong.
         stop_for_good()
         sys.exit(sentence(error))
     try:
         wait_in_service(settings, deadline)
     except BootError as error:
-        # What was verified answers: whether requests come here is the load balancer's affair, and no reason to stop it.
+        # A verified server goes on: whether requests come here is up to the load balancer.
         sys.exit(str(error))
     print(f"model {settings['model']} version {settings['version']} answers")
 
 
 def stop_for_good() -> None:
-    """Not now, nor after a reboot; and not as the unit itself stops, which waits for requests."""
+    """Stop the server now and after a reboot, without the wait for requests that the unit itself has."""
     for arguments in (["disable", "--now", "--no-block"], ["kill", "--signal=KILL"]):
         subprocess.run(["systemctl", *arguments, UNIT], check=False, capture_output=True)
 
@@ -60,7 +64,7 @@ def sentence(error: Exception) -> str:
         return "the disk is full: give the instances a larger volumeSize"
     if isinstance(error, (BootError, OSError)):
         return str(error)
-    return f"the boot met what it does not know, {type(error).__name__}: {error}"
+    return f"unexpected error during boot, {type(error).__name__}: {error}"
 
 
 def boot(settings: Any, deadline: float) -> None:
@@ -136,7 +140,7 @@ def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline
 
 
 def unpack(archive: Path, target: Path, files: Files) -> None:
-    """Regular files that the manifest names, and nothing else, wherever the archive says they go."""
+    """Unpack regular files that the manifest names, and refuse everything else."""
     try:
         with tarfile.open(archive, "r:gz") as content:
             for member in content:
@@ -173,7 +177,7 @@ def digest(path: Path) -> str:
 
 
 def aws(arguments: List[str], deadline: float) -> subprocess.CompletedProcess[str]:
-    """One call of the AWS CLI, which ends by the deadline: no answer is as good as a refusal."""
+    """Call the AWS CLI, and treat no answer by the deadline as a failure."""
     command = ["aws", *arguments, "--cli-connect-timeout", "5", "--cli-read-timeout", "30"]
     left = max(1.0, deadline - time.monotonic())
     try:
@@ -196,7 +200,8 @@ def fetch(bucket: str, key: str, sha256: str, work: Path, deadline: float) -> Pa
             raise OSError(errno.ENOSPC, problem)
         pause = min(2**attempt, 20)
         if attempt >= 12 or time.monotonic() + pause > deadline:
-            raise BootError(f"cannot read {address}, tried {attempt} times: {problem}")
+            hint = " (or there is no such object)" if any(text in problem for text in FORBIDDEN) else ""
+            raise BootError(f"cannot read {address}{hint}, tried {attempt} times: {problem}")
         print(f"cannot read {address} yet: {problem}", flush=True)
         time.sleep(pause)
     found = digest(target)
@@ -239,7 +244,7 @@ def wait(settings: Any, deadline: float) -> None:
 
 
 def wait_in_service(settings: Any, deadline: float) -> None:
-    """Until requests for each of the server's ports come here: only then may an update take an old instance away."""
+    """Wait until requests for each of the server's ports come here: only then may an update remove an old instance."""
     instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
     waiting, problem = dict(settings["targetGroups"]), ""
     while waiting and time.monotonic() < deadline:
@@ -258,13 +263,14 @@ def wait_in_service(settings: Any, deadline: float) -> None:
             continue
         else:
             problem = f"the load balancer does not find this instance healthy for {name}: {state or 'unknown'}"
-        time.sleep(3)
+        pause = POLL_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - so that instances do not ask together
+        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
     if waiting:
         raise BootError(f"the model answers, but {problem or 'no time was left to ask whether requests come here'}")
 
 
 def ask(url: str) -> str:
-    """The version that answers; an empty text while none does."""
+    """Return the version that answers, or an empty text while none does."""
     try:
         with urllib.request.urlopen(url, timeout=10) as response:
             return str(json.load(response)["model_spec"]["version"])

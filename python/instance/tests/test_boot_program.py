@@ -10,6 +10,7 @@ import tarfile
 import time
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_whatever_goes_wrong_the_server_is_stopped_for_good_and_one_sentence_say
     with pytest.raises(SystemExit) as ended:
         boot.main(str(settings), "60")
 
-    assert ended.value.code == "the boot met what it does not know, KeyError: 'files'"
+    assert ended.value.code == "unexpected error during boot, KeyError: 'files'"
     assert (tmp_path / "calls").read_text().splitlines() == [
         "disable --now --no-block tensorflow-serving.service",
         "kill --signal=KILL tensorflow-serving.service",
@@ -98,6 +99,41 @@ def test_what_the_load_balancer_said_last_is_told_not_that_the_time_was_up(
 ) -> None:
     program(programs / "aws", f"[ -e {tmp_path}/asked ] && exec sleep 1000; touch {tmp_path}/asked; echo initial")
     monkeypatch.setattr(Path, "read_text", lambda *_: "i-1")
+    monkeypatch.setattr(boot, "POLL_SECONDS", 1)
 
     with pytest.raises(boot.BootError, match="does not find this instance healthy for REST: initial"):
         boot.wait_in_service({"targetGroups": {"REST": "arn"}}, time.monotonic() + 6)
+
+
+def test_instances_ask_the_load_balancer_every_ten_seconds_and_not_together(
+    boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = tmp_path / "asked"
+    program(programs / "aws", f"echo >> {asked}; [ $(wc -l < {asked}) -gt 5 ] && echo healthy || echo initial")
+    monkeypatch.setattr(Path, "read_text", lambda *_: "i-1")
+    pauses: list[float] = []
+    monkeypatch.setattr(boot, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pauses.append))
+
+    boot.wait_in_service({"targetGroups": {"REST": "arn"}}, time.monotonic() + 600)
+
+    assert len(pauses) == len(set(pauses)) == 5
+    assert all(8 <= pause <= 12 for pause in pauses)
+
+
+@pytest.mark.parametrize(
+    ("problem", "hint"),
+    [
+        ("An error occurred (403) when calling the HeadObject operation: Forbidden", " (or there is no such object)"),
+        ("An error occurred (503) when calling the HeadObject operation: Slow Down", ""),
+    ],
+)
+def test_a_forbidden_object_may_be_a_missing_one(
+    boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, hint: str
+) -> None:
+    program(programs / "aws", f"echo '{problem}' >&2; exit 1")
+    monkeypatch.setattr(boot, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None))
+
+    with pytest.raises(boot.BootError) as caught:
+        boot.fetch("models", "shared/server/1", "", tmp_path, time.monotonic() + 600)
+
+    assert str(caught.value) == f"cannot read s3://models/shared/server/1{hint}, tried 12 times: {problem}"
