@@ -12,6 +12,7 @@ import { ServiceStack } from './service-stack';
  *     cdk deploy FunctionStack
  *     cdk deploy ServiceStack -c internalLoadBalancer=true
  *     cdk deploy ServiceStack -c zones=us-east-1a,us-east-1c
+ *     cdk deploy ServiceStack -c adminRole=arn:aws:iam::123456789012:role/Admin -c apiCidrs=203.0.113.0/24
  *     cdk deploy FleetStack -c minCapacity=1 -c server=path/to/tensorflow_model_server
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
@@ -45,6 +46,8 @@ if (!common.model.endsWith('.tflite')) {
   new ServiceStack(app, 'ServiceStack', {
     ...common,
     internalLoadBalancer: context('internalLoadBalancer') === 'true',
+    adminRoleArn: context('adminRole'),
+    apiCidrs: context('apiCidrs')?.split(','),
   });
 
   new FleetStack(app, 'FleetStack', {

@@ -22,6 +22,18 @@ export interface ServiceStackProps extends ExampleStackProps {
    * @default Duration.minutes(14)
    */
   readonly rolloutTimeout?: Duration;
+  /**
+   * ARN of a role that may do everything in the cluster, e.g. to look at pods that do not start.
+   *
+   * @default - nobody but the deployment
+   */
+  readonly adminRoleArn?: string;
+  /**
+   * CIDR blocks that reach the cluster's API from the internet.
+   *
+   * @default - none: the API is reached from the VPC only
+   */
+  readonly apiCidrs?: string[];
   /** Processor features that the nodes have and a model may need; each pod checks them. */
   readonly cpuFeatures?: string[];
 }
@@ -41,13 +53,16 @@ export class ServiceStack extends Stack {
     this.cluster = new eks.Cluster(this, 'Cluster', {
       vpc,
       version: eks.KubernetesVersion.V1_36,
-      endpointAccess: eks.EndpointAccess.PRIVATE,
+      endpointAccess: props.apiCidrs ? eks.EndpointAccess.PUBLIC_AND_PRIVATE.onlyFrom(...props.apiCidrs) : eks.EndpointAccess.PRIVATE,
       clusterLogging: [
         eks.ClusterLoggingTypes.API, eks.ClusterLoggingTypes.AUDIT, eks.ClusterLoggingTypes.AUTHENTICATOR,
         eks.ClusterLoggingTypes.CONTROLLER_MANAGER, eks.ClusterLoggingTypes.SCHEDULER,
       ],
       kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(this, 'Kubectl') },
     });
+    if (props.adminRoleArn) {
+      this.cluster.grantClusterAdmin('Admin', props.adminRoleArn);
+    }
     // Auto Mode brings nodes, load balancers and Pod Identity. Measuring pods, which scaling needs, is an add-on.
     const metrics = new eks.Addon(this, 'MetricsServer', { cluster: this.cluster, addonName: 'metrics-server' });
 

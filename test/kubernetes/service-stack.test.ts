@@ -3,12 +3,13 @@ import type { Environment } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ServiceStackProps } from '../../bin/service-stack';
 import { ServiceStack } from '../../bin/service-stack';
 
-function serviceStack(env?: Environment, more: Record<string, string> = {}): ServiceStack {
+function serviceStack(env?: Environment, more: Record<string, string> = {}, props: Partial<ServiceStackProps> = {}): ServiceStack {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'));
   const app = new App({ context: { ...context, ...more, 'aws:cdk:bundling-stacks': [] } });
-  return new ServiceStack(app, 'ServiceStack', { env, model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
+  return new ServiceStack(app, 'ServiceStack', { ...props, env, model: 'examples/digits/saved_model', evaluation: 'examples/digits/evaluation.npz' });
 }
 
 describe('the example of a service', () => {
@@ -36,6 +37,16 @@ describe('the example of a service', () => {
       .map(({ Properties }) => Properties.AvailabilityZone);
 
     expect([...new Set(zones)]).toEqual(['eu-central-1b', 'eu-central-1c']);
+  });
+
+  test('lets an administrator in, and the addresses that he has; without them nobody reaches the API from outside', () => {
+    const template = Template.fromStack(serviceStack(undefined, {}, { adminRoleArn: 'arn:aws:iam::123456789012:role/Admin', apiCidrs: ['203.0.113.0/24'] }));
+
+    template.hasResourceProperties('AWS::EKS::AccessEntry', { PrincipalArn: 'arn:aws:iam::123456789012:role/Admin' });
+    template.hasResourceProperties('AWS::EKS::Cluster', {
+      ResourcesVpcConfig: { EndpointPublicAccess: true, EndpointPrivateAccess: true, PublicAccessCidrs: ['203.0.113.0/24'] },
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::EKS::Cluster', { ResourcesVpcConfig: { EndpointPublicAccess: false } });
   });
 
   test('looks nothing up, so that the app\'s other stacks need no access to AWS', () => {
