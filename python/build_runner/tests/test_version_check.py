@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from index import on_event
+from index import is_complete, on_event
 from model_builds import aws, version_check
 from model_builds.errors import ModelError
 from published_models import BUCKET
@@ -137,6 +137,38 @@ def test_a_function_without_room_ends_the_deployment_with_what_to_raise(function
     ):
         version_check.check_version(ASKED)
     assert sum(clock.slept) == 60
+
+
+def created() -> dict[str, Any]:
+    properties = ASKED | {"Mode": "version_check"}
+    return {"RequestType": "Create", "StackId": "stack", "LogicalResourceId": "Check", "ResourceProperties": properties}
+
+
+def busy(function: Stubber) -> None:
+    for _ in range(13):
+        function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
+
+
+def test_a_busy_account_is_asked_again_by_the_next_poll(function: Stubber, clock: Clock) -> None:
+    busy(function)
+    waiting = created() | on_event(created(), None)
+
+    busy(function)
+    assert is_complete(waiting, None) == {"IsComplete": False}
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
+    assert is_complete(waiting, None) == {"IsComplete": True}
+    assert sum(clock.slept) == 120
+
+
+def test_an_account_that_stays_busy_ends_the_deployment_with_what_to_raise(function: Stubber, clock: Clock) -> None:
+    busy(function)
+    waiting = created() | on_event(created(), None)
+    clock.now += 600
+
+    busy(function)
+    with pytest.raises(ModelError, match=r"version 7 .* no room .*: raise .*reservedConcurrentExecutions"):
+        is_complete(waiting, None)
 
 
 def hooked(s3: S3Client, sent: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,10 @@ class ModelError(Exception):
         super().__init__(shorten(message, LONGEST_MESSAGE))
 
 
+class BusyAccountError(ModelError):
+    """The account has no room for an execution of the function now, and may have it later."""
+
+
 def shorten(text: str, size: int) -> str:
     """Return at most `size` bytes of UTF-8, cut between characters and marked where cut."""
     data = text.encode("utf-8")

@@ -15,11 +15,15 @@ from . import aws
 from .build_key import build_key
 from .builds import find_build, refuse_if_overdue, start_build, start_later, stop_if_overdue
 from .compatibility import check_compatibility
-from .errors import ModelError
+from .errors import BusyAccountError, ModelError
 from .messages import failure_message
 from .records import find_record
 from .store import Store
 from .version_check import check_version, goes_back
+
+#: How long a version check waits for other executions of the account to end. A stack checks its functions in
+#: parallel, and a new account runs ten at a time.
+_BUSY_SECONDS = 600
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
@@ -46,7 +50,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
 
     Returns:
         `Data` where nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event, with an
-        empty `Id` where the account has no room for it yet.
+        empty `Id` where the account has no room for it yet. `CheckSince` where it has no room for a version check.
     """
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
     if event["RequestType"] == "Delete":
@@ -55,9 +59,9 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     if properties["Mode"] == "version_check":
         if goes_back(event):
             print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
-        else:
-            check_version(properties)
-        return answer
+            return answer
+        since = int(time.time())
+        return answer if _is_checked(properties, since) else answer | {"CheckSince": since}
     if properties["Mode"] == "compatibility":
         return answer | {"Data": aws.patiently(lambda: check_compatibility(properties))}
     job = json.loads(properties["Job"])
@@ -78,6 +82,8 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
 def is_complete(event: Event, _context: Any) -> dict[str, Any]:
     """Tell whether the build has ended, and with which version; a failed one ends the deployment."""
     build = event.get("Build")
+    if event["RequestType"] != "Delete" and "CheckSince" in event:
+        return {"IsComplete": _is_checked(event["ResourceProperties"], event["CheckSince"])}
     if event["RequestType"] == "Delete" or build is None:
         return {"IsComplete": True}
     try:
@@ -86,6 +92,17 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
         if aws.is_transient(error):
             return {"IsComplete": False}  # the next poll comes in seconds
         raise
+
+
+def _is_checked(properties: dict[str, Any], since: float) -> bool:
+    """Check a version; False while the account is too busy for it."""
+    try:
+        check_version(properties)
+    except BusyAccountError:
+        if time.time() - since > _BUSY_SECONDS:
+            raise
+        return False
+    return True
 
 
 def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:

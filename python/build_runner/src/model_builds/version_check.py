@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from . import aws
-from .errors import ModelError
+from .errors import BusyAccountError, ModelError
 from .golden import Golden, read_golden
 from .golden_answers import GoldenAnswers
 
@@ -31,7 +31,7 @@ _NOT_YET = {
     _THROTTLED,
 }
 _THROTTLE_SENTENCE = (
-    "found no room to run in for a minute ({reason}): raise the function's reservedConcurrentExecutions or the "
+    "found no room to run in ({reason}): raise the function's reservedConcurrentExecutions or the "
     "account's concurrency, or deploy when less is asked"
 )
 _REFUSED = 400
@@ -142,7 +142,8 @@ def _invoke(version: str, event: dict[str, Any]) -> Any:
         )
     except ClientError as error:
         if aws.code_of(error) == _THROTTLED:
-            raise _refused(version, _THROTTLE_SENTENCE.format(reason=aws.sentence_of(error))) from error
+            refused = _refused(version, _THROTTLE_SENTENCE.format(reason=aws.sentence_of(error)))
+            raise BusyAccountError(str(refused)) from error
         raise
     payload = json.loads(response["Payload"].read())
     if "FunctionError" in response:
