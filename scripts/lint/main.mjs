@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
+import { nativeChecks } from './native.mjs';
 
 await setUp();
 const bin = (name) => join(tools, 'python', 'bin', name);
@@ -21,10 +22,11 @@ const checks = [
   ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api.py']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
+  ...await nativeChecks(),
 ];
 
-const failed = checks.filter(([title, command, args, env]) => {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env } });
+const failed = checks.filter(([title, command, args, env, cwd = root]) => {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } });
   process.stdout.write(`${status === 0 ? '✓' : '✗'} ${title}\n${status === 0 ? '' : `${stdout}${stderr}`}`);
   return status !== 0;
 });

@@ -10,8 +10,12 @@ const REQUIRED = [
   'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src/tensorflow_optimizer/__main__.py',
   'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
   'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/build_runner/src/model_builds/record.schema.json', 'python/instance/src/boot.py', 'python/layer/nano/requirements.txt',
-  'python/layer/numpy/requirements.txt',
+  'python/layer/numpy/requirements.txt', 'python/layer/native/requirements.txt', 'native/THIRD-PARTY-LICENSES.txt',
 ];
+
+/** The native runtime's programs, for each processor that Lambda has. */
+const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`native/dist/${processor}/${name}`, processor]));
+
 const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/];
 
 const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -23,9 +27,13 @@ const parsed = JSON.parse(stdout);
 const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
 const own = files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
 const { constructHubProblems } = await tsImport('./construct-hub.ts', import.meta.url);
+const { programProblems } = await tsImport('../../lib/bundling/shared-objects.ts', import.meta.url);
 const json = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const problems = [
   ...constructHubProblems(json('package.json'), json('.jsii'), own),
+  ...PROGRAMS.flatMap(([path, processor]) => own.includes(path)
+    ? programProblems(join(root, path), { name: processor }).map((problem) => `has a program that cannot run: ${problem}`)
+    : [`lacks ${path}: run \`npm run build:native\``]),
   ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
   ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
   ...(files.some(({ path }) => path.startsWith('node_modules/@aws-cdk/aws-lambda-python-alpha/')) ? [] : ['lacks the bundled @aws-cdk/aws-lambda-python-alpha']),

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildNative } from '../native/build.mjs';
 import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 
@@ -47,6 +48,7 @@ async function main() {
     throw new Error(`${missing.join('\n')}\nInstall what is missing, or name the packages that you want, such as \`npm run package -- --target python\``);
   }
   await setUp();
+  await buildNative();
   if (spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' }).status !== 0) {
     throw new Error('the library does not build');
   }

@@ -68,6 +68,19 @@ export async function alone(lockFile, work) {
   }
 }
 
+/** Says what takes longer than a moment, and how long it took. `work` gives whether it did anything. */
+export async function announced(title, work) {
+  const started = Date.now();
+  const announcement = setTimeout(() => process.stderr.write(`  ${title} …\n`), 300);
+  try {
+    if (await work()) {
+      process.stderr.write(`  ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+    }
+  } finally {
+    clearTimeout(announcement);
+  }
+}
+
 /** Does `work` unless the stamp says that it was done for exactly these inputs, and what it made is still there. */
 export async function once(name, inputs, made, work) {
   const digest = createHash('sha256');

@@ -1,17 +1,10 @@
 // Makes a fresh clone ready: npm packages, uv, and the Python environments, all inside the clone. Quick when nothing changed.
 import { join } from 'node:path';
-import { alone, once, root, run, tools, uv } from './environment.mjs';
+import { provideForThisMachine } from '../native/provide.mjs';
+import { alone, announced, once, root, run, tools, uv } from './environment.mjs';
 import { preflight } from './preflight.mjs';
 
-async function step(title, name, inputs, made, work) {
-  const started = Date.now();
-  const announced = setTimeout(() => process.stderr.write(`  ${title} …\n`), 300);
-  const done = await once(name, inputs, made, work);
-  clearTimeout(announced);
-  if (done) {
-    process.stderr.write(`  ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
-  }
-}
+const step = (title, ...work) => announced(title, () => once(...work));
 
 async function pythonEnvironment(name, lock, python) {
   const directory = join(tools, name);
@@ -22,14 +15,14 @@ async function pythonEnvironment(name, lock, python) {
 /**
  * Sets up, unless something stands in the way, which is said before anything is installed.
  *
- * @param needs `namespaces`: what is started afterwards runs the embedded AWS.
+ * @param needs `namespaces`: what is started afterwards runs the embedded AWS; `retry`: what failed before is tried once more.
  */
 export async function setUp(needs) {
   const python = preflight(needs);
-  await alone(join(tools, 'set-up.lock'), () => install(python));
+  await alone(join(tools, 'set-up.lock'), () => install(python, needs));
 }
 
-async function install(python) {
+async function install(python, needs) {
   const path = (...segments) => join(root, ...segments);
   const npmInstall = (directory) => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: directory });
   await step('npm packages', 'npm', [path('package-lock.json')], path('node_modules'), () => npmInstall(root));
@@ -44,16 +37,20 @@ async function install(python) {
     await pip('download', '--dest', wheels);
     await pip('install', '--no-index', '--find-links', wheels);
   });
+  await Promise.all([pythonEnvironments(python), provideForThisMachine(needs)]);
+}
+
+async function pythonEnvironments(python) {
   for (const [title, name, lock] of [
-    ['Python environment of the emulator', 'emulator', path('emulator', 'requirements.txt')],
-    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', path('python', 'dev', 'requirements.txt')],
+    ['Python environment of the emulator', 'emulator', join(root, 'emulator', 'requirements.txt')],
+    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'python', 'dev', 'requirements.txt')],
   ]) {
     await step(title, name, [lock, python], join(tools, name), () => pythonEnvironment(name, lock, python));
   }
 }
 
 if (process.argv[1] === join(root, 'scripts', 'setup', 'main.mjs')) {
-  setUp().catch((error) => {
+  setUp({ retry: true }).catch((error) => {
     process.stderr.write(`set-up failed: ${error.message}\n`);
     process.exit(1);
   });

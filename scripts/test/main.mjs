@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
-import { countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
+import { countCargo, countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
 
 const python = join(tools, 'python', 'bin', 'python');
 const results = join(root, '.tools', 'test-results');
@@ -22,12 +22,20 @@ const jest = (name, ...args) => ({
   count: () => countJest(join(results, `${name}.json`)),
 });
 
+/** The compiler makes this the longest where nothing is compiled yet. */
+const cargo = (name) => ({
+  name,
+  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast'],
+  count: () => countCargo(logFile(results, name)),
+});
+
 /** The longest first: two at a time, each core takes the next one when it is done. */
 const RUNNERS = [
   jest('e2e', '--config', 'jest.e2e.config.js'),
   pytest('optimizer', 'python/optimizer/tests'),
   pytest('instance', 'python/instance/tests'),
   pytest('emulator', 'emulator/tests'),
+  cargo('native'),
   jest('jest'),
   pytest('handler', 'python/handler/tests'),
   pytest('build-runner', 'python/build_runner/tests'),

@@ -106,6 +106,15 @@ export function countJest(file) {
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, skipped: skipped.map(({ fullName }) => fullName) };
 }
 
+/** Counts what Cargo's tests printed: a summary for each test program, and a line for each test. */
+export function countCargo(file) {
+  const text = readFileSync(file, 'utf8');
+  const summaries = [...text.matchAll(/^test result: .* (\d+) passed; (\d+) failed; /gm)];
+  const sum = (group) => summaries.reduce((total, summary) => total + Number(summary[group]), 0);
+  const skipped = [...text.matchAll(/^test (.+) \.\.\. ignored(?:, (.*))?$/gm)];
+  return { passed: sum(1), failed: sum(2), skipped: skipped.map(([, name, reason]) => (reason ? `${name}: ${reason}` : name)) };
+}
+
 function unescape(text) {
   const characters = { amp: '&', lt: '<', gt: '>', quot: '"', '#10': '\n' };
   return text.replace(/&(amp|lt|gt|quot|#10);/g, (_, name) => characters[name]);

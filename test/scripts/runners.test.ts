@@ -53,6 +53,22 @@ describe('a runner of npm test', () => {
 });
 
 describe('skipped tests', () => {
+  test('of Cargo are counted over all test programs, and named with their reasons', () => {
+    const file = join(directory, 'cargo.log');
+    writeFileSync(file, [
+      '     Running unittests src/lib.rs (target/debug/deps/model_server-1)',
+      'test rest::reads_numbers ... ok',
+      'test rest::needs_a_library ... ignored, LITERT_LIBRARY is not set',
+      'test rest::slow ... ignored',
+      'test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.01s',
+      '     Running tests/contract.rs (target/debug/deps/contract-2)',
+      'test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.02s',
+    ].join('\n'));
+
+    expect(evaluate(`runners.countCargo(${JSON.stringify(file)})`))
+      .toEqual({ passed: 7, failed: 1, skipped: ['rest::needs_a_library: LITERT_LIBRARY is not set', 'rest::slow'] });
+  });
+
   test('of pytest are counted, and named with their reasons', () => {
     const file = join(directory, 'junit.xml');
     writeFileSync(file, '<testsuites><testsuite name="pytest" errors="1" failures="1" skipped="2" tests="6" time="1">'

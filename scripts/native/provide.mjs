@@ -1,0 +1,39 @@
+// The part of the set-up that makes the native runtime's programs for this machine. It never fails the set-up: Python serves where they are missing.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { announced, tools } from '../setup/environment.mjs';
+import { programsDigest, providePrograms } from './programs.mjs';
+import { machine } from './rust.mjs';
+
+const failure = join(tools, 'native.failed');
+const log = join(tools, 'native.log');
+
+/**
+ * Makes the programs for this machine's processor, or says in one sentence why there are none.
+ *
+ * @param options `retry`: also where the same source failed before.
+ */
+export async function provideForThisMachine({ retry = false } = {}) {
+  if (!machine) {
+    say(`this machine's processor is ${process.arch}, and it is built for x86_64 and arm64`);
+    return;
+  }
+  const digest = programsDigest(machine);
+  if (!retry && existsSync(failure) && readFileSync(failure, 'utf8') === digest) {
+    say(`see ${log}; \`npm run setup\` tries once more`);
+    return;
+  }
+  try {
+    await announced('native runtime', () => providePrograms(machine));
+    rmSync(failure, { force: true });
+  } catch (error) {
+    writeFileSync(log, error.message);
+    writeFileSync(failure, digest);
+    const reason = error.message.split('\n').find((line) => /^error|^ERROR/.test(line.trim())) ?? error.message.split('\n')[0];
+    say(`${reason.trim().slice(0, 200)}; see ${log}`);
+  }
+}
+
+function say(reason) {
+  process.stderr.write(`  The native runtime is not built here, and the numpy runtime serves instead: ${reason}\n`);
+}
