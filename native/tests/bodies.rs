@@ -152,7 +152,7 @@ fn a_list_of_another_length_is_named_before_what_is_in_it() {
 #[test]
 fn answers_have_the_form_of_the_request() {
     let rows = || vec![floats(&[1.0, 0.1, f32::NAN, f32::NEG_INFINITY])];
-    let body = r#"[[1, 2], [3, 4]]}"#;
+    let body = "[[1, 2], [3, 4]]}";
     assert_eq!(answer(&format!("{{\"instances\": {body}"), rows()), r#"{"predictions":[[1.0,0.1],[NaN,-Infinity]]}"#);
     assert_eq!(answer(&format!("{{\"inputs\": {body}"), rows()), r#"{"outputs":[[1.0,0.1],[NaN,-Infinity]]}"#);
     let two = || vec![(-5_i64).to_le_bytes().to_vec(), vec![1]];

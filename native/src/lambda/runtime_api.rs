@@ -25,8 +25,8 @@ pub(super) struct Invocation {
     pub request_id: String,
     /// X-Ray's header.
     pub trace_id: Option<String>,
-    /// Echoed, so that Lambda can refuse the answer of an invocation that timed out.
-    invocation_id: Option<HeaderValue>,
+    /// The invocation id, so that Lambda can refuse the answer of an invocation that timed out.
+    echoed: Option<HeaderValue>,
 }
 
 /// Without the Runtime API the process has nothing to do.
@@ -63,7 +63,7 @@ impl RuntimeApi {
             event,
             request_id: text("lambda-runtime-aws-request-id").ok_or(RuntimeApiError::NoRequestId)?,
             trace_id: text("lambda-runtime-trace-id"),
-            invocation_id: headers.get(INVOCATION_ID).cloned(),
+            echoed: headers.get(INVOCATION_ID).cloned(),
         })
     }
 
@@ -91,7 +91,7 @@ impl RuntimeApi {
         headers: &[(&'static str, HeaderValue)],
         body: Vec<u8>,
     ) -> Result<(), RuntimeApiError> {
-        let echoed = invocation.invocation_id.iter().map(|id| (INVOCATION_ID, id.clone()));
+        let echoed = invocation.echoed.iter().map(|id| (INVOCATION_ID, id.clone()));
         let headers: Vec<_> = headers.iter().cloned().chain(echoed).collect();
         let path = format!("/invocation/{}/{what}", invocation.request_id);
         match self.call(what, Method::POST, &path, &headers, body).await {

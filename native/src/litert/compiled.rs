@@ -1,12 +1,12 @@
-use std::ffi::c_void;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::buffer::Buffer;
 use super::error::Error;
-use super::file::{Loaded, ModelFile, Side, SignatureSpec, TensorSpec, text};
-use super::functions::{DefiningOperation, Library, RankedTensorType, Raw, ask, name};
+use super::file::{Loaded, ModelFile, Side, SignatureSpec, TensorSpec};
+use super::functions::{RankedTensorType, Raw, ask, name};
 use super::handle::Handle;
+use super::tensors::{is_computed, tensors, weights};
 
 /// `LiteRtStatus` of a run in which an operator failed.
 const RUNTIME_FAILURE: i32 = 3;
@@ -15,6 +15,16 @@ const RUNTIME_FAILURE: i32 = 3;
 ///
 /// Run by two threads at once it would answer wrongly, with status 0: so a run takes `&mut self`, and the raw pointers
 /// keep it from being `Sync`. Make a further one for a further thread.
+///
+/// ```compile_fail
+/// fn shared_by_threads<T: Sync>() {}
+/// shared_by_threads::<model_server::litert::CompiledModel>();
+/// ```
+///
+/// ```
+/// fn given_to_a_thread<T: Send>() {}
+/// given_to_a_thread::<model_server::litert::CompiledModel>();
+/// ```
 pub struct CompiledModel {
     // In the order in which they are freed.
     bindings: Vec<Binding>,
@@ -164,7 +174,7 @@ impl CompiledModel {
                     outputs.push((position, Output::Input(inputs[input].0)));
                     continue;
                 }
-                buffer.write(library, weights(library, tensor, buffer.size())?)?;
+                buffer.write(library, weights(library, loaded, tensor, buffer.size())?)?;
             }
             output_handles.push(buffer.raw());
             outputs.push((position, Output::Own(buffer)));
@@ -204,25 +214,16 @@ impl CompiledModel {
         let buffer =
             ask!(library, create_buffer(loaded.environment.raw(), &raw const ranked, requirements), null_mut())?;
         let buffer = Handle::new(buffer, library.destroy_buffer);
-        let size = ask!(library, buffer_packed_size(buffer.raw()), 0)?;
-        if size != spec.bytes {
+        let packed = ask!(library, buffer_packed_size(buffer.raw()), 0)?;
+        if packed != spec.bytes {
             return Err(Error::Mismatch(format!(
-                "{} '{}' has a buffer of {size} bytes instead of {}",
+                "{} '{}' has a buffer of {packed} bytes instead of {}",
                 side.name(),
                 spec.name,
                 spec.bytes
             )));
         }
-        Ok(Buffer::new(buffer, size))
-    }
-}
-
-impl Side {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Output => "output",
-        }
+        Ok(Buffer::new(buffer, packed))
     }
 }
 
@@ -236,67 +237,4 @@ fn same(left: &[TensorSpec<'_>], right: &[TensorSpec<'_>]) -> bool {
         && left.iter().zip(right).all(|(one, other)| {
             one.name == other.name && one.element_type == other.element_type && one.shape == other.shape
         })
-}
-
-/// The tensors of one side in the order of the file, each with its position in the caller's order.
-fn tensors(
-    library: &Library,
-    side: Side,
-    signature: Raw,
-    specs: &[TensorSpec<'_>],
-) -> Result<Vec<(Raw, usize)>, Error> {
-    let side_name = side.name();
-    let count = match side {
-        Side::Input => ask!(library, input_count(signature), 0),
-        Side::Output => ask!(library, output_count(signature), 0),
-    }?;
-    let mut found: Vec<(Raw, usize)> = Vec::with_capacity(count);
-    for at in 0..count {
-        let (key, tensor) = match side {
-            Side::Input => (
-                ask!(library, input_name(signature, at), null())?,
-                ask!(library, input_tensor(signature, at), null_mut())?,
-            ),
-            Side::Output => (
-                ask!(library, output_name(signature, at), null())?,
-                ask!(library, output_tensor(signature, at), null_mut())?,
-            ),
-        };
-        let key = text(key);
-        let Some(position) = specs.iter().position(|spec| spec.name == key) else {
-            return Err(Error::Mismatch(format!("the file has an {side_name} '{key}' that its description lacks")));
-        };
-        if found.iter().any(|&(_, other)| other == position) {
-            return Err(Error::Mismatch(format!(
-                "two {side_name}s of the file are one tensor, which LiteRT's C interface confuses"
-            )));
-        }
-        found.push((tensor, position));
-    }
-    if found.len() != specs.len() {
-        return Err(Error::Mismatch(format!(
-            "the file has {} {side_name}s, its description {}",
-            found.len(),
-            specs.len()
-        )));
-    }
-    Ok(found)
-}
-
-fn is_computed(library: &Library, tensor: Raw) -> Result<bool, Error> {
-    let mut computed = false;
-    let nothing = DefiningOperation { operation: null_mut(), output: 0 };
-    ask!(library, defining_operation(tensor, &raw mut computed), nothing)?;
-    Ok(computed)
-}
-
-fn weights(library: &Library, tensor: Raw, size: usize) -> Result<&[u8], Error> {
-    let weights = ask!(library, tensor_weights(tensor), null_mut())?;
-    let mut address: *const c_void = null();
-    let length = ask!(library, weights_bytes(weights, &raw mut address), 0)?;
-    if length != size || address.is_null() {
-        return Err(Error::Mismatch(format!("a constant output has {length} bytes instead of {size}")));
-    }
-    // SAFETY: the model's own bytes, which live longer than this call's caller looks at them.
-    Ok(unsafe { std::slice::from_raw_parts(address.cast(), length) })
 }

@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod functions;
 mod handle;
+mod tensors;
 
 pub use compiled::CompiledModel;
 pub use error::Error;

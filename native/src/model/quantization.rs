@@ -49,11 +49,10 @@ impl Tensor {
         };
         let mut stored = Vec::with_capacity(real.len());
         for value in real.chunks_exact(self.dtype.size()) {
-            let value = match *value {
-                [a, b] => f16::from_le_bytes([a, b]).to_f32(),
-                [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
-                [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
-                _ => unreachable!("a quantized tensor's real values are floats"),
+            let value = match self.dtype {
+                ElementType::Float16 => f16::from_le_bytes(bytes(value)).to_f32(),
+                ElementType::Float64 => f64::from_le_bytes(bytes(value)) as f32,
+                _ => f32::from_le_bytes(bytes(value)),
             };
             push_integer(self.stored, quantization.stored(value, self.stored), &mut stored);
         }
@@ -77,6 +76,10 @@ impl Tensor {
         }
         Cow::Owned(real)
     }
+}
+
+fn bytes<const SIZE: usize>(value: &[u8]) -> [u8; SIZE] {
+    value.try_into().expect("a chunk has the size of the type")
 }
 
 /// Appends the stored bytes of an integer that the type can hold.

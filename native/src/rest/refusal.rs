@@ -31,6 +31,7 @@ impl Refusal {
     }
 
     /// A path that exists, asked with the wrong method.
+    #[must_use]
     pub fn wrong_method(method: &str, allow: &'static str) -> Self {
         let method = super::sentence::quoted(method, 20);
         Self { allow: Some(allow), ..Self::new(405, format!("method {method} is not allowed here; use {allow}")) }

@@ -191,7 +191,7 @@ fn located(signature: &Signature, tensor: &Tensor, problem: &Problem, place: Pla
         (_, indices) => (String::new(), indices),
     };
     let name = if place.named { format!("[\"{}\"]", tensor.name) } else { String::new() };
-    let rest: String = rest.iter().map(|index| format!("[{index}]")).collect();
+    let rest = rest.iter().map(|index| format!("[{index}]")).collect::<Vec<_>>().concat();
     let expected = if place.form != Form::Inputs && signature.batched {
         format!("each instance is {} of shape {:?}", tensor.dtype, tensor.item_shape())
     } else {
