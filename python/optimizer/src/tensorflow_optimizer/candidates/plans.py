@@ -11,6 +11,7 @@ from ..documents.job import Architecture, Distillation, Freeze, Job, Pruning, Qu
 from ..errors import BadInputError, UnsupportedError
 from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
+from .recipe_rules import check_steps, no_bfloat16_in_litert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,65 +60,17 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
         modes = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
         return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *modes] if has_data else modes)]
-    distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
-    quantizations = [step for step in job.recipe.steps if isinstance(step, Quantization)]
-    if len(quantizations) > 1:
-        raise BadInputError(
-            "the recipe quantizes twice ("
-            + ", ".join(step.mode for step in quantizations)
-            + "); one quantization at most"
-        )
-    if not quantizations:
-        return [plan_of(LiteRtMode.FLOAT32, pruning, distillation)]
-    mode = litert_mode(quantizations[0])
-    if mode is LiteRtMode.FULL_INTEGER and not has_data:
-        raise BadInputError(
-            "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
-            "not needed), or use dynamicRange() or float16()"
-        )
+    check_steps(job.recipe.steps, job.format, has_data=has_data)
+    distillation, pruning = _trained(job.recipe.steps)
+    quantization = next((step for step in job.recipe.steps if isinstance(step, Quantization)), None)
+    mode = LiteRtMode.FLOAT32 if quantization is None else litert_mode(quantization)
     return [plan_of(mode, pruning, distillation)]
 
 
-#: What is done first, so that what comes later is done to its result.
-_ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
-_WORDS = {
-    "distillation": "Distillation.into(…)",
-    "pruning": "Pruning.magnitude(…)",
-    "strip": "Graph.strip()",
-    "freeze": "Graph.freeze()",
-}
-
-
-def _trained(steps: Sequence[Step], *, has_data: bool) -> tuple[Distillation | None, Pruning | None]:
-    """Return the steps that change what the model has learned.
-
-    Raises:
-        BadInputError: they are repeated, in another order than the legal one, or lack the data that they need.
-    """
-    distillations = [step for step in steps if isinstance(step, Distillation)]
-    prunings = [step for step in steps if isinstance(step, Pruning)]
-    if len(distillations) > 1:
-        raise BadInputError("the recipe distills twice; give one Distillation.into(…), with the student to publish")
-    if len(prunings) > 1:
-        raise BadInputError("the recipe prunes twice; give one Pruning.magnitude() with the larger sparsity")
-    ordered = sorted(steps, key=lambda step: _ORDER[step.step])
-    if ordered != list(steps):
-        raise BadInputError(
-            f"the recipe has {listed(steps)}, and a student is trained first, then pruned, then quantized, since no "
-            f"weight can be changed afterwards; use {listed(ordered)}"
-        )
-    if distillations and not has_data:
-        raise BadInputError(
-            "Distillation.into(…) needs real inputs to ask the original about; give EvaluationData (labels are not "
-            "needed)"
-        )
-    return next(iter(distillations), None), next(iter(prunings), None)
-
-
-def listed(steps: Sequence[Step]) -> str:
-    """Return the steps as their writer knows them."""
-    names = [f"Quantization.{one.mode}()" if isinstance(one, Quantization) else _WORDS[one.step] for one in steps]
-    return ", ".join(names)
+def _trained(steps: Sequence[Step]) -> tuple[Distillation | None, Pruning | None]:
+    """Return the steps that change what the model has learned."""
+    distillation = next((step for step in steps if isinstance(step, Distillation)), None)
+    return distillation, next((step for step in steps if isinstance(step, Pruning)), None)
 
 
 def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[SavedModelPlan]:
@@ -138,21 +91,11 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
         )
     if job.recipe.kind is RecipeKind.SEARCH:
         return []  # search/space.py has them
-    quantizations = [step.mode for step in job.recipe.steps if isinstance(step, Quantization)]
-    if quantizations == ["bfloat16"]:
-        return [_bfloat16_plan(job, has_data=has_data)]
-    if quantizations:
-        raise BadInputError(
-            f"{quantizations[0]}() is not offered for SavedModels, where it makes the model slower; use "
-            "Graph.strip(), or serve the model with ModelFunction"
-        )
+    check_steps(job.recipe.steps, job.format, has_data=has_data)
+    if any(isinstance(step, Quantization) for step in job.recipe.steps):
+        return [_bfloat16_plan(job)]
     graph = [step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
-    if len(graph) > 1:
-        raise BadInputError(
-            f"the recipe has {' and '.join(step.step for step in graph)}, which exclude each other: freezing strips as "
-            "well; keep one of them"
-        )
-    distillation, pruning = _trained(job.recipe.steps, has_data=has_data)
+    distillation, pruning = _trained(job.recipe.steps)
     # A trained model is saved again in any case: then without what serving does not need.
     strip = job.recipe.kind is RecipeKind.FOR_SERVING or bool(graph or distillation or pruning)
     stripped = saved_model_plan(strip=strip, pruning=pruning, distillation=distillation)
@@ -162,22 +105,10 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
     return [stripped]
 
 
-def _bfloat16_plan(job: Job, *, has_data: bool) -> SavedModelPlan:
-    steps = [step.step for step in job.recipe.steps]
-    if steps[-1] != "quantization":
-        raise BadInputError(
-            f"bfloat16() is baked into a frozen graph and comes last (asked: {', '.join(steps)}); put it behind the "
-            "other steps"
-        )
-    if "strip" in steps:
-        raise BadInputError(
-            "bfloat16() is baked into a frozen graph, which holds only what serving needs: leave Graph.strip() out"
-        )
+def _bfloat16_plan(job: Job) -> SavedModelPlan:
     if job.architecture is not Architecture.X86_64:
         raise no_bfloat16(job.architecture)
-    # bfloat16 is the one quantization that comes after freezing, so that its place was looked at above.
-    earlier = [step for step in job.recipe.steps if not isinstance(step, Quantization)]
-    distillation, pruning = _trained(earlier, has_data=has_data)
+    distillation, pruning = _trained(job.recipe.steps)
     return saved_model_plan(freeze=True, bfloat16=True, pruning=pruning, distillation=distillation)
 
 
@@ -195,9 +126,7 @@ def litert_mode(step: Quantization) -> LiteRtMode:
         BadInputError: the step is for SavedModels.
     """
     if step.mode == "bfloat16":
-        raise BadInputError(
-            "bfloat16() is for SavedModels, LiteRT does not compute with it; use float16() for the same size"
-        )
+        raise no_bfloat16_in_litert()
     return LiteRtMode(step.mode)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..candidates.plans import listed, short_name
+from ..candidates.plans import short_name
+from ..candidates.recipe_rules import listed
 from ..documents.job import Distillation, Pruning
 from ..errors import BadInputError
 
