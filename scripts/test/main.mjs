@@ -36,6 +36,7 @@ const RUNNERS = [
   pytest('instance', 'python/instance/tests'),
   pytest('emulator', 'emulator/tests'),
   cargo('native'),
+  pytest('native-program', 'native/tests'),
   jest('jest'),
   pytest('handler', 'python/handler/tests'),
   pytest('build-runner', 'python/build_runner/tests'),

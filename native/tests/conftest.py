@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ai_edge_litert
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).parents[2]
+for directory in (
+    "native/tests",
+    "python/handler/src",
+    "python/handler/tests",
+    "python/optimizer/src",
+    "test/contract",
+):
+    sys.path.insert(0, str(REPOSITORY / directory))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from runtime_api import Function
+
+# The same examples every time: a failure in one change is not the accident of another.
+settings.register_profile("native", derandomize=True, deadline=None)
+settings.load_profile("native")
+
+LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
+#: Where the set-up and cargo put it.
+PROCESSOR = "arm64" if platform.machine() == "aarch64" else platform.machine()
+BUILT = (f"dist/{PROCESSOR}", "target/release", "target/debug")
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The native program: what MODEL_SERVER names, or what was built last."""
+    named = os.environ.get("MODEL_SERVER")
+    built = [REPOSITORY / "native" / directory / "model_server" for directory in BUILT]
+    found = (
+        [Path(named)] if named else sorted((path for path in built if path.exists()), key=lambda p: p.stat().st_mtime)
+    )
+    if not found:
+        pytest.skip("the native program is not built: cargo build --manifest-path native/Cargo.toml")
+    return found[-1]
+
+
+@pytest.fixture(scope="session")
+def library() -> str:
+    return LIBRARY
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    from handler_models import build_all
+
+    return build_all(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def start(program: Path, library: str) -> Iterator[Callable[..., Function]]:
+    """Give `start(model directory, **environment)`."""
+    from runtime_api import Function
+
+    started: list[Function] = []
+
+    def run(directory: str, **environment: str) -> Function:
+        function = Function(program, {"MODEL_DIR": directory, "LITERT_LIBRARY": library, **environment})
+        started.append(function)
+        return function
+
+    yield run
+    for function in started:
+        function.close()
+
+
+@pytest.fixture(scope="session")
+def serve(program: Path, library: str, models: dict[str, str]) -> Iterator[Callable[[str], Function]]:
+    """Give `serve(name of a model)`: a process for each model, for all tests."""
+    from runtime_api import Function
+
+    running: dict[str, Function] = {}
+
+    def get(name: str) -> Function:
+        if name not in running:
+            running[name] = Function(program, {"MODEL_DIR": models[name], "LITERT_LIBRARY": library})
+        return running[name]
+
+    yield get
+    for function in running.values():
+        function.close()
+
+
+@pytest.fixture(scope="session")
+def answer(serve: Callable[[str], Function]) -> Callable[[str, Any], Any]:
+    """Give `answer(name of a model, event)`: what the function returns, as `events.answer` of the Python handler."""
+
+    def get(name: str, event: Any) -> Any:
+        posted = serve(name).invoke(event)
+        assert posted.where == "response", posted
+        return posted.value
+
+    return get
