@@ -5,6 +5,7 @@ import { ModelFunction, ModelSource } from '../../lib';
 
 /*
  * One stack of models, as this library or as plain constructs make it: the environment's SUBJECT (models or plain) and MODELS.
+ * OUTPUT is kept between runs, as cdk.out is: the layers are bundled by the first one only.
  * Prints the milliseconds of construction and synthesis, and the resources of the template, as JSON.
  */
 const ROOT = join(__dirname, '..', '..');
@@ -27,7 +28,7 @@ function plainModel(stack: Stack, id: string): void {
 
 function synthesize(make: (stack: Stack, id: string) => void, models: number): { milliseconds: number; resources: number; bytes: number } {
   const started = performance.now();
-  const app = new App({ analyticsReporting: false });
+  const app = new App({ analyticsReporting: false, outdir: process.env.OUTPUT });
   const stack = new Stack(app, 'Models');
   for (let index = 0; index < models; index += 1) {
     make(stack, `Model${index}`);

@@ -1,4 +1,6 @@
 import { spawnSync } from 'child_process';
+import { mkdtempSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
 import { join } from 'path';
 
 /*
@@ -14,12 +16,14 @@ interface Synthesis {
 const COUNTS = [1, 5, 20];
 const TARGET_RATIO = 1.3;
 const TARGET_RESOURCES = 12;
+const work = mkdtempSync(join(tmpdir(), 'bench-synth-'));
+process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 const runs = Number(/--runs[= ](\d+)/.exec(process.argv.join(' '))?.[1] ?? 5);
 
 function synthesis(subject: string, models: number): Synthesis {
   const tsx = join(__dirname, '..', '..', 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, join(__dirname, 'app.ts')], {
-    encoding: 'utf8', env: { ...process.env, SUBJECT: subject, MODELS: String(models), CDK_VALIDATION: 'false', NODE_NO_WARNINGS: '1' },
+    encoding: 'utf8', env: { ...process.env, SUBJECT: subject, MODELS: String(models), OUTPUT: join(work, subject), CDK_VALIDATION: 'false', NODE_NO_WARNINGS: '1' },
   });
   if (status !== 0) {
     throw new Error(`synthesis of ${models} ${subject} failed:\n${stderr}`);
