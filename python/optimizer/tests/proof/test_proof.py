@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.documents.manifest import Runtime
 from tensorflow_optimizer.errors import OptimizerError
 from tensorflow_optimizer.proof import prove
+from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
 from tensorflow_optimizer.proof.prove import HANDLER_VARIABLE, handler_directory
 from tensorflow_optimizer.runners import RunError
 from tensorflow_optimizer.runners.describe import describe_signatures
@@ -19,52 +21,57 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
     from tensorflow_optimizer.proof import Proof
 
-#: A stand-in for the function's package, that answers the given expression for the nano runtime and crashes, or not.
-PACKAGE = """
-import os, time
-import sys; sys.path.insert(0, {real!r})
-class Model:
-    def __init__(self, model): self.model = model; self.count = 0
-    def predict(self, signature, inputs):
-        self.count += 1
-        answer = self.model.predict(signature, inputs)
-        {behavior}
-        return answer
-def load(directory, runtime, library):
-    sys.modules.pop("model_server")
-    import importlib
-    sys.path.remove({fake!r})
-    model = importlib.import_module("model_server").load(directory, runtime, library)
-    return Model(model) if runtime in {runtimes!r} else model
+#: Speaks the Runtime API as the native program does, over the Python handler's package, and misbehaves where it is told to.
+PROGRAM = """#!{python}
+import json, os, sys, time, urllib.request
+sys.path.insert(0, {handler!r})
+import model_server
+from model_server.predict import predict
+if {broken_start}:
+    print("cannot load the model: no such operator", flush=True)
+    sys.exit(1)
+model = model_server.load(os.environ["MODEL_DIR"], "numpy")
+print("something that is no JSON")
+print(json.dumps({{"message": "model loaded", "ModelLoadTime": 1.5}}), flush=True)
+api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation"
+count = 0
+while True:
+    with urllib.request.urlopen(f"{{api}}/next") as event:
+        request, body = event.headers["Lambda-Runtime-Aws-Request-Id"], json.load(event)
+    count += 1
+    answer, kind = predict(model, body), "response"
+    {behavior}
+    urllib.request.urlopen(urllib.request.Request(f"{{api}}/{{request}}/{{kind}}", json.dumps(answer).encode()))
 """
 
 
 @pytest.fixture
 def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Proof]:
-    """Prove the dense model with a function's package that misbehaves."""
+    """Proves the dense model with a program that misbehaves."""
     content = models.static_tflite.read_bytes()
     signatures = describe_signatures(content, {"serving_default": True})
     rows = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
-    real = str(handler_directory())
 
-    def run(behavior: str = "pass", runtimes: tuple[str, ...] = ("nano",)) -> Proof:
-        package = tmp_path / "fake" / "model_server"
-        package.mkdir(parents=True, exist_ok=True)
-        fake = str(package.parent)
-        (package / "__init__.py").write_text(
-            PACKAGE.format(real=real, fake=fake, behavior=behavior, runtimes=list(runtimes))
+    def run(behavior: str = "pass", *, broken_start: bool = False, reset_state: bool = False) -> Proof:
+        program = tmp_path / "bootstrap"
+        text = PROGRAM.format(
+            python=sys.executable, handler=str(handler_directory()), behavior=behavior, broken_start=broken_start
         )
-        monkeypatch.setenv(HANDLER_VARIABLE, fake)
-        return prove(
-            content, "sample", signatures, {"serving_default": Dataset({"features": rows}, True)}, reset_state=False
-        )
+        program.write_text(text)
+        monkeypatch.setenv(PROGRAM_VARIABLE, str(program))
+        datasets = {"serving_default": Dataset({"features": rows}, True)}
+        return prove(content, "sample", signatures, datasets, reset_state=reset_state)
 
     return run
 
 
-def test_nano_that_answers_alike_is_chosen(proven: Callable[..., Proof]) -> None:
+def test_a_program_that_answers_alike_is_chosen(proven: Callable[..., Proof]) -> None:
     proof = proven()
-    assert (proof.runtime, proof.nano_refusal) == (Runtime.NANO, None)
+    assert (proof.runtime, proof.native_refusal, proof.load_milliseconds) == (Runtime.NATIVE, None, 1.5)
+    assert proof.start_milliseconds is not None
+    assert proof.start_milliseconds > proof.latency_milliseconds > 0
+    assert proof.peak_mebibytes is not None
+    assert proof.peak_mebibytes > 1
 
 
 @pytest.mark.parametrize(
@@ -72,28 +79,62 @@ def test_nano_that_answers_alike_is_chosen(proven: Callable[..., Proof]) -> None
     [
         ("os.abort()", "ended by SIGABRT"),
         ("os.kill(os.getpid(), 9)", "ended by SIGKILL"),
-        ("raise RuntimeError('LiteRT refused')", "LiteRT refused"),
-        ("answer['probabilities'][0][0] += 0.5", "differs from the reference interpreter's (run 1, request 1)"),
-        ("answer['probabilities'][0][0] = float('nan')", "differs from the reference"),
-        ("if self.count > 4: answer['probabilities'] = [[0.0] * 4]", "(run 2, request 1)"),
-        ("os._exit(3)", "the process returned 3"),
+        ("answer, kind = {'errorMessage': 'LiteRT refused'}, 'error'", "LiteRT refused"),
+        ("answer, kind = [], 'error'", "[]"),
+        ("answer = {'error': 'features has 15 values'}", "features has 15 values"),
+        ("answer = ['unexpected']", "it answered b'[\"unexpected\"]'"),
+        ("answer['outputs'][0][0] += 0.5", "differs from the reference interpreter's (run 1, request 1)"),
+        ("answer['outputs'][0][0] = float('nan')", "differs from the reference"),
+        ("answer['outputs'] = answer['outputs'][0]", "differs from the reference"),
+        ("if count > 3: answer['outputs'] = [[0.0] * 4]", "(run 2, request 1)"),
+        ("print('out of tensors', flush=True); os._exit(3)", "out of tensors"),
     ],
 )
-def test_nano_that_fails_or_answers_otherwise_is_refused_with_the_reason(
+def test_a_program_that_fails_or_answers_differently_is_refused_with_the_reason(
     behavior: str, reason: str, proven: Callable[..., Proof]
 ) -> None:
     proof = proven(behavior)
+    assert (proof.runtime, proof.start_milliseconds) == (Runtime.NUMPY, None)
+    assert proof.native_refusal is not None
+    assert reason in proof.native_refusal
+
+
+def test_a_program_that_cannot_start_is_refused_with_the_last_line_of_its_log(proven: Callable[..., Proof]) -> None:
+    assert proven(broken_start=True).native_refusal == "cannot load the model: no such operator"
+
+
+def test_a_model_whose_state_is_reset_is_the_python_handlers(proven: Callable[..., Proof]) -> None:
+    proof = proven(reset_state=True)
     assert proof.runtime is Runtime.NUMPY
-    assert proof.nano_refusal is not None
-    assert reason in proof.nano_refusal
+    assert "starts every request from its initial state" in (proof.native_refusal or "")
 
 
-def test_a_model_that_neither_runtime_can_serve_is_refused(proven: Callable[..., Proof]) -> None:
-    with pytest.raises(RunError, match=r"the nano runtime cannot serve it.*the numpy runtime cannot serve it"):
-        proven("raise RuntimeError('no')", ("nano", "numpy"))
+def test_without_the_program_numpy_serves(proven: Callable[..., Proof], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tensorflow_optimizer.proof.prove.find_program", lambda: None)
+    proof = proven()
+    assert proof.runtime is Runtime.NUMPY
+    assert PROGRAM_VARIABLE in (proof.native_refusal or "")
+
+
+def test_a_model_that_neither_runtime_can_serve_is_refused(
+    proven: Callable[..., Proof], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "handler" / "model_server"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def load(directory, runtime): raise RuntimeError('no')")
+    monkeypatch.setenv(HANDLER_VARIABLE, str(package.parent))
+    with pytest.raises(RunError, match=r"the native runtime cannot serve it.*the numpy runtime cannot serve it: no"):
+        proven(broken_start=True)
 
 
 def test_a_missing_package_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HANDLER_VARIABLE, str(tmp_path))
     with pytest.raises(OptimizerError, match=HANDLER_VARIABLE):
         handler_directory()
+
+
+def test_a_named_program_that_is_not_there_is_not_replaced_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PROGRAM_VARIABLE, str(tmp_path / "bootstrap"))
+    assert find_program() is None

@@ -13,8 +13,10 @@ from .outcome import Candidate, Metrics, RuleResult
 class Runtime(StrEnum):
     """Which Lambda runtime layer serves a LiteRT model."""
 
-    NANO = "nano"
+    NATIVE = "native"
+    """The native program over LiteRT's C library."""
     NUMPY = "numpy"
+    """The Python handler over LiteRT's Python package."""
 
 
 class TensorQuantization(Document):
@@ -94,8 +96,8 @@ class Requirements(Document):
     """The requirements on a platform."""
 
     runtime: Runtime | None = None
-    nano_refusal: str | None = None
-    """Why nano cannot serve it; absent when it can."""
+    native_refusal: str | None = None
+    """Why the native program cannot serve it; absent when it can."""
     minimum_serving_version: str | None = None
     cpu_features: list[str] = []
     peak_memory_mebibytes: float | None = None

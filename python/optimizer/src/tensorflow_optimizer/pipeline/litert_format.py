@@ -69,14 +69,14 @@ class ChosenLiteRt(ChosenCandidate):
         """Return what the function must offer."""
         return Requirements(
             runtime=self.proof.runtime,
-            nano_refusal=self.proof.nano_refusal,
+            native_refusal=self.proof.native_refusal,
             peak_memory_mebibytes=self.proof.peak_mebibytes,
         )
 
     def times(self) -> ServingTimes:
         """Return the times of the runtime that serves the model."""
         proof = self.proof
-        return ServingTimes(proof.load_milliseconds, proof.first_milliseconds, proof.latency_milliseconds)
+        return ServingTimes(proof.load_milliseconds, proof.start_milliseconds, proof.latency_milliseconds)
 
 
 class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
@@ -175,9 +175,9 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         except RunError as error:
             self.progress.add(with_status(candidate, CandidateStatus.FAILED, str(error)))
             return None
-        if proof.runtime is not Runtime.NANO:
+        if proof.runtime is not Runtime.NATIVE:
             self.progress.warn(
-                f"the nano runtime cannot serve this model, the numpy runtime will: {proof.nano_refusal}"
+                f"the native runtime cannot serve this model, the numpy runtime will: {proof.native_refusal}"
             )
         return proof
 

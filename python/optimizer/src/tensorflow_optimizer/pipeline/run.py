@@ -128,7 +128,7 @@ def _draft(job: Job, opened: OpenedSource, chosen: ChosenCandidate, size: int, p
         load_milliseconds=times.load_milliseconds,
         latency_milliseconds=times.latency_milliseconds,
         tools=environment.versions(),
-        extra={"firstMilliseconds": times.first_milliseconds} if times.first_milliseconds is not None else {},
+        extra={"startMilliseconds": times.start_milliseconds} if times.start_milliseconds is not None else {},
     )
 
 

@@ -33,7 +33,7 @@ class ServingTimes:
     """Times of the published model; None: not measured."""
 
     load_milliseconds: float | None = None
-    first_milliseconds: float | None = None
+    start_milliseconds: float | None = None
     latency_milliseconds: float | None = None
 
 

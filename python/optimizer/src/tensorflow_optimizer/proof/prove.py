@@ -1,4 +1,4 @@
-"""The parent's side of the proof: what to ask, and whether the answers are those of the reference interpreter."""
+"""Chooses the runtime of a Lambda function: the first one whose answers are those of the reference interpreter."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from ..documents.draft import LITERT_FILE
 from ..documents.manifest import ModelDescription, Runtime
 from ..errors import OptimizerError
 from ..runners import LiteRtRunner, RunError, handler_probe
+from .native_program import PROGRAM_VARIABLE, RefusedError, find_program, measure_program
 
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..documents.manifest import Signature
+    from .native_program import Request
 
 #: Where the handler's package is, when it is neither beside the optimizer nor in the repository.
 HANDLER_VARIABLE = "TENSORFLOW_OPTIMIZER_HANDLER"
@@ -29,6 +31,7 @@ _PACKAGE = "model_server"
 _TIMEOUT_SECONDS = 300
 _REQUESTS = 3
 _TOLERANCE = 1e-4
+_REFUSAL_LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,19 @@ class Proof:
     """The runtime that may serve the model, and what it costs."""
 
     runtime: Runtime
-    nano_refusal: str | None
+    native_refusal: str | None
+    """Why the native program cannot serve it; absent where it can."""
     peak_mebibytes: float | None
     load_milliseconds: float
-    first_milliseconds: float
     latency_milliseconds: float
+    start_milliseconds: float | None
+    """From the start of the native program to its first answer; absent for numpy."""
 
 
 def prove(
     content: bytes, name: str, signatures: dict[str, Signature], datasets: dict[str, Dataset], *, reset_state: bool
 ) -> Proof:
-    """Prove nano, or else numpy.
+    """Proves the native program, or else the Python handler with NumPy.
 
     Args:
         content: The .tflite file.
@@ -59,7 +64,6 @@ def prove(
         RunError: neither answers like the reference interpreter.
         OptimizerError: the handler's package is not there.
     """
-    handler = handler_directory()
     requests = [
         (signature, datasets[signature].call(row, row + 1))
         for signature in signatures
@@ -68,33 +72,69 @@ def prove(
     reference = LiteRtRunner(content, signatures, reset_state=reset_state)
     expected = [reference.run(signature, inputs) for signature, inputs in requests]
     reference.close()
+    plain = [(name, {key: value.tolist() for key, value in inputs.items()}) for name, inputs in requests]
     with tempfile.TemporaryDirectory(prefix="proof-") as directory:
-        place = Path(directory)
-        (place / LITERT_FILE).write_bytes(content)
+        model = Path(directory)
+        (model / LITERT_FILE).write_bytes(content)
         description = ModelDescription(
             model=name,
             version=1,
-            runtime=Runtime.NANO,
+            runtime=Runtime.NUMPY if reset_state else Runtime.NATIVE,
             reset_state=reset_state,
             default_signature=next(iter(signatures)),
             signatures=signatures,
         )
-        (place / "model.json").write_text(description.to_json(), encoding="utf-8")
-        refusals: dict[Runtime, str] = {}
-        for runtime in Runtime:
-            found = _ask(place, handler, runtime, requests)
-            refusal = _refusal(found, expected)
-            if refusal is None:
-                return Proof(
-                    runtime,
-                    refusals.get(Runtime.NANO),
-                    found["peakMebibytes"],
-                    found["loadMilliseconds"],
-                    found["firstMilliseconds"],
-                    found["warmMilliseconds"],
-                )
-            refusals[runtime] = refusal
-    raise RunError("; ".join(f"the {runtime} runtime cannot serve it: {text}" for runtime, text in refusals.items()))
+        (model / "model.json").write_text(description.to_json(), encoding="utf-8")
+        try:
+            return _prove_native(model, signatures, plain, expected, reset_state=reset_state)
+        except RefusedError as error:
+            native_refusal = str(error)
+        try:
+            return _prove_numpy(model, plain, expected, native_refusal)
+        except RefusedError as error:
+            raise RunError(
+                f"the native runtime cannot serve it: {native_refusal}; the numpy runtime cannot serve it: {error}"
+            ) from error
+
+
+def _prove_native(
+    model: Path,
+    signatures: dict[str, Signature],
+    requests: list[Request],
+    expected: list[dict[str, Any]],
+    *,
+    reset_state: bool,
+) -> Proof:
+    if reset_state:
+        raise RefusedError("it starts every request from its initial state, which LiteRT's C interface cannot do")
+    program = find_program()
+    if program is None:
+        raise RefusedError(f"the native program was not found, so it was not tried; {PROGRAM_VARIABLE} can name it")
+    measured = measure_program(program, model, litert_library(), signatures, requests)
+    _compare(measured.answers, expected)
+    return Proof(
+        Runtime.NATIVE,
+        None,
+        measured.peak_mebibytes,
+        measured.load_milliseconds,
+        measured.latency_milliseconds,
+        measured.start_milliseconds,
+    )
+
+
+def _prove_numpy(model: Path, requests: list[Request], expected: list[dict[str, Any]], native_refusal: str) -> Proof:
+    found = _ask(model, handler_directory(), requests)
+    if "error" in found:
+        raise RefusedError(str(found["error"])[:_REFUSAL_LIMIT])
+    _compare(found["answers"], expected)
+    return Proof(
+        Runtime.NUMPY,
+        native_refusal,
+        found["peakMebibytes"],
+        found["loadMilliseconds"],
+        found["warmMilliseconds"],
+        None,
+    )
 
 
 def handler_directory() -> Path:
@@ -122,17 +162,14 @@ def litert_library() -> Path:
     return Path(ai_edge_litert.__path__[0]) / "libLiteRt.so"
 
 
-def _ask(place: Path, handler: Path, runtime: Runtime, requests: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = [(name, {key: value.tolist() for key, value in inputs.items()}) for name, inputs in requests]
+def _ask(place: Path, handler: Path, requests: list[Request]) -> dict[str, Any]:
     question, answer = place / "question.json", place / "answer.json"
     answer.unlink(missing_ok=True)
     asked = {
         "handler": str(handler),
         "model": str(place),
-        "runtime": runtime.value,
-        "library": str(litert_library()),
-        "requests": plain,
-        "warm": plain[0],
+        "requests": requests,
+        "warm": requests[0],
     }
     question.write_text(json.dumps(asked), encoding="utf-8")
     probe = Path(handler_probe.__file__)
@@ -157,17 +194,14 @@ def _ask(place: Path, handler: Path, runtime: Runtime, requests: list[tuple[str,
     return found
 
 
-def _refusal(found: dict[str, Any], expected: list[dict[str, Any]]) -> str | None:
-    if "error" in found:
-        return str(found["error"])[:500]
-    for turn, answers in enumerate(found["answers"], start=1):
+def _compare(rounds: list[list[dict[str, Any]]], expected: list[dict[str, Any]]) -> None:
+    for turn, answers in enumerate(rounds, start=1):
         for number, (answer, outputs) in enumerate(zip(answers, expected, strict=True), start=1):
             for name, value in outputs.items():
                 if not _same(np.asarray(answer[name]), value):
-                    return (
+                    raise RefusedError(
                         f"its output {name!r} differs from the reference interpreter's (run {turn}, request {number})"
                     )
-    return None
 
 
 def _same(answer: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:

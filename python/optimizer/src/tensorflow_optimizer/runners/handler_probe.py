@@ -1,6 +1,6 @@
 """The child process of the proof: the function's package and nothing else, so that memory and times are the function's.
 
-Run by its path, with no other package of the optimizer on the way. Reads {"handler", "model", "runtime", "library",
+Run by its path, with no other package of the optimizer on the way. Reads {"handler", "model",
 "requests": [[signature, inputs], …], "warm": [signature, inputs]} and writes what it found.
 """
 
@@ -37,12 +37,10 @@ def _probe(asked: dict[str, Any], found: dict[str, Any]) -> None:
     import model_server
 
     start = time.perf_counter()
-    model = model_server.load(asked["model"], asked["runtime"], asked["library"])
+    model = model_server.load(asked["model"], "numpy")
     found["loadMilliseconds"] = _since(start)
     signature, inputs = asked["warm"]
-    start = time.perf_counter()
     model.predict(signature, inputs)
-    found["firstMilliseconds"] = _since(start)
     found["peakMebibytes"] = peak_mebibytes()
     # Twice the same sequence: a runtime that keeps something between calls answers the second one differently.
     found["answers"] = [[model.predict(*request) for request in asked["requests"]] for _ in range(_ROUNDS)]
@@ -63,11 +61,11 @@ def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000.0
 
 
-def peak_mebibytes() -> float | None:
-    """Return the most resident memory that this process had so far; None where the system does not tell."""
+def peak_mebibytes(process: int | str = "self") -> float | None:
+    """Return the most resident memory that a process had so far; None where the system does not tell."""
     # Not getrusage(): its peak survives exec, so that it would be that of the process that started this one.
     try:
-        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - as above
+        with open(f"/proc/{process}/status", encoding="ascii") as file:  # noqa: PTH123 - as above
             for line in file:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) / 1024.0
