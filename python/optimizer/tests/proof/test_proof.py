@@ -9,8 +9,8 @@ from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.documents.manifest import Runtime
 from tensorflow_optimizer.errors import OptimizerError
 from tensorflow_optimizer.proof import prove
+from tensorflow_optimizer.proof.choose_runtime import HANDLER_VARIABLE, handler_directory
 from tensorflow_optimizer.proof.native_program import PROGRAM_VARIABLE, find_program
-from tensorflow_optimizer.proof.prove import HANDLER_VARIABLE, handler_directory
 from tensorflow_optimizer.runners import RunError
 from tensorflow_optimizer.runners.describe import describe_signatures
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
     from tensorflow_optimizer.proof import Proof
 
-#: Speaks the Runtime API as the native program does, over the Python handler's package, and misbehaves where it is told to.
+#: Speaks the Runtime API as the native program does, over the Python handler, and misbehaves on request.
 PROGRAM = """#!{python}
 import json, os, sys, time, urllib.request
 sys.path.insert(0, {handler!r})
@@ -110,7 +110,7 @@ def test_a_model_whose_state_is_reset_is_the_python_handlers(proven: Callable[..
 
 
 def test_without_the_program_numpy_serves(proven: Callable[..., Proof], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tensorflow_optimizer.proof.prove.find_program", lambda: None)
+    monkeypatch.setattr("tensorflow_optimizer.proof.choose_runtime.find_program", lambda: None)
     proof = proven()
     assert proof.runtime is Runtime.NUMPY
     assert PROGRAM_VARIABLE in (proof.native_refusal or "")

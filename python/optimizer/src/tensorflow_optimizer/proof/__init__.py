@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .prove import Proof, prove
+from .choose_runtime import Proof, prove
 
 __all__ = ["Proof", "prove"]
