@@ -16,8 +16,10 @@ BUCKET = "models"
 PREFIX = "digits-1a2b3c4d"
 PROJECT = "Optimizer"
 BUILD_ID = f"{PROJECT}:11112222-3333-4444-5555-666677778888"
-NANO_LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:nano:3"
+NATIVE_LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:native:3"
 NUMPY_LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:numpy:5"
+NATIVE = {"layerArn": NATIVE_LAYER, "functionRuntime": "provided.al2023"}
+NUMPY = {"layerArn": NUMPY_LAYER, "functionRuntime": "python3.13"}
 
 JOB: dict[str, Any] = {
     "schemaVersion": 1,
@@ -63,8 +65,7 @@ def offer(**changes: Any) -> dict[str, Any]:
         "architecture": "x86_64",
         "memoryMebibytes": 1769,
         "timeoutSeconds": 30,
-        "nanoLayerArn": NANO_LAYER,
-        "numpyLayerArn": NUMPY_LAYER,
+        "runtimes": {"native": NATIVE, "numpy": NUMPY},
     } | changes
 
 
@@ -93,7 +94,7 @@ def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
             {"path": "layer.zip!/ml/model/model.tflite", "size": 3, "sha256": "00" * 32},
         ],
         "sizeBytes": 123456,
-        "requirements": {"runtime": "nano", "peakMemoryMebibytes": 40.0, "cpuFeatures": []},
+        "requirements": {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []},
         "loadMilliseconds": 5.0,
         "latencyMilliseconds": 2.0,
         "buildKey": KEY,
@@ -121,7 +122,7 @@ def publish(
         "ChecksumsSha256": "",
         "LayerKey": f"{key_prefix}layer.zip",
         "LayerObjectVersion": layer.get("VersionId", ""),
-        "Runtime": "nano",
+        "Runtime": "native",
         "ArchiveKey": "",
         "ArchiveSha256": "",
         "GoldenKey": f"{prefix}/golden/{version}.json",

@@ -11,8 +11,9 @@ from model_builds.compatibility import check_compatibility
 from model_builds.errors import ModelError
 from published_models import (
     BUCKET,
-    NANO_LAYER,
-    NUMPY_LAYER,
+    NATIVE,
+    NATIVE_LAYER,
+    NUMPY,
     PREFIX,
     build_event,
     compatibility_properties,
@@ -24,7 +25,7 @@ from published_models import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-NEEDS = {"runtime": "nano", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
+NEEDS = {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
 
 
 def misfit(record: dict[str, str], **changes: Any) -> str:
@@ -39,7 +40,11 @@ def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S
 
     data = check_compatibility(compatibility_properties(record))
 
-    assert data == record | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
+    assert data == record | {
+        "RuntimeLayerArn": NATIVE_LAYER,
+        "FunctionRuntime": "provided.al2023",
+        "MemoryRequest": "",
+    }
 
 
 def test_digests_values_together_with_the_model(s3: S3Client) -> None:
@@ -76,39 +81,51 @@ def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
 
     answer = on_event(event, None)
 
-    assert answer["Data"]["RuntimeLayerArn"] == NANO_LAYER
+    assert answer["Data"]["RuntimeLayerArn"] == NATIVE_LAYER
     assert is_complete(event | answer, None) == {"IsComplete": True}
 
 
 @pytest.mark.parametrize(
-    ("proved", "changes", "runtime", "layer"),
+    ("proved", "changes", "runtime", "offered"),
     [
-        ("numpy", {}, "numpy", NUMPY_LAYER),
-        ("nano", {"runtime": "numpy"}, "numpy", NUMPY_LAYER),
-        ("nano", {"requiresNumpy": True}, "numpy", NUMPY_LAYER),
-        ("nano", {"runtime": None, "requiresNumpy": False}, "nano", NANO_LAYER),
+        ("numpy", {}, "numpy", NUMPY),
+        (None, {}, "numpy", NUMPY),
+        ("native", {"runtime": "numpy"}, "numpy", NUMPY),
+        ("native", {"runtimes": {"numpy": NUMPY}}, "numpy", NUMPY),
+        ("native", {"runtime": None}, "native", NATIVE),
+        ("native", {"runtime": "native", "runtimes": {"native": NATIVE}}, "native", NATIVE),
     ],
 )
-def test_chooses_the_runtime(s3: S3Client, proved: str, changes: dict[str, Any], runtime: str, layer: str) -> None:
+def test_chooses_the_runtime_with_its_layer_and_lambdas_name_of_it(
+    s3: S3Client, proved: str | None, changes: dict[str, Any], runtime: str, offered: dict[str, str]
+) -> None:
     record = publish(s3, requirements=NEEDS | {"runtime": proved})
 
     data = check_compatibility(compatibility_properties(record, offer(**changes)))
 
-    assert (data["Runtime"], data["RuntimeLayerArn"]) == (runtime, layer)
+    assert data["Runtime"] == runtime
+    assert (data["RuntimeLayerArn"], data["FunctionRuntime"]) == (offered["layerArn"], offered["functionRuntime"])
 
 
-def test_refuses_nano_where_the_job_could_not_prove_it(s3: S3Client) -> None:
-    record = publish(s3, requirements=NEEDS | {"runtime": "numpy", "nanoRefusal": "an output has a dynamic shape"})
+def test_refuses_native_where_the_job_could_not_prove_it(s3: S3Client) -> None:
+    record = publish(s3, requirements=NEEDS | {"runtime": "numpy", "nativeRefusal": "an output has a dynamic shape"})
 
-    assert "an output has a dynamic shape" in misfit(record, runtime="nano")
-
-
-def test_refuses_nano_for_a_hook_that_imports_numpy(s3: S3Client) -> None:
-    assert "the hook imports numpy" in misfit(publish(s3), runtime="nano", requiresNumpy=True)
+    assert "an output has a dynamic shape" in misfit(record, runtime="native")
 
 
-def test_refuses_a_runtime_without_a_layer(s3: S3Client) -> None:
-    assert "needs the nano runtime, which the function does not offer" in misfit(publish(s3), nanoLayerArn=None)
+@pytest.mark.parametrize(
+    ("proved", "changes", "missing"),
+    [
+        ("numpy", {"runtimes": {"native": NATIVE}}, "numpy"),
+        ("native", {"runtime": "native", "runtimes": {"numpy": NUMPY}}, "native"),
+    ],
+)
+def test_refuses_a_runtime_that_the_function_does_not_offer(
+    s3: S3Client, proved: str, changes: dict[str, Any], missing: str
+) -> None:
+    record = publish(s3, requirements=NEEDS | {"runtime": proved})
+
+    assert f"needs the {missing} runtime, which the function does not offer" in misfit(record, **changes)
 
 
 def sized(model: int) -> list[dict[str, Any]]:
@@ -117,25 +134,29 @@ def sized(model: int) -> list[dict[str, Any]]:
 
 
 def test_takes_a_model_that_just_fits_beside_the_code_and_the_layers_of_its_function(s3: S3Client) -> None:
-    parts = {"partBytes": {"handler": 100, "hook layer": 200}, "nanoLayerBytes": 300, "numpyLayerBytes": 90_000_000}
+    sizes = {"native": NATIVE | {"layerBytes": 300}, "numpy": NUMPY | {"layerBytes": 90_000_000}}
+    parts = {"partBytes": {"handler": 100, "hook layer": 200}, "runtimes": sizes}
     record = publish(s3, files=sized(262_144_000 - 600))
 
-    assert check_compatibility(compatibility_properties(record, offer(**parts)))["Runtime"] == "nano"
+    assert check_compatibility(compatibility_properties(record, offer(**parts)))["Runtime"] == "native"
 
 
 def test_refuses_a_model_that_is_a_byte_too_large_and_names_the_parts(s3: S3Client) -> None:
-    parts = {"partBytes": {"handler": 100, "hook layer": 200}, "nanoLayerBytes": 300}
+    parts = {
+        "partBytes": {"handler": 100, "hook layer": 200},
+        "runtimes": {"native": NATIVE | {"layerBytes": 300}},
+    }
     message = misfit(publish(s3, files=sized(262_144_000 - 599)), **parts)
 
     assert (
-        "it makes 262144001 bytes of code and layers (handler 100, hook layer 200, nano layer 300, model 262143401), "
+        "it makes 262144001 bytes of code and layers (handler 100, hook layer 200, native layer 300, model 262143401), "
         "unzipped, and Lambda allows 262144000" in message
     )
     assert "ModelService or ModelFleet" in message
 
 
 def test_refuses_a_model_that_is_too_large_where_nothing_else_is_known(s3: S3Client) -> None:
-    assert "(nano layer 0, model 262144001)" in misfit(publish(s3, files=sized(262_144_001)))
+    assert "(native layer 0, model 262144001)" in misfit(publish(s3, files=sized(262_144_001)))
 
 
 def test_refuses_another_format(s3: S3Client) -> None:
@@ -188,21 +209,21 @@ def test_takes_bfloat16_in_any_of_its_forms(s3: S3Client, feature: str) -> None:
 def test_names_all_misfits_in_one_sentence(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 400.0, "runtime": "numpy"})
 
-    message = misfit(record, architecture="arm64", memoryMebibytes=128, runtime="nano")
+    message = misfit(record, architecture="arm64", memoryMebibytes=128, runtime="native")
 
     assert message.startswith(f"the model s3://{BUCKET}/{PREFIX}/litert/1/manifest.json does not fit its function: ")
-    for part in ("arm64", "nano runtime is asked for", "128 MiB"):
+    for part in ("arm64", "native runtime is asked for", "128 MiB"):
         assert part in message
 
 
 def test_tells_pods_how_much_memory_to_ask_for(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 500.0})
 
-    offered = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
+    offered = {"endpoint": "service", "format": "litert", "architecture": "x86_64"}
     assert check_compatibility(compatibility_properties(record, offered))["MemoryRequest"] == "640Mi"
 
 
-SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64", "nanoLayerArn": "x"}
+SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64"}
 UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
 
 

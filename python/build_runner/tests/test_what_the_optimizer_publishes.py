@@ -11,7 +11,7 @@ import pytest
 from index import is_complete, on_event
 from model_builds.errors import ModelError
 from model_builds.records import ATTRIBUTES
-from published_models import BUCKET, BUILD_ID, NANO_LAYER, PREFIX, build_event, compatibility_properties, offer
+from published_models import BUCKET, BUILD_ID, NATIVE_LAYER, PREFIX, build_event, compatibility_properties, offer
 
 OPTIMIZER = Path(__file__).parents[2] / "optimizer"
 sys.path += [str(OPTIMIZER / "src"), str(OPTIMIZER / "tests" / "publishing")]
@@ -93,7 +93,11 @@ def test_a_published_version_fits_a_function(s3: S3Client, tmp_path: Path) -> No
 
     answer = on_event(build_event() | {"ResourceProperties": compatibility_properties(published)}, None)
 
-    assert answer["Data"] == published | {"RuntimeLayerArn": NANO_LAYER, "MemoryRequest": ""}
+    assert answer["Data"] == published | {
+        "RuntimeLayerArn": NATIVE_LAYER,
+        "FunctionRuntime": "provided.al2023",
+        "MemoryRequest": "",
+    }
 
 
 def test_a_published_version_is_refused_by_another_endpoint(s3: S3Client, tmp_path: Path) -> None:

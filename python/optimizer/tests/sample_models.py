@@ -83,7 +83,7 @@ class SampleModels(DifficultModels):
 
     @cached_property
     def static_tflite(self) -> Path:
-        """A batch of 1: what nano can serve."""
+        """A batch of 1: what native can serve."""
         weights = [tf.constant(one) for one in dense_weights()]
 
         def body(features: Any) -> dict[str, Any]:

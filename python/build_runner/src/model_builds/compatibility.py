@@ -56,10 +56,23 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
             f"there is no {store.address(record['ServerKey'])}, which the manifest {store.address(key)} names: copy it "
             "from where the model was published, or publish the model again"
         )
-    layer = offer.get(f"{runtime}LayerArn") or ""
+    offered = _offered(offer, runtime)
+    layer = offered.get("layerArn", "")
     digests = {name: _digest([sha256, runtime, layer, value]) for name, value in properties.get("Digests", {}).items()}
     memory = _memory_request(manifest, offer)
-    return to_data(record | {"Runtime": runtime}, RuntimeLayerArn=layer, MemoryRequest=memory, **digests)
+    return to_data(
+        record | {"Runtime": runtime},
+        RuntimeLayerArn=layer,
+        FunctionRuntime=offered.get("functionRuntime", ""),
+        MemoryRequest=memory,
+        **digests,
+    )
+
+
+def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
+    """Return what the function offers for a runtime; nothing where it does not offer the runtime."""
+    found: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
+    return found
 
 
 def _digest(value: Any) -> str:
@@ -106,11 +119,13 @@ def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], 
 
 
 def _choose_runtime(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
-    if offer["format"] != "litert":
+    """Return the runtime that is forced, or the one that the model was proved on where the function offers it."""
+    if offer["endpoint"] != "function":
         return ""
     if offer.get("runtime"):
         return str(offer["runtime"])
-    return "numpy" if offer.get("requiresNumpy") else str(manifest["requirements"].get("runtime") or "numpy")
+    proved = str(manifest["requirements"].get("runtime") or "numpy")
+    return proved if _offered(offer, proved) else "numpy"
 
 
 def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
@@ -144,23 +159,23 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
 
 def _runtime_problems(needs: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
     problems = []
-    if runtime == "nano" and needs.get("runtime") == "numpy":
-        why = needs.get("nanoRefusal") or "the optimization could not prove it"
+    if runtime == "native" and needs.get("runtime") == "numpy":
+        why = needs.get("nativeRefusal") or "the optimization could not prove it"
         problems.append(
-            f"the nano runtime is asked for, and cannot serve it ({why}): leave the choice of the runtime out"
+            f"the native runtime is asked for, and cannot serve it ({why}): leave the choice of the runtime out"
         )
-    if runtime == "nano" and offer.get("requiresNumpy"):
-        problems.append(
-            "the nano runtime is asked for, and the hook imports numpy: leave the choice of the runtime out"
-        )
-    if not offer.get(f"{runtime}LayerArn"):
+    if not _offered(offer, runtime):
         problems.append(f"it needs the {runtime} runtime, which the function does not offer")
     return problems
 
 
 def _package_problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> list[str]:
     model = sum(file["size"] for file in manifest["files"] if file["path"].startswith(_IN_LAYER))
-    parts = {**offer.get("partBytes", {}), f"{runtime} layer": offer.get(f"{runtime}LayerBytes", 0), "model": model}
+    parts = {
+        **offer.get("partBytes", {}),
+        f"{runtime} layer": _offered(offer, runtime).get("layerBytes", 0),
+        "model": model,
+    }
     total = sum(parts.values())
     if total <= _LARGEST_FUNCTION:
         return []

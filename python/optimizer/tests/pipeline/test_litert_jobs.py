@@ -50,10 +50,10 @@ class TestWithLabels:
         assert (rule.rule, rule.limit, rule.passed) == ("maxAccuracyLoss", 0.01, True)
         assert not result.published.unverified
 
-    def test_nano_is_proven_and_its_cost_is_measured(self, result: Result) -> None:
+    def test_native_is_proven_and_its_cost_is_measured(self, result: Result) -> None:
         draft = result.published
-        assert draft.requirements.runtime == "nano"
-        assert draft.requirements.nano_refusal is None
+        assert draft.requirements.runtime == "native"
+        assert draft.requirements.native_refusal is None
         assert draft.requirements.peak_memory_mebibytes is not None
         # A process with the function's package and libLiteRt.so, and nothing of the optimizer's.
         assert 5 < draft.requirements.peak_memory_mebibytes < 60
@@ -187,8 +187,8 @@ def test_state_that_is_reset_is_served_by_numpy(models: SampleModels, runs: Runs
     draft = result.published
     assert draft.reset_state
     assert draft.requirements.runtime == "numpy"
-    assert draft.requirements.nano_refusal is not None
-    assert "initial state" in draft.requirements.nano_refusal
+    assert draft.requirements.native_refusal is not None
+    assert "initial state" in draft.requirements.native_refusal
     runner = LiteRtRunner((result.output / "model" / "model.tflite").read_bytes(), draft.signatures, reset_state=True)
     for _ in range(3):
         assert runner.run("serving_default", {"x": np.zeros((1, 3), np.float32)})["y"].tolist() == [[1, 1, 1]]

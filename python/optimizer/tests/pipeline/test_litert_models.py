@@ -22,7 +22,7 @@ class TestModelsOfEveryShape:
         answers = result.predict({"zeta": zeta, "alpha": alpha})
         np.testing.assert_allclose(answers["difference"], zeta * 2 - alpha)
         np.testing.assert_allclose(answers["total"], (zeta + alpha).sum(axis=1, keepdims=True))
-        assert result.published.requirements.runtime == "nano"
+        assert result.published.requirements.runtime == "native"
 
     def test_several_signatures_are_published(self, models: SampleModels, runs: Runs) -> None:
         result = runs(models.two_signatures, models.labelled)
@@ -45,7 +45,7 @@ class TestModelsOfEveryShape:
         assert "give `inputShapes`" in refused.sentence
         name = refused.sentence.split("('")[1].split("'")[0]
         result = runs(models.recurrent, source={"inputShapes": {name: [1, 7, 4]}}, recipe="none")
-        assert result.published.requirements.runtime == "nano"
+        assert result.published.requirements.runtime == "native"
         assert result.published.signatures["serving_default"].inputs[name].shape == [-1, 7, 4]
 
     def test_a_model_without_a_batch_takes_its_whole_input(

@@ -75,7 +75,7 @@ def make_draft(job: Job) -> Draft:
         evaluation=metrics(1000, accuracy=0.982),
         gate=job.gate,
         gate_results=[],
-        requirements=Requirements(runtime=Runtime.NANO if job.format == "litert" else None),
+        requirements=Requirements(runtime=Runtime.NATIVE if job.format == "litert" else None),
         tools={"tensorflow": "2.20.0"},
     )
 

@@ -56,10 +56,10 @@ def test_a_litert_model_becomes_a_layer_a_manifest_and_a_record(
         "ManifestSha256": sha256(read(s3, f"{PREFIX}/litert/1/manifest.json")),
         "LayerKey": f"{PREFIX}/litert/1/layer.zip",
         "LayerObjectVersion": layer["VersionId"],
-        "Runtime": "nano",
+        "Runtime": "native",
         "ReportKey": f"{PREFIX}/builds/b-1/report.html",
         "BuildUrl": "https://console.example/build",
-        "Summary": "float16, 1.0 kB (÷2.0), accuracy 98.30 % → 98.20 %, nano",
+        "Summary": "float16, 1.0 kB (÷2.0), accuracy 98.30 % → 98.20 %, native",
     }
 
 
@@ -75,7 +75,7 @@ def test_the_layer_holds_what_the_handler_reads_and_the_manifest_lists_it(
         assert all(entry.external_attr >> 16 == 0o100644 for entry in layer.infolist())
     assert set(inside) == {"ml/model/model.tflite", "ml/model/model.json"}
     description = ModelDescription.model_validate_json(inside["ml/model/model.json"])
-    assert (description.model, description.version, description.runtime) == ("digits", 1, "nano")
+    assert (description.model, description.version, description.runtime) == ("digits", 1, "native")
     assert {file.path: (file.size, file.sha256) for file in manifest.files} == {
         "layer.zip": (len(content), sha256(content)),
         **{f"layer.zip!/{name}": (len(data), sha256(data)) for name, data in inside.items()},

@@ -139,7 +139,7 @@ def draft(**changes: Any) -> Draft:
         "evaluation": CHOSEN.metrics,
         "gate": None,
         "gate_results": CHOSEN.rules,
-        "requirements": Requirements(runtime=Runtime.NANO, peak_memory_mebibytes=41.2),
+        "requirements": Requirements(runtime=Runtime.NATIVE, peak_memory_mebibytes=41.2),
         "latency_milliseconds": 0.408,
         "tools": {"tensorflow": "2.20.0"},
     }

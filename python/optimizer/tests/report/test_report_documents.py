@@ -145,12 +145,12 @@ def test_the_front_holds_what_nothing_beats_in_both() -> None:
 
 
 def test_the_summary_is_one_sentence_for_the_deploy() -> None:
-    assert summarize(sample.draft()) == "float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, nano"
+    assert summarize(sample.draft()) == "float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, native"
     unlabelled = sample.metrics(942_000, evidence=EvidenceKind.UNLABELLED, agreement=0.9975)
     assert "agreement 99.75 %" in summarize(sample.draft(evaluation=unlabelled))
     generated = sample.metrics(942_000, evidence=EvidenceKind.GENERATED, agreement=1.0, relative_error=0.00042)
     text = summarize(sample.draft(evaluation=generated, unverified=True, original=None))
-    assert text == "float16, 0.94 MB, relative error 0.00042 on generated inputs, unverified, nano"
+    assert text == "float16, 0.94 MB, relative error 0.00042 on generated inputs, unverified, native"
     assert len(summarize(sample.draft(candidate="x" * 999))) <= 300
 
 

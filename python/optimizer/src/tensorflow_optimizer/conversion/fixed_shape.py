@@ -1,6 +1,6 @@
 """Re-saves a SavedModel so that every input of every signature has one fixed shape.
 
-Both the converter (recurrent layers) and the nano runtime (outputs of unknown size) need it.
+Both the converter (recurrent layers) and the native runtime (outputs of unknown size) need it.
 """
 
 from __future__ import annotations

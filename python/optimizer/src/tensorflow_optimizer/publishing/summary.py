@@ -15,7 +15,7 @@ _LIMIT = 300
 
 
 def summarize(draft: Draft) -> str:
-    """Return for example `float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, nano`."""
+    """Return for example `float16, 0.94 MB (÷2.0), accuracy 98.30 % → 98.30 %, native`."""
     before, after = draft.original, draft.evaluation
     size = megabytes(draft.size_bytes) + (f" ({smaller(before.size_bytes, draft.size_bytes)})" if before else "")
     parts = [draft.candidate, size]
