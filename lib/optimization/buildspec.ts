@@ -10,13 +10,12 @@ export interface BuildSpecOptions {
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
 /** Absolute paths, because the optimizer starts processes of its own in other directories. */
-const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src" TENSORFLOW_OPTIMIZER_HANDLER="$CODEBUILD_SRC_DIR/handler/src" '
-  + '.venv/bin/python -m tensorflow_optimizer';
+const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/python/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
  *
- * The source holds python/optimizer as `optimizer` and python/handler/src as `handler/src`. The build phase does everything but upload;
+ * The source holds python/optimizer, python/handler/src and the native program, as they lie in the package. The build phase does everything but upload;
  * post_build, which CodeBuild also runs after a failed build phase, uploads what there is: always the report, the model only after success.
  */
 export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
@@ -28,9 +27,9 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
         'runtime-versions': { python: '3.13' },
         'commands': [
           'python3 -m venv .uv',
-          '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r optimizer/uv-requirements.txt',
+          '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
           '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
-          '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: optimizer/requirements.txt',
+          '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: python/optimizer/requirements.txt',
         ],
       },
       build: {

@@ -50,7 +50,7 @@ export class OptimizationProject extends Construct {
       description: 'Optimizes one TensorFlow model',
     });
     this.role = options.buildRole ?? ownRole!;
-    const code = optimizerCode(this);
+    const code = optimizerCode(this, props.architecture);
     const { timeout, queuedTimeout } = buildTimeouts(options.optimizationTimeout);
     this.project = new codebuild.Project(this, 'Project', {
       description: `Optimizes the TensorFlow model ${props.keyPrefix}`,
@@ -128,17 +128,27 @@ export class OptimizationProject extends Construct {
   }
 }
 
-/** The optimizer with its pinned requirements, and the Lambda handler's code that it proves models with. No tests, caches or environments. */
-function optimizerCode(scope: Construct): s3_assets.Asset {
+/**
+ * The optimizer with its pinned requirements, and what it proves LiteRT models with: the native program of the processor that serves, and the
+ * Python handler. They lie as in the package, and the optimizer finds them there. No tests, caches or environments.
+ */
+function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_assets.Asset {
   return new s3_assets.Asset(scope, 'Code', {
-    path: packagePath('python'),
+    path: packagePath(),
     ignoreMode: IgnoreMode.GIT,
     exclude: [
-      '/*', '!/optimizer', '!/handler', '/handler/*', '!/handler/src',
-      '/optimizer/*', '!/optimizer/src', '!/optimizer/requirements.txt', '!/optimizer/uv-requirements.txt',
+      ...only('python', 'optimizer', 'src'), '!/python/optimizer/requirements.txt', '!/python/optimizer/uv-requirements.txt',
+      '!/python/handler', '/python/handler/*', '!/python/handler/src',
+      ...only('native', 'dist', architecture.name, 'bootstrap').slice(1),
       '__pycache__', '*.pyc', '.*',
     ],
   });
+}
+
+/** Patterns that exclude everything but one path. */
+function only(...segments: string[]): string[] {
+  const directory = (depth: number) => ['', ...segments.slice(0, depth)].join('/');
+  return segments.flatMap((segment, depth) => [`${directory(depth)}/*`, `!${directory(depth)}/${segment}`]);
 }
 
 function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage {

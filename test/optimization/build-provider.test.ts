@@ -156,13 +156,15 @@ describe('the code that a build gets', () => {
   const files = (readdirSync(directory, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
 
-  test('is the optimizer with its pinned requirements, and the handler that it proves models with', () => {
+  test('is the optimizer with its pinned requirements, and the program and the handler that it proves models with', () => {
     expect(files).toEqual(expect.arrayContaining([
-      'handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer/documents/job.py',
+      'native/dist/x86_64/bootstrap', 'python/handler/src/index.py', 'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt',
+      'python/optimizer/src/tensorflow_optimizer/documents/job.py',
     ]));
-    expect(new Set(files.map((file) => file.split('/').slice(0, 2).join('/')))).toEqual(new Set([
-      'handler/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src',
+    expect(new Set(files.map((file) => file.split('/').slice(0, 3).join('/')))).toEqual(new Set([
+      'native/dist/x86_64', 'python/handler/src', 'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src',
     ]));
+    expect(files.filter((file) => file.startsWith('native/'))).toEqual(['native/dist/x86_64/bootstrap']);
   });
 
   test('has no tests, caches or bytecode, so that its hash is that of the code', () => {
@@ -171,7 +173,7 @@ describe('the code that a build gets', () => {
 
   test('is what the build\'s commands name', () => {
     const commands = readFileSync('lib/optimization/buildspec.ts', 'utf8');
-    for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src', 'handler/src']) {
+    for (const name of ['python/optimizer/uv-requirements.txt', 'python/optimizer/requirements.txt', 'python/optimizer/src']) {
       expect(commands).toContain(name);
     }
   });

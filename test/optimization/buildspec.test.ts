@@ -32,7 +32,7 @@ function sourceDirectory(exits: Record<string, number> = {}): string {
   writeFileSync(join(directory, '.venv/bin/python'), [
     '#!/bin/bash',
     'echo "$*" >> calls',
-    'echo "$PYTHONPATH $TENSORFLOW_OPTIMIZER_HANDLER" > environment',
+    'echo "$PYTHONPATH" > environment',
     `case "$3" in ${cases} esac`,
   ].join('\n'));
   chmodSync(join(directory, '.venv/bin/python'), 0o755);
@@ -91,7 +91,7 @@ describe('build', () => {
       '-m tensorflow_optimizer fetch --bucket models --config-key digits-1/keys/k1/job.json --directory work',
       '-m tensorflow_optimizer run --config work/job.json --source work/source --output out',
     ]);
-    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/optimizer/src ${directory}/handler/src`);
+    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/python/optimizer/src`);
   });
 
   test('gives evaluation data where the job has some', () => {
