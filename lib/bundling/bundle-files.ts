@@ -55,14 +55,6 @@ export function listFiles(directory: string): string[] {
     .sort();
 }
 
-/** Names of the packages in a directory whose metadata require another one, always and not for an extra only. */
-export function packagesThatRequire(directory: string, name: string): string[] {
-  const required = new RegExp(`^Requires-Dist: ${name}(?![\\w.-])(?!.*\\bextra\\s*==)`, 'mi');
-  return distributionInfos(directory)
-    .filter((info) => existsSync(join(directory, info, 'METADATA')) && required.test(readFileSync(join(directory, info, 'METADATA'), 'utf-8')))
-    .map((info) => info.split('-')[0]);
-}
-
 /** The sum of all files' sizes: what Lambda counts against its limit. */
 export function sizeOf(directory: string): number {
   return listFiles(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);

@@ -5,7 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
 import { lit } from '../private/errors';
-import { packagesThatRequire, sizeOf } from './bundle-files';
+import { sizeOf } from './bundle-files';
 import { type BundlePlan, type FileSelection, NEVER_BUNDLED } from './bundle-plan';
 import { ContainerPythonImage } from './container-python-image';
 import { HostPythonImage } from './host-python-image';
@@ -32,9 +32,6 @@ export interface PythonLayerOptions extends lambda.LayerVersionOptions {
   /** Which of the installed files the layer holds. */
   readonly selection: FileSelection;
 
-  /** Whether the layer holds Python modules, which then lie where Python looks for them. */
-  readonly modules: boolean;
-
   /** Whether every requirement must be pinned with a hash. */
   readonly pinned: boolean;
 }
@@ -60,14 +57,14 @@ export function pythonFunction(scope: Construct, id: string, options: PythonFunc
 
 /** Makes a Lambda layer of a directory with requirements.txt. */
 export function pythonLayer(scope: Construct, id: string, options: PythonLayerOptions): lambda.LayerVersion {
-  const { pythonBundling, entry, runtime, architecture, selection, modules, pinned, ...props } = options;
+  const { pythonBundling, entry, runtime, architecture, selection, pinned, ...props } = options;
   const plan: BundlePlan = {
     pythonVersion: pythonVersionOf(runtime)!,
     architecture,
-    outputSuffix: modules ? 'python' : '',
+    outputSuffix: 'python',
     mountPath: '/opt',
     pinned,
-    modules,
+    modules: true,
     selection,
   };
   return new PythonLayerVersion(scope, id, {
@@ -91,12 +88,6 @@ export function bundledBytes(construct: IConstruct): number | undefined {
     return undefined;
   }
   return staged.endsWith('.zip') ? unzippedBytes(staged) : sizeOf(staged);
-}
-
-/** Names of a layer's bundled packages that require another one. None are known of a skipped bundle. */
-export function bundledPackagesThatRequire(layer: lambda.LayerVersion, name: string): string[] {
-  const staged = stagedPath(layer);
-  return staged === undefined || staged.endsWith('.zip') ? [] : packagesThatRequire(join(staged, 'python'), name);
 }
 
 function stagedPath(construct: IConstruct): string | undefined {

@@ -34,7 +34,8 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkTraffic(props, timeout),
     ...checkEnvironment(props.environment),
     ...checkLayers(props.layers, props.hook !== undefined),
-    ...checkHook(props),
+    ...props.hook?._problems ?? [],
+    ...checkNative(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
       .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)
@@ -91,16 +92,15 @@ function checkLayers(layers: lambda.ILayerVersion[] = [], hooked: boolean): stri
       + `take ${own}; merge some of them`];
 }
 
-function checkHook({ hook, liteRtRuntime }: ModelFunctionProps): string[] {
-  if (!hook) {
+/** What the native program cannot do, which has no Python and no snapshots. */
+function checkNative(props: ModelFunctionProps): string[] {
+  if (props.liteRtRuntime !== LiteRtRuntime.NATIVE) {
     return [];
   }
-  const problems = hook._problems;
-  return problems.length > 0 ? problems : checkHookRuntime(hook._requiresNumpy, liteRtRuntime);
-}
-
-/** That a hook finds the NumPy that it needs; once more when its packages are known. */
-export function checkHookRuntime(requiresNumpy: boolean | undefined, liteRtRuntime: LiteRtRuntime | undefined): string[] {
-  return requiresNumpy && liteRtRuntime === LiteRtRuntime.NANO
-    ? ['hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out, or use LiteRtRuntime.NUMPY'] : [];
+  const wayOut = 'leave liteRtRuntime out, or use LiteRtRuntime.NUMPY';
+  return [
+    ...props.hook ? [`hook is a Python module, and liteRtRuntime native has no Python: ${wayOut}`] : [],
+    ...props.snapStart ? [`snapStart is for Python functions, and liteRtRuntime native runs on provided.al2023: ${wayOut}, or leave snapStart out`] : [],
+    ...props.pythonRuntime ? ['pythonRuntime has no effect with liteRtRuntime native, which has no Python: leave it out'] : [],
+  ];
 }

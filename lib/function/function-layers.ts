@@ -1,34 +1,44 @@
+import { Validations } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { failIfAny, lit } from '../private/errors';
-import { checkHookRuntime } from './function-checks';
 import type { FunctionSettings } from './function-settings';
 import { HookLayer } from './hook-layer';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
+import { hasNativeProgram } from './native-runtime-layer';
 import { RuntimeLayer } from './runtime-layer';
 
 /** The layers that exist before the model does. */
 export interface FunctionLayers {
   readonly hook?: lambda.LayerVersion;
-  /** Whether the hook needs NumPy. */
-  readonly requiresNumpy: boolean;
   /** The runtimes that the model may be given; one of them where the choice is made already. */
-  readonly nano?: RuntimeLayer;
+  readonly native?: RuntimeLayer;
   readonly numpy?: RuntimeLayer;
 }
 
 /** Creates a function's hook layer, and the runtime layers that its model may need. */
 export function functionLayers(scope: Construct, props: ModelFunctionProps, settings: FunctionSettings): FunctionLayers {
   const { modelName, pythonRuntime, architecture, bundling } = settings;
-  const options = { pythonRuntime, architecture, bundling };
-  const hook = props.hook && new HookLayer(scope, 'HookLayer', { ...options, hook: props.hook, modelName });
-  const requiresNumpy = hook?.requiresNumpy ?? false;
-  failIfAny(lit`InvalidModelFunctionProps`, checkHookRuntime(requiresNumpy, props.liteRtRuntime), scope);
+  const hook = props.hook && new HookLayer(scope, 'HookLayer', { hook: props.hook, modelName, pythonRuntime, architecture, bundling });
   return {
     hook: hook?.layerVersion,
-    requiresNumpy,
-    nano: props.liteRtRuntime === LiteRtRuntime.NUMPY || requiresNumpy ? undefined : RuntimeLayer.nano(scope, options),
-    numpy: props.liteRtRuntime === LiteRtRuntime.NANO ? undefined : RuntimeLayer.numpy(scope, options),
+    native: offersNative(scope, props, settings) ? RuntimeLayer.native(scope, { architecture, bundling }) : undefined,
+    numpy: props.liteRtRuntime === LiteRtRuntime.NATIVE ? undefined : RuntimeLayer.numpy(scope, { pythonRuntime, architecture, bundling }),
   };
+}
+
+/** Hooks are Python modules, and Lambda takes no snapshots of `provided.al2023`. */
+function offersNative(scope: Construct, props: ModelFunctionProps, { architecture }: FunctionSettings): boolean {
+  if (props.liteRtRuntime !== undefined) {
+    return props.liteRtRuntime === LiteRtRuntime.NATIVE;
+  }
+  if (props.hook !== undefined || props.snapStart) {
+    return false;
+  }
+  if (!hasNativeProgram(architecture)) {
+    Validations.of(scope).addWarning('cdk-tensorflow:NoNativeProgram', `this copy of the library has no native program for ${architecture.name}, so Python serves, `
+      + 'which starts more slowly: in a clone, "npm run setup" says why; or set liteRtRuntime to LiteRtRuntime.NUMPY');
+    return false;
+  }
+  return true;
 }

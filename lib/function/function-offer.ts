@@ -1,12 +1,15 @@
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ModelFormat } from '../model/model-format';
-import type { EndpointOffer } from '../optimization/model-compatibility';
+import type { EndpointOffer, OfferedRuntime } from '../optimization/model-compatibility';
 import type { FunctionLayers } from './function-layers';
 import type { FunctionSettings } from './function-settings';
 import type { ModelFunctionProps } from './model-function-props';
+import { NATIVE_RUNTIME } from './native-runtime-layer';
+import type { RuntimeLayer } from './runtime-layer';
 
 /** What a function offers its model, to be compared with what the model needs when it is deployed. */
 export function functionOffer(
-  props: ModelFunctionProps, settings: FunctionSettings, { nano, numpy, requiresNumpy }: FunctionLayers, partBytes: Record<string, number>,
+  props: ModelFunctionProps, settings: FunctionSettings, { native, numpy }: FunctionLayers, partBytes: Record<string, number>,
 ): EndpointOffer {
   return {
     endpoint: 'function',
@@ -15,11 +18,14 @@ export function functionOffer(
     memoryMebibytes: settings.memoryMebibytes,
     timeoutSeconds: settings.timeout.toSeconds(),
     runtime: props.liteRtRuntime,
-    requiresNumpy: requiresNumpy || undefined,
-    nanoLayerArn: nano?.layerVersion.layerVersionArn,
-    numpyLayerArn: numpy?.layerVersion.layerVersionArn,
-    nanoLayerBytes: nano?._bytes,
-    numpyLayerBytes: numpy?._bytes,
+    runtimes: {
+      ...native && { native: offeredRuntime(native, NATIVE_RUNTIME) },
+      ...numpy && { numpy: offeredRuntime(numpy, settings.pythonRuntime) },
+    },
     partBytes,
   };
+}
+
+function offeredRuntime(layer: RuntimeLayer, runtime: lambda.Runtime): OfferedRuntime {
+  return { layerArn: layer.layerVersion.layerVersionArn, layerBytes: layer._bytes, functionRuntime: runtime.name };
 }

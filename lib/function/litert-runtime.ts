@@ -1,8 +1,8 @@
 /** What runs a LiteRT model inside the Lambda function. */
 export enum LiteRtRuntime {
-  /** LiteRT's C library, called by Python's standard library: no NumPy. The smallest, and the fastest to start. */
-  NANO = 'nano',
+  /** The library's own program over LiteRT's C library, on Lambda's `provided.al2023`: no Python. The smallest, and the fastest to start. */
+  NATIVE = 'native',
 
-  /** LiteRT's own Python package, trimmed, with NumPy. */
+  /** The Python handler over LiteRT's own Python package, trimmed, with NumPy. It runs hooks. */
   NUMPY = 'numpy',
 }

@@ -34,12 +34,12 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * What runs the model.
    *
-   * @default - nano where the optimization has proved that it gives LiteRT's own answers, else numpy
+   * @default - native where the optimization has proved that it gives LiteRT's own answers; numpy otherwise, and with `hook` or `snapStart`
    */
   readonly liteRtRuntime?: LiteRtRuntime;
 
   /**
-   * The Python runtime. 3.12 is the oldest: LiteRT needs its C library.
+   * The Python runtime of the numpy runtime and of hooks. 3.12 is the oldest: LiteRT needs its C library.
    *
    * @default lambda.Runtime.PYTHON_3_13
    */
@@ -120,7 +120,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * Whether new instances start from a snapshot, taken of a published version after it has loaded its model.
    *
-   * A nano function starts no faster from one; a hook with heavy imports may. Lambda charges for cached snapshots and for
+   * For the numpy runtime, which it chooses: a hook with heavy imports may start faster. A native function has started before a snapshot is read. Lambda charges for cached snapshots and for
    * every start from one. Excludes provisioned concurrency and more than 512 MB of `ephemeralStorageSize`.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html

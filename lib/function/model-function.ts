@@ -74,7 +74,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     const layers = functionLayers(this, props, settings);
     const sizes = partBytes(() => this.lambdaFunction, layers.hook, props.layers);
     const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: this.artifact, offer: functionOffer(props, settings, layers, sizes) });
-    this.node.addValidation({ validate: () => checkSize(this, sizes, [layers.nano, layers.numpy].filter((layer) => layer !== undefined)) });
+    this.node.addValidation({ validate: () => checkSize(this, sizes, [layers.native, layers.numpy].filter((layer) => layer !== undefined)) });
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
@@ -112,7 +112,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     failIfAny(lit`InvalidFunctionUrl`, [
       ...(this.url ? ['the function has a URL already: Lambda allows one for an alias'] : []),
       ...(options.invokeMode === lambda.InvokeMode.RESPONSE_STREAM
-        ? ['invokeMode RESPONSE_STREAM has no effect: Lambda streams no answers of Python functions; leave it out'] : []),
+        ? ['invokeMode RESPONSE_STREAM has no effect: the function answers with whole bodies; leave it out'] : []),
     ], this);
     return this.url = this.alias.addFunctionUrl(options);
   }

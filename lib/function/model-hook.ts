@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
+import { existsSync, readFileSync, statSync } from 'fs';
 import { join, resolve } from 'path';
 import type { ModelHookOptions } from './model-hook-options';
 
@@ -69,16 +69,6 @@ export class ModelHook {
   }
 
   /**
-   * Whether it needs NumPy; undefined where only its installed packages can tell.
-   *
-   * @internal
-   */
-  public get _requiresNumpy(): boolean | undefined {
-    const named = /^numpy\b/mi.test(this.requirements) || this.modules().some((text) => /^\s*(import|from)\s+numpy\b/m.test(text));
-    return this.options.requiresNumpy ?? (named || undefined);
-  }
-
-  /**
    * Whether every package is pinned by its hash.
    *
    * @internal
@@ -90,12 +80,6 @@ export class ModelHook {
   private get requirements(): string {
     const file = join(this._directory, 'requirements.txt');
     return existsSync(file) ? readFileSync(file, 'utf-8') : '';
-  }
-
-  private modules(): string[] {
-    return readdirSync(this._directory, { recursive: true, encoding: 'utf-8' })
-      .filter((name) => name.endsWith('.py'))
-      .map((name) => readFileSync(join(this._directory, name), 'utf-8'));
   }
 }
 

@@ -11,7 +11,7 @@ export interface ModelLayerProps {
   readonly compatibility: ModelCompatibility;
   readonly modelName: string;
   readonly architecture: lambda.Architecture;
-  readonly runtime: lambda.Runtime;
+  readonly runtimes: lambda.Runtime[];
 }
 
 /** A layer with the model, of exactly the object version that was published. */
@@ -26,7 +26,7 @@ export class ModelLayer extends Construct {
       code: lambda.Code.fromBucketV2(props.bucket, compatibility.layerKey, { objectVersion: compatibility.layerObjectVersion }),
       description: `${props.modelName} version ${compatibility.version}`,
       compatibleArchitectures: [props.architecture],
-      compatibleRuntimes: [props.runtime],
+      compatibleRuntimes: props.runtimes,
     });
   }
 }

@@ -1,13 +1,14 @@
 import { existsSync } from 'fs';
 import { join } from 'path';
-import { ValidationError } from 'aws-cdk-lib';
+import { Stack, ValidationError } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { nativeLayer } from '../bundling/native-layer';
 import type { PythonBundling } from '../bundling/python-bundling';
 import { packagePath } from '../private/asset-paths';
 import { lit } from '../private/errors';
-import { LITERT_LIBRARY } from './runtime-layer-contents';
+import { LiteRtRuntime } from './litert-runtime';
+import { LITERT_LIBRARY, layerRequirements } from './runtime-layer-contents';
 
 /**
  * The runtime of a function that the native program serves.
@@ -25,6 +26,7 @@ export interface NativeRuntimeLayerOptions {
   readonly architecture: lambda.Architecture;
   readonly bundling: PythonBundling;
   readonly description: string;
+  readonly layerVersionName: string;
 }
 
 /** Whether the package, or the clone, has the program for an architecture. */
@@ -38,9 +40,9 @@ export function hasNativeProgram(architecture: lambda.Architecture): boolean {
  * @throws where there is no program for the architecture.
  */
 export function nativeRuntimeLayer(scope: Construct, id: string, options: NativeRuntimeLayerOptions): lambda.LayerVersion {
-  const { architecture, bundling, description } = options;
+  const { architecture, bundling, description, layerVersionName } = options;
   const program = nativeProgram(architecture);
-  if (!existsSync(program)) {
+  if (Stack.of(scope).bundlingRequired && !existsSync(program)) {
     throw new ValidationError(
       lit`NoNativeProgram`,
       `there is no native runtime for ${architecture.name} (${program} is missing): in a clone, run "npm run build:native -- --processor ${architecture.name}"; `
@@ -50,12 +52,13 @@ export function nativeRuntimeLayer(scope: Construct, id: string, options: Native
   }
   return nativeLayer(scope, id, {
     program,
-    entry: packagePath('python', 'layer', 'native'),
+    entry: layerRequirements(LiteRtRuntime.NATIVE),
     selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
     runtime: NATIVE_RUNTIME,
     architecture,
     pythonBundling: bundling,
     description,
+    layerVersionName,
     license: 'Apache-2.0',
   });
 }

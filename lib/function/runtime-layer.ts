@@ -7,40 +7,43 @@ import { failIfAny, lit } from '../private/errors';
 import { layerName } from '../private/layer-name';
 import { checkPythonRuntime } from './function-checks';
 import { LiteRtRuntime } from './litert-runtime';
-import { liteRtVersion, runtimeLayerContents } from './runtime-layer-contents';
-import type { RuntimeLayerOptions, RuntimeLayerProps } from './runtime-layer-props';
+import { nativeRuntimeLayer } from './native-runtime-layer';
+import { layerRequirements, liteRtVersion, NUMPY_SELECTION } from './runtime-layer-contents';
+import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps } from './runtime-layer-props';
 
 /**
  * A Lambda layer with what runs LiteRT models.
  *
- * `RuntimeLayer.nano()` and `.numpy()` give the one of the stack, so that a further function adds none. An old layer version
+ * `RuntimeLayer.native()` and `.numpy()` give the one of the stack, so that a further function adds none. An old layer version
  * is deleted when a new one has replaced it: Lambda keeps what published function versions name.
  */
 export class RuntimeLayer extends Construct {
   /**
-   * The stack's layer with LiteRT's C library alone: at most 9 MB unzipped.
+   * The stack's layer with the native program and LiteRT's C library: at most 10 MB unzipped.
    *
    * @param scope anything in the stack
-   * @param options what the layer is made for
+   * @param options processor and bundling
    */
-  public static nano(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
-    return RuntimeLayer.ofStack(scope, { ...options, liteRtRuntime: LiteRtRuntime.NANO });
+  public static native(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
+    const { architecture, bundling } = options;
+    return RuntimeLayer.ofStack(scope, { architecture, bundling, liteRtRuntime: LiteRtRuntime.NATIVE });
   }
 
   /**
    * The stack's layer with LiteRT's Python package and NumPy: at most 64 MB unzipped.
    *
    * @param scope anything in the stack
-   * @param options what the layer is made for
+   * @param options Python version, processor and bundling
    */
-  public static numpy(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
+  public static numpy(scope: Construct, options: PythonRuntimeLayerOptions = {}): RuntimeLayer {
     return RuntimeLayer.ofStack(scope, { ...options, liteRtRuntime: LiteRtRuntime.NUMPY });
   }
 
   private static ofStack(scope: Construct, props: RuntimeLayerProps): RuntimeLayer {
     const stack = Stack.of(scope);
     const { pythonRuntime, architecture } = withDefaults(props);
-    const id = `RuntimeLayer-${props.liteRtRuntime}-${architecture.name}-${pythonRuntime.name}`;
+    const python = props.liteRtRuntime === LiteRtRuntime.NUMPY ? `-${pythonRuntime.name}` : '';
+    const id = `RuntimeLayer-${props.liteRtRuntime}-${architecture.name}${python}`;
     const existing = stack.node.tryFindChild(id) as RuntimeLayer | undefined;
     if (existing && props.bundling && !existing.bundling._equals(props.bundling)) {
       throw new ValidationError(
@@ -65,23 +68,12 @@ export class RuntimeLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
     super(scope, id);
-    const { pythonRuntime, architecture, bundling } = withDefaults(props);
-    failIfAny(lit`InvalidRuntimeLayerProps`, checkPythonRuntime('pythonRuntime', pythonRuntime), this);
-
-    const contents = runtimeLayerContents(props.liteRtRuntime);
-    this.liteRtRuntime = props.liteRtRuntime;
-    this.liteRtVersion = liteRtVersion(contents);
+    failIfAny(lit`InvalidRuntimeLayerProps`, checkRuntimeLayer(props), this);
+    const { liteRtRuntime, bundling } = withDefaults(props);
+    this.liteRtRuntime = liteRtRuntime;
+    this.liteRtVersion = liteRtVersion(liteRtRuntime);
     this.bundling = bundling;
-    this.layerVersion = pythonLayer(this, 'Layer', {
-      layerVersionName: layerName(this, props.liteRtRuntime),
-      ...contents,
-      pinned: true,
-      runtime: pythonRuntime,
-      architecture,
-      pythonBundling: bundling,
-      description: `LiteRT ${this.liteRtVersion} (${props.liteRtRuntime}) for ${architecture.name}, ${pythonRuntime.name}`,
-      license: props.liteRtRuntime === LiteRtRuntime.NANO ? 'Apache-2.0' : 'Apache-2.0 AND BSD-3-Clause',
-    });
+    this.layerVersion = liteRtRuntime === LiteRtRuntime.NATIVE ? this.nativeLayer(props) : this.numpyLayer(props);
   }
 
   /**
@@ -92,6 +84,40 @@ export class RuntimeLayer extends Construct {
   public get _bytes(): number | undefined {
     return bundledBytes(this.layerVersion);
   }
+
+  private nativeLayer(props: RuntimeLayerProps): lambda.LayerVersion {
+    const { architecture, bundling } = withDefaults(props);
+    return nativeRuntimeLayer(this, 'Layer', {
+      layerVersionName: layerName(this, LiteRtRuntime.NATIVE),
+      architecture,
+      bundling,
+      description: `LiteRT ${this.liteRtVersion} (native) for ${architecture.name}`,
+    });
+  }
+
+  private numpyLayer(props: RuntimeLayerProps): lambda.LayerVersion {
+    const { architecture, bundling, pythonRuntime } = withDefaults(props);
+    return pythonLayer(this, 'Layer', {
+      layerVersionName: layerName(this, LiteRtRuntime.NUMPY),
+      entry: layerRequirements(LiteRtRuntime.NUMPY),
+      selection: NUMPY_SELECTION,
+      pinned: true,
+      runtime: pythonRuntime,
+      architecture,
+      pythonBundling: bundling,
+      description: `LiteRT ${this.liteRtVersion} (numpy) for ${architecture.name}, ${pythonRuntime.name}`,
+      license: 'Apache-2.0 AND BSD-3-Clause',
+    });
+  }
+}
+
+function checkRuntimeLayer({ liteRtRuntime, pythonRuntime }: RuntimeLayerProps): string[] {
+  if (pythonRuntime === undefined) {
+    return [];
+  }
+  return liteRtRuntime === LiteRtRuntime.NATIVE
+    ? ['pythonRuntime has no effect on the native runtime, which has no Python: leave it out']
+    : checkPythonRuntime('pythonRuntime', pythonRuntime);
 }
 
 function withDefaults(props: RuntimeLayerProps): Required<RuntimeLayerProps> {

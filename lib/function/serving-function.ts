@@ -14,6 +14,7 @@ import type { FunctionSettings } from './function-settings';
 import type { ModelFunctionProps } from './model-function-props';
 import { HOOK_MODULE } from './model-hook';
 import { layerVersionNumber, ModelLayer } from './model-layer';
+import { NATIVE_RUNTIME } from './native-runtime-layer';
 
 /** Everything that the Lambda function of a model is made of. */
 export interface ServingFunctionOptions {
@@ -34,7 +35,7 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
     // The default, every runtime that the app has named so far, would publish a new version whenever another construct names one.
     compatibleRuntimes: [runtime],
   });
-  const { layerVersion: modelLayer } = new ModelLayer(scope, 'ModelLayer', { bucket, compatibility, modelName, architecture, runtime });
+  const { layerVersion: modelLayer } = new ModelLayer(scope, 'ModelLayer', { bucket, compatibility, modelName, architecture, runtimes: [runtime, NATIVE_RUNTIME] });
   const configuration = Lazy.any({ produce: () => configurationOf(created) });
   const digest = deployTimeDigest(compatibility, 'FunctionDigest', configuration, [modelLayer.node.defaultChild as lambda.CfnLayerVersion]);
   const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
@@ -74,6 +75,10 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
   // The CDK publishes a version for each key of the code, and Lambda only for other code or configuration. Equal files have another key where
   // another tool bundled them, so the configuration names the key.
   created.addEnvironment('HANDLER_CODE', codeAddress(created));
+  if (layers.native) {
+    // The Python code is bundled all the same: which runtime serves is known only when the model is.
+    (created.node.defaultChild as lambda.CfnFunction).runtime = layers.numpy ? compatibility.functionRuntime : NATIVE_RUNTIME.name;
+  }
   acknowledgeFindings(created, props);
   return created;
 }

@@ -7,6 +7,15 @@ import type { ModelFormat } from '../model/model-format';
 import { BuildProvider } from './build-provider';
 import { SERVER_PREFIX } from './server-image';
 
+/** A runtime that a function offers its model. */
+export interface OfferedRuntime {
+  readonly layerArn: string;
+  /** Unzipped size of the layer, where it is known: Lambda counts it together with the model's. */
+  readonly layerBytes?: number;
+  /** Lambda's name of the runtime. */
+  readonly functionRuntime: string;
+}
+
 /** What an endpoint offers a model. The deployment compares it with what the model needs. */
 export interface EndpointOffer {
   readonly endpoint: 'function' | 'service' | 'fleet';
@@ -15,14 +24,9 @@ export interface EndpointOffer {
   readonly memoryMebibytes?: number;
   readonly timeoutSeconds?: number;
   /** Forced by the user. */
-  readonly runtime?: 'nano' | 'numpy';
-  /** A hook imports it. */
-  readonly requiresNumpy?: boolean;
-  readonly nanoLayerArn?: string;
-  readonly numpyLayerArn?: string;
-  /** Unzipped sizes, where they are known: Lambda counts them together with the model's. */
-  readonly nanoLayerBytes?: number;
-  readonly numpyLayerBytes?: number;
+  readonly runtime?: 'native' | 'numpy';
+  readonly runtimes?: { readonly native?: OfferedRuntime; readonly numpy?: OfferedRuntime };
+  /** Unzipped sizes of everything else, where they are known. */
   readonly partBytes?: { [part: string]: number };
   readonly cpuFeatures?: string[];
   /** It runs the server that is published with the model. */
@@ -46,6 +50,8 @@ export class ModelCompatibility extends Construct {
   public readonly layerObjectVersion: string;
   public readonly runtime: string;
   public readonly runtimeLayerArn: string;
+  /** Lambda's name of the runtime. */
+  public readonly functionRuntime: string;
   public readonly archiveKey: string;
   public readonly archiveSha256: string;
   public readonly goldenKey: string;
@@ -83,6 +89,7 @@ export class ModelCompatibility extends Construct {
     this.layerObjectVersion = this.resource.getAttString('LayerObjectVersion');
     this.runtime = this.resource.getAttString('Runtime');
     this.runtimeLayerArn = this.resource.getAttString('RuntimeLayerArn');
+    this.functionRuntime = this.resource.getAttString('FunctionRuntime');
     this.archiveKey = this.resource.getAttString('ArchiveKey');
     this.archiveSha256 = this.resource.getAttString('ArchiveSha256');
     this.goldenKey = this.resource.getAttString('GoldenKey');

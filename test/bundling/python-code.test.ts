@@ -46,7 +46,7 @@ function bundle(options: {
     architecture: options.architecture ?? lambda.Architecture.X86_64,
     pythonBundling: options.bundling ?? PythonBundling.AUTO,
   };
-  const layer = pythonLayer(stack, 'Layer', { ...shared, entry: requirements, selection: SELECTION, modules: true, pinned: true });
+  const layer = pythonLayer(stack, 'Layer', { ...shared, entry: requirements, selection: SELECTION, pinned: true });
   const fn = pythonFunction(stack, 'Function', { ...shared, entry: handler });
   return { app, stack, layer: staged(layer), fn: staged(fn), layerConstruct: layer };
 }

@@ -1,13 +1,19 @@
 import type { Stack } from 'aws-cdk-lib';
 import { Duration, Lazy, Size, Token } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps } from '../../lib';
 import { LiteRtRuntime, ModelSource } from '../../lib';
+import { hasNativeProgram } from '../../lib/function/native-runtime-layer';
 import { emptyStack, functionProperties, modelFunction, resourceOf, tfliteFile } from './fixtures';
+
+jest.mock('../../lib/function/native-runtime-layer', () => {
+  const actual = jest.requireActual('../../lib/function/native-runtime-layer');
+  return { ...actual, hasNativeProgram: jest.fn(actual.hasNativeProgram) };
+});
 
 const FUNCTION = 'AWS::Lambda::Function';
 const FIT = 'Custom::TensorFlowModelCompatibility';
@@ -50,36 +56,80 @@ describe('properties', () => {
   test('memory, timeout, architecture and both runtime layers are offered to the model', () => {
     const stack = emptyStack();
 
-    modelFunction(stack, { memorySize: Size.mebibytes(512), timeout: Duration.seconds(5), architecture: lambda.Architecture.ARM_64 });
+    modelFunction(stack, { memorySize: Size.mebibytes(512), timeout: Duration.seconds(5) });
 
-    const layer = (kind: string) => `{'Ref':'${resourceOf(stack, 'AWS::Lambda::LayerVersion', `RuntimeLayer${kind}arm64`).id}'}`;
+    const layer = (kind: string) => `{'Ref':'${resourceOf(stack, 'AWS::Lambda::LayerVersion', `RuntimeLayer${kind}x8664`).id}'}`;
     expect(offerOf(stack)).toEqual({
       endpoint: 'function',
       format: 'litert',
-      architecture: 'arm64',
+      architecture: 'x86_64',
       memoryMebibytes: 512,
       timeoutSeconds: 5,
-      nanoLayerArn: layer('nano'),
-      numpyLayerArn: layer('numpy'),
+      runtimes: {
+        native: { layerArn: layer('native'), functionRuntime: 'provided.al2023' },
+        numpy: { layerArn: layer('numpy'), functionRuntime: 'python3.13' },
+      },
       partBytes: { handler: 0 },
     });
   });
 
+  test('the runtime that the compatibility check chooses is the function\'s, with its layer', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack);
+
+    const check = resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id;
+    const { Runtime: runtime, Layers: [layer], Environment: environment } = resourceOf(stack, FUNCTION, 'Digits').properties;
+    expect(runtime).toEqual({ 'Fn::GetAtt': [check, 'FunctionRuntime'] });
+    expect(layer).toEqual({ 'Fn::GetAtt': [check, 'RuntimeLayerArn'] });
+    expect(environment.Variables.MODEL_RUNTIME).toEqual({ 'Fn::GetAtt': [check, 'Runtime'] });
+  });
+
+  test('architecture is that of function, layers and offer', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { architecture: lambda.Architecture.ARM_64 });
+
+    expect(offerOf(stack).architecture).toBe('arm64');
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.Architectures).toEqual(['arm64']);
+    expect(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'RuntimeLayernumpyarm64').properties.CompatibleArchitectures).toEqual(['arm64']);
+  });
+
+  test('a copy of the library without the program for a processor serves with Python, and a warning says so', () => {
+    jest.mocked(hasNativeProgram).mockReturnValueOnce(false);
+    const stack = emptyStack();
+
+    modelFunction(stack);
+
+    expect(Object.keys(offerOf(stack).runtimes)).toEqual(['numpy']);
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.Runtime).toBe('python3.13');
+    Annotations.fromStack(stack).hasWarning('/Stack/Digits', Match.stringLikeRegexp('no native program for x86_64, so Python serves'));
+  });
+
+  test('snapStart chooses Python, because Lambda takes snapshots of nothing else', () => {
+    const stack = emptyStack();
+
+    modelFunction(stack, { snapStart: true });
+
+    expect(Object.keys(offerOf(stack).runtimes)).toEqual(['numpy']);
+  });
+
   test.each([
-    [LiteRtRuntime.NANO, 'nanoLayerArn', 'numpyLayerArn'],
-    [LiteRtRuntime.NUMPY, 'numpyLayerArn', 'nanoLayerArn'],
-  ])('liteRtRuntime %s is the only runtime that is offered and made', (liteRtRuntime, offered, other) => {
+    [LiteRtRuntime.NATIVE, 'provided.al2023'],
+    [LiteRtRuntime.NUMPY, 'python3.13'],
+  ])('liteRtRuntime %s is the only runtime that is offered and made, and %s is Lambda\'s', (liteRtRuntime, functionRuntime) => {
     const stack = emptyStack();
 
     modelFunction(stack, { liteRtRuntime });
 
-    expect(offerOf(stack)).toMatchObject({ runtime: liteRtRuntime, [offered]: expect.anything() });
-    expect(offerOf(stack)).not.toHaveProperty(other);
+    expect(offerOf(stack)).toMatchObject({ runtime: liteRtRuntime, runtimes: { [liteRtRuntime]: { functionRuntime } } });
+    expect(Object.keys(offerOf(stack).runtimes)).toEqual([liteRtRuntime]);
+    expect(resourceOf(stack, FUNCTION, 'Digits').properties.Runtime).toBe(functionRuntime);
     expect(Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::LayerVersion')).filter((id) => id.startsWith('RuntimeLayer'))).toHaveLength(1);
   });
 
-  test('a function that is forced to nano sets nothing for NumPy', () => {
-    expect(functionProperties({ liteRtRuntime: LiteRtRuntime.NANO }).Environment.Variables).not.toHaveProperty('OPENBLAS_NUM_THREADS');
+  test('a function that is forced to native sets nothing for NumPy', () => {
+    expect(functionProperties({ liteRtRuntime: LiteRtRuntime.NATIVE }).Environment.Variables).not.toHaveProperty('OPENBLAS_NUM_THREADS');
   });
 
   test('environmentEncryption encrypts the environment', () => {

@@ -43,10 +43,11 @@ test('what is known goes to the fit, which adds the model to it when the functio
   const offer = JSON.parse(fit.Offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'arn')).join(''));
 
   expect(offer).toMatchObject({
-    partBytes: { handler: expect.any(Number), 'further layers': LIMIT - 10_000_000 }, nanoLayerBytes: expect.any(Number), numpyLayerBytes: expect.any(Number),
+    partBytes: { handler: expect.any(Number), 'further layers': LIMIT - 10_000_000 },
+    runtimes: { native: { layerBytes: expect.any(Number) }, numpy: { layerBytes: expect.any(Number) } },
   });
   expect(offer.partBytes.handler).toBeGreaterThan(10_000);
-  expect(offer.nanoLayerBytes).toBeGreaterThan(0);
+  expect(offer.runtimes.native.layerBytes).toBeGreaterThan(0);
 });
 
 test('what may still fit is not refused: the model\'s own size is proved by the fit', () => {

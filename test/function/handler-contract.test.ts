@@ -1,7 +1,7 @@
-import { readFileSync } from 'fs';
+import { readdirSync, readFileSync } from 'fs';
 import { LiteRtRuntime } from '../../lib';
 import { RequestMetrics } from '../../lib/function/request-metrics';
-import { LITERT_LIBRARY, runtimeLayerContents } from '../../lib/function/runtime-layer-contents';
+import { layerRequirements, LITERT_LIBRARY } from '../../lib/function/runtime-layer-contents';
 import { TOOLCHAIN } from '../../lib/optimization/toolchain';
 import { packagePath } from '../../lib/private/asset-paths';
 
@@ -9,8 +9,10 @@ import { packagePath } from '../../lib/private/asset-paths';
 
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 
-test('the handler looks for LiteRT where the nano layer has it', () => {
-  expect(read('handler', 'src', 'model_server', 'model.py')).toContain(`DEFAULT_LIBRARY = "/opt/${LITERT_LIBRARY}"`);
+test('the native program looks for LiteRT where its layer has it', () => {
+  const sources = readdirSync(packagePath('native', 'src'), { recursive: true, encoding: 'utf-8' }).filter((name) => name.endsWith('.rs'));
+
+  expect(sources.map((name) => readFileSync(packagePath('native', 'src', name), 'utf-8')).join('\n')).toContain(`"/opt/${LITERT_LIBRARY}"`);
 });
 
 test('the handler logs the metrics that the function names, under the same dimensions', () => {
@@ -34,11 +36,11 @@ test('the handler reads the variables that the function sets', () => {
 });
 
 test.each(Object.values(LiteRtRuntime))('the %s layer pins the LiteRT that models are converted for, and every file by its hash', (runtime) => {
-  const requirements = readFileSync(`${runtimeLayerContents(runtime).entry}/requirements.txt`, 'utf-8');
+  const requirements = readFileSync(`${layerRequirements(runtime)}/requirements.txt`, 'utf-8');
   const pinned = requirements.split(/\n(?=\S)/).filter((entry) => !entry.startsWith('#'));
 
   expect(requirements).toMatch(new RegExp(`^ai-edge-litert==${TOOLCHAIN.litert.replaceAll('.', '\\.')} `, 'm'));
   expect(pinned.every((entry) => /^[a-z-]+==\S+ \\\n( {4}--hash=sha256:[0-9a-f]{64}( \\)?\n?)+/.test(entry))).toBe(true);
-  expect(pinned).toHaveLength(runtime === LiteRtRuntime.NANO ? 1 : 2);
+  expect(pinned).toHaveLength(runtime === LiteRtRuntime.NATIVE ? 1 : 2);
   expect(requirements).not.toMatch(/^--|https?:/m);
 });

@@ -46,26 +46,13 @@ describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
   });
 });
 
-test.each<[string, Record<string, string>, boolean]>([
-  ['a hook of the standard library leaves the choice of the runtime open', {}, false],
-  ['a hook that imports numpy gets the numpy runtime', { 'hook.py': `import numpy as np\n${PREPROCESS}` }, true],
-  ['a module beside the hook counts as well', { 'pixels.py': 'def f():\n    from numpy import array\n' }, true],
-  ['so do the requirements', { 'requirements.txt': 'pillow==12.0.0\nnumpy==2.4.6\n' }, true],
-  ['a name that only begins like it does not', { 'hook.py': `import numpydoc\n${PREPROCESS}`, 'requirements.txt': 'numpydoc==1.9.0\n' }, false],
-])('%s', (_, files, numpy) => {
+test('a hook gets the numpy runtime, since the native one has no Python', () => {
   const stack = emptyStack();
 
-  modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory(files)) });
+  modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });
 
-  expect([offer(stack).includes('requiresNumpy'), offer(stack).includes('nanoLayerArn')]).toEqual([numpy, !numpy]);
-});
-
-test('requiresNumpy decides where it is given', () => {
-  const stack = emptyStack();
-
-  modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory(), { requiresNumpy: true }) });
-
-  expect(offer(stack)).toContain('requiresNumpy');
+  expect([offer(stack).includes('python3.13'), offer(stack).includes('provided.al2023')]).toEqual([true, false]);
+  expect(resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties.Runtime).toBe('python3.13');
 });
 
 describe('refused', () => {
@@ -77,25 +64,15 @@ describe('refused', () => {
     expect(() => modelFunction(emptyStack(), { hook: hook() })).toThrow(message);
   });
 
-  test('NumPy on nano, and more layers than the hook leaves room for, together', () => {
+  test('the native runtime, and more layers than the hook leaves room for, together', () => {
     const stack = emptyStack();
     const layer = lambda.LayerVersion.fromLayerVersionArn(stack, 'Extension', 'arn:aws:lambda:eu-west-1:123456789012:layer:extension:3');
 
     expect(() => modelFunction(stack, {
-      hook: ModelHook.fromAsset(hookDirectory({ 'hook.py': `import numpy\n${PREPROCESS}` })), liteRtRuntime: LiteRtRuntime.NANO, layers: [layer, layer, layer],
-    })).toThrow(/2 problems:[^]*at most 2, got 3: .*runtime, model and hook take 3[^]*leave liteRtRuntime out, or use LiteRtRuntime.NUMPY/);
+      hook: ModelHook.fromAsset(hookDirectory()), liteRtRuntime: LiteRtRuntime.NATIVE, layers: [layer, layer, layer],
+    })).toThrow(/2 problems:[^]*at most 2, got 3: .*runtime, model and hook take 3[^]*hook is a Python module.*leave liteRtRuntime out, or use LiteRtRuntime.NUMPY/);
   });
 });
-
-/** What the host installs: the runtime's package, and one whose metadata has a further line. */
-function installed(requirement: string): Record<string, string> {
-  const pandas = wheel('pandas', '3.0.0', 'manylinux_2_27_x86_64', { 'pandas/__init__.py': '' });
-  return {
-    ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': SHARED_OBJECT, 'ai_edge_litert/__init__.py': '' }),
-    ...pandas,
-    'pandas-3.0.0.dist-info/METADATA': pandas['pandas-3.0.0.dist-info/METADATA'] + requirement,
-  };
-}
 
 describe('bundling', () => {
   let host: FakeHost;
@@ -120,36 +97,14 @@ describe('bundling', () => {
     expect(readdirSync(layers[0]).filter((name) => !name.endsWith('.dist-info'))).toEqual(['PIL', 'ai_edge_litert', 'hook.py', 'requirements.txt']); // the host installs all it has
     expect(readdirSync(layers[0]).filter((name) => name.startsWith('numpy'))).toEqual([]);
   });
-
-  test.each([
-    ['a package that requires NumPy brings the numpy runtime', 'Requires-Dist: numpy>=1.26\n', {}, true],
-    ['one that requires it for an extra does not', 'Requires-Dist: numpy>=1.26; extra == "fast"\n', {}, false],
-    ['nor one whose name only begins like it', 'Requires-Dist: numpy-financial\n', {}, false],
-    ['nor any where the hook says that it needs none', 'Requires-Dist: numpy>=1.26\n', { requiresNumpy: false }, false],
-  ])('%s', (_, requirement, options, numpy) => {
-    host.addUv(installed(requirement));
-    const stack = new CdkStack(new App(), 'Stack');
-
-    modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory({ 'requirements.txt': 'pandas\n' }), options) });
-
-    expect([offer(stack).includes('requiresNumpy'), offer(stack).includes('nanoLayerArn')]).toEqual([numpy, !numpy]);
-  });
-
-  test('a package that requires NumPy is refused on nano', () => {
-    host.addUv(installed('Requires-Dist: numpy\n'));
-
-    expect(() => modelFunction(new CdkStack(new App(), 'Stack'), {
-      hook: ModelHook.fromAsset(hookDirectory({ 'requirements.txt': 'pandas\n' })), liteRtRuntime: LiteRtRuntime.NANO,
-    })).toThrow(/hook needs NumPy, and liteRtRuntime nano has none: leave liteRtRuntime out/);
-  });
 });
 
-test.each([['stdlib', false], ['jpeg', true]])('the example %s is a hook', (name, numpy) => {
+test.each(['stdlib', 'jpeg'])('the example %s is a hook', (name) => {
   const stack = emptyStack();
 
   modelFunction(stack, { hook: ModelHook.fromAsset(packagePath('examples', 'hooks', name)) });
 
-  expect(offer(stack).includes('requiresNumpy')).toBe(numpy);
+  expect(resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties.Environment.Variables.MODEL_HOOK).toBe('hook');
 });
 
 const ASSETS = { 'Fn::Sub': 'cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}' };

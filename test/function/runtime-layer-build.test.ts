@@ -12,8 +12,10 @@ import type { BundlePlan } from '../../lib/bundling/bundle-plan';
 import { readElf } from '../../lib/bundling/elf-file';
 import { findPython } from '../../lib/bundling/host-tools';
 import { PythonBundling } from '../../lib/bundling/python-bundling';
-import { pythonFunction } from '../../lib/bundling/python-code';
+import { pythonFunction, pythonLayer } from '../../lib/bundling/python-code';
 import { checkSharedObjects } from '../../lib/bundling/shared-objects';
+import { hasNativeProgram } from '../../lib/function/native-runtime-layer';
+import { LITERT_LIBRARY } from '../../lib/function/runtime-layer-contents';
 import { packagePath } from '../../lib/private/asset-paths';
 
 /**
@@ -30,7 +32,10 @@ const python = version && findPython(version);
 const whenPythonIsThere = python ? test : test.skip;
 
 interface Built {
-  readonly nano: string;
+  /** Absent for a processor that this clone has no program for: the set-up makes the one of its own machine. */
+  readonly native?: string;
+  /** LiteRT's C library alone. */
+  readonly library: string;
   readonly numpy: string;
   readonly handler: string;
 }
@@ -43,7 +48,12 @@ function build(architecture: lambda.Architecture): Built {
   const runtime = new lambda.Runtime(`python${version ?? '3.13'}`, lambda.RuntimeFamily.PYTHON);
   const options = { architecture, pythonRuntime: runtime, bundling: PythonBundling.LOCAL };
   return {
-    nano: directoryOf(RuntimeLayer.nano(stack, options).layerVersion),
+    native: hasNativeProgram(architecture)
+      ? unzipped(directoryOf(RuntimeLayer.native(stack, { architecture, bundling: PythonBundling.LOCAL }).layerVersion)) : undefined,
+    library: join(directoryOf(pythonLayer(stack, 'Library', {
+      entry: packagePath('python', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
+      pinned: true, runtime, architecture, pythonBundling: PythonBundling.LOCAL,
+    })), 'python'),
     numpy: directoryOf(RuntimeLayer.numpy(stack, options).layerVersion),
     handler: directoryOf(pythonFunction(stack, 'Handler', {
       entry: packagePath('python', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,
@@ -53,6 +63,19 @@ function build(architecture: lambda.Architecture): Built {
 
 function directoryOf(construct: lambda.LayerVersion | lambda.Function): string {
   return resolve((construct.node.root as App).outdir, (construct.node.findChild('Code') as Asset).assetPath);
+}
+
+/** A directory with the files of an archive, and with their permissions. */
+function unzipped(archive: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'layer-'));
+  const program = [
+    'import os, sys, zipfile',
+    'archive = zipfile.ZipFile(sys.argv[1])',
+    'archive.extractall(sys.argv[2])',
+    '[os.chmod(os.path.join(sys.argv[2], file.filename), file.external_attr >> 16 & 0o777) for file in archive.infolist()]',
+  ].join('\n');
+  execFileSync(python ?? 'python3', ['-c', program, archive, directory]);
+  return directory;
 }
 
 /** Name, mode and content of every file. */
@@ -70,9 +93,15 @@ beforeAll(() => {
 }, 300_000);
 
 describe.each(machines)('for %s', (machine, architecture) => {
-  test('the nano layer is LiteRT\'s C library alone, at most 9 MB', () => {
-    expect(listFiles(built[machine].nano)).toEqual(['lib/libLiteRt.so']);
-    expect(sizeOf(built[machine].nano)).toBeLessThanOrEqual(9_000_000);
+  test('the native layer is the program, which may be executed, and LiteRT\'s C library, at most 10 MB', () => {
+    const { native } = built[machine];
+    if (native === undefined) {
+      expect(machine).not.toBe(process.arch === 'x64' ? 'x86_64' : 'aarch64');
+      return;
+    }
+    expect(listFiles(native)).toEqual(['bootstrap', 'lib/libLiteRt.so']);
+    expect(statSync(join(native, 'bootstrap')).mode & 0o777).toBe(0o755);
+    expect(sizeOf(native)).toBeLessThanOrEqual(10_000_000);
   });
 
   test('the numpy layer is the interpreter and NumPy, at most 64 MB', () => {
@@ -104,9 +133,9 @@ describe.each(machines)('for %s', (machine, architecture) => {
 
   test('every shared object is of that processor', () => {
     const elfMachine = { x86_64: 62, aarch64: 183 }[machine];
-    const objects = [built[machine].nano, built[machine].numpy]
+    const objects = [built[machine].native ?? built[machine].library, built[machine].numpy]
       .flatMap((directory) => listFiles(directory).map((file) => join(directory, file)))
-      .filter((file) => /\.so(\.|$)/.test(file));
+      .filter((file) => /\.so(\.|$)|bootstrap$/.test(file));
 
     expect(objects.length).toBeGreaterThan(10);
     expect(objects.filter((file) => readFileSync(file).readUInt16LE(18) !== elfMachine)).toEqual([]);
@@ -128,9 +157,8 @@ describe.each(machines)('for %s', (machine, architecture) => {
   test('a second build gives the same assets, byte for byte', () => {
     const again = build(architecture);
 
-    for (const part of ['nano', 'numpy', 'handler'] as const) {
-      expect(again[part].split('/').pop()).toBe(built[machine][part].split('/').pop());
-      expect(contentOf(again[part])).toEqual(contentOf(built[machine][part]));
+    for (const part of ['native', 'library', 'numpy', 'handler'] as const) {
+      expect(again[part] && contentOf(again[part])).toEqual(built[machine][part] && contentOf(built[machine][part]));
     }
   }, 300_000);
 });
@@ -138,10 +166,10 @@ describe.each(machines)('for %s', (machine, architecture) => {
 describe('what the system of the function must have', () => {
   const plan = (architecture: lambda.Architecture) => ({ architecture }) as BundlePlan;
 
-  /** The nano layer of arm64 with every mention of a version replaced by another of the same length. */
+  /** LiteRT's library for arm64 with every mention of a version replaced by another of the same length. */
   function needing(from: string, to: string): string {
     const directory = mkdtempSync(join(tmpdir(), 'layer-'));
-    cpSync(built.aarch64.nano, directory, { recursive: true });
+    cpSync(built.aarch64.library, directory, { recursive: true });
     const library = join(directory, 'lib', 'libLiteRt.so');
     writeFileSync(library, Buffer.from(readFileSync(library).toString('latin1').replaceAll(from, to), 'latin1'));
     return directory;
@@ -151,7 +179,7 @@ describe('what the system of the function must have', () => {
     ['x86_64', ['GLIBC_2.27', 'GLIBCXX_3.4.22']],
     ['aarch64', ['GLIBC_2.34', 'GLIBCXX_3.4.30']],
   ])('is read from the real library for %s, whatever its wheel is tagged', (machine, versions) => {
-    const needed = readElf(join(built[machine].nano, 'lib', 'libLiteRt.so'))!.needed.map(({ version }) => version);
+    const needed = readElf(join(built[machine].library, 'lib', 'libLiteRt.so'))!.needed.map(({ version }) => version);
 
     expect(needed).toEqual(expect.arrayContaining(versions));
     for (const version of versions) {
@@ -162,7 +190,7 @@ describe('what the system of the function must have', () => {
   });
 
   test.each(machines)('is there for both layers of %s', (machine, architecture) => {
-    for (const directory of [built[machine].nano, built[machine].numpy]) {
+    for (const directory of [built[machine].native ?? built[machine].library, built[machine].numpy]) {
       expect(() => checkSharedObjects(directory, plan(architecture))).not.toThrow();
     }
   });
@@ -176,7 +204,7 @@ describe('what the system of the function must have', () => {
 
   test('a layer that brings the newer library itself is not refused', () => {
     const directory = needing('GLIBCXX_3.4.30', 'GLIBCXX_3.4.34');
-    cpSync(join(built.aarch64.nano, 'lib', 'libLiteRt.so'), join(directory, 'lib', 'libstdc++.so.6'));
+    cpSync(join(built.aarch64.library, 'lib', 'libLiteRt.so'), join(directory, 'lib', 'libstdc++.so.6'));
 
     expect(() => checkSharedObjects(directory, plan(lambda.Architecture.ARM_64))).not.toThrow();
   });
@@ -211,10 +239,10 @@ runsHere('the trimmed numpy layer loads: the interpreter, and every public modul
   expect(output).toMatch(/^\d{2,} Interpreter$/m);
 });
 
-runsHere('the nano layer loads without any other library of the package', () => {
+runsHere('the library of the native layer loads without any other library of the package', () => {
   const program = 'import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).LiteRtCreateEnvironment is not None)';
 
-  const output = execFileSync(python!, ['-S', '-c', program, join(built.x86_64.nano, 'lib', 'libLiteRt.so')], { encoding: 'utf-8', env: {} });
+  const output = execFileSync(python!, ['-S', '-c', program, join(built.x86_64.library, 'lib', 'libLiteRt.so')], { encoding: 'utf-8', env: {} });
 
   expect(output.trim()).toBe('True');
 });

@@ -1,6 +1,6 @@
 import { DockerImage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ModelFunction, ModelSource, PythonBundling, RuntimeLayer } from '../../lib';
+import { LiteRtRuntime, ModelFunction, ModelSource, PythonBundling, RuntimeLayer } from '../../lib';
 import { emptyStack, publishedModel, resourceOf } from './fixtures';
 
 describe('RuntimeLayer', () => {
@@ -9,20 +9,28 @@ describe('RuntimeLayer', () => {
     const arm = { architecture: lambda.Architecture.ARM_64 };
     const older = { pythonRuntime: lambda.Runtime.PYTHON_3_12 };
 
-    const layers = [RuntimeLayer.nano(stack), RuntimeLayer.numpy(stack), RuntimeLayer.nano(stack, arm), RuntimeLayer.nano(stack, older)];
+    const layers = [
+      RuntimeLayer.native(stack), RuntimeLayer.numpy(stack), RuntimeLayer.native(stack, arm), RuntimeLayer.numpy(stack, arm), RuntimeLayer.numpy(stack, older),
+    ];
 
-    expect(new Set(layers).size).toBe(4);
-    expect(RuntimeLayer.nano(stack, { architecture: lambda.Architecture.X86_64 })).toBe(layers[0]);
-    expect(RuntimeLayer.nano(new ModelFunction(stack, 'F', { model: ModelSource.fromArtifact(publishedModel(stack)) }))).toBe(layers[0]);
-    expect(RuntimeLayer.nano(emptyStack())).not.toBe(layers[0]);
+    expect(new Set(layers).size).toBe(5);
+    expect(RuntimeLayer.native(stack, { architecture: lambda.Architecture.X86_64 })).toBe(layers[0]);
+    expect(RuntimeLayer.native(new ModelFunction(stack, 'F', { model: ModelSource.fromArtifact(publishedModel(stack)) }))).toBe(layers[0]);
+    expect(RuntimeLayer.native(emptyStack())).not.toBe(layers[0]);
   });
 
   test('says what it holds', () => {
     const stack = emptyStack();
 
     const layer = RuntimeLayer.numpy(stack, { architecture: lambda.Architecture.ARM_64 });
+    RuntimeLayer.native(stack);
 
-    expect(resourceOf(stack, 'AWS::Lambda::LayerVersion').properties).toMatchObject({
+    expect(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'RuntimeLayernative').properties).toMatchObject({
+      Description: `LiteRT ${layer.liteRtVersion} (native) for x86_64`,
+      CompatibleArchitectures: ['x86_64'],
+      CompatibleRuntimes: ['provided.al2023'],
+    });
+    expect(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'RuntimeLayernumpy').properties).toMatchObject({
       Description: `LiteRT ${layer.liteRtVersion} (numpy) for arm64, python3.13`,
       CompatibleArchitectures: ['arm64'],
       CompatibleRuntimes: ['python3.13'],
@@ -30,19 +38,24 @@ describe('RuntimeLayer', () => {
   });
 
   test('fails with a Python that LiteRT does not run on', () => {
-    expect(() => RuntimeLayer.nano(emptyStack(), { pythonRuntime: lambda.Runtime.PYTHON_3_11 })).toThrow(/pythonRuntime must be python3\.12 or newer/);
+    expect(() => RuntimeLayer.numpy(emptyStack(), { pythonRuntime: lambda.Runtime.PYTHON_3_11 })).toThrow(/pythonRuntime must be python3\.12 or newer/);
+  });
+
+  test('fails with a Python for the native runtime, which has none', () => {
+    expect(() => new RuntimeLayer(emptyStack(), 'Layer', { liteRtRuntime: LiteRtRuntime.NATIVE, pythonRuntime: lambda.Runtime.PYTHON_3_13 }))
+      .toThrow(/pythonRuntime has no effect on the native runtime.*leave it out/);
   });
 
   test('is shared by functions that are bundled alike, each by its own word', () => {
     const stack = emptyStack();
     const docker = (index: string) => PythonBundling.docker({ environment: { PIP_INDEX_URL: index, A: 'b' }, image: DockerImage.fromRegistry('mine:1') });
 
-    const layer = RuntimeLayer.nano(stack, { bundling: docker('https://mirror.example') });
+    const layer = RuntimeLayer.native(stack, { bundling: docker('https://mirror.example') });
 
-    expect(RuntimeLayer.nano(stack, { bundling: docker('https://mirror.example') })).toBe(layer);
-    expect(RuntimeLayer.nano(stack)).toBe(layer);
+    expect(RuntimeLayer.native(stack, { bundling: docker('https://mirror.example') })).toBe(layer);
+    expect(RuntimeLayer.native(stack)).toBe(layer);
     for (const bundling of [docker('https://other.example'), PythonBundling.docker(), PythonBundling.AUTO]) {
-      expect(() => RuntimeLayer.nano(stack, { bundling })).toThrow(/bundling differs from that of the runtime layer/);
+      expect(() => RuntimeLayer.native(stack, { bundling })).toThrow(/bundling differs from that of the runtime layer/);
     }
   });
 });

@@ -18,7 +18,7 @@ const env = { account: '111122223333', region: 'eu-west-1' };
 const source = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 const offer: EndpointOffer = {
   endpoint: 'function', format: ModelFormat.LITERT, architecture: lambda.Architecture.X86_64, memoryMebibytes: 1769, timeoutSeconds: 30,
-  nanoLayerArn: 'arn:nano', numpyLayerArn: 'arn:numpy',
+  runtimes: { native: { layerArn: 'arn:native', functionRuntime: 'provided.al2023' }, numpy: { layerArn: 'arn:numpy', functionRuntime: 'python3.13' } },
 };
 
 let app: App;
@@ -128,7 +128,7 @@ describe('the artifact of an endpoint', () => {
 describe('the compatibility check', () => {
   test('gives the handlers the manifest of an optimizer of the stack, and the offer as one text', () => {
     const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
-    new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer: { ...offer, runtime: 'nano', requiresNumpy: false, cpuFeatures: ['avx2'] } });
+    new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer: { ...offer, runtime: 'native', cpuFeatures: ['avx2'] } });
     const build = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelBuild'))[0];
 
     const properties = compatibilityProperties();
@@ -140,8 +140,8 @@ describe('the compatibility check', () => {
       ManifestSha256: { 'Fn::GetAtt': [build, 'ManifestSha256'] },
     });
     expect(JSON.parse(properties.Offer)).toEqual({
-      endpoint: 'function', format: 'litert', architecture: 'x86_64', memoryMebibytes: 1769, timeoutSeconds: 30, runtime: 'nano', requiresNumpy: false,
-      nanoLayerArn: 'arn:nano', numpyLayerArn: 'arn:numpy', cpuFeatures: ['avx2'],
+      endpoint: 'function', format: 'litert', architecture: 'x86_64', memoryMebibytes: 1769, timeoutSeconds: 30, runtime: 'native',
+      runtimes: offer.runtimes, cpuFeatures: ['avx2'],
     });
   });
 
@@ -197,7 +197,7 @@ describe('the compatibility check', () => {
     const id = stack.getLogicalId(compatibility.resource.node.defaultChild as never);
     const values = valuesOf(compatibility);
 
-    expect(values).toHaveLength(15);
+    expect(values).toHaveLength(16);
     for (const [name, value] of values) {
       expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, pascalCase(name)] });
     }
