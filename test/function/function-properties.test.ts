@@ -30,7 +30,7 @@ describe('properties', () => {
     ['memorySize', { memorySize: Size.gibibytes(3) }, { MemorySize: 3072 }],
     ['timeout', { timeout: Duration.minutes(1) }, { Timeout: 60 }],
     ['architecture', { architecture: lambda.Architecture.ARM_64 }, { Architectures: ['arm64'] }],
-    ['pythonRuntime', { pythonRuntime: lambda.Runtime.PYTHON_3_12 }, { Runtime: 'python3.12' }],
+    ['pythonRuntime', { pythonRuntime: lambda.Runtime.PYTHON_3_12, liteRtRuntime: LiteRtRuntime.NUMPY }, { Runtime: 'python3.12' }],
     ['description', { description: 'mine' }, { Description: 'mine' }],
     ['reservedConcurrentExecutions', { reservedConcurrentExecutions: 7 }, { ReservedConcurrentExecutions: 7 }],
     ['environment', { environment: { TZ: 'UTC' } }, { Environment: { Variables: { TZ: 'UTC', MODEL_NAME: 'digits' } } }],

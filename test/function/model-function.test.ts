@@ -35,7 +35,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
       S3ObjectVersion: { 'Fn::GetAtt': [fit, 'LayerObjectVersion'] },
     });
     expect(resourceOf(stack, FUNCTION, 'Digits').properties).toMatchObject({
-      Runtime: 'python3.13',
+      Runtime: { 'Fn::GetAtt': [fit, 'FunctionRuntime'] },
       Architectures: ['x86_64'],
       MemorySize: 1769,
       Timeout: 30,

@@ -210,7 +210,7 @@ describe('the compatibility check', () => {
     const names = valuesOf(new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer })).map(([name]) => pascalCase(name));
 
     expect(attributes).toEqual(expect.arrayContaining(['Version', 'ReportKey', 'BuildUrl', 'Summary']));
-    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'MemoryRequest', 'RuntimeLayerArn'].sort());
+    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'MemoryRequest', 'RuntimeLayerArn'].sort());
   });
 
   test('takes tokens in its offer', () => {
