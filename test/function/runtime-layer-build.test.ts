@@ -50,10 +50,10 @@ function build(architecture: lambda.Architecture): Built {
   return {
     native: hasNativeProgram(architecture)
       ? unzipped(directoryOf(RuntimeLayer.native(stack, { architecture, bundling: PythonBundling.LOCAL }).layerVersion)) : undefined,
-    library: join(directoryOf(pythonLayer(stack, 'Library', {
+    library: directoryOf(pythonLayer(stack, 'Library', {
       entry: packagePath('python', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
       pinned: true, runtime, architecture, pythonBundling: PythonBundling.LOCAL,
-    })), 'python'),
+    })),
     numpy: directoryOf(RuntimeLayer.numpy(stack, options).layerVersion),
     handler: directoryOf(pythonFunction(stack, 'Handler', {
       entry: packagePath('python', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,

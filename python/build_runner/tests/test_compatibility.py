@@ -69,10 +69,10 @@ def test_digests_change_with_the_runtime_and_its_layer(s3: S3Client) -> None:
         return check_compatibility(compatibility_properties(record, offer(**changes)) | {"Digests": {"A": []}})["A"]
 
     proved, other = digest(), digest(runtime="numpy")
-    newer = digest(nanoLayerArn=NANO_LAYER + "0")
+    newer = digest(runtimes={"native": NATIVE | {"layerArn": NATIVE_LAYER + "0"}, "numpy": NUMPY})
 
     assert len({proved, other, newer}) == 3
-    assert digest(runtime="nano") == proved
+    assert digest(runtime="native") == proved
 
 
 def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:

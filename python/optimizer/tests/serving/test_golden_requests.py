@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec
 from sample_jobs import gate
-from tensorflow_optimizer.proof.choose_runtime import handler_directory, litert_library
+from tensorflow_optimizer.proof.choose_runtime import handler_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
