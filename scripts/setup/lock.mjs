@@ -11,7 +11,6 @@ const LOCKS = [
   { lock: 'python/optimizer/requirements', python: '3.11' },
   { lock: 'python/optimizer/uv-requirements', python: '3.11' },
   { lock: 'python/dev/requirements', python: '3.11', constraint: 'python/optimizer/requirements.txt' },
-  { lock: 'python/layer/nano/requirements', python: '3.12', complete: true },
   { lock: 'python/layer/native/requirements', python: '3.12', complete: true },
   { lock: 'python/layer/numpy/requirements', python: '3.12', complete: true },
   { lock: 'native/toolchain/requirements', python: '3.11' },

@@ -1,4 +1,4 @@
-"""A portable graymap (PGM, P5) of 28 by 28 pixels to the digits model. The standard library alone, so nano can serve.
+"""A portable graymap (PGM, P5) of 28 by 28 pixels to the digits model. Needs no package: the standard library alone.
 
 curl --data-binary @seven.pgm -H 'content-type: image/x-portable-graymap' …/v1/models/digits:predict
 {"digit": 7, "probability": 0.998}

@@ -51,8 +51,8 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 			tensorflow.QualityGate_Strict(),
 		),
 		Labels:                             jsii.Strings("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-		Hook:                               tensorflow.ModelHook_FromAsset(jsii.String("hooks/stdlib"), &tensorflow.ModelHookOptions{RequiresNumpy: jsii.Bool(false)}),
-		LiteRtRuntime:                      tensorflow.LiteRtRuntime_NANO,
+		Hook:                               tensorflow.ModelHook_FromAsset(jsii.String("hooks/stdlib"), &tensorflow.ModelHookOptions{CheckEventFile: jsii.String("hooks/stdlib/event.json")}),
+		LiteRtRuntime:                      tensorflow.LiteRtRuntime_NUMPY,
 		MemorySize:                         awscdk.Size_Mebibytes(jsii.Number(1024)),
 		Threads:                            jsii.Number(2),
 		Timeout:                            awscdk.Duration_Seconds(jsii.Number(20)),
@@ -263,14 +263,14 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 	pointed.GrantRead(caller)
 	tensorflow.NewModelFunction(stack, jsii.String("Shared"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(pointed),
-		LiteRtRuntime: tensorflow.LiteRtRuntime_NANO,
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,
 		Bundling:      tensorflow.PythonBundling_LOCAL(),
 	})
 	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
 		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
 	tensorflow.NewModelFunction(stack, jsii.String("Pinned"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(published),
-		LiteRtRuntime: tensorflow.LiteRtRuntime_NANO,
+		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,
 		Bundling:      tensorflow.PythonBundling_LOCAL(),
 	})
 }
@@ -278,7 +278,7 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 // Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here.
 func layers(stack awscdk.Stack) {
 	stack.Node().SetContext(jsii.String("aws:cdk:bundling-stacks"), []string{})
-	tensorflow.RuntimeLayer_Nano(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
+	tensorflow.RuntimeLayer_Native(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
 	tensorflow.RuntimeLayer_Numpy(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
 	tensorflow.NewRuntimeLayer(stack, jsii.String("Docker"), &tensorflow.RuntimeLayerProps{
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,

@@ -62,8 +62,8 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
             QualityGate.strict(),
         ),
         labels=["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
-        hook=ModelHook.from_asset("hooks/stdlib", requires_numpy=False),
-        lite_rt_runtime=LiteRtRuntime.NANO,
+        hook=ModelHook.from_asset("hooks/stdlib", check_event_file="hooks/stdlib/event.json"),
+        lite_rt_runtime=LiteRtRuntime.NUMPY,
         memory_size=cdk.Size.mebibytes(1024),
         threads=2,
         timeout=cdk.Duration.seconds(20),
@@ -292,7 +292,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         stack,
         "Shared",
         model=ModelSource.from_artifact(pointed),
-        lite_rt_runtime=LiteRtRuntime.NANO,
+        lite_rt_runtime=LiteRtRuntime.NATIVE,
         bundling=PythonBundling.LOCAL,
     )
     published = ModelArtifact.from_bucket(
@@ -302,7 +302,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         stack,
         "Pinned",
         model=ModelSource.from_artifact(published),
-        lite_rt_runtime=LiteRtRuntime.NANO,
+        lite_rt_runtime=LiteRtRuntime.NATIVE,
         bundling=PythonBundling.LOCAL,
     )
 
@@ -310,7 +310,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
 def layers(stack: cdk.Stack) -> None:
     """Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here."""
     stack.node.set_context("aws:cdk:bundling-stacks", [])
-    RuntimeLayer.nano(stack, bundling=PythonBundling.AUTO)
+    RuntimeLayer.native(stack, bundling=PythonBundling.AUTO)
     RuntimeLayer.numpy(stack, bundling=PythonBundling.AUTO)
     RuntimeLayer(stack, "Docker", lite_rt_runtime=LiteRtRuntime.NUMPY, bundling=PythonBundling.docker(network="host"))
 

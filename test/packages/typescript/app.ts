@@ -31,8 +31,8 @@ function functions(stack: Stack): void {
     recipe: OptimizationRecipe.of(Quantization.dynamicRange()),
     gate: gateOfData,
     labels: ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'],
-    hook: ModelHook.fromAsset('hooks/stdlib', { requiresNumpy: false }),
-    liteRtRuntime: LiteRtRuntime.NANO,
+    hook: ModelHook.fromAsset('hooks/stdlib', { checkEventFile: 'hooks/stdlib/event.json' }),
+    liteRtRuntime: LiteRtRuntime.NUMPY,
     memorySize: Size.mebibytes(1024),
     threads: 2,
     timeout: Duration.seconds(20),
@@ -210,12 +210,12 @@ function importer(stack: Stack): void {
   pointed.grantRead(caller);
   new ModelFunction(stack, 'Shared', {
     model: ModelSource.fromArtifact(pointed),
-    liteRtRuntime: LiteRtRuntime.NANO,
+    liteRtRuntime: LiteRtRuntime.NATIVE,
     bundling: PythonBundling.LOCAL,
   });
   new ModelFunction(stack, 'Pinned', {
     model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json' })),
-    liteRtRuntime: LiteRtRuntime.NANO,
+    liteRtRuntime: LiteRtRuntime.NATIVE,
     bundling: PythonBundling.LOCAL,
   });
 }
@@ -223,7 +223,7 @@ function importer(stack: Stack): void {
 /** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
 function layers(stack: Stack): void {
   stack.node.setContext('aws:cdk:bundling-stacks', []);
-  RuntimeLayer.nano(stack, { bundling: PythonBundling.AUTO });
+  RuntimeLayer.native(stack, { bundling: PythonBundling.AUTO });
   RuntimeLayer.numpy(stack, { bundling: PythonBundling.AUTO });
   new RuntimeLayer(stack, 'Docker', { liteRtRuntime: LiteRtRuntime.NUMPY, bundling: PythonBundling.docker({ network: 'host' }) });
 }

@@ -100,8 +100,8 @@ public final class Main {
         .gate(QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1)),
             QualityGate.maxLatencyRatio(2), QualityGate.strict()))
         .labels(List.of("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
-        .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().requiresNumpy(false).build()))
-        .liteRtRuntime(LiteRtRuntime.NANO)
+        .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().checkEventFile("hooks/stdlib/event.json").build()))
+        .liteRtRuntime(LiteRtRuntime.NUMPY)
         .memorySize(Size.mebibytes(1024))
         .threads(2)
         .timeout(Duration.seconds(20))
@@ -286,13 +286,13 @@ public final class Main {
     pointed.grantRead(caller);
     ModelFunction.Builder.create(stack, "Shared")
         .model(ModelSource.fromArtifact(pointed))
-        .liteRtRuntime(LiteRtRuntime.NANO)
+        .liteRtRuntime(LiteRtRuntime.NATIVE)
         .bundling(PythonBundling.LOCAL)
         .build();
     ModelFunction.Builder.create(stack, "Pinned")
         .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
             ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").build())))
-        .liteRtRuntime(LiteRtRuntime.NANO)
+        .liteRtRuntime(LiteRtRuntime.NATIVE)
         .bundling(PythonBundling.LOCAL)
         .build();
   }
@@ -300,7 +300,7 @@ public final class Main {
   /** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
   private static void layers(final Stack stack) {
     stack.getNode().setContext("aws:cdk:bundling-stacks", List.of());
-    RuntimeLayer.nano(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
+    RuntimeLayer.native(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
     RuntimeLayer.numpy(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
     RuntimeLayer.Builder.create(stack, "Docker")
         .liteRtRuntime(LiteRtRuntime.NUMPY)
