@@ -27,7 +27,7 @@ const MAX_BYTES = 10_000_000;
 const machines: [string, lambda.Architecture][] = [['x86_64', lambda.Architecture.X86_64], ['aarch64', lambda.Architecture.ARM_64]];
 
 function layer(architecture: lambda.Architecture): lambda.LayerVersion {
-  return nativeRuntimeLayer(new Stack(new App(), 'Stack'), 'Layer', { architecture, bundling: PythonBundling.LOCAL, description: 'the native runtime' });
+  return nativeRuntimeLayer(new Stack(new App(), 'Stack'), 'Layer', { architecture, bundling: PythonBundling.LOCAL, layerVersionName: 'native', description: 'the native runtime' });
 }
 
 describe.each(machines)('for %s', (machine, architecture) => {
