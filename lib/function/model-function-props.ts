@@ -120,8 +120,9 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * Whether new instances start from a snapshot, taken of a published version after it has loaded its model.
    *
-   * For the numpy runtime, which it chooses: a hook with heavy imports may start faster. A native function has started before a snapshot is read. Lambda charges for cached snapshots and for
-   * every start from one. Excludes provisioned concurrency and more than 512 MB of `ephemeralStorageSize`.
+   * For the numpy runtime, which it chooses: a hook with heavy imports may start faster. A native function has started before a snapshot
+   * is read. Lambda charges for cached snapshots and for every start from one. Excludes provisioned concurrency and more than 512 MB of
+   * `ephemeralStorageSize`.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
    * @default false

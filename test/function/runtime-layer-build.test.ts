@@ -14,7 +14,6 @@ import { findPython } from '../../lib/bundling/host-tools';
 import { PythonBundling } from '../../lib/bundling/python-bundling';
 import { pythonFunction, pythonLayer } from '../../lib/bundling/python-code';
 import { checkSharedObjects } from '../../lib/bundling/shared-objects';
-import { hasNativeProgram } from '../../lib/function/native-runtime-layer';
 import { LITERT_LIBRARY } from '../../lib/function/runtime-layer-contents';
 import { packagePath } from '../../lib/private/asset-paths';
 
@@ -32,8 +31,6 @@ const python = version && findPython(version);
 const whenPythonIsThere = python ? test : test.skip;
 
 interface Built {
-  /** Absent for a processor that this clone has no program for: the set-up makes the one of its own machine. */
-  readonly native?: string;
   /** LiteRT's C library alone. */
   readonly library: string;
   readonly numpy: string;
@@ -48,8 +45,6 @@ function build(architecture: lambda.Architecture): Built {
   const runtime = new lambda.Runtime(`python${version ?? '3.13'}`, lambda.RuntimeFamily.PYTHON);
   const options = { architecture, pythonRuntime: runtime, bundling: PythonBundling.LOCAL };
   return {
-    native: hasNativeProgram(architecture)
-      ? unzipped(directoryOf(RuntimeLayer.native(stack, { architecture, bundling: PythonBundling.LOCAL }).layerVersion)) : undefined,
     library: directoryOf(pythonLayer(stack, 'Library', {
       entry: packagePath('python', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
       pinned: true, runtime, architecture, pythonBundling: PythonBundling.LOCAL,
@@ -63,19 +58,6 @@ function build(architecture: lambda.Architecture): Built {
 
 function directoryOf(construct: lambda.LayerVersion | lambda.Function): string {
   return resolve((construct.node.root as App).outdir, (construct.node.findChild('Code') as Asset).assetPath);
-}
-
-/** A directory with the files of an archive, and with their permissions. */
-function unzipped(archive: string): string {
-  const directory = mkdtempSync(join(tmpdir(), 'layer-'));
-  const program = [
-    'import os, sys, zipfile',
-    'archive = zipfile.ZipFile(sys.argv[1])',
-    'archive.extractall(sys.argv[2])',
-    '[os.chmod(os.path.join(sys.argv[2], file.filename), file.external_attr >> 16 & 0o777) for file in archive.infolist()]',
-  ].join('\n');
-  execFileSync(python ?? 'python3', ['-c', program, archive, directory]);
-  return directory;
 }
 
 /** Name, mode and content of every file. */
@@ -93,17 +75,6 @@ beforeAll(() => {
 }, 300_000);
 
 describe.each(machines)('for %s', (machine, architecture) => {
-  test('the native layer is the program, which may be executed, and LiteRT\'s C library, at most 10 MB', () => {
-    const { native } = built[machine];
-    if (native === undefined) {
-      expect(machine).not.toBe(process.arch === 'x64' ? 'x86_64' : 'aarch64');
-      return;
-    }
-    expect(listFiles(native)).toEqual(['bootstrap', 'lib/libLiteRt.so']);
-    expect(statSync(join(native, 'bootstrap')).mode & 0o777).toBe(0o755);
-    expect(sizeOf(native)).toBeLessThanOrEqual(10_000_000);
-  });
-
   test('the numpy layer is the interpreter and NumPy, at most 64 MB', () => {
     const files = listFiles(built[machine].numpy);
 
@@ -133,9 +104,9 @@ describe.each(machines)('for %s', (machine, architecture) => {
 
   test('every shared object is of that processor', () => {
     const elfMachine = { x86_64: 62, aarch64: 183 }[machine];
-    const objects = [built[machine].native ?? built[machine].library, built[machine].numpy]
+    const objects = [built[machine].library, built[machine].numpy]
       .flatMap((directory) => listFiles(directory).map((file) => join(directory, file)))
-      .filter((file) => /\.so(\.|$)|bootstrap$/.test(file));
+      .filter((file) => /\.so(\.|$)/.test(file));
 
     expect(objects.length).toBeGreaterThan(10);
     expect(objects.filter((file) => readFileSync(file).readUInt16LE(18) !== elfMachine)).toEqual([]);
@@ -157,8 +128,9 @@ describe.each(machines)('for %s', (machine, architecture) => {
   test('a second build gives the same assets, byte for byte', () => {
     const again = build(architecture);
 
-    for (const part of ['native', 'library', 'numpy', 'handler'] as const) {
-      expect(again[part] && contentOf(again[part])).toEqual(built[machine][part] && contentOf(built[machine][part]));
+    for (const part of ['library', 'numpy', 'handler'] as const) {
+      expect(again[part].split('/').pop()).toBe(built[machine][part].split('/').pop());
+      expect(contentOf(again[part])).toEqual(contentOf(built[machine][part]));
     }
   }, 300_000);
 });
@@ -190,7 +162,7 @@ describe('what the system of the function must have', () => {
   });
 
   test.each(machines)('is there for both layers of %s', (machine, architecture) => {
-    for (const directory of [built[machine].native ?? built[machine].library, built[machine].numpy]) {
+    for (const directory of [built[machine].library, built[machine].numpy]) {
       expect(() => checkSharedObjects(directory, plan(architecture))).not.toThrow();
     }
   });
