@@ -22,8 +22,8 @@ export function functionLayers(scope: Construct, props: ModelFunctionProps, sett
   const hook = props.hook && new HookLayer(scope, 'HookLayer', { hook: props.hook, modelName, pythonRuntime, architecture, bundling });
   return {
     hook: hook?.layerVersion,
-    native: offersNative(scope, props, settings) ? RuntimeLayer.native(scope, { architecture, bundling }) : undefined,
-    numpy: props.liteRtRuntime === LiteRtRuntime.NATIVE ? undefined : RuntimeLayer.numpy(scope, { pythonRuntime, architecture, bundling }),
+    native: offersNative(scope, props, settings) ? RuntimeLayer.forNative(scope, { architecture, bundling }) : undefined,
+    numpy: props.liteRtRuntime === LiteRtRuntime.NATIVE ? undefined : RuntimeLayer.forNumpy(scope, { pythonRuntime, architecture, bundling }),
   };
 }
 

@@ -14,7 +14,7 @@ import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps 
 /**
  * A Lambda layer with what runs LiteRT models.
  *
- * `RuntimeLayer.native()` and `.numpy()` give the one of the stack, so that a further function adds none. An old layer version
+ * `RuntimeLayer.forNative()` and `.forNumpy()` give the one of the stack, so that a further function adds none. An old layer version
  * is deleted when a new one has replaced it: Lambda keeps what published function versions name.
  */
 export class RuntimeLayer extends Construct {
@@ -24,7 +24,7 @@ export class RuntimeLayer extends Construct {
    * @param scope anything in the stack
    * @param options processor and bundling
    */
-  public static native(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
+  public static forNative(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
     const { architecture, bundling } = options;
     return RuntimeLayer.ofStack(scope, { architecture, bundling, liteRtRuntime: LiteRtRuntime.NATIVE });
   }
@@ -35,7 +35,7 @@ export class RuntimeLayer extends Construct {
    * @param scope anything in the stack
    * @param options Python version, processor and bundling
    */
-  public static numpy(scope: Construct, options: PythonRuntimeLayerOptions = {}): RuntimeLayer {
+  public static forNumpy(scope: Construct, options: PythonRuntimeLayerOptions = {}): RuntimeLayer {
     return RuntimeLayer.ofStack(scope, { ...options, liteRtRuntime: LiteRtRuntime.NUMPY });
   }
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'path';
 import { promisify } from 'util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
-import { GetAliasCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
@@ -118,6 +118,11 @@ export class Deployment {
   /** The version of the function that callers get. */
   public async liveVersion(outputs: Outputs): Promise<string> {
     return (await this.lambda.send(new GetAliasCommand({ FunctionName: outputs.FunctionName, Name: 'live' }))).FunctionVersion!;
+  }
+
+  /** Lambda's name of the runtime that the alias' version has. */
+  public async runtime(outputs: Outputs): Promise<string | undefined> {
+    return (await this.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: outputs.FunctionName, Qualifier: 'live' }))).Runtime;
   }
 
   /** How many builds were ever started. */

@@ -37,6 +37,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
 
     expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
     expect(await deployment.builds()).toBe(1);
+    expect(await deployment.runtime(deployment.outputs(STACK))).toBe('provided.al2023');
   });
 
   test('the alias answers direct invocations and tells its status and signature', async () => {

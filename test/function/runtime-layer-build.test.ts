@@ -49,7 +49,7 @@ function build(architecture: lambda.Architecture): Built {
       entry: packagePath('python', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
       pinned: true, runtime, architecture, pythonBundling: PythonBundling.LOCAL,
     })),
-    numpy: directoryOf(RuntimeLayer.numpy(stack, options).layerVersion),
+    numpy: directoryOf(RuntimeLayer.forNumpy(stack, options).layerVersion),
     handler: directoryOf(pythonFunction(stack, 'Handler', {
       entry: packagePath('python', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,
     })),

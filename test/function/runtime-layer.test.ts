@@ -10,20 +10,20 @@ describe('RuntimeLayer', () => {
     const older = { pythonRuntime: lambda.Runtime.PYTHON_3_12 };
 
     const layers = [
-      RuntimeLayer.native(stack), RuntimeLayer.numpy(stack), RuntimeLayer.native(stack, arm), RuntimeLayer.numpy(stack, arm), RuntimeLayer.numpy(stack, older),
+      RuntimeLayer.forNative(stack), RuntimeLayer.forNumpy(stack), RuntimeLayer.forNative(stack, arm), RuntimeLayer.forNumpy(stack, arm), RuntimeLayer.forNumpy(stack, older),
     ];
 
     expect(new Set(layers).size).toBe(5);
-    expect(RuntimeLayer.native(stack, { architecture: lambda.Architecture.X86_64 })).toBe(layers[0]);
-    expect(RuntimeLayer.native(new ModelFunction(stack, 'F', { model: ModelSource.fromArtifact(publishedModel(stack)) }))).toBe(layers[0]);
-    expect(RuntimeLayer.native(emptyStack())).not.toBe(layers[0]);
+    expect(RuntimeLayer.forNative(stack, { architecture: lambda.Architecture.X86_64 })).toBe(layers[0]);
+    expect(RuntimeLayer.forNative(new ModelFunction(stack, 'F', { model: ModelSource.fromArtifact(publishedModel(stack)) }))).toBe(layers[0]);
+    expect(RuntimeLayer.forNative(emptyStack())).not.toBe(layers[0]);
   });
 
   test('says what it holds', () => {
     const stack = emptyStack();
 
-    const layer = RuntimeLayer.numpy(stack, { architecture: lambda.Architecture.ARM_64 });
-    RuntimeLayer.native(stack);
+    const layer = RuntimeLayer.forNumpy(stack, { architecture: lambda.Architecture.ARM_64 });
+    RuntimeLayer.forNative(stack);
 
     expect(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'RuntimeLayernative').properties).toMatchObject({
       Description: `LiteRT ${layer.liteRtVersion} (native) for x86_64`,
@@ -38,7 +38,7 @@ describe('RuntimeLayer', () => {
   });
 
   test('fails with a Python that LiteRT does not run on', () => {
-    expect(() => RuntimeLayer.numpy(emptyStack(), { pythonRuntime: lambda.Runtime.PYTHON_3_11 })).toThrow(/pythonRuntime must be python3\.12 or newer/);
+    expect(() => RuntimeLayer.forNumpy(emptyStack(), { pythonRuntime: lambda.Runtime.PYTHON_3_11 })).toThrow(/pythonRuntime must be python3\.12 or newer/);
   });
 
   test('fails with a Python for the native runtime, which has none', () => {
@@ -50,12 +50,12 @@ describe('RuntimeLayer', () => {
     const stack = emptyStack();
     const docker = (index: string) => PythonBundling.docker({ environment: { PIP_INDEX_URL: index, A: 'b' }, image: DockerImage.fromRegistry('mine:1') });
 
-    const layer = RuntimeLayer.native(stack, { bundling: docker('https://mirror.example') });
+    const layer = RuntimeLayer.forNative(stack, { bundling: docker('https://mirror.example') });
 
-    expect(RuntimeLayer.native(stack, { bundling: docker('https://mirror.example') })).toBe(layer);
-    expect(RuntimeLayer.native(stack)).toBe(layer);
+    expect(RuntimeLayer.forNative(stack, { bundling: docker('https://mirror.example') })).toBe(layer);
+    expect(RuntimeLayer.forNative(stack)).toBe(layer);
     for (const bundling of [docker('https://other.example'), PythonBundling.docker(), PythonBundling.AUTO]) {
-      expect(() => RuntimeLayer.native(stack, { bundling })).toThrow(/bundling differs from that of the runtime layer/);
+      expect(() => RuntimeLayer.forNative(stack, { bundling })).toThrow(/bundling differs from that of the runtime layer/);
     }
   });
 });

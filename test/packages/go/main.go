@@ -278,8 +278,8 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 // Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here.
 func layers(stack awscdk.Stack) {
 	stack.Node().SetContext(jsii.String("aws:cdk:bundling-stacks"), []string{})
-	tensorflow.RuntimeLayer_Native(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
-	tensorflow.RuntimeLayer_Numpy(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
+	tensorflow.RuntimeLayer_ForNative(stack, &tensorflow.RuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
+	tensorflow.RuntimeLayer_ForNumpy(stack, &tensorflow.PythonRuntimeLayerOptions{Bundling: tensorflow.PythonBundling_AUTO()})
 	tensorflow.NewRuntimeLayer(stack, jsii.String("Docker"), &tensorflow.RuntimeLayerProps{
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,
 		Bundling:      tensorflow.PythonBundling_Docker(&tensorflow.PythonDockerOptions{Network: jsii.String("host")}),

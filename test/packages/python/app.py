@@ -310,8 +310,8 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
 def layers(stack: cdk.Stack) -> None:
     """Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here."""
     stack.node.set_context("aws:cdk:bundling-stacks", [])
-    RuntimeLayer.native(stack, bundling=PythonBundling.AUTO)
-    RuntimeLayer.numpy(stack, bundling=PythonBundling.AUTO)
+    RuntimeLayer.for_native(stack, bundling=PythonBundling.AUTO)
+    RuntimeLayer.for_numpy(stack, bundling=PythonBundling.AUTO)
     RuntimeLayer(stack, "Docker", lite_rt_runtime=LiteRtRuntime.NUMPY, bundling=PythonBundling.docker(network="host"))
 
 

@@ -223,8 +223,8 @@ function importer(stack: Stack): void {
 /** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
 function layers(stack: Stack): void {
   stack.node.setContext('aws:cdk:bundling-stacks', []);
-  RuntimeLayer.native(stack, { bundling: PythonBundling.AUTO });
-  RuntimeLayer.numpy(stack, { bundling: PythonBundling.AUTO });
+  RuntimeLayer.forNative(stack, { bundling: PythonBundling.AUTO });
+  RuntimeLayer.forNumpy(stack, { bundling: PythonBundling.AUTO });
   new RuntimeLayer(stack, 'Docker', { liteRtRuntime: LiteRtRuntime.NUMPY, bundling: PythonBundling.docker({ network: 'host' }) });
 }
 

@@ -37,6 +37,7 @@ import io.github.cdktensorflow.PythonDockerOptions;
 import io.github.cdktensorflow.QualityGate;
 import io.github.cdktensorflow.Quantization;
 import io.github.cdktensorflow.RuntimeLayer;
+import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.RuntimeLayerOptions;
 import io.github.cdktensorflow.SearchObjective;
 import io.github.cdktensorflow.ServingBinary;
@@ -300,8 +301,8 @@ public final class Main {
   /** Runtime layers by themselves. Nothing of this stack is bundled, so that it needs no Docker here. */
   private static void layers(final Stack stack) {
     stack.getNode().setContext("aws:cdk:bundling-stacks", List.of());
-    RuntimeLayer.native(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
-    RuntimeLayer.numpy(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
+    RuntimeLayer.forNative(stack, RuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
+    RuntimeLayer.forNumpy(stack, PythonRuntimeLayerOptions.builder().bundling(PythonBundling.AUTO).build());
     RuntimeLayer.Builder.create(stack, "Docker")
         .liteRtRuntime(LiteRtRuntime.NUMPY)
         .bundling(PythonBundling.docker(PythonDockerOptions.builder().network("host").build()))
