@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from codebuild_answers import answered, at, build, listed, of_key
 from index import is_complete, on_event
 from model_builds.errors import ModelError
 from published_models import BUILD_ID, KEY, PROJECT, build_event, publish
-from test_is_complete import answered, build, failure, waiting
+from test_is_complete import failure, waiting
 from test_on_event import started
 
 if TYPE_CHECKING:
@@ -26,24 +26,6 @@ def unstarted(clock: Clock) -> dict[str, Any]:
     return build_event(PhysicalResourceId="id", Build={"Id": "", "Key": KEY, "Started": int(clock.now)})
 
 
-def listed(codebuild: Stubber, *builds: dict[str, Any]) -> None:
-    ids = [one["id"] for one in builds]
-    codebuild.add_response("list_builds_for_project", {"ids": ids} if ids else {}, {"projectName": PROJECT})
-    if ids:
-        codebuild.add_response("batch_get_builds", {"builds": list(builds)}, {"ids": ids})
-
-
-def at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def of_key(key: str, when: float, build_id: str = BUILD_ID) -> dict[str, Any]:
-    variables = {"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_LARGE"} | {
-        "environmentVariables": [{"name": "BUILD_KEY", "value": key}]
-    }
-    return build("IN_PROGRESS", id=build_id, startTime=at(when), environment=variables)
-
-
 def queued(clock: Clock, waited: float, **more: Any) -> dict[str, Any]:
     """The phase in which a build waits for others, which began when it was asked for."""
     return {"phases": [{"phaseType": "QUEUED", "startTime": at(clock.now), "endTime": at(clock.now + waited)} | more]}
@@ -52,6 +34,7 @@ def queued(clock: Clock, waited: float, **more: Any) -> dict[str, Any]:
 def test_a_build_without_room_is_asked_for_again_while_the_deployment_waits(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
+    listed(codebuild)
     codebuild.add_client_error("start_build", *FULL)
     made = on_event(build_event(), None)
     assert made["Build"] == {"Id": "", "Key": KEY, "Started": int(clock.now)}
@@ -75,15 +58,29 @@ def test_a_build_without_room_is_asked_for_again_while_the_deployment_waits(
     assert is_complete(event, None) == {"IsComplete": True, "Data": record}
 
 
-def test_builds_of_other_inputs_and_of_earlier_deployments_are_not_taken_for_it(
+def test_builds_of_other_inputs_and_those_that_ended_before_are_not_taken_for_it(
     codebuild: Stubber, clock: Clock
 ) -> None:
-    others = [of_key("other", clock.now + 5, f"{PROJECT}:1"), of_key(KEY, clock.now - 60, f"{PROJECT}:2")]
+    others = [of_key("other", clock.now + 5, f"{PROJECT}:1"), of_key(KEY, clock.now - 60, f"{PROJECT}:2", "FAILED")]
     listed(codebuild, *others)
     codebuild.add_response("start_build", *started())
     answered(codebuild, build("IN_PROGRESS"))
 
     assert is_complete(unstarted(clock), None) == {"IsComplete": False}
+
+
+def test_a_build_in_the_queue_is_logged_with_its_wait(
+    codebuild: Stubber, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = waiting(clock)
+    clock.now += 12 * 60
+    answered(codebuild, build("IN_PROGRESS", currentPhase="QUEUED"))
+    answered(codebuild, build("IN_PROGRESS", currentPhase="BUILD"))
+
+    is_complete(event, None)
+    assert f"{BUILD_ID} has been in phase QUEUED for 12 of at most 50 minutes: the account" in capsys.readouterr().out
+    is_complete(event, None)
+    assert "QUEUED" not in capsys.readouterr().out
 
 
 def test_throttling_while_it_waits_means_not_complete_yet(codebuild: Stubber, clock: Clock) -> None:
@@ -103,6 +100,7 @@ def test_a_build_that_finds_no_room_in_all_the_time_names_the_quota(codebuild: S
 
 
 def test_an_account_that_may_run_no_build_at_all_does_not_wait(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    listed(codebuild)
     codebuild.add_client_error("start_build", FULL[0], "Cannot have more than 0 builds in queue for the account")
 
     with pytest.raises(ModelError, match=f"cannot be started: the account runs no more builds .* {QUOTA}"):

@@ -8,10 +8,11 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
+from codebuild_answers import answered, build
 from index import is_complete
 from model_builds import aws
 from model_builds.errors import ModelError
-from published_models import BUCKET, BUILD_ID, KEY, PREFIX, PROJECT, build_event, publish
+from published_models import BUCKET, BUILD_ID, KEY, PREFIX, build_event, publish
 
 if TYPE_CHECKING:
     from conftest import Clock
@@ -29,21 +30,6 @@ def waiting(clock: Clock | None = None) -> dict[str, Any]:
     return build_event(
         PhysicalResourceId="id", Build={"Id": BUILD_ID, "Key": KEY, "Started": clock.now if clock else 0}
     )
-
-
-def build(status: str, **more: Any) -> dict[str, Any]:
-    return {
-        "id": BUILD_ID,
-        "arn": f"arn:aws:codebuild:eu-west-1:111122223333:build/{BUILD_ID}",
-        "projectName": PROJECT,
-        "buildStatus": status,
-        "timeoutInMinutes": 45,
-        "queuedTimeoutInMinutes": 50,
-    } | more
-
-
-def answered(codebuild: Stubber, *builds: dict[str, Any]) -> None:
-    codebuild.add_response("batch_get_builds", {"builds": list(builds)}, {"ids": [BUILD_ID]})
 
 
 def put_outcome(s3: S3Client, outcome: dict[str, Any], *, report: bool = True) -> None:
@@ -130,8 +116,9 @@ def test_throttling_by_the_bucket_means_not_complete_yet(s3: S3Client, codebuild
         assert is_complete(waiting(), None) == {"IsComplete": False}
 
 
-def test_a_denied_request_ends_the_deployment_with_a_sentence(codebuild: Stubber) -> None:
+def test_a_denied_request_stops_the_build_and_ends_the_deployment_with_a_sentence(codebuild: Stubber) -> None:
     codebuild.add_client_error("batch_get_builds", "AccessDeniedException", "not you", http_status_code=400)
+    codebuild.add_response("stop_build", {}, {"id": BUILD_ID})
 
     with pytest.raises(ModelError, match=r"^BatchGetBuilds failed: AccessDeniedException: not you$"):
         is_complete(waiting(), None)

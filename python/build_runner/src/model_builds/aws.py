@@ -66,6 +66,16 @@ def sentence_of(error: ClientError) -> str:
     return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', 'no message')}"
 
 
+def words_of(error: Exception) -> str:
+    """Return what AWS said, or why it could not be asked."""
+    return sentence_of(error) if isinstance(error, ClientError) else str(error)
+
+
+def is_denied(error: ClientError) -> bool:
+    """Tell whether AWS denied the request, to a role that may be new for example."""
+    return code_of(error) in {"AccessDenied", "AccessDeniedException", "403"}
+
+
 def is_transient(error: Exception) -> bool:
     """Tell whether the same request may succeed later."""
     if isinstance(error, NO_ANSWER):
@@ -78,7 +88,7 @@ def is_transient(error: Exception) -> bool:
 
 def may_pass(error: Exception) -> bool:
     """Tell whether S3 may answer otherwise in a minute: until a policy is known, a key's too, it denies."""
-    return is_transient(error) or (isinstance(error, ClientError) and code_of(error) in {"AccessDenied", "403"})
+    return is_transient(error) or (isinstance(error, ClientError) and is_denied(error))
 
 
 def patiently(work: Callable[[], Result], passes: Callable[[Exception], bool] = may_pass) -> Result:

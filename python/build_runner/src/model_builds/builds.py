@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from . import aws
 from .errors import ModelError
+from .project_builds import builds_since, running_builds, stop_build
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
@@ -18,8 +19,6 @@ LONGEST_BUILD_MINUTES = 55
 #: What the project's limit of the queue leaves for the build.
 _SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
-#: Of a project's builds, in which one is looked for that this deployment has started.
-_NEWEST = 20
 
 #: Why a build waits, and what its user can do.
 QUOTA_ADVICE = (
@@ -29,7 +28,9 @@ QUOTA_ADVICE = (
 
 
 def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
-    """Start the build of one key and return its id; None where the account has no room for it yet.
+    """Return the id of a build of one key, which is started unless one runs; None where the account has no room yet.
+
+    A deployment whose rollback is disabled leaves such a build running, and the next one asks for the same key.
 
     Args:
         project: Name of the CodeBuild project.
@@ -38,15 +39,19 @@ def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
         token: CloudFormation's id of this request: events come twice, and must not start two builds.
     """
     try:
+        running = aws.patiently(lambda: running_builds(project, key))
+        if running:
+            print(f"the build {running[0]} with the key {key} runs already: the deployment waits for it")
+            return running[0]
         return aws.patiently(lambda: _ask(project, prefix, key, token), _may_pass)
     except (ClientError, *aws.NO_ANSWER) as error:
-        raise ModelError(f"the build of the project {project} cannot be started: {_words_of(error)}") from error
+        raise ModelError(f"the build of the project {project} cannot be started: {aws.words_of(error)}") from error
 
 
 def start_later(project: str, prefix: str, key: str, token: str, since: int) -> str | None:
     """Start the build that there was no room for, or find it; None where there is still none.
 
-    CodeBuild forgets a token after five minutes, and what a poll has started the next one is not told.
+    CodeBuild forgets a token after five minutes, and polls do not share what they did.
 
     Args:
         project: As for `start_build`.
@@ -55,12 +60,30 @@ def start_later(project: str, prefix: str, key: str, token: str, since: int) -> 
         token: As for `start_build`.
         since: When it was asked for first, in seconds since 1970.
     """
-    # The newest come first.
-    newest = aws.codebuild().list_builds_for_project(projectName=project).get("ids", [])[:_NEWEST]
-    for build in aws.codebuild().batch_get_builds(ids=newest)["builds"] if newest else []:
-        if build["startTime"].timestamp() >= since and {"BUILD_KEY": key}.items() <= _variables_of(build).items():
-            return build["id"]
-    return _ask(project, prefix, key, token)
+    known = builds_since(project, key, since)
+    return known[0] if known else _ask(project, prefix, key, token)
+
+
+def restart_once(failed: BuildTypeDef, prefix: str, key: str, token: str, since: int) -> str | None:
+    """Return the build that replaces one that failed, started on the first call; None where the account has no room.
+
+    The replacement of a replacement is itself: a second failure has another cause.
+
+    Args:
+        failed: The build that failed.
+        prefix: As for `start_build`.
+        key: As for `start_build`.
+        token: As for `start_build`.
+        since: As for `start_later`.
+    """
+    project, failed_id = failed["projectName"], failed["id"]
+    known = builds_since(project, key, since)
+    if len(known) > 1 or (known and known[0] != failed_id):
+        return known[0]
+    print(
+        f"the build {failed_id} was denied access before its first command, as happens with a new role: it is restarted"
+    )
+    return _ask(project, prefix, key, f"{token}-restart")
 
 
 def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
@@ -82,11 +105,6 @@ def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
         print(f"the build waits: {aws.sentence_of(error)}")
         return None
     return answer["build"]["id"]
-
-
-def _variables_of(build: BuildTypeDef) -> dict[str, str]:
-    variables = build.get("environment", {}).get("environmentVariables", [])
-    return {one["name"]: one["value"] for one in variables}
 
 
 def find_build(build_id: str) -> BuildTypeDef | None:
@@ -116,11 +134,7 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
     minutes = min(queued + _SHORTEST_BUILD_MINUTES, LONGEST_BUILD_MINUTES) + _GRACE_MINUTES
     if time.time() < started + 60 * minutes:
         return
-    try:
-        aws.codebuild().stop_build(id=build_id)
-        stopped = "it was stopped"
-    except (ClientError, *aws.NO_ANSWER) as error:
-        stopped = f"it could not be stopped ({_words_of(error)})"
+    stopped = stop_build(build_id)
     late = f"the build {build_id} had not ended {minutes} minutes after it was asked for, and {stopped}"
     if build and build.get("currentPhase") == "QUEUED":
         raise ModelError(f"{late}; it was still in the queue, because {QUOTA_ADVICE}")
@@ -131,6 +145,18 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
         f"{late}: use a larger computeType or less evaluation data, or optimize and publish from the command line and "
         "serve the result with ModelArtifact.fromBucket"
     )
+
+
+def note_queue(build: BuildTypeDef, since: float) -> None:
+    """Log how long a build has waited for others, and how long it may; CodeBuild knows no place in its queue."""
+    if build.get("currentPhase") in {"SUBMITTED", "QUEUED"}:
+        minutes, most = (
+            int(max(0.0, time.time() - since) // 60),
+            build.get("queuedTimeoutInMinutes", LONGEST_BUILD_MINUTES),
+        )
+        print(
+            f"the build {build['id']} has been in phase QUEUED for {minutes} of at most {most} minutes: {QUOTA_ADVICE}"
+        )
 
 
 def _minutes_waited(build: BuildTypeDef | None, started: float) -> int:
@@ -146,12 +172,8 @@ def _may_pass(error: Exception) -> bool:
         return True
     if not isinstance(error, ClientError):
         return False
-    code = aws.code_of(error)
     said = str(error.response.get("Error", {}).get("Message", "")).lower()
-    return code in {"AccessDeniedException", "AccessDenied"} or (
-        code == "InvalidInputException" and ("assumerole" in said or "not authorized" in said or "service role" in said)
+    return aws.is_denied(error) or (
+        aws.code_of(error) == "InvalidInputException"
+        and ("assumerole" in said or "not authorized" in said or "service role" in said)
     )
-
-
-def _words_of(error: Exception) -> str:
-    return aws.sentence_of(error) if isinstance(error, ClientError) else str(error)

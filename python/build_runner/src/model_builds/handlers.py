@@ -13,10 +13,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from . import aws
 from .build_key import build_key
-from .builds import find_build, refuse_if_overdue, start_build, start_later, stop_if_overdue
+from .builds import (
+    find_build,
+    note_queue,
+    refuse_if_overdue,
+    restart_once,
+    start_build,
+    start_later,
+    stop_if_overdue,
+)
 from .compatibility import check_compatibility
 from .errors import BusyAccountError, ModelError
 from .messages import failure_message
+from .new_role import failed_too_early, may_be_too_new
+from .project_builds import stop_build, stop_builds
 from .records import find_record
 from .store import Store
 from .version_check import check_version, goes_back
@@ -53,9 +63,11 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
         empty `Id` where the account has no room for it yet. `CheckSince` where it has no room for a version check.
     """
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
-    if event["RequestType"] == "Delete":
-        return answer  # published models outlive the resource
     properties = event["ResourceProperties"]
+    if event["RequestType"] == "Delete":
+        if properties["Mode"] == "build":
+            stop_builds(properties["Project"])  # its project goes with it; published models outlive the resource
+        return answer
     if properties["Mode"] == "version_check":
         if goes_back(event):
             print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
@@ -66,6 +78,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
         return answer | {"Data": aws.patiently(lambda: check_compatibility(properties))}
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
+    _stop_unneeded_builds(event, key)
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
@@ -74,7 +87,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     aws.patiently(lambda: store.write_job(f"{prefix}/keys/{key}/job.json", text))
     build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
     if build_id:
-        print(f"started the build {build_id} with the key {key}")
+        print(f"waits for the build {build_id} with the key {key}")
     return answer | {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
 
 
@@ -89,9 +102,26 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
     try:
         return _poll(event, build)
     except (ClientError, BotoCoreError) as error:
-        if aws.is_transient(error):
+        if aws.is_transient(error) or may_be_too_new(error, build["Started"]):
             return {"IsComplete": False}  # the next poll comes in seconds
+        if build["Id"]:
+            # After a creation that failed, the provider framework ignores the deletion, so nothing else stops it.
+            stop_build(build["Id"])
         raise
+
+
+def _stop_unneeded_builds(event: Event, key: str) -> None:
+    """Stop what an update leaves behind.
+
+    When another resource of the stack fails, CloudFormation cancels this one and sends its handler nothing;
+    the rollback then updates it back, with the properties of the cancelled update as the old ones.
+    """
+    old = event.get("OldResourceProperties", {})
+    if event["RequestType"] != "Update" or old.get("Mode") != "build":
+        return
+    unneeded = build_key(json.loads(old["Job"]))
+    if unneeded != key or old["Project"] != event["ResourceProperties"]["Project"]:
+        stop_builds(old["Project"], unneeded)
 
 
 def _is_checked(properties: dict[str, Any], since: float) -> bool:
@@ -113,8 +143,18 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
         refuse_if_overdue(project, since)
         return {"IsComplete": False}
     build = find_build(build_id)
+    if build is not None and failed_too_early(build, since):
+        again = restart_once(build, prefix, asked["Key"], event["RequestId"], since)
+        if again != build_id:
+            build_id = again
+            build = find_build(again) if again else None
+    if build_id is None:
+        refuse_if_overdue(project, since)
+        return {"IsComplete": False}
     if build is None or build["buildStatus"] == "IN_PROGRESS":
         stop_if_overdue(build_id, build, since)
+        if build is not None:
+            note_queue(build, since)
         return {"IsComplete": False}
     store = Store(properties["Bucket"])
     record = find_record(store, prefix, asked["Key"])

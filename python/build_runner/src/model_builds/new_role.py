@@ -1,0 +1,49 @@
+"""Roles and policies that are so new that AWS does not know them everywhere yet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from . import aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef
+
+#: How long after a build was asked for a denial may still come from a role or policy that is new.
+_NEW_SECONDS = 300
+#: What a build does before its commands run, with its role's permissions.
+_FIRST_PHASES = {"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}
+_DENIALS = ("accessdenied", "access denied", "not authorized", "forbidden", "status code: 403", "assumerole")
+
+
+def may_be_too_new(error: Exception, since: float) -> bool:
+    """Tell whether AWS denied a request only because the role that asks is new.
+
+    Args:
+        error: What the request raised.
+        since: When the deployment asked for the build, in seconds since 1970.
+    """
+    return isinstance(error, ClientError) and aws.is_denied(error) and time.time() < since + _NEW_SECONDS
+
+
+def failed_too_early(build: BuildTypeDef, since: float) -> bool:
+    """Tell whether a build failed because its role was new: it was denied something before its first command.
+
+    Args:
+        build: What CodeBuild knows of the build.
+        since: When the deployment asked for the build, in seconds since 1970.
+    """
+    if build["buildStatus"] not in {"FAILED", "FAULT"}:
+        return False
+    if "endTime" in build and build["endTime"].timestamp() >= since + _NEW_SECONDS:
+        return False
+    said = [
+        context.get("message", "").lower()
+        for phase in build.get("phases", [])
+        if phase.get("phaseType") in _FIRST_PHASES and phase.get("phaseStatus", "SUCCEEDED") != "SUCCEEDED"
+        for context in phase.get("contexts", [])
+    ]
+    return any(denial in message for message in said for denial in _DENIALS)

@@ -1,0 +1,138 @@
+"""In the first minutes of a role, a denial is waited for, and a build that it ended is restarted once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from codebuild_answers import answered, at, build, listed, of_key
+from index import is_complete
+from model_builds.errors import ModelError
+from published_models import BUILD_ID, KEY, PROJECT
+from test_is_complete import waiting
+from test_on_event import started
+
+if TYPE_CHECKING:
+    from botocore.stub import Stubber
+    from conftest import Clock
+    from mypy_boto3_s3 import S3Client
+
+TOKEN = "8f6c1a52-0000-4000-8000-000000000001-restart"
+SECOND = f"{PROJECT}:second"
+
+
+def denied(
+    clock: Clock, phase: str = "DOWNLOAD_SOURCE", message: str = "AccessDenied: Access Denied"
+) -> dict[str, Any]:
+    """A build that ended now, in one of its first phases."""
+    failed = {
+        "phaseType": phase,
+        "phaseStatus": "FAILED",
+        "contexts": [{"statusCode": "CLIENT_ERROR", "message": message}],
+    }
+    return {"endTime": at(clock.now), "phases": [{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"}, failed]}
+
+
+def test_a_denied_poll_is_repeated_in_the_first_minutes(codebuild: Stubber, clock: Clock) -> None:
+    event = waiting(clock)
+    clock.now += 240
+    codebuild.add_client_error("batch_get_builds", "AccessDeniedException", "not yet", http_status_code=400)
+
+    assert is_complete(event, None) == {"IsComplete": False}
+
+
+def test_a_poll_that_is_denied_later_stops_the_build(codebuild: Stubber, clock: Clock) -> None:
+    event = waiting(clock)
+    clock.now += 301
+    codebuild.add_client_error("batch_get_builds", "AccessDeniedException", "not you", http_status_code=400)
+    codebuild.add_client_error("stop_build", "AccessDeniedException", "not you", expected_params={"id": BUILD_ID})
+
+    with pytest.raises(ModelError, match="BatchGetBuilds failed: AccessDeniedException: not you"):
+        is_complete(event, None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "message"),
+    [
+        (
+            "DOWNLOAD_SOURCE",
+            "error while downloading key code.zip, error: AccessDenied: Access Denied, status code: 403",
+        ),
+        ("SUBMITTED", "Not authorized to perform DescribeSecurityGroups"),
+        ("PROVISIONING", "CodeBuild is not authorized to perform: sts:AssumeRole on the service role"),
+    ],
+)
+def test_a_build_that_was_denied_its_source_is_restarted(
+    codebuild: Stubber, clock: Clock, phase: str, message: str
+) -> None:
+    event = waiting(clock)
+    clock.now += 30
+    failed = denied(clock, phase, message)
+    answered(codebuild, build("FAILED", **failed))
+    listed(codebuild, of_key(KEY, clock.now - 29, status="FAILED", **failed))
+    response, request = started(token=TOKEN)
+    response["build"]["id"] = SECOND
+    codebuild.add_response("start_build", response, request)
+    answered(codebuild, build("IN_PROGRESS", id=SECOND), build_id=SECOND)
+
+    assert is_complete(event, None) == {"IsComplete": False}
+
+
+def test_later_polls_wait_for_the_restarted_build(codebuild: Stubber, clock: Clock) -> None:
+    event = waiting(clock)
+    clock.now += 30
+    failed = denied(clock)
+    clock.now += 900
+    answered(codebuild, build("FAILED", **failed))
+    first = of_key(KEY, clock.now - 929, status="FAILED", **failed)
+    listed(codebuild, of_key(KEY, clock.now - 890, SECOND), first)
+    answered(codebuild, build("IN_PROGRESS", id=SECOND), build_id=SECOND)
+
+    assert is_complete(event, None) == {"IsComplete": False}
+
+
+def test_a_restarted_build_that_fails_too_ends_the_deployment(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+    event = waiting(clock)
+    clock.now += 30
+    failed = denied(clock)
+    answered(codebuild, build("FAILED", **failed))
+    listed(
+        codebuild,
+        of_key(KEY, clock.now - 10, SECOND, "FAILED", **failed),
+        of_key(KEY, clock.now - 29, status="FAILED", **failed),
+    )
+    answered(codebuild, build("FAILED", id=SECOND, **failed), build_id=SECOND)
+
+    with pytest.raises(ModelError, match="in phase DOWNLOAD_SOURCE: AccessDenied"):
+        is_complete(event, None)
+
+
+def test_a_restart_without_room_is_asked_for_again(codebuild: Stubber, clock: Clock) -> None:
+    event = waiting(clock)
+    failed = denied(clock)
+    answered(codebuild, build("FAILED", **failed))
+    listed(codebuild, of_key(KEY, clock.now, status="FAILED", **failed))
+    codebuild.add_client_error(
+        "start_build", "AccountLimitExceededException", "Cannot have more than 1 builds in queue"
+    )
+
+    assert is_complete(event, None) == {"IsComplete": False}
+
+
+@pytest.mark.parametrize(
+    ("after", "phase", "message"),
+    [
+        (301, "DOWNLOAD_SOURCE", "AccessDenied"),
+        (30, "BUILD", "AccessDenied while executing command"),
+        (30, "DOWNLOAD_SOURCE", "NoSuchKey: The specified key does not exist"),
+    ],
+)
+def test_any_other_failure_ends_the_deployment(
+    s3: S3Client, codebuild: Stubber, clock: Clock, after: int, phase: str, message: str
+) -> None:
+    event = waiting(clock)
+    clock.now += after
+    answered(codebuild, build("FAILED", **denied(clock, phase, message)))
+
+    with pytest.raises(ModelError, match=f"in phase {phase}: {message}"):
+        is_complete(event, None)
