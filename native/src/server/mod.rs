@@ -1,10 +1,25 @@
-//! HTTP and gRPC, for EKS and EC2.
+//! TensorFlow Serving's REST and gRPC interfaces for LiteRT models, on EKS and EC2.
+//!
+//! Connections live on one asynchronous runtime; models are computed by threads of their own, which a bounded queue
+//! feeds, so that health and metrics answer while all of them are busy.
 
-/// Serves until the process is told to end.
-///
-/// # Errors
-///
-/// A sentence that says why it cannot serve.
-pub fn run() -> Result<(), String> {
-    Err("this build has no server yet; set AWS_LAMBDA_RUNTIME_API to serve a Lambda function".to_owned())
-}
+mod body;
+mod catalogue;
+mod checksums;
+mod failure;
+mod flags;
+mod grpc;
+mod lifecycle;
+mod listen;
+mod log;
+mod memory;
+mod metrics;
+mod model_config;
+mod pool;
+mod queue;
+mod rest;
+mod state;
+mod tls;
+mod workers;
+
+pub use lifecycle::run;

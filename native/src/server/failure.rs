@@ -1,0 +1,108 @@
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use tonic::Code;
+
+use super::catalogue::NotServed;
+use super::pool::PoolError;
+use crate::model::RunError;
+use crate::rest::Refusal;
+
+/// Why a request is not answered, for clients of both interfaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Over REST.
+    pub status: StatusCode,
+    /// Over gRPC, and in the metrics.
+    pub code: Code,
+    /// In a sentence.
+    pub message: Cow<'static, str>,
+    /// The method that the path is for, where that is what is wrong.
+    pub allow: Option<&'static str>,
+}
+
+impl Failure {
+    /// Something is wrong with the request.
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, message)
+    }
+
+    /// The body is larger than allowed.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("the request's body has more than the {limit} bytes that this server takes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
+    }
+
+    /// The client did not send its request in time.
+    pub(super) fn slow_client() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::Cancelled, "the request's body did not arrive in time")
+    }
+
+    /// The answer was not there in time.
+    pub(super) fn timed_out() -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, "the request was not answered in time")
+    }
+
+    /// The server is about to end.
+    pub(super) fn draining() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "this server is shutting down")
+    }
+
+    /// A fault of this program or of the model, which its operator reads in the log.
+    pub(super) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the model failed; see this server's log")
+    }
+
+    pub(super) fn new(status: StatusCode, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), allow: None }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let code = if refusal.status == 404 { Code::NotFound } else { Code::InvalidArgument };
+        let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self { allow: refusal.allow, ..Self::new(status, code, refusal.message) }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Values => Self::invalid(error.to_string()),
+            RunError::Fault(fault) => Self::internal(&fault),
+        }
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::ResourceExhausted,
+                "as many requests wait for the model as may; try again later",
+            ),
+            PoolError::Panicked => Self::internal(&"the computation panicked"),
+        }
+    }
+}
+
+impl From<NotServed> for Failure {
+    fn from(error: NotServed) -> Self {
+        match error {
+            NotServed::Model { .. } | NotServed::Version { .. } => {
+                Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.to_string())
+            }
+            // As TensorFlow Serving has it.
+            NotServed::Label { .. } => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<Failure> for tonic::Status {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.code, failure.message)
+    }
+}

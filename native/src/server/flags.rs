@@ -1,0 +1,208 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
+
+/// Serves LiteRT models over TensorFlow Serving's REST and gRPC interfaces.
+///
+/// A model is a directory BASE_PATH/VERSION with model.tflite, model.json and SHA256SUMS. The versions to serve are
+/// named, never discovered. The ports open when every model answers.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "model_server", version, rename_all = "snake_case", max_term_width = 100)]
+pub(super) struct Flags {
+    /// Port of gRPC; 0 for none
+    #[arg(long, default_value_t = 8500, value_name = "PORT", help_heading = "Ports")]
+    pub port: u16,
+
+    /// Port of REST and of the metrics; 0 for none
+    #[arg(long, default_value_t = 8501, value_name = "PORT", help_heading = "Ports")]
+    pub rest_api_port: u16,
+
+    /// Address to listen on [default: all, IPv6 and IPv4]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Ports")]
+    pub address: Option<std::net::IpAddr>,
+
+    /// Path of the Prometheus metrics on the REST port
+    #[arg(
+        long,
+        default_value = "/monitoring/prometheus/metrics",
+        value_parser = absolute_path,
+        value_name = "PATH",
+        help_heading = "Ports"
+    )]
+    pub monitoring_path: String,
+
+    /// Name of the only model
+    #[arg(
+        long,
+        default_value = "default",
+        value_name = "NAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Models"
+    )]
+    pub model_name: String,
+
+    /// Directory of the only model's versions
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        requires = "model_version",
+        required_unless_present = "model_config_file",
+        conflicts_with = "model_config_file",
+        help_heading = "Models"
+    )]
+    pub model_base_path: Option<PathBuf>,
+
+    /// Version of the only model
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "model_base_path",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = "Models"
+    )]
+    pub model_version: Option<u64>,
+
+    /// One or several models: a ModelServerConfig in text form, each with model_version_policy { specific { … } }
+    #[arg(long, value_name = "FILE", help_heading = "Models")]
+    pub model_config_file: Option<PathBuf>,
+
+    /// SHA-256 of the file that holds a version's checksums, as NAME/VERSION=HEX; may be repeated
+    ///
+    /// That file is SHA256SUMS of the version's directory, or manifest.json where there is none.
+    #[arg(long, value_name = "NAME/VERSION=HEX", value_parser = super::checksums::pinned, help_heading = "Models")]
+    pub checksums_sha256: Vec<super::checksums::Pinned>,
+
+    /// The LiteRT library
+    #[arg(long, default_value = "libLiteRt.so", value_name = "FILE", help_heading = "LiteRT")]
+    pub litert_library: PathBuf,
+
+    /// SHA-256 of the LiteRT library [default: the one in SHA256SUMS beside it]
+    #[arg(long, value_name = "HEX", value_parser = super::checksums::digest, help_heading = "LiteRT")]
+    pub litert_library_sha256: Option<super::checksums::Digest>,
+
+    /// Start also with files for which there is no checksum; one that differs is refused in any case
+    #[arg(long, help_heading = "LiteRT")]
+    pub allow_unverified_files: bool,
+
+    /// Compiled copies of each model, each run by one thread [default: one for each processor]
+    #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
+    pub workers: Option<usize>,
+
+    /// Memory to stay below, in MiB: as many copies are compiled as fit [default: the container's limit, if any]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
+    pub memory_limit_in_mib: Option<u64>,
+
+    /// Requests that may wait for a model; the next one is refused at once with 503 or RESOURCE_EXHAUSTED
+    #[arg(long, default_value_t = 128, value_name = "NUMBER", help_heading = "Limits")]
+    pub queue_size: usize,
+
+    /// Largest body of a request, in bytes; a larger one is refused with 413 or OUT_OF_RANGE
+    #[arg(long, default_value_t = 64 << 20, value_name = "BYTES", value_parser = positive, help_heading = "Limits")]
+    pub max_request_bytes: usize,
+
+    /// Time to answer a request, waiting included, in milliseconds; over gRPC the client's deadline counts as well
+    #[arg(
+        long,
+        default_value = "30000",
+        value_name = "MILLISECONDS",
+        value_parser = milliseconds,
+        help_heading = "Limits"
+    )]
+    pub rest_api_timeout_in_ms: Duration,
+
+    /// Threads that read requests and write answers [default: one for every four processors]
+    #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
+    pub io_threads: Option<usize>,
+
+    /// After SIGTERM, keep the ports open for so long while readiness is already withdrawn
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds, help_heading = "Shutdown")]
+    pub drain_delay_in_seconds: Duration,
+
+    /// Then wait for so long at most until every request is answered
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds, help_heading = "Shutdown")]
+    pub drain_timeout_in_seconds: Duration,
+
+    /// What is logged, as JSON to standard output: this and all that is more severe
+    #[arg(long, value_enum, default_value = "info", value_name = "LEVEL", help_heading = "Log")]
+    pub log_level: super::log::LogLevel,
+
+    /// Certificate chain for both ports, as PEM; reread when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key_file", help_heading = "TLS")]
+    pub tls_certificate_file: Option<PathBuf>,
+
+    /// Private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate_file", help_heading = "TLS")]
+    pub tls_key_file: Option<PathBuf>,
+
+    /// Certificates of those who may sign clients' certificates, as PEM: clients without one are refused
+    #[arg(long, value_name = "FILE", requires = "tls_certificate_file", help_heading = "TLS")]
+    pub tls_client_ca_file: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a positive integer is expected".to_owned()),
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    positive(text).map(|number| Duration::from_millis(number as u64))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+fn absolute_path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a path that starts with / is expected".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Flags, String> {
+        Flags::try_parse_from([&["model_server"], arguments].concat()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn takes_tensorflow_servings_names() {
+        let flags = parse(&[
+            "--port=1",
+            "--rest_api_port=2",
+            "--model_name=digits",
+            "--model_base_path=/models/digits",
+            "--model_version=3",
+            "--rest_api_timeout_in_ms=250",
+        ])
+        .unwrap();
+        assert_eq!((flags.port, flags.rest_api_port, flags.model_version), (1, 2, Some(3)));
+        assert_eq!(flags.rest_api_timeout_in_ms, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn a_version_must_be_named() {
+        assert!(parse(&["--model_base_path=/models/digits"]).unwrap_err().contains("--model_version"));
+        assert!(parse(&[]).unwrap_err().contains("--model_base_path"));
+    }
+
+    #[test]
+    fn refuses_an_unknown_flag_and_values_out_of_range() {
+        let model = ["--model_base_path=/m", "--model_version=1"];
+        for wrong in [
+            "--enable_batching",
+            "--port=70000",
+            "--workers=0",
+            "--drain_delay_in_seconds=-1",
+            "--monitoring_path=metrics",
+            "--checksums_sha256=m/1=00",
+            "--tls_key_file=key.pem",
+        ] {
+            assert!(parse(&[&model[..], &[wrong]].concat()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tonic::{Code, Request, Response, Status};
+
+use super::deadline::deadline;
+use super::proto::TensorProto;
+use super::proto::serving::prediction_service_server::PredictionService;
+use super::proto::serving::{
+    GetModelMetadataRequest, GetModelMetadataResponse, ModelSpec, PredictRequest, PredictResponse,
+};
+use super::{metadata, spec, tensor};
+use crate::model::{Call, Description, Instance, Outputs};
+use crate::server::failure::Failure;
+use crate::server::metrics::Entry;
+use crate::server::state::{State, compute, count};
+
+/// `PredictionService`.
+pub(super) struct Prediction(pub Arc<State>);
+
+#[tonic::async_trait]
+impl PredictionService for Prediction {
+    async fn predict(&self, request: Request<PredictRequest>) -> Result<Response<PredictResponse>, Status> {
+        let start = Instant::now();
+        let deadline = deadline(request.metadata(), start, self.0.timeout);
+        let request = request.into_inner();
+        let spec = spec::required(request.model_spec.as_ref())?;
+        let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
+        let result = compute(&servable, deadline, move |instance| answer(instance, &request)).await;
+        count(&servable, Entry::GrpcPredict, start, &result);
+        Ok(Response::new(result?))
+    }
+
+    async fn get_model_metadata(
+        &self,
+        request: Request<GetModelMetadataRequest>,
+    ) -> Result<Response<GetModelMetadataResponse>, Status> {
+        let request = request.get_ref();
+        let spec = spec::required(request.model_spec.as_ref())?;
+        if request.metadata_field.is_empty() || request.metadata_field.iter().any(|field| field != metadata::FIELD) {
+            return Err(Status::invalid_argument(format!("metadata_field must be {}", metadata::FIELD)));
+        }
+        let servable = self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?;
+        let description = &servable.description;
+        Ok(Response::new(GetModelMetadataResponse {
+            model_spec: Some(ModelSpec::answered_by(&description.model, description.version, "")),
+            metadata: HashMap::from([(metadata::FIELD.to_owned(), metadata::signatures(description))]),
+        }))
+    }
+}
+
+fn answer(instance: &mut Instance, request: &PredictRequest) -> Result<PredictResponse, Failure> {
+    let description = Arc::clone(instance.description());
+    let call = call(&description, request)?;
+    let wanted = wanted(&description, call.signature, &request.output_filter)?;
+    let outputs = instance.run(&call)?;
+    Ok(response(&description, call.signature, &wanted, &outputs))
+}
+
+fn call(description: &Description, request: &PredictRequest) -> Result<Call, Failure> {
+    let name = request.model_spec.as_ref().map_or("", |spec| &spec.signature_name);
+    let index = description.signature(name).ok_or_else(|| {
+        let known: Vec<_> = description.signatures.iter().map(|one| format!("'{}'", one.name)).collect();
+        let message = format!("unknown signature '{}'; the model has {}", cut(name), known.join(", "));
+        // As TensorFlow Serving has it.
+        Failure { code: Code::FailedPrecondition, ..Failure::invalid(message) }
+    })?;
+    let signature = &description.signatures[index];
+    let unknown: BTreeSet<_> =
+        request.inputs.keys().filter(|key| !signature.inputs.iter().any(|tensor| tensor.name == **key)).collect();
+    if let Some(key) = unknown.first() {
+        let known: Vec<_> = signature.inputs.iter().map(|tensor| format!("'{}'", tensor.name)).collect();
+        let message =
+            format!("unknown input '{}'; the signature '{}' takes {}", cut(key), signature.name, known.join(", "));
+        return Err(Failure::invalid(message));
+    }
+    let mut rows = None;
+    let mut columns = Vec::with_capacity(signature.inputs.len());
+    for input in &signature.inputs {
+        let given = request
+            .inputs
+            .get(&input.name)
+            .ok_or_else(|| Failure::invalid(format!("input '{}' is missing", input.name)))?;
+        let (given_rows, column) = tensor::read(input, signature.batched, given)?;
+        let expected = *rows.get_or_insert(given_rows);
+        if expected != given_rows {
+            return Err(Failure::invalid(format!(
+                "the inputs have different numbers of rows: {expected}, and '{}' {given_rows}",
+                input.name
+            )));
+        }
+        columns.push(column);
+    }
+    Ok(Call { signature: index, rows: rows.unwrap_or(1), columns })
+}
+
+/// The positions of the outputs that the client wants: all of them where it does not say.
+fn wanted(description: &Description, signature: usize, filter: &[String]) -> Result<Vec<usize>, Failure> {
+    let outputs = &description.signatures[signature].outputs;
+    if filter.is_empty() {
+        return Ok((0..outputs.len()).collect());
+    }
+    let mut positions = BTreeSet::new();
+    for name in filter {
+        let position = outputs.iter().position(|tensor| tensor.name == *name);
+        let position =
+            position.ok_or_else(|| Failure::invalid(format!("output_filter: unknown output '{}'", cut(name))))?;
+        if !positions.insert(position) {
+            return Err(Failure::invalid(format!("output_filter: output '{}' is there twice", cut(name))));
+        }
+    }
+    Ok(positions.into_iter().collect())
+}
+
+fn response(description: &Description, signature: usize, wanted: &[usize], outputs: &Outputs) -> PredictResponse {
+    let signature = &description.signatures[signature];
+    let tensors: HashMap<String, TensorProto> = wanted
+        .iter()
+        .map(|&position| {
+            let output = &signature.outputs[position];
+            let rows = signature.batched.then_some(outputs.rows);
+            (output.name.clone(), tensor::write(output, rows, &outputs.columns[position]))
+        })
+        .collect();
+    PredictResponse {
+        model_spec: Some(ModelSpec::answered_by(&description.model, description.version, &signature.name)),
+        outputs: tensors,
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(100).collect()
+}

@@ -1,0 +1,200 @@
+use std::borrow::Cow;
+
+use super::proto::tensor_shape_proto::Dim;
+use super::proto::{TensorProto, TensorShapeProto};
+use crate::model::{ElementType, Tensor};
+use crate::server::failure::Failure;
+
+/// The number of a type in TensorFlow's `DataType`.
+pub(super) fn data_type(element: ElementType) -> i32 {
+    match element {
+        ElementType::Float32 => 1,
+        ElementType::Float64 => 2,
+        ElementType::Int32 => 3,
+        ElementType::UInt8 => 4,
+        ElementType::Int16 => 5,
+        ElementType::Int8 => 6,
+        ElementType::Int64 => 9,
+        ElementType::Bool => 10,
+        ElementType::UInt16 => 17,
+        ElementType::Float16 => 19,
+        ElementType::UInt32 => 22,
+        ElementType::UInt64 => 23,
+    }
+}
+
+/// Reads an input.
+///
+/// # Returns
+///
+/// The number of rows, 1 where the signature has no batch, and the stored bytes.
+///
+/// # Errors
+///
+/// Its type, shape or values are not the input's.
+pub(super) fn read(tensor: &Tensor, batched: bool, proto: &TensorProto) -> Result<(usize, Vec<u8>), Failure> {
+    if proto.dtype != data_type(tensor.dtype) {
+        return Err(Failure::invalid(format!(
+            "input '{}' has the DataType {}; {} ({}) is expected",
+            tensor.name,
+            proto.dtype,
+            data_type(tensor.dtype),
+            tensor.dtype.tensorflow()
+        )));
+    }
+    let rows = rows(tensor, batched, proto.tensor_shape.as_ref())?;
+    let count = rows.checked_mul(tensor.count()).ok_or_else(|| Failure::invalid("the shape is too large"))?;
+    let real = values(tensor, count, proto)?;
+    if tensor.quantization.is_some() && has_nan(tensor.dtype, &real) {
+        return Err(Failure::invalid(format!(
+            "input '{}' holds NaN, for which the model's integers have no value",
+            tensor.name
+        )));
+    }
+    let stored = match tensor.quantized(&real) {
+        Cow::Borrowed(_) => real.into_owned(),
+        Cow::Owned(stored) => stored,
+    };
+    Ok((rows, stored))
+}
+
+/// Writes an output as TensorFlow Serving does: into the field of its type, not into `tensor_content`.
+///
+/// # Arguments
+///
+/// * `rows`: nothing where the signature has no batch.
+pub(super) fn write(tensor: &Tensor, rows: Option<usize>, stored: &[u8]) -> TensorProto {
+    let shape = rows.into_iter().chain(tensor.item_shape().iter().copied());
+    let dim = shape.map(|size| Dim { size: size as i64, name: String::new() }).collect();
+    let mut proto = TensorProto {
+        dtype: data_type(tensor.dtype),
+        tensor_shape: Some(TensorShapeProto { dim, unknown_rank: false }),
+        ..TensorProto::default()
+    };
+    let bytes = tensor.dequantized(stored);
+    match tensor.dtype {
+        ElementType::Float32 => proto.float_val = numbers(&bytes, f32::from_le_bytes),
+        ElementType::Float64 => proto.double_val = numbers(&bytes, f64::from_le_bytes),
+        ElementType::Float16 => proto.half_val = numbers(&bytes, |two| i32::from(u16::from_le_bytes(two))),
+        ElementType::Int8 => proto.int_val = numbers(&bytes, |one| i32::from(i8::from_le_bytes(one))),
+        ElementType::Int16 => proto.int_val = numbers(&bytes, |two| i32::from(i16::from_le_bytes(two))),
+        ElementType::Int32 => proto.int_val = numbers(&bytes, i32::from_le_bytes),
+        ElementType::UInt8 => proto.int_val = numbers(&bytes, |[one]| i32::from(one)),
+        ElementType::UInt16 => proto.int_val = numbers(&bytes, |two| i32::from(u16::from_le_bytes(two))),
+        ElementType::Int64 => proto.int64_val = numbers(&bytes, i64::from_le_bytes),
+        ElementType::UInt32 => proto.uint32_val = numbers(&bytes, u32::from_le_bytes),
+        ElementType::UInt64 => proto.uint64_val = numbers(&bytes, u64::from_le_bytes),
+        ElementType::Bool => proto.bool_val = numbers(&bytes, |[one]| one != 0),
+    }
+    proto
+}
+
+fn rows(tensor: &Tensor, batched: bool, shape: Option<&TensorShapeProto>) -> Result<usize, Failure> {
+    let sizes: Vec<i64> = shape.into_iter().flat_map(|shape| &shape.dim).map(|dim| dim.size).collect();
+    let (rows, item) = match (batched, &sizes[..]) {
+        (true, [rows, item @ ..]) => (usize::try_from(*rows).unwrap_or(0), item),
+        (true, []) => (0, &[][..]),
+        (false, item) => (1, item),
+    };
+    let fits =
+        item.iter().map(|&size| usize::try_from(size).ok()).eq(tensor.item_shape().iter().map(|&size| Some(size)));
+    if rows > 0 && fits {
+        return Ok(rows);
+    }
+    Err(Failure::invalid(format!(
+        "input '{}' has the shape {sizes:?}; {:?} is expected{}",
+        tensor.name,
+        tensor.shape,
+        if batched { ", with one row or more" } else { "" }
+    )))
+}
+
+/// The bytes of `count` values of the client's type.
+fn values<'a>(tensor: &Tensor, count: usize, proto: &'a TensorProto) -> Result<Cow<'a, [u8]>, Failure> {
+    if !proto.tensor_content.is_empty() {
+        let content = &proto.tensor_content[..];
+        let expected = count.checked_mul(tensor.dtype.size());
+        if expected != Some(content.len()) {
+            return Err(Failure::invalid(format!(
+                "input '{}': tensor_content has {} bytes; {count} values of {} bytes are expected",
+                tensor.name,
+                content.len(),
+                tensor.dtype.size()
+            )));
+        }
+        if tensor.dtype == ElementType::Bool && content.iter().any(|&byte| byte > 1) {
+            return Err(Failure::invalid(format!("input '{}': a byte is neither 0 nor 1", tensor.name)));
+        }
+        return Ok(Cow::Borrowed(content));
+    }
+    let fill = Fill { tensor, count };
+    match tensor.dtype {
+        ElementType::Float32 => fill.from(&proto.float_val, |value| Some(value.to_le_bytes())),
+        ElementType::Float64 => fill.from(&proto.double_val, |value| Some(value.to_le_bytes())),
+        ElementType::Float16 => fill.from(&proto.half_val, |value| u16::try_from(value).ok().map(u16::to_le_bytes)),
+        ElementType::Int8 => fill.from(&proto.int_val, |value| i8::try_from(value).ok().map(i8::to_le_bytes)),
+        ElementType::Int16 => fill.from(&proto.int_val, |value| i16::try_from(value).ok().map(i16::to_le_bytes)),
+        ElementType::Int32 => fill.from(&proto.int_val, |value| Some(value.to_le_bytes())),
+        ElementType::UInt8 => fill.from(&proto.int_val, |value| u8::try_from(value).ok().map(u8::to_le_bytes)),
+        ElementType::UInt16 => fill.from(&proto.int_val, |value| u16::try_from(value).ok().map(u16::to_le_bytes)),
+        ElementType::Int64 => fill.from(&proto.int64_val, |value| Some(value.to_le_bytes())),
+        ElementType::UInt32 => fill.from(&proto.uint32_val, |value| Some(value.to_le_bytes())),
+        ElementType::UInt64 => fill.from(&proto.uint64_val, |value| Some(value.to_le_bytes())),
+        ElementType::Bool => fill.from(&proto.bool_val, |value| Some([u8::from(value)])),
+    }
+    .map(Cow::Owned)
+}
+
+struct Fill<'a> {
+    tensor: &'a Tensor,
+    count: usize,
+}
+
+impl Fill<'_> {
+    /// Returns the bytes of all values. Where fewer are given than the shape has, TensorFlow repeats the last one.
+    fn from<T: Copy, const N: usize>(
+        &self,
+        given: &[T],
+        bytes: impl Fn(T) -> Option<[u8; N]>,
+    ) -> Result<Vec<u8>, Failure> {
+        let name = &self.tensor.name;
+        let Some(&last) = given.last().filter(|_| given.len() <= self.count) else {
+            return Err(Failure::invalid(format!(
+                "input '{name}' has {} values of {}; its shape has {}",
+                given.len(),
+                self.tensor.dtype.tensorflow(),
+                self.count
+            )));
+        };
+        let size = self.count.checked_mul(N).filter(|&size| given.len() == self.count || size <= MOST_REPEATED);
+        let size = size.ok_or_else(|| {
+            Failure::invalid(format!("input '{name}' repeats a value into more than {MOST_REPEATED} bytes"))
+        })?;
+        let mut all = Vec::with_capacity(size);
+        let repeated = std::iter::repeat_n(&last, self.count - given.len());
+        for &value in given.iter().chain(repeated) {
+            let value = bytes(value).ok_or_else(|| {
+                Failure::invalid(format!("input '{name}' has a value that {} cannot hold", self.tensor.dtype))
+            })?;
+            all.extend_from_slice(&value);
+        }
+        Ok(all)
+    }
+}
+
+/// A short request must not fill the memory.
+const MOST_REPEATED: usize = 64 << 20;
+
+fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let (chunks, _) = bytes.as_chunks::<N>();
+    chunks.iter().map(|chunk| number(*chunk)).collect()
+}
+
+fn has_nan(element: ElementType, bytes: &[u8]) -> bool {
+    match element {
+        ElementType::Float32 => numbers(bytes, f32::from_le_bytes).into_iter().any(f32::is_nan),
+        ElementType::Float64 => numbers(bytes, f64::from_le_bytes).into_iter().any(f64::is_nan),
+        ElementType::Float16 => numbers(bytes, half::f16::from_le_bytes).into_iter().any(half::f16::is_nan),
+        _ => false,
+    }
+}

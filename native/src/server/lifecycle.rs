@@ -1,0 +1,122 @@
+use std::sync::Arc;
+
+use clap::Parser;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::catalogue::Catalogue;
+use super::flags::Flags;
+use super::grpc::Grpc;
+use super::listen::{self, Interface};
+use super::metrics::Metrics;
+use super::model_config;
+use super::state::State;
+use super::tls::Tls;
+use super::{log, memory, workers};
+
+/// Serves what the command line says until SIGTERM or SIGINT, then until all requests are answered.
+///
+/// # Errors
+///
+/// A sentence where the server cannot start.
+pub fn run() -> Result<(), String> {
+    let flags = Flags::parse();
+    log::start(flags.log_level);
+    let threads = flags.io_threads.unwrap_or_else(|| workers::processors().div_ceil(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("io")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let ended = runtime.block_on(serve(flags));
+    if let Err(problem) = &ended {
+        tracing::error!(problem, "the server does not start");
+    }
+    // A computation whose client has gone is not waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(flags: Flags) -> Result<(), String> {
+    // As the first process of a container it has no signal handler but its own.
+    let mut signals = Signals::new().map_err(|error| format!("cannot handle signals: {error}"))?;
+    let tls = Tls::from_flags(&flags).map_err(|error| error.to_string())?;
+    let models = model_config::models(&flags).map_err(|error| error.to_string())?;
+    let metrics = Metrics::new();
+    let flags = Arc::new(flags);
+    let before = memory::in_use();
+    let loading = tokio::task::spawn_blocking({
+        let flags = Arc::clone(&flags);
+        move || Catalogue::load(&models, &flags, &metrics).map(|catalogue| State::new(catalogue, metrics, &flags))
+    });
+    let state = tokio::select! {
+        loaded = loading => loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?,
+        _ = signals.next() => {
+            tracing::info!("stopped while loading");
+            return Ok(());
+        }
+    };
+    let state = Arc::new(state);
+    let first = memory::in_use().saturating_sub(before);
+
+    let grpc = Grpc::new(Arc::clone(&state)).await;
+    let (stop, stopped) = watch::channel(false);
+    let mut ports = JoinSet::new();
+    let interfaces =
+        [(flags.port, Interface::Grpc(grpc.clone())), (flags.rest_api_port, Interface::Rest(Arc::clone(&state)))];
+    let mut listeners = Vec::new();
+    for (port, interface) in interfaces.into_iter().filter(|(port, _)| *port != 0) {
+        listeners.push((listen::open(flags.address, port).await?, interface));
+    }
+    if listeners.is_empty() {
+        return Err("--port and --rest_api_port are both 0: there is nothing to serve".to_owned());
+    }
+    for (listener, interface) in listeners {
+        ports.spawn(listen::serve(listener, interface, tls.clone(), stopped.clone()));
+    }
+    tracing::info!(port = flags.port, rest_api_port = flags.rest_api_port, tls = tls.is_some(), "serving");
+    if let Some(tls) = tls {
+        tokio::spawn(tls.watch());
+    }
+    std::thread::spawn({
+        let (state, flags) = (Arc::clone(&state), Arc::clone(&flags));
+        move || workers::grow(&state.catalogue, &flags, first)
+    });
+
+    signals.next().await;
+    tracing::info!("draining: readiness is withdrawn");
+    state.drain();
+    grpc.drain().await;
+    tokio::select! {
+        () = tokio::time::sleep(flags.drain_delay_in_seconds) => {}
+        _ = signals.next() => {}
+    }
+    tracing::info!("draining: the ports close");
+    let _ = stop.send(true);
+    let all = async { while ports.join_next().await.is_some() {} };
+    match tokio::time::timeout(flags.drain_timeout_in_seconds, all).await {
+        Ok(()) => tracing::info!("ended: every request is answered"),
+        Err(_) => tracing::warn!("ended: connections were still open after the time to drain"),
+    }
+    Ok(())
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

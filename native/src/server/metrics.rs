@@ -1,0 +1,172 @@
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+use tonic::Code;
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A POST to `:predict`.
+    RestPredict,
+    /// A GET of a model's state or metadata, of which TensorFlow Serving does not say the API.
+    RestOther,
+    /// PredictionService/Predict.
+    GrpcPredict,
+}
+
+/// The metrics of TensorFlow Serving under its names, and a few that it lacks. Times are in microseconds.
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    latency: HistogramVec,
+    runtime: HistogramVec,
+    queuing: HistogramVec,
+    waiting: IntGaugeVec,
+    loading: HistogramVec,
+    copies: IntGaugeVec,
+}
+
+/// The metrics of one model.
+pub(super) struct ModelMetrics {
+    name: String,
+    requests: IntCounterVec,
+    latency: [Histogram; 3],
+    /// Of the model's own computation.
+    pub runtime: Histogram,
+    /// Between a request's arrival in the queue and its turn.
+    pub queuing: Histogram,
+    /// Requests in the queue.
+    pub waiting: IntGauge,
+    /// Of checking and loading the files, until the first copy is compiled.
+    pub loading: Histogram,
+    /// Compiled copies.
+    pub copies: IntGauge,
+}
+
+impl Metrics {
+    /// Makes the metrics, all at 0.
+    pub(super) fn new() -> Self {
+        let registry = Registry::new();
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            // TensorFlow Serving's own buckets.
+            let buckets = prometheus::exponential_buckets(10.0, 1.8, 33).expect("a growing row");
+            let options = HistogramOpts::new(name, help).buckets(buckets);
+            let metric = HistogramVec::new(options, labels).expect("a valid name");
+            registry.register(Box::new(metric.clone())).expect("a name of its own");
+            metric
+        };
+        let gauge = |name: &str, help: &str| {
+            let metric = IntGaugeVec::new(Opts::new(name, help), &["model_name"]).expect("a valid name");
+            registry.register(Box::new(metric.clone())).expect("a name of its own");
+            metric
+        };
+        let requests = Opts::new(":tensorflow:serving:request_count", "The total number of requests.");
+        let requests = IntCounterVec::new(requests, &["model_name", "status"]).expect("a valid name");
+        registry.register(Box::new(requests.clone())).expect("a name of its own");
+        Self {
+            latency: histogram(
+                ":tensorflow:serving:request_latency",
+                "Distribution of wall time (in microseconds) of requests.",
+                &["model_name", "API", "entrypoint"],
+            ),
+            runtime: histogram(
+                ":tensorflow:serving:runtime_latency",
+                "Distribution of wall time (in microseconds) of the model's computation.",
+                &["model_name", "API", "runtime"],
+            ),
+            queuing: histogram(
+                "model_server:queuing_latency",
+                "Distribution of wall time (in microseconds) that requests waited for a compiled copy of the model.",
+                &["model_name"],
+            ),
+            loading: histogram(
+                "model_server:model_load_latency",
+                "Wall time (in microseconds) of checking, loading and compiling the model for the first time.",
+                &["model_name"],
+            ),
+            waiting: gauge("model_server:queue_length", "Requests that wait for a compiled copy of the model."),
+            copies: gauge("model_server:compiled_copies", "Compiled copies of the model."),
+            requests,
+            registry,
+        }
+    }
+
+    /// The metrics of a model, which its versions share, as TensorFlow Serving has it.
+    pub(super) fn model(&self, name: &str) -> ModelMetrics {
+        let latency = |api, entry| self.latency.with_label_values(&[name, api, entry]);
+        ModelMetrics {
+            name: name.to_owned(),
+            requests: self.requests.clone(),
+            latency: [latency("predict", "REST"), latency("", "REST"), latency("Predict", "GRPC")],
+            runtime: self.runtime.with_label_values(&[name, "Predict", "LiteRT"]),
+            queuing: self.queuing.with_label_values(&[name]),
+            waiting: self.waiting.with_label_values(&[name]),
+            loading: self.loading.with_label_values(&[name]),
+            copies: self.copies.with_label_values(&[name]),
+        }
+    }
+
+    /// Returns the page that Prometheus reads.
+    pub(super) fn page(&self) -> Vec<u8> {
+        let mut page = Vec::new();
+        let encoder = prometheus::TextEncoder::new();
+        encoder.encode(&self.registry.gather(), &mut page).expect("memory can be written");
+        page
+    }
+}
+
+impl ModelMetrics {
+    /// Counts an answered request.
+    pub(super) fn answered(&self, entry: Entry, code: Code, microseconds: f64) {
+        self.requests.with_label_values(&[self.name.as_str(), status(code)]).inc();
+        self.latency[entry as usize].observe(microseconds);
+    }
+}
+
+/// The name of a gRPC status as TensorFlow has it.
+fn status(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_tensorflow_servings_names_labels_and_units() {
+        let metrics = Metrics::new();
+        let model = metrics.model("digits");
+        model.answered(Entry::RestPredict, Code::Ok, 15.0);
+        model.answered(Entry::GrpcPredict, Code::FailedPrecondition, 1e9);
+        let page = String::from_utf8(metrics.page()).unwrap();
+        for line in [
+            r#":tensorflow:serving:request_count{model_name="digits",status="OK"} 1"#,
+            r#":tensorflow:serving:request_count{model_name="digits",status="FAILED_PRECONDITION"} 1"#,
+            r#":tensorflow:serving:request_latency_bucket{API="predict",entrypoint="REST",model_name="digits",le="10"} 0"#,
+            r#":tensorflow:serving:request_latency_bucket{API="predict",entrypoint="REST",model_name="digits",le="18"} 1"#,
+            r#":tensorflow:serving:request_latency_sum{API="Predict",entrypoint="GRPC",model_name="digits"} 1000000000"#,
+            r#":tensorflow:serving:request_latency_count{API="",entrypoint="REST",model_name="digits"} 0"#,
+            r#"model_server:compiled_copies{model_name="digits"} 0"#,
+        ] {
+            assert!(page.lines().any(|other| other == line), "{line} is not in\n{page}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use super::body;
+use super::catalogue::{Choice, Servable};
+use super::failure::Failure;
+use super::metrics::Entry;
+use super::state::{State, compute, count};
+use crate::model::Instance;
+use crate::rest::{Caller, PredictRequest, Refusal, Route};
+
+const MODELS: &str = "/v1/models/";
+/// Of Kubernetes' own components.
+const LIVENESS: &str = "/livez";
+const READINESS: &str = "/readyz";
+
+type Answer = Response<Full<Bytes>>;
+
+/// Answers one request of the REST port.
+pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let start = Instant::now();
+    let path = request.uri().path();
+    let mut response = match path {
+        LIVENESS => health(request.method(), true),
+        READINESS => health(request.method(), !state.is_draining()),
+        _ if path == state.monitoring_path && request.method() == Method::GET => {
+            respond(StatusCode::OK, "text/plain; version=0.0.4", state.page())
+        }
+        _ => json(model(&state, request, start).await),
+    };
+    if state.is_draining() {
+        // The client's next request goes elsewhere.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Vec<u8>, Failure> {
+    let (head, body) = request.into_parts();
+    let target = Target::parse(state, head.uri.path())?;
+    let servable = Arc::clone(target.servable);
+    let (entry, result) = match servable.service.route(head.method.as_str(), &target.path) {
+        Ok(Route::Predict) => {
+            let deadline = start + state.timeout;
+            let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
+                Ok(bytes) => compute(&servable, deadline, move |instance| predict(instance, &bytes)).await,
+                Err(failure) => Err(failure),
+            };
+            (Entry::RestPredict, result)
+        }
+        Ok(Route::Answer(_)) if target.is_metadata() && state.is_draining() => {
+            // What probes and load balancers ask. Not counted: nobody is refused an answer.
+            return Err(Failure::draining());
+        }
+        Ok(Route::Answer(answer)) => (Entry::RestOther, Ok(target.statuses().unwrap_or(answer))),
+        Err(refusal) => {
+            let entry = if head.method == Method::POST { Entry::RestPredict } else { Entry::RestOther };
+            (entry, Err(refusal.into()))
+        }
+    };
+    count(&servable, entry, start, &result);
+    result
+}
+
+fn predict(instance: &mut Instance, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let description = Arc::clone(instance.description());
+    let request = PredictRequest::read(&description, body, Caller::Http)?;
+    let outputs = instance.run(&request.call)?;
+    Ok(request.answer(&description, &outputs))
+}
+
+/// What a path is about.
+struct Target<'a> {
+    servable: &'a Arc<Servable>,
+    /// As the model's own service reads it: without a label.
+    path: Cow<'a, str>,
+    /// All versions of the model, where the path names none of them.
+    versions: Vec<u64>,
+}
+
+impl<'a> Target<'a> {
+    fn parse(state: &'a State, path: &'a str) -> Result<Self, Failure> {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let Some(rest) = decoded.strip_prefix(MODELS) else {
+            return Err(Refusal::not_found(
+                "unknown path; this server answers POST /v1/models/NAME:predict, GET /v1/models/NAME and GET \
+                 /v1/models/NAME/metadata",
+            )
+            .into());
+        };
+        let (name, rest) = rest.split_at(rest.find(['/', ':']).unwrap_or(rest.len()));
+        let part = |kind: &str| {
+            let value = rest.strip_prefix(kind)?;
+            Some(value.split_at(value.find(['/', ':']).unwrap_or(value.len())))
+        };
+        if let Some((label, rest)) = part("/labels/") {
+            let servable = state.catalogue.find(name, Choice::Label(label))?;
+            let path = format!("{MODELS}{name}{rest}").into();
+            return Ok(Self { servable, path, versions: Vec::new() });
+        }
+        let number = part("/versions/").and_then(|(version, _)| version.parse().ok());
+        let choice = number.map_or(Choice::Default, Choice::Version);
+        let servable = state.catalogue.find(name, choice)?;
+        let versions = if rest.is_empty() { state.catalogue.versions(name, choice)? } else { Vec::new() };
+        Ok(Self { servable, path: decoded, versions })
+    }
+
+    fn is_metadata(&self) -> bool {
+        self.path.ends_with("/metadata")
+    }
+
+    /// The state of all versions, where several are asked for.
+    fn statuses(&self) -> Option<Vec<u8>> {
+        if self.versions.len() < 2 {
+            return None;
+        }
+        let of = |version: &u64| {
+            serde_json::json!({
+                "version": version.to_string(),
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            })
+        };
+        // TensorFlow Serving has the newest first.
+        let statuses: Vec<_> = self.versions.iter().rev().map(of).collect();
+        Some(serde_json::json!({ "model_version_status": statuses }).to_string().into_bytes())
+    }
+}
+
+fn health(method: &Method, healthy: bool) -> Answer {
+    match (method, healthy) {
+        (&Method::GET | &Method::HEAD, true) => respond(StatusCode::OK, "text/plain", b"ok\n".to_vec()),
+        (&Method::GET | &Method::HEAD, false) => json(Err(Failure::draining())),
+        _ => json(Err(Refusal::wrong_method(method.as_str(), "GET").into())),
+    }
+}
+
+fn json(result: Result<Vec<u8>, Failure>) -> Answer {
+    let failure = match result {
+        Ok(body) => return respond(StatusCode::OK, "application/json", body),
+        Err(failure) => failure,
+    };
+    let body = serde_json::json!({ "error": failure.message }).to_string().into_bytes();
+    let mut response = respond(failure.status, "application/json", body);
+    if let Some(allow) = failure.allow {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

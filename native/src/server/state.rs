@@ -1,0 +1,88 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tonic::Code;
+
+use super::catalogue::{Catalogue, Servable};
+use super::failure::Failure;
+use super::flags::Flags;
+use super::metrics::{Entry, Metrics};
+use super::pool::micros;
+use crate::model::Instance;
+
+/// What all connections share.
+pub(super) struct State {
+    /// The models.
+    pub catalogue: Catalogue,
+    /// Of all models.
+    pub metrics: Metrics,
+    /// Where Prometheus reads them.
+    pub monitoring_path: String,
+    /// Of a request's body, in bytes.
+    pub max_request_bytes: usize,
+    /// Of one request.
+    pub timeout: Duration,
+    draining: AtomicBool,
+}
+
+impl State {
+    /// Makes the state of a server that is ready.
+    pub(super) fn new(catalogue: Catalogue, metrics: Metrics, flags: &Flags) -> Self {
+        Self {
+            catalogue,
+            metrics,
+            monitoring_path: flags.monitoring_path.clone(),
+            max_request_bytes: flags.max_request_bytes,
+            timeout: flags.rest_api_timeout_in_ms,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether new requests should go elsewhere.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Withdraws readiness. Requests are answered as before.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the metrics as Prometheus reads them.
+    pub(super) fn page(&self) -> Vec<u8> {
+        for servable in self.catalogue.all() {
+            servable.metrics.waiting.set(0);
+        }
+        // The versions of a model share their metrics.
+        for servable in self.catalogue.all() {
+            servable.metrics.waiting.add(servable.pool.waiting() as i64);
+        }
+        self.metrics.page()
+    }
+}
+
+/// Has a copy of the model compute an answer, until the deadline.
+pub(super) async fn compute<T: Send + 'static>(
+    servable: &Arc<Servable>,
+    deadline: Instant,
+    answer: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let metrics = Arc::clone(&servable.metrics);
+    let timed = move |instance: &mut Instance| {
+        let start = Instant::now();
+        let result = answer(instance);
+        metrics.runtime.observe(micros(start));
+        result
+    };
+    match tokio::time::timeout_at(deadline.into(), servable.pool.run(timed)).await {
+        Ok(result) => result?,
+        Err(_) => Err(Failure::timed_out()),
+    }
+}
+
+/// Counts a request of a model.
+pub(super) fn count<T>(servable: &Servable, entry: Entry, start: Instant, result: &Result<T, Failure>) {
+    let code = result.as_ref().map_or_else(|failure| failure.code, |_| Code::Ok);
+    servable.metrics.answered(entry, code, micros(start));
+}

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ai_edge_litert
+import pytest
+
+ROOT = Path(__file__).parents[3]
+for directory in ("python/handler/tests", "python/optimizer/src", "native/tests/server"):
+    sys.path.insert(0, str(ROOT / directory))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from program import Server
+
+LIBRARY = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
+
+
+@pytest.fixture(scope="session")
+def program() -> str:
+    """Give the program: that of MODEL_SERVER, or one built from the source."""
+    if given := os.environ.get("MODEL_SERVER"):
+        return given
+    build = ["cargo", "build", "--quiet", "--release", "--no-default-features", "--features", "server"]
+    subprocess.run(build, cwd=ROOT / "native", check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "native" / "target"))
+    return str(target / "release" / "model_server")
+
+
+@pytest.fixture(scope="session")
+def command(program: str) -> list[str]:
+    """Give the program with the library of the installed package."""
+    digest = hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
+    return [program, f"--litert_library={LIBRARY}", f"--litert_library_sha256={digest}"]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from server_models import build
+
+    return build(tmp_path_factory.mktemp("models"), tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture
+def start(command: list[str], models: Path, tmp_path: Path) -> Callable[..., Server]:
+    """Give `start(name, version, *flags)`."""
+    from program import Server
+
+    def begin(name: str, version: int, *flags: str) -> Server:
+        model = [f"--model_name={name}", f"--model_base_path={models / name}", f"--model_version={version}"]
+        return Server(command, tmp_path, [*model, *flags])
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def all_models(command: list[str], models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server of every model, with two versions and two labels of one."""
+    from program import Server
+
+    directory = tmp_path_factory.mktemp("server")
+    configs = []
+    for name in ("times", "lookup", "passing", "int8"):
+        versions = "versions: 1 versions: 2" if name == "times" else "versions: 1"
+        labels = "".join(
+            f'version_labels {{ key: "{label}" value: {number} }}'
+            for label, number in (("stable", 1), ("canary", 2))
+            if name == "times"
+        )
+        policy = f"model_version_policy {{ specific {{ {versions} }} }}"
+        configs.append(f'config {{ name: "{name}" base_path: "{models / name}" {policy} {labels} }}')
+    file = directory / "models.config"
+    file.write_text(f"model_config_list {{ {' '.join(configs)} }}")
+    with Server(command, directory, [f"--model_config_file={file}"]) as server:
+        yield server

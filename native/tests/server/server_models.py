@@ -1,0 +1,83 @@
+"""Small real models for the server: written with TensorFlow, converted and described as the optimizer does it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from handler_models import convert, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSED = ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")
+
+
+def build(base: Path, scratch: Path) -> Path:
+    """Write every model as `<base>/<name>/<version>` and return `base`."""
+    import tensorflow as tf
+
+    def spec(shape: list[int], dtype: Any, name: str) -> Any:
+        return tf.TensorSpec(shape, dtype, name=name)
+
+    def add(name: str, version: int, functions: dict[str, Any], configure: Any = lambda _: None, **more: Any) -> None:
+        directory = base / name / str(version)
+        directory.mkdir(parents=True)
+        file = convert(scratch / f"{name}-{version}", functions, configure)
+        write(directory, file, model=name, version=version, **more)
+        checksums(directory)
+
+    row = [spec([1, 3], tf.float32, "x")]
+    for version, factor in ((1, 2.0), (2, 3.0)):
+        times = tf.function(lambda x, factor=factor: {"y": x * factor}, input_signature=row)
+        total = tf.function(lambda x: {"sum": tf.reduce_sum(x, axis=1), "x2": x * 2.0}, input_signature=row)
+        add("times", version, {"serving_default": times, "total": total})
+
+    ids = [spec([1], tf.int32, "ids")]
+    table = np.arange(10, dtype="float32").reshape(5, 2)
+    lookup = tf.function(lambda ids: {"rows": tf.gather(table, ids)}, input_signature=ids)
+    add("lookup", 1, {"serving_default": lookup})
+
+    passing = tf.function(
+        lambda **tensors: {f"{name}_out": tensor for name, tensor in tensors.items()},
+        input_signature=None,
+    ).get_concrete_function(**{name: spec([1, 2], name, name) for name in PASSED})
+    add("passing", 1, {"serving_default": passing})
+
+    # Some 100 ms or more of one processor, whatever the machine: 3 convolutions of 3.4 GFLOP each.
+    kernel = np.full((5, 5, 32, 32), 1e-4, "float32")
+
+    def work(x: Any) -> dict[str, Any]:
+        hidden = tf.broadcast_to(tf.reshape(x, [1, 1, 1, 1]), [1, 256, 256, 32])
+        for _ in range(3):
+            hidden = tf.nn.relu(tf.nn.conv2d(hidden, kernel, 1, "SAME"))
+        return {"y": x + 0.0 * tf.reduce_mean(hidden, axis=[1, 2, 3])[:, tf.newaxis]}
+
+    slow = tf.function(work, input_signature=[spec([1, 1], tf.float32, "x")])
+    add("slow", 1, {"serving_default": slow})
+
+    weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
+    dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
+
+    def full_integer(converter: Any) -> None:
+        random = np.random.default_rng(8)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: (
+            {"x": random.uniform(-1, 1, (1, 8)).astype("float32")} for _ in range(64)
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+
+    real = {"x": "float32", "scores": "float32"}
+    add("int8", 1, {"serving_default": dense}, full_integer, client_types=real)
+    np.save(base / "int8" / "weights.npy", weights)
+    return base
+
+
+def checksums(directory: Path) -> str:
+    """Write SHA256SUMS of a version and return the SHA-256 of that file."""
+    files = sorted(file for file in directory.iterdir() if file.name != "SHA256SUMS")
+    text = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    (directory / "SHA256SUMS").write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()

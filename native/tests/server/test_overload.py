@@ -1,0 +1,172 @@
+"""Limits: the queue, bodies, time; and what answers while all workers are busy."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from program import Server
+
+PATH = "/v1/models/slow:predict"
+BODY = {"instances": [[1]]}
+
+
+def slow_request() -> Any:
+    import tensorflow as tf
+    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+
+    message = PredictRequest()
+    message.model_spec.name = "slow"
+    message.inputs["x"].CopyFrom(tf.make_tensor_proto([[1.0]]))
+    return message
+
+
+def test_health_metrics_and_status_answer_while_all_workers_are_busy(start: Callable[..., Server]) -> None:
+    import grpc
+
+    with start("slow", 1, "--workers=1", "--queue_size=64") as server, ThreadPoolExecutor(16) as clients:
+        flood = [clients.submit(server.post, PATH, BODY) for _ in range(16)]
+        server.wait_until(lambda: server.metric("model_server:queue_length", model_name="slow") >= 8)
+        for path in ("/livez", "/readyz", "/v1/models/slow", "/v1/models/slow/metadata"):
+            assert server.get(path).status_code == 200
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check", lambda _: b"", lambda answer: answer)
+            assert check(None, timeout=60) == b"\x08\x01"
+        assert server.metric("model_server:queue_length", model_name="slow") > 0, "the flood was over too soon"
+        assert not all(request.done() for request in flood)
+        assert [request.result().status_code for request in flood] == [200] * 16
+
+
+def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., Server]) -> None:
+    import grpc
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    with start("slow", 1, "--workers=1", "--queue_size=2") as server, ThreadPoolExecutor(24) as clients:
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            predict = PredictionServiceStub(channel).Predict
+            answers = [clients.submit(server.post, PATH, BODY) for _ in range(12)]
+            calls = [predict.future(slow_request(), timeout=60) for _ in range(12)]
+            statuses = [answer.result().status_code for answer in answers]
+            codes = [call.code() for call in calls]
+        assert set(statuses) | {200} == {200, 503}
+        assert set(codes) | {grpc.StatusCode.OK} == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+        answered = statuses.count(200) + codes.count(grpc.StatusCode.OK)
+        assert 3 <= answered < 24
+        assert server.metric(":tensorflow:serving:request_count", status="RESOURCE_EXHAUSTED") == 24 - answered
+        # It recovers.
+        assert server.post(PATH, BODY).status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_given_up_and_the_worker_goes_on(start: Callable[..., Server]) -> None:
+    import grpc
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    with start("slow", 1, "--workers=1", "--rest_api_timeout_in_ms=1") as server:
+        answer = server.post(PATH, BODY)
+        assert (answer.status_code, list(answer.json())) == (504, ["error"])
+        channel = grpc.insecure_channel(f"localhost:{server.grpc_port}")
+        with channel, pytest.raises(grpc.RpcError) as caught:
+            PredictionServiceStub(channel).Predict(slow_request(), timeout=60)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert server.metric(":tensorflow:serving:request_count", status="DEADLINE_EXCEEDED") == 2
+        assert server.get("/v1/models/slow/metadata").status_code == 200
+
+
+def test_the_clients_deadline_counts_over_grpc(start: Callable[..., Server]) -> None:
+    import grpc
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    with start("slow", 1, "--workers=1") as server:
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+            with pytest.raises(grpc.RpcError) as caught:
+                PredictionServiceStub(channel).Predict(slow_request(), timeout=0.005)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_what_waits_for_nobody_is_not_computed(start: Callable[..., Server]) -> None:
+    with start("slow", 1, "--workers=1", "--queue_size=100") as server:
+        connections = []
+        for _ in range(20):
+            connection = http.client.HTTPConnection("localhost", server.rest_port)
+            connection.request("POST", PATH, '{"instances": [[1]]}')
+            connections.append(connection)
+        server.wait_until(lambda: server.metric("model_server:queue_length") >= 10)
+        for connection in connections:
+            connection.close()
+        server.wait_until(lambda: server.metric("model_server:queue_length") == 0)
+        assert server.metric(":tensorflow:serving:runtime_latency_count", model_name="slow") <= 12
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_that_is_too_large_is_refused(start: Callable[..., Server], announced: bool) -> None:
+    with start("times", 1, "--max_request_bytes=1000") as server:
+        body = b'{"instances": [[1, 2, 3]]' + b" " * 1_000_000 + b"}"
+        parts = body if announced else iter([body[:500], body[500:]])
+        import requests
+
+        answer = requests.post(f"{server.url}/v1/models/times:predict", data=parts, timeout=60)
+        assert (answer.status_code, list(answer.json())) == (413, ["error"])
+        assert server.post("/v1/models/times:predict", {"instances": [[1, 2, 3]]}).status_code == 200
+
+
+def test_a_message_that_is_too_large_is_refused(start: Callable[..., Server]) -> None:
+    import grpc
+
+    with start("times", 1, "--max_request_bytes=1000") as server:
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            name = "/tensorflow.serving.PredictionService/Predict"
+            predict = channel.unary_unary(name, lambda size: b"\x00" * size, lambda answer: answer)
+            with pytest.raises(grpc.RpcError) as caught:
+                predict(2000, timeout=60)
+        assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+
+
+def test_a_client_that_does_not_send_its_body_is_not_waited_for(start: Callable[..., Server]) -> None:
+    with start("times", 1, "--rest_api_timeout_in_ms=200") as server:
+        connection = http.client.HTTPConnection("localhost", server.rest_port, timeout=60)
+        connection.putrequest("POST", "/v1/models/times:predict")
+        connection.putheader("Content-Length", "100")
+        connection.endheaders(b"{")
+        assert connection.getresponse().status == 408
+        connection.close()
+
+
+def test_copies_are_as_many_as_memory_allows(start: Callable[..., Server]) -> None:
+    with start("times", 1, "--workers=3") as server:
+        server.wait_until(lambda: server.says("all copies compiled"))
+        assert server.metric("model_server:compiled_copies", model_name="times") == 3
+    with start("times", 1, "--workers=3", "--memory_limit_in_mib=1") as server:
+        server.wait_until(lambda: server.says("all copies compiled"))
+        assert server.says("no memory for a further copy")
+        assert server.metric("model_server:compiled_copies", model_name="times") == 1
+        assert server.post("/v1/models/times:predict", {"instances": [[1, 2, 3]]}).status_code == 200
+
+
+def test_many_clients_of_many_copies_get_their_own_answers(start: Callable[..., Server]) -> None:
+    with start("times", 2, "--workers=4") as server, ThreadPoolExecutor(16) as clients:
+
+        def ask(number: int) -> bool:
+            answer = server.post("/v1/models/times:predict", {"instances": [[number, 0, -number]]})
+            return bool(answer.json() == {"predictions": [[3.0 * number, 0.0, -3.0 * number]]})
+
+        assert all(clients.map(ask, range(2000)))
+        assert server.metric(":tensorflow:serving:request_count", status="OK") == 2000
+
+
+def test_a_slow_reader_does_not_hold_a_worker(start: Callable[..., Server]) -> None:
+    with start("times", 1, "--workers=1") as server:
+        stuck = http.client.HTTPConnection("localhost", server.rest_port)
+        rows = ",".join(["[1,2,3]"] * 200_000)
+        stuck.request("POST", "/v1/models/times:predict", f'{{"instances": [{rows}]}}')
+        server.wait_until(lambda: server.metric(":tensorflow:serving:runtime_latency_count") == 1)
+        time.sleep(0.1)
+        assert server.post("/v1/models/times:predict", {"instances": [[1, 2, 3]]}).status_code == 200
+        stuck.close()
