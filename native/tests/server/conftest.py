@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
+import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +24,11 @@ LIBRARY = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
 
 @pytest.fixture(scope="session")
 def program() -> str:
-    """Give the program: that of MODEL_SERVER, or one built from the source."""
-    if given := os.environ.get("MODEL_SERVER"):
-        return given
-    build = ["cargo", "build", "--quiet", "--release", "--no-default-features", "--features", "server"]
-    subprocess.run(build, cwd=ROOT / "native", check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "native" / "target"))
-    return str(target / "release" / "model_server")
+    """Give the program: that of MODEL_SERVER, or the one that the set-up has compiled."""
+    processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    program = Path(os.environ.get("MODEL_SERVER") or ROOT / "native" / "dist" / processor / "model_server")
+    assert program.is_file(), f"{program} is missing; `npm run setup` compiles it, or name another by MODEL_SERVER"
+    return str(program)
 
 
 @pytest.fixture(scope="session")
