@@ -9,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 /// A model is a directory BASE_PATH/VERSION with model.tflite, model.json and SHA256SUMS. The versions to serve are
 /// named, never discovered. The ports open when every model answers.
 #[derive(Clone, Debug, Parser)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help")]
 #[command(name = "model_server", version, rename_all = "snake_case", max_term_width = 100)]
 pub(super) struct Flags {
     /// Port of gRPC; 0 for none

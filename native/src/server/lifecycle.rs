@@ -53,7 +53,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     });
     let state = tokio::select! {
         loaded = loading => loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?,
-        _ = signals.next() => {
+        () = signals.next() => {
             tracing::info!("stopped while loading");
             return Ok(());
         }
@@ -91,14 +91,15 @@ async fn serve(flags: Flags) -> Result<(), String> {
     grpc.drain().await;
     tokio::select! {
         () = tokio::time::sleep(flags.drain_delay_in_seconds) => {}
-        _ = signals.next() => {}
+        () = signals.next() => {}
     }
     tracing::info!("draining: the ports close");
     let _ = stop.send(true);
     let all = async { while ports.join_next().await.is_some() {} };
-    match tokio::time::timeout(flags.drain_timeout_in_seconds, all).await {
-        Ok(()) => tracing::info!("ended: every request is answered"),
-        Err(_) => tracing::warn!("ended: connections were still open after the time to drain"),
+    if tokio::time::timeout(flags.drain_timeout_in_seconds, all).await.is_ok() {
+        tracing::info!("ended: every request is answered");
+    } else {
+        tracing::warn!("ended: connections were still open after the time to drain");
     }
     Ok(())
 }

@@ -15,10 +15,14 @@ use super::rest;
 use super::state::State;
 use super::tls::Tls;
 
-/// Of a TLS handshake, and of a request's headers.
-const GREETING: Duration = Duration::from_secs(10);
-/// Without it a half-open connection would stay for ever.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// Of a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Between two requests of a connection, headers included: longer than load balancers of AWS keep one, so that they
+/// never use a connection which this server is about to close.
+const IDLE: Duration = Duration::from_mins(2);
+/// Between two pings of a gRPC connection: without them a half-open one would stay for ever.
+const PING: Duration = Duration::from_mins(1);
+/// Before a connection is accepted again after an error.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a port speaks.
@@ -66,6 +70,9 @@ pub(super) async fn serve(
             Err(error) => {
                 // Too many open files, or a client that has gone already.
                 tracing::warn!(%error, "cannot accept a connection");
+                if *stop.borrow() {
+                    break;
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -83,7 +90,7 @@ async fn connection(stream: TcpStream, interface: Interface, tls: Option<Arc<Tls
         Interface::Rest(_) => tls.rest(),
         Interface::Grpc(_) => tls.grpc(),
     };
-    match tokio::time::timeout(GREETING, acceptor.accept(stream)).await {
+    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => speak(stream, interface, watcher).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake not finished in time"),
@@ -96,7 +103,7 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, int
         Interface::Rest(state) => {
             let service = service_fn(move |request| rest::answer(Arc::clone(&state), request));
             let mut builder = hyper::server::conn::http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(KEEP_ALIVE);
+            builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
             watcher.watch(builder.serve_connection(io, service)).await
         }
         Interface::Grpc(grpc) => {
@@ -104,7 +111,7 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, int
             let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
             builder
                 .timer(TokioTimer::new())
-                .keep_alive_interval(KEEP_ALIVE)
+                .keep_alive_interval(PING)
                 .adaptive_window(true)
                 .max_concurrent_streams(1024);
             watcher.watch(builder.serve_connection(io, service)).await

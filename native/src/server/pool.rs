@@ -78,9 +78,9 @@ impl Pool {
             match self.model.instance() {
                 Ok(fresh) => instance = fresh,
                 Err(error) => {
-                    tracing::error!(%error, "a worker ends: its copy of the model cannot be compiled again");
-                    self.metrics.copies.dec();
-                    return;
+                    // Whatever starts this program starts it again.
+                    tracing::error!(%error, "ended: a copy of the model cannot be compiled again after a panic");
+                    std::process::exit(1);
                 }
             }
         }
