@@ -100,9 +100,10 @@ fn model(entry: &DynamicMessage, problems: &mut Vec<String>) -> ModelConfig {
     let given = given.as_list().unwrap_or_default().iter().filter_map(Value::as_i64);
     let mut versions = BTreeSet::new();
     for version in given {
-        match u64::try_from(version) {
-            Ok(version) if version > 0 => drop(versions.insert(version)),
-            _ => problems.push(format!("model '{name}': version {version} is not positive")),
+        if let Some(version) = u64::try_from(version).ok().filter(|&version| version > 0) {
+            versions.insert(version);
+        } else {
+            problems.push(format!("model '{name}': version {version} is not positive"));
         }
     }
     if versions.is_empty() {
@@ -114,11 +115,10 @@ fn model(entry: &DynamicMessage, problems: &mut Vec<String>) -> ModelConfig {
     let mut labels = BTreeMap::new();
     for (label, version) in given.as_map().into_iter().flatten() {
         let (MapKey::String(label), Some(version)) = (label, version.as_i64()) else { continue };
-        match u64::try_from(version) {
-            Ok(version) if versions.contains(&version) => drop(labels.insert(label.clone(), version)),
-            _ => {
-                problems.push(format!("model '{name}': label '{label}' is for version {version}, which is not served"))
-            }
+        if let Some(version) = u64::try_from(version).ok().filter(|version| versions.contains(version)) {
+            labels.insert(label.clone(), version);
+        } else {
+            problems.push(format!("model '{name}': label '{label}' is for version {version}, which is not served"));
         }
     }
     ModelConfig { name, base_path: base_path.into(), versions, labels }
