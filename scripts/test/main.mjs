@@ -39,7 +39,6 @@ const RUNNERS = [
   pytest('native-program', 'native/tests'),
   jest('jest'),
   pytest('handler', 'python/handler/tests'),
-  pytest('native-server', 'native/tests/server'),
   pytest('build-runner', 'python/build_runner/tests'),
   pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,19 +21,10 @@ LIBRARY = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
 
 
 @pytest.fixture(scope="session")
-def program() -> str:
-    """Give the program: that of MODEL_SERVER, or the one that the set-up has compiled."""
-    processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    program = Path(os.environ.get("MODEL_SERVER") or ROOT / "native" / "dist" / processor / "model_server")
-    assert program.is_file(), f"{program} is missing; `npm run setup` compiles it, or name another by MODEL_SERVER"
-    return str(program)
-
-
-@pytest.fixture(scope="session")
-def command(program: str) -> list[str]:
+def command(program: Path) -> list[str]:
     """Give the program with the library of the installed package."""
     digest = hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
-    return [program, f"--litert_library={LIBRARY}", f"--litert_library_sha256={digest}"]
+    return [str(program), f"--litert_library={LIBRARY}", f"--litert_library_sha256={digest}"]
 
 
 @pytest.fixture(scope="session")

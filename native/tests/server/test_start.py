@@ -43,11 +43,13 @@ def test_a_flipped_byte_is_refused(command: list[str], copy: Path, name: str) ->
         assert f"{name} has the SHA-256" in start_fails(command, [*flags(copy), "--allow_unverified_files"])
 
 
-def test_a_flipped_byte_of_the_library_is_refused(program: str, command: list[str], copy: Path, tmp_path: Path) -> None:
+def test_a_flipped_byte_of_the_library_is_refused(
+    program: Path, command: list[str], copy: Path, tmp_path: Path
+) -> None:
     library = tmp_path / "libLiteRt.so"
     shutil.copy(command[1].partition("=")[2], library)
     flip(library)
-    printed = start_fails([program, f"--litert_library={library}", command[2]], flags(copy))
+    printed = start_fails([str(program), f"--litert_library={library}", command[2]], flags(copy))
     assert "libLiteRt.so has the SHA-256" in printed
 
 
@@ -80,11 +82,11 @@ def test_a_port_that_is_taken_is_said(command: list[str], copy: Path) -> None:
     assert f"cannot listen on port {port}" in printed
 
 
-def test_help_names_every_flag_and_unknown_ones_are_refused(program: str) -> None:
+def test_help_names_every_flag_and_unknown_ones_are_refused(program: Path) -> None:
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     for flag in ("--port", "--rest_api_port", "--model_name", "--model_base_path", "--model_config_file"):
         assert f"{flag} " in text
-    printed = start_fails([program], ["--enable_batching"])
+    printed = start_fails([str(program)], ["--enable_batching"])
     assert "unexpected argument '--enable_batching'" in printed
 
 
@@ -117,7 +119,7 @@ def test_ports_are_closed_until_every_model_answers(start: Callable[..., Server]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts and changes its user, which only root may")
-def test_runs_on_a_read_only_file_system_without_root(program: str, command: list[str], copy: Path) -> None:
+def test_runs_on_a_read_only_file_system_without_root(program: Path, command: list[str], copy: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         # Where another user can reach them.
         public = Path(name)
