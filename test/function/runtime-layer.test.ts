@@ -10,7 +10,8 @@ describe('RuntimeLayer', () => {
     const older = { pythonRuntime: lambda.Runtime.PYTHON_3_12 };
 
     const layers = [
-      RuntimeLayer.forNative(stack), RuntimeLayer.forNumpy(stack), RuntimeLayer.forNative(stack, arm), RuntimeLayer.forNumpy(stack, arm), RuntimeLayer.forNumpy(stack, older),
+      RuntimeLayer.forNative(stack), RuntimeLayer.forNumpy(stack), RuntimeLayer.forNative(stack, arm),
+      RuntimeLayer.forNumpy(stack, arm), RuntimeLayer.forNumpy(stack, older),
     ];
 
     expect(new Set(layers).size).toBe(5);
