@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from support import archive, layer, role, unique, wait_until_updated
 
@@ -94,6 +96,21 @@ def test_sees_the_environment_of_lambda_and_nothing_of_a_managed_runtime(aws: Ru
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == served
     assert environment["AWS_SESSION_TOKEN"]
     assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "NODE_PATH", "HOME"} & set(environment)
+
+
+def test_the_runtime_api_listens_on_the_loopback_interface_and_answers_no_web_pages(aws: Running, served: str) -> None:
+    api = invoke(aws, served, None)[0]["environment"]["AWS_LAMBDA_RUNTIME_API"]
+    connections = psutil.Process(aws.process.pid).net_connections(kind="inet")
+    listening = {(one.laddr.ip, one.laddr.port) for one in connections if one.status == psutil.CONN_LISTEN}
+
+    host, _, port = api.partition(":")
+    assert (host, int(port)) in listening
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    for method, path in (("GET", "invocation/next"), ("POST", "init/error")):
+        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        connection.request(method, f"/2018-06-01/runtime/{path}", headers={"Origin": "https://example.com"})
+        assert connection.getresponse().status == 403
+    assert not invoke(aws, served, None)[1]
 
 
 def test_a_layer_s_bootstrap_runs_where_the_code_has_none(aws: Running) -> None:

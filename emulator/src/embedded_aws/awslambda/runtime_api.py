@@ -13,6 +13,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.callers import why_refused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -97,12 +99,25 @@ class _Server(ThreadingHTTPServer):
         """Ignores a runtime that was ended in the middle of a request."""
 
 
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length", 0)))
+    parts = []
+    while size := int(request.rfile.readline().partition(b";")[0], 16):
+        parts.append(request.rfile.read(size))
+        request.rfile.readline()
+    request.rfile.readline()
+    return b"".join(parts)
+
+
 def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             """Answers `/runtime/invocation/next`."""
+            if self._refused():
+                return
             if self.path != f"{_VERSION}/invocation/next":
                 self._send(404, b"{}", {})
                 return
@@ -120,18 +135,19 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             """Answers `/runtime/init/error` and `/runtime/invocation/<id>/{response,error}`."""
-            status, answer = api.take(self.path, self._body())
+            if self._refused():
+                return
+            status, answer = api.take(self.path, _body(self))
             self._send(status, json.dumps(answer).encode(), {})
 
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            parts = []
-            while size := int(self.rfile.readline().partition(b";")[0], 16):
-                parts.append(self.rfile.read(size))
-                self.rfile.readline()
-            self.rfile.readline()
-            return b"".join(parts)
+        def _refused(self) -> bool:
+            """Answers web pages 403, as everywhere."""
+            named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+            reason = why_refused(named)
+            if reason:
+                self.close_connection = True
+                self._send(403, json.dumps({"errorMessage": reason}).encode(), {})
+            return reason is not None
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
