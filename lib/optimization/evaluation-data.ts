@@ -5,25 +5,9 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../model/stored-object';
 import { checkReference, storeAsset, storeReference } from '../model/stored-object';
+import type { BucketEvaluationDataOptions } from './evaluation-data-options';
 
 const EXTENSIONS = ['.npz', '.jsonl'];
-
-/** What tells one content of a bucket's data from the next. */
-export interface BucketEvaluationDataOptions {
-  /**
-   * Version of the object to read, as S3 numbers it.
-   *
-   * @default - the newest when the optimization starts; a changed object goes unnoticed
-   */
-  readonly objectVersion?: string;
-
-  /**
-   * A text of your own that changes when the objects change: CloudFormation does not look at them.
-   *
-   * @default - changed objects go unnoticed
-   */
-  readonly revision?: string;
-}
 
 /**
  * Real inputs of a model, with labels or without: what candidates are calibrated with and judged on.

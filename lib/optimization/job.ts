@@ -1,5 +1,5 @@
 import type { ModelFormat } from '../model/model-format';
-import type { ModelSourceOptions } from '../model/model-source';
+import type { ModelSourceOptions } from '../model/model-source-options';
 import { StatefulBehavior } from '../model/stateful-behavior';
 import type { StoredObject } from '../model/stored-object';
 import { renderStored } from '../model/stored-object';

@@ -9,34 +9,10 @@ import type { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
+import type { ModelArtifactFromBucketOptions, ModelArtifactFromParameterOptions } from './model-artifact-options';
 
 /** What models are published under, whatever their prefix, which is known only when the model is deployed. */
 const ANY_MODEL = ['litert', 'saved_model', 'archive', 'golden', 'keys'].map((directory) => `*/${directory}/*`);
-
-/** A published model, named by its manifest. */
-export interface ModelArtifactFromBucketOptions {
-  /** The bucket that holds the model. It must keep versions. */
-  readonly bucket: s3.IBucket;
-
-  /** Key of the version's manifest.json: `<prefix>/<format>/<version>/manifest.json`. */
-  readonly manifestKey: string;
-
-  /**
-   * SHA-256 that the manifest must have, in lower-case hexadecimal.
-   *
-   * @default - the manifest is taken as it is
-   */
-  readonly manifestSha256?: string;
-}
-
-/** A published model, named by an SSM parameter. */
-export interface ModelArtifactFromParameterOptions {
-  /** The bucket that holds the model. It must keep versions. */
-  readonly bucket: s3.IBucket;
-
-  /** Name of the parameter that a `ModelOptimizer` writes when it has a `pointerParameterName`. */
-  readonly parameterName: string;
-}
 
 /** Models that were published elsewhere: by another stack, or from the command line. */
 export class ModelArtifact {
