@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import py_compile
 import shutil
 import subprocess
@@ -31,6 +32,8 @@ class Layout:
 
     task: Path
     """The shipped handler: index.py and model_server."""
+    program: Path
+    """The native program of Lambda's layer."""
     plain: Path
     """The handlers it is compared with."""
     library: Path
@@ -53,8 +56,9 @@ def lay_out(root: Path) -> Layout:
     installed = Path(ai_edge_litert.__file__).parents[1]
     layout = Layout(
         task=root / "task",
+        program=native_program(),
         plain=root / "plain",
-        library=root / "opt-nano" / "lib" / "libLiteRt.so",
+        library=root / "opt-native" / "lib" / "libLiteRt.so",
         packages=root / "opt-numpy" / "python",
         client=root / "client",
         starter=root / "start.pyc",
@@ -86,6 +90,19 @@ def lay_out(root: Path) -> Layout:
             check=True,
         )
     return layout
+
+
+def native_program() -> Path:
+    """Return the program that the set-up compiled for this machine.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
+    program = HANDLERS.parents[2] / "native" / "dist" / processor / "bootstrap"
+    if not program.is_file():
+        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
+    return program
 
 
 def interpreter() -> str:

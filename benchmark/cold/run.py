@@ -40,13 +40,14 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
     event_file.write_bytes(marshal.dumps(event))
     compared = subjects(layout, model, DIGITS / "saved_model")
     bare = Subject(BARE)
+    in_python = [subject for subject in compared if subject.program is None]
     tables: dict[str, dict[str, list[Start]]] = {
-        PROCESS: {subject.name: [] for subject in (*compared, bare)},
+        PROCESS: {subject.name: [] for subject in (*in_python, bare)},
         CLIENT: {subject.name: [] for subject in compared},
     }
     load_before = os.getloadavg()[0]
     for number in rounds_of(rounds):  # the one that is not counted warms the page cache
-        for subject in (*compared, bare):
+        for subject in (*in_python, bare):
             started = start_process(subject, layout, event_file)
             if number >= 0:
                 tables[PROCESS][subject.name].append(started)

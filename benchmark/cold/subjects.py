@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchmark.cold.layout import Layout
 
-PLAIN, NUMPY, NANO, EMPTY, BARE = "plain TensorFlow", "numpy", "nano", "empty handler", "bare Python"
+PLAIN, NUMPY, NATIVE, EMPTY, BARE = "plain TensorFlow", "numpy", "native", "empty Python handler", "bare Python"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Subject:
     environment: dict[str, str] = field(default_factory=dict)
     bytecode: Path | None = None
     """Where the first start leaves bytecode for the next ones, if what it imports was not compiled beforehand."""
+    program: Path | None = None
+    """What runs instead of Python."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,13 @@ def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
             (layout.task, layout.packages),
             {**served, "MODEL_RUNTIME": "numpy", "OPENBLAS_NUM_THREADS": "1"},
         ),
-        Subject(
-            NANO, "index", (layout.task,), {**served, "MODEL_RUNTIME": "nano", "LITERT_LIBRARY": str(layout.library)}
-        ),
+        Subject(NATIVE, environment={**served, "LITERT_LIBRARY": str(layout.library)}, program=layout.program),
         Subject(EMPTY, "empty_handler", (layout.plain,)),
     ]
 
 
 def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
-    """Spawn to first answer, without a runtime client."""
+    """Spawn to first answer, without a runtime client: Python only, since the native program is nothing without one."""
     if subject.name == BARE:
         command = ["-c", "import sys; sys.stdout.write('READY\\n'); sys.stdout.flush(); sys.stdin.read()"]
     else:
@@ -82,7 +82,7 @@ def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
 
 
 def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
-    """Spawn to response posted, through awslambdaric, the client of Lambda's own Python images."""
+    """Spawn to response posted: Python through awslambdaric, the client of Lambda's own images; native by itself."""
     api = RuntimeApi(event)
     environment = {
         **subject.environment,
@@ -94,8 +94,9 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
     }
     path = ":".join(map(str, (*subject.path, layout.client)))
+    command = [] if subject.program else ["-c", CLIENT, path, f"{subject.module}.handler"]
     started = time.perf_counter()
-    with _spawn(["-c", CLIENT, path, f"{subject.module}.handler"], subject, environment) as process:
+    with _spawn(command, subject, environment) as process:
         arrived, answer = api.answers.get(timeout=120)
         start = Start((arrived - started) * 1000, _peak(process), _end(process, str(answer)))
     api.close()
@@ -107,8 +108,9 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
 def _spawn(command: list[str], subject: Subject, environment: dict[str, str]) -> subprocess.Popen[str]:
     # -B: Lambda's file system is read-only, so nothing is compiled behind its back.
     bytecode = ["-X", f"pycache_prefix={subject.bytecode}"] if subject.bytecode else ["-B"]
+    start = [str(subject.program)] if subject.program else [interpreter(), "-I", *bytecode]
     return subprocess.Popen(  # noqa: S603 - our own commands
-        [interpreter(), "-I", *bytecode, *command],
+        [*start, *command],
         env={"PATH": "/usr/bin:/bin", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
