@@ -88,6 +88,7 @@ describe('the example app', () => {
         'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),
         'Allow logs:GetLogEvents on DigitsOptimizerOptimizationLogs',
+        'Allow s3:DeleteBucket on TensorFlowModelArtifacts',
         'Allow s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',
         'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',
         'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/keys/*/job.json',

@@ -102,7 +102,9 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     this.artifact = artifact;
     this.optimizer = artifact instanceof ModelOptimizer ? artifact : undefined;
 
-    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS });
+    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS, removalPolicy: props.artifactRemovalPolicy,
+    });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
     const serving = servingSettings(props);
     const server = servingBinary._bind(this, { bucket: artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });

@@ -78,7 +78,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
 
     this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      removalPolicy: props.artifactRemovalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const { bucket } = this.artifact;
     this.lambdaFunction = servingFunction(this, 'Function', { props, settings, bucket, compatibility, layers, logGroup: this.logGroup });

@@ -3,7 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { readStatements, storeAsset } from '../model/stored-object';
-import { BuildProvider } from '../optimization/build-provider';
+import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build-provider';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
 
@@ -38,6 +38,7 @@ export class VersionCheck extends Construct {
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowVersionCheck',
       serviceToken: provider.serviceToken,
+      serviceTimeout: CHECK_TIMEOUT,
       properties: {
         Mode: 'version_check',
         FunctionVersion: props.version.functionArn,

@@ -1,14 +1,14 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { OptimizationOptions } from './optimization-options';
 
 /** All problems of a bucket that the user gives for the published models. */
-export function checkBucket(scope: Construct, { artifactBucket, encryptionKey }: OptimizationOptions): string[] {
+export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalPolicy, encryptionKey }: OptimizationOptions): string[] {
+  const problems = removalProblems(artifactRemovalPolicy, artifactBucket);
   if (artifactBucket === undefined) {
-    return [];
+    return problems;
   }
-  const problems: string[] = [];
   if (keepsNoVersions(artifactBucket)) {
     problems.push('artifactBucket must keep versions, because they hold what serves in place: create it with versioned: true');
   }
@@ -20,6 +20,22 @@ export function checkBucket(scope: Construct, { artifactBucket, encryptionKey }:
   if (encryptionKey !== undefined && artifactBucket.encryptionKey?.keyArn !== encryptionKey.keyArn) {
     problems.push(`encryptionKey must be the key of artifactBucket, which encrypts the published models, and the bucket has ${artifactBucket.encryptionKey ? 'another' : 'none'}: `
       + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out');
+  }
+  return problems;
+}
+
+function removalProblems(policy?: RemovalPolicy, artifactBucket?: s3.IBucket): string[] {
+  if (policy === undefined) {
+    return [];
+  }
+  const problems: string[] = [];
+  if (policy !== RemovalPolicy.RETAIN && policy !== RemovalPolicy.DESTROY) {
+    problems.push(`artifactRemovalPolicy must be RETAIN or DESTROY, got ${JSON.stringify(policy)}: CloudFormation takes no snapshots of buckets, `
+      + 'and cannot delete one that has objects');
+  }
+  if (artifactBucket !== undefined) {
+    problems.push('artifactRemovalPolicy has no effect on an artifactBucket of your own: give the bucket its removalPolicy and autoDeleteObjects, '
+      + 'or leave artifactRemovalPolicy out');
   }
   return problems;
 }

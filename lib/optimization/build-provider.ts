@@ -12,6 +12,9 @@ import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 
 const ID = 'TensorFlowModelBuilds';
 
+/** How long CloudFormation waits for a check that builds nothing. A version check waits ten minutes for room in a busy account. */
+export const CHECK_TIMEOUT = Duration.minutes(15);
+
 /** Finds or starts the builds of a stack's models, and checks that endpoints can serve them. One for each stack. */
 export class BuildProvider extends Construct implements iam.IGrantable {
   public static of(scope: Construct): BuildProvider {
@@ -54,6 +57,11 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
     return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs);
+  }
+
+  /** Lets the handlers delete a bucket, which S3 refuses while it has objects or versions of them. */
+  public allowBucketDeletion(bucket: s3.IBucket): iam.Grant {
+    return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:DeleteBucket'], resourceArns: [bucket.bucketArn] });
   }
 
   /** Lets the handlers read published models. */

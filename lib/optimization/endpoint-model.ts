@@ -32,7 +32,8 @@ export interface ArtifactForProps extends OptimizationOptions {
 
 /** Everything that only a model to optimize can have: names of OptimizationOptions. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
-  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'encryptionKey', 'computeType',
+  'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'artifactPrefix',
+  'artifactRemovalPolicy', 'encryptionKey', 'computeType',
   'buildImage', 'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 

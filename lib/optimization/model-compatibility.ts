@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelFormat } from '../model/model-format';
-import { BuildProvider } from './build-provider';
+import { BuildProvider, CHECK_TIMEOUT } from './build-provider';
 import { SERVER_PREFIX } from './server-image';
 
 /** A runtime that a function offers its model. */
@@ -71,6 +71,7 @@ export class ModelCompatibility extends Construct {
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowModelCompatibility',
       serviceToken: provider.serviceToken,
+      serviceTimeout: CHECK_TIMEOUT,
       properties: {
         Mode: 'compatibility',
         Bucket: artifact.bucket.bucketName,

@@ -3,6 +3,9 @@ import { Aws, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkPattern } from '../private/validation';
 
+/** First part of SERVER_PREFIX. */
+const SHARED_PREFIX = 'shared';
+
 /** The model's name where the user gave none: the construct's id, with the characters that a model name may have. */
 export function defaultModelName(id: string): string {
   return id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 63).replace(/-+$/, '');
@@ -12,6 +15,15 @@ export function defaultModelName(id: string): string {
 export function checkModelName(modelName: string): string[] {
   return checkPattern('modelName', modelName, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
     'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends');
+}
+
+/** Problems of a prefix that the user gives. */
+export function checkArtifactPrefix(artifactPrefix?: string): string[] {
+  if (artifactPrefix === SHARED_PREFIX) {
+    return [`artifactPrefix must not be ${JSON.stringify(SHARED_PREFIX)}, where servers of all models are published: give the model another prefix`];
+  }
+  return checkPattern('artifactPrefix', artifactPrefix, /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/,
+    'at most 128 letters, digits, hyphens and underscores, with a letter or digit at its start and without slashes');
 }
 
 /**

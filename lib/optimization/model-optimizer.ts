@@ -13,7 +13,8 @@ import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { grantArtifactRead } from './artifact-access';
-import { artifactBucketOf } from './artifact-bucket';
+import { artifactBucketOf, bucketDependencies } from './artifact-bucket';
+import { claimPrefix } from './artifact-prefix';
 import { BuildProvider } from './build-provider';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
@@ -120,8 +121,9 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     const recipe = props.recipe ?? (this.format === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing());
     const brought = recipe._bind(this);
     const inputs = [source, evaluation, ...brought].filter((input) => input !== undefined);
-    this.bucket = props.artifactBucket ?? artifactBucketOf(this, props.encryptionKey);
-    this.keyPrefix = modelPrefix(this, this.modelName);
+    this.bucket = props.artifactBucket ?? artifactBucketOf(this, props);
+    this.keyPrefix = props.artifactPrefix ?? modelPrefix(this, this.modelName);
+    claimPrefix(this, this.bucket, this.keyPrefix);
     const optimization = new OptimizationProject(this, 'Optimization', {
       options: props,
       architecture,
@@ -232,7 +234,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       },
     });
     // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
-    build.node.addDependency(provider, grant, ...optimization.dependencies, ...[this.bucket, ...inputBuckets].map(policyOf));
+    build.node.addDependency(provider, grant, ...optimization.dependencies, ...bucketDependencies(this.bucket));
+    build.node.addDependency(...[this.bucket, ...inputBuckets].map(policyOf));
     return build;
   }
 

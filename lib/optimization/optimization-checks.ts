@@ -7,7 +7,7 @@ import { checkInteger, checkPattern } from '../private/validation';
 import { checkBucket } from './bucket-checks';
 import { BUILD_VARIABLES } from './buildspec';
 import { checkLabels } from './class-labels';
-import { checkModelName, defaultModelName } from './model-name';
+import { checkArtifactPrefix, checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
 import { timeoutProblems } from './optimization-timeout';
@@ -31,6 +31,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...serverProblems(props),
     ...imageProblems(props),
     ...checkBucket(scope, props),
+    ...checkArtifactPrefix(props.artifactPrefix),
     ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Duration } from 'aws-cdk-lib';
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -85,6 +85,26 @@ export interface OptimizationOptions {
    * @default - one bucket for all models of the stack: private, TLS only, versioned, retained
    */
   readonly artifactBucket?: s3.IBucket;
+
+  /**
+   * Prefix of everything that belongs to the model in its bucket. No other model in the bucket may have it.
+   *
+   * The default depends on the stack's name, account and Region and on the construct's path. Where one of them changes, the model is built again and
+   * its versions are numbered from 1. Give the prefix that the model has, `keyPrefix`, before the change to keep what is published.
+   *
+   * @default - the model's name and eight characters that depend on stack and construct; account and Region too, where they are known only at deployment
+   */
+  readonly artifactPrefix?: string;
+
+  /**
+   * What happens to the bucket of the stack with the published models, and to the log group of an endpoint, when the stack is deleted.
+   *
+   * With `RemovalPolicy.DESTROY` they are deleted with everything in them, also when the first deployment fails. All models of a stack must agree. An
+   * `artifactBucket` or `logGroup` of your own has its own policy.
+   *
+   * @default RemovalPolicy.RETAIN, except that an empty bucket is deleted
+   */
+  readonly artifactRemovalPolicy?: RemovalPolicy;
 
   /**
    * Key that encrypts what the optimization writes: builds and published models.

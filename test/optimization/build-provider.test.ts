@@ -47,6 +47,7 @@ describe('the handlers', () => {
 
     expect(statementsOf(/^TensorFlowModelBuildsRole[0-9A-F]{8}$/).map(({ Action, Resource, Condition }) => [Action, Resource, Condition])).toEqual([
       [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowModelBuilds/)[0], 'Arn'] }, undefined],
+      ['s3:DeleteBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, undefined],
       [['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:ListBuildsForProject', 'codebuild:StopBuild'], { 'Fn::GetAtt': [project, 'Arn'] }, undefined],
       ['logs:GetLogEvents', { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^Digits/)[0], 'Arn'] }, undefined],
       ['s3:PutObject', below('keys/*/job.json'), undefined],

@@ -1,6 +1,7 @@
 import { App, Aws, CfnParameter, NestedStack, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { checkModelName, defaultModelName, modelPrefix } from '../../lib/optimization/model-name';
+import { checkArtifactPrefix, checkModelName, defaultModelName, modelPrefix } from '../../lib/optimization/model-name';
+import { SERVER_PREFIX } from '../../lib/optimization/server-image';
 
 const env = { account: '111122223333', region: 'eu-west-1' };
 
@@ -26,6 +27,19 @@ test('an id without a letter gives no name', () => {
 
 test('a name that is a token passes', () => {
   expect(checkModelName(new CfnParameter(new Stack(), 'Name').valueAsString)).toEqual([]);
+});
+
+test.each(['digits-0123abcd', 'digits-0123abcd-111122223333-eu-west-1', 'A_1', 'x'.repeat(128)])('the artifactPrefix %j is taken', (prefix) => {
+  expect(checkArtifactPrefix(prefix)).toEqual([]);
+});
+
+test.each(['', 'a/b', '-a', 'a*', 'ä', 'a.b', 'x'.repeat(129)])('the artifactPrefix %j is refused', (prefix) => {
+  expect(checkArtifactPrefix(prefix)).toEqual([expect.stringContaining('at most 128 letters, digits, hyphens and underscores')]);
+});
+
+test('the artifactPrefix where servers are published is refused', () => {
+  expect(SERVER_PREFIX).toMatch(/^shared\//);
+  expect(checkArtifactPrefix('shared')).toEqual([expect.stringContaining('artifactPrefix must not be "shared"')]);
 });
 
 describe('the prefix', () => {

@@ -54,6 +54,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Hook:                               tensorflow.ModelHook_FromAsset(jsii.String("hooks/stdlib"), &tensorflow.ModelHookOptions{CheckEventFile: jsii.String("hooks/stdlib/event.json")}),
 		LiteRtRuntime:                      tensorflow.LiteRtRuntime_NUMPY,
 		MemorySize:                         awscdk.Size_Mebibytes(jsii.Number(1024)),
+		ArtifactPrefix:                     jsii.String("digits-of-the-laboratory"),
 		Threads:                            jsii.Number(2),
 		Timeout:                            awscdk.Duration_Seconds(jsii.Number(20)),
 		ProvisionedConcurrentExecutions:    jsii.Number(1),

@@ -65,6 +65,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         hook=ModelHook.from_asset("hooks/stdlib", check_event_file="hooks/stdlib/event.json"),
         lite_rt_runtime=LiteRtRuntime.NUMPY,
         memory_size=cdk.Size.mebibytes(1024),
+        artifact_prefix="digits-of-the-laboratory",
         threads=2,
         timeout=cdk.Duration.seconds(20),
         provisioned_concurrent_executions=1,

@@ -34,6 +34,7 @@ function functions(stack: Stack): void {
     hook: ModelHook.fromAsset('hooks/stdlib', { checkEventFile: 'hooks/stdlib/event.json' }),
     liteRtRuntime: LiteRtRuntime.NUMPY,
     memorySize: Size.mebibytes(1024),
+    artifactPrefix: 'digits-of-the-laboratory',
     threads: 2,
     timeout: Duration.seconds(20),
     provisionedConcurrentExecutions: 1,

@@ -28,7 +28,7 @@ from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
 from .records import find_record
-from .store import Store
+from .store import Store, delete_if_empty
 from .version_check import check_version, goes_back
 
 #: How long a version check waits for other executions of the account to end. A stack checks its functions in
@@ -65,9 +65,10 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
     properties = event["ResourceProperties"]
     if event["RequestType"] == "Delete":
-        if properties["Mode"] == "build":
-            stop_builds(properties["Project"])  # its project goes with it; published models outlive the resource
+        _delete(properties)
         return answer
+    if properties["Mode"] == "bucket":
+        return answer  # only its deletion does something
     if properties["Mode"] == "version_check":
         if goes_back(event):
             print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
@@ -76,19 +77,24 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
         return answer if _is_checked(properties, since) else answer | {"CheckSince": since}
     if properties["Mode"] == "compatibility":
         return answer | {"Data": aws.patiently(lambda: check_compatibility(properties))}
+    return answer | _find_or_start(event)
+
+
+def _find_or_start(event: Event) -> dict[str, Any]:
+    properties = event["ResourceProperties"]
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
     _stop_unneeded_builds(event, key)
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
-        return answer | {"Data": record}
+        return {"Data": record}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     aws.patiently(lambda: store.write_job(f"{prefix}/keys/{key}/job.json", text))
     build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
     if build_id:
         print(f"waits for the build {build_id} with the key {key}")
-    return answer | {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
+    return {"Build": {"Id": build_id or "", "Key": key, "Started": int(time.time())}}
 
 
 @_plainly
@@ -108,6 +114,14 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
             # After a creation that failed, the provider framework ignores the deletion, so nothing else stops it.
             stop_build(build["Id"])
         raise
+
+
+def _delete(properties: dict[str, Any]) -> None:
+    """Stop or delete what only this resource needs. Published models outlive it."""
+    if properties["Mode"] == "build":
+        stop_builds(properties["Project"])
+    elif properties["Mode"] == "bucket":
+        delete_if_empty(properties["Bucket"])
 
 
 def _stop_unneeded_builds(event: Event, key: str) -> None:

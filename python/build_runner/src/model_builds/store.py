@@ -94,3 +94,20 @@ class Store:
         except ClientError as error:
             if aws.code_of(error) not in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}:
                 raise
+
+
+def delete_if_empty(bucket: str) -> None:
+    """Delete a bucket that has neither objects nor old versions of them; S3 refuses to delete any other.
+
+    A bucket that stays is only logged: it must not end a deletion or a rollback.
+    """
+    try:
+        aws.patiently(lambda: aws.s3().delete_bucket(Bucket=bucket), _may_be_deleted_later)
+        print(f"the bucket {bucket} was empty and is deleted")
+    except (ClientError, *aws.NO_ANSWER) as error:
+        print(f"the bucket {bucket} stays: {aws.words_of(error)}")
+
+
+def _may_be_deleted_later(error: Exception) -> bool:
+    # CloudFormation may be deleting the bucket's policy at the same time.
+    return aws.is_transient(error) or (isinstance(error, ClientError) and aws.code_of(error) == "OperationAborted")

@@ -104,6 +104,7 @@ public final class Main {
         .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().checkEventFile("hooks/stdlib/event.json").build()))
         .liteRtRuntime(LiteRtRuntime.NUMPY)
         .memorySize(Size.mebibytes(1024))
+        .artifactPrefix("digits-of-the-laboratory")
         .threads(2)
         .timeout(Duration.seconds(20))
         .provisionedConcurrentExecutions(1)
