@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
-from test_is_complete import CONSOLE, failure
+from model_builds.hint_words import WORDS
+from test_is_complete import CONSOLE, failure, put_outcome
 
 if TYPE_CHECKING:
     from botocore.stub import Stubber
     from mypy_boto3_s3 import S3Client
+
+SCHEMA = Path(__file__).parents[2] / "optimizer" / "schema" / "outcome.schema.json"
 
 
 def shown(s3: S3Client, codebuild: Stubber, lines: list[str]) -> str:
@@ -47,3 +52,39 @@ def test_what_codebuild_echoes_takes_no_place_of_what_the_build_says(s3: S3Clien
 
     assert "the reason" in message
     assert "[Container]" not in message
+
+
+def test_every_hint_of_the_optimizer_has_words() -> None:
+    assert set(WORDS) == set(json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["Hint"]["enum"])
+
+
+def test_a_failure_says_the_way_out_in_words_of_the_cdk(s3: S3Client, codebuild: Stubber) -> None:
+    sentence = "full-integer quantization needs evaluation data; give evaluation data"
+    put_outcome(s3, {"exitCode": 2, "sentence": sentence, "hints": ["evaluation_data", "float16"]}, report=False)
+
+    assert failure(s3, codebuild) == (
+        f"{sentence}\nIn the CDK: evaluation data: evaluation: EvaluationData.fromAsset(…); float16: "
+        f"Quantization.float16()\nBuild: {CONSOLE}"
+    )
+
+
+def test_a_hint_of_a_newer_optimizer_is_shown_by_its_name(s3: S3Client, codebuild: Stubber) -> None:
+    put_outcome(s3, {"exitCode": 2, "sentence": "no", "hints": ["float_sorcery", "tags"]}, report=False)
+
+    assert "\nIn the CDK: float sorcery; tags: tags of the ModelSource\n" in failure(s3, codebuild)
+
+
+def test_a_long_sentence_cuts_no_hints(s3: S3Client, codebuild: Stubber) -> None:
+    put_outcome(s3, {"exitCode": 2, "sentence": "s" * 5000, "hints": list(WORDS)}, report=False)
+
+    message = failure(s3, codebuild)
+
+    assert len(message.encode()) <= 2500
+    assert all(words in message for words in WORDS.values())
+    assert "sss…\nIn the CDK: " in message
+
+
+def test_a_sentence_without_hints_stands_alone(s3: S3Client, codebuild: Stubber) -> None:
+    put_outcome(s3, {"exitCode": 2, "sentence": "the ZIP is corrupt", "hints": []}, report=False)
+
+    assert failure(s3, codebuild) == f"the ZIP is corrupt\nBuild: {CONSOLE}"

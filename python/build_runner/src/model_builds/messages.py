@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import aws
 from .builds import QUOTA_ADVICE
 from .errors import LONGEST_MESSAGE, shorten
+from .hint_words import hint_lines
 
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
@@ -45,7 +46,10 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
     room = LONGEST_MESSAGE - len(tail.encode("utf-8"))
     # After a run that succeeded, what failed is publishing: the outcome's sentence would say that all is well.
     if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
-        text = "\n".join([str(outcome["sentence"]), *candidate_table(outcome.get("candidates", []))])
+        # The way out in the user's words is never cut for what comes before it.
+        hints = "\n".join(["", *hint_lines(outcome.get("hints", []))])
+        sentence = shorten(str(outcome["sentence"]), room - len(hints.encode("utf-8"))) + hints
+        text = "\n".join([sentence, *candidate_table(outcome.get("candidates", []))])
     else:
         text = _with_log(shorten(_status_sentence(build), _LONGEST_STATUS), _last_log_lines(build), room)
     return shorten(text, room) + tail

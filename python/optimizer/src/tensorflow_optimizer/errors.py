@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .hints import Hint
 
 
 class ExitCode(IntEnum):
@@ -17,9 +21,18 @@ class ExitCode(IntEnum):
 
 
 class OptimizerError(Exception):
-    """Ends the build with one clear sentence: what is wrong, the value found, and the way out."""
+    """Ends the build with one clear sentence: what is wrong, the value found, and the way out.
+
+    Args:
+        message: The sentence, in words of no front.
+        hints: What the way out is made of, for fronts to say in their own words.
+    """
 
     exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, *hints: Hint) -> None:
+        super().__init__(message)
+        self.hints = hints
 
 
 class BadInputError(OptimizerError):

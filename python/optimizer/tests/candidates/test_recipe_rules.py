@@ -32,7 +32,7 @@ WORDS = {
     "format": r"is for SavedModels|is not offered for SavedModels|has no effect on a LiteRT model",
     "data": r"needs (real inputs|evaluation data)",
     "order": r"is trained first|comes last",
-    "twice": r"twice|exclude each other|leave Graph.strip\(\) out",
+    "twice": r"twice|exclude each other|leave strip out",
 }
 
 

@@ -32,14 +32,17 @@ def row(output: str, name: str) -> str:
     return next(line for line in output.splitlines() if name in line)
 
 
+LITERT, SERVING = "LiteRT, on Lambda", "TensorFlow Serving"
+
+
 class TestInspect:
     def test_it_prints_signatures_operators_and_what_each_path_can_do(self, models: SampleModels) -> None:
         output = invoke("inspect", models.two_signatures)
         assert "features: float32[?, 16]" in output
         assert "logits: float32[?, 4]" in output
         assert "3" in row(output, "MatMul")
-        assert "forLambda()" in row(output, "ModelFunction")
-        assert "Graph.freeze()" in row(output, "ModelFleet")
+        assert "default recipe, search, quantization" in row(output, LITERT)
+        assert "--step freeze" in row(output, SERVING)
         assert "reads or writes files" not in output
 
     def test_it_marks_operators_that_touch_files(self, tmp_path: Path) -> None:
@@ -49,12 +52,12 @@ class TestInspect:
     @pytest.mark.parametrize(
         ("model", "path", "text"),
         [
-            ("text", "ModelFunction", "uses strings"),
-            ("counter", "ModelFunction", "only with stateful: RESET_PER_REQUEST"),
-            ("counter", "ModelService", "no Graph.freeze() and no bfloat16()"),
-            ("tflite", "ModelService", "no: TensorFlow Serving needs the SavedModel"),
-            ("tflite", "ModelFunction", "serves it as it is"),
-            ("keras_file", "ModelFunction", "forLambda()"),
+            ("text", LITERT, "uses strings"),
+            ("counter", LITERT, "only with --stateful reset_per_request"),
+            ("counter", SERVING, "no --step freeze and no --step bfloat16"),
+            ("tflite", SERVING, "no: TensorFlow Serving needs the SavedModel"),
+            ("tflite", LITERT, "serves it as it is"),
+            ("keras_file", LITERT, "default recipe, search"),
         ],
     )
     def test_it_says_why_a_path_cannot(self, models: SampleModels, model: str, path: str, text: str) -> None:

@@ -107,13 +107,13 @@ class TestStepsOfOnesOwn:
     @pytest.mark.parametrize(
         ("steps", "sentence"),
         [
-            (["dynamic-range", "pruning:sparsity=0.5"], "use Pruning.magnitude(…), Quantization.dynamicRange()"),
-            (["bfloat16", "freeze"], "bfloat16() is baked into a frozen graph and comes last"),
-            (["strip", "freeze", "bfloat16"], "leave Graph.strip() out"),
+            (["dynamic-range", "pruning:sparsity=0.5"], "use pruning, dynamic-range quantization"),
+            (["bfloat16", "freeze"], "bfloat16 is baked into a frozen graph and comes last"),
+            (["strip", "freeze", "bfloat16"], "leave strip out"),
             (["strip", "freeze"], "keep one of them"),
             (["float16", "dynamic-range"], "one quantization at most"),
-            (["freeze", "float16"], "float16() is not offered for SavedModels"),
-            (["full-integer"], "give EvaluationData"),
+            (["freeze", "float16"], "float16 quantization is not offered for SavedModels"),
+            (["full-integer"], "evaluation data: --data FILE"),
         ],
     )
     def test_an_illegal_order_or_combination_names_the_legal_one(
@@ -125,7 +125,7 @@ class TestStepsOfOnesOwn:
 
     def test_what_no_processor_serves_is_unsupported(self, models: SampleModels, out: Path) -> None:
         output = optimize(models.dense, out, "--step", "bfloat16", "--architecture", "arm64", code=4)
-        assert "bfloat16() is for x86_64, got arm64" in output
+        assert "bfloat16 is for x86_64, got arm64" in output
 
 
 class TestBadInput:
@@ -153,5 +153,5 @@ class TestBadInput:
 def test_the_help_says_what_it_does_without_data_and_which_steps_there_are() -> None:
     done = CliRunner().invoke(app, ["optimize", "--help"])
     assert done.exit_code == 0
-    for word in ("forServing", "pruning:sparsity,schedule,epochs", "full-integer"):
+    for word in ("stripping for saved_model", "pruning:sparsity,schedule,epochs", "full-integer"):
         assert word in done.output

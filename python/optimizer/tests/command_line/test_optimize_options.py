@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tensorflow_optimizer
-from tensorflow_optimizer.command_line.option_values import options_for, parse_shapes, parse_tasks, read_labels
+from tensorflow_optimizer.command_line.hint_options import hints_in, option_lines
+from tensorflow_optimizer.command_line.option_values import parse_shapes, parse_tasks, read_labels
 from tensorflow_optimizer.documents.job import ModelTask, StatefulBehavior
-from tensorflow_optimizer.errors import BadInputError
+from tensorflow_optimizer.documents.outcome import Outcome
+from tensorflow_optimizer.errors import BadInputError, ExitCode
 from test_optimize_command import job_in, optimize, outcome_in
 
 if TYPE_CHECKING:
@@ -50,8 +52,8 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
     models: SampleModels, out: Path
 ) -> None:
     output = optimize(models.audio, out, code=4)
-    assert "give `inputShapes` of the model's source" in output
-    assert "inputShapes is --input-shape NAME=1,16000 here" in output
+    assert "give the input shapes" in output
+    assert "input shapes: --input-shape NAME=1,16000" in output
 
     optimize(models.audio, out, "--input-shape", "sound=1600")
     assert outcome_in(out).exit_code == 0
@@ -68,7 +70,7 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
         (["--name", "Digits!"], "--name Digits! names no model: give at most 63 lower-case letters"),
         (["--labels", "nowhere.txt"], "nowhere.txt does not exist"),
         (["--warmup-records", "3"], "--warmup-records is for --format saved_model with --data"),
-        (["--step", "full-integer"], "EvaluationData is --data FILE here"),
+        (["--step", "full-integer"], "evaluation data: --data FILE"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_done(
@@ -99,5 +101,5 @@ def test_a_file_of_labels_has_one_name_on_each_line(content: bytes, sentence: st
         read_labels(tmp_path / "labels.txt")
 
 
-def test_a_sentence_that_asks_for_nothing_gets_no_option() -> None:
-    assert options_for(["float16 passed", "the batch is 1"]) == []
+def test_an_outcome_that_asks_for_nothing_gets_no_option() -> None:
+    assert option_lines(hints_in(Outcome(exit_code=ExitCode.DONE, sentence="float16 passed"))) == []

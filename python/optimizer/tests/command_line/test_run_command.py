@@ -155,7 +155,7 @@ def test_a_job_for_other_tools_is_refused(models: SampleModels, tmp_path: Path) 
     ],
 )
 def test_an_unexpected_error_becomes_one_sentence(error: Exception, text: str) -> None:
-    sentence = unexpected(error)
+    sentence = str(unexpected(error))
     assert text in sentence
     assert "\n" not in sentence
 

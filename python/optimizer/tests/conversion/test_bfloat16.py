@@ -134,11 +134,11 @@ def test_without_data_it_is_published_as_unverified(two_matrices: Path, runs: Ru
     ("model", "fields", "refusal"),
     [
         ("dense", {"recipe": steps(QUANTIZATION, {"step": "freeze"})}, (2, "comes last")),
-        ("dense", {"recipe": steps({"step": "strip"}, QUANTIZATION)}, (2, "leave Graph.strip() out")),
+        ("dense", {"recipe": steps({"step": "strip"}, QUANTIZATION)}, (2, "leave strip out")),
         ("dense", {"architecture": "arm64"}, (4, "for x86_64")),
         ("counter", {}, (4, "cannot be frozen")),
         ("fixed", {}, (4, "no weight of the model")),
-        ("dense", {"format": "litert"}, (2, "use float16()")),
+        ("dense", {"format": "litert"}, (2, "use float16 quantization")),
     ],
 )
 def test_what_cannot_be_baked_is_refused(

@@ -222,8 +222,8 @@ def test_the_bootstrap_of_many_samples_needs_little_memory() -> None:
         ),
         (OutputTask(ModelTask.MULTICLASS), PROBABILITIES, np.zeros((200, 2)), r"have the shape \[200, 2\]"),
         (OutputTask(ModelTask.BINARY), UNIT, np.full(200, 2), "decides between 0 and 1"),
-        (OutputTask(ModelTask.BINARY), UNIT, np.full(200, 2), "say with `tasks` what the output decides"),
-        (OutputTask(ModelTask.MULTICLASS), PROBABILITIES, np.zeros((200, 2)), "say with `tasks`"),
+        (OutputTask(ModelTask.BINARY), UNIT, np.full(200, 2), "say as its task what the output decides"),
+        (OutputTask(ModelTask.MULTICLASS), PROBABILITIES, np.zeros((200, 2)), "say as its task"),
         (OutputTask(ModelTask.BINARY), UNIT, np.full(200, 0.37), "float64 with values that number no class"),
     ],
 )
@@ -280,7 +280,7 @@ class TestChance:
         output = np.full((500, 1), 0.1, np.float32)
         output[[90, 333]] = 0.9
         self.check(labels, output, OutputTask(ModelTask.BINARY))
-        with pytest.raises(BadInputError, match="say with `tasks` what the output decides"):
+        with pytest.raises(BadInputError, match="say as its task what the output decides"):
             self.check(np.random.default_rng(1).permutation(labels), output, OutputTask(ModelTask.BINARY))
 
     def test_how_frequent_each_label_is_is_no_knowledge(self) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from sample_functions import dense_data
+from tensorflow_optimizer.hints import Hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,8 @@ class TestModelsOfEveryShape:
     def test_a_recurrent_model_converts_once_its_length_is_given(self, models: SampleModels, runs: Runs) -> None:
         refused = runs(models.recurrent, source={"signatureName": "serving_default"}, recipe="none")
         assert refused.code == 4
-        assert "give `inputShapes`" in refused.sentence
+        assert "give the input shapes" in refused.sentence
+        assert refused.outcome.hints == [Hint.INPUT_SHAPES]
         name = refused.sentence.split("('")[1].split("'")[0]
         result = runs(models.recurrent, source={"inputShapes": {name: [1, 7, 4]}}, recipe="none")
         assert result.published.requirements.runtime == "native"

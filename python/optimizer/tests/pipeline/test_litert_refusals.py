@@ -7,6 +7,7 @@ import pytest
 from sample_functions import copy_of, dense_data
 from sample_jobs import gate
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_optimizer.hints import Hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,23 +16,33 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
+SERVING = "serve the model with TensorFlow Serving"
+STATE = [Hint.STATE_RESET, Hint.TENSORFLOW_SERVING]
+
+
 class TestRefusals:
     """Exit code 4, and the sentence names the way out."""
 
-    def check(self, result: Result, *texts: str) -> None:
+    def check(self, result: Result, *texts: str, hints: list[Hint] | None = None) -> None:
         assert result.code == 4, result.sentence
+        assert hints is None or result.outcome.hints == hints
         for text in texts:
             assert text in result.sentence
         assert not (result.output / "model").exists()
 
     def test_strings(self, models: SampleModels, runs: Runs) -> None:
         self.check(
-            runs(models.vocabulary), "uses strings ('words')", "signatureName", "'mix'", "ModelService or ModelFleet"
+            runs(models.vocabulary),
+            "uses strings ('words')",
+            "another signature to publish ('mix'",
+            SERVING,
+            hints=[Hint.SIGNATURE, Hint.TENSORFLOW_SERVING],
         )
-        self.check(runs(models.text), "the model has no other signature", "ModelService or ModelFleet")
+        text = runs(models.text)
+        self.check(text, "the model has no other signature", SERVING, hints=[Hint.TENSORFLOW_SERVING])
 
     def test_state(self, models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.counter), "AssignAddVariableOp", "RESET_PER_REQUEST")
+        self.check(runs(models.counter), "AssignAddVariableOp", "reset the state", hints=STATE)
 
     def test_an_answer_that_depends_on_the_batch(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         np.savez(tmp_path / "rows.npz", np.random.default_rng(0).standard_normal((600, 3)).astype(np.float32))
@@ -43,7 +54,10 @@ class TestRefusals:
 
     def test_operators_that_litert_does_not_have(self, models: SampleModels, runs: Runs) -> None:
         for model, operator in ((models.igamma, "Igamma"), (models.determinant, "MatrixDeterminant")):
-            self.check(runs(model), f"({operator})", "no Flex or custom operators", "ModelService or ModelFleet")
+            refused = runs(model)
+            self.check(
+                refused, f"({operator})", "no Flex or custom operators", SERVING, hints=[Hint.TENSORFLOW_SERVING]
+            )
 
     def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.sparse), "size depends on the values (y)")
@@ -82,8 +96,9 @@ def test_a_newer_tensorflow_is_no_reason_when_its_model_loads(models: SampleMode
 class TestBadInput:
     """Exit code 2."""
 
-    def check(self, result: Result, text: str) -> None:
+    def check(self, result: Result, text: str, hint: Hint | None = None) -> None:
         assert result.code == 2, result.sentence
+        assert hint is None or hint in result.outcome.hints
         assert text in result.sentence
 
     def test_labels_that_do_not_match(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
@@ -107,7 +122,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement"])
     def test_a_gate_that_needs_data(self, rule: str, models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.dense, gate=gate((rule, 0.9))), "EvaluationData")
+        self.check(runs(models.dense, gate=gate((rule, 0.9))), "give evaluation data", hint=Hint.EVALUATION_DATA)
 
     def test_names_for_another_number_of_classes(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.dense, labels=["a", "b"]), "`labels` names 2 classes, but no output has as many scores")
@@ -117,4 +132,8 @@ class TestBadInput:
         self.check(runs(models.dense, evaluation=evaluation), "give it as --evaluation")
 
     def test_a_recipe_for_the_other_format(self, models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.dense, recipe="forServing"), "forServing() makes SavedModels")
+        self.check(
+            runs(models.dense, recipe="forServing"),
+            "the default recipe for TensorFlow Serving makes SavedModels",
+            hint=Hint.RECIPE_LITERT,
+        )

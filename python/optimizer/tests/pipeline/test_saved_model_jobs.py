@@ -10,6 +10,7 @@ from sample_jobs import DYNAMIC_RANGE, STRIP, gate
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.evaluation.closeness import is_close
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.pipeline import saved_model_format
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
@@ -150,7 +151,8 @@ class TestStripping:
         result = runs(models.two_inputs, format="saved_model", recipe="forServing")
         assert result.code == 4
         assert "the stripped model is another one: its output 'difference'" in result.sentence
-        assert "with the recipe none()" in result.sentence
+        assert "with the recipe that changes nothing" in result.sentence
+        assert result.outcome.hints == [Hint.RECIPE_UNCHANGED]
 
     def test_another_rounding_is_told(self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
         def rounded(*_: Any, tolerance: float = 1e-5) -> str | None:
@@ -185,7 +187,7 @@ class TestStripping:
         result = runs(source, format="saved_model", recipe="forServing")
         assert result.code == 4
         assert "cannot save the model again" in result.sentence
-        assert "'untracked' resource.); serve it as it is, with the recipe none()" in result.sentence
+        assert "'untracked' resource.); serve it as it is, with the recipe that changes nothing" in result.sentence
 
 
 def _frozen_is_larger(built: saved_model_builder.LoadedSavedModel) -> int:
@@ -253,7 +255,7 @@ def test_strings_are_evaluated_too(models: SampleModels, runs: Runs, tmp_path: P
     ("model", "recipe", "code", "text"),
     [
         ("dense", DYNAMIC_RANGE, 2, "not offered for SavedModels"),
-        ("dense", "forLambda", 2, "forLambda() makes LiteRT files"),
+        ("dense", "forLambda", 2, "the default recipe for LiteRT makes LiteRT files"),
         ("tflite", "none", 4, "cannot become a SavedModel"),
         ("noise", "none", 4, "not deterministic"),
     ],

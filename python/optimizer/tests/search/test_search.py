@@ -8,6 +8,7 @@ from sample_jobs import job_data
 from sample_models import dense_data
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.evaluation.latency import Timing
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.pipeline import optimize
 from tensorflow_optimizer.search import ranking, run_search
 from tensorflow_optimizer.search.space import litert_space, saved_model_space
@@ -95,7 +96,8 @@ def test_a_model_of_several_signatures_is_told_that_full_integer_was_not_tried(
     step = {"step": "quantization", "mode": "fullInteger"}
     result = runs(models.two_signatures, data, recipe=recipe("size", QUANTIZATIONS[0], step))
     assert "fullInteger" not in result.statuses
-    assert any("did not try fullInteger()" in warning for warning in result.outcome.warnings)
+    assert any("did not try full-integer quantization" in warning for warning in result.outcome.warnings)
+    assert Hint.SIGNATURE in result.outcome.warning_hints
 
 
 def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
@@ -139,6 +141,8 @@ def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
 ) -> None:
     result = runs(models.dense, data, recipe=recipe("size", maxTrials=2))
     assert [one for one, status in result.statuses.items() if status != "skipped"] == ["float16", "float32"]
+    skipped = [one for one in result.outcome.candidates if one.status == "skipped"]
+    assert all("at most 2 candidates" in one.reason and one.hints == [Hint.SEARCH_LIMIT] for one in skipped)
     steps = [{"step": "pruning", "sparsity": share} for share in (0.98, 0.99)]
     statuses = runs(models.dense, data, recipe=recipe("size", *steps)).statuses
     assert statuses == {"pruned 98% + float32": "rejected", "pruned 99% + float32": "skipped", "float32": "chosen"}
@@ -163,7 +167,10 @@ def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
     without, unlabelled = runs(models.dense, recipe=recipe()), runs(models.dense, models.unlabelled, recipe=recipe())
     assert without.code == unlabelled.code == 2
     assert "needs evaluation data with labels" in without.sentence
-    assert "and the evaluation data has none; give such data, or use forLambda()" in unlabelled.sentence
+    assert (
+        "and the evaluation data has none; give such data, or use the default recipe for LiteRT" in unlabelled.sentence
+    )
+    assert unlabelled.outcome.hints == [Hint.EVALUATION_DATA, Hint.RECIPE_LITERT, Hint.RECIPE_STEPS]
 
 
 def test_labels_of_measurements_are_no_labels_to_search_by(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
@@ -174,9 +181,10 @@ def test_labels_of_measurements_are_no_labels_to_search_by(models: SampleModels,
     tasks = {"y": "regression"}
     result = runs(models.regression, tmp_path / "data.npz", recipe=recipe(), format="saved_model", tasks=tasks)
     assert result.code == 2
-    assert "search() decides by accuracy" in result.sentence
+    assert "a search decides by accuracy" in result.sentence
     assert "y: regression" in result.sentence
-    assert "use forServing()" in result.sentence
+    assert "use the default recipe for TensorFlow Serving" in result.sentence
+    assert Hint.RECIPE_SERVING in result.outcome.hints
 
 
 def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:
@@ -192,7 +200,7 @@ def test_steps_of_the_other_format_are_refused(
 ) -> None:
     result = runs(models.dense, data, recipe=recipe("size", step), format=model_format)
     assert result.code == 2
-    assert "search() may combine" in result.sentence
+    assert "a search may combine" in result.sentence
 
 
 @pytest.mark.usefixtures("_built_in_this_process")

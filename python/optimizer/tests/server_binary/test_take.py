@@ -14,6 +14,7 @@ import pytest
 from stand_in_registry import Content, Node, Registry, index_of, layer_of
 from stand_in_registry.content import MANIFEST, digest_of
 from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.server_binary.credentials import PASSWORD, USERNAME, credentials_for
 from tensorflow_optimizer.server_binary.take import take_program
 
@@ -194,9 +195,12 @@ def test_what_goes_wrong_for_a_moment_is_asked_for_again(fault: int | str, regis
 def test_a_rate_limit_is_named_with_the_ways_around_it(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
     registry.faults["/manifests/"] = [429] * 9
-    text = refusal(image, tmp_path, OptimizerError)
+    with pytest.raises(OptimizerError) as caught:
+        take(image, tmp_path)
+    text = str(caught.value)
     assert "refuses more downloads for now" in text
-    assert "ServingImage.fromEcrRepository" in text
+    assert "copy the image to an ECR repository" in text
+    assert caught.value.hints == (Hint.SERVER_IMAGE, Hint.REGISTRY_CREDENTIALS)
     assert USERNAME in text
     assert "try again later" in text
 
@@ -252,9 +256,11 @@ def test_a_script_is_taken_since_the_trial_tells_what_it_does(registry: Registry
 
 def test_an_image_without_the_program_is_refused(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, registry.content.image(layer_of(Node("usr/bin/python3", PROGRAM))))
-    text = refusal(image, tmp_path)
-    assert f"holds no /{PATH} (it has no file /{PATH})" in text
-    assert "ServingBinary.fromBucket" in text
+    with pytest.raises(BadInputError) as caught:
+        take(image, tmp_path)
+    assert f"holds no /{PATH} (it has no file /{PATH})" in str(caught.value)
+    assert "give the program itself" in str(caught.value)
+    assert caught.value.hints == (Hint.SERVER_PROGRAM,)
 
 
 def test_a_program_that_a_higher_layer_removes_is_not_taken(registry: Registry, tmp_path: Path) -> None:

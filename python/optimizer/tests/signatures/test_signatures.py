@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tensorflow_optimizer.documents.job import Source
 from tensorflow_optimizer.errors import BadInputError, UnsupportedError
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec, fix_shapes, select_for_litert
 
 Shape = tuple[int | None, ...] | None
@@ -64,8 +65,9 @@ def test_only_an_unknown_dimension_0_that_all_share_is_the_batch(
     ],
 )
 def test_any_other_unknown_dimension_must_be_given(inputs: dict[str, Shape], outputs: dict[str, Shape]) -> None:
-    with pytest.raises(UnsupportedError, match="give `inputShapes`"):
+    with pytest.raises(UnsupportedError, match="give the input shapes") as caught:
         fix_shapes(signature(inputs, outputs), None)
+    assert caught.value.hints == (Hint.INPUT_SHAPES,)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_a_given_shape_that_contradicts_the_model_is_refused(given: list[int], t
 
 
 def test_shapes_for_an_input_that_is_not_there_are_refused() -> None:
-    with pytest.raises(BadInputError, match="names 'image', but the model's inputs are 'x'"):
+    with pytest.raises(BadInputError, match="shapes name 'image', but the model's inputs are 'x'"):
         select_for_litert(
             {"serving_default": signature({"x": (1, 3)}, {"y": (1,)})}, source(inputShapes={"image": [1]})
         )
@@ -105,7 +107,7 @@ def test_a_signature_with_strings_is_left_out_with_a_warning() -> None:
     }
     chosen = select_for_litert(specs, source())
     assert list(chosen.signatures) == ["serving_default"]
-    assert "'text' is left out" in chosen.warnings[0]
+    assert "'text' is left out" in chosen.warnings[0].text
 
 
 def test_a_default_signature_with_strings_is_refused_with_all_ways_out() -> None:
@@ -113,8 +115,9 @@ def test_a_default_signature_with_strings_is_refused_with_all_ways_out() -> None
         "serving_default": signature({"t": (None,)}, {"y": (None, 1)}, "serving_default", "string"),
         "numbers": signature({"x": (None, 3)}, {"y": (None, 1)}, "numbers"),
     }
-    with pytest.raises(UnsupportedError, match=r"signatureName.*'numbers'.*ModelService or ModelFleet"):
+    with pytest.raises(UnsupportedError, match=r"another signature.*'numbers'.*TensorFlow Serving") as caught:
         select_for_litert(specs, source())
+    assert caught.value.hints == (Hint.SIGNATURE, Hint.TENSORFLOW_SERVING)
 
 
 def test_an_unknown_signature_name_is_refused_with_the_known_ones() -> None:
@@ -135,4 +138,5 @@ def test_a_signature_that_lacks_a_shape_is_left_out_unless_it_is_the_default_one
     }
     chosen = select_for_litert(specs, source())
     assert list(chosen.signatures) == ["serving_default"]
-    assert "unknown dimensions" in chosen.warnings[0]
+    assert "unknown dimensions" in chosen.warnings[0].text
+    assert chosen.warnings[0].hints == (Hint.INPUT_SHAPES,)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import FEATURES, Dense, save, spec
 from sample_jobs import DYNAMIC_RANGE, FULL_INTEGER, STRIP, gate
+from tensorflow_optimizer.hints import Hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,4 +101,5 @@ def test_decisions_of_one_that_nothing_can_compare_are_published_as_unverified(
     assert result.published.unverified is unverified
     warned = [one for one in result.outcome.warnings if "published unverified" in one]
     assert len(warned) is int(unverified)
-    assert all("at 'other'" in one and "`signatureName`" in one for one in warned)
+    assert all("at 'other'" in one and "publish one signature" in one for one in warned)
+    assert (Hint.SIGNATURE in result.outcome.warning_hints) is unverified

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data, function, spec, truncate
 from sample_jobs import FLOAT16
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.runners import LiteRtRunner
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def test_flex_operators_are_refused(models: SampleModels, runs: Runs) -> None:
     result = runs(models.flex_tflite)
     assert result.code == 4
     assert "needs Flex operators (FlexMatrixDeterminant)" in result.sentence
-    assert "ModelService or ModelFleet" in result.sentence
+    assert "serve the model with TensorFlow Serving" in result.sentence
+    assert result.outcome.hints == [Hint.TENSORFLOW_SERVING]
 
 
 def test_a_file_without_signatures_gets_one(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
@@ -112,7 +114,8 @@ def test_state_is_refused_or_reset(models: SampleModels, runs: Runs) -> None:
     refused = runs(models.counter_tflite)
     assert refused.code == 4
     assert "ASSIGN_VARIABLE" in refused.sentence
-    assert "RESET_PER_REQUEST" in refused.sentence
+    assert "reset the state for each request" in refused.sentence
+    assert refused.outcome.hints == [Hint.STATE_RESET, Hint.TENSORFLOW_SERVING]
     draft = runs(models.counter_tflite, source={"stateful": "reset_per_request"}).published
     assert draft.reset_state
     assert draft.requirements.runtime == "numpy"

@@ -21,6 +21,7 @@ from processes import check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
 from tensorflow_optimizer.documents.outcome import Outcome
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.processes.exhaustion import exhausted
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestOutOfMemory:
-    SENTENCE = "the job ran out of memory; choose a larger computeType"
+    SENTENCE = "the job ran out of memory; choose a larger machine"
 
     def check(self, command: Command, words: list[str]) -> None:
         limited = ["sh", "-c", f'ulimit -v {MEMORY_KIBIBYTES} && exec "$@"', "sh", *words]
@@ -135,7 +136,7 @@ def no_disk(tmp_path: Path) -> Any:
 
 
 class TestOutOfDisk:
-    SENTENCE = "the job ran out of disk space; choose a larger computeType"
+    SENTENCE = "the job ran out of disk space; choose a larger machine"
 
     def test_for_temporary_files(self, wide: Path, command: Command, no_disk: Any) -> None:
         """TensorFlow's error for it is the one for memory."""
@@ -238,5 +239,10 @@ def test_what_is_used_up_is_told_from_what_is_wrong(error: Exception, what: str 
     try:
         raise RuntimeError("the converter failed") from error
     except RuntimeError as later:
-        sentence = exhausted(later)
-    assert sentence == (None if what is None else f"the job ran out of {what}; choose a larger computeType")
+        known = exhausted(later)
+    if what is None:
+        assert known is None
+    else:
+        assert known is not None
+        assert str(known) == f"the job ran out of {what}; choose a larger machine"
+        assert known.hints == (Hint.MACHINE_SIZE,)

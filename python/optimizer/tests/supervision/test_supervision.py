@@ -55,7 +55,7 @@ class TestSupervision:
         [
             (
                 f"import os; os.kill(os.getpid(), {int(signal.SIGKILL)})",
-                "ran out of memory; choose a larger computeType",
+                "ran out of memory; choose a larger machine",
             ),
             ("import os; os.abort()", "crashed in native code (SIGABRT)"),
             ("import sys; sys.exit(7)", "without an outcome (code 7)"),

@@ -10,6 +10,7 @@ from sample_jobs import gate
 from tensorflow_optimizer.data import Dataset
 from tensorflow_optimizer.data.splits import split
 from tensorflow_optimizer.documents.job import Student
+from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
@@ -253,7 +254,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
 @pytest.mark.parametrize(
     ("steps", "data", "words"),
     [
-        ([{"step": "pruning", "sparsity": 0.5}, recipe("tiny")["steps"][0]], True, "use Distillation.into(…), Pruning"),
+        ([{"step": "pruning", "sparsity": 0.5}, recipe("tiny")["steps"][0]], True, "use distillation, pruning"),
         ([{"step": "quantization", "mode": "float16"}, recipe("tiny")["steps"][0]], True, "is trained first"),
         ([recipe("tiny")["steps"][0], recipe("small")["steps"][0]], True, "distills twice"),
         (recipe("tiny")["steps"], False, "needs real inputs to ask the original about"),
@@ -303,7 +304,8 @@ def test_no_student_is_built_for_numbers_of_words(runs: Runs, tmp_path: Path) ->
     result = runs(model, tmp_path / "words.npz", recipe=recipe("tiny"))
     assert result.code == 4
     assert "'tokens' takes int32" in result.sentence
-    assert "Student.fromAsset()" in result.sentence
+    assert "give a student of your own" in result.sentence
+    assert result.outcome.hints == [Hint.STUDENT]
 
 
 def test_images_and_series_go_through_convolutions(runs: Runs, tmp_path: Path) -> None:

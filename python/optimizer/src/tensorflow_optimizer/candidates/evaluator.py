@@ -13,6 +13,7 @@ from ..processes import progress_events
 from ..runners import RunError
 
 if TYPE_CHECKING:
+    from ..errors import OptimizerError
     from ..gate import GatePlan
     from ..processes.progress import Progress
     from ..reference.measure import Reference
@@ -131,6 +132,11 @@ def record(name: str, status: CandidateStatus, reason: str) -> Candidate:
     return Candidate(name=name, status=status, reason=reason)
 
 
+def failure(name: str, error: OptimizerError) -> Candidate:
+    """Return the record of a candidate that could not be built or served."""
+    return Candidate(name=name, status=CandidateStatus.FAILED, reason=str(error), hints=list(error.hints))
+
+
 def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "") -> Candidate:
     """Return the record with another status."""
     return candidate.model_copy(update={"status": status, "reason": reason})
@@ -141,5 +147,6 @@ def refusal(candidates: list[Candidate]) -> GateError:
     reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
     return GateError(
         f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "
-        "gate"
+        "gate",
+        *dict.fromkeys(hint for one in candidates for hint in one.hints),
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 from ..runners import LiteRtRunner, RunError
 from ..runners.describe import describe_signatures
 
@@ -105,7 +106,7 @@ class LiteRtConverter:
         except UnsupportedError as error:
             if len(self._signatures) == 1:
                 raise
-            self._leave_out(str(error))
+            self._leave_out(str(error), *error.hints)
             content = self._convert(mode, calibration)
         return LiteRtArtifact(content, dict(self._signatures), self._reset_state)
 
@@ -132,8 +133,8 @@ class LiteRtConverter:
         except (ValueError, TypeError) as error:
             shapes = {name: one.shapes for name, one in self._signatures.items()}
             raise BadInputError(
-                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other "
-                "`inputShapes`"
+                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other shapes",
+                Hint.INPUT_SHAPES,
             ) from error
         try:
             own.rename(self._directory)
@@ -141,10 +142,10 @@ class LiteRtConverter:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
                 raise
 
-    def _leave_out(self, reason: str) -> None:
+    def _leave_out(self, reason: str, *hints: Hint) -> None:
         dropped = [name for name in self._signatures if name != self._default]
         for name in dropped:
-            self._progress.warn(f"the signature {name!r} is left out: {reason}")
+            self._progress.warn(f"the signature {name!r} is left out: {reason}", *hints)
             del self._signatures[name]
         self._directory = self._work / f"fixed-{self._default}"
 

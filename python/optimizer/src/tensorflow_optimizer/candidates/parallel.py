@@ -22,6 +22,7 @@ from ..processes import environment, progress_events
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..hints import Message
     from ..processes.progress import Progress
     from .candidate import CandidateArtifact, CandidateBuilder, LoadedT, PlanT
 
@@ -64,9 +65,8 @@ def build_all(
                 _build(*task) if isinstance(result[0], KilledError) else result
                 for task, result in zip(tasks, results, strict=True)
             ]
-    for _, warnings in results:
-        for warning in warnings:
-            progress.warn(warning)
+    for _, warned in results:
+        progress.warn_all(warned)
     return [made for made, _ in results]
 
 
@@ -74,7 +74,7 @@ class KilledError(OptimizerError):
     """The process that built a candidate was killed or crashed."""
 
 
-def _build(builder: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[str]]:
+def _build(builder: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError, list[Message]]:
     task = result.with_suffix(".plan")
     task.write_bytes(pickle.dumps(plan))
     command = [sys.executable, *WORKER, str(builder), str(task), str(result)]
@@ -84,7 +84,7 @@ def _build(builder: Path, plan: Any, result: Path) -> tuple[Any | OptimizerError
         code = process.wait()
     progress_events.ended(process.pid)
     if result.is_file():
-        found: tuple[Any | OptimizerError, list[str]] = pickle.loads(result.read_bytes())  # noqa: S301 - ours as well
+        found: tuple[Any | OptimizerError, list[Message]] = pickle.loads(result.read_bytes())  # noqa: S301 - ours as well
         return found
     return KilledError(_ended(code)), []
 

@@ -9,6 +9,7 @@ from ..conversion import LiteRtMode
 from ..documents.document import sha256_of
 from ..documents.job import Architecture, Distillation, Freeze, Job, Pruning, Quantization, RecipeKind, Strip
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 from ..signatures.select import OTHER_PATHS
 from ..sources import SourceKind
 from .recipe_rules import check_steps, no_bfloat16_in_litert
@@ -53,7 +54,13 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     """
     kind = job.recipe.kind
     if kind is RecipeKind.FOR_SERVING:
-        raise BadInputError("the recipe forServing() makes SavedModels; use forLambda(), none() or of(…) for LiteRT")
+        raise BadInputError(
+            "the default recipe for TensorFlow Serving makes SavedModels; for LiteRT use its own default recipe, one "
+            "that changes nothing, or one of given steps",
+            Hint.RECIPE_LITERT,
+            Hint.RECIPE_UNCHANGED,
+            Hint.RECIPE_STEPS,
+        )
     if kind is RecipeKind.NONE:
         return [plan_of(LiteRtMode.FLOAT32)]
     if kind is RecipeKind.FOR_LAMBDA:
@@ -83,11 +90,16 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
     if kind is SourceKind.TFLITE:
         raise UnsupportedError(
             "a .tflite file cannot become a SavedModel, which TensorFlow Serving needs; give the SavedModel or the "
-            "Keras file that it was made of, or serve it with ModelFunction"
+            "Keras file that it was made of, or serve it with LiteRT",
+            Hint.LITERT,
         )
     if job.recipe.kind is RecipeKind.FOR_LAMBDA:
         raise BadInputError(
-            "the recipe forLambda() makes LiteRT files; use forServing(), none() or of(…) for SavedModels"
+            "the default recipe for LiteRT makes LiteRT files; for SavedModels use the default recipe for TensorFlow "
+            "Serving, one that changes nothing, or one of given steps",
+            Hint.RECIPE_SERVING,
+            Hint.RECIPE_UNCHANGED,
+            Hint.RECIPE_STEPS,
         )
     if job.recipe.kind is RecipeKind.SEARCH:
         return []  # search/space.py has them
@@ -115,7 +127,8 @@ def _bfloat16_plan(job: Job) -> SavedModelPlan:
 def no_bfloat16(architecture: Architecture) -> UnsupportedError:
     """Return the error for a processor that nothing serves bfloat16 on."""
     return UnsupportedError(
-        f"bfloat16() is for x86_64, got {architecture}: there is no TensorFlow Serving for other processors"
+        f"bfloat16 is for x86_64, got {architecture}: there is no TensorFlow Serving for other processors",
+        Hint.BFLOAT16,
     )
 
 
@@ -140,11 +153,19 @@ def tflite_plans(job: Job) -> list[LiteRtPlan]:
         steps = ", ".join(step.step for step in job.recipe.steps) or job.recipe.kind
         raise UnsupportedError(
             f"a .tflite file is served as it is, its weights can no longer be changed (asked: {steps}); give the "
-            f"SavedModel or the Keras file that it was made of, use forLambda() or none(), or {OTHER_PATHS} from a "
-            "SavedModel"
+            "SavedModel or the Keras file that it was made of, use the default recipe for LiteRT or one that changes "
+            f"nothing, or {OTHER_PATHS}, from a SavedModel",
+            Hint.RECIPE_LITERT,
+            Hint.RECIPE_UNCHANGED,
+            Hint.TENSORFLOW_SERVING,
         )
     if job.recipe.kind is RecipeKind.FOR_SERVING:
-        raise BadInputError("the recipe forServing() makes SavedModels; use forLambda() or none() for a .tflite file")
+        raise BadInputError(
+            "the default recipe for TensorFlow Serving makes SavedModels; for a .tflite file use the default recipe "
+            "for LiteRT, or one that changes nothing",
+            Hint.RECIPE_LITERT,
+            Hint.RECIPE_UNCHANGED,
+        )
     return [LiteRtPlan("none", LiteRtMode.FLOAT32)]
 
 

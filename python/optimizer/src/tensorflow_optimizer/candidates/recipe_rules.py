@@ -1,6 +1,6 @@
 """Which steps of a recipe go together, in which order, and with which data.
 
-`tests/fixtures/recipe_rules.json` has the rules as a table, which the CDK's constructs are tested against too.
+`tests/fixtures/recipe_rules.json` has the rules as a table, which the code that writes jobs is tested against too.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 
 from ..documents.job import Distillation, Freeze, ModelFormat, Pruning, Quantization, Strip
 from ..errors import BadInputError
+from ..hints import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..documents.job import Step
 
 #: Each step is done to the result of the steps before it.
 _ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
 _LAST = 4
-_WORDS = {
-    "distillation": "Distillation.into(…)",
-    "pruning": "Pruning.magnitude(…)",
-    "strip": "Graph.strip()",
-    "freeze": "Graph.freeze()",
+_QUANTIZATIONS = {
+    "dynamicRange": ("dynamic-range quantization", Hint.DYNAMIC_RANGE),
+    "float16": ("float16 quantization", Hint.FLOAT16),
+    "fullInteger": ("full-integer quantization", Hint.FULL_INTEGER),
+    "bfloat16": ("bfloat16", Hint.BFLOAT16),
 }
 
 
@@ -46,14 +47,21 @@ def check_steps(steps: Sequence[Step], model_format: ModelFormat, *, has_data: b
 def no_bfloat16_in_litert() -> BadInputError:
     """Return the error for bfloat16 in a LiteRT model."""
     return BadInputError(
-        "bfloat16() is for SavedModels, LiteRT does not compute with it; use float16() for the same size"
+        "bfloat16 is for SavedModels, LiteRT does not compute with it; use float16 quantization for the same size",
+        Hint.FLOAT16,
     )
 
 
 def listed(steps: Sequence[Step]) -> str:
-    """Return the steps as their writer knows them."""
-    names = [f"Quantization.{one.mode}()" if isinstance(one, Quantization) else _WORDS[one.step] for one in steps]
-    return ", ".join(names)
+    """Return the names of steps."""
+    return ", ".join(_QUANTIZATIONS[one.mode][0] if isinstance(one, Quantization) else one.step for one in steps)
+
+
+def hints_of(steps: Iterable[Step]) -> Iterable[Hint]:
+    """Return the hints that stand for steps, each once."""
+    return dict.fromkeys(
+        _QUANTIZATIONS[one.mode][1] if isinstance(one, Quantization) else Hint(one.step) for one in steps
+    )
 
 
 def _check_format(step: Step, model_format: ModelFormat) -> None:
@@ -63,59 +71,74 @@ def _check_format(step: Step, model_format: ModelFormat) -> None:
         if isinstance(step, (Strip, Freeze)):
             raise BadInputError(
                 f"{listed([step])} has no effect on a LiteRT model, whose conversion keeps nothing to strip; leave it "
-                "out"
+                "out",
+                *hints_of([step]),
             )
     elif isinstance(step, Quantization) and not _is_bfloat16(step):
         raise BadInputError(
-            f"{step.mode}() is not offered for SavedModels, where it makes the model slower; use "
-            "Graph.strip(), or serve the model with ModelFunction"
+            f"{listed([step])} is not offered for SavedModels, where it makes the model slower; strip the model "
+            "instead, or serve it with LiteRT",
+            Hint.STRIP,
+            Hint.LITERT,
         )
 
 
 def _check_repetitions(steps: Sequence[Step]) -> None:
     count = Counter(type(step) for step in steps)
     if count[Quantization] > 1:
-        modes = ", ".join(step.mode for step in steps if isinstance(step, Quantization))
-        raise BadInputError(f"the recipe quantizes twice ({modes}); one quantization at most")
+        quantizations = [step for step in steps if isinstance(step, Quantization)]
+        raise BadInputError(
+            f"the recipe quantizes twice ({listed(quantizations)}); one quantization at most", *hints_of(quantizations)
+        )
     if count[Distillation] > 1:
-        raise BadInputError("the recipe distills twice; give one Distillation.into(…), with the student to publish")
+        raise BadInputError(
+            "the recipe distills twice; give one distillation, with the student to publish", Hint.DISTILLATION
+        )
     if count[Pruning] > 1:
-        raise BadInputError("the recipe prunes twice; give one Pruning.magnitude() with the larger sparsity")
+        raise BadInputError("the recipe prunes twice; give one pruning, with the larger sparsity", Hint.PRUNING)
     if count[Strip] and any(_is_bfloat16(step) for step in steps):
         raise BadInputError(
-            "bfloat16() is baked into a frozen graph, which holds only what serving needs: leave Graph.strip() out"
+            "bfloat16 is baked into a frozen graph, which holds only what serving needs: leave strip out",
+            Hint.STRIP,
         )
-    graph = [step.step for step in steps if isinstance(step, (Strip, Freeze))]
+    graph = [step for step in steps if isinstance(step, (Strip, Freeze))]
     if len(graph) > 1:
         raise BadInputError(
-            f"the recipe has {' and '.join(graph)}, which exclude each other: freezing strips as well; keep one of them"
+            f"the recipe has {' and '.join(one.step for one in graph)}, which exclude each other: freezing strips as "
+            "well; keep one of them",
+            *hints_of(graph),
         )
 
 
 def _check_data(step: Step) -> None:
     if isinstance(step, Quantization) and step.mode == "fullInteger":
         raise BadInputError(
-            "fullInteger() needs evaluation data to find the ranges of its numbers; give EvaluationData (labels are "
-            "not needed), or use dynamicRange() or float16()"
+            "full-integer quantization needs evaluation data to find the ranges of its numbers; give evaluation data "
+            "(labels are not needed), or use dynamic-range or float16 quantization",
+            Hint.EVALUATION_DATA,
+            Hint.DYNAMIC_RANGE,
+            Hint.FLOAT16,
         )
     if isinstance(step, Distillation):
         raise BadInputError(
-            "Distillation.into(…) needs real inputs to ask the original about; give EvaluationData (labels are not "
-            "needed)"
+            "distillation needs real inputs to ask the original about; give evaluation data (labels are not needed)",
+            Hint.EVALUATION_DATA,
         )
 
 
 def _check_order(steps: Sequence[Step]) -> None:
     if any(_is_bfloat16(step) for step in steps[:-1]):
-        asked = ", ".join(step.step for step in steps)
         raise BadInputError(
-            f"bfloat16() is baked into a frozen graph and comes last (asked: {asked}); put it behind the other steps"
+            f"bfloat16 is baked into a frozen graph and comes last (asked: {listed(steps)}); put it behind the other "
+            "steps",
+            Hint.BFLOAT16,
         )
     ordered = sorted(steps, key=_rank)
     if ordered != list(steps):
         raise BadInputError(
             f"the recipe has {listed(steps)}, and a student is trained first, then pruned, then quantized, since no "
-            f"weight can be changed afterwards; use {listed(ordered)}"
+            f"weight can be changed afterwards; use {listed(ordered)}",
+            *hints_of(ordered),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..documents.outcome import EvidenceKind
 from ..evaluation import answers_of
 from ..evaluation.closeness import is_close
+from ..hints import Hint, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-3
 
 
-def why_unverified(evaluator: CandidateEvaluator, runner: Runner, signatures: Iterable[str], *, changed: bool) -> str:
-    """Return why the candidate is published as unverified, with the way out; an empty text: it is not.
+def why_unverified(
+    evaluator: CandidateEvaluator, runner: Runner, signatures: Iterable[str], *, changed: bool
+) -> Message | None:
+    """Return why the candidate is published as unverified, with the way out; None: it is not.
 
     Args:
         evaluator: Measured the candidate.
@@ -31,9 +34,12 @@ def why_unverified(evaluator: CandidateEvaluator, runner: Runner, signatures: It
     """
     reference, gate = evaluator.reference, evaluator.gate
     if not changed:
-        return ""
+        return None
     if reference.evidence is EvidenceKind.GENERATED:
-        return "nothing shows that the candidate decides like the original; give EvaluationData to prove it"
+        return Message(
+            "nothing shows that the candidate decides like the original; give evaluation data to prove it",
+            (Hint.EVALUATION_DATA,),
+        )
     unseen = [
         name
         for name in signatures
@@ -41,11 +47,12 @@ def why_unverified(evaluator: CandidateEvaluator, runner: Runner, signatures: It
         or (name in reference.aliases and not _is_alias(name, runner, reference))
     ]
     if not unseen:
-        return ""
-    return (
+        return None
+    return Message(
         f"nothing shows that the candidate decides like the original at {' and '.join(map(repr, unseen))}: evaluation "
         f"data is for the signature {reference.default!r}, and what the others decide cannot be compared by numbers; "
-        "publish one signature, with `signatureName` of the model's source"
+        "publish one signature, by its name",
+        (Hint.SIGNATURE,),
     )
 
 

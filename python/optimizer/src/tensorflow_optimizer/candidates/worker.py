@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     progress = Progress()
     made = _made(pickle.loads(builder_file.read_bytes()), pickle.loads(plan_file.read_bytes()), progress)  # noqa: S301 - our own files
     unfinished = result_file.with_suffix(".part")
-    unfinished.write_bytes(pickle.dumps((made, progress.warnings)))
+    unfinished.write_bytes(pickle.dumps((made, progress.warned)))
     os.replace(unfinished, result_file)  # noqa: PTH105 - as in supervise.py
     return 0
 
@@ -46,7 +46,7 @@ def _made(builder: Any, plan: Any, progress: Progress) -> Any:
         return error
     except Exception as error:
         logging.getLogger("tensorflow_optimizer").exception("the candidate failed")
-        return OptimizerError(unexpected(error))
+        return unexpected(error)
 
 
 if __name__ == "__main__":

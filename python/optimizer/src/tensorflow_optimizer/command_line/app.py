@@ -70,7 +70,7 @@ def run(
         except BadInputError as error:
             check_output(output, [])
             begin_output(output)
-            outcome = Outcome(exit_code=error.exit_code, sentence=str(error))
+            outcome = Outcome.of_error(error)
             write_outcome(output, outcome)
         else:
             outcome = supervise.supervise(config, source, evaluation, output, student or [])

@@ -75,8 +75,7 @@ def operators(model: OpenedModel) -> Counter[str]:
 
 def paths(model: OpenedModel) -> list[tuple[str, str]]:
     """Return for each path what it can do with the model, or why it cannot."""
-    serving = _for_serving(model)
-    return [("ModelFunction", _for_lambda(model)), ("ModelService", serving), ("ModelFleet", serving)]
+    return [("LiteRT, on Lambda", _for_lambda(model)), ("TensorFlow Serving", _for_serving(model))]
 
 
 def _for_lambda(model: OpenedModel) -> str:
@@ -89,11 +88,11 @@ def _for_lambda(model: OpenedModel) -> str:
     except OptimizerError as error:
         return f"no: {error}"
     if isinstance(model.source, TfliteSource):
-        return "serves it as it is: forLambda() or none()"
+        return "serves it as it is"
     writers = state_writers(model.source.meta_graph, selection.signatures[selection.default].spec)
     if writers:
-        return f"only with stateful: RESET_PER_REQUEST, because it changes its state ({', '.join(writers)})"
-    return "forLambda(), search(), quantization, pruning, distillation, if LiteRT has all of its operators"
+        return f"only with --stateful reset_per_request, because it changes its state ({', '.join(writers)})"
+    return "default recipe, search, quantization, pruning, distillation, if LiteRT has all of its operators"
 
 
 def _for_serving(model: OpenedModel) -> str:
@@ -103,8 +102,8 @@ def _for_serving(model: OpenedModel) -> str:
         return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
     problem = freeze_problem(model.source.meta_graph, list(model.specs.values()), model.source.size_bytes)
     if problem is not None:
-        return f"forServing() strips it; no Graph.freeze() and no bfloat16(), because {problem}"
-    return "forServing() strips it; Graph.freeze(), and bfloat16() on processors that have it"
+        return f"default recipe: strips it; no --step freeze and no --step bfloat16, because {problem}"
+    return "default recipe: strips it; --step freeze, and --step bfloat16 on processors that have it"
 
 
 def _litert_operators(content: bytes) -> Counter[str]:

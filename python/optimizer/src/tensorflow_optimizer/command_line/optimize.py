@@ -29,6 +29,7 @@ from ..processes import environment
 from ..supervision import supervise
 from ..supervision.output import check_output
 from .failure import one_sentence
+from .hint_options import hints_in, option_lines
 from .job_from_options import (
     Objective,
     check_order,
@@ -40,12 +41,14 @@ from .job_from_options import (
     write_job,
 )
 from .local_files import evaluation_of, rest_name_of, source_of, student_of
-from .option_values import options_for, parse_shapes, parse_tasks, read_labels
+from .option_values import parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
 from .step_options import parse_steps, step_help
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from ..hints import Hint
 
 
 _SEARCH = "Search (with --data, without --step)"
@@ -110,9 +113,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     seed: Annotated[int, typer.Option(help="Of data splits and training.", min=0)] = 0,
     server_image: Annotated[
         str | None,
-        typer.Option(
-            help="Image whose tensorflow_model_server is tried on the model and published with it, for ModelFleet."
-        ),
+        typer.Option(help="Image whose tensorflow_model_server is tried on the model and published with it."),
     ] = None,
     warmup_records: Annotated[
         int | None,
@@ -170,9 +171,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
 ) -> None:
     """Find the best model for one platform, with the evidence, without a job.json.
 
-    With labelled data it searches as OptimizationRecipe.search() does; without data it does what is safe without
-    (forLambda() for litert, forServing() for saved_model). With --step it makes the one candidate of these steps, as
-    OptimizationRecipe.of() does:
+    With labelled data it searches for the best candidate; without data it does what is safe without (float16 or
+    float32 for litert, stripping for saved_model). With --step it makes the one candidate of these steps:
 
     optimize MODEL --data data.npz --step pruning:sparsity=0.8 --step full-integer --out DIR
 
@@ -236,7 +236,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         outcome = supervise.supervise(config, model, data, out, students)
     supervise.write_report_safely(out, job, outcome)
     show(outcome)
-    _name_options([outcome.sentence, *outcome.warnings])
+    _name_options(hints_in(outcome))
     raise typer.Exit(int(outcome.exit_code))
 
 
@@ -246,10 +246,10 @@ def _options_named() -> Iterator[None]:
     try:
         yield
     except OptimizerError as error:
-        _name_options([str(error)])
+        _name_options(error.hints)
         raise
 
 
-def _name_options(sentences: list[str]) -> None:
-    for line in options_for(sentences):
+def _name_options(hints: Iterable[Hint]) -> None:
+    for line in option_lines(hints):
         typer.echo(line, err=True)

@@ -12,16 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-#: Sentences name the properties of job.json and of the CDK. Here they have other names.
-_OPTIONS = {
-    "inputShapes": "--input-shape NAME=1,16000",
-    "signatureName": "--signature NAME",
-    "stateful": "--stateful reset_per_request",
-    "tags": "--tag NAME",
-    "tasks": "--task NAME=KIND",
-    "EvaluationData": "--data FILE",
-}
-
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, list[int]] | None:
     """Return whole shapes by input name, of `NAME=1,16000`; None where none are given.
@@ -73,12 +63,6 @@ def read_labels(file: Path) -> list[str]:
         if line in lines[: number - 1]:
             raise BadInputError(f"{file} names the class {line!r} twice: names must be different from each other")
     return lines
-
-
-def options_for(sentences: Sequence[str]) -> list[str]:
-    """Return how what sentences ask for is given to `optimize`."""
-    text = " ".join(sentences)
-    return [f"{name} is {option} here" for name, option in _OPTIONS.items() if re.search(rf"\b{name}\b", text)]
 
 
 def _pairs(option: str, texts: Sequence[str], form: str) -> list[tuple[str, str]]:

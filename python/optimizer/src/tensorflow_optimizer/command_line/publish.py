@@ -108,7 +108,7 @@ def _read_text(path: Path) -> bytes:
 
 def _leave_outcome(directory: Path, job: Job | None, error: OptimizerError) -> None:
     """Let `publish` upload why a build ended before it could run."""
-    outcome = Outcome(exit_code=error.exit_code, sentence=str(error))
+    outcome = Outcome.of_error(error)
     (directory / OUTCOME_FILE).write_text(outcome.to_json(), encoding="utf-8")
     if job is not None:
         write_report(directory, job, outcome, None)

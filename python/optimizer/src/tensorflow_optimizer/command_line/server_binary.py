@@ -19,7 +19,7 @@ def server_binary(
     *,
     cache: Annotated[bool, typer.Option(help="Keep programs, so that an image is downloaded once.")] = True,
 ) -> None:
-    """Take tensorflow_model_server out of an image, without Docker, for ServingBinary.fromBucket or fromAsset.
+    """Take tensorflow_model_server out of an image, without Docker.
 
     Private images: by the AWS credentials in use at ECR, elsewhere by SERVING_REGISTRY_USERNAME and
     SERVING_REGISTRY_PASSWORD in the environment.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
+from ..hints import Hint
 from ..processes.exhaustion import raise_exhausted
 from ..signatures.select import OTHER_PATHS
 
@@ -39,7 +40,7 @@ def convert(
         directory: What `save_with_fixed_shapes` wrote.
         mode: How to store the weights.
         signatures: Those to keep.
-        calibration: Inputs of the first signature as the model takes them, for `fullInteger`.
+        calibration: Inputs of the first signature as the model takes them, for full-integer quantization.
 
     Raises:
         UnsupportedError: LiteRT's built-in operators do not suffice.
@@ -53,7 +54,7 @@ def convert(
         converter.target_spec.supported_types = [tf.float16]
     if mode is LiteRtMode.FULL_INTEGER:
         if calibration is None:
-            raise ValueError("fullInteger needs calibration data")
+            raise ValueError("full-integer quantization needs calibration data")
         rows = calibration
 
         def representative() -> Iterator[Any]:
@@ -65,7 +66,7 @@ def convert(
         content: bytes = converter.convert()
     except Exception as error:
         raise_exhausted(error)
-        raise UnsupportedError(_conversion_sentence(mode, error)) from error
+        raise UnsupportedError(_conversion_sentence(mode, error), Hint.TENSORFLOW_SERVING) from error
     return content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
+from ..hints import Hint
 from ..processes.exhaustion import raise_exhausted
 from .loading import kept_objects, load_objects
 from .version_1 import INIT_SIGNATURE, MAIN_OP_COLLECTIONS, is_version_1, main_op_of, strip_version_1
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
 
 #: The way out of a model that cannot be stripped.
-AS_IT_IS = "serve it as it is, with the recipe none()"
+AS_IT_IS = "serve it as it is, with the recipe that changes nothing"
 
 
 def strip(
@@ -47,7 +48,8 @@ def strip(
         raise_exhausted(error)
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnsupportedError(
-            f"TensorFlow cannot save the model again, without what serving does not need ({first[:300]}); {AS_IT_IS}"
+            f"TensorFlow cannot save the model again, without what serving does not need ({first[:300]}); {AS_IT_IS}",
+            Hint.RECIPE_UNCHANGED,
         ) from error
     _finish(destination, kept)
 

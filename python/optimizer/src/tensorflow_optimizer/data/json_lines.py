@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..hints import Hint
 from ..signatures.fixed import BATCH
 from ..signatures.spec import STRING
 
@@ -141,7 +142,8 @@ def _add_labels(place: str, label: Any, count: int, signature: SignatureSpec, la
         if count > 1 and (not isinstance(value, list) or len(value) != count):
             raise BadInputError(
                 f"{place}: {count} rows need a list of {count} labels; if they are one sample, give the input's whole "
-                "shape as `inputShapes`"
+                "shape",
+                Hint.INPUT_SHAPES,
             )
         labels.setdefault(name, []).extend(value if count > 1 else [value])
 

@@ -1,4 +1,4 @@
-"""job.json: what one optimization job is asked to do. Written by the CDK construct or by hand."""
+"""job.json: what one optimization job is asked to do. Written by a program or by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Packaging(StrEnum):
     """How a model or data is stored at an S3 location."""
 
     ZIP = "zip"
-    """One object: a ZIP of a directory (what the CDK makes of a directory asset)."""
+    """One object: a ZIP of a directory."""
     FILE = "file"
     """One object: the file itself. A `.keras` file is one, although it is a ZIP too."""
     PREFIX = "prefix"
@@ -45,7 +45,7 @@ class Identity(Document):
     """Identifies content without reading it. Part of the build key."""
 
     digest: str | None = None
-    """The CDK's asset hash, or the SHA-256 of the content."""
+    """A hash of the asset, or the SHA-256 of the content."""
     object_version: str | None = None
     """The S3 version id that the user pinned."""
     revision: str | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from ..errors import ExitCode
+from ..errors import ExitCode, OptimizerError
+from ..hints import Hint
 from .document import Document
 
 
@@ -107,6 +108,8 @@ class Candidate(Document):
     status: CandidateStatus
     reason: str = ""
     """Why it was not chosen; empty for the chosen one."""
+    hints: list[Hint] = []
+    """Of the reason."""
     metrics: Metrics | None = None
     rules: list[RuleResult] = []
 
@@ -118,7 +121,11 @@ class Outcome(Document):
     exit_code: ExitCode
     sentence: str
     """One sentence: what was published, or what is wrong, with the way out."""
+    hints: list[Hint] = []
+    """The ways out that the sentence names."""
     warnings: list[str] = []
+    warning_hints: list[Hint] = []
+    """The ways out that the warnings name."""
     inputs: dict[str, InputRange] = {}
     """Of the default signature, where there is evaluation data."""
     expected_scale: str | None = None
@@ -127,3 +134,8 @@ class Outcome(Document):
     candidates: list[Candidate] = []
     unverified: bool = False
     """Published without evidence that it decides like the original."""
+
+    @classmethod
+    def of_error(cls, error: OptimizerError) -> Outcome:
+        """Return the outcome of a build that an error ended before any candidate."""
+        return cls(exit_code=error.exit_code, sentence=str(error), hints=list(error.hints))

@@ -9,6 +9,7 @@ import numpy as np
 from ..documents.job import ModelTask
 from ..documents.outcome import OutputMetrics
 from ..errors import BadInputError
+from ..hints import Hint
 from . import statistics
 from .tasks import inner
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_OTHERWISE = "say with `tasks` what the output decides if it is something else"
+_OTHERWISE = "say as its task what the output decides if it is something else"
 
 
 def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
@@ -100,20 +101,23 @@ def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> N
     if truth.shape != expected:
         raise BadInputError(
             f"the labels of the output {name!r} have the shape {list(labels.shape)}, expected {list(expected)}: "
-            f"{task.describe()}; {_OTHERWISE}"
+            f"{task.describe()}; {_OTHERWISE}",
+            Hint.TASKS,
         )
     if task.indices or output.dtype.kind == "O":
         return
     if truth.dtype.kind not in "iu":
         raise BadInputError(
             f"the labels of the output {name!r} are {labels.dtype} with values that number no class "
-            f"({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}"
+            f"({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}",
+            Hint.TASKS,
         )
     top = output.shape[-1] - 1 if task.task is ModelTask.MULTICLASS else 1
     if truth.min() < 0 or truth.max() > top:
         raise BadInputError(
             f"the labels of the output {name!r} go from {truth.min()} to {truth.max()}, but it decides between 0 and "
-            f"{top} ({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}"
+            f"{top} ({task.describe()}); number the classes from 0 in the order of the output, or {_OTHERWISE}",
+            Hint.TASKS,
         )
 
 

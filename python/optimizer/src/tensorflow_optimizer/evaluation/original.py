@@ -8,6 +8,7 @@ import numpy as np
 
 from ..documents.job import ModelTask
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 from ..signatures.select import OTHER_PATHS
 from . import statistics
 from .answers import answers_of
@@ -59,7 +60,8 @@ def check_batch(runner: Runner, signature: str, dataset: Dataset) -> None:
         if value.shape != single[name].shape or not is_close(value, single[name], 1e-3):
             raise UnsupportedError(
                 f"the output {name!r} depends on the batch: four rows together are answered differently from the same "
-                f"four one by one, and Lambda serves them one by one; {OTHER_PATHS}"
+                f"four one by one, and Lambda serves them one by one; {OTHER_PATHS}",
+                Hint.TENSORFLOW_SERVING,
             )
 
 
@@ -88,7 +90,8 @@ def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], task
                 f"labels or preprocessing do not match this model: the original's accuracy at the output {name!r} is "
                 f"{accuracy:.1%} over {len(right)} samples, no better than chance ({chance:.1%}), as "
                 f"{task.describe()}; check that the inputs are scaled as in training and that the labels are numbered "
-                "in the order of the output, or say with `tasks` what the output decides"
+                "in the order of the output, or say as its task what the output decides",
+                Hint.TASKS,
             )
 
 

@@ -187,7 +187,7 @@ def _identify(
         contents = {digest} if len(objects) != 1 else {digest, objects[0].sha256}
         if given.lower() in contents:
             return IdentityCheck.CONTENT
-        # The CDK names an asset's object by its hash, and never puts two contents under one name.
+        # An asset's object is named by its hash, which never puts two contents under one name.
         if location.key.rsplit("/", 1)[-1].split(".", 1)[0] == given:
             return IdentityCheck.ASSET_HASH
         raise BadInputError(

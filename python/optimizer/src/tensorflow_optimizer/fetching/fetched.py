@@ -23,7 +23,7 @@ class IdentityCheck(StrEnum):
     CONTENT = "content"
     """The given digest is the SHA-256 of what arrived."""
     ASSET_HASH = "assetHash"
-    """The given digest is the CDK's hash of the asset, which names the object; it is no digest of its bytes."""
+    """The given digest is a hash of the asset, which names the object; it is no digest of its bytes."""
     OBJECT_VERSION = "objectVersion"
     """The given version was read."""
     NONE = "none"

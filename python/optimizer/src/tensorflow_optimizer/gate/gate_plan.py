@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..documents.job import Gate, ModelTask, RecipeKind, Rule
 from ..documents.outcome import EvidenceKind
 from ..errors import BadInputError
+from ..hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,26 +67,35 @@ def check_measurable(
     if "maxAccuracyLoss" in rules:
         if not labelled:
             raise BadInputError(
-                "the gate limits the loss of accuracy, which needs evaluation data with labels; give EvaluationData "
-                "with labels, or gate on minAgreement (data without labels) or maxRelativeError"
+                "the gate limits the loss of accuracy, which needs evaluation data with labels; give evaluation data "
+                "with labels, or gate on agreement (data without labels) or on relative error",
+                Hint.EVALUATION_DATA,
+                Hint.AGREEMENT_RULE,
+                Hint.RELATIVE_ERROR_RULE,
             )
         if not labelled & classes:
             raise BadInputError(
                 "the gate limits the loss of accuracy, but the labelled outputs decide no classes ("
                 + ", ".join(f"{name}: {tasks[name].describe()}" for name in sorted(labelled))
-                + "); gate on maxRelativeError, or state the outputs' tasks"
+                + "); gate on relative error, or state the outputs' tasks",
+                Hint.RELATIVE_ERROR_RULE,
+                Hint.TASKS,
             )
     if "minAgreement" in rules:
         if evidence is EvidenceKind.GENERATED:
             raise BadInputError(
-                "the gate asks for agreement, which made-up inputs cannot show; give EvaluationData (labels are not "
-                "needed), or gate on maxRelativeError"
+                "the gate asks for agreement, which made-up inputs cannot show; give evaluation data (labels are "
+                "not needed), or gate on relative error",
+                Hint.EVALUATION_DATA,
+                Hint.RELATIVE_ERROR_RULE,
             )
         if not classes:
             raise BadInputError(
                 "the gate asks for agreement, but no output decides classes ("
                 + ", ".join(f"{name}: {task.describe()}" for name, task in tasks.items())
-                + "); gate on maxRelativeError, or state the outputs' tasks"
+                + "); gate on relative error, or state the outputs' tasks",
+                Hint.RELATIVE_ERROR_RULE,
+                Hint.TASKS,
             )
 
 

@@ -16,6 +16,7 @@ from ..documents.job import Distillation, Pruning, Quantization
 from ..documents.manifest import Requirements, Runtime
 from ..documents.outcome import CandidateStatus, EvidenceKind
 from ..errors import OptimizerError
+from ..hints import Hint
 from ..proof import prove
 from ..runners import RunError
 from ..search.space import litert_space
@@ -121,8 +122,9 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         ]
         if sum(map(len, kept)) < len(space.plans):
             self.progress.warn(
-                f"search() did not try fullInteger(), which keeps only the signature that there is data for, of "
-                f"{', '.join(map(repr, signatures))}; name one with `signatureName` to have it tried"
+                f"the search did not try full-integer quantization, which keeps only the signature that there is data "
+                f"for, of {', '.join(map(repr, signatures))}; name the signature to publish to have it tried",
+                Hint.SIGNATURE,
             )
         return replace(space, branches=[branch for branch in kept if branch])
 

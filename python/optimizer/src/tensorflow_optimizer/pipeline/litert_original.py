@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..candidates.litert_artifact import LiteRtArtifact
 from ..documents.job import StatefulBehavior
 from ..errors import UnsupportedError
+from ..hints import Hint
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import SavedModelRunner
 from ..signatures import Selection, read_signatures, select_for_litert, state_writers
@@ -61,13 +62,13 @@ def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOr
     if file.stateful and not reset:
         raise _state_refusal("the .tflite file", "ASSIGN_VARIABLE")
     selection = select_for_litert(file.signatures, job.source)
-    for warning in selection.warnings:
-        progress.warn(warning)
+    progress.warn_all(selection.warnings)
     for name, one in selection.signatures.items():
         if any(shape != file.sizes[name][key] for key, shape in one.shapes.items()):
             raise UnsupportedError(
                 f"the .tflite file takes inputs of the shapes {file.sizes[name]} and is served as it is, so that "
-                f"`inputShapes` cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel"
+                f"given shapes cannot make it {one.shapes}; convert it again with these shapes, or give the SavedModel",
+                Hint.INPUT_SHAPES,
             )
     artifact = LiteRtArtifact(file.content, dict(selection.signatures), file.stateful, unknown_batch=True)
     subject = Subject(
@@ -83,8 +84,7 @@ def _signatures(selection: Selection) -> dict[str, EvaluatedSignature]:
 def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Selection, bool]:
     """Return the signatures to publish, and whether their state must be reset before every request."""
     selection = select_for_litert(read_signatures(source.meta_graph), job.source)
-    for warning in selection.warnings:
-        progress.warn(warning)
+    progress.warn_all(selection.warnings)
     writers = {name: state_writers(source.meta_graph, one.spec) for name, one in selection.signatures.items()}
     stateful = [name for name, operators in writers.items() if operators]
     if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
@@ -100,6 +100,8 @@ def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Sel
 def _state_refusal(what: str, operators: str) -> UnsupportedError:
     return UnsupportedError(
         f"{what} changes the model's state when it is called ({operators}), so that on Lambda an answer would depend "
-        "on what the same instance was asked before; say `stateful: StatefulBehavior.RESET_PER_REQUEST` at the model's "
-        f"source to start every request from the saved state, or {OTHER_PATHS}"
+        "on what the same instance was asked before; reset the state for each "
+        f"request, which then starts from the saved state, or {OTHER_PATHS}",
+        Hint.STATE_RESET,
+        Hint.TENSORFLOW_SERVING,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..candidates.evaluator import CandidateEvaluator, record, refusal, with_status
+from ..candidates.evaluator import CandidateEvaluator, failure, record, refusal, with_status
 from ..candidates.teacher_gain import with_teacher_gain
 from ..documents.job import ModelFormat, RecipeKind
 from ..documents.outcome import CandidateStatus, EvidenceKind, Split
 from ..errors import UnsupportedError
 from ..gate import check_measurable, plan_gate
+from ..hints import Hint
 from ..reference.measure import measure_original
 from ..search.requirements import check_has_data, check_searchable, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
@@ -89,9 +90,10 @@ def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
     if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LAMBDA:
         progress.warn(
-            "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with "
-            "EvaluationData the job also tries dynamicRange(), about four times smaller than float32 and often faster, "
-            "and proves that it decides like the original"
+            "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with evaluation "
+            "data the job also tries dynamic-range quantization, about four times smaller than float32 and often "
+            "faster, and proves that it decides like the original",
+            Hint.EVALUATION_DATA,
         )
     return plan_gate(
         job, tasks, reference.labelled, reference.evidence, reference.float_outputs, reference.other_outputs
@@ -113,10 +115,10 @@ def _first_that_passes(
             target.check(plan, loaded, reference)
         except UnsupportedError as error:
             unsupported.append(error)
-            progress.add(record(plan.name, CandidateStatus.FAILED, str(error)))
+            progress.add(failure(plan.name, error))
             warning = target.fallback_warning(error) if number + 1 < len(plans) else None
             if warning is not None:
-                progress.warn(warning)
+                progress.warn(warning.text, *warning.hints)
             continue
         candidate = evaluator.evaluate(plan.name, loaded)
         candidate = with_teacher_gain(candidate, plan, loaded.runner, builder, reference, progress)
@@ -144,7 +146,7 @@ def _accept_found(
     try:
         target.check(trial.plan, trial.loaded, reference)
     except UnsupportedError as error:
-        progress.add(record(trial.plan.name, CandidateStatus.FAILED, str(error)))
+        progress.add(failure(trial.plan.name, error))
         return None
     chosen = target.accept(trial, evaluator)
     if chosen is None:

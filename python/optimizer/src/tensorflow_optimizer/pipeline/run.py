@@ -46,10 +46,10 @@ def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
         with tempfile.TemporaryDirectory(prefix="optimize-", dir=paths.work) as work:
             return _run(job, paths, Path(work), progress)
     except OptimizerError as error:
-        outcome = progress.outcome(error.exit_code, str(error))
+        outcome = progress.failure(error)
     except Exception as error:
         log.exception("the job failed")
-        outcome = progress.outcome(ExitCode.FAILED, unexpected(error))
+        outcome = progress.failure(unexpected(error))
     forget_model(paths.output)
     return outcome, None
 
@@ -70,7 +70,8 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     opened = open_source(paths.source, job.source, work)
     chosen = optimize(job, opened, Inputs(paths.evaluation, list(paths.students)), work, progress)
     if chosen.unverified_reason:
-        progress.warn(f"published unverified: {chosen.unverified_reason}")
+        reason = chosen.unverified_reason
+        progress.warn(f"published unverified: {reason.text}", *reason.hints)
     warn_of_rare_classes(chosen.evaluator, progress)
     size = chosen.write(paths.output)
     draft = chosen.finish(_draft(job, opened, chosen, size, progress), paths.output)

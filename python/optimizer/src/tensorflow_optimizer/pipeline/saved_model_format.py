@@ -14,6 +14,7 @@ from ..conversion import AS_IT_IS
 from ..documents.draft import MODEL_DIRECTORY
 from ..documents.manifest import Requirements, Signature, Tensor
 from ..errors import UnsupportedError
+from ..hints import Hint, Message
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import RunError, SavedModelRunner
 from ..search.space import saved_model_space
@@ -137,17 +138,21 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
                 return
             difference = find_difference(*models, self._specs, datasets, reference.batch)
         except RunError as error:
-            raise UnsupportedError(f"the stripped model does not run ({error}); {AS_IT_IS}") from error
+            raise UnsupportedError(
+                f"the stripped model does not run ({error}); {AS_IT_IS}", Hint.RECIPE_UNCHANGED
+            ) from error
         if difference is not None:
-            raise UnsupportedError(f"the stripped model is another one: {difference}; {AS_IT_IS}")
+            raise UnsupportedError(
+                f"the stripped model is another one: {difference}; {AS_IT_IS}", Hint.RECIPE_UNCHANGED
+            )
         self.progress.warn(
             "TensorFlow rounds the stripped model's answers differently from the original's: some differ in their last "
             "digits"
         )
 
-    def fallback_warning(self, error: UnsupportedError) -> str | None:
+    def fallback_warning(self, error: UnsupportedError) -> Message | None:
         """Return a warning that a frozen model falls back to a stripped one."""
-        return f"{error}; it is stripped instead, which changes no answer"
+        return Message(f"{error}; it is stripped instead, which changes no answer", error.hints)
 
     def none_supported(
         self, errors: Sequence[UnsupportedError], plans: Sequence[SavedModelPlan]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import Draft, Requirements, Signature
     from ..documents.outcome import Candidate
     from ..errors import UnsupportedError
+    from ..hints import Message
     from ..processes.progress import Progress
     from ..reference.measure import Reference
     from ..reference.subject import Subject
@@ -45,7 +46,7 @@ class ChosenCandidate(ABC):
     loaded: LoadedCandidate
     evaluator: CandidateEvaluator
     signatures: dict[str, Signature]
-    unverified_reason: str
+    unverified_reason: Message | None
     """Why it is published as unverified; empty: it is verified."""
 
     @property
@@ -128,7 +129,7 @@ class TargetFormat(ABC, Generic[PlanT, LoadedT]):
             UnsupportedError: the candidate does not keep it.
         """
 
-    def fallback_warning(self, error: UnsupportedError) -> str | None:  # noqa: ARG002 - not all formats warn
+    def fallback_warning(self, error: UnsupportedError) -> Message | None:  # noqa: ARG002 - not all formats warn
         """Return a warning for a candidate that cannot be built while another follows; None: there is none."""
         return None
 

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from ..errors import OptimizerError
+from ..hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +19,14 @@ class ExhaustedError(OptimizerError):
     """The machine that does the job is too small for it."""
 
 
-def exhausted(error: BaseException) -> str | None:
-    """Return the sentence for an error that means that memory or disk is used up; None for all others."""
+def exhausted(error: BaseException) -> ExhaustedError | None:
+    """Return what to raise for an error that means that memory or disk is used up; None for all others."""
     causes = list(_causes(error))
     # TensorFlow has one type of error for both, and a disk that is full says so.
     if any(_is_disk(one) for one in causes):
-        return "the job ran out of disk space; choose a larger computeType"
+        return ExhaustedError("the job ran out of disk space; choose a larger machine", Hint.MACHINE_SIZE)
     if any(_is_memory(one) for one in causes):
-        return "the job ran out of memory; choose a larger computeType"
+        return ExhaustedError("the job ran out of memory; choose a larger machine", Hint.MACHINE_SIZE)
     return None
 
 
@@ -35,18 +36,20 @@ def raise_exhausted(error: BaseException) -> None:
     Raises:
         ExhaustedError: memory or disk is used up.
     """
-    sentence = exhausted(error)
-    if sentence is not None:
-        raise ExhaustedError(sentence) from error
+    known = exhausted(error)
+    if known is not None:
+        raise known from error
 
 
-def unexpected(error: BaseException) -> str:
-    """Return the sentence for an unexpected error. Its details are only in the log."""
-    sentence = exhausted(error)
-    if sentence is not None:
-        return sentence
+def unexpected(error: BaseException) -> OptimizerError:
+    """Return what stands for an unexpected error. Its details are only in the log."""
+    known = exhausted(error)
+    if known is not None:
+        return known
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
-    return f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"
+    return OptimizerError(
+        f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

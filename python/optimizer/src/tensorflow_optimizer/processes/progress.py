@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..documents.outcome import Candidate, InputRange, Metrics, Outcome
+from ..hints import Message
 from . import progress_events
 
 if TYPE_CHECKING:
-    from ..errors import ExitCode
+    from collections.abc import Iterable
+
+    from ..errors import ExitCode, OptimizerError
+    from ..hints import Hint
 
 log = logging.getLogger("tensorflow_optimizer")
 
@@ -19,22 +23,32 @@ log = logging.getLogger("tensorflow_optimizer")
 class Progress:
     """Collected while a job runs."""
 
-    warnings: list[str] = field(default_factory=list)
+    warned: list[Message] = field(default_factory=list)
     inputs: dict[str, InputRange] = field(default_factory=dict)
     expected_scale: str | None = None
     original: Metrics | None = None
     candidates: list[Candidate] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The texts of the warnings."""
+        return [one.text for one in self.warned]
 
     def say(self, text: str) -> None:
         """Tell the person who watches."""
         log.info(text)
         progress_events.tell(text)
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, *hints: Hint) -> None:
         """Tell it now, and in the outcome and the report."""
         if text not in self.warnings:
             log.warning(text)
-            self.warnings.append(text)
+            self.warned.append(Message(text, hints))
+
+    def warn_all(self, messages: Iterable[Message]) -> None:
+        """Warn of each."""
+        for message in messages:
+            self.warn(message.text, *message.hints)
 
     def add(self, candidate: Candidate) -> None:
         """Record what became of a candidate."""
@@ -43,12 +57,20 @@ class Progress:
             "candidate %s: %s%s", candidate.name, candidate.status, f" ({candidate.reason})" if candidate.reason else ""
         )
 
-    def outcome(self, exit_code: ExitCode, sentence: str, *, unverified: bool = False) -> Outcome:
+    def failure(self, error: OptimizerError) -> Outcome:
+        """Return the outcome of a job that an error ended, with everything known so far."""
+        return self.outcome(error.exit_code, str(error), error.hints)
+
+    def outcome(
+        self, exit_code: ExitCode, sentence: str, hints: Iterable[Hint] = (), *, unverified: bool = False
+    ) -> Outcome:
         """Return the outcome with everything known so far."""
         return Outcome(
             exit_code=exit_code,
             sentence=sentence,
+            hints=list(hints),
             warnings=self.warnings,
+            warning_hints=list(dict.fromkeys(hint for one in self.warned for hint in one.hints)),
             inputs=self.inputs,
             expected_scale=self.expected_scale,
             original=self.original,

@@ -11,6 +11,7 @@ from ..data.generated import INTEGER_RANGES
 from ..documents.outcome import EvidenceKind
 from ..errors import BadInputError
 from ..evaluation import answers_of
+from ..hints import Hint
 from ..runners import RunError
 
 if TYPE_CHECKING:
@@ -64,5 +65,7 @@ def made_up(runner: Runner, one: EvaluatedSignature, seed: int) -> Dataset:
         return dataset
     raise BadInputError(
         f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation "
-        "data, or `inputShapes` if a dimension is unknown"
+        "data, or the input shapes if a dimension is unknown",
+        Hint.EVALUATION_DATA,
+        Hint.INPUT_SHAPES,
     )

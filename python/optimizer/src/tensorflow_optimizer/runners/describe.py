@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.manifest import LiteRtTensor, Signature, Tensor, TensorQuantization
 from ..errors import UnsupportedError
+from ..hints import Hint
 from ..signatures.select import OTHER_PATHS
 from .litert_runner import open_interpreter, quantization_of
 
@@ -80,5 +81,6 @@ def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, A
     if dynamic:
         raise UnsupportedError(
             f"the signature {signature!r} has outputs whose size depends on the values ({', '.join(dynamic)}), which "
-            f"the function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}"
+            f"the function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}",
+            Hint.TENSORFLOW_SERVING,
         )

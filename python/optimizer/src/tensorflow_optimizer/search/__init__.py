@@ -1,1 +1,1 @@
-"""The recipe search(): its space, its order, its choice."""
+"""The recipe of a search: its space, its order, its choice."""

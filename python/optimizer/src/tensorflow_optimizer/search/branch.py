@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.outcome import Candidate
+    from ..hints import Hint
     from ..processes.progress import Progress
 
 
@@ -37,10 +38,11 @@ class Branch(Generic[PlanT]):
             self.skip(f"{name}, which is milder, was refused already", progress)
         self._refused = name
 
-    def skip(self, reason: str, progress: Progress) -> None:
+    def skip(self, reason: str, progress: Progress, *hints: Hint) -> None:
         """Record all plans that are left as skipped."""
         for plan in self.plans:
-            progress.add(record(plan.name, CandidateStatus.SKIPPED, reason))
+            skipped = record(plan.name, CandidateStatus.SKIPPED, reason)
+            progress.add(skipped.model_copy(update={"hints": list(hints)}))
         self.plans.clear()
 
 

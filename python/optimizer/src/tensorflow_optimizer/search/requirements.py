@@ -1,4 +1,4 @@
-"""Checks what the recipe search() needs from a job and its data."""
+"""Checks what a search needs from a job and its data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..documents.job import Gate, ModelFormat, ModelTask, RecipeKind, Rule
 from ..errors import BadInputError
+from ..hints import Hint
 
 if TYPE_CHECKING:
     from ..documents.job import Job
@@ -31,7 +32,7 @@ def check_has_data(job: Job, *, has_data: bool) -> None:
         BadInputError: there is none.
     """
     if job.recipe.search is not None and not has_data:
-        raise BadInputError(_needs(job, "there is no evaluation data"))
+        raise _needs(job, "there is no evaluation data")
 
 
 def check_searchable(job: Job, reference: Reference) -> None:
@@ -45,15 +46,20 @@ def check_searchable(job: Job, reference: Reference) -> None:
     tasks = reference.tasks[reference.default]
     labelled = sorted(reference.labelled)
     if not labelled:
-        raise BadInputError(_needs(job, "the evaluation data has none"))
+        raise _needs(job, "the evaluation data has none")
     if all(tasks[name].task is ModelTask.REGRESSION for name in labelled):
         listed = ", ".join(f"{name}: {tasks[name].describe()}" for name in labelled)
-        raise BadInputError(_needs(job, f"the labelled outputs decide no classes ({listed})"))
+        raise _needs(job, f"the labelled outputs decide no classes ({listed})")
 
 
-def _needs(job: Job, got: str) -> str:
-    other = "forServing()" if job.format is ModelFormat.SAVED_MODEL else "forLambda()"
-    return (
-        f"search() decides by accuracy, which needs evaluation data with labels for an output that decides classes, "
-        f"and {got}; give such data, or use {other} or of(…), which are judged by what the data can tell"
+def _needs(job: Job, got: str) -> BadInputError:
+    serving = job.format is ModelFormat.SAVED_MODEL
+    other = "TensorFlow Serving" if serving else "LiteRT"
+    return BadInputError(
+        f"a search decides by accuracy, which needs evaluation data with labels for an output that decides classes, "
+        f"and {got}; give such data, or use the default recipe for {other} or one of given steps, which are judged by "
+        "what the data can tell",
+        Hint.EVALUATION_DATA,
+        Hint.RECIPE_SERVING if serving else Hint.RECIPE_LITERT,
+        Hint.RECIPE_STEPS,
     )

@@ -1,4 +1,4 @@
-"""The recipe search(): tries candidates from mild to strong on one split, and the best of them once on another."""
+"""The recipe of a search: tries candidates from mild to strong on one split, and the best of them once on another."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..candidates.candidate import LoadedT, PlanT
-from ..candidates.evaluator import record, refusal, with_status
+from ..candidates.evaluator import failure, refusal, with_status
 from ..candidates.parallel import build_all
 from ..documents.outcome import CandidateStatus
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 from ..evaluation import answers_of
+from ..hints import Hint
 from ..processes import progress_events
 from .branch import Branch
 from .ranking import ranked, size_key
@@ -56,8 +57,10 @@ def on_selection(reference: Reference) -> Reference:
     selection, name = reference.selection, reference.default
     if not selection.count:
         raise BadInputError(
-            "search() selects on one part of the evaluation data and judges on another, and there are too few samples "
-            "for both; give more, or use a recipe with the one candidate that you want"
+            "a search selects on one part of the evaluation data and judges on another, and there are too few samples "
+            "for both; give more, or use a recipe with the one candidate that you want",
+            Hint.EVALUATION_DATA,
+            Hint.RECIPE_STEPS,
         )
     answers = answers_of(reference.runner, name, selection, reference.batch)
     return replace(
@@ -128,7 +131,7 @@ def _explore(
                 return passed
             batch, beyond_limit = branches[:left], branches[left:]
             for branch in beyond_limit:
-                branch.skip(f"maxTrials is {settings.max_trials}", progress)
+                branch.skip(f"the search tries at most {settings.max_trials} candidates", progress, Hint.SEARCH_LIMIT)
             left -= len(batch)
             plans = [branch.plans.pop(0) for branch in batch]
             for branch, plan, built in zip(batch, plans, _build(plans, context, progress), strict=True):
@@ -180,11 +183,11 @@ def _measure(
     if isinstance(built, BadInputError):
         raise built
     if isinstance(built, OptimizerError):
-        return None, record(plan.name, CandidateStatus.FAILED, str(built))
+        return None, failure(plan.name, built)
     try:
         loaded = built.load()
     except UnsupportedError as error:
-        return None, record(plan.name, CandidateStatus.FAILED, str(error))
+        return None, failure(plan.name, error)
     candidate = evaluator.evaluate(plan.name, loaded)
     if candidate.status is CandidateStatus.PASSED:
         return Trial(plan, loaded, candidate), candidate

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Generic
 
 from ..candidates.candidate import PlanT
 from ..candidates.plans import LiteRtPlan, SavedModelPlan, litert_mode, no_bfloat16, plan_of, saved_model_plan
+from ..candidates.recipe_rules import hints_of, listed
 from ..conversion import LiteRtMode
 from ..data import MINIMUM_TRAINING_SAMPLES
 from ..documents.job import Architecture, Distillation, Freeze, Pruning, Quantization, Strip, Student, StudentSize
 from ..errors import BadInputError
+from ..hints import Hint
 from .step_names import names_of, refuse_repeated
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def litert_space(job: Job, search: Search) -> SearchSpace[LiteRtPlan]:
     graph = [step.step for step in steps if isinstance(step, (Strip, Freeze))]
     if graph:
         raise BadInputError(
-            f"search() may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}"
+            f"a search may combine distillation, pruning and quantizations for LiteRT, got {', '.join(graph)}",
+            *hints_of(step for step in steps if isinstance(step, (Strip, Freeze))),
         )
     modes_of_steps = {litert_mode(step) for step in steps if isinstance(step, Quantization)} if steps else set(_MODES)
     refuse_repeated(steps)
@@ -83,8 +86,9 @@ def saved_model_space(job: Job, search: Search) -> SearchSpace[SavedModelPlan]:
     quantizations = [step for step in steps if isinstance(step, Quantization)]
     if any(step.mode != "bfloat16" for step in quantizations):
         raise BadInputError(
-            "search() may combine distillation, pruning, freezing and bfloat16() for SavedModels, got "
-            + ", ".join(f"{step.mode}()" for step in quantizations)
+            f"a search may combine distillation, pruning, freezing and bfloat16 for SavedModels, got "
+            f"{listed(quantizations)}",
+            *hints_of(quantizations),
         )
     if quantizations and job.architecture is not Architecture.X86_64:
         raise no_bfloat16(job.architecture)
@@ -117,9 +121,10 @@ def without_training(
         return space
     parts = (reference.calibration, reference.selection, reference.datasets[reference.default])
     progress.warn(
-        "search() did not try students and pruning, which learn from a part of the evaluation data: of "
+        "the search did not try students and pruning, which learn from a part of the evaluation data: of "
         f"{sum(part.count for part in parts)} samples that part is smaller than {MINIMUM_TRAINING_SAMPLES}; give more, "
-        "the more the better"
+        "the more the better",
+        Hint.EVALUATION_DATA,
     )
     kept = [[plan for plan in branch if not plan.pruning and not plan.distillation] for branch in space.branches]
     return replace(space, branches=[branch for branch in kept if branch])

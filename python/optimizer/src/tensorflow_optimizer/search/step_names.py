@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..candidates.plans import short_name
-from ..candidates.recipe_rules import listed
+from ..candidates.recipe_rules import hints_of, listed
 from ..documents.job import Distillation, Pruning
 from ..errors import BadInputError
 
@@ -28,8 +28,9 @@ def refuse_repeated(steps: Sequence[Step]) -> None:
     repeated = [step for number, step in enumerate(steps) if settings[number] in settings[:number]]
     if repeated:
         raise BadInputError(
-            f"search() has {listed(repeated)} more than once with the same settings, which is one candidate; give each "
-            "step once, or give them other settings"
+            f"the search has {listed(repeated)} more than once with the same settings, which is one candidate; give "
+            "each step once, or give them other settings",
+            *hints_of(repeated),
         )
 
 

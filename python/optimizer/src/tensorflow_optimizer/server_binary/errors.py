@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, OptimizerError
+from ..hints import Hint
 from .credentials import PASSWORD, USERNAME, ecr_region
 
 if TYPE_CHECKING:
     from .reference import ImageReference
 
-#: For users of the construct; the command line's see the same words.
-MIRROR = "copy the image to an ECR repository and give ServingImage.fromEcrRepository(…)"
-BRING = "give the program itself with ServingBinary.fromBucket or fromAsset"
+MIRROR = "copy the image to an ECR repository and give that one"
+BRING = "give the program itself, without an image"
 
 
 def refused(reference: ImageReference, status: int, said: str, *, signed_in: bool) -> OptimizerError:
@@ -30,29 +30,36 @@ def refused(reference: ImageReference, status: int, said: str, *, signed_in: boo
     if status in {401, 403} and ecr_region(reference.registry):
         return BadInputError(
             f"{reference.image} may not be pulled ({where}): let the build's role pull from the repository, in its "
-            "policy and, across accounts, in the repository's; the construct does so for "
-            "ServingImage.fromEcrRepository(…)"
+            "policy and, across accounts, in the repository's",
+            Hint.SERVER_IMAGE,
         )
     if status in {401, 403}:
         who = "with these credentials" if signed_in else "anonymously"
         return BadInputError(
             f"{reference.image} cannot be pulled {who} ({where}): check its name, give the registry's credentials in "
-            f"buildEnvironment as {USERNAME} and {PASSWORD}, or {MIRROR}"
+            f"the environment as {USERNAME} and {PASSWORD}, or {MIRROR}",
+            Hint.REGISTRY_CREDENTIALS,
+            Hint.SERVER_IMAGE,
         )
     if status == 429:
         return OptimizerError(
             f"{reference.registry} refuses more downloads for now ({where}): it counts all that comes from one "
-            f"address, and many builds share theirs; {MIRROR}, give an account's credentials in buildEnvironment as "
-            f"{USERNAME} and {PASSWORD}, or try again later"
+            f"address, and many builds share theirs; {MIRROR}, give an account's credentials in the environment as "
+            f"{USERNAME} and {PASSWORD}, or try again later",
+            Hint.SERVER_IMAGE,
+            Hint.REGISTRY_CREDENTIALS,
         )
-    return OptimizerError(f"{reference.image} cannot be pulled ({where}): try again later, or {MIRROR}")
+    return OptimizerError(
+        f"{reference.image} cannot be pulled ({where}): try again later, or {MIRROR}", Hint.SERVER_IMAGE
+    )
 
 
 def unreachable(reference: ImageReference, reason: str) -> OptimizerError:
     """Return the sentence for a registry that nothing is heard from."""
     return OptimizerError(
         f"{reference.registry} cannot be reached for {reference.image} ({reason}): a build in a VPC needs a way to "
-        f"the registry, by NAT, by a proxy or, for ECR, by VPC endpoints; otherwise {BRING}"
+        f"the registry, by NAT, by a proxy or, for ECR, by VPC endpoints; otherwise {BRING}",
+        Hint.SERVER_PROGRAM,
     )
 
 
@@ -60,5 +67,6 @@ def damaged(reference: ImageReference, what: str, found: str) -> OptimizerError:
     """Return the sentence for content that is not what its digest says."""
     return BadInputError(
         f"{what} of {reference.image} is damaged: {found}; something between here and {reference.registry} changes or "
-        f"cuts what it delivers: try again, or {MIRROR}"
+        f"cuts what it delivers: try again, or {MIRROR}",
+        Hint.SERVER_IMAGE,
     )

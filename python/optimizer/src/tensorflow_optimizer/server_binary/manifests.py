@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
+from ..hints import Hint
 from .errors import BRING, MIRROR
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def read_manifest(reference: ImageReference, content: bytes, media_type: str) ->
     if "layers" not in document:
         raise BadInputError(
             f"{reference.image} has a manifest of the type {kind or 'unknown'}, and an OCI image manifest or Docker's "
-            f"schema 2 is needed: push it again with a current tool, or {BRING}"
+            f"schema 2 is needed: push it again with a current tool, or {BRING}",
+            Hint.SERVER_PROGRAM,
         )
     return ImageManifest(
         _descriptor(reference, document.get("config")),
@@ -98,7 +100,8 @@ def _descriptor(reference: ImageReference, value: Any) -> Descriptor:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest) or not isinstance(size, int) or size < 0:
         raise BadInputError(
             f"the manifest of {reference.image} points at {json.dumps(value)[:200]}, which has no sha256 digest or no "
-            f"size: push the image again with a current tool, or {MIRROR}"
+            f"size: push the image again with a current tool, or {MIRROR}",
+            Hint.SERVER_IMAGE,
         )
     return Descriptor(digest, size)
 

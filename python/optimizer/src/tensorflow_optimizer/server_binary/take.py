@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..hints import Hint
 from ..sources.digest import file_digest
 from .credentials import credentials_for
 from .errors import BRING
@@ -110,7 +111,8 @@ def _extract(reference: ImageReference, stack: Stack[Layer], target: Path) -> No
         layer, name = stack.locate(PATH_IN_IMAGE)
     except NotThereError as error:
         raise BadInputError(
-            f"{reference.image} holds no /{PATH_IN_IMAGE} ({error}): name an image of TensorFlow Serving, or {BRING}"
+            f"{reference.image} holds no /{PATH_IN_IMAGE} ({error}): name an image of TensorFlow Serving, or {BRING}",
+            Hint.SERVER_PROGRAM,
         ) from error
     layer.extract(name, target)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents.draft import MODEL_DIRECTORY, SERVER_DIRECTORY
 from ..documents.manifest import ServerProgram, ServerTrial
 from ..errors import UnsupportedError
+from ..hints import Hint
 from ..processes import environment
 from ..server_binary.process import CannotRunError, Server, ServerError
 from ..server_binary.take import PROGRAM, take_program
@@ -56,14 +57,16 @@ def try_server(
         # The machines that serve have another system: what this one lacks, they may have.
         trial, note = ServerTrial.NOT_RUN, str(error)
         progress.warn(
-            f"the server of {taken.image} was not tried, because this machine cannot run it ({note}): give a "
-            "buildImage that can, or try the fleet before it serves"
+            f"the server of {taken.image} was not tried, because this machine cannot run it ({note}): build on "
+            "one that can, or try the server before it serves",
+            Hint.MACHINE_IMAGE,
         )
     except ServerError as error:
         needed = draft.requirements.minimum_serving_version
         raise UnsupportedError(
             f"the server of {taken.image} does not serve the optimized model: {error}; name an image of TensorFlow "
-            f"Serving{f' {needed} or newer' if needed else ''}, or another recipe"
+            f"Serving{f' {needed} or newer' if needed else ''}, or another recipe",
+            Hint.SERVER_IMAGE,
         ) from error
     return ServerProgram(
         image=taken.image, digest=taken.digest, sha256=taken.sha256, size=taken.size, trial=trial, trial_note=note

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 
 if TYPE_CHECKING:
     from .spec import Shape, SignatureSpec, TensorSpec
 
-#: In `inputShapes`: dimension 0 is the batch.
+#: In a given shape: dimension 0 is the batch.
 BATCH = -1
 
 
@@ -61,7 +62,8 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
         example = ", ".join(f"{name!r}: [{_example(tensor)}]" for name, tensor in spec.inputs.items())
         raise UnsupportedError(
             f"the signature {spec.name!r} has inputs with unknown dimensions ({', '.join(problems)}) and LiteRT needs "
-            f"all of them; give `inputShapes` of the model's source, whole shapes such as {{{example}}}"
+            f"all of them; give the input shapes, whole ones such as {{{example}}}",
+            Hint.INPUT_SHAPES,
         )
     return FixedSignature(spec, batched, shapes)
 
@@ -104,8 +106,9 @@ def _check_given(spec: SignatureSpec, name: str, given: list[int]) -> None:
     tensor = spec.inputs[name]
     if any(size < 1 and not (position == 0 and size == BATCH) for position, size in enumerate(given)):
         raise BadInputError(
-            f"inputShapes gives {name!r} the shape {given}; every dimension must be 1 or more (dimension 0 may be -1, "
-            "the batch)"
+            f"the input {name!r} was given the shape {given}; every dimension must be 1 or more (dimension 0 may be "
+            "-1, the batch)",
+            Hint.INPUT_SHAPES,
         )
     if tensor.shape is None:
         return
@@ -114,8 +117,9 @@ def _check_given(spec: SignatureSpec, name: str, given: list[int]) -> None:
     )
     if not fits:
         raise BadInputError(
-            f"inputShapes gives {name!r} the shape {given}, but the model takes {tensor}; give a whole shape, the "
-            "batch dimension included, that differs from it only where a dimension is unknown (?)"
+            f"the input {name!r} was given the shape {given}, but the model takes {tensor}; give a whole shape, the "
+            "batch dimension included, that differs from it only where a dimension is unknown (?)",
+            Hint.INPUT_SHAPES,
         )
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..hints import Hint, Message
 from .fixed import FixedSignature, fix_shapes
 from .spec import DEFAULT_SIGNATURE, SignatureSpec
 
 if TYPE_CHECKING:
     from ..documents.job import Source
 
-OTHER_PATHS = "serve the model with ModelService or ModelFleet, which run TensorFlow Serving"
+OTHER_PATHS = "serve the model with TensorFlow Serving"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Selection:
 
     default: str
     signatures: dict[str, FixedSignature]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
 
 
 def default_signature(specs: dict[str, SignatureSpec], requested: str | None) -> str:
@@ -33,15 +34,16 @@ def default_signature(specs: dict[str, SignatureSpec], requested: str | None) ->
     names = ", ".join(map(repr, specs))
     if requested is not None:
         if requested not in specs:
-            raise UnsupportedError(f"the model has no signature {requested!r}; it has {names}")
+            raise UnsupportedError(f"the model has no signature {requested!r}; it has {names}", Hint.SIGNATURE)
         return requested
     if DEFAULT_SIGNATURE in specs:
         return DEFAULT_SIGNATURE
     if len(specs) == 1:
         return next(iter(specs))
     raise UnsupportedError(
-        f"the model has several signatures ({names}) and none is called {DEFAULT_SIGNATURE!r}; give one of them as "
-        "`signatureName` of the model's source"
+        f"the model has several signatures ({names}) and none is called {DEFAULT_SIGNATURE!r}; give one of them as the "
+        "signature to publish",
+        Hint.SIGNATURE,
     )
 
 
@@ -57,28 +59,30 @@ def select_for_litert(specs: dict[str, SignatureSpec], source: Source) -> Select
 
     Raises:
         UnsupportedError: the default signature needs strings or unknown dimensions.
-        BadInputError: `inputShapes` does not fit the model.
+        BadInputError: the given shapes do not fit the model.
     """
     check_input_names(specs, source.input_shapes)
     default = default_signature(specs, source.signature_name)
     if specs[default].string_tensors:
         raise _string_refusal(specs, default)
     signatures = {default: fix_shapes(specs[default], source.input_shapes)}
-    warnings: list[str] = []
+    warnings: list[Message] = []
     if source.signature_name:
         return Selection(default, signatures)
     for name, spec in specs.items():
         if name == default:
             continue
         if spec.string_tensors:
-            warnings.append(f"the signature {name!r} is left out: it takes or returns strings, which LiteRT cannot")
+            warnings.append(
+                Message(f"the signature {name!r} is left out: it takes or returns strings, which LiteRT cannot")
+            )
             continue
         try:
             signatures[name] = fix_shapes(spec, source.input_shapes)
         except BadInputError:
             raise
         except OptimizerError as error:
-            warnings.append(f"the signature {name!r} is left out: {error}")
+            warnings.append(Message(f"the signature {name!r} is left out: {error}", error.hints))
     return Selection(default, signatures, warnings)
 
 
@@ -88,8 +92,9 @@ def check_input_names(specs: dict[str, SignatureSpec], shapes: dict[str, list[in
     unknown = sorted(set(shapes or {}) - known)
     if unknown:
         raise BadInputError(
-            f"inputShapes names {', '.join(map(repr, unknown))}, but the model's inputs are "
-            f"{', '.join(map(repr, sorted(known)))}"
+            f"the given shapes name {', '.join(map(repr, unknown))}, but the model's inputs are "
+            f"{', '.join(map(repr, sorted(known)))}",
+            Hint.INPUT_SHAPES,
         )
 
 
@@ -97,7 +102,7 @@ def _string_refusal(specs: dict[str, SignatureSpec], default: str) -> Unsupporte
     strings = ", ".join(map(repr, specs[default].string_tensors))
     usable = [name for name, spec in specs.items() if not spec.string_tensors]
     if usable:
-        other = f"give another signature as `signatureName` of the model's source ({', '.join(map(repr, usable))}), or "
+        other = f"give another signature to publish ({', '.join(map(repr, usable))}), or "
     elif len(specs) > 1:
         others = ", ".join(repr(name) for name in specs if name != default)
         other = f"the model's other signatures ({others}) use strings as well; "
@@ -105,5 +110,7 @@ def _string_refusal(specs: dict[str, SignatureSpec], default: str) -> Unsupporte
         other = "the model has no other signature; "
     return UnsupportedError(
         f"the signature {default!r} uses strings ({strings}), which LiteRT and so Lambda cannot serve; {other}"
-        f"{OTHER_PATHS}"
+        f"{OTHER_PATHS}",
+        *([Hint.SIGNATURE] if usable else []),
+        Hint.TENSORFLOW_SERVING,
     )

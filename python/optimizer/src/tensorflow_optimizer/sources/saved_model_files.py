@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 from .detect import SAVED_MODEL_FILES, frozen_graph_error, is_frozen_graph
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def read_meta_graph(directory: Path, tags: list[str]) -> Any:
         return graphs[frozenset(tags)]
     known = " and ".join(str(sorted(known)) for known in graphs)
     raise UnsupportedError(
-        f"the SavedModel has no graph with the tags {sorted(tags)}, but {known}; give those that should be served as "
-        "`tags` of the model's source"
+        f"the SavedModel has no graph with the tags {sorted(tags)}, but {known}; give the tags of the graph to serve",
+        Hint.TAGS,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedError
+from ..hints import Hint
 from ..runners.litert_runner import open_interpreter, quantization_of
 from ..runners.runner import RunError
 from ..signatures.select import OTHER_PATHS
@@ -93,7 +94,8 @@ def _check_operators(name: str, content: bytes) -> bool:
         kind = "Flex" if all(code.startswith("Flex") for code in custom) else "custom"
         raise UnsupportedError(
             f"{name} needs {kind} operators ({', '.join(custom[:8])}), which Lambda's LiteRT does not have; convert "
-            f"it with built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}"
+            f"it with built-in operators only (TFLITE_BUILTINS), or give its SavedModel and {OTHER_PATHS}",
+            Hint.TENSORFLOW_SERVING,
         )
     return stateful
 

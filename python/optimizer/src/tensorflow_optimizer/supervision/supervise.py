@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..documents.draft import OUTCOME_FILE, forget_model, key_draft, read_draft
 from ..documents.outcome import Outcome
-from ..errors import ExitCode
+from ..errors import ExitCode, OptimizerError
+from ..hints import Hint
 from ..processes.exhaustion import exhausted
 from ..processes.process_group import StoppedError
 from .output import begin_output, check_output, write_outcome
@@ -42,26 +43,28 @@ def supervise(
     text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
     begin_output(output)
     try:
-        sentence = _run(config, source, evaluation, output, students)
+        ended = _run(config, source, evaluation, output, students)
     except OSError as error:
-        sentence = exhausted(error) or f"the job cannot be started ({error}); start it again"
+        ended = exhausted(error) or OptimizerError(f"the job cannot be started ({error}); start it again")
     if outcome_file.is_file():
         outcome = Outcome.model_validate_json(outcome_file.read_text(encoding="utf-8"))
         if outcome.exit_code is ExitCode.DONE:
             key_draft(output, text)
         return outcome
     forget_model(output)
-    outcome = Outcome(exit_code=ExitCode.FAILED, sentence=sentence)
+    outcome = Outcome.of_error(ended)
     try:
         write_outcome(output, outcome)
     except OSError as error:
         # The same error most likely ended the job; its sentence is printed all the same.
-        why = exhausted(error) or f"{OUTCOME_FILE} cannot be written ({error.strerror}); give another directory"
-        outcome = Outcome(exit_code=ExitCode.FAILED, sentence=why)
+        outcome = Outcome.of_error(
+            exhausted(error)
+            or OptimizerError(f"{OUTCOME_FILE} cannot be written ({error.strerror}); give another directory")
+        )
     return outcome
 
 
-def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> str:
+def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> OptimizerError:
     """Run the job's process to its end, and return what is to be said where it leaves no outcome."""
     with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
         command = [
@@ -81,7 +84,7 @@ def _run(config: Path, source: Path, evaluation: Path | None, output: Path, stud
             # What libraries leave behind when their process is killed goes with the directory.
             return _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
         except StoppedError as error:
-            return f"the job was stopped ({error}) before it was done; start it again"
+            return OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
 
 
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
@@ -97,10 +100,12 @@ def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
         log.exception("the report could not be written; the outcome stands")
 
 
-def _ended(code: int) -> str:
+def _ended(code: int) -> OptimizerError:
     if code == -signal.SIGKILL:
-        return "the job was killed, most likely because it ran out of memory; choose a larger computeType"
+        return OptimizerError(
+            "the job was killed, most likely because it ran out of memory; choose a larger machine", Hint.MACHINE_SIZE
+        )
     if code < 0:
         name = signal.Signals(-code).name
-        return f"the job crashed in native code ({name}); the log has the details"
-    return f"the job ended without an outcome (code {code}); the log has the details"
+        return OptimizerError(f"the job crashed in native code ({name}); the log has the details")
+    return OptimizerError(f"the job ended without an outcome (code {code}); the log has the details")

@@ -9,6 +9,7 @@ from ..conversion.loading import kept_objects, load_objects
 from ..documents.job import ModelTask
 from ..errors import BadInputError, UnsupportedError
 from ..evaluation.tasks import has_form
+from ..hints import Hint
 from .student import build_student
 from .training_loop import Hyperparameters, tensors, train
 
@@ -67,7 +68,8 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
     if not training_set.targets:
         raise UnsupportedError(
             f"the signature {spec.name!r} has no output that a student can learn from (none holds scores or amounts); "
-            "leave Distillation.into(…) out"
+            "leave distillation out",
+            Hint.DISTILLATION,
         )
     if given is None:
         size = step.student.size

@@ -61,7 +61,7 @@ def _open(path: Path, teacher: SignatureSpec, work: Path) -> GivenStudent:
     try:
         opened = open_source(path, Source.model_validate({"packaging": "zip", "identity": {}}), work)
     except OptimizerError as error:
-        raise type(error)(f"the student: {error}") from error
+        raise type(error)(f"the student: {error}", *error.hints) from error
     if isinstance(opened, TfliteSource) or is_version_1(opened.meta_graph):
         what = "is a .tflite file" if isinstance(opened, TfliteSource) else "was made with TensorFlow 1"
         raise UnsupportedError(

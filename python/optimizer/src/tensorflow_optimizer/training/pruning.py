@@ -9,6 +9,7 @@ import numpy as np
 from ..conversion.loading import kept_objects, load_objects
 from ..conversion.version_1 import is_version_1
 from ..errors import UnsupportedError
+from ..hints import Hint
 from .training_loop import Hyperparameters, train
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     if is_version_1(source.meta_graph):
         raise UnsupportedError(
             "the model was made with TensorFlow 1, whose variables cannot be pruned here; save it again with "
-            "TensorFlow 2 (tf.saved_model.save), or leave pruning out"
+            "TensorFlow 2 (tf.saved_model.save), or leave pruning out",
+            Hint.PRUNING,
         )
     loaded = load_objects(source.directory, source.tags, source.meta_graph)
     functions = {name: loaded.signatures[name] for name in signatures}
@@ -64,7 +66,8 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     if not matrices:
         raise UnsupportedError(
             "the model has no weight matrices in variables, so that nothing can be pruned (a frozen model holds them "
-            "as constants); give the model that it was made of, or leave pruning out"
+            "as constants); give the model that it was made of, or leave pruning out",
+            Hint.PRUNING,
         )
     dense = [one.numpy() for one in variables]
     _cut(matrices, step.sparsity)

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..documents.job import ModelTask, StudentSize
 from ..errors import UnsupportedError
+from ..hints import Hint
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -33,7 +34,7 @@ _POSITIONS = 7
 _WIDEST = 8
 #: Integers of these types are as often numbers of words, which no arithmetic is done with, as they are amounts.
 _UNCLEAR = ("int32", "int64", "uint32", "uint64")
-_WAY_OUT = "give Student.fromAsset() a model that has the same signature"
+_WAY_OUT = "give a student of your own, a model that has the same signature"
 
 
 def build_student(  # noqa: PLR0913 - what is built, from what is known of the teacher
@@ -105,13 +106,15 @@ def _check(spec: SignatureSpec, answers: Arrays, tasks: dict[str, OutputTask]) -
     if unclear:
         raise UnsupportedError(
             f"no student can be built for inputs that may be numbers of words or texts ({', '.join(unclear)}); "
-            f"{_WAY_OUT}"
+            f"{_WAY_OUT}",
+            Hint.STUDENT,
         )
     fixed = [name for name, value in answers.items() if value.dtype.kind != "f" or tasks[name].indices]
     if fixed:
         raise UnsupportedError(
             f"no student can be built for outputs that are no scores or amounts ({', '.join(map(repr, fixed))}), "
-            f"since these cannot be learned; {_WAY_OUT}"
+            f"since these cannot be learned; {_WAY_OUT}",
+            Hint.STUDENT,
         )
 
 

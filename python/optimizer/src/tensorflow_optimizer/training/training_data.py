@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..data import MINIMUM_TRAINING_SAMPLES
 from ..errors import BadInputError
 from ..evaluation import answers_of
+from ..hints import Hint
 from .augmentation import augmented, can_augment, joined
 from .training_set import TrainingSet
 
@@ -55,8 +56,9 @@ class TrainingData:
                 else "no labels"
             )
             raise BadInputError(
-                f"Distillation.into(…) alpha is {step.alpha:g}, the labels' share in what a student learns, but the "
-                f"evaluation data has {has}; give labels of classes, or leave alpha out"
+                f"the alpha of the distillation is {step.alpha:g}, the labels' share in what a student learns, but the "
+                f"evaluation data has {has}; give labels of classes, or leave alpha out",
+                Hint.DISTILLATION,
             )
         share = step.alpha if step.alpha is not None else _ALPHA if labelled else 0.0
         return replace(training_set, label_share=share, temperature=step.temperature)
@@ -77,8 +79,9 @@ class TrainingData:
     def _samples(self, step: Distillation) -> TrainingSet:
         if self.plain is None:
             raise BadInputError(
-                f"Distillation.into(…) trains on a part of the evaluation data, which has {self.count} samples, and "
-                f"needs {MINIMUM_TRAINING_SAMPLES}; give more data, the more the better"
+                f"distillation trains on a part of the evaluation data, which has {self.count} samples, and "
+                f"needs {MINIMUM_TRAINING_SAMPLES}; give more data, the more the better",
+                Hint.EVALUATION_DATA,
             )
         return self.augmented_samples or self.plain if step.augment else self.plain
 

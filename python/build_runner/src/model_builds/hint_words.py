@@ -1,0 +1,52 @@
+"""Says in words of the CDK what the optimizer's errors point to. outcome.schema.json has the list of hints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WORDS: dict[str, str] = {
+    "evaluation_data": "evaluation: EvaluationData.fromAsset(…)",
+    "tasks": "tasks: { output: ModelTask.… }",
+    "agreement_rule": "QualityGate.minAgreement(…)",
+    "relative_error_rule": "QualityGate.maxRelativeError(…)",
+    "input_shapes": "inputShapes of the ModelSource",
+    "signature": "signatureName of the ModelSource",
+    "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",
+    "tags": "tags of the ModelSource",
+    "recipe_litert": "OptimizationRecipe.forLambda()",
+    "recipe_serving": "OptimizationRecipe.forServing()",
+    "recipe_unchanged": "OptimizationRecipe.none()",
+    "recipe_steps": "OptimizationRecipe.of(…)",
+    "search_limit": "maxTrials of OptimizationRecipe.search(…)",
+    "distillation": "Distillation.into(…)",
+    "pruning": "Pruning.magnitude(…)",
+    "dynamic_range": "Quantization.dynamicRange()",
+    "float16": "Quantization.float16()",
+    "full_integer": "Quantization.fullInteger()",
+    "bfloat16": "Quantization.bfloat16()",
+    "strip": "Graph.strip()",
+    "freeze": "Graph.freeze()",
+    "student": "Student.fromAsset(…)",
+    "litert": "ModelFunction",
+    "tensorflow_serving": "ModelService or ModelFleet",
+    "server_image": "ServingImage.fromEcrRepository(…)",
+    "server_program": "ServingBinary.fromBucket(…) or ServingBinary.fromAsset(…)",
+    "registry_credentials": "buildEnvironment",
+    "machine_size": "computeType",
+    "machine_image": "buildImage",
+}
+
+
+def hint_lines(hints: Iterable[str]) -> list[str]:
+    """Return one line with the words for all hints; nothing where there are none.
+
+    A hint of a newer optimizer, which has no words here, is shown by its own name.
+    """
+    said = [
+        f"{hint.replace('_', ' ')}: {WORDS[hint]}" if hint in WORDS else hint.replace("_", " ")
+        for hint in dict.fromkeys(hints)
+    ]
+    return [f"In the CDK: {'; '.join(said)}"] if said else []
