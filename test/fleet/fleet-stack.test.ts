@@ -21,11 +21,12 @@ describe('the example of a fleet', () => {
     expect(Object.keys(template.findResources('AWS::EC2::VPCEndpoint')).length).toBeGreaterThanOrEqual(6);
   });
 
-  test('with NAT gateways it has them, and no endpoints', () => {
+  test('with NAT gateways it has them, no interface endpoints, and the free one that models come through', () => {
     const withNat = Template.fromStack(fleetStack({ natGateways: 1 }));
 
     withNat.resourceCountIs('AWS::EC2::NatGateway', 1);
-    withNat.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+    withNat.resourceCountIs('AWS::EC2::VPCEndpoint', 1);
+    withNat.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
   });
 
   test('lets REST and the services\' endpoints be reached from inside the VPC, and nothing else', () => {
