@@ -131,9 +131,15 @@ def test_float16_that_is_not_finite_on_silence_is_not_published(models: SampleMo
     assert "on inputs of zeros" in result.outcome.candidates[0].reason
 
 
-@pytest.mark.parametrize(("recipe", "name"), [("none", "float32"), (FLOAT16, "float16"), (STRIP, "float32")])
+@pytest.mark.parametrize(("recipe", "name"), [("none", "float32"), (FLOAT16, "float16")])
 def test_a_recipe_of_one_candidate_makes_exactly_that(recipe: Any, name: str, models: SampleModels, runs: Runs) -> None:
     assert runs(models.dense, models.labelled, recipe=recipe).statuses == {name: "chosen"}
+
+
+def test_a_step_of_the_other_format_is_refused_and_not_ignored(models: SampleModels, runs: Runs) -> None:
+    result = runs(models.dense, models.labelled, recipe=STRIP)
+    assert (result.code, result.statuses) == (2, {})
+    assert "strip" in result.sentence
 
 
 class TestFullInteger:
