@@ -16,11 +16,18 @@ export interface OptimizationSearchOptions {
   readonly objective: SearchObjective;
 
   /**
-   * At most this much accuracy may be lost: 0.01 is one percentage point. A limit in `gate` has precedence.
+   * At most this much accuracy may be lost: 0.01 is one percentage point. A limit in `gate` has precedence. For outputs that decide classes.
    *
    * @default 0.01
    */
   readonly maxAccuracyLoss?: number;
+
+  /**
+   * At most this increase of the mean absolute error: 0.01 is one per cent of the original's. A limit in `gate` has precedence. For regressions.
+   *
+   * @default 0.01
+   */
+  readonly maxErrorIncrease?: number;
 
   /**
    * How many candidates are tried at most, from mild to strong.
@@ -48,12 +55,16 @@ export function searchProblems(options: OptimizationSearchOptions, format: Model
     const hint = loss >= 1 && loss <= 100 ? `: it is a share, so ${loss} per cent is ${loss / 100}` : '';
     problems.push(`OptimizationRecipe.search(…) maxAccuracyLoss must be at least 0 and below 1, got ${JSON.stringify(loss)}${hint}`);
   }
+  const increase = options.maxErrorIncrease;
+  if (increase !== undefined && !(increase >= 0 && Number.isFinite(increase))) {
+    problems.push(`OptimizationRecipe.search(…) maxErrorIncrease must be at least 0, got ${JSON.stringify(increase)}`);
+  }
   problems.push(...checkInteger('OptimizationRecipe.search(…) maxTrials', options.maxTrials, 1, 100));
   if (options.steps?.length === 0) {
     problems.push('OptimizationRecipe.search(…) steps must have at least one step, got []: leave it out to search among all');
   }
   if (!hasData) {
-    problems.push('OptimizationRecipe.search(…) decides by accuracy, which needs real inputs with labels: give evaluation, '
+    problems.push('OptimizationRecipe.search(…) decides by accuracy or error, which needs real inputs with labels: give evaluation, '
       + `or use OptimizationRecipe.${format === ModelFormat.SAVED_MODEL ? 'forServing' : 'forLambda'}()`);
   }
   return problems;

@@ -2,7 +2,7 @@ import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 
 interface Rule {
-  readonly rule: 'maxAccuracyLoss' | 'minAgreement' | 'maxRelativeError' | 'maxSizeBytes' | 'maxLatencyRatio';
+  readonly rule: 'maxAccuracyLoss' | 'maxErrorIncrease' | 'minAgreement' | 'maxRelativeError' | 'maxSizeBytes' | 'maxLatencyRatio';
   readonly method: string;
   readonly value: number;
 }
@@ -16,6 +16,15 @@ export class QualityGate {
    */
   public static maxAccuracyLoss(loss: number): QualityGate {
     return new QualityGate([{ rule: 'maxAccuracyLoss', method: 'maxAccuracyLoss', value: loss }], false);
+  }
+
+  /**
+   * At most this increase of the mean absolute error of regressions, on labelled data.
+   *
+   * @param increase a share of the original's error: 0.01 is one per cent
+   */
+  public static maxErrorIncrease(increase: number): QualityGate {
+    return new QualityGate([{ rule: 'maxErrorIncrease', method: 'maxErrorIncrease', value: increase }], false);
   }
 
   /**
@@ -78,7 +87,7 @@ export class QualityGate {
     }
     if (this.isStrict && !this.rules.some((rule) => isStatistical(rule))) {
       problems.push('QualityGate.strict() makes other rules stricter, and this gate has none that it applies to: '
-        + 'combine it with maxAccuracyLoss, minAgreement or maxRelativeError in QualityGate.allOf(…)');
+        + 'combine it with maxAccuracyLoss, maxErrorIncrease, minAgreement or maxRelativeError in QualityGate.allOf(…)');
     }
     for (const method of new Set(this.rules.map((rule) => rule.method))) {
       const values = this.rules.filter((rule) => rule.method === method).map((rule) => rule.value);
@@ -86,7 +95,7 @@ export class QualityGate {
         problems.push(`gate has QualityGate.${method}(…) ${values.length} times, with ${JSON.stringify(values)}: keep one of them`);
       }
     }
-    for (const method of ['maxAccuracyLoss', 'minAgreement']) {
+    for (const method of ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement']) {
       if (!hasData && this.rules.some((rule) => rule.method === method)) {
         problems.push(`QualityGate.${method}(…) needs real ${method === 'minAgreement' ? 'inputs' : 'inputs with labels'}: give evaluation, `
           + 'or use QualityGate.maxRelativeError(…), which generated inputs can judge');
@@ -102,7 +111,7 @@ export class QualityGate {
 }
 
 function isStatistical(rule: Rule): boolean {
-  return ['maxAccuracyLoss', 'minAgreement', 'maxRelativeError'].includes(rule.method);
+  return ['maxAccuracyLoss', 'maxErrorIncrease', 'minAgreement', 'maxRelativeError'].includes(rule.method);
 }
 
 function valueProblems({ method, value }: Rule): string[] {
@@ -110,8 +119,8 @@ function valueProblems({ method, value }: Rule): string[] {
     return [];
   }
   const isShare = method === 'maxAccuracyLoss' || method === 'minAgreement';
-  const allowed = method === 'maxAccuracyLoss' ? 'at least 0 and below 1' : isShare ? 'above 0 and at most 1' : 'above 0';
-  const fits = method === 'maxAccuracyLoss' ? value >= 0 && value < 1 : value > 0 && (!isShare || value <= 1);
+  const allowed = method === 'maxAccuracyLoss' ? 'at least 0 and below 1' : method === 'maxErrorIncrease' ? 'at least 0' : isShare ? 'above 0 and at most 1' : 'above 0';
+  const fits = method === 'maxAccuracyLoss' ? value >= 0 && value < 1 : method === 'maxErrorIncrease' ? value >= 0 : value > 0 && (!isShare || value <= 1);
   const hint = isShare && value > 1 && value <= 100 ? `: it is a share, so ${value} per cent is ${value / 100}` : '';
   return fits && Number.isFinite(value) ? [] : [`QualityGate.${method}(…) must be ${allowed}, got ${JSON.stringify(value)}${hint}`];
 }

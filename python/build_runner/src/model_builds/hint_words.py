@@ -12,6 +12,7 @@ WORDS: dict[str, str] = {
     "tasks": "tasks: { output: ModelTask.… }",
     "agreement_rule": "QualityGate.minAgreement(…)",
     "relative_error_rule": "QualityGate.maxRelativeError(…)",
+    "error_increase_rule": "QualityGate.maxErrorIncrease(…)",
     "input_shapes": "inputShapes of the ModelSource",
     "signature": "signatureName of the ModelSource",
     "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",

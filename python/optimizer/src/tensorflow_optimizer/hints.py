@@ -17,6 +17,7 @@ class Hint(StrEnum):
     TASKS = "tasks"
     AGREEMENT_RULE = "agreement_rule"
     RELATIVE_ERROR_RULE = "relative_error_rule"
+    ERROR_INCREASE_RULE = "error_increase_rule"
 
     INPUT_SHAPES = "input_shapes"
     SIGNATURE = "signature"

@@ -173,18 +173,55 @@ def test_it_needs_data_with_labels(models: SampleModels, runs: Runs) -> None:
     assert unlabelled.outcome.hints == [Hint.EVALUATION_DATA, Hint.RECIPE_LITERT, Hint.RECIPE_STEPS]
 
 
-def test_labels_of_measurements_are_no_labels_to_search_by(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
-    random = np.random.default_rng(1)
-    x = random.standard_normal((400, 4)).astype(np.float32)
-    y = 5.0 * x @ np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
-    np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y})
-    tasks = {"y": "regression"}
-    result = runs(models.regression, tmp_path / "data.npz", recipe=recipe(), format="saved_model", tasks=tasks)
-    assert result.code == 2
-    assert "a search decides by accuracy" in result.sentence
-    assert "y: regression" in result.sentence
-    assert "use the default recipe for TensorFlow Serving" in result.sentence
-    assert Hint.RECIPE_SERVING in result.outcome.hints
+class TestRegression:
+    """Labels that are numbers: the search keeps their mean absolute error."""
+
+    @pytest.fixture
+    def measured(self, tmp_path: Path) -> Path:
+        random = np.random.default_rng(1)
+        x = random.standard_normal((600, 4)).astype(np.float32)
+        y = 5.0 * x @ np.linspace(-1, 1, 12).reshape(4, 3) + random.standard_normal((600, 3))
+        np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y.astype(np.float32)})
+        return tmp_path / "data.npz"
+
+    def test_it_searches_by_the_error(self, models: SampleModels, runs: Runs, measured: Path) -> None:
+        result = runs(models.regression, measured, recipe=recipe("size", *QUANTIZATIONS))
+        chosen = next(one for one in result.outcome.candidates if one.status == "chosen")
+        assert [(one.rule, one.limit, one.passed, one.output) for one in chosen.rules] == [
+            ("maxErrorIncrease", 0.01, True, "y")
+        ]
+        assert result.outcome.original is not None
+        assert result.outcome.original.outputs["y"].mean_absolute_error == pytest.approx(0.8, abs=0.1)
+
+    def test_a_limit_for_classes_is_refused(self, models: SampleModels, runs: Runs, measured: Path) -> None:
+        result = runs(models.regression, measured, recipe=recipe(maxAccuracyLoss=0.02))
+        assert result.code == 2
+        assert "maxAccuracyLoss 0.02" in result.sentence
+        assert "give maxErrorIncrease instead" in result.sentence
+
+    def test_labels_of_another_shape_are_refused(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        x = np.random.default_rng(1).standard_normal((600, 4)).astype(np.float32)
+        np.savez(tmp_path / "data.npz", x=x, **{"labels/y": x})
+        result = runs(models.regression, tmp_path / "data.npz", recipe=recipe())
+        assert result.code == 2
+        assert "have the shape" in result.sentence
+        assert "expected" in result.sentence
+
+    def test_labels_that_do_not_match_are_refused(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+        random = np.random.default_rng(1)
+        x, y = (random.standard_normal((600, size)).astype(np.float32) for size in (4, 3))
+        np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y})
+        result = runs(models.regression, tmp_path / "data.npz")
+        assert result.code == 2
+        assert "labels or preprocessing do not match this model" in result.sentence
+        assert "R²" in result.sentence
+
+    def test_a_candidate_that_loses_too_much_is_refused(self, models: SampleModels, runs: Runs, measured: Path) -> None:
+        steps = {"kind": "steps", "steps": [{"step": "pruning", "sparsity": 0.9, "schedule": "atOnce"}]}
+        result = runs(models.regression, measured, recipe=steps)
+        assert result.code == 3
+        assert "increase of the mean absolute error of 'y'" in result.sentence
+        assert "allowed at most 0.01" in result.sentence
 
 
 def test_models_that_cannot_be_changed_are_not_searched(models: SampleModels, data: Path, runs: Runs) -> None:

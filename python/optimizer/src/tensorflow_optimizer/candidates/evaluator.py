@@ -72,7 +72,9 @@ class CandidateEvaluator:
                 kappa, what = broken
                 sentence = f"its output {name!r} {what}"
                 found.append(
-                    RuleResult(rule="betterThanChance", limit=0, measured=kappa, passed=False, sentence=sentence)
+                    RuleResult(
+                        rule="betterThanChance", limit=0, measured=kappa, passed=False, sentence=sentence, output=name
+                    )
                 )
         return found
 

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BadInputError
 from ..processes import environment
-from ..report.figures import megabytes, milliseconds, percent, small, smaller, speed
+from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed
 from .failure import one_sentence
 
 if TYPE_CHECKING:
@@ -148,6 +148,15 @@ def _show(
             table.add_row(f"accuracy of {name}", percent(first.accuracy), percent(second.accuracy), lost)
             balanced = percent(first.balanced_accuracy), percent(second.balanced_accuracy)
             table.add_row(f"balanced accuracy of {name}", *balanced, "")
+        if second.mean_absolute_error is not None:
+            for what, one, other in (
+                ("mean absolute error", first.mean_absolute_error, second.mean_absolute_error),
+                ("root mean squared error", first.root_mean_squared_error, second.root_mean_squared_error),
+            ):
+                table.add_row(f"{what} of {name}", small(one), small(other), "")
+            grown = second.error_increase
+            increase = "not finite" if grown is None or not isfinite(grown) else f"MAE {points(grown)} %"
+            table.add_row(f"R² of {name}", r_squared(first.r_squared), r_squared(second.r_squared), increase)
         if second.agreement is not None:
             table.add_row(f"agreement of {name}", "", "", percent(second.agreement))
         if second.relative_error is not None:

@@ -16,6 +16,7 @@ OPTIONS: dict[Hint, str] = {
     Hint.TASKS: "--task NAME=KIND",
     Hint.AGREEMENT_RULE: "a rule minAgreement in job.json, for `run --config`",
     Hint.RELATIVE_ERROR_RULE: "a rule maxRelativeError in job.json, for `run --config`",
+    Hint.ERROR_INCREASE_RULE: "--max-error-increase SHARE",
     Hint.INPUT_SHAPES: "--input-shape NAME=1,16000",
     Hint.SIGNATURE: "--signature NAME",
     Hint.STATE_RESET: "--stateful reset_per_request",

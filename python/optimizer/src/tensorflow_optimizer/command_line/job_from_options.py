@@ -12,6 +12,7 @@ from ..errors import BadInputError
 from ..sources import SourceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..documents.job import Step
@@ -62,10 +63,15 @@ def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
 
 
 def check_search(
-    objective: Objective | None, limit: float | None, trials: int | None, *, searches: bool, steps: bool
+    objective: Objective | None, limits: Mapping[str, float], trials: int | None, *, searches: bool, steps: bool
 ) -> None:
     """Refuse options that would have no effect."""
-    given = {"--objective": objective, "--max-trials": trials, "--max-accuracy-loss": None if steps else limit}
+    given = {
+        "--objective": objective,
+        "--max-trials": trials,
+        "--max-accuracy-loss": None if steps else limits.get("maxAccuracyLoss"),
+        "--max-error-increase": None if steps else limits.get("maxErrorIncrease"),
+    }
     idle = ", ".join(name for name, value in given.items() if value is not None)
     if idle and not searches:
         why = "--step makes exactly one candidate" if steps else "without --data nothing can be searched for"

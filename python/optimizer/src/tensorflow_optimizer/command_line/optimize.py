@@ -78,6 +78,16 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             rich_help_panel=_SEARCH,
         ),
     ] = None,
+    max_error_increase: Annotated[
+        float | None,
+        typer.Option(
+            help="At most this much more of the mean absolute error of a regression; 0.01 is 1 %. A rule for steps of "
+            "your own as well.",
+            show_default="0.01",
+            min=0.0,
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
     max_trials: Annotated[
         int | None,
         typer.Option(help="How many candidates to try at most.", show_default="16", min=1, rich_help_panel=_SEARCH),
@@ -193,12 +203,16 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             raise BadInputError("--warmup-records is for --format saved_model with --data; leave it out")
         check_source(model, signature, tag)
         check_steps(steps, made_for)
-        check_search(
-            objective, max_accuracy_loss, max_trials, searches=data is not None and not steps, steps=bool(steps)
-        )
-        limit = {} if max_accuracy_loss is None else {"max_accuracy_loss": max_accuracy_loss}
+        given = {"maxAccuracyLoss": max_accuracy_loss, "maxErrorIncrease": max_error_increase}
+        limits = {rule: value for rule, value in given.items() if value is not None}
+        check_search(objective, limits, max_trials, searches=data is not None and not steps, steps=bool(steps))
         trials = {} if max_trials is None else {"max_trials": max_trials}
-        search = Search(objective=(objective or Objective.SIZE).value, **limit, **trials)
+        search = Search(
+            objective=(objective or Objective.SIZE).value,
+            max_accuracy_loss=max_accuracy_loss,
+            max_error_increase=max_error_increase,
+            **trials,
+        )
         versions = environment.versions()
         told = {
             "input_shapes": parse_shapes(input_shape or []),
@@ -214,8 +228,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
                 evaluation=evaluation_of(data) if data else None,
                 tasks=parse_tasks(task or []),
                 recipe=recipe_of(made_for, steps, search if data else None),
-                gate=Gate(rules=[Rule(rule="maxAccuracyLoss", value=value) for value in limit.values()])
-                if steps and limit
+                gate=Gate(rules=[Rule.model_validate({"rule": rule, "value": limits[rule]}) for rule in limits])
+                if steps and limits
                 else None,
                 seed=seed,
                 architecture=architecture,

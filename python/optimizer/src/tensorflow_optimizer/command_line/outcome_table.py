@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..report.figures import r_squared, small, worst_output
+
 if TYPE_CHECKING:
     from ..documents.outcome import Candidate, Outcome
 
@@ -30,14 +32,21 @@ def show(outcome: Outcome, console: Console | None = None) -> None:
 
 
 def _table(candidates: list[Candidate], *, wide: bool) -> Table:
-    headers = ["status", "size", "compressed", "accuracy", "latency", "measured on", "why not"]
-    shown = [header for header in headers if wide or header not in ("compressed", "measured on", "why not")]
+    headers = ["status", "size", "compressed", "accuracy", "MAE", "R²", "latency", "measured on", "why not"]
+    figures = [_figures(one) for one in candidates]
+    known = {header for one in figures for header, text in one.items() if text}
+    shown = [
+        header
+        for header in headers
+        if (wide or header not in ("compressed", "measured on", "why not"))
+        and (header in known or header not in ("accuracy", "MAE", "R²"))
+    ]
     table = Table()
     table.add_column("candidate", overflow="fold")
     for header in shown:
         table.add_column(header, no_wrap=header != "why not")
-    for one in candidates:
-        cells = {"status": one.status.value, "why not": one.reason, **_figures(one)}
+    for one, measured in zip(candidates, figures, strict=True):
+        cells = {"status": one.status.value, "why not": one.reason, **measured}
         # Names and reasons are no markup, whatever brackets are in them.
         table.add_row(
             Text(one.name), *(Text(cells.get(header, "")) for header in shown), style="bold" if not one.reason else None
@@ -49,12 +58,17 @@ def _figures(candidate: Candidate) -> dict[str, str]:
     metrics = candidate.metrics
     if metrics is None:
         return {}
+    _, worst = worst_output(metrics, candidate.rules)
+    errors = [one for one in metrics.outputs.values() if one.mean_absolute_error is not None]
+    numbers = worst if worst is not None and worst.mean_absolute_error is not None else next(iter(errors), None)
     accuracies = [one.accuracy for one in metrics.outputs.values() if one.accuracy is not None]
     latency = metrics.latency_milliseconds
     return {
         "size": f"{metrics.size_bytes:,}",
         "compressed": f"{metrics.compressed_bytes:,}" if metrics.compressed_bytes is not None else "",
         "accuracy": f"{min(accuracies):.2%}" if accuracies else "",
+        "MAE": small(numbers.mean_absolute_error) if numbers else "",
+        "R²": r_squared(numbers.r_squared) if numbers else "",
         "latency": f"{latency:.3f} ms" if latency is not None else "",
         "measured on": f"{metrics.samples:,} of the {metrics.split}",
     }

@@ -190,8 +190,13 @@ class Search(Document):
     """How the recipe `search` chooses."""
 
     objective: Literal["size", "latency"]
-    max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    """Of the gate, when the job has none of its own."""
+    max_accuracy_loss: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Of the gate, where it has no such rule of its own, for labelled outputs that decide classes. Absent: 0.01."""
+    max_error_increase: Annotated[float, Field(ge=0)] | None = None
+    """The same for labelled outputs that are regressions: relative increase of the mean absolute error.
+
+    Absent: 0.01.
+    """
     max_trials: Annotated[int, Field(ge=1)] = 16
 
 
@@ -230,7 +235,9 @@ class Recipe(Document):
 class Rule(Document):
     """One condition that a candidate must meet to be published."""
 
-    rule: Literal["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxSizeBytes", "maxLatencyRatio"]
+    rule: Literal[
+        "maxAccuracyLoss", "maxErrorIncrease", "minAgreement", "maxRelativeError", "maxSizeBytes", "maxLatencyRatio"
+    ]
     value: float
 
 

@@ -51,6 +51,18 @@ class OutputMetrics(Document):
     """95 %."""
     agreement: float | None = None
     agreement_interval: tuple[float, float] | None = None
+    mean_absolute_error: float | None = None
+    """Of a regression against its labels, in their unit."""
+    root_mean_squared_error: float | None = None
+    r_squared: float | None = None
+    """1: no error; 0: as near as the mean of the labels. Absent where the labels do not vary."""
+    error_increase: float | None = None
+    """Share by which the mean absolute error is greater than the original's, paired; negative where it is smaller.
+
+    An original's error below a thousandth of the labels' mean deviation counts as that much.
+    """
+    error_increase_interval: tuple[float, float] | None = None
+    """95 %."""
     relative_error: float | None = None
     """Euclidean norm of the difference over that of the original's output."""
     relative_error_interval: tuple[float, float] | None = None
@@ -99,6 +111,8 @@ class RuleResult(Document):
     measured: float | None
     passed: bool
     sentence: str
+    output: str | None = None
+    """Name in the metrics of the output that was measured, the worst of several; absent for size and latency."""
 
 
 class Candidate(Document):

@@ -11,6 +11,7 @@ from ..documents.outcome import OutputMetrics
 from ..errors import BadInputError
 from ..hints import Hint
 from . import statistics
+from .regression import check_numbers, error_comparison, error_figures
 from .tasks import inner
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ _OTHERWISE = "say as its task what the output decides if it is something else"
 
 
 def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
-    """Return the original's own figures: its accuracy, where labels allow one."""
-    if labels is None or task.task is ModelTask.REGRESSION:
+    """Return the original's own figures: its accuracy or its errors, where there are labels."""
+    if labels is None:
         return OutputMetrics(task=task.describe())
+    if task.task is ModelTask.REGRESSION:
+        return OutputMetrics(task=task.describe(), **error_figures(output, labels))
     return OutputMetrics(
         task=task.describe(),
         accuracy=float(_correct(task, output, labels).mean()),
@@ -58,6 +61,8 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
             "accuracy_loss": loss,
             "accuracy_loss_interval": interval,
         }
+    if labels is not None and not classes:
+        figures |= error_comparison(original, candidate, labels, seed)
     if real and classes:
         same = _per_sample(task.decisions(original) == task.decisions(candidate))
         agreement, interval = statistics.proportion(same)
@@ -95,6 +100,7 @@ def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> N
         BadInputError: shape or range do not fit.
     """
     if task.task is ModelTask.REGRESSION:
+        check_numbers(name, task, output, labels)
         return
     expected = task.decisions(output).shape
     truth = _truth(task, output, labels)

@@ -15,6 +15,7 @@ from .answers import answers_of
 from .chance import ENOUGH_TO_TEST, Beside
 from .closeness import is_close
 from .compare import truth_of
+from .regression import error_figures, errs_like_a_constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,11 +70,12 @@ def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], task
     """Refuse labels that the original does not know better than a guess.
 
     Raises:
-        BadInputError: an output's accuracy is at chance.
+        BadInputError: an output's accuracy is at chance, or one number for all samples errs less.
     """
     for name, truth in labels.items():
         task = tasks[name]
         if task.task is ModelTask.REGRESSION:
+            _check_errors(name, outputs[name], truth)
             continue
         decisions, expected = task.decisions(outputs[name]), truth_of(task, outputs[name], truth)
         right = (decisions == expected).reshape(len(decisions), -1).mean(axis=1)
@@ -93,6 +95,18 @@ def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], task
                 "in the order of the output, or say as its task what the output decides",
                 Hint.TASKS,
             )
+
+
+def _check_errors(name: str, output: Array, labels: Array) -> None:
+    r_squared = errs_like_a_constant(output, labels)
+    if r_squared is not None:
+        error = error_figures(output, labels)["mean_absolute_error"]
+        raise BadInputError(
+            f"labels or preprocessing do not match this model: the original's mean absolute error at the output "
+            f"{name!r} is {error:.4g} over {len(output)} samples (R² {r_squared:.3g}), no better than one number for "
+            "all of them; check that inputs and labels are scaled as in training and in the order of the output, or "
+            "say with `tasks` what the output decides"
+        )
 
 
 def _classes(task: OutputTask, output: Array) -> int:

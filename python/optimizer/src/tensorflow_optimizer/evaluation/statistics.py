@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _Z = 1.959963984540054
@@ -60,16 +62,47 @@ def relative_error(original: NDArray[Any], candidate: NDArray[Any], seed: int) -
         return math.inf, (math.inf, math.inf)
     error_squares = (np.where(known, difference, 0.0) ** 2).sum(axis=1)
     norm_squares = (np.where(known, reference, 0.0) ** 2).sum(axis=1)
-    value = _ratio(float(error_squares.sum()), float(norm_squares.sum()))
+    return _bootstrap(error_squares, norm_squares, _ratio, seed)
+
+
+def error_increase(original: NDArray[Any], candidate: NDArray[Any], least: float, seed: int) -> tuple[float, Interval]:
+    """Return by which share of the original's mean error the candidate's is greater, and its bootstrap interval.
+
+    The samples are drawn in pairs, so that what is hard for both models widens nothing.
+
+    Args:
+        original: The original's absolute error on each sample.
+        candidate: The same of the candidate; infinite where it answers no number.
+        least: A mean error below which the original's counts as this much.
+        seed: Of the bootstrap.
+    """
+    if not np.isfinite(candidate).all():
+        return math.inf, (math.inf, math.inf)
+    least_sum = least * len(original)
+
+    def increase(after: float, before: float) -> float:
+        if after == before:
+            return 0.0
+        greatest = max(before, least_sum)
+        return (after - before) / greatest if greatest > 0 else math.inf
+
+    return _bootstrap(candidate, original, increase, seed)
+
+
+def _bootstrap(
+    values: NDArray[Any], others: NDArray[Any], statistic: Callable[[float, float], float], seed: int
+) -> tuple[float, Interval]:
+    """Return a statistic of two sums over the samples and its interval, both drawn from the same samples."""
+    value = statistic(float(values.sum()), float(others.sum()))
     random = np.random.default_rng(seed)
-    count = len(error_squares)
+    count = len(values)
     resampled: list[float] = []
     while len(resampled) < _RESAMPLES:
         # As many at a time as memory does not notice; drawn one after the other, they are the same as drawn at once.
         size = min(_RESAMPLES - len(resampled), max(1, _DRAWN_AT_ONCE // count))
         rows = random.integers(0, count, (size, count))
-        errors, norms = error_squares[rows].sum(axis=1), norm_squares[rows].sum(axis=1)
-        resampled += [_ratio(float(error), float(norm)) for error, norm in zip(errors, norms, strict=True)]
+        sums = zip(values[rows].sum(axis=1), others[rows].sum(axis=1), strict=True)
+        resampled += [statistic(float(one), float(other)) for one, other in sums]
     low, high = np.quantile(resampled, [0.025, 0.975])
     return value, (min(float(low), value), max(float(high), value))
 

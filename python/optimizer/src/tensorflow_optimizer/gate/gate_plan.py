@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..evaluation import OutputTask
 
 _ACCURACY_LOSS = 0.01
+#: Of the mean absolute error: about what one point is of the errors of a classifier, and far below what samples vary.
+_ERROR_INCREASE = 0.01
 _AGREEMENT = 0.99
 _RELATIVE_ERROR = 0.05
 #: Without data: only changes that are far too small to change a decision.
@@ -77,10 +79,12 @@ def check_measurable(
             raise BadInputError(
                 "the gate limits the loss of accuracy, but the labelled outputs decide no classes ("
                 + ", ".join(f"{name}: {tasks[name].describe()}" for name in sorted(labelled))
-                + "); gate on relative error, or state the outputs' tasks",
-                Hint.RELATIVE_ERROR_RULE,
+                + "); gate on the increase of the error, or state the outputs' tasks",
+                Hint.ERROR_INCREASE_RULE,
                 Hint.TASKS,
             )
+    if "maxErrorIncrease" in rules:
+        _check_error_increase(tasks, labelled, classes)
     if "minAgreement" in rules:
         if evidence is EvidenceKind.GENERATED:
             raise BadInputError(
@@ -97,6 +101,23 @@ def check_measurable(
                 Hint.RELATIVE_ERROR_RULE,
                 Hint.TASKS,
             )
+
+
+def _check_error_increase(tasks: Mapping[str, OutputTask], labelled: set[str], classes: set[str]) -> None:
+    if not labelled:
+        raise BadInputError(
+            "the gate limits the increase of the error, which needs evaluation data with labels; give such data, or gate "
+            "on relative error",
+            Hint.EVALUATION_DATA,
+            Hint.RELATIVE_ERROR_RULE,
+        )
+    if labelled <= classes:
+        raise BadInputError(
+            "the gate limits the increase of the error, but the labelled outputs decide classes ("
+            + ", ".join(f"{name}: {tasks[name].describe()}" for name in sorted(labelled))
+            + "); gate on the loss of accuracy, or state the outputs' tasks",
+            Hint.TASKS,
+        )
 
 
 def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of it
@@ -128,19 +149,26 @@ def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of i
         rule = Rule(rule="maxRelativeError", value=_RELATIVE_ERROR_UNSEEN)
         return GatePlan([PlannedRule(rule)], strict)
     asked = {rule.rule.rule for rule in own}
-    groups: dict[str, set[str]] = {"maxAccuracyLoss": set(), "minAgreement": set(), "maxRelativeError": set()}
+    limits = {
+        "maxAccuracyLoss": _ACCURACY_LOSS,
+        "maxErrorIncrease": _ERROR_INCREASE,
+        "minAgreement": _AGREEMENT,
+        "maxRelativeError": _RELATIVE_ERROR,
+    }
+    groups: dict[str, set[str]] = {name: set() for name in limits}
     for name, task in tasks.items():
         regression = task.task is ModelTask.REGRESSION
-        with_labels = name in labelled and not regression
+        with_labels = name in labelled
         reached = (
             ("maxRelativeError" in asked and (regression or name in floats))
             or ("minAgreement" in asked and not regression)
-            or ("maxAccuracyLoss" in asked and with_labels)
+            or ("maxErrorIncrease" in asked and with_labels and regression)
+            or ("maxAccuracyLoss" in asked and with_labels and not regression)
         )
         if not reached:
-            default = "maxRelativeError" if regression else "maxAccuracyLoss" if with_labels else "minAgreement"
-            groups[default].add(name)
-    limits = {"maxAccuracyLoss": _ACCURACY_LOSS, "minAgreement": _AGREEMENT, "maxRelativeError": _RELATIVE_ERROR}
+            by_labels = "maxErrorIncrease" if regression else "maxAccuracyLoss"
+            by_answers = "maxRelativeError" if regression else "minAgreement"
+            groups[by_labels if with_labels else by_answers].add(name)
     made_up = frozenset() if "maxRelativeError" in asked else frozenset(others & floats)
     where_kept = {"maxRelativeError": made_up}
     defaults = [

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
     from ..documents.outcome import Metrics, OutputMetrics
     from .gate_plan import GatePlan, PlannedRule
 
-_FIGURES = {"maxAccuracyLoss": "accuracy_loss", "minAgreement": "agreement", "maxRelativeError": "relative_error"}
+_FIGURES = {
+    "maxAccuracyLoss": "accuracy_loss",
+    "maxErrorIncrease": "error_increase",
+    "minAgreement": "agreement",
+    "maxRelativeError": "relative_error",
+}
 #: Rules on what a model answers; the others are on its size and speed.
 QUALITY_RULES = frozenset(_FIGURES)
-_NAMES = {"maxAccuracyLoss": "accuracy loss", "minAgreement": "agreement", "maxRelativeError": "relative error"}
+_NAMES = {
+    "maxAccuracyLoss": "accuracy loss",
+    "maxErrorIncrease": "increase of the mean absolute error",
+    "minAgreement": "agreement",
+    "maxRelativeError": "relative error",
+}
 
 
 def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
@@ -57,7 +67,7 @@ def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleRes
     if not values or unmeasured:
         which = f" of {', '.join(map(repr, unmeasured))}" if unmeasured else ""
         sentence = f"{_NAMES[rule.rule]}{which} could not be measured, so that the gate cannot pass"
-        return _result(rule, None, sentence, passed=False)
+        return _result(rule, None, sentence, passed=False, output=unmeasured[0] if unmeasured else None)
     at_least = rule.rule == "minAgreement"
     name = min(values, key=lambda key: values[key]) if at_least else max(values, key=lambda key: values[key])
     worst = values[name]
@@ -65,7 +75,8 @@ def _quality(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleRes
     bound = " (unfavorable end of the 95 % interval)" if strict else ""
     allowed = f"allowed {'at least' if at_least else 'at most'} {rule.value:g}"
     sentence = f"{_NAMES[rule.rule]} of {name!r} {worst:.4g}{bound}, {allowed}"
-    return _result(rule, worst if math.isfinite(worst) else None, sentence, passed=passed and math.isfinite(worst))
+    finite = math.isfinite(worst)
+    return _result(rule, worst if finite else None, sentence, passed=passed and finite, output=name)
 
 
 def _value(rule: str, output: OutputMetrics, *, strict: bool) -> float | None:
@@ -78,5 +89,9 @@ def _value(rule: str, output: OutputMetrics, *, strict: bool) -> float | None:
     return None if interval is None else interval[0 if rule == "minAgreement" else 1]
 
 
-def _result(rule: Rule, measured: float | None, sentence: str, *, passed: bool) -> RuleResult:
-    return RuleResult(rule=rule.rule, limit=rule.value, measured=measured, passed=passed, sentence=sentence)
+def _result(
+    rule: Rule, measured: float | None, sentence: str, *, passed: bool, output: str | None = None
+) -> RuleResult:
+    return RuleResult(
+        rule=rule.rule, limit=rule.value, measured=measured, passed=passed, sentence=sentence, output=output
+    )

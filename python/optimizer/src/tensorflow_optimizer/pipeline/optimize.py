@@ -13,7 +13,7 @@ from ..errors import UnsupportedError
 from ..gate import check_measurable, plan_gate
 from ..hints import Hint
 from ..reference.measure import measure_original
-from ..search.requirements import check_has_data, check_searchable, with_search_gate
+from ..search.requirements import check_has_data, with_search_gate
 from ..search.run_search import SearchContext, on_selection, run_search
 from ..search.space import without_training
 from ..search.trial import Trial
@@ -43,7 +43,6 @@ def optimize(job: Job, source: OpenedSource, inputs: Inputs, work: Path, progres
     Raises:
         OptimizerError: there is none.
     """
-    job = with_search_gate(job)
     if job.format is ModelFormat.LITERT:
         return _optimize(LiteRtFormat(job, source, work, progress), inputs)
     return _optimize(SavedModelFormat(job, source, work, progress), inputs)
@@ -70,7 +69,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
         train=has_data and any(plan.pruning or plan.distillation for plan in plans),
         select=search is not None,
     )
-    check_searchable(job, reference)
+    job = with_search_gate(job, reference)
     if space is not None:
         space = without_training(job, space, reference, progress)
         plans = space.plans

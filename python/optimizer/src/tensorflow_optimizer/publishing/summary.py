@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..documents.outcome import EvidenceKind
-from ..report.figures import megabytes, percent, smaller, worst_output
+from ..report.figures import megabytes, percent, small, smaller, worst_output
 
 if TYPE_CHECKING:
     from ..documents.manifest import Draft
@@ -20,10 +20,13 @@ def summarize(draft: Draft) -> str:
     size = megabytes(draft.size_bytes) + (f" ({smaller(before.size_bytes, draft.size_bytes)})" if before else "")
     parts = [draft.candidate, size]
     if after is not None:
-        name, output = worst_output(after)
+        name, output = worst_output(after, draft.gate_results)
         earlier = before.outputs.get(name) if before and name else None
         if output and output.accuracy is not None and earlier and earlier.accuracy is not None:
             parts.append(f"accuracy {percent(earlier.accuracy)} → {percent(output.accuracy)}")
+        elif output and output.mean_absolute_error is not None and earlier and earlier.mean_absolute_error is not None:
+            errors = f"{small(earlier.mean_absolute_error)} → {small(output.mean_absolute_error)}"
+            parts.append(f"mean absolute error {errors}")
         elif output and output.agreement is not None and after.evidence is not EvidenceKind.GENERATED:
             parts.append(f"agreement {percent(output.agreement)}")
         elif output and output.relative_error is not None:

@@ -6,9 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..documents.outcome import Metrics, OutputMetrics
+    from collections.abc import Mapping, Sequence
+
+    from ..documents.outcome import Metrics, OutputMetrics, RuleResult
 
 NOT_MEASURED = "–"
+
+#: What the gate allows by default, to tell which of several outputs is nearest to its limit.
+_LIMITS = {"maxAccuracyLoss": 0.01, "maxErrorIncrease": 0.01, "minAgreement": 0.99, "maxRelativeError": 0.05}
 
 
 def megabytes(size: int) -> str:
@@ -61,18 +66,42 @@ def speed(ratio: float | None) -> str:
     return f"{1 / ratio:.2f}× faster" if ratio < 1 else f"{ratio:.2f}× slower"
 
 
-def worst_output(metrics: Metrics) -> tuple[str, OutputMetrics] | tuple[None, None]:
-    """Return the output that moved farthest from the original: the one that the gate decides by."""
+def r_squared(value: float | None) -> str:
+    """Return a coefficient of determination as `0.9832`."""
+    return NOT_MEASURED if value is None else f"{value:.4f}"
 
-    def distance(item: tuple[str, OutputMetrics]) -> tuple[float, float, float]:
-        output = item[1]
-        return (
-            -1.0 if output.accuracy_loss is None else output.accuracy_loss,
-            -1.0 if output.agreement is None else 1 - output.agreement,
-            -1.0 if output.relative_error is None else output.relative_error,
-        )
 
-    return max(metrics.outputs.items(), key=distance) if metrics.outputs else (None, None)
+def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[str, OutputMetrics] | tuple[None, None]:
+    """Return the output that the gate decides by: the first that broke a rule, or the one nearest to its limit.
+
+    Args:
+        metrics: Of a candidate.
+        rules: The gate's results for it; without them, the default limits tell what is near.
+    """
+    broken = next((one.output for one in rules if not one.passed and one.output in metrics.outputs), None)
+    if broken is not None:
+        return broken, metrics.outputs[broken]
+    limits = {**_LIMITS, **{one.rule: one.limit for one in rules if one.rule in _LIMITS}}
+    if not metrics.outputs:
+        return None, None
+    return max(metrics.outputs.items(), key=lambda item: _share_of_limit(item[1], limits))
+
+
+def _share_of_limit(output: OutputMetrics, limits: Mapping[str, float]) -> float:
+    """Return how much of what is allowed an output used up, by the strongest evidence that there is for it."""
+    if output.accuracy_loss is not None:
+        return _share(output.accuracy_loss, limits["maxAccuracyLoss"])
+    if output.error_increase is not None:
+        return _share(output.error_increase, limits["maxErrorIncrease"])
+    if output.agreement is not None:
+        return _share(1 - output.agreement, 1 - limits["minAgreement"])
+    if output.relative_error is not None:
+        return _share(output.relative_error, limits["maxRelativeError"])
+    return -math.inf
+
+
+def _share(value: float, limit: float) -> float:
+    return value / limit if limit > 0 else math.copysign(math.inf, value) if value else 0.0
 
 
 def _signed(number: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from ..documents.outcome import CandidateStatus
-from .figures import megabytes, percent, small, speed
+from .figures import megabytes, percent, r_squared, small, speed
 from .quality import Quality, quality_of, value_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 24, 52
 _FAST, _EQUAL, _SLOW = (0x0E, 0x94, 0x88), (0x8A, 0x93, 0xA3), (0xE0, 0x6C, 0x2F)
 _AXES = {
     Quality.ACCURACY: "accuracy",
+    Quality.R_SQUARED: "R²",
     Quality.AGREEMENT: "agreement with the original",
     Quality.RELATIVE_ERROR: "relative error (less is up)",
 }
@@ -110,7 +111,7 @@ def _axes(svg: ET.Element, across: _Scale, up: _Scale, quality: Quality) -> None
     for value in _ticks(up):
         y = up(value)
         _line(svg, (_LEFT, y), (right, y))
-        _text(svg, (_LEFT - 8, y + 4), small(value) if up.logarithmic else percent(value), "tick", "end")
+        _text(svg, (_LEFT - 8, y + 4), _shown(value, quality), "tick", "end")
     _text(svg, ((_LEFT + right) / 2, _HEIGHT - 12), "size (logarithmic)", "axis", "middle")
     label = _text(svg, (14, (_TOP + bottom) / 2), _AXES[quality], "axis", "middle")
     label.set("transform", f"rotate(-90 14 {(_TOP + bottom) / 2:.1f})")
@@ -139,9 +140,9 @@ def _mark(
 ) -> None:
     x, y = at
     group = ET.SubElement(svg, "g", {"class": f"point {point.status or 'original'}"})
-    value = small(point.quality) if quality is Quality.RELATIVE_ERROR else percent(point.quality)
     title = ET.SubElement(group, "title")
-    title.text = f"{point.name}: {megabytes(point.size)}, {_AXES[quality]} {value}, {speed(point.ratio)}"
+    measured = f"{_AXES[quality]} {_shown(point.quality, quality)}"
+    title.text = f"{point.name}: {megabytes(point.size)}, {measured}, {speed(point.ratio)}"
     if point.status is CandidateStatus.CHOSEN:
         ET.SubElement(group, "circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "13", "class": "ring"})
     attributes = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "8", "class": "dot"}
@@ -157,6 +158,12 @@ def _mark(
     taken.append((x, label_y))
     name = point.name if len(point.name) <= 28 else point.name[:27] + "…"
     _text(group, (x - 18 if left else x + 18, label_y), name, "name", "end" if left else "start")
+
+
+def _shown(value: float, quality: Quality) -> str:
+    if quality is Quality.RELATIVE_ERROR:
+        return small(value)
+    return r_squared(value) if quality is Quality.R_SQUARED else percent(value)
 
 
 def latency_color(ratio: float) -> str:

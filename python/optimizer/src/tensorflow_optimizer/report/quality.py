@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Quality(StrEnum):
-    """The best measure that all of them have: accuracy, agreement, relative error."""
+    """The best measure that all of them have: accuracy, R², agreement, relative error."""
 
     ACCURACY = "accuracy"
+    R_SQUARED = "r_squared"
     AGREEMENT = "agreement"
     RELATIVE_ERROR = "relative_error"
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..documents.job import RecipeKind
-from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics
+from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, OutputMetrics, Split
 from . import figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..documents.manifest import Tensor
+    from ..documents.outcome import RuleResult
     from .content import Report
 
 _STATUS = {
@@ -42,6 +45,13 @@ class Row:
     """The mean recall of the classes."""
     loss: str = ""
     loss_interval: str = ""
+    error: str = ""
+    """The mean absolute error against the labels."""
+    root_mean_squared: str = ""
+    r_squared: str = ""
+    increase: str = ""
+    """Of the mean absolute error, in per cent."""
+    increase_interval: str = ""
     agreement: str = ""
     agreement_interval: str = ""
     relative_error: str = ""
@@ -70,7 +80,7 @@ def rows_of(report: Report) -> list[Row]:
                 why=". ".join(_sentence(text) for text in (_why(one, report), *_remarks(one, report)) if text),
                 on_front=one.name in report.front,
                 rules=[(rule.passed, rule.sentence) for rule in one.rules],
-                **(_measured(one.metrics, report.original) if one.metrics else {}),
+                **(_measured(one.metrics, report.original, one.rules) if one.metrics else {}),
             )
         )
     return rows
@@ -116,9 +126,9 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith(("the teacher", "measured on")) else text
 
 
-def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
+def _measured(metrics: Metrics, original: Metrics | None, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:
     """Return the texts of a row, by its field."""
-    name, worst = figures.worst_output(metrics)
+    name, worst = figures.worst_output(metrics, rules)
     found = {
         "size": figures.megabytes(metrics.size_bytes),
         "change": figures.smaller(original.size_bytes, metrics.size_bytes) if original else "",
@@ -133,6 +143,11 @@ def _measured(metrics: Metrics, original: Metrics | None) -> dict[str, Any]:
         "balanced": worst.balanced_accuracy is not None and figures.percent(worst.balanced_accuracy),
         "loss": worst.accuracy_loss is not None and original and figures.points(worst.accuracy_loss),
         "loss_interval": original and figures.interval(worst.accuracy_loss_interval),
+        "error": worst.mean_absolute_error is not None and figures.small(worst.mean_absolute_error),
+        "root_mean_squared": worst.root_mean_squared_error is not None and figures.small(worst.root_mean_squared_error),
+        "r_squared": worst.r_squared is not None and figures.r_squared(worst.r_squared),
+        "increase": worst.error_increase is not None and original and f"{figures.points(worst.error_increase)} %",
+        "increase_interval": original and figures.interval(worst.error_increase_interval),
         "agreement": worst.agreement is not None and figures.percent(worst.agreement),
         "agreement_interval": worst.agreement_interval and _between(worst.agreement_interval),
         "relative_error": worst.relative_error is not None and original and figures.small(worst.relative_error),
@@ -179,6 +194,22 @@ def evidence_of(report: Report) -> str:
     return f"{min(one.samples for one in measured):,} {_EVIDENCE[measured[0].evidence]}"
 
 
+def samples_sentence(report: Report) -> str:
+    """Return which samples the figures are of."""
+    measured = [one.metrics for one in report.candidates if one.metrics]
+    if any(one.evidence is EvidenceKind.GENERATED for one in measured):
+        return "All figures are of made-up inputs."
+    if any(one.split is Split.SELECTION for one in measured):
+        return (
+            "Each candidate says which samples its figures are of: those of the selection, by which the search chose, "
+            "or those of the gate, which judges by them alone. No candidate was calibrated or trained with either."
+        )
+    return (
+        "All figures are of the samples that the gate judges on, and no candidate was calibrated, trained or selected "
+        "with them."
+    )
+
+
 def tensor_text(tensor: Tensor) -> str:
     """Return `float32 [batch, 28, 28]`, and what is inside the LiteRT model where that differs."""
     shape = ", ".join("?" if size < 0 else str(size) for size in tensor.shape)
@@ -216,11 +247,15 @@ def tiles_of(report: Report) -> list[tuple[str, str, str]]:
     tiles = [
         ("size", figures.megabytes(after.size_bytes), _from(figures.megabytes(before.size_bytes) if before else None))
     ]
-    name, worst = figures.worst_output(after)
+    name, worst = figures.worst_output(after, chosen.rules)
     earlier = before.outputs.get(name) if before and name else None
     if worst and worst.accuracy is not None:
         was = figures.percent(earlier.accuracy) if earlier and earlier.accuracy is not None else None
         tiles.append(("accuracy", figures.percent(worst.accuracy), _from(was)))
+    elif worst and worst.mean_absolute_error is not None:
+        error = earlier.mean_absolute_error if earlier else None
+        remark = _from(None if error is None else figures.small(error))
+        tiles.append(("mean absolute error", figures.small(worst.mean_absolute_error), remark))
     elif worst and worst.agreement is not None:
         tiles.append(("agreement", figures.percent(worst.agreement), "with the original's answers"))
     elif worst and worst.relative_error is not None:

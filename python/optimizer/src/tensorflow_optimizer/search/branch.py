@@ -47,10 +47,16 @@ class Branch(Generic[PlanT]):
 
 
 def _is_beyond_chance(candidate: Candidate, evaluator: CandidateEvaluator) -> bool:
-    """Say whether a stronger candidate would be refused too: accuracy is lost beyond chance, or nothing works."""
+    """Say whether a stronger candidate would be refused too: more is lost than chance explains, or nothing works."""
     if candidate.metrics is None:
         return True
-    limits = [planned.rule.value for planned in evaluator.gate.rules if planned.rule.rule == "maxAccuracyLoss"]
     outputs = candidate.metrics.outputs.values()
-    lows = [output.accuracy_loss_interval[0] for output in outputs if output.accuracy_loss_interval]
-    return bool(limits and lows) and max(lows) > max(limits)
+    lows = {
+        "maxAccuracyLoss": [one.accuracy_loss_interval[0] for one in outputs if one.accuracy_loss_interval],
+        "maxErrorIncrease": [one.error_increase_interval[0] for one in outputs if one.error_increase_interval],
+    }
+    for rule, found in lows.items():
+        limits = [planned.rule.value for planned in evaluator.gate.rules if planned.rule.rule == rule]
+        if limits and found and max(found) > max(limits):
+            return True
+    return False
