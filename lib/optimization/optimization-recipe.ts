@@ -115,7 +115,7 @@ export class OptimizationRecipe {
     return {
       kind: this.kind,
       steps: this.steps.map((step, index) => step._render(brought[index])),
-      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss ?? 0.01, maxTrials: search.maxTrials ?? 16 } },
+      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss, maxTrials: search.maxTrials ?? 16 } },
     };
   }
 

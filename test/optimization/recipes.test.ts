@@ -103,7 +103,7 @@ describe('OptimizationRecipe.search', () => {
   const search = (changes: Partial<OptimizationSearchOptions> = {}) => OptimizationRecipe.search({ objective: SearchObjective.SIZE, ...changes });
 
   test('is written into the job with everything that decides the output', () => {
-    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxAccuracyLoss: 0.01, maxTrials: 16 } });
+    expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxTrials: 16 } });
     expect(search({ objective: SearchObjective.LATENCY, maxAccuracyLoss: 0, maxTrials: 3, steps: [Quantization.float16()] })._render()).toEqual({
       kind: 'search',
       steps: [{ step: 'quantization', mode: 'float16' }],

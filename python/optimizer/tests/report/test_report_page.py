@@ -177,6 +177,21 @@ def test_each_output_is_shown_and_the_worst_one_decides(page: MakePage) -> None:
     assert "31.2 dB" in rows
 
 
+def test_the_output_that_broke_the_gate_is_the_worst_one(page: MakePage) -> None:
+    outputs = {
+        "kind": {"accuracy": 0.9, "accuracy_loss": 0.001},
+        "score": {"task": "regression", "mean_absolute_error": 0.61, "r_squared": 0.9, "error_increase": 0.05},
+    }
+    broken = sample.rule(False, "too much of 'score'", "maxErrorIncrease").model_copy(update={"output": "score"})
+    candidate = sample.REJECTED.model_copy(
+        update={"metrics": sample.metrics(1000, outputs=outputs), "rules": [sample.rule(True, "kind"), broken]}
+    )
+    rows = " | ".join(page(sample.job(), sample.refused().model_copy(update={"candidates": [candidate]}), None).rows)
+
+    assert "dynamicRange worst output: score rejected" in rows
+    assert "0.61 R² 0.9000 +5.00 %" in rows
+
+
 def test_the_signatures_show_what_clients_send_and_what_is_inside(page: MakePage) -> None:
     rows = " | ".join(page(sample.job(), sample.accepted(), sample.draft()).rows)
 
