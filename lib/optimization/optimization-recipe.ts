@@ -115,7 +115,7 @@ export class OptimizationRecipe {
     return {
       kind: this.kind,
       steps: this.steps.map((step, index) => step._render(brought[index])),
-      ...search && { search: { objective: search.objective, maxAccuracyLoss: search.maxAccuracyLoss, maxTrials: search.maxTrials ?? 16 } },
+      ...search && { search: limitsOf(search) },
     };
   }
 
@@ -179,4 +179,8 @@ function stepProblems(step: OptimizationStep, format: ModelFormat, hasData: bool
     problems.push(`${step.description} needs real inputs to calibrate with: give evaluation, or use Quantization.dynamicRange()`);
   }
   return problems;
+}
+
+function limitsOf({ objective, maxAccuracyLoss, maxErrorIncrease, maxTrials }: OptimizationSearchOptions): Record<string, unknown> {
+  return { objective, maxAccuracyLoss, maxErrorIncrease, maxTrials: maxTrials ?? 16 };
 }

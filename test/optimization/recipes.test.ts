@@ -165,6 +165,7 @@ describe('OptimizationRecipe.search', () => {
     [{ steps: [Distillation.into(Student.fromAsset('nowhere'))] }, LITERT, 'keras', true, 'does not exist'],
     [{}, LITERT, 'tflite', true, 'a .tflite model is served as it is'],
     [{ maxAccuracyLoss: 1 }, LITERT, 'keras', true, 'got 1: it is a share, so 1 per cent is 0.01'],
+    [{ maxErrorIncrease: -0.1 }, LITERT, 'keras', true, 'maxErrorIncrease must be at least 0, got -0.1'],
     [{ maxAccuracyLoss: -0.1 }, LITERT, 'keras', true, 'at least 0 and below 1, got -0.1'],
     [{ maxTrials: 0 }, LITERT, 'keras', true, 'maxTrials'],
     [{ steps: [] }, LITERT, 'keras', true, 'steps must have at least one step'],
@@ -177,13 +178,14 @@ describe('OptimizationRecipe.search', () => {
 describe('QualityGate', () => {
   test('is written into the job, with sizes in bytes', () => {
     const gate = QualityGate.allOf(
-      QualityGate.maxAccuracyLoss(0.01), QualityGate.minAgreement(0.99), QualityGate.maxRelativeError(0.05),
+      QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.02), QualityGate.minAgreement(0.99), QualityGate.maxRelativeError(0.05),
       QualityGate.maxSize(Size.mebibytes(2)), QualityGate.maxLatencyRatio(0.5), QualityGate.strict(),
     );
 
     expect(gate._render()).toEqual({
       rules: [
         { rule: 'maxAccuracyLoss', value: 0.01 },
+        { rule: 'maxErrorIncrease', value: 0.02 },
         { rule: 'minAgreement', value: 0.99 },
         { rule: 'maxRelativeError', value: 0.05 },
         { rule: 'maxSizeBytes', value: 2097152 },
@@ -196,6 +198,7 @@ describe('QualityGate', () => {
 
   test.each([
     [QualityGate.maxAccuracyLoss(0), true], [QualityGate.maxAccuracyLoss(0.999), true], [QualityGate.maxAccuracyLoss(1), false],
+    [QualityGate.maxErrorIncrease(0), true], [QualityGate.maxErrorIncrease(2), true], [QualityGate.maxErrorIncrease(-0.1), false],
     [QualityGate.maxAccuracyLoss(-0.01), false], [QualityGate.maxAccuracyLoss(NaN), false],
     [QualityGate.minAgreement(1), true], [QualityGate.minAgreement(0), false], [QualityGate.minAgreement(1.01), false],
     [QualityGate.maxRelativeError(0.001), true], [QualityGate.maxRelativeError(0), false],
@@ -209,7 +212,7 @@ describe('QualityGate', () => {
     expect(QualityGate.minAgreement(99)._problems(true)).toEqual([expect.stringContaining('got 99: it is a share, so 99 per cent is 0.99')]);
   });
 
-  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.minAgreement(0.99)])('on decisions needs data', (gate) => {
+  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.minAgreement(0.99)])('on decisions needs data', (gate) => {
     expect(gate._problems(false)).toEqual([expect.stringContaining('give evaluation')]);
   });
 

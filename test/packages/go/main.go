@@ -46,6 +46,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Recipe:     tensorflow.OptimizationRecipe_Of(tensorflow.Quantization_DynamicRange()),
 		Gate: tensorflow.QualityGate_AllOf(
 			tensorflow.QualityGate_MaxAccuracyLoss(jsii.Number(0.01)),
+			tensorflow.QualityGate_MaxErrorIncrease(jsii.Number(0.01)),
 			tensorflow.QualityGate_MaxSize(awscdk.Size_Mebibytes(jsii.Number(1))),
 			tensorflow.QualityGate_MaxLatencyRatio(jsii.Number(2)),
 			tensorflow.QualityGate_Strict(),

@@ -57,6 +57,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         recipe=OptimizationRecipe.of(Quantization.dynamic_range()),
         gate=QualityGate.all_of(
             QualityGate.max_accuracy_loss(0.01),
+            QualityGate.max_error_increase(0.01),
             QualityGate.max_size(cdk.Size.mebibytes(1)),
             QualityGate.max_latency_ratio(2),
             QualityGate.strict(),

@@ -12,7 +12,7 @@ const app = new App();
 const caller = new iam.AccountRootPrincipal();
 const data = EvaluationData.fromAsset('digits/evaluation.npz');
 const gateOfData = QualityGate.allOf(
-  QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(2), QualityGate.strict(),
+  QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(2), QualityGate.strict(),
 );
 
 functions(new Stack(app, 'Functions'));

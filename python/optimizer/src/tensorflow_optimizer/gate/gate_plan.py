@@ -106,8 +106,8 @@ def check_measurable(
 def _check_error_increase(tasks: Mapping[str, OutputTask], labelled: set[str], classes: set[str]) -> None:
     if not labelled:
         raise BadInputError(
-            "the gate limits the increase of the error, which needs evaluation data with labels; give such data, or gate "
-            "on relative error",
+            "the gate limits the increase of the error, which needs evaluation data with labels; give such data, or "
+            "gate on relative error",
             Hint.EVALUATION_DATA,
             Hint.RELATIVE_ERROR_RULE,
         )

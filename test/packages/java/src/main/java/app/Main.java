@@ -98,7 +98,7 @@ public final class Main {
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().signatureName("serving_default").build()))
         .evaluation(data)
         .recipe(OptimizationRecipe.of(Quantization.dynamicRange()))
-        .gate(QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxSize(Size.mebibytes(1)),
+        .gate(QualityGate.allOf(QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.maxSize(Size.mebibytes(1)),
             QualityGate.maxLatencyRatio(2), QualityGate.strict()))
         .labels(List.of("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
         .hook(ModelHook.fromAsset("hooks/stdlib", ModelHookOptions.builder().checkEventFile("hooks/stdlib/event.json").build()))
