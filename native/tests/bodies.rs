@@ -6,7 +6,7 @@ use model_server::model::{Call, Description, Outputs};
 use model_server::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
 const MODEL: &str = r#"{
-    "schemaVersion": 1, "model": "zoo", "version": 7, "runtime": "nano", "defaultSignature": "pair",
+    "schemaVersion": 1, "model": "zoo", "version": 7, "runtime": "native", "defaultSignature": "pair",
     "labels": ["a", "b", "c", "d", "e", "f"],
     "signatures": {
         "pair": {"batched": true,

@@ -180,7 +180,8 @@ afterAll(async () => {
     const { code, output } = await withImage(lying, (image) => deploy({ image, recipe: 'none' }));
 
     expect(code).not.toBe(0);
-    expect(output).toMatch(/does not serve the optimized model: its answers are others than the optimizer's: request 1: the output at \[0, 0\] must be 0\.\d+ within 0\.\d+, got 0\.\d+;/);
+    expect(output).toContain('does not serve the optimized model: its answers are others than the optimizer\'s');
+    expect(output).toMatch(/request 1: the output at \[0, 0\] must be 0\.\d+ within 0\.\d+, got 0\.\d+;/);
     expect(await version()).toBe('1');
   });
 
