@@ -54,7 +54,7 @@ def describe(file: Path, *, batched: bool = True, client_types: dict[str, str] |
             "outputs": {key: tensor(key, value) for key, value in runner.get_output_details().items()},
         }
     default = "serving_default" if "serving_default" in names else min(names)
-    data = {"model": "tiny", "version": 3, "runtime": "nano", "defaultSignature": default, "signatures": signatures}
+    data = {"model": "tiny", "version": 3, "runtime": "native", "defaultSignature": default, "signatures": signatures}
     return ModelDescription.model_validate({**data, **more}).to_json()
 
 

@@ -124,6 +124,8 @@ def load(directory: str, runtime: str | None = None, library: str | None = None,
     """
     model_description = description.read(directory)
     kind = runtime or model_description.runtime
+    if kind == "native":  # proved through LiteRT's C interface, which nano calls as well
+        kind = "nano"
     path = f"{directory}/{model_description.file}"
     if kind == "nano":
         if model_description.reset_state:
