@@ -17,16 +17,15 @@ import { instanceProgram, senderPrograms } from './instance-program';
 import type { ModelFleetProps } from './model-fleet-props';
 import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
 
-/** An instance that gives up says why before CloudFormation does, which counts from before the instance's system starts. */
+/** The boot must report its failure before CloudFormation times out, which counts from before the operating system starts. */
 const BOOT_MARGIN_SECONDS = 120;
 
-/** What names and digests that are known only when the stack is deployed may add to the user data. */
+/** Reserve in the user data for tokens (names and digests) resolved during deployment. */
 const TOKEN_BYTES = 2048;
 
-/** The longest that requests may need to end when the server is stopped outside of an update. */
+/** Maximum time for requests in flight when the server is stopped outside of an update. */
 const LONGEST_STOP_SECONDS = 60;
 
-/** Everything that an instance's boot depends on. */
 export interface FleetBootOptions {
   readonly props: ModelFleetProps;
   readonly settings: FleetSettings;
@@ -39,9 +38,9 @@ export interface FleetBootOptions {
   readonly role: iam.IRole;
 }
 
-/** What an instance does when it starts: its programs, its right to read them, and its user data. */
+/** An instance's boot: its programs, read permissions and user data. */
 export class FleetBoot {
-  /** What must be in place before the first instance boots. */
+  /** Permissions that must exist before the first instance boots. */
   public readonly grants: iam.Grant[];
   private readonly program: InstanceProgram;
   private readonly senders: InstanceProgram[];
@@ -53,7 +52,7 @@ export class FleetBoot {
     this.grants = grantBoot(role, { artifact, server, programs: [this.program, ...this.senders] });
   }
 
-  /** Renders the user data, which names the group that is made from it. */
+  /** Renders the user data, which contains the logical id of its Auto Scaling group. */
   public userData(group: autoscaling.AutoScalingGroup, network: FleetNetwork, fleetName: string): string {
     const { props, settings, serving, modelName, artifact, compatibility, server, logGroup } = this.options;
     const drainSeconds = settings.connectionDraining.toSeconds();

@@ -11,7 +11,7 @@ import type { ModelFleetProps } from './model-fleet-props';
 
 const SMALLEST_VOLUME_GIBIBYTES = 8;
 
-/** Every problem of a fleet's own properties. Those of the model and its optimization are found where they belong. */
+/** Returns all problems in a fleet's properties, except those of the model and its optimization. */
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
   return [
     ...checkServingOptions(props),
@@ -31,7 +31,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
   ];
 }
 
-/** What the recipe needs of processors; what a published model needs is compared when it is deployed. */
+/** Checks the recipe's processor features; those of a published model are checked during deployment. */
 function checkCpuFeatures({ recipe, instanceType, missingCpuFeatures }: ModelFleetProps): string[] {
   const offered = instanceType && cpuFeaturesOf(instanceType);
   const missing = (recipe?._cpuFeatures() ?? []).filter((feature) => offered && !offered.includes(feature));

@@ -13,13 +13,13 @@ const INTERFACES: Record<string, ec2.InterfaceVpcEndpointAwsService> = {
 };
 
 /**
- * The ways from a VPC's instances to AWS's services that need no internet.
+ * VPC endpoints that give instances access to AWS services without internet access.
  *
- * One set for each VPC and stack. An interface endpoint changes what its service's name means in the whole VPC, so that a second one for the same
- * service is refused, and everything in the VPC must be let in.
+ * There is one set per VPC and stack. An interface endpoint changes DNS for its service in the whole VPC: a second one for the same service
+ * is rejected, and the endpoint must allow traffic from the whole VPC.
  */
 export class FleetEndpoints extends Construct {
-  /** The set of a VPC, which from now on leads from these subnets, too. */
+  /** Returns the VPC's endpoints, extended to these subnets. */
   public static of(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection): FleetEndpoints {
     const stack = Stack.of(scope);
     const id = `${ID}-${Token.isUnresolved(vpc.vpcId) ? vpc.node.addr : vpc.vpcId}`;
@@ -28,7 +28,7 @@ export class FleetEndpoints extends Construct {
     return endpoints;
   }
 
-  /** Who may reach the interface endpoints. */
+  /** Connections to the interface endpoints. */
   public readonly connections: ec2.Connections;
   private readonly routeTables = new Set<string>();
 
@@ -43,7 +43,7 @@ export class FleetEndpoints extends Construct {
     }
   }
 
-  /** A route table takes one way to S3 only. */
+  /** Adds S3 gateway endpoints; a route table can have only one. */
   private leadToS3(selection: ec2.SubnetSelection): void {
     const subnets = this.vpc.selectSubnets(selection).subnets.filter(({ routeTable }) => !this.routeTables.has(routeTable.routeTableId));
     if (subnets.length > 0) {

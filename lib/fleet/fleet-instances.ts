@@ -6,7 +6,6 @@ import type { Construct } from 'constructs';
 import type { FleetSettings } from './fleet-settings';
 import type { ModelFleetProps } from './model-fleet-props';
 
-/** Options of a fleet's launch template. */
 export interface LaunchTemplateOptions {
   readonly props: ModelFleetProps;
   readonly settings: FleetSettings;
@@ -15,7 +14,6 @@ export interface LaunchTemplateOptions {
   readonly userData: ec2.UserData;
 }
 
-/** Creates what a fleet's instances are made from. */
 export function fleetLaunchTemplate(
   scope: Construct, id: string, { props, settings, ...options }: LaunchTemplateOptions,
 ): ec2.LaunchTemplate {
@@ -35,7 +33,7 @@ export function fleetLaunchTemplate(
   });
 }
 
-/** Creates the group of a fleet's instances: each signals that its model answers, also in an update, which replaces one after the other. */
+/** Creates the Auto Scaling group. Each instance signals when its model answers; updates replace one instance at a time. */
 export function fleetGroup(
   scope: Construct, id: string, vpc: ec2.IVpc, settings: FleetSettings, launchTemplate: ec2.LaunchTemplate,
 ): autoscaling.AutoScalingGroup {

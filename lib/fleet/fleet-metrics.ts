@@ -3,9 +3,9 @@ import type { MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
 
 /**
- * The metrics that instances make of TensorFlow Serving's counters (embedded metric format).
+ * Metrics that instances publish from TensorFlow Serving's counters (embedded metric format).
  *
- * `python/instance/src/metrics.py` has the same names of metrics and dimensions.
+ * Names and dimensions must match `python/instance/src/metrics.py`.
  */
 export class FleetMetrics {
   constructor(private readonly fleetName: string, private readonly modelName: string) {}
@@ -14,12 +14,12 @@ export class FleetMetrics {
     return this.metric('Requests', { statistic: Stats.SUM, ...options });
   }
 
-  /** Requests that failed through no fault of theirs. */
+  /** Requests that failed because of the server, not the client. */
   public errors(options?: MetricOptions): Metric {
     return this.metric('Errors', { statistic: Stats.SUM, ...options });
   }
 
-  /** In milliseconds. Each instance gives its average of a minute, so no percentile of requests can be had. */
+  /** In milliseconds. Each instance publishes one average per minute, so percentiles of requests are not available. */
   public latency(options?: MetricOptions): Metric {
     return this.metric('Latency', { statistic: Stats.AVERAGE, unit: Unit.MILLISECONDS, ...options });
   }

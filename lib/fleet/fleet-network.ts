@@ -5,7 +5,6 @@ import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
 import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 
-/** What the network of a fleet is made of. */
 export interface FleetNetworkProps {
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets: ec2.SubnetSelection;
@@ -16,7 +15,7 @@ export interface FleetNetworkProps {
   readonly connectionDraining: Duration;
 }
 
-/** An internal network load balancer in front of instances that only it can reach. */
+/** An internal network load balancer, and a security group that lets only it reach the instances. */
 export class FleetNetwork extends Construct {
   public readonly loadBalancer: elbv2.NetworkLoadBalancer;
   public readonly loadBalancerSecurityGroup: ec2.SecurityGroup;
@@ -43,7 +42,7 @@ export class FleetNetwork extends Construct {
     for (const [port, what] of [[this.grpcPort, 'gRPC'], [this.restPort, 'REST and health checks']] as const) {
       this.instanceSecurityGroup.connections.allowFrom(this.loadBalancerSecurityGroup, port, what);
     }
-    // Services of AWS have no addresses of their own. The name server and the clock of the VPC are under no security group's rule.
+    // AWS services have no fixed addresses. Security groups do not apply to the VPC's DNS and time servers.
     this.instanceSecurityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'S3, CloudFormation, CloudWatch Logs and Systems Manager');
 
     this.loadBalancer = new elbv2.NetworkLoadBalancer(this, 'LoadBalancer', {
@@ -67,7 +66,7 @@ export class FleetNetwork extends Construct {
       targetType: elbv2.TargetType.INSTANCE,
       deregistrationDelay: props.connectionDraining,
       connectionTermination: true,
-      // With the client's address kept, two connections with one source port through two zones' addresses collide, and an instance cannot reach itself.
+      // With client addresses preserved, connections with the same source port through two zones collide, and an instance cannot reach itself.
       preserveClientIp: false,
       healthCheck: {
         protocol: elbv2.Protocol.HTTP,
@@ -94,7 +93,7 @@ export class FleetNetwork extends Construct {
   }
 }
 
-/** A load balancer takes one subnet of each Availability Zone. */
+/** A load balancer accepts one subnet per Availability Zone. */
 function onePerZone(selection: ec2.SubnetSelection): ec2.SubnetSelection {
   const { subnets } = selection;
   return subnets ? { subnets: ec2.SubnetFilter.onePerAz().selectSubnets(subnets) } : { ...selection, onePerAz: true };

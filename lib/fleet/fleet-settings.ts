@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
-/** A fleet's properties with their defaults filled in, as far as they have any. Numbers may be tokens. */
+/** A fleet's properties with defaults. Numbers may be tokens. */
 export interface FleetSettings {
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly instanceType: ec2.InstanceType;
@@ -18,7 +18,6 @@ export interface FleetSettings {
   readonly connectionDraining: Duration;
 }
 
-/** Fills in the defaults of a fleet's properties. */
 export function fleetSettings(props: ModelFleetProps): FleetSettings {
   const minCapacity = props.minCapacity ?? 2;
   return {
@@ -26,7 +25,7 @@ export function fleetSettings(props: ModelFleetProps): FleetSettings {
     instanceType: props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE),
     missingCpuFeatures: props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
     minCapacity,
-    // A token cannot be doubled; checkCapacity asks for the maximum then.
+    // A token cannot be doubled: checkCapacity then requires the maximum.
     maxCapacity: props.maxCapacity ?? (Token.isUnresolved(minCapacity) ? minCapacity : 2 * minCapacity),
     minInstancesInService: props.minInstancesInService ?? minCapacity,
     instanceWarmup: props.instanceWarmup ?? Duration.minutes(5),

@@ -5,14 +5,14 @@ import { acknowledgePrefix } from '../optimization/artifact-access';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { InstanceProgram } from './instance-program';
 
-/** What an instance brings to itself when it boots. */
+/** Files that an instance downloads when it boots. */
 export interface BootInputs {
   readonly artifact: IModelArtifact;
   readonly server: StoredBinary;
   readonly programs: InstanceProgram[];
 }
 
-/** Lets the instances read what their boot needs, and nothing else. */
+/** Grants read access to the files needed for the boot only. */
 export function grantBoot(role: iam.IRole, { artifact, server, programs }: BootInputs): iam.Grant[] {
   const { bucket } = artifact;
   (referenceOf(artifact)?.keyPatterns ?? []).forEach((pattern) => acknowledgePrefix(role, bucket, pattern));

@@ -5,22 +5,20 @@ import type { Construct } from 'constructs';
 import { packagePath } from '../private/asset-paths';
 import type { ModelFleetProps } from './model-fleet-props';
 
-/** A program that instances bring to themselves: user data has no room for it. */
+/** A program that instances download, because it is too large for user data. */
 export interface InstanceProgram {
-  /** Name of its file. */
   readonly file: string;
   readonly asset: s3_assets.Asset;
-  /** The SHA-256 that it must have. */
   readonly sha256: string;
 }
 
-/** One of the programs under python/instance, as an asset. */
+/** Returns a program from python/instance as an asset. */
 export function instanceProgram(scope: Construct, id: string, file: string): InstanceProgram {
   const path = packagePath('python', 'instance', 'src', file);
   return { file, asset: new s3_assets.Asset(scope, id, { path }), sha256: createHash('sha256').update(readFileSync(path)).digest('hex') };
 }
 
-/** The programs that tell CloudWatch of the server, as far as they are asked for. */
+/** Returns the enabled programs that send the server's metrics and log to CloudWatch. */
 export function senderPrograms(
   scope: Construct, { embeddedMetrics, serverLogging }: Pick<ModelFleetProps, 'embeddedMetrics' | 'serverLogging'>,
 ): InstanceProgram[] {

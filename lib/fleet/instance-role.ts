@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
-/** What the agent of Systems Manager needs for Session Manager, and nothing else of AmazonSSMManagedInstanceCore. */
+/** Minimal permissions for Session Manager, instead of AmazonSSMManagedInstanceCore. */
 const SESSION_MANAGER_ACTIONS = [
   'ssm:UpdateInstanceInformation',
   'ssmmessages:CreateControlChannel',
@@ -12,10 +12,10 @@ const SESSION_MANAGER_ACTIONS = [
   'ssmmessages:OpenDataChannel',
 ];
 
-/** An instance asks whether the load balancer sends it requests. IAM knows no resource for this action. */
+/** Lets an instance check its target health. The action has no resource-level permissions. */
 const HEALTH_ACTION = 'elasticloadbalancing:DescribeTargetHealth';
 
-/** The role of the instances, without the model's and the server's objects. */
+/** Returns the instances' role, without access to the model and the server yet. */
 export function instanceRole(scope: Construct, id: string, options: { role?: iam.IRole; logGroup: logs.ILogGroup }): iam.IRole {
   const role = options.role ?? new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') });
   role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: [...SESSION_MANAGER_ACTIONS, HEALTH_ACTION], resources: ['*'] }));

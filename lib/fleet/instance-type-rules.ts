@@ -1,7 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 
-/** Whatever architecture the CDK knows of, and undefined where the type is a token. */
 export function checkInstanceType(instanceType: ec2.InstanceType): string[] {
   const name = instanceType.toString();
   if (Token.isUnresolved(name) || instanceType.architecture !== ec2.InstanceArchitecture.ARM_64) {
@@ -14,9 +13,9 @@ export function checkInstanceType(instanceType: ec2.InstanceType): string[] {
 }
 
 /**
- * The features that every instance of a type offers and that models are optimized for; undefined where that is unknown.
+ * Returns the processor features, relevant for optimization, of an instance type; undefined if unknown.
  *
- * bfloat16: Intel from Sapphire Rapids on and AMD from Genoa on, which is the 7th generation of the families that say so by an i or an a.
+ * bfloat16 needs Intel from Sapphire Rapids or AMD from Genoa: generation 7 of the families with an i or a in their name.
  */
 export function cpuFeaturesOf(instanceType: ec2.InstanceType): string[] | undefined {
   const name = instanceType.toString();

@@ -1,8 +1,8 @@
-/** What an instance does whose processor lacks a feature that the model was optimized for, such as bfloat16. */
+/** What an instance does if its processor lacks a feature that the model was optimized for, such as bfloat16. */
 export enum MissingCpuFeatures {
-  /** It does not serve, and its boot fails with the reason: TensorFlow Serving would end at the first request. */
+  /** The boot fails and reports the reason, because TensorFlow Serving would crash at the first request. */
   REFUSE = 'refuse',
 
-  /** It serves with oneDNN off: right, and slower. */
+  /** Serves with oneDNN turned off: correct but slower. */
   DISABLE_ONEDNN = 'disable_onednn',
 }

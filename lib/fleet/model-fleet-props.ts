@@ -12,50 +12,50 @@ import type { MissingCpuFeatures } from './missing-cpu-features';
 
 /** Properties of a model served by TensorFlow Serving on virtual machines. */
 export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingOptions {
-  /** The model to serve: it is optimized for TensorFlow Serving, or taken as published with `ModelSource.fromArtifact`. */
+  /** The model to serve: optimized for TensorFlow Serving, or used as published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
 
-  /** The VPC that the instances and the load balancer are in. */
+  /** The VPC of the instances and the load balancer. */
   readonly vpc: ec2.IVpc;
 
   /**
-   * Subnets of the instances and of the load balancer. Instances need a way to S3, CloudFormation, CloudWatch Logs and Systems Manager: by NAT, or by
-   * `vpcEndpoints`.
+   * Subnets of the instances and the load balancer. Instances need access to S3, CloudFormation, CloudWatch Logs and Systems Manager, by NAT
+   * or `vpcEndpoints`.
    *
    * @default - the private subnets of `vpc`
    */
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
-   * Whether to create the VPC endpoints that instances need, so that their subnets need no internet. Leave it out where the VPC has them: a second
-   * one for the same service is refused.
+   * Whether to create the VPC endpoints that instances need, so that their subnets need no internet access. Leave it out if the VPC has them:
+   * a second endpoint for the same service is rejected.
    *
-   * The fleets of a stack share one set for each VPC. It changes what the names of five services mean in the whole VPC: whatever runs there
-   * reaches CloudFormation, Elastic Load Balancing, CloudWatch Logs and Systems Manager by these endpoints from then on, and is let in.
+   * Fleets in a stack share one set per VPC. The endpoints affect the whole VPC: everything in it then reaches CloudFormation, Elastic Load Balancing,
+   * CloudWatch Logs and Systems Manager through them, and is allowed to.
    *
    * @default false
    */
   readonly vpcEndpoints?: boolean;
 
   /**
-   * The name that requests call the model by: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`.
    *
-   * The load balancer's health checks ask for it: do not change it (nor `restPort` or `grpcPort`) of a fleet that serves. The running instances know
-   * the old one, and all would be found unhealthy. Make a second fleet, move the clients, and remove the first.
+   * The load balancer's health checks use it. Do not change it, `restPort` or `grpcPort` of a running fleet: its instances still use the old
+   * values and would all become unhealthy. Create a second fleet, move the clients, and remove the first.
    *
-   * @default - the construct's id in lower case, with hyphens for all but letters and digits
+   * @default - the construct's id in lower case, with hyphens in place of all characters except letters and digits
    */
   readonly modelName?: string;
 
   /**
-   * The server's program.
+   * The server's executable.
    *
-   * @default - that of the image tensorflow/serving:2.20.0; for a model with `ModelSource.fromArtifact`, the one published with it
+   * @default - from the image tensorflow/serving:2.20.0; with `ModelSource.fromArtifact`, the one published with the model
    */
   readonly servingBinary?: ServingBinary;
 
   /**
-   * The type of the instances, for x86_64. bfloat16 needs the 7th generation of Intel's or AMD's families, or a newer one.
+   * Instance type, for x86_64. bfloat16 needs generation 7 or newer of the Intel or AMD families.
    *
    * @default m7i.large
    */
@@ -64,67 +64,67 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   /**
    * Image of the instances: Amazon Linux 2023 for x86_64.
    *
-   * By default the newest image when the app is first synthesized is written to cdk.context.json and stays. `cdk context` lists what is there by numbers,
-   * `cdk context --reset <number>` refreshes it, and the next deployment replaces the instances. That needs a stack with a known account and Region.
+   * The default is the newest image at the first synthesis, which is stored in cdk.context.json. To update it, find its number with `cdk context` and
+   * run `cdk context --reset <number>`; the next deployment replaces the instances. The stack needs a known account and Region.
    *
    * @default - the Amazon Linux 2023 image that cdk.context.json names
    */
   readonly machineImage?: ec2.IMachineImage;
 
   /**
-   * The fewest instances.
+   * Minimum number of instances.
    *
    * @default 2
    */
   readonly minCapacity?: number;
 
   /**
-   * The most instances. More than `minCapacity`, so that an update can add the new ones before it removes the old.
+   * Maximum number of instances. It must be greater than `minCapacity`, so that an update can add new instances before it removes old ones.
    *
    * @default - twice `minCapacity`
    */
   readonly maxCapacity?: number;
 
   /**
-   * The fewest instances that serve while the group is updated: at least `minCapacity`, and less than `maxCapacity`.
+   * Minimum number of instances that serve during an update: at least `minCapacity`, and less than `maxCapacity`.
    *
-   * A group that has no more than this first gets a new instance, and then loses an old one. One that has grown to more first loses an old one, so that
-   * one fewer serves until the new one answers. A group is not scaled while it is updated.
+   * A group of this size adds a new instance before it removes an old one. A larger group first removes an old instance, so that one fewer serves until
+   * the new one answers. Groups do not scale during an update.
    *
    * @default - `minCapacity`
    */
   readonly minInstancesInService?: number;
 
   /**
-   * How long after its start an instance's processor load does not count for scaling: it boots, and has no requests yet.
+   * How long after its start an instance's processor utilization is ignored for scaling, because it boots and has no requests yet.
    *
    * @default Duration.minutes(5)
    */
   readonly instanceWarmup?: Duration;
 
   /**
-   * The processor load in per cent that instances are added and removed to keep.
+   * Target processor utilization for scaling, in percent.
    *
    * @default 60
    */
   readonly targetCpuUtilization?: number;
 
   /**
-   * What an instance does whose processor lacks a feature that the model was optimized for.
+   * What an instance does if its processor lacks a feature that the model was optimized for.
    *
    * @default MissingCpuFeatures.REFUSE
    */
   readonly missingCpuFeatures?: MissingCpuFeatures;
 
   /**
-   * Size of each instance's disk. It holds the model twice while it is unpacked.
+   * Size of each instance's disk. It must hold the model twice during unpacking.
    *
    * @default Size.gibibytes(20)
    */
   readonly volumeSize?: Size;
 
   /**
-   * Key that encrypts the disks. Its policy must let the service-linked role of EC2 Auto Scaling use it.
+   * Encryption key of the disks. Its policy must allow the service-linked role of EC2 Auto Scaling.
    *
    * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
    * @default - the key that AWS manages for EBS
@@ -132,54 +132,54 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly volumeEncryptionKey?: kms.IKey;
 
   /**
-   * Certificate of the load balancer: both of its ports then speak TLS. TensorFlow Serving's REST port itself has none.
+   * Certificate for TLS on both ports of the load balancer. Between the load balancer and the instances, TensorFlow Serving's REST port has no TLS.
    *
    * @default - no TLS
    */
   readonly certificate?: acm.ICertificate;
 
   /**
-   * How long a new instance may take until its model answers, up to an hour: that is how long CloudFormation waits.
+   * Maximum time until a new instance's model answers. At most one hour, which is CloudFormation's limit.
    *
    * @default Duration.minutes(15)
    */
   readonly bootTimeout?: Duration;
 
   /**
-   * How long connections may still go on when an instance leaves the load balancer. Those that are left then are cut.
+   * How long existing connections continue when an instance leaves the load balancer. Then they are closed.
    *
-   * gRPC's end by themselves in half of this time, between two requests, so that a client always has moved to another instance before.
+   * gRPC connections are renewed after half of this time, between requests, so that clients move to another instance before the limit.
    *
    * @default Duration.seconds(120)
    */
   readonly connectionDraining?: Duration;
 
   /**
-   * Role of the instances. It gets what it needs added.
+   * Role of the instances. The required permissions are added.
    *
-   * @default - a role that can read this model and its server, signal this stack, write the boot's log and be reached by Session Manager
+   * @default - a role that can read this model and its server, signal this stack, write to the log group and use Session Manager
    */
   readonly role?: iam.IRole;
 
   /**
-   * Log group for how each instance's boot ended, and for the server's log and counters where they are asked for.
+   * Log group for the result of each instance's boot, and for the server's log and counters if enabled.
    *
    * @default - one is created, and kept when the stack is deleted
    */
   readonly logGroup?: logs.ILogGroup;
 
   /**
-   * How long log events are kept.
+   * Retention of log events.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Whether each instance tells CloudWatch once a minute how many requests TensorFlow Serving answered, how many failed and how long they took: it writes
-   * them to the log group, from which CloudWatch makes three custom metrics. Needs `monitoring`.
+   * Whether each instance publishes TensorFlow Serving's number of requests, errors and latency once a minute. The values are written to the log group,
+   * from which CloudWatch creates three custom metrics. Needs `monitoring`.
    *
-   * CloudWatch makes none of them of a log group of the class Infrequent Access.
+   * Log groups of the class Infrequent Access do not support this.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
    * @default false
@@ -187,10 +187,10 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly embeddedMetrics?: boolean;
 
   /**
-   * Whether each instance sends what TensorFlow Serving prints to the log group, into a stream named `<instance id>/server`.
+   * Whether each instance sends TensorFlow Serving's output to the log group, to the stream `<instance id>/server`.
    *
-   * It is sent every ten seconds, and from the start: an instance that is replaced because its server dies leaves the reason. Lines wait in the
-   * instance's journal while CloudWatch Logs cannot be reached; the server never waits for them.
+   * Output is sent every ten seconds from the start, so that it also shows why a server crashed before its instance was replaced. While CloudWatch Logs
+   * is unreachable, lines stay in the instance's journal; the server never waits.
    *
    * @default false
    */

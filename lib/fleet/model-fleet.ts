@@ -34,24 +34,24 @@ import type { ModelFleetProps } from './model-fleet-props';
 /**
  * A TensorFlow model served by TensorFlow Serving on virtual machines.
  *
- * The instances of an Auto Scaling group bring the published model and the server from S3, check every file, and join an internal network load balancer.
- * A new version of the model replaces the instances one by one, and at no time do fewer than `minInstancesInService` serve; a version that does not
+ * The instances of an Auto Scaling group download the published model and the server from S3, verify every file, and register with an internal
+ * network load balancer. A new version replaces the instances one by one, while at least `minInstancesInService` serve; a version that does not
  * answer is rolled back.
  */
 export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
-  /** The name that requests call the model by: `/v1/models/<name>`. */
+  /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
   /** The published model that is served. */
   public readonly artifact: IModelArtifact;
 
-  /** What optimizes the model, unless it was published already. */
+  /** The model's optimizer. Undefined for a published model. */
   public readonly optimizer?: ModelOptimizer;
 
-  /** Who may reach the load balancer: nobody, until you say so. The default port is REST's. */
+  /** Connections to the load balancer. By default none are allowed. The default port is the REST port. */
   public readonly connections: ec2.Connections;
 
-  /** The load balancer. It is reached from inside the VPC only. */
+  /** The internal load balancer, reachable only within the VPC. */
   public readonly loadBalancer: elbv2.NetworkLoadBalancer;
 
   /** The load balancer's port for gRPC. */
@@ -60,29 +60,29 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   /** The load balancer's port for REST. */
   public readonly restListener: elbv2.NetworkListener;
 
-  /** Where requests by gRPC go. */
+  /** The target group for gRPC. */
   public readonly grpcTargetGroup: elbv2.NetworkTargetGroup;
 
-  /** Where requests by REST go. */
+  /** The target group for REST. */
   public readonly restTargetGroup: elbv2.NetworkTargetGroup;
 
-  /** The group of instances. */
+  /** The Auto Scaling group of the instances. */
   public readonly autoScalingGroup: autoscaling.AutoScalingGroup;
 
-  /** What instances are made from. */
+  /** The launch template of the instances. */
   public readonly launchTemplate: ec2.LaunchTemplate;
 
-  /** The role that instances have. */
+  /** The role of the instances. */
   public readonly role: iam.IRole;
 
-  /** The log group that says how each instance's boot ended; with `serverLogging` it has the server's log, too. */
+  /** The log group with the result of each instance's boot and, with `serverLogging`, the server's log. */
   public readonly logGroup: logs.ILogGroup;
 
   /** The security group of the instances. */
   public readonly instanceSecurityGroup: ec2.SecurityGroup;
 
   /**
-   * Who may reach the interface endpoints that `vpcEndpoints` creates: everything at the VPC's first range of addresses. Let in what has others.
+   * Connections to the interface endpoints from `vpcEndpoints`. The VPC's primary CIDR block is allowed; allow secondary CIDR blocks here.
    *
    * @default - none without `vpcEndpoints`
    */
@@ -122,7 +122,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
     this.vpcEndpointConnections = endpoints?.connections;
 
-    // The user data names the group, which is made from it. cloud-init takes it for a script only if nothing comes before its first line.
+    // Lazy, because the user data contains the group, which needs the launch template. cloud-init requires `#!` at the very start.
     const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
     this.launchTemplate = fleetLaunchTemplate(this, 'LaunchTemplate', { props, settings, role, securityGroup: this.instanceSecurityGroup, userData });
     this.autoScalingGroup = fleetGroup(this, 'Group', vpc, settings, this.launchTemplate);
@@ -136,65 +136,65 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
-   * How many requests were answered, those with an error among them. Sum over five minutes.
+   * Number of requests answered, including errors. Sum over five minutes.
    *
-   * A network load balancer sees connections, not requests: this needs `embeddedMetrics`.
+   * Needs `embeddedMetrics`, because a network load balancer counts connections, not requests.
    */
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('requests', 'metricNewConnections()').requests(options);
   }
 
   /**
-   * How many requests failed through no fault of theirs. Sum over five minutes. Needs `embeddedMetrics`.
+   * Number of requests that failed because of the server, not the client. Sum over five minutes. Needs `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('failed requests', 'metricUnhealthyInstances()').errors(options);
   }
 
   /**
-   * How long the server takes for an answer, in milliseconds. Average over five minutes. Needs `embeddedMetrics`.
+   * Time to answer a request, in milliseconds. Average over five minutes. Needs `embeddedMetrics`.
    *
-   * Every instance gives its average of a minute: a percentile is one of instances and minutes, not of requests.
+   * Each instance publishes one average per minute: percentiles are over these averages, not over requests.
    */
   public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('latency', 'metricCpuUtilization()').latency(options);
   }
 
   /**
-   * How many connections clients opened. A client may send many requests over one. Sum over five minutes.
+   * Number of new client connections. A connection can carry many requests. Sum over five minutes.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricNewConnections(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.loadBalancer.metrics.newFlowCount(options);
   }
 
   /**
-   * How many instances the load balancer finds unhealthy on the REST port. Maximum over five minutes.
+   * Number of instances that are unhealthy on the REST port. Maximum over five minutes.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricUnhealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.restTargetGroup.metrics.unHealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
 
   /**
-   * How many instances the load balancer finds healthy on the REST port. Minimum over five minutes.
+   * Number of instances that are healthy on the REST port. Minimum over five minutes.
    *
-   * An alarm below `minCapacity` is silent during a deployment, whose new instances are unhealthy until their model answers.
+   * An alarm below `minCapacity` stays quiet during a deployment, although new instances are unhealthy until their model answers.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricHealthyInstances(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.restTargetGroup.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MINIMUM, ...options });
   }
 
   /**
-   * The instances' processor load in per cent, which scaling follows. Average over five minutes.
+   * Processor utilization of the instances in percent, used for scaling. Average over five minutes.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricCpuUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
@@ -206,7 +206,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     });
   }
 
-  /** Checks all properties, and returns the published model with what it needs here. */
+  /** Checks all properties and returns the published model with its requirements. */
   private publishedModel(props: ModelFleetProps, settings: FleetSettings, servingBinary: ServingBinary) {
     const { modelName } = this;
     const architecture = lambda.Architecture.X86_64;
@@ -221,13 +221,13 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
   private attach(network: FleetNetwork, compatibility: ModelCompatibility): void {
     for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {
-      // Their health check names the model: it must not change before the model is there, or while its build still may fail.
+      // The health check contains the model's name: do not update it before the model's build has succeeded.
       targets.node.addDependency(compatibility.resource);
       this.autoScalingGroup.attachToNetworkTargetGroup(targets);
     }
   }
 
-  /** Boots no instance before its routes, endpoints and permissions are there: it could not fetch its model, and no reference in the template says so. */
+  /** Adds dependencies on routes, endpoints and permissions, which instances need at boot and the template does not reference. */
   private bootAfter(subnets: ec2.SelectedSubnets, others: (iam.Grant | Construct)[]): void {
     const group = this.autoScalingGroup.node.defaultChild!;
     group.node.addDependency(subnets.internetConnectivityEstablished);

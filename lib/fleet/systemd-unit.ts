@@ -1,13 +1,11 @@
-/** The unit's name, on every instance. The boot script uses the same. */
+/** Name of the server's unit; the boot script uses the same name. */
 export const SERVER_UNIT = 'tensorflow-serving.service';
 
-/** The name of the unit that tells CloudWatch what the server counts. */
 export const METRICS_UNIT = 'tensorflow-serving-metrics.service';
 
-/** The name of the unit that sends what the server prints to CloudWatch Logs. */
 export const SERVER_LOG_UNIT = 'tensorflow-serving-log.service';
 
-/** The file system is read-only, nothing of the kernel can be touched, and no socket be opened but IP's and the local ones. */
+/** Read-only file system, no changes to the kernel, and only IP and local sockets. */
 const SANDBOX = `UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -34,24 +32,22 @@ SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM`;
 
-/** What the unit starts. */
 export interface SystemdUnitOptions {
   readonly modelName: string;
   readonly program: string;
   readonly arguments: string[];
-  /** Directory of the model's versions. */
+  /** Directory that contains the model's versions. */
   readonly modelDirectory: string;
-  /** Variables that the boot script decides. */
+  /** File with variables that the boot script sets. */
   readonly environmentFile: string;
-  /** How long requests in flight may still take when the server is stopped. */
+  /** Maximum time for requests in flight when the server is stopped. */
   readonly stopSeconds: number;
 }
 
 /**
- * The systemd unit that runs the server.
+ * Renders the server's systemd unit, for systemd 252 (Amazon Linux 2023).
  *
- * For systemd 252, which Amazon Linux 2023 has. The server gets a user of its own that exists while it runs, sees the file system read-only,
- * and may open no socket but IP's and the local ones.
+ * The server runs as a dynamic user, with a read-only file system, and can open only IP and local sockets.
  */
 export function renderSystemdUnit(options: SystemdUnitOptions): string {
   return `[Unit]
@@ -83,26 +79,25 @@ WantedBy=multi-user.target
 `;
 }
 
-/** What a unit that tells CloudWatch of the server starts. */
 export interface SenderUnitOptions {
   readonly program: string;
-  /** Its settings' file. */
+  /** Path of the settings file. */
   readonly settings: string;
 }
 
-/** The systemd unit that sends the server's counters to CloudWatch, once a minute. */
+/** Renders the unit that sends the server's counters to CloudWatch once a minute. */
 export function renderMetricsUnit(options: SenderUnitOptions): string {
   return renderSenderUnit('Metrics of TensorFlow Serving to CloudWatch', options, 60);
 }
 
-/** The systemd unit that sends what the server prints to CloudWatch Logs, every ten seconds. It alone may read the journal. */
+/** Renders the unit that sends the server's output to CloudWatch Logs every ten seconds. Only this unit can read the journal. */
 export function renderServerLogUnit(options: SenderUnitOptions): string {
   return renderSenderUnit('Log of TensorFlow Serving to CloudWatch', options, 10, `SupplementaryGroups=systemd-journal
 StateDirectory=tensorflow-serving-log
 `);
 }
 
-/** It is stopped after the server, whose last lines it sends; it gives way to the server in all else. */
+/** Stops after the server, to send its last output; otherwise the server has priority. */
 function renderSenderUnit(description: string, { program, settings }: SenderUnitOptions, seconds: number, more = ''): string {
   return `[Unit]
 Description=${description}
@@ -129,7 +124,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** One word of a command line. systemd expands percent signs and dollars, and splits at spaces. */
+/** Quotes one argument, because systemd expands percent and dollar signs and splits at spaces. */
 function quote(word: string): string {
   const escaped = word.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/%/g, '%%').replace(/\$(?!\{Token\[)/g, '$$$$');
   return /[\s"'\\;]/.test(word) ? `"${escaped}"` : escaped;

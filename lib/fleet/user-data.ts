@@ -3,17 +3,16 @@ import { batchingConfig, modelConfig, monitoringConfig } from '../serving/servin
 import type { ServingSettings } from '../serving/serving-settings';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from './systemd-unit';
 
-/** Where models lie on an instance. */
 const MODELS = '/models';
 const CONFIGURATION = '/etc/tensorflow-serving';
 const ENVIRONMENT_FILE = `${CONFIGURATION}/environment`;
 const SENDER_SETTINGS = `${CONFIGURATION}/cloudwatch.json`;
 const PROGRAMS = '/usr/local/lib/tensorflow-serving';
 
-/** EC2 takes no longer user data. */
+/** EC2's limit. */
 export const MAX_USER_DATA_BYTES = 16_384;
 
-/** What an instance needs to know. Texts may be tokens. */
+/** Settings for an instance. Strings may be tokens. */
 export interface UserDataOptions {
   readonly modelName: string;
   readonly version: string;
@@ -27,31 +26,30 @@ export interface UserDataOptions {
   readonly serverSha256: string;
   readonly missingCpuFeatures: string;
   readonly serving: ServingSettings;
-  /** How long requests in flight may still take when the server is stopped. */
+  /** Maximum time for requests in flight when the server is stopped. */
   readonly stopSeconds: number;
-  /** How long connections may still go on when the instance leaves the load balancer. */
+  /** How long connections continue when the instance leaves the load balancer. */
   readonly drainSeconds: number;
-  /** When the boot gives up, counted from the script's start: before CloudFormation does, so that the reason is told. */
+  /** Boot timeout, counted from the script's start; shorter than CloudFormation's, so that the reason is reported. */
   readonly timeoutSeconds: number;
   readonly region: string;
   readonly stackId: string;
-  /** Logical id of the Auto Scaling group, which signals go to. */
+  /** Logical id of the Auto Scaling group that receives the signals. */
   readonly groupLogicalId: string;
   readonly logGroupName: string;
-  /** Where boot.py lies, as an S3 address, and the SHA-256 that it must have. */
+  /** S3 URL of boot.py. */
   readonly bootUrl: string;
   readonly bootSha256: string;
-  /** ARNs of the target groups whose health counts, by what they are for. */
+  /** ARNs of the target groups to check, by protocol. */
   readonly targetGroupArns: Record<string, string>;
-  /** How the server's counters get to CloudWatch; they do not without it. */
+  /** Settings for sending counters to CloudWatch; undefined turns it off. */
   readonly metrics?: FleetMetricsOptions;
-  /** Whether what the server prints gets to CloudWatch Logs. */
+  /** Whether to send the server's output to CloudWatch Logs. */
   readonly serverLogging?: boolean;
-  /** The programs that do both. */
+  /** Programs for `metrics` and `serverLogging`. */
   readonly senderPrograms: ProgramLocation[];
 }
 
-/** Where a program lies, and the SHA-256 that it must have. */
 export interface ProgramLocation {
   readonly file: string;
   readonly bucketName: string;
@@ -59,7 +57,7 @@ export interface ProgramLocation {
   readonly sha256: string;
 }
 
-/** What metrics.py needs to know, and no other program. */
+/** Settings for metrics.py. */
 export interface FleetMetricsOptions {
   readonly namespace: string;
   /** Value of the dimension FleetName. */
@@ -67,9 +65,9 @@ export interface FleetMetricsOptions {
 }
 
 /**
- * The script that an instance runs when it starts for the first time.
+ * Renders the script for an instance's first start.
  *
- * It uses bash, Python 3.9, the AWS CLI and systemd, all of which a stock Amazon Linux 2023 has. It may run again: what is right stays as it is.
+ * It uses only bash, Python 3.9, the AWS CLI and systemd, which Amazon Linux 2023 includes. It can run again without changing a correct setup.
  */
 export function renderUserData(options: UserDataOptions): string {
   const modelDirectory = `${MODELS}/${options.modelName}`;
@@ -99,7 +97,7 @@ export function renderUserData(options: UserDataOptions): string {
   ].join('\n');
 }
 
-/** The units that tell CloudWatch of the server, as far as they are asked for. */
+/** Returns the enabled units for metrics and log. */
 function senderUnits({ metrics, serverLogging }: UserDataOptions): Record<string, string> {
   const settings = SENDER_SETTINGS;
   return {
@@ -126,7 +124,7 @@ function senderFiles(options: UserDataOptions): Record<string, string> {
   };
 }
 
-/** Routes, endpoints and policies may come a little later than the instance. */
+/** Retries, because routes, endpoints and policies may take effect after the instance starts. */
 function renderStart({ bootUrl, bootSha256 }: UserDataOptions): string {
   return `
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
@@ -164,12 +162,12 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
   }, undefined, 1)}\n`;
 }
 
-/** A quoted here-document: bash changes nothing in it. */
+/** Uses a quoted here-document, in which bash expands nothing. */
 function renderFile(path: string, content: string): string {
   return `cat > ${path} <<'END_OF_FILE'\n${content}END_OF_FILE`;
 }
 
-/** However the script ends, one line says how, and CloudFormation is told. */
+/** Writes one line with the result and signals CloudFormation, however the script ends. */
 function renderReporting(options: UserDataOptions): string {
   return `#!/bin/bash
 # Brings the model ${options.modelName} to this instance and signals the outcome.

@@ -15,7 +15,7 @@ import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
 import { storageManifests } from './storage-manifests';
 
-/** Everything that a service's objects are made of. */
+/** Inputs for a service's objects. */
 export interface ServiceParts {
   readonly props: ModelServiceProps;
   readonly settings: ServiceSettings;
@@ -25,14 +25,14 @@ export interface ServiceParts {
 }
 
 /**
- * Adds all objects of a service, each after those that it needs.
+ * Adds all objects of a service in dependency order.
  *
- * @returns the rollout that the pods are labelled with
+ * @returns the value of the pods' rollout label
  */
 export function addServiceObjects(objects: ServiceObjects, scope: Construct, parts: ServiceParts): string {
   const { props, settings: { identity, plan, scaling }, compatibility, versions, access } = parts;
   const namespace = props.createNamespace ? objects.addNamespace() : [];
-  // A pod gets its role when it is made, and EKS takes seconds to know of a new association: so that comes first, and other objects before the pods.
+  // EKS assigns a pod's role when the pod is created, and takes seconds to see a new association: create that first, the pods last.
   const account = objects.add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace, access);
   const storage = storageOf(scope, parts);
   const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
@@ -61,7 +61,7 @@ function addServices(objects: ServiceObjects, { props, settings }: ServiceParts,
   return services;
 }
 
-/** Names of the volume and the claim. What a volume mounts cannot be changed, so another bucket or prefix gets another volume. */
+/** Names of the volume and its claim. A volume's source is immutable, so another bucket or prefix needs another volume. */
 function storageOf(scope: Construct, { props, settings: { identity: { name, namespace } }, versions }: ServiceParts) {
   if (props.modelStorage !== ModelStorage.MOUNTPOINT) {
     return undefined;
@@ -70,7 +70,7 @@ function storageOf(scope: Construct, { props, settings: { identity: { name, name
   return { id: `Storage${digest}`, volume: `${namespace}-${name}-${digest}`, claim: `${name}-${digest}` };
 }
 
-/** The addresses of the cluster's network. An imported cluster, or an imported network, may not know them, and fails when it is asked. */
+/** Returns the CIDR block of the cluster's VPC; undefined where an imported cluster or VPC does not know it (the getter throws). */
 function vpcRange(cluster: eks.ICluster): string[] | undefined {
   try {
     return [cluster.vpc.vpcCidrBlock];

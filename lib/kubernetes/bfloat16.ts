@@ -1,16 +1,16 @@
 import type { OptimizationRecipe } from '../optimization/optimization-recipe';
 
-/** That a processor computes with bfloat16, by AVX-512 or by AMX: as the optimizer names it in manifest.json. */
+/** Name of the bfloat16 feature (AVX-512 or AMX) in the optimizer's manifest.json. */
 export const BFLOAT16 = 'bf16';
 
-/** What stands for it in /proc/cpuinfo. */
+/** Flags for bfloat16 in /proc/cpuinfo. */
 export const BFLOAT16_FLAGS = ['avx512_bf16', 'amx_bf16'];
 
-/** Who labels nodes with what their instances are: EKS Auto Mode, and Karpenter where the user runs it. */
+/** Prefixes of the node labels for instance properties: EKS Auto Mode and Karpenter. */
 const LABEL_PREFIXES = ['eks.amazonaws.com', 'karpenter.k8s.aws'];
 
 /**
- * Nodes whose processors compute with bfloat16: of Intel from Sapphire Rapids on and of AMD from Genoa on, which are the 7th generation of EC2's instances.
+ * Selects nodes that support bfloat16: Intel from Sapphire Rapids and AMD from Genoa, which EC2 has from instance generation 7.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-pool.html
  */
@@ -18,7 +18,7 @@ export function bfloat16Affinity(): Record<string, unknown> {
   return {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: {
-        // One term is enough.
+        // Terms are alternatives.
         nodeSelectorTerms: LABEL_PREFIXES.map((prefix) => ({
           matchExpressions: [
             { key: `${prefix}/instance-category`, operator: 'In', values: ['c', 'm', 'r'] },
@@ -31,7 +31,7 @@ export function bfloat16Affinity(): Record<string, unknown> {
   };
 }
 
-/** The features that the user named, and the one that the recipe needs: it is not added to a name of it, by which the user says what the nodes have. */
+/** Returns the given features, plus bfloat16 if the recipe needs it and the user did not name it or one of its flags. */
 export function processorFeatures(named: string[], recipe: OptimizationRecipe | undefined): string[] {
   const isNamed = named.some((feature) => feature === BFLOAT16 || BFLOAT16_FLAGS.includes(feature));
   return isNamed || !recipe?._cpuFeatures().includes(BFLOAT16) ? named : [...named, BFLOAT16];

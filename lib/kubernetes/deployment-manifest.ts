@@ -3,7 +3,6 @@ import { metadata, selectorLabels } from './kubernetes-object';
 import type { PodTemplate } from './pod-template';
 import type { RolloutPlan } from './rollout-plan';
 
-/** Options of a service's Deployment. */
 export interface DeploymentOptions {
   readonly identity: ObjectIdentity;
   readonly plan: RolloutPlan;
@@ -11,9 +10,9 @@ export interface DeploymentOptions {
 }
 
 /**
- * A Deployment that takes no pod away before another answers in its place.
+ * Returns a Deployment that removes no pod before its replacement is available.
  *
- * It has no number of pods: each deployment would undo what the autoscaler decided, and taking a number away again leaves one pod.
+ * `replicas` is left out: it would override the autoscaler at every deployment, and removing it later scales to one pod.
  */
 export function deploymentManifest(options: DeploymentOptions): KubernetesObject {
   const { maxSurge, minReadySeconds, startupSeconds } = options.plan;
@@ -23,7 +22,7 @@ export function deploymentManifest(options: DeploymentOptions): KubernetesObject
     metadata: metadata(options.identity),
     spec: {
       revisionHistoryLimit: 3,
-      // Loading is no failure, however long it may take.
+      // A slow model load must not count as a failed rollout.
       progressDeadlineSeconds: startupSeconds + minReadySeconds + 300,
       ...(minReadySeconds === 0 ? {} : { minReadySeconds }),
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge } },

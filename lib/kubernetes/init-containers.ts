@@ -2,31 +2,31 @@ import { BFLOAT16, BFLOAT16_FLAGS } from './bfloat16';
 import { containerSecurity } from './container-security';
 import type { ModelPrefix } from './storage-manifests';
 
-/** Where the version lies, and what it must be. */
+/** Location and checksum of a model version. */
 export interface VersionFiles {
   /** Directory of this version in the pod. */
   readonly directory: string;
   readonly version: string;
-  /** SHA-256 of the version's SHA256SUMS, as it came through CloudFormation. */
+  /** SHA-256 of the version's SHA256SUMS file, passed through CloudFormation. */
   readonly checksumsSha256: string;
 }
 
-/** Options of the containers that run before the server. */
+/** Options of the init containers. */
 export interface InitContainerOptions {
   readonly image: string;
   readonly files: VersionFiles;
   readonly modelMount: Record<string, unknown>;
   readonly readOnlyRootFilesystem: boolean;
-  /** Names as /proc/cpuinfo has them, and `bf16`. */
+  /** Names from /proc/cpuinfo, or `bf16`. */
   readonly cpuFeatures: string[];
 }
 
-/** What stands in /proc/cpuinfo for a feature that more than one of its names has. */
+/** Patterns for features that have several names in /proc/cpuinfo. */
 const ALTERNATIVES: Record<string, string> = { [BFLOAT16]: BFLOAT16_FLAGS.join('|') };
 
 const RESOURCES = { requests: { cpu: '100m', memory: '256Mi' } };
 
-/** First the list of checksums against the digest that the stack was deployed with, then every file against the list. */
+/** Checks SHA256SUMS against the digest from the stack, then every file against SHA256SUMS. */
 const VERIFY = [
   'set -eu',
   'for feature in $CPU_FEATURES; do grep -qwE "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done',
@@ -35,7 +35,7 @@ const VERIFY = [
   'sha256sum --check --strict --quiet SHA256SUMS',
 ].join('\n');
 
-/** Checks that the files are those that were published, and that this machine can run them. */
+/** Returns the container that checks the model's files and the node's processor features. */
 export function verifyContainer(options: InitContainerOptions): Record<string, unknown> {
   const { files } = options;
   return {
@@ -53,7 +53,7 @@ export function verifyContainer(options: InitContainerOptions): Record<string, u
   };
 }
 
-/** Copies the version from the bucket into the pod, where no driver can mount it. */
+/** Returns the container that copies the version from S3, for pods without a mounted bucket. */
 export function copyContainer(options: InitContainerOptions, copyImage: string, model: ModelPrefix): Record<string, unknown> {
   const { files } = options;
   return {
@@ -61,7 +61,7 @@ export function copyContainer(options: InitContainerOptions, copyImage: string, 
     image: copyImage,
     command: ['aws'],
     args: ['s3', 'cp', '--recursive', '--only-show-errors', `s3://${model.bucketName}/${model.prefix}${files.version}/`, `${files.directory}/`],
-    // The command line keeps its cache at home, which is read-only.
+    // The AWS CLI writes its cache to $HOME, which is read-only by default.
     env: [{ name: 'AWS_REGION', value: model.region }, { name: 'HOME', value: '/tmp' }],
     resources: RESOURCES,
     securityContext: containerSecurity(options.readOnlyRootFilesystem),

@@ -1,23 +1,22 @@
-/** A Kubernetes object as data. Leaves may be tokens. */
+/** A Kubernetes object as data. Values may be tokens. */
 export type KubernetesObject = Record<string, unknown>;
 
-/** What every object of a service is found by. */
+/** Name and namespace shared by a service's objects. */
 export interface ObjectIdentity {
   readonly name: string;
   readonly namespace: string;
 }
 
-/** Labels that select a service's pods. A Deployment's selector can never change, so neither can these. */
+/** Labels that select a service's pods. They must not change: a Deployment's selector is immutable. */
 export function selectorLabels(identity: ObjectIdentity): Record<string, string> {
   return { 'app.kubernetes.io/name': 'tensorflow-serving', 'app.kubernetes.io/instance': identity.name };
 }
 
-/** Labels of every object. */
 export function objectLabels(identity: ObjectIdentity): Record<string, string> {
   return { ...selectorLabels(identity), 'app.kubernetes.io/component': 'model-server', 'app.kubernetes.io/managed-by': 'cdk-tensorflow' };
 }
 
-/** Name, namespace and labels of an object; `suffix` tells it from others of its kind. */
+/** Returns an object's metadata; `suffix` distinguishes objects of the same kind. */
 export function metadata(identity: ObjectIdentity, suffix = ''): Record<string, unknown> {
   return { name: `${identity.name}${suffix}`, namespace: identity.namespace, labels: objectLabels(identity) };
 }

@@ -5,9 +5,9 @@ import type { ObjectIdentity } from './kubernetes-object';
 import { LOAD_BALANCER_SUFFIX } from './service-manifests';
 
 /**
- * Makes the deployment wait until a service's load balancer has a name, and fail where it gets none.
+ * Makes the deployment wait until a service's load balancer has a DNS name, and fail if it gets none.
  *
- * A Service of type LoadBalancer is accepted also where nothing can make one, e.g. because no subnet has the tag that says where it belongs.
+ * Kubernetes accepts a LoadBalancer Service even if it cannot be fulfilled, e.g. because no subnet has the required tag.
  */
 export function loadBalancerGate(scope: Construct, id: string, cluster: eks.ICluster, identity: ObjectIdentity): eks.KubernetesObjectValue {
   return new eks.KubernetesObjectValue(scope, id, {

@@ -6,19 +6,18 @@ import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { acknowledgeManagedPolicy, acknowledgeWildcard } from '../private/acknowledge';
 
-/** Options of a bundle. */
 export interface ManifestBundleOptions {
   readonly bucket: s3.IBucket;
   readonly key: string;
-  /** What the keys of all bundles of this model begin with. */
+  /** Common key prefix of this model's bundles. */
   readonly keyPrefix: string;
   readonly content: string;
 }
 
-/** Id that the CDK gives the function of all its SDK calls in a stack. */
+/** Id of the CDK's singleton function for SDK calls in a stack. */
 const SDK_CALLS = 'AWS679f53fac002430cb0da5b7982bd2287';
 
-/** The Kubernetes objects as a file in the artifact bucket, with all filled in that is known only at deployment. Nothing is ever overwritten. */
+/** Writes the Kubernetes objects to the artifact bucket, with all tokens resolved. Never overwrites a file. */
 export class ManifestBundle extends Construct {
   constructor(scope: Construct, id: string, options: ManifestBundleOptions) {
     super(scope, id);
@@ -33,7 +32,7 @@ export class ManifestBundle extends Construct {
       action: 'putObject',
       parameters: { Bucket: bucket.bucketName, Key: options.key, Body: options.content, ContentType: 'application/yaml', IfNoneMatch: '*' },
       physicalResourceId: custom_resources.PhysicalResourceId.of(`${Stack.of(this).node.id}/${this.node.addr}`),
-      // An earlier deployment has written the same objects: the key tells apart all that can differ.
+      // An earlier deployment wrote the same objects: the key covers everything that can differ.
       ignoreErrorCodesMatching: 'PreconditionFailed',
       outputPaths: ['ETag'],
     };

@@ -10,24 +10,24 @@ import type { ModelStorage } from './model-storage';
 /** Properties of a model served by TensorFlow Serving on Kubernetes. */
 export interface ModelServiceProps extends OptimizationOptions, TensorFlowServingOptions {
   /**
-   * The cluster to serve in, new or imported: EKS Auto Mode, or one with the Pod Identity agent.
+   * The cluster to serve in, new or imported: EKS Auto Mode, or one with the EKS Pod Identity agent.
    *
-   * Scaling needs the add-on metrics-server, mounting models (`ModelStorage.MOUNTPOINT`) aws-mountpoint-s3-csi-driver.
+   * Scaling needs the add-on metrics-server; `ModelStorage.MOUNTPOINT` needs the add-on aws-mountpoint-s3-csi-driver.
    */
   readonly cluster: eks.ICluster;
 
-  /** The model to serve: it is optimized for TensorFlow Serving, or taken as published with `ModelSource.fromArtifact`. */
+  /** The model to serve: optimized for TensorFlow Serving, or used as published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
 
   /**
-   * The name that requests call the model by: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`.
    *
-   * @default - the construct's id in lower case, with hyphens for all but letters and digits
+   * @default - the construct's id in lower case, with hyphens in place of all characters except letters and digits
    */
   readonly modelName?: string;
 
   /**
-   * Name of the Kubernetes objects, and so the host that clients in the cluster call.
+   * Name of the Kubernetes objects, and the host name for clients in the cluster.
    *
    * @default - the model's name
    */
@@ -41,72 +41,72 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly namespaceName?: string;
 
   /**
-   * Whether the namespace is made here, under the restricted pod security standard. It is deleted with the stack, and all that is in it.
+   * Whether to create the namespace, with the restricted pod security standard. It and everything in it is deleted with the stack.
    *
-   * Services of one stack share it. Services of other stacks leave this out, and are deployed later.
+   * Services in the same stack share it. In other stacks, leave this out and deploy them later.
    *
    * @default false
    */
   readonly createNamespace?: boolean;
 
   /**
-   * How the model gets into the pods.
+   * How pods get the model.
    *
    * @default ModelStorage.COPY
    */
   readonly modelStorage?: ModelStorage;
 
   /**
-   * The image that serves, for x86_64.
+   * The server's image, for x86_64.
    *
    * @default ServingImage.fromRegistry('tensorflow/serving:2.20.0')
    */
   readonly servingImage?: ServingImage;
 
   /**
-   * Image with the AWS command line that copies the model, with a tag or a digest.
+   * Image with the AWS CLI, which copies the model. It needs a tag or a digest.
    *
    * @default 'public.ecr.aws/aws-cli/aws-cli:2.31.0', unless the model is mounted
    */
   readonly copyImage?: string;
 
   /**
-   * How many pods serve, when their number is fixed. An autoscaler without a choice keeps it, so that it can be given one without losing a pod.
+   * Fixed number of pods. An autoscaler with equal limits enforces it, so that you can switch to scaling later without losing a pod.
    *
    * @default 3
    */
   readonly replicas?: number;
 
   /**
-   * The fewest pods that serve, when their number follows the load.
+   * Minimum number of pods when scaling.
    *
    * @default 3 with `maxReplicas`
    */
   readonly minReplicas?: number;
 
   /**
-   * The most pods that serve. Lets their number follow the load.
+   * Maximum number of pods. Setting it turns on scaling.
    *
    * @default - the number of pods is fixed
    */
   readonly maxReplicas?: number;
 
   /**
-   * Share of the processors asked for that is to be used, in percent: above it pods are added.
+   * Target processor utilization, in percent of the processors that a pod requests. Pods are added above it.
    *
    * @default 60 with `maxReplicas`
    */
   readonly targetCpuUtilization?: number;
 
   /**
-   * How many pods are started at the same time when a new version takes over. None is ended before another serves.
+   * Maximum number of additional pods during a rollout. No pod ends before its replacement serves.
    *
-   * @default - a quarter of the pods, one at least; with a load balancer all of them, because it takes minutes to send requests to a new pod
+   * @default - a quarter of the pods, rounded up; all of them with a load balancer, which takes minutes to send requests to a new pod
    */
   readonly maxSurge?: number;
 
   /**
-   * Processors that a pod is sure to have; parts are allowed.
+   * Processors reserved for a pod; fractions are allowed.
    *
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    * @default 1
@@ -114,134 +114,134 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly cpuRequest?: number;
 
   /**
-   * Processors that a pod uses at most. TensorFlow gets no more threads for one operation, and for batches, unless these are given.
+   * Maximum processors of a pod. Also the default for the threads of one operation and for `numBatchThreads`.
    *
-   * @default - no limit: what the node has to spare
+   * @default - no limit: a pod may use idle processors of the node
    */
   readonly cpuLimit?: number;
 
   /**
-   * Memory that a pod is sure to have.
+   * Memory reserved for a pod.
    *
-   * @default - what the model was measured to need and a quarter more; 512 MiB and twice the model where nothing was measured; with `memoryLimit` the limit
+   * @default - `memoryLimit` if given; otherwise 1.25 times the model's measured memory, or 512 MiB plus twice the model's size if not measured
    */
   readonly memoryRequest?: Size;
 
   /**
-   * Memory at which a pod is ended.
+   * Maximum memory of a pod. Kubernetes kills a container that exceeds it.
    *
    * @default - no limit
    */
   readonly memoryLimit?: Size;
 
   /**
-   * How long a pod may take to load the model before it is started again. Together with `minReadyTime` not longer than `rolloutTimeout`.
+   * Maximum time for a pod to load the model before it is restarted. Together with `minReadyTime` at most `rolloutTimeout`.
    *
    * @default Duration.minutes(10)
    */
   readonly startupTimeout?: Duration;
 
   /**
-   * How long a pod must have been ready before it counts, and before a pod of the version before is ended for it.
+   * How long a new pod must be ready before it counts as available and an old pod may end.
    *
-   * @default - no time; 3 minutes with a load balancer, which takes a few to send requests to a new pod
+   * @default - zero; 3 minutes with a load balancer, which takes minutes to send requests to a new pod
    */
   readonly minReadyTime?: Duration;
 
   /**
-   * How long a deployment waits for pods of the new version, 14 minutes at most.
+   * How long a deployment waits for pods of the new version. At most 14 minutes.
    *
    * @default Duration.minutes(14)
    */
   readonly rolloutTimeout?: Duration;
 
   /**
-   * How long a pod that is to end goes on serving, until nobody sends it requests any more. 10 minutes at most with `applyManifests`.
+   * How long a terminating pod keeps serving, until no more requests reach it. At most 10 minutes with `applyManifests`.
    *
    * @default - 45 seconds; 2 minutes with a load balancer
    */
   readonly drainTime?: Duration;
 
   /**
-   * Whether there is a network load balancer for clients outside the cluster. It has addresses of the VPC only.
+   * Whether to create an internal network load balancer for clients outside the cluster.
    *
    * The deployment waits up to ten minutes for its name (`loadBalancerDnsName`). Its subnets need the tag `kubernetes.io/role/internal-elb: 1`, which
-   * `eks.Cluster` gives to the subnets of a VPC that the app makes.
+   * `eks.Cluster` adds to the subnets of a VPC created in the app.
    *
    * @default false
    */
   readonly internalLoadBalancer?: boolean;
 
   /**
-   * What makes the load balancer: `service.k8s.aws/nlb` where the AWS Load Balancer Controller is installed.
+   * Load balancer class of the Service. Use `service.k8s.aws/nlb` with the AWS Load Balancer Controller.
    *
    * @default 'eks.amazonaws.com/nlb', which is EKS Auto Mode
    */
   readonly loadBalancerClass?: string;
 
   /**
-   * CIDR blocks of the clients that reach the load balancer.
+   * CIDR blocks that may reach the load balancer.
    *
-   * @default - the VPC's first CIDR block; without a limit where an imported cluster does not know its VPC, or that its CIDR block
+   * @default - the VPC's primary CIDR block; no restriction if an imported cluster does not know it
    */
   readonly loadBalancerSourceRanges?: string[];
 
   /**
-   * Environment variables of the server, such as TF_ENABLE_ONEDNN_OPTS. No secrets: they stand in the template.
+   * Environment variables of the server, such as TF_ENABLE_ONEDNN_OPTS. Do not put secrets here: they appear in the template.
    *
    * @default - none
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * Whether the containers may write to nothing but /tmp. That the official image can live with it was not tried.
+   * Whether the root file system is read-only, so that containers can write to /tmp only. Not tested with the official image.
    *
    * @default true
    */
   readonly readOnlyRootFilesystem?: boolean;
 
   /**
-   * Number of the user and group that the containers run as. Not 0.
+   * User and group ID of the containers. Must not be 0.
    *
    * @default 65532
    */
   readonly runAsUser?: number;
 
   /**
-   * Processor features that the nodes have and a model may need, as /proc/cpuinfo names them, such as avx2. Each pod checks them.
+   * Processor features that the model may need and the nodes have, named as in /proc/cpuinfo, such as avx2. Each pod checks them.
    *
-   * `bf16` stands for avx512_bf16 or amx_bf16, and brings pods to nodes of EKS Auto Mode or Karpenter that have it: `c`, `m` and `r` of the 7th
-   * generation, or newer. Elsewhere select nodes by `nodeSelector` and name the feature as they have it, or give `podSpec` an `affinity`.
+   * `bf16` means avx512_bf16 or amx_bf16, and schedules pods on suitable nodes of EKS Auto Mode or Karpenter: `c`, `m` and `r` instances of
+   * generation 7 or newer. On other nodes, use `nodeSelector` and the exact flag, or set an `affinity` in `podSpec`.
    *
-   * @default - `bf16` with `Quantization.bfloat16()`, otherwise none: a published model that needs any is refused
+   * @default - `bf16` with `Quantization.bfloat16()`, otherwise none: a published model that needs any is rejected
    */
   readonly cpuFeatures?: string[];
 
   /**
-   * Further labels that nodes must have.
+   * Additional labels that nodes must have.
    *
-   * @default - kubernetes.io/arch: amd64 and kubernetes.io/os: linux alone
+   * @default - only kubernetes.io/arch: amd64 and kubernetes.io/os: linux
    */
   readonly nodeSelector?: { [label: string]: string };
 
   /**
-   * Further labels of the pods, e.g. for a network policy or a service mesh.
+   * Additional labels of the pods, e.g. for a network policy or a service mesh.
    *
    * @default - only those that the library sets
    */
   readonly podLabels?: { [label: string]: string };
 
   /**
-   * Further annotations of the pods, such as `karpenter.sh/do-not-disrupt`.
+   * Additional annotations of the pods, such as `karpenter.sh/do-not-disrupt`.
    *
-   * @default - only those that the library sets: the server's configuration, and where its metrics are
+   * @default - only those that the library sets: the server's configuration and the metrics endpoint
    */
   readonly podAnnotations?: { [annotation: string]: string };
 
   /**
-   * Further containers of the pods, e.g. an agent, as Kubernetes has them: at least `name` and `image`.
+   * Additional containers of the pods, e.g. an agent, in Kubernetes' format: at least `name` and `image`.
    *
-   * Each gets the `securityContext` that the restricted pod security standard asks for, unless it brings its own.
+   * Each gets the `securityContext` that the restricted pod security standard requires, unless it sets its own.
    *
    * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
    * @default - none
@@ -249,7 +249,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly extraContainers?: { [field: string]: unknown }[];
 
   /**
-   * Further volumes, which `extraContainers` mount, as Kubernetes has them.
+   * Additional volumes for `extraContainers`, in Kubernetes' format.
    *
    * @see https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
    * @default - none
@@ -257,7 +257,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly extraVolumes?: { [field: string]: unknown }[];
 
   /**
-   * Any other field of the pods' spec, such as tolerations. It replaces what the library sets in a field of that name.
+   * Other fields of the pod spec, such as tolerations. They replace fields of the same name that the library sets.
    *
    * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
    * @default - none
@@ -267,33 +267,33 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Whether the deployment applies the Kubernetes objects and waits for them.
    *
-   * Without it the template has nothing of kubectl: `toYaml()` returns the objects, and each deployment writes them to the artifact bucket, at
-   * `bundleKey`, for whatever applies them.
+   * If false, the stack does not use kubectl: `toYaml()` returns the objects, and each deployment writes them to the artifact bucket at
+   * `bundleKey`, for another tool to apply.
    *
    * @default true
    */
   readonly applyManifests?: boolean;
 
   /**
-   * What happens to Kubernetes objects that the deployment does not apply any more: the service, or the stack, or `applyManifests` was taken away.
+   * What happens to Kubernetes objects that are no longer part of the deployment: the service, the stack or `applyManifests` was removed.
    *
-   * With `RemovalPolicy.RETAIN` they stay, and serve. Deploy it once before something else is to apply them.
+   * With `RemovalPolicy.RETAIN` they stay and keep serving. Deploy once with this setting before another tool takes over.
    *
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether objects that the cluster has already are taken over. Otherwise the deployment fails where one has a name that it needs.
+   * Whether to take over existing objects in the cluster. Otherwise the deployment fails if an object with the same name exists.
    *
    * @default false
    */
   readonly adoptExisting?: boolean;
 
   /**
-   * Role of the pods. It must trust pods.eks.amazonaws.com, and gets read access to the model added.
+   * Role of the pods. It must trust pods.eks.amazonaws.com; read access to the model is added.
    *
-   * @default - a role that can read this model and nothing more
+   * @default - a role that can only read this model
    */
   readonly role?: iam.IRole;
 }

@@ -33,11 +33,11 @@ import { renderYaml } from './yaml';
 /**
  * A TensorFlow model served by TensorFlow Serving on Amazon EKS.
  *
- * The model is optimized when the stack is deployed, and pods of its new version replace those of the one before without losing a request. The
- * deployment waits for them; where they do not come it fails, and the pods of the version before, which serve all the time, stay.
+ * The model is optimized during the deployment, and pods of the new version replace the old ones without losing a request. The deployment waits for
+ * the new pods; if they do not become available it fails, and the old pods keep serving.
  */
 export class ModelService extends Construct implements IModelEndpoint, ec2.IConnectable {
-  /** The name that requests call the model by: `/v1/models/<name>`. */
+  /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
   /** Name of the Kubernetes objects. */
@@ -49,20 +49,20 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   /** The published model that is served. */
   public readonly artifact: IModelArtifact;
 
-  /** What optimizes the model, unless it was published already. */
+  /** The model's optimizer. Undefined for a published model. */
   public readonly optimizer?: ModelOptimizer;
 
   /** The role of the pods. */
   public readonly role: iam.IRole;
 
-  /** What is applied to the cluster, in this order. Empty without `applyManifests`. */
+  /** The manifests applied to the cluster, in order. Empty without `applyManifests`. */
   public readonly manifests: eks.KubernetesManifest[];
 
-  /** What waits for the pods of a new version. Undefined without `applyManifests`. */
+  /** Waits for the pods of a new version. Undefined without `applyManifests`. */
   public readonly rollout?: eks.KubernetesObjectValue;
 
   /**
-   * Name of the load balancer. Undefined without `internalLoadBalancer`, and without `applyManifests`.
+   * DNS name of the load balancer. Undefined without `internalLoadBalancer` or without `applyManifests`.
    *
    * @attribute
    */
@@ -123,11 +123,11 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   }
 
   /**
-   * The cluster's security group, which its pods are in. Allow clients outside the cluster that call pods by it; those inside need nothing.
+   * The cluster's security group, which also applies to pods. Use it to allow clients outside the cluster that call pods directly.
    *
-   * It does not guard the load balancer, which has a security group of its own: see `loadBalancerSourceRanges`.
+   * The load balancer has its own security group: see `loadBalancerSourceRanges`.
    *
-   * The default ports are those of gRPC and REST where they are neighbors, else that of REST.
+   * The default ports are gRPC and REST if the numbers are adjacent, otherwise REST only.
    */
   public get connections(): ec2.Connections {
     const { securityGroups } = this.cluster.connections;
@@ -142,13 +142,13 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   /**
    * The Kubernetes objects as YAML, in the order to apply them.
    *
-   * The text holds tokens: the version and its digest are known only when the stack is deployed. Use it where tokens are filled in.
+   * The text contains tokens, because the version and its digest are known only during deployment. Use it where tokens are resolved.
    */
   public toYaml(): string {
     return renderYaml(this.objects);
   }
 
-  /** Checks all properties, and returns the published model: the one that the source names, or one that an optimizer makes of it. */
+  /** Checks all properties and returns the published model, given or created by an optimizer. */
   private publishedModel(props: ModelServiceProps, { modelName, identity }: ServiceNames): IModelArtifact {
     const model = {
       ...props, modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, isReadByFile: true,
@@ -179,7 +179,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     return gate;
   }
 
-  /** Writes the objects to the artifact bucket, under a key that tells apart all that can differ. */
+  /** Writes the objects to the artifact bucket, under a key that covers everything that can differ. */
   private writeBundle(compatibility: ModelCompatibility, { prefix }: ModelPrefix): string {
     const keyPrefix = prefix.replace(/saved_model\/$/, 'manifests/');
     const key = `${keyPrefix}${stableDigest(this, this.objects)}-${deployTimeDigest(compatibility, 'ObjectsDigest', this.objects)}-${compatibility.version}.yaml`;

@@ -4,10 +4,10 @@ import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelPrefix } from './storage-manifests';
 
-/** Where the versions of a model are: all that is mounted, and all that may be read. */
+/** Returns the location of a model's versions, which pods may mount and read. */
 export function modelVersions(artifact: IModelArtifact, compatibility: ModelCompatibility): ModelPrefix {
   const [pattern, ...others] = referenceOf(artifact)!.keyPatterns;
-  // The prefix of a model that a parameter names is known only at deployment, as a part of its manifest's key.
+  // The prefix of a model named by a parameter is known only during deployment, as part of its manifest's key.
   const prefix = others.length === 0 ? pattern.replace(/\*$/, '') : `${Fn.select(0, Fn.split('/saved_model/', compatibility.keyPrefix))}/`;
   return { bucketName: artifact.bucket.bucketName, region: artifact.bucket.env.region, prefix: `${prefix}saved_model/` };
 }

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { checkPattern } from '../private/validation';
 import type { ModelServiceProps } from './model-service-props';
 
-/** Fields of the pod's spec that a property decides, or that the library cannot do without. */
+/** Pod spec fields that are set by a property or required by the library. */
 const OWN_POD_FIELDS: Record<string, string> = {
   containers: 'use the properties, servingImage for a server of your own, and extraContainers for others',
   initContainers: 'they check the model that is served',
@@ -13,7 +13,7 @@ const OWN_POD_FIELDS: Record<string, string> = {
   topologySpreadConstraints: 'use affinity where the spread over zones is not enough',
 };
 
-/** Names of labels and annotations that the library sets. */
+/** Labels and annotations that the library sets. */
 const OWN_METADATA = /^(cdk-tensorflow\/|app\.kubernetes\.io\/(name|instance|component|managed-by)$)/;
 const OWN_CONTAINERS = ['tensorflow-serving', 'verify-model', 'copy-model'];
 const OWN_VOLUMES = ['model', 'config', 'tmp'];
@@ -21,7 +21,7 @@ const OWN_VOLUMES = ['model', 'config', 'tmp'];
 const LABEL_NAME = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 
-/** Every problem of what the user adds to the pods. */
+/** Returns all problems in the user's additions to the pods. */
 export function podProblems(props: ModelServiceProps): string[] {
   return [
     ...labelProblems('nodeSelector', props.nodeSelector),

@@ -12,13 +12,12 @@ import type { ServerResources } from './server-container';
 import { serverContainer } from './server-container';
 import type { ModelPrefix } from './storage-manifests';
 
-/** Label of pods: the model's version that they serve. */
+/** Pod label for the model version. */
 export const VERSION_LABEL = 'cdk-tensorflow/version';
 
 /** Prefix of the annotations that hold the server's configuration. */
 const CONFIG_ANNOTATION = 'cdk-tensorflow';
 
-/** Everything that the pods of a service have in common. */
 export interface PodTemplateOptions {
   readonly identity: ObjectIdentity;
   readonly modelName: string;
@@ -26,9 +25,8 @@ export interface PodTemplateOptions {
   readonly image: string;
   readonly version: string;
   readonly checksumsSha256: string;
-  /** Where the model lies. */
   readonly model: ModelPrefix;
-  /** Claim to mount; without one the model is copied by `copyImage`. */
+  /** Claim to mount; if undefined, `copyImage` copies the model. */
   readonly claimName?: string;
   readonly copyImage: string;
   readonly resources: ServerResources;
@@ -43,17 +41,16 @@ export interface PodTemplateOptions {
   readonly annotations: { [annotation: string]: string };
   readonly extraContainers: { [field: string]: unknown }[];
   readonly extraVolumes: { [field: string]: unknown }[];
-  /** Fields that replace or complete the pod's spec. */
+  /** Fields that are added to the pod spec or replace its fields. */
   readonly podSpec: { [field: string]: unknown };
 }
 
-/** Metadata and spec of pods, as data. */
 export interface PodTemplate {
   readonly metadata: { readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
   readonly spec: Record<string, unknown>;
 }
 
-/** Renders a template for pods. Each pod brings its own configuration, so that pods of two versions can serve side by side. */
+/** Returns a pod template that contains its own configuration, so that pods of two versions can run side by side. */
 export function podTemplate(options: PodTemplateOptions): PodTemplate {
   const basePath = `/models/${options.modelName}`;
   const configs: [string, string | undefined][] = [
@@ -88,7 +85,7 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
     serviceAccountName: options.identity.name,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    // The server handles no signal, and a first process of a container ignores those that it does not handle: this gives it another parent.
+    // The server handles no signals, and PID 1 ignores signals without a handler: with a shared namespace it is not PID 1.
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: options.drainSeconds + 15,
     securityContext: podSecurity(options.user),
@@ -106,17 +103,17 @@ function podSpec(options: PodTemplateOptions, basePath: string, configFiles: str
   };
 }
 
-/** The restricted pod security standard refuses a pod with any container that lacks these settings. */
+/** Adds the security context without which the restricted standard rejects the pod. */
 function extraContainer(container: { [field: string]: unknown }): Record<string, unknown> {
   return { securityContext: containerSecurity(true), ...inNameOrder(container) };
 }
 
-/** The configuration travels in the pod's own annotations: a shared ConfigMap would change under the pods of the version before. */
+/** Mounts the configuration from annotations: a shared ConfigMap would also change for old pods. */
 function configFile(file: string): Record<string, unknown> {
   return { path: file, fieldRef: { fieldPath: `metadata.annotations['${CONFIG_ANNOTATION}/${file}']` } };
 }
 
-/** As even as possible, counted for each version by itself, and never a reason to leave a pod unscheduled. */
+/** Spreads the pods of each version evenly, but schedules them even if that is impossible. */
 function spread(identity: ObjectIdentity, topologyKey: string): Record<string, unknown> {
   return {
     maxSkew: 1,

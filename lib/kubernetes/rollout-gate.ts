@@ -5,23 +5,22 @@ import type { Construct } from 'constructs';
 import type { ObjectIdentity } from './kubernetes-object';
 import { selectorLabels } from './kubernetes-object';
 
-/** Label of pods: the very template that they were made of. */
+/** Pod label that identifies the pod template. */
 export const ROLLOUT_LABEL = 'cdk-tensorflow/rollout';
 
-/** What the deployment waits for. */
 export interface RolloutGateOptions {
   readonly cluster: eks.ICluster;
   readonly identity: ObjectIdentity;
-  /** Value of `ROLLOUT_LABEL`. It is part of the resource's properties, so every change waits anew. */
+  /** Value of `ROLLOUT_LABEL`. It is part of the resource's properties, so that every change waits again. */
   readonly rollout: string;
   readonly replicas: number;
   readonly timeout: Duration;
 }
 
 /**
- * Makes the deployment wait until enough pods of the new template serve, and fail when they do not come.
+ * Makes the deployment wait until enough pods of the new template are available, and fail if they are not in time.
  *
- * It looks at the ReplicaSet of that template only: the Deployment as a whole counts as available while nothing but the old pods serve.
+ * It checks the template's ReplicaSet, because the Deployment counts as available while only old pods serve.
  */
 export function rolloutGate(scope: Construct, id: string, options: RolloutGateOptions): eks.KubernetesObjectValue {
   const labels = { ...selectorLabels(options.identity), [ROLLOUT_LABEL]: options.rollout };
@@ -29,7 +28,7 @@ export function rolloutGate(scope: Construct, id: string, options: RolloutGateOp
     cluster: options.cluster,
     objectNamespace: options.identity.namespace,
     objectType: 'replicasets',
-    // kubectl takes options in the place of a name.
+    // kubectl accepts an option in place of a name.
     objectName: `--selector=${Object.entries(labels).map(([label, value]) => `${label}=${value}`).join(',')}`,
     jsonPath: `.items[?(@.status.availableReplicas>=${Tokenization.stringifyNumber(options.replicas)})].metadata.name`,
     timeout: options.timeout,

@@ -3,46 +3,45 @@ import type { Construct } from 'constructs';
 import { checkInteger } from '../private/validation';
 import type { ModelServiceProps } from './model-service-props';
 
-/** The kubectl Lambda function has 15 minutes, and needs the last one for itself. */
+/** The kubectl Lambda function times out after 15 minutes; one is left for its own work. */
 export const LONGEST_ROLLOUT_MINUTES = 14;
 
 const DEFAULT_REPLICAS = 3;
 const MOST_REPLICAS = 1000;
 const DEFAULT_STARTUP_SECONDS = 600;
 const DRAIN_SECONDS = { alone: 45, balanced: 120 };
-/** A network load balancer takes minutes to send requests to a new address. What is ready for that long is served, and so are two that come together. */
+/** With a load balancer, wait until it sends requests to a new pod, which takes minutes. */
 const MIN_READY_SECONDS = { alone: 0, balanced: 180 };
-/** One waits for pods to end, where it deletes a namespace: the kubectl Lambda function. */
+/** The kubectl Lambda function waits for pods to end when it deletes a namespace. */
 const LONGEST_DRAIN_SECONDS = 600;
 
-/** How pods of a new version replace those of the one before. */
+/** How pods of a new version replace the old ones. */
 export interface RolloutPlan {
   readonly startupSeconds: number;
   readonly drainSeconds: number;
-  /** How long a pod must have been ready to count. */
   readonly minReadySeconds: number;
-  /** A number of pods, or a share of them, which Kubernetes rounds up. */
+  /** A number of pods, or a percentage, which Kubernetes rounds up. */
   readonly maxSurge: number | string;
 }
 
-/** How many pods serve at least: all, where their number is fixed. */
+/** Returns the minimum number of pods. */
 export function fewestPods({ replicas, minReplicas }: ModelServiceProps): number {
   return replicas ?? minReplicas ?? DEFAULT_REPLICAS;
 }
 
-/** The plan of a service. Only after `rolloutProblems()` found none. */
+/** Returns a service's plan. Call only if `rolloutProblems()` returned none. */
 export function rolloutPlan(props: ModelServiceProps): RolloutPlan {
   const kind = props.internalLoadBalancer ? 'balanced' : 'alone';
   return {
     startupSeconds: props.startupTimeout?.toSeconds() ?? DEFAULT_STARTUP_SECONDS,
     drainSeconds: props.drainTime?.toSeconds() ?? DRAIN_SECONDS[kind],
     minReadySeconds: props.minReadyTime?.toSeconds() ?? MIN_READY_SECONDS[kind],
-    // With a load balancer one step takes minutes, so there is only one.
+    // With a load balancer each step takes minutes, so use a single step.
     maxSurge: props.maxSurge ?? (props.internalLoadBalancer ? '100%' : '25%'),
   };
 }
 
-/** All problems of the times, of the number of pods that start together, and of both together. */
+/** Returns all problems with timeouts, surge and their combination. */
 export function rolloutProblems(props: ModelServiceProps): string[] {
   const applied = props.applyManifests !== false;
   const { startupTimeout, minReadyTime, drainTime, rolloutTimeout } = props;
@@ -61,12 +60,12 @@ export function rolloutProblems(props: ModelServiceProps): string[] {
   return problems.length > 0 || !applied ? problems : gateProblems(props);
 }
 
-/** Says so where pods that take the time that they are given would come too late for the deployment that waits for them. */
+/** Warns if pods that use their full startup time would exceed the deployment's timeout. */
 export function warnOfSlowRollout(scope: Construct, props: ModelServiceProps): void {
   const steps = stepsOf(props);
   const { startupSeconds, minReadySeconds } = rolloutPlan(props);
   const rolloutSeconds = longest(props);
-  // The default is a limit, not what anybody expects.
+  // The default is an upper limit, not an estimate.
   if (props.applyManifests === false || props.startupTimeout === undefined || steps === undefined || rolloutSeconds === undefined) {
     return;
   }
@@ -95,7 +94,7 @@ function gateProblems(props: ModelServiceProps): string[] {
     : [];
 }
 
-/** In how many steps the pods that the deployment waits for are replaced; undefined where a token decides. */
+/** Returns the number of rollout steps; undefined if it depends on a token. */
 function stepsOf(props: ModelServiceProps): number | undefined {
   const replicas = fewestPods(props);
   const { maxSurge } = rolloutPlan(props);

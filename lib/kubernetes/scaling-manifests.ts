@@ -1,16 +1,16 @@
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 
-/** Limits of a service's pods; equal ones where their number is fixed. */
+/** Scaling limits; equal for a fixed number of pods. */
 export interface ScalingOptions {
   readonly minReplicas: number;
   readonly maxReplicas: number;
-  /** Percent of the processors that pods ask for. */
+  /** In percent of the requested processors. */
   readonly targetCpuUtilization: number;
 }
 
 /**
- * Scales on processor time: up at once, down by one pod a minute after five quiet minutes. It keeps to its limits also where nobody measures.
+ * Scales on CPU: up immediately, down by one pod a minute after five minutes of low load. Limits apply even without metrics.
  */
 export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOptions): KubernetesObject {
   return {
@@ -30,7 +30,7 @@ export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOpt
   };
 }
 
-/** Nodes are drained one pod at a time. Pods that do not answer anyway never hold a node. */
+/** Allows one pod at a time to be evicted; unready pods never block a node's drain. */
 export function disruptionBudgetManifest(identity: ObjectIdentity): KubernetesObject {
   return {
     apiVersion: 'policy/v1',

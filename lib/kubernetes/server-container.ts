@@ -4,19 +4,16 @@ import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 
-/** Where the configuration is mounted. */
 export const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 
-/** Requests and limits of the server. Absent limits are none. */
 export interface ServerResources {
   readonly cpuRequest: number;
   readonly cpuLimit?: number;
-  /** Quantities as Kubernetes writes them. */
+  /** In Kubernetes' notation. */
   readonly memoryRequest: string;
   readonly memoryLimit?: string;
 }
 
-/** Options of the server's container. */
 export interface ServerContainerOptions {
   readonly image: string;
   readonly modelName: string;
@@ -31,14 +28,14 @@ export interface ServerContainerOptions {
 
 const PROBE_SECONDS = 5;
 
-/** The container that serves. */
+/** Returns the server's container. */
 export function serverContainer(options: ServerContainerOptions): Record<string, unknown> {
   const { serving, resources } = options;
   const { grpcPort, restPort } = serving;
   return {
     name: 'tensorflow-serving',
     image: options.image,
-    // Not the image's entrypoint: a shell that stays in front of the server and passes no signal on.
+    // The image's entrypoint is a shell that does not forward signals.
     command: [SERVER_PROGRAM],
     args: serverArguments(serving, {
       configDirectory: CONFIG_DIRECTORY,
@@ -49,7 +46,7 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
     ...environment(options.environment),
     ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
     ...probes(options.modelName, grpcPort, options.startupSeconds),
-    // The server dies at once when it is told to end. So it is told only after no new request can reach it and all others are answered.
+    // The server exits immediately on SIGTERM: delay it until no new requests arrive and all others are answered.
     lifecycle: { preStop: { sleep: { seconds: options.drainSeconds } } },
     resources: renderResources(resources),
     securityContext: containerSecurity(options.readOnlyRootFilesystem),
@@ -66,14 +63,14 @@ function environment(given: { [name: string]: string }): Record<string, unknown>
   return env.length === 0 ? {} : { env };
 }
 
-/** A processor count as Kubernetes writes it. */
+/** Formats a number of processors for Kubernetes. */
 export function cpuQuantity(processors: number): string {
   return `${Math.round(processors * 1000)}m`;
 }
 
 /**
- * Ready means that the model answers. Pods are given the time that a burst of requests takes, or all of them would leave the Service together.
- * Alive means that the process answers at all, so that a model that is slow to load is not killed for it.
+ * Readiness: the model answers. The threshold tolerates bursts of requests, or all pods would leave the Service together.
+ * Liveness: the process responds, so that a slow model load does not kill it.
  */
 function probes(modelName: string, grpcPort: number, startupSeconds: number): Record<string, unknown> {
   const loaded = { httpGet: { path: healthCheckPath(modelName), port: 'http' } };

@@ -2,10 +2,10 @@ import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata } from './kubernetes-object';
 
 /**
- * The service account that EKS Pod Identity gives the model's role to.
+ * Returns the service account for EKS Pod Identity.
  *
- * It must not have the annotation eks.amazonaws.com/role-arn, which the CDK's own ServiceAccount writes also for Pod Identity: Mountpoint's
- * driver then assumes the role in the old way, which the role does not trust, and nothing is mounted.
+ * It must not have the annotation eks.amazonaws.com/role-arn, which the CDK's ServiceAccount adds even for Pod Identity: Mountpoint's driver
+ * would then use IRSA, which the role does not trust, and the mount would fail.
  */
 export function serviceAccountManifest(identity: ObjectIdentity): KubernetesObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(identity), automountServiceAccountToken: false };

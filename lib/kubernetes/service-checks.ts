@@ -7,7 +7,7 @@ import { ModelStorage } from './model-storage';
 import { podProblems } from './pod-checks';
 import { rolloutProblems } from './rollout-plan';
 
-/** Kubernetes writes the service's name into other names, of 63 characters at most. */
+/** Derived names contain the service's name and may have at most 63 characters. */
 const LONGEST_NAME = 50;
 const MOST_REPLICAS = 1000;
 const MOST_STRIPPED = 4;
@@ -16,13 +16,13 @@ const OWN_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-leas
 const NO_TLS = 'the health checks of pods and the clients in the cluster speak without encryption, so that no pod would ever serve: encrypt in front of the service, '
   + 'with a load balancer or a service mesh of your own';
 
-/** Flags of the server that its pods cannot live with. */
+/** Flags that do not work in pods. */
 const IMPOSSIBLE_FLAGS: Record<string, string> = { ssl_config_file: NO_TLS, use_alts_credentials: NO_TLS };
 
-/** Flags that name a file. Nothing brings files into a pod but its image. */
+/** Flags that name a file, which could only come from the image. */
 const FILE_FLAGS = ['platform_config_file', 'tensorflow_session_config_file', 'thread_pool_factory_config_file'];
 
-/** Every problem of a service's own properties. Those of the model and its optimization are found where they belong. */
+/** Returns all problems in a service's properties, except those of the model and its optimization. */
 export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
   return [
     ...checkServingOptions(props),
@@ -106,7 +106,7 @@ function resourceProblems(props: ModelServiceProps): string[] {
   return problems;
 }
 
-/** The measured model is compared when it is deployed. Here only what no stripping could save: it made the most cluttered model 3.5 times smaller. */
+/** Rejects memory too small even for a fully stripped model (at most 3.5 times smaller). Measured memory is compared during deployment. */
 function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServiceProps): string[] {
   const memory = mebibytes(memoryLimit ?? memoryRequest);
   const bytes = model._sizeBytes;

@@ -4,32 +4,29 @@ import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 
-/** What tells the Service of which pods have addresses of their own from the one that has one for all. */
 export const HEADLESS_SUFFIX = '-headless';
 
-/** What tells the Service with a load balancer from the others. */
 export const LOAD_BALANCER_SUFFIX = '-nlb';
 
-/** One address for all pods. */
+/** Returns the Service with one address for all pods. */
 export function serviceManifest(identity: ObjectIdentity, serving: ServingSettings): KubernetesObject {
   return service(identity, '', { type: 'ClusterIP', ports: ports(serving) });
 }
 
-/** An address for each pod, for gRPC clients that choose one for each request: behind one address a client stays with the pod it met first. */
+/** Returns the headless Service, for client-side gRPC load balancing: otherwise a connection stays with one pod. */
 export function headlessServiceManifest(identity: ObjectIdentity, serving: ServingSettings): KubernetesObject {
   return service(identity, HEADLESS_SUFFIX, { clusterIP: 'None', ports: ports(serving) });
 }
 
-/** What a service's load balancer is, besides what its pods are. */
 export interface LoadBalancerOptions {
   readonly modelName: string;
   readonly loadBalancerClass: string;
-  /** CIDR blocks of clients; every one where there are none. */
+  /** CIDR blocks of clients; all if undefined. */
   readonly sourceRanges?: string[];
   readonly drainSeconds: number;
 }
 
-/** A network load balancer inside the VPC. */
+/** Returns the Service with an internal network load balancer. */
 export function loadBalancerManifest(identity: ObjectIdentity, serving: ServingSettings, options: LoadBalancerOptions): KubernetesObject {
   const { modelName, loadBalancerClass, sourceRanges, drainSeconds } = options;
   const prefix = 'service.beta.kubernetes.io/aws-load-balancer';

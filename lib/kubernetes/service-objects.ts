@@ -5,37 +5,36 @@ import { Construct } from 'constructs';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { namespaceManifest } from './namespace-manifest';
 
-/** Where the objects of a service go, and how. */
 export interface ServiceObjectsOptions {
   readonly cluster: eks.ICluster;
   readonly identity: ObjectIdentity;
-  /** Whether the deployment applies them. */
+  /** Whether the deployment applies the objects. */
   readonly applied: boolean;
   readonly adoptExisting?: boolean;
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** The Kubernetes objects of a service, in the order to apply them, and what applies them. */
+/** The Kubernetes objects of a service, in the order to apply them, and the constructs that apply them. */
 export class ServiceObjects {
   public readonly objects: KubernetesObject[] = [];
-  /** Empty where the deployment applies nothing. */
+  /** Empty if the deployment does not apply the objects. */
   public readonly manifests: eks.KubernetesManifest[] = [];
   private readonly home: Construct;
 
   constructor(private readonly scope: Construct, private readonly options: ServiceObjectsOptions) {
     const { cluster, identity } = options;
-    // Another cluster, name or namespace means other objects: theirs are made before the old ones go, and none is forgotten.
+    // A new id for another cluster, name or namespace: new objects are then created before the old ones are deleted.
     const known = [identity.namespace, identity.name].filter((name) => !Token.isUnresolved(name));
     this.home = new Construct(scope, ['Objects', clusterId(cluster), ...known.length === 2 ? known : []].join('.'));
   }
 
-  /** Adds objects to what is served, and where the deployment applies them, the construct that does. */
+  /** Adds objects, and a construct that applies them if the deployment does. */
   public add(id: string, objects: KubernetesObject[], ...before: Construct[]): eks.KubernetesManifest[] {
     this.objects.push(...objects);
     return this.options.applied ? this.keep(this.apply(this.home, id, objects), before) : [];
   }
 
-  /** Adds the namespace. Services of a stack that ask for the same one share it, or the second could not be made. */
+  /** Adds the namespace. Services in a stack share it, because it can be created only once. */
   public addNamespace(): eks.KubernetesManifest[] {
     const { cluster, identity: { namespace } } = this.options;
     const objects = [namespaceManifest(namespace)];
@@ -57,12 +56,12 @@ export class ServiceObjects {
     return [manifest];
   }
 
-  /** One construct for each object that may go away: what the CDK leaves out of a manifest is not always deleted from the cluster. */
+  /** Use one construct per removable object: the CDK does not always delete an object that is removed from a manifest. */
   private apply(scope: Construct, id: string, objects: KubernetesObject[]): eks.KubernetesManifest {
     const { cluster, adoptExisting, removalPolicy } = this.options;
     return new eks.KubernetesManifest(scope, id, {
       cluster,
-      // Copies: the CDK writes labels of its own into what it is given.
+      // Copy, because the CDK adds labels to its input.
       manifest: objects.map((object) => ({ ...object, metadata: { ...object.metadata as object } })),
       overwrite: adoptExisting,
       removalPolicy,
@@ -70,10 +69,10 @@ export class ServiceObjects {
   }
 }
 
-/** Paths of the services by cluster, or for an imported one by the stack that names it: another stack's may be in another account. */
+/** Service paths by cluster. For an imported cluster by stack, as another stack may be in another account. */
 const served = new WeakMap<object, Map<string, string>>();
 
-/** The problem of a service that would write the objects of another; otherwise remembers whose they are. */
+/** Returns a problem if another service owns the same objects; otherwise registers this service as their owner. */
 export function checkUnclaimed(scope: Construct, cluster: eks.ICluster, { namespace, name }: ObjectIdentity): string[] {
   if (Token.isUnresolved(namespace) || Token.isUnresolved(name)) {
     return [];
@@ -90,7 +89,6 @@ export function checkUnclaimed(scope: Construct, cluster: eks.ICluster, { namesp
       + 'give this one another serviceName or namespaceName'];
 }
 
-/** The same for one cluster, whether the app makes it or names it. */
 function clusterId({ clusterName, node }: eks.ICluster): string {
   return Token.isUnresolved(clusterName) ? node.addr.slice(0, 8) : clusterName;
 }

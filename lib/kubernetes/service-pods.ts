@@ -12,17 +12,15 @@ import { memoryQuantity } from './service-settings';
 import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
 
-/** The AWS command line in a container, one release of it. */
 const DEFAULT_COPY_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.31.0';
 
-/** The pods of one version of a service. */
 export interface ServicePods {
   readonly template: PodTemplate;
-  /** Value of `ROLLOUT_LABEL` that only these pods have. */
+  /** Value of `ROLLOUT_LABEL`, unique to this template. */
   readonly rollout: string;
 }
 
-/** Renders the template of a service's pods, labelled with all that tells it from other templates of the service. */
+/** Returns a service's pod template, labelled with a digest of its content. */
 export function servicePods(
   scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, model: ModelPrefix, claimName?: string,
 ): ServicePods {

@@ -7,17 +7,16 @@ import { grantArtifactRead } from '../optimization/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import type { ObjectIdentity } from './kubernetes-object';
 
-/** Options of a service's right to read its model. */
 export interface ServiceRoleOptions {
   readonly clusterName: string;
   readonly identity: ObjectIdentity;
   readonly bucket: s3.IBucket;
-  /** Everything before the version, with a slash at its end. */
+  /** Key prefix before the version, with a trailing slash. */
   readonly prefix: string;
   readonly role?: iam.IRole;
 }
 
-/** The role of a service's pods, which EKS Pod Identity gives to their service account. */
+/** The role of a service's pods, associated with their service account by EKS Pod Identity. */
 export class ServiceRole extends Construct {
   public readonly role: iam.IRole;
   public readonly association: eks.CfnPodIdentityAssociation;
@@ -26,7 +25,7 @@ export class ServiceRole extends Construct {
   constructor(scope: Construct, id: string, options: ServiceRoleOptions) {
     super(scope, id);
     this.role = options.role ?? new iam.Role(this, 'Role', {
-      // Pod Identity tells in session tags which pod it is.
+      // Pod Identity identifies the pod by session tags.
       assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')),
       description: `Reads the TensorFlow model that ${Stack.of(this).stackName}/${options.identity.name} serves`,
     });

@@ -10,31 +10,30 @@ import type { RolloutPlan } from './rollout-plan';
 import { fewestPods, rolloutPlan } from './rollout-plan';
 import type { ScalingOptions } from './scaling-manifests';
 
-/** Where a service's objects are, and the model that they serve. */
+/** Names of a service's objects and model. */
 export interface ServiceNames {
   readonly modelName: string;
   readonly identity: ObjectIdentity;
 }
 
-/** A service's properties with their defaults filled in, as far as more than one part needs them. Numbers may be tokens. */
+/** A service's properties with defaults, where more than one module needs them. Numbers may be tokens. */
 export interface ServiceSettings extends ServiceNames {
   readonly serving: ServingSettings;
   readonly plan: RolloutPlan;
   readonly scaling: ScalingOptions;
-  /** Memory of a pod, as the user limits or requests it. */
+  /** Memory limit of a pod, or its request. */
   readonly memoryMebibytes?: number;
   readonly cpuFeatures: string[];
-  /** Whether the deployment applies the objects. */
   readonly applied: boolean;
 }
 
-/** The names of a service, before its other properties are known to be right. */
+/** Returns a service's names; usable before the other properties are checked. */
 export function serviceNames(id: string, props: ModelServiceProps): ServiceNames {
   const modelName = props.modelName ?? defaultModelName(id);
   return { modelName, identity: { name: props.serviceName ?? modelName, namespace: props.namespaceName ?? 'default' } };
 }
 
-/** Fills in the defaults of a service's properties. Only after their checks. */
+/** Fills in the defaults of checked properties. */
 export function serviceSettings(names: ServiceNames, props: ModelServiceProps): ServiceSettings {
   const minReplicas = fewestPods(props);
   return {
@@ -48,7 +47,7 @@ export function serviceSettings(names: ServiceNames, props: ModelServiceProps): 
   };
 }
 
-/** An amount of memory as Kubernetes writes it. */
+/** Formats an amount of memory for Kubernetes. */
 export function memoryQuantity(size: Size | undefined): string | undefined {
   return size && `${Tokenization.stringifyNumber(mebibytes(size)!)}Mi`;
 }

@@ -1,28 +1,27 @@
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, objectLabels } from './kubernetes-object';
 
-/** A model's versions in a bucket. */
+/** Location of a model's versions. */
 export interface ModelPrefix {
   readonly bucketName: string;
   readonly region: string;
-  /** Everything before the version, with a slash at its end. */
+  /** Key prefix before the version, with a trailing slash. */
   readonly prefix: string;
 }
 
-/** Names of a mount. */
 export interface StorageNames {
-  /** Of the PersistentVolume, which belongs to no namespace. Also the volume's handle: two volumes with one handle are mounted as one. */
+  /** Name of the PersistentVolume (not namespaced) and its volume handle. Volumes with the same handle share one mount. */
   readonly volume: string;
   readonly claim: string;
 }
 
-/** The API asks for a size and Mountpoint ignores it; volume and claim must agree. */
+/** Required by the API and ignored by Mountpoint; must be equal in volume and claim. */
 const SIZE = '1Ti';
 
 /**
- * A volume that shows the model's prefix, and nothing else of the bucket, and the claim on it.
+ * Returns a volume for the model's prefix in the bucket, and its claim.
  *
- * ReadOnlyMany makes the driver mount it read-only. No cache: it would hide new files. What a volume mounts can never be changed, so it holds no version.
+ * ReadOnlyMany mounts it read-only. A cache would hide new files. A volume's source is immutable, so it does not contain the version.
  */
 export function storageManifests(identity: ObjectIdentity, names: StorageNames, model: ModelPrefix): KubernetesObject[] {
   const access = { accessModes: ['ReadOnlyMany'], storageClassName: '' };

@@ -1,7 +1,7 @@
 /**
  * Writes objects as a stream of YAML documents.
  *
- * Texts stand in double quotes, as JSON writes them, so that a token inside one becomes part of it.
+ * Strings are quoted as in JSON, so that tokens can be resolved inside them.
  */
 export function renderYaml(objects: Record<string, unknown>[]): string {
   return objects.map((object) => `---\n${mapping(object, '')}`).join('');
@@ -14,12 +14,12 @@ function mapping(object: Record<string, unknown>, indent: string): string {
 function sequence(items: unknown[], indent: string): string {
   return items.map((item) => {
     const inner = node(item, indent);
-    // A nested collection begins on the line of its hyphen, which is as wide as one step.
+    // A nested collection starts on the same line as its hyphen.
     return inner.startsWith('\n') ? `${indent}- ${inner.slice(1).trimStart()}` : `${indent}-${inner}`;
   }).join('');
 }
 
-/** What follows a colon or a hyphen, the end of the line included. */
+/** Renders the text after a colon or hyphen, including the end of the line. */
 function node(value: unknown, indent: string): string {
   const deeper = `${indent}  `;
   if (Array.isArray(value)) {

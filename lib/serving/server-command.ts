@@ -2,39 +2,37 @@ import { Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
 import type { ServingSettings } from './serving-settings';
 
-/** The server's program in the official image, and where the VM path installs it. Its image's entrypoint would not pass signals on. */
+/** Path of the server in the official image and on virtual machines. The image's entrypoint does not forward signals. */
 export const SERVER_PROGRAM = '/usr/bin/tensorflow_model_server';
 
-/** The circumstances of a command line. */
 export interface ServerCommandOptions {
-  /** Directory of models.config, batching.config and monitoring.config. */
+  /** Directory of `CONFIG_FILES`. */
   readonly configDirectory: string;
-  /** Processors that the server is sure to have, where they are known; it would count those of the whole machine. */
+  /** Processors reserved for the server, if known; the server would count all of the machine. */
   readonly processors?: number;
-  /** Processors that it cannot have more of. */
+  /** Maximum processors of the server. */
   readonly processorLimit?: number;
-  /** How long connections may still go on when the server is about to end. */
+  /** How long connections continue before the server ends. */
   readonly drainSeconds: number;
 }
 
-/** Names of the configuration files in their directory. */
 export const CONFIG_FILES = { model: 'models.config', batching: 'batching.config', monitoring: 'monitoring.config' };
 
-/** Flags that `serverFlags` may change. */
+/** Flags that `serverFlags` can override. */
 const DEFAULT_FLAGS: Record<string, string | number | boolean> = {
-  // It is on by default, and lets whoever reaches the port profile the server.
+  // On by default, which lets anyone who can reach the port profile the server.
   enable_profiler: false,
-  // A version that does not load should fail soon: by default the server tries for more than five minutes.
+  // Fail early if a version does not load: by default the server retries for more than five minutes.
   max_num_load_retries: 1,
   load_retry_interval_micros: 5_000_000,
 };
 
-/** Fewer would refuse or hold up requests that the processors are not even busy with. */
+/** With fewer threads, requests would wait or be rejected while processors are idle. */
 const FEWEST_THREADS = 64;
-/** As many as a machine has whose processors are not known. More cost nothing there but memory. */
+/** Assumed if the number is unknown: more threads only cost memory. */
 const MANY_PROCESSORS = 64;
 
-/** The arguments of tensorflow_model_server, one for each flag. */
+/** Returns the arguments of tensorflow_model_server, one per flag. */
 export function serverArguments(serving: ServingSettings, command: ServerCommandOptions): string[] {
   const { configDirectory: directory, processors, drainSeconds } = command;
   const threads = requestThreads(serving, processors);
@@ -52,7 +50,7 @@ export function serverArguments(serving: ServingSettings, command: ServerCommand
     tensorflow_inter_op_parallelism: serving.interOpParallelism,
     enable_model_warmup: serving.modelWarmup ? undefined : false,
     enable_grpc_healthcheck_service: true,
-    // Clients keep a gRPC connection for ever otherwise: they never find servers that were added, and one that ends cuts their requests off.
+    // By default gRPC connections never end: clients do not find added servers, and a server that ends cuts their requests off.
     grpc_channel_arguments: `grpc.max_connection_age_ms=${500 * drainSeconds}`,
     ...DEFAULT_FLAGS,
     ...inNameOrder(serving.serverFlags),
@@ -61,17 +59,17 @@ export function serverArguments(serving: ServingSettings, command: ServerCommand
 }
 
 /**
- * How many requests of a kind are answered at the same time.
+ * Returns the number of threads for requests of one protocol.
  *
- * Each holds a thread until its answer is there, also while it only waits for others to fill its batch. gRPC refuses calls for which there is no
- * thread (RESOURCE_EXHAUSTED), and keeps one thread to look for calls; REST lets requests wait, and with them the health checks.
+ * Each request holds a thread until it is answered, even while it waits for its batch to fill. gRPC rejects calls without a free thread
+ * (RESOURCE_EXHAUSTED) and uses one thread for polling; REST queues requests, including health checks.
  */
 function requestThreads({ batching }: ServingSettings, processors = MANY_PROCESSORS): number {
   const batches = batching && !Token.isUnresolved(batching.maxBatchSize) ? 2 * batching.maxBatchSize : 0;
   return Math.max(FEWEST_THREADS, 4 * Math.ceil(processors), batches);
 }
 
-/** TensorFlow counts all processors of the machine. More threads than the server may use at once use its share up early, and then all of them wait. */
+/** TensorFlow would count the whole machine. Threads beyond the CPU limit exhaust the quota early, and then all are throttled. */
 function intraOpThreads({ serverFlags }: ServingSettings, processorLimit: number | undefined): number | undefined {
   const decided = ['tensorflow_session_parallelism', 'tensorflow_session_config_file', 'platform_config_file'].some((flag) => flag in serverFlags);
   return decided || processorLimit === undefined ? undefined : Math.ceil(processorLimit);

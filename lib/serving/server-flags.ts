@@ -1,23 +1,23 @@
-/** What a flag's value must be. The server's own types. */
+/** The server's types for flag values. */
 export type FlagType = 'bool' | 'int32' | 'int64' | 'float' | 'string';
 
 /** One flag of tensorflow_model_server. */
 export interface ServerFlag {
   readonly type: FlagType;
   readonly default: string | number | boolean;
-  /** Set by the library: the way to decide it, where there is one. */
+  /** If the library sets the flag: a hint on how to change it. */
   readonly decidedBy?: string;
-  /** Flags that have no meaning, or stop the server, together with this one. */
+  /** Flags that have no effect or stop the server in combination with this one. */
   readonly excludes?: string[];
 }
 
-/** What the server sets a number of threads to when it is left alone. */
+/** The server's default for numbers of threads. */
 const PROCESSORS = 4;
 
 /**
- * Every flag of tensorflow_model_server 2.20.0, as its main.cc and server.h have them.
+ * The flags of tensorflow_model_server 2.20.0, from main.cc and server.h.
  *
- * The server prints `unknown argument` and starts all the same when a name is wrong, so names and types are checked here.
+ * Names and types are checked here because the server only prints `unknown argument` and starts anyway.
  */
 export const SERVER_FLAGS: Readonly<Record<string, ServerFlag>> = {
   port: { type: 'int32', default: 8500, decidedBy: 'use grpcPort' },

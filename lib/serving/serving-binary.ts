@@ -8,44 +8,44 @@ import { checkPattern } from '../private/validation';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from './serving-image';
 import type { ServerImageProps, ServerRequirements, StoredBinary } from './stored-binary';
 
-/** The file `tensorflow_model_server` of TensorFlow Serving, for x86_64: no official one exists for arm64. */
+/** The executable `tensorflow_model_server`, for x86_64: there is no official one for arm64. */
 export abstract class ServingBinary {
   /**
-   * The one in a container image: /usr/bin/tensorflow_model_server.
+   * Extracts /usr/bin/tensorflow_model_server from a container image.
    *
-   * The optimization of the model takes it out over the registry's HTTP API, without Docker, and checks it by its digest. It is published to the model's
-   * bucket only after it has loaded the optimized model and answered as the optimizer expects. Another image, tag or digest means another optimization.
+   * The model's optimization downloads it over the registry's HTTP API, without Docker, and verifies its digest. It is published to the model's bucket
+   * only after it has served the optimized model with the expected results. Another image, tag or digest causes a new optimization.
    *
-   * Docker Hub counts anonymous downloads by address, and builds share theirs: for production copy the image to ECR and give
-   * `ServingImage.fromEcrRepository`. A build in a VPC (`buildVpc`) needs a way to the registry: by NAT, or for ECR by VPC endpoints.
+   * Docker Hub limits anonymous downloads per IP address, which builds share: for production, copy the image to ECR and use
+   * `ServingImage.fromEcrRepository`. A build in a VPC (`buildVpc`) needs access to the registry, by NAT or, for ECR, by VPC endpoints.
    *
-   * @param image with a tag that stays, or a digest
+   * @param image an image with a fixed tag or a digest
    */
   public static fromImage(image: ServingImage): ServingBinary {
     return new ImageBinary(image);
   }
 
   /**
-   * One that lies in a bucket.
+   * Uses a file in an S3 bucket.
    *
    * @param bucket the bucket
-   * @param key its key
-   * @param sha256 the SHA-256 that it must have, in lower-case hexadecimal
+   * @param key the object's key
+   * @param sha256 the expected SHA-256, in lower-case hexadecimal
    */
   public static fromBucket(bucket: s3.IBucket, key: string, sha256: string): ServingBinary {
     return new BucketBinary({ bucket, key, sha256 });
   }
 
   /**
-   * A local file, uploaded with the app's other assets.
+   * Uses a local file, uploaded as an asset.
    *
-   * @param path the file
+   * @param path path of the file
    */
   public static fromAsset(path: string): ServingBinary {
     return new AssetBinary(path);
   }
 
-  /** The one of a fleet: given, or that of the default image, or for a model that is published already the one published with it. @internal */
+  /** Returns the given binary, or the default: published with the model, or from the default image. @internal */
   public static _of(given: ServingBinary | undefined, source: ModelSource): ServingBinary {
     return given ?? (source._artifact ? new PublishedBinary() : new ImageBinary(ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE)));
   }
@@ -53,24 +53,24 @@ export abstract class ServingBinary {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** Whether the endpoint runs the server that is published with the model, and whether the optimization takes that out of an image. @internal */
+  /** Whether the server is published with the model, and whether the optimization extracts it from an image. @internal */
   public readonly _requirements: ServerRequirements = { requiresServer: false, takesServerFromImage: false };
 
-  /** Locates the image that the model's optimization takes the server out of. Called once. @internal */
+  /** Locates the image to extract the server from. Called once. @internal */
   public _image(_scope: Construct): ServerImageProps {
     return {};
   }
 
   /**
-   * Where it lies. Only after `_problems()` found none.
+   * Returns the location. Call only if `_problems()` returned none.
    *
-   * @param published what is published with the model, if anything is
+   * @param published location of the binary published with the model
    * @internal
    */
   public abstract _bind(scope: Construct, published: StoredBinary): StoredBinary;
 }
 
-/** Published with the model, by an optimization that is not ours. */
+/** Published with the model by an optimization outside the app. */
 class PublishedBinary extends ServingBinary {
   public override readonly _requirements: ServerRequirements = { requiresServer: true, takesServerFromImage: false };
 

@@ -9,7 +9,7 @@ import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 const MAX_INT32 = 2 ** 31 - 1;
 const NOT_ROOT = 1024;
 
-/** Every problem of the options that can be seen before a server is started. */
+/** Returns all problems in the options that are detectable at synthesis. */
 export function checkServingOptions(options: TensorFlowServingOptions): string[] {
   return [
     ...portProblems(options),
@@ -113,7 +113,7 @@ function describeType(type: FlagType): string {
   return descriptions[type];
 }
 
-/** Flags that a user gave, by `serverFlags` or by the property that stands for one, and that cannot be together. */
+/** Checks for conflicting flags, set by `serverFlags` or by properties. */
 function exclusionProblems(options: TensorFlowServingOptions): string[] {
   const flags = options.serverFlags ?? {};
   const given = new Map<string, string>(Object.keys(flags).map((name) => [name, `serverFlags[${JSON.stringify(name)}]`]));
@@ -137,7 +137,7 @@ function exclusionProblems(options: TensorFlowServingOptions): string[] {
   return problems;
 }
 
-/** The flag whose name needs the fewest changes, where that is few. */
+/** Returns the flag with the smallest edit distance, if it is small. */
 function nearest(name: string): string | undefined {
   const [best] = Object.keys(SERVER_FLAGS).map((flag) => ({ flag, distance: editDistance(name, flag) })).sort((a, b) => a.distance - b.distance);
   return best.distance <= 4 ? best.flag : undefined;
@@ -159,7 +159,7 @@ function milliseconds(duration: Duration | undefined): number | undefined {
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toMilliseconds({ integral: false });
 }
 
-/** A batch may wait for less than a millisecond, so it is only the limits that count. */
+/** Rounds, because `batchTimeout` may be less than a millisecond and only the limits matter. */
 function wholeOf(duration: Duration | undefined): number | undefined {
   const value = milliseconds(duration);
   return value === undefined ? undefined : Math.ceil(value);

@@ -2,16 +2,16 @@ import type { ServingSettings } from './serving-settings';
 import type { TextProto } from './text-proto';
 import { renderTextProto, Verbatim } from './text-proto';
 
-/** Which model a server serves. */
+/** The model that a server serves. */
 export interface ServedModel {
   readonly modelName: string;
-  /** Directory of the model's versions. */
+  /** Directory that contains the model's versions. */
   readonly basePath: string;
   /** The only version to serve; may be a token. */
   readonly version: string;
 }
 
-/** A `ModelServerConfig`: one model, one version, whatever else lies beside it. */
+/** Renders a `ModelServerConfig` for one version, even if the directory has others. */
 export function modelConfig(model: ServedModel): string {
   return renderTextProto({
     model_config_list: {
@@ -25,7 +25,7 @@ export function modelConfig(model: ServedModel): string {
   });
 }
 
-/** A `BatchingParameters`; undefined without batching. Without `processorLimit` the server runs as many batches in parallel as the machine has processors. */
+/** Renders `BatchingParameters`; undefined without batching. Without `processorLimit` the server runs one batch per processor in parallel. */
 export function batchingConfig({ batching }: Pick<ServingSettings, 'batching'>, processorLimit?: number): string | undefined {
   if (!batching) {
     return undefined;
@@ -41,12 +41,12 @@ export function batchingConfig({ batching }: Pick<ServingSettings, 'batching'>, 
   });
 }
 
-/** A `MonitoringConfig`; undefined without monitoring. */
+/** Renders a `MonitoringConfig`; undefined without monitoring. */
 export function monitoringConfig({ monitoringPath: path }: Pick<ServingSettings, 'monitoringPath'>): string | undefined {
   return path === undefined ? undefined : renderTextProto({ prometheus_config: { enable: true, path } });
 }
 
-/** A number as protocol buffers' wrapper messages hold it. */
+/** Wraps a number as a protocol buffers wrapper message. */
 function wrapped(value: number): TextProto {
   return { value };
 }

@@ -1,7 +1,7 @@
-/** Options of an image that is built from a Dockerfile. */
+/** Options of an image built from a Dockerfile. */
 export interface ServingImageAssetOptions {
   /**
-   * The Dockerfile in the directory.
+   * Path of the Dockerfile, relative to the directory.
    *
    * @default 'Dockerfile'
    */
@@ -15,7 +15,7 @@ export interface ServingImageAssetOptions {
   readonly buildArgs?: { [name: string]: string };
 
   /**
-   * The stage of the Dockerfile to build.
+   * The Dockerfile stage to build.
    *
    * @default - the last one
    */

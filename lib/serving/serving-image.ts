@@ -6,39 +6,39 @@ import type { ServerImage } from '../optimization/server-image';
 import { checkServerImage } from '../optimization/server-image';
 import type { ServingImageAssetOptions } from './serving-image-options';
 
-/** The image that serves by default. Its tag is one release: it does not move. */
+/** The default image. The tag of a release does not move. */
 export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
 
 /**
- * A container image with TensorFlow Serving, for x86_64: no official image exists for arm64.
+ * A container image with TensorFlow Serving, for x86_64: there is no official image for arm64.
  *
- * It must hold /usr/bin/tensorflow_model_server, a shell and sha256sum, as the official image does.
+ * It must contain /usr/bin/tensorflow_model_server, a shell and sha256sum, as the official image does.
  */
 export abstract class ServingImage {
   /**
-   * An image of a registry, with a tag that is not `latest`, or better a digest.
+   * Uses an image from a registry.
    *
-   * @param image such as tensorflow/serving:2.20.0 or …@sha256:…
+   * @param image with a tag other than `latest`, such as tensorflow/serving:2.20.0, or preferably a digest (…@sha256:…)
    */
   public static fromRegistry(image: string): ServingImage {
     return new RegistryImage(image);
   }
 
   /**
-   * An image of an ECR repository. For `ModelService` the nodes' role must be allowed to pull it; the build that takes a fleet's program out of it is allowed.
+   * Uses an image from an ECR repository. With `ModelService`, the nodes' role needs permission to pull it; with `ModelFleet`, the build gets it.
    *
    * @param repository the repository
-   * @param tagOrDigest a tag that is not `latest`, or a digest (sha256:…)
+   * @param tagOrDigest a tag other than `latest`, or a digest (sha256:…)
    */
   public static fromEcrRepository(repository: ecr.IRepository, tagOrDigest: string): ServingImage {
     return new EcrImage(repository, tagOrDigest);
   }
 
   /**
-   * An image built from a Dockerfile when the app is deployed. That needs Docker.
+   * Builds an image from a Dockerfile during deployment. Needs Docker.
    *
-   * @param directory with the Dockerfile
-   * @param options how it is built
+   * @param directory build context with the Dockerfile
+   * @param options build options
    */
   public static fromAsset(directory: string, options: ServingImageAssetOptions = {}): ServingImage {
     return new AssetImage(directory, options);
@@ -47,15 +47,15 @@ export abstract class ServingImage {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** What is wrong with it for `ServingBinary.fromImage`: a build pulls it, not a node. @internal */
+  /** Returns the problems for use in `ServingBinary.fromImage`, where a build pulls the image, not a node. @internal */
   public abstract _binaryProblems(): string[];
 
-  /** The image's address. Only after `_problems()` found none. @internal */
+  /** Returns the image's URI. Call only if `_problems()` returned none. @internal */
   public _bind(scope: Construct): string {
     return this._locate(scope).image;
   }
 
-  /** The image's address, and its repository where a role needs a permission to pull it. @internal */
+  /** Returns the image's URI, and its repository if pulling needs permission. @internal */
   public abstract _locate(scope: Construct): ServerImage;
 }
 
@@ -94,7 +94,7 @@ class EcrImage extends ServingImage {
   }
 
   public _binaryProblems() {
-    // The repository's name is a token as often as not: its own tag or digest is what can be wrong.
+    // The repository's name is often a token, so check only the tag or digest.
     const separator = this.tagOrDigest.startsWith('sha256:') ? '@' : ':';
     return Token.isUnresolved(this.tagOrDigest) ? [] : checkServerImage('the image of servingBinary', `repository${separator}${this.tagOrDigest}`);
   }
@@ -118,7 +118,7 @@ class AssetImage extends ServingImage {
   }
 
   public _locate(scope: Construct) {
-    // Without a platform an image takes that of the machine that deploys, and a laptop's may be arm64.
+    // The default is the deploying machine's platform, which may be arm64.
     const asset = new ecr_assets.DockerImageAsset(scope, 'ServingImage', { directory: this.directory, ...this.options, platform: ecr_assets.Platform.LINUX_AMD64 });
     return { image: asset.imageUri, repository: asset.repository };
   }

@@ -4,29 +4,29 @@ import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 const DEFAULT_PORTS = { grpc: 8500, rest: 8501 };
 const DEFAULT_MONITORING_PATH = '/monitoring/prometheus/metrics';
 
-/** Batching with its defaults filled in. Numbers may be tokens. */
+/** Batching options with defaults. Numbers may be tokens. */
 export interface BatchingSettings {
   readonly maxBatchSize: number;
   readonly timeoutMicroseconds: number;
   readonly maxEnqueuedBatches: number;
-  /** As many as the server has processors where absent. */
+  /** If undefined, as many as the server has processors. */
   readonly threads?: number;
   readonly allowedBatchSizes?: number[];
   readonly padVariableLengthInputs?: boolean;
 }
 
-/** A server's options with their defaults filled in, once for all that is made of them. Numbers may be tokens. */
+/** A server's options with defaults. Numbers may be tokens. */
 export interface ServingSettings {
   readonly grpcPort: number;
   readonly restPort: number;
   readonly requestTimeoutMilliseconds: number;
-  /** Absent without batching. */
+  /** Undefined without batching. */
   readonly batching?: BatchingSettings;
-  /** Path of the metrics; absent without monitoring. */
+  /** Path of the metrics; undefined without monitoring. */
   readonly monitoringPath?: string;
   readonly modelWarmup: boolean;
   readonly pollSeconds: number;
-  /** The number follows from processors and batches where absent. */
+  /** If undefined, derived from processors and batch size. */
   readonly restApiThreads?: number;
   readonly grpcMaxThreads?: number;
   readonly intraOpParallelism?: number;
@@ -34,7 +34,6 @@ export interface ServingSettings {
   readonly serverFlags: { [flag: string]: unknown };
 }
 
-/** Fills in the defaults of a server's options. */
 export function servingSettings(options: TensorFlowServingOptions): ServingSettings {
   return {
     ...portsOf(options),
@@ -51,12 +50,12 @@ export function servingSettings(options: TensorFlowServingOptions): ServingSetti
   };
 }
 
-/** The ports alone, for checks that run before the other options are known to be right. */
+/** Returns only the ports, for checks that run before the other options are checked. */
 export function portsOf({ grpcPort, restPort }: TensorFlowServingOptions): Pick<ServingSettings, 'grpcPort' | 'restPort'> {
   return { grpcPort: grpcPort ?? DEFAULT_PORTS.grpc, restPort: restPort ?? DEFAULT_PORTS.rest };
 }
 
-/** The largest batch alone, for the same reason. */
+/** Returns only the maximum batch size, for the same reason. */
 export function maxBatchSizeOf({ maxBatchSize }: TensorFlowServingOptions): number {
   return maxBatchSize ?? 32;
 }

@@ -1,23 +1,23 @@
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 
-/** A program in S3, and the SHA-256 that it must have. */
+/** An executable in S3 and its expected SHA-256. */
 export interface StoredBinary {
   readonly bucket: s3.IBucket;
   readonly key: string;
   readonly sha256: string;
 }
 
-/** The image that the optimization of a fleet's model takes the server out of. */
+/** The image that a fleet's optimization extracts the server from. */
 export interface ServerImageProps {
   readonly serverImage?: string;
   readonly serverRepository?: ecr.IRepository;
 }
 
-/** What a fleet's server asks of the published model. */
+/** Requirements of a fleet's server on the published model. */
 export interface ServerRequirements {
-  /** The server is the one that is published with the model. */
+  /** Whether the server published with the model is used. */
   readonly requiresServer: boolean;
-  /** The optimization takes it out of an image. */
+  /** Whether the optimization extracts the server from an image. */
   readonly takesServerFromImage: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 
-/** How TensorFlow Serving serves a model. The same on Kubernetes and on virtual machines. */
+/** Options of TensorFlow Serving, the same on Kubernetes and on virtual machines. */
 export interface TensorFlowServingOptions {
   /**
    * Port for gRPC.
@@ -17,14 +17,14 @@ export interface TensorFlowServingOptions {
   readonly restPort?: number;
 
   /**
-   * How long the server may take over one REST request.
+   * Maximum time to process one REST request.
    *
    * @default Duration.seconds(30)
    */
   readonly requestTimeout?: Duration;
 
   /**
-   * Whether the server puts requests that come together into one batch. Pays where the model gains from batches, and costs latency.
+   * Whether the server combines concurrent requests into batches. Useful if the model gains from batches; adds latency.
    *
    * @see https://github.com/tensorflow/serving/blob/master/tensorflow_serving/batching/README.md
    * @default false
@@ -32,49 +32,49 @@ export interface TensorFlowServingOptions {
   readonly batching?: boolean;
 
   /**
-   * The most instances in a batch.
+   * Maximum number of input instances in a batch.
    *
    * @default 32 with `batching`
    */
   readonly maxBatchSize?: number;
 
   /**
-   * How long a batch waits to become full.
+   * Maximum time that a batch waits to fill.
    *
    * @default - one millisecond with `batching`
    */
   readonly batchTimeout?: Duration;
 
   /**
-   * How many batches may wait. Further requests are refused.
+   * Maximum number of batches in the queue. Further requests are rejected.
    *
    * @default 100 with `batching`
    */
   readonly maxEnqueuedBatches?: number;
 
   /**
-   * How many batches are worked on at the same time.
+   * Number of batches processed in parallel.
    *
-   * @default - as many as the machine has processors; with a `cpuLimit` as many as that
+   * @default - the number of processors of the machine, or `cpuLimit`
    */
   readonly numBatchThreads?: number;
 
   /**
-   * The sizes that batches are filled up to, growing; the last one is `maxBatchSize`.
+   * Batch sizes to pad to, in ascending order; the last is `maxBatchSize`.
    *
    * @default - every size
    */
   readonly allowedBatchSizes?: number[];
 
   /**
-   * Whether inputs of different lengths are filled up to the longest of their batch.
+   * Whether inputs of different lengths are padded to the longest in their batch.
    *
    * @default false
    */
   readonly padVariableLengthInputs?: boolean;
 
   /**
-   * Whether the server offers metrics for Prometheus on the REST port.
+   * Whether the server exposes Prometheus metrics on the REST port.
    *
    * @default true
    */
@@ -88,49 +88,49 @@ export interface TensorFlowServingOptions {
   readonly monitoringPath?: string;
 
   /**
-   * Whether requests that come with the model (assets.extra/tf_serving_warmup_requests) are answered before the first client's.
+   * Whether the server runs the model's warm-up requests (assets.extra/tf_serving_warmup_requests) before it accepts requests.
    *
    * @default true
    */
   readonly modelWarmup?: boolean;
 
   /**
-   * Threads that answer REST requests. Further requests wait.
+   * Number of threads for REST requests. Further requests wait.
    *
-   * @default - 64, or what is more: four for each processor, twice `maxBatchSize` with `batching`. A virtual machine counts as one with 64 processors
+   * @default - the largest of 64, four per processor and, with `batching`, twice `maxBatchSize`. A virtual machine counts as having 64 processors
    */
   readonly restApiThreads?: number;
 
   /**
-   * The most threads that answer gRPC requests. One of them looks for requests, and what finds no other is refused with RESOURCE_EXHAUSTED.
+   * Maximum number of threads for gRPC requests. One polls for requests; requests without a free thread are rejected with RESOURCE_EXHAUSTED.
    *
-   * @default - 64, or what is more: four for each processor, twice `maxBatchSize` with `batching`. A virtual machine counts as one with 64 processors
+   * @default - the largest of 64, four per processor and, with `batching`, twice `maxBatchSize`. A virtual machine counts as having 64 processors
    */
   readonly grpcMaxThreads?: number;
 
   /**
-   * Threads that work on one operation.
+   * Number of threads for one operation.
    *
-   * @default - as many as the machine has processors; with a `cpuLimit` as many as that
+   * @default - the number of processors of the machine, or `cpuLimit`
    */
   readonly intraOpParallelism?: number;
 
   /**
-   * Operations that are worked on at the same time.
+   * Number of operations that run in parallel.
    *
-   * @default - as many as TensorFlow sees processors
+   * @default - the number of processors that TensorFlow detects
    */
   readonly interOpParallelism?: number;
 
   /**
-   * How often the server looks whether the version's directory is still there. At least 30 seconds: each look lists a bucket.
+   * How often the server checks that the version's directory exists. At least 30 seconds, because each check may list a bucket.
    *
    * @default Duration.minutes(1)
    */
   readonly fileSystemPollInterval?: Duration;
 
   /**
-   * Any other flag of tensorflow_model_server, by its name without hyphens in front. Values are texts, numbers or booleans.
+   * Other flags of tensorflow_model_server, by name without leading hyphens. Values are strings, numbers or booleans.
    *
    * @see https://github.com/tensorflow/serving/blob/master/tensorflow_serving/model_servers/main.cc
    * @default - profiler off, two attempts to load a model, gRPC connections renewed every five minutes

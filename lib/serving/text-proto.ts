@@ -1,19 +1,19 @@
 import { Tokenization } from 'aws-cdk-lib';
 
-/** A message in protocol buffers' text format, as data. An array is a repeated field. */
+/** A text-format protocol buffers message, as data. An array is a repeated field. */
 export interface TextProto {
   readonly [field: string]: TextProtoValue | TextProtoValue[] | undefined;
 }
 
-/** A scalar, or a message. Texts may hold tokens, and numbers may be some. */
+/** A scalar or a message. Strings may contain tokens, and numbers may be tokens. */
 export type TextProtoValue = string | number | boolean | TextProto | Verbatim;
 
-/** A text that stands in a number's place: a token that becomes one. */
+/** Unquoted text in place of a number: a token that resolves to one. */
 export class Verbatim {
   constructor(public readonly text: string) {}
 }
 
-/** Writes a message in protocol buffers' text format. Absent fields are left out. */
+/** Renders a message in protocol buffers' text format. Skips undefined fields. */
 export function renderTextProto(message: TextProto, indent = ''): string {
   return Object.entries(message).flatMap(([field, value]) => {
     const values = Array.isArray(value) ? value : [value];
@@ -38,7 +38,7 @@ function scalar(value: string | number | boolean): string {
   return typeof value === 'string' ? quote(value) : String(value);
 }
 
-/** JSON's escapes are the text format's, but for characters beyond ASCII, which it takes as they are. */
+/** JSON's escapes are valid in the text format; non-ASCII characters are allowed as they are. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }
