@@ -212,6 +212,8 @@ func services(stack awscdk.Stack) {
 		ApplyManifests: jsii.Bool(false),
 	})
 	bundled.ToYaml()
+	var endpoint tensorflow.IModelEndpoint = bundled
+	stack.AddMetadata(jsii.String("Bundled"), endpoint.ModelName())
 }
 
 // The endpoint on virtual machines.

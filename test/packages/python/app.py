@@ -13,6 +13,7 @@ from cdk_tensorflow import (
     EvaluationData,
     Graph,
     IModelArtifact,
+    IModelEndpoint,
     IMonitoredEndpoint,
     LiteRtRuntime,
     MissingCpuFeatures,
@@ -230,6 +231,8 @@ def services(stack: cdk.Stack) -> None:
         apply_manifests=False,
     )
     bundled.to_yaml()
+    endpoint: IModelEndpoint = bundled
+    stack.add_metadata("Bundled", endpoint.model_name)
 
 
 def fleets(stack: cdk.Stack) -> None:

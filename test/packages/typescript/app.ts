@@ -3,7 +3,7 @@ import {
   aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  Distillation, EvaluationData, Graph, IModelArtifact, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
+  Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
 } from 'cdk-tensorflow';
@@ -159,6 +159,8 @@ function services(stack: Stack): void {
     applyManifests: false,
   });
   bundled.toYaml();
+  const endpoint: IModelEndpoint = bundled;
+  stack.addMetadata('Bundled', endpoint.modelName);
 }
 
 /** The endpoint on virtual machines. */

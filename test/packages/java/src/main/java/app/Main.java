@@ -7,6 +7,7 @@ import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
 import io.github.cdktensorflow.Graph;
 import io.github.cdktensorflow.IModelArtifact;
+import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.IMonitoredEndpoint;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
@@ -235,6 +236,8 @@ public final class Main {
         .applyManifests(false)
         .build();
     bundled.toYaml();
+    IModelEndpoint endpoint = bundled;
+    stack.addMetadata("Bundled", endpoint.getModelName());
   }
 
   /** The endpoint on virtual machines. */
