@@ -102,7 +102,7 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
 		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE}),
-		ModelFormat:          tensorflow.ModelFormat_LITERT,
+		Format:               tensorflow.ModelFormat_LITERT,
 		Recipe:               tensorflow.OptimizationRecipe_ForLambda(),
 		PointerParameterName: jsii.String("/models/shared"),
 	})
@@ -151,9 +151,9 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		})
 	}
 	tensorflow.NewModelOptimizer(stack, jsii.String("Served"), &tensorflow.ModelOptimizerProps{
-		Model:       digitsModel(nil),
-		ModelFormat: tensorflow.ModelFormat_SAVED_MODEL,
-		Recipe:      tensorflow.OptimizationRecipe_ForServing(),
+		Model:  digitsModel(nil),
+		Format: tensorflow.ModelFormat_SAVED_MODEL,
+		Recipe: tensorflow.OptimizationRecipe_ForServing(),
 	})
 }
 

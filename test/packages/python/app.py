@@ -114,7 +114,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         stack,
         "Shared",
         model=ModelSource.from_asset("digits/saved_model", stateful=StatefulBehavior.REFUSE),
-        model_format=ModelFormat.LITERT,
+        format=ModelFormat.LITERT,
         recipe=OptimizationRecipe.for_lambda(),
         pointer_parameter_name="/models/shared",
     )
@@ -169,7 +169,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         stack,
         "Served",
         model=ModelSource.from_asset("digits/saved_model"),
-        model_format=ModelFormat.SAVED_MODEL,
+        format=ModelFormat.SAVED_MODEL,
         recipe=OptimizationRecipe.for_serving(),
     )
 
