@@ -111,7 +111,11 @@ def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
 @pytest.mark.parametrize(
     ("steps", "fields", "words"),
     [
-        ([{"step": "quantization", "mode": "float16"}, {"step": "pruning", "sparsity": 0.5}], {}, "use pruning, float16 quantization"),
+        (
+            [{"step": "quantization", "mode": "float16"}, {"step": "pruning", "sparsity": 0.5}],
+            {},
+            "use pruning, float16 quantization",
+        ),
         ([{"step": "pruning", "sparsity": 0.5}, {"step": "pruning", "sparsity": 0.6}], {}, "prunes twice"),
     ],
 )
