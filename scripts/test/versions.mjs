@@ -46,6 +46,11 @@ async function treeWithNewestCdk() {
   writeFileSync(join(directory, 'package.json'), JSON.stringify(unrestricted, null, 2));
   await run('cp', ['-al', join(root, 'node_modules'), join(directory, 'node_modules')]);
   symlinkSync(tools, join(directory, '.tools'));
+  // The set-up makes the programs, git ignores them.
+  const programs = join('native', 'dist');
+  if (existsSync(join(root, programs))) {
+    symlinkSync(join(root, programs), join(directory, programs));
+  }
   return { directory, version: await installNewestCdk(directory) };
 }
 
