@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // README.md and the guides say what they think of Node.js 20: the tools of jsii need not repeat it on every start.
@@ -29,7 +29,10 @@ export function run(command, args, options = {}) {
 }
 
 function pythonVersion(executable) {
-  const result = spawnSync(executable, ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' });
+  // Not the clone's own, which the tests' PATH puts first: another Python makes the set-up replace environments that the tests are using.
+  const PATH = (process.env.PATH ?? '').split(delimiter).filter((directory) => !directory.startsWith(tools)).join(delimiter);
+  const program = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
+  const result = spawnSync(executable, ['-c', program], { encoding: 'utf8', env: { ...process.env, PATH } });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
