@@ -65,6 +65,7 @@ export class RuntimeLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
   private readonly bundling: PythonBundling;
+  private bytes?: number;
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
     super(scope, id);
@@ -82,7 +83,7 @@ export class RuntimeLayer extends Construct {
    * @internal
    */
   public get _bytes(): number | undefined {
-    return bundledBytes(this.layerVersion);
+    return this.bytes ??= bundledBytes(this.layerVersion);
   }
 
   private nativeLayer(props: RuntimeLayerProps): lambda.LayerVersion {

@@ -72,15 +72,8 @@ class Pool:
                 self._busy[id(worker)] = (key, worker)
         if worker is None:
             worker = self._make(config, code, layers)
-            with self._lock:
-                self._busy[id(worker)] = (key, worker)
-            try:
-                failure = worker.start()
-            except BaseException:
-                self._discard(worker)
-                raise
+            failure = self._start(key, worker)
             if failure:
-                self._discard(worker)
                 yield failure
                 return
         try:
@@ -97,15 +90,8 @@ class Pool:
         key = _key(config, code, layers)
         for _ in range(count):
             worker = self._make(config, code, layers, "provisioned-concurrency")
-            with self._lock:
-                self._busy[id(worker)] = (key, worker)
-            try:
-                failure = worker.start()
-            except BaseException:
-                self._discard(worker)
-                raise
+            failure = self._start(key, worker)
             if failure:
-                self._discard(worker)
                 return failure
             self._give_back(key, worker)
         return None
@@ -137,6 +123,19 @@ class Pool:
             self._idle.clear()
         for worker in workers:
             worker.stop()
+
+    def _start(self, key: Key, worker: Worker) -> Outcome | None:
+        """Starts a worker as a busy one; a worker that does not load is discarded, and the failure returned."""
+        with self._lock:
+            self._busy[id(worker)] = (key, worker)
+        try:
+            failure = worker.start()
+        except BaseException:
+            self._discard(worker)
+            raise
+        if failure:
+            self._discard(worker)
+        return failure
 
     def _give_back(self, key: Key, worker: Worker) -> None:
         with self._lock:

@@ -103,6 +103,17 @@ def test_a_program_that_cannot_start_is_refused_with_the_last_line_of_its_log(pr
     assert proven(broken_start=True).native_refusal == "cannot load the model: no such operator"
 
 
+def test_a_program_that_the_machine_cannot_execute_is_refused(
+    proven: Callable[..., Proof], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "broken"
+    program.write_bytes(b"\x7fELF" + bytes(60))
+    monkeypatch.setattr("tensorflow_optimizer.proof.choose_runtime.find_program", lambda: program)
+    proof = proven()
+    assert proof.runtime is Runtime.NUMPY
+    assert proof.native_refusal == "this machine cannot execute it: Exec format error"
+
+
 def test_a_model_whose_state_is_reset_is_the_python_handlers(proven: Callable[..., Proof]) -> None:
     proof = proven(reset_state=True)
     assert proof.runtime is Runtime.NUMPY

@@ -156,13 +156,16 @@ class _Function:
 @contextmanager
 def _running(executable: Path, environment: dict[str, str]) -> Iterator[_Function]:
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [str(executable)],
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": api.address, **_LAMBDA_VARIABLES},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [str(executable)],
+                env={**environment, "AWS_LAMBDA_RUNTIME_API": api.address, **_LAMBDA_VARIABLES},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise RefusedError(f"this machine cannot execute it: {error.strerror}") from None
         try:
             yield _Function(api, process, log)
         finally:
