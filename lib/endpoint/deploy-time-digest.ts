@@ -3,13 +3,13 @@ import { Lazy, Stack } from 'aws-cdk-lib';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 
 /**
- * A digest of the model, its runtime, and everything in a value that only CloudFormation knows, such as a parameter with an image's tag.
+ * Computes a digest of the model, its runtime, and everything in a value that only CloudFormation knows, such as a parameter with an image's tag.
  *
- * The compatibility check computes it. Without it nothing in the template would change when only such a value does.
+ * Without it, the template would not change when only such a value does.
  *
- * @param compatibility of the model
- * @param name of the digest among those of this model
- * @param value with tokens; those of the compatibility check itself are left out, because it cannot depend on itself
+ * @param compatibility computes the digest
+ * @param name of the digest, unique for this model
+ * @param value with tokens; tokens of the compatibility check itself are left out, because it cannot depend on itself
  * @param dependents resources that depend on the check, whose tokens are left out for the same reason
  */
 export function deployTimeDigest(compatibility: ModelCompatibility, name: string, value: unknown, dependents: CfnResource[] = []): string {
@@ -20,7 +20,7 @@ export function deployTimeDigest(compatibility: ModelCompatibility, name: string
   return compatibility.resource.getAttString(name);
 }
 
-/** The intrinsic functions in a resolved value that name none of these resources, each once. */
+/** Returns the distinct intrinsic functions in a resolved value that refer to none of the resources in `without`. */
 function intrinsics(value: unknown, without: string[]): unknown[] {
   const found = new Map<string, unknown>();
   const visit = (node: unknown): void => {

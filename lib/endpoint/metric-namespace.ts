@@ -1,2 +1,2 @@
-/** Namespace of the metrics that this library produces itself. */
+/** Namespace of the metrics that this library publishes. */
 export const METRIC_NAMESPACE = 'CdkTensorFlow';

@@ -9,27 +9,27 @@ export interface ModelAlarmsProps {
    */
   readonly endpoint: IMonitoredEndpoint;
 
-  /** How long an answer may take, by the endpoint's own statistic of latency. */
+  /** Maximum latency, in terms of the endpoint's own latency statistic. */
   readonly maxLatency: Duration;
 
   /**
-   * Which share of the requests may fail through no fault of theirs, between 0 and 1.
+   * Share of requests that may fail because of the server, not the client, between 0 and 1.
    *
    * @default 0.01
    */
   readonly maxErrorRate?: number;
 
   /**
-   * How many periods of five minutes in a row must be too bad.
+   * Number of consecutive five-minute periods above the threshold before an alarm goes off.
    *
    * @default 1
    */
   readonly evaluationPeriods?: number;
 
   /**
-   * What to do when an alarm goes off, e.g. tell an SNS topic.
+   * Actions when an alarm goes off, e.g. notify an SNS topic.
    *
-   * @default - nothing: the console shows it
+   * @default - none: only the console shows it
    */
   readonly alarmActions?: cloudwatch.IAlarmAction[];
 }

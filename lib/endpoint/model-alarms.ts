@@ -7,7 +7,7 @@ import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
 
 /**
- * Alarms on an endpoint's errors and latency. No requests are no alarm.
+ * Alarms on an endpoint's errors and latency. Periods without requests do not trigger an alarm.
  *
  * @example
  * declare const digits: ModelFunction;

@@ -7,7 +7,7 @@ import type { IMonitoredEndpoint } from './model-endpoint';
 const COLUMNS = 24;
 
 /**
- * A CloudWatch dashboard with a row for each model endpoint that has metrics in CloudWatch: requests, errors, latency.
+ * A CloudWatch dashboard with a row for each endpoint that has metrics: requests, errors, latency.
  *
  * @example
  * declare const digits: ModelFunction;
@@ -15,7 +15,7 @@ const COLUMNS = 24;
  * new ModelDashboard(this, 'Dashboard', { endpoints: [digits] });
  */
 export class ModelDashboard extends Construct {
-  /** The dashboard. Further widgets can be added to it. */
+  /** The dashboard, for adding further widgets. */
   public readonly dashboard: cloudwatch.Dashboard;
 
   private readonly shown = new Set<string>();
@@ -27,7 +27,8 @@ export class ModelDashboard extends Construct {
   }
 
   /**
-   * Adds a row with an endpoint's requests, errors and latency. Throws for a `ModelFleet` without `embeddedMetrics`, and for an endpoint that has a row.
+   * Adds a row with an endpoint's requests, errors and latency. Throws for a `ModelFleet` without `embeddedMetrics`, and for an endpoint that already
+   * has a row.
    *
    * @param endpoint the endpoint to show
    */

@@ -2,46 +2,46 @@ import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import type { IModelArtifact } from '../model/model-artifact';
 
-/** Something that answers prediction requests with one model. */
+/** A construct that answers prediction requests with one model. */
 export interface IModelEndpoint extends IConstruct {
-  /** The name that requests call the model by: `/v1/models/<name>`. */
+  /** Name of the model in request paths: `/v1/models/<name>`. */
   readonly modelName: string;
 
   /** The published model that is served. */
   readonly artifact: IModelArtifact;
 }
 
-/** An endpoint with metrics in CloudWatch, which `ModelAlarms` and `ModelDashboard` can watch. */
+/** An endpoint with CloudWatch metrics, for `ModelAlarms` and `ModelDashboard`. */
 export interface IMonitoredEndpoint extends IModelEndpoint {
   /**
-   * How many requests were answered, refused ones included. A number, by default the sum over five minutes.
+   * Number of requests answered, including rejected ones. Sum over five minutes by default.
    *
    * Throws for a `ModelFleet` without `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * How many requests failed through no fault of the request. A number, by default the sum over five minutes.
+   * Number of requests that failed because of the server, not the client. Sum over five minutes by default.
    *
-   * Throws where `metricInvocations` does.
+   * Throws for a `ModelFleet` without `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * How long an answer takes, in milliseconds over five minutes: by default the 99th percentile of a function, and the average of a fleet.
+   * Latency in milliseconds over five minutes. The default is the 99th percentile for a function, the average for a fleet.
    *
-   * Throws where `metricInvocations` does.
+   * Throws for a `ModelFleet` without `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * The failures that `metricErrors` does not count, where they are counted.
+   * Failures that `metricErrors` does not count.
    *
    * @internal
    */

@@ -12,7 +12,7 @@ const OLDEST_PYTHON_MINOR = 12;
 const MAX_LAYERS = 5;
 const OWN_LAYERS = 2;
 
-/** Variables that other properties decide. */
+/** Variables that other properties set. */
 const OWN_VARIABLES: Record<string, string> = {
   MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
   MODEL_NAME: 'use modelName',
@@ -23,7 +23,7 @@ const OWN_VARIABLES: Record<string, string> = {
   CONFIGURATION_DIGEST: 'it tells versions apart',
 };
 
-/** Every problem of a function's own properties. Those of the model and its optimization are found where they belong. */
+/** Returns every problem with the function's own properties. The model and its optimization have their own checks. */
 export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration): string[] {
   return [
     ...(props.pythonRuntime ? checkPythonRuntime('pythonRuntime', props.pythonRuntime) : []),
@@ -43,7 +43,6 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
   ];
 }
 
-/** A Python that LiteRT's wheels run on. */
 export function checkPythonRuntime(property: string, runtime: lambda.Runtime): string[] {
   const version = pythonVersionOf(runtime);
   if (version === undefined) {
@@ -92,7 +91,7 @@ function checkLayers(layers: lambda.ILayerVersion[] = [], hooked: boolean): stri
       + `take ${own}; merge some of them`];
 }
 
-/** What the native program cannot do, which has no Python and no snapshots. */
+/** Rejects what the native runtime does not support: Python hooks and snapshots. */
 function checkNative(props: ModelFunctionProps): string[] {
   if (props.liteRtRuntime !== LiteRtRuntime.NATIVE) {
     return [];

@@ -8,15 +8,14 @@ import type { ModelFunctionProps } from './model-function-props';
 import { hasNativeProgram } from './native-runtime-layer';
 import { RuntimeLayer } from './runtime-layer';
 
-/** The layers that exist before the model does. */
+/** Layers created before the model exists. */
 export interface FunctionLayers {
   readonly hook?: lambda.LayerVersion;
-  /** The runtimes that the model may be given; one of them where the choice is made already. */
+  /** The runtimes the model may need; only one when the choice is fixed at synth. */
   readonly native?: RuntimeLayer;
   readonly numpy?: RuntimeLayer;
 }
 
-/** Creates a function's hook layer, and the runtime layers that its model may need. */
 export function functionLayers(scope: Construct, props: ModelFunctionProps, settings: FunctionSettings): FunctionLayers {
   const { modelName, pythonRuntime, architecture, bundling } = settings;
   const hook = props.hook && new HookLayer(scope, 'HookLayer', { hook: props.hook, modelName, pythonRuntime, architecture, bundling });

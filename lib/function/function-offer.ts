@@ -7,7 +7,7 @@ import type { ModelFunctionProps } from './model-function-props';
 import { NATIVE_RUNTIME } from './native-runtime-layer';
 import type { RuntimeLayer } from './runtime-layer';
 
-/** What a function offers its model, to be compared with what the model needs when it is deployed. */
+/** Describes the function for the deploy-time comparison with the model's requirements. */
 export function functionOffer(
   props: ModelFunctionProps, settings: FunctionSettings, { native, numpy }: FunctionLayers, partBytes: Record<string, number>,
 ): EndpointOffer {

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
-/** What Lambda needs to put a function into a VPC: the network part of AWS's own AWSLambdaVPCAccessExecutionRole. */
+/** The actions Lambda needs to join a VPC: the network part of AWSLambdaVPCAccessExecutionRole. */
 const VPC_ACTIONS = [
   'ec2:AssignPrivateIpAddresses',
   'ec2:CreateNetworkInterface',
@@ -13,7 +13,6 @@ const VPC_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** Options of a function's role. */
 export interface FunctionRoleOptions {
   readonly role?: iam.IRole;
   readonly logGroup: logs.ILogGroup;
@@ -21,7 +20,7 @@ export interface FunctionRoleOptions {
   readonly traced: boolean;
 }
 
-/** The role of a function that reads nothing at run time: it can write its own log, join its VPC, and send its traces. */
+/** Creates a role that writes the function's own log, joins its VPC and sends traces, and reads nothing. */
 export function functionRole(scope: Construct, id: string, options: FunctionRoleOptions): iam.IRole {
   const role = options.role ?? new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   options.logGroup.grantWrite(role);

@@ -6,7 +6,7 @@ import { defaultModelName } from '../optimization/model-name';
 import type { ModelFunctionProps } from './model-function-props';
 import { mebibytesOf, ONE_PROCESSOR, threadsFor } from './processors';
 
-/** A function's properties with their defaults filled in, as far as more than one part needs them. Numbers may be tokens. */
+/** A function's properties with defaults, where several parts need them. Numbers may be tokens. */
 export interface FunctionSettings {
   readonly modelName: string;
   readonly pythonRuntime: lambda.Runtime;
@@ -18,7 +18,6 @@ export interface FunctionSettings {
   readonly embeddedMetrics: boolean;
 }
 
-/** Fills in the defaults of a function's properties. */
 export function functionSettings(id: string, props: ModelFunctionProps): FunctionSettings {
   const memorySize: Size = props.memorySize ?? ONE_PROCESSOR;
   return {

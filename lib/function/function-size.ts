@@ -4,10 +4,10 @@ import type { Construct } from 'constructs';
 import { bundledBytes } from '../bundling/python-code';
 import type { RuntimeLayer } from './runtime-layer';
 
-/** What Lambda allows for code and layers together, unzipped. `compatibility.py` has the same. */
+/** Lambda's limit for code and layers together, unzipped. Keep in step with `compatibility.py`. */
 const MAX_UNZIPPED_BYTES = 262_144_000;
 
-/** Unzipped sizes of all but the runtime and the model, as far as they are known. The function itself is made later. */
+/** Known unzipped sizes of everything except the runtime and the model. The function itself is created later. */
 export function partBytes(
   handler: () => lambda.Function, hookLayer: lambda.LayerVersion | undefined, layers: lambda.ILayerVersion[] = [],
 ): Record<string, number> {
@@ -18,7 +18,7 @@ export function partBytes(
   };
 }
 
-/** Refuses at synth what is too large without the model. With the model, the compatibility check refuses it. */
+/** Checks at synth what is known without the model. The compatibility check adds the model's size at deployment. */
 export function checkSize(scope: Construct, known: Record<string, number>, runtimes: RuntimeLayer[]): string[] {
   const parts: Record<string, number> = { ...Stack.of(scope).resolve(known), 'runtime layer': Math.min(...runtimes.map((layer) => layer._bytes ?? 0)) };
   const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);

@@ -5,7 +5,6 @@ import { pythonLayer } from '../bundling/python-code';
 import { layerName } from '../private/layer-name';
 import type { ModelHook } from './model-hook';
 
-/** What a hook's layer is made of. */
 export interface HookLayerProps {
   readonly hook: ModelHook;
   readonly modelName: string;
@@ -26,7 +25,7 @@ export class HookLayer extends Construct {
       runtime: props.pythonRuntime,
       architecture: props.architecture,
       pythonBundling: props.bundling,
-      // NumPy comes with the runtime layer. Two of them, merged file by file, would be neither.
+      // NumPy comes with the runtime layer. Lambda merges layers file by file, so two versions would mix.
       selection: { keep: ['*'], drop: ['/numpy/', '/numpy.libs/', '/numpy-*.dist-info/'] },
       pinned: props.hook._pinned,
       description: `Hook of the model ${props.modelName}`,

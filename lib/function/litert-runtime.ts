@@ -1,8 +1,8 @@
-/** What runs a LiteRT model inside the Lambda function. */
+/** The runtime of a LiteRT model in a Lambda function. */
 export enum LiteRtRuntime {
-  /** The library's own program over LiteRT's C library, on Lambda's `provided.al2023`: no Python. The smallest, and the fastest to start. */
+  /** A native program on LiteRT's C library and Lambda's `provided.al2023`, without Python. The smallest runtime, and the fastest to start. */
   NATIVE = 'native',
 
-  /** The Python handler over LiteRT's own Python package, trimmed, with NumPy. It runs hooks. */
+  /** A Python handler with a trimmed LiteRT Python package and NumPy. Supports hooks. */
   NUMPY = 'numpy',
 }

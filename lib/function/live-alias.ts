@@ -5,19 +5,18 @@ import type { ModelFunctionProps } from './model-function-props';
 import type { VersionCheckProps } from './version-check';
 import { VersionCheck } from './version-check';
 
-/** What the alias moves to, and the check that the version must pass first. */
 export interface LiveAliasOptions {
   readonly props: ModelFunctionProps;
   readonly check: VersionCheckProps;
 }
 
-/** Creates the alias that everything goes through. It moves to a new version only after that has passed its check. */
+/** Creates the alias that callers use. It moves to a new version only after the version has passed its check. */
 export function liveAlias(scope: Construct, id: string, { props, check }: LiveAliasOptions): lambda.Alias {
   const { provisionedConcurrentExecutions: minimum, maxProvisionedConcurrentExecutions: maximum } = props;
   const alias = new lambda.Alias(scope, id, {
     aliasName: 'live',
     version: check.version,
-    // With autoscaling a fixed number would be set back by each update.
+    // With autoscaling, every update would reset a fixed number.
     provisionedConcurrentExecutions: maximum === undefined ? minimum : undefined,
   });
   if (maximum !== undefined) {

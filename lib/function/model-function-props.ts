@@ -14,49 +14,49 @@ import type { ModelHook } from './model-hook';
 
 /** Properties of a model served by AWS Lambda. */
 export interface ModelFunctionProps extends OptimizationOptions {
-  /** The model to serve: it is optimized for Lambda, or taken as published with `ModelSource.fromArtifact`. */
+  /** The model to serve: optimized for Lambda, or already published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
 
   /**
-   * The name that requests call the model by: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`.
    *
-   * @default - the construct's id in lower case, with hyphens for all but letters and digits
+   * @default - the construct's id in lower case, with other characters than letters and digits replaced by hyphens
    */
   readonly modelName?: string;
 
   /**
-   * Your own code before and after the model, e.g. to take pictures instead of numbers.
+   * Your own code before and after the model, e.g. to accept images instead of numbers.
    *
    * @default - requests and answers are those of TensorFlow Serving
    */
   readonly hook?: ModelHook;
 
   /**
-   * What runs the model.
+   * The runtime of the model.
    *
-   * @default - native where the optimization has proved that it gives LiteRT's own answers; numpy otherwise, and with `hook` or `snapStart`
+   * @default - native if the optimization has proved that it gives LiteRT's own answers; numpy otherwise, and with `hook` or `snapStart`
    */
   readonly liteRtRuntime?: LiteRtRuntime;
 
   /**
-   * The Python runtime of the numpy runtime and of hooks. 3.12 is the oldest: LiteRT needs its C library.
+   * The Python version for the numpy runtime and hooks. At least 3.12, because LiteRT needs that runtime's C library.
    *
    * @default lambda.Runtime.PYTHON_3_13
    */
   readonly pythonRuntime?: lambda.Runtime;
 
   /**
-   * The processor that serves.
+   * The processor architecture.
    *
-   * LiteRT has wheels for both. Those for arm64 need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every
-   * shared object against what the function's system has; on arm64 hardware it was not run.
+   * LiteRT's arm64 wheels need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every shared object against the
+   * libraries of the runtime; it has not been tested on arm64 hardware.
    *
    * @default lambda.Architecture.X86_64
    */
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Memory of the function. Lambda gives processor time in proportion; the default is one whole processor.
+   * Memory of the function. Lambda allocates processor time in proportion; the default gives one full processor.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
    * @default Size.mebibytes(1769)
@@ -64,17 +64,17 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly memorySize?: Size;
 
   /**
-   * How many threads compute one answer, at most six.
+   * Number of threads that compute one answer, from 1 to 6.
    *
-   * More than one helps a model whose answer takes some milliseconds or more in large convolutions or matrix products, and only as far as
-   * `memorySize` buys processors: one for each 1769 MiB. A small model gains nothing. Answers are the same.
+   * More than one helps only models with large convolutions or matrix products that take several milliseconds, and only if `memorySize` provides the
+   * processors: one for each 1769 MiB. The answers are the same.
    *
-   * @default - one for each whole processor that `memorySize` buys; one where it is a token
+   * @default - one for each full processor that `memorySize` provides; one if it is a token
    */
   readonly threads?: number;
 
   /**
-   * How long one request may take, loading the model included.
+   * Maximum time for a request, including the loading of the model.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
    * @default Duration.seconds(30)
@@ -82,19 +82,19 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly timeout?: Duration;
 
   /**
-   * How many requests may be served at the same time. Takes that many from the account's limit.
+   * Maximum number of concurrent requests, reserved from the account's limit.
    *
-   * 0 stops the function. Then a new version cannot be asked either, and the alias moves to it unchecked.
+   * 0 stops the function. A new version cannot be checked then, and the alias moves to it unchecked.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-   * @default - no limit but the account's
+   * @default - only the account's limit
    */
   readonly reservedConcurrentExecutions?: number;
 
   /**
-   * How many instances of the alias are always started and have their model loaded. They cost while they wait.
+   * Number of instances that are always started, with the model loaded. They cost money while idle.
    *
-   * With `maxProvisionedConcurrentExecutions` the fewest there are. Excludes `snapStart`.
+   * The minimum if `maxProvisionedConcurrentExecutions` is set. Cannot be combined with `snapStart`.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
    * @default - none: an instance starts when a request needs it
@@ -102,27 +102,26 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly provisionedConcurrentExecutions?: number;
 
   /**
-   * How many instances may be kept started when many are in use. The number follows their use.
+   * Maximum number of started instances. The number follows their utilization.
    *
-   * While a deployment shifts traffic, Lambda lets the number of an alias stand as it is.
+   * While a deployment shifts traffic, Lambda does not change the number.
    *
-   * @default - `provisionedConcurrentExecutions`, whatever their use
+   * @default - `provisionedConcurrentExecutions`, regardless of utilization
    */
   readonly maxProvisionedConcurrentExecutions?: number;
 
   /**
-   * Which share of the started instances may be in use before more are started, between 0.1 and 0.9.
+   * Share of the started instances that may be in use before more are started, between 0.1 and 0.9.
    *
    * @default 0.7
    */
   readonly provisionedConcurrencyUtilization?: number;
 
   /**
-   * Whether new instances start from a snapshot, taken of a published version after it has loaded its model.
+   * Start new instances from a snapshot of a published version that has loaded its model.
    *
-   * For the numpy runtime, which it chooses: a hook with heavy imports may start faster. A native function has started before a snapshot
-   * is read. Lambda charges for cached snapshots and for every start from one. Excludes provisioned concurrency and more than 512 MB of
-   * `ephemeralStorageSize`.
+   * Selects the numpy runtime, and may help a hook with heavy imports; a native function starts faster than a snapshot is read. Lambda charges for
+   * cached snapshots and for every restore. Cannot be combined with provisioned concurrency or more than 512 MB of `ephemeralStorageSize`.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
    * @default false
@@ -130,7 +129,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly snapStart?: boolean;
 
   /**
-   * Size of /tmp. Serving needs none of it; a hook may.
+   * Size of /tmp. Serving does not use it; a hook may.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
    * @default Size.mebibytes(512)
@@ -138,37 +137,36 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly ephemeralStorageSize?: Size;
 
   /**
-   * How a deployment moves the alias to a new version: step by step, watched by alarms on the new version's errors and
-   * latency, and back to the old version as soon as one of them goes off. CodeDeploy does it.
+   * Shift traffic to a new version step by step with CodeDeploy. Alarms on the new version's errors and latency roll the deployment back.
    *
    * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
-   * @default - at once, after all else of the deployment has worked
+   * @default - all traffic at once, after the rest of the deployment has succeeded
    */
   readonly deploymentConfig?: codedeploy.ILambdaDeploymentConfig;
 
   /**
-   * Which share of the new version's invocations may fail while traffic shifts, between 0 and 1. Needs `deploymentConfig`.
+   * Share of the new version's invocations that may fail while traffic shifts, between 0 and 1. Needs `deploymentConfig`.
    *
    * @default 0.01
    */
   readonly deploymentMaxErrorRate?: number;
 
   /**
-   * How long the new version's answers may take (99th percentile) while traffic shifts. Needs `deploymentConfig`.
+   * Maximum latency of the new version (99th percentile) while traffic shifts. Needs `deploymentConfig`.
    *
    * @default - half of `timeout`
    */
   readonly deploymentMaxLatency?: Duration;
 
   /**
-   * Further alarms that end a deployment and take it back. Needs `deploymentConfig`.
+   * Further alarms that stop a deployment and roll it back. Needs `deploymentConfig`.
    *
-   * @default - none besides those on errors and latency
+   * @default - only the alarms on errors and latency
    */
   readonly deploymentAlarms?: cloudwatch.IAlarm[];
 
   /**
-   * Whether AWS X-Ray traces invocations. The function's role gets what that needs.
+   * Trace invocations with AWS X-Ray. The function's role gets the permissions.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
    * @default lambda.Tracing.DISABLED
@@ -176,11 +174,11 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly tracing?: lambda.Tracing;
 
   /**
-   * Whether every request writes a line to the log, from which CloudWatch makes metrics: latency and failures, for the model and for
-   * each version of it, and the time that loading it takes.
+   * Log a line for every request, from which CloudWatch extracts metrics: latency and failures, for the model and each version of it, and the time to
+   * load the model.
    *
-   * They are custom metrics (up to six, and six more for each further version in use), and the log grows by about 700 bytes a request.
-   * CloudWatch makes none of them of a log group of the class Infrequent Access. Without them, the log has starts and failures only.
+   * These are custom metrics (up to six, and six more for each further version in use), and the log grows by about 700 bytes per request.
+   * A log group of the class Infrequent Access supports no such metrics. Without them, only starts and failures are logged.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
    * @default true
@@ -188,7 +186,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly embeddedMetrics?: boolean;
 
   /**
-   * Further environment variables of the function.
+   * Additional environment variables of the function.
    *
    * @default - only those that the handler needs
    */
@@ -197,40 +195,40 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * Key that encrypts the environment variables.
    *
-   * @default - a key that AWS manages
+   * @default - a key managed by AWS
    */
   readonly environmentEncryption?: kms.IKey;
 
   /**
-   * Further layers, e.g. an extension. Runtime and model take two of the five that Lambda allows.
+   * Additional layers, e.g. an extension. Runtime and model take two of the five that Lambda allows.
    *
    * @default - none
    */
   readonly layers?: lambda.ILayerVersion[];
 
   /**
-   * What the function is for, as the console shows it.
+   * Description of the function.
    *
-   * @default - says which model it serves
+   * @default - names the model
    */
   readonly description?: string;
 
   /**
-   * Role that the function runs as. It gets what it needs added.
+   * Execution role of the function. The permissions it needs are added.
    *
-   * @default - a role that can write to the function's own log group and nothing more
+   * @default - a role that can only write to the function's own log group
    */
   readonly role?: iam.IRole;
 
   /**
-   * VPC that the function runs in. It needs none: the model comes as a layer.
+   * VPC of the function. Not needed for the model, which comes as a layer.
    *
    * @default - no VPC
    */
   readonly vpc?: ec2.IVpc;
 
   /**
-   * Subnets that the function runs in.
+   * Subnets of the function.
    *
    * @default - the private subnets of `vpc`
    */
@@ -239,12 +237,12 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * Security groups of the function.
    *
-   * @default - one is created where there is a VPC
+   * @default - one is created if there is a VPC
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * Whether public subnets may be chosen. A function there cannot reach the internet, and this one needs no internet.
+   * Allow public subnets. A function cannot reach the internet from there; this one does not need to.
    *
    * @default false
    */
@@ -265,7 +263,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Where code and packages are put together.
+   * Where code and packages are bundled.
    *
    * @default PythonBundling.AUTO
    */

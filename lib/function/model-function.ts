@@ -27,9 +27,9 @@ import { TrafficShift } from './traffic-shift';
 /**
  * A TensorFlow model served by AWS Lambda.
  *
- * The model is optimized and converted to LiteRT when the stack is deployed, and comes into the function as a layer. The
- * function answers TensorFlow Serving's REST requests through a function URL or an API, and the same bodies when it is
- * invoked directly. Callers use the alias `live`: a deployment moves it to a new version only after all else has worked.
+ * The model is optimized and converted to LiteRT during the deployment and added to the function as a layer. The function answers TensorFlow
+ * Serving's REST requests through a function URL or an API, and the same request bodies in a direct invocation. Callers use the alias `live`, which
+ * a deployment moves to a new version only after everything else has succeeded.
  *
  * @example
  * const digits = new ModelFunction(this, 'Digits', {
@@ -39,22 +39,22 @@ import { TrafficShift } from './traffic-shift';
  * new CfnOutput(this, 'Url', { value: digits.addFunctionUrl().url });
  */
 export class ModelFunction extends Construct implements IMonitoredEndpoint {
-  /** The name that requests call the model by: `/v1/models/<name>`. */
+  /** Name of the model in request paths: `/v1/models/<name>`. */
   public readonly modelName: string;
 
   /** The published model that is served. */
   public readonly artifact: IModelArtifact;
 
-  /** What optimizes the model. Absent for an imported one. */
+  /** The model's optimizer. Undefined for a published model. */
   public readonly optimizer?: ModelOptimizer;
 
-  /** The Lambda function. Callers use `alias`: the function itself may already be ahead of it during a deployment. */
+  /** The Lambda function. Callers use `alias`, because the function may already be newer during a deployment. */
   public readonly lambdaFunction: lambda.Function;
 
-  /** The alias `live` of the version that serves. */
+  /** The alias `live`, which points to the version that serves. */
   public readonly alias: lambda.Alias;
 
-  /** What shifts traffic to a new version, where `deploymentConfig` says so. */
+  /** Shifts traffic to a new version. Undefined without `deploymentConfig`. */
   public readonly deploymentGroup?: codedeploy.LambdaDeploymentGroup;
 
   /** The function's log group. */
@@ -95,16 +95,16 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     }).deploymentGroup;
   }
 
-  /** The function URL, when there is one. */
+  /** The function URL. Undefined until `addFunctionUrl` is called. */
   public get functionUrl(): lambda.FunctionUrl | undefined {
     return this.url;
   }
 
   /**
-   * Gives the alias a URL that answers TensorFlow Serving's REST requests.
+   * Adds a URL to the alias, which answers TensorFlow Serving's REST requests.
    *
    * Callers must sign their requests and need `grantInvokeUrl`, unless the options say `FunctionUrlAuthType.NONE`: then
-   * everybody can call, and you pay.
+   * anybody can call, and you pay.
    *
    * @param options authentication and cross-origin requests
    */
@@ -139,70 +139,70 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   }
 
   /**
-   * How many requests were answered, refused ones included. Sum over five minutes.
+   * Number of requests answered, including rejected ones. Sum over five minutes.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricInvocations(options);
   }
 
   /**
-   * How many invocations crashed, ran out of time, or failed as a direct invocation. Sum over five minutes.
+   * Number of invocations that crashed, timed out, or failed as a direct invocation. Sum over five minutes.
    *
-   * A refused request (4xx) is none, nor is a failure that an HTTP caller sees as a 500: see `metricFailures`.
+   * Does not include rejected requests (4xx), or failures that an HTTP caller sees as a 500: see `metricFailures`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricErrors(options);
   }
 
   /**
-   * How long an invocation takes, in milliseconds, the start of a new instance not included. 99th percentile over five minutes.
+   * Duration of an invocation in milliseconds, without the start of a new instance. 99th percentile over five minutes.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.alias.metricDuration({ statistic: cloudwatch.Stats.percentile(99), ...options });
   }
 
   /**
-   * How many requests the function answered by 500, e.g. because the hook failed. Sum over five minutes.
+   * Number of requests the function answered with 500, e.g. because the hook failed. Sum over five minutes.
    *
-   * Lambda does not count them as errors, since they have an answer. A direct invocation that fails so has none: it counts in `metricErrors`.
-   * The log has the traceback of each. Needs `embeddedMetrics`.
+   * Lambda does not count them as errors, because they have an answer. A failed direct invocation has none and counts in `metricErrors`.
+   * The log has a traceback of each. Needs `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricFailures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('metricFailures').failures(options);
   }
 
   /**
-   * How long the handler takes for a request, in milliseconds: parsing, the model and the hook. 99th percentile over five minutes.
+   * Time the handler takes for a request, in milliseconds: parsing, the model and the hook. 99th percentile over five minutes.
    *
-   * `metricLatency` has what Lambda's runtime adds, and the requests that crashed. Needs `embeddedMetrics`.
+   * `metricLatency` includes the overhead of Lambda's runtime, and requests that crashed. Needs `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricModelLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('metricModelLatency').latency(options);
   }
 
   /**
-   * How long loading the model takes when an instance starts, in milliseconds. Average over five minutes.
+   * Time to load the model when an instance starts, in milliseconds. Average over five minutes.
    *
    * Needs `embeddedMetrics`.
    *
-   * @param options what to change about the metric
+   * @param options overrides for the metric
    */
   public metricModelLoadTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('metricModelLoadTime').modelLoadTime(options);
   }
 
   /**
-   * The failures that `metricErrors` does not count, where they are counted.
+   * Failures that `metricErrors` does not count. Undefined without `embeddedMetrics`.
    *
    * @internal
    */
@@ -210,7 +210,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     return this.requestMetrics?.failures();
   }
 
-  /** Checks all properties, and returns the published model: the one that the source names, or one that an optimizer makes of it. */
+  /** Checks all properties and returns the published model. */
   private publishedModel(props: ModelFunctionProps, { modelName, architecture, timeout }: FunctionSettings): IModelArtifact {
     const model = { ...props, modelName, format: ModelFormat.LITERT, architecture };
     failIfAny(lit`InvalidModelFunctionProps`, [

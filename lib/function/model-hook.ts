@@ -2,23 +2,22 @@ import { existsSync, readFileSync, statSync } from 'fs';
 import { join, resolve } from 'path';
 import type { ModelHookOptions } from './model-hook-options';
 
-/** The module that a hook is. The handler imports it by this name. */
+/** The handler imports the hook by this name. */
 export const HOOK_MODULE = 'hook';
 
-/** Bytes of a synchronous invocation's payload. */
+/** Maximum payload of a synchronous invocation, in bytes. */
 const LARGEST_EVENT = 6_291_456;
 
 /**
- * The user's own code before and after the model: `preprocess(event)` makes a request's inputs, `postprocess(outputs)` its
- * answer.
+ * Your own code before and after the model: `preprocess(event)` returns the inputs of a request, `postprocess(outputs)` its answer.
  *
- * Predict requests are then the hook's; status and metadata stay as they are. The hook comes into the function as a layer,
- * so that changing it builds no model anew.
+ * The hook handles predict requests; status and metadata are unchanged. It is a layer of its own, so changing it does not rebuild the model.
  */
 export class ModelHook {
   /**
-   * A directory with hook.py, which defines `preprocess(event)` and may define `postprocess(outputs)`, and with
-   * requirements.txt where it needs packages. They are installed as wheels for the function's processor and Python.
+   * A directory with hook.py, which defines `preprocess(event)` and optionally `postprocess(outputs)`, and with requirements.txt if it needs
+   * packages.
+   * Packages are installed as wheels for the function's processor and Python version.
    *
    * @param directory path of the directory
    * @param options what cannot be read from the directory
@@ -33,11 +32,7 @@ export class ModelHook {
     private readonly options: ModelHookOptions,
   ) {}
 
-  /**
-   * What is wrong with the hook.
-   *
-   * @internal
-   */
+  /** @internal */
   public get _problems(): string[] {
     const path = JSON.stringify(this._directory);
     if (!existsSync(this._directory) || !statSync(this._directory).isDirectory()) {
@@ -54,7 +49,7 @@ export class ModelHook {
     if (event !== undefined && statSync(event).size > LARGEST_EVENT) {
       return [`checkEventFile must have at most ${LARGEST_EVENT} bytes, got ${statSync(event).size}: Lambda takes no larger request; give a smaller one`];
     }
-    // It may also come from another module, so all that is asked is that the file names it.
+    // The function may be imported from another module, so only look for its name.
     return /\bpreprocess\b/.test(readFileSync(file, 'utf-8'))
       ? [] : [`hook does not define preprocess(event): define it in ${HOOK_MODULE}.py in ${path}; postprocess(outputs) may be left out`];
   }

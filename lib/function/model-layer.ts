@@ -5,7 +5,6 @@ import { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { layerName } from '../private/layer-name';
 
-/** What a model's layer is made of. */
 export interface ModelLayerProps {
   readonly bucket: s3.IBucket;
   readonly compatibility: ModelCompatibility;
@@ -14,7 +13,7 @@ export interface ModelLayerProps {
   readonly runtimes: lambda.Runtime[];
 }
 
-/** A layer with the model, of exactly the object version that was published. */
+/** A layer with the model, from exactly the object version that was published. */
 export class ModelLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
@@ -31,7 +30,7 @@ export class ModelLayer extends Construct {
   }
 }
 
-/** The number at the end of a layer version's ARN. */
+/** Returns the number at the end of a layer version's ARN. */
 export function layerVersionNumber(layerVersionArn: string): string {
   return Fn.select(7, Fn.split(':', layerVersionArn));
 }

@@ -11,17 +11,16 @@ import { LiteRtRuntime } from './litert-runtime';
 import { LITERT_LIBRARY, layerRequirements } from './runtime-layer-contents';
 
 /**
- * The runtime of a function that the native program serves.
+ * The Lambda runtime for the native program.
  *
- * It has the C++ library that LiteRT needs, so the layer brings none: it is based on Amazon Linux 2023's minimal container image, which
- * holds the packages libstdc++ and libgcc. Their versions are those that bundling checks shared objects against.
+ * Based on Amazon Linux 2023's minimal container image, which includes libstdc++ and libgcc, so the layer need not contain them.
+ * Bundling checks shared objects against their versions.
  *
  * @see https://docs.aws.amazon.com/linux/al2023/ug/minimal-container.html the image that provided.al2023 is based on
  * @see https://docs.aws.amazon.com/linux/al2023/ug/al2023-container-image-types.html its packages
  */
 export const NATIVE_RUNTIME = lambda.Runtime.PROVIDED_AL2023;
 
-/** What the layer of the native runtime is made for. */
 export interface NativeRuntimeLayerOptions {
   readonly architecture: lambda.Architecture;
   readonly bundling: PythonBundling;
@@ -29,15 +28,15 @@ export interface NativeRuntimeLayerOptions {
   readonly layerVersionName: string;
 }
 
-/** Whether the package, or the clone, has the program for an architecture. */
+/** Whether the program for this architecture is in the package or the clone. */
 export function hasNativeProgram(architecture: lambda.Architecture): boolean {
   return existsSync(nativeProgram(architecture));
 }
 
 /**
- * Makes the layer of the native runtime: `bootstrap` and LiteRT's C library.
+ * Creates the layer of the native runtime: `bootstrap` and LiteRT's C library.
  *
- * @throws where there is no program for the architecture.
+ * @throws if there is no program for the architecture.
  */
 export function nativeRuntimeLayer(scope: Construct, id: string, options: NativeRuntimeLayerOptions): lambda.LayerVersion {
   const { architecture, bundling, description, layerVersionName } = options;

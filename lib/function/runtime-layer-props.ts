@@ -5,17 +5,17 @@ import type { LiteRtRuntime } from './litert-runtime';
 /** Options of a runtime layer. */
 export interface RuntimeLayerOptions {
   /**
-   * The processor of the functions that use the layer.
+   * The processor architecture of the functions that use the layer.
    *
-   * LiteRT has wheels for both. Those for arm64 need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every
-   * shared object against what the function's system has; on arm64 hardware it was not run.
+   * LiteRT's arm64 wheels need the C++ library of Amazon Linux 2023.7 (April 2025) or newer. Bundling checks every shared object against the
+   * libraries of the runtime; it has not been tested on arm64 hardware.
    *
    * @default lambda.Architecture.X86_64
    */
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Where the layer's packages are put together.
+   * Where the layer's packages are bundled.
    *
    * @default PythonBundling.AUTO
    */
@@ -25,15 +25,15 @@ export interface RuntimeLayerOptions {
 /** Options of a runtime layer with Python packages. */
 export interface PythonRuntimeLayerOptions extends RuntimeLayerOptions {
   /**
-   * The Python runtime of the functions that use the layer. 3.12 is the oldest: LiteRT needs its C library.
+   * The Python version of the functions that use the layer. At least 3.12, because LiteRT needs that runtime's C library.
    *
    * @default lambda.Runtime.PYTHON_3_13
    */
   readonly pythonRuntime?: lambda.Runtime;
 }
 
-/** Properties of a runtime layer. `pythonRuntime` is for `LiteRtRuntime.NUMPY` alone. */
+/** Properties of a runtime layer. `pythonRuntime` applies only to `LiteRtRuntime.NUMPY`. */
 export interface RuntimeLayerProps extends PythonRuntimeLayerOptions {
-  /** What the layer holds. */
+  /** The runtime in the layer. */
   readonly liteRtRuntime: LiteRtRuntime;
 }

@@ -12,17 +12,17 @@ import { layerRequirements, liteRtVersion, NUMPY_SELECTION } from './runtime-lay
 import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps } from './runtime-layer-props';
 
 /**
- * A Lambda layer with what runs LiteRT models.
+ * A Lambda layer with a runtime for LiteRT models.
  *
- * `RuntimeLayer.forNative()` and `.forNumpy()` give the one of the stack, so that a further function adds none. An old layer version
- * is deleted when a new one has replaced it: Lambda keeps what published function versions name.
+ * `RuntimeLayer.forNative()` and `.forNumpy()` return the stack's shared layer, so a further function adds none. An old layer version is deleted
+ * after a new one has replaced it; published function versions that use it keep working.
  */
 export class RuntimeLayer extends Construct {
   /**
    * The stack's layer with the native program and LiteRT's C library: at most 10 MB unzipped.
    *
-   * @param scope anything in the stack
-   * @param options processor and bundling
+   * @param scope any construct in the stack
+   * @param options architecture and bundling
    */
   public static forNative(scope: Construct, options: RuntimeLayerOptions = {}): RuntimeLayer {
     const { architecture, bundling } = options;
@@ -32,8 +32,8 @@ export class RuntimeLayer extends Construct {
   /**
    * The stack's layer with LiteRT's Python package and NumPy: at most 64 MB unzipped.
    *
-   * @param scope anything in the stack
-   * @param options Python version, processor and bundling
+   * @param scope any construct in the stack
+   * @param options Python version, architecture and bundling
    */
   public static forNumpy(scope: Construct, options: PythonRuntimeLayerOptions = {}): RuntimeLayer {
     return RuntimeLayer.ofStack(scope, { ...options, liteRtRuntime: LiteRtRuntime.NUMPY });
@@ -55,10 +55,10 @@ export class RuntimeLayer extends Construct {
     return existing ?? new RuntimeLayer(stack, id, props);
   }
 
-  /** What the layer holds. */
+  /** The runtime in the layer. */
   public readonly liteRtRuntime: LiteRtRuntime;
 
-  /** The version of LiteRT that the layer holds. */
+  /** The version of LiteRT in the layer. */
   public readonly liteRtVersion: string;
 
   /** The layer version. */
@@ -78,7 +78,7 @@ export class RuntimeLayer extends Construct {
   }
 
   /**
-   * Unzipped size in bytes, where it is known at synth.
+   * Unzipped size in bytes, if known at synth.
    *
    * @internal
    */

@@ -16,7 +16,6 @@ import { HOOK_MODULE } from './model-hook';
 import { layerVersionNumber, ModelLayer } from './model-layer';
 import { NATIVE_RUNTIME } from './native-runtime-layer';
 
-/** Everything that the Lambda function of a model is made of. */
 export interface ServingFunctionOptions {
   readonly props: ModelFunctionProps;
   readonly settings: FunctionSettings;
@@ -32,7 +31,7 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
   const { modelName, pythonRuntime: runtime, architecture } = settings;
   const runtimeLayer = lambda.LayerVersion.fromLayerVersionAttributes(scope, 'RuntimeLayer', {
     layerVersionArn: compatibility.runtimeLayerArn,
-    // The default, every runtime that the app has named so far, would publish a new version whenever another construct names one.
+    // The default is every runtime the app has named so far, which would publish a new version whenever another construct names one.
     compatibleRuntimes: [runtime],
   });
   const { layerVersion: modelLayer } = new ModelLayer(scope, 'ModelLayer', { bucket, compatibility, modelName, architecture, runtimes: [runtime, NATIVE_RUNTIME] });
@@ -49,7 +48,7 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
     timeout: settings.timeout,
     role: functionRole(scope, 'Role', { role: props.role, logGroup, inVpc: props.vpc !== undefined, traced }),
     logGroup,
-    // The handler's own lines are JSON already; this makes Lambda's JSON as well.
+    // The handler's own lines are JSON already; this makes Lambda's lines JSON as well.
     loggingFormat: lambda.LoggingFormat.JSON,
     layers: [runtimeLayer, modelLayer, ...layers.hook ? [layers.hook] : [], ...props.layers ?? []],
     environment: environmentOf(options, digest),
@@ -63,27 +62,27 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
     securityGroups: props.securityGroups,
     allowPublicSubnet: props.allowPublicSubnet,
     currentVersionOptions: {
-      // The CDK's hash of a version sees the template only. A changed description makes CloudFormation publish a new version all the same.
+      // The CDK's hash of a version covers the template only. A changed description makes CloudFormation publish a new version for a new model.
       description: `${modelName} version ${compatibility.version}, model layer ${layerVersionNumber(modelLayer.layerVersionArn)}, `
         + `runtime layer ${layerVersionNumber(compatibility.runtimeLayerArn)}, `
         + (layers.hook ? `hook layer ${layerVersionNumber(layers.hook.layerVersionArn)}, ` : '') + `configuration ${digest}`,
-      // Not RETAIN: Lambda publishes the same code and configuration only once, so a version that a failed deployment left behind
-      // would be in the way of the next attempt.
+      // Not RETAIN: Lambda publishes the same code and configuration only once, so a version left behind by a failed deployment would block the next
+      // attempt.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     },
   });
-  // The CDK publishes a version for each key of the code, and Lambda only for other code or configuration. Equal files have another key where
-  // another tool bundled them, so the configuration names the key.
+  // The CDK publishes a version for each key of the code, Lambda only for different code or configuration. Another tool may bundle equal files
+  // under another key, so put the key into the configuration.
   created.addEnvironment('HANDLER_CODE', codeAddress(created));
   if (layers.native) {
-    // The Python code is bundled all the same: which runtime serves is known only when the model is.
+    // The Python code is bundled in any case: the runtime is chosen at deployment.
     (created.node.defaultChild as lambda.CfnFunction).runtime = layers.numpy ? compatibility.functionRuntime : NATIVE_RUNTIME.name;
   }
   acknowledgeFindings(created, props);
   return created;
 }
 
-/** What a version fixes, as far as deploy-time values may stand in it. */
+/** Returns everything a version fixes, including deploy-time values. */
 function configurationOf(created: lambda.Function): unknown {
   const { environment, layers, memorySize, timeout, ephemeralStorage, role, vpcConfig, kmsKeyArn, fileSystemConfigs, deadLetterConfig }
     = created.node.defaultChild as lambda.CfnFunction;
@@ -92,7 +91,7 @@ function configurationOf(created: lambda.Function): unknown {
 
 function environmentOf({ props, settings, compatibility, layers }: ServingFunctionOptions, digest: string): Record<string, string> {
   return {
-    // For NumPy, which a hook computes with beside the model: more threads cost time to start.
+    // NumPy, which a hook uses next to the model, starts more slowly with more threads.
     ...layers.numpy ? { OPENBLAS_NUM_THREADS: '1' } : {},
     ...props.environment,
     MODEL_NAME: settings.modelName,

@@ -7,32 +7,30 @@ import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build-provider';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
 
-/** Which version is asked, and for what. */
 export interface VersionCheckProps {
   readonly version: lambda.IVersion;
   readonly modelName: string;
-  /** Where the model's golden requests are; the compatibility check lets the provider read them, as all of the model. */
+  /** The bucket of the model's golden requests. The compatibility check grants the provider read access. */
   readonly bucket: s3.IBucket;
   readonly compatibility: ModelCompatibility;
   readonly hook?: ModelHook;
 }
 
 /**
- * Sends a published version the model's golden requests when it is deployed, and fails where it answers otherwise than the
- * optimization did; zeros where there are none, and the hook's own event where there is a hook.
+ * Sends the model's golden requests to a published version during the deployment, and fails if an answer differs from the optimization's.
+ * Without golden requests it sends zeros; with a hook, the hook's own event.
  *
- * The alias depends on it: callers keep the version that they have when the new one does not start, its model or hook does
- * not load or run, or it answers like another model.
+ * The alias depends on it: callers keep their version if the new one does not start, cannot load or run its model or hook, or gives other answers.
  */
 export class VersionCheck extends Construct {
   constructor(scope: Construct, id: string, props: VersionCheckProps) {
     super(scope, id);
     const provider = BuildProvider.of(this);
-    // The version says who may ask it, not the provider's role: all that a role may do shares 10,240 characters, whatever the number of functions.
+    // Grant on the version, not in the provider's role: a role's policies are limited to 10,240 characters, whatever the number of functions.
     const permission = new lambda.CfnPermission(this, 'Permission', {
       action: 'lambda:InvokeFunction', functionName: props.version.functionArn, principal: provider.role.roleArn,
     });
-    // Not a property: what the resource's properties may have together is less than a photograph has.
+    // Stored as an asset, because the properties of a resource are too small for a photograph.
     const event = props.hook?._checkEventFile === undefined ? undefined : storeAsset(this, 'Event', props.hook._checkEventFile);
     const granted = (event ? readStatements(event) : []).map((statement) => provider.role.addToPrincipalPolicy(statement).policyDependable!);
     const resource = new CustomResource(this, 'Resource', {
