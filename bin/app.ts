@@ -7,7 +7,7 @@ import { FunctionStack } from './function-stack';
 import { ServiceStack } from './service-stack';
 
 /**
- * The example app: one stack per path, made of nothing but the library's public API.
+ * The example app: one stack per path, using only the library's public API.
  *
  *     cdk deploy FunctionStack
  *     cdk deploy ServiceStack -c internalLoadBalancer=true
@@ -41,7 +41,7 @@ new FunctionStack(app, 'FunctionStack', {
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });
 
-// TensorFlow Serving has no use for a file of LiteRT.
+// TensorFlow Serving does not serve LiteRT files.
 if (!common.model.endsWith('.tflite')) {
   new ServiceStack(app, 'ServiceStack', {
     ...common,

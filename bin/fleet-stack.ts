@@ -7,37 +7,16 @@ import { EvaluationData, ModelFleet, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
-/** What to deploy. */
 export interface FleetStackProps extends ExampleStackProps {
-  /**
-   * The server's program.
-   *
-   * @default - the one of TensorFlow Serving's image
-   */
+  /** @default - from TensorFlow Serving's image */
   readonly servingBinary?: ServingBinary;
-  /**
-   * NAT gateways of the VPC. Without any, instances reach AWS by VPC endpoints and have no internet.
-   *
-   * @default 0
-   */
+  /** Without NAT gateways, instances use VPC endpoints and have no internet access. @default 0 */
   readonly natGateways?: number;
-  /**
-   * The fewest instances.
-   *
-   * @default 2
-   */
+  /** @default 2 */
   readonly minCapacity?: number;
-  /**
-   * How long an instance may take until its model answers.
-   *
-   * @default Duration.minutes(15)
-   */
+  /** Maximum time until an instance's model answers. @default Duration.minutes(15) */
   readonly bootTimeout?: Duration;
-  /**
-   * How long connections may still go on when an instance leaves the load balancer.
-   *
-   * @default Duration.seconds(120)
-   */
+  /** Time for open connections when an instance leaves the load balancer. @default Duration.seconds(120) */
   readonly connectionDraining?: Duration;
 }
 
@@ -55,7 +34,7 @@ export class FleetStack extends Stack {
     this.vpc = new ec2.Vpc(this, 'Vpc', {
       ipAddresses: ec2.IpAddresses.cidr(CIDR),
       natGateways,
-      // `vpcEndpoints` below has one where there is no NAT gateway. It is free, and models then do not pass the gateway, which charges for each gigabyte.
+      // A gateway endpoint is free, and saves the NAT gateway's charge per gigabyte. Without NAT gateways, `vpcEndpoints` below creates one.
       gatewayEndpoints: natGateways > 0 ? { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } } : undefined,
       subnetConfiguration: [
         ...natGateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] : [],
@@ -76,7 +55,7 @@ export class FleetStack extends Stack {
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,
       connectionDraining: props.connectionDraining,
-      // The newest at every deployment: fine for an example. Leave it out, and the image stays until cdk.context.json is refreshed.
+      // The newest image at every deployment: fine for an example. Without this line, the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });
     this.endpoint.connections.allowDefaultPortFrom(ec2.Peer.ipv4(CIDR), 'REST, from inside the VPC');

@@ -4,7 +4,6 @@ import type { Construct } from 'constructs';
 import { EvaluationData, ModelFunction, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 
-/** What to deploy. */
 export interface FunctionStackProps extends ExampleStackProps {
   readonly memorySize?: Size;
 }

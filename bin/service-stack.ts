@@ -8,33 +8,16 @@ import { EvaluationData, ModelService, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
-/** What to deploy. */
 export interface ServiceStackProps extends ExampleStackProps {
-  /**
-   * Whether clients outside of the cluster reach the model, from inside the VPC.
-   *
-   * @default false
-   */
+  /** Make the model reachable from the VPC outside the cluster. @default false */
   readonly internalLoadBalancer?: boolean;
-  /**
-   * How long a deployment waits for pods of a new version.
-   *
-   * @default Duration.minutes(14)
-   */
+  /** How long a deployment waits for pods of a new version. @default Duration.minutes(14) */
   readonly rolloutTimeout?: Duration;
-  /**
-   * ARN of a role that may do everything in the cluster, e.g. to look at pods that do not start.
-   *
-   * @default - nobody but the deployment
-   */
+  /** Role with full access to the cluster, e.g. to inspect pods that do not start. @default - none */
   readonly adminRoleArn?: string;
-  /**
-   * CIDR blocks that reach the cluster's API from the internet.
-   *
-   * @default - none: the API is reached from the VPC only
-   */
+  /** CIDR blocks that reach the cluster's API from the internet. @default - none: only the VPC does */
   readonly apiCidrs?: string[];
-  /** Processor features that the nodes have and a model may need; each pod checks them. */
+  /** Processor features of the nodes; each pod checks them. */
   readonly cpuFeatures?: string[];
 }
 
@@ -47,7 +30,7 @@ export class ServiceStack extends Stack {
     super(scope, id, props);
     const vpc = new ec2.Vpc(this, 'Vpc', {
       natGateways: 1,
-      // Free, and models then do not pass the NAT gateway, which charges for each gigabyte.
+      // Free, and saves the NAT gateway's charge per gigabyte.
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
     });
     this.cluster = new eks.Cluster(this, 'Cluster', {
@@ -63,7 +46,7 @@ export class ServiceStack extends Stack {
     if (props.adminRoleArn) {
       this.cluster.grantClusterAdmin('Admin', props.adminRoleArn);
     }
-    // Auto Mode brings nodes, load balancers and Pod Identity. Measuring pods, which scaling needs, is an add-on.
+    // Auto Mode includes nodes, load balancers and Pod Identity. Pod metrics, needed for autoscaling, are an add-on.
     const metrics = new eks.Addon(this, 'MetricsServer', { cluster: this.cluster, addonName: 'metrics-server' });
 
     this.endpoint = new ModelService(this, 'Digits', {

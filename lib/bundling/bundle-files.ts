@@ -4,7 +4,7 @@ import { IgnoreStrategy, UnscopedValidationError } from 'aws-cdk-lib';
 import { lit } from '../private/errors';
 import { type BundlePlan, type FileSelection, machineOf, NEVER_BUNDLED } from './bundle-plan';
 
-/** What installers write of themselves. It differs from one installer to the next, and nothing reads it on Lambda. */
+/** Files that installers write about themselves. They differ between installers, and nothing reads them on Lambda. */
 const INSTALLER_RECORDS = ['INSTALLER', 'RECORD', 'REQUESTED', 'direct_url.json', 'uv_cache.json'];
 
 /** Copies source code, following links, as the alpha package does with rsync -rL. */
@@ -13,7 +13,7 @@ export function copySources(from: string, to: string): void {
   cpSync(from, to, { recursive: true, dereference: true, filter: (source) => source === from || !ignore.ignores(source) });
 }
 
-/** Refuses packages that were built for another processor or another C library: they would only fail on Lambda. */
+/** Rejects packages built for another processor or C library, which would fail only on Lambda. */
 export function checkWheelTags(directory: string, plan: BundlePlan): void {
   const wanted = machineOf(plan.architecture);
   for (const info of distributionInfos(directory)) {
@@ -33,7 +33,7 @@ export function checkWheelTags(directory: string, plan: BundlePlan): void {
   }
 }
 
-/** Keeps what the plan selects and brings the rest into one shape, so that the same input always gives the same files. */
+/** Keeps the selected files and normalizes the rest, so that the same input always gives the same files. */
 export function finishFiles(root: string, plan: BundlePlan): void {
   const packages = join(root, plan.outputSuffix);
   rmSync(join(packages, '.lock'), { force: true });
@@ -55,7 +55,7 @@ export function listFiles(directory: string): string[] {
     .sort();
 }
 
-/** The sum of all files' sizes: what Lambda counts against its limit. */
+/** Sums up the sizes of all files, as Lambda does for its limit. */
 export function sizeOf(directory: string): number {
   return listFiles(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
 }
@@ -94,7 +94,7 @@ function removeEmptyDirectories(directory: string): void {
   }
 }
 
-/** Lambda's user is not the one who bundles: a strict umask here would make the files unreadable there. */
+/** Lambda runs as another user, who could not read files created under a strict umask. */
 function normalizeModes(directory: string): void {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

@@ -2,9 +2,9 @@ import type { BundlePlan } from './bundle-plan';
 import { runTool } from './host-tools';
 
 /**
- * The arguments that make Python compile a bundle.
+ * Returns the arguments that make Python compile a bundle.
  *
- * Unchecked: the files' dates change on their way to Lambda, and checking would make every one of them useless there.
+ * Unchecked, because the files' dates change on their way to Lambda: checked bytecode would be ignored there.
  */
 export function compileArguments(root: string, plan: BundlePlan): string[] {
   const uncompiled = plan.selection?.uncompiled;
@@ -16,7 +16,7 @@ export function compileArguments(root: string, plan: BundlePlan): string[] {
   ];
 }
 
-/** Without a fixed seed, constants that are sets come out in another order each time. */
+/** Without a fixed seed, constants that are sets get another order each time. */
 export const COMPILE_ENVIRONMENT = { PYTHONHASHSEED: '0' };
 
 /** Compiles a bundle with the function's own Python version. */

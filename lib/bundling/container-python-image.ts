@@ -7,14 +7,13 @@ import { COMPILE_ENVIRONMENT, compileArguments } from './bytecode';
 import { hostPath } from './host-python-image';
 import { checkSharedObjects } from './shared-objects';
 
-/** Raised when the same plan makes other files than before. */
+/** Increase when the same plan results in other files than before. */
 const BEHAVIOR_VERSION = 1;
 
 /**
- * An image that lets the alpha package's command run in a container, and then brings its output into our shape.
+ * Runs the alpha package's command in a container and normalizes its output.
  *
- * Files are chosen on the host, by the code that also serves bundling without Docker. Bytecode is compiled in a second
- * run of the container, which has the function's own Python.
+ * Files are selected on the host, by the same code as without Docker. Bytecode is compiled in a second container, with the function's own Python.
  */
 export class ContainerPythonImage extends DockerImage {
   constructor(private readonly plan: BundlePlan, private readonly container: DockerImage) {

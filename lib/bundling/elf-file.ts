@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 
-/** A version of a library's symbols that a shared object cannot be loaded without. */
+/** A version of a library's symbols that a shared object needs. */
 export interface NeededVersion {
   /** The library's name, e.g. "libstdc++.so.6". */
   readonly library: string;
@@ -9,18 +9,18 @@ export interface NeededVersion {
   readonly version: string;
 }
 
-/** What the dynamic linker reads of a 64-bit little-endian ELF file, as both processors of Lambda have them. */
+/** The parts of a 64-bit little-endian ELF file that the dynamic linker reads. Both processors of Lambda use this kind. */
 export interface ElfFile {
-  /** Number of the processor, see `ELF_MACHINES`. */
+  /** Number of the processor; see `ELF_MACHINES`. */
   readonly machine: number;
 
-  /** Names of the libraries that it is linked with, e.g. "libc.so.6". */
+  /** Names of the linked libraries, e.g. "libc.so.6". */
   readonly libraries: string[];
 
   readonly needed: NeededVersion[];
 }
 
-/** The processors' numbers, by their names in wheel tags. */
+/** Numbers of the processors, by their names in wheel tags. */
 export const ELF_MACHINES: Record<string, number> = { x86_64: 62, aarch64: 183 };
 
 const MAGIC = 0x7f454c46;
@@ -34,7 +34,7 @@ const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
 
 /**
- * Reads a shared object, or nothing where the file is no ELF file of that kind.
+ * Reads a shared object. Returns undefined if the file is not such an ELF file.
  *
  * @see https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html
  */
@@ -44,7 +44,7 @@ export function readElf(path: string): ElfFile | undefined {
     return undefined;
   }
   const segments = segmentsOf(file);
-  // By the segments, as the linker does: the section headers may have been stripped.
+  // Use the segments, as the linker does: section headers may have been stripped.
   const offsetOf = (address: number) => {
     const segment = segments.find(({ type, start, size }) => type === PT_LOAD && address >= start && address < start + size)!;
     return address - segment.start + segment.offset;
@@ -91,7 +91,7 @@ function textAt(file: Buffer, offset: number): string {
   return file.toString('latin1', offset, file.indexOf(0, offset));
 }
 
-/** Two lists in one another: of each library the versions. Each entry says how far it is to the next. */
+/** Nested linked lists: for each library, its versions. Each entry has the offset of the next. */
 function neededVersions(file: Buffer, first: number, libraries: number, strings: number): NeededVersion[] {
   const text = (offset: number) => textAt(file, strings + offset);
   const found: NeededVersion[] = [];

@@ -10,18 +10,17 @@ import { type Installer, runTool } from './host-tools';
 import { installCommand } from './install-command';
 import { checkSharedObjects } from './shared-objects';
 
-/** Raised when the same plan makes other files than before, so that nothing old is taken for it. */
+/** Increase when the same plan results in other files than before, so that no cached output is used. */
 const BEHAVIOR_VERSION = 1;
 
 /**
- * An image that is no image: it does on this host what the alpha package would do in a container.
+ * A DockerImage whose run() works on the host: it installs what the alpha package would install in a container.
  *
- * The command that it is given is not run, since it is written for the container. What it is told is where the input
- * and the output are.
+ * It ignores the command, which is written for the container, and uses only the paths of input and output.
  */
 export class HostPythonImage extends DockerImage {
   constructor(private readonly plan: BundlePlan, private readonly installer: Installer, private readonly python: string | undefined) {
-    // The image's hash is part of the asset's. Whether there is bytecode must be in it; which tool installs changes nothing.
+    // The image's hash is part of the asset's hash. Bytecode changes the output, the choice of installer does not.
     super('host-python', createHash('sha256').update(JSON.stringify({
       behavior: BEHAVIOR_VERSION,
       ...plan,
@@ -49,7 +48,7 @@ export class HostPythonImage extends DockerImage {
   }
 }
 
-/** Where on this host a directory of the container is. */
+/** Returns the host directory that is mounted at a path in the container. */
 export function hostPath(options: DockerRunOptions, containerPath: string): string {
   const volume = options.volumes?.find((candidate) => candidate.containerPath === containerPath);
   if (!volume) {

@@ -5,7 +5,6 @@ import { join } from 'path';
 import { UnscopedValidationError } from 'aws-cdk-lib';
 import { lit } from '../private/errors';
 
-/** What installs Python packages on this host. */
 export interface Installer {
   readonly kind: 'uv' | 'pip';
 
@@ -13,12 +12,12 @@ export interface Installer {
   readonly command: string[];
 }
 
-/** How much of a failed tool's own words is worth showing. */
+/** Maximum length of a failed tool's output in the error. */
 const SHOWN_OUTPUT = 4000;
 
 const found = new Map<string, unknown>();
 
-/** Runs a tool to its end and returns what it printed; its own words are in the error when it fails. */
+/** Runs a tool and returns its output. If it fails, the error contains the output. */
 export function runTool(command: string[], options: { readonly environment?: NodeJS.ProcessEnv } = {}): string {
   const [program, ...args] = command;
   const result = spawnSync(program, args, { encoding: 'utf-8', env: options.environment ?? process.env, maxBuffer: 64 * 1024 * 1024 });
@@ -30,7 +29,7 @@ export function runTool(command: string[], options: { readonly environment?: Nod
   return result.stdout;
 }
 
-/** uv, else a Python that has pip, else nothing. */
+/** Returns uv, or a Python that has pip, or undefined. */
 export function findInstaller(): Installer | undefined {
   return once('installer', () => {
     if (answers(['uv', '--version']) !== undefined) {
@@ -45,7 +44,7 @@ export function findInstaller(): Installer | undefined {
   });
 }
 
-/** Path of a CPython of exactly this minor version, e.g. "3.13": its bytecode is the only one that the function will read. */
+/** Returns the path of a CPython of exactly this minor version, e.g. "3.13": the function reads no other version's bytecode. */
 export function findPython(version: string): string | undefined {
   return once(`python ${version}`, () => {
     for (const candidate of candidates(version)) {
@@ -64,30 +63,29 @@ export function dockerAnswers(): boolean {
   return once('docker', () => answers([dockerProgram(), 'version']) !== undefined);
 }
 
-/** The program that the CDK runs for Docker. */
 export function dockerProgram(): string {
   return process.env.CDK_DOCKER ?? 'docker';
 }
 
 function candidates(version: string): string[] {
-  // A version manager's shim is on the PATH for every version, and fails for those that are not switched on. So all are tried.
+  // A version manager has a shim on the PATH for every version, which fails for inactive ones. So try all versions.
   const root = process.env.PYENV_ROOT ?? join(home(), '.pyenv');
   const versions = join(root, 'versions');
   const installed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort().reverse() : [];
   return [`python${version}`, 'python3', 'python', ...installed.map((name) => join(versions, name, 'bin', 'python'))];
 }
 
-/** The interpreter's own path, when it is of that version: a name on the PATH may mean another one in another directory. */
+/** Returns the interpreter's own path if it has the version: a name on the PATH may mean another version in another directory. */
 function pathOfPython(program: string, version: string): string | undefined {
   const question = 'import sys; print(sys.implementation.name, sys.implementation.cache_tag, sys.executable)';
-  // The cache tag holds the version, and excludes builds whose bytecode files have another name.
+  // The cache tag contains the version, and excludes builds whose bytecode files have another name.
   const wanted = `cpython cpython-${version.replace('.', '')} `;
   const answer = answers([program, '-c', question])?.trim();
   return answer?.startsWith(wanted) ? answer.slice(wanted.length) : undefined;
 }
 
 function answers(command: string[]): string | undefined {
-  // Not in the app's directory: a version manager would let a file there choose, and a module there could shadow pip.
+  // Not in the app's directory, where a version manager may read a file, and a module may shadow pip.
   const result = spawnSync(command[0], command.slice(1), { encoding: 'utf-8', cwd: tmpdir(), env: process.env, timeout: 60_000 });
   return result.error || result.status !== 0 ? undefined : result.stdout;
 }
@@ -96,7 +94,7 @@ function home(): string {
   return process.env.HOME ?? homedir();
 }
 
-/** Each question costs a process: it is asked once for one environment. */
+/** Caches the answer for each environment, because each question costs a process. */
 function once<T>(question: string, ask: () => T): T {
   const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, home()]);
   if (!found.has(key)) {

@@ -1,11 +1,11 @@
 import { type BundlePlan, machineOf } from './bundle-plan';
 import type { Installer } from './host-tools';
 
-/** Amazon Linux 2023 has glibc 2.34; the packages in use ask for 2.28 at most. */
+/** Amazon Linux 2023 has glibc 2.34; the packages in use need 2.28 at most. */
 const NEWEST_GLIBC_MINOR = 28;
 const OLDEST_GLIBC_MINOR = 17;
 
-/** The command that installs a requirements file for the function's platform, whatever this host is. */
+/** Returns the command that installs a requirements file for the function's platform, on any host. */
 export function installCommand(installer: Installer, plan: BundlePlan, requirements: string, target: string, python?: string): string[] {
   const machine = machineOf(plan.architecture);
   const pinned = plan.pinned ? ['--require-hashes', '--no-deps'] : [];
@@ -16,7 +16,7 @@ export function installCommand(installer: Installer, plan: BundlePlan, requireme
       '--python-platform', `${machine}-manylinux_2_${NEWEST_GLIBC_MINOR}`,
       '--python-version', plan.pythonVersion,
       '--only-binary', ':all:',
-      // A hard link into uv's cache would let a change of the file's mode reach the cache.
+      // With a hard link, changing the mode of a file would change uv's cache.
       '--link-mode', 'copy',
       '--no-compile-bytecode',
       ...pinned,
@@ -26,7 +26,7 @@ export function installCommand(installer: Installer, plan: BundlePlan, requireme
   const tag = plan.pythonVersion.replace('.', '');
   return [
     ...installer.command, 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--target', target,
-    // pip does not know that a newer glibc runs what was built for an older one.
+    // pip does not know that a newer glibc runs wheels for an older one, so name them all.
     ...glibcMinors().flatMap((minor) => ['--platform', `manylinux_2_${minor}_${machine}`]),
     '--platform', `manylinux2014_${machine}`,
     '--implementation', 'cp',
@@ -35,13 +35,13 @@ export function installCommand(installer: Installer, plan: BundlePlan, requireme
     '--only-binary', ':all:',
     '--no-compile',
     ...pinned,
-    // pip compares with the Python that it runs on itself. The tags above say what the function can run.
+    // pip compares with the Python it runs on. The tags above define what the function can run.
     ...(plan.pinned ? ['--ignore-requires-python'] : []),
     '--requirement', requirements,
   ];
 }
 
-/** The same for pip in a container of the function's own platform, as environment: the command there is the alpha package's. */
+/** The same for pip in a container of the function's platform, as environment variables, because the command is the alpha package's. */
 export function containerPipEnvironment(plan: BundlePlan): Record<string, string> {
   return {
     PIP_ONLY_BINARY: ':all:',

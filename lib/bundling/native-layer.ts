@@ -13,15 +13,15 @@ import { bundlingOptions } from './python-code';
 import { programProblems } from './shared-objects';
 import { zipFile } from './zip-file';
 
-/** A layer with the program of a custom runtime, and a library out of a Python package. */
+/** A layer with the program of a custom runtime, and a library from a Python package. */
 export interface NativeLayerOptions extends lambda.LayerVersionOptions {
-  /** The program, which becomes the layer's `bootstrap`. */
+  /** Path of the program, which becomes the layer's `bootstrap`. */
   readonly program: string;
 
   /** Directory with the requirements, all pinned with hashes. */
   readonly entry: string;
 
-  /** Which of the installed files the layer holds. */
+  /** The installed files that the layer keeps. */
   readonly selection: FileSelection;
 
   readonly runtime: lambda.Runtime;
@@ -29,10 +29,10 @@ export interface NativeLayerOptions extends lambda.LayerVersionOptions {
   readonly pythonBundling: PythonBundling;
 }
 
-/** Raised when the same program and packages make another archive than before. */
+/** Increase when the same program and packages result in another archive than before. */
 const BEHAVIOR_VERSION = 1;
 
-/** Any does: no file of the layer depends on it. */
+/** Any version will do: no file of the layer depends on it. */
 const PYTHON_OF_THE_WHEEL = lambda.Runtime.PYTHON_3_13;
 
 const ARCHIVE = 'layer.zip';
@@ -41,9 +41,9 @@ const EXECUTABLE = 0o755;
 const READABLE = 0o644;
 
 /**
- * Makes the layer, zipped here: Lambda starts only a `bootstrap` that has its executable bit, which not every host's file system has.
+ * Creates the layer from a ZIP archive written here: Lambda needs the executable bit of `bootstrap`, which not every host's file system has.
  *
- * @throws where the program cannot run on the architecture.
+ * @throws if the program cannot run on the architecture.
  */
 export function nativeLayer(scope: Construct, id: string, options: NativeLayerOptions): lambda.LayerVersion {
   const { program, entry, selection, runtime, architecture, pythonBundling, ...props } = options;
@@ -56,7 +56,7 @@ export function nativeLayer(scope: Construct, id: string, options: NativeLayerOp
 }
 
 function archiveBundling(scope: Construct, options: Pick<NativeLayerOptions, 'program' | 'selection' | 'architecture' | 'pythonBundling'>) {
-  // `cdk ls` and `cdk destroy` bundle nothing, so they must not ask for tools or the program either.
+  // `cdk ls` and `cdk destroy` bundle nothing, so do not require tools or the program.
   if (!Stack.of(scope).bundlingRequired) {
     return undefined;
   }
@@ -80,10 +80,10 @@ function archiveBundling(scope: Construct, options: Pick<NativeLayerOptions, 'pr
   };
 }
 
-/** Lets another image install, then adds the program and leaves nothing but an archive. */
+/** Installs with another image, then adds the program and replaces everything by an archive. */
 class ArchivingImage extends DockerImage {
   constructor(private readonly inner: DockerImage, private readonly program: string) {
-    // The archive's own bytes are not in the hash: they depend on the version of zlib that Node.js has.
+    // The archive's own bytes depend on the zlib of Node.js, so they are not in the hash.
     super(inner.image, createHash('sha256').update(JSON.stringify([BEHAVIOR_VERSION, inner.toJSON()])).update(readFileSync(program)).digest('hex'));
   }
 

@@ -4,21 +4,21 @@ import { checkExclusive } from '../private/validation';
 import type { PythonDockerOptions } from './python-docker-options';
 
 /**
- * Where Python code and its packages are put together for Lambda.
+ * Where Python code and its packages are bundled for Lambda.
  *
  * Packages are always installed for the function's platform and Python version, and only as wheels with a known hash.
  */
 export class PythonBundling {
-  /** On this host when uv or pip is found, else in a container. */
+  /** On this host if uv or pip is found, otherwise in a container. */
   public static readonly AUTO = new PythonBundling('auto');
 
-  /** On this host, by uv or pip. Fails when neither is found: it never falls back to a container. */
+  /** On this host, with uv or pip. Fails if neither is found, and never uses a container. */
   public static readonly LOCAL = new PythonBundling('local');
 
   /**
-   * In a container, by the image that AWS builds Lambda functions with.
+   * In a container, with the image that AWS builds Lambda functions with.
    *
-   * @param options what to change about the container
+   * @param options settings of the container
    */
   public static docker(options: PythonDockerOptions = {}): PythonBundling {
     failIfAny(lit`InvalidPythonDockerOptions`, checkExclusive({ image: options.image, buildArgs: options.buildArgs },
@@ -33,11 +33,7 @@ export class PythonBundling {
     public readonly _docker: PythonDockerOptions = {},
   ) {}
 
-  /**
-   * Whether another one bundles in the same way.
-   *
-   * @internal
-   */
+  /** @internal */
   public _equals(other: PythonBundling): boolean {
     const [mine, theirs] = [this, other].map(({ _place, _docker }) => JSON.stringify(inNameOrder([_place, { ..._docker }])));
     return mine === theirs;

@@ -14,7 +14,7 @@ import { containerPipEnvironment } from './install-command';
 import type { PythonBundling } from './python-bundling';
 import { unzippedBytes } from './zip-file';
 
-/** A function whose code is a directory with index.py, whose `handler` is called. */
+/** Options of a function whose code is a directory with index.py, which defines `handler`. */
 export interface PythonFunctionOptions extends lambda.FunctionOptions {
   readonly entry: string;
   readonly runtime: lambda.Runtime;
@@ -22,26 +22,26 @@ export interface PythonFunctionOptions extends lambda.FunctionOptions {
   readonly pythonBundling: PythonBundling;
 }
 
-/** A layer made of a directory with requirements.txt. */
+/** Options of a layer from a directory with requirements.txt. */
 export interface PythonLayerOptions extends lambda.LayerVersionOptions {
   readonly entry: string;
   readonly runtime: lambda.Runtime;
   readonly architecture: lambda.Architecture;
   readonly pythonBundling: PythonBundling;
 
-  /** Which of the installed files the layer holds. */
+  /** The installed files that the layer keeps. */
   readonly selection: FileSelection;
 
   /** Whether every requirement must be pinned with a hash. */
   readonly pinned: boolean;
 }
 
-/** The version of a Python runtime, e.g. "3.13", or nothing for another runtime. */
+/** Returns the version of a Python runtime, e.g. "3.13", or undefined for other runtimes. */
 export function pythonVersionOf(runtime: lambda.Runtime): string | undefined {
   return /^python(\d+\.\d+)$/.exec(runtime.name)?.[1];
 }
 
-/** Makes a Lambda function of a directory of Python code. */
+/** Creates a Lambda function from a directory of Python code. */
 export function pythonFunction(scope: Construct, id: string, options: PythonFunctionOptions): lambda.Function {
   const { pythonBundling, ...props } = options;
   const plan: BundlePlan = {
@@ -55,7 +55,7 @@ export function pythonFunction(scope: Construct, id: string, options: PythonFunc
   return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: bundlingOptions(scope, plan, options.runtime, pythonBundling) });
 }
 
-/** Makes a Lambda layer of a directory with requirements.txt. */
+/** Creates a Lambda layer from a directory with requirements.txt. */
 export function pythonLayer(scope: Construct, id: string, options: PythonLayerOptions): lambda.LayerVersion {
   const { pythonBundling, entry, runtime, architecture, selection, pinned, ...props } = options;
   const plan: BundlePlan = {
@@ -76,12 +76,12 @@ export function pythonLayer(scope: Construct, id: string, options: PythonLayerOp
   });
 }
 
-/** Where a function's own code lies in S3: as the template names it, so it changes whenever the template's code does. */
+/** The S3 location of a function's code, as in the template, so it changes whenever the template's code does. */
 export function codeAddress(construct: lambda.Function): string {
   return (construct.node.findChild('Code') as Asset).s3ObjectUrl;
 }
 
-/** Unzipped size of a function's or layer's own code, when it is known at synth: not for imported or skipped bundles. */
+/** Unzipped size of the code of a function or layer. Undefined for imported or skipped bundles. */
 export function bundledBytes(construct: IConstruct): number | undefined {
   const staged = stagedPath(construct);
   if (staged === undefined) {
@@ -99,9 +99,9 @@ function stagedPath(construct: IConstruct): string | undefined {
   return resolve(stage.outdir, asset.assetPath);
 }
 
-/** How packages are installed: on the host or in a container, as the user chose and the host allows. Nothing for a command that bundles nothing. */
+/** Chooses between host and container, by the user's choice and the host's tools. Returns no image for commands that do not bundle. */
 export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {
-  // `cdk ls` and `cdk destroy` bundle nothing, so they must not ask for tools either.
+  // `cdk ls` and `cdk destroy` bundle nothing, so do not require tools.
   if (!Stack.of(scope).bundlingRequired) {
     return undefined;
   }
@@ -123,7 +123,7 @@ export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lam
   };
 }
 
-/** The image that the alpha package would build by itself, if it were not given one. */
+/** The image that the alpha package builds by default. */
 function defaultContainer(plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): DockerImage {
   const directory = join(dirname(require.resolve('@aws-cdk/aws-lambda-python-alpha')), 'docker');
   return DockerImage.fromBuild(directory, {

@@ -1,16 +1,16 @@
 import type { DockerImage } from 'aws-cdk-lib';
 
-/** Options of bundling in a container. */
+/** Options for bundling in a container. */
 export interface PythonDockerOptions {
   /**
-   * The image to bundle in. It must hold the function's own Python version, pip, bash and rsync.
+   * The image. It must contain the function's Python version, pip, bash and rsync.
    *
    * @default - an image is built on top of the AWS SAM build image of the function's runtime
    */
   readonly image?: DockerImage;
 
   /**
-   * Arguments for building the default image, e.g. `PIP_INDEX_URL`.
+   * Build arguments of the default image, e.g. `PIP_INDEX_URL`.
    *
    * @default - none
    */
@@ -19,7 +19,7 @@ export interface PythonDockerOptions {
   /**
    * Environment variables of the container, e.g. `PIP_INDEX_URL`.
    *
-   * @default - none besides those that make pip keep to the pinned wheels
+   * @default - only those that make pip keep to the pinned wheels
    */
   readonly environment?: { [key: string]: string };
 

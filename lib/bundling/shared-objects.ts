@@ -6,11 +6,11 @@ import { type BundlePlan, machineOf } from './bundle-plan';
 import { ELF_MACHINES, type NeededVersion, readElf } from './elf-file';
 
 /**
- * The newest versions that Amazon Linux 2023 has: glibc 2.34 for its whole life, and the C++ and compiler libraries of GCC 14.2
- * (libstdc++-14.2.1, libgcc-14.2.1) since its release 2023.7.20250331, although its compiler stays GCC 11. Before that they were
- * GCC 11's, up to GLIBCXX_3.4.29: a function whose runtime version is pinned to one of before April 2025 has those still.
+ * The newest versions in Amazon Linux 2023: glibc 2.34 for its whole life, and the C++ and compiler libraries of GCC 14.2
+ * (libstdc++-14.2.1, libgcc-14.2.1) since release 2023.7.20250331, although its compiler is still GCC 11. Earlier releases have the libraries
+ * of GCC 11, up to GLIBCXX_3.4.29; so do functions pinned to a runtime version from before April 2025.
  *
- * LiteRT's wheel for arm64 needs GLIBC_2.34 and GLIBCXX_3.4.30, so that no libstdc++ of its own has to come with a layer.
+ * LiteRT's arm64 wheel needs GLIBC_2.34 and GLIBCXX_3.4.30, so layers need no libstdc++ of their own.
  *
  * @see https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html glibc
  * @see https://github.com/docker-library/official-images/pull/18759 the packages of 2023.7.20250331
@@ -19,15 +19,10 @@ import { ELF_MACHINES, type NeededVersion, readElf } from './elf-file';
  */
 const NEWEST: Record<string, string> = { GLIBC: '2.34', GLIBCXX: '3.4.33', CXXABI: '1.3.15', GCC: '14.0.0' };
 
-/** What the programs that are built here may need, and no more: they run on Amazon Linux 2023 and on images and hosts that users choose. */
+/** Maximum glibc of the programs built here: they run on Amazon Linux 2023 and on images and hosts that users choose. */
 const PROGRAM_GLIBC = '2.28';
 
-/**
- * What keeps a program from running on a processor with glibc 2.28 and without a C++ library; nothing where it runs.
- *
- * @param path of the program
- * @param architecture that it must be for
- */
+/** Returns the reasons why a program does not run on a processor with glibc 2.28 and without a C++ library. */
 export function programProblems(path: string, architecture: lambda.Architecture): string[] {
   const elf = readElf(path);
   const wanted = machineOf(architecture);
@@ -46,9 +41,9 @@ function isNewerThan(version: string, newest: string): boolean {
 }
 
 /**
- * Refuses shared objects that Lambda's dynamic linker would refuse: of another processor, or built for newer system libraries.
+ * Rejects shared objects that Lambda's dynamic linker would reject: for another processor, or for newer system libraries.
  *
- * A wheel's tag does not tell. LiteRT's for arm64 say glibc 2.27, and need 2.34.
+ * A wheel's tag is not enough: LiteRT's arm64 wheels claim glibc 2.27 and need 2.34.
  *
  * @param root directory of a bundle
  */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'fs';
 import { deflateRawSync } from 'zlib';
 
-/** A file of a ZIP archive. */
 export interface ZipEntry {
   /** Path in the archive, with forward slashes. */
   readonly name: string;
@@ -17,7 +16,7 @@ const CENTRAL_HEADER = 0x02014b50;
 const END_OF_CENTRAL_DIRECTORY = 0x06054b50;
 const END_BYTES = 22;
 const VERSION_2_0 = 20;
-/** Permissions are in the upper half of the external attributes where Unix made the archive. */
+/** For archives from Unix, the upper half of the external attributes contains the permissions. */
 const MADE_BY_UNIX = (3 << 8) | VERSION_2_0;
 const REGULAR_FILE = 0o100000;
 const NAMES_ARE_UTF8 = 1 << 11;
@@ -29,11 +28,11 @@ const CRC_TABLE = Array.from({ length: 256 }, (_, byte) => {
   }
   return value >>> 0;
 });
-/** 1 January 1980, the first day that the format knows. */
+/** 1 January 1980, the earliest date the format supports. */
 const FIRST_DAY = (1 << 5) | 1;
 
 /**
- * Makes a ZIP archive that has the given permissions on every host, in the order of the entries' names, without times.
+ * Creates a ZIP archive with the given permissions on every host, sorted by name, without dates.
  *
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
@@ -58,7 +57,7 @@ export function zipFile(entries: ZipEntry[]): Buffer {
   return Buffer.concat([...locals, central, end]);
 }
 
-/** The sum of the sizes of all files in a ZIP archive without a comment: what Lambda counts against its limit. */
+/** Sums up the sizes of all files in a ZIP archive without a comment, as Lambda does for its limit. */
 export function unzippedBytes(path: string): number {
   const file = readFileSync(path);
   const end = file.length - END_BYTES;
@@ -71,7 +70,7 @@ export function unzippedBytes(path: string): number {
   return sum;
 }
 
-/** What both headers of a file have. */
+/** Fields that both headers of a file have. */
 function commonHeader(content: Buffer, packed: Buffer, name: Buffer): Buffer {
   return Buffer.concat([
     uint16(VERSION_2_0), uint16(NAMES_ARE_UTF8), uint16(DEFLATE), uint16(0), uint16(FIRST_DAY),
@@ -79,7 +78,7 @@ function commonHeader(content: Buffer, packed: Buffer, name: Buffer): Buffer {
   ]);
 }
 
-/** The checksum of the format. Node.js has it since 20.15 only. */
+/** Only Node.js 20.15 and later have zlib.crc32. */
 function crc32(content: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of content) {

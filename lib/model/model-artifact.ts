@@ -2,13 +2,13 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 
-/** A published model in S3: made by a `ModelOptimizer`, or imported by `ModelArtifact`. */
+/** A published model in S3, created by a `ModelOptimizer` or imported with `ModelArtifact`. */
 export interface IModelArtifact extends IConstruct {
-  /** The bucket that holds the model. */
+  /** The bucket that contains the model. */
   readonly bucket: s3.IBucket;
 
   /**
-   * Lets a principal read the model's files, and nothing else in the bucket.
+   * Grants read access to the model's files, and nothing else in the bucket.
    *
    * @param grantee who may read
    */

@@ -1,8 +1,8 @@
-/** What a published model is made of, and so where it can be served. */
+/** Format of a published model, which decides where it can be served. */
 export enum ModelFormat {
-  /** LiteRT (formerly TensorFlow Lite): what ModelFunction serves. */
+  /** LiteRT (formerly TensorFlow Lite), served by ModelFunction. */
   LITERT = 'litert',
 
-  /** A TensorFlow SavedModel: what TensorFlow Serving serves. */
+  /** A TensorFlow SavedModel, served by TensorFlow Serving. */
   SAVED_MODEL = 'saved_model',
 }

@@ -1,10 +1,9 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'fs';
 import { basename, extname, join } from 'path';
 
-/** What a local path holds. */
 export type SourceKind = 'saved_model' | 'keras' | 'h5' | 'tflite';
 
-/** What can be said of a local model without TensorFlow. */
+/** Facts about a local model that do not need TensorFlow. */
 export interface Inspection {
   readonly kind?: SourceKind;
   readonly problems: string[];
@@ -13,7 +12,7 @@ export interface Inspection {
 
 const KIND_BY_EXTENSION: Record<string, SourceKind> = { '.keras': 'keras', '.h5': 'h5', '.hdf5': 'h5', '.tflite': 'tflite' };
 
-/** Extensions of model files, as a key in a bucket ends. */
+/** File extensions of models, also as the end of a key in a bucket. */
 export const MODEL_EXTENSIONS = Object.keys(KIND_BY_EXTENSION);
 
 const KIND_NAME: Record<SourceKind, string> = {
@@ -26,7 +25,7 @@ const EXPORT_WAY_OUT = 'call model.export(directory) in the program that made it
 
 const SUPPORTED = 'a SavedModel directory, or a .keras, .h5 or .tflite file';
 
-/** Looks at a local model: every problem found, each with a way out. */
+/** Inspects a local model and returns every problem, each with a way out. */
 export function inspectModel(path: string): Inspection {
   if (!existsSync(path)) {
     return { problems: [`the model ${JSON.stringify(path)} does not exist: give the path of ${SUPPORTED}, relative to where the CDK app runs`], sizeBytes: 0 };
@@ -34,12 +33,11 @@ export function inspectModel(path: string): Inspection {
   return statSync(path).isDirectory() ? inspectDirectory(path) : inspectFile(path);
 }
 
-/** The kind of model that a file name promises. */
 export function kindOfName(name: string): SourceKind | undefined {
   return KIND_BY_EXTENSION[extname(name).toLowerCase()];
 }
 
-/** Names that Keras and TensorFlow give to files with weights and no model. */
+/** Recognizes the names that Keras and TensorFlow give to files of weights without a model. */
 export function holdsWeightsOnly(name: string): boolean {
   return /\.weights\.(h5|hdf5|keras)$/i.test(name) || /\.ckpt(-\d+)?(\.|$)/i.test(name) || /\.data-\d{5}-of-\d{5}$/.test(name)
     || name === 'checkpoint' || /\.index$/.test(name);
@@ -91,7 +89,7 @@ function savedModelProblems(path: string, names: string[]): string[] {
   }
   const directory = join(path, 'variables');
   if (!existsSync(directory)) {
-    // Only a model of constants lies complete without variables: its graph then creates none.
+    // Without variables, a model is complete only if its graph creates none.
     if (containsAny(join(path, graph), ['VarHandleOp', 'VariableV2'])) {
       problems.push(`${where} has no directory variables, although its graph has variables: ${again}`);
     }
@@ -189,7 +187,7 @@ function readAt(path: string, position: number, length: number): Buffer {
   }
 }
 
-/** Whether a file has one of these words, whatever its size: a string holds half a gigabyte at most. */
+/** Searches a file of any size; a string is limited to half a gigabyte. */
 function containsAny(path: string, words: string[]): boolean {
   const file = openSync(path, 'r');
   try {

@@ -12,31 +12,31 @@ import { checkReference, storeAsset, storeReference } from './stored-object';
 
 const LARGE_MODEL_BYTES = 500_000_000;
 
-/** Where a model comes from. */
+/** The source of a model. */
 export abstract class ModelSource {
   /**
    * A local model, uploaded with the app's other assets: a SavedModel directory, or a .keras, .h5 or .tflite file.
    *
-   * @param path relative to where the CDK app runs
-   * @param options what the model does not say itself
+   * @param path relative to the working directory of the CDK app
+   * @param options what the model itself does not contain
    */
   public static fromAsset(path: string, options: ModelSourceOptions = {}): ModelSource {
     return new AssetSource(path, options);
   }
 
   /**
-   * A model that lies in a bucket already.
+   * A model in a bucket.
    *
    * @param bucket the bucket, in the same Region or another
-   * @param key of a .keras, .h5, .tflite or .zip file, or with a slash at its end the prefix of a SavedModel's files
-   * @param options what the model does not say itself, and what tells one content from the next
+   * @param key of a .keras, .h5, .tflite or .zip file, or the prefix of a SavedModel's files, with a slash at the end
+   * @param options what the model itself does not contain, and what identifies its content
    */
   public static fromBucket(bucket: s3.IBucket, key: string, options: BucketModelSourceOptions = {}): ModelSource {
     return new BucketSource(bucket, key, options);
   }
 
   /**
-   * A model that is published already: by an optimizer of this stack, or imported with `ModelArtifact`.
+   * A published model, from an optimizer of this stack or imported with `ModelArtifact`.
    *
    * @param artifact the published model
    */
@@ -61,7 +61,7 @@ export abstract class ModelSource {
     return undefined;
   }
 
-  /** Uploads or names the model, with the warnings that belong to it. Only after `_problems()` found none. @internal */
+  /** Uploads or references the model and adds its warnings. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
 }
 
@@ -93,7 +93,7 @@ class AssetSource extends ModelSource {
     return storeAsset(scope, 'Model', this.path);
   }
 
-  /** Read once: several endpoints may share a source, and a large model takes time to read. */
+  /** Cached: several endpoints may share a source, and a large model takes time to read. */
   private get inspection() {
     return this.inspected ??= inspectModel(this.path);
   }
@@ -153,7 +153,7 @@ class ArtifactSource extends ModelSource {
 function optionProblems(options: ModelSourceOptions, kind: SourceKind | undefined): string[] {
   const problems: string[] = [];
   for (const [input, shape] of Object.entries(options.inputShapes ?? {})) {
-    // -1 leaves the batch open; any other dimension has to be a number, because that is what inputShapes is for.
+    // -1 leaves the batch dimension open; any other dimension must be a number.
     const fits = shape.every((size, index) => Token.isUnresolved(size) || (Number.isInteger(size) && (size > 0 || (index === 0 && size === -1))));
     if (input === '' || !fits) {
       problems.push(`inputShapes[${JSON.stringify(input)}] must be a shape of positive whole numbers (-1 for the batch) under the name of an input, `

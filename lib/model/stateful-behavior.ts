@@ -1,8 +1,8 @@
 /** What to do with a model whose variables change between calls. */
 export enum StatefulBehavior {
-  /** The model is refused for Lambda, where no two requests are sure to meet the same process. */
+  /** Reject the model for Lambda, where two requests may not reach the same process. */
   REFUSE = 'refuse',
 
-  /** Every request starts from the state that the model was saved with. */
+  /** Start every request from the state in which the model was saved. */
   RESET_PER_REQUEST = 'reset_per_request',
 }

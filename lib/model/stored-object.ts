@@ -5,10 +5,10 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 
-/** How an S3 location holds what it names. The optimizer's `Packaging`. */
+/** How an S3 location contains a model or data. The optimizer's `Packaging`. */
 export type Packaging = 'zip' | 'file' | 'prefix';
 
-/** What tells one content from another without reading it. The optimizer's `Identity`; part of the build key. */
+/** Identifies a content without reading it. The optimizer's `Identity`; part of the build key. */
 export interface ObjectIdentity {
   readonly digest?: string;
   readonly objectVersion?: string;
@@ -16,10 +16,10 @@ export interface ObjectIdentity {
   readonly uri?: string;
 }
 
-/** A model or data in S3, as the optimizer's job.json names it. */
+/** A model or data in S3, as in the optimizer's job.json. */
 export interface StoredObject {
   readonly packaging: Packaging;
-  /** Of a `file`: its extension tells the optimizer what it is. */
+  /** Only for a `file`: its extension tells the optimizer the kind. */
   readonly fileName?: string;
   readonly identity: ObjectIdentity;
   readonly bucket: s3.IBucket;
@@ -27,15 +27,14 @@ export interface StoredObject {
   readonly objectVersion?: string;
 }
 
-/** What tells contents under one key apart. */
 export interface BucketObjectOptions {
   readonly objectVersion?: string;
   readonly revision?: string;
 }
 
-/** A local file or directory, uploaded with the app's other assets. */
+/** Uploads a local file or directory with the app's other assets. */
 export function storeAsset(scope: Construct, id: string, path: string): StoredObject {
-  // Links are followed: model caches keep their files elsewhere, and a ZIP of dangling links helps nobody.
+  // Follow links: model caches keep their files elsewhere, and a ZIP of dangling links is useless.
   const asset = new s3_assets.Asset(scope, id, { path, followSymlinks: SymlinkFollowMode.ALWAYS });
   return {
     packaging: asset.isFile ? 'file' : 'zip',
@@ -46,10 +45,10 @@ export function storeAsset(scope: Construct, id: string, path: string): StoredOb
   };
 }
 
-/** One object, or all objects below a prefix, of a bucket. */
+/** References one object, or all objects below a prefix. */
 export function storeReference(bucket: s3.IBucket, key: string, options: BucketObjectOptions): StoredObject {
   const packaging = packagingOf(key)!;
-  // A revision is the user's word about one place; an object version is S3's own and belongs to no other object.
+  // A revision is valid for one location only; an object version is unique in S3.
   const uri = options.objectVersion === undefined ? `s3://${bucket.bucketName}/${key}` : undefined;
   return {
     packaging,
@@ -61,7 +60,7 @@ export function storeReference(bucket: s3.IBucket, key: string, options: BucketO
   };
 }
 
-/** The document of a model or data, as job.json has it. */
+/** Renders a model or data for job.json. */
 export function renderStored(stored: StoredObject): Record<string, unknown> {
   return {
     packaging: stored.packaging,
@@ -71,7 +70,7 @@ export function renderStored(stored: StoredObject): Record<string, unknown> {
   };
 }
 
-/** How a key in a bucket is packaged, told by its ending; undefined where the ending is hidden in a token. */
+/** Returns the packaging of a key by its ending; undefined if a token hides the ending. */
 export function packagingOf(key: string): Packaging | undefined {
   if (key.endsWith('/')) {
     return 'prefix';
@@ -82,7 +81,7 @@ export function packagingOf(key: string): Packaging | undefined {
   return key.toLowerCase().endsWith('.zip') ? 'zip' : 'file';
 }
 
-/** Problems of a key and of what tells its contents apart. `allowed` lists the file extensions that the optimizer reads. */
+/** Checks a key and the options that identify its content. `allowed` lists the file extensions that the optimizer reads. */
 export function checkReference(property: string, key: string, options: BucketObjectOptions, allowed: string[]): string[] {
   const problems: string[] = [];
   const packaging = packagingOf(key);
@@ -110,7 +109,7 @@ export function checkReference(property: string, key: string, options: BucketObj
   return problems;
 }
 
-/** Statements that let a principal read exactly this. */
+/** Statements that allow reading exactly this object or prefix. */
 export function readStatements(stored: StoredObject): iam.PolicyStatement[] {
   const isPrefix = stored.packaging === 'prefix';
   const actions = stored.objectVersion === undefined ? ['s3:GetObject'] : ['s3:GetObject', 's3:GetObjectVersion'];

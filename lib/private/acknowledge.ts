@@ -2,26 +2,26 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 /**
- * Answers cdk-nag's finding on a wildcard in a policy's resource.
+ * Acknowledges cdk-nag's finding on a wildcard in a policy's resource.
  *
- * Such a finding is named by the resource as it stands in the template, so its name depends on the app and is computed here.
+ * The finding's id contains the resource as in the template, so it depends on the app and is computed here.
  */
 export function acknowledgeWildcard(scope: Construct, resourceArn: string, reason: string): void {
   acknowledge(scope, 'AwsSolutions-IAM5[Resource', resourceArn, reason);
 }
 
-/** Answers cdk-nag's finding on a policy that AWS manages. */
+/** Acknowledges cdk-nag's finding on a managed policy of AWS. */
 export function acknowledgeManagedPolicy(scope: Construct, policyArn: string, reason: string): void {
   acknowledge(scope, 'AwsSolutions-IAM4[Policy', policyArn, reason);
 }
 
 function acknowledge(scope: Construct, finding: string, arn: string, reason: string): void {
   const id = `${finding}::${flatten(Stack.of(scope).resolve(arn))}]`;
-  // Validations.acknowledge() takes an id with one double colon at most, and AWS::AccountId brings its own: this is the record that it writes.
+  // Writes the record directly: Validations.acknowledge() accepts one double colon per id at most, and AWS::AccountId brings another.
   scope.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [id]: reason });
 }
 
-/** A resolved value as cdk-nag writes it: references in angle brackets, joined parts joined. */
+/** Formats a resolved value as cdk-nag does: references in angle brackets, joined parts joined. */
 function flatten(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
     return String(value).replace(/\$\{/g, '<').replace(/\}/g, '>');

@@ -4,9 +4,9 @@ import { dirname, join } from 'path';
 const PACKAGE_NAME = 'cdk-tensorflow';
 
 /**
- * Absolute path of something that the package ships beside its code.
+ * Returns the absolute path of a file that the package ships beside its code.
  *
- * Compiled code lies one level deeper (build/lib) than its source (lib), so the root is found, not counted.
+ * Searches for the root, because compiled code (build/lib) lies one level deeper than its source (lib).
  */
 export function packagePath(...segments: string[]): string {
   for (let directory = __dirname; ; directory = dirname(directory)) {

@@ -1,7 +1,7 @@
 import { UnscopedValidationError, ValidationError } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** The type that the CDK wants an error's code to have: a literal, so that codes can be found by searching for them. */
+/** The CDK's type of an error code: a literal, so that codes can be found by a search. */
 export type ErrorCode = ConstructorParameters<typeof ValidationError>[0];
 
 /** Tag for an error code: lit`InvalidModelSource`. */
@@ -9,7 +9,7 @@ export function lit(strings: TemplateStringsArray): ErrorCode {
   return strings[0] as unknown as ErrorCode;
 }
 
-/** Throws one error that names every problem, each once, or does nothing when there are none. */
+/** Throws one error with all distinct problems, or does nothing if there are none. */
 export function failIfAny(code: ErrorCode, found: string[], scope?: IConstruct): void {
   const problems = [...new Set(found)];
   if (problems.length === 0) {

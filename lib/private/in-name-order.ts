@@ -1,6 +1,6 @@
 /**
- * The same members in the order of their names, at every depth. Java's maps have another order in each run, and another text in the template
- * is a deployment. Lists, tokens and other objects stay as they are.
+ * Sorts members by name at every depth. Java's maps have another order in each run, which would change the template and deploy again.
+ * Lists, tokens and other objects stay as they are.
  */
 export function inNameOrder<T>(value: T): T {
   if (Array.isArray(value)) {

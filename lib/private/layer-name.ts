@@ -1,11 +1,11 @@
 import { Aws, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Of the 140 characters that Lambda allows, what purpose and address leave for the stack's name. */
+/** Lambda allows 140 characters; purpose and address leave this many for the stack's name. */
 const LONGEST_STACK_NAME = 100;
 
 /**
- * The name of a construct's layer: layer names are account-wide, and CloudFormation's own (the logical id) is the same in every stack.
+ * Returns the name of a construct's layer. Layer names are account-wide, and CloudFormation's default, the logical id, is the same in every stack.
  *
  * @param scope the layer's construct
  * @param purpose a word or two of letters, digits, hyphens and underscores

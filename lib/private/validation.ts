@@ -1,12 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 
-/** Every check returns the problems it found. Absent values and tokens have none. */
+/** Every check returns the problems it found. Undefined values and tokens have none. */
 
 function isUnknown(value: unknown): boolean {
   return value === undefined || Token.isUnresolved(value);
 }
 
-/** A number between two limits, both allowed. `hint` says what to do instead. */
+/** Both limits are allowed values. `hint` says what to do instead. */
 export function checkRange(property: string, value: number | undefined, minimum: number, maximum: number, hint?: string): string[] {
   if (isUnknown(value) || (value! >= minimum && value! <= maximum)) {
     return [];
@@ -14,7 +14,7 @@ export function checkRange(property: string, value: number | undefined, minimum:
   return [`${property} must be between ${minimum} and ${maximum}, got ${JSON.stringify(value)}${hint ? `: ${hint}` : ''}`];
 }
 
-/** A whole number between two limits, both allowed. */
+/** Both limits are allowed values. */
 export function checkInteger(property: string, value: number | undefined, minimum: number, maximum: number, hint?: string): string[] {
   if (!isUnknown(value) && !Number.isInteger(value)) {
     return [`${property} must be a whole number between ${minimum} and ${maximum}, got ${JSON.stringify(value)}`];
@@ -22,7 +22,7 @@ export function checkInteger(property: string, value: number | undefined, minimu
   return checkRange(property, value, minimum, maximum, hint);
 }
 
-/** A text that matches a pattern; `allowed` describes the pattern in words. */
+/** `allowed` describes the pattern in words. */
 export function checkPattern(property: string, value: string | undefined, pattern: RegExp, allowed: string): string[] {
   if (isUnknown(value) || pattern.test(value!)) {
     return [];
@@ -30,7 +30,7 @@ export function checkPattern(property: string, value: string | undefined, patter
   return [`${property} must be ${allowed}, got ${JSON.stringify(value)}`];
 }
 
-/** Properties that exclude each other: at most one may be given. */
+/** At most one of these properties may be given. */
 export function checkExclusive(given: Record<string, unknown>, hint: string): string[] {
   const names = Object.entries(given).filter(([, value]) => value !== undefined).map(([name]) => name);
   return names.length > 1 ? [`${names.join(' and ')} exclude each other: ${hint}`] : [];
