@@ -4,9 +4,9 @@ import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 
 /**
- * Lets a principal read published models.
+ * Grants read access to published models.
  *
- * @param keyPatterns what may be read and listed, as keys that may end with or contain an asterisk
+ * @param keyPatterns keys that may be read and listed, with asterisks
  */
 export function grantArtifactRead(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
   const objects = iam.Grant.addToPrincipal({
@@ -25,7 +25,7 @@ export function grantArtifactRead(grantee: iam.IGrantable, bucket: s3.IBucket, k
   return key ? grant.combine(key) : grant;
 }
 
-/** What an optimization may do in its bucket: read and list its own prefix, add to it, replace and delete nothing. */
+/** Grants an optimization access to its own prefix: read, list and add, but neither replace nor delete. */
 export function grantArtifactWrite(role: iam.IRole, bucket: s3.IBucket, prefix: string): iam.Grant {
   const resourceArns = [bucket.arnForObjects(`${prefix}/*`)];
   const grants = [
@@ -36,7 +36,7 @@ export function grantArtifactWrite(role: iam.IRole, bucket: s3.IBucket, prefix: 
     iam.Grant.addToPrincipal({
       grantee: role, actions: ['s3:PutObject'], resourceArns, conditions: { Null: { 's3:if-none-match': 'false' } },
     }),
-    // The requests of a multipart upload that make no object yet; the one that completes it is under the condition above.
+    // The requests of a multipart upload that do not create an object yet. The one that completes it is subject to the condition above.
     iam.Grant.addToPrincipal({
       grantee: role, actions: ['s3:PutObject'], resourceArns, conditions: { Bool: { 's3:ObjectCreationOperation': 'false' } },
     }),
@@ -44,7 +44,7 @@ export function grantArtifactWrite(role: iam.IRole, bucket: s3.IBucket, prefix: 
   return grants.reduce((all, grant) => all.combine(grant));
 }
 
-/** Holds whatever else the role or the bucket's policy allows: nothing below the prefix is ever written without a condition. */
+/** Denies writes below the prefix without a condition, regardless of what the role or the bucket's policy allows. */
 export function overwriteDenial(bucket: s3.IBucket, prefix: string): iam.PolicyStatement {
   return new iam.PolicyStatement({
     effect: iam.Effect.DENY,
@@ -54,7 +54,7 @@ export function overwriteDenial(bucket: s3.IBucket, prefix: string): iam.PolicyS
   });
 }
 
-/** Answers cdk-nag where a role reads or writes a model's whole prefix. */
+/** Acknowledges cdk-nag's findings on a role that reads or writes a model's whole prefix. */
 export function acknowledgePrefix(scope: Construct, bucket: s3.IBucket, keyPattern: string): void {
   acknowledgeWildcard(scope, bucket.arnForObjects(keyPattern), 'The names of a model\'s files are its own: everything below the model\'s prefix, nothing else');
 }

@@ -7,10 +7,10 @@ import type { OptimizationOptions } from './optimization-options';
 
 const ID = 'TensorFlowModelArtifacts';
 
-/** What empties or deletes a bucket, by bucket. */
+/** Resources that empty or delete a bucket, by bucket. */
 const removals = new WeakMap<s3.IBucket, IDependable>();
 
-/** The bucket for all models of a stack, made when the first one asks for it. */
+/** Returns the bucket for all models of a stack, and creates it on first use. */
 export function artifactBucketOf(scope: Construct, options: Pick<OptimizationOptions, 'encryptionKey' | 'artifactRemovalPolicy'>): s3.Bucket {
   const stack = Stack.of(scope);
   const existing = stack.node.tryFindChild(ID) as ArtifactBucket | undefined;
@@ -20,7 +20,7 @@ export function artifactBucketOf(scope: Construct, options: Pick<OptimizationOpt
   return existing ?? new ArtifactBucket(stack, options);
 }
 
-/** What must be there before a build writes to a bucket: when the stack is deleted, it runs after the build was stopped. */
+/** Resources that must exist before a build writes to a bucket. When the stack is deleted, they are deleted after the build has been stopped. */
 export function bucketDependencies(bucket: s3.IBucket): IDependable[] {
   const removal = removals.get(bucket);
   return removal ? [removal] : [];
@@ -39,7 +39,7 @@ class ArtifactBucket extends s3.Bucket {
       encryption: encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
       encryptionKey,
       bucketKeyEnabled: encryptionKey ? true : undefined,
-      // What is served lies here, and what served before. Not RetainExceptOnCreate: after a build that failed the bucket has its report,
+      // The bucket contains the models that serve now and served before. Not RetainExceptOnCreate: after a failed build it contains the report,
       // and CloudFormation's attempt to delete it would leave the stack in ROLLBACK_FAILED.
       removalPolicy: destroysArtifacts ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       autoDeleteObjects: destroysArtifacts,
@@ -65,7 +65,7 @@ class ArtifactBucket extends s3.Bucket {
     return conflicts;
   }
 
-  /** Deletes the bucket with the stack, also after a first deployment that failed, where nothing was ever written to it. */
+  /** Deletes the empty bucket with the stack, e.g. after a failed first deployment. */
   private deleteWhenEmpty(): CustomResource {
     const provider = BuildProvider.of(this);
     const grant = provider.allowBucketDeletion(this);

@@ -2,13 +2,13 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 
-/** Which construct has which prefix, by bucket. */
+/** Constructs by prefix, by bucket. */
 const claims = new WeakMap<s3.IBucket, Map<string, Construct>>();
 
 /**
- * Notes that a model has a prefix in a bucket.
+ * Reserves a prefix in a bucket for a model.
  *
- * @throws where another model has it already
+ * @throws if another model has it already
  */
 export function claimPrefix(scope: Construct, bucket: s3.IBucket, prefix: string): void {
   const owners = claims.get(bucket) ?? new Map<string, Construct>();

@@ -3,7 +3,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { OptimizationOptions } from './optimization-options';
 
-/** All problems of a bucket that the user gives for the published models. */
+/** Returns every problem of the user's own bucket for published models. */
 export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalPolicy, encryptionKey }: OptimizationOptions): string[] {
   const problems = removalProblems(artifactRemovalPolicy, artifactBucket);
   if (artifactBucket === undefined) {
@@ -16,7 +16,7 @@ export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalP
   if (!Token.isUnresolved(here) && !Token.isUnresolved(there) && here !== there) {
     problems.push(`artifactBucket must be in the Region of its models, ${here}, got one in ${there}: give each Region a bucket and an optimization of its own`);
   }
-  // What is published is encrypted by its bucket. A bucket that is imported by its name alone does not know its key.
+  // The bucket encrypts published models. A bucket imported by name does not know its key.
   if (encryptionKey !== undefined && artifactBucket.encryptionKey?.keyArn !== encryptionKey.keyArn) {
     problems.push(`encryptionKey must be the key of artifactBucket, which encrypts the published models, and the bucket has ${artifactBucket.encryptionKey ? 'another' : 'none'}: `
       + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out');
@@ -40,7 +40,7 @@ function removalProblems(policy?: RemovalPolicy, artifactBucket?: s3.IBucket): s
   return problems;
 }
 
-/** Certainly: nobody knows it of an imported bucket, nor of what is known only when it is deployed. */
+/** Returns true only if certain: an imported bucket, or a token, may be versioned. */
 function keepsNoVersions(bucket: s3.IBucket): boolean {
   const made = bucket.node.defaultChild;
   if (!(made instanceof s3.CfnBucket) || made.objectLockEnabled !== undefined || Token.isUnresolved(made.versioningConfiguration)) {

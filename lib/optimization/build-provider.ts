@@ -12,10 +12,10 @@ import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 
 const ID = 'TensorFlowModelBuilds';
 
-/** How long CloudFormation waits for a check that builds nothing. A version check waits ten minutes for room in a busy account. */
+/** How long CloudFormation waits for a check that builds nothing. A version check waits up to ten minutes for concurrency in a busy account. */
 export const CHECK_TIMEOUT = Duration.minutes(15);
 
-/** Finds or starts the builds of a stack's models, and checks that endpoints can serve them. One for each stack. */
+/** Finds or starts the builds of a stack's models, and checks that endpoints can serve them. One per stack. */
 export class BuildProvider extends Construct implements iam.IGrantable {
   public static of(scope: Construct): BuildProvider {
     const stack = Stack.of(scope);
@@ -25,7 +25,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   public readonly serviceToken: string;
   public readonly grantPrincipal: iam.IPrincipal;
 
-  /** What the handlers run as. */
+  /** Role of the handlers. */
   public readonly role: iam.Role;
   private readonly logGroup: logs.LogGroup;
 
@@ -43,7 +43,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     });
   }
 
-  /** Lets the handlers build one model, and read what its builds leave. */
+  /** Allows the handlers to build one model and to read the build's results. */
   public allowBuilds(project: codebuild.IProject, logGroup: logs.ILogGroup, bucket: s3.IBucket, prefix: string): iam.Grant {
     const builds = iam.Grant.addToPrincipal({
       grantee: this,
@@ -59,12 +59,12 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs);
   }
 
-  /** Lets the handlers delete a bucket, which S3 refuses while it has objects or versions of them. */
+  /** Allows the handlers to delete a bucket, which S3 permits only without objects and their versions. */
   public allowBucketDeletion(bucket: s3.IBucket): iam.Grant {
     return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:DeleteBucket'], resourceArns: [bucket.bucketArn] });
   }
 
-  /** Lets the handlers read published models. */
+  /** Allows the handlers to read published models. */
   public allowRead(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
     keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
     return grantArtifactRead(this, bucket, keyPatterns);
@@ -91,7 +91,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
       queryInterval: Duration.seconds(10),
       totalTimeout: Duration.hours(1),
       logGroup: this.logGroup,
-      // The framework would let them invoke every version of the handlers: they get exactly what they use, below.
+      // The framework would allow every version of the handlers to be invoked. Grant exactly what is needed, below.
       frameworkOnEventRole: starter.withoutPolicyUpdates(),
       frameworkCompleteAndTimeoutRole: waiter.withoutPolicyUpdates(),
     });
@@ -104,7 +104,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     }
     starter.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.ref] }));
     const frameworkFunctions = ['onEvent', 'isComplete', 'onTimeout'].map((name) => child(`framework-${name}`) as lambda.Function);
-    // The framework reports a failure as the stack of its own error, and users would read where in the framework it was thrown.
+    // The framework reports the stack of its own error. Without a trace, users read only the message.
     frameworkFunctions.forEach((frameworkFunction) => frameworkFunction.addEnvironment('NODE_OPTIONS', '--stack-trace-limit=0'));
     this.restrictWaiter(child('waiter-state-machine'), frameworkFunctions.slice(1));
     return provider;
@@ -123,7 +123,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     }
   }
 
-  /** A role that can write logs, to our group only. */
+  /** A role that can only write logs, to our log group. */
   private functionRole(id: string, description: string): iam.Role {
     const role = new iam.Role(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description });
     role.addToPrincipalPolicy(new iam.PolicyStatement({

@@ -3,9 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 /**
  * The role of an optimization.
  *
- * The CDK's Project gives its role more than a build needs: every object of the source's bucket, log and report groups by wildcard. While it
- * is being constructed this role declines those statements (each is granted exactly, by us) and takes all others: for a VPC, for secrets.
- * Afterwards it is a role like any other.
+ * The CDK's Project grants its role more than a build needs: every object of the source's bucket, and log and report groups by wildcard. While the
+ * project is being constructed, this role ignores those statements, which are granted exactly elsewhere, and accepts all others, e.g. for a VPC or
+ * secrets. Afterwards it behaves like any role.
  */
 export class BuildRole extends iam.Role {
   private isSelective = true;

@@ -1,22 +1,21 @@
-/** What the optimization's build needs to know beyond its environment variables. */
 export interface BuildSpecOptions {
-  /** ARN of the group that the quality gate's results go to. */
+  /** ARN of the report group for the quality gate's results. */
   readonly reportGroupArn: string;
-  /** Python package index to install from instead of the public one. */
+  /** Python package index to use instead of the public one. */
   readonly packageIndexUrl?: string;
 }
 
-/** Names of the environment variables that the build gets from us. */
+/** Environment variables that the handler sets for a build. */
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
-/** Absolute paths, because the optimizer starts processes of its own in other directories. */
+/** Absolute paths, because the optimizer starts processes in other directories. */
 const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/python/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
  *
- * The source holds python/optimizer, python/handler/src and the native program, as they lie in the package. The build phase does everything but upload;
- * post_build, which CodeBuild also runs after a failed build phase, uploads what there is: always the report, the model only after success.
+ * The source contains python/optimizer, python/handler/src and the native program, laid out as in the package. The build phase does everything but
+ * upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success.
  */
 export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
   return {
@@ -60,7 +59,7 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
 function renderVariables(packageIndexUrl?: string): Record<string, string> {
   return {
     PYTHONUNBUFFERED: '1',
-    // The interpreter is the image's: uv would otherwise fetch one from elsewhere.
+    // Use the image's interpreter; uv would otherwise download one.
     UV_PYTHON_DOWNLOADS: 'never',
     PIP_DISABLE_PIP_VERSION_CHECK: '1',
     ...packageIndexUrl && { UV_DEFAULT_INDEX: packageIndexUrl, PIP_INDEX_URL: packageIndexUrl },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'fs';
 import { Token } from 'aws-cdk-lib';
 import { checkExclusive } from '../private/validation';
 
-/** The request is the input of a Step Functions execution, for which AWS allows 262,144 bytes; an update has old and new properties. */
+/** The request is the input of a Step Functions execution, limited to 262,144 bytes; an update contains old and new properties. */
 const MOST_BYTES = 100_000;
 
 /** The two ways to name a model's classes. */
@@ -11,13 +11,12 @@ export interface ClassLabels {
   readonly labelsFile?: string;
 }
 
-/** The names, in the order of the model's output; undefined where classes have numbers only. */
+/** Returns the names in the order of the model's output, or undefined if classes are only numbered. */
 export function labelsOf({ labels, labelsFile }: ClassLabels): string[] | undefined {
-  // A last line that is empty is the end of the line before it.
+  // A newline at the end does not start another line.
   return labelsFile === undefined ? labels : readFileSync(labelsFile, 'utf-8').replace(/\r?\n$/, '').split(/\r?\n/);
 }
 
-/** What is wrong with the names, or with the file that holds them. */
 export function checkLabels(options: ClassLabels): string[] {
   const { labels, labelsFile } = options;
   if (labels !== undefined && labelsFile !== undefined) {
@@ -42,7 +41,7 @@ function checkNames(property: string, names: string[] | undefined): string[] {
   if (names.length === 0) {
     return [`${property} must name the model's classes, got []: leave it out when they have no names`];
   }
-  // As they are written into the request that builds the model: text within text.
+  // Measure as in the build's request: a JSON string inside JSON.
   const bytes = Buffer.byteLength(JSON.stringify(JSON.stringify(names)));
   if (bytes > MOST_BYTES) {
     return [`${property} must have at most ${MOST_BYTES} bytes together, got ${bytes} for ${names.length} names: the request for a build may have 262144, and holds `

@@ -1,30 +1,30 @@
-/** How a student is taught. */
+/** Options for training a student. */
 export interface DistillationOptions {
   /**
-   * What the scores of teacher and student are divided by before they are compared: the higher, the more the unlikely classes teach as well.
-   * Above 0, at most 100. Without effect on outputs that are measurements.
+   * Divides the scores of teacher and student before they are compared: the higher, the more the student learns from unlikely classes.
+   * Above 0, at most 100. Has no effect on outputs that are measurements.
    *
    * @default 4
    */
   readonly temperature?: number;
 
   /**
-   * Share of the labels in what the student learns, from 0 to 1; the rest is the teacher's answers. Above 0 it needs labels.
+   * Weight of the labels in training, from 0 to 1; the rest is the weight of the teacher's answers. Values above 0 need labels.
    *
    * @default - 0.1 with labels, 0 without
    */
   readonly alpha?: number;
 
   /**
-   * How often the training goes through its part of the evaluation data.
+   * Number of passes over the training part of the evaluation data.
    *
    * @default 30
    */
   readonly epochs?: number;
 
   /**
-   * Teach on changed copies of the inputs as well, up to fifteen of each: images are shifted by up to a fourteenth of their sides, other floats get
-   * some noise. The teacher answers anew for each copy; labels stay.
+   * Also train on up to fifteen modified copies of each input: images are shifted by up to a fourteenth of their sides, other floats get
+   * some noise. The teacher answers each copy; labels stay the same.
    *
    * @default true
    */

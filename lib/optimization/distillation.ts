@@ -7,18 +7,19 @@ import { OptimizationStep } from './optimization-step';
 import type { Student } from './student';
 
 /**
- * A smaller model learns to answer as the original does, and is published in its place: smaller and faster on every path, at the price of accuracy.
+ * Trains a smaller model to answer like the original, and publishes it instead: smaller and faster on every path, at the price of accuracy.
  *
- * The original may have any supported format, and needs no training code. The student learns from a part of the evaluation data that no candidate is
- * chosen or judged on, keeps the best state that it had, and is never worse than what it started from. Give as much data as there is, with labels or
- * without. The report says what the teacher added over training the same student on the labels alone.
+ * The original may have any supported format and needs no training code. The student trains on a part of the evaluation data that is not used to
+ * choose
+ * or judge candidates. Its best state is kept, so it is never worse than at the start. Provide as much data as possible, with or without labels.
+ * The report compares with the same student trained on the labels alone.
  */
 export class Distillation extends OptimizationStep {
   /**
-   * Trains a student to take the original's place. Before any pruning and quantization.
+   * Trains a student to replace the original. Comes before any pruning and quantization.
    *
    * @param student the smaller model
-   * @param options how it is taught
+   * @param options options for training
    */
   public static into(student: Student, options: DistillationOptions = {}): Distillation {
     return new Distillation(student, options);

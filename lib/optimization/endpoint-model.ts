@@ -13,24 +13,24 @@ import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
 import type { OptimizationOptions } from './optimization-options';
 
-/** What an endpoint asks of its model. */
+/** An endpoint's requirements for its model. */
 export interface ArtifactForProps extends OptimizationOptions {
   readonly model: ModelSource;
   readonly modelName: string;
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
-  /** Image that the server's program is taken out of, and its ECR repository. */
+  /** Image to take the server program from, and its ECR repository. */
   readonly serverImage?: string;
   readonly serverRepository?: ecr.IRepository;
-  /** The endpoint gives a `serverImage`, which may be located only after the checks. */
+  /** The endpoint sets `serverImage`, but may resolve it only after the checks. */
   readonly takesServerFromImage?: boolean;
   /** The endpoint runs the server that is published with the model. */
   readonly requiresServer?: boolean;
-  /** The endpoint reads the model file by file, not compressed in one archive. */
+  /** The endpoint reads the model file by file, not as a compressed archive. */
   readonly isReadByFile?: boolean;
 }
 
-/** Everything that only a model to optimize can have: names of OptimizationOptions. */
+/** Names of the OptimizationOptions that do not apply to a published model. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
   'recipe', 'evaluation', 'gate', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'artifactPrefix',
   'artifactRemovalPolicy', 'encryptionKey', 'computeType',
@@ -46,15 +46,15 @@ export function checkArtifactFor(scope: Construct, id: string, props: ArtifactFo
 }
 
 /**
- * Returns the published model that an endpoint serves: the one that its source names, or one made for it by an optimizer of its own.
+ * Returns the published model that an endpoint serves: the one its source names, or one from the endpoint's own optimizer.
  *
- * Only after `checkArtifactFor` found no problems.
+ * Call it only if `checkArtifactFor` found no problems.
  */
 export function artifactFor(scope: Construct, id: string, props: ArtifactForProps): IModelArtifact {
   return props.model._artifact ?? new EndpointOptimizer(scope, id, optimizerProps(props));
 }
 
-/** Its properties are checked already: `checkArtifactFor` did. */
+/** Skips the checks, which `checkArtifactFor` has done. */
 class EndpointOptimizer extends ModelOptimizer {
   protected override _problems(): string[] {
     return [];
@@ -96,7 +96,7 @@ function uselessOptions(props: ArtifactForProps): string[] {
     + 'published already: leave servingBinary out to run the server that is published with it, or use ServingBinary.fromBucket(…) or fromAsset(…)'];
 }
 
-/** Not the endpoint's other properties, which may have the same names as the optimizer's. */
+/** Picks the optimizer's properties: an endpoint may have others with the same names. */
 function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
   const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
   const { model, modelName, format, architecture, serverImage, serverRepository } = props;

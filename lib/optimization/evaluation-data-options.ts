@@ -1,14 +1,14 @@
-/** What tells one content of a bucket's data from the next. */
+/** Identifies the content of data in a bucket. */
 export interface BucketEvaluationDataOptions {
   /**
-   * Version of the object to read, as S3 numbers it.
+   * Version ID of the S3 object.
    *
-   * @default - the newest when the optimization starts; a changed object goes unnoticed
+   * @default - the newest when the optimization starts; later changes go unnoticed
    */
   readonly objectVersion?: string;
 
   /**
-   * A text of your own that changes when the objects change: CloudFormation does not look at them.
+   * Any text that changes when the objects change, because CloudFormation does not look at them.
    *
    * @default - changed objects go unnoticed
    */

@@ -10,27 +10,27 @@ import type { BucketEvaluationDataOptions } from './evaluation-data-options';
 const EXTENSIONS = ['.npz', '.jsonl'];
 
 /**
- * Real inputs of a model, with labels or without: what candidates are calibrated with and judged on.
+ * Real inputs of a model, with or without labels, to calibrate and judge candidates.
  *
- * An `.npz` file with one array for each input (any name where there is one input) and `labels` or `labels/<output>`, or a `.jsonl` file
- * whose lines are REST bodies with a `label`. Values are what the model's signature takes.
+ * An `.npz` file with one array for each input (any name for a single input) and `labels` or `labels/<output>`, or a `.jsonl` file
+ * whose lines are REST bodies with a `label`. Values are those of the model's signature.
  */
 export abstract class EvaluationData {
   /**
    * A local file, or a directory with one, uploaded with the app's other assets.
    *
-   * @param path of an .npz or .jsonl file, or a directory with one, relative to where the CDK app runs
+   * @param path of an .npz or .jsonl file, or a directory with one, relative to the working directory of the CDK app
    */
   public static fromAsset(path: string): EvaluationData {
     return new AssetData(path);
   }
 
   /**
-   * Data that lies in a bucket already.
+   * Data in a bucket.
    *
    * @param bucket the bucket
-   * @param key of an .npz, .jsonl or .zip file, or with a slash at its end the prefix of one
-   * @param options what tells one content from the next
+   * @param key of an .npz, .jsonl or .zip file, or the prefix of one, with a slash at the end
+   * @param options what identifies the content
    */
   public static fromBucket(bucket: s3.IBucket, key: string, options: BucketEvaluationDataOptions = {}): EvaluationData {
     return new BucketData(bucket, key, options);
@@ -39,7 +39,7 @@ export abstract class EvaluationData {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** Uploads or names the data, with the warnings that belong to it. Only after `_problems()` found none. @internal */
+  /** Uploads or references the data and adds its warnings. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
 }
 

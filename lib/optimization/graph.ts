@@ -1,16 +1,16 @@
 import { OptimizationStep } from './optimization-step';
 
-/** Changes to a model's graph that leave its answers alone. For TensorFlow Serving: LiteRT's conversion does as much by itself. */
+/** Changes to a model's graph that keep its answers. For TensorFlow Serving only; LiteRT's conversion includes them. */
 export class Graph extends OptimizationStep {
-  /** Re-saves what serving needs (variables, tables, assets, all signatures) and drops the rest: loads faster, and is smaller. */
+  /** Saves only what serving needs (variables, tables, assets, all signatures): smaller and faster to load. */
   public static strip(): Graph {
     return new Graph('strip');
   }
 
   /**
-   * Turns variables into constants, and drops what no signature calls: loads fastest. For models without state and tables, below 1 GB.
+   * Turns variables into constants and drops what no signature calls: fastest to load. For models without state and tables, below 1 GB.
    *
-   * Every signature is compared with the original. Where an answer would change, the model is stripped instead, and the report says so.
+   * Every signature is compared with the original. If an answer would change, the model is stripped instead, and the report says so.
    */
   public static freeze(): Graph {
     return new Graph('freeze');

@@ -9,7 +9,6 @@ import type { OptimizationRecipe } from './optimization-recipe';
 import type { QualityGate } from './quality-gate';
 import { TOOLCHAIN } from './toolchain';
 
-/** What one optimization is asked to do. */
 export interface JobOptions {
   readonly modelName: string;
   readonly format: ModelFormat;
@@ -18,13 +17,13 @@ export interface JobOptions {
   readonly evaluation?: StoredObject;
   readonly tasks?: { [output: string]: ModelTask };
   readonly recipe: OptimizationRecipe;
-  /** What the recipe's steps bring along, in their order: a student's model. */
+  /** Uploads of the recipe's steps, in their order: a student's model. */
   readonly brought?: (StoredObject | undefined)[];
   readonly gate?: QualityGate;
   readonly seed?: number;
   readonly architecture: string;
   readonly labels?: string[];
-  /** How many rows of the evaluation data a SavedModel brings for its server to warm up with. */
+  /** Number of rows of the evaluation data published in a SavedModel for the server's warm-up. */
   readonly warmupRecords?: number;
   /** The image whose server is published with the model. */
   readonly serverImage?: string;
@@ -33,7 +32,8 @@ export interface JobOptions {
 /**
  * The optimizer's job.json as data. Its schema is python/optimizer/schema/job.schema.json.
  *
- * Every member except the locations of source, data and students is part of the build key, so none may depend on the order in which tokens were made.
+ * All members except the locations of source, data and students are part of the build key, so none may depend on the order in which tokens were
+ * created.
  */
 export function renderJob(options: JobOptions): Record<string, unknown> {
   const { sourceOptions } = options;
@@ -61,7 +61,7 @@ export function renderJob(options: JobOptions): Record<string, unknown> {
   }) as Record<string, unknown>;
 }
 
-/** Absent members are left out at every depth, not written as null. */
+/** Leaves out undefined members at every depth, so that they do not become null. */
 function withoutAbsent(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(withoutAbsent);

@@ -11,13 +11,13 @@ import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
 import type { ModelArtifactFromBucketOptions, ModelArtifactFromParameterOptions } from './model-artifact-options';
 
-/** What models are published under, whatever their prefix, which is known only when the model is deployed. */
+/** Keys of published models under any prefix, which is known only during the deployment. */
 const ANY_MODEL = ['litert', 'saved_model', 'archive', 'golden', 'keys'].map((directory) => `*/${directory}/*`);
 
-/** Models that were published elsewhere: by another stack, or from the command line. */
+/** Imports models that were published by another stack or from the command line. */
 export class ModelArtifact {
   /**
-   * A version in a bucket.
+   * Imports a version from a bucket.
    *
    * @param scope where the import belongs: the stack that serves the model
    * @param id name of the import in its scope
@@ -30,8 +30,8 @@ export class ModelArtifact {
   }
 
   /**
-   * The version that a parameter points at. Each deployment reads the parameter again, before it changes any resource: so the stack that writes the
-   * parameter must be another one, which is deployed first.
+   * Imports the version that a parameter points to. Each deployment reads the parameter before it changes any resource, so another stack, deployed
+   * first, must write it.
    *
    * @param scope where the import belongs: the stack that serves the model
    * @param id name of the import in its scope
@@ -46,7 +46,6 @@ export class ModelArtifact {
   private constructor() {}
 }
 
-/** An artifact that this app does not make. */
 class ImportedArtifact extends Construct implements IModelArtifact {
   constructor(scope: Construct, id: string, public readonly bucket: s3.IBucket) {
     super(scope, id);
@@ -80,7 +79,7 @@ function importByPointer(artifact: IModelArtifact, { parameterName }: ModelArtif
   artifact.node.addValidation({ validate: () => pointerProblems(artifact, parameterName) });
 }
 
-/** CloudFormation reads the parameter before it makes or changes the resources of the stack, whichever of the two the app creates first. */
+/** CloudFormation reads the parameter before it creates or updates any resource of the stack, so the stack cannot write it too. */
 function pointerProblems(artifact: IModelArtifact, parameterName: string): string[] {
   const stack = Stack.of(artifact);
   const writer = stack.node.findAll().find((it) => it instanceof ssm.CfnParameter && it.name === parameterName && Stack.of(it) === stack);

@@ -10,37 +10,37 @@ import { SERVER_PREFIX } from './server-image';
 /** A runtime that a function offers its model. */
 export interface OfferedRuntime {
   readonly layerArn: string;
-  /** Unzipped size of the layer, where it is known: Lambda counts it together with the model's. */
+  /** Unzipped size of the layer, if known: Lambda adds it to the model's. */
   readonly layerBytes?: number;
-  /** Lambda's name of the runtime. */
+  /** Lambda's name for the runtime. */
   readonly functionRuntime: string;
 }
 
-/** What an endpoint offers a model. The deployment compares it with what the model needs. */
+/** An endpoint's offer to a model, which the deployment compares with the model's requirements. */
 export interface EndpointOffer {
   readonly endpoint: 'function' | 'service' | 'fleet';
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
   readonly memoryMebibytes?: number;
   readonly timeoutSeconds?: number;
-  /** Forced by the user. */
+  /** Chosen by the user. */
   readonly runtime?: 'native' | 'numpy';
   readonly runtimes?: { readonly native?: OfferedRuntime; readonly numpy?: OfferedRuntime };
-  /** Unzipped sizes of everything else, where they are known. */
+  /** Unzipped sizes of everything else, if known. */
   readonly partBytes?: { [part: string]: number };
   readonly cpuFeatures?: string[];
-  /** It runs the server that is published with the model. */
+  /** The endpoint runs the server that is published with the model. */
   readonly requiresServer?: boolean;
 }
 
 /**
- * Checks during the deployment that an endpoint can serve a published model, and returns what it needs for that.
+ * Checks during the deployment that an endpoint can serve a published model, and returns the facts needed to serve it.
  *
- * The deployment fails with one sentence where it cannot.
+ * Otherwise the deployment fails with one sentence.
  */
 export class ModelCompatibility extends Construct {
   public readonly version: string;
-  /** Prefix of the version's files, with a slash at its end. */
+  /** Prefix of the version's files, with a slash at the end. */
   public readonly keyPrefix: string;
   public readonly manifestKey: string;
   public readonly manifestSha256: string;
@@ -50,16 +50,16 @@ export class ModelCompatibility extends Construct {
   public readonly layerObjectVersion: string;
   public readonly runtime: string;
   public readonly runtimeLayerArn: string;
-  /** Lambda's name of the runtime. */
+  /** Lambda's name for the runtime. */
   public readonly functionRuntime: string;
   public readonly archiveKey: string;
   public readonly archiveSha256: string;
   public readonly goldenKey: string;
   public readonly serverKey: string;
   public readonly serverSha256: string;
-  /** Memory that a pod must ask for, such as 640Mi. */
+  /** Memory request of a pod, such as 640Mi. */
   public readonly memoryRequest: string;
-  /** The custom resource: what depends on the check depends on it. */
+  /** The custom resource, for dependencies. */
   public readonly resource: CustomResource;
 
   constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: EndpointOffer }) {

@@ -6,18 +6,16 @@ import { checkPattern } from '../private/validation';
 /** First part of SERVER_PREFIX. */
 const SHARED_PREFIX = 'shared';
 
-/** The model's name where the user gave none: the construct's id, with the characters that a model name may have. */
+/** Derives the default model name from the construct's id, with the characters that a model name may have. */
 export function defaultModelName(id: string): string {
   return id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 63).replace(/-+$/, '');
 }
 
-/** Problems of a model name. */
 export function checkModelName(modelName: string): string[] {
   return checkPattern('modelName', modelName, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
     'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends');
 }
 
-/** Problems of a prefix that the user gives. */
 export function checkArtifactPrefix(artifactPrefix?: string): string[] {
   if (artifactPrefix === SHARED_PREFIX) {
     return [`artifactPrefix must not be ${JSON.stringify(SHARED_PREFIX)}, where servers of all models are published: give the model another prefix`];
@@ -27,9 +25,9 @@ export function checkArtifactPrefix(artifactPrefix?: string): string[] {
 }
 
 /**
- * The prefix that everything of one model has in its bucket. It is the same in every deployment and belongs to no other model.
+ * The prefix of all objects of one model. It is the same in every deployment and unique among models.
  *
- * Where account or Region is known only when the stack is deployed, they stand in the prefix as they are: a hash cannot hold them.
+ * Account or Region appear as they are if they are known only during the deployment: a hash cannot contain tokens.
  */
 export function modelPrefix(scope: Construct, modelName: string): string {
   const stack = outermostStack(Stack.of(scope));
@@ -41,7 +39,7 @@ export function modelPrefix(scope: Construct, modelName: string): string {
   return `${modelName}-${lastOfHash(account, region, stackName, scope.node.addr)}`;
 }
 
-/** A nested stack's own name is made up by CloudFormation. */
+/** CloudFormation generates a nested stack's name, so use the outermost. */
 function outermostStack(stack: Stack): Stack {
   return stack.nestedStackParent ? outermostStack(stack.nestedStackParent) : stack;
 }

@@ -1,4 +1,4 @@
-/** What an output decides, and so how a candidate's answers are compared with the original's. */
+/** The kind of decision an output makes, and so how a candidate's answers are compared with the original's. */
 export enum ModelTask {
   /** One of several classes: the largest value decides. */
   MULTICLASS = 'multiclass',
@@ -9,6 +9,6 @@ export enum ModelTask {
   /** Several independent yes-or-no answers. */
   MULTILABEL = 'multilabel',
 
-  /** Numbers as such, dense outputs (masks, embeddings, audio) among them. */
+  /** Plain numbers, including dense outputs (masks, embeddings, audio). */
   REGRESSION = 'regression',
 }

@@ -14,15 +14,13 @@ import { timeoutProblems } from './optimization-timeout';
 import { checkServerImage } from './server-image';
 import { warmUpProblems } from './warm-up';
 
-/** What the options must fit. */
 interface OptimizationContext {
   readonly format: ModelFormat;
   readonly sourceKind?: SourceKind;
-  /** What serves reads the model file by file, not compressed in one archive. */
+  /** The endpoint reads the model file by file, not as a compressed archive. */
   readonly isReadByFile?: boolean;
 }
 
-/** All problems of an optimizer's properties. */
 export function checkModelOptimizer(scope: Construct, id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
   return [
     ...props.model._problems(),
@@ -50,7 +48,7 @@ function serverProblems({ serverImage, serverRepository, format, architecture }:
   return problems;
 }
 
-/** The optimization proves and measures the model on the processor that will serve it. */
+/** The optimization tests and measures the model on the architecture that serves it. */
 function imageProblems({ buildImage, architecture = lambda.Architecture.X86_64 }: ModelOptimizerProps): string[] {
   const built = buildImage?.type.startsWith('ARM_') ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
   if (buildImage === undefined || Token.isUnresolved(buildImage.type) || built.name === architecture.name) {
@@ -60,7 +58,7 @@ function imageProblems({ buildImage, architecture = lambda.Architecture.X86_64 }
     + `give an image for ${architecture.name}, e.g. codebuild.${architecture === lambda.Architecture.ARM_64 ? 'LinuxArmBuildImage' : 'LinuxBuildImage'}, or leave buildImage out`];
 }
 
-/** All problems of an optimization that can be seen before it is deployed. */
+/** Returns every problem of an optimization that is visible at synth. */
 function checkOptimization(options: OptimizationOptions, context: OptimizationContext): string[] {
   const hasData = options.evaluation !== undefined;
   return [

@@ -19,24 +19,23 @@ import { buildTimeouts } from './optimization-timeout';
 import type { ServerImage } from './server-image';
 import { grantServer } from './server-image';
 
-/** What is optimized, for whom, and into which place. */
 export interface OptimizationProjectProps {
   readonly options: OptimizationOptions;
   readonly architecture: lambda.Architecture;
-  /** What the job reads. */
+  /** Sources, data and students that the job reads. */
   readonly inputs: StoredObject[];
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;
-  /** Where the server's program is taken out of an image and published. */
+  /** The image to publish the server program from. */
   readonly server?: ServerImage;
 }
 
-/** The CodeBuild project that optimizes one model, and its role: what it needs for this model, and nothing else. */
+/** The CodeBuild project that optimizes one model, with a least-privilege role. */
 export class OptimizationProject extends Construct {
   public readonly project: codebuild.Project;
   public readonly role: iam.IRole;
   public readonly reportGroup: codebuild.ReportGroup;
-  /** What must exist before a build can start. */
+  /** Resources that must exist before a build can start. */
   public readonly dependencies: IDependable[] = [this];
   public readonly logGroup: logs.LogGroup;
 
@@ -129,8 +128,8 @@ export class OptimizationProject extends Construct {
 }
 
 /**
- * The optimizer with its pinned requirements, and what it proves LiteRT models with: the native program of the processor that serves, and the
- * Python handler. They lie as in the package, and the optimizer finds them there. No tests, caches or environments.
+ * The optimizer with its pinned requirements, the native program for the architecture that serves, and the Python handler; the last two run
+ * LiteRT models in tests. The layout is that of the package. Tests, caches and environments are excluded.
  */
 function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_assets.Asset {
   return new s3_assets.Asset(scope, 'Code', {
@@ -145,7 +144,7 @@ function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_
   });
 }
 
-/** Patterns that exclude everything but one path. */
+/** Returns patterns that exclude everything but one path. */
 function only(...segments: string[]): string[] {
   const directory = (depth: number) => ['', ...segments.slice(0, depth)].join('/');
   return segments.flatMap((segment, depth) => [`${directory(depth)}/*`, `!${directory(depth)}/${segment}`]);

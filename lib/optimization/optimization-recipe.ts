@@ -11,10 +11,10 @@ import { Quantization } from './quantization';
 
 type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing' | 'search';
 
-/** Which ways to publish a model are tried. */
+/** The optimizations to try on a model. */
 export class OptimizationRecipe {
   /**
-   * Exactly these steps, in this order: one candidate.
+   * Applies exactly these steps, in this order: one candidate.
    *
    * @param steps at least one of `Distillation.into()`, `Pruning.…()`, `Quantization.…()` and `Graph.…()`, in this order
    */
@@ -22,28 +22,28 @@ export class OptimizationRecipe {
     return new OptimizationRecipe('steps', steps);
   }
 
-  /** Nothing beyond what the format asks for: converted to float32 LiteRT for Lambda, served as it is elsewhere. */
+  /** Does only what the format requires: converts to float32 LiteRT for Lambda, and publishes a SavedModel as it is. */
   public static none(): OptimizationRecipe {
     return new OptimizationRecipe('none', []);
   }
 
-  /** What pays on Lambda: with data 8-bit weights, then 16-bit, then 32-bit, the first that passes the gate; without data 16-bit. */
+  /** Recommended for Lambda. With data: 8-bit weights, then 16-bit, then 32-bit; the first that passes the gate. Without data: 16-bit. */
   public static forLambda(): OptimizationRecipe {
     return new OptimizationRecipe('forLambda', []);
   }
 
-  /** What pays in TensorFlow Serving without changing a number: strips the model of what serving does not need. */
+  /** Recommended for TensorFlow Serving, without changing an answer: removes what serving does not need. */
   public static forServing(): OptimizationRecipe {
     return new OptimizationRecipe('forServing', []);
   }
 
   /**
-   * The best of several candidates, tried from mild to strong.
+   * Searches for the best of several candidates, from mild to strong.
    *
-   * One part of the evaluation data chooses, another judges the winner once. What fails there is replaced by the next best, and nothing is published
-   * that fails.
+   * One part of the evaluation data chooses, another judges the winner once. If the winner fails, the next best is judged; a candidate that fails is
+   * never published.
    *
-   * @param options what is searched for, and among what
+   * @param options objective, limits and steps of the search
    */
   public static search(options: OptimizationSearchOptions): OptimizationRecipe {
     return new OptimizationRecipe('search', options.steps ?? [], options);
@@ -95,13 +95,13 @@ export class OptimizationRecipe {
     return problems;
   }
 
-  /** Uploads what the steps bring along, in their order. Only after `_problems()` found none. @internal */
+  /** Uploads the files of the steps, in their order. Call it only if `_problems()` found none. @internal */
   public _bind(scope: Construct): (StoredObject | undefined)[] {
     return this.steps.map((step, index) => step._bind(scope, `Step${index}`));
   }
 
   /**
-   * What the processors that serve must have, by the names of a manifest.
+   * Processor features that endpoints need, by their names in a manifest.
    *
    * @internal
    */
@@ -128,7 +128,7 @@ export class OptimizationRecipe {
   }
 }
 
-/** Steps of a search are alternatives: one that is there twice would make the same candidate again. */
+/** Steps of a search are alternatives, so a repeated step would repeat a candidate. */
 function repeatedProblems(step: OptimizationStep, earlier: OptimizationStep[]): string[] {
   return earlier.some((other) => other._key() === step._key())
     ? [`OptimizationRecipe.search(…) steps has ${step.description} more than once with the same settings, which is one candidate: `
@@ -136,7 +136,7 @@ function repeatedProblems(step: OptimizationStep, earlier: OptimizationStep[]): 
     : [];
 }
 
-/** What comes later is done to the result of what comes earlier, and weights cannot be changed once they are quantized or constants. */
+/** Later steps change the result of earlier ones, and weights cannot change once they are quantized or constants. */
 const ORDER = [Distillation, Pruning, Quantization, Graph];
 
 function orderProblems(steps: OptimizationStep[]): string[] {
@@ -150,7 +150,7 @@ function orderProblems(steps: OptimizationStep[]): string[] {
     + `use OptimizationRecipe.of(${list(legal)})`];
 }
 
-/** Baked into a graph that is frozen already. */
+/** bfloat16 is applied to a frozen graph. */
 function isBaked(step: OptimizationStep): boolean {
   return step instanceof Quantization && step._format() === ModelFormat.SAVED_MODEL;
 }

@@ -2,52 +2,53 @@ import { ModelFormat } from '../model/model-format';
 import { checkInteger } from '../private/validation';
 import type { OptimizationStep } from './optimization-step';
 
-/** What a search makes as small as it can. */
+/** The quantity that a search minimizes. */
 export enum SearchObjective {
-  /** The size as the model travels, compressed. */
+  /** The compressed size of the model, as it is transferred. */
   SIZE = 'size',
-  /** The time of one warm request. Differences within the noise of the measurement count for nothing, and then the smaller model is better. */
+  /** The latency of one warm request. If the difference is within the noise of the measurement, the smaller model is better. */
   LATENCY = 'latency',
 }
 
-/** What is searched for, and among what. */
 export interface OptimizationSearchOptions {
-  /** What is made as small as it can be. */
+  /** The quantity to minimize. */
   readonly objective: SearchObjective;
 
   /**
-   * At most this much accuracy may be lost: 0.01 is one percentage point. A limit in `gate` has precedence. For outputs that decide classes.
+   * Maximum loss of accuracy: 0.01 is one percentage point. A limit in `gate` takes precedence. For outputs that decide classes.
    *
    * @default 0.01
    */
   readonly maxAccuracyLoss?: number;
 
   /**
-   * At most this increase of the mean absolute error: 0.01 is one per cent of the original's. A limit in `gate` has precedence. For regressions.
+   * Maximum increase of the mean absolute error: 0.01 is one percent of the original's. A limit in `gate` takes precedence. For regressions.
    *
    * @default 0.01
    */
   readonly maxErrorIncrease?: number;
 
   /**
-   * How many candidates are tried at most, from mild to strong.
+   * Maximum number of candidates, tried from mild to strong.
    *
    * @default 16
    */
   readonly maxTrials?: number;
 
   /**
-   * What candidates are made of. Each quantization and each change of the graph makes one; prunings form a ladder by their sparsity, students that are
-   * built one by their size, each rung with the strongest quantization (or stripped, for TensorFlow Serving). A ladder ends where accuracy is lost beyond
-   * the limit and beyond chance, and not at what is only too large or too slow. The smallest student that passes is pruned further.
+   * Steps to build candidates from. Each quantization and each change of the graph is one candidate. Prunings are ordered by sparsity, built students
+   * by
+   * size, and each is combined with the strongest quantization (or stripped, for TensorFlow Serving). Such a series ends at the first significant
+   * loss of accuracy beyond the limit, not at a candidate that is only too large or too slow. The smallest student that passes is pruned further.
    *
-   * @default - for LiteRT float16, dynamic range and full integer quantization, for size also pruning from half of the weights up, and students of all sizes;
-   * for TensorFlow Serving stripping, freezing, and students of all sizes. Without pruning and students where there are too few rows to train on
+   * @default - for LiteRT float16, dynamic range and full integer quantization, for size also pruning from half of the weights up, and students of
+   * all sizes;
+   * for TensorFlow Serving stripping, freezing, and students of all sizes. Without pruning and students if there are too few rows to train on
    */
   readonly steps?: OptimizationStep[];
 }
 
-/** All problems of a search that can be seen without its model. */
+/** Returns every problem of a search that is visible without its model. */
 export function searchProblems(options: OptimizationSearchOptions, format: ModelFormat, hasData: boolean): string[] {
   const problems: string[] = [];
   const loss = options.maxAccuracyLoss;

@@ -1,21 +1,21 @@
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../model/stored-object';
 
-/** One thing that is done to a model. Made by `Distillation`, `Pruning`, `Quantization` and `Graph`. */
+/** One optimization of a model, from `Distillation`, `Pruning`, `Quantization` or `Graph`. */
 export abstract class OptimizationStep {
-  /** What the user wrote, for messages. */
+  /** The step as the user wrote it, for messages. */
   public abstract readonly description: string;
 
-  /** Uploads what the step brings along. Only after no problem was found. @internal */
+  /** Uploads the step's files. Call it only if no problem was found. @internal */
   public _bind(_scope: Construct, _id: string): StoredObject | undefined {
     return undefined;
   }
 
-  /** What tells the step from others: equal for steps that make the same candidate. @internal */
+  /** Equal for steps that lead to the same candidate. @internal */
   public _key(): string {
     return JSON.stringify(this._render());
   }
 
-  /** The step in job.json, with what it brought along. @internal */
+  /** The step in job.json, with its upload. @internal */
   public abstract _render(stored?: StoredObject): Record<string, unknown>;
 }

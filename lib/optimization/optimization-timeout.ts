@@ -2,10 +2,10 @@ import { Duration } from 'aws-cdk-lib';
 import { checkInteger } from '../private/validation';
 import type { OptimizationOptions } from './optimization-options';
 
-/** A deployment waits an hour at most for a custom resource; the handlers need the rest. */
+/** CloudFormation waits an hour at most for a custom resource; the handlers need the rest. */
 const LONGEST_OPTIMIZATION_MINUTES = 55;
 
-/** CodeBuild's shortest queue and its shortest build. */
+/** The sum of CodeBuild's shortest queue and shortest build. */
 const SHORTEST_OPTIMIZATION_MINUTES = 10;
 
 export function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {
@@ -16,7 +16,7 @@ export function timeoutProblems({ optimizationTimeout }: OptimizationOptions): s
 }
 
 /**
- * Splits the time that a deployment waits between queue and build. The queue may take all of it but the shortest build: an account may run few builds at once.
+ * Splits the limit between queue and build. The queue may take all but the shortest build, because an account may run few builds at once.
  *
  * The custom resource limits the sum of both (builds.py).
  */

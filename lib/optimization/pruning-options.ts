@@ -2,28 +2,28 @@
 export enum PruningSchedule {
   /** From none to all over the first half of the training. */
   GRADUAL = 'gradual',
-  /** All of them before the training. */
+  /** All before the training. */
   AT_ONCE = 'atOnce',
 }
 
-/** How much is pruned, and how. */
+/** Options of pruning by magnitude. */
 export interface MagnitudePruningOptions {
   /**
    * Share of each weight matrix that becomes zero, between 0 and 1.
    *
-   * Without evaluation data nothing repairs what this breaks: more than 0.5 is then warned of.
+   * Without evaluation data, training cannot repair the loss, and more than 0.5 causes a warning.
    */
   readonly sparsity: number;
 
   /**
-   * How the share grows, where there is evaluation data to train on.
+   * How the share grows, if there is evaluation data to train on.
    *
    * @default PruningSchedule.GRADUAL
    */
   readonly schedule?: PruningSchedule;
 
   /**
-   * How often the training goes through its part of the evaluation data, from 1 to 1000.
+   * Number of passes over the training part of the evaluation data, from 1 to 1000.
    *
    * @default 10
    */

@@ -5,17 +5,18 @@ import type { MagnitudePruningOptions } from './pruning-options';
 import { PruningSchedule } from './pruning-options';
 
 /**
- * Weights become zero. A pruned model is smaller where it travels compressed: in a function's layer, and in the archive that the instances of
- * a fleet fetch. Pods read a model file by file, so that a `ModelService` of its own refuses it. It is not faster anywhere.
+ * Sets weights to zero. A pruned model is smaller where it is transferred compressed: in a function's layer, and in the archive that the instances of
+ * a fleet download. Pods read a model file by file, so `ModelService` rejects pruning. It does not make a model faster.
  *
- * With evaluation data the rest of the model is trained on a part of it that no candidate is judged on: towards what the original answers, and a little
- * towards the labels where there are any. It keeps the best state that it had, and is never worse than without the training.
+ * With evaluation data, the other weights are trained on a part of it that is not used to judge candidates: mostly towards the original's answers,
+ * and a
+ * little towards the labels, if any. The best state is kept, so it is never worse than without training.
  */
 export class Pruning extends OptimizationStep {
   /**
-   * The weights that are nearest to zero become zero.
+   * Sets the weights nearest to zero to zero.
    *
-   * @param options how much, and how
+   * @param options sparsity and training
    */
   public static magnitude(options: MagnitudePruningOptions): Pruning {
     return new Pruning(options);

@@ -3,9 +3,9 @@ import { OptimizationStep } from './optimization-step';
 
 type QuantizationMode = 'dynamicRange' | 'float16' | 'fullInteger' | 'bfloat16';
 
-/** Fewer bits for each weight. `bfloat16` is for TensorFlow Serving, the others are for LiteRT. */
+/** Fewer bits per weight. `bfloat16` is for TensorFlow Serving, the others are for LiteRT. */
 export class Quantization extends OptimizationStep {
-  /** 8-bit weights, computed with at run time: a quarter of the size, and several times faster on dense models. */
+  /** 8-bit weights, also used in computation: a quarter of the size, and several times faster on dense models. */
   public static dynamicRange(): Quantization {
     return new Quantization('dynamicRange');
   }
@@ -15,17 +15,19 @@ export class Quantization extends OptimizationStep {
     return new Quantization('float16');
   }
 
-  /** 8-bit weights and activations. Needs evaluation data to calibrate with. Inputs and outputs stay floats. */
+  /** 8-bit weights and activations. Needs evaluation data for calibration. Inputs and outputs stay floats. */
   public static fullInteger(): Quantization {
     return new Quantization('fullInteger');
   }
 
   /**
-   * 16-bit weights and computation, baked into the graph that TensorFlow Serving loads: half the size, and 1.4 to 1.9 times as fast as measured.
+   * 16-bit weights and computation in TensorFlow Serving's graph: half the size, and 1.4 to 1.9 times as fast as measured.
    *
-   * Freezes the model, and comes last. Only for processors with bfloat16 (Intel Sapphire Rapids, AMD Genoa, or newer): elsewhere TensorFlow Serving ends
-   * at the first request, so that the endpoints check the processor first. On a build machine without bfloat16 the latency is not measured, and a gate
-   * on it fails.
+   * Freezes the model, and must be the last step. Only for processors with bfloat16 (Intel Sapphire Rapids, AMD Genoa, or newer): on others
+   * TensorFlow
+   * Serving crashes at the first request, so the endpoints check the processor first. On a build machine without bfloat16, latency is not measured,
+   * and
+   * a gate on it fails.
    */
   public static bfloat16(): Quantization {
     return new Quantization('bfloat16');
@@ -49,7 +51,7 @@ export class Quantization extends OptimizationStep {
   }
 
   /**
-   * What the processors that serve must have.
+   * Processor features that endpoints need.
    *
    * @internal
    */

@@ -5,21 +5,21 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
 
-/** Where the programs of all models of a bucket lie: `shared/server/<sha256>/tensorflow_model_server`. */
+/** Prefix of the server programs of all models in a bucket: `shared/server/<sha256>/tensorflow_model_server`. */
 export const SERVER_PREFIX = 'shared/server';
 
 const HOST = /[\w.-]*[.:][\w.-]*|localhost/;
 const REPOSITORY = /[a-z0-9]+(?:[._/-]+[a-z0-9]+)*/;
 const IMAGE = new RegExp(`^(?:(${HOST.source})/)?${REPOSITORY.source}(?::([\\w][\\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`);
 
-/** The image that an optimization takes the server's program out of. */
+/** The image to take the server program from. */
 export interface ServerImage {
   readonly image: string;
-  /** Where the role needs a permission to pull it. */
+  /** Needed if the role needs a permission to pull the image. */
   readonly repository?: ecr.IRepository;
 }
 
-/** A name that the optimizer can ask a registry for. `property` is what the user gave it as. */
+/** Checks that the optimizer can pull the image. `property` is the name of the user's property. */
 export function checkServerImage(property: string, image: string | undefined, repository?: ecr.IRepository): string[] {
   if (image === undefined || Token.isUnresolved(image)) {
     return [];
@@ -43,7 +43,7 @@ export function checkServerImage(property: string, image: string | undefined, re
   return problems;
 }
 
-/** Lets the optimization pull the image and publish its program: once for all models of the bucket, replacing nothing. */
+/** Allows the optimization to pull the image and to publish its program, once for all models of the bucket, without replacing anything. */
 export function grantServer(role: iam.IRole, bucket: s3.IBucket, server: ServerImage): iam.Grant {
   const published = grantArtifactWrite(role, bucket, SERVER_PREFIX);
   role.addToPrincipalPolicy(overwriteDenial(bucket, SERVER_PREFIX));
@@ -52,7 +52,7 @@ export function grantServer(role: iam.IRole, bucket: s3.IBucket, server: ServerI
     return published;
   }
   acknowledgeWildcard(role, '*', 'ECR gives tokens for no particular repository; what may be pulled is granted by repository');
-  // The repository's own grant also allows what only Docker asks for.
+  // The repository's own grant includes actions that only Docker needs.
   const pull = iam.Grant.addToPrincipalOrResource({
     grantee: role,
     actions: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],

@@ -5,26 +5,26 @@ import type { StoredObject } from '../model/stored-object';
 import { renderStored, storeAsset } from '../model/stored-object';
 import type { StudentSize } from './student-size';
 
-/** The smaller model that learns from the original, and is published in its place. */
+/** The smaller model that learns from the original and replaces it. */
 export abstract class Student {
   /**
-   * A model of your own: a SavedModel directory, or a .keras or .h5 file, with the inputs and outputs of its teacher (the same names, types and
-   * shapes). It may be trained already, or not at all.
+   * Your own model: a SavedModel directory, or a .keras or .h5 file, with the teacher's inputs and outputs (the same names, types and
+   * shapes). It may be trained or untrained.
    *
    * A student that does not match its teacher's signature ends the optimization with exit code 2.
    *
-   * @param path relative to where the CDK app runs
+   * @param path relative to the working directory of the CDK app
    */
   public static fromAsset(path: string): Student {
     return new AssetStudent(path);
   }
 
   /**
-   * A student that is built to its teacher's signature: convolutions for images and series, dense layers for anything else.
+   * A student built for its teacher's signature: convolutions for images and series, dense layers for other inputs.
    *
-   * For models whose inputs are floats, bytes or small integers. Numbers of words and texts need a student of your own.
+   * For models whose inputs are floats, bytes or small integers. Word indices and texts need a student of your own.
    *
-   * @param size how large
+   * @param size the size of the student
    */
   public static ofSize(size: StudentSize): Student {
     return new SizedStudent(size);
@@ -33,10 +33,10 @@ export abstract class Student {
   /** @internal */
   public abstract _problems(): string[];
 
-  /** What tells the student from others. @internal */
+  /** Identifies the student. @internal */
   public abstract _key(): string;
 
-  /** Uploads the student, where it is a file. Only after `_problems()` found none. @internal */
+  /** Uploads the student if it is a file. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct, id: string): StoredObject | undefined;
 
   /** @internal */

@@ -1,5 +1,5 @@
 /**
- * The versions that decide an artifact's bytes, as the optimizer of this package has them. Part of every build key.
+ * Versions that determine an artifact's bytes, part of every build key.
  *
  * A test compares them with python/optimizer: its requirements.txt and its BEHAVIOR_VERSION.
  */

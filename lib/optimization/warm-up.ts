@@ -6,10 +6,10 @@ import type { OptimizationOptions } from './optimization-options';
 
 const DEFAULT_RECORDS = 10;
 
-/** TensorFlow Serving refuses a model with more. */
+/** TensorFlow Serving rejects a model with more. */
 const MOST_RECORDS = 1000;
 
-/** How many rows of the evaluation data are published in the model, for TensorFlow Serving to warm up; undefined where there can be none. */
+/** Returns the number of warm-up rows published in the model; undefined if there can be none. */
 export function warmUpRecords({ evaluation, warmup, warmupRecords }: OptimizationOptions, format: ModelFormat): number | undefined {
   if (format !== ModelFormat.SAVED_MODEL || evaluation === undefined) {
     return undefined;
@@ -17,7 +17,7 @@ export function warmUpRecords({ evaluation, warmup, warmupRecords }: Optimizatio
   return warmup === false ? 0 : warmupRecords ?? DEFAULT_RECORDS;
 }
 
-/** Tells that data becomes readable for whoever reads the model. */
+/** Adds a note that readers of the model can read this data. */
 export function noteWarmUp(scope: Construct, records: number | undefined): void {
   if (records) {
     Annotations.of(scope).addInfoV2('cdk-tensorflow:PublishedRows', `up to ${records} rows of the evaluation data are published inside the model, `
@@ -25,7 +25,7 @@ export function noteWarmUp(scope: Construct, records: number | undefined): void 
   }
 }
 
-/** All problems of the warm-up that can be seen before it is deployed. */
+/** Returns every problem of the warm-up that is visible at synth. */
 export function warmUpProblems({ evaluation, warmup, warmupRecords }: OptimizationOptions, format: ModelFormat): string[] {
   const given = Object.entries({ warmup, warmupRecords }).filter(([, value]) => value !== undefined).map(([name]) => name);
   const problems = checkInteger('warmupRecords', warmupRecords, 1, MOST_RECORDS, 'TensorFlow Serving takes no more; set warmup to false for none');
