@@ -41,15 +41,17 @@ def test_a_litert_model_becomes_a_layer_a_manifest_and_a_record(
         f"{PREFIX}/builds/b-1/report.json",
         f"{PREFIX}/claims/1",
         f"{PREFIX}/keys/{KEY}/1.json",
+        f"{PREFIX}/litert/1/SHA256SUMS",
         f"{PREFIX}/litert/1/layer.zip",
         f"{PREFIX}/litert/1/manifest.json",
+        f"{PREFIX}/litert/1/model.json",
+        f"{PREFIX}/litert/1/model.tflite",
     ]
     record = read_json(s3, f"{PREFIX}/keys/{KEY}/1.json")
     layer = s3.head_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip")
     assert record == {
-        **dict.fromkeys(
-            ("ChecksumsSha256", "ArchiveKey", "ArchiveSha256", "GoldenKey", "ServerKey", "ServerSha256"), ""
-        ),
+        **dict.fromkeys(("ArchiveKey", "ArchiveSha256", "GoldenKey", "ServerKey", "ServerSha256"), ""),
+        "ChecksumsSha256": sha256(read(s3, f"{PREFIX}/litert/1/SHA256SUMS")),
         "Version": "1",
         "KeyPrefix": f"{PREFIX}/litert/1/",
         "ManifestKey": f"{PREFIX}/litert/1/manifest.json",
@@ -76,11 +78,33 @@ def test_the_layer_holds_what_the_handler_reads_and_the_manifest_lists_it(
     assert set(inside) == {"ml/model/model.tflite", "ml/model/model.json"}
     description = ModelDescription.model_validate_json(inside["ml/model/model.json"])
     assert (description.model, description.version, description.runtime) == ("digits", 1, "native")
+    checksums = read(s3, f"{PREFIX}/litert/1/SHA256SUMS")
+    beside = {name.removeprefix("ml/model/"): data for name, data in inside.items()}
     assert {file.path: (file.size, file.sha256) for file in manifest.files} == {
         "layer.zip": (len(content), sha256(content)),
         **{f"layer.zip!/{name}": (len(data), sha256(data)) for name, data in inside.items()},
+        **{name: (len(data), sha256(data)) for name, data in beside.items()},
+        "SHA256SUMS": (len(checksums), sha256(checksums)),
     }
     assert (manifest.version, manifest.build_id, manifest.build_key) == (1, "b-1", KEY)
+
+
+def test_a_litert_model_lies_beside_its_layer_as_files_that_prove_themselves(
+    s3: S3Client, release: Release, make_output: MakeOutput, tmp_path: Path
+) -> None:
+    release(make_output())
+
+    for name in ("model.tflite", "model.json", "SHA256SUMS"):
+        (tmp_path / name).write_bytes(read(s3, f"{PREFIX}/litert/1/{name}"))
+    with zipfile.ZipFile(io.BytesIO(read(s3, f"{PREFIX}/litert/1/layer.zip"))) as layer:
+        assert layer.read("ml/model/model.tflite") == (tmp_path / "model.tflite").read_bytes()
+        assert layer.read("ml/model/model.json") == (tmp_path / "model.json").read_bytes()
+    assert (
+        subprocess.run(["sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=False).returncode
+        == 0
+    )
+    (tmp_path / "model.tflite").write_bytes(b"another model")
+    assert subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=False).returncode == 1
 
 
 def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(

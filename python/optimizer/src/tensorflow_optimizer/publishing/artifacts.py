@@ -13,7 +13,7 @@ from ..errors import OptimizerError
 from ..sources.digest import file_digest
 from ..storage.digests import files_below
 from .archive import write_archive
-from .layer import DESCRIPTION_PATH, MODEL_PATH, write_layer
+from .layer import DESCRIPTION_FILE, IN_LAYER, write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,17 +74,23 @@ def _publish_litert(publication: Publication) -> Published:
     model = publication.output / MODEL_DIRECTORY / LITERT_FILE
     if not model.is_file():
         raise OptimizerError(f"{model} is missing: `run` has not finished, or its output was moved; run it again")
-    description = describe(publication.draft, publication.version).to_json().encode()
+    description = publication.scratch / DESCRIPTION_FILE
+    description.write_bytes(describe(publication.draft, publication.version).to_json().encode())
     layer = publication.scratch / LAYER_FILE
-    write_layer(layer, model, description)
+    write_layer(layer, model, description.read_bytes())
     stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
+    # The same files once more, for pods: their images can copy and check files, and have nothing to unpack an archive.
+    paths = {DESCRIPTION_FILE: description, LITERT_FILE: model}
+    checksums, files = _with_checksums(publication, paths)
+    for name, path in {**paths, CHECKSUMS_FILE: checksums}.items():
+        publication.upload(publication.key_prefix + name, path)
+    in_layer = [
+        File(path=f"{IN_LAYER}{one.path}", size=one.size, sha256=one.sha256) for one in files if one.path in paths
+    ]
     return Published(
-        files=[
-            File(path=LAYER_FILE, size=stored.size, sha256=stored.sha256 or ""),
-            File(path=f"{LAYER_FILE}!/{DESCRIPTION_PATH}", size=len(description), sha256=sha256_of(description)),
-            File(path=f"{LAYER_FILE}!/{MODEL_PATH}", size=model.stat().st_size, sha256=file_digest(model)),
-        ],
+        files=[File(path=LAYER_FILE, size=stored.size, sha256=stored.sha256 or ""), *in_layer, *files],
         values={
+            "checksums_sha256": files[-1].sha256,
             "layer_key": stored.key,
             "layer_object_version": stored.version or "",
             "runtime": describe(publication.draft, publication.version).runtime.value,
@@ -99,10 +105,7 @@ def _publish_saved_model(publication: Publication) -> Published:
         raise OptimizerError(f"{root / SAVED_MODEL_FILE} is missing: `run` has not finished; run it again")
     if odd := next((name for name in paths if "\n" in name or "\\" in name), None):
         raise OptimizerError(f"the model has a file named {odd!r}, which sha256sum cannot check: rename it")
-    digests = {name: file_digest(path) for name, path in paths.items()}
-    sums = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
-    checksums = publication.scratch / CHECKSUMS_FILE
-    checksums.write_bytes(sums)
+    checksums, files = _with_checksums(publication, paths)
 
     archive = publication.scratch / "archive.tar.gz"
     write_archive(archive, {**paths, CHECKSUMS_FILE: checksums})
@@ -112,18 +115,26 @@ def _publish_saved_model(publication: Publication) -> Published:
     # A server that polls the prefix takes a version for whole when it sees saved_model.pb: it comes after the rest.
     for name in sorted(paths, key=lambda name: (name == SAVED_MODEL_FILE, not name.startswith("variables/"), name)):
         publication.upload(publication.key_prefix + name, paths[name])
-    publication.upload(publication.key_prefix + CHECKSUMS_FILE, sums, "text/plain")
+    publication.upload(publication.key_prefix + CHECKSUMS_FILE, checksums, "text/plain")
     return Published(
-        files=[
-            *(File(path=name, size=paths[name].stat().st_size, sha256=digests[name]) for name in sorted(paths)),
-            File(path=CHECKSUMS_FILE, size=len(sums), sha256=sha256_of(sums)),
-        ],
+        files=files,
         values={
-            "checksums_sha256": sha256_of(sums),
+            "checksums_sha256": files[-1].sha256,
             "archive_key": archived.key,
             "archive_sha256": archived.sha256 or "",
         },
     )
+
+
+def _with_checksums(publication: Publication, paths: dict[str, Path]) -> tuple[Path, list[File]]:
+    """Write SHA256SUMS of files, by their path in the version's directory, and list them and it at the end."""
+    files = [
+        File(path=name, size=paths[name].stat().st_size, sha256=file_digest(paths[name])) for name in sorted(paths)
+    ]
+    sums = "".join(f"{file.sha256}  {file.path}\n" for file in files).encode()
+    checksums = publication.scratch / CHECKSUMS_FILE
+    checksums.write_bytes(sums)
+    return checksums, [*files, File(path=CHECKSUMS_FILE, size=len(sums), sha256=sha256_of(sums))]
 
 
 def _publish_golden(publication: Publication) -> dict[str, str]:

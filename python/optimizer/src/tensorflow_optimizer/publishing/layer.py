@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL_PATH = "ml/model/model.tflite"
-DESCRIPTION_PATH = "ml/model/model.json"
+DESCRIPTION_FILE = "model.json"
+DESCRIPTION_PATH = f"ml/model/{DESCRIPTION_FILE}"
+#: How a manifest names what is inside.
+IN_LAYER = "layer.zip!/ml/model/"
 #: The earliest date that a ZIP can hold.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
