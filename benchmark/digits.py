@@ -68,7 +68,7 @@ JOB = {
     "source": {"packaging": "zip", "identity": {"digest": "0"}, "tags": ["serve"], "stateful": "refuse"},
     "evaluation": {"packaging": "file", "fileName": "evaluation.npz", "identity": {"digest": "0"}},
     "tasks": {},
-    "recipe": {"kind": "forLambda", "steps": []},
+    "recipe": {"kind": "forLiteRt", "steps": []},
     "seed": 0,
     "architecture": "x86_64",
 }

@@ -43,6 +43,7 @@ export * from './optimization/quality-gate';
 export * from './optimization/quantization';
 export * from './optimization/student';
 export * from './optimization/student-size';
+export * from './serving/model-server';
 export * from './serving/serving-binary';
 export * from './serving/serving-image';
 export * from './serving/serving-image-options';

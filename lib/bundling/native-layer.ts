@@ -6,11 +6,11 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import { listFiles } from './bundle-files';
-import type { BundlePlan, FileSelection } from './bundle-plan';
+import type { FileSelection } from './bundle-plan';
 import { hostPath } from './host-python-image';
 import type { PythonBundling } from './python-bundling';
-import { bundlingOptions } from './python-code';
 import { programProblems } from './shared-objects';
+import { wheelBundling } from './wheel-files';
 import { zipFile } from './zip-file';
 
 /** A layer with the program of a custom runtime, and a library from a Python package. */
@@ -31,9 +31,6 @@ export interface NativeLayerOptions extends lambda.LayerVersionOptions {
 
 /** Increase when the same program and packages result in another archive than before. */
 const BEHAVIOR_VERSION = 1;
-
-/** Any version will do: no file of the layer depends on it. */
-const PYTHON_OF_THE_WHEEL = lambda.Runtime.PYTHON_3_13;
 
 const ARCHIVE = 'layer.zip';
 const BOOTSTRAP = 'bootstrap';
@@ -61,23 +58,8 @@ function archiveBundling(scope: Construct, options: Pick<NativeLayerOptions, 'pr
     return undefined;
   }
   failIfAny(lit`NativeProgramCannotRun`, programProblems(options.program, options.architecture), scope);
-  const plan: BundlePlan = {
-    pythonVersion: PYTHON_OF_THE_WHEEL.name.replace('python', ''),
-    architecture: options.architecture,
-    outputSuffix: '',
-    mountPath: '/opt',
-    pinned: true,
-    modules: false,
-    selection: options.selection,
-  };
-  const { image, environment, network } = bundlingOptions(scope, plan, PYTHON_OF_THE_WHEEL, options.pythonBundling)!;
-  return {
-    image: new ArchivingImage(image!, options.program),
-    command: ['python', '-m', 'pip', 'install', '--requirement', `${AssetStaging.BUNDLING_INPUT_DIR}/requirements.txt`, '--target', AssetStaging.BUNDLING_OUTPUT_DIR],
-    environment,
-    network,
-    outputType: BundlingOutput.ARCHIVED,
-  };
+  const bundling = wheelBundling(scope, options)!;
+  return { ...bundling, image: new ArchivingImage(bundling.image, options.program), outputType: BundlingOutput.ARCHIVED };
 }
 
 /** Installs with another image, then adds the program and replaces everything by an archive. */

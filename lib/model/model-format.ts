@@ -1,6 +1,6 @@
 /** Format of a published model, which decides where it can be served. */
 export enum ModelFormat {
-  /** LiteRT (formerly TensorFlow Lite), served by ModelFunction. */
+  /** LiteRT (formerly TensorFlow Lite), served by ModelFunction and by `ModelServer.LITERT`. */
   LITERT = 'litert',
 
   /** A TensorFlow SavedModel, served by TensorFlow Serving. */

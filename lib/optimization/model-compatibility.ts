@@ -48,6 +48,8 @@ export class ModelCompatibility extends Construct {
   public readonly checksumsSha256: string;
   public readonly layerKey: string;
   public readonly layerObjectVersion: string;
+  /** SHA-256 of layer.zip; empty for a SavedModel. */
+  public readonly layerSha256: string;
   public readonly runtime: string;
   public readonly runtimeLayerArn: string;
   /** Lambda's name for the runtime. */
@@ -88,6 +90,7 @@ export class ModelCompatibility extends Construct {
     this.checksumsSha256 = this.resource.getAttString('ChecksumsSha256');
     this.layerKey = this.resource.getAttString('LayerKey');
     this.layerObjectVersion = this.resource.getAttString('LayerObjectVersion');
+    this.layerSha256 = this.resource.getAttString('LayerSha256');
     this.runtime = this.resource.getAttString('Runtime');
     this.runtimeLayerArn = this.resource.getAttString('RuntimeLayerArn');
     this.functionRuntime = this.resource.getAttString('FunctionRuntime');

@@ -118,7 +118,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
     const source = props.model._bind(this);
     const evaluation = props.evaluation?._bind(this);
-    const recipe = props.recipe ?? (this.format === ModelFormat.LITERT ? OptimizationRecipe.forLambda() : OptimizationRecipe.forServing());
+    const recipe = props.recipe ?? (this.format === ModelFormat.LITERT ? OptimizationRecipe.forLiteRt() : OptimizationRecipe.forServing());
     const brought = recipe._bind(this);
     const inputs = [source, evaluation, ...brought].filter((input) => input !== undefined);
     this.bucket = props.artifactBucket ?? artifactBucketOf(this, props);

@@ -37,7 +37,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
 function serverProblems({ serverImage, serverRepository, format, architecture }: ModelOptimizerProps): string[] {
   const problems = checkServerImage('serverImage', serverImage, serverRepository);
   if (serverImage !== undefined && format !== ModelFormat.SAVED_MODEL) {
-    problems.push('serverImage has no effect on a LiteRT model, which Lambda serves: give format SAVED_MODEL, or leave serverImage out');
+    problems.push('serverImage has no effect on a LiteRT model, whose server comes with this library: give format SAVED_MODEL, or leave serverImage out');
   }
   if (serverImage !== undefined && architecture === lambda.Architecture.ARM_64) {
     problems.push('serverImage needs the architecture x86_64, got arm64: no official server exists for arm64');
@@ -76,7 +76,7 @@ function checkOptimization(options: OptimizationOptions, context: OptimizationCo
 
 function sourceProblems({ format, sourceKind }: OptimizationContext): string[] {
   return sourceKind === 'tflite' && format === ModelFormat.SAVED_MODEL
-    ? ['a .tflite model cannot be served by TensorFlow Serving: give the SavedModel or Keras file that it was made from, or serve it with ModelFunction']
+    ? ['a .tflite model cannot be served by TensorFlow Serving: give the SavedModel or Keras file that it was made from, or serve it with LiteRT (ModelServer.LITERT, or ModelFunction)']
     : [];
 }
 

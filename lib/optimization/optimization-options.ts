@@ -14,7 +14,7 @@ export interface OptimizationOptions {
   /**
    * How to optimize the model.
    *
-   * @default - `OptimizationRecipe.forLambda()` for LiteRT, `OptimizationRecipe.forServing()` for a SavedModel
+   * @default - `OptimizationRecipe.forLiteRt()` for LiteRT, `OptimizationRecipe.forServing()` for a SavedModel
    */
   readonly recipe?: OptimizationRecipe;
 

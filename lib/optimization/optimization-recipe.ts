@@ -9,7 +9,7 @@ import type { OptimizationStep } from './optimization-step';
 import { Pruning } from './pruning';
 import { Quantization } from './quantization';
 
-type RecipeKind = 'steps' | 'none' | 'forLambda' | 'forServing' | 'search';
+type RecipeKind = 'steps' | 'none' | 'forLiteRt' | 'forServing' | 'search';
 
 /** The optimizations to try on a model. */
 export class OptimizationRecipe {
@@ -22,14 +22,14 @@ export class OptimizationRecipe {
     return new OptimizationRecipe('steps', steps);
   }
 
-  /** Does only what the format requires: converts to float32 LiteRT for Lambda, and publishes a SavedModel as it is. */
+  /** Does only what the format requires: converts to float32 LiteRT, and publishes a SavedModel as it is. */
   public static none(): OptimizationRecipe {
     return new OptimizationRecipe('none', []);
   }
 
-  /** Recommended for Lambda. With data: 8-bit weights, then 16-bit, then 32-bit; the first that passes the gate. Without data: 16-bit. */
-  public static forLambda(): OptimizationRecipe {
-    return new OptimizationRecipe('forLambda', []);
+  /** Recommended for LiteRT. With data: 8-bit weights, then 16-bit, then 32-bit; the first that passes the gate. Without data: 16-bit. */
+  public static forLiteRt(): OptimizationRecipe {
+    return new OptimizationRecipe('forLiteRt', []);
   }
 
   /** Recommended for TensorFlow Serving, without changing an answer: removes what serving does not need. */
@@ -59,12 +59,12 @@ export class OptimizationRecipe {
     if (this.kind === 'steps' && this.steps.length === 0) {
       problems.push('recipe must have at least one step, got OptimizationRecipe.of(): use OptimizationRecipe.none() to change nothing');
     }
-    if (this.kind === 'forLambda' && format !== ModelFormat.LITERT) {
-      problems.push('OptimizationRecipe.forLambda() makes LiteRT models, and this one is served by TensorFlow Serving: '
+    if (this.kind === 'forLiteRt' && format !== ModelFormat.LITERT) {
+      problems.push('OptimizationRecipe.forLiteRt() makes LiteRT models, and this one is served by TensorFlow Serving: '
         + 'use OptimizationRecipe.forServing()');
     }
     if (this.kind === 'forServing' && format !== ModelFormat.SAVED_MODEL) {
-      problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLambda()');
+      problems.push('OptimizationRecipe.forServing() makes SavedModels, and this one is served by LiteRT: use OptimizationRecipe.forLiteRt()');
     }
     if (this.searchOptions !== undefined) {
       problems.push(...searchProblems(this.searchOptions, format, hasData), ...this.searchedProblems(sourceKind));

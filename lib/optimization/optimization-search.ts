@@ -66,7 +66,7 @@ export function searchProblems(options: OptimizationSearchOptions, format: Model
   }
   if (!hasData) {
     problems.push('OptimizationRecipe.search(…) decides by accuracy or error, which needs real inputs with labels: give evaluation, '
-      + `or use OptimizationRecipe.${format === ModelFormat.SAVED_MODEL ? 'forServing' : 'forLambda'}()`);
+      + `or use OptimizationRecipe.${format === ModelFormat.SAVED_MODEL ? 'forServing' : 'forLiteRt'}()`);
   }
   return problems;
 }

@@ -116,7 +116,7 @@ describe('artifactPrefix', () => {
 
   test('is passed on by an endpoint', () => {
     const stack = newStack();
-    const endpoint = new ModelFunction(stack, 'Digits', { model, artifactPrefix: 'kept', recipe: OptimizationRecipe.forLambda() });
+    const endpoint = new ModelFunction(stack, 'Digits', { model, artifactPrefix: 'kept', recipe: OptimizationRecipe.forLiteRt() });
 
     expect(endpoint.optimizer!.keyPrefix).toBe('kept');
   });

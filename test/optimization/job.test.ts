@@ -19,7 +19,7 @@ const source: StoredObject = { packaging: 'zip', identity: { digest: 'ab'.repeat
 
 function job(changes: Partial<JobOptions> = {}): any {
   return renderJob({
-    modelName: 'digits', format: ModelFormat.LITERT, source, sourceOptions: {}, recipe: OptimizationRecipe.forLambda(), architecture: 'x86_64', ...changes,
+    modelName: 'digits', format: ModelFormat.LITERT, source, sourceOptions: {}, recipe: OptimizationRecipe.forLiteRt(), architecture: 'x86_64', ...changes,
   });
 }
 
@@ -40,7 +40,7 @@ test('the smallest job says everything that decides the output, and has no absen
       packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, location: { bucket: 'inputs', key: 'ab.zip' }, tags: ['serve'], stateful: 'refuse',
     },
     tasks: {},
-    recipe: { kind: 'forLambda', steps: [] },
+    recipe: { kind: 'forLiteRt', steps: [] },
     seed: 0,
     architecture: 'x86_64',
     toolchain: { behaviorVersion: 5, tensorflow: '2.20.0', litert: '2.3.0' },

@@ -20,7 +20,7 @@ describe('the build', () => {
 
     expect(Object.keys(Properties).sort()).toEqual(['Bucket', 'Job', 'Mode', 'Model', 'Project', 'ServiceToken']);
     expect(Properties).toMatchObject({ Mode: 'build', Model: optimizer.keyPrefix, Bucket: { Ref: idOf(optimizer.bucket) } });
-    expect(jobOf(template())).toMatchObject({ model: 'digits', recipe: { kind: 'forLambda' }, architecture: 'x86_64' });
+    expect(jobOf(template())).toMatchObject({ model: 'digits', recipe: { kind: 'forLiteRt' }, architecture: 'x86_64' });
   });
 
   test('waits for everything that it touches: project, role, policies, log, bucket and its policy, key, provider', () => {

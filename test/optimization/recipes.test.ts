@@ -9,7 +9,7 @@ const { LITERT, SAVED_MODEL } = ModelFormat;
 describe('OptimizationRecipe', () => {
   test.each([
     [OptimizationRecipe.none(), { kind: 'none', steps: [] }],
-    [OptimizationRecipe.forLambda(), { kind: 'forLambda', steps: [] }],
+    [OptimizationRecipe.forLiteRt(), { kind: 'forLiteRt', steps: [] }],
     [OptimizationRecipe.forServing(), { kind: 'forServing', steps: [] }],
     [OptimizationRecipe.of(Quantization.dynamicRange()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'dynamicRange' }] }],
     [OptimizationRecipe.of(Quantization.float16()), { kind: 'steps', steps: [{ step: 'quantization', mode: 'float16' }] }],
@@ -29,7 +29,7 @@ describe('OptimizationRecipe', () => {
 
   test.each([
     [OptimizationRecipe.none(), LITERT], [OptimizationRecipe.none(), SAVED_MODEL],
-    [OptimizationRecipe.forLambda(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
+    [OptimizationRecipe.forLiteRt(), LITERT], [OptimizationRecipe.forServing(), SAVED_MODEL],
     [OptimizationRecipe.of(Quantization.dynamicRange()), LITERT], [OptimizationRecipe.of(Graph.strip()), SAVED_MODEL],
     [OptimizationRecipe.of(Graph.freeze()), SAVED_MODEL],
     [OptimizationRecipe.of(Quantization.bfloat16()), SAVED_MODEL], [OptimizationRecipe.of(Graph.freeze(), Quantization.bfloat16()), SAVED_MODEL],
@@ -41,8 +41,8 @@ describe('OptimizationRecipe', () => {
 
   test.each<[OptimizationRecipe, ModelFormat, string]>([
     [OptimizationRecipe.of(), LITERT, 'at least one step'],
-    [OptimizationRecipe.forLambda(), SAVED_MODEL, 'use OptimizationRecipe.forServing()'],
-    [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLambda()'],
+    [OptimizationRecipe.forLiteRt(), SAVED_MODEL, 'use OptimizationRecipe.forServing()'],
+    [OptimizationRecipe.forServing(), LITERT, 'use OptimizationRecipe.forLiteRt()'],
     [OptimizationRecipe.of(Quantization.float16()), SAVED_MODEL, 'Quantization.float16() is for LiteRT'],
     [OptimizationRecipe.of(Graph.strip()), LITERT, 'Graph.strip() has no effect on a LiteRT model'],
     [OptimizationRecipe.of(Quantization.bfloat16()), LITERT, 'is for TensorFlow Serving, LiteRT does not compute with it: use Quantization.float16()'],
@@ -80,7 +80,7 @@ describe('OptimizationRecipe', () => {
   });
 
   test('a .tflite model is served as it is, so steps are refused and the default is not', () => {
-    expect(OptimizationRecipe.forLambda()._problems(LITERT, 'tflite', false)).toEqual([]);
+    expect(OptimizationRecipe.forLiteRt()._problems(LITERT, 'tflite', false)).toEqual([]);
     expect(OptimizationRecipe.none()._problems(LITERT, 'tflite', false)).toEqual([]);
     expect(OptimizationRecipe.of(Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
       expect.stringContaining('a .tflite model is served as it is'),
@@ -159,7 +159,7 @@ describe('OptimizationRecipe.search', () => {
   });
 
   test.each<[Partial<OptimizationSearchOptions>, ModelFormat, string, boolean, string]>([
-    [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forLambda()'],
+    [{}, LITERT, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forLiteRt()'],
     [{}, SAVED_MODEL, 'keras', false, 'needs real inputs with labels: give evaluation, or use OptimizationRecipe.forServing()'],
     [{ steps: [Quantization.float16()] }, SAVED_MODEL, 'keras', true, 'Quantization.float16() is for LiteRT'],
     [{ steps: [Distillation.into(Student.fromAsset('nowhere'))] }, LITERT, 'keras', true, 'does not exist'],

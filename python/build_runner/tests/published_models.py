@@ -33,7 +33,7 @@ JOB: dict[str, Any] = {
         "stateful": "refuse",
     },
     "tasks": {},
-    "recipe": {"kind": "forLambda", "steps": []},
+    "recipe": {"kind": "forLiteRt", "steps": []},
     "seed": 0,
     "architecture": "x86_64",
     "toolchain": {"behaviorVersion": 1, "tensorflow": "2.20.0", "litert": "2.3.0"},

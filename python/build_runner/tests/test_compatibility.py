@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S
     assert data == record | {
         "RuntimeLayerArn": NATIVE_LAYER,
         "FunctionRuntime": "provided.al2023",
+        "LayerSha256": hashlib.sha256(layer_content(1)).hexdigest(),
         "MemoryRequest": "",
     }
 
@@ -317,5 +319,41 @@ def test_refuses_a_bucket_that_keeps_no_versions() -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
+    record = publish(client)
+
     with pytest.raises(ModelError, match="keeps no versions"):
-        check_compatibility(compatibility_properties(publish(client)))
+        check_compatibility(compatibility_properties(record))
+    # What reads its files by their digests needs none.
+    fleet = {"endpoint": "fleet", "format": "litert", "architecture": "x86_64"}
+    assert check_compatibility(compatibility_properties(record, fleet))["LayerKey"] == record["LayerKey"]
+
+
+@pytest.mark.parametrize("endpoint", ["fleet", "service"])
+def test_the_litert_server_serves_what_the_native_runtime_is_proved_for(s3: S3Client, endpoint: str) -> None:
+    record = publish(s3)
+    offered = {"endpoint": endpoint, "format": "litert", "architecture": "x86_64"}
+
+    data = check_compatibility(compatibility_properties(record, offered))
+
+    assert (data["Version"], data["LayerKey"]) == ("1", record["LayerKey"])
+    assert data["LayerSha256"] == hashlib.sha256(layer_content(1)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("needs", "reason"),
+    [
+        ({"runtime": "numpy", "nativeRefusal": "it resets its state"}, "(it resets its state)"),
+        ({"runtime": "numpy"}, "(the optimization could not prove it)"),
+        ({}, "(the optimization could not prove it)"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["fleet", "service"])
+def test_a_model_that_needs_python_does_not_fit_the_litert_server(
+    s3: S3Client, endpoint: str, needs: dict[str, Any], reason: str
+) -> None:
+    record = publish(s3, requirements=needs)
+
+    message = misfit(record, endpoint=endpoint, memoryMebibytes=None, timeoutSeconds=None, runtimes={})
+
+    assert f"does not fit its {endpoint}: the LiteRT server cannot serve it {reason}" in message
+    assert "ModelFunction" in message

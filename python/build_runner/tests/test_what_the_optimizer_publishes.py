@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -93,9 +94,11 @@ def test_a_published_version_fits_a_function(s3: S3Client, tmp_path: Path) -> No
 
     answer = on_event(build_event() | {"ResourceProperties": compatibility_properties(published)}, None)
 
+    layer = s3.get_object(Bucket=BUCKET, Key=published["LayerKey"])["Body"].read()
     assert answer["Data"] == published | {
         "RuntimeLayerArn": NATIVE_LAYER,
         "FunctionRuntime": "provided.al2023",
+        "LayerSha256": hashlib.sha256(layer).hexdigest(),
         "MemoryRequest": "",
     }
 

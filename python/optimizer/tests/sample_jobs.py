@@ -24,9 +24,9 @@ STRIP = {"kind": "steps", "steps": [{"step": "strip"}]}
 
 
 def job_data(source: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    """Return a job.json: forLambda() for LiteRT unless told otherwise; `recipe` may be just its kind."""
+    """Return a job.json: forLiteRt() for LiteRT unless told otherwise; `recipe` may be just its kind."""
     versions = environment.versions()
-    recipe = fields.pop("recipe", "forLambda")
+    recipe = fields.pop("recipe", "forLiteRt")
     return {
         "model": "sample",
         "format": "litert",

@@ -56,7 +56,7 @@ FACTORIES = ("strip", "freeze", "search", "none", "of", "into", "magnitude", "fl
 
 def test_the_search_finds_what_it_is_for() -> None:
     names, types = library_names()
-    assert {"EvaluationData", "forLambda", "inputShapes", "serverImage", "computeType", "minAgreement"} <= names
+    assert {"EvaluationData", "forLiteRt", "inputShapes", "serverImage", "computeType", "minAgreement"} <= names
     assert {"Graph", "Distillation", "QualityGate"} <= types
     assert found_in("give EvaluationData") == {"EvaluationData"}
     assert found_in("leave Graph.strip() out") == {"Graph.strip", "strip()"}

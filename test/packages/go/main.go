@@ -103,7 +103,7 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
 		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE}),
 		Format:               tensorflow.ModelFormat_LITERT,
-		Recipe:               tensorflow.OptimizationRecipe_ForLambda(),
+		Recipe:               tensorflow.OptimizationRecipe_ForLiteRt(),
 		PointerParameterName: jsii.String("/models/shared"),
 	})
 	shared.GrantStartBuild(caller)

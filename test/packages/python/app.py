@@ -115,7 +115,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         "Shared",
         model=ModelSource.from_asset("digits/saved_model", stateful=StatefulBehavior.REFUSE),
         format=ModelFormat.LITERT,
-        recipe=OptimizationRecipe.for_lambda(),
+        recipe=OptimizationRecipe.for_lite_rt(),
         pointer_parameter_name="/models/shared",
     )
     shared.grant_start_build(caller)

@@ -76,7 +76,7 @@ function publisher(stack: Stack): void {
   const shared = new ModelOptimizer(stack, 'Shared', {
     model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE }),
     format: ModelFormat.LITERT,
-    recipe: OptimizationRecipe.forLambda(),
+    recipe: OptimizationRecipe.forLiteRt(),
     pointerParameterName: '/models/shared',
   });
   shared.grantStartBuild(caller);

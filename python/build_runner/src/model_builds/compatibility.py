@@ -24,6 +24,7 @@ _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
 #: What Lambda allows for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
+_LAYER = "layer.zip"
 #: Paths in a manifest of what is inside the layer.
 _IN_LAYER = "layer.zip!/"
 #: bfloat16 comes in two ways, and TensorFlow uses either.
@@ -46,7 +47,7 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
     if problems:
         raise ModelError(f"the model {store.address(key)} does not fit its {offer['endpoint']}: " + "; ".join(problems))
     record = _published(store, key, sha256, manifest)
-    if offer["format"] == "litert" and record["LayerObjectVersion"] in {"", "null"}:
+    if offer["endpoint"] == "function" and record["LayerObjectVersion"] in {"", "null"}:
         raise ModelError(
             f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
             "versioning on and publish the model again"
@@ -64,6 +65,7 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
         record | {"Runtime": runtime},
         RuntimeLayerArn=layer,
         FunctionRuntime=offered.get("functionRuntime", ""),
+        LayerSha256=_digest_of(manifest, _LAYER),
         MemoryRequest=memory,
         **digests,
     )
@@ -73,6 +75,11 @@ def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
     """Return what the function offers for a runtime; nothing where it does not offer the runtime."""
     found: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
     return found
+
+
+def _digest_of(manifest: dict[str, Any], path: str) -> str:
+    """Return the SHA-256 of a published file; an empty text where there is none."""
+    return next((str(file["sha256"]) for file in manifest["files"] if file["path"] == path), "")
 
 
 def _digest(value: Any) -> str:
@@ -141,6 +148,12 @@ def _problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: str) -> 
     if runtime:
         problems += _runtime_problems(needs, offer, runtime)
         problems += _package_problems(manifest, offer, runtime)
+    elif offer["format"] == "litert" and needs.get("runtime") != "native":
+        why = needs.get("nativeRefusal") or "the optimization could not prove it"
+        problems.append(
+            f"the LiteRT server cannot serve it ({why}): serve it with TensorFlow Serving, or with ModelFunction, "
+            "which has Python for such models"
+        )
     problems += _memory_problems(needs, offer) or _size_problems(manifest, offer)
     problems += _time_problems(manifest, offer)
     if offer.get("requiresServer") and not manifest.get("server"):
@@ -266,7 +279,7 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
         "KeyPrefix": key_prefix,
         "ManifestKey": f"{key_prefix}manifest.json",
         "ChecksumsSha256": digests.get("SHA256SUMS", ""),
-        "LayerKey": f"{key_prefix}layer.zip" if "layer.zip" in digests else "",
+        "LayerKey": f"{key_prefix}{_LAYER}" if _LAYER in digests else "",
         "Runtime": manifest["requirements"].get("runtime") or "",
         "GoldenKey": golden if store.exists(golden) else "",
         "ArchiveKey": archive if store.exists(archive) else "",
@@ -279,11 +292,11 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
 
 def _layer_version(store: Store, layer: str, manifest: dict[str, Any]) -> str:
     """Return the object version of a layer whose version ids are not the record's: of a copy, for instance."""
-    expected = next((file["sha256"] for file in manifest["files"] if file["path"] == "layer.zip"), None)
+    expected = _digest_of(manifest, _LAYER)
     if not store.exists(layer):
         raise ModelError(f"there is no {store.address(layer)}, which the manifest names: publish the model again")
     version, sha256 = store.newest(layer)
-    if expected is not None and sha256 != expected:
+    if expected and sha256 != expected:
         raise ModelError(
             f"{store.address(layer)} has the SHA-256 {sha256}, and the manifest says {expected}: "
             "publish the model again"

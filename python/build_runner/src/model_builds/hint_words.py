@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     "signature": "signatureName of the ModelSource",
     "state_reset": "stateful: StatefulBehavior.RESET_PER_REQUEST of the ModelSource",
     "tags": "tags of the ModelSource",
-    "recipe_litert": "OptimizationRecipe.forLambda()",
+    "recipe_litert": "OptimizationRecipe.forLiteRt()",
     "recipe_serving": "OptimizationRecipe.forServing()",
     "recipe_unchanged": "OptimizationRecipe.none()",
     "recipe_steps": "OptimizationRecipe.of(…)",

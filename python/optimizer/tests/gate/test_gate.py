@@ -32,7 +32,7 @@ def results(
     *,
     labelled: set[str] | None = None,
     evidence: EvidenceKind = ALL,
-    recipe: Any = "forLambda",
+    recipe: Any = "forLiteRt",
     others: set[str] | None = None,
 ) -> list[RuleResult]:
     job = Job.model_validate(job_data(gate=rules, recipe=recipe))
@@ -138,7 +138,7 @@ class TestOtherSignatures:
     """Whose outputs no data can be given for: they are compared by their numbers, on made-up inputs."""
 
     @pytest.mark.parametrize(("error", "passed"), [(0.05, True), (0.06, False), (float("inf"), False)])
-    @pytest.mark.parametrize("recipe", ["forLambda", "none", DYNAMIC_RANGE])
+    @pytest.mark.parametrize("recipe", ["forLiteRt", "none", DYNAMIC_RANGE])
     def test_are_gated_where_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
         measured = metrics(y={"accuracy_loss": 0.0}, **{"raw/z": {"relative_error": error}})
         found = results(measured, None, others={"raw/z"}, recipe=recipe)

@@ -255,7 +255,7 @@ def test_strings_are_evaluated_too(models: SampleModels, runs: Runs, tmp_path: P
     ("model", "recipe", "code", "text"),
     [
         ("dense", DYNAMIC_RANGE, 2, "not offered for SavedModels"),
-        ("dense", "forLambda", 2, "the default recipe for LiteRT makes LiteRT files"),
+        ("dense", "forLiteRt", 2, "the default recipe for LiteRT makes LiteRT files"),
         ("tflite", "none", 4, "cannot become a SavedModel"),
         ("noise", "none", 4, "not deterministic"),
     ],

@@ -34,7 +34,7 @@ def job(**changes: Any) -> Job:
         "format": "litert",
         "source": Source(packaging="zip", identity=Identity(digest="a" * 64)),
         "evaluation": Evaluation(packaging="file", file_name="e.npz", identity=Identity(digest="b" * 64)),
-        "recipe": Recipe(kind="forLambda"),
+        "recipe": Recipe(kind="forLiteRt"),
         "toolchain": Toolchain(behavior_version=1, tensorflow="2.20.0", litert="2.3.0"),
     }
     return Job(**{**usual, **changes})
@@ -132,7 +132,7 @@ def draft(**changes: Any) -> Draft:
             )
         },
         "source": SourceRecord(digest="e" * 64, format="saved_model", tensorflow_version="2.20.0"),
-        "recipe": Recipe(kind="forLambda"),
+        "recipe": Recipe(kind="forLiteRt"),
         "candidate": "float16",
         "unverified": False,
         "original": ORIGINAL,

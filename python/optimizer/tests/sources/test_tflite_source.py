@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-@pytest.mark.parametrize("recipe", ["forLambda", "none"])
+@pytest.mark.parametrize("recipe", ["forLiteRt", "none"])
 def test_the_file_is_served_as_it_is(recipe: str, models: SampleModels, runs: Runs) -> None:
     result = runs(models.tflite, models.labelled, recipe=recipe)
     assert result.statuses == {"none": "chosen"}

@@ -63,7 +63,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
         )
     if kind is RecipeKind.NONE:
         return [plan_of(LiteRtMode.FLOAT32)]
-    if kind is RecipeKind.FOR_LAMBDA:
+    if kind is RecipeKind.FOR_LITERT:
         # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
         modes = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
         return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *modes] if has_data else modes)]
@@ -93,7 +93,7 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
             "Keras file that it was made of, or serve it with LiteRT",
             Hint.LITERT,
         )
-    if job.recipe.kind is RecipeKind.FOR_LAMBDA:
+    if job.recipe.kind is RecipeKind.FOR_LITERT:
         raise BadInputError(
             "the default recipe for LiteRT makes LiteRT files; for SavedModels use the default recipe for TensorFlow "
             "Serving, one that changes nothing, or one of given steps",

@@ -31,7 +31,7 @@ def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -
         return Recipe(kind=RecipeKind.STEPS, steps=steps)
     if search:
         return Recipe(kind=RecipeKind.SEARCH, search=search)
-    return Recipe(kind=RecipeKind.FOR_SERVING if made_for is ModelFormat.SAVED_MODEL else RecipeKind.FOR_LAMBDA)
+    return Recipe(kind=RecipeKind.FOR_SERVING if made_for is ModelFormat.SAVED_MODEL else RecipeKind.FOR_LITERT)
 
 
 def format_of(steps: list[Step]) -> ModelFormat:

@@ -207,7 +207,7 @@ class RecipeKind(StrEnum):
     """Exactly one candidate: `steps`, in their order."""
     NONE = "none"
     """Convert only (LiteRT: float32), or serve as it is (SavedModel)."""
-    FOR_LAMBDA = "forLambda"
+    FOR_LITERT = "forLiteRt"
     """In this order: with data dynamic range, float16, float32; without data float16, float32."""
     FOR_SERVING = "forServing"
     """Strip."""

@@ -87,7 +87,7 @@ def _optimize(target: TargetFormat[PlanT, LoadedT], inputs: Inputs) -> ChosenCan
 def _gate(job: Job, reference: Reference, progress: Progress) -> GatePlan:
     tasks = reference.tasks[reference.default]
     check_measurable(job.gate, tasks, reference.labelled, reference.evidence)
-    if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LAMBDA:
+    if reference.evidence is EvidenceKind.GENERATED and job.recipe.kind is RecipeKind.FOR_LITERT:
         progress.warn(
             "no evaluation data: the candidates are judged by their numbers on made-up inputs alone; with evaluation "
             "data the job also tries dynamic-range quantization, about four times smaller than float32 and often "

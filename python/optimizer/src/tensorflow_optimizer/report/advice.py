@@ -29,7 +29,7 @@ def advise(job: Job, outcome: Outcome) -> list[str]:
             "No evaluation data was given. The figures come from made-up inputs: they prove that the model runs, is "
             "finite and repeatable, and how far its numbers moved; they do not show that it decides as before."
         )
-        if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LAMBDA:
+        if job.format is ModelFormat.LITERT and job.recipe.kind is RecipeKind.FOR_LITERT:
             advice.append(
                 "With evaluation data this recipe would also try int8 weights (dynamic range), which on dense "
                 "networks is about a quarter of the float32 size and several times as fast, and would hold it to "

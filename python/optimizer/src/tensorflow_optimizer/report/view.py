@@ -89,7 +89,7 @@ def rows_of(report: Report) -> list[Row]:
 def _why(one: Candidate, report: Report) -> str:
     if one.status is not CandidateStatus.CHOSEN or one.reason:
         return one.reason
-    if report.job.recipe.kind is RecipeKind.FOR_LAMBDA and len(report.candidates) > 1:
+    if report.job.recipe.kind is RecipeKind.FOR_LITERT and len(report.candidates) > 1:
         return "the first of the candidates, smallest first, that meets every rule of the gate"
     search = report.job.recipe.search
     if search is not None:

@@ -147,7 +147,7 @@ public final class Main {
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).build()))
         .format(ModelFormat.LITERT)
-        .recipe(OptimizationRecipe.forLambda())
+        .recipe(OptimizationRecipe.forLiteRt())
         .pointerParameterName("/models/shared")
         .build();
     shared.grantStartBuild(caller);
