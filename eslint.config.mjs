@@ -2,7 +2,7 @@ import stylistic from '@stylistic/eslint-plugin';
 import importX, { createNodeResolver } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** What each room of lib/ may import, besides itself (docs/adr/0001-rooms.md). */
+/** The rooms that each room of lib/ may import besides itself (docs/adr/0001-rooms.md). */
 const MAY_IMPORT = {
   private: [],
   bundling: ['private'],
@@ -70,7 +70,7 @@ export default tseslint.config(
       'no-restricted-imports': ['error', { paths: ['child_process', 'node:child_process', '@aws-cdk/aws-lambda-python-alpha'].map((name) => ({ name, message: 'only lib/bundling may import it' })) }],
     },
   },
-  // Synthesized templates have no types worth writing down.
+  // Synthesized templates have no useful types.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   { files: ['lib/bundling/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
   { files: ['lib/private/asset-paths.ts'], rules: { 'no-restricted-syntax': 'off' } },

@@ -1,5 +1,4 @@
-// Without the template validator, which costs about 4 s of CPU in each test file. Workers inherit the variable.
-// test/example-app.test.ts switches it on for the example app.
+// The template validator costs about 4 s of CPU per test file. Workers inherit the variable. test/example-app.test.ts enables it.
 process.env.CDK_VALIDATION = 'false';
 
 /** @type {import('jest').Config} */

@@ -1,11 +1,11 @@
-// The real CDK CLI against the embedded AWS: slow, one at a time.
+// The real CDK CLI against the embedded AWS: slow, so one test at a time.
 const base = require('./jest.config.js');
 
 /** @type {import('jest').Config} */
 module.exports = {
   ...base,
   roots: ['<rootDir>/test/e2e'],
-  // Of jest.cluster.config.js: it needs programs whose first build takes a quarter of an hour.
+  // Part of jest.cluster.config.js: its programs take a quarter of an hour to build for the first time.
   testPathIgnorePatterns: ['/service.test.ts$'],
   setupFilesAfterEnv: [],
   testTimeout: 600_000,

@@ -1,4 +1,4 @@
 import { resolve } from 'path';
 
-/** The clone that this script belongs to. */
+/** Root of this clone. */
 export const ROOT = resolve(__dirname, '..');

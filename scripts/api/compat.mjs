@@ -1,6 +1,6 @@
-// `npm run compat`: compares the built API with that of compat/baseline.jsii.json by jsii-diff. What breaks a user's program fails, unless
-// compat/allowed-breaking-changes.txt names it (each line a key as printed; `#` starts a comment). `-- --renew` makes today's API the
-// baseline, and empties the list: a release does that.
+// `npm run compat`: compares the built API with compat/baseline.jsii.json using jsii-diff. A breaking change fails, unless
+// compat/allowed-breaking-changes.txt lists it (one key per line, as printed; `#` starts a comment). `-- --renew`, part of a release, makes the
+// current API the baseline and empties the list.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ const baseline = join(root, 'compat', 'baseline.jsii.json');
 const allowed = join(root, 'compat', 'allowed-breaking-changes.txt');
 const EMPTY_LIST = '# Breaking changes since the baseline that are made on purpose: one key a line, as `npm run compat` prints it, and above it the reason.\n';
 
-/** The assembly without what no program depends on: texts, places in the source, and the description of dependencies. */
+/** Returns the assembly without documentation, source locations and dependency details, which no program depends on. */
 function apiOf(assembly) {
   const NOT_OF_THE_API = ['readme', 'dependencyClosure', 'metadata', 'locationInModule', 'symbolId'];
   const kept = (key, value) => (key === 'docs' ? { stability: value.stability } : NOT_OF_THE_API.includes(key) ? undefined : value);
-  // jsii asks for a fingerprint and compares it with nothing.
+  // jsii requires a fingerprint, but does not compare it here.
   return JSON.parse(JSON.stringify({ ...assembly, fingerprint: '*' }, kept));
 }
 
@@ -26,7 +26,7 @@ if (process.argv.includes('--renew')) {
   process.exit(0);
 }
 
-// jsii-diff reads a package: a directory with an assembly, whose dependencies are found in the directories above.
+// jsii-diff reads a package directory with an assembly, and searches its dependencies in the directories above.
 const scratch = join(tools, 'compat');
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(scratch, { recursive: true });

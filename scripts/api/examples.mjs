@@ -1,5 +1,5 @@
-// Compiles every TypeScript example of README.md, of the API's doc comments and of docs/*.md, strictly, with jsii-rosetta. Checks that the
-// translations below some of them are rosetta's own; `npm run examples -- --write` writes those anew.
+// Compiles every TypeScript example in README.md, the API's doc comments and docs/*.md with jsii-rosetta in strict mode. Checks that the
+// translations below some of them are up to date; `npm run examples -- --write` updates them.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { root, tools } from '../setup/environment.mjs';
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => join('docs', name))];
 const texts = pages.map((page) => readFileSync(join(root, page), 'utf8'));
 
-// rosetta reads the README that is inside the assembly, so a copy of the assembly carries all pages there.
+// rosetta reads the README inside the assembly, so put all pages into a copy of the assembly.
 const scratch = join(tools, 'docs-examples');
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(scratch, { recursive: true });

@@ -1,4 +1,4 @@
-// awslint over our own API, and a sentence for everything that is public. awslint.json leaves out aws-cdk-lib's types, which it would judge too,
+// Runs awslint on our API, and requires documentation for everything public. awslint.json excludes aws-cdk-lib's types, which it would check too,
 // and two rules for aws-cdk-lib's own modules: grants as separate classes, and L1 reference interfaces (docs/adr/0011-grants-and-interfaces.md).
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,15 +1,15 @@
-/** What jsii-rosetta extracted, by snippet: its text in each language, and as it was under `$`. */
+/** Snippets that jsii-rosetta extracted: the text in each language, and the original under `$`. */
 export interface Tablet {
   readonly snippets: Record<string, { readonly translations: Record<string, { readonly source: string }> }>;
 }
 
-/** What stands between these two lines, below a TypeScript example, is made of it. */
+/** The text between these two lines, below a TypeScript example, is generated. */
 const BEGIN = '<!-- in other languages -->';
 const END = '<!-- end of other languages -->';
 const LANGUAGES = { python: 'Python', java: 'Java', go: 'Go' };
 const GO_PACKAGE = 'cdktensorflow';
 
-/** A page with the translations of its examples as the tablet has them. */
+/** Returns a page with the translations of its examples from the tablet. */
 export function translated(page: string, tablet: Tablet): string {
   const example = new RegExp(`(\`\`\`ts[^\\n]*\\n((?:(?!\`\`\`)[^])*)\`\`\`\\n\\n)${BEGIN}[^]*?${END}`, 'g');
   if (page.split(BEGIN).length !== [...page.matchAll(example)].length + 1) {
@@ -30,8 +30,8 @@ function translations(source: string, tablet: Tablet): string {
 }
 
 /**
- * rosetta's Go lacks version and runtime in imports, the package's name before structs, arguments that TypeScript may leave out, and the variable
- * where TypeScript has one word for it and a field. `npm run test:packages` compiles what comes out.
+ * Fixes rosetta's Go: version and runtime in imports, the package's name before structs, omitted optional arguments, and variables where TypeScript
+ * uses one word for a variable and a field. `npm run test:packages` compiles the result.
  */
 function compilableGo(code: string): string {
   return code

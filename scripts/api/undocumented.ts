@@ -1,12 +1,12 @@
 import type { Assembly } from '../package/public-api-use';
 
 /**
- * What of the public API has no sentence of its own: types, members and parameters without a summary, and optional properties of structs
- * that do not say what is without them.
+ * Returns the public API without documentation: types, members and parameters without a summary, and optional properties of structs without a
+ * default.
  */
 export function undocumented(assembly: Assembly): string[] {
   return Object.values(assembly.types).flatMap((type) => {
-    // What overrides a member is documented there.
+    // The overridden member has the documentation.
     const members = [...type.methods ?? [], ...type.properties ?? [], ...type.members ?? []].filter((member) => member.overrides === undefined);
     return [
       ...(type.docs?.summary ? [] : [`${type.name} has no sentence`]),

@@ -9,14 +9,14 @@ import type { DemoRun } from './run';
 import type { Server } from './server';
 import type { StackOutputs } from './stack-outputs';
 
-/** When each path is the better choice. */
+/** When to choose each path. */
 const BETTER: Record<PathName, string> = {
   function: 'uneven or little traffic, nothing to keep running',
   service: 'steady traffic, a cluster that is there already',
   fleet: 'steady traffic, no cluster, whole machines under control',
 };
 
-/** What the default gate allows a quantized model: a relative error of 5 %. */
+/** The default gate's limit for a quantized model: a relative error of 5 %. */
 const QUANTIZED_TOLERANCE = 0.05;
 
 interface Deployed {
@@ -32,16 +32,16 @@ function table(rows: string[][]): string {
 }
 
 /**
- * The paths side by side: the same requests to all of them, what they cost, and when each is the better choice.
+ * Compares the paths: sends the same requests to all, and shows answers, costs and when to choose each.
  *
- * Throws where one answers otherwise than it may: the promise is that a client can move between them.
+ * Throws if an answer is outside the tolerance, because a client must be able to move between paths.
  */
 export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: readonly Deployed[]): Promise<string> {
   const prices = readPrices(run.options.prices);
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
-  // One set of requests for all: that of a path which changes no number, where one is shown.
+  // Use the requests of a path that does not quantize, if there is one.
   const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
-  // A model of the user's own without data is asked made-up values only, and may have no golden requests at all.
+  // Without data, golden requests of the user's own model contain made-up values only, and may not exist.
   const golden = run.options.model && !run.options.data ? undefined
     : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
   const columns: string[][] = [];

@@ -5,20 +5,20 @@ import type { PathName } from './path-name';
 const HOURS_PER_MONTH = 730;
 const LAMBDA_MEMORY_GIBIBYTES = 1769 / 1024;
 const MILLION = 1_000_000;
-/** Processors of one m7i.large, the type that the costs assume. */
+/** Processors of an m7i.large, the instance type in the estimates. */
 const INSTANCE_PROCESSORS = 2;
-/** How much of a processor's time is planned for requests: the load that the groups and pods are scaled to. */
+/** Share of a processor's time for requests: the utilization that groups and pods scale to. */
 const PLANNED_LOAD = 0.6;
 const FLEET_INSTANCES = 2;
-/** What a request leaves in the log: the handler's line with its metrics, and Lambda's lines of start and report. */
+/** Bytes logged per request: the handler's line with its metrics, and Lambda's lines for start and report. */
 const HANDLER_LOG_BYTES = 700;
 const LAMBDA_LOG_BYTES = 550;
 /** Latency, errors and load time, each for the function and for its version. */
 const FUNCTION_METRICS = 6;
-/** Nodes for the three pods that a service has at least, one per Availability Zone. */
+/** Nodes for a service's minimum of three pods, one per Availability Zone. */
 const SERVICE_NODES = 3;
 
-/** On-demand list prices, before tax, discounts and free tiers. `--prices FILE` replaces single ones. */
+/** On-demand list prices, before tax, discounts and free tiers. `--prices FILE` overrides individual prices. */
 export interface Prices {
   /** Month of the prices, `YYYY-MM`. */
   readonly asOf: string;
@@ -27,30 +27,33 @@ export interface Prices {
   readonly lambdaRequest: number;
   readonly lambdaGibibyteSecond: number;
   readonly eksClusterHour: number;
-  /** What EKS Auto Mode adds, as a share of the instances' price. */
+  /** Surcharge of EKS Auto Mode, as a share of the instances' price. */
   readonly eksAutoModeShare: number;
-  /** Of one m7i.large. */
+  /** One m7i.large. */
   readonly instanceHour: number;
   readonly networkLoadBalancerHour: number;
-  /** Taking a gigabyte into CloudWatch Logs. */
+  /** Ingesting one gigabyte into CloudWatch Logs. */
   readonly logGigabyte: number;
-  /** One custom metric of CloudWatch, in a month in which it gets values. */
+  /** One custom metric of CloudWatch, in a month with data. */
   readonly metricMonth: number;
-  /** A minute of CodeBuild's LARGE machine, the default. */
+  /** One minute on CodeBuild's LARGE machine, the default. */
   readonly buildMinute: number;
 }
 
-/** What a path costs with its defaults. Data transfer, storage and load balancer capacity units are left out: they depend on the requests' size. */
+/** Costs of a path with its defaults, without data transfer, storage and load balancer capacity units, which depend on the requests' size. */
 export interface Costs {
-  /** A month in which nobody asks anything. */
+  /** A month without requests. */
   readonly idleMonth: number;
-  /** What a month in which anybody asks costs on top, whatever the number of requests. */
+  /** Additional fixed costs of a month with requests. */
   readonly busyMonth: number;
-  /** A million requests of one instance each, on top: for instances, their share at the planned load, so that it is part of `idleMonth` until they are busy. */
+  /**
+   * Additional costs of a million requests of one instance each. For instances, their share at the planned load, so part of `idleMonth` until they
+   * are busy.
+   */
   readonly millionRequests: number;
 }
 
-/** The prices of this repository, with those of `file` in their place. Throws where the file names a price that does not exist. */
+/** Reads this repository's prices, overridden by those in `file`. Throws if the file names an unknown price. */
 export function readPrices(file?: string): Prices {
   const ours = JSON.parse(readFileSync(join(__dirname, 'prices.json'), 'utf8')) as Prices;
   if (!file) {
@@ -65,7 +68,7 @@ export function readPrices(file?: string): Prices {
 }
 
 /**
- * What it costs to keep a path running, and to answer.
+ * Estimates the costs of running a path and of its answers.
  *
  * @param milliseconds one prediction on one processor
  */

@@ -1,6 +1,6 @@
 import type { PathName } from './path-name';
 
-/** The parts of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
+/** The part of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
 export interface Manifest {
   readonly model: string;
   readonly version: number;
@@ -23,7 +23,7 @@ interface Metrics {
   readonly outputs: Record<string, { accuracy: number | null; agreement: number | null; relativeError: number | null }>;
 }
 
-/** Everything that the demo measured; written by `--json`. */
+/** The demo's measurements, as written by `--json`. */
 export interface Figures {
   readonly path: PathName;
   readonly model: string;
@@ -36,11 +36,11 @@ export interface Figures {
   readonly accuracyAfter: number | null;
   readonly latencyMillisecondsBefore: number | null;
   readonly latencyMillisecondsAfter: number | null;
-  /** The same through the function's own code, lists of numbers in and out. */
+  /** The same through the function's own code, with lists of numbers as input and output. */
   readonly latencyMillisecondsServed: number | null;
   readonly peakMemoryMebibytes: number | null;
   readonly predictions: unknown[];
-  /** Of the held-out digits; absent for a model of the user's own. */
+  /** Number of held-out digits that are right. Undefined for the user's own model. */
   readonly correct?: number;
   readonly buildsStarted: number;
   readonly report: string;
@@ -53,7 +53,6 @@ function accuracy(metrics: Metrics | null): number | null {
   return known.length ? Math.min(...known) : null;
 }
 
-/** What the manifest says of before and after. */
 export function figuresOf(manifest: Manifest) {
   return {
     model: manifest.model,
@@ -75,7 +74,6 @@ export const megabytes = (bytes: number | null) => (bytes === null ? 'not known'
 export const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
 export const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
 
-/** A table of before and after. */
 export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
   const rows = [
     ['', 'before', 'after'],
@@ -87,7 +85,7 @@ export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
   return rows.map(([label, before, after]) => `  ${label.padEnd(16)}${before.padStart(14)}${after.padStart(14)}`).join('\n');
 }
 
-/** One instance of zeros, for a model of which the demo knows nothing. */
+/** One instance of zeros, for the user's own model. */
 export function zeroRequest(manifest: Manifest): Record<string, unknown> {
   const signature = manifest.signatures[manifest.defaultSignature];
   const zeros = (shape: number[], dtype: string): unknown =>

@@ -3,30 +3,29 @@ import { join } from 'path';
 import { ROOT } from '../repository';
 import type { Server } from './server';
 
-/** golden/<version>.json: requests with the answers of the model that was published. */
+/** golden/<version>.json: requests, with the answers of the published model. */
 export interface Golden {
   readonly model: string;
   readonly relativeTolerance: number;
   readonly requests: readonly { readonly request: Record<string, unknown>; readonly response: unknown }[];
 }
 
-/** How a server's answers compare with the expected ones. */
 export interface Comparison {
   readonly requests: number;
-  /** The first difference beyond the tolerance, in words. */
+  /** Describes the first difference beyond the tolerance. */
   readonly difference: string | null;
-  /** The greatest difference of two numbers, as a share of the greatest expected number of their output. */
+  /** The greatest difference between two numbers, relative to the greatest expected number of their output. */
   readonly relative: number;
-  /** How many answers have their greatest number in the expected place. */
+  /** Number of answers whose greatest number is in the expected place. */
   readonly decidedAlike: number;
 }
 
-/** Where manifest.json names a version's golden requests: a key beside it. */
+/** Returns the key of a version's golden requests, next to manifest.json. */
 export function goldenKey(manifestKey: string): string {
   return manifestKey.replace(/\/[^/]+\/(?<version>\d+)\/manifest\.json$/, '/golden/$<version>.json');
 }
 
-/** Compares answers by the rule that version checks use, in the Python that has it. */
+/** Compares answers by the rule of the version checks, in Python. */
 function compareAnswers(golden: Golden, answers: readonly string[], tolerance: number): Omit<Comparison, 'requests'> {
   const program = join(ROOT, 'python', 'build_runner', 'src', 'model_builds', 'golden_answers.py');
   const { status, stdout, stderr, error } = spawnSync(join(ROOT, '.tools', 'python', 'bin', 'python'), ['-B', program], {
@@ -39,9 +38,9 @@ function compareAnswers(golden: Golden, answers: readonly string[], tolerance: n
 }
 
 /**
- * Sends every golden request to a server, whatever it calls the model. Throws where one is not answered.
+ * Sends every golden request to a server, under any model name. Throws if one is not answered.
  *
- * @param tolerance how far a number may be off, as a share of its output's greatest expected number
+ * @param tolerance maximum difference, relative to the output's greatest expected number
  */
 export async function replay(server: Server, model: string, golden: Golden, tolerance = golden.relativeTolerance): Promise<Comparison> {
   const answers: string[] = [];

@@ -17,7 +17,6 @@ import { DemoRun } from './run';
 import type { Server } from './server';
 import type { StackOutputs } from './stack-outputs';
 
-/** A deployed path: what it measured, and who answers. */
 interface Shown {
   readonly path: DemoPath;
   readonly server: Server;
@@ -27,7 +26,7 @@ interface Shown {
   readonly request: Record<string, unknown>;
 }
 
-/** Deploys one path, asks it, and deploys it again. */
+/** Deploys one path, sends requests, and deploys it again. */
 async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
   const { options, progress } = run;
   const read = (bucket: string, key: string) => run.text(bucket, key);
@@ -103,14 +102,14 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
   }
 }
 
-/** Commands to copy, with the body of a request in a file. */
+/** Returns commands to copy, with a request's body in a file. */
 function hintsOf({ path, server, outputs, figures, request }: Shown): string[] {
   const bodyFile = join(ROOT, '.demo', `request-${path.name}.json`);
   writeFileSync(bodyFile, JSON.stringify(request));
   return [...server.hints?.(figures.model, bodyFile) ?? [], `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`];
 }
 
-/** Prints how to talk to what was deployed, and waits for Ctrl-C. */
+/** Prints how to reach what was deployed, and waits for Ctrl-C. */
 function keepRunning(emulator: EmbeddedAws, shown: Shown[]): Promise<never> {
   const exports = Object.entries(emulator.environment).map(([name, value]) => `    export ${name}=${value}`);
   process.stdout.write([
@@ -137,7 +136,7 @@ async function main(): Promise<void> {
   let running: EmbeddedAws | undefined;
   let ending = false;
   const interrupted = (signal: NodeJS.Signals) => {
-    // A terminal sends the signal to every process of the group, and each passes it on: it arrives several times.
+    // A terminal signals the whole process group and every process passes it on, so it arrives several times.
     if (ending) {
       return;
     }
@@ -145,7 +144,7 @@ async function main(): Promise<void> {
     process.stdout.write(`\n  ${signal}: ending the embedded AWS …\n`);
     void Promise.resolve(running?.stop()).then(() => process.exit(130));
   };
-  // While it starts, there is nothing to stop yet: the embedded AWS ends with this process.
+  // During start-up there is nothing to stop: the embedded AWS ends with this process.
   (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.on(signal, interrupted));
   await demo(options, (emulator) => (running = emulator));
 }

@@ -2,17 +2,17 @@ import type { PathName } from './path-name';
 
 /** Options of the demo's command line. */
 export interface DemoOptions {
-  /** Model to deploy; the digits example when absent. */
+  /** The model to deploy. Defaults to the digits example. */
   readonly model?: string;
   /** Evaluation data of that model. */
   readonly data?: string;
   readonly inputShapes: Record<string, number[]>;
   /** The paths to show, in this order. */
   readonly paths: readonly PathName[];
-  /** JSON file with prices that replace ours. */
+  /** JSON file with prices that override ours. */
   readonly prices?: string;
   readonly keep: boolean;
-  /** Whether a path that this machine cannot show is an error, and not left out. */
+  /** Fail if this machine cannot run a path, instead of leaving it out. */
   readonly strict: boolean;
   readonly json?: string;
 }
@@ -22,5 +22,5 @@ export const PATH_NAMES: readonly PathName[];
 
 export const USAGE: string;
 
-/** Reads the command line. Throws one Error that names all problems. */
+/** Parses the command line. Throws one Error with all problems. */
 export function parseOptions(args: string[]): DemoOptions | 'help';

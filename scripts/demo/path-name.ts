@@ -1,2 +1,1 @@
-/** The ways of serving. */
 export type PathName = 'function' | 'service' | 'fleet';

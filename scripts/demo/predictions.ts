@@ -14,12 +14,11 @@ interface HeldOut {
   readonly image: number[][][];
 }
 
-/** What was asked, and how well it was answered. */
 export interface Predicted {
   readonly predictions: unknown[];
   /** Body of a request for one instance. */
   readonly request: Record<string, unknown>;
-  /** Of the held-out digits; absent for a model of the user's own. */
+  /** Number of held-out digits that are right. Undefined for the user's own model. */
   readonly correct?: number;
 }
 
@@ -31,7 +30,7 @@ async function ask(server: Server, model: string, body: unknown): Promise<unknow
   return JSON.parse(answer.body);
 }
 
-/** Asks for digits that the training never saw, and draws some. Throws where too many are wrong. */
+/** Predicts digits that were not used in training, and draws some. Throws if too many are wrong. */
 export async function predictDigits(server: Server, model: string): Promise<Predicted> {
   const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as HeldOut[];
   const { predictions: scores } = await ask(server, model, { instances: digits.map((digit) => digit.image) }) as { predictions: number[][] };
@@ -50,7 +49,7 @@ export async function predictDigits(server: Server, model: string): Promise<Pred
   return { predictions, request: { instances: [digits[0].image] }, correct };
 }
 
-/** Asks a model of which the demo knows nothing for one instance of zeros. */
+/** Sends one instance of zeros to the user's own model. */
 export async function predictZeros(server: Server, manifest: Manifest): Promise<Predicted> {
   const request = zeroRequest(manifest);
   const { outputs } = await ask(server, manifest.model, request) as { outputs: unknown };

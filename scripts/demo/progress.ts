@@ -1,4 +1,4 @@
-/** Says what is being done, for how long, and what is new meanwhile. */
+/** Prints the current step, its duration, and news in the meantime. */
 export class Progress {
   /** Seconds by step. */
   public readonly steps: Record<string, number> = {};
@@ -13,7 +13,6 @@ export class Progress {
     return (Date.now() - this.started) / 1000;
   }
 
-  /** Runs one step and prints how long it took. */
   public async step<T>(title: string, work: () => Promise<T>): Promise<T> {
     const started = Date.now();
     this.current = title;
@@ -34,7 +33,6 @@ export class Progress {
     }
   }
 
-  /** Something worth a line of its own. */
   public note(text: string): void {
     this.detail = text;
     if (!this.terminal) {
@@ -42,7 +40,7 @@ export class Progress {
     }
   }
 
-  /** One more resource is finished. */
+  /** Counts a resource as finished. */
   public count(type: string, failed: boolean): void {
     this.resources += 1;
     if (failed) {

@@ -3,13 +3,12 @@ import { join, relative } from 'path';
 import { ROOT } from '../repository';
 import type { PathName } from './path-name';
 
-/** The address of a report in the message of a deployment that the gate refused. */
+/** The report's address in the message of a deployment that failed the gate. */
 const REPORT_ADDRESS = /s3:\/\/(?<bucket>[^/\s]+)\/(?<key>[^\s"']+\/report\.html)/;
 
-/** Reads an object of the embedded AWS. */
 type ReadObject = (bucket: string, key: string) => Promise<string>;
 
-/** Copies a report out of the embedded AWS, which ends with the demo, and returns where it is, relative to the repository. */
+/** Copies a report out of the embedded AWS, which ends with the demo, and returns its path relative to the repository. */
 export async function copyReport(read: ReadObject, path: PathName, bucket: string, key: string, directory = join(ROOT, '.demo')): Promise<string> {
   const file = join(directory, path === 'function' ? 'report.html' : `report-${path}.html`);
   mkdirSync(directory, { recursive: true });
@@ -17,7 +16,7 @@ export async function copyReport(read: ReadObject, path: PathName, bucket: strin
   return relative(ROOT, file);
 }
 
-/** The message of a deployment that failed, with the copy of the report that it names. */
+/** Returns the message of a failed deployment, with the path of the copied report. */
 export async function withReport(read: ReadObject, path: PathName, message: string, directory?: string): Promise<string> {
   const address = REPORT_ADDRESS.exec(message)?.groups;
   if (!address) {

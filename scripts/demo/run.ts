@@ -15,7 +15,7 @@ export const DIGITS = join(ROOT, 'examples', 'digits');
 
 /** The embedded AWS, the clients that talk to it, and the example app deployed to it. */
 export class DemoRun {
-  /** Files of this run; gone with the process, however it ends. */
+  /** Temporary files, deleted when the process ends. */
   public readonly work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-demo-'));
   private readonly s3: S3Client;
   private readonly codebuild: CodeBuildClient;
@@ -27,7 +27,7 @@ export class DemoRun {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
-  /** Deploys a stack, shows what CloudFormation and the build are doing meanwhile, and returns the stack's outputs. */
+  /** Deploys a stack, shows the progress of CloudFormation and the build, and returns the stack's outputs. */
   public async deploy(stack: string, endpointContext: Record<string, string> = {}): Promise<StackOutputs> {
     const { emulator, progress } = this;
     const outputsFile = join(this.work, `${stack}-outputs.json`);
@@ -65,12 +65,10 @@ export class DemoRun {
     return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[stack];
   }
 
-  /** An object's text. */
   public async text(bucket: string, key: string): Promise<string> {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
   }
 
-  /** How many builds were started so far. */
   public async buildsStarted(): Promise<number> {
     return (await this.codebuild.send(new ListBuildsCommand({}))).ids?.length ?? 0;
   }

@@ -1,4 +1,4 @@
-// Are the commits since these rules exist, or since `-- <commit>`, conventional commits? Part of `npm run lint`; rules: commitlint.config.cjs.
+// Checks for conventional commits since these rules exist, or since `-- <commit>`. Part of `npm run lint`; rules: commitlint.config.cjs.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { installReleaseTools, release } from '../release/tools.mjs';
@@ -11,12 +11,12 @@ if (git('rev-parse', '--is-inside-work-tree').status !== 0) {
   process.exit(0);
 }
 const base = process.argv[2] ?? git('log', '--diff-filter=A', '--format=%H', '--', 'commitlint.config.cjs').stdout.trim().split('\n').at(-1);
-// In a shallow clone the commit may be missing; its tip is checked all the same.
+// In a shallow clone the base may be missing; then check the tip only.
 const range = base && git('cat-file', '-e', `${base}^{commit}`).status === 0 && base !== git('rev-parse', 'HEAD').stdout.trim() ? ['--from', base] : ['--last'];
 await installReleaseTools();
 const { status } = spawnSync(join(release, 'node_modules', '.bin', 'commitlint'), ['--config', 'commitlint.config.cjs', ...range], {
   cwd: root, stdio: 'inherit',
-  // The rules extend a package that lies beside commitlint.
+  // The rules extend a package that is installed next to commitlint.
   env: { ...process.env, NODE_PATH: join(release, 'node_modules') },
 });
 process.exit(status ?? 1);

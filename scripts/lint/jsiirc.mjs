@@ -1,4 +1,4 @@
-// Writes .jsiirc into package.json's jsii block, or with --check fails when the two differ.
+// Writes .jsiirc into package.json's jsii block, or with --check fails if the two differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const root = new URL('../..', import.meta.url);

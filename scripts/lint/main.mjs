@@ -1,4 +1,4 @@
-// `npm run lint`: every static check, all of them even when one fails.
+// `npm run lint`: runs every static check, even after one has failed.
 import { spawnSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';

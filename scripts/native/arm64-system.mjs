@@ -1,4 +1,4 @@
-// An arm64 system on an x86_64 machine: qemu, Debian's libraries and LiteRT's, in the clone. Nothing is installed on the machine.
+// An arm64 system on an x86_64 machine: qemu and the libraries of Debian and LiteRT, installed inside the clone only.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,19 +8,18 @@ import { once, root, run, tools, uv } from '../setup/environment.mjs';
 const directory = join(tools, 'arm64');
 const system = join(directory, 'root');
 const cpuInfo = join(directory, 'cpuinfo');
-/** Runs the arm64 program that its arguments name. */
+/** Runs the arm64 program in its arguments. */
 export const runner = join(directory, 'run');
 const wheel = join(directory, 'litert');
 
-/** LiteRT's library for arm64. */
 export const library = join(wheel, 'ai_edge_litert', 'libLiteRt.so');
 
 const requirements = join(root, 'python', 'layer', 'native', 'requirements.txt');
 
-/** What the program and LiteRT need of a system. */
+/** System libraries of the program and LiteRT. */
 const PACKAGES = ['libc6:arm64', 'libstdc++6:arm64', 'libgcc-s1:arm64'];
 
-/** LiteRT reads this file, and crashes on what an x86_64 kernel says there. It is a Graviton2's. */
+/** LiteRT reads this file and crashes on the content of an x86_64 kernel. This one is from a Graviton2. */
 const CPU = `processor\t: 0
 BogoMIPS\t: 243.75
 Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
@@ -32,7 +31,7 @@ CPU revision\t: 1
 
 `;
 
-/** Why arm64 cannot be run here; undefined where it can. */
+/** Returns why arm64 programs cannot run here, or undefined if they can. */
 export function whyNotArm64() {
   if (process.arch !== 'x64') {
     return `this machine is ${process.arch}, and not x86_64: on arm64, \`npm test -- native\` runs the same program`;
@@ -44,7 +43,7 @@ export function whyNotArm64() {
   ].find((reason) => reason !== undefined);
 }
 
-/** Unpacks qemu and Debian's libraries for arm64. Nothing is installed on the machine. */
+/** Unpacks qemu and Debian's arm64 libraries. */
 async function unpackSystem() {
   rmSync(directory, { recursive: true, force: true });
   const apt = join(directory, 'apt');
@@ -64,7 +63,7 @@ async function unpackSystem() {
   rmSync(apt, { recursive: true });
   writeFileSync(cpuInfo, CPU);
   const quoted = (path) => `'${path.replaceAll("'", "'\\''")}'`;
-  // The processor that CPU describes. With qemu's default, `max`, an int8 convolution answered wrongly (qemu 7.2).
+  // The processor described in CPU. With the default, `max`, an int8 convolution was wrong (qemu 7.2).
   const qemu = [join(directory, 'qemu', 'usr', 'bin', 'qemu-aarch64-static'), '-cpu', 'neoverse-n1', '-L', system].map(quoted).join(' ');
   const inside = `mount --bind ${quoted(cpuInfo)} /proc/cpuinfo && exec ${qemu} "$@"`;
   writeFileSync(runner, `#!/bin/sh\nexec unshare -rm sh -c ${quoted(inside)} sh "$@"\n`);
@@ -78,7 +77,6 @@ async function installLibrary() {
   ]);
 }
 
-/** Makes the system, unless it is there. */
 export async function provideArm64() {
   return once('arm64', [fileURLToPath(import.meta.url), requirements], runner, async () => {
     await unpackSystem();

@@ -1,5 +1,5 @@
-// `npm run test:arm64`: runs the program for arm64, with LiteRT's library for arm64, on this x86_64 machine by qemu.
-// First Cargo's own tests, then the answers of whole models. Where the machine lacks something it says so, and is skipped; with --strict it fails.
+// `npm run test:arm64`: runs the arm64 program and LiteRT's arm64 library on this x86_64 machine with qemu: first Cargo's own tests, then the answers
+// of whole models. If the machine lacks something, it explains and skips; with --strict it fails.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { announced, root, tools } from '../setup/environment.mjs';

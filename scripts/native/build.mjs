@@ -1,4 +1,4 @@
-// `npm run build:native`: makes the programs that the npm package carries, by the pinned Rust. `-- --processor arm64` makes only these.
+// `npm run build:native`: builds the programs of the npm package with the pinned Rust. `-- --processor arm64` builds only these.
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { setUp } from '../setup/main.mjs';
 import { PROGRAMS, programsDirectory, providePrograms } from './programs.mjs';
 import { PROCESSORS } from './rust.mjs';
 
-/** Makes the programs for the named processors, or for all. */
+/** Builds the programs for the named processors, or for all. */
 export async function buildNative(processors = Object.keys(PROCESSORS)) {
   for (const processor of processors) {
     await announced(`native runtime for ${processor}`, () => providePrograms(processor, { exact: true }));

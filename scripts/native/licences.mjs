@@ -1,4 +1,4 @@
-// `npm run native:licences`: writes the notices of all crates that are compiled into the native runtime; with --check only says whether they are out of date.
+// `npm run native:licences`: writes the notices of all crates in the native runtime; with --check only reports whether they are outdated.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../setup/environment.mjs';
@@ -9,8 +9,8 @@ const file = join(crate, 'THIRD-PARTY-LICENSES.txt');
 const { target } = PROCESSORS.x86_64;
 
 /**
- * The crates that end up in a program: not macros, and not those that only build or test it. They are the same for each processor.
- * `cargo metadata` knows where they lie, and names some that are not compiled; `cargo tree` names those that are.
+ * Returns the crates that are compiled into a program, without macros, build and test dependencies. They are the same for each processor.
+ * `cargo metadata` knows their paths, but also lists other crates; `cargo tree` lists only these.
  */
 async function compiledCrates() {
   const { env } = await rust({ exact: true });
@@ -21,7 +21,6 @@ async function compiledCrates() {
   return packages.filter(({ name, version, source }) => source !== null && compiled.has(`${name} ${version}`));
 }
 
-/** What a crate says of its licence. */
 function notices({ manifest_path: manifest }) {
   const directory = dirname(manifest);
   const names = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile() && /^(licen[cs]e|copying|notice|copyright)/i.test(entry.name));

@@ -1,4 +1,4 @@
-// Builds the programs of the native runtime, and keeps them in the user's cache by the digest of all that decides their bytes.
+// Builds the programs of the native runtime, and caches them for the user by a digest of everything that determines their bytes.
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -6,19 +6,18 @@ import { join, relative } from 'node:path';
 import { once, run, tools } from '../setup/environment.mjs';
 import { crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
 
-/** The programs, and the features that each is built with: a Lambda layer holds the small one. */
+/** The programs with their features: a Lambda layer contains the small one. */
 export const PROGRAMS = { bootstrap: ['lambda'], model_server: ['lambda', 'server'] };
 
-/** What is compiled. Tests, and what is made, are not. */
+/** Inputs of the compilation, without tests and generated files. */
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src', 'proto', 'toolchain/requirements.txt', 'toolchain/versions.json'];
 
-/** Raised when the way of building changes the bytes. */
+/** Increase when a change of the build changes the bytes. */
 const RECIPE = 1;
 
-/** Where the programs for a processor lie in the clone, and in the npm package. */
+/** Directory of a processor's programs in the clone, and in the npm package. */
 export const programsDirectory = (processor) => join(crate, 'dist', processor);
 
-/** The files that are compiled, sorted. */
 function sources(directory = crate) {
   const below = (path) => statSync(path).isDirectory() ? readdirSync(path).sort().flatMap((name) => below(join(path, name))) : [path];
   return SOURCES.map((name) => join(directory, name)).filter((path) => existsSync(path)).flatMap(below);
@@ -26,7 +25,7 @@ function sources(directory = crate) {
 
 const needs = (processor, exact) => ({ exact, targets: [PROCESSORS[processor].target] });
 
-/** The digest of everything that decides the bytes of the programs. */
+/** Computes a digest of everything that determines the programs' bytes. */
 export function programsDigest(processor, { exact = false } = {}) {
   const { version, commit } = findRust(needs(processor, exact));
   const digest = createHash('sha256').update(JSON.stringify([RECIPE, PROGRAMS, processor, version, commit]));
@@ -39,14 +38,14 @@ function cache() {
 }
 
 /**
- * Compiles the programs for a processor. The same source and Rust give the same bytes, wherever they are compiled.
+ * Compiles the programs for a processor. The build is reproducible: the same source and Rust give the same bytes in any directory.
  *
- * @param toolchain As `rust()` gives it.
- * @param options The processor; the directory of the crate; where Cargo keeps what it compiles; the directory that gets the programs.
+ * @param toolchain From `rust()`.
+ * @param options The processor; the crate's directory; Cargo's target directory; the output directory.
  */
 export async function compile(toolchain, { processor, source, target, output }) {
   const { target: triple } = PROCESSORS[processor];
-  // Rust takes the last one that matches.
+  // Rust uses the last match.
   const renamed = [[toolchain.sysroot, '/rust'], [toolchain.env.CARGO_HOME, '/cargo'], [source, '/native'], [target, '/target']];
   const env = {
     ...toolchain.env,
@@ -62,7 +61,7 @@ export async function compile(toolchain, { processor, source, target, output }) 
   }
 }
 
-/** The programs for a processor in the cache. Another process may have put them there meanwhile. */
+/** Returns the cached programs for a processor. Another process may have added them in the meantime. */
 async function kept(digest, processor, wanted) {
   const directory = join(cache(), digest);
   if (!existsSync(directory)) {
@@ -84,10 +83,10 @@ async function kept(digest, processor, wanted) {
 }
 
 /**
- * Puts the programs for a processor where the library looks for them, and compiles them unless the cache has them.
+ * Puts the programs for a processor where the library looks for them, and compiles them if they are not cached.
  *
- * @param processor As Lambda calls it.
- * @param options `exact`: compiled by the pinned Rust, as what is published must be.
+ * @param processor Lambda's name of the architecture.
+ * @param options `exact`: compile with the pinned Rust, required for publishing.
  * @returns Whether anything changed.
  */
 export async function providePrograms(processor, { exact = false } = {}) {

@@ -1,4 +1,4 @@
-// The part of the set-up that makes the native runtime's programs for this machine. It never fails the set-up: Python serves where they are missing.
+// Builds the native runtime's programs for this machine during set-up. It never fails the set-up: without them, Python serves.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { announced, tools } from '../setup/environment.mjs';
@@ -9,9 +9,9 @@ const failure = join(tools, 'native.failed');
 const log = join(tools, 'native.log');
 
 /**
- * Makes the programs for this machine's processor, or says in one sentence why there are none.
+ * Builds the programs for this machine's processor, or explains in one sentence why not.
  *
- * @param options `retry`: also where the same source failed before.
+ * @param options `retry`: also if the same source failed before.
  */
 export async function provideForThisMachine({ retry = false } = {}) {
   if (!machine) {

@@ -1,4 +1,5 @@
-// Which Rust builds the native runtime: the machine's, or one of the clone's own, which puccinialin fetches. zig links, so no C compiler is needed.
+// Selects the Rust that builds the native runtime: the machine's, or one that puccinialin downloads into the clone. zig links, so no C compiler is
+// needed.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,16 +8,16 @@ import { once, root, run, tools, uv } from '../setup/environment.mjs';
 
 export const crate = join(root, 'native');
 
-/** Versions that the published programs are built with: the same source and versions give the same bytes. */
+/** Versions for publishing: the same source and versions give the same bytes. */
 export const VERSIONS = JSON.parse(readFileSync(join(crate, 'toolchain', 'versions.json'), 'utf8'));
 
-/** Processors that a program is built for: what Lambda calls them, and what Node.js, Rust and ELF do. */
+/** Supported processors by Lambda's name, with their names in Node.js, Rust and ELF. */
 export const PROCESSORS = {
   x86_64: { node: 'x64', target: 'x86_64-unknown-linux-gnu', elf: 'x86_64' },
   arm64: { node: 'arm64', target: 'aarch64-unknown-linux-gnu', elf: 'aarch64' },
 };
 
-/** This machine's processor, as Lambda calls it. */
+/** This machine's processor, by Lambda's name. */
 export const machine = Object.keys(PROCESSORS).find((name) => PROCESSORS[name].node === process.arch);
 
 const requirements = join(crate, 'toolchain', 'requirements.txt');
@@ -24,10 +25,10 @@ const environment = join(tools, 'zig');
 const own = join(tools, 'rust');
 const shims = join(tools, 'zig-shims');
 
-/** What Rust must be able to do. */
+/** Programs that prove that a component is installed. */
 const PROGRAMS = { rustfmt: ['rustfmt', '--version'], clippy: ['cargo-clippy', '--version'] };
 
-/** The version that Cargo.toml asks for at least. */
+/** Returns the minimum version in Cargo.toml. */
 function oldest() {
   return /^rust-version\s*=\s*"([\d.]+)"/m.exec(readFileSync(join(crate, 'Cargo.toml'), 'utf8'))[1];
 }
@@ -39,7 +40,7 @@ function isAtLeast(version, least) {
   return index < 0 || left[index] > (right[index] ?? 0);
 }
 
-/** What `rustc` of an environment says of itself; undefined where it is missing. */
+/** Returns the output of `rustc` in an environment, or undefined if it is missing. */
 function rustc(env) {
   const ask = (...args) => spawnSync('rustc', args, { cwd: tools, env, encoding: 'utf8' });
   const { status, stdout } = ask('-vV');
@@ -50,7 +51,6 @@ function rustc(env) {
   return { version: field('release'), commit: field('commit-hash'), sysroot: ask('--print', 'sysroot').stdout.trim() };
 }
 
-/** Whether a Rust can do what is asked of it. */
 function suffices(found, env, { exact, components, targets }) {
   return found !== undefined
     && (exact ? found.commit === VERSIONS.commit : isAtLeast(found.version, oldest()))
@@ -58,7 +58,7 @@ function suffices(found, env, { exact, components, targets }) {
     && components.every((component) => spawnSync(PROGRAMS[component][0], PROGRAMS[component].slice(1), { cwd: tools, env, stdio: 'ignore' }).status === 0);
 }
 
-/** Cargo's own directory stays the machine's, where it has one, with its settings and what it has fetched. */
+/** Use the machine's Cargo directory if it has one, with its settings and downloads. */
 function cargoHome() {
   const usual = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   return existsSync(usual) ? usual : join(own, 'cargo');
@@ -73,10 +73,10 @@ const ownEnvironment = () => ({
 });
 
 /**
- * Finds a Rust. Installs nothing.
+ * Finds a Rust without installing anything.
  *
- * @param needs `exact`: the pinned version; `components` such as clippy, and `targets` as Rust names them, which it must have.
- * @returns Its version and commit, its directory, the environment to run it in, and whether it is missing and must be fetched.
+ * @param needs `exact`: the pinned version; `components` such as clippy, and `targets` by Rust's names.
+ * @returns Its version and commit, its directory, its environment, and whether it must be downloaded.
  */
 export function findRust(needs = {}) {
   const wanted = { exact: false, components: [], targets: [], ...needs };
@@ -90,7 +90,7 @@ export function findRust(needs = {}) {
 }
 
 /**
- * Makes ready what builds the native runtime, all of it inside the clone.
+ * Provides the tools that build the native runtime, all inside the clone.
  *
  * @param needs As for `findRust`.
  * @returns The Rust to build with. Its environment has zig and the linker on the PATH.
@@ -122,7 +122,7 @@ export async function rust(needs) {
   };
 }
 
-/** Build scripts, procedural macros and tests are linked by `cc`. zig does not know Rust's names of targets, and these are for this machine. */
+/** Rust links build scripts, procedural macros and tests, which run on this machine, with `cc`. zig does not know Rust's target names. */
 function writeShims() {
   const text = [
     '#!/bin/sh',
@@ -154,7 +154,7 @@ async function fetchRust({ components, targets }) {
 async function installRustup() {
   const home = join(own, 'rustup');
   mkdirSync(home, { recursive: true });
-  // rustup-init, which puccinialin runs, installs the default that is set already, instead of the newest.
+  // rustup-init, run by puccinialin, installs the configured default instead of the newest version.
   writeFileSync(join(home, 'settings.toml'), `version = "12"\ndefault_toolchain = "${VERSIONS.rust}-${PROCESSORS[machine].target}"\nprofile = "minimal"\n`);
   const { RUSTUP_TOOLCHAIN: _, ...env } = process.env;
   await run(join(environment, 'bin', 'python'), ['-m', 'puccinialin', '--location', own, '--info-json', join(own, 'environment.json')], { env });

@@ -1,4 +1,4 @@
-// Fails when the npm package would lack something that the library or Construct Hub needs, or carry what is none of the users' business.
+// Fails if the npm package lacks something that the library or Construct Hub needs, or contains files that users do not need.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const REQUIRED = [
   'python/layer/numpy/requirements.txt', 'python/layer/native/requirements.txt', 'native/THIRD-PARTY-LICENSES.txt',
 ];
 
-/** The native runtime's programs, for each processor that Lambda has. */
+/** The native runtime's programs, for each processor of Lambda. */
 const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`native/dist/${processor}/${name}`, processor]));
 
 const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/];

@@ -1,4 +1,4 @@
-/** What of package.json counts. */
+/** The part of package.json that matters here. */
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;
@@ -13,7 +13,7 @@ const LICENSES = ['Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'EPL-2.0'
 const LANGUAGES = ['python', 'java', 'go', 'dotnet'];
 
 /**
- * Why Construct Hub would not list a package, or not in every language.
+ * Returns why Construct Hub would not list a package, or not in every language.
  *
  * @param manifest its package.json
  * @param assembly its .jsii

@@ -1,6 +1,6 @@
-// `npm run test:packages`: builds the packages, installs each into a fresh app of its language, synthesizes, and compares the templates,
-// which must be byte-identical. `-- python go` tests only these (TypeScript is always made: it is what the others are compared with).
-// The app in TypeScript must use everything that is public, so the others use it too. The apps under examples/ are synthesized beside them.
+// `npm run test:packages`: builds the packages, installs each into a new app of its language, synthesizes, and compares the templates, which must be
+// byte-identical. `-- python go` tests only these (and TypeScript, the reference). The TypeScript app must use the whole public API, so the others do
+// too. The apps in examples/ are synthesized as well.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { findPython, root, tools, uv } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { dist, makePackages, missingProgram } from './main.mjs';
 
-/** Maven's local repository for these tests, so that the user's own stays as it is. */
+/** A separate Maven repository, so that the user's own is unchanged. */
 const mavenRepository = join(tools, 'maven');
 
 const environment = {
@@ -23,7 +23,7 @@ const environment = {
 
 const cdk = join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
 
-/** Nothing in a template may tell of the language or of the directory. */
+/** Templates must not reveal the language or the directory. */
 const PLAIN_TEMPLATES = ['--no-version-reporting', '--no-path-metadata', '--no-asset-metadata'];
 
 function execute(command, args, cwd, changes = {}) {
@@ -34,7 +34,7 @@ function execute(command, args, cwd, changes = {}) {
   return stdout;
 }
 
-/** How each language's package is installed into an app, and run. Its target is its name, but for TypeScript's. */
+/** How to install and run each language's package. The name is the target, except for TypeScript. */
 const LANGUAGES = {
   typescript: {
     install: (app) => {
@@ -58,7 +58,7 @@ const LANGUAGES = {
   },
   java: {
     install: (app) => {
-      // Maven keeps what it once fetched by its version, and ours is the same from build to build.
+      // Maven caches by version, and ours is the same in every build.
       rmSync(join(mavenRepository, 'io', 'github', 'cdk-tensorflow'), { recursive: true, force: true });
       cpSync(join(dist, 'java'), join(app, 'repository'), { recursive: true });
       execute('mvn', ['-q', '-B', `-Dmaven.repo.local=${mavenRepository}`, 'compile'], app);
@@ -76,7 +76,7 @@ const LANGUAGES = {
   },
 };
 
-/** The examples in Go of docs/languages.md are corrected translations, so they are compiled. */
+/** Compiles the Go examples in docs/languages.md, which are corrected translations. */
 function compileGuide(app) {
   const examples = [...readFileSync(join(root, 'docs', 'languages.md'), 'utf8').matchAll(/```go\n([^]*?)```/g)].map(([, code]) => code.replace(/^import .*\n/gm, ''));
   const functions = examples.map((code, index) => `func example${index}(this constructs.Construct, cluster awseksv2.ICluster, vpc awsec2.IVpc) {\n${code}}\n`);
@@ -89,7 +89,7 @@ function compileGuide(app) {
   execute('go', ['build', './guide'], app);
 }
 
-/** The program compiles under the strict rules and uses every public name. */
+/** Checks that the program compiles under the strict rules and uses every public name. */
 function checkUse(program) {
   const { errors, unused } = inspectProgram(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), program);
   if (errors.length) {
@@ -100,7 +100,7 @@ function checkUse(program) {
   }
 }
 
-/** The package's file, which README.md and the guides tell users to install by its name. */
+/** Returns the package's file, whose name is in README.md and the guides. */
 function packageFile(target, extension) {
   const name = readdirSync(join(dist, target)).find((file) => file.endsWith(extension));
   const silent = ['README.md', 'docs/getting-started.md', 'examples/README.md'].filter((page) => !readFileSync(join(root, page), 'utf8').includes(`dist/${target}/${name}`));
@@ -110,7 +110,7 @@ function packageFile(target, extension) {
   return join(dist, target, name);
 }
 
-/** Template text by file name, and the assets that each stack uploads. */
+/** Returns templates by file name, and the assets of each stack. */
 function synthesize(language, work) {
   const app = join(work, language);
   cpSync(join(root, 'test', 'packages', language), app, { recursive: true });
@@ -122,14 +122,14 @@ function synthesize(language, work) {
   return { ...templates(join(app, 'cdk.out')), ...synthesizeExamples(language, app) };
 }
 
-/** The apps of examples/ as a user would run them, by their own cdk.json. */
+/** Synthesizes the apps of examples/ as a user does, with their own cdk.json. */
 function synthesizeExamples(language, app) {
   const { examples = [], prepareExamples } = LANGUAGES[language];
   const directories = examples.map((example) => join(app, 'examples', example));
   cpSync(join(root, 'examples'), join(app, 'examples'), { recursive: true, filter: (path) => !/node_modules|cdk\.out/.test(path) });
   prepareExamples?.(app, directories);
   return Object.assign({}, ...directories.map((directory) => {
-    // Programs of a virtual environment come first, as where it is activated.
+    // As in an activated virtual environment.
     const PATH = [join(app, '.venv', 'bin'), environment.PATH].join(delimiter);
     execute(process.execPath, [cdk, 'synth', '-q', ...PLAIN_TEMPLATES], directory, { PATH });
     const files = templates(join(directory, 'cdk.out'));
@@ -143,7 +143,7 @@ function templates(output) {
 }
 
 await setUp();
-// Only now: a fresh clone has no packages before.
+// Imported late, because a fresh clone has no packages at first.
 const { tsImport } = await import('tsx/esm/api');
 const { inspectProgram } = await tsImport('./public-api-use.ts', import.meta.url);
 const asked = process.argv.slice(2);
@@ -158,7 +158,7 @@ let passed = 0;
 let failed = 0;
 let reference;
 try {
-  // As a user runs it. Its set-up looks for Python on the PATH, and must not find the one of the tools that it makes.
+  // With the user's PATH: the set-up must not find the Python of the tools that it installs.
   execute('npm', ['run', '--silent', 'package', '--', '--target', 'js'], root, { PATH: process.env.PATH });
   for (const language of languages) {
     const started = Date.now();
@@ -177,7 +177,7 @@ try {
       } else if (reference === undefined) {
         throw new Error('there is nothing to compare with, because TypeScript failed');
       }
-      // Not every example is there in every language.
+      // Not every example exists in every language.
       const names = Object.keys({ ...reference, ...files }).filter((name) => !name.startsWith('examples/') || name in files);
       const different = names.filter((name) => reference[name] !== files[name]);
       if (different.length) {

@@ -1,4 +1,4 @@
-// `npm run package`: builds the library, then makes the package of each language in dist/. `-- --target js --target python` makes only these.
+// `npm run package`: builds the library, then the package of each language in dist/. `-- --target js --target python` builds only these.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { setUp } from '../setup/main.mjs';
 
 export const dist = join(root, 'dist');
 
-/** What each target needs on the machine. .NET is generated and never compiled: there is no .NET SDK to count on. */
+/** Programs that each target needs. The package for .NET is generated but not compiled, because a .NET SDK may be missing. */
 const TARGETS = {
   js: {},
   python: {},
@@ -18,13 +18,13 @@ const TARGETS = {
   dotnet: { flags: ['--code-only'] },
 };
 
-/** Why a target's package cannot be made here; undefined where it can. */
+/** Returns why a target's package cannot be built here, or undefined if it can. */
 export function missingProgram(target) {
   const { program, name } = TARGETS[target];
   return program && spawnSync(program, ['version'], { stdio: 'ignore' }).error ? `${name} is not installed: it is needed for the package of the target ${target}` : undefined;
 }
 
-/** Makes the packages of a library that is built, in place of those that were there. */
+/** Replaces the packages with those of the built library. */
 export function makePackages(targets, options = {}) {
   for (const target of targets) {
     rmSync(join(dist, target), { recursive: true, force: true });

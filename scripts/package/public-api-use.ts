@@ -1,7 +1,7 @@
 import { dirname, sep } from 'path';
 import * as ts from 'typescript';
 
-/** What of a jsii assembly is read here. @see https://aws.github.io/jsii/user-guides/lib-author/ */
+/** The parts of a jsii assembly used here. @see https://aws.github.io/jsii/user-guides/lib-author/ */
 export interface Assembly {
   readonly name: string;
   readonly types: Record<string, AssemblyType>;
@@ -12,7 +12,7 @@ interface AssemblyType {
   readonly name: string;
   readonly kind: 'class' | 'enum' | 'interface';
   readonly abstract?: boolean;
-  /** Absent where the constructor is private. */
+  /** Undefined if the constructor is private. */
   readonly initializer?: object;
   readonly base?: string;
   readonly interfaces?: string[];
@@ -28,7 +28,7 @@ interface AssemblyMember {
   readonly name: string;
   readonly static?: boolean;
   readonly optional?: boolean;
-  /** The type whose member this one replaces. */
+  /** The type whose member this one overrides. */
   readonly overrides?: string;
   readonly parameters?: { readonly name: string; readonly docs?: AssemblyDocs }[];
   readonly docs?: AssemblyDocs;
@@ -39,23 +39,22 @@ interface AssemblyDocs {
   readonly default?: string;
 }
 
-/** What the compiler says of a program. */
 export interface ProgramReport {
-  /** Why the program does not compile under the strict rules. */
+  /** Compiler errors under the strict rules. */
   readonly errors: string[];
 
   /**
-   * The public names of the library that the program does not use: `Class` (made, or named where it cannot be made), `Class.method`,
-   * `Class.CONSTANT`, `Enum.MEMBER`, `Interface`, `Struct` (an object is given where one is asked for).
+   * Public names of the library that the program does not use: `Class` (constructed, or named if that is impossible), `Class.method`,
+   * `Class.CONSTANT`, `Enum.MEMBER`, `Interface`, `Struct` (an object passed for one).
    *
-   * A method counts as used when it is called through a base class or an interface, and a struct when one that extends it is given.
-   * Other properties are not asked for.
+   * A call through a base class or an interface counts for the method, and a struct that extends another counts for both. Other properties are not
+   * required.
    */
   readonly unused: string[];
 }
 
 /**
- * Compiles a program, and compares what it uses with what the library offers.
+ * Compiles a program, and compares its use of the library with the public API.
  *
  * @param assembly of the library
  * @param file a TypeScript program that imports the library by its name
@@ -86,7 +85,7 @@ function qualified(owner: string, member: string): string {
   return member === '' ? owner : `${owner}.${member}`;
 }
 
-/** The members of a type that must be used; the empty name is the type itself. */
+/** Returns the members that must be used; the empty name is the type itself. */
 function namesOf(type: AssemblyType): string[] {
   const methods = (type.methods ?? []).map(({ name }) => name);
   switch (type.kind) {
@@ -94,7 +93,7 @@ function namesOf(type: AssemblyType): string[] {
     case 'interface': return ['', ...methods];
     case 'class': {
       const constants = (type.properties ?? []).filter((property) => property.static).map(({ name }) => name);
-      // What only factories make needs no mention of its own.
+      // Types that only factories create need not be named.
       return [...(type.initializer && (!type.abstract || methods.length === 0) ? [''] : []), ...methods, ...constants];
     }
   }
@@ -113,7 +112,7 @@ function structsThatExtend(assembly: Assembly, struct: AssemblyType): string[] {
     .flatMap((other) => [other.name, ...structsThatExtend(assembly, other)]);
 }
 
-/** Names of the library, whose declarations lie in `directory`, that a file makes, calls, reads or fills. */
+/** Returns the names, declared in `directory`, that a file constructs, calls, reads or fills. */
 function usedNames(program: ts.Program, file: string, directory: string): Set<string> {
   const checker = program.getTypeChecker();
   const used = new Set<string>();

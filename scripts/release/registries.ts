@@ -1,16 +1,16 @@
-/** Where one language's package goes, and what publib asks for. @see https://github.com/cdklabs/publib */
+/** Registry of one language, with publib's settings. @see https://github.com/cdklabs/publib */
 export interface Registry {
   readonly language: string;
   /** jsii-pacmak's target. */
   readonly target: string;
   readonly program: string;
-  /** Alternatives, each a list of environment variables that are needed together. */
+  /** Alternatives, each a list of environment variables needed together. */
   readonly credentials: string[][];
-  /** Variables that publib needs and that are no secret. */
+  /** Variables for publib that are not secret. */
   readonly settings?: Record<string, string>;
 }
 
-/** npm comes first: the other packages carry the npm package inside. */
+/** npm comes first, because the other packages contain the npm package. */
 export const REGISTRIES: Registry[] = [
   { language: 'TypeScript', target: 'js', program: 'publib-npm', credentials: [['NPM_TOKEN'], ['NPM_TRUSTED_PUBLISHER']] },
   { language: 'Python', target: 'python', program: 'publib-pypi', credentials: [['TWINE_USERNAME', 'TWINE_PASSWORD'], ['PYPI_TRUSTED_PUBLISHER']] },
@@ -24,7 +24,7 @@ export const REGISTRIES: Registry[] = [
   { language: 'Go', target: 'go', program: 'publib-golang', credentials: [['GITHUB_TOKEN'], ['GIT_USE_SSH']] },
 ];
 
-/** What is missing to publish, in words. */
+/** Describes the credentials that are missing. */
 export function missingCredentials(registry: Registry, environment: Record<string, string | undefined>): string[] {
   const complete = registry.credentials.some((names) => names.every((name) => environment[name]));
   return complete ? [] : [`${registry.program} needs ${registry.credentials.map((names) => names.join(' and ')).join(', or ')} in the environment`];

@@ -1,21 +1,21 @@
-/** What the repository says before a release. */
+/** State of the repository before a release. */
 export interface ReleaseState {
-  /** Of package.json. */
+  /** From package.json. */
   readonly version: string;
-  /** Of package-lock.json. */
+  /** From package-lock.json. */
   readonly lockVersion: string;
   readonly changelog: string;
   /** Files that differ from the last commit. */
   readonly uncommitted: string[];
-  /** Versions that were released, without the tag's `v`. */
+  /** Released versions, without the tag's `v`. */
   readonly released: string[];
-  /** Whole messages of the commits since the last release. */
+  /** Full messages of the commits since the last release. */
   readonly commits: string[];
 }
 
 type Version = [major: number, minor: number, patch: number];
 
-/** Everything that stands in the way of releasing this version. */
+/** Returns everything that prevents the release of this version. */
 export function releaseProblems(state: ReleaseState): string[] {
   const version = parse(state.version);
   if (version === undefined) {
@@ -29,7 +29,9 @@ export function releaseProblems(state: ReleaseState): string[] {
   ];
 }
 
-/** The smallest version that may follow the last release, given what was committed since. Before 1.0.0 the second number says what breaks. */
+/**
+ * Returns the smallest version that may follow the last release, by the commits since. Before 1.0.0, a breaking change increases the minor version.
+ */
 export function smallestNext(last: Version, commits: string[]): Version {
   const [major, minor, patch] = last;
   const breaks = commits.some((message) => /^[a-z]+(\([^)]*\))?!: |^BREAKING[ -]CHANGE: /m.test(message));

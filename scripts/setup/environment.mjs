@@ -1,4 +1,4 @@
-// What the set-up knows of this machine: which Python to use, and whether an environment is already what its lock file asks for.
+// Facts about this machine for the set-up: which Python to use, and whether an environment matches its lock file.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,17 +6,17 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// README.md and the guides say what they think of Node.js 20: the tools of jsii need not repeat it on every start.
+// README.md and the guides explain the support for Node.js 20, so silence jsii's notice at every start.
 process.env.JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ??= '20';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const tools = join(root, '.tools');
 export const uv = join(tools, 'uv', 'bin', 'uv');
 
-/** Versions of Python that the environments are made with, the one that is taken first. */
+/** Supported Python versions for the environments, in order of preference. */
 export const SUPPORTED = ['3.13', '3.12', '3.11'];
 
-/** Runs a command to its end; its output is shown only when it fails. */
+/** Runs a command, and shows its output only if it fails. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -29,14 +29,14 @@ export function run(command, args, options = {}) {
 }
 
 function pythonVersion(executable) {
-  // Not the clone's own, which the tests' PATH puts first: another Python makes the set-up replace environments that the tests are using.
+  // Ignore the clone's own Python, which the tests put on the PATH: the set-up would replace environments that tests are using.
   const PATH = (process.env.PATH ?? '').split(delimiter).filter((directory) => !directory.startsWith(tools)).join(delimiter);
   const program = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
   const result = spawnSync(executable, ['-c', program], { encoding: 'utf8', env: { ...process.env, PATH } });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
-/** The newest supported Python of this machine, on the PATH or one of pyenv's; undefined where it has none. */
+/** Returns this machine's newest supported Python, on the PATH or from pyenv, or undefined. */
 export function findPython() {
   const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
   const installed = existsSync(pyenv) ? readdirSync(pyenv) : [];
@@ -50,11 +50,11 @@ export function findPython() {
   return undefined;
 }
 
-/** Does `work` while no other process does its own under the same lock. The system frees the lock of a process that ends, however it does. */
+/** Runs `work` under an exclusive lock. The system releases the lock however the process ends. */
 export async function alone(lockFile, work) {
   mkdirSync(dirname(lockFile), { recursive: true });
   const lock = openSync(lockFile, 'w');
-  // The lock is that of the open file, which flock shares with this process: it stays when flock has ended. Without flock there is none.
+  // flock locks the open file, which this process shares, so the lock outlives the flock command. Without flock there is no lock.
   const take = (...options) => new Promise((resolve) => {
     const flock = spawn('flock', [...options, '3'], { stdio: ['ignore', 'inherit', 'inherit', lock] });
     flock.on('error', () => resolve(0));
@@ -71,7 +71,7 @@ export async function alone(lockFile, work) {
   }
 }
 
-/** Says what takes longer than a moment, and how long it took. `work` gives whether it did anything. */
+/** Announces a step that takes longer than a moment, and its duration. `work` returns whether it did anything. */
 export async function announced(title, work) {
   const started = Date.now();
   const announcement = setTimeout(() => process.stderr.write(`  ${title} …\n`), 300);
@@ -84,7 +84,7 @@ export async function announced(title, work) {
   }
 }
 
-/** Does `work` unless the stamp says that it was done for exactly these inputs, and what it made is still there. */
+/** Runs `work` unless its stamp has the same inputs and its output still exists. */
 export async function once(name, inputs, made, work) {
   const digest = createHash('sha256');
   inputs.forEach((input) => digest.update(existsSync(input) ? readFileSync(input) : input).update('\0'));

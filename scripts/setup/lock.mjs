@@ -1,12 +1,12 @@
-// `npm run lock`: resolves every Python lock file anew; with --check only says which ones are out of date.
-// Requirements files with hashes, never uv.lock, which records download addresses.
+// `npm run lock`: resolves every Python lock file again; with --check only reports outdated ones.
+// Uses requirements files with hashes, because uv.lock records download addresses.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, uv } from './environment.mjs';
 import { setUp } from './main.mjs';
 
-/** Lock file, its Python floor, a lock file that it must agree with, and whether it names everything that is installed. */
+/** Lock file, minimum Python version, a lock file to agree with, and whether it is complete. */
 const LOCKS = [
   { lock: 'python/optimizer/requirements', python: '3.11' },
   { lock: 'python/optimizer/uv-requirements', python: '3.11' },
@@ -27,7 +27,7 @@ const stale = [];
 for (const { lock, python, constraint, complete } of LOCKS) {
   const committed = join(root, `${lock}.txt`);
   const output = check ? join(scratch, 'requirements.txt') : committed;
-  // uv keeps the versions that the output already names, so checking does not upgrade.
+  // uv keeps the versions in an existing output, so checking does not upgrade.
   if (check) {
     copyFileSync(committed, output);
   }

@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: npm packages, uv, and the Python environments, all inside the clone. Quick when nothing changed.
+// Prepares a fresh clone: npm packages, uv, and the Python environments, all inside the clone. Quick if nothing changed.
 import { join } from 'node:path';
 import { provideForThisMachine } from '../native/provide.mjs';
 import { alone, announced, once, root, run, tools, uv } from './environment.mjs';
@@ -13,9 +13,9 @@ async function pythonEnvironment(name, lock, python) {
 }
 
 /**
- * Sets up, unless something stands in the way, which is said before anything is installed.
+ * Sets up, or reports all obstacles before installing anything.
  *
- * @param needs `namespaces`: what is started afterwards runs the embedded AWS; `retry`: what failed before is tried once more.
+ * @param needs `namespaces`: the embedded AWS will run; `retry`: retry what failed before.
  */
 export async function setUp(needs) {
   const python = preflight(needs);
@@ -29,7 +29,7 @@ async function install(python, needs) {
   const sdk = path('emulator', 'sdk');
   await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
   const uvLock = path('python', 'optimizer', 'uv-requirements.txt');
-  // Its wheel is kept for builds without a network, which install it by pip.
+  // Keep uv's wheel for builds without a network, which install it with pip.
   const wheels = join(tools, 'uv', 'wheels');
   await step('uv', 'uv', [uvLock, python], wheels, async () => {
     await run(python, ['-m', 'venv', '--clear', join(tools, 'uv')]);

@@ -1,4 +1,4 @@
-// What a machine must be for anything here to run: asked before the first package is installed.
+// Checks the requirements of this machine before the first package is installed.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findPython, root, SUPPORTED } from './environment.mjs';
@@ -6,10 +6,10 @@ import { findPython, root, SUPPORTED } from './environment.mjs';
 const OLDEST_NODE = 20;
 
 /**
- * What stands in the way, one sentence each.
+ * Returns all obstacles, one sentence each.
  *
- * @param machine `platform` and `node` as Node.js names them; `python`, or undefined where there is no suitable one;
- * `namespaces`, why none can be made, where they are needed.
+ * @param machine `platform` and `node` by Node.js's names; `python`, or undefined if none is suitable; `namespaces`, why they are unavailable if
+ * needed.
  */
 export function problemsOf({ platform, node, python, namespaces }) {
   return [
@@ -20,7 +20,7 @@ export function problemsOf({ platform, node, python, namespaces }) {
   ];
 }
 
-/** The Python to set up with. Throws with everything that stands in the way on this machine. */
+/** Returns the Python to set up with. Throws with all obstacles on this machine. */
 export function preflight({ namespaces = false } = {}) {
   const python = findPython();
   const problems = problemsOf({
@@ -32,7 +32,7 @@ export function preflight({ namespaces = false } = {}) {
   return python;
 }
 
-/** Why the embedded AWS cannot run functions and instances here. */
+/** Returns why the embedded AWS cannot run functions and instances here. */
 function whyNoNamespaces(python) {
   const { stdout, stderr, status } = spawnSync(python, ['-c', 'from embedded_aws.host.namespaces import why_not; print(why_not() or "", end="")'], {
     env: { ...process.env, PYTHONPATH: join(root, 'emulator', 'src'), PYTHONDONTWRITEBYTECODE: '1' }, encoding: 'utf8',

@@ -1,4 +1,4 @@
-// Runs a Python script of this repository in the environment that the set-up makes.
+// Runs a Python script of this repository in the environment from the set-up.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root, tools } from './environment.mjs';

@@ -1,4 +1,4 @@
-// `npm run demo`, `npm run verify:aws`: checks the options, sets up, then runs the named TypeScript program, which needs what the set-up installs.
+// `npm run demo`, `npm run verify:aws`: checks the options, sets up, then runs the TypeScript program with the installed packages.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ try {
 }
 const child = spawn(process.execPath, [join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), join(root, program), ...args], {
   stdio: 'inherit',
-  // The AWS SDK warns of the end of Node.js 20 on every start; the README says what to think of it.
+  // The README explains the support for Node.js 20, so silence the AWS SDK's warning.
   env: { ...process.env, NODE_NO_WARNINGS: '1' },
 });
 // Ctrl-C reaches the whole process group; the child cleans up and decides the exit code.

@@ -1,6 +1,6 @@
-// `npm test`: sets up, runs every test runner, and ends with `N passed, N failed` over all of them.
-// `npm test -- jest handler` runs only the named ones; `npm test -- --list` names them; with --complete a test that was skipped has failed,
-// unless KNOWN_SKIPS of runners.mjs says why that leaves nothing unproven.
+// `npm test`: sets up, runs every test runner, and prints `N passed, N failed` for all.
+// `npm test -- jest handler` runs only these; `npm test -- --list` lists them. With --complete a skipped test fails,
+// unless KNOWN_SKIPS in runners.mjs says why nothing is left untested.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
@@ -22,14 +22,14 @@ const jest = (name, ...args) => ({
   count: () => countJest(join(results, `${name}.json`)),
 });
 
-/** The compiler makes this the longest where nothing is compiled yet. */
+/** The longest, if nothing is compiled yet. */
 const cargo = (name) => ({
   name,
   command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast'],
   count: () => countCargo(logFile(results, name)),
 });
 
-/** The longest first: two at a time, each core takes the next one when it is done. */
+/** Longest first: two run at a time, and the next starts when one ends. */
 const RUNNERS = [
   jest('e2e', '--config', 'jest.e2e.config.js'),
   pytest('optimizer', 'python/optimizer/tests'),
@@ -45,19 +45,18 @@ const RUNNERS = [
 ];
 const AT_ONCE = 2;
 
-/** When all of them must have ended: several times what they take, so that only one that hangs is ended by it. */
+/** Common deadline, several times the usual duration, so that it ends only hanging runners. */
 const LIMIT_MINUTES = 50;
 const CLEANING_UP_MILLISECONDS = 3000;
 
-/** What a runner printed, and how it ended. */
 function show({ name, seconds, problem }) {
   process.stdout.write(`\n===== ${name} (${seconds} s) =====\n${readFileSync(logFile(results, name), 'utf8')}${problem ? `${name}: ${problem}\n` : ''}`);
 }
 
-/** Runs the runners, two at a time, each to its end or to the common deadline. */
+/** Runs the runners, two at a time, until each ends or the deadline passes. */
 async function executeAll(waiting) {
   const deadline = Date.now() + LIMIT_MINUTES * 60_000;
-  // The repository's own uv and Python come first, so that a machine without them behaves alike.
+  // The repository's own uv and Python come first, so that tests behave alike on every machine.
   const env = { ...process.env, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' };
   const all = [];
   await Promise.all(

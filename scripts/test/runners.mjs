@@ -1,18 +1,18 @@
-// A test runner of `npm test`: a process that writes what it prints to a file while it runs, has a time limit, and is counted at its end.
+// A test runner of `npm test`: a process with a log file and a time limit, whose tests are counted at the end.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Skips that prove nothing less: by the reason that the test gives, or by the test's name where its tool has no reasons. */
+/** Skips that leave nothing untested, by the test's reason, or by its name if the tool has no reasons. */
 const KNOWN_SKIPS = [
-  // A Python that only other machines have: what is promised is tested with those that are here.
+  // A Python version that only other machines have; the installed ones are tested.
   /: this host has no Python [\w./]+$/,
 ];
 
 const running = new Set();
 let ending = false;
 
-/** Sends a signal to every runner and to what it started; none that comes after is started. */
+/** Sends a signal to every runner and its children, and starts no more. */
 export function endRunners(signal) {
   ending = true;
   running.forEach((child) => endGroup(child, signal));
@@ -22,21 +22,20 @@ function endGroup({ pid }, signal) {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 
-/** The file that gets what a runner prints. */
 export function logFile(results, name) {
   return join(results, `${name}.log`);
 }
 
 /**
- * Runs one to its end, or to the deadline.
+ * Runs one runner until it ends or the deadline passes.
  *
- * @param runner Its name, its command, and what counts its tests afterwards.
- * @param options The directory for its log, when it must have ended (as Date.now()), and what `spawn` takes.
- * @returns Its name, how many tests passed and failed, the tests that were skipped as `name: reason`, and the seconds it took.
+ * @param runner Its name, its command, and the function that counts its tests.
+ * @param options The directory for its log, the deadline (as Date.now()), and the options of `spawn`.
+ * @returns Its name, the numbers of passed and failed tests, skipped tests as `name: reason`, and its duration in seconds.
  */
 export function execute(runner, { results, deadline, ...options }) {
   return new Promise((resolve) => {
@@ -46,7 +45,7 @@ export function execute(runner, { results, deadline, ...options }) {
     const started = Date.now();
     const log = openSync(logFile(results, runner.name), 'w+');
     const [command, ...args] = runner.command;
-    // A group of its own, so that what it started ends with it.
+    // In its own process group, so that its children end with it.
     const child = spawn(command, args, { ...options, stdio: ['ignore', log, log], detached: true });
     running.add(child);
     let problem;
@@ -75,17 +74,17 @@ function counted(runner, code) {
   } catch {
     result = { passed: 0, failed: 0, skipped: [] };
   }
-  // A runner that dies, or that found no test, has failed whatever it counted.
+  // A runner that crashes or finds no test has failed, whatever the counts.
   const died = (code !== 0 && result.failed === 0) || result.passed + result.failed === 0;
   return died ? { ...result, failed: result.failed + 1 } : result;
 }
 
-/** The skips that leave something unproven. */
+/** Returns the skips that leave something untested. */
 export function unexplained(skipped) {
   return skipped.filter((skip) => !KNOWN_SKIPS.some((known) => known.test(skip)));
 }
 
-/** Counts what pytest wrote as JUnit XML. */
+/** Counts tests in pytest's JUnit XML. */
 export function countJunit(file) {
   const text = readFileSync(file, 'utf8');
   const suites = [...text.matchAll(/<testsuite [^>]*>/g)].map(([tag]) => (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(tag)?.[1] ?? 0));
@@ -99,14 +98,14 @@ export function countJunit(file) {
   };
 }
 
-/** Counts what jest wrote as JSON. */
+/** Counts tests in jest's JSON. */
 export function countJest(file) {
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(readFileSync(file, 'utf8'));
   const skipped = testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => !['passed', 'failed'].includes(status));
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, skipped: skipped.map(({ fullName }) => fullName) };
 }
 
-/** Counts what Cargo's tests printed: a summary for each test program, and a line for each test. */
+/** Counts tests in Cargo's output: a summary for each test program, and a line for each test. */
 export function countCargo(file) {
   const text = readFileSync(file, 'utf8');
   const summaries = [...text.matchAll(/^test result: .* (\d+) passed; (\d+) failed; /gm)];

@@ -1,6 +1,6 @@
-// `npm run test:peers`: the library with the newest aws-cdk-lib that its peer range allows and this machine can install.
-// `npm run test:node`: the library under the other Node.js versions that it supports.
-// Both run jest, and so the genuine `cdk synth` of the example app; `-- test/function` runs only these files, `-- --all` every file.
+// `npm run test:peers`: tests the library with the newest aws-cdk-lib in its peer range that this machine can install.
+// `npm run test:node`: tests the library under the other supported versions of Node.js.
+// Both run jest, including `cdk synth` of the example app; `-- test/function` runs only these files, `-- --all` every file.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,7 +9,7 @@ import { setUp } from '../setup/main.mjs';
 
 const OTHER_NODES = ['22', '24'];
 
-/** One or two files of each path: what the CDK makes of the constructs, what the command line synthesizes, what bundling does on the host. */
+/** One or two files of each path: templates, the command line, bundling on the host. */
 const REPRESENTATIVE = [
   'test/example-app', 'test/function/model-function', 'test/function/runtime-layer-build', 'test/kubernetes/service-stack', 'test/fleet/model-fleet',
   'test/optimization/build-provider',
@@ -17,7 +17,7 @@ const REPRESENTATIVE = [
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** A place where npm may install what is not of this repository's lock. */
+/** A directory where npm can install packages outside this repository's lock file. */
 function emptyPackage(name) {
   const directory = join(tools, 'versions', name);
   mkdirSync(directory, { recursive: true });
@@ -25,7 +25,7 @@ function emptyPackage(name) {
   return directory;
 }
 
-/** The program `node` of the newest release of a major version, from the package that carries it. */
+/** Installs the newest `node` of a major version, from its npm package. */
 async function installNode(major) {
   const directory = emptyPackage(`node-${major}`);
   const [platform, architecture] = [process.platform, process.arch];
@@ -34,19 +34,19 @@ async function installNode(major) {
   return { program, version: spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim() };
 }
 
-/** A copy of the working tree whose installed packages are this repository's, except for the newest aws-cdk-lib. */
+/** A copy of the working tree with the same installed packages, except for the newest aws-cdk-lib. */
 async function treeWithNewestCdk() {
   const directory = emptyPackage('peers');
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const files = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).stdout.split('\0').filter((file) => existsSync(join(root, file)));
   files.filter(Boolean).forEach((file) => cpSync(join(root, file), join(directory, file)));
-  // The override keeps the Go package of the oldest aws-cdk-lib buildable; the newest one asks for other releases.
+  // The override keeps the Go package of the oldest aws-cdk-lib buildable; the newest one needs other releases.
   const { overrides: _overrides, ...unrestricted } = manifest;
   writeFileSync(join(directory, 'package.json'), JSON.stringify(unrestricted, null, 2));
   await run('cp', ['-al', join(root, 'node_modules'), join(directory, 'node_modules')]);
   symlinkSync(tools, join(directory, '.tools'));
-  // The set-up makes the programs, git ignores them.
+  // git ignores the programs, which the set-up creates.
   const programs = join('native', 'dist');
   if (existsSync(join(root, programs))) {
     symlinkSync(join(root, programs), join(directory, programs));
@@ -54,7 +54,7 @@ async function treeWithNewestCdk() {
   return { directory, version: await installNewestCdk(directory) };
 }
 
-/** Installed by itself and moved over: npm would not resolve it in a tree whose other packages came with the oldest one. */
+/** Installed separately and moved: npm cannot resolve it next to packages for the oldest version. */
 async function installNewestCdk(directory) {
   const alone = emptyPackage('aws-cdk-lib');
   const { 'aws-cdk-lib': library, constructs } = manifest.peerDependencies;
@@ -68,13 +68,13 @@ async function installNewestCdk(directory) {
   return JSON.parse(readFileSync(join(directory, 'node_modules', 'aws-cdk-lib', 'package.json'), 'utf8')).version;
 }
 
-/** Runs jest by a Node.js in a tree; what it prints ends with `N passed, N failed`. */
+/** Runs jest with a Node.js in a tree; its output ends with `N passed, N failed`. */
 function jest(title, node, directory, patterns) {
   const started = Date.now();
   return new Promise((resolve) => {
     const child = spawn(node, [join(directory, 'node_modules', 'jest', 'bin', 'jest.js'), ...patterns], {
       cwd: directory,
-      // Child processes named `node`, such as those of npx, are the same one.
+      // For child processes named `node`, e.g. of npx.
       env: { ...process.env, PATH: [join(node, '..'), join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -83,7 +83,7 @@ function jest(title, node, directory, patterns) {
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('close', (code) => {
       const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? ['', '0', '1'];
-      // A run that dies, or that found no test, has failed whatever it counted.
+      // A run that crashes or finds no test has failed, whatever the counts.
       const counted = { passed: Number(passed), failed: Math.max(Number(failed), code !== 0 || Number(passed) === 0 ? 1 : 0) };
       process.stdout.write(`${counted.failed ? output : ''}${counted.failed ? '✗' : '✓'} ${title}: ${counted.passed} passed, ${counted.failed} failed (${Math.round((Date.now() - started) / 1000)} s)\n`);
       resolve(counted);

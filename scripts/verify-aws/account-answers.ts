@@ -2,33 +2,32 @@ import { DescribeStacksCommand, CloudFormationClient } from '@aws-sdk/client-clo
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { callAws, queryAws } from './aws-json';
 
-/** A quota as Service Quotas lists it. */
 export interface Quota {
   readonly QuotaName: string;
   readonly Value: number;
 }
 
-/** Questions that the preflight asks, one method each, so that tests can answer them. All may throw. */
+/** The preflight's questions, as methods, so that tests can answer them. All may throw. */
 export interface AccountAnswers {
   /** Version of the CDK's bootstrap stack. */
   bootstrapVersion(): Promise<number>;
-  /** All quotas of a service, such as `codebuild`. Those of an account that differ from AWS's defaults included. */
+  /** All quotas of a service, such as `codebuild`, including the account's own values. */
   quotas(service: string): Promise<Quota[]>;
-  /** Concurrent executions of Lambda that the account may have, and those not reserved by functions. */
+  /** The account's limit of concurrent Lambda executions, and the part not reserved by functions. */
   lambdaConcurrency(): Promise<{ limit: number; unreserved: number }>;
   /** XML of `DescribeAvailabilityZones`. */
   zones(): Promise<string>;
   /** XML of `DescribeAddresses`. */
   addresses(): Promise<string>;
-  /** Whether rollback is disabled for a stack; undefined where there is none. */
+  /** Whether rollback is disabled for a stack; undefined if it does not exist. */
   rollbackDisabled(stack: string): Promise<boolean | undefined>;
-  /** HTTP status of the manifest of an image in Docker Hub, asked without credentials, and pulls that are left to this address. */
+  /** HTTP status of an image's manifest in Docker Hub without credentials, and remaining pulls for this IP address. */
   image(repository: string, tag: string): Promise<{ status: number; pullsLeft?: number }>;
 }
 
 const EC2_API = '2016-11-15';
 
-/** Asks the account that the environment's credentials belong to. Reads only. */
+/** Queries the account of the environment's credentials. Read-only. */
 export function realAnswers(region: string): AccountAnswers {
   const lambda = new LambdaClient({ region });
   const cloudFormation = new CloudFormationClient({ region });

@@ -10,23 +10,22 @@ import type { Answer } from '../demo/server';
 import { ROOT } from '../repository';
 import { callAws } from './aws-json';
 
-/** The app whose stacks are deployed. */
 export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
 
-/** How `cdk` ended, and what it said. */
+/** Exit code and output of `cdk`. */
 export interface CdkResult {
   readonly code: number;
   readonly output: string;
 }
 
-/** What a stack ever made and may leave behind: physical ids. */
+/** Physical IDs of resources that a stack ever created and may leave behind. */
 export interface Made {
   readonly buckets: string[];
   readonly layerVersions: string[];
   readonly logGroups: { readonly logicalId: string; readonly name: string }[];
 }
 
-/** The account that the environment's credentials belong to. Clients take Region, credentials and endpoint from the environment, as every AWS tool does. */
+/** The account of the environment's credentials. Clients read Region, credentials and endpoint from the environment, as every AWS tool does. */
 export class Account {
   private readonly work = mkdtempSync(join(tmpdir(), 'verify-aws-'));
   private readonly s3 = new S3Client({ forcePathStyle: Boolean(process.env.AWS_ENDPOINT_URL) });
@@ -38,14 +37,14 @@ export class Account {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
-  /** Where the environment's credentials lead, as the CDK's own stack there says. Throws without credentials, and where `cdk bootstrap` was never run. */
+  /** Returns account and Region from the CDK's bootstrap stack. Throws without credentials, or without `cdk bootstrap`. */
   public async identity(): Promise<{ account: string; region: string }> {
     const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName: 'CDKToolkit' }));
     const [, , , region, account] = Stacks![0].StackId!.split(':');
     return { account, region };
   }
 
-  /** Deploys a stack of scripts/verify-aws/app.ts. A failure is a result too. */
+  /** Deploys a stack of scripts/verify-aws/app.ts. Does not throw if the deployment fails. */
   public deploy(stack: string, context: Record<string, string> = {}): Promise<CdkResult> {
     return this.cdk([
       'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events', '--outputs-file', this.outputsFile(stack), ...contextArguments(context),
@@ -56,17 +55,19 @@ export class Account {
     return this.cdk(['destroy', stack, '--exclusively', '--force']);
   }
 
-  /** Of the last deployment that succeeded. */
+  /** Outputs of the last successful deployment. */
   public outputs(stack: string): Record<string, string> {
     return (JSON.parse(readFileSync(this.outputsFile(stack), 'utf8')) as Record<string, Record<string, string>>)[stack];
   }
 
-  /** A stack's status; undefined where there is none. Throws when it is not known. */
+  /** Returns a stack's status, or undefined if it does not exist. Throws if the status is unknown. */
   public async status(stack: string): Promise<string | undefined> {
     return this.orAbsent(this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack })).then(({ Stacks }) => Stacks?.[0].StackStatus));
   }
 
-  /** What a stack ever made, also in a deployment that failed. Ask before it is destroyed: afterwards its name means nothing. */
+  /**
+   * Returns what a stack ever created, even in a failed deployment. Call it before the stack is destroyed: afterwards its name cannot be resolved.
+   */
   public async made(stack: string): Promise<Made> {
     const found = new Map<string, { type: string; logicalId: string }>();
     let NextToken: string | undefined;
@@ -87,14 +88,12 @@ export class Account {
     };
   }
 
-  /** The newest lines of a log group. */
   public async logLines(logGroup: string, region: string): Promise<string[]> {
     const { events } = await callAws<{ events: { message: string; logStreamName?: string }[] }>(
       'logs', 'Logs_20140328.FilterLogEvents', region, { logGroupName: logGroup, limit: 200 });
     return events.slice(-20).map(({ message, logStreamName = '' }) => `${logStreamName} ${message}`.trim());
   }
 
-  /** How many builds a project ever had. */
   public async builds(project: string): Promise<number> {
     let count = 0;
     let nextToken: string | undefined;
@@ -124,13 +123,13 @@ export class Account {
     return JSON.parse(text) as Answer;
   }
 
-  /** Removes a layer version: what a destroyed stack retained. */
+  /** Deletes a layer version that a destroyed stack retained. */
   public async removeLayerVersion(arn: string): Promise<void> {
     const [, layer, version] = /^(.+):(\d+)$/.exec(arn)!;
     await this.lambda.send(new DeleteLayerVersionCommand({ LayerName: layer, VersionNumber: Number(version) }));
   }
 
-  /** Removes a bucket and every version in it: what a destroyed stack retained. One that is gone already is removed. */
+  /** Deletes a bucket that a destroyed stack retained, with every version in it. Ignores a bucket that is gone. */
   public async removeBucket(bucket: string): Promise<void> {
     for (;;) {
       const page = await this.s3.send(new ListObjectVersionsCommand({ Bucket: bucket })).catch((error: Error) => {
@@ -155,7 +154,7 @@ export class Account {
     await this.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
   }
 
-  /** An answer of CloudFormation, or undefined where it says that there is no such stack. */
+  /** Returns CloudFormation's answer, or undefined if the stack does not exist. */
   private async orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
     return answer.catch((error: Error) => {
       if (error.message.includes('does not exist')) {

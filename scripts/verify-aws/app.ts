@@ -9,7 +9,7 @@ import type { ModelOptimizer } from '../../lib';
 import { OptimizationRecipe, QualityGate } from '../../lib';
 import { Probe } from './probe';
 
-/** The example app's stacks, and what it takes to ask them: the project's name, and a probe inside the VPC where the load balancer is internal. */
+/** The example app's stacks, with the project's name as an output, and a probe inside the VPC for internal load balancers. */
 const app = new App();
 
 const common: ExampleStackProps = {

@@ -2,13 +2,13 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-/** Calls a service that speaks JSON and whose client this repository does not have. */
+/** Calls a JSON service for which this repository has no client. */
 export async function callAws<T>(service: string, target: string, region: string, body: unknown): Promise<T> {
   const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
   return JSON.parse(await post(service, target, region, JSON.stringify(body), headers)) as T;
 }
 
-/** Calls a service that speaks the query protocol, and returns its XML. */
+/** Calls a service with the query protocol and returns its XML. */
 export async function queryAws(service: string, action: string, version: string, region: string): Promise<string> {
   return post(service, action, region, `Action=${action}&Version=${version}`, { 'content-type': 'application/x-www-form-urlencoded' });
 }

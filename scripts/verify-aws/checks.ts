@@ -1,11 +1,10 @@
-/** Counts what held and what did not, and says each as it becomes known. */
+/** Counts and prints the results of checks. */
 export class Checks {
   private passedCount = 0;
   private readonly failures: string[] = [];
 
   constructor(private readonly write: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {}
 
-  /** Records one promise. */
   public expect(promise: string, held: boolean, detail = ''): boolean {
     this.write(`  ${held ? '✓' : '✗'} ${promise}${detail ? `: ${detail}` : ''}`);
     if (held) {

@@ -1,7 +1,7 @@
 import type { Account } from './account';
 import { APP } from './account';
 
-/** A line for each stack that is still there, with the command that removes it. */
+/** Returns a line for each remaining stack, with the command that deletes it. */
 export async function leftovers(account: Pick<Account, 'status'>, stacks: readonly string[]): Promise<string[]> {
   const lines = await Promise.all(stacks.map(async (stack) => {
     const command = `npx cdk destroy ${stack} --app ${JSON.stringify(APP)}`;

@@ -93,7 +93,7 @@ async function main(): Promise<void> {
   const stacks = paths.map(({ stack }) => stack);
   const tellLeft = async () => process.stdout.write((await leftovers(account, stacks)).map((line) => `${line}\n`).join(''));
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
-    // The second one ends it at once.
+    // A second signal ends the process immediately.
     process.once(signal, () => {
       process.stdout.write(`\n${signal}: stopped.\n`);
       void tellLeft().finally(() => process.exit(code));

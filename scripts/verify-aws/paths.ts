@@ -4,33 +4,33 @@ import type { PathName } from '../demo/path-name';
 import type { Server } from '../demo/server';
 import type { Account } from './account';
 
-/** A way of serving, as scripts/verify-aws/app.ts deploys it. */
+/** A path, as scripts/verify-aws/app.ts deploys it. */
 export interface VerifiedPath {
   readonly name: PathName;
   readonly stack: string;
-  /** What it costs while it is there besides the endpoint itself, for the reader. */
+  /** What else costs money besides the endpoint, for the reader. */
   readonly alsoPaid: string;
-  /** Virtual processors of EC2's standard families that it runs at the most. */
+  /** Maximum number of virtual processors of EC2's standard families. */
   readonly processors?: number;
   /** Elastic IP addresses of its NAT gateways. */
   readonly addresses?: number;
-  /** Whether TensorFlow Serving's image is pulled for it. */
+  /** Whether the path pulls TensorFlow Serving's image. */
   readonly image?: boolean;
-  /** How the logical id of the log group begins that says why instances do not serve. */
+  /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;
   connect(account: Account, outputs: Record<string, string>, region: string): Server;
 }
 
-/** Asks through the probe. */
+/** Sends requests through the probe. */
 function insideVpc(account: Account, probe: string, address: string): Server {
   return { request: (method, path, body) => account.probe(probe, method, `http://${address}${path}`, body) };
 }
 
-/** Asks a function URL, signed with the environment's credentials. */
+/** Sends requests to a function URL, signed with the environment's credentials. */
 function functionUrl(url: string, region: string): Server {
   const { hostname } = new URL(url);
   const { credentials } = new LambdaClient().config;
-  // The embedded AWS answers for every host on one port. It is how this program is tried out.
+  // The embedded AWS answers for every host on one port. Used to test this program.
   const embedded = process.env.AWS_ENDPOINT_URL;
   if (embedded) {
     return { request: (method, path, body) => callFunctionUrl(url, Number(new URL(embedded).port), region, method, path, body) };
@@ -56,7 +56,7 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'service',
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
-    // Three pods, and three more while all of them are replaced, on nodes that Auto Mode makes as large as it likes.
+    // Three pods, and three more during a rollout, on nodes whose size Auto Mode chooses.
     processors: 16,
     addresses: 1,
     image: true,
@@ -66,7 +66,7 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'fleet',
     stack: 'VerifyFleet',
     alsoPaid: 'VPC endpoints in two Availability Zones',
-    // Two m7i.large, and a third while they are updated.
+    // Two m7i.large, and a third during an update.
     processors: 6,
     image: true,
     bootLog: 'DigitsLogGroup',

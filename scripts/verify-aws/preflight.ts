@@ -1,6 +1,6 @@
 import type { AccountAnswers, Quota } from './account-answers';
 
-/** What the stacks of a run take at the most. */
+/** Maximum needs of the stacks in a run. */
 export interface Needs {
   readonly stacks: readonly string[];
   /** Virtual processors of EC2's standard families. */
@@ -11,16 +11,15 @@ export interface Needs {
   readonly image: boolean;
 }
 
-/** One thing that was asked. */
 export interface Finding {
-  /** `unknown` where the question could not be answered: it does not stand in the way. */
+  /** `unknown` if the question could not be answered, which does not stop the run. */
   readonly result: 'fine' | 'problem' | 'unknown';
   readonly sentence: string;
 }
 
-/** aws-cdk-lib's templates and files need it. */
+/** Required by the templates and files of aws-cdk-lib. */
 const OLDEST_BOOTSTRAP = 6;
-/** Each of two custom resources of a stack holds two executions while a check of the function holds three. */
+/** Two custom resources of a stack take two executions each, while a check of the function takes three. */
 const LAMBDA_EXECUTIONS = 10;
 const ZONES = 2;
 const IMAGE = { repository: 'tensorflow/serving', tag: '2.20.0' };
@@ -30,7 +29,7 @@ const PROCESSORS = 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) insta
 const BUILDS = 'Concurrently running builds for Linux/Large environment';
 const ADDRESSES = 'EC2-VPC Elastic IPs';
 
-/** Asks everything that can stand in the way of a deployment and costs nothing to ask. */
+/** Checks everything that can prevent a deployment and costs nothing to check. */
 export async function preflight(answers: AccountAnswers, needs: Needs): Promise<Finding[]> {
   const questions: (Promise<Finding | Finding[]>)[] = [
     asked('the version of `cdk bootstrap`', async () => {
@@ -77,7 +76,6 @@ export async function preflight(answers: AccountAnswers, needs: Needs): Promise<
   return (await Promise.all(questions)).flat();
 }
 
-/** A line for each finding. */
 export function reported(findings: readonly Finding[]): string {
   const marks = { fine: '✓', problem: '✗', unknown: '?' };
   return findings.map(({ result, sentence }) => `  ${marks[result]} ${sentence}\n`).join('');

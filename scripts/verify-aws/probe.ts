@@ -3,7 +3,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
-/** Sends `{"method", "url", "body"}` from inside the VPC and gives `{"status", "body"}`, well before its own time is up: each address may take 5 seconds. */
+/** Sends `{"method", "url", "body"}` from inside the VPC and returns `{"status", "body"}` before its own timeout: each address may take 5 seconds. */
 const CODE = `
 import json, urllib.error, urllib.request
 
@@ -21,7 +21,7 @@ def handler(event, context):
         return {"status": 0, "body": str(error)}
 `;
 
-/** A function that asks from inside the VPC: load balancers of models are internal. */
+/** A function that sends requests from inside the VPC, because the models' load balancers are internal. */
 export class Probe extends Construct implements ec2.IConnectable {
   public readonly connections: ec2.Connections;
 

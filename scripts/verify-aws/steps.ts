@@ -6,13 +6,13 @@ import type { Account } from './account';
 import type { Checks } from './checks';
 import type { VerifiedPath } from './paths';
 
-/** Between two requests of the client that asks while something changes. */
+/** Pause between requests while something changes. */
 const PAUSE_MILLISECONDS = 500;
 
-/** The longest that a new load balancer takes until it answers, and how often it is asked. */
+/** How long a new load balancer may take to answer, and the pause between attempts. */
 const READINESS = { seconds: 600, pauseSeconds: 15 };
 
-/** Deploys one path, updates it, breaks it, rolls it back and destroys it. Every promise of the README that a real account can judge is one check. */
+/** Deploys one path, updates it, breaks it, rolls it back and destroys it. Checks every promise of the README that needs a real account. */
 export class PathVerification {
   private server!: Server;
   private model = '';
@@ -130,7 +130,7 @@ export class PathVerification {
     checks.expect('what it retained is removed', left.length === 0, left.length > 0 ? left.join('; ') : [...buckets, ...layerVersions].join(', '));
   }
 
-  /** Asks until the model answers. That one question fails says nothing yet. */
+  /** Waits until the model answers, and ignores single failures. */
   private async ready(): Promise<boolean> {
     const { seconds, pauseSeconds } = this.readiness;
     let last = '';
@@ -145,12 +145,12 @@ export class PathVerification {
     return this.checks.expect('the endpoint begins to answer', false, last);
   }
 
-  /** Asks for the model's metadata. A question that fails is an answer too. */
+  /** Requests the model's metadata. A failed request is an answer too. */
   private ask(): Promise<Answer> {
     return this.server.request('GET', `/v1/models/${this.model}/metadata`).catch((error: unknown) => ({ status: 0, body: String(error) }));
   }
 
-  /** Why instances do not serve, where they leave word. */
+  /** Returns why instances do not serve, if they logged it. */
   private async bootLog(): Promise<string> {
     const { account, path: { stack, bootLog } } = this;
     if (bootLog === undefined) {
@@ -176,7 +176,7 @@ export class PathVerification {
     );
   }
 
-  /** Asks for the model's metadata over and over while something is done, and gives every answer that was no 200. */
+  /** Requests the model's metadata repeatedly while `work` runs, and returns every answer other than 200. */
   private async whileAsking<T>(work: () => Promise<T>): Promise<{ result: T; failures: string[]; asked: number }> {
     const failures: string[] = [];
     let asked = 0;

@@ -4,7 +4,9 @@ import type { Answer } from '../server';
 
 const REST_PORT = 8501;
 
-/** Virtual machines behind a network load balancer. What answers is the stand-in server: TensorFlow Serving's program comes in a container image only. */
+/**
+ * Virtual machines behind a network load balancer. A stand-in answers, because TensorFlow Serving's program is available only in a container image.
+ */
 export const fleetPath: DemoPath = {
   name: 'fleet',
   stack: 'FleetStack',

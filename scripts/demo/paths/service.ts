@@ -7,7 +7,7 @@ import type { DemoPath } from '../path';
 
 const NAMESPACE = 'models';
 
-/** Amazon EKS: the control plane is Kubernetes itself, the pod's server a stand-in for TensorFlow Serving. */
+/** Amazon EKS with a real Kubernetes control plane; the server in the pod is a stand-in for TensorFlow Serving. */
 export const servicePath: DemoPath = {
   name: 'service',
   stack: 'ServiceStack',
