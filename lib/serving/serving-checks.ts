@@ -1,13 +1,13 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import { checkInteger, checkPattern } from '../private/validation';
-import type { FlagType, ServerFlag } from './server-flags';
+import { flagProblems, MAX_INT32 } from './flag-checks';
 import { SERVER_FLAGS } from './server-flags';
 import { maxBatchSizeOf, portsOf } from './serving-settings';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
-const MAX_INT32 = 2 ** 31 - 1;
 const NOT_ROOT = 1024;
+const TABLE = { program: 'tensorflow_model_server', unknown: 'which would start all the same', flags: SERVER_FLAGS };
 
 /** Returns all problems in the options that are detectable at synthesis. */
 export function checkServingOptions(options: TensorFlowServingOptions): string[] {
@@ -22,12 +22,14 @@ export function checkServingOptions(options: TensorFlowServingOptions): string[]
     ...checkInteger('intraOpParallelism', options.intraOpParallelism, 1, MAX_INT32),
     ...checkInteger('interOpParallelism', options.interOpParallelism, 1, MAX_INT32),
     ...pollProblems(options.fileSystemPollInterval),
-    ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(name, value)),
+    ...Object.entries(options.serverFlags ?? {}).flatMap(([name, value]) => flagProblems(TABLE, name, value)),
+    ...channelProblems(options),
     ...exclusionProblems(options),
   ];
 }
 
-function portProblems(options: TensorFlowServingOptions): string[] {
+/** Returns the problems of the ports, which both servers have. */
+export function portProblems(options: TensorFlowServingOptions): string[] {
   const { grpcPort: grpc, restPort: rest } = portsOf(options);
   const problems = [
     ...checkInteger('grpcPort', options.grpcPort, NOT_ROOT, 65_535, 'the server is not root, and may not listen below 1024'),
@@ -73,44 +75,11 @@ function pollProblems(interval: Duration | undefined): string[] {
       'each look lists the bucket, which costs money and never shows a version that was not asked for');
 }
 
-function flagProblems(name: string, value: unknown): string[] {
-  const bare = name.replace(/^-+/, '');
-  const flag: ServerFlag | undefined = Object.hasOwn(SERVER_FLAGS, bare) ? SERVER_FLAGS[bare] : undefined;
-  const who = `serverFlags[${JSON.stringify(name)}]`;
-  if (flag === undefined) {
-    const near = nearest(bare);
-    return [`${who} is no flag of tensorflow_model_server, which would start all the same: ${near ? `did you mean ${near}?` : 'leave it out'}`];
-  }
-  if (bare !== name) {
-    return [`${who} must be without hyphens in front: write ${JSON.stringify(bare)}`];
-  }
-  if (flag.decidedBy !== undefined) {
-    return [`${who} must not be set: ${flag.decidedBy}`];
-  }
-  if (!Token.isUnresolved(value) && !fits(flag.type, String(value))) {
-    return [`${who} must be ${describeType(flag.type)}, got ${JSON.stringify(value)}`];
-  }
-  if (bare === 'grpc_channel_arguments' && !Token.isUnresolved(value) && !/^$|^[^=,\s]+=[^=,\s]+(,[^=,\s]+=[^=,\s]+)*$/.test(String(value))) {
-    return [`${who} must be name=value,name=value, got ${JSON.stringify(value)}: the server reads beyond an entry that has no equals sign`];
-  }
-  return [];
-}
-
-function fits(type: FlagType, value: string): boolean {
-  switch (type) {
-    case 'bool': return value === 'true' || value === 'false';
-    case 'int32': return /^-?\d+$/.test(value) && Math.abs(Number(value)) <= MAX_INT32;
-    case 'int64': return /^-?\d+$/.test(value) && Number.isSafeInteger(Number(value));
-    case 'float': return /^-?\d+(\.\d+)?$/.test(value);
-    case 'string': return !/[\n\r\0]/.test(value);
-  }
-}
-
-function describeType(type: FlagType): string {
-  const descriptions: Record<FlagType, string> = {
-    bool: 'true or false', int32: 'a whole number of 32 bits', int64: 'a whole number of 64 bits', float: 'a number', string: 'a text of one line',
-  };
-  return descriptions[type];
+function channelProblems({ serverFlags }: TensorFlowServingOptions): string[] {
+  const value = serverFlags?.grpc_channel_arguments;
+  return value === undefined || Token.isUnresolved(value) || /^$|^[^=,\s]+=[^=,\s]+(,[^=,\s]+=[^=,\s]+)*$/.test(String(value))
+    ? []
+    : [`serverFlags["grpc_channel_arguments"] must be name=value,name=value, got ${JSON.stringify(value)}: the server reads beyond an entry that has no equals sign`];
 }
 
 /** Checks for conflicting flags, set by `serverFlags` or by properties. */
@@ -137,25 +106,8 @@ function exclusionProblems(options: TensorFlowServingOptions): string[] {
   return problems;
 }
 
-/** Returns the flag with the smallest edit distance, if it is small. */
-function nearest(name: string): string | undefined {
-  const [best] = Object.keys(SERVER_FLAGS).map((flag) => ({ flag, distance: editDistance(name, flag) })).sort((a, b) => a.distance - b.distance);
-  return best.distance <= 4 ? best.flag : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
-
-function milliseconds(duration: Duration | undefined): number | undefined {
+/** Returns a duration's number for a check; undefined for a token. */
+export function milliseconds(duration: Duration | undefined): number | undefined {
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toMilliseconds({ integral: false });
 }
 

@@ -1,0 +1,56 @@
+import { Token } from 'aws-cdk-lib';
+import { checkInteger, checkPattern } from '../private/validation';
+import { flagProblems, MAX_INT32 } from './flag-checks';
+import { LITERT_FLAGS, POSITIVE_FLAGS } from './litert-flags';
+import { SERVER_FLAGS } from './server-flags';
+import { milliseconds, portProblems } from './serving-checks';
+import type { TensorFlowServingOptions } from './tensorflow-serving-options';
+
+const TABLE = { program: 'model_server', unknown: 'which would not start', flags: LITERT_FLAGS };
+const LOG_LEVELS = /^(error|warn|info|debug)$/;
+const OTHER_SERVER = 'leave it out, or serve with ModelServer.TENSORFLOW_SERVING';
+const ONE_THREAD = 'each copy of the model is run by one thread: leave it out, or give the number of copies with serverFlags: { workers: … }';
+
+/** Options of TensorFlow Serving that the LiteRT server lacks, and what to do instead. */
+const LACKING: Partial<Record<keyof TensorFlowServingOptions, string>> = {
+  batching: `it computes each instance by itself: ${OTHER_SERVER}`,
+  maxBatchSize: `it has no batching: ${OTHER_SERVER}`,
+  batchTimeout: `it has no batching: ${OTHER_SERVER}`,
+  maxEnqueuedBatches: 'it has no batching: limit the waiting requests with serverFlags: { queue_size: … }',
+  numBatchThreads: `it has no batching, and ${ONE_THREAD}`,
+  allowedBatchSizes: `it has no batching: ${OTHER_SERVER}`,
+  padVariableLengthInputs: `it has no batching, and LiteRT models have fixed shapes: ${OTHER_SERVER}`,
+  modelWarmup: 'it opens its ports when the model has been compiled, and needs no requests for that: leave it out',
+  restApiThreads: 'connections need no thread each: leave it out, or give serverFlags: { io_threads: … }',
+  grpcMaxThreads: 'connections need no thread each: leave it out, or give serverFlags: { io_threads: … }',
+  intraOpParallelism: ONE_THREAD,
+  interOpParallelism: ONE_THREAD,
+  fileSystemPollInterval: 'it loads the version that it is started for, once: leave it out',
+};
+
+/** Returns all problems in the options of the LiteRT server that are detectable at synthesis. */
+export function checkLiteRtOptions(options: TensorFlowServingOptions): string[] {
+  const flags = Object.entries(options.serverFlags ?? {});
+  return [
+    ...Object.entries(LACKING).filter(([name]) => options[name as keyof TensorFlowServingOptions] !== undefined)
+      .map(([name, why]) => `${name} is an option of TensorFlow Serving that ModelServer.LITERT lacks: ${why}`),
+    ...(options.monitoring === false ? ['monitoring cannot be switched off with ModelServer.LITERT, whose metrics are always at monitoringPath: leave it out'] : []),
+    ...portProblems(options),
+    ...checkInteger('requestTimeout in milliseconds', milliseconds(options.requestTimeout), 1, MAX_INT32),
+    ...checkPattern('monitoringPath', options.monitoringPath, /^\/[^\s?#]*$/, 'a path that starts with /'),
+    ...flags.flatMap(([name, value]) => foreignProblems(name) ?? flagProblems(TABLE, name, value)),
+    ...flags.filter(([name, value]) => POSITIVE_FLAGS.includes(name) && !Token.isUnresolved(value) && Number(value) < 1)
+      .map(([name, value]) => `serverFlags[${JSON.stringify(name)}] must be at least 1, got ${JSON.stringify(value)}`),
+    ...flags.filter(([name, value]) => name === 'queue_size' && !Token.isUnresolved(value) && Number(value) < 0)
+      .map(([, value]) => `serverFlags["queue_size"] must be at least 0, got ${JSON.stringify(value)}`),
+    ...flags.filter(([name, value]) => name === 'log_level' && !Token.isUnresolved(value) && !LOG_LEVELS.test(String(value)))
+      .map(([, value]) => `serverFlags["log_level"] must be error, warn, info or debug, got ${JSON.stringify(value)}`),
+  ];
+}
+
+/** Names TensorFlow Serving where a flag is one of its own. */
+function foreignProblems(name: string): string[] | undefined {
+  return Object.hasOwn(SERVER_FLAGS, name) && !Object.hasOwn(LITERT_FLAGS, name)
+    ? [`serverFlags[${JSON.stringify(name)}] is a flag of TensorFlow Serving that ModelServer.LITERT lacks: ${OTHER_SERVER}`]
+    : undefined;
+}

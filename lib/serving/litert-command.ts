@@ -1,0 +1,53 @@
+import { Token, Tokenization } from 'aws-cdk-lib';
+import { inNameOrder } from '../private/in-name-order';
+import type { ServingSettings } from './serving-settings';
+
+/** Where the files are that the server is started with, and how it is stopped. */
+export interface LiteRtCommandOptions {
+  readonly modelName: string;
+  /** Directory of the model's versions. */
+  readonly basePath: string;
+  /** The version to serve; may be a token. */
+  readonly version: string;
+  /** SHA-256 of the version's file of checksums. */
+  readonly checksumsSha256: string;
+  /** Path of LiteRT's C library. */
+  readonly library: string;
+  readonly librarySha256: string;
+  /** Compiled copies of the model, each run by one thread. If undefined, one for each processor of the machine. */
+  readonly workers?: number;
+  /** How long the ports stay open after SIGTERM, while clients find another server. */
+  readonly drainSeconds: number;
+}
+
+const DEFAULT_REQUEST_SECONDS = 30;
+
+/** Returns the arguments of model_server, one per flag. */
+export function liteRtArguments(serving: ServingSettings, command: LiteRtCommandOptions): string[] {
+  const flags: Record<string, string | number | boolean | undefined> = {
+    port: serving.grpcPort,
+    rest_api_port: serving.restPort,
+    rest_api_timeout_in_ms: serving.requestTimeoutMilliseconds,
+    monitoring_path: serving.monitoringPath,
+    model_name: command.modelName,
+    model_base_path: command.basePath,
+    model_version: command.version,
+    checksums_sha256: `${command.modelName}/${command.version}=${command.checksumsSha256}`,
+    litert_library: command.library,
+    litert_library_sha256: command.librarySha256,
+    workers: command.workers,
+    drain_delay_in_seconds: command.drainSeconds,
+    drain_timeout_in_seconds: liteRtDrainTimeout(serving),
+    ...inNameOrder(serving.serverFlags),
+  };
+  return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => argument(name, value!));
+}
+
+/** The longest, in seconds, that the server answers requests after it has closed its ports: as long as one may take. */
+export function liteRtDrainTimeout({ requestTimeoutMilliseconds: milliseconds }: ServingSettings): number {
+  return Token.isUnresolved(milliseconds) ? DEFAULT_REQUEST_SECONDS : Math.ceil(milliseconds / 1000);
+}
+
+function argument(name: string, value: string | number | boolean): string {
+  return `--${name}=${typeof value === 'number' ? Tokenization.stringifyNumber(value) : String(value)}`;
+}

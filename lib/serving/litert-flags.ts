@@ -1,0 +1,39 @@
+import type { ServerFlag } from './server-flags';
+
+const NO_TLS = 'health checks speak without encryption: encrypt in front of the server';
+
+/**
+ * The flags of this library's server for LiteRT models (`model_server --help`).
+ *
+ * It refuses an unknown flag when it starts, which is too late to find out.
+ */
+export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
+  port: { type: 'int32', default: 8500, decidedBy: 'use grpcPort' },
+  rest_api_port: { type: 'int32', default: 8501, decidedBy: 'use restPort' },
+  address: { type: 'string', default: '', decidedBy: 'clients and health checks reach the server by every address' },
+  monitoring_path: { type: 'string', default: '/monitoring/prometheus/metrics', decidedBy: 'use monitoringPath' },
+  model_name: { type: 'string', default: 'default', decidedBy: 'use modelName' },
+  model_base_path: { type: 'string', default: '', decidedBy: 'the library names the directory of the model' },
+  model_version: { type: 'int64', default: 0, decidedBy: 'a server serves the version that it was started for' },
+  model_config_file: { type: 'string', default: '', decidedBy: 'the library names the model and its version' },
+  checksums_sha256: { type: 'string', default: '', decidedBy: 'it is the digest of the published model' },
+  litert_library: { type: 'string', default: 'libLiteRt.so', decidedBy: 'the library brings LiteRT' },
+  litert_library_sha256: { type: 'string', default: '', decidedBy: 'the library brings LiteRT' },
+  allow_unverified_files: { type: 'bool', default: false, decidedBy: 'every file that is served has a checksum' },
+  workers: { type: 'int32', default: 0 },
+  memory_limit_in_mib: { type: 'int64', default: 0 },
+  queue_size: { type: 'int32', default: 128 },
+  max_request_bytes: { type: 'int64', default: 64 << 20 },
+  rest_api_timeout_in_ms: { type: 'int32', default: 30_000, decidedBy: 'use requestTimeout' },
+  io_threads: { type: 'int32', default: 0 },
+  drain_delay_in_seconds: { type: 'float', default: 5, decidedBy: 'it follows from how long clients need to find another server' },
+  drain_timeout_in_seconds: { type: 'float', default: 30, decidedBy: 'it follows from requestTimeout' },
+  log_level: { type: 'string', default: 'info' },
+  tls_certificate_file: { type: 'string', default: '', decidedBy: NO_TLS },
+  tls_key_file: { type: 'string', default: '', decidedBy: NO_TLS },
+  tls_client_ca_file: { type: 'string', default: '', decidedBy: NO_TLS },
+  version: { type: 'bool', default: false, decidedBy: 'the server prints its version and ends' },
+};
+
+/** Flags that must be at least one: the server does not start with less. */
+export const POSITIVE_FLAGS = ['workers', 'memory_limit_in_mib', 'max_request_bytes', 'io_threads'];

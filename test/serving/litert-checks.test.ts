@@ -1,0 +1,68 @@
+import { readFileSync } from 'fs';
+import { Duration, Lazy } from 'aws-cdk-lib';
+import { checkLiteRtOptions } from '../../lib/serving/litert-checks';
+import { LITERT_FLAGS } from '../../lib/serving/litert-flags';
+import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serving-options';
+
+describe('checkLiteRtOptions', () => {
+  test('knows every flag that the program has', () => {
+    const source = readFileSync('native/src/server/flags.rs', 'utf8').split('fn positive')[0];
+    const flags = [...source.matchAll(/^ {4}pub (\w+):/gm)].map(([, name]) => name);
+
+    expect(flags.length).toBeGreaterThan(20);
+    expect(Object.keys(LITERT_FLAGS).sort()).toEqual([...flags, 'version'].sort());
+  });
+
+  test('has nothing to say about the defaults', () => {
+    expect(checkLiteRtOptions({})).toEqual([]);
+  });
+
+  test.each<[string, TensorFlowServingOptions]>([
+    ['what both servers have', {
+      grpcPort: 9000, restPort: 9001, requestTimeout: Duration.seconds(5), monitoring: true, monitoringPath: '/metrics',
+    }],
+    ['flags of its own', { serverFlags: { workers: 2, memory_limit_in_mib: 256, queue_size: 0, max_request_bytes: 1, io_threads: 1, log_level: 'debug' } }],
+    ['a flag whose value is a token', { serverFlags: { workers: Lazy.number({ produce: () => 2 }), queue_size: Lazy.string({ produce: () => '8' }) } }],
+  ])('accepts %s', (_, options) => {
+    expect(checkLiteRtOptions(options)).toEqual([]);
+  });
+
+  test.each<[string, TensorFlowServingOptions, RegExp]>([
+    ['batching', { batching: true }, /^batching is an option of TensorFlow Serving that ModelServer\.LITERT lacks: .* ModelServer\.TENSORFLOW_SERVING$/],
+    ['no batching, which is no choice', { batching: false }, /^batching is an option/],
+    ['the size of batches', { maxBatchSize: 8 }, /^maxBatchSize .* leave it out/],
+    ['a time for batches', { batchTimeout: Duration.millis(1) }, /^batchTimeout .* leave it out/],
+    ['a queue of batches', { maxEnqueuedBatches: 3 }, /^maxEnqueuedBatches .* serverFlags: \{ queue_size: … \}$/],
+    ['threads for batches', { numBatchThreads: 3 }, /^numBatchThreads .* serverFlags: \{ workers: … \}$/],
+    ['sizes of batches', { allowedBatchSizes: [1] }, /^allowedBatchSizes /],
+    ['padding', { padVariableLengthInputs: true }, /^padVariableLengthInputs .* fixed shapes/],
+    ['warm-up', { modelWarmup: true }, /^modelWarmup .* leave it out$/],
+    ['threads of REST', { restApiThreads: 3 }, /^restApiThreads .* io_threads/],
+    ['threads of gRPC', { grpcMaxThreads: 3 }, /^grpcMaxThreads .* io_threads/],
+    ['threads of an operation', { intraOpParallelism: 2 }, /^intraOpParallelism .* workers/],
+    ['parallel operations', { interOpParallelism: 2 }, /^interOpParallelism .* workers/],
+    ['polling', { fileSystemPollInterval: Duration.minutes(1) }, /^fileSystemPollInterval .* leave it out$/],
+    ['no metrics', { monitoring: false }, /^monitoring cannot be switched off/],
+    ['a platform configuration', { serverFlags: { platform_config_file: '/x' } }, /"platform_config_file"\] is a flag of TensorFlow Serving that ModelServer\.LITERT lacks/],
+    ['a flag that resembles one', { serverFlags: { worker: 2 } }, /is no flag of model_server, which would not start: did you mean workers\?/],
+    ['a flag that resembles none', { serverFlags: { make_it_fast: true } }, /leave it out/],
+    ['what is verified', { serverFlags: { allow_unverified_files: true } }, /must not be set: every file that is served has a checksum/],
+    ['encryption', { serverFlags: { tls_key_file: '/x' } }, /must not be set: health checks speak without encryption/],
+    ['a port by its flag', { serverFlags: { port: 80 } }, /must not be set: use grpcPort/],
+    ['a text for a number', { serverFlags: { workers: 'two' } }, /must be a whole number of 32 bits, got "two"/],
+    ['no workers', { serverFlags: { workers: 0 } }, /"workers"\] must be at least 1, got 0/],
+    ['less than no queue', { serverFlags: { queue_size: -1 } }, /"queue_size"\] must be at least 0, got -1/],
+    ['another level of logging', { serverFlags: { log_level: 'loud' } }, /must be error, warn, info or debug, got "loud"/],
+    ['equal ports', { grpcPort: 9000, restPort: 9000 }, /grpcPort and restPort must differ/],
+    ['a path of metrics that is none', { monitoringPath: 'metrics' }, /monitoringPath must be a path that starts with \//],
+    ['no time for a request', { requestTimeout: Duration.millis(0) }, /requestTimeout in milliseconds/],
+  ])('refuses %s', (_, options, problem) => {
+    expect(checkLiteRtOptions(options)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('reports everything at once', () => {
+    const options = { batching: true, modelWarmup: false, serverFlags: { workers: 0, xla_cpu_compilation_enabled: true }, restPort: 80 };
+
+    expect(checkLiteRtOptions(options)).toHaveLength(5);
+  });
+});
