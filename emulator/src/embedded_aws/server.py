@@ -44,6 +44,7 @@ class EmbeddedAws:
         from embedded_aws.cloudformation import patches as cloudformation
         from embedded_aws.cloudwatch import patches as cloudwatch
         from embedded_aws.codebuild import patches as codebuild
+        from embedded_aws.codedeploy import patches as codedeploy
         from embedded_aws.compute import Compute
         from embedded_aws.eks import patches as eks
         from embedded_aws.eks.api import Clusters
@@ -60,6 +61,7 @@ class EmbeddedAws:
         eks.install(self._clusters)
         self._pool: Pool = awslambda.install(settings)
         self._builds: Builds = codebuild.install(settings)
+        codedeploy.install(settings)
         cloudwatch.install()
         s3.install()
         ssm.install()

@@ -47,6 +47,7 @@ class Settings:
         codebuild_concurrency: builds that may run at a time.
         role_delay: seconds until a new role's policies have arrived in CodeBuild.
         lambda_concurrency: concurrent executions that the account may have.
+        shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
     """
 
     port: int
@@ -58,6 +59,7 @@ class Settings:
     lambda_concurrency: int = LAMBDA_CONCURRENCY
     codebuild_concurrency: int = CODEBUILD_CONCURRENCY
     role_delay: float = 0
+    shift_scale: float = 1
 
     @property
     def endpoint(self) -> str:

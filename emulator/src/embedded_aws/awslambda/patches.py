@@ -9,7 +9,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.awslambda import api, resources, versions
+from embedded_aws.awslambda import api, metrics, resources, routing, versions
 from embedded_aws.awslambda.archive import UNZIPPED_LIMIT
 from embedded_aws.awslambda.code import Layouts
 from embedded_aws.awslambda.concurrency import Concurrency, apply_reservation
@@ -58,6 +58,16 @@ def _install_api(pool: Pool, executor: Executor) -> None:
     replace(lambda_svc, "_invoke", api.with_request_limit)
     replace(lambda_svc, "handle_function_url_request", api.with_url_request_limit)
     replace(lambda_svc, "_publish_version", versions.of_changes_only)
+    _install_routing()
+
+
+def _install_routing() -> None:
+    rely_on(lambda_svc, "_function_config_scope_mismatch", "_func_arn")
+    replace(lambda_svc, "_execute_function", routing.with_routing)
+    replace(lambda_svc, "_invoke", routing.with_executed_version)
+    replace(lambda_svc, "_get_func_record_for_ref", routing.as_alias)
+    replace(lambda_svc, "_get_func_record_for_qualifier", routing.as_alias_of)
+    replace(lambda_svc, "_emit_lambda_metrics", lambda _: metrics.nothing)
 
 
 def _install_concurrency(concurrency: Concurrency, executor: Executor) -> None:

@@ -38,6 +38,7 @@ class Outcome:
         log: what the function printed.
         reusable: whether the process can answer another event.
         peak_mebibytes: the most memory that the process has used.
+        milliseconds: that the handler took; None where it was not reached.
     """
 
     payload: Any
@@ -45,6 +46,7 @@ class Outcome:
     log: str
     reusable: bool
     peak_mebibytes: int = 0
+    milliseconds: float | None = None
 
 
 @dataclass

@@ -8,6 +8,9 @@ REAL = frozenset(
         "AWS::CloudFormation::CustomResource",
         "AWS::CloudWatch::Alarm",
         "AWS::CodeBuild::Project",
+        "AWS::CodeDeploy::Application",
+        "AWS::CodeDeploy::DeploymentConfig",
+        "AWS::CodeDeploy::DeploymentGroup",
         "AWS::EKS::AccessEntry",
         "AWS::EKS::Addon",
         "AWS::EKS::Cluster",
@@ -98,6 +101,9 @@ of API Gateway, queues and event source mappings; the others are untested."""
 OWN = frozenset(
     {
         "AWS::CodeBuild::ReportGroup",
+        "AWS::CodeDeploy::Application",
+        "AWS::CodeDeploy::DeploymentConfig",
+        "AWS::CodeDeploy::DeploymentGroup",
         "AWS::EC2::EIP",
         "AWS::EC2::NatGateway",
         "AWS::EC2::SecurityGroupEgress",
