@@ -10,6 +10,7 @@ export enum SearchObjective {
   LATENCY = 'latency',
 }
 
+/** Options of a search for the best candidate. */
 export interface OptimizationSearchOptions {
   /** The quantity to minimize. */
   readonly objective: SearchObjective;
