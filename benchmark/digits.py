@@ -1,4 +1,4 @@
-"""The model that the benchmarks measure, optimized as a deployment does it, and the digits that it is asked about."""
+"""The model of the benchmarks, optimized as in a deployment, and its input digits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESULTS = REPOSITORY / "benchmark" / "results"
 
 
 def images() -> list[Any]:
-    """Return the pictures of held_out.json."""
+    """Return the images in held_out.json."""
     held_out = json.loads((DIGITS / "held_out.json").read_text(encoding="utf-8"))
     while isinstance(held_out, dict):
         held_out = held_out.get("instances") or held_out.get("images") or next(iter(held_out.values()))
@@ -25,7 +25,7 @@ def images() -> list[Any]:
 
 
 def optimize(root: Path) -> tuple[Path, str]:
-    """Run the optimizer as a deployment does and return the model directory and the candidate that it chose."""
+    """Run the optimizer as a deployment does, and return the model directory and the chosen candidate."""
     job = root / "job.json"
     job.write_text(json.dumps({**JOB, "toolchain": toolchain()}), encoding="utf-8")
     output = root / "optimized"
@@ -49,7 +49,7 @@ def optimize(root: Path) -> tuple[Path, str]:
 
 
 def toolchain() -> dict[str, Any]:
-    """Return the versions that a job is written for: those that are here."""
+    """Return the installed versions for a job's toolchain."""
     sys.path.insert(0, str(OPTIMIZER / "src"))
     from tensorflow_optimizer.processes import environment
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: how many rounds, how far they are, where they ran, and where the results go."""
+"""Shared by the benchmarks: number of rounds, progress, conditions, and output files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def asked(description: str | None, option: str, least: int, default: int) -> int
     """Read a benchmark's only option, a count.
 
     Args:
-        description: What the benchmark measures.
+        description: Description of the benchmark.
         option: The option's name without its dashes.
-        least: The least count that is accepted.
+        least: Minimum count.
         default: The count without the option.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -33,9 +33,9 @@ def asked(description: str | None, option: str, least: int, default: int) -> int
 
 
 def rounds_of(count: int, uncounted: int = 1) -> Iterator[int]:
-    """Yield the numbers of the rounds, below zero for those that fill caches and are not counted.
+    """Yield the numbers of the rounds; those below zero fill caches and do not count.
 
-    A terminal shows how far it is; a log is spared the line that replaces itself.
+    Shows progress in a terminal only, because the line replaces itself.
     """
     shown = sys.stderr.isatty()
     for number in range(-uncounted, count):
@@ -47,7 +47,7 @@ def rounds_of(count: int, uncounted: int = 1) -> Iterator[int]:
 
 
 def conditions(load_before: float) -> dict[str, Any]:
-    """Return where it was measured, and how busy the machine was: the load average of one minute."""
+    """Return the machine and its load average over one minute."""
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""Lays out what Lambda would mount: /var/task, the two runtime layers and the model layer, bytecode compiled."""
+"""Lays out Lambda's directories: /var/task, the two runtime layers and the model layer, with compiled bytecode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmark.digits import HANDLER
 
 HANDLERS = Path(__file__).resolve().parent / "handlers"
-# What the numpy layer keeps of LiteRT's package; lib/function/runtime-layer-contents.ts is the original of this list.
+# Files of LiteRT's package in the numpy layer; keep in step with lib/function/runtime-layer-contents.ts.
 LITERT_FILES = (
     "__init__.py",
     "interpreter.py",
@@ -28,7 +28,7 @@ CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_clien
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is."""
+    """Paths of the layout."""
 
     task: Path
     """The shipped handler: index.py and model_server."""
@@ -84,7 +84,7 @@ def lay_out(root: Path) -> Layout:
             else:
                 shutil.copy(found, layout.client)
     for directory in (layout.task, layout.plain, layout.packages, layout.client):
-        # As in the layers: /opt is read-only, and unchecked bytecode does not care for the dates that a ZIP gives.
+        # As in the layers: /opt is read-only, and unchecked bytecode ignores the dates in a ZIP.
         subprocess.run(  # noqa: S603 - our own command
             [interpreter(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(directory)],
             check=True,
@@ -96,7 +96,7 @@ def native_program() -> Path:
     """Return the program that the set-up compiled for this machine.
 
     Raises:
-        RuntimeError: there is none.
+        RuntimeError: There is none.
     """
     processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
     program = HANDLERS.parents[2] / "native" / "dist" / processor / "bootstrap"
@@ -106,5 +106,5 @@ def native_program() -> Path:
 
 
 def interpreter() -> str:
-    """Return the Python itself: a virtual environment's own start-up files are not part of Lambda."""
+    """Return the real interpreter: Lambda has no start-up files of a virtual environment."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))

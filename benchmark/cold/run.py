@@ -1,4 +1,4 @@
-"""Measures cold starts, one interleaved run: `npm run bench:cold`. See benchmark/README.md."""
+"""Measures cold starts, interleaved: `npm run bench:cold`. See benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def measure(root: Path, rounds: int) -> dict[str, Any]:
-    """Start every subject once a round, so that whatever else the machine does hits all alike."""
+    """Start every subject once per round, so that interference from other processes affects all alike."""
     print("optimizing the model …", file=sys.stderr)
     model, candidate = optimize(root)
     layout = lay_out(root)
@@ -67,7 +67,7 @@ def measure(root: Path, rounds: int) -> dict[str, Any]:
 
 
 def check_answers(tables: dict[str, dict[str, list[Start]]]) -> None:
-    """A start counts only with the right answer: all that predict must see the same digit."""
+    """Count a start only with the right answer: all subjects that predict must return the same digit."""
     seen = set()
     for starts in tables.values():
         for name, measured in starts.items():

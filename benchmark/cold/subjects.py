@@ -1,4 +1,4 @@
-"""What is started, and how."""
+"""The subjects of the benchmark, and how to start them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Start:
 
 
 def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
-    """Return what both tables compare. No PYTHON* and no OPENBLAS_* variable is inherited."""
+    """Return the subjects of both tables. They inherit no PYTHON* and no OPENBLAS_* variables."""
     served = {"MODEL_DIR": str(model)}
     return [
         Subject(
@@ -51,10 +51,10 @@ def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
             "tensorflow_handler",
             (layout.plain, layout.tensorflow),
             {"SAVED_MODEL_DIR": str(saved_model), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            # TensorFlow is too large to be copied, and uncompiled it would take three times as long: unfair.
+            # TensorFlow is too large to copy, and uncompiled it would take three times as long, which would be unfair.
             layout.bytecode,
         ),
-        # The environment that ModelFunction gives each runtime.
+        # The environment that ModelFunction sets for each runtime.
         Subject(
             NUMPY,
             "index",
@@ -67,7 +67,7 @@ def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
 
 
 def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
-    """Spawn to first answer, without a runtime client: Python only, since the native program is nothing without one."""
+    """Measure from spawn to first answer, without a runtime client: Python only, as the native program is a client."""
     if subject.name == BARE:
         command = ["-c", "import sys; sys.stdout.write('READY\\n'); sys.stdout.flush(); sys.stdin.read()"]
     else:
@@ -82,12 +82,12 @@ def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
 
 
 def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
-    """Spawn to response posted: Python through awslambdaric, the client of Lambda's own images; native by itself."""
+    """Measure from spawn to the posted response: Python with awslambdaric, as in Lambda's images; native by itself."""
     api = RuntimeApi(event)
     environment = {
         **subject.environment,
         "AWS_LAMBDA_RUNTIME_API": api.address,
-        # Lambda sets it, and the client polls in a thread because of it.
+        # Set by Lambda; makes the client poll in a thread.
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "AWS_LAMBDA_FUNCTION_NAME": "digits",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
@@ -106,7 +106,7 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
 
 
 def _spawn(command: list[str], subject: Subject, environment: dict[str, str]) -> subprocess.Popen[str]:
-    # -B: Lambda's file system is read-only, so nothing is compiled behind its back.
+    # -B: Lambda's file system is read-only, so bytecode is not written.
     bytecode = ["-X", f"pycache_prefix={subject.bytecode}"] if subject.bytecode else ["-B"]
     start = [str(subject.program)] if subject.program else [interpreter(), "-I", *bytecode]
     return subprocess.Popen(  # noqa: S603 - our own commands

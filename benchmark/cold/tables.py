@@ -1,4 +1,4 @@
-"""The results as JSON and as Markdown."""
+"""Renders the results as JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLES = {
     PROCESS: "Python without a runtime client: spawn to first answer",
     CLIENT: "Against a local Runtime API, Python through `awslambdaric`: spawn to response posted",
 }
-# (table, dividend, divisor, limit, whether the ratio must be at least or at most that)
+# (table, dividend, divisor, limit, whether the ratio must be at least or at most the limit)
 TARGETS = (
     (CLIENT, PLAIN, NATIVE, 250.0, "at least"),
     (CLIENT, NATIVE, EMPTY, 0.25, "at most"),
@@ -42,7 +42,7 @@ def summarize(starts: dict[str, list[Start]]) -> list[dict[str, Any]]:
 
 
 def ratios(tables: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the ratios of medians that the project has set itself, met or not."""
+    """Return the ratios of medians that the project has as targets, met or not."""
     found = []
     for table, dividend, divisor, limit, direction in TARGETS:
         medians = {row["name"]: row["medianMilliseconds"] for row in tables[table]}
@@ -61,7 +61,7 @@ def ratios(tables: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """Return the page for readers."""
+    """Render the page."""
     setting = (
         f"One interleaved run of {result['rounds']} rounds on {result['machine']}, Python {result['python']}, "
         f"load {result['loadBefore']} before and {result['loadAfter']} after; page cache warm. "

@@ -1,7 +1,7 @@
-"""The digits CNN of about 1.3 million weights, trained once and kept.
+"""The digits CNN of about 1.3 million weights, trained once and cached.
 
-8,000 digits to train it on, 8,000 others for the optimizer, and 10,000 that nothing sees before the end. Where a model
-has learned its answers by heart, a student that decides as well loses: the two parts must not be the same.
+It uses 8,000 digits for training, another 8,000 for the optimizer, and 10,000 for the final measurement only. With
+shared data, the model would know its answers by heart, and an equally good student would look worse.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Trained:
 
 
 def trained() -> Trained:
-    """Train the model, unless that was done before with this very program."""
+    """Train the model, or return the cached one if this program has not changed."""
     images, labels = digits("train")
     root = TOOLS / "benchmark-cnn" / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     model, data = root / "saved_model", root / "evaluation.npz"

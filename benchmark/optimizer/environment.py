@@ -1,4 +1,4 @@
-"""What the benchmark compares with, and a model of somebody else's: installed beside the tests' environment."""
+"""The tool that the benchmark compares with, and a third-party model, in environments of their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 def quantizer_python() -> Path:
-    """Return a Python that has ai-edge-quantizer, which wants other versions than the optimizer."""
+    """Return a Python that has ai-edge-quantizer, whose dependencies conflict with the optimizer's."""
     directory = TOOLS / "benchmark-quantizer"
     python = directory / "bin" / "python"
     if not python.exists():
@@ -24,7 +24,7 @@ def quantizer_python() -> Path:
 
 
 def basic_pitch() -> Path:
-    """Return the SavedModel that the package basic-pitch carries: a cluttered one, as many are."""
+    """Return the SavedModel of the package basic-pitch, a typical one with unneeded parts."""
     target = TOOLS / "benchmark-samples"
     model = target / "basic_pitch" / "saved_models" / "icassp_2022" / "nmp"
     if not model.exists():

@@ -1,7 +1,7 @@
-"""How long a session takes to load a SavedModel: `load.py MODEL` prints the milliseconds of one load.
+"""Measures how long a session takes to load a SavedModel: `load.py MODEL` prints the milliseconds of one load.
 
-TensorFlow's session loader, `tf.compat.v1.saved_model.load`, does what TensorFlow Serving does. Each load has a process
-of its own, in which TensorFlow was imported and has run one session of a single constant: neither is part of the time.
+Uses TensorFlow's session loader, `tf.compat.v1.saved_model.load`, as TensorFlow Serving does. Each load has its own
+process, which has imported TensorFlow and run a session with one constant before: neither is part of the time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 
 def load_milliseconds(models: dict[str, Path], rounds: int) -> dict[str, list[float]]:
-    """Return the quartiles of the time until each SavedModel is loaded, the models taking turns.
+    """Return the quartiles of each SavedModel's loading time, with the models taking turns.
 
     Raises:
-        RuntimeError: one of them does not load.
+        RuntimeError: One of them does not load.
     """
     from benchmark.running import rounds_of  # the program below has no package around it
 
@@ -40,11 +40,11 @@ def _in_a_process(path: Path) -> float:
 
 
 def main(model: str) -> None:
-    """Load once and print how long it took."""
+    """Load once and print the time."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
-    # What the first session of a process costs is the same for any model.
+    # The first session's overhead is the same for any model.
     with v1.Graph().as_default(), v1.Session() as session:
         session.run(tf.constant(0))
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Sizes, accuracy on digits that nothing has seen, and latency, all models in one interleaved run."""
+"""Measures sizes, accuracy on unseen digits, and latency, for all models in one interleaved run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CALLS = 100
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A model in its runtime, which was given an image."""
+    """A model in its runtime, with its input set."""
 
     answer: Callable[[NDArray[Any]], NDArray[Any]]
     """Takes one image and returns the scores."""
@@ -42,7 +42,7 @@ class _Loaded:
 
 
 def measure(rows: list[Row], images: NDArray[Any], labels: NDArray[Any]) -> list[dict[str, Any]]:
-    """Return one record per row; the first row is the one that losses are counted from."""
+    """Return one record per row; losses are relative to the first row."""
     from tensorflow_optimizer.evaluation.statistics import paired_loss
 
     models = [_load(row, images[:1]) for row in rows]
@@ -70,13 +70,13 @@ def measure(rows: list[Row], images: NDArray[Any], labels: NDArray[Any]) -> list
 
 
 def size(path: Path) -> int:
-    """Return a file's bytes, or those of all files of a directory."""
+    """Return the size of a file, or of all files of a directory."""
     files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
     return sum(one.stat().st_size for one in files)
 
 
 def compressed(path: Path) -> int:
-    """Return the bytes of `gzip -9`, of the file or of a tar of the directory."""
+    """Return the size of `gzip -9` of the file, or of a tar of the directory."""
     if path.is_file():
         return len(gzip.compress(path.read_bytes(), 9))
     packed = io.BytesIO()
@@ -90,9 +90,9 @@ def _load(row: Row, image: NDArray[Any]) -> _Loaded:
 
 
 def _litert(path: Path) -> _Loaded:
-    """What `invoke` computes is in its input tensor, where the last answer left it.
+    """Compute the input that the last call left in the input tensor.
 
-    Copying an image in and the scores out takes the same for all models, and a fifth of a call of a student.
+    Copying the image and the scores takes the same time for all models, a fifth of a student's call.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -119,7 +119,7 @@ def _quantized(image: NDArray[Any], given: dict[str, Any]) -> NDArray[Any]:
 
 
 def _session(path: Path, image: NDArray[Any]) -> _Loaded:
-    """A session has no part that only computes: its time has the copies in it."""
+    """Time a whole call, including the copies: a session cannot compute without them."""
     import tensorflow as tf
 
     options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
@@ -140,7 +140,7 @@ def _right(answer: Callable[[NDArray[Any]], NDArray[Any]], images: NDArray[Any],
 
 
 def _latencies(models: list[_Loaded]) -> list[float]:
-    """Return the median milliseconds of one computation: each round's mean of many, the models taking turns."""
+    """Return the median milliseconds of one computation over the rounds' means, with the models taking turns."""
     taken: list[list[float]] = [[] for _ in models]
     for _ in range(_ROUNDS):
         for model, times in zip(models, taken, strict=True):

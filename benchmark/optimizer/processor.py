@@ -1,10 +1,10 @@
-"""What the processor can do that the optimizer's targets depend on."""
+"""Processor features that the optimizer's targets depend on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-#: By the names of /proc/cpuinfo, of x86_64 and of arm64. Of each entry one is enough.
+# : Names in /proc/cpuinfo on x86_64 and arm64. One of each entry is enough.
 FEATURES: dict[str, tuple[str, ...]] = {
     "AVX2": ("avx2",),
     "AVX-512": ("avx512f",),
@@ -15,6 +15,6 @@ DOT_PRODUCTS, BFLOAT16 = list(FEATURES)[2:]
 
 
 def found() -> list[str]:
-    """Return those of `FEATURES` that this machine's processor has."""
+    """Return the `FEATURES` of this machine's processor."""
     flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     return [name for name, names in FEATURES.items() if not flags.isdisjoint(names)]

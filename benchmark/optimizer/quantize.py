@@ -1,6 +1,6 @@
 """Runs one of ai-edge-quantizer's stock recipes: `quantize.py FLOAT.tflite RECIPE OUT.tflite SAMPLES.npy`.
 
-Executed by a Python of its own, see environment.py.
+Runs in its own Python environment, see environment.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ai_edge_quantizer import quantizer, recipe
 
 
 def main(model: str, name: str, out: str, samples: str) -> None:
-    """Quantize, with calibration where the recipe asks for it."""
+    """Quantize, with calibration if the recipe needs it."""
     work = quantizer.Quantizer(Path(model), getattr(recipe, name)())
     calibration = None
     if work.need_calibration:

@@ -1,4 +1,4 @@
-"""What is compared: the optimizer's candidates, what a user would do by hand, and ai-edge-quantizer's stock recipes."""
+"""The rows to compare: the optimizer's candidates, conversion by hand, and ai-edge-quantizer's stock recipes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Row:
 
     @property
     def is_litert(self) -> bool:
-        """Whether LiteRT runs it, else TensorFlow's session."""
+        """Whether the row runs in LiteRT rather than in TensorFlow's session."""
         return self.path.suffix == ".tflite"
 
 
@@ -72,7 +72,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     STRIP: ("saved_model", _steps({"step": "strip"})),
     BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
 }
-#: Those of the model that is loaded only.
+# : Recipes of the model that is only loaded.
 LOADED: dict[str, tuple[str, dict[str, Any]]] = {
     STRIP: RECIPES[STRIP],
     FREEZE: ("saved_model", _steps({"step": "freeze"})),
@@ -82,7 +82,7 @@ STOCK = ("dynamic_wi8_afp32", "static_wi8_ai8", "weight_only_wi8_afp32", "dynami
 
 
 def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -> Row:
-    """Run one job by the command that a build runs."""
+    """Run one job with the command that a build runs."""
     model_format, recipe = (RECIPES | LOADED)[name]
     rules = [{"rule": "maxAccuracyLoss", "value": 0.05}] if data else [{"rule": "maxRelativeError", "value": 0.05}]
     job = {
@@ -91,7 +91,7 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
         "source": {"packaging": "zip", "identity": {"digest": "0" * 64}},
         "evaluation": {"packaging": "file", "fileName": "data.npz", "identity": {"digest": "0" * 64}} if data else None,
         "recipe": recipe,
-        # A search has its own bound; the others are measured, whatever they lose up to five points.
+        # A search has its own limit; the others are measured even if they lose up to five points.
         "gate": None if recipe["kind"] == "search" else {"rules": rules},
         "seed": seed,
         "toolchain": toolchain(),
@@ -119,7 +119,7 @@ def optimized(name: str, model: Path, data: Path | None, out: Path, seed: int) -
 
 
 def by_hand(trained: Trained, out: Path) -> list[Row]:
-    """Convert as TensorFlow's guide shows first: plain, and with `Optimize.DEFAULT`."""
+    """Convert as in TensorFlow's guide: plain, and with `Optimize.DEFAULT`."""
     import tensorflow as tf
 
     rows: list[Row] = []

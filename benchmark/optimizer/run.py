@@ -1,4 +1,4 @@
-"""Measures what the optimizer makes against what a user would do by hand. See benchmark/README.md."""
+"""Compares the optimizer's models with conversion by hand. See benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _run(model: Trained, out: Path, seed: int) -> list[dict[str, Any]]:
 
 
 def _loads(out: Path) -> dict[str, list[float]]:
-    """Load basic-pitch as it comes, stripped, and frozen."""
+    """Load basic-pitch unchanged, stripped, and frozen."""
     models = {ORIGINAL: basic_pitch()}
     for number, name in enumerate(LOADED):
         _say(f"basic-pitch: {name} …")

@@ -1,4 +1,4 @@
-"""The results as JSON and as Markdown: means of several runs with their spread, and the targets, met or not."""
+"""Renders the results as JSON and Markdown: means of several runs with their spread, and the targets, met or not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmark.optimizer.rows import BY_HAND, FLOAT32, ORIGINAL, SEARCH
 
 
 def combine(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return one record per row: means over the runs, and from the least to the greatest value."""
+    """Return one record per row: means over the runs, with the least and the greatest value."""
     combined = []
     for records in zip(*runs, strict=True):
         row: dict[str, Any] = {key: records[0][key] for key in ("name", "madeBy", "runtime")}
@@ -101,7 +101,7 @@ def _spread(row: dict[str, Any], key: str, form: str) -> str:
 
 
 def _processor(features: list[str]) -> str:
-    """Some targets were set for processors that have what this one may lack."""
+    """Say which processor features of the targets this machine lacks."""
     lacking = [name for name in FEATURES if name not in features]
     has = f"The processor has {', '.join(features) or 'none of the features asked for'}"
     return f"{has}; it lacks {', '.join(lacking)}." if lacking else f"{has}."

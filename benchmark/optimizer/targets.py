@@ -1,4 +1,4 @@
-"""What the project has set itself for these figures."""
+"""The project's targets for these figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _POINTS_SEARCHED = 0.01
 
 @dataclass(frozen=True)
 class Target:
-    """A ratio or a loss, and its bound."""
+    """A ratio or a loss, and its limit."""
 
     text: str
     measured: float | None
@@ -26,7 +26,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        """Whether it is within its bound; None: not measured."""
+        """Whether it is within its limit; None if not measured."""
         if self.measured is None:
             return None
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
@@ -35,7 +35,7 @@ class Target:
         """Return it as data.
 
         Args:
-            features: Those of the processor that measured.
+            features: Features of the processor that measured.
         """
         return {
             "name": self.text,
@@ -47,10 +47,10 @@ class Target:
 
 
 def targets(rows: list[dict[str, Any]], loads: dict[str, list[float]]) -> list[Target]:
-    """Return the project's targets with what was measured.
+    """Return the project's targets with the measured values.
 
     Args:
-        rows: Of the CNN, means of all runs.
+        rows: Records of the CNN, means of all runs.
         loads: Quartiles of basic-pitch's loading times by recipe.
     """
     by_name = {row["name"]: row for row in rows}

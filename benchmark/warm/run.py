@@ -1,4 +1,4 @@
-"""Measures warm requests, one interleaved run: `npm run bench:warm`. See benchmark/README.md."""
+"""Measures warm requests, interleaved: `npm run bench:warm`. See benchmark/README.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def measure(model: Path, rounds: int) -> dict[str, Any]:
-    """Call every subject once a round, so that whatever else the machine does hits all alike."""
+    """Call every subject once per round, so that interference from other processes affects all alike."""
     load_before = os.getloadavg()[0]
     with quiet_handler(model) as handler:
         compared = subjects(handler, model)
@@ -56,7 +56,7 @@ def measure(model: Path, rounds: int) -> dict[str, Any]:
 
 
 def clock(call: Callable[[], object]) -> float:
-    """Return how many seconds one call takes."""
+    """Return the seconds that one call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
@@ -74,7 +74,7 @@ def summarize(name: str, microseconds: list[float]) -> dict[str, Any]:
 
 
 def ratios(taken: dict[str, list[float]]) -> list[dict[str, Any]]:
-    """Return the ratios that the project has set itself: each round's own, so that a busy moment hits both sides."""
+    """Return the ratios that the project has as targets, computed per round: a busy moment affects both sides."""
     found = []
     for name, limit in TARGETS.items():
         bare = taken[BARE_BATCH if "32" in name else BARE]

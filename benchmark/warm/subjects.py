@@ -1,4 +1,4 @@
-"""What is called: the interpreter alone, the shipped handler, and the parts of its work."""
+"""The subjects: the interpreter alone, the shipped handler, and the parts of its work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTEXT = SimpleNamespace(aws_request_id="00000000-0000-4000-8000-000000000000")
 
 
 class _Nowhere(io.TextIOBase):
-    """Where the log goes: every line is made and written, and none is shown."""
+    """A stream that discards the log, so that every line is still created and written."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -57,7 +57,7 @@ def quiet_handler(model: Path) -> Iterator[Any]:
 
 
 def subjects(handler: Any, model: Path) -> dict[str, Callable[[], object]]:
-    """Return what the table compares. What predicts must see the same digit."""
+    """Return the subjects of the table. All that predict must return the same digit."""
     from model_server import codec, events, json_text, tensor_text
 
     served = handler.MODEL
@@ -94,7 +94,7 @@ def subjects(handler: Any, model: Path) -> dict[str, Callable[[], object]]:
 
 
 def _interpreter(model: Path, rows: list[Any]) -> Callable[[int], np.ndarray[Any, Any]]:
-    """Return the least that LiteRT's own interpreter needs for one row: set, invoke, get."""
+    """Return the minimum for one row with LiteRT's own interpreter: set, invoke, get."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(model / "model.tflite"), num_threads=1)

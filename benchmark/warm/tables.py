@@ -1,4 +1,4 @@
-"""The results as Markdown."""
+"""Renders the results as Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """Return the page for readers."""
+    """Render the page."""
     setting = (
         f"One interleaved run of {result['rounds']} rounds on {result['machine']}, Python {result['python']}, "
         f"load {result['loadBefore']} before and {result['loadAfter']} after. "

@@ -1,4 +1,4 @@
-"""What most people write first: the whole of TensorFlow, and the model as it was saved."""
+"""The obvious first version: all of TensorFlow, and the model as saved."""
 
 import os
 

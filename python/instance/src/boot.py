@@ -1,8 +1,8 @@
-"""Brings a published model and its server to this machine, and waits until the model answers.
+"""Downloads a published model and its server to this machine, and waits until the model answers.
 
-Runs on Amazon Linux 2023 with what its image has: Python 3.9, the AWS CLI, systemd. Takes its settings' file and the
-seconds that it has. Ends with 0 when the model answers and requests come here; else with 1 and one sentence on standard
-error. Running it again changes nothing that is right already.
+Runs on Amazon Linux 2023 with only the programs of its image: Python 3.9, the AWS CLI, systemd. The arguments are the
+settings file and the available seconds. Exits with 0 when the model answers and the machine receives requests;
+otherwise with 1 and one sentence on standard error. It is idempotent.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from typing import Any, Dict, List
 
 Files = Dict[str, Any]
 UNIT = "tensorflow-serving.service"
-#: How long the programs that tell CloudWatch of the server may keep it from starting.
+# : How long starting the programs that report to CloudWatch may delay the server.
 SENDERS_SECONDS = 30
-#: bfloat16 comes in two ways, and TensorFlow uses either.
+# : Alternatives for bfloat16; TensorFlow uses either.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
-#: How often each instance asks the load balancer, give or take a fifth: AWS limits an account's calls a second.
+# : How often an instance polls the load balancer, give or take a fifth, because AWS throttles an account's calls.
 POLL_SECONDS = 10.0
 MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
 FORBIDDEN = ("(403)", "AccessDenied")
 
 
 class BootError(Exception):
-    """Says in one sentence why this machine serves nothing."""
+    """The reason, in one sentence, why this machine does not serve."""
 
 
 def main(path: str, seconds: str) -> None:
@@ -48,13 +48,13 @@ def main(path: str, seconds: str) -> None:
     try:
         wait_in_service(settings, deadline)
     except BootError as error:
-        # A verified server goes on: whether requests come here is up to the load balancer.
+        # Keep a verified server running: whether it receives requests depends on the load balancer.
         sys.exit(str(error))
     print(f"model {settings['model']} version {settings['version']} answers")
 
 
 def stop_for_good() -> None:
-    """Stop the server now and after a reboot, without the wait for requests that the unit itself has."""
+    """Stop the server now and after a reboot, without the unit's own wait for open requests."""
     for arguments in (["disable", "--now", "--no-block"], ["kill", "--signal=KILL"]):
         subprocess.run(["systemctl", *arguments, UNIT], check=False, capture_output=True)
 
@@ -68,7 +68,7 @@ def sentence(error: Exception) -> str:
 
 
 def boot(settings: Any, deadline: float) -> None:
-    """Bring the server and the model, start them, and return once the right version answers."""
+    """Download and start server and model, and return when the right version answers."""
     root = Path(settings["modelDirectory"])
     work = root / ".incoming"
     shutil.rmtree(work, ignore_errors=True)
@@ -91,7 +91,7 @@ def read_manifest(settings: Any, work: Path, deadline: float) -> Any:
 
 
 def bring(given: Any, work: Path, deadline: float) -> bool:
-    """Put a program where it belongs; whether it was not there already."""
+    """Install a program; return whether it was missing or different."""
     program = Path(given["path"])
     if program.is_file() and digest(program) == given["sha256"]:
         return False
@@ -105,9 +105,9 @@ def bring(given: Any, work: Path, deadline: float) -> bool:
 
 
 def start_senders(settings: Any, work: Path, deadline: float) -> None:
-    """Start what tells CloudWatch of the server, before it: a server that dies at once has a log too.
+    """Start the reports to CloudWatch before the server, so that even a crash at start is logged.
 
-    It serves without them as well.
+    Without them the server still serves.
     """
     soon = min(deadline, time.monotonic() + SENDERS_SECONDS)
     try:
@@ -140,7 +140,7 @@ def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline
 
 
 def unpack(archive: Path, target: Path, files: Files) -> None:
-    """Unpack regular files that the manifest names, and refuse everything else."""
+    """Unpack the regular files that the manifest names, and reject everything else."""
     try:
         with tarfile.open(archive, "r:gz") as content:
             for member in content:
@@ -177,7 +177,7 @@ def digest(path: Path) -> str:
 
 
 def aws(arguments: List[str], deadline: float) -> subprocess.CompletedProcess[str]:
-    """Call the AWS CLI, and treat no answer by the deadline as a failure."""
+    """Call the AWS CLI, and treat a missed deadline as a failure."""
     command = ["aws", *arguments, "--cli-connect-timeout", "5", "--cli-read-timeout", "30"]
     left = max(1.0, deadline - time.monotonic())
     try:
@@ -187,7 +187,7 @@ def aws(arguments: List[str], deadline: float) -> subprocess.CompletedProcess[st
 
 
 def fetch(bucket: str, key: str, sha256: str, work: Path, deadline: float) -> Path:
-    """Copy one object; routes, endpoints and policies may come a little later than this machine."""
+    """Download one object, with retries: routes, endpoints and policies may become ready after this machine."""
     address, target = f"s3://{bucket}/{key}", work / "object"
     for attempt in range(1, 100):
         result = aws(["s3", "cp", "--no-progress", "--only-show-errors", address, str(target)], deadline)
@@ -219,7 +219,7 @@ def check_processor(settings: Any, manifest: Any) -> bool:
     lacking = [name for name in needed if not present & ALTERNATIVES.get(name, {name})]
     if lacking and settings["missingCpuFeatures"] == "refuse":
         raise BootError(f"the model needs a processor with {', '.join(lacking)}: choose another instanceType")
-    # Without oneDNN TensorFlow computes in a way that every processor knows, only slower.
+    # Without oneDNN, TensorFlow uses instructions that every processor has, only slower.
     environment = "TF_ENABLE_ONEDNN_OPTS=0\n" if lacking else ""
     path = Path(settings["environmentFile"])
     if path.is_file() and path.read_text() == environment:
@@ -244,7 +244,7 @@ def wait(settings: Any, deadline: float) -> None:
 
 
 def wait_in_service(settings: Any, deadline: float) -> None:
-    """Wait until requests for each of the server's ports come here: only then may an update remove an old instance."""
+    """Wait until the load balancer sends requests to each port: only then may an update remove an old instance."""
     instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
     waiting, problem = dict(settings["targetGroups"]), ""
     while waiting and time.monotonic() < deadline:
@@ -270,7 +270,7 @@ def wait_in_service(settings: Any, deadline: float) -> None:
 
 
 def ask(url: str) -> str:
-    """Return the version that answers, or an empty text while none does."""
+    """Return the version that answers, or an empty text."""
     try:
         with urllib.request.urlopen(url, timeout=10) as response:
             return str(json.load(response)["model_spec"]["version"])

@@ -1,6 +1,6 @@
-"""One stream of the fleet's log group, written with the AWS CLI, which the image has.
+"""Writes one stream of the fleet's log group, using the AWS CLI of the image.
 
-Python 3.9, as all that runs on an instance.
+Requires Python 3.9 only, like all programs on an instance.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import subprocess
 import tempfile
 from typing import Any, Dict, List
 
-#: What `aws logs put-log-events` takes: `timestamp` in milliseconds, and `message`.
+# : Event of `aws logs put-log-events`: `timestamp` in milliseconds, and `message`.
 Event = Dict[str, Any]
 
 
 class NotSentError(Exception):
-    """CloudWatch Logs was not reached, or refused; the sentence is the AWS CLI's."""
+    """CloudWatch Logs was not reachable or rejected the request; the message is the AWS CLI's."""
 
 
 class Stream:
-    """A log stream, made when it is first written to.
+    """A log stream, created on the first write.
 
     Args:
         settings: with `region` and `logGroup`.
-        name: the stream's.
+        name: of the stream.
     """
 
     def __init__(self, settings: Any, name: str) -> None:
@@ -32,10 +32,10 @@ class Stream:
         self._made = False
 
     def put(self, events: List[Event]) -> int:
-        """Write events, which are in the order of time, and say how many CloudWatch rejected as too old or too new.
+        """Write events in order of time, and return how many CloudWatch rejected as too old or too new.
 
         Raises:
-            NotSentError: none was written.
+            NotSentError: None was written.
         """
         try:
             if not self._made:
@@ -67,6 +67,6 @@ class Stream:
 
 
 def rejected(information: Dict[str, int], count: int) -> int:
-    """How many of `count` events CloudWatch did not keep: those before one index, and those from another on."""
+    """Return how many of `count` events CloudWatch rejected: those before one index, and those from another on."""
     old = max(information.get("tooOldLogEventEndIndex", 0), information.get("expiredLogEventEndIndex", 0))
     return old + count - information.get("tooNewLogEventStartIndex", count)

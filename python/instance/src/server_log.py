@@ -1,8 +1,10 @@
-"""Sends what TensorFlow Serving prints from the journal to CloudWatch Logs.
+"""Sends TensorFlow Serving's output from the journal to CloudWatch Logs.
 
-The journal is the only buffer. A batch is read from where the last one ended, sent, and only then the place is written
-down: what cannot be sent waits on the disk and takes no memory, a restart goes on where it was, and a batch whose
-answer got lost is sent again. Runs on Amazon Linux 2023 with what its image has: Python 3.9, journalctl, the AWS CLI.
+The journal is the only buffer. Each batch starts where the last one ended, and the position is saved only after the
+batch has been sent. So unsent events wait on disk rather than in memory, a restart continues there, and a batch
+without
+a response is sent again. Runs on Amazon Linux 2023 with only the programs of its image: Python 3.9, journalctl, the
+AWS CLI.
 """
 
 from __future__ import annotations
@@ -18,20 +20,20 @@ from typing import Any, Generator, Iterable, List, NamedTuple, Tuple
 from cloudwatch import Event, NotSentError, Stream
 
 UNIT = "tensorflow-serving.service"
-#: What one request of PutLogEvents takes. Each event counts with 26 bytes more than its message has.
+# : Limit of a PutLogEvents request. Each event counts as 26 bytes more than its message.
 MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576
 EVENT_BYTES = 26
 LONGEST_SPAN_MS = 24 * 60 * 60 * 1000
-#: 256 KiB, which every Region takes; journald itself cuts what a server prints into lines of 48 KiB.
+# : 256 KiB, accepted in every Region; journald itself splits output into lines of 48 KiB.
 LONGEST_MESSAGE = 262_144 - EVENT_BYTES
 LONGEST_PAUSE_SECONDS = 300.0
-#: Sent again, it would be refused again.
+# : A retry would fail again.
 REFUSED_FOR_GOOD = "(InvalidParameterException) when calling the PutLogEvents operation"
 
 
 class Batch(NamedTuple):
-    """One request's events, the place in the journal where they end, and whether there may be more."""
+    """Events of one request, their end position in the journal, and whether there may be more."""
 
     events: List[Event]
     cursor: str
@@ -39,11 +41,11 @@ class Batch(NamedTuple):
 
 
 def main(path: str, seconds: float) -> None:
-    """Send until SIGTERM comes, and then what was printed until then."""
+    """Send until SIGTERM, and then what was printed until then."""
     settings = json.loads(Path(path).read_text())
     instance = Path("/var/lib/cloud/data/instance-id").read_text().strip()
     stream, place = Stream(settings, f"{instance}/server"), Path(os.environ["STATE_DIRECTORY"]) / "cursor"
-    # It is waited for, so that it never interrupts a request.
+    # Block SIGTERM; poll for it between requests.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pause, last = seconds, False
     while True:
@@ -60,7 +62,7 @@ def main(path: str, seconds: float) -> None:
 
 
 def forward(stream: Stream, place: Path) -> bool:
-    """Send one batch and write down where it ended; whether there may be more."""
+    """Send one batch and save its end position; return whether there may be more."""
     entries = read(place.read_text() if place.is_file() else "")
     try:
         batch = collect(entries)
@@ -84,13 +86,13 @@ def forward(stream: Stream, place: Path) -> bool:
 
 
 def read(cursor: str) -> Generator[Any, None, None]:
-    """Yield the unit's entries after a place in the journal; without one, those since the machine started.
+    """Yield the unit's entries after a position in the journal, or since the machine started.
 
     Raises:
         ValueError: journalctl failed; it says why on standard error.
     """
     command = ["journalctl", "--unit", UNIT, "--output", "json", "--output-fields", "MESSAGE", "--no-pager", "--quiet"]
-    # Without --all a long message would be null.
+    # Without --all, a long message would be null.
     command += ["--all", f"--after-cursor={cursor}" if cursor else "--boot"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
@@ -103,7 +105,7 @@ def read(cursor: str) -> Generator[Any, None, None]:
 
 
 def collect(entries: Iterable[Any]) -> Batch:
-    """Take as many entries as one request may have, in the order of time: a clock may have been set back."""
+    """Collect the entries of one request, in order of time, because a clock may have been set back."""
     events: List[Event] = []
     cursor, size, first, last = "", 0, 0, 0
     for entry in entries:
@@ -126,7 +128,7 @@ def ordered(events: List[Event], cursor: str, *, full: bool) -> Batch:
 
 
 def text_of(message: Any) -> Tuple[str, int]:
-    """Text, and its length in UTF-8, of what journalctl gives: a text, bytes where one is not printable, or several."""
+    """Return journalctl's text and its length in UTF-8: a string, bytes if not printable, or a list of both."""
     if isinstance(message, list):
         one = all(isinstance(value, int) for value in message)
         message = bytes(message).decode(errors="replace") if one else "\n".join(text_of(value)[0] for value in message)

@@ -1,1 +1,1 @@
-"""Finding, starting and watching the builds of models, and fitting models to endpoints."""
+"""Finds, starts and watches the builds of models, and checks that models fit their endpoints."""

@@ -1,4 +1,4 @@
-"""The clients, and what their errors mean."""
+"""AWS clients, and the meaning of their errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
 
-#: A role or a policy that is new is not known everywhere at once.
+# : A new role or policy takes a while to be effective everywhere.
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 5
 
@@ -57,22 +57,22 @@ def logs() -> Any:
 
 
 def code_of(error: ClientError) -> str:
-    """Return an error's code, or the HTTP status where the answer had no body."""
+    """Return an error's code, or the HTTP status if the response had no body."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def sentence_of(error: ClientError) -> str:
-    """Return what AWS said, without botocore's frame around it."""
+    """Return AWS's message, without botocore's text around it."""
     return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', 'no message')}"
 
 
 def words_of(error: Exception) -> str:
-    """Return what AWS said, or why it could not be asked."""
+    """Return AWS's message, or why no request was possible."""
     return sentence_of(error) if isinstance(error, ClientError) else str(error)
 
 
 def is_denied(error: ClientError) -> bool:
-    """Tell whether AWS denied the request, to a role that may be new for example."""
+    """Tell whether AWS denied the request, perhaps because the role is new."""
     return code_of(error) in {"AccessDenied", "AccessDeniedException", "403"}
 
 
@@ -87,12 +87,12 @@ def is_transient(error: Exception) -> bool:
 
 
 def may_pass(error: Exception) -> bool:
-    """Tell whether S3 may answer otherwise in a minute: until a policy is known, a key's too, it denies."""
+    """Tell whether S3 may answer differently in a minute: new policies of role and key take a while."""
     return is_transient(error) or (isinstance(error, ClientError) and is_denied(error))
 
 
 def patiently(work: Callable[[], Result], passes: Callable[[Exception], bool] = may_pass) -> Result:
-    """Do something that may be done twice, and try it again for a minute where it fails in a way that may pass."""
+    """Call an idempotent function, and retry errors that may pass for a minute."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

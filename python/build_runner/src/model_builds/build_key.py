@@ -1,4 +1,4 @@
-"""The build key: what tells whether a build would make anything new."""
+"""The build key identifies everything that determines a build's output."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import hashlib
 import json
 from typing import Any
 
-#: Where a job.json says where something lies. Elsewhere `location` is a name of the user's own: of an input, an output.
+# : Members of job.json whose `location` is left out. Elsewhere `location` may be the name of an input or output.
 _LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
 
 
 def build_key(job: dict[str, Any]) -> str:
-    """Return the SHA-256 of everything in job.json that decides the output.
+    """Return the SHA-256 of everything in job.json that determines the output.
 
-    Locations are left out: the same content elsewhere makes the same model. Absent and null are the same, so that a
-    member that a later version of the schema adds does not change old keys.
+    Locations are left out: the same content elsewhere makes the same model. Absent and null are equal, so that a new
+    member of the schema does not change old keys.
     """
     text = json.dumps(_deciding(job), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

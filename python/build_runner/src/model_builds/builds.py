@@ -1,4 +1,4 @@
-"""Starting, watching and stopping a model's builds."""
+"""Starts, watches and stops a model's builds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .project_builds import builds_since, running_builds, stop_build
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: What a deployment can wait for, the queue included.
+# : How long a deployment can wait for a build, including the queue.
 LONGEST_BUILD_MINUTES = 55
-#: What the project's limit of the queue leaves for the build.
+# : Minimum time for the build within the project's limit for the queue.
 _SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
 
-#: Why a build waits, and what its user can do.
+# : Why a build waits, and what the user can do.
 QUOTA_ADVICE = (
     "the account runs no more builds of its kind at once: deploy fewer models at the same time, or ask Service Quotas "
     "for a higher CodeBuild quota of concurrently running builds for its computeType"
@@ -28,15 +28,15 @@ QUOTA_ADVICE = (
 
 
 def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
-    """Return the id of a build of one key, which is started unless one runs; None where the account has no room yet.
+    """Return the ID of a running or new build of one key; None if the account has no capacity yet.
 
-    A deployment whose rollback is disabled leaves such a build running, and the next one asks for the same key.
+    A deployment without rollback may leave a build running, and the next one needs the same key.
 
     Args:
         project: Name of the CodeBuild project.
         prefix: The model's prefix in its bucket.
-        key: The build key, whose job.json is written already.
-        token: CloudFormation's id of this request: events come twice, and must not start two builds.
+        key: The build key, whose job.json is already written.
+        token: CloudFormation's ID of this request: a repeated event must not start a second build.
     """
     try:
         running = aws.patiently(lambda: running_builds(project, key))
@@ -49,25 +49,25 @@ def start_build(project: str, prefix: str, key: str, token: str) -> str | None:
 
 
 def start_later(project: str, prefix: str, key: str, token: str, since: int) -> str | None:
-    """Start the build that there was no room for, or find it; None where there is still none.
+    """Start or find the build that had to wait for capacity; None if it still has to wait.
 
-    CodeBuild forgets a token after five minutes, and polls do not share what they did.
+    CodeBuild forgets a token after five minutes, and polls share no state.
 
     Args:
         project: As for `start_build`.
         prefix: As for `start_build`.
         key: As for `start_build`.
         token: As for `start_build`.
-        since: When it was asked for first, in seconds since 1970.
+        since: Time of the first request, in seconds since 1970.
     """
     known = builds_since(project, key, since)
     return known[0] if known else _ask(project, prefix, key, token)
 
 
 def restart_once(failed: BuildTypeDef, prefix: str, key: str, token: str, since: int) -> str | None:
-    """Return the build that replaces one that failed, started on the first call; None where the account has no room.
+    """Return the build that replaces a failed one, started on the first call; None without capacity in the account.
 
-    The replacement of a replacement is itself: a second failure has another cause.
+    A replacement is not replaced again: a second failure has another cause.
 
     Args:
         failed: The build that failed.
@@ -100,7 +100,7 @@ def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
         if aws.code_of(error) != "AccountLimitExceededException":
             raise
         if "more than 0 builds" in aws.sentence_of(error):
-            # Of a new account. It does not become more by waiting.
+            # The quota of a new account, which does not grow by waiting.
             raise ModelError(f"the build of the project {project} cannot be started: {QUOTA_ADVICE}") from error
         print(f"the build waits: {aws.sentence_of(error)}")
         return None
@@ -108,13 +108,13 @@ def _ask(project: str, prefix: str, key: str, token: str) -> str | None:
 
 
 def find_build(build_id: str) -> BuildTypeDef | None:
-    """Return what CodeBuild knows of a build; None where it does not know it (yet)."""
+    """Return CodeBuild's description of a build; None if CodeBuild does not know it (yet)."""
     builds = aws.codebuild().batch_get_builds(ids=[build_id])["builds"]
     return builds[0] if builds else None
 
 
 def refuse_if_overdue(project: str, started: float) -> None:
-    """Give up a build that could not be started in all the time that there is."""
+    """Fail if the build could not be started in time."""
     if time.time() >= started + 60 * (LONGEST_BUILD_MINUTES + _GRACE_MINUTES):
         raise ModelError(
             f"the build of the project {project} could not be started in {LONGEST_BUILD_MINUTES} minutes, because "
@@ -123,12 +123,12 @@ def refuse_if_overdue(project: str, started: float) -> None:
 
 
 def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -> None:
-    """Stop a build that should have ended by itself, and say so.
+    """Stop a build that exceeded its time, and say so.
 
     Args:
         build_id: The build.
-        build: What CodeBuild knows of it.
-        started: When the handler asked for it, in seconds since 1970.
+        build: CodeBuild's description of it.
+        started: Time of the handler's request, in seconds since 1970.
     """
     queued = build.get("queuedTimeoutInMinutes", LONGEST_BUILD_MINUTES) if build else LONGEST_BUILD_MINUTES
     minutes = min(queued + _SHORTEST_BUILD_MINUTES, LONGEST_BUILD_MINUTES) + _GRACE_MINUTES
@@ -148,7 +148,7 @@ def stop_if_overdue(build_id: str, build: BuildTypeDef | None, started: float) -
 
 
 def note_queue(build: BuildTypeDef, since: float) -> None:
-    """Log how long a build has waited for others, and how long it may; CodeBuild knows no place in its queue."""
+    """Log how long a build has been queued, and its limit. CodeBuild does not report a position in the queue."""
     if build.get("currentPhase") in {"SUBMITTED", "QUEUED"}:
         minutes, most = (
             int(max(0.0, time.time() - since) // 60),
@@ -160,14 +160,14 @@ def note_queue(build: BuildTypeDef, since: float) -> None:
 
 
 def _minutes_waited(build: BuildTypeDef | None, started: float) -> int:
-    """Return how long a build was asked for and in the queue before it ran."""
+    """Return the minutes between the request for a build and its start, including the queue."""
     phases = build.get("phases", []) if build else []
     ends = [one["endTime"].timestamp() for one in phases if one.get("phaseType") == "QUEUED" and "endTime" in one]
     return int(max(0.0, max(ends, default=started) - started) // 60)
 
 
 def _may_pass(error: Exception) -> bool:
-    """Tell whether an error may come from a role or policy that is too new, or from too many requests."""
+    """Tell whether an error may come from a new role or policy, or from throttling."""
     if aws.is_transient(error):
         return True
     if not isinstance(error, ClientError):

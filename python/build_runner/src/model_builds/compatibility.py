@@ -12,22 +12,22 @@ from .records import to_data
 from .store import Store
 
 SCHEMA_VERSION = 1
-#: The memory that gives a Lambda function one whole processor, as the job measures with.
+# : Memory that gives a Lambda function one full processor, as during the job's measurement.
 _ONE_PROCESSOR_MEBIBYTES = 1769
-#: Memory that is not the process's own: Lambda's, and what a second request adds.
+# : Margin for Lambda's own memory, and for a second request.
 _MEMORY_MARGIN = 1.15
 _POD_MARGIN = 1.25
 _MEMORY_STEP = 64
-#: For a server whose memory nobody measured: itself, and the model as it lies on disk and as it is loaded.
+# : For a server without a measurement, in addition to the model's size on disk and in memory.
 _SERVER_MEBIBYTES = 512
 _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
-#: What Lambda allows for code and layers together, unzipped.
+# : Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
 _LAYER = "layer.zip"
-#: Paths in a manifest of what is inside the layer.
+# : Prefix of paths in a manifest for files inside the layer.
 _IN_LAYER = "layer.zip!/"
-#: bfloat16 comes in two ways, and TensorFlow uses either.
+# : Alternatives for bfloat16; TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
@@ -35,8 +35,8 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
     """Return what an endpoint needs to serve a model, or fail with one sentence.
 
     Args:
-        properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name, for
-            each of which the digest of the model, its runtime and the value is returned under that name.
+        properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name. For
+            each, the digest of model, runtime and value is returned under that name.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
@@ -72,13 +72,13 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
 
 
 def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
-    """Return what the function offers for a runtime; nothing where it does not offer the runtime."""
+    """Return the function's offer for a runtime; empty if it does not offer the runtime."""
     found: dict[str, Any] = offer.get("runtimes", {}).get(runtime, {})
     return found
 
 
 def _digest_of(manifest: dict[str, Any], path: str) -> str:
-    """Return the SHA-256 of a published file; an empty text where there is none."""
+    """Return the SHA-256 of a published file; empty if there is none."""
     return next((str(file["sha256"]) for file in manifest["files"] if file["path"] == path), "")
 
 
@@ -102,7 +102,7 @@ def _manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
 
 
 def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], str]:
-    """Return a manifest and its SHA-256, which must be `digest` where one is given."""
+    """Return a manifest and its SHA-256, which must equal `digest` if given."""
     content = store.read(key)
     if content is None:
         raise ModelError(f"there is no manifest {store.address(key)}: publish the model again, or name another version")
@@ -126,7 +126,7 @@ def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], 
 
 
 def _choose_runtime(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
-    """Return the runtime that is forced, or the one that the model was proved on where the function offers it."""
+    """Return the forced runtime, or the one the model was proved on if the function offers it."""
     if offer["endpoint"] != "function":
         return ""
     if offer.get("runtime"):
@@ -214,7 +214,7 @@ def _memory_problems(needs: dict[str, Any], offer: dict[str, Any]) -> list[str]:
 
 
 def _size_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]:
-    """Return what is certain also where nothing was measured: a server holds the whole model."""
+    """Return the problems that are certain even without a measurement: a server holds the whole model."""
     memory, size = offer.get("memoryMebibytes"), manifest["sizeBytes"] / _MEBIBYTE
     if offer["endpoint"] == "function" or memory is None or size <= memory:
         return []
@@ -227,7 +227,7 @@ def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]
     load, latency = manifest.get("loadMilliseconds"), manifest.get("latencyMilliseconds")
     if timeout is None or latency is None:
         return []
-    # Lambda gives a share of a processor in proportion to memory.
+    # Lambda allocates processor time in proportion to memory.
     slowdown = max(1.0, _ONE_PROCESSOR_MEBIBYTES / (offer.get("memoryMebibytes") or _ONE_PROCESSOR_MEBIBYTES))
     seconds = slowdown * ((load or 0) + latency) / 1000
     if seconds <= timeout:
@@ -256,7 +256,7 @@ def _stepped(mebibytes: float) -> int:
 
 
 def _published(store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the version's record, or what it would say where the model was copied here without it."""
+    """Return the version's record, or an equivalent one for a model that was copied without it."""
     key_prefix = manifest_key.removesuffix("manifest.json")
     prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
     version = str(manifest["version"])
@@ -291,7 +291,7 @@ def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[s
 
 
 def _layer_version(store: Store, layer: str, manifest: dict[str, Any]) -> str:
-    """Return the object version of a layer whose version ids are not the record's: of a copy, for instance."""
+    """Return the object version of a layer, e.g. of a copy, whose version IDs differ from the record's."""
     expected = _digest_of(manifest, _LAYER)
     if not store.exists(layer):
         raise ModelError(f"there is no {store.address(layer)}, which the manifest names: publish the model again")

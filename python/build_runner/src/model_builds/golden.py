@@ -1,4 +1,4 @@
-"""Reads golden requests: what a published model was asked when it was built, and how it answered."""
+"""Reads golden requests: requests to a published model with the answers from its build."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_golden(bucket: str, key: str) -> Golden:
     """Return the golden requests of a published version.
 
     Raises:
-        ModelError: they are gone, or of another schema.
+        ModelError: They are missing, or have another schema.
     """
     store = Store(bucket)
     document = store.read_document(key)

@@ -1,4 +1,4 @@
-"""The custom resource's handlers, which the CDK's provider framework calls."""
+"""Handlers of the custom resource, called by the CDK's provider framework."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from .records import find_record
 from .store import Store, delete_if_empty
 from .version_check import check_version, goes_back
 
-#: How long a version check waits for other executions of the account to end. A stack checks its functions in
-#: parallel, and a new account runs ten at a time.
+# : How long a version check waits for concurrency in the account. A stack checks its functions in
+# : parallel, and a new account runs ten at a time.
 _BUSY_SECONDS = 600
 
 Event: TypeAlias = dict[str, Any]
@@ -40,7 +40,7 @@ Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
 
 
 def _plainly(handler: Handler) -> Handler:
-    """Let AWS's errors reach the user as a sentence."""
+    """Report AWS's errors as one sentence."""
 
     @functools.wraps(handler)
     def wrapped(event: Event, context: Any) -> dict[str, Any]:
@@ -56,11 +56,11 @@ def _plainly(handler: Handler) -> Handler:
 
 @_plainly
 def on_event(event: Event, _context: Any) -> dict[str, Any]:
-    """Find what is asked for, or start the build that makes it.
+    """Find the requested version, or start the build that makes it.
 
     Returns:
-        `Data` where nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event, with an
-        empty `Id` where the account has no room for it yet. `CheckSince` where it has no room for a version check.
+        `Data` if nothing has to be built; otherwise `Build`, which `is_complete` gets back in its event, with an
+        empty `Id` if the account has no capacity yet; or `CheckSince` if it has none for a version check.
     """
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
     properties = event["ResourceProperties"]
@@ -99,7 +99,7 @@ def _find_or_start(event: Event) -> dict[str, Any]:
 
 @_plainly
 def is_complete(event: Event, _context: Any) -> dict[str, Any]:
-    """Tell whether the build has ended, and with which version; a failed one ends the deployment."""
+    """Tell whether the build has ended, and with which version; a failed build ends the deployment."""
     build = event.get("Build")
     if event["RequestType"] != "Delete" and "CheckSince" in event:
         return {"IsComplete": _is_checked(event["ResourceProperties"], event["CheckSince"])}
@@ -111,13 +111,13 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
         if aws.is_transient(error) or may_be_too_new(error, build["Started"]):
             return {"IsComplete": False}  # the next poll comes in seconds
         if build["Id"]:
-            # After a creation that failed, the provider framework ignores the deletion, so nothing else stops it.
+            # The provider framework ignores the deletion after a failed creation, so nothing else stops the build.
             stop_build(build["Id"])
         raise
 
 
 def _delete(properties: dict[str, Any]) -> None:
-    """Stop or delete what only this resource needs. Published models outlive it."""
+    """Stop or delete what only this resource needs. Published models remain."""
     if properties["Mode"] == "build":
         stop_builds(properties["Project"])
     elif properties["Mode"] == "bucket":
@@ -125,10 +125,11 @@ def _delete(properties: dict[str, Any]) -> None:
 
 
 def _stop_unneeded_builds(event: Event, key: str) -> None:
-    """Stop what an update leaves behind.
+    """Stop builds that an update leaves behind.
 
-    When another resource of the stack fails, CloudFormation cancels this one and sends its handler nothing;
-    the rollback then updates it back, with the properties of the cancelled update as the old ones.
+    When another resource of the stack fails, CloudFormation cancels this one without an event; the rollback then
+    updates
+    it back, with the properties of the cancelled update as the old ones.
     """
     old = event.get("OldResourceProperties", {})
     if event["RequestType"] != "Update" or old.get("Mode") != "build":
@@ -139,7 +140,7 @@ def _stop_unneeded_builds(event: Event, key: str) -> None:
 
 
 def _is_checked(properties: dict[str, Any], since: float) -> bool:
-    """Check a version; False while the account is too busy for it."""
+    """Check a version; False while the account has no concurrency for it."""
     try:
         check_version(properties)
     except BusyAccountError:
@@ -178,9 +179,9 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _physical_id(event: Event) -> str:
-    """Return the same id for the resource's whole life.
+    """Return the same ID for the resource's whole life.
 
-    With another id for another version, CloudFormation would delete the old resource after each update.
+    If the ID changed with the version, CloudFormation would delete the old resource after each update.
     """
     if "PhysicalResourceId" in event:
         return str(event["PhysicalResourceId"])

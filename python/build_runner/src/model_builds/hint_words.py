@@ -1,4 +1,4 @@
-"""Says in words of the CDK what the optimizer's errors point to. outcome.schema.json has the list of hints."""
+"""Translates the optimizer's error hints into terms of the CDK. outcome.schema.json lists the hints."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ WORDS: dict[str, str] = {
 
 
 def hint_lines(hints: Iterable[str]) -> list[str]:
-    """Return one line with the words for all hints; nothing where there are none.
+    """Return one line with the text of all hints; empty if there are none.
 
-    A hint of a newer optimizer, which has no words here, is shown by its own name.
+    A hint of a newer optimizer that is unknown here is shown by its name.
     """
     said = [
         f"{hint.replace('_', ' ')}: {WORDS[hint]}" if hint in WORDS else hint.replace("_", " ")

@@ -1,4 +1,4 @@
-"""What a failed build tells the user: one sentence, the candidates, and where to read more."""
+"""Describes a failed build for the user: one sentence, the candidates, and where to read more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 _LOG_LINES = 15
-#: CodeBuild writes lines of its own between them.
+# : Includes lines that CodeBuild writes in between.
 _LOG_EVENTS = 100
 _ECHO = "[Container] "
 _LONGEST_STATUS = 1_000
@@ -32,9 +32,9 @@ _LONGEST_REASON = 160
 
 
 def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
-    """Return the message for a build that ended without success, in at most 2,500 bytes.
+    """Return the message for an unsuccessful build, in at most 2,500 bytes.
 
-    The addresses at the end are always whole; what comes before is cut, a log at its beginning.
+    The addresses at the end are never cut; the text before them is, a log at its beginning.
     """
     directory = f"{prefix}/builds/{short_id(build['id'])}/"
     outcome = store.read_document(f"{directory}outcome.json")
@@ -44,9 +44,9 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
     addresses.append(f"Build: {console_url(build)}")
     tail = "\n" + "\n".join(addresses)
     room = LONGEST_MESSAGE - len(tail.encode("utf-8"))
-    # After a run that succeeded, what failed is publishing: the outcome's sentence would say that all is well.
+    # After a successful run, publishing has failed, and the outcome's sentence would report success.
     if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
-        # The way out in the user's words is never cut for what comes before it.
+        # Never cut the way out to make room for the text before it.
         hints = "\n".join(["", *hint_lines(outcome.get("hints", []))])
         sentence = shorten(str(outcome["sentence"]), room - len(hints.encode("utf-8"))) + hints
         text = "\n".join([sentence, *candidate_table(outcome.get("candidates", []))])
@@ -61,7 +61,7 @@ def short_id(build_id: str) -> str:
 
 
 def console_url(build: BuildTypeDef) -> str:
-    """Return the address of a build in the console of its partition."""
+    """Return the URL of a build in the console of its partition."""
     _, partition, _, region, account, _ = build["arn"].split(":", 5)
     project = build["projectName"]
     host = _CONSOLES.get(partition, _CONSOLES["aws"])
@@ -72,12 +72,12 @@ def console_url(build: BuildTypeDef) -> str:
 
 
 def candidate_table(candidates: list[dict[str, Any]]) -> list[str]:
-    """Return one line for each candidate below a line of headings; nothing where there are none."""
+    """Return headings and one line per candidate; empty if there are none."""
     if not candidates:
         return []
     rows: list[tuple[str, ...]] = [("candidate", "result", "size", "accuracy", "loss", "agreement", "error", "reason")]
     rows += [_row(candidate) for candidate in candidates[:_MOST_CANDIDATES]]
-    # A column that no candidate fills says nothing.
+    # Drop columns that no candidate fills.
     columns = [column for column in range(len(rows[0])) if any(row[column] for row in rows[1:])]
     widths = {column: max(len(row[column]) for row in rows) for column in columns}
     lines = ["  ".join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in rows]
@@ -115,7 +115,7 @@ def _bytes(size: int | None) -> str:
 
 
 def _status_sentence(build: BuildTypeDef) -> str:
-    """Say how a build ended that left no outcome.json."""
+    """Describe how a build without an outcome.json ended."""
     status = build["buildStatus"]
     phases = build.get("phases", [])
     if status == "TIMED_OUT":
@@ -151,7 +151,7 @@ def _last_log_lines(build: BuildTypeDef) -> list[str]:
 
 
 def _with_log(sentence: str, lines: list[str], size: int) -> str:
-    """Return the sentence and as many of the newest lines as fit."""
+    """Return the sentence with as many of the newest log lines as fit."""
     while lines:
         text = "\n".join([sentence, "", "The last lines of its log:", *lines])
         if len(text.encode("utf-8")) <= size or len(lines) == 1:

@@ -1,4 +1,4 @@
-"""Roles and policies that are so new that AWS does not know them everywhere yet."""
+"""New roles and policies, which are not effective everywhere in AWS yet."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from . import aws
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: How long after a build was asked for a denial may still come from a role or policy that is new.
+# : How long after the request for a build a denial may come from a new role or policy.
 _NEW_SECONDS = 300
-#: What a build does before its commands run, with its role's permissions.
+# : Phases before a build's own commands, which use its role's permissions.
 _FIRST_PHASES = {"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}
 _DENIALS = ("accessdenied", "access denied", "not authorized", "forbidden", "status code: 403", "assumerole")
 
 
 def may_be_too_new(error: Exception, since: float) -> bool:
-    """Tell whether AWS denied a request only because the role that asks is new.
+    """Tell whether AWS may have denied a request only because the calling role is new.
 
     Args:
-        error: What the request raised.
-        since: When the deployment asked for the build, in seconds since 1970.
+        error: The request's exception.
+        since: Time when the deployment requested the build, in seconds since 1970.
     """
     return isinstance(error, ClientError) and aws.is_denied(error) and time.time() < since + _NEW_SECONDS
 
 
 def failed_too_early(build: BuildTypeDef, since: float) -> bool:
-    """Tell whether a build failed because its role was new: it was denied something before its first command.
+    """Tell whether a build failed because its role was new: access was denied before its first command.
 
     Args:
-        build: What CodeBuild knows of the build.
-        since: When the deployment asked for the build, in seconds since 1970.
+        build: CodeBuild's description of the build.
+        since: Time when the deployment requested the build, in seconds since 1970.
     """
     if build["buildStatus"] not in {"FAILED", "FAULT"}:
         return False

@@ -1,4 +1,4 @@
-"""The builds of one project that make a given key: adopted, watched and stopped."""
+"""Finds and stops the builds of one project for a given key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-#: How many of a project's builds are looked at, the newest first.
+# : How many of a project's newest builds are considered.
 _NEWEST = 20
 
 
 def running_builds(project: str, key: str | None = None) -> list[str]:
-    """Return the ids of a project's builds that run or wait, the newest first.
+    """Return the IDs of a project's running or queued builds, newest first.
 
     Args:
         project: Name of the CodeBuild project.
@@ -32,7 +32,7 @@ def running_builds(project: str, key: str | None = None) -> list[str]:
 
 
 def builds_since(project: str, key: str, since: float) -> list[str]:
-    """Return the ids of a key's builds that run or were started since a time, the newest first.
+    """Return the IDs of a key's builds that run or were started since a time, newest first.
 
     Args:
         project: Name of the CodeBuild project.
@@ -49,7 +49,7 @@ def builds_since(project: str, key: str, since: float) -> list[str]:
 def stop_builds(project: str, key: str | None = None) -> None:
     """Stop a project's running builds, of one key or of all.
 
-    Nobody waits for them any more, so an error is only logged: it must not end a deletion or a rollback.
+    Errors are only logged: nobody waits for the builds, and a deletion or rollback must not fail.
     """
     try:
         for build_id in running_builds(project, key):
@@ -70,7 +70,7 @@ def stop_build(build_id: str) -> str:
 
 
 def _newest_builds(project: str) -> Iterator[BuildTypeDef]:
-    # CodeBuild lists the newest first, and describes them in any order.
+    # CodeBuild lists the newest first, but describes them in any order.
     ids = aws.codebuild().list_builds_for_project(projectName=project).get("ids", [])[:_NEWEST]
     builds = aws.codebuild().batch_get_builds(ids=ids)["builds"] if ids else []
     yield from sorted(builds, key=lambda build: ids.index(build["id"]))

@@ -1,4 +1,4 @@
-"""Finds the record of the version that a build key has made, and returns it as CloudFormation takes it."""
+"""Finds the record of the version that a build key has made, and converts it for CloudFormation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .errors import ModelError, shorten
 if TYPE_CHECKING:
     from .store import Store
 
-#: What the custom resource returns. The optimizer generates the schema from its own model of a record.
+# : Attributes of the custom resource. The optimizer generates the schema from its own model of a record.
 ATTRIBUTES = tuple(json.loads((Path(__file__).parent / "record.schema.json").read_text(encoding="utf-8"))["properties"])
 
-#: CloudFormation takes 4,096 bytes for the whole response: the rest is ids.
+# : CloudFormation accepts 4,096 bytes for the whole response, including IDs.
 LONGEST_DATA = 3_000
 _LONGEST_SUMMARY = 400
 
 
 def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
-    """Return the record of the lowest version that this build key made and that is still complete."""
+    """Return the record of the lowest version of this build key whose files are all present."""
     directory = f"{prefix}/keys/{key}/"
     versions = sorted(
         int(match.group(1))
@@ -37,7 +37,7 @@ def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
 
 
 def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
-    """Tell whether everything that a record names is still there, as it was published."""
+    """Tell whether everything named by a record is still present as published."""
     manifest = store.read(str(record.get("ManifestKey", "")))
     if manifest is None or hashlib.sha256(manifest).hexdigest() != record.get("ManifestSha256"):
         return False
@@ -49,7 +49,7 @@ def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
     others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))
     if not all(store.exists(other) for other in others if other.startswith(f"{prefix}/")):
         return False
-    # Not below the model's prefix: one server serves all models.
+    # Not below the model's prefix: one server is shared by all models.
     server = str(record.get("ServerKey") or "")
     if server and not store.exists(server):
         return False
@@ -58,7 +58,7 @@ def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
 
 
 def to_data(record: dict[str, Any], **more: str) -> dict[str, str]:
-    """Return a record as the custom resource returns it: every attribute, as text, short enough for CloudFormation."""
+    """Return a record as the custom resource's data: every attribute as text, short enough for CloudFormation."""
     data = {name: str(record.get(name) or "") for name in ATTRIBUTES} | more
     data["Summary"] = shorten(data["Summary"], _LONGEST_SUMMARY)
     if _size_of(data) > LONGEST_DATA:

@@ -1,4 +1,4 @@
-"""One bucket of published models, as its readers see it."""
+"""Reads a bucket of published models."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", 
 class Store:
     """Reads documents and lists files.
 
-    Existence is always asked by a listing: the role may list below its models' prefixes only, and without a general
-    permission to list S3 answers "forbidden" for an object that does not exist.
+    Existence is checked by listing: the role may list only below its models' prefixes, and without a general
+    permission
+    to list, S3 answers "forbidden" for a missing object.
     """
 
     def __init__(self, bucket: str) -> None:
         self.bucket = bucket
 
     def address(self, key: str) -> str:
-        """Return an object's address as people write it."""
+        """Return an object's S3 URI."""
         return f"s3://{self.bucket}/{key}"
 
     def sizes(self, prefix: str) -> dict[str, int]:
@@ -33,12 +34,12 @@ class Store:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
     def exists(self, key: str) -> bool:
-        """Tell whether there is an object of exactly this key."""
+        """Tell whether an object with exactly this key exists."""
         found = aws.s3().list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         return bool(found) and found[0]["Key"] == key
 
     def read(self, key: str) -> bytes | None:
-        """Return an object's content, or None where there is none."""
+        """Return an object's content, or None if it does not exist."""
         if not self.exists(key):
             return None
         try:
@@ -49,7 +50,7 @@ class Store:
             raise
 
     def read_document(self, key: str) -> dict[str, Any] | None:
-        """Return a JSON object, or None where there is none."""
+        """Return a JSON object, or None if it does not exist."""
         content = self.read(key)
         if content is None:
             return None
@@ -64,14 +65,14 @@ class Store:
         try:
             aws.s3().head_object(Bucket=self.bucket, Key=key, VersionId=version)
         except ClientError as error:
-            # A version id that S3 never gave is a bad request, and one without a permission to list is forbidden.
+            # S3 answers an unknown version ID with "bad request", and one without permission to list with "forbidden".
             if aws.is_transient(error):
                 raise
             return False
         return True
 
     def newest(self, key: str) -> tuple[str, str]:
-        """Return the version id and the SHA-256 of an object as it is now."""
+        """Return the current version ID and SHA-256 of an object."""
         answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
         digest = hashlib.sha256()
         for block in answer["Body"].iter_chunks(1 << 20):
@@ -79,11 +80,11 @@ class Store:
         return answer.get("VersionId", ""), digest.hexdigest()
 
     def write_job(self, key: str, text: str) -> None:
-        """Write a job.json where there is none, or one whose locations are out of date."""
+        """Write a job.json if there is none, or if its locations are outdated."""
         existing = self.read(key)
         if existing == text.encode("utf-8"):
             return
-        # Both conditions let the first of two writers win; the second one's text says the same.
+        # With either condition the first of two writers wins; the second one's content is the same.
         condition: dict[str, Any] = {"IfNoneMatch": "*"}
         if existing is not None:
             condition = {"IfMatch": aws.s3().head_object(Bucket=self.bucket, Key=key)["ETag"]}
@@ -97,9 +98,9 @@ class Store:
 
 
 def delete_if_empty(bucket: str) -> None:
-    """Delete a bucket that has neither objects nor old versions of them; S3 refuses to delete any other.
+    """Delete a bucket without objects and old versions; S3 refuses to delete any other.
 
-    A bucket that stays is only logged: it must not end a deletion or a rollback.
+    A remaining bucket is only logged, because a deletion or rollback must not fail.
     """
     try:
         aws.patiently(lambda: aws.s3().delete_bucket(Bucket=bucket), _may_be_deleted_later)

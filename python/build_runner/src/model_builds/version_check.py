@@ -1,4 +1,4 @@
-"""Asking a published version of a function for answers, before callers are sent to it."""
+"""Checks the answers of a published function version before callers use it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .errors import BusyAccountError, ModelError
 from .golden import Golden, read_golden
 from .golden_answers import GoldenAnswers
 
-#: Less than the handler's own five minutes, so that it can still say what happened.
+# : Shorter than the handler's own five minutes, so that it can still report the result.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
 _THROTTLED = "TooManyRequestsException"
-#: A policy takes some seconds to be known everywhere, a version or its snapshot to become ready, and a busy account to
-#: have room.
+# : A policy takes seconds to become effective, a version or its snapshot to become ready, and a busy account to
+# : have concurrency.
 _NOT_YET = {
     "AccessDeniedException",
     "ResourceConflictException",
@@ -35,7 +35,7 @@ _THROTTLE_SENTENCE = (
     "account's concurrency, or deploy when less is asked"
 )
 _REFUSED = 400
-#: So that the handler has time left for other signatures, and to say what happened.
+# : Leaves the handler time for other signatures, and to report the result.
 _LONGEST_REPLAY_SECONDS = 60
 
 
@@ -46,12 +46,14 @@ def functions() -> Any:
 
 
 def check_version(properties: dict[str, Any]) -> None:
-    """Fail with one sentence where a function's version does not answer as the published model did.
+    """Fail with one sentence if a function version does not answer like the published model.
 
     Args:
-        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey, the golden requests, the key empty where
-            there are none; Hooked, "true" where predict requests are a hook's; EventBucket and EventKey, what such a
-            hook must answer, as JSON; empty where there is none.
+        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, with an empty key
+        if
+            there are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's
+            event
+            as JSON, empty if there is none.
     """
     version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
     _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
@@ -75,16 +77,17 @@ def check_version(properties: dict[str, Any]) -> None:
             continue
         inputs = {key: _zeros(tensor) for key, tensor in signature["inputs"].items()}
         body = json.dumps({"signature_name": name, "inputs": inputs})
-        # A model need not be able to compute zeros. Having said so, it has run.
+        # Not every model can compute zeros. A rejection proves that it has run.
         status, _ = _answer(version, _request("POST", f"{path}:predict", body), allowed=(_REFUSED,))
         print(f"{version} answered zeros at the signature {name!r} with {status}")
 
 
 def goes_back(event: dict[str, Any]) -> bool:
-    """Tell whether an update goes back to a version of the same function that served before: a rollback does.
+    """Tell whether an update returns to a version of the same function that served before, as a rollback does.
 
-    Such a version was asked before callers were sent to it. A check that failed now, for an account that is busy say,
-    would leave the stack where it can neither go on nor back.
+    That version was checked before callers used it. A failed check now, e.g. because the account is busy, would leave
+    the
+    stack unable to go forward or back.
     """
     function, _, new = event["ResourceProperties"]["FunctionVersion"].rpartition(":")
     before, _, old = event.get("OldResourceProperties", {}).get("FunctionVersion", "").rpartition(":")
@@ -94,7 +97,7 @@ def goes_back(event: dict[str, Any]) -> bool:
 
 
 def _ask_hook(version: str, bucket: str, key: str) -> None:
-    """Send a hook what it takes, which golden requests are not: they are what the model takes."""
+    """Send the hook's own event: golden requests are in the model's format."""
     if not key:
         print("the hook has no checkEventFile: that the function has started is all that is checked")
         return
@@ -125,7 +128,7 @@ def _replay(version: str, path: str, golden: Golden, output_names: list[str]) ->
 def _answer(version: str, event: dict[str, Any], allowed: tuple[int, ...] = ()) -> tuple[int, Any]:
     payload = _invoke(version, event)
     if "requestContext" not in event:
-        # A direct invocation gets a refusal as a normal return; a fault of the function is a FunctionError.
+        # A direct invocation returns a rejection as a normal result; a failure of the function is a FunctionError.
         if isinstance(payload, dict) and set(payload) == {"error"}:
             raise _silent(version, str(payload["error"]))
         return 200, payload
@@ -171,7 +174,7 @@ def _request(method: str, path: str, body: str | None = None) -> dict[str, Any]:
 
 
 def _zeros(tensor: dict[str, Any]) -> Any:
-    """Return zeros of a tensor's shape, one row where their number is open."""
+    """Return zeros in a tensor's shape, with one row if the batch is open."""
     shape = [max(int(dimension["size"]), 1) for dimension in tensor["tensor_shape"]["dim"]]
     level: list[Any] = [False if tensor["dtype"] == "DT_BOOL" else 0] * prod(shape)
     for size in reversed(shape):

@@ -1,7 +1,8 @@
 """Compares answers to golden requests with the expected ones.
 
-The optimizer, the version check, the demo and verify:aws share this rule, so this file needs the standard library only.
-The optimizer and the custom resource ship apart: each has a copy, and a test compares them.
+The optimizer, the version check, the demo and verify:aws share this rule, so this file needs the standard library
+only.
+The optimizer and the custom resource are shipped separately: each has a copy, and a test compares them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Allowed where the expected numbers of an output are all zero, or nearly so.
+# : Minimum tolerance, for outputs whose expected numbers are all zero or nearly so.
 _LEAST_ALLOWED = 1e-9
 
 
@@ -41,10 +42,11 @@ class Difference:
 
 
 class GoldenAnswers:
-    """The answers that golden requests expect.
+    """The expected answers to golden requests.
 
-    A number may be off by the tolerance's share of the greatest number that its output has in all expected answers.
-    Infinities, NaN, booleans and bytes must be equal, shapes and names of outputs too.
+    The tolerance is relative to the greatest number of an output in all expected answers. Infinities, NaN, booleans
+    and
+    bytes must be equal, as must shapes and names of outputs.
     """
 
     def __init__(self, responses: Sequence[Any], tolerance: float, output_names: Sequence[str] = ()) -> None:
@@ -52,7 +54,7 @@ class GoldenAnswers:
 
         Args:
             responses: The expected bodies, in the order of the requests.
-            tolerance: The share, such as 0.001.
+            tolerance: Relative tolerance, such as 0.001.
             output_names: Names of the signature's outputs: the body of a single output does not name it.
         """
         self._single = output_names[0] if len(output_names) == 1 else ""
@@ -64,7 +66,7 @@ class GoldenAnswers:
                 self._scales[name] = max(self._scales.get(name, 0.0), *map(abs, _finite(value)), 0.0)
 
     def difference(self, index: int, answer: Any) -> str | None:
-        """Return in words how the answer to one request differs; None where it does not."""
+        """Describe how the answer to one request differs; None if it does not."""
         expected, found = self._expected[index], self._outputs(answer)
         for name in expected:
             if name not in found:
@@ -81,7 +83,7 @@ class GoldenAnswers:
         return None
 
     def greatest_relative_difference(self, index: int, answer: Any) -> float:
-        """Return the greatest difference of two numbers as a share of their output's greatest expected number."""
+        """Return the greatest difference of two numbers, relative to their output's greatest expected number."""
         found = self._outputs(answer)
         return max(
             (
@@ -93,7 +95,7 @@ class GoldenAnswers:
         )
 
     def decides_alike(self, index: int, answer: Any) -> bool:
-        """Tell whether the greatest number of every output is at the same place."""
+        """Tell whether the greatest number of every output is in the same place."""
         found = self._outputs(answer)
         return all(
             _place_of_greatest(value) == _place_of_greatest(found.get(name))
@@ -101,7 +103,7 @@ class GoldenAnswers:
         )
 
     def _outputs(self, answer: Any) -> dict[str, Any]:
-        """Return the values of an answer by output, a batch of one taken off where the answer has rows."""
+        """Return the values of an answer by output. For row format, without the batch dimension of one."""
         if not isinstance(answer, dict):
             return {}
         if isinstance(answer.get("predictions"), list):
@@ -135,7 +137,7 @@ def _same(expected: Any, found: Any, allowed: float) -> bool:
 
 
 def _decoded(value: Any) -> Any:
-    """Return the bytes of a text: servers write them as they are, or as base64."""
+    """Return the bytes of a text, which servers write as they are or as base64."""
     if _is_bytes(value):
         return base64.b64decode(value["b64"])
     return value.encode() if isinstance(value, str) else value
@@ -175,11 +177,12 @@ def _shown(value: Any) -> str:
 
 
 def main() -> None:
-    """Compare the answers of a JSON document on standard input, for programs in other languages.
+    """Compare the answers in a JSON document on standard input, for programs in other languages.
 
-    The document has `golden`, the content of golden/<version>.json; `answers`, the text of each; and `tolerance`, for
-    another one than the golden requests'. The result has `difference`, in words or null; `relative`, the greatest
-    relative difference of two numbers; and `decidedAlike`, the number of answers that decide as expected.
+    The document has `golden`, the content of golden/<version>.json; `answers`, the text of each; and optionally
+    `tolerance`, instead of the golden requests' own. The result has `difference`, a description or null; `relative`,
+    the
+    greatest relative difference of two numbers; and `decidedAlike`, the number of answers that decide as expected.
     """
     document = json.load(sys.stdin)
     requests, tolerance = document["golden"]["requests"], document["golden"]["relativeTolerance"]
