@@ -2,9 +2,8 @@
 
 The journal is the only buffer. Each batch starts where the last one ended, and the position is saved only after the
 batch has been sent. So unsent events wait on disk rather than in memory, a restart continues there, and a batch
-without
-a response is sent again. Runs on Amazon Linux 2023 with only the programs of its image: Python 3.9, journalctl, the
-AWS CLI.
+without a response is sent again. Runs on Amazon Linux 2023 with only the programs of its image: Python 3.9, journalctl,
+the AWS CLI.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Compares answers to golden requests with the expected ones.
 
 The optimizer, the version check, the demo and verify:aws share this rule, so this file needs the standard library
-only.
-The optimizer and the custom resource are shipped separately: each has a copy, and a test compares them.
+only. The optimizer and the custom resource are shipped separately: each has a copy, and a test compares them.
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ class GoldenAnswers:
     """The expected answers to golden requests.
 
     The tolerance is relative to the greatest number of an output in all expected answers. Infinities, NaN, booleans
-    and
-    bytes must be equal, as must shapes and names of outputs.
+    and bytes must be equal, as must shapes and names of outputs.
     """
 
     def __init__(self, responses: Sequence[Any], tolerance: float, output_names: Sequence[str] = ()) -> None:
@@ -181,8 +179,7 @@ def main() -> None:
 
     The document has `golden`, the content of golden/<version>.json; `answers`, the text of each; and optionally
     `tolerance`, instead of the golden requests' own. The result has `difference`, a description or null; `relative`,
-    the
-    greatest relative difference of two numbers; and `decidedAlike`, the number of answers that decide as expected.
+    the greatest relative difference of two numbers; and `decidedAlike`, the number of answers that decide as expected.
     """
     document = json.load(sys.stdin)
     requests, tolerance = document["golden"]["requests"], document["golden"]["relativeTolerance"]

@@ -128,8 +128,7 @@ def _stop_unneeded_builds(event: Event, key: str) -> None:
     """Stop builds that an update leaves behind.
 
     When another resource of the stack fails, CloudFormation cancels this one without an event; the rollback then
-    updates
-    it back, with the properties of the cancelled update as the old ones.
+    updates it back, with the properties of the cancelled update as the old ones.
     """
     old = event.get("OldResourceProperties", {})
     if event["RequestType"] != "Update" or old.get("Mode") != "build":

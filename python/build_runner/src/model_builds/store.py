@@ -17,8 +17,7 @@ class Store:
     """Reads documents and lists files.
 
     Existence is checked by listing: the role may list only below its models' prefixes, and without a general
-    permission
-    to list, S3 answers "forbidden" for a missing object.
+    permission to list, S3 answers "forbidden" for a missing object.
     """
 
     def __init__(self, bucket: str) -> None:

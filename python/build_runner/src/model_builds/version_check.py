@@ -49,10 +49,8 @@ def check_version(properties: dict[str, Any]) -> None:
     """Fail with one sentence if a function version does not answer like the published model.
 
     Args:
-        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, with an empty key
-        if
-            there are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's
-            event
+        properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, empty if there
+            are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's event
             as JSON, empty if there is none.
     """
     version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
@@ -86,8 +84,7 @@ def goes_back(event: dict[str, Any]) -> bool:
     """Tell whether an update returns to a version of the same function that served before, as a rollback does.
 
     That version was checked before callers used it. A failed check now, e.g. because the account is busy, would leave
-    the
-    stack unable to go forward or back.
+    the stack unable to go forward or back.
     """
     function, _, new = event["ResourceProperties"]["FunctionVersion"].rpartition(":")
     before, _, old = event.get("OldResourceProperties", {}).get("FunctionVersion", "").rpartition(":")

@@ -1,7 +1,7 @@
-"""The ways out that errors and warnings point to, in words of no front.
+"""Ways out that errors and warnings refer to, independent of the user interface.
 
-The command line and the custom resource translate them into options and constructs. The closed list is in
-outcome.schema.json.
+The command line and the custom resource translate them into options and constructs. outcome.schema.json has the closed
+list.
 """
 
 from __future__ import annotations

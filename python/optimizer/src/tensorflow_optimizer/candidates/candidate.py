@@ -80,4 +80,4 @@ class CandidateBuilder(Protocol[PlanT_contra, LoadedT_co]):
         """
 
     def labels_only(self) -> CandidateBuilder[PlanT_contra, LoadedT_co] | None:
-        """Return a builder that trains the same candidates on labels alone; None: there are too few labels."""
+        """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..runners import Runner
     from ..signatures import SignatureSpec
 
-#: A constant may be folded into its neighbor, which rounds once instead of twice; more than that is another model.
+# : A constant may be folded into its neighbor, which rounds once instead of twice; a larger difference is another
+# model.
 ROUNDING = 1e-5
 _SEEDS = (1, 2)
 
@@ -30,18 +31,18 @@ def find_difference(  # noqa: PLR0913, PLR0917 - two models, and what both are a
     batch: int,
     tolerance: float = ROUNDING,
 ) -> str | None:
-    """Return where a candidate differs from the original by more than a share of the answers; None: nowhere.
+    """Describe where a candidate's answers differ from the original's by more than the tolerance; None if nowhere.
 
     Args:
-        original: What it was made of.
-        candidate: It.
-        specs: The signatures to ask.
-        datasets: What each is asked, beside inputs that are made up, each of which has values of its own.
-        batch: How many rows at a time.
-        tolerance: How large a difference is none.
+        original: The model that the candidate was made from.
+        candidate: The model to compare.
+        specs: The signatures to compare.
+        datasets: Real inputs of each signature, compared in addition to generated ones.
+        batch: Number of rows per call.
+        tolerance: Relative tolerance.
 
     Raises:
-        RunError: the candidate cannot compute what the original can.
+        RunError: The candidate cannot compute what the original can.
     """
     for name, spec in specs.items():
         real = datasets[name]
@@ -58,12 +59,12 @@ def find_difference(  # noqa: PLR0913, PLR0917 - two models, and what both are a
 
 
 def first_rows(datasets: dict[str, Dataset], count: int) -> dict[str, Dataset]:
-    """Return no more than the first rows of each dataset."""
+    """Limit each dataset to its first rows."""
     return {name: one.take(np.arange(min(count, one.count))) for name, one in datasets.items()}
 
 
 def _varied(spec: SignatureSpec, like: Dataset, seed: int) -> Dataset:
-    """Make inputs up in the data's shapes, no two inputs alike: a swap must not go unnoticed."""
+    """Generate inputs in the data's shapes, no two alike, so that swapped inputs are noticed."""
     shapes = {
         name: [1, *value.shape[1:]] if like.batched else list(value.shape[1:]) for name, value in like.inputs.items()
     }
@@ -77,6 +78,6 @@ def _varied(spec: SignatureSpec, like: Dataset, seed: int) -> Dataset:
 
 
 def _integers(dataset: Dataset) -> int:
-    """Return a bound that the data's own integers prove to be legal."""
+    """Return an upper bound for integers that the data itself proves to be valid."""
     found = [int(value.max()) for value in dataset.inputs.values() if value.dtype.kind in "iu" and value.size]
     return max(1, min(found, default=1) + 1)

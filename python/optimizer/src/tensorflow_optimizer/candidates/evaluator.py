@@ -34,7 +34,7 @@ class CandidateEvaluator:
     """Where the samples of the reference come from."""
 
     def evaluate(self, name: str, loaded: LoadedCandidate) -> Candidate:
-        """Return the candidate's record: passed, rejected by the gate, or failed before there was anything to judge."""
+        """Return the candidate's record: passed, rejected by the gate, or failed before the gate."""
         reference = self.reference
         answers: dict[str, Arrays] = {}
         for signature in loaded.signatures:
@@ -109,7 +109,7 @@ class CandidateEvaluator:
 
 
 def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> None:
-    """Warn where a candidate may lose a whole class within the loss of accuracy that the gate allows."""
+    """Warn if a candidate may lose a whole class within the loss of accuracy that the gate allows."""
     reference = evaluator.reference
     default = reference.default
     for name, labels in reference.datasets[default].labels.items():
@@ -145,7 +145,7 @@ def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "")
 
 
 def refusal(candidates: list[Candidate]) -> GateError:
-    """Return the error that says why no candidate is published."""
+    """Return the error that explains why no candidate is published."""
     reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
     return GateError(
         f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "

@@ -40,12 +40,12 @@ class LoadedLiteRt:
 
     @property
     def size_bytes(self) -> int:
-        """Of the file."""
+        """Size of the file."""
         return len(self.content)
 
     @cached_property
     def compressed_bytes(self) -> int:
-        """As it travels."""
+        """Size of the archive."""
         return len(zlib.compress(self.content, 9))
 
 
@@ -120,7 +120,7 @@ class LiteRtConverter:
         if self._directory.exists():
             return
         self._work.mkdir(parents=True, exist_ok=True)
-        # Several processes may come here at once: each writes a directory of its own, and the first one wins.
+        # Several processes may arrive at once: each writes its own directory, and the first one wins.
         own = Path(tempfile.mkdtemp(prefix="fixing-", dir=self._work)) / "model"
         try:
             save_with_fixed_shapes(

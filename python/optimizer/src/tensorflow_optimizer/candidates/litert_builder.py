@@ -51,12 +51,12 @@ class LiteRtCandidateBuilder:
         return converter.convert(plan.mode, self.calibration if plan.mode is LiteRtMode.FULL_INTEGER else None)
 
     def labels_only(self) -> LiteRtCandidateBuilder | None:
-        """Return a builder that trains the same candidates on labels alone; None: there are too few labels."""
+        """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""
         trainer = self.trainer.labels_only()
         return None if trainer is None else replace(self, trainer=trainer)
 
     def _of_student(self, source: SavedModelSource, progress: Progress) -> Selection:
-        """A student has the default signature only, with the shapes that its teacher has."""
+        """A student has only the default signature, with its teacher's shapes."""
         for name in self.selection.signatures:
             if name != self.selection.default:
                 progress.warn(f"the signature {name!r} is left out: a student learns the default one only")

@@ -1,7 +1,7 @@
-"""Builds candidates in parallel, each in a process of its own, as many at a time as processor and memory allow.
+"""Builds candidates in parallel, each in its own process, as many at a time as processors and memory allow.
 
-A process that is killed for its memory takes its candidate with it, and nothing else. And TensorFlow numbers the
-functions that it makes: in a process of its own, a candidate's bytes do not depend on what was made before.
+A process that is killed for its memory loses only its candidate. And TensorFlow numbers the functions that it creates:
+in its own process, a candidate's bytes do not depend on earlier candidates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger("tensorflow_optimizer")
 WORKER = ["-m", "tensorflow_optimizer.candidates.worker"]
 #: TensorFlow itself.
 _PROCESS_BYTES = 1 << 30
-#: Weights, gradients, what Adam keeps of both, and what converter or exporter copies.
+# : Weights, gradients, Adam's two moments, and copies by the converter or exporter.
 _COPIES_OF_MODEL = 6
 
 
@@ -46,7 +46,7 @@ def build_all(
         plans: The candidates to build.
         model_bytes: Size of the original, used to estimate memory.
         work: Directory for files.
-        progress: Gets the warnings.
+        progress: Receives the warnings.
     """
     if not plans:
         return []
@@ -60,7 +60,7 @@ def build_all(
         with ThreadPoolExecutor(workers) as pool:
             results = list(pool.map(lambda task: _build(*task), tasks))
         if workers > 1:
-            # A process that was killed beside others may have enough memory alone.
+            # A process that was killed next to others may have enough memory alone.
             results = [
                 _build(*task) if isinstance(result[0], KilledError) else result
                 for task, result in zip(tasks, results, strict=True)

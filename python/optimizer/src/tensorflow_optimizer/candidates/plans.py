@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LiteRtPlan:
-    """One .tflite file to make."""
+    """A .tflite file to build."""
 
     name: str
     mode: LiteRtMode
@@ -35,7 +35,7 @@ class LiteRtPlan:
 
 @dataclass(frozen=True)
 class SavedModelPlan:
-    """One SavedModel to make."""
+    """A SavedModel to build."""
 
     name: str
     strip: bool
@@ -50,7 +50,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     """Return the candidates in the order in which they are tried; the first that passes is published.
 
     Raises:
-        BadInputError: the recipe does not fit the format, or needs data that is not there.
+        BadInputError: The recipe does not fit the format, or needs missing data.
     """
     kind = job.recipe.kind
     if kind is RecipeKind.FOR_SERVING:
@@ -64,7 +64,7 @@ def litert_plans(job: Job, *, has_data: bool) -> list[LiteRtPlan]:
     if kind is RecipeKind.NONE:
         return [plan_of(LiteRtMode.FLOAT32)]
     if kind is RecipeKind.FOR_LITERT:
-        # Without data nothing can show that int8 decides alike; float16 and float32 can be judged by their numbers.
+        # Without data, int8 decisions cannot be verified; float16 and float32 can be judged by their numbers.
         modes = [LiteRtMode.FLOAT16, LiteRtMode.FLOAT32]
         return [plan_of(mode) for mode in ([LiteRtMode.DYNAMIC_RANGE, *modes] if has_data else modes)]
     check_steps(job.recipe.steps, job.format, has_data=has_data)
@@ -81,11 +81,11 @@ def _trained(steps: Sequence[Step]) -> tuple[Distillation | None, Pruning | None
 
 
 def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[SavedModelPlan]:
-    """Return the SavedModels that the recipe means; the first that passes is published.
+    """Return the SavedModels of a recipe; the first that passes is published.
 
     Raises:
-        BadInputError: the recipe is for LiteRT.
-        UnsupportedError: the source is a .tflite file.
+        BadInputError: The recipe is for LiteRT.
+        UnsupportedError: The source is a .tflite file.
     """
     if kind is SourceKind.TFLITE:
         raise UnsupportedError(
@@ -108,11 +108,11 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
         return [_bfloat16_plan(job)]
     graph = [step for step in job.recipe.steps if isinstance(step, (Strip, Freeze))]
     distillation, pruning = _trained(job.recipe.steps)
-    # A trained model is saved again in any case: then without what serving does not need.
+    # A trained model is saved again anyway, so leave out what serving does not need.
     strip = job.recipe.kind is RecipeKind.FOR_SERVING or bool(graph or distillation or pruning)
     stripped = saved_model_plan(strip=strip, pruning=pruning, distillation=distillation)
     if any(isinstance(step, Freeze) for step in graph):
-        # Stripping is what freezing falls back to.
+        # Stripping is the fallback of freezing.
         return [saved_model_plan(freeze=True, pruning=pruning, distillation=distillation), stripped]
     return [stripped]
 
@@ -125,7 +125,7 @@ def _bfloat16_plan(job: Job) -> SavedModelPlan:
 
 
 def no_bfloat16(architecture: Architecture) -> UnsupportedError:
-    """Return the error for a processor that nothing serves bfloat16 on."""
+    """Return the error for an architecture that cannot serve bfloat16."""
     return UnsupportedError(
         f"bfloat16 is for x86_64, got {architecture}: there is no TensorFlow Serving for other processors",
         Hint.BFLOAT16,
@@ -175,7 +175,7 @@ def plan_of(
     distillation: Distillation | None = None,
     called: StepName | None = None,
 ) -> LiteRtPlan:
-    """Return the plan for these steps, under the name that reports give it."""
+    """Return the plan for these steps, with its name in reports."""
     return LiteRtPlan(_name(mode.value, pruning, distillation, called), mode, pruning, distillation)
 
 
@@ -188,14 +188,14 @@ def saved_model_plan(  # noqa: PLR0913 - whatever may be done, and how it is cal
     distillation: Distillation | None = None,
     called: StepName | None = None,
 ) -> SavedModelPlan:
-    """Return the plan for these steps, under the name that reports give it."""
+    """Return the plan for these steps, with its name in reports."""
     last = "bfloat16" if bfloat16 else "freeze" if freeze else "strip" if strip else "none"
     name = _name(last, pruning, distillation, called)
     return SavedModelPlan(name, strip and not freeze, freeze, bfloat16, pruning, distillation)
 
 
 def short_name(step: Pruning | Distillation) -> str:
-    """Return what reports call a step where nothing has to be told apart."""
+    """Return a step's short name in reports."""
     if isinstance(step, Distillation):
         return f"distilled {step.student.name}".rstrip()
     return f"pruned {step.sparsity:.0%}"
@@ -203,7 +203,7 @@ def short_name(step: Pruning | Distillation) -> str:
 
 def key_of(plan: LiteRtPlan | SavedModelPlan) -> str:
     """Return a name for a directory that only equal plans share."""
-    # The text of a data class, and of the documents in it, has every field.
+    # The repr of a data class, and of the documents in it, contains every field.
     return sha256_of(repr(plan).encode())[:16]
 
 

@@ -1,6 +1,6 @@
-"""Which steps of a recipe go together, in which order, and with which data.
+"""Rules of a recipe: which steps combine, in which order, and with which data.
 
-`tests/fixtures/recipe_rules.json` has the rules as a table, which the code that writes jobs is tested against too.
+`tests/fixtures/recipe_rules.json` has the rules as a table, which also tests the code that writes jobs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..documents.job import Step
 
-#: Each step is done to the result of the steps before it.
+# : Each step is applied to the result of the steps before it.
 _ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
 _LAST = 4
 _QUANTIZATIONS = {
@@ -29,11 +29,11 @@ _QUANTIZATIONS = {
 
 
 def check_steps(steps: Sequence[Step], model_format: ModelFormat, *, has_data: bool) -> None:
-    """Refuse steps that do not make one candidate.
+    """Reject steps that do not form one candidate.
 
     Raises:
-        BadInputError: a step is for the other format, excludes another one, lacks the data that it needs, or comes too
-            early or too late.
+        BadInputError: A step is for the other format, excludes another one, lacks its data, or is too early or too
+        late.
     """
     for step in steps:
         _check_format(step, model_format)
@@ -58,7 +58,7 @@ def listed(steps: Sequence[Step]) -> str:
 
 
 def hints_of(steps: Iterable[Step]) -> Iterable[Hint]:
-    """Return the hints that stand for steps, each once."""
+    """Return the hints for steps, without duplicates."""
     return dict.fromkeys(
         _QUANTIZATIONS[one.mode][1] if isinstance(one, Quantization) else Hint(one.step) for one in steps
     )

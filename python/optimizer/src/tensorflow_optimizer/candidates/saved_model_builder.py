@@ -40,7 +40,7 @@ class LoadedSavedModel:
 
     @cached_property
     def compressed_bytes(self) -> int:
-        """As it travels to whoever fetches its archive."""
+        """Size of the archive."""
         packer = zlib.compressobj(6)
         count = 0
         for file in sorted(file for file in self.directory.rglob("*") if file.is_file()):
@@ -64,7 +64,7 @@ class SavedModelArtifact:
         size = size_of(self.directory)
         specs = specs_of(self.directory, SERVE_TAGS, self.signatures)
         if self.bfloat16 and not environment.has_bfloat16():
-            # With oneDNN, TensorFlow would end at the first operator that the processor cannot compute.
+            # With oneDNN, TensorFlow would crash at the first operator that the processor cannot compute.
             isolated = IsolatedRunner(self.directory, SERVE_TAGS, specs, onednn=False)
             return LoadedSavedModel(self.directory, self.signatures, isolated, size, timed=False)
         runner = SavedModelRunner(self.directory, SERVE_TAGS, specs, reset_state=self.reset_state)
@@ -93,7 +93,7 @@ class SavedModelCandidateBuilder:
         source = trainer.trained(plan.distillation, plan.pruning, list(self.specs), progress)
         stateful = self.stateful and plan.distillation is None
         specs = self.specs if plan.distillation is None else self._of_student(progress)
-        # A directory of its own for each plan: they may be made at the same time.
+        # A separate directory for each plan, because they may be built in parallel.
         work = trainer.work / f"saved-{key_of(plan)}"
         work.mkdir(parents=True, exist_ok=True)
         if plan.freeze:
@@ -114,7 +114,7 @@ class SavedModelCandidateBuilder:
         return directory
 
     def labels_only(self) -> SavedModelCandidateBuilder | None:
-        """Return a builder that trains the same candidates on labels alone; None: there are too few labels."""
+        """Return a builder that trains the same candidates on labels alone, or None if there are too few labels."""
         trainer = self.trainer.labels_only()
         return None if trainer is None else replace(self, trainer=trainer)
 
@@ -128,7 +128,7 @@ class SavedModelCandidateBuilder:
     def _frozen(
         self, source: SavedModelSource, specs: dict[str, SignatureSpec], directory: Path, progress: Progress
     ) -> Path:
-        # A trained model has tensors of other names than the original.
+        # The tensors of a trained model have other names than the original's.
         own = specs_of(source.directory, source.tags, list(specs))
         own = {name: replace(one, method_name=specs[name].method_name) for name, one in own.items()}
         problem = freeze_problem(source.meta_graph, list(own.values()), source.size_bytes)

@@ -1,4 +1,4 @@
-"""Measures what the teacher adds: trains the same student on the same samples, with labels alone."""
+"""Measures the teacher's contribution: trains the same student on the same samples with labels alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def with_teacher_gain(  # noqa: PLR0913, PLR0917 - a student, and what it is com
     reference: Reference,
     progress: Progress,
 ) -> Candidate:
-    """Return the record of a student with its gain over one that had no teacher; unchanged where none can be measured.
+    """Add to a student's record its gain over one without a teacher; unchanged if that cannot be measured.
 
     Args:
         candidate: The student's record.
@@ -32,7 +32,7 @@ def with_teacher_gain(  # noqa: PLR0913, PLR0917 - a student, and what it is com
         student: The loaded student.
         builder: Builds the student without a teacher.
         reference: Samples that neither student was trained on.
-        progress: Gets messages and warnings.
+        progress: Receives messages and warnings.
     """
     metrics, name = candidate.metrics, reference.default
     labels_only = builder.labels_only() if plan.distillation is not None else None

@@ -1,4 +1,4 @@
-"""Says why nothing shows that a candidate decides like the original."""
+"""Explains why a candidate's decisions are not verified against the original."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from .evaluator import CandidateEvaluator
 
 
-#: The same operators on the same weights, which a converter may have put into another order.
+# : For the same operators on the same weights, which a converter may have reordered.
 _ROUNDING = 1e-3
 
 
 def why_unverified(
     evaluator: CandidateEvaluator, runner: Runner, signatures: Iterable[str], *, changed: bool
 ) -> Message | None:
-    """Return why the candidate is published as unverified, with the way out; None: it is not.
+    """Explain why the candidate is published as unverified, with the way out; None if it is verified.
 
     Args:
         evaluator: Measured the candidate.
         runner: The candidate.
-        signatures: Those that it has.
-        changed: Its numbers are others than the original's.
+        signatures: The candidate's signatures.
+        changed: Its numbers differ from the original's.
     """
     reference, gate = evaluator.reference, evaluator.gate
     if not changed:
@@ -57,7 +57,7 @@ def why_unverified(
 
 
 def _is_alias(name: str, runner: Runner, reference: Reference) -> bool:
-    """Say whether a signature that answered as the default one does in the original still does."""
+    """Say whether a signature that is an alias of the original's default one still is."""
     dataset = reference.datasets[name]
     default, own = (answers_of(runner, one, dataset, reference.batch) for one in (reference.default, name))
     return all(is_close(default[key], value, _ROUNDING) for key, value in own.items())

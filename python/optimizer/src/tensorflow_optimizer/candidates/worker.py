@@ -1,4 +1,4 @@
-"""Makes one candidate in a process of its own: `python -m tensorflow_optimizer.candidates.worker BUILDER PLAN RESULT`.
+"""Builds one candidate in its own process: `python -m tensorflow_optimizer.candidates.worker BUILDER PLAN RESULT`.
 
 All three are pickled files.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the candidate, or write to the result why not."""
+    """Build the candidate, or write the error into the result."""
     environment.prepare()
     progress_events.connect()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""The command line. Thin: what a command does is in the module that it calls."""
+"""The command line. Each command only parses options and calls its module."""
 
 from __future__ import annotations
 

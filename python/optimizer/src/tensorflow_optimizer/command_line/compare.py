@@ -54,7 +54,7 @@ def measure(
     """Return both models' figures by the first one's outputs, and their latencies under the names `a` and `b`.
 
     Raises:
-        BadInputError: data or labels do not fit, or the models have other inputs or outputs.
+        BadInputError: Data or labels do not fit, or the models' inputs or outputs differ.
     """
     from ..data import read_dataset
     from ..evaluation import answers_of, infer_tasks, interleaved_latency, rate
@@ -87,7 +87,7 @@ def measure(
 
 
 class _Renamed:
-    """The second model, asked and answering under the names of the first one's default signature."""
+    """The second model under the names of the first one's default signature."""
 
     def __init__(self, first: OpenedModel, second: OpenedModel) -> None:
         one, other = first.specs[first.default], second.specs[second.default]

@@ -12,13 +12,13 @@ from ..errors import ExitCode, OptimizerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Of a path that the user gave. Others are the machine's.
+# : Errors about a path that the user gave. Others come from the machine.
 _BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """End with one sentence and the exit code that belongs to it."""
+    """End with one sentence and its exit code."""
     try:
         yield
     except OptimizerError as error:

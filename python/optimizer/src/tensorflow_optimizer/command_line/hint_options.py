@@ -1,4 +1,4 @@
-"""Says in options of `optimize` what errors and warnings point to."""
+"""Translates the hints of errors and warnings into options of `optimize`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OPTIONS: dict[Hint, str] = {
 
 
 def option_lines(hints: Iterable[Hint]) -> list[str]:
-    """Return one line for each hint, with the option that stands for it."""
+    """Return one line for each hint, with its option."""
     return [f"{hint.replace('_', ' ')}: {OPTIONS[hint]}" for hint in dict.fromkeys(hints)]
 
 

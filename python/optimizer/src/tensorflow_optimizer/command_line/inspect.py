@@ -1,4 +1,4 @@
-"""The command `inspect`: what a model is, and what each path can do with it."""
+"""The command `inspect`: describes a model, and what each path can do with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .failure import one_sentence
 if TYPE_CHECKING:
     from .opened_model import OpenedModel
 
-#: Operators that read or write files of the machine that serves: a model from somebody else should have none.
+# : Operators that read or write files of the serving machine, which a third-party model should not contain.
 FILE_OPERATORS = frozenset(
     {
         "FixedLengthRecordDatasetV2",
@@ -74,7 +74,7 @@ def operators(model: OpenedModel) -> Counter[str]:
 
 
 def paths(model: OpenedModel) -> list[tuple[str, str]]:
-    """Return for each path what it can do with the model, or why it cannot."""
+    """Return what each path can do with the model, or why it cannot serve it."""
     return [("LiteRT, on Lambda", _for_lambda(model)), ("TensorFlow Serving", _for_serving(model))]
 
 

@@ -1,4 +1,4 @@
-"""The job that the command `optimize` makes: its recipe, and what is refused before TensorFlow has started."""
+"""Creates the job of the command `optimize`, and rejects bad options before TensorFlow starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Objective(StrEnum):
 
 
 def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -> Recipe:
-    """Return how candidates are made."""
+    """Return the job's recipe."""
     if steps:
         return Recipe(kind=RecipeKind.STEPS, steps=steps)
     if search:
@@ -35,7 +35,7 @@ def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -
 
 
 def format_of(steps: list[Step]) -> ModelFormat:
-    """Return what a recipe is for, where nobody says it."""
+    """Return the recipe's format, unless an option says it."""
     served = any(isinstance(one, (Strip, Freeze)) or _is_bfloat16(one) for one in steps)
     return ModelFormat.SAVED_MODEL if served else ModelFormat.LITERT
 
@@ -45,7 +45,7 @@ def _is_bfloat16(step: Step) -> bool:
 
 
 def check_source(model: Path, signature: str | None, tags: list[str] | None) -> None:
-    """Refuse what only a SavedModel has."""
+    """Reject options that apply to a SavedModel only."""
     given = {"--signature": signature if model.suffix != ".tflite" else None, "--tag": tags}
     idle = ", ".join(name for name, value in given.items() if value)
     if idle and model.suffix in {".keras", ".h5", ".tflite"}:
@@ -53,7 +53,7 @@ def check_source(model: Path, signature: str | None, tags: list[str] | None) -> 
 
 
 def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
-    """Refuse what would be left out silently; everything else about steps is for the pipeline to judge."""
+    """Reject options that would be ignored silently; the pipeline checks everything else about steps."""
     graph = ", ".join(one.step for one in steps if isinstance(one, (Strip, Freeze)))
     if graph and made_for is ModelFormat.LITERT:
         raise BadInputError(
@@ -65,7 +65,7 @@ def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
 def check_search(
     objective: Objective | None, limits: Mapping[str, float], trials: int | None, *, searches: bool, steps: bool
 ) -> None:
-    """Refuse options that would have no effect."""
+    """Reject options without effect."""
     given = {
         "--objective": objective,
         "--max-trials": trials,
@@ -81,7 +81,7 @@ def check_search(
 
 
 def check_order(job: Job) -> None:
-    """Refuse steps in an illegal order or combination now: the job would say the same once TensorFlow has started."""
+    """Reject invalid orders and combinations of steps early: the job would do so only after TensorFlow has started."""
     from ..candidates.plans import litert_plans, saved_model_plans
 
     if job.recipe.kind is not RecipeKind.STEPS:
@@ -94,7 +94,7 @@ def check_order(job: Job) -> None:
 
 
 def write_job(out: Path, job: Job) -> Path:
-    """Write OUT/job.json in the place of none, or of one that this command has written."""
+    """Write OUT/job.json, unless a file exists that this command has not written."""
     config = out / "job.json"
     out.mkdir(parents=True, exist_ok=True)
     if config.exists():

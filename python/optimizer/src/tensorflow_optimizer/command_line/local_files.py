@@ -1,4 +1,4 @@
-"""Describes models and data on this machine as job.json does."""
+"""Describes local models and data as in job.json."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def student_of(model: Path) -> StudentModel:
 
 
 def rest_name_of(model: Path) -> str:
-    """Return a REST name for a model, made of its file's."""
+    """Derive a model's REST name from its file name."""
     return re.sub(r"[^a-z0-9]+", "-", model.resolve().stem.lower()).strip("-")[:63].strip("-") or "model"
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A model that was found and described, and that can be loaded."""
+    """A model that was found and described, and can be loaded."""
 
     source: OpenedSource
     specs: dict[str, SignatureSpec]
@@ -34,12 +34,12 @@ class OpenedModel:
 
     @property
     def default(self) -> str:
-        """The signature that answers when none is named."""
+        """The signature that answers requests without a name."""
         return default_signature(self.specs, None)
 
     @property
     def batched(self) -> bool | None:
-        """Whether dimension 0 is the batch; None: the data decides. A .tflite file takes a row at a time."""
+        """Whether dimension 0 is the batch; None if the data decides. A .tflite file takes one row at a time."""
         spec = self.specs[self.default]
         if isinstance(self.source, SavedModelSource):
             return None
@@ -49,7 +49,7 @@ class OpenedModel:
         )
 
     def shapes(self) -> Mapping[str, list[int]] | None:
-        """Return the whole shapes of the default signature's inputs, where the file fixes all of them."""
+        """Return the complete shapes of the default signature's inputs, if the file fixes all of them."""
         fixed = {
             name: [size for size in one.shape or () if size is not None]
             for name, one in self.specs[self.default].inputs.items()
@@ -73,11 +73,11 @@ def open_model(path: Path, tags: list[str], work: Path) -> OpenedModel:
 
     Args:
         path: A SavedModel directory, a .keras, .h5 or .tflite file, or a directory with one of them.
-        tags: Of the SavedModel.
-        work: A directory for what has to be written on the way.
+        tags: Tags of the SavedModel.
+        work: A directory for intermediate files.
 
     Raises:
-        OptimizerError: there is no whole model.
+        OptimizerError: There is no complete model.
     """
     packaging = Packaging.ZIP if path.is_dir() else Packaging.FILE
     source = Source(packaging=packaging, file_name=path.name, identity=Identity(), tags=tags)

@@ -1,4 +1,4 @@
-"""The command `optimize`: a job without a job.json, for a laptop."""
+"""The command `optimize`: runs a job without a job.json, for use on a laptop."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
 
 @contextmanager
 def _options_named() -> Iterator[None]:
-    """Say how what a refusal asks for is given here."""
+    """Translate the hints of a rejection into options."""
     try:
         yield
     except OptimizerError as error:

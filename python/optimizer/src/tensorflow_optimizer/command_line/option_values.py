@@ -1,4 +1,4 @@
-"""Parses options that describe a model to `optimize`: shapes, tasks, class names."""
+"""Parses options of `optimize` that describe a model: shapes, tasks, class names."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, list[int]] | None:
-    """Return whole shapes by input name, of `NAME=1,16000`; None where none are given.
+    """Parse complete shapes by input name, as in `NAME=1,16000`; None if there are none.
 
     Raises:
-        BadInputError: a text is no shape.
+        BadInputError: A text is not a shape.
     """
     shapes: dict[str, list[int]] = {}
     for name, value in _pairs("--input-shape", texts, "NAME=1,16000, the batch dimension included"):
@@ -31,10 +31,10 @@ def parse_shapes(texts: Sequence[str]) -> dict[str, list[int]] | None:
 
 
 def parse_tasks(texts: Sequence[str]) -> dict[str, ModelTask]:
-    """Return tasks by output name, of `NAME=KIND`.
+    """Parse tasks by output name, as in `NAME=KIND`.
 
     Raises:
-        BadInputError: a text names no task.
+        BadInputError: A text does not name a task.
     """
     kinds = ", ".join(ModelTask)
     tasks = {}
@@ -47,13 +47,13 @@ def parse_tasks(texts: Sequence[str]) -> dict[str, ModelTask]:
 
 
 def read_labels(file: Path) -> list[str]:
-    """Return the names of the classes, one on each line of a file.
+    """Return the names of the classes, one per line of a file.
 
     Raises:
-        BadInputError: a line is empty, a name comes twice, or it is no text.
+        BadInputError: A line is empty, a name is repeated, or the file is not text.
     """
     try:
-        # A last line that is empty is the end of the line before it.
+        # A newline at the end does not start another line.
         lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise BadInputError(f"{file} is no text in UTF-8 ({error}): give the name of a class on each line") from error

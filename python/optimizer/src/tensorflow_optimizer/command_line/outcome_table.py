@@ -1,4 +1,4 @@
-"""The candidates of a job and its sentence, for a terminal."""
+"""Shows a job's candidates and its sentence on a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..report.figures import r_squared, small, worst_output
 if TYPE_CHECKING:
     from ..documents.outcome import Candidate, Outcome
 
-# A narrower terminal gets fewer columns, and the reasons below the table.
+# A narrower terminal shows fewer columns, and the reasons below the table.
 _FULL_WIDTH = 120
 
 
@@ -47,7 +47,7 @@ def _table(candidates: list[Candidate], *, wide: bool) -> Table:
         table.add_column(header, no_wrap=header != "why not")
     for one, measured in zip(candidates, figures, strict=True):
         cells = {"status": one.status.value, "why not": one.reason, **measured}
-        # Names and reasons are no markup, whatever brackets are in them.
+        # Names and reasons may contain brackets, which are not markup.
         table.add_row(
             Text(one.name), *(Text(cells.get(header, "")) for header in shown), style="bold" if not one.reason else None
         )

@@ -1,4 +1,4 @@
-"""The commands `fetch` and `publish`, for the command line that the optimizer's own cli module builds."""
+"""The commands `fetch` and `publish`."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _read_text(path: Path) -> bytes:
 
 
 def _leave_outcome(directory: Path, job: Job | None, error: OptimizerError) -> None:
-    """Let `publish` upload why a build ended before it could run."""
+    """Write an outcome, so that `publish` can upload why a build failed before it ran."""
     outcome = Outcome.of_error(error)
     (directory / OUTCOME_FILE).write_text(outcome.to_json(), encoding="utf-8")
     if job is not None:

@@ -1,4 +1,4 @@
-"""The command `server-binary`: what the deployment does, on a laptop."""
+"""The command `server-binary`: extracts a server as a deployment does, on a laptop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def server_binary(
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        # A file that is there already is replaced by a whole one, or not at all.
+        # Replace an existing file completely or not at all.
         with tempfile.TemporaryDirectory(prefix=".server-", dir=out.parent) as scratch:
             taken = take_program(
                 image, Path(scratch) / PROGRAM, typer.echo, cache=_cache_directory() if cache else None
@@ -42,6 +42,6 @@ def server_binary(
 
 
 def _cache_directory() -> Path:
-    """Return where programs are kept, by the XDG base directory specification."""
+    """Return the cache directory for programs, by the XDG base directory specification."""
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "cdk-tensorflow" / "server"

@@ -25,20 +25,20 @@ _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
 def step_help() -> str:
-    """Return what may be written."""
+    """Return the help text of a step."""
     others = (f"{name}:{','.join(_settings(name))}".rstrip(":") for name in _OTHERS)
     return "; ".join([*map(_kebab, _QUANTIZATIONS), *others])
 
 
 def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[Step]:
-    """Return the steps, in their order.
+    """Parse steps, in their order.
 
     Args:
         texts: `NAME` or `NAME:SETTING=VALUE,…`, names and values as in job.json, or the same with hyphens.
         students: Models to train, for the distillations without a size, in their order.
 
     Raises:
-        BadInputError: a text is no step, or the students are not as many as are needed.
+        BadInputError: A text is not a step, or the number of students is wrong.
     """
     steps: list[Step] = []
     problems: list[str] = []
@@ -51,7 +51,7 @@ def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[
             data["student"] = {"size": data.pop("size", None)}
             if data["student"]["size"] is None:
                 learners.append((text, data))
-                # What follows looks for mistakes in the other settings; whether there is a student is looked at below.
+                # Check the other settings first; the missing student is reported below.
                 data["student"] = {"given": students[min(len(learners), len(students)) - 1] if students else _NOBODY}
         if problem is None:
             step = {"step": "quantization", "mode": name} if name in _QUANTIZATIONS else {"step": name}
@@ -71,7 +71,7 @@ def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[
     return steps
 
 
-#: In the place of a student that is missing.
+# : Placeholder for a missing student.
 _NOBODY = {"packaging": "file", "identity": {}}
 
 
@@ -99,7 +99,7 @@ def _settings(name: str) -> list[str]:
 
 
 def _value(text: str) -> str:
-    """Return a value as job.json has it: words are in camel case there."""
+    """Return a value as in job.json, with words in camel case."""
     return _camel(text) if text[:1].isalpha() else text
 
 

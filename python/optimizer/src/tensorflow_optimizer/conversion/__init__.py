@@ -1,4 +1,4 @@
-"""Turns the original into what will be served."""
+"""Converts the original to the published formats."""
 
 from __future__ import annotations
 

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPTIMIZER = "auto_mixed_precision_onednn_bfloat16"
-#: What computes nothing: an order that only it demands is no order.
+# : Operators that compute nothing: control edges from them can be dropped.
 _INERT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Cast"})
 
 
 def bake_bfloat16(frozen: Path, destination: Path) -> None:
-    """Save the frozen SavedModel at `frozen` into `destination`, its weights and most of its computing in bfloat16.
+    """Save the frozen SavedModel at `frozen` into `destination`, with weights and most computation in bfloat16.
 
-    TensorFlow offers the pass only where oneDNN is on, which it is by default on some processors and which cannot be
-    changed once it is loaded: so it runs in a process of its own. The result has the same inputs and outputs, and needs
-    a processor with bfloat16 wherever oneDNN is on.
+    TensorFlow has the pass only with oneDNN, whose default depends on the processor and is fixed when TensorFlow is
+    loaded, so it runs in its own process. The result has the same inputs and outputs, and needs a processor with
+    bfloat16 wherever oneDNN is on.
 
     Raises:
-        FreezeError: nothing in the model can be computed in bfloat16, or TensorFlow cannot do it.
+        FreezeError: Nothing in the model can be computed in bfloat16, or TensorFlow cannot do it.
     """
     command = [sys.executable, "-m", "tensorflow_optimizer.conversion.bfloat16_process"]
     done = subprocess.run(  # noqa: S603 - our own module, our own interpreter
@@ -42,7 +42,7 @@ def bake_bfloat16(frozen: Path, destination: Path) -> None:
 
 
 def bake_here(frozen: Path, destination: Path) -> None:
-    """Do what `bake_bfloat16` promises, in this process, where oneDNN must be on."""
+    """Do the work of `bake_bfloat16` in this process, where oneDNN must be on."""
     from tensorflow.core.protobuf import config_pb2
     from tensorflow.python.grappler import tf_optimizer
 
@@ -52,7 +52,7 @@ def bake_here(frozen: Path, destination: Path) -> None:
     signatures = dict(meta_graph.signature_def)
     tensors = (info.name for one in signatures.values() for info in (*one.inputs.values(), *one.outputs.values()))
     nodes = sorted({name.split(":")[0] for name in tensors})
-    # Grappler keeps what this collection names.
+    # Grappler keeps the nodes in this collection.
     meta_graph.collection_def["train_op"].node_list.value.extend(nodes)
     config = config_pb2.ConfigProto()
     rewriter = config.graph_options.rewrite_options
@@ -67,7 +67,7 @@ def bake_here(frozen: Path, destination: Path) -> None:
 
 
 def _store_as_bfloat16(graph: Any) -> int:
-    """Replace each conversion of a weight by the converted weight, and return how many there are."""
+    """Replace each conversion of a weight by the converted weight, and return their number."""
     import tensorflow as tf
 
     constants = {node.name: node for node in graph.node if node.op == "Const"}
@@ -93,7 +93,7 @@ def _store_as_bfloat16(graph: Any) -> int:
 
 
 def _drop_idle_order(graph: Any) -> None:
-    """Drop the control edges from what computes nothing: they would keep the float32 weights in the file."""
+    """Drop the control edges from operators without effect, which would keep the float32 weights in the file."""
     by_name = {node.name: node for node in graph.node}
     inert: dict[str, bool] = {}
 

@@ -1,4 +1,4 @@
-"""The process that bakes, with oneDNN on: `python -m tensorflow_optimizer.conversion.bfloat16_process FROM TO TAG…`."""
+"""Applies bfloat16 with oneDNN on: `python -m tensorflow_optimizer.conversion.bfloat16_process FROM TO TAG…`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..processes import environment
 
 
 def main(arguments: list[str]) -> int:
-    """Bake and return the exit code; the last line on standard error says what went wrong."""
+    """Apply bfloat16 and return the exit code; the last line on standard error describes an error."""
     environment.prepare()
     import tensorflow as tf
 

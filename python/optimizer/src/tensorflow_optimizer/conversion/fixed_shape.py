@@ -1,6 +1,6 @@
-"""Re-saves a SavedModel so that every input of every signature has one fixed shape.
+"""Re-saves a SavedModel with one fixed shape for every input of every signature.
 
-Both the converter (recurrent layers) and the native runtime (outputs of unknown size) need it.
+The converter needs it for recurrent layers, the native runtime for outputs of unknown size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..signatures import FixedSignature
 
-#: Which operand of a list operator is the shape of its elements.
+# : Index of the operand of a list operator that is the shape of its elements.
 _ELEMENT_SHAPE = {
     "EmptyTensorList": 0,
     "TensorListReserve": 0,
@@ -33,7 +33,7 @@ _ELEMENT_SHAPE = {
 def save_with_fixed_shapes(
     source: Path, tags: list[str], meta_graph: Any, signatures: list[FixedSignature], destination: Path
 ) -> None:
-    """Save `signatures` of the SavedModel at `source` into `destination`, with the shapes they were fixed to."""
+    """Save `signatures` of the SavedModel at `source` into `destination`, with their fixed shapes."""
     import tensorflow as tf
 
     if is_version_1(meta_graph):
@@ -69,10 +69,10 @@ def _fixed(inner: Any, signature: FixedSignature) -> Any:
 
 
 def _fix_list_elements(file: Path) -> None:
-    """Write the batch of 1 into the lists that recurrent layers collect their steps in.
+    """Set the batch of 1 in the lists in which recurrent layers collect their steps.
 
-    Their element shape was written as `[-1, units]` when the layer was traced, where no later pass looks for the batch,
-    and the converter refuses a list whose elements have no static shape.
+    Their element shape was traced as `[-1, units]`, later passes do not replace the batch there, and the converter
+    rejects a list whose elements have no static shape.
     """
     from tensorflow.core.protobuf import saved_model_pb2
 

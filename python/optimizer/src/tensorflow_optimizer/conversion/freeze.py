@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 #: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
 SIZE_LIMIT = 1 << 30
-#: Grappler's passes that compute nothing: what is left are the same operators on the same values, each of them once.
-#: Folding constants would store a weight again wherever it is reshaped, and may round differently.
+# : Grappler's passes that only merge equal operators and inline functions.
+# : Folding constants would store a weight again wherever it is reshaped, and may round differently.
 _PASSES = ("function", "common_subgraph_elimination", "dependency")
 _TABLES = ("HashTable", "LookupTable", "MutableHashTable", "AnonymousHashTable", "InitializeTable")
 
 
 class FreezeError(Exception):
-    """The model cannot be frozen; its text says why."""
+    """The model cannot be frozen; the message says why."""
 
 
 def freeze_problem(meta_graph: Any, signatures: list[SignatureSpec], size_bytes: int) -> str | None:
@@ -42,8 +42,8 @@ def freeze_problem(meta_graph: Any, signatures: list[SignatureSpec], size_bytes:
 def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], destination: Path) -> None:
     """Save `signatures` of the SavedModel at `source` into `destination`, with constants for variables.
 
-    All signatures stay in one graph, so that weights which several of them use are stored once, and every input and
-    output keeps its tensor's name: nothing depends on an order.
+    All signatures stay in one graph, so that shared weights are stored once, and inputs and outputs keep their tensors'
+    names, so that nothing depends on an order.
 
     Raises:
         FreezeError: TensorFlow cannot do it.
@@ -56,7 +56,7 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
         meta_graph = v1.saved_model.load(session, tags, str(source))
         kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
         tensors = (info.name for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values()))
-        # Inputs as well: one that no output depends on would be gone from the graph, and stay in the signature.
+        # Include the inputs: one that no output depends on would be removed from the graph, but stay in the signature.
         nodes = sorted({name.split(":")[0] for name in tensors})
         try:
             frozen = convert_variables_to_constants_from_session_graph(session, graph.as_graph_def(), nodes)
@@ -68,7 +68,7 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
 
 
 def save_graph(graph_def: Any, signatures: dict[str, Any], destination: Path) -> None:
-    """Save a graph without variables as a SavedModel, the same bytes for the same graph."""
+    """Save a graph without variables as a SavedModel, with the same bytes for the same graph."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -83,9 +83,9 @@ def save_graph(graph_def: Any, signatures: dict[str, Any], destination: Path) ->
 
 
 def _rewritten(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> Any:
-    """Inline the functions and merge what is computed alike, so that loading has little left to do.
+    """Inline the functions and merge equal operators, because loading time depends on the number of nodes.
 
-    What loading costs is the number of nodes. A model whose function repeats a block has its constants again for each.
+    A function that repeats a block contains its constants again for each.
     """
     import tensorflow as tf
     from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
@@ -97,7 +97,7 @@ def _rewritten(graph_def: Any, signatures: dict[str, Any], nodes: list[str]) -> 
         meta_graph = v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
     for name, one in signatures.items():
         meta_graph.signature_def[name].CopyFrom(one)
-    # Grappler keeps what this collection names.
+    # Grappler keeps the nodes in this collection.
     meta_graph.collection_def["train_op"].node_list.value.extend(nodes)
     config = config_pb2.ConfigProto()
     rewriter = config.graph_options.rewrite_options

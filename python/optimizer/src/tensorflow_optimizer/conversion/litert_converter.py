@@ -1,4 +1,4 @@
-"""SavedModel to .tflite."""
+"""Converts a SavedModel to .tflite."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def convert(
     """Convert a SavedModel whose inputs have fixed shapes.
 
     Args:
-        directory: What `save_with_fixed_shapes` wrote.
+        directory: Output of `save_with_fixed_shapes`.
         mode: How to store the weights.
-        signatures: Those to keep.
-        calibration: Inputs of the first signature as the model takes them, for full-integer quantization.
+        signatures: Signatures to keep.
+        calibration: Inputs of the first signature for full-integer quantization.
 
     Raises:
         UnsupportedError: LiteRT's built-in operators do not suffice.

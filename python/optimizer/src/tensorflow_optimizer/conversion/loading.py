@@ -1,4 +1,4 @@
-"""Loads a SavedModel as objects, to be saved again."""
+"""Loads a SavedModel as objects, to save it again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def load_objects(directory: Path, tags: list[str], meta_graph: Any) -> Any:
-    """Return what `tf.saved_model.load` makes of the model, without the optimizer's slots.
+    """Return the result of `tf.saved_model.load`, without the optimizer's slots.
 
-    Models that an older Keras saved with their optimizer do not load otherwise: the optimizer's class is gone, and
-    TensorFlow asks its stand-in for slots. Serving needs none of them.
+    Models that an older Keras saved with their optimizer do not load otherwise: the optimizer's class no longer exists,
+    and TensorFlow asks its replacement for slots, which serving does not need.
     """
     import tensorflow as tf
 

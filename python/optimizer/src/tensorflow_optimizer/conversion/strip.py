@@ -1,4 +1,4 @@
-"""Re-saves what serving needs and nothing else: variables, tables, assets and signatures, without changing a number."""
+"""Re-saves only what serving needs: variables, tables, assets and signatures, without changing a number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-#: The way out of a model that cannot be stripped.
+# : The way out for a model that cannot be stripped.
 AS_IT_IS = "serve it as it is, with the recipe that changes nothing"
 
 
@@ -25,8 +25,8 @@ def strip(
 ) -> None:
     """Save `signatures` of the SavedModel at `source` into `destination`.
 
-    Training functions, the optimizer's variables and Keras's metadata stay behind. What TensorFlow's exporter changes
-    on the way, the signatures' method names, is put back: a server answers classify and regress by them.
+    Leaves out training functions, the optimizer's variables and Keras's metadata. Restores the signatures' method
+    names, which TensorFlow's exporter changes: servers answer classify and regress by them.
 
     Raises:
         UnsupportedError: TensorFlow cannot save the model again.
@@ -55,7 +55,7 @@ def strip(
 
 
 def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
-    """Put the method names back, and make equal models equal files: the fingerprint is a random number in part."""
+    """Restore the method names, and make equal models equal files: the fingerprint is partly random."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     file = directory / "saved_model.pb"
@@ -70,12 +70,12 @@ def _finish(directory: Path, signatures: Iterable[SignatureSpec]) -> None:
 
 
 def _drop_idle_main_op(meta_graph: Any) -> None:
-    """Spare loaders the run of an operator that does nothing, which TensorFlow's exporter always asks for.
+    """Drop an init operator without effect, which TensorFlow's exporter always adds.
 
-    A session prepares each run again: on a model that loads in 150 ms it is a quarter of that.
+    A session prepares each run again, a quarter of the loading time of a model that loads in 150 ms.
     """
     name = main_op_of(meta_graph)
-    # One that initializes tables has them as its control inputs.
+    # One that initializes tables has control inputs.
     if not any(node.name == name and node.op == "NoOp" and not node.input for node in meta_graph.graph_def.node):
         return
     meta_graph.signature_def.pop(INIT_SIGNATURE, None)

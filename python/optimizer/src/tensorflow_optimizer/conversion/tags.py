@@ -1,4 +1,4 @@
-"""The tags that servers look for: a model is published under them, whatever it was saved with."""
+"""Publishes models under the tags that servers look for, whatever tags they were saved with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-#: Of the graph that TensorFlow Serving loads where nobody tells it otherwise, and nobody tells ours.
+# : The default tags of TensorFlow Serving, which ours does not change.
 SERVE_TAGS = ["serve"]
 
 
 def with_serve_tags(source: Path, meta_graph: Any, destination: Path) -> None:
-    """Save `meta_graph` of the SavedModel at `source` into `destination` under the usual tags, all else as it is."""
+    """Save `meta_graph` of the SavedModel at `source` into `destination` under the usual tags."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     # The fingerprint belongs to the file that is rewritten here.

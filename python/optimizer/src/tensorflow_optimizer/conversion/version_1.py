@@ -1,4 +1,4 @@
-"""SavedModels of TensorFlow 1: a graph and a session, no objects. TensorFlow 2 cannot save their variables again."""
+"""SavedModels of TensorFlow 1, with a graph and a session but no objects, which TensorFlow 2 cannot save again."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def strip_version_1(source: Path, meta_graph: Any, signatures: Iterable[Signatur
 
 
 def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[SignatureSpec], destination: Path) -> None:
-    """Save a SavedModel in which the variables are constants: what LiteRT makes of them anyway.
+    """Save a SavedModel with constants for variables, as LiteRT's conversion does anyway.
 
     Raises:
-        UnsupportedError: the model writes its variables.
+        UnsupportedError: The model writes its variables.
     """
     import tensorflow as tf
 
@@ -70,7 +70,7 @@ def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[Signatu
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         meta_graph = v1.saved_model.load(session, tags, str(source))
         kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
-        # Inputs as well: one that no output depends on would be gone from the graph, and stay in the signature.
+        # Include the inputs: one that no output depends on would be removed from the graph, but stay in the signature.
         outputs = sorted(
             {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
         )
@@ -89,7 +89,7 @@ def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[Signatu
 
 
 def _variables_of(meta_graph: Any, nodes: set[str]) -> list[Any]:
-    """Return the definitions of the variables that lie in the part of the graph which `nodes` reach."""
+    """Return the definitions of the variables in the part of the graph that `nodes` reach."""
     import tensorflow as tf
     from tensorflow.core.framework import variable_pb2
 
@@ -110,7 +110,7 @@ def main_op_of(meta_graph: Any) -> str | None:
         outputs = meta_graph.signature_def[INIT_SIGNATURE].outputs
         return next((_node(info.name) for info in outputs.values()), None)
     for collection in MAIN_OP_COLLECTIONS:
-        # To look a member up would make it.
+        # A lookup would create the member.
         if collection in meta_graph.collection_def:
             names = meta_graph.collection_def[collection].node_list.value
             if names:
@@ -119,7 +119,7 @@ def main_op_of(meta_graph: Any) -> str | None:
 
 
 def _add_assets(source: Path, meta_graph: Any, destination: Path) -> None:
-    """The builder would look for the files at the paths of the machine that trained the model."""
+    """The builder would look for the files at their paths on the machine that trained the model."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     if not meta_graph.asset_file_def:

@@ -1,4 +1,4 @@
-"""Inputs to try a model on: the user's own, or made up."""
+"""Inputs for a model: evaluation data, or generated samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up inputs. They prove that a model runs, is finite and repeatable; they say nothing about its decisions."""
+"""Generated inputs. They show that a model runs, is finite and deterministic, but not how it decides."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-#: What an unknown dimension becomes where no shape is given (SavedModels only, LiteRT has none).
+# : Size of an unknown dimension without a given shape (only in SavedModels, not in LiteRT).
 _UNKNOWN = 4
 _COUNT = 16
-#: Tried in this order until the model accepts one: integers may index a table of any size.
+# : Tried in this order until the model accepts one, because integers may index a table of any size.
 INTEGER_RANGES = (100, 10, 2, 1)
 
 
@@ -40,7 +40,7 @@ def generated_inputs(
 
 
 def edge_inputs(dataset: Dataset) -> dict[str, Dataset]:
-    """Return single samples at the edges, by name: zeros, ones and large values, shaped like those of `dataset`."""
+    """Return single samples with edge values, by name: zeros, ones and large values, in the shapes of `dataset`."""
     edges = {"zeros": 0.0, "ones": 1.0, "large values": 1000.0}
     found = {}
     for name, value in edges.items():
@@ -51,7 +51,7 @@ def edge_inputs(dataset: Dataset) -> dict[str, Dataset]:
             elif array.dtype.kind == "f":
                 inputs[key] = np.full_like(array[:1], value)
             else:
-                # Large integers index tables that are smaller; the data's own largest is the largest known to be legal.
+                # Integers may index tables; the data's own maximum is the largest index known to be valid.
                 limit = array.max() if array.size else 1
                 inputs[key] = np.full_like(array[:1], min(int(value), int(limit)))
         found[name] = Dataset(inputs, dataset.batched)

@@ -1,4 +1,4 @@
-"""A .jsonl file: on each line a REST body, as TensorFlow Serving takes it, with a `label`."""
+"""Reads a .jsonl file: each line is a REST body for TensorFlow Serving, with a `label`."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _MEMBERS = {"instances", "inputs", "label", "signature_name"}
 def read_json_lines(
     file: Path, signature: SignatureSpec, shapes: dict[str, list[int | None] | None], *, batched: bool | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Return inputs and labels by name; a row of a body is a sample.
+    """Return inputs and labels by name; each row of a body is a sample.
 
     Args:
-        file: Where they are.
-        signature: What the bodies are for.
-        shapes: The inputs' whole shapes, as far as they are known.
-        batched: Whether dimension 0 of the inputs is the batch; None: not known.
+        file: The file.
+        signature: The signature of the bodies.
+        shapes: The inputs' complete shapes, as far as they are known.
+        batched: Whether dimension 0 of the inputs is the batch; None if unknown.
 
     Raises:
-        BadInputError: a line is not such a body; the sentence gives its number.
+        BadInputError: A line is not such a body; the message has its number.
     """
     rows: dict[str, list[Any]] = {name: [] for name in signature.inputs}
     labels: dict[str, list[Any]] = {}
@@ -108,7 +108,7 @@ def _samples(place: str, body: dict[str, Any], signature: SignatureSpec, *, in_r
 
 
 def _in_rows(shapes: list[list[int | None] | None], *, batched: bool | None) -> bool:
-    """Say whether columns are cut into rows: there is a batch, or a 1 in its place, that a sample may leave out."""
+    """Say whether columns are split into rows: there is a batch, or a 1 in its place, that a sample may omit."""
     may_be_rows = (1,) if batched is False else (None, BATCH, 1)
     return batched is True or all(shape and shape[0] in may_be_rows for shape in shapes)
 
@@ -154,14 +154,14 @@ def _array(file: Path, name: str, values: list[Any], dtype: str) -> NDArray[Any]
         array = np.array(plain, dtype=object if dtype == STRING else None)
     except ValueError:
         array = None
-    # Of objects, NumPy keeps what is ragged as lists.
+    # NumPy keeps ragged objects as lists.
     if array is None or (dtype == STRING and any(isinstance(one, list) for one in array.ravel())):
         raise BadInputError(f"{file.name}: the samples of input {name!r} differ in shape, or a row is ragged")
     return array
 
 
 def _check_text(place: str, name: str, value: Any) -> None:
-    """Refuse what is no text: written as text, a number would be another input than the one that was meant."""
+    """Reject values that are not text: a number converted to text would be another input than intended."""
     if isinstance(value, list):
         for inner in value:
             _check_text(place, name, inner)

@@ -1,4 +1,4 @@
-"""Labels in the form of the output that they are for: numbers, or the text that it answers."""
+"""Converts labels to the form of their output: numbers or text."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def labels_for(file: str, output: str, spec: TensorSpec, values: NDArray[Any], names: list[str] | None) -> NDArray[Any]:
-    """Return an output's labels as what it answers is compared with: numbers, or bytes for an output of text.
+    """Return an output's labels in the form of its answers: numbers, or bytes for an output of text.
 
     Args:
-        file: Where they are from.
+        file: The file with the labels.
         output: The output's name.
-        spec: What it is.
-        values: The labels as the file has them.
-        names: Of the classes, in the order of the output.
+        spec: The output.
+        values: The labels as in the file.
+        names: Names of the classes, in the order of the output.
 
     Raises:
-        BadInputError: they are neither numbers nor names, or not what the output answers.
+        BadInputError: They are neither numbers nor names, or do not match the output.
     """
     text = values.dtype.kind in "USO" and all(isinstance(one, (str, bytes)) for one in values.ravel().tolist())
     if not text and values.dtype.kind not in "biuf":
@@ -44,7 +44,7 @@ def labels_for(file: str, output: str, spec: TensorSpec, values: NDArray[Any], n
 
 
 def as_bytes(values: NDArray[Any]) -> NDArray[Any]:
-    """Return text as models take and answer it: an array of bytes, in UTF-8."""
+    """Return text as an array of UTF-8 bytes, the format of models."""
     encoded = [one.encode("utf-8") if isinstance(one, str) else one for one in values.ravel().tolist()]
     result = np.empty(len(encoded), dtype=object)
     result[:] = encoded

@@ -54,7 +54,7 @@ def read_npz(file: Path, signature: SignatureSpec) -> tuple[dict[str, NDArray[An
 
 def _arrays(file: Path) -> dict[str, NDArray[Any]]:
     try:
-        # Without pickle: an array of objects would be code of the file's author.
+        # Without pickle, because an array of objects could contain code.
         with np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in sorted(content.files)}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Reads evaluation data and checks it against the signature that it is meant for."""
+"""Reads evaluation data and checks it against its signature."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def read_dataset(
     """Read the evaluation data at `path`.
 
     Args:
-        path: The file, or a directory that holds one.
-        signature: What the data is for.
-        shapes: The inputs' whole shapes, as far as they are known better than the signature has them.
-        batched: Whether dimension 0 of the inputs is the batch; None: what the data's rank says.
+        path: The file, or a directory that contains one.
+        signature: The signature of the data.
+        shapes: The inputs' complete shapes, if they are more specific than the signature's.
+        batched: Whether dimension 0 of the inputs is the batch; None if the data's rank decides.
         labels: Class names, for data that is labelled by name.
 
     Raises:
-        BadInputError: the data cannot be read, or does not fit the signature.
+        BadInputError: The data cannot be read, or does not fit the signature.
     """
     file = _data_file(path)
     known = {name: _known_shape(spec, (shapes or {}).get(name)) for name, spec in signature.inputs.items()}
@@ -114,14 +114,14 @@ def _rows(  # noqa: PLR0913 - one fact each, all needed to say what is wrong
     *,
     batched: bool | None,
 ) -> tuple[NDArray[Any], bool]:
-    """Return one input's samples in the signature's type, and whether a sample is a whole input."""
+    """Return one input's samples in the signature's type, and whether a sample is a complete input."""
     typed = _typed(file, name, spec, value)
     if shape is None:
         return typed, not batched
     item, rest = list(typed.shape[1:]), list(shape[1:])
     if batched is not True and _fits(item, shape):
         return typed, True
-    # With a fixed first dimension of 1, rows without it are welcome as well.
+    # With a fixed first dimension of 1, accept rows without it as well.
     if not batched and shape and shape[0] == 1 and _fits(item, rest):
         return typed[:, np.newaxis], True
     if batched is not False and shape and _fits(item, rest):
@@ -144,7 +144,7 @@ def _shown(shape: list[int | None]) -> str:
 
 
 def _typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArray[Any]:
-    """Convert to the signature's type where no value is changed by it, beyond a float's precision."""
+    """Convert to the signature's type if no value changes beyond a float's precision."""
     if spec.dtype == STRING:
         if value.dtype.kind in "USO":
             return as_bytes(value)

@@ -1,4 +1,4 @@
-"""Cuts real data into parts that never meet: what calibrated or selected a model must not judge it."""
+"""Splits real data into disjoint parts: data that calibrated or selected a model must not judge it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from .dataset import Dataset
 
-#: Fewer samples train nothing.
+# : Minimum number of samples for training.
 MINIMUM_TRAINING_SAMPLES = 64
-#: More samples do not move the ranges that calibration looks for, but each costs a run of the model.
+# : More samples hardly change the ranges that calibration determines, but each costs a run of the model.
 _MAXIMUM_CALIBRATION = 300
 _CALIBRATION_SHARE = 0.2
 _SELECTION_SHARE = 0.4
@@ -23,7 +23,7 @@ _TRAINING_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Splits:
-    """Disjoint parts of one dataset; a part that nobody needs is empty, so that the gate gets it."""
+    """Disjoint parts of one dataset; unneeded parts are empty, so that the gate gets their samples."""
 
     calibration: Dataset
     selection: Dataset
@@ -32,7 +32,7 @@ class Splits:
 
 
 def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool = False, train: bool = False) -> Splits:
-    """Cut `dataset`, always in the same way for the same seed and needs."""
+    """Split `dataset`, deterministically for the same seed and needs."""
     order: NDArray[Any] = np.random.default_rng(seed).permutation(dataset.count)
     calibration_count = min(_MAXIMUM_CALIBRATION, max(1, int(dataset.count * _CALIBRATION_SHARE)))
     first = calibration_count if calibrate else 0
@@ -40,6 +40,6 @@ def split(dataset: Dataset, seed: int, *, calibrate: bool = False, select: bool 
     trained = int(rest * _TRAINING_SHARE) if train else 0
     second = first + (int((rest - trained) * _SELECTION_SHARE) if select else 0)
     last = dataset.count - trained
-    # Sorted within a part: neighbours in the file stay neighbours, which costs nothing and reads better in a debugger.
+    # Sorted within a part, which is free and easier to read in a debugger.
     parts = (order[:first], order[first:second], order[second:last], order[last:])
     return Splits(*(dataset.take(np.sort(part)) for part in parts))

@@ -28,14 +28,14 @@ def answers_of(runner: Runner, signature: str, dataset: Dataset, batch: int = _B
         stop = min(start + step, dataset.count)
         for name, value in runner.run(signature, dataset.call(start, stop)).items():
             if dataset.batched and (value.ndim == 0 or len(value) != stop - start):
-                # Not one answer per row: keep the whole, so that shapes show the difference.
+                # Not one answer per row: repeat it, so that shapes show the difference.
                 value = np.broadcast_to(value, (stop - start, *value.shape))  # noqa: PLW2901 - the same, made whole
             collected.setdefault(name, []).append(value if dataset.batched else value[np.newaxis])
     return {name: _joined(parts) for name, parts in collected.items()}
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """Concatenate, filling up where the size of an answer depends on the values."""
+    """Concatenate, with padding if the size of an answer depends on the values."""
     sizes = {part.shape[1:] for part in parts}
     if len(sizes) == 1 or len({len(size) for size in sizes}) > 1:
         return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Does a model decide better than a guesser who knows how frequent each answer is? Cohen's kappa says how much."""
+"""Measures by Cohen's kappa whether a model decides better than chance, given the frequency of each answer."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: Of more decisions (masks have one for each point) only some of each sample are looked at.
+# : With more decisions (masks have one for each point), only some of each sample are used.
 _MOST_DECISIONS = 4_000_000
-#: Where fewer samples are at hand, only the point estimate is compared with chance.
+# : With fewer samples, only the point estimate is compared with chance.
 ENOUGH_TO_TEST = 50
 _PERMUTATIONS = 199
-#: With the true order 5 of 200 orders: 2.5 %, the outer end of an interval at 95 %.
+# : With the true order, 5 of 200 orders: 2.5 %, one tail of a 95 % interval.
 _AS_GOOD_BY_CHANCE = 4
 
 
 class Beside:
-    """Decisions beside the truth. Chance is what remains when the samples of the truth change their places."""
+    """Decisions and truth. Chance is what remains when the truth is permuted between samples."""
 
     def __init__(self, decisions: Array, truth: Array) -> None:
         """Take decisions and truth of the same shape, dimension 0 being the sample.
 
         Args:
-            decisions: What a model decides.
-            truth: The labels, or what another model decides.
+            decisions: Decisions of a model.
+            truth: The labels, or the decisions of another model.
         """
         self._count = len(decisions)
         step = 1 + decisions.size // _MOST_DECISIONS
@@ -41,7 +41,7 @@ class Beside:
         values, codes = np.unique(both, return_inverse=True)
         self._decided, self._truth = codes.reshape(both.shape).astype(np.int32)
         self._matches = self._matches_with(self._truth)
-        # Each place in a sample has frequencies of its own: that the corners of all masks are 0 is no merit.
+        # Each position in a sample has its own frequencies: that the corners of all masks are 0 proves nothing.
         offsets = np.arange(both.shape[2], dtype=np.int64) * len(values)
         decided, true = (
             np.bincount((one + offsets).ravel(), minlength=both.shape[2] * len(values))
@@ -52,7 +52,7 @@ class Beside:
 
     @property
     def chance(self) -> float:
-        """The share of right decisions that chance has."""
+        """The share of right decisions by chance."""
         return float(self._by_chance / (self._decided.size * self._count))
 
     @property
@@ -63,16 +63,16 @@ class Beside:
 
     @property
     def varies(self) -> bool:
-        """Whether the truth differs between samples: where not, its frequencies say nothing."""
+        """Whether the truth differs between samples; otherwise its frequencies say nothing."""
         return bool((self._truth != self._truth[:1]).any())
 
     @property
     def constant(self) -> bool:
-        """Whether the model decides the same everywhere."""
+        """Whether the model always decides the same."""
         return bool((self._decided == self._decided[0, 0]).all())
 
     def is_better_than_chance(self) -> bool:
-        """Say whether the decisions know the truth: by a seeded permutation test, with enough samples for one."""
+        """Test by a seeded permutation test whether the decisions relate to the truth, if there are enough samples."""
         if self._above_chance <= 0:
             return False
         if self._count < ENOUGH_TO_TEST:
@@ -94,15 +94,15 @@ class Beside:
 
 
 def collapse(task: OutputTask, original: Array, candidate: Array, labels: Array | None) -> tuple[float, str] | None:
-    """Return that a candidate no longer decides where the original does, as its kappa and a sentence; None: it does.
+    """Describe by kappa and a sentence that a candidate no longer decides like the original; None if it does.
 
-    The figures alone do not show it: whoever always answers "no" is right as often as "no" is.
+    Accuracy alone does not show it: always answering "no" is right as often as "no" occurs.
 
     Args:
-        task: How the output is read.
+        task: The output's task.
         original: The original's answers to real samples.
-        candidate: The candidate's.
-        labels: Where there are any; otherwise the original's decisions are what is to be known.
+        candidate: The candidate's answers.
+        labels: The labels, if any; otherwise the original's decisions are the truth.
     """
     if task.task is ModelTask.REGRESSION:
         return None
@@ -119,7 +119,7 @@ def collapse(task: OutputTask, original: Array, candidate: Array, labels: Array 
 
 
 def rarest(task: OutputTask, output: Array, labels: Array) -> tuple[str, float] | None:
-    """Return the rarest class among the labels and its share of them; None where there is only one class."""
+    """Return the rarest class among the labels and its share; None if there is only one class."""
     if task.task is ModelTask.REGRESSION:
         return None
     values, counts = np.unique(truth_of(task, output, labels), return_counts=True)

@@ -1,4 +1,4 @@
-"""Are two answers the same, but for the last bits of their numbers?"""
+"""Compares answers up to rounding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_close(one: NDArray[Any], other: NDArray[Any], tolerance: float) -> bool:
-    """Say whether floats differ by no more than `tolerance`, as a share of the greatest; all else must be equal."""
+    """Say whether floats differ by at most `tolerance`, relative to the greatest; other values must be equal."""
     if one.shape != other.shape:
         return False
     if one.dtype.kind not in "fc":

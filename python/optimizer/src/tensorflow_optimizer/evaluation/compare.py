@@ -1,4 +1,4 @@
-"""The figures of one model against the original, output by output."""
+"""Compares a model's figures with the original's, output by output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHERWISE = "say as its task what the output decides if it is something else"
 
 
 def rate(task: OutputTask, output: Array, labels: Array | None) -> OutputMetrics:
-    """Return the original's own figures: its accuracy or its errors, where there are labels."""
+    """Return the original's own figures: its accuracy or its errors, if there are labels."""
     if labels is None:
         return OutputMetrics(task=task.describe())
     if task.task is ModelTask.REGRESSION:
@@ -43,12 +43,12 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
     """Return how `candidate` compares with `original` on the same samples.
 
     Args:
-        task: How the output is read.
+        task: The output's task.
         original: The original's answers.
-        candidate: The candidate's.
-        labels: Where there are any.
-        seed: Of the bootstrap.
-        real: The samples are real: agreement on made-up ones says nothing, and is left out.
+        candidate: The candidate's answers.
+        labels: The labels, if any.
+        seed: Seed of the bootstrap.
+        real: The samples are real: agreement on generated ones says nothing, and is left out.
     """
     figures: dict[str, Any] = {"task": task.describe()}
     classes = task.task is not ModelTask.REGRESSION
@@ -80,7 +80,7 @@ def compare(  # noqa: PLR0913 - what is compared, and what is known about it
 def gain(task: OutputTask, without: Array, candidate: Array, labels: Array) -> dict[str, Any] | None:
     """Return how much more often a candidate is right than another model on the same samples, as metrics.
 
-    None where the output decides nothing that labels could judge.
+    None if labels cannot judge the output.
     """
     if task.task is ModelTask.REGRESSION:
         return None
@@ -94,10 +94,10 @@ def gain(task: OutputTask, without: Array, candidate: Array, labels: Array) -> d
 
 
 def check_labels(name: str, task: OutputTask, output: Array, labels: Array) -> None:
-    """Refuse labels that cannot belong to an output.
+    """Reject labels that cannot belong to an output.
 
     Raises:
-        BadInputError: shape or range do not fit.
+        BadInputError: Shape or range do not fit.
     """
     if task.task is ModelTask.REGRESSION:
         check_numbers(name, task, output, labels)
@@ -152,13 +152,13 @@ def _correct(task: OutputTask, output: Array, labels: Array) -> Array:
 
 
 def _balanced(task: OutputTask, output: Array, labels: Array) -> float:
-    """Return the mean recall: how often each class is found where it is the truth, all classes counting alike."""
+    """Return the mean recall over all classes."""
     truth = _truth(task, output, labels)
     right = (task.decisions(output) == truth).reshape(len(truth), -1)
     codes = truth if truth.dtype.kind in "iu" and not task.indices else np.unique(truth, return_inverse=True)[1]
     codes = codes.reshape(right.shape).astype(np.int64)
     if task.task is ModelTask.MULTILABEL:
-        # Yes and no of each label are classes of their own; the last dimension is the label.
+        # Yes and no of each label are classes; the last dimension is the label.
         count = truth.shape[-1]
         codes = codes * count + np.arange(right.shape[1]) % count
     found = np.bincount(codes.ravel(), weights=right.ravel())

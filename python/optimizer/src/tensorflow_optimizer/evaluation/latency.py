@@ -1,4 +1,4 @@
-"""Warm latency of one instance, the runners taking turns so that a busy machine slows all of them alike."""
+"""Measures warm latency of one instance. The runners take turns, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -49,5 +49,6 @@ def interleaved_latency(runners: dict[str, Runner], signature: str, dataset: Dat
 def _timing(values: list[float]) -> Timing:
     median = statistics.median(values)
     deviation = statistics.median(abs(value - median) for value in values)
-    # 1.4826: to a standard deviation; 1.2533: from a mean's error to a median's, both of a normal distribution.
+    # 1.4826: from the deviation to a standard deviation; 1.2533: from a mean's error to a median's (normal
+    # distribution).
     return Timing(median, 2 * 1.4826 * 1.2533 * deviation / math.sqrt(len(values)))

@@ -1,4 +1,4 @@
-"""Checks the original before anything is compared with it."""
+"""Checks the original before it is used as a reference."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _BATCH_OF = 4
 
 
 def check_repeatable(first: Arrays, second: Arrays) -> None:
-    """Refuse an original that answers equal inputs differently: nothing can be compared with it.
+    """Reject an original that answers equal inputs differently, because nothing can be compared with it.
 
     Raises:
-        UnsupportedError: the answers differ.
+        UnsupportedError: The answers differ.
     """
     for name, value in first.items():
         if not is_close(value, second[name], 1e-5):
@@ -47,10 +47,10 @@ def check_repeatable(first: Arrays, second: Arrays) -> None:
 
 
 def check_batch(runner: Runner, signature: str, dataset: Dataset) -> None:
-    """Refuse a model whose answer for a row depends on the other rows: LiteRT gets one row at a time.
+    """Reject a model whose answer for a row depends on the other rows: LiteRT gets one row at a time.
 
     Raises:
-        UnsupportedError: four rows together differ from the same four one by one.
+        UnsupportedError: Four rows together differ from the same four one by one.
     """
     if not dataset.batched or dataset.count < _BATCH_OF:
         return
@@ -67,10 +67,10 @@ def check_batch(runner: Runner, signature: str, dataset: Dataset) -> None:
 
 
 def check_chance(outputs: Mapping[str, Array], labels: Mapping[str, Array], tasks: Mapping[str, OutputTask]) -> None:
-    """Refuse labels that the original does not know better than a guess.
+    """Reject labels that the original does not predict better than a guess.
 
     Raises:
-        BadInputError: an output's accuracy is at chance, or one number for all samples errs less.
+        BadInputError: An output's accuracy is at chance, or a constant for all samples has less error.
     """
     for name, truth in labels.items():
         task = tasks[name]

@@ -1,4 +1,4 @@
-"""How far numbers are from labels that are numbers: MAE, RMSE and R², and by how much the error grew."""
+"""Errors of numbers against labels: MAE, RMSE, R², and the increase of the error."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: Of the labels' mean deviation: an original that is nearer to its labels counts as this far from them, so that the
-#: rounding of a conversion is no increase of its error.
+# : Minimum error, relative to the labels' mean deviation: the rounding of a conversion must not count as an increase
+# for
+# : an original that is nearer to its labels.
 _LEAST_ERROR = 1e-3
 
 
 def check_numbers(name: str, task: OutputTask, output: Array, labels: Array) -> None:
-    """Refuse labels that no number of an output can be compared with.
+    """Reject labels that an output's numbers cannot be compared with.
 
     Raises:
-        BadInputError: the shape differs, or they are not all finite numbers.
+        BadInputError: The shape differs, or they are not all finite numbers.
     """
     if labels.dtype.kind not in "biuf":
         raise BadInputError(
@@ -49,8 +50,8 @@ def check_numbers(name: str, task: OutputTask, output: Array, labels: Array) -> 
 def error_figures(output: Array, labels: Array) -> dict[str, float | None]:
     """Return an output's errors against its labels, as metrics.
 
-    R² compares with a model that always answers the mean of the labels, each number of the output on its own; None
-    where the labels do not vary.
+    R² compares with always answering the labels' mean, separately for each number of the output; None if the labels do
+    not vary.
     """
     truth, values = _rows(labels), _rows(output)
     known = np.isfinite(values)
@@ -65,7 +66,7 @@ def error_figures(output: Array, labels: Array) -> dict[str, float | None]:
 
 
 def error_comparison(original: Array, candidate: Array, labels: Array, seed: int) -> dict[str, Any]:
-    """Return a candidate's errors and by how much they grew on the same samples, as metrics."""
+    """Return a candidate's errors and their increase on the same samples, as metrics."""
     truth, before, after = _rows(labels), _rows(original), _rows(candidate)
     known = np.isfinite(before)
     errors = np.where(known, np.abs(before - truth), 0.0).mean(axis=1)
@@ -75,9 +76,9 @@ def error_comparison(original: Array, candidate: Array, labels: Array, seed: int
 
 
 def errs_like_a_constant(output: Array, labels: Array) -> float | None:
-    """Return an output's R² where one number for all samples would be as near to the labels; None: it is nearer.
+    """Return an output's R² if a constant would be as near to the labels; None if the output is nearer.
 
-    By the squared and by the absolute error, so that a few outliers condemn no model.
+    Uses squared and absolute errors, so that a few outliers do not condemn a model.
     """
     figures = error_figures(output, labels)
     r_squared, error = figures["r_squared"], figures["mean_absolute_error"]
@@ -88,7 +89,7 @@ def errs_like_a_constant(output: Array, labels: Array) -> float | None:
 
 
 def _deviation(truth: Array) -> float:
-    """Return how far labels are from their mean, or from 0 where they do not vary."""
+    """Return the labels' deviation from their mean, or from 0 if they do not vary."""
     deviation = float(np.abs(truth - truth.mean(axis=0)).mean())
     return deviation or float(np.abs(truth).mean())
 

@@ -1,4 +1,4 @@
-"""Are the inputs scaled as in training? Tried, where labels tell: pixels come from 0 to 1, or from 0 to 255."""
+"""Tests whether the inputs are scaled as in training, if there are labels: pixels from 0 to 1, or from 0 to 255."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from .tasks import OutputTask
 
 _FACTORS = {255.0: "255 times as large", 1 / 255.0: "divided by 255"}
-#: What a trial costs must stay small; a wrong scale shows on few samples.
+# : Keeps the trial cheap; a wrong scale shows on few samples.
 _SAMPLES = 256
-#: A difference of that many points is no chance, and no matter of taste either.
+# : A difference in accuracy too large for chance.
 _CLEARLY_BETTER = 0.1
 
 
 def ranges_of(dataset: Dataset) -> dict[str, InputRange]:
-    """Return what numbers each input has; inputs of text are left out."""
+    """Return the range of each input, except text."""
     return {
         name: InputRange(
             dtype=value.dtype.name,
@@ -43,7 +43,7 @@ def ranges_of(dataset: Dataset) -> dict[str, InputRange]:
 def expected_scale(
     runner: Runner, signature: str, dataset: Dataset, tasks: Mapping[str, OutputTask], batch: int
 ) -> str | None:
-    """Return how the model seems to want its inputs, or None where labels cannot tell.
+    """Return the scale that the model seems to expect, or None if labels cannot tell.
 
     Returns:
         `as given`, or a scale at which the original is right far more often, with both accuracies.
@@ -67,7 +67,7 @@ def expected_scale(
 def _accuracy(
     runner: Runner, signature: str, dataset: Dataset, tasks: Mapping[str, OutputTask], batch: int
 ) -> float | None:
-    """Return the mean accuracy over the outputs with labels; None where there are none."""
+    """Return the mean accuracy over the outputs with labels; None if there are none."""
     if not dataset.labels or not dataset.count:
         return None
     try:

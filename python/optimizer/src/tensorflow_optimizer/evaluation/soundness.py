@@ -1,4 +1,4 @@
-"""A candidate must run, be finite where the original is, and answer equal requests alike. Always, before any figure."""
+"""Checks before any figure that a candidate runs, is finite where the original is, and is deterministic."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class EvaluationCase:
 
 
 def check_sound(case: EvaluationCase, candidate: Runner, answers: Arrays) -> str | None:
-    """Return what is wrong with the candidate, or None.
+    """Describe what is wrong with the candidate, or return None.
 
     Args:
-        case: What it is tried on.
-        candidate: The model to try.
+        case: The samples.
+        candidate: The model to check.
         answers: The candidate's answers to the case's dataset.
     """
     expected, dataset = case.expected, case.dataset
@@ -48,7 +48,7 @@ def check_sound(case: EvaluationCase, candidate: Runner, answers: Arrays) -> str
         if not _finite_where(expected[name], value):
             return f"its output {name!r} has values that are not finite where the original's are"
     few = dataset.take(np.arange(min(_REPEATED, dataset.count)))
-    # The same batch twice: in one of another size, sums may be added in another order.
+    # The same batch twice, because another batch size may change the order of additions.
     before, again = (answers_of(candidate, case.signature, few) for _ in range(2))
     for name, value in again.items():
         if not np.array_equal(value, before[name], equal_nan=value.dtype.kind == "f"):

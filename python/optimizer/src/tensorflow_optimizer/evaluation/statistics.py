@@ -1,4 +1,4 @@
-"""Intervals at 95 %, all of them for paired measurements of the same samples."""
+"""95 % intervals for paired measurements of the same samples."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Interval = tuple[float, float]
 def paired_loss(original: NDArray[Any], candidate: NDArray[Any]) -> tuple[float, Interval]:
     """Return the mean of `original - candidate` over the samples and its interval.
 
-    Agresti and Min's: two pseudo-samples keep the interval open where no sample differs, as a small set cannot prove
+    Agresti and Min's interval: two pseudo-samples keep it open if no sample differs, because a small set cannot prove
     that none ever will.
 
     Args:
         original: How right the original is on each sample, 0 to 1.
-        candidate: The same of the candidate.
+        candidate: The same for the candidate.
     """
     difference = np.asarray(original, dtype=np.float64) - np.asarray(candidate, dtype=np.float64)
     count = len(difference)
@@ -53,7 +53,7 @@ def proportion(values: NDArray[Any]) -> tuple[float, Interval]:
 def relative_error(original: NDArray[Any], candidate: NDArray[Any], seed: int) -> tuple[float, Interval]:
     """Return |candidate - original| / |original| over all samples (Euclidean), and its bootstrap interval.
 
-    Infinite where the candidate has a value that is not finite and the original has a number.
+    Infinite if the candidate has a non-finite value where the original has a number.
     """
     reference = np.asarray(original, dtype=np.float64).reshape(len(original), -1)
     difference = np.asarray(candidate, dtype=np.float64).reshape(len(candidate), -1) - reference
@@ -66,15 +66,15 @@ def relative_error(original: NDArray[Any], candidate: NDArray[Any], seed: int) -
 
 
 def error_increase(original: NDArray[Any], candidate: NDArray[Any], least: float, seed: int) -> tuple[float, Interval]:
-    """Return by which share of the original's mean error the candidate's is greater, and its bootstrap interval.
+    """Return the relative increase of the mean error, and its bootstrap interval.
 
-    The samples are drawn in pairs, so that what is hard for both models widens nothing.
+    Samples are drawn in pairs, so that samples that are hard for both models do not widen the interval.
 
     Args:
         original: The original's absolute error on each sample.
-        candidate: The same of the candidate; infinite where it answers no number.
-        least: A mean error below which the original's counts as this much.
-        seed: Of the bootstrap.
+        candidate: The candidate's; infinite where its answer is not a number.
+        least: Minimum for the original's mean error.
+        seed: Seed of the bootstrap.
     """
     if not np.isfinite(candidate).all():
         return math.inf, (math.inf, math.inf)
@@ -92,13 +92,13 @@ def error_increase(original: NDArray[Any], candidate: NDArray[Any], least: float
 def _bootstrap(
     values: NDArray[Any], others: NDArray[Any], statistic: Callable[[float, float], float], seed: int
 ) -> tuple[float, Interval]:
-    """Return a statistic of two sums over the samples and its interval, both drawn from the same samples."""
+    """Return a statistic of two sums over the samples and its interval, both from the same resamples."""
     value = statistic(float(values.sum()), float(others.sum()))
     random = np.random.default_rng(seed)
     count = len(values)
     resampled: list[float] = []
     while len(resampled) < _RESAMPLES:
-        # As many at a time as memory does not notice; drawn one after the other, they are the same as drawn at once.
+        # Draw in chunks to limit memory; the result is the same as at once.
         size = min(_RESAMPLES - len(resampled), max(1, _DRAWN_AT_ONCE // count))
         rows = random.integers(0, count, (size, count))
         sums = zip(values[rows].sum(axis=1), others[rows].sum(axis=1), strict=True)
@@ -108,12 +108,12 @@ def _bootstrap(
 
 
 def decibels(error: float) -> float | None:
-    """Return the signal-to-noise ratio of a relative error; None where there is no noise at all."""
+    """Return the signal-to-noise ratio of a relative error; None if there is no noise."""
     return None if error <= 0 or not math.isfinite(error) else -20.0 * math.log10(error)
 
 
 def _ratio(error: float, norm: float) -> float:
     if error == 0:
         return 0.0
-    # An original that answers zeros only: any difference is as large as it can be.
+    # The original answers only zeros, so any difference is infinite.
     return math.sqrt(error / norm) if norm > 0 else math.inf

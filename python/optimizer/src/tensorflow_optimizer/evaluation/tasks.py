@@ -1,4 +1,4 @@
-"""The task of each output: stated by the job, or inferred from labels and the original's answers."""
+"""Determines the task of each output: stated by the job, or inferred from labels and the original's answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputTask:
-    """The task of an output, and how to read its decisions."""
+    """The task of an output, and how its decisions are read."""
 
     task: ModelTask
     logits: bool = False
@@ -30,11 +30,11 @@ class OutputTask:
     stated: bool = False
 
     def decisions(self, output: Array) -> Array:
-        """Return what the output decides for each sample: classes, or 0 and 1."""
+        """Return the output's decision for each sample: a class, or 0 and 1."""
         if self.indices or self.task is ModelTask.REGRESSION:
             return output
         if self.task is ModelTask.MULTICLASS:
-            # An output of NaN decides nothing: argmax would call it class 0.
+            # An output of NaN decides nothing, but argmax would return class 0.
             return np.where(np.isnan(output).any(axis=-1), -1, output.argmax(axis=-1))
         return np.where(np.isnan(output), -1, output > (0.0 if self.logits else 0.5)).astype(np.int64)
 
@@ -55,13 +55,13 @@ def infer_tasks(
     """Return the task of each output.
 
     Args:
-        outputs: What the original answers, dimension 0 being the sample.
-        labels: Where there are any.
-        stated: What the job says.
-        class_names: Of the job: an output with as many scores is multiclass.
+        outputs: The original's answers, dimension 0 being the sample.
+        labels: The labels, if any.
+        stated: Tasks from the job.
+        class_names: Class names from the job: an output with as many scores is multiclass.
 
     Raises:
-        BadInputError: a stated task does not fit its output, or names none.
+        BadInputError: A stated task does not fit its output, or names none.
     """
     unknown = sorted(set(stated) - set(outputs))
     if unknown:
@@ -92,7 +92,7 @@ def _stated(name: str, task: ModelTask, output: Array) -> OutputTask:
 
 
 def inner(shape: tuple[int, ...]) -> list[int]:
-    """Return the dimensions of one sample that say something: a 1 is a batch of one row, or a lone channel."""
+    """Return the dimensions of one sample without 1s, which are a batch of one row or a lone channel."""
     return [size for size in shape[1:] if size != 1]
 
 
@@ -110,12 +110,12 @@ def _inferred(name: str, output: Array, labels: Array | None, class_names: list[
 def _by_one_score(output: Array, labels: Array | None, *, unit: bool) -> OutputTask:
     points = inner(output.shape)
     if labels is None:
-        # With many points it may as well be a picture.
+        # With many points it may be an image.
         return OutputTask(ModelTask.BINARY if unit and not points else ModelTask.REGRESSION)
     if points and inner(labels.shape) != points:
         return OutputTask(ModelTask.REGRESSION)
     values = np.unique(labels)
-    # Two classes with other numbers are refused, with the advice to renumber them.
+    # Two classes with other numbers are rejected, with the advice to renumber them.
     two = bool(np.isin(values, (0, 1)).all()) or (unit and len(values) <= 2 and _whole(values))
     return OutputTask(ModelTask.BINARY, logits=not unit) if two else OutputTask(ModelTask.REGRESSION)
 
@@ -161,13 +161,13 @@ def _named_logits(name: str) -> bool:
 
 
 def has_form(task: OutputTask, output: Array) -> bool:
-    """Say whether another model's output is in the form of this one's: scores, or probabilities.
+    """Say whether another model's output has the same form: scores, or probabilities.
 
-    Where it cannot be told from the values, it is taken to be.
+    True if the values do not show it.
     """
     if task.task is ModelTask.REGRESSION or task.indices or not output.size:
         return True
     multiclass = task.task is ModelTask.MULTICLASS
     probabilities = _within_unit(output) and (not multiclass or _sums_to_one(output))
-    # A score may lie between 0 and 1 as well, but scores of classes that sum to 1 in every row are none.
+    # Scores may also lie between 0 and 1, but scores of classes that sum to 1 in every row are probabilities.
     return not (probabilities and multiclass) if task.logits else probabilities

@@ -1,4 +1,4 @@
-"""Brings the model and the evaluation data of a job from S3 to a directory."""
+"""Downloads a job's model and evaluation data from S3 to a directory."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 JOB_FILE = "job.json"
 SOURCE_DIRECTORY = "source"
 EVALUATION_DIRECTORY = "evaluation"
-#: Holds a directory for each given student: 00, 01, … in the order of the job's steps.
+# : Contains a directory for each given student: 00, 01, … in the order of the job's steps.
 STUDENTS_DIRECTORY = "students"
 _LAID_OUT = (SOURCE_DIRECTORY, EVALUATION_DIRECTORY, STUDENTS_DIRECTORY)
 _CONNECTIONS = 8
 
 
 def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], log: Callable[[str], None]) -> Fetched:
-    """Lay out a job's source, evaluation data and students, and record what was read.
+    """Download a job's source, evaluation data and students, and record what was read.
 
     Args:
         job: The job.
-        directory: Gets `source/`, `evaluation/` (where the job has evaluation data), `students/<number>/` and
+        directory: Gets `source/`, `evaluation/` (if the job has evaluation data), `students/<number>/` and
             `fetched.json`.
         bucket_of: Returns a bucket by its name.
-        log: Takes one line about each input.
+        log: Receives one line about each input.
     """
     _make_way(directory)
     source = _fetch(job.source, "source", directory / SOURCE_DIRECTORY, bucket_of, log)
@@ -56,7 +56,7 @@ def fetch_inputs(job: Job, directory: Path, bucket_of: Callable[[str], Bucket], 
 
 
 def _make_way(directory: Path) -> None:
-    """Remove what an earlier fetch laid out, so that no old file is taken for a new one. Nothing else is removed."""
+    """Remove the files of an earlier fetch, and nothing else, so that old files are not mistaken for new ones."""
     record = directory / FETCHED_FILE
     for name in _LAID_OUT:
         target = directory / name
@@ -155,7 +155,7 @@ def _fetch_prefix(
     where = bucket.address(location.key)
     if not location.key.endswith("/"):
         raise BadInputError(f"the job's {what} has the prefix {location.key!r}: a prefix ends with a slash")
-    # A console makes empty objects whose names end with a slash, to show a folder.
+    # The S3 console represents folders by empty objects whose names end with a slash.
     listed = [one for one in bucket.list_objects(location.key) if not (one.key.endswith("/") and one.size == 0)]
     if not listed:
         raise BadInputError(f"there is no object below {where}: check the prefix, and that the upload has finished")
@@ -187,7 +187,7 @@ def _identify(
         contents = {digest} if len(objects) != 1 else {digest, objects[0].sha256}
         if given.lower() in contents:
             return IdentityCheck.CONTENT
-        # An asset's object is named by its hash, which never puts two contents under one name.
+        # An asset's object is named by its hash, so the name identifies the content.
         if location.key.rsplit("/", 1)[-1].split(".", 1)[0] == given:
             return IdentityCheck.ASSET_HASH
         raise BadInputError(

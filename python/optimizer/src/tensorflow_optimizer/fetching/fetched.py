@@ -1,4 +1,4 @@
-"""fetched.json: what a build really read. It ends up in the manifest, under `extra.fetched`."""
+"""fetched.json: what a build read from S3. It becomes part of the manifest, under `extra.fetched`."""
 
 from __future__ import annotations
 

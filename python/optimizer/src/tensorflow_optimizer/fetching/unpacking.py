@@ -1,4 +1,4 @@
-"""Unpacking a ZIP that somebody else made: nothing lands outside, nothing is a link, nothing half-read passes."""
+"""Unpacks an untrusted ZIP safely: nothing outside the target, no links, no truncated files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import BadInputError, OptimizerError
 
-#: What must stay free on the disk beside the unpacked files.
+# : Disk space to keep free in addition to the unpacked files.
 _RESERVE = 64 << 20
 
 
 def safe_relative(name: str, what: str) -> Path:
-    """Return a name from outside as a path that cannot leave the directory it is put in."""
+    """Return an untrusted name as a path that cannot leave its directory."""
     path = PurePosixPath(name)
     hostile = path.is_absolute() or any(part in {"", ".", ".."} for part in name.split("/")) or not path.parts
     if hostile or "\\" in name or ":" in path.parts[0] or any(ord(character) < 32 for character in name):

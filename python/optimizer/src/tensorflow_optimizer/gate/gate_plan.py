@@ -1,4 +1,4 @@
-"""Which rules hold for which outputs: the job's, and the default one for every output that they leave open."""
+"""Selects the rules for each output: the job's, and the default for every output without one."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from ..evaluation import OutputTask
 
 _ACCURACY_LOSS = 0.01
-#: Of the mean absolute error: about what one point is of the errors of a classifier, and far below what samples vary.
+# : Relative to the mean absolute error: comparable to one point of a classifier, and far below the variance of
+# samples.
 _ERROR_INCREASE = 0.01
 _AGREEMENT = 0.99
 _RELATIVE_ERROR = 0.05
-#: Without data: only changes that are far too small to change a decision.
+# : Without data, allow only changes that are far too small to change a decision.
 _RELATIVE_ERROR_UNSEEN = 0.01
 
 
 @dataclass(frozen=True)
 class PlannedRule:
-    """A rule, and the outputs that it is measured on; None: all that it can be measured on."""
+    """A rule, and the outputs that it is measured on; None for all possible outputs."""
 
     rule: Rule
     outputs: frozenset[str] | None = None
@@ -38,7 +39,7 @@ class PlannedRule:
 
 @dataclass(frozen=True)
 class GatePlan:
-    """All rules that hold for one job."""
+    """All rules for one job."""
 
     rules: list[PlannedRule]
     strict: bool
@@ -46,23 +47,23 @@ class GatePlan:
     """Outputs that no rule can be measured on: of signatures without data, and no numbers."""
 
     def to_gate(self) -> Gate:
-        """Return the rules as manifest.json records them."""
+        """Return the rules as in manifest.json."""
         return Gate(rules=[one.rule for one in self.rules], strict=self.strict)
 
 
 def check_measurable(
     gate: Gate | None, tasks: Mapping[str, OutputTask], labelled: set[str], evidence: EvidenceKind
 ) -> None:
-    """Refuse a gate that asks for what this data cannot tell.
+    """Reject a gate that this data cannot measure.
 
     Args:
-        gate: Of the job.
-        tasks: Of the default signature's outputs.
+        gate: The job's gate.
+        tasks: Tasks of the default signature's outputs.
         labelled: The outputs with labels.
-        evidence: What data there is.
+        evidence: The available data.
 
     Raises:
-        BadInputError: accuracy without labels, or agreement without real data.
+        BadInputError: The gate needs accuracy without labels, or agreement without real data.
     """
     rules = {rule.rule for rule in gate.rules} if gate else set()
     classes = {name for name, task in tasks.items() if task.task is not ModelTask.REGRESSION}
@@ -130,16 +131,16 @@ def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of i
 ) -> GatePlan:
     """Return the rules for this job.
 
-    An output that no rule on quality of the job's gate reaches gets the default rule, so that none is published unseen.
-    For the outputs of signatures without data that is the one on numbers, as for measurements.
+    An output without a quality rule in the job's gate gets the default rule, so that none is published unchecked.
+    Outputs of signatures without data get the default rule on numbers, as for measurements.
 
     Args:
         job: The job.
-        tasks: Of the default signature's outputs.
+        tasks: Tasks of the default signature's outputs.
         labelled: The outputs with labels.
-        evidence: What data there is.
+        evidence: The available data.
         floats: The outputs with numbers, over all signatures: the only ones with a relative error.
-        others: The outputs of the signatures that there is no data for.
+        others: The outputs of the signatures without data.
     """
     strict = bool(job.gate and job.gate.strict)
     own = [PlannedRule(rule) for rule in job.gate.rules] if job.gate else []

@@ -1,4 +1,4 @@
-"""Applies the gate to what was measured. What cannot be measured does not pass."""
+"""Applies the gate to the measurements. A rule that cannot be measured fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIGURES = {
     "minAgreement": "agreement",
     "maxRelativeError": "relative_error",
 }
-#: Rules on what a model answers; the others are on its size and speed.
+# : Rules on a model's answers; the others are on its size and speed.
 QUALITY_RULES = frozenset(_FIGURES)
 _NAMES = {
     "maxAccuracyLoss": "accuracy loss",
@@ -29,12 +29,12 @@ _NAMES = {
 
 
 def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
-    """Return the result of every rule; a candidate passes when all of them did."""
+    """Return the result of every rule; a candidate passes if all of them pass."""
     return [_apply(one, metrics, strict=plan.strict) for one in plan.rules if _outputs(one, metrics) != frozenset()]
 
 
 def _outputs(planned: PlannedRule, metrics: Metrics) -> frozenset[str] | None:
-    """Return what the rule must be measured on in this candidate; None: whatever it can be measured on."""
+    """Return the outputs that the rule must be measured on; None for all possible outputs."""
     if planned.outputs is None:
         return None
     return planned.outputs | (planned.where_kept & metrics.outputs.keys())
@@ -85,7 +85,7 @@ def _value(rule: str, output: OutputMetrics, *, strict: bool) -> float | None:
     interval: tuple[float, float] | None = getattr(output, f"{figure}_interval")
     if value is None or not strict:
         return value
-    # Strict and no interval: not measured.
+    # Without an interval, a strict rule is not measured.
     return None if interval is None else interval[0 if rule == "minAgreement" else 1]
 
 

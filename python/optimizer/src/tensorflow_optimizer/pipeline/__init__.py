@@ -1,4 +1,4 @@
-"""One job from the user's files to a model that may be published, or to a sentence that says why not."""
+"""Runs one job, from the user's files to a publishable model or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inputs of a job beside its model."""
+"""A job's inputs besides its model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishes a .tflite file, for Lambda."""
+"""Publishes a .tflite file for Lambda."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
 
-#: For larger models, a float32 conversion only to compare the latency with is not worth its time.
+# : For larger models, a float32 conversion takes too long just to compare latency.
 _BASELINE_LIMIT = 64 << 20
 
 
@@ -67,7 +67,7 @@ class ChosenLiteRt(ChosenCandidate):
         return self.loaded.size_bytes
 
     def requirements(self) -> Requirements:
-        """Return what the function must offer."""
+        """Return the requirements for the function."""
         return Requirements(
             runtime=self.proof.runtime,
             native_refusal=self.proof.native_refusal,
@@ -95,7 +95,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
 
     def plans(self, *, has_data: bool) -> list[LiteRtPlan]:
         """Return the candidates of the recipe in their order; none for a search."""
-        # A .tflite file can be the teacher of a student, and cannot be changed itself.
+        # A .tflite file can teach a student, but cannot itself be changed.
         distills = any(isinstance(step, Distillation) for step in self.job.recipe.steps)
         searches = self.job.recipe.search is not None
         if isinstance(self.source, TfliteSource) and (searches or not distills):
@@ -112,7 +112,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         return self._opened.subject
 
     def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
-        """Leave out full integer where there are several signatures: there is data to calibrate only one."""
+        """Leave out full integer if there are several signatures: only one has data for calibration."""
         signatures = list(self._original.selection.signatures)
         if len(signatures) < 2:
             return space
@@ -156,7 +156,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     def none_supported(
         self, errors: Sequence[UnsupportedError], plans: Sequence[LiteRtPlan]
     ) -> UnsupportedError | None:
-        """Return the first error: LiteRT refuses a model for the same reason in every mode."""
+        """Return the first error: LiteRT rejects a model for the same reason in every mode."""
         return errors[0] if len(errors) == len(plans) else None
 
     def accept(self, trial: Trial[LiteRtPlan, LoadedLiteRt], evaluator: CandidateEvaluator) -> ChosenLiteRt | None:
@@ -186,7 +186,7 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
     def _is_changed(self, plan: LiteRtPlan, reference: Reference) -> bool:
         """Say whether the candidate's numbers may differ from the original's by more than rounding."""
         if reference.evidence is EvidenceKind.GENERATED:
-            # Without data, the default candidates change no decision as far as numbers can show it.
+            # Without data, the default candidates do not change decisions, as far as numbers can show.
             steps = self.job.recipe.steps
             changed = any(isinstance(step, (Distillation, Pruning, Quantization)) for step in steps)
             return changed or not reference.float_outputs

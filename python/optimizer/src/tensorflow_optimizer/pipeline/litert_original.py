@@ -1,4 +1,4 @@
-"""Opens what a .tflite file is made of, and chooses the signatures that the file will have."""
+"""Opens the original of a .tflite file, and selects the file's signatures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LiteRtOriginal:
-    """The original, and which of its signatures are published."""
+    """The original, with the signatures to publish."""
 
     subject: Subject
     selection: Selection
@@ -36,7 +36,7 @@ def open_original(job: Job, source: OpenedSource, progress: Progress) -> LiteRtO
     """Load the original.
 
     Raises:
-        UnsupportedError: LiteRT cannot hold it, or its state.
+        UnsupportedError: LiteRT does not support it, or its state.
     """
     if isinstance(source, TfliteSource):
         return _open_tflite(job, source, progress)

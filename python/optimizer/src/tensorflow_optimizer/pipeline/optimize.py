@@ -1,4 +1,4 @@
-"""Builds, measures and judges candidates until one may be published, in any format."""
+"""Builds, measures and judges candidates until one can be published, in any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole job."""
+"""Runs the complete job."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Paths:
 
 
 def run(job: Job, paths: Paths) -> tuple[Outcome, Draft | None]:
-    """Do the job and return how it ended. Never raises."""
+    """Run the job and return its outcome. Never raises."""
     progress = Progress()
     paths.output.mkdir(parents=True, exist_ok=True)
     forget_model(paths.output)
@@ -81,7 +81,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
         of = "made-up samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
         progress.say(f"{count} {of} are published with the model as golden requests")
     if server is not None:
-        # The answer of a stateful model depends on earlier requests: only the first is certain.
+        # A stateful model's answer depends on earlier requests, so only the first is certain.
         requests = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)
         tried = try_server(server, draft, paths.output, requests, progress)
         draft = draft.model_copy(update={"server": tried})
@@ -90,7 +90,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
 
 
 def _check_evaluation(job: Job, paths: Paths, progress: Progress) -> None:
-    """The job's build key stands for its data: what it names must be here, and nothing else."""
+    """Check that the data matches the job, whose build key stands for it."""
     if job.evaluation is not None and paths.evaluation is None:
         raise BadInputError("the job names evaluation data, but none was given; give it as --evaluation")
     if job.evaluation is None and paths.evaluation is not None:

@@ -1,4 +1,4 @@
-"""Publishes a SavedModel, for TensorFlow Serving."""
+"""Publishes a SavedModel for TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ChosenSavedModel(ChosenCandidate):
         return self.loaded.size_bytes
 
     def requirements(self) -> Requirements:
-        """Return what the server must offer."""
+        """Return the requirements for the server."""
         return Requirements(minimum_serving_version=self.serving_version, cpu_features=self.cpu_features)
 
     def times(self) -> ServingTimes:
@@ -130,7 +130,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         """
         if not plan.strip or plan.pruning or plan.distillation:
             return
-        # As many rows as one call takes: sums are then added in the same order.
+        # As many rows as one call takes, so that sums are added in the same order.
         datasets = first_rows(reference.datasets, reference.batch)
         models = (reference.runner, loaded.runner)
         try:
@@ -195,7 +195,7 @@ def _tensor(dtype: str, shape: tuple[int | None, ...] | None) -> Tensor:
 
 
 def _serving_version(plan: SavedModelPlan, source: OpenedSource) -> str | None:
-    """Return the major and minor version of what wrote the file: TensorFlow Serving's versions follow TensorFlow's."""
+    """Return the major and minor version of the TensorFlow that wrote the file; TensorFlow Serving has the same."""
     import tensorflow as tf
 
     version = tf.__version__ if plan.strip or plan.freeze else source.tensorflow_version

@@ -51,7 +51,7 @@ class ChosenCandidate(ABC):
 
     @property
     def reset_state(self) -> bool:
-        """Whether the server must put variables back before every request."""
+        """Whether the server must restore variables before every request."""
         return False
 
     @abstractmethod
@@ -60,19 +60,19 @@ class ChosenCandidate(ABC):
 
     @abstractmethod
     def requirements(self) -> Requirements:
-        """Return what a server must offer."""
+        """Return the requirements for a server."""
 
     @abstractmethod
     def times(self) -> ServingTimes:
         """Return the times to publish."""
 
     def finish(self, draft: Draft, output: Path) -> Draft:  # noqa: ARG002 - for formats that have extras
-        """Write the extras of the format into OUT/model/, and return the draft with what they tell."""
+        """Write the format's additional files into OUT/model/, and return the draft with their data."""
         return draft
 
 
 class TargetFormat(ABC, Generic[PlanT, LoadedT]):
-    """A format to publish. The orchestrator calls the methods in the order in which they stand here."""
+    """A format to publish. The orchestrator calls the methods in the order of their definition."""
 
     def __init__(self, job: Job, source: OpenedSource, work: Path, progress: Progress) -> None:
         self.job = job
@@ -139,4 +139,4 @@ class TargetFormat(ABC, Generic[PlanT, LoadedT]):
 
     @abstractmethod
     def accept(self, trial: Trial[PlanT, LoadedT], evaluator: CandidateEvaluator) -> ChosenCandidate | None:
-        """Return the candidate as one to publish; None, with its record added: no runtime serves it."""
+        """Return the candidate as one to publish; None, with its record added, if no runtime serves it."""

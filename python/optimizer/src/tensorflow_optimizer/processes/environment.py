@@ -1,4 +1,4 @@
-"""Settings to make before TensorFlow is imported: quiet, on the CPU, and reproducible."""
+"""Settings that must be made before TensorFlow is imported: quiet, on the CPU, and reproducible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import OptimizerError
 
 
 def prepare() -> None:
-    """Set the process up. To be called before the first import of TensorFlow."""
+    """Configure the process. Call it before the first import of TensorFlow."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -19,10 +19,10 @@ def prepare() -> None:
 
 
 def for_child(*, onednn: bool | None = None) -> dict[str, str]:
-    """Return the environment of a process that runs a module of this package.
+    """Return the environment for a process that runs a module of this package.
 
     Args:
-        onednn: Whether TensorFlow computes with oneDNN there; None: as it decides by the processor.
+        onednn: Whether TensorFlow uses oneDNN; None for TensorFlow's default on the processor.
     """
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
@@ -31,7 +31,7 @@ def for_child(*, onednn: bool | None = None) -> dict[str, str]:
 
 
 def has_bfloat16() -> bool:
-    """Say whether this machine's processor computes with bfloat16, as a baked model needs."""
+    """Say whether this machine's processor supports bfloat16, as such a model needs."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -46,7 +46,7 @@ def processors() -> int:
 
 
 def available_memory() -> int:
-    """Return the bytes that processes may still take, by what the machine and this container have left."""
+    """Return the available memory in bytes, of the machine and of this container."""
     found = [_meminfo("MemAvailable")]
     root = Path("/sys/fs/cgroup")
     try:
@@ -67,7 +67,7 @@ def _meminfo(name: str) -> int | None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the tools that decide what is written, by the name of their distribution."""
+    """Return the versions of the tools that determine the output, by the name of their distribution."""
     names = {
         "tensorflow": ("tensorflow", "tensorflow-cpu"),
         "keras": ("keras",),
@@ -79,10 +79,10 @@ def versions() -> dict[str, str]:
 
 
 def check_toolchain(toolchain: Toolchain) -> None:
-    """Refuse a job that was written for other tools: its build key would name an output that it is not.
+    """Reject a job for other tool versions: its build key would identify another output.
 
     Raises:
-        OptimizerError: a version differs.
+        OptimizerError: A version differs.
     """
     present = versions()
     pinned = {

@@ -16,13 +16,13 @@ _MEMORY = ("OOM when allocating", "std::bad_alloc", "Cannot allocate memory")
 
 
 class ExhaustedError(OptimizerError):
-    """The machine that does the job is too small for it."""
+    """The machine is too small for the job."""
 
 
 def exhausted(error: BaseException) -> ExhaustedError | None:
-    """Return what to raise for an error that means that memory or disk is used up; None for all others."""
+    """Return the error to raise if memory or disk is exhausted; None for other errors."""
     causes = list(_causes(error))
-    # TensorFlow has one type of error for both, and a disk that is full says so.
+    # TensorFlow uses one error type for both, but the message of a full disk says so.
     if any(_is_disk(one) for one in causes):
         return ExhaustedError("the job ran out of disk space; choose a larger machine", Hint.MACHINE_SIZE)
     if any(_is_memory(one) for one in causes):
@@ -31,10 +31,10 @@ def exhausted(error: BaseException) -> ExhaustedError | None:
 
 
 def raise_exhausted(error: BaseException) -> None:
-    """Raise what an error really means, before it is taken for something that is wrong with the model.
+    """Raise the real cause of an error before it is mistaken for a problem with the model.
 
     Raises:
-        ExhaustedError: memory or disk is used up.
+        ExhaustedError: Memory or disk is exhausted.
     """
     known = exhausted(error)
     if known is not None:
@@ -42,7 +42,7 @@ def raise_exhausted(error: BaseException) -> None:
 
 
 def unexpected(error: BaseException) -> OptimizerError:
-    """Return what stands for an unexpected error. Its details are only in the log."""
+    """Return the error that replaces an unexpected one, whose details are only in the log."""
     known = exhausted(error)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""Runs a process and all that it starts as one group, which ends as a whole."""
+"""Runs a process and its children as one group, which ends as a whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _IS_POSIX = os.name == "posix"
-#: For what a process does when it is interrupted.
+# : Time for a process to clean up after an interrupt.
 _SECONDS_TO_STOP = 20
 
 
@@ -24,14 +24,14 @@ class StoppedError(Exception):
 
 @contextmanager
 def process_group(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command in a group of its own, and leave nothing of the group when the block ends, however it ends.
+    """Start a command in its own process group, and end the whole group when the block ends.
 
     Args:
         command: The program.
-        options: More for Popen.
+        options: Options of Popen.
 
     Raises:
-        StoppedError: SIGTERM or SIGHUP came meanwhile.
+        StoppedError: SIGTERM or SIGHUP was received in the meantime.
     """
     with (
         _stopped_by_signals(),
@@ -40,23 +40,23 @@ def process_group(command: Sequence[str], **options: Any) -> Iterator[subprocess
         try:
             yield process
         except (KeyboardInterrupt, StoppedError):
-            # The group is not the terminal's: it has heard of nothing yet.
+            # The terminal does not signal this group, so pass the interrupt on.
             _signal(process, signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_SECONDS_TO_STOP)
             raise
         finally:
-            # A process that was killed leaves the ones that it started behind.
+            # A killed process leaves its children behind.
             _signal(process, signal.SIGKILL if _IS_POSIX else signal.SIGTERM)
 
 
 def end_with_parent() -> None:
-    """In the process of a group: end the whole group when the one that started it is gone, even killed."""
+    """Called in the group's process: end the group when its parent is gone, even if killed."""
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
 
     def watch() -> None:
-        # The other end is the parent's, which writes nothing.
+        # Blocks until the parent, which never writes, closes the other end.
         os.read(0, 1)
         if _IS_POSIX and os.getpgrp() == os.getpid():
             os.killpg(os.getpid(), signal.SIGKILL)
@@ -75,7 +75,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Turn the signals that end a program at once into an error that unwinds it."""
+    """Turn signals that would end the program immediately into an exception."""
     if threading.current_thread() is not threading.main_thread() or not _IS_POSIX:
         yield
         return
@@ -83,7 +83,7 @@ def _stopped_by_signals() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         raise StoppedError(signal.Signals(number).name)
 
-    # What is ignored (nohup) stays so.
+    # Ignored signals (nohup) stay ignored.
     numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:

@@ -1,4 +1,4 @@
-"""Collects what the outcome reports, however the job ends."""
+"""Collects the content of the outcome, however the job ends."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Progress:
         return [one.text for one in self.warned]
 
     def say(self, text: str) -> None:
-        """Tell the person who watches."""
+        """Print a message."""
         log.info(text)
         progress_events.tell(text)
 
     def warn(self, text: str, *hints: Hint) -> None:
-        """Tell it now, and in the outcome and the report."""
+        """Print a warning, and add it to the outcome and the report."""
         if text not in self.warnings:
             log.warning(text)
             self.warned.append(Message(text, hints))
@@ -51,14 +51,14 @@ class Progress:
             self.warn(message.text, *message.hints)
 
     def add(self, candidate: Candidate) -> None:
-        """Record what became of a candidate."""
+        """Add a candidate's record."""
         self.candidates.append(candidate)
         log.info(
             "candidate %s: %s%s", candidate.name, candidate.status, f" ({candidate.reason})" if candidate.reason else ""
         )
 
     def failure(self, error: OptimizerError) -> Outcome:
-        """Return the outcome of a job that an error ended, with everything known so far."""
+        """Return the outcome of a job that failed, with everything known so far."""
         return self.outcome(error.exit_code, str(error), error.hints)
 
     def outcome(

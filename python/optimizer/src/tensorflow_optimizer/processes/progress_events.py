@@ -1,6 +1,6 @@
-"""Reports progress to the supervising program: one line of JSON for each change, on a pipe of its own.
+"""Reports progress to the supervising program: one line of JSON for each change, on a separate pipe.
 
-Text for people goes to standard error as ever, and nothing reads it. Where nobody watches, nothing is written here.
+Messages for people go to standard error, which no program parses. Without a supervisor nothing is written.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-#: The pipe's file descriptor, for the one process that it is handed to.
+# : The pipe's file descriptor, for the one process that inherits it.
 VARIABLE = "TENSORFLOW_OPTIMIZER_FEED"
-#: Lines of less than PIPE_BUF bytes from several processes do not mix. A character may take six, as an escape.
+# : Lines shorter than PIPE_BUF bytes from several processes do not mix. An escaped character may take six bytes.
 _LONGEST_TEXT = 200
 _SECONDS_BETWEEN = 0.1
 
@@ -62,7 +62,7 @@ class _Pipe:
         try:
             os.write(self.descriptor, event.to_line().encode())
         except OSError:
-            # Who watched is gone. The work goes on.
+            # The supervisor is gone. Continue without it.
             self.descriptor = None
 
 
@@ -71,30 +71,30 @@ _numbers = itertools.count(1)
 
 
 def connect() -> None:
-    """Take the pipe that this process was started with, if it was."""
-    # Its number means another file in the processes that this one starts, unless they are handed the pipe as well.
+    """Open the inherited pipe, if there is one."""
+    # The number means another file in child processes, unless they inherit the pipe as well.
     descriptor = os.environ.pop(VARIABLE, None)
     _pipe.descriptor = int(descriptor) if descriptor else None
 
 
 def handed_on() -> tuple[Mapping[str, str], tuple[int, ...]]:
-    """Return what a process that reports as well is started with: variables, and descriptors."""
+    """Return the variables and descriptors for a child process that also reports."""
     descriptor = _pipe.descriptor
     return ({}, ()) if descriptor is None else ({VARIABLE: str(descriptor)}, (descriptor,))
 
 
 def tell(text: str) -> None:
-    """Say what this process does now."""
+    """Report this process's current activity."""
     _pipe.send(Event(os.getpid(), text=_short(text)))
 
 
 def ended(process: int) -> None:
-    """Say that a process is gone: killed ones cannot say it themselves."""
+    """Report that a process has ended, because a killed process cannot."""
     _pipe.send(Event(process, ended=True))
 
 
 class Activity:
-    """Something that is counted."""
+    """A counted activity."""
 
     def __init__(self, text: str, total: int | None) -> None:
         self._number = next(_numbers)
@@ -104,7 +104,7 @@ class Activity:
         self.advance(0)
 
     def advance(self, done: int, total: int | None = None) -> None:
-        """Say how much is done; seldom enough to cost nothing."""
+        """Report the progress, rarely enough to cost nothing."""
         self._total = self._total if total is None else total
         now = time.monotonic()
         if now - self._last >= _SECONDS_BETWEEN or done == self._total:
@@ -112,13 +112,13 @@ class Activity:
             _pipe.send(Event(os.getpid(), self._number, self._text, done, self._total))
 
     def end(self) -> None:
-        """Say that it is over."""
+        """Report the end."""
         _pipe.send(Event(os.getpid(), self._number, ended=True))
 
 
 @contextmanager
 def doing(text: str, total: int | None = None) -> Iterator[Activity]:
-    """Count something by hand."""
+    """Count an activity explicitly."""
     activity = Activity(text, total)
     try:
         yield activity
@@ -131,7 +131,7 @@ _counting: ContextVar[Activity | None] = ContextVar("counting", default=None)
 
 @contextmanager
 def counting(text: str) -> Iterator[None]:
-    """Show how far the loop is that is `counted` inside, deeper in code that does not know what it is for."""
+    """Report the progress of the `counted` loop inside, in code that does not know its purpose."""
     with doing(text) as activity:
         token = _counting.set(activity)
         try:
@@ -141,7 +141,7 @@ def counting(text: str) -> Iterator[None]:
 
 
 def counted(items: Sequence[Item]) -> Iterator[Item]:
-    """Yield the items, and say how many are done, if this is what is being counted."""
+    """Yield the items, and report the progress inside `counting`."""
     activity = _counting.get()
     for number, item in enumerate(items, 1):
         yield item

@@ -1,4 +1,4 @@
-"""Proves with the function's own code which of its runtimes may serve a model, in a process of its own."""
+"""Proves which of the function's runtimes can serve a model, with the function's own code in its own process."""
 
 from __future__ import annotations
 

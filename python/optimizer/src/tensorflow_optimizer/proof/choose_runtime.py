@@ -1,4 +1,4 @@
-"""Chooses the runtime of a Lambda function: the first one whose answers are those of the reference interpreter."""
+"""Chooses the runtime of a Lambda function: the first whose answers equal the reference interpreter's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import Signature
     from .native_program import Request
 
-#: Where the handler's package is, when it is neither beside the optimizer nor in the repository.
+# : Path of the handler's package, if it is neither next to the optimizer nor in the repository.
 HANDLER_VARIABLE = "TENSORFLOW_OPTIMIZER_HANDLER"
 _PACKAGE = "model_server"
 _TIMEOUT_SECONDS = 300
@@ -36,7 +36,7 @@ _REFUSAL_LIMIT = 500
 
 @dataclass(frozen=True)
 class Proof:
-    """The runtime that may serve the model, and what it costs."""
+    """The runtime that may serve the model, with its measurements."""
 
     runtime: Runtime
     native_refusal: str | None
@@ -51,18 +51,18 @@ class Proof:
 def prove(
     content: bytes, name: str, signatures: dict[str, Signature], datasets: dict[str, Dataset], *, reset_state: bool
 ) -> Proof:
-    """Proves the native program, or else the Python handler with NumPy.
+    """Prove the native program, or otherwise the Python handler with NumPy.
 
     Args:
         content: The .tflite file.
-        name: The model's.
-        signatures: As described, the default one first.
-        datasets: Inputs to try, by signature.
+        name: The model's name.
+        signatures: Their descriptions, the default one first.
+        datasets: Inputs by signature.
         reset_state: Every request starts from the initial state.
 
     Raises:
-        RunError: neither answers like the reference interpreter.
-        OptimizerError: the handler's package is not there.
+        RunError: Neither answers like the reference interpreter.
+        OptimizerError: The handler's package is missing.
     """
     requests = [
         (signature, datasets[signature].call(row, row + 1))
@@ -138,10 +138,10 @@ def _prove_numpy(model: Path, requests: list[Request], expected: list[dict[str, 
 
 
 def handler_directory() -> Path:
-    """Return the directory that holds the function's package.
+    """Return the directory of the function's package.
 
     Raises:
-        OptimizerError: it is nowhere.
+        OptimizerError: It does not exist.
     """
     root = Path(__file__).resolve().parents[3]
     stated = os.environ.get(HANDLER_VARIABLE)

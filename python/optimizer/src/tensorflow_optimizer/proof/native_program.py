@@ -1,4 +1,4 @@
-"""Runs the native program as Lambda does: in a process of its own that asks a Runtime API for events."""
+"""Runs the native program as Lambda does, in a process that polls a Runtime API for events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..documents.manifest import Signature
 
-#: The program, where it is neither beside the optimizer nor in the repository.
+# : Path of the program, if it is neither next to the optimizer nor in the repository.
 PROGRAM_VARIABLE = "TENSORFLOW_OPTIMIZER_NATIVE_PROGRAM"
 _NAME = "bootstrap"
 #: Lambda's names of processors.
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """What the program answered, and what it took."""
+    """The program's answers and measurements."""
 
     answers: list[list[dict[str, Any]]]
     """By round and request: a value for each output."""
@@ -58,7 +58,7 @@ class Measured:
 
 
 def find_program() -> Path | None:
-    """Returns the program for this machine's processor; None where there is none."""
+    """Return the program for this machine's processor; None if there is none."""
     stated = os.environ.get(PROGRAM_VARIABLE)
     if stated:
         return Path(stated) if Path(stated).is_file() else None
@@ -71,17 +71,17 @@ def find_program() -> Path | None:
 def measure_program(
     program: Path, model: Path, library: Path, signatures: dict[str, Signature], requests: Sequence[Request]
 ) -> Measured:
-    """Answers all requests twice in one process, and measures starts in further ones.
+    """Answer all requests twice in one process, and measure starts in further ones.
 
     Args:
         program: The native program.
         model: Directory with model.json and the model.
         library: libLiteRt.so.
-        signatures: The model's.
-        requests: The first one is timed.
+        signatures: The model's signatures.
+        requests: The requests; the first one is timed.
 
     Raises:
-        RefusedError: it did not start, ended, failed or took too long.
+        RefusedError: It did not start, ended, failed or took too long.
     """
     events = [json.dumps({"signature_name": name, "inputs": inputs}).encode() for name, inputs in requests]
     outputs = [list(signatures[name].outputs) for name, _ in requests]
@@ -93,7 +93,7 @@ def measure_program(
         environment = {"MODEL_DIR": str(model), "LITERT_LIBRARY": str(library), "PATH": os.environ.get("PATH", "")}
         starts = [_first_answer(executable, environment, events[0]) for _ in range(_STARTS)]
         with _running(executable, environment) as function:
-            # Twice the same sequence: what keeps something between requests answers the second one differently.
+            # Send the sequence twice: a program that keeps state between requests answers differently.
             answers = [
                 [_outputs(function.ask(event)[0], names) for event, names in zip(events, outputs, strict=True)]
                 for _ in range(_ROUNDS)
@@ -120,7 +120,7 @@ class _Function:
         return self._process.pid
 
     def ask(self, event: bytes) -> tuple[bytes, float]:
-        """Returns the answer, and `time.perf_counter` of its arrival."""
+        """Return the answer, and `time.perf_counter` of its arrival."""
         self._api.send(event)
         answer = self._api.receive(_TIMEOUT_SECONDS, lambda: self._process.poll() is None)
         if answer is None:
@@ -173,7 +173,7 @@ def _running(executable: Path, environment: dict[str, str]) -> Iterator[_Functio
             process.wait()
 
 
-#: Set by Lambda; what the program needs of them.
+# : Variables of Lambda that the program needs.
 _LAMBDA_VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "proof",
     "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -202,7 +202,7 @@ def _warm(function: _Function, event: bytes) -> float:
 
 
 def _outputs(body: bytes, names: list[str]) -> dict[str, Any]:
-    """Returns a value for each output; an answer has no name where there is only one."""
+    """Return a value for each output; an answer with a single output does not name it."""
     try:
         document = json.loads(body)
         if "error" in document:

@@ -1,4 +1,4 @@
-"""As much of Lambda's Runtime API as the proof needs: events out, answers in, on a port of the loopback interface.
+"""The part of Lambda's Runtime API that the proof needs: sends events and receives answers on the loopback interface.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function posted for one event."""
+    """A function's answer to one event."""
 
     body: bytes
     arrived: float
@@ -55,11 +55,11 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_port}"
 
     def send(self, event: bytes) -> None:
-        """Queues an event for the function's next call of `invocation/next`."""
+        """Queue an event for the function's next call of `invocation/next`."""
         self._events.put(event)
 
     def receive(self, seconds: float, alive: Callable[[], bool]) -> Answer | None:
-        """Returns the next answer; None after `seconds`, or once the function's process has ended without one."""
+        """Return the next answer; None after `seconds`, or if the function's process ended without one."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             running = alive()
@@ -75,17 +75,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Prints nothing: the proof ends the function while it waits for its next event."""
+        """Print nothing: the proof ends the function while it waits for its next event."""
 
 
 def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # An answer of several small writes would wait for the peer's delayed acknowledgement.
+        # An answer in several small writes would wait for the peer's delayed acknowledgement.
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            """Serves `invocation/next`."""
+            """Serve `invocation/next`."""
             event = events.get()
             deadline = int((time.time() + _DEADLINE_SECONDS) * 1000)
             self._send(
@@ -99,7 +99,7 @@ def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPReque
             )
 
         def do_POST(self) -> None:
-            """Serves `invocation/<id>/response`, `invocation/<id>/error` and `init/error`."""
+            """Serve `invocation/<id>/response`, `invocation/<id>/error` and `init/error`."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             arrived = time.perf_counter()
             self._send(202, b"{}", {})
@@ -114,6 +114,6 @@ def _handler(events: Queue[bytes], answers: Queue[Answer]) -> type[BaseHTTPReque
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Prints nothing."""
+            """Print nothing."""
 
     return Handler

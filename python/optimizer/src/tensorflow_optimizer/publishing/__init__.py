@@ -1,1 +1,1 @@
-"""Fetching what a job reads from S3, and publishing what it made."""
+"""Uploads builds, and publishes models as new versions."""

@@ -1,4 +1,4 @@
-"""archive/<version>.tar.gz: the SavedModel in one file, the same bytes for the same files."""
+"""archive/<version>.tar.gz: the SavedModel in one file, with the same bytes for the same files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write_archive(target: Path, files: dict[str, Path]) -> None:
-    """Write an archive of files, by their path inside it: sorted, without owners, dates or this machine's modes."""
+    """Write an archive of files by their path inside it: sorted, without owners, dates or this machine's modes."""
     with (
         target.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed,

@@ -29,7 +29,7 @@ SAVED_MODEL_FILE = "saved_model.pb"
 
 @dataclass(frozen=True)
 class Publication:
-    """One version on its way to a bucket."""
+    """A version that is being published."""
 
     bucket: Bucket
     prefix: str
@@ -47,7 +47,7 @@ class Publication:
         return f"{self.prefix}/{self.draft.format.value}/{self.version}/"
 
     def upload(self, key: str, content: bytes | Path, content_type: str = "application/octet-stream") -> StoredObject:
-        """Create one object and say so."""
+        """Create one object and log it."""
         stored = self.bucket.create(key, content, content_type)
         self.log(f"  {self.bucket.address(key)}  {stored.size:,} bytes")
         return stored
@@ -55,7 +55,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class Published:
-    """The files of a version, and what its record says of them."""
+    """The files of a version, with their part of its record."""
 
     files: list[File]
     values: dict[str, str]
@@ -63,7 +63,7 @@ class Published:
 
 
 def publish_files(publication: Publication) -> Published:
-    """Upload all files of a version but its manifest."""
+    """Upload all files of a version except its manifest."""
     make = _publish_litert if publication.draft.format is ModelFormat.LITERT else _publish_saved_model
     golden = _publish_golden(publication)
     published = make(publication)
@@ -79,7 +79,8 @@ def _publish_litert(publication: Publication) -> Published:
     layer = publication.scratch / LAYER_FILE
     write_layer(layer, model, description.read_bytes())
     stored = publication.upload(publication.key_prefix + LAYER_FILE, layer, "application/zip")
-    # The same files once more, for pods: their images can copy and check files, and have nothing to unpack an archive.
+    # Publish the files individually too, for pods: their images can copy and check files, but cannot unpack an
+    # archive.
     paths = {DESCRIPTION_FILE: description, LITERT_FILE: model}
     checksums, files = _with_checksums(publication, paths)
     for name, path in {**paths, CHECKSUMS_FILE: checksums}.items():
@@ -112,7 +113,7 @@ def _publish_saved_model(publication: Publication) -> Published:
     archived = publication.upload(
         f"{publication.prefix}/archive/{publication.version}.tar.gz", archive, "application/gzip"
     )
-    # A server that polls the prefix takes a version for whole when it sees saved_model.pb: it comes after the rest.
+    # A polling server considers a version complete when saved_model.pb appears, so upload it last.
     for name in sorted(paths, key=lambda name: (name == SAVED_MODEL_FILE, not name.startswith("variables/"), name)):
         publication.upload(publication.key_prefix + name, paths[name])
     publication.upload(publication.key_prefix + CHECKSUMS_FILE, checksums, "text/plain")
@@ -127,7 +128,7 @@ def _publish_saved_model(publication: Publication) -> Published:
 
 
 def _with_checksums(publication: Publication, paths: dict[str, Path]) -> tuple[Path, list[File]]:
-    """Write SHA256SUMS of files, by their path in the version's directory, and list them and it at the end."""
+    """Write SHA256SUMS of files by their path in the version's directory, and add both to the list."""
     files = [
         File(path=name, size=paths[name].stat().st_size, sha256=file_digest(paths[name])) for name in sorted(paths)
     ]

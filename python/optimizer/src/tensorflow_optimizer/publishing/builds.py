@@ -1,4 +1,4 @@
-"""builds/<build id>/: how each build ended, refused ones too."""
+"""builds/<build id>/: the result of each build, including failed ones."""
 
 from __future__ import annotations
 

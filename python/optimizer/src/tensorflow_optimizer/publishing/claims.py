@@ -1,4 +1,4 @@
-"""Version numbers: one counter per model over all formats, and no number is ever used twice."""
+"""Version numbers: one counter per model over all formats. No number is used twice."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..storage.storage_errors import ObjectExistsError, StorageError
 if TYPE_CHECKING:
     from ..storage.s3 import Bucket
 
-#: As many builds of one model at once as anybody runs, and more.
+# : More than the number of parallel builds of one model.
 _ATTEMPTS = 50
 
 
 def claim_version(bucket: Bucket, prefix: str, *, build_id: str, build_key: str) -> int:
     """Reserve the next version of a model and return it.
 
-    The claim is a conditional write, so that of two builds one gets the number and the other tries the next. It stays,
-    whatever becomes of the build: a number that a reader may have seen never comes to mean something else.
+    The claim is a conditional write: of two builds, one gets the number and the other tries the next. A claim is never
+    released, even if the build fails, so a number that a reader has seen never changes its meaning.
     """
-    # Two processes must never take each other's claim for their own, not even two of the same build.
+    # Identify the process, so that even two processes of the same build do not take each other's claim for their own.
     claim = {"buildId": build_id, "buildKey": build_key, "process": uuid.uuid4().hex}
     content = (json.dumps(claim, sort_keys=True) + "\n").encode()
     version = _highest(bucket, prefix) + 1

@@ -1,4 +1,4 @@
-"""layer.zip: the model as a Lambda layer, the same bytes for the same model and version."""
+"""layer.zip: the model as a Lambda layer, with the same bytes for the same model and version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MODEL_PATH = "ml/model/model.tflite"
 DESCRIPTION_FILE = "model.json"
 DESCRIPTION_PATH = f"ml/model/{DESCRIPTION_FILE}"
-#: How a manifest names what is inside.
+# : Prefix of paths in a manifest for files inside the layer.
 IN_LAYER = "layer.zip!/ml/model/"
 #: The earliest date that a ZIP can hold.
 _DATE = (1980, 1, 1, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Publishes what `run` made: always how the build ended, and the model when it ended well."""
+"""Publishes the results of `run`: always the outcome, and the model after success."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"
-#: What a draft repeats of its job.
+# : Fields that a draft repeats from its job.
 _COMMON = ("model", "format", "architecture", "recipe", "labels")
 
 
 @dataclass(frozen=True)
 class Target:
-    """The place and the names to publish a build under."""
+    """Bucket, prefix and names for publishing a build."""
 
     bucket: Bucket
     prefix: str
@@ -49,7 +49,7 @@ class Target:
     build_url: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse names that would put objects elsewhere."""
+        """Reject names that would put objects elsewhere."""
         if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", self.prefix, re.ASCII):
             raise BadInputError(f"the model prefix {self.prefix!r} is not usable: give letters, digits, '-', '_', '.'")
         if not re.fullmatch(r"\w[\w.-]*", self.build_id, re.ASCII):
@@ -59,7 +59,7 @@ class Target:
 
 
 def read_outcome(output: Path) -> Outcome:
-    """Read how the build ended."""
+    """Read the outcome of a build."""
     path = output / OUTCOME_FILE
     try:
         return Outcome.model_validate_json(path.read_bytes())
@@ -75,17 +75,17 @@ def read_outcome(output: Path) -> Outcome:
 def publish_build(
     target: Target, job: Job | None, output: Path, fetched: Fetched | None, log: Callable[[str], None]
 ) -> Record | None:
-    """Upload a build's outcome, and its artifacts when it ended with exit code 0.
+    """Upload a build's outcome, and its artifacts after exit code 0.
 
     Args:
-        target: Where to.
-        job: The job; None when the build ended before it could be read.
-        output: What `run` left.
-        fetched: What `fetch` read; None when the input never came from S3.
-        log: Takes one line about each step.
+        target: Where to publish.
+        job: The job; None if the build failed before it could be read.
+        output: Output directory of `run`.
+        fetched: Result of `fetch`; None if the input did not come from S3.
+        log: Receives one line about each step.
 
     Returns:
-        The record that this build key stands for, or None where nothing is published.
+        The record for this build key, or None if nothing is published.
     """
     outcome = read_outcome(output)
     uploaded = upload_build(target.bucket, target.prefix, target.build_id, output)
@@ -164,7 +164,7 @@ def _publish_version(
         publication.upload(record.manifest_key, text, "application/json")
     (output / MANIFEST_FILE).write_bytes(text)
 
-    # Another build of the same inputs may have finished meanwhile: then both must say the same.
+    # Another build of the same inputs may have finished in the meantime: both must return the same record.
     other = find_complete(bucket, prefix, target.build_key)
     if other is not None:
         log(f"version {other.version} was published meanwhile from the same inputs: it is used, {version} stays unused")
@@ -175,7 +175,7 @@ def _publish_version(
 
 
 def _with_provenance(draft: Draft, fetched: Fetched | None) -> Draft:
-    """Add what was really read from S3."""
+    """Add the objects that were read from S3."""
     if fetched is None:
         return draft
     source = draft.source

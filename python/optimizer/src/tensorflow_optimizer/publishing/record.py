@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def record_key(prefix: str, build_key: str, version: int | str) -> str:
-    """Return where the record of a version lies."""
+    """Return the key of a version's record."""
     return f"{prefix}/keys/{build_key}/{version}.json"
 
 
 def find_complete(bucket: Bucket, prefix: str, build_key: str) -> Record | None:
-    """Return the record that all readers follow: the lowest version whose manifest and files exist."""
+    """Return the record that all readers use: the lowest version whose manifest and files exist."""
     names = [one.key.rsplit("/", 1)[-1] for one in bucket.list_objects(f"{prefix}/keys/{build_key}/")]
     versions = sorted(int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdecimal())
     for version in versions:
@@ -36,7 +36,7 @@ def _complete(bucket: Bucket, key: str) -> Record | None:
         record = Record.model_validate_json(bucket.read(key))
     except ValidationError:
         return None
-    # Listed, not asked for one by one: a role that may list a prefix only is denied what does not exist.
+    # List instead of individual requests: a role with permission to list a prefix only is denied for missing objects.
     directory = posixpath.dirname(record.manifest_key)
     present = {one.key: one.size for one in bucket.list_objects(f"{directory}/")}
     beside = [name for name in (record.archive_key, record.golden_key, record.server_key) if name]

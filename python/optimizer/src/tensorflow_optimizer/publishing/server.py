@@ -1,4 +1,4 @@
-"""The server's program, published once for all models of a bucket."""
+"""Publishes the server's program once for all models of a bucket."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from ..documents.manifest import ServerProgram
     from ..storage.s3 import Bucket
 
-#: Beside the models' prefixes, not below one: the job's role may add here too.
+# : Separate from the models' prefixes; the job's role may add here too.
 _PREFIX = "shared/server"
 
 
 def publish_server(bucket: Bucket, server: ServerProgram, output: Path, log: Callable[[str], None]) -> ServerProgram:
-    """Upload the program under its own SHA-256, where it may lie already, and return where that is.
+    """Upload the program under its own SHA-256, unless it exists, and return its key.
 
     Args:
-        bucket: Where to.
-        server: What `run` knows of it.
-        output: What `run` left.
-        log: Takes one line about it.
+        bucket: The bucket.
+        server: The server's entry in the draft.
+        output: Output directory of `run`.
+        log: Receives one line.
 
     Raises:
-        OptimizerError: it is not the program that was tried.
+        OptimizerError: It is not the tested program.
     """
     program = output / SERVER_DIRECTORY / PROGRAM
     if not program.is_file() or file_digest(program) != server.sha256:

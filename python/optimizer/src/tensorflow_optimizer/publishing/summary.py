@@ -1,4 +1,4 @@
-"""One sentence about a published model, for the deploy's output."""
+"""One sentence about a published model, for the deployment's output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..report.figures import megabytes, percent, small, smaller, worst_output
 if TYPE_CHECKING:
     from ..documents.manifest import Draft
 
-#: Leaves room in the 4 KB that a custom resource may answer.
+# : Leaves room within the 4 KB of a custom resource's response.
 _LIMIT = 300
 
 

@@ -1,4 +1,4 @@
-"""Measures the original; candidates are compared with the result."""
+"""Measures the original, the reference for all candidates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Arrays
     from .subject import Subject
 
-#: The interval of a smaller set is wider than the loss that the default gate allows.
+# : With fewer samples, the interval is wider than the default gate's limit.
 _ENOUGH_SAMPLES = 500
 _REPEATED = 8
 
@@ -78,7 +78,7 @@ class Reference:
 
     @property
     def other_outputs(self) -> set[str]:
-        """Keys of the outputs that data says nothing of."""
+        """Keys of the outputs without data."""
         return {
             self.key(signature, name)
             for signature, answers in self.answers.items()
@@ -88,7 +88,7 @@ class Reference:
 
     @property
     def float_outputs(self) -> set[str]:
-        """Keys of the outputs that hold numbers rather than classes."""
+        """Keys of the outputs with numbers rather than classes."""
         return {
             self.key(signature, name)
             for signature, answers in self.answers.items()
@@ -111,16 +111,16 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
 
     Args:
         job: The job.
-        evaluation: Where the data is.
+        evaluation: Path of the data.
         subject: The original.
-        progress: Where to tell.
+        progress: Receives messages and warnings.
         calibrate: A part of the data is needed for calibration.
         train: A part of the data is needed for training.
         select: A part of the data is needed to choose between candidates.
 
     Raises:
-        BadInputError: data, labels or shapes do not fit the model.
-        UnsupportedError: the original is not deterministic, or depends on the batch.
+        BadInputError: Data, labels or shapes do not fit the model.
+        UnsupportedError: The original is not deterministic, or depends on the batch.
     """
     default = subject.default
     splits, evidence = read_samples(job, evaluation, subject, calibrate=calibrate, train=train, select=select)
@@ -174,7 +174,7 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
 
 
 def _aliases(subject: Subject, datasets: Mapping[str, Dataset], answers: Mapping[str, Arrays]) -> frozenset[str]:
-    """Return the signatures that are others for the default one, as Keras exports each model under two names."""
+    """Return the aliases of the default signature: Keras exports each model under two names."""
     default = subject.default
     inputs = set(subject.signatures[default].spec.inputs)
     found = set()
@@ -204,7 +204,7 @@ def _answers(subject: Subject, signature: str, dataset: Dataset, evidence: Evide
 def _look_at_inputs(
     subject: Subject, gate: Dataset, evidence: EvidenceKind, tasks: Mapping[str, OutputTask], progress: Progress
 ) -> None:
-    """Record what the inputs are like, and warn where the model is far better with others."""
+    """Record the ranges of the inputs, and warn if another scale is far better."""
     if evidence is EvidenceKind.GENERATED:
         return
     progress.inputs = ranges_of(gate)
@@ -223,7 +223,7 @@ def _check(subject: Subject, datasets: Mapping[str, Dataset]) -> None:
 
 
 def _check_class_names(job: Job, outputs: Mapping[str, NDArray[Any]]) -> None:
-    """Class names are given in the order of an output: one must have as many scores."""
+    """Class names are in the order of an output, so one must have as many scores."""
     sizes = {name: value.shape[-1] for name, value in outputs.items() if value.dtype.kind == "f" and value.ndim > 1}
     count = len(job.labels or [])
     # A single score decides between two classes.
@@ -238,7 +238,7 @@ def _check_class_names(job: Job, outputs: Mapping[str, NDArray[Any]]) -> None:
 def _stated_for(
     job: Job, outputs: Mapping[str, NDArray[Any]], answers: Mapping[str, Arrays], *, is_default: bool
 ) -> dict[str, ModelTask]:
-    """Return the tasks stated for these outputs; for the default signature also those that no signature has."""
+    """Return the tasks stated for these outputs; for the default signature also those of unknown outputs."""
     elsewhere = {name for other in answers.values() for name in other} - set(outputs)
     return {name: task for name, task in job.tasks.items() if name in outputs or (is_default and name not in elsewhere)}
 

@@ -1,4 +1,4 @@
-"""Samples for the original and its candidates: the evaluation data in its parts, or made-up inputs."""
+"""Samples for the original and its candidates: the parts of the evaluation data, or generated inputs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def read_samples(  # noqa: PLR0913 - one fact for each need
     job: Job, evaluation: Path | None, subject: Subject, *, calibrate: bool, train: bool, select: bool
 ) -> tuple[Splits, EvidenceKind]:
-    """Return the samples of the default signature, in the parts that are needed: real ones, or made-up ones.
+    """Return the samples of the default signature in the required parts, real or generated.
 
     Raises:
-        BadInputError: there are too few, or they do not fit the signature.
+        BadInputError: There are too few, or they do not fit the signature.
     """
     one = subject.signatures[subject.default]
     if evaluation is None:
@@ -39,7 +39,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
     splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
     if train and not job.recipe.steps and splits.training.count < MINIMUM_TRAINING_SAMPLES:
-        # Nobody named a step that trains: those that are tried by default are left out, and the gate gets the samples.
+        # The job names no step that trains, so skip the default ones and leave the samples to the gate.
         splits = split(dataset, job.seed, calibrate=calibrate, select=select)
     if not splits.gate.count:
         raise BadInputError(
@@ -49,10 +49,10 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
 
 
 def made_up(runner: Runner, one: EvaluatedSignature, seed: int) -> Dataset:
-    """Make inputs up that the original accepts.
+    """Generate inputs that the original accepts.
 
     Raises:
-        BadInputError: it accepts none.
+        BadInputError: It accepts none.
     """
     problem = ""
     for integers in INTEGER_RANGES:

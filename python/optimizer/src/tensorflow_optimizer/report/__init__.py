@@ -1,4 +1,4 @@
-"""The report of a build: for people, for programs, for CodeBuild's console, and for whoever gets the model."""
+"""The report of a build: for people, for programs, for CodeBuild's console, and for the model's users."""
 
 from __future__ import annotations
 

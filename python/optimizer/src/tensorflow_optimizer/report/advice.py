@@ -1,4 +1,4 @@
-"""Says what more evidence would show, in every report that rests on less than labels."""
+"""Advises in every report without labels how to get more evidence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.outcome import Outcome
 
-#: Below this, a loss of one point cannot be told from chance.
+# : With fewer samples, a loss of one point cannot be distinguished from chance.
 _ENOUGH_SAMPLES = 500
 
 
 def advise(job: Job, outcome: Outcome) -> list[str]:
-    """Return what the reader can do to know more, or to get a smaller model."""
+    """Return advice on getting more evidence, or a smaller model."""
     measured = [one.metrics for one in outcome.candidates if one.metrics] or (
         [outcome.original] if outcome.original else []
     )

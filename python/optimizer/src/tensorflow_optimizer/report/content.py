@@ -1,4 +1,4 @@
-"""The content of a report. report.json holds it, the other files render it."""
+"""The content of a report. report.json contains it, the other files render it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Report(Document):
 
 
 def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
-    """Gather what a report says."""
+    """Compose the content of a report."""
     verdict = _VERDICTS[outcome.exit_code]
     chosen = next((one.name for one in outcome.candidates if one.status is CandidateStatus.CHOSEN), None)
     return Report(
@@ -118,7 +118,7 @@ def _reproduction(job: Job) -> list[str]:
 
 
 def _reproduction_here(command: str, job: Job, students: list[StudentModel]) -> list[str]:
-    """Return how to make it again of files that only who has them can give."""
+    """Return how to reproduce the build with files that are only on this machine."""
     inputs: list[tuple[str, Source | Evaluation | StudentModel]] = [("source", job.source)]
     inputs += [("evaluation", job.evaluation)] if job.evaluation else []
     inputs += [("student", one) for one in students]

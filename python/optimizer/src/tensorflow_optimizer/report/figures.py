@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NOT_MEASURED = "–"
 
-#: What the gate allows by default, to tell which of several outputs is nearest to its limit.
+# : The gate's defaults, to find the output nearest to its limit.
 _LIMITS = {"maxAccuracyLoss": 0.01, "maxErrorIncrease": 0.01, "minAgreement": 0.99, "maxRelativeError": 0.05}
 
 
@@ -32,14 +32,14 @@ def points(ratio: float | None) -> str:
 
 
 def interval(bounds: tuple[float, float] | None, factor: float = 100) -> str:
-    """Return a 95 % interval as `-0.30 … +0.50`; of percentages unless told otherwise."""
+    """Return a 95 % interval as `-0.30 … +0.50`, by default of percentages."""
     if bounds is None:
         return ""
     return " … ".join(_signed(bound * factor) if factor == 100 else small(bound) for bound in bounds)
 
 
 def small(number: float | None) -> str:
-    """Return a number that may be tiny, with three digits that count."""
+    """Return a number that may be tiny, with three significant digits."""
     if number is None:
         return NOT_MEASURED
     return "0" if number == 0 else f"{number:.3g}" if math.isfinite(number) else str(number)
@@ -51,14 +51,14 @@ def milliseconds(number: float | None) -> str:
 
 
 def smaller(before: int, after: int) -> str:
-    """Return how a size changed: `÷2.0`, `×1.3` where it grew."""
+    """Return the change of a size: `÷2.0`, or `×1.3` if it grew."""
     if before <= 0 or after <= 0 or before == after:
         return "same size"
     return f"÷{before / after:.1f}" if after < before else f"×{after / before:.1f}"
 
 
 def speed(ratio: float | None) -> str:
-    """Return a latency ratio in words: `3.45× faster`; what any two runs differ by is no difference."""
+    """Return a latency ratio in words: `3.45× faster`. Ignores differences within the usual noise."""
     if ratio is None or ratio <= 0:
         return NOT_MEASURED
     if abs(ratio - 1) < 0.05:
@@ -72,11 +72,11 @@ def r_squared(value: float | None) -> str:
 
 
 def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[str, OutputMetrics] | tuple[None, None]:
-    """Return the output that the gate decides by: the first that broke a rule, or the one nearest to its limit.
+    """Return the output that decides the gate: the first that broke a rule, or the one nearest to its limit.
 
     Args:
-        metrics: Of a candidate.
-        rules: The gate's results for it; without them, the default limits tell what is near.
+        metrics: Metrics of a candidate.
+        rules: The gate's results for it; without them, the default limits.
     """
     broken = next((one.output for one in rules if not one.passed and one.output in metrics.outputs), None)
     if broken is not None:
@@ -88,7 +88,7 @@ def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[st
 
 
 def _share_of_limit(output: OutputMetrics, limits: Mapping[str, float]) -> float:
-    """Return how much of what is allowed an output used up, by the strongest evidence that there is for it."""
+    """Return how much of the limit an output used up, by its strongest evidence."""
     if output.accuracy_loss is not None:
         return _share(output.accuracy_loss, limits["maxAccuracyLoss"])
     if output.error_increase is not None:

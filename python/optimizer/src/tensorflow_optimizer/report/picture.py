@@ -1,4 +1,4 @@
-"""The candidates as a picture: size against quality, with the latency as color."""
+"""Draws the candidates: size against quality, with the latency as color."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Scale:
 
 
 def draw(report: Report) -> str | None:
-    """Return an SVG element, or None where fewer than two models were measured."""
+    """Return an SVG element, or None if fewer than two models were measured."""
     measured: list[tuple[str, Metrics, CandidateStatus | None]] = [
         (one.name, one.metrics, one.status) for one in report.candidates if one.metrics
     ]

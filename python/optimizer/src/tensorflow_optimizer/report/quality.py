@@ -1,4 +1,4 @@
-"""The one quality by which the candidates of a build are put side by side."""
+"""Chooses one quality to compare the candidates of a build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Quality(StrEnum):
-    """The best measure that all of them have: accuracy, R², agreement, relative error."""
+    """The best measure that all candidates have: accuracy, R², agreement, relative error."""
 
     ACCURACY = "accuracy"
     R_SQUARED = "r_squared"
@@ -23,7 +23,7 @@ class Quality(StrEnum):
 
 
 def quality_of(metrics: Iterable[Metrics]) -> Quality | None:
-    """Return the best quality that all of these measurements have, or None where there is none."""
+    """Return the best quality that all of these measurements have, or None."""
     outputs = [output for one in metrics for output in one.outputs.values()]
     for quality in Quality:
         if outputs and any(getattr(output, quality) is not None for output in outputs):
@@ -32,7 +32,7 @@ def quality_of(metrics: Iterable[Metrics]) -> Quality | None:
 
 
 def value_of(metrics: Metrics, quality: Quality) -> float | None:
-    """Return the quality of a model's worst output; relative error counts down, the others up."""
+    """Return the quality of a model's worst output; for relative error less is better."""
     if quality is Quality.RELATIVE_ERROR:
         known = [one.relative_error for one in metrics.outputs.values() if one.relative_error is not None]
         return max(known, default=None)
@@ -43,7 +43,7 @@ def value_of(metrics: Metrics, quality: Quality) -> float | None:
 
 
 def front_of(candidates: list[Candidate]) -> list[str]:
-    """Return the names of the candidates that no other beats in size without losing quality, smallest first."""
+    """Return the names of the Pareto-optimal candidates in size and quality, smallest first."""
     measured = [one for one in candidates if one.metrics is not None]
     quality = quality_of(one.metrics for one in measured if one.metrics)
     if quality is None:

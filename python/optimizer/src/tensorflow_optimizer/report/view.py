@@ -1,4 +1,4 @@
-"""The report's numbers as words, in the order in which the page shows them."""
+"""Formats the report's numbers as text, in the order of the page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EVIDENCE = {
 
 @dataclass(frozen=True)
 class Row:
-    """One model in the table of candidates. Empty: not known."""
+    """One model in the table of candidates. Unknown values are empty."""
 
     name: str
     status: str
@@ -99,7 +99,7 @@ def _why(one: Candidate, report: Report) -> str:
 
 
 def _remarks(one: Candidate, report: Report) -> list[str]:
-    """Return where the figures of a search are from, and what a student's teacher added."""
+    """Return remarks on the samples of a search's figures, and on the teacher's contribution."""
     if one.metrics is None:
         return []
     found = [
@@ -127,7 +127,7 @@ def _sentence(text: str) -> str:
 
 
 def _measured(metrics: Metrics, original: Metrics | None, rules: Sequence[RuleResult] = ()) -> dict[str, Any]:
-    """Return the texts of a row, by its field."""
+    """Return the texts of a row by field."""
     name, worst = figures.worst_output(metrics, rules)
     found = {
         "size": figures.megabytes(metrics.size_bytes),
@@ -173,7 +173,7 @@ class OutputRow:
 
 
 def output_rows(report: Report) -> list[OutputRow]:
-    """Return every output of every candidate that was measured."""
+    """Return every output of every measured candidate."""
     found = []
     for one in report.candidates:
         for name, output in (one.metrics.outputs if one.metrics else {}).items():
@@ -185,7 +185,7 @@ def output_rows(report: Report) -> list[OutputRow]:
 
 
 def evidence_of(report: Report) -> str:
-    """Return what the figures rest on, as `600 labelled samples`."""
+    """Return the evidence of the figures, such as `600 labelled samples`."""
     measured = [one.metrics for one in report.candidates if one.metrics] or (
         [report.original] if report.original else []
     )
@@ -195,7 +195,7 @@ def evidence_of(report: Report) -> str:
 
 
 def samples_sentence(report: Report) -> str:
-    """Return which samples the figures are of."""
+    """Return a sentence on the samples of the figures."""
     measured = [one.metrics for one in report.candidates if one.metrics]
     if any(one.evidence is EvidenceKind.GENERATED for one in measured):
         return "All figures are of made-up inputs."
@@ -211,7 +211,7 @@ def samples_sentence(report: Report) -> str:
 
 
 def tensor_text(tensor: Tensor) -> str:
-    """Return `float32 [batch, 28, 28]`, and what is inside the LiteRT model where that differs."""
+    """Return `float32 [batch, 28, 28]`, and the type inside the LiteRT model if it differs."""
     shape = ", ".join("?" if size < 0 else str(size) for size in tensor.shape)
     text = f"{tensor.dtype} [{shape}]"
     inside = tensor.tensor
@@ -239,7 +239,7 @@ def headline_of(report: Report) -> str:
 
 
 def tiles_of(report: Report) -> list[tuple[str, str, str]]:
-    """Return the figures that matter most, as name, value and remark; none where nothing was chosen."""
+    """Return the most important figures as name, value and remark; none if nothing was chosen."""
     chosen = next((one for one in report.candidates if one.name == report.chosen), None)
     if chosen is None or chosen.metrics is None:
         return []

@@ -32,9 +32,9 @@ def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | Non
 
     Args:
         directory: The output directory of `run`; the files go into its `report` directory.
-        job: What was asked for.
-        outcome: How it ended, refused and failed builds included.
-        draft: What is published; None where nothing is.
+        job: The job.
+        outcome: Its outcome, including failures.
+        draft: The draft of the published model; None if nothing is published.
     """
     report = compose(job, outcome, draft)
     target = directory / REPORT_DIRECTORY
@@ -79,5 +79,5 @@ def _render(template: str, report: Report) -> str:
 
 
 def _markdown(text: object) -> str:
-    """Keep text from outside from being markup."""
+    """Escape markup in untrusted text."""
     return _MARKDOWN_MARKS.sub(r"\\\1", " ".join(str(text).split()))

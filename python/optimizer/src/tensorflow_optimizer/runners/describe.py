@@ -1,4 +1,4 @@
-"""Describes the signatures of a .tflite file the way manifest.json and model.json hold them."""
+"""Describes the signatures of a .tflite file as in manifest.json and model.json."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def describe_signatures(
 
     Args:
         content: The .tflite file.
-        batched: For each signature whether dimension 0 is the batch.
-        method_names: Of the SavedModel.
-        unknown_batch: The batch may be left open in the file, which then takes a row at a time all the same.
+        batched: For each signature, whether dimension 0 is the batch.
+        method_names: Method names of the SavedModel.
+        unknown_batch: The file may leave the batch open; it then still takes one row at a time.
 
     Raises:
-        RunError: the file cannot be loaded.
-        UnsupportedError: an output has no fixed shape.
+        RunError: The file cannot be loaded.
+        UnsupportedError: An output has no fixed shape.
     """
     interpreter = open_interpreter(content)
     found: dict[str, Signature] = {}

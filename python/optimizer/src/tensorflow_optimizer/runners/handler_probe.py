@@ -1,7 +1,7 @@
-"""The child process of the proof: the function's package and nothing else, so that memory and times are the function's.
+"""Child process of the proof, with only the function's package, so that memory and times are the function's.
 
-Run by its path, with no other package of the optimizer on the way. Reads {"handler", "model",
-"requests": [[signature, inputs], …], "warm": [signature, inputs]} and writes what it found.
+Run by its path, without other packages of the optimizer. Reads {"handler", "model",
+"requests": [[signature, inputs], …], "warm": [signature, inputs]} and writes its results.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _probe(asked: dict[str, Any], found: dict[str, Any]) -> None:
     signature, inputs = asked["warm"]
     model.predict(signature, inputs)
     found["peakMebibytes"] = peak_mebibytes()
-    # Twice the same sequence: a runtime that keeps something between calls answers the second one differently.
+    # Send the sequence twice: a runtime that keeps state between calls answers differently.
     found["answers"] = [[model.predict(*request) for request in asked["requests"]] for _ in range(_ROUNDS)]
     found["warmMilliseconds"] = _warm(model, signature, inputs)
 
@@ -62,8 +62,8 @@ def _since(start: float) -> float:
 
 
 def peak_mebibytes(process: int | str = "self") -> float | None:
-    """Return the most resident memory that a process had so far; None where the system does not tell."""
-    # Not getrusage(): its peak survives exec, so that it would be that of the process that started this one.
+    """Return the process's peak resident memory; None if the system does not report it."""
+    # Not getrusage(): its peak survives exec, so it would include the parent process.
     try:
         with open(f"/proc/{process}/status", encoding="ascii") as file:  # noqa: PTH123 - as above
             for line in file:

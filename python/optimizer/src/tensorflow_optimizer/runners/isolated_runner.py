@@ -1,4 +1,4 @@
-"""Runs a SavedModel in a process of its own: with other settings of TensorFlow, or to count its memory."""
+"""Runs a SavedModel in its own process: with other settings of TensorFlow, or to measure its memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Footprint:
 
 
 class IsolatedRunner:
-    """A SavedModel in a session of another process. Its times hold the way there and back, and are no latency."""
+    """A SavedModel in a session of another process. Its times include communication, so they are not a latency."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class IsolatedRunner:
         self._finalizer()
 
     def peak_mebibytes(self) -> float | None:
-        """Return the most resident memory that the process had so far."""
+        """Return the process's peak resident memory."""
         self._connection.send(None)
         peak: float | None = self._answer()
         return peak
@@ -87,13 +87,13 @@ class IsolatedRunner:
 
 
 def footprint(runner: IsolatedRunner, signature: str, inputs: Mapping[str, Array]) -> Footprint:
-    """Return what a process needs to load the model and to answer one request; the runner must be a fresh one."""
+    """Return the resources to load the model and answer one request; requires a new runner."""
     runner.run(signature, inputs)
     return Footprint(runner.peak_mebibytes(), runner.load_milliseconds)
 
 
 def _end(connection: Connection, process: subprocess.Popen[bytes]) -> None:
-    """The process ends when its connection does."""
+    """The process ends when its connection is closed."""
     connection.close()
     process.wait()
 

@@ -31,7 +31,7 @@ def open_interpreter(content: bytes) -> Any:
 
 
 class LiteRtRunner:
-    """A .tflite file that was described."""
+    """A .tflite file with its description."""
 
     def __init__(self, content: bytes, signatures: dict[str, Signature], *, reset_state: bool = False) -> None:
         self._content = content
@@ -40,7 +40,7 @@ class LiteRtRunner:
         self._open()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
-        """Call a signature once; a batched one once for each row."""
+        """Call a signature once; a batched one once per row."""
         import numpy as np
 
         described = self._signatures[signature]
@@ -64,7 +64,7 @@ class LiteRtRunner:
 
     def _run_once(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
         if self._reset_state:
-            # reset_all_variables() leaves resource variables, which is what converted models have, as they are.
+            # reset_all_variables() does not reset resource variables, which converted models have.
             self._open()
         described = self._signatures[signature]
         stored = {name: to_stored(inputs[name], tensor.tensor) for name, tensor in described.inputs.items()}
@@ -76,7 +76,7 @@ class LiteRtRunner:
 
 
 def to_stored(value: Array, tensor: Any) -> Array:
-    """Turn real values into what the file takes: the same rule as the function's codec."""
+    """Quantize real values by the rule of the function's codec."""
     import numpy as np
 
     quantization: TensorQuantization | None = tensor.quantization
@@ -89,7 +89,7 @@ def to_stored(value: Array, tensor: Any) -> Array:
 
 
 def to_real(value: Array, tensor: Any) -> Array:
-    """Turn what the file returns into real values."""
+    """Dequantize the file's outputs to real values."""
     import numpy as np
 
     quantization: TensorQuantization | None = tensor.quantization
@@ -100,12 +100,12 @@ def to_real(value: Array, tensor: Any) -> Array:
 
 
 def quantization_of(details: Mapping[str, Any]) -> tuple[float, int] | None:
-    """Return scale and zero point of a tensor, or None when it holds real values."""
+    """Return scale and zero point of a tensor, or None if it contains real values."""
     scale, zero_point = details["quantization"]
     return (float(scale), int(zero_point)) if scale and math.isfinite(scale) else None
 
 
 def one_line(error: Exception) -> str:
-    """Return the first line of an error that says something."""
+    """Return the first meaningful line of an error."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__

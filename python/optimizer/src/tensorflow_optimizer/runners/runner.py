@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RunError(Exception):
-    """The model refused to compute these inputs."""
+    """The model could not compute these inputs."""
 
 
 class Runner(Protocol):

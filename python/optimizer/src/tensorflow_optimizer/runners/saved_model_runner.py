@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SavedModelRunner:
-    """A SavedModel in a session with one thread: so that sums have one order, and times can be compared."""
+    """A SavedModel in a session with one thread, so that sums have a fixed order and times are comparable."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class SavedModelRunner:
 
 
 def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
-    """Turn what TensorFlow's loader throws into the sentence that helps."""
+    """Translate an error of TensorFlow's loader into a helpful sentence."""
     import tensorflow as tf
 
     text = str(error)

@@ -11,7 +11,7 @@ from .handler_probe import peak_mebibytes
 
 
 def main(descriptor: int) -> None:
-    """Load one model, and answer until nobody asks any more."""
+    """Load one model, and answer until the connection is closed."""
     environment.prepare()
     import tensorflow as tf
 

@@ -1,5 +1,5 @@
-"""Takes `tensorflow_model_server` out of a container image, by the registry's HTTP API and without Docker.
+"""Extracts `tensorflow_model_server` from a container image with the registry's HTTP API, without Docker.
 
-No Python client of the OCI distribution API that is kept up does what is needed here: to choose a platform, to verify
-manifests and layers by their digests, and to find one file under whiteouts and links. HTTP itself is `requests`.
+No maintained Python client of the OCI distribution API has all of: choosing a platform, verifying manifests and layers
+by their digests, and finding one file with whiteouts and links. HTTP itself is `requests`.
 """

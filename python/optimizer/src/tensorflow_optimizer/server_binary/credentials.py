@@ -1,4 +1,4 @@
-"""Credentials to pull with: an AWS role at ECR, an account where one is given, else none."""
+"""Credentials for pulling: an AWS role for ECR, a given account, or none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInputError, OptimizerError
 
-#: Environment variables with an account of the registry. Together or not at all.
+# : Environment variables for the registry's account. Both or neither.
 USERNAME = "SERVING_REGISTRY_USERNAME"
 PASSWORD = "SERVING_REGISTRY_PASSWORD"  # noqa: S105 - a name, not a password
 
@@ -34,10 +34,10 @@ def ecr_region(registry: str) -> str | None:
 
 
 def credentials_for(registry: str) -> Credentials | None:
-    """Return what to sign in with.
+    """Return the credentials to sign in with.
 
     Raises:
-        OptimizerError: ECR gives no token, or only half an account was given.
+        OptimizerError: ECR returns no token, or only one of the two variables is set.
     """
     region = ecr_region(registry)
     if region:

@@ -1,4 +1,4 @@
-"""Translates refusals of a registry into sentences that name the way out."""
+"""Translates a registry's errors into sentences with a way out."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BRING = "give the program itself, without an image"
 
 
 def refused(reference: ImageReference, status: int, said: str, *, signed_in: bool) -> OptimizerError:
-    """Turn a registry's answer into one sentence.
+    """Describe a registry's error in one sentence.
 
     Args:
         reference: The image.
         status: The HTTP status.
-        said: The registry's own words.
+        said: The registry's message.
         signed_in: Credentials were sent.
     """
     where = f"{reference.registry} answers {status}" + (f" ({said})" if said else "")
@@ -55,7 +55,7 @@ def refused(reference: ImageReference, status: int, said: str, *, signed_in: boo
 
 
 def unreachable(reference: ImageReference, reason: str) -> OptimizerError:
-    """Return the sentence for a registry that nothing is heard from."""
+    """Describe an unreachable registry."""
     return OptimizerError(
         f"{reference.registry} cannot be reached for {reference.image} ({reason}): a build in a VPC needs a way to "
         f"the registry, by NAT, by a proxy or, for ECR, by VPC endpoints; otherwise {BRING}",
@@ -64,7 +64,7 @@ def unreachable(reference: ImageReference, reason: str) -> OptimizerError:
 
 
 def damaged(reference: ImageReference, what: str, found: str) -> OptimizerError:
-    """Return the sentence for content that is not what its digest says."""
+    """Describe content that does not match its digest."""
     return BadInputError(
         f"{what} of {reference.image} is damaged: {found}; something between here and {reference.registry} changes or "
         f"cuts what it delivers: try again, or {MIRROR}",

@@ -1,4 +1,4 @@
-"""One layer of an image: a tar archive of what it adds, replaces and removes."""
+"""One layer of an image: a tar archive of added, replaced and removed files."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Layer:
 
         Args:
             path: The layer.
-            name: What to call it in an error.
+            name: Its name in errors.
 
         Raises:
-            BadInputError: it cannot be unpacked.
+            BadInputError: It cannot be unpacked.
         """
         self._path, self._name = path, name
         with path.open("rb") as file:
@@ -61,14 +61,14 @@ class Layer:
                 )
         try:
             with tarfile.open(path, "r:*") as archive:
-                # Of a name that comes twice the later one counts.
+                # If a name is repeated, the last entry counts.
                 self._members = {known: member for member in archive if (known := _normal(member.name))}
         except _BROKEN as error:
             raise self._unpackable(error) from error
         self.entries = {name: _entry(member) for name, member in self._members.items()}
 
     def extract(self, name: str, target: Path) -> None:
-        """Write the content of one regular file to `target`, wherever the archive would have it."""
+        """Write the content of one regular file to `target`, ignoring the archive's own path."""
         try:
             with tarfile.open(self._path, "r:*") as archive, target.open("wb") as copy:
                 content = archive.extractfile(self._members[name])
@@ -82,7 +82,7 @@ class Layer:
 
 
 def _normal(name: str) -> str:
-    """Return a name without its decoration; nothing for the root, and for what would lie outside of it."""
+    """Return a normalized name; empty for the root, and for names outside it."""
     return "" if ".." in name.split("/") else posixpath.normpath("/" + name).strip("/")
 
 

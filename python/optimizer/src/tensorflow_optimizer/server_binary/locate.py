@@ -1,4 +1,4 @@
-"""Finds a file of an image: overlays the layers, as a container does.
+"""Finds a file of an image by overlaying the layers, as a container does.
 
 See https://github.com/opencontainers/image-spec/blob/main/layer.md for whiteouts.
 """
@@ -27,21 +27,21 @@ L = TypeVar("L", bound=_Entries)
 
 
 class NotThereError(Exception):
-    """The image has no such file. The text says why, as the end of a sentence."""
+    """The image has no such file. The message completes a sentence."""
 
 
 class Stack(Generic[L]):
-    """The layers of an image from the topmost down, each taken only when those above do not answer."""
+    """The layers of an image from the top down, each downloaded only if those above do not decide."""
 
     def __init__(self, layers: Iterable[L]) -> None:
         self._rest = iter(layers)
         self._seen: list[L] = []
 
     def locate(self, path: str) -> tuple[L, str]:
-        """Return the layer that has the content of a file, and the name that it has there.
+        """Return the layer with the content of a file, and the file's name there.
 
         Raises:
-            NotThereError: no regular file is at this path.
+            NotThereError: There is no regular file at this path.
         """
         links = 0
         number, directories = 0, set[str]()
@@ -52,7 +52,7 @@ class Stack(Generic[L]):
                 if entry.kind is Kind.FILE:
                     return layer, path
                 if entry.kind is Kind.HARD_LINK:
-                    # To a name of this layer or of one below.
+                    # The target is in this layer or one below.
                     path, directories, links = entry.target, set(), links + 1
                     _count(links)
                     continue
@@ -85,9 +85,9 @@ def _ancestors(path: str) -> list[str]:
 
 
 def _ancestor_link(entries: Mapping[str, Entry], path: str, directories: set[str]) -> str | None:
-    """Return where a path leads when one of its directories is a link.
+    """Resolve a path whose directory is a link.
 
-    What a higher layer has as a directory stays one, whatever a lower layer calls it.
+    A directory in a higher layer stays one, whatever a lower layer has there.
     """
     for ancestor in _ancestors(path):
         entry = entries.get(ancestor)
@@ -111,7 +111,7 @@ def _hides(entries: Mapping[str, Entry], path: str) -> bool:
 
 
 def _target(link: str, target: str) -> str:
-    """Return what a symbolic link means. As in a container, nothing leads out of the root."""
+    """Return the target of a symbolic link. As in a container, it cannot leave the root."""
     return posixpath.normpath(posixpath.join("/", posixpath.dirname(link), target)).strip("/")
 
 

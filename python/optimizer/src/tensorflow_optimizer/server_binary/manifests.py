@@ -1,4 +1,4 @@
-"""Manifests and lists of them: which layers make the image for the processor that will serve."""
+"""Manifests and indexes: find the layers of the image for the serving platform."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import BRING, MIRROR
 if TYPE_CHECKING:
     from .reference import ImageReference
 
-#: No official image of TensorFlow Serving exists for another one.
+# : The only platform of TensorFlow Serving's official images.
 OS, ARCHITECTURE = "linux", "amd64"
 
 _INDEXES = {
@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Descriptor:
-    """Something that a manifest points at."""
+    """A manifest's reference to content."""
 
     digest: str
     size: int
@@ -47,13 +47,13 @@ class ImageManifest:
 
 
 def read_manifest(reference: ImageReference, content: bytes, media_type: str) -> ImageManifest | Descriptor:
-    """Return an image's manifest, or where it is: an index points at the manifest of each platform.
+    """Return an image's manifest, or its location: an index refers to the manifest of each platform.
 
     Raises:
-        BadInputError: there is none for linux/amd64, or it is of a kind that nobody makes any more.
+        BadInputError: There is none for linux/amd64, or its type is obsolete.
     """
     document = _object(reference, content)
-    # The body's own word where there is one: registries answer with the type that they stored it under.
+    # Prefer the type in the body: registries answer with the type under which they stored it.
     kind = str(document.get("mediaType") or media_type.partition(";")[0].strip())
     if kind in _INDEXES or (kind not in _MANIFESTS and "manifests" in document):
         return _for_platform(reference, document)
@@ -70,7 +70,7 @@ def read_manifest(reference: ImageReference, content: bytes, media_type: str) ->
 
 
 def check_platform(reference: ImageReference, config: bytes) -> None:
-    """Refuse an image for another processor: only its own configuration says so where there is no index."""
+    """Reject an image for another platform: without an index, only its configuration has the platform."""
     document = _object(reference, config)
     _refuse_others(reference, [f"{document.get('os', OS)}/{document.get('architecture', ARCHITECTURE)}"])
 
@@ -80,7 +80,7 @@ def _for_platform(reference: ImageReference, index: dict[str, Any]) -> Descripto
     for entry in _list(index.get("manifests")):
         platform = entry.get("platform") or {}
         name = f"{platform.get('os', 'unknown')}/{platform.get('architecture', 'unknown')}"
-        # Attestations are entries too, for the platform unknown/unknown. Of several variants the first is the base one.
+        # Attestations are entries for the platform unknown/unknown. The first of several variants is the base one.
         if name != "unknown/unknown":
             platforms.setdefault(name, _descriptor(reference, entry))
     _refuse_others(reference, list(platforms))

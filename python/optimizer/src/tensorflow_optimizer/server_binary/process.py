@@ -1,4 +1,4 @@
-"""A server that runs on this machine for a moment, with one model and nothing else."""
+"""Runs a server on this machine for a short time, with one model."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ import requests
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The name and version that the model has on the server.
+# : Name and version of the model on the server.
 MODEL, VERSION = "model", 1
 _PATIENCE_SECONDS = 600
 _POLL_SECONDS = 0.1
 _LOG_BYTES = 64 << 10
-#: What the dynamic linker says when this machine lacks what the program was linked with.
+# : The dynamic linker's messages for missing libraries or versions.
 _CANNOT_LINK = re.compile(r"(error while loading shared libraries: .*|version `[^']+' not found.*)")
 
 
 class CannotRunError(Exception):
-    """This machine cannot run the program at all, which says nothing about the machines that will."""
+    """This machine cannot run the program, which says nothing about the serving machines."""
 
 
 class ServerError(Exception):
-    """The program runs, and does not serve the model."""
+    """The program runs, but does not serve the model."""
 
 
 class Server:
     """A process of tensorflow_model_server. Use it as a context manager: inside, the model is loaded."""
 
     def __init__(self, program: Path, model: Path, work: Path, *, onednn: bool = True) -> None:
-        """Start nothing yet.
+        """Prepare a server without starting it.
 
         Args:
             program: The server.
             model: A SavedModel's directory.
             work: An empty directory for the server's files.
-            onednn: Whether it may compute with oneDNN: bfloat16 aborts there on a processor without it.
+            onednn: Whether it may use oneDNN, where bfloat16 crashes on a processor without it.
         """
         base = work / "models" / MODEL
         base.mkdir(parents=True)
@@ -54,8 +54,8 @@ class Server:
         self._port = _free_port()
         self._command = [
             str(program.resolve()),
-            # gRPC is not asked anything; a socket of its own keeps it off the network. Its path may have 107 bytes, so
-            # it is relative to the directory that the server starts in.
+            # gRPC is not used; a Unix socket keeps it off the network. The path is limited to 107 bytes, so
+            # it is relative to the server's working directory.
             "--port=0",
             "--grpc_socket_path=grpc",
             f"--rest_api_port={self._port}",
@@ -72,10 +72,10 @@ class Server:
         """Start the server and wait until the model is loaded.
 
         Raises:
-            CannotRunError: the program does not run here.
-            ServerError: it ends, or does not load the model.
+            CannotRunError: The program does not run here.
+            ServerError: It ends, or does not load the model.
         """
-        # Nothing of the build's own: the program needs no credentials.
+        # Nothing from the build's environment: the program needs no credentials.
         environment = {"PATH": os.defpath, "HOME": str(self._work), "TMPDIR": str(self._work), "LANG": "C.UTF-8"}
         environment["TF_ENABLE_ONEDNN_OPTS"] = str(int(self._onednn))
         try:
@@ -122,7 +122,7 @@ class Server:
         return f"http://127.0.0.1:{self._port}/v1/models/{MODEL}/versions/{VERSION}"
 
     def _wait(self) -> None:
-        """Wait for what needs a loaded model; the bare status answers earlier."""
+        """Wait for an endpoint that needs a loaded model; the plain status answers earlier."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if ended := self._ended():
@@ -138,7 +138,7 @@ class Server:
         raise ServerError(f"it has not loaded the model after {_PATIENCE_SECONDS} seconds{self._last_words()}")
 
     def _ended(self) -> str:
-        """Return how the process ended; nothing while it runs."""
+        """Describe how the process ended; None while it runs."""
         code = self._process.poll() if self._process else None
         if code is None:
             return ""
@@ -148,7 +148,7 @@ class Server:
     def _end(self) -> None:
         if self._process is None:
             return
-        # With whatever a script may have started. The server handles no signal, so none is kinder than another.
+        # Including children of a script. The server handles no signal, so kill it directly.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -160,7 +160,7 @@ class Server:
             return file.read().decode("utf-8", "replace")
 
     def _last_words(self) -> str:
-        """Return the last line of its log that speaks of an error, or simply the last one."""
+        """Return the last line of the log that mentions an error, or the last line."""
         lines = [line.strip() for line in self._read_log().splitlines() if line.strip()]
         errors = [line for line in lines if re.search(r"error|fail|abort|: [EF] ", line, re.IGNORECASE)]
         return f": {(errors or lines)[-1][-400:]}" if lines else ""

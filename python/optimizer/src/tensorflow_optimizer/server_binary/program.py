@@ -1,4 +1,4 @@
-"""Checks that a file is a program for the machines that serve: a Linux x86_64 executable, or a script."""
+"""Checks that a file is a program for the serving machines: a Linux x86_64 executable, or a script."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _X86_64 = 62
-#: As `readelf -h` names them, for those that a server might be built for by mistake.
+# : Names as in `readelf -h`, for likely mistakes.
 _MACHINES = {3: "x86", 40: "arm", 183: "arm64", 243: "riscv"}
 
 
 def check_program(path: Path, what: str) -> None:
-    """Refuse what cannot run on x86_64.
+    """Reject files that cannot run on x86_64.
 
-    A script is taken: what it does is proved by the trial that follows, on this machine.
+    Scripts are accepted, because the trial on this machine follows.
 
     Raises:
-        BadInputError: it is neither.
+        BadInputError: It is neither.
     """
     with path.open("rb") as file:
         start = file.read(20)
@@ -28,7 +28,7 @@ def check_program(path: Path, what: str) -> None:
         return
     if len(start) < 20 or not start.startswith(b"\x7fELF"):
         raise BadInputError(f"{what} is not a program for Linux, but a file that begins with {start[:8]!r}")
-    # The word size, the byte order, and the machine: see elf(5).
+    # Word size, byte order and machine: see elf(5).
     bits, order, machine = start[4], start[5], int.from_bytes(start[18:20], "little" if start[5] == 1 else "big")
     if (bits, order, machine) != (2, 1, _X86_64):
         found = _MACHINES.get(machine, f"the machine {machine}")

@@ -1,4 +1,4 @@
-"""The name of an image, as `docker pull` takes it."""
+"""Parses an image's name, as in `docker pull`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?", re.ASCII)
 
-#: What Docker Hub is called in names, and where its API is.
+# : Docker Hub's names, and the host of its API.
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 _DOCKER_HUB_API = "registry-1.docker.io"
 
@@ -32,14 +32,14 @@ class ImageReference:
 
     @property
     def tag_or_digest(self) -> str:
-        """Return what the registry is asked for: where a digest is given, the tag is only for people."""
+        """Return the part for the registry's API: with a digest, the tag is only for people."""
         return self.digest or self.tag or ""
 
     @property
     def base_url(self) -> str:
-        """Return where the repository's API begins.
+        """Return the base URL of the repository's API.
 
-        Registries on this machine are spoken to without TLS, as Docker does; all others with it.
+        Registries on this machine are used without TLS, as in Docker; all others with it.
         """
         return f"{'http' if self.is_local else 'https'}://{self.registry}/v2/{self.repository}"
 
@@ -57,13 +57,13 @@ def parse_reference(image: str) -> ImageReference:
     """Split an image's name, with Docker Hub's defaults.
 
     Raises:
-        BadInputError: it is no name of an image, or it names no single release.
+        BadInputError: It is not an image's name, or does not identify a release.
     """
     name, _, digest = image.partition("@")
     head, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
     first, _, rest = head.partition("/")
-    # As in Docker: without a dot or a port it is an account of Docker Hub, not a host.
+    # As in Docker: without a dot or a port it is an account on Docker Hub, not a host.
     if head and ("." in first or ":" in first or first == "localhost"):
         registry, repository = first, "/".join(part for part in (rest, last) if part)
     else:

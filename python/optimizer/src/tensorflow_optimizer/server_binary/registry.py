@@ -1,4 +1,4 @@
-"""The client of one repository: the part of the OCI distribution API that pulling takes.
+"""Client of one repository: the part of the OCI distribution API needed for pulling.
 
 See https://github.com/opencontainers/distribution-spec/blob/main/spec.md and, for tokens,
 https://distribution.github.io/distribution/spec/auth/token/.
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 _TIMEOUT = (10, 60)
 _DOWNLOADS = 3
 _CHUNK = 1 << 20
-#: Manifests are documents; the specification asks registries to take them up to 4 MiB.
+# : The specification requires registries to accept manifests of up to 4 MiB.
 _DOCUMENT_LIMIT = 4 << 20
 
 
 class Repository:
-    """One repository of one registry. Everything that it returns has been compared with its digest."""
+    """One repository of one registry. Verifies everything it returns by its digest."""
 
     def __init__(self, reference: ImageReference, credentials: Credentials | None, *, pause: float = 1.0) -> None:
-        """Connect to nothing yet.
+        """Prepare a client without connecting.
 
         Args:
             reference: The image.
-            credentials: Who pulls; None for nobody.
-            pause: Seconds before the first retry. It doubles with each further one.
+            credentials: Credentials; None for anonymous access.
+            pause: Seconds before the first retry, doubled with each further one.
         """
         self._reference = reference
         self._credentials = credentials
         self._session = requests.Session()
-        # A registry that counts pulls does so for hours: waiting as long as it says would only hide the reason.
+        # Ignore the registry's Retry-After: its pull limit lasts for hours, and waiting would only hide the reason.
         retry = Retry(
             total=4,
             backoff_factor=pause,
@@ -59,7 +59,7 @@ class Repository:
         )
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
-        # Digests are of what is stored, not of what somebody on the way unpacked.
+        # Digests are of stored content, not of content decompressed on the way.
         self._session.headers.update({"User-Agent": "cdk-tensorflow", "Accept-Encoding": "identity"})
         self._session.auth = _unsigned
         self._session.trust_env = not reference.is_local  # A proxy is not for this machine.
@@ -90,7 +90,7 @@ class Repository:
         return content
 
     def download(self, descriptor: Descriptor, target: Path) -> None:
-        """Write a blob to a file. What breaks off or arrives damaged is downloaded again."""
+        """Download a blob to a file, with retries for interrupted or damaged downloads."""
         problem = unreachable(self._reference, "")
         for _ in range(_DOWNLOADS):
             digest, size = hashlib.sha256(), 0
@@ -118,7 +118,7 @@ class Repository:
         url = f"{self._reference.base_url}/{path}"
         response = self._send(url, headers=headers)
         if response.status_code == 401:
-            # The first time, or the token has run out on the way.
+            # Not signed in yet, or the token has expired.
             self._sign_in(response)
             response = self._send(url, headers=headers)
         if response.status_code != 200:
@@ -172,12 +172,12 @@ class Repository:
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Sign nothing: without this, requests looks for passwords in ~/.netrc."""
+    """Sign nothing; otherwise requests looks for passwords in ~/.netrc."""
     return request
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Sign with a token. As any Authorization header, requests drops it where a redirect leads to another host."""
+    """Sign with a token. requests drops it on a redirect to another host, as any Authorization header."""
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {token}"
@@ -196,7 +196,7 @@ def _limited(response: requests.Response) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Return the cause, without the layers of wrapping around it."""
+    """Return the root cause of wrapped errors."""
     reason = error
     while isinstance(inner := getattr(reason, "reason", None) or next(iter(reason.args), None), Exception):
         reason = inner

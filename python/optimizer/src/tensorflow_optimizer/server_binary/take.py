@@ -1,4 +1,4 @@
-"""Takes the server's program out of an image."""
+"""Extracts the server's program from an image."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 PROGRAM = "tensorflow_model_server"
 PATH_IN_IMAGE = f"usr/bin/{PROGRAM}"
-#: An index may point at an index; nobody makes more of them than this.
+# : An index may refer to an index; more levels than this do not occur.
 _MOST_INDEXES = 3
 
 
 @dataclass(frozen=True)
 class TakenProgram:
-    """A program out of an image."""
+    """A program extracted from an image."""
 
     path: Path
     image: str
@@ -54,12 +54,12 @@ def take_program(
     Args:
         image: The image, with a tag or a digest.
         target: The file to write.
-        log: Takes one line about each step.
-        cache: A directory that keeps programs by the digest of their image's manifest; None: nothing is kept.
+        log: Receives one line about each step.
+        cache: A directory that caches programs by the digest of their image's manifest; None for no cache.
         pause: Seconds before the first retry of a request.
 
     Raises:
-        OptimizerError: there is no such image or program, or it cannot be had.
+        OptimizerError: The image or program does not exist or is not accessible.
     """
     reference = parse_reference(image)
     repository = Repository(reference, credentials_for(reference.registry), pause=pause)
@@ -80,7 +80,7 @@ def take_program(
 
 
 def _resolve(reference: ImageReference, repository: Repository) -> tuple[ImageManifest, str, str]:
-    """Return the manifest for our platform, the digest that the name stands for, and the manifest's own."""
+    """Return the manifest for our platform, the name's digest, and the manifest's own."""
     content, media_type, digest = repository.manifest(reference.tag_or_digest)
     named = digest
     for _ in range(_MOST_INDEXES):
@@ -118,7 +118,7 @@ def _extract(reference: ImageReference, stack: Stack[Layer], target: Path) -> No
 
 
 def _keep(kept: Path, program: Path) -> None:
-    """Keep a program under its own SHA-256, whole or not at all."""
+    """Cache a program under its own SHA-256, completely or not at all."""
     kept.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=kept, prefix=".", delete=False) as unfinished:
         pass
@@ -131,7 +131,7 @@ def _keep(kept: Path, program: Path) -> None:
 
 
 def _restore(kept: Path, target: Path) -> bool:
-    """Take a program from the cache when there is one that is what its name says."""
+    """Restore a program from the cache if its content matches its name."""
     for path in kept.glob("[0-9a-f]*") if kept.is_dir() else ():
         if file_digest(path) == path.name:
             shutil.copyfile(path, target)

@@ -1,4 +1,4 @@
-"""Measures the memory and load time of the published SavedModel, in a process of its own."""
+"""Measures the memory and load time of the published SavedModel in its own process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def with_footprint(draft: Draft, output: Path, reference: Reference, progress: Progress) -> Draft:
-    """Load the published files as a server does, answer one request, and return the draft with memory and time."""
+    """Load the published files as a server does, answer one request, and add memory and time to the draft."""
     progress.say("loading what is published in a process of its own, to measure its memory")
     directory = output / MODEL_DIRECTORY
     specs = read_signatures(read_meta_graph(directory, SERVE_TAGS))
@@ -31,7 +31,7 @@ def with_footprint(draft: Draft, output: Path, reference: Reference, progress: P
         runner = IsolatedRunner(directory, SERVE_TAGS, {name: specs[name]}, onednn=False if lacking else None)
         measured = footprint(runner, name, reference.datasets[name].call(0, 1))
     except RunError as error:
-        # It ran before, in this process: what is missing now is a measurement, not the model.
+        # It ran before in this process, so only the measurement is missing, not the model.
         progress.warn(f"the memory that the model needs could not be measured ({error})")
         return draft
     finally:

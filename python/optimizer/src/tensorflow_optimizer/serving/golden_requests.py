@@ -1,7 +1,7 @@
-"""Golden requests: REST bodies from the evaluation data, with the answers that the published model gives to them.
+"""Golden requests: REST bodies from the evaluation data, with the published model's answers.
 
-Without evaluation data their values are made up: they say nothing about decisions, but a version that runs another
-model, or none, does not answer them alike.
+Without evaluation data their values are generated. They then say nothing about decisions, but still detect a version
+that runs another model, or none.
 """
 
 from __future__ import annotations
@@ -28,19 +28,18 @@ if TYPE_CHECKING:
 
 _REQUESTS = 10
 _LIMIT_BYTES = 1 << 20
-#: Of the first request and of its answer: Lambda's 6 MB of a synchronous invocation, without what goes around them.
+# : Limit of the first request and its answer: Lambda's 6 MB for a synchronous invocation, minus the envelope.
 _FIRST_LIMIT_BYTES = 6_291_456 - (1 << 16)
-#: Two runtimes of one format, and two processors, add in different orders.
+# : Two runtimes of one format, and two processors, add in different orders.
 _LEAST_TOLERANCE = 1e-3
-#: What is further off is another model.
+# : A larger difference means another model.
 _MOST_TOLERANCE = 0.05
 
 
 def write_golden(output: Path, draft: Draft, reference: Reference, runner: Runner, progress: Progress) -> int:
-    """Write OUT/golden.json and return how many requests it holds.
+    """Write OUT/golden.json and return the number of requests.
 
-    There are none for a model whose answer depends on what it was asked before. Where there are fewer than usual
-    because of their size, `progress` gets a warning.
+    There are none for a stateful model. If there are fewer than usual because of their size, `progress` gets a warning.
     """
     if reference.batch == 1:
         return 0
@@ -69,8 +68,8 @@ def golden_requests(
 ) -> dict[str, Any]:
     """Return up to `count` requests to the default signature.
 
-    With a `size_limit`, they have at most as many bytes together. The first may be larger, up to what a function takes:
-    a model with large inputs is not served unasked.
+    `size_limit` is the maximum total size in bytes. The first may be larger, up to a function's limit, so that a model
+    with large inputs is checked too.
     """
     dataset = reference.datasets[reference.default]
     requests: list[dict[str, Any]] = []
@@ -96,21 +95,21 @@ def golden_requests(
 
 
 def _is_servable(one: dict[str, Any], outputs: Arrays) -> bool:
-    """Say whether request and answer fit through a function, which writes all the digits of what it answers."""
+    """Say whether request and answer fit through a function, which writes all digits of its answers."""
     digits = json.dumps([value.tolist() for value in outputs.values() if value.dtype.kind in "biuf"])
     return max(len(digits), *(len(json.dumps(part)) for part in one.values())) <= _FIRST_LIMIT_BYTES
 
 
 def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:
-    """Return how far an answer may be from the expected one, as a share of its output's greatest expected number.
+    """Return the tolerance, relative to an output's greatest expected number.
 
-    A quantized model rounds its activations, and the last bit of a sum decides to which side: another processor may
-    round another way. How much rounding changes this model's answers is known: by its error against the original.
+    A quantized model rounds its activations, and the last bit of a sum decides the direction, which may differ between
+    processors. The error against the original shows how much rounding changes this model's answers.
     """
     outputs = draft.signatures[draft.default_signature].outputs
     measured = draft.evaluation.outputs if draft.evaluation else {}
     errors = [measured[name].relative_error or 0.0 for name in outputs if name in measured]
-    # An output that is itself an integer goes in steps: one the other way, and one for what led to it.
+    # An integer output moves in steps: one for its own rounding, and one for earlier rounding.
     steps = [
         2 * tensor.tensor.quantization.scale / greatest[name]
         for name, tensor in outputs.items()
@@ -120,7 +119,7 @@ def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:
 
 
 def _greatest(value: NDArray[Any]) -> float:
-    """Return the greatest finite absolute number; 0 where there is none."""
+    """Return the greatest finite absolute number; 0 if there is none."""
     if value.dtype.kind not in "iuf":
         return 0.0
     finite = np.abs(value[np.isfinite(value)].astype(np.float64))
@@ -139,12 +138,12 @@ def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Ar
 
 
 def _shortest(value: NDArray[Any]) -> NDArray[Any]:
-    """Return the doubles with the fewest digits that are these floats: half the text of the nearest doubles."""
+    """Return the shortest doubles equal to these floats, about half the text of the nearest doubles."""
     return np.asarray(value).astype(str).astype(np.float64)
 
 
 def _only(values: dict[str, Any]) -> Any:
-    """Name nothing where there is one only, as TensorFlow Serving answers."""
+    """Leave out the name of a single output, as TensorFlow Serving does."""
     return next(iter(values.values())) if len(values) == 1 else values
 
 

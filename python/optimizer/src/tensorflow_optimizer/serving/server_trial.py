@@ -1,4 +1,4 @@
-"""Extracts the server that is published with a SavedModel from its image, and tries it on the model."""
+"""Extracts the server published with a SavedModel from its image, and tests it with the model."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def take_server(job: Job, output: Path, progress: Progress) -> TakenProgram | None:
-    """Take the program that the job names out of its image, into OUT/server/.
+    """Extract the job's program from its image into OUT/server/.
 
-    Called before anything that takes long: a name with a mistake in it is found in seconds.
+    Called before slow steps, so that a mistake in the name is found in seconds.
     """
     if job.server is None:
         return None
@@ -41,20 +41,20 @@ def try_server(
 
     Args:
         taken: The program.
-        draft: Of the model.
+        draft: The model's draft.
         output: OUT, with the model.
-        golden: Requests and the answers that the optimizer's own runtime gives to them.
-        progress: Where to tell.
+        golden: Requests, with the answers of the optimizer's own runtime.
+        progress: Receives messages and warnings.
 
     Raises:
-        UnsupportedError: it does not serve this model, or answers otherwise.
+        UnsupportedError: It does not serve this model, or its answers differ.
     """
     progress.say(f"trying {taken.image}: it loads the model and answers {len(golden['requests'])} requests")
     trial, note = ServerTrial.ANSWERED, ""
     try:
         _ask(taken, draft, output / MODEL_DIRECTORY, golden)
     except CannotRunError as error:
-        # The machines that serve have another system: what this one lacks, they may have.
+        # The serving machines have another system, which may have what this one lacks.
         trial, note = ServerTrial.NOT_RUN, str(error)
         progress.warn(
             f"the server of {taken.image} was not tried, because this machine cannot run it ({note}): build on "
@@ -74,7 +74,7 @@ def try_server(
 
 
 def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any]) -> None:
-    # A baked bfloat16 aborts in oneDNN where the processor has none; TensorFlow's own kernels compute it everywhere.
+    # bfloat16 crashes in oneDNN on a processor without it; TensorFlow's own kernels compute it everywhere.
     onednn = "bf16" not in draft.requirements.cpu_features or environment.has_bfloat16()
     requests = golden["requests"]
     with (

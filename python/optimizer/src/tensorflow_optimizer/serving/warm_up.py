@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving answers before the first client's: real inputs, inside the SavedModel."""
+"""Warm-up requests, which TensorFlow Serving answers before the first client's: real inputs inside the SavedModel."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
 
 EXTRA_ASSETS = "assets.extra"
-#: Where TensorFlow Serving looks. See https://www.tensorflow.org/tfx/serving/saved_model_warmup.
+# : The path that TensorFlow Serving reads. See https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 WARM_UP_FILE = f"{EXTRA_ASSETS}/tf_serving_warmup_requests"
 _LIMIT_BYTES = 1 << 20
 
-#: What the file consists of, cut from tensorflow_serving/apis (prediction_log, predict and model .proto): the package
-#: that has all of it would bring a second TensorFlow along. A test reads the file with the original messages.
+# : The file's messages, cut from tensorflow_serving/apis (prediction_log, predict and model .proto): the complete
+# : package would bring a second TensorFlow. A test reads the file with the original messages.
 _MESSAGES = """
 name: "tensorflow_optimizer/prediction_log.proto"
 package: "tensorflow_optimizer.serving"
@@ -54,17 +54,16 @@ message_type {
 
 
 def write_warm_up(model: str, directory: Path, reference: Reference, most: int, progress: Progress) -> int:
-    """Write warm-up requests into the SavedModel at `directory`, and return how many.
+    """Write warm-up requests into the SavedModel at `directory`, and return their number.
 
-    There are none where no real inputs are, and for a model that changes when it is asked. Requests that the model
-    brought along itself stay.
+    There are none without real inputs, or for a stateful model. Existing requests in the model are kept.
 
     Args:
-        model: Its name in requests.
-        directory: Of the SavedModel.
+        model: The model's name in requests.
+        directory: Directory of the SavedModel.
         reference: The original, with the samples of the gate.
-        most: How many requests at most; together they stay below a mebibyte.
-        progress: Where to tell that not even one does.
+        most: Maximum number of requests; together they stay below a mebibyte.
+        progress: Receives a warning if not even one fits.
     """
     file = directory / WARM_UP_FILE
     if reference.evidence is EvidenceKind.GENERATED or reference.batch == 1 or file.exists():
@@ -93,9 +92,9 @@ def write_warm_up(model: str, directory: Path, reference: Reference, most: int, 
 
 
 def keep_extra_assets(source: Path, destination: Path, *, all_signatures: bool, progress: Progress) -> None:
-    """Copy the extra assets of the original, which saving a model again leaves behind.
+    """Copy the original's extra assets, which saving a model drops.
 
-    Requests at a signature that is not published would keep the server from loading the model.
+    Requests to a signature that is not published would prevent the server from loading the model.
     """
     extra = source / EXTRA_ASSETS
     if not extra.is_dir() or (destination / EXTRA_ASSETS).exists():

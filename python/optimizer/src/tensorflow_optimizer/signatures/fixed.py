@@ -1,4 +1,4 @@
-"""The shape rule: which unknown dimension is the batch, and which must be given."""
+"""The shape rule: which unknown dimension is the batch, and which must be specified."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..hints import Hint
 if TYPE_CHECKING:
     from .spec import Shape, SignatureSpec, TensorSpec
 
-#: In a given shape: dimension 0 is the batch.
+# : In a given shape: dimension 0 is the batch.
 BATCH = -1
 
 
@@ -31,7 +31,7 @@ class FixedSignature:
         return self.spec.name
 
     def item_shape(self, name: str) -> list[int]:
-        """Shape of one row of an input; the whole shape where there is no batch."""
+        """Shape of one row of an input; the complete shape if there is no batch."""
         return self.shapes[name][1:] if self.batched else self.shapes[name]
 
 
@@ -39,12 +39,12 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
     """Fix every dimension of a signature's inputs.
 
     Args:
-        spec: As the model declares it.
-        given: Whole shapes by input name, from the job.
+        spec: The model's declaration.
+        given: Complete shapes by input name, from the job.
 
     Raises:
-        BadInputError: a given shape contradicts the model's.
-        UnsupportedError: a dimension stays unknown.
+        BadInputError: A given shape contradicts the model's.
+        UnsupportedError: A dimension stays unknown.
     """
     given_shapes = given or {}
     for name in spec.inputs.keys() & given_shapes.keys():
@@ -71,8 +71,8 @@ def fix_shapes(spec: SignatureSpec, given: dict[str, list[int]] | None) -> Fixed
 def is_batched(spec: SignatureSpec, given: dict[str, list[int]]) -> bool:
     """Say whether dimension 0 of all inputs and outputs is the batch.
 
-    It is when it is unknown everywhere and every input has a rank of 2 or more: a lone unknown dimension is as likely
-    a length (audio), and a model of one sample of it would be another model.
+    It is if it is unknown everywhere and every input has a rank of at least 2: a lone unknown dimension may as well be
+    a length (audio), and fixing it to one sample would change the model.
     """
     if not spec.inputs:
         return False

@@ -1,4 +1,4 @@
-"""Which operators a signature uses, those of the functions that it calls included."""
+"""Lists the operators of a signature, including those of the functions that it calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def operators_of(meta_graph: Any, signature: SignatureSpec) -> Counter[str]:
-    """Return the operators that one call of `signature` reaches, each with how often the graph has it."""
+    """Return the operators that one call of `signature` reaches, with their number in the graph."""
     graph = meta_graph.graph_def
     functions = {function.signature.name: function for function in graph.library.function}
     found: Counter[str] = Counter()

@@ -7,15 +7,15 @@ from typing import Any
 from ..errors import UnsupportedError
 from .spec import Shape, SignatureSpec, TensorSpec
 
-#: What TensorFlow's own exporter adds for itself.
+# : Signatures that TensorFlow's own exporter adds.
 _INTERNAL = ("__saved_model_init_op", "__saved_model_train_op")
 
 
 def read_signatures(meta_graph: Any) -> dict[str, SignatureSpec]:
-    """Return the signatures by name, in the order of their names.
+    """Return the signatures sorted by name.
 
     Raises:
-        UnsupportedError: there is none.
+        UnsupportedError: There is none.
     """
     found = {
         name: _signature(name, meta_graph.signature_def[name])

@@ -1,4 +1,4 @@
-"""Which signatures are published, and which one answers when a request names none."""
+"""Selects the published signatures, and the default one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_PATHS = "serve the model with TensorFlow Serving"
 
 @dataclass(frozen=True)
 class Selection:
-    """The signatures that go on, the default one first."""
+    """The selected signatures, the default one first."""
 
     default: str
     signatures: dict[str, FixedSignature]
@@ -48,7 +48,7 @@ def default_signature(specs: dict[str, SignatureSpec], requested: str | None) ->
 
 
 def select_for_serving(specs: dict[str, SignatureSpec], source: Source) -> tuple[str, dict[str, SignatureSpec]]:
-    """Return the default signature's name and those to keep: all, or the one that the job names."""
+    """Return the default signature's name and the signatures to keep: all, or the one named by the job."""
     check_input_names(specs, source.input_shapes)
     default = default_signature(specs, source.signature_name)
     return default, ({default: specs[default]} if source.signature_name else dict(specs))
@@ -87,7 +87,7 @@ def select_for_litert(specs: dict[str, SignatureSpec], source: Source) -> Select
 
 
 def check_input_names(specs: dict[str, SignatureSpec], shapes: dict[str, list[int]] | None) -> None:
-    """Refuse shapes for inputs that no signature has."""
+    """Reject shapes for inputs that no signature has."""
     known = {name for spec in specs.values() for name in spec.inputs}
     unknown = sorted(set(shapes or {}) - known)
     if unknown:

@@ -1,4 +1,4 @@
-"""A signature as its SavedModel declares it."""
+"""A signature as declared by its SavedModel."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ class SignatureSpec:
 
     @property
     def string_tensors(self) -> list[str]:
-        """Names of the inputs and outputs that are strings."""
+        """Names of the string inputs and outputs."""
         return [name for name, spec in {**self.inputs, **self.outputs}.items() if spec.dtype == STRING]

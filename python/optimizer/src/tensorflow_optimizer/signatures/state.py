@@ -1,4 +1,4 @@
-"""Does calling a signature change the model?"""
+"""Detects signatures that change the model's state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .operators import operators_of
 if TYPE_CHECKING:
     from .spec import SignatureSpec
 
-#: Operators that write into a variable or a table. Reading the graph finds writes that a trial run would not reach.
+# : Operators that write a variable or a table. The graph also shows writes that a trial run would not reach.
 _WRITERS = frozenset(
     {
         "Assign",
@@ -29,6 +29,6 @@ _WRITER_PREFIXES = ("ResourceScatter", "ScatterAdd", "ScatterUpdate", "ResourceA
 
 
 def state_writers(meta_graph: Any, signature: SignatureSpec) -> list[str]:
-    """Return the operators through which one call of `signature` changes what the next one finds, sorted."""
+    """Return the operators by which one call of `signature` changes the next call, sorted."""
     operators = operators_of(meta_graph, signature)
     return sorted(name for name in operators if name in _WRITERS or name.startswith(_WRITER_PREFIXES))

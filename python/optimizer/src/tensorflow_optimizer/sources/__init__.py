@@ -1,4 +1,4 @@
-"""Finds out what the user's model is, checks that it is whole, and opens it. By content, never by name alone."""
+"""Recognizes the user's model by its content, not only its name, checks that it is complete, and opens it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the one model in what the user gave: a file, a SavedModel directory, or a directory that holds one of them."""
+"""Finds the one model at a path: a file, a SavedModel directory, or a directory that contains one of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..errors import BadInputError, OptimizerError, UnsupportedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The names that TensorFlow's loader looks for.
+# : The file names that TensorFlow's loader looks for.
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
-#: How deep a directory is searched: `model/1/saved_model.pb` in a directory of models, and one more.
+# : Depth of the search in a directory: `model/1/saved_model.pb` in a directory of models, and one more.
 _DEPTH = 3
 
 _ACCEPTED = "a SavedModel directory, a .keras, an .h5 or a .tflite file"
@@ -46,7 +46,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """A model's place: the directory of a SavedModel, or the file."""
+    """Path of a model: the directory of a SavedModel, or the file."""
 
     kind: SourceKind
     path: Path
@@ -56,8 +56,8 @@ def locate(path: Path) -> Found:
     """Find the one model at or below `path`.
 
     Raises:
-        BadInputError: there is none, more than one, or what is there is not whole.
-        UnsupportedError: it is something that is not a whole TensorFlow model.
+        BadInputError: There is none, more than one, or it is incomplete.
+        UnsupportedError: It is not a complete TensorFlow model.
     """
     if not path.exists():
         raise BadInputError(f"the source {path.name} does not exist; give {_ACCEPTED}")
@@ -105,7 +105,7 @@ def _collect(directory: Path, depth: int, found: list[Found], refusals: list[Opt
         try:
             found.append(Found(_kind_of_file(entry), entry))
         except OptimizerError as error:
-            # A README beside the model is ignored; a broken model is reported only when there is no other.
+            # Ignore a README next to the model, and report a broken model only if there is no other.
             if _looks_like_a_model(entry):
                 refusals.append(error)
 
@@ -164,7 +164,7 @@ def _refuse_file(file: Path) -> SourceKind:
 
 
 def is_frozen_graph(content: bytes) -> bool:
-    """Say whether `content` is a GraphDef: operators, and no SavedModel around them."""
+    """Say whether `content` is a GraphDef, with operators but no SavedModel."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework import graph_pb2
 
@@ -177,12 +177,12 @@ def is_frozen_graph(content: bytes) -> bool:
 
 
 def frozen_graph_error(name: str) -> UnsupportedError:
-    """Return the refusal of a frozen graph."""
+    """Return the error for a frozen graph."""
     return UnsupportedError(f"{name} {_FROZEN_WAY_OUT}")
 
 
 def weights_only_error(name: str) -> UnsupportedError:
-    """Return the refusal of a file with weights only."""
+    """Return the error for a file with weights only."""
     return UnsupportedError(f"{name} cannot be optimized: {_WEIGHTS_WAY_OUT}")
 
 

@@ -1,4 +1,4 @@
-"""One digest for the files that were really read."""
+"""Computes one digest of the files that were read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def digest_of(root: Path, files: Iterable[Path]) -> str:
 
 
 def file_digest(file: Path) -> str:
-    """Return the SHA-256 of one file, read in pieces: models may be larger than memory."""
+    """Return the SHA-256 of one file, read in chunks, because models may be larger than memory."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

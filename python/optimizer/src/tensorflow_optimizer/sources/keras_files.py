@@ -1,6 +1,6 @@
-""".keras and .h5: looked through for code before Keras touches them, then exported as a SavedModel.
+"""Scans .keras and .h5 files for code, then loads them with Keras and exports a SavedModel.
 
-A Keras file may hold Python code (Lambda layers), which is never run here: files load in safe mode only.
+A Keras file may contain Python code (Lambda layers), which is never run here: files are loaded in safe mode only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WAY_OUT = (
     "export the model from the code that defines it with model.export('directory') and give that directory: a "
     "SavedModel holds the computation, not the code"
 )
-#: Modules whose classes Keras itself brings.
+# : Modules of Keras's own classes.
 _KNOWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")
 
 
@@ -29,11 +29,11 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
     """Load a Keras file in safe mode and export it as a SavedModel into `directory`.
 
     Returns:
-        The Keras version that made the file, as far as the file says.
+        The Keras version that wrote the file, if the file has it.
 
     Raises:
-        BadInputError: the file is cut short or corrupt.
-        UnsupportedError: it holds weights only, code, or custom objects.
+        BadInputError: The file is truncated or corrupt.
+        UnsupportedError: It contains only weights, or code, or custom objects.
     """
     config, version = _read_keras(file) if kind is SourceKind.KERAS else _read_h5(file)
     _refuse_code(file, config)
@@ -117,7 +117,7 @@ def _layers(config: Any) -> Iterator[tuple[str, str, str | None]]:
         name = inner.get("name", kind) if isinstance(inner, dict) else kind
         module = config.get("module")
         registered = config.get("registered_name")
-        # Keras writes module null and a `Package>Class` name for what was registered as custom.
+        # For registered custom objects, Keras writes module null and a `Package>Class` name.
         custom = module is None and isinstance(registered, str) and registered != kind
         yield kind, str(name), registered if custom else module
     for value in config.values():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SavedModelSource:
-    """A SavedModel: the user's, what Keras exported, or what was trained here."""
+    """A SavedModel: the user's, exported by Keras, or trained here."""
 
     kind: SourceKind
     """The kind of the user's model."""
@@ -64,8 +64,8 @@ def open_source(path: Path, source: Source, work: Path) -> OpenedSource:
 
     Args:
         path: A directory or a file.
-        source: What the job says about it.
-        work: A directory for what has to be written on the way.
+        source: The job's description of it.
+        work: A directory for intermediate files.
     """
     found = locate(path)
     if found.kind is SourceKind.SAVED_MODEL:

@@ -1,4 +1,4 @@
-"""Is a SavedModel on disk whole? Told before TensorFlow's loader would say something that helps nobody."""
+"""Checks that a SavedModel on disk is complete, before TensorFlow's loader fails with an obscure error."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def read_meta_graph(directory: Path, tags: list[str]) -> Any:
     """Return the MetaGraphDef with exactly these tags.
 
     Raises:
-        BadInputError: the file is empty, cut short or corrupt.
-        UnsupportedError: it is a frozen graph, or has no such tags.
+        BadInputError: The file is empty, truncated or corrupt.
+        UnsupportedError: It is a frozen graph, or has no such tags.
     """
     saved_model = _parse(directory)
     graphs = {frozenset(graph.meta_info_def.tags): graph for graph in saved_model.meta_graphs}
@@ -36,10 +36,10 @@ def read_meta_graph(directory: Path, tags: list[str]) -> Any:
 
 
 def read_files(directory: Path, meta_graph: Any) -> list[Path]:
-    """Return the files that loading reads, after proving that all of them are there and whole.
+    """Return the files that loading reads, after checking that all are present and complete.
 
     Raises:
-        BadInputError: one is missing or damaged.
+        BadInputError: One is missing or damaged.
     """
     definition = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
     return [definition, *_variable_files(directory, meta_graph), *_asset_files(directory, meta_graph)]
@@ -100,7 +100,7 @@ def _has_variables(meta_graph: Any) -> bool:
 
 
 def _read_every_variable(prefix: Path) -> None:
-    """Read each value once: the checkpoint carries a checksum of every one, and nothing else finds a cut shard."""
+    """Read each value once: the checkpoint has a checksum for each, and nothing else detects a truncated shard."""
     import tensorflow as tf
 
     try:

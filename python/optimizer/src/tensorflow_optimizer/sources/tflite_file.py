@@ -1,4 +1,4 @@
-"""A .tflite file that the user brings: what it needs, and what it can be asked."""
+"""Reads the user's .tflite file: its requirements and signatures."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _specs(details: Mapping[str, Mapping[str, Any]]) -> dict[str, TensorSpec]:
 
 
 def _check_operators(name: str, content: bytes) -> bool:
-    """Refuse custom operators, and say whether there is one that writes a variable."""
+    """Reject custom operators, and say whether one writes a variable."""
     from ai_edge_litert import schema_py_generated as schema
 
     try:
@@ -101,7 +101,7 @@ def _check_operators(name: str, content: bytes) -> bool:
 
 
 def _with_signature(interpreter: Any, content: bytes) -> bytes:
-    """Add a signature that names inputs and outputs after their tensors. Nothing that computes is touched."""
+    """Add a signature with the names of the input and output tensors, without changing the graph."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 

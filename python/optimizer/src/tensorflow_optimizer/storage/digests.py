@@ -18,7 +18,7 @@ def to_base64(hexadecimal: str) -> str:
 
 
 def composite_base64(path: Path, part_size: int) -> str:
-    """Return the checksum that S3 computes of an upload in parts: the digest of their digests, and their number."""
+    """Return S3's checksum of a multipart upload: the digest of the parts' digests, and their number."""
     parts = []
     with path.open("rb") as file:
         while True:

@@ -1,4 +1,4 @@
-"""Creating an object that is too large for one request."""
+"""Creates objects that are too large for one request."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PART_SIZE = 64 << 20
 def create_in_parts(  # noqa: PLR0913 - a request with its parameters
     client: S3Client, bucket: str, key: str, path: Path, *, content_type: str, part_size: int = PART_SIZE
 ) -> str | None:
-    """Upload a file in parts, on condition that the key is free, and return the object's version.
+    """Upload a file in parts if the key is free, and return the object's version.
 
-    The condition is checked when the parts are put together. The parts of an upload that fails are removed, because
-    they would be billed.
+    The condition is checked when the upload completes. Parts of a failed upload are deleted, because they would be
+    billed.
     """
     target: dict[str, Any] = {"Bucket": bucket, "Key": key}
     upload = client.create_multipart_upload(

@@ -1,4 +1,4 @@
-"""The one module that talks to S3."""
+"""The only module that calls S3."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-#: S3 takes 5 GB in one request; above this, an object is uploaded in parts.
+# : S3 accepts 5 GB per request; larger objects are uploaded in parts.
 SINGLE_REQUEST_LIMIT = 4 << 30
 _READ_ATTEMPTS = 5
 _CONFLICT_ATTEMPTS = 8
-#: Documents that are read into memory are small; anything larger is not one of ours.
+# : Documents read into memory are small; a larger object is not ours.
 _DOCUMENT_LIMIT = 16 << 20
 _CHUNK = 1 << 20
 
@@ -52,7 +52,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def connect() -> S3Client:
-    """Return a client that retries, and that finds buckets by path at an endpoint on this machine."""
+    """Return a client with retries, and with path-style addresses for an endpoint on this machine."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     settings = Config(
         retries={"mode": "standard", "total_max_attempts": 8},
@@ -70,7 +70,7 @@ def connect() -> S3Client:
 
 
 class Bucket:
-    """One bucket. Reads are checked; writes create, and never replace."""
+    """One bucket. Reads are verified; writes create objects and never replace them."""
 
     def __init__(
         self,
@@ -86,11 +86,11 @@ class Bucket:
         self._part_size = part_size
 
     def address(self, key: str, version: str | None = None) -> str:
-        """Return the object's address as people write it."""
+        """Return the object's S3 URI."""
         return f"s3://{self.name}/{key}" + (f" (version {version})" if version else "")
 
     def list_objects(self, prefix: str) -> list[StoredObject]:
-        """Return all objects whose key starts with `prefix`, or fail: never a part of them."""
+        """Return all objects whose key starts with `prefix`, or fail; never only a part."""
         found: list[StoredObject] = []
         with self._explained("list", self.address(prefix)):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
@@ -101,7 +101,7 @@ class Bucket:
         return found
 
     def head(self, key: str) -> StoredObject | None:
-        """Return what S3 knows of an object, or None where there is none."""
+        """Return an object's metadata, or None if it does not exist."""
         try:
             with self._explained("read", self.address(key)):
                 answer = self._client.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
@@ -126,16 +126,16 @@ class Bucket:
             return answer["Body"].read()
 
     def download(self, key: str, target: Path, *, version: str | None = None, etag: str | None = None) -> StoredObject:
-        """Write one object to a file.
+        """Download one object to a file.
 
-        A broken connection is resumed on the same content. The content is compared with the size and, where S3 has
-        them, with its checksum and its ETag (an MD5 for what was uploaded in one request without a KMS key).
+        Resumes a broken connection on the same content. Verifies the size and, if available, the checksum and the ETag
+        (an MD5 for a single-request upload without a KMS key).
 
         Args:
             key: The object's key.
             target: The file to write.
-            version: The version to read; absent: the current one.
-            etag: The content that is expected, as a listing gave it.
+            version: The version to read; the current one if absent.
+            etag: The expected ETag from a listing.
         """
         where = self.address(key, version)
         request: dict[str, Any] = {"Bucket": self.name, "Key": key}
@@ -149,7 +149,7 @@ class Bucket:
             return verify(key, answer, file, where)
 
     def _stream(self, request: dict[str, Any], file: BinaryIO, where: str) -> dict[str, Any]:
-        """Copy an object to a file and return S3's first answer about it."""
+        """Copy an object to a file and return the metadata of the first response."""
         first: dict[str, Any] | None = None
         for attempt in range(1, _READ_ATTEMPTS + 1):
             offset = file.tell()
@@ -175,8 +175,8 @@ class Bucket:
     def create(self, key: str, content: bytes | Path, content_type: str = "application/octet-stream") -> StoredObject:
         """Create an object.
 
-        The write is conditional: it never replaces. An object with exactly this content counts as written, because
-        it is what an earlier attempt left; any other is an error.
+        The write is conditional: it never replaces. An object with exactly this content, left by an earlier attempt,
+        counts as written; any other is an error.
         """
         where = self.address(key)
         if isinstance(content, Path):
@@ -246,8 +246,8 @@ class Bucket:
 
 
 class _TakenError(Exception):
-    """There is an object under the key."""
+    """An object exists under the key."""
 
 
 class _ConflictError(Exception):
-    """Another write to the key is under way: trying again tells who won."""
+    """Another write to the key is in progress; a retry shows the result."""

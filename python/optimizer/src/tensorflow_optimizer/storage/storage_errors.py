@@ -1,4 +1,4 @@
-"""Translates errors of S3 into sentences that name the way out."""
+"""Translates S3's errors into sentences with a way out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _TRANSIENT = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"}
 
-#: What a role needs, by what is done to the object.
+# : Permissions that a role needs, by action.
 _PERMISSIONS = {
     "read": ("s3:GetObject (s3:GetObjectVersion for a given version)", "kms:Decrypt"),
     "list": ("s3:ListBucket for this prefix", "kms:Decrypt"),
@@ -25,7 +25,7 @@ _PERMISSIONS = {
 
 
 class StorageError(OptimizerError):
-    """S3 did not do what was asked."""
+    """An S3 request failed."""
 
     def __init__(self, sentence: str, *, missing: bool = False, transient: bool = False) -> None:
         super().__init__(sentence)
@@ -36,17 +36,17 @@ class StorageError(OptimizerError):
 
 
 class ObjectExistsError(StorageError):
-    """Another object, with other content, has the key already."""
+    """Another object, with other content, already has the key."""
 
 
 def explain(action: str, where: str, code: str, message: str) -> StorageError:  # noqa: PLR0911 - a table of cases
-    """Turn an error code of S3 into one sentence.
+    """Describe an error code of S3 in one sentence.
 
     Args:
         action: `read`, `list` or `write`.
-        where: The `s3://` address, with the version where one was asked for.
-        code: S3's error code, or the HTTP status where S3 sent no body.
-        message: S3's own words.
+        where: The `s3://` address, with the version if one was requested.
+        code: S3's error code, or the HTTP status if the response had no body.
+        message: S3's message.
     """
     permission, key_permission = _PERMISSIONS[action]
     if code == "NoSuchBucket":
@@ -65,7 +65,7 @@ def explain(action: str, where: str, code: str, message: str) -> StorageError:  
             f"allow the role {key_permission} on the key, in its policy and in the key's"
         )
     if code in _DENIED:
-        # Without the permission to list, S3 denies what does not exist.
+        # Without permission to list, S3 denies access to missing objects.
         perhaps = ", or the object does not exist" if action == "read" else ""
         return StorageError(
             f"no permission to {action} {where}{perhaps}: check the address, and allow the role {permission}, "

@@ -1,4 +1,4 @@
-"""An object as S3 describes it, and the comparison of what arrived with that."""
+"""S3's description of an object, and the verification of a download."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class StoredObject:
 
 
 def verify(key: str, answer: dict[str, Any], file: BinaryIO, where: str) -> StoredObject:
-    """Compare a downloaded file with all that S3 said of it.
+    """Verify a downloaded file against S3's description.
 
     Args:
         key: The object's key.
-        answer: S3's answer to GetObject for the whole object.
-        file: What arrived, at its beginning.
+        answer: S3's response to GetObject for the whole object.
+        file: The downloaded file, positioned at its beginning.
         where: The object's address, for the error.
     """
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
@@ -52,7 +52,7 @@ def verify(key: str, answer: dict[str, Any], file: BinaryIO, where: str) -> Stor
         checks.append("SHA-256")
         if checksum != to_base64(digest):
             raise StorageError(f"{where} does not match the SHA-256 that S3 keeps of it", transient=True)
-    # With a KMS key or the user's own key, or after an upload in parts, the ETag is no digest of the content.
+    # With a KMS key or the user's own key, or after a multipart upload, the ETag is not a digest of the content.
     plain = answer.get("ServerSideEncryption", "AES256") == "AES256" and not answer.get("SSECustomerAlgorithm")
     if plain and len(etag) == 32:
         checks.append("MD5")

@@ -1,1 +1,1 @@
-"""The process that watches a job: what it shows meanwhile, and that nothing of the job outlives it."""
+"""Supervises a job's process: shows its progress, and ends everything it started."""

@@ -1,4 +1,4 @@
-"""Progress bars for a person who watches a job on a terminal."""
+"""Shows progress bars on a terminal."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def is_watched() -> bool:
-    """Say whether a person sees standard error as it is written: logs of a build keep plain lines."""
-    # Not Console.is_terminal: FORCE_COLOR, which continuous integration sets, makes a terminal of anything.
+    """Say whether standard error is a terminal; a build's log keeps plain lines."""
+    # Not Console.is_terminal, which is also true with FORCE_COLOR, as set in continuous integration.
     return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
 
 
 class Display:
-    """One line for what each process does, and one with a bar for everything that is counted."""
+    """One line for each process's activity, and one with a bar for everything counted."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -54,7 +54,7 @@ class Display:
         self._progress.console.print(Text(line), soft_wrap=True)
 
     def show(self, event: Event) -> None:
-        """Show what has changed."""
+        """Show a change."""
         place = (event.process, event.activity)
         if event.ended:
             for other in [one for one in self._rows if one == place or (event.activity == 0 and one[0] == place[0])]:

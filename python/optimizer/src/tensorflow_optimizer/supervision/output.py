@@ -1,4 +1,4 @@
-"""The output directory of a run. What an earlier run left there is replaced, and nothing else: it may be the user's."""
+"""The output directory of a run. Replaces only the files of an earlier run, because others may be the user's."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound="Document")
 
-#: Is there while a run is not over. What lies beside it may be half done, and is ours.
+# : Exists while a run is in progress. Files next to it may be incomplete, and are ours.
 UNFINISHED_FILE = f"{OUTCOME_FILE}.part"
 _REMOVED = (MODEL_DIRECTORY, SERVER_DIRECTORY)
 
 
 def check_output(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse a directory in which a run would remove or overwrite what no run has made.
+    """Reject a directory in which a run would remove or overwrite files that no run has written.
 
     Args:
         output: The directory.
-        inputs: What the run reads.
+        inputs: Files that the run reads.
 
     Raises:
-        BadInputError: something would be lost.
+        BadInputError: Files would be lost.
     """
     for path in inputs:
         if _would_be_removed(path, output):
@@ -59,7 +59,7 @@ def check_output(output: Path, inputs: Iterable[Path]) -> None:
 
 
 def begin_output(output: Path) -> None:
-    """Make way for a run: publish must find a complete model, or none."""
+    """Remove the results of an earlier run, so that publish finds a complete model or none."""
     output.mkdir(parents=True, exist_ok=True)
     (output / UNFINISHED_FILE).touch()
     (output / OUTCOME_FILE).unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def begin_output(output: Path) -> None:
 
 
 def write_outcome(output: Path, outcome: Outcome) -> None:
-    """Write OUT/outcome.json; whole, or not at all."""
+    """Write OUT/outcome.json atomically."""
     unfinished = output / UNFINISHED_FILE
     try:
         unfinished.write_text(outcome.to_json(), encoding="utf-8")
@@ -80,7 +80,7 @@ def write_outcome(output: Path, outcome: Outcome) -> None:
 def _would_be_removed(path: Path, output: Path) -> bool:
     place, one = output.resolve(), path.resolve()
     if one == place or one in place.parents:
-        # A model is searched for in a directory, and may be what an earlier run made.
+        # A model is searched for in a directory, and may be the output of an earlier run.
         try:
             one = locate(one).path
         except OptimizerError:
@@ -89,7 +89,7 @@ def _would_be_removed(path: Path, output: Path) -> bool:
 
 
 def _foreign(output: Path) -> list[str]:
-    """Return what is in the way."""
+    """Return the files that are in the way."""
     links = [name for name in _REMOVED if (output / name).is_symlink()]
     if links or (output / UNFINISHED_FILE).exists():
         return links

@@ -1,6 +1,6 @@
-"""Runs the job in a process of its own and sees to it that there is an outcome whatever becomes of that process.
+"""Runs the job in its own process, and ensures an outcome even if the process crashes.
 
-TensorFlow and LiteRT are native code: they may be killed for their memory or abort, and then nobody is left to say so.
+TensorFlow and LiteRT are native code: they may be killed for their memory or abort without an outcome.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ log = logging.getLogger("tensorflow_optimizer")
 def supervise(
     config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path] = ()
 ) -> Outcome:
-    """Run the job and return its outcome, which then stands in OUT/outcome.json.
+    """Run the job and return its outcome, which is also in OUT/outcome.json.
 
     Raises:
-        BadInputError: OUT is not empty, and what is there is not of an earlier run.
+        BadInputError: OUT contains files that are not from an earlier run.
     """
     check_output(output, [path for path in (config, source, evaluation, *students) if path is not None])
     text, outcome_file = config.read_bytes(), output / OUTCOME_FILE
@@ -56,7 +56,7 @@ def supervise(
     try:
         write_outcome(output, outcome)
     except OSError as error:
-        # The same error most likely ended the job; its sentence is printed all the same.
+        # The same error probably ended the job; its sentence is printed anyway.
         outcome = Outcome.of_error(
             exhausted(error)
             or OptimizerError(f"{OUTCOME_FILE} cannot be written ({error.strerror}); give another directory")
@@ -65,7 +65,7 @@ def supervise(
 
 
 def _run(config: Path, source: Path, evaluation: Path | None, output: Path, students: Sequence[Path]) -> OptimizerError:
-    """Run the job's process to its end, and return what is to be said where it leaves no outcome."""
+    """Run the job's process, and return the error for a process that leaves no outcome."""
     with tempfile.TemporaryDirectory(prefix="optimizer-") as work:
         command = [
             sys.executable,
@@ -81,14 +81,14 @@ def _run(config: Path, source: Path, evaluation: Path | None, output: Path, stud
         for student in students:
             command += ["--student", str(student)]
         try:
-            # What libraries leave behind when their process is killed goes with the directory.
+            # Files that libraries leave behind when their process is killed are deleted with the directory.
             return _ended(run_watched(command, {**os.environ, "TMPDIR": work}))
         except StoppedError as error:
             return OptimizerError(f"the job was stopped ({error}) before it was done; start it again")
 
 
 def write_report_safely(output: Path, job: Job, outcome: Outcome) -> None:
-    """Write OUT/report/. A crash in it is logged, and hides nothing."""
+    """Write OUT/report/. A crash in it is only logged, so that it hides nothing."""
     draft: Draft | None = None
     try:
         from ..report import write_report

@@ -1,4 +1,4 @@
-"""Runs the process that does a job, and shows on a terminal how far it is."""
+"""Runs a job's process, and shows its progress on a terminal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def run_watched(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command of this package to its end, and return its code.
+    """Run a command of this package, and return its exit code.
 
-    On a terminal its standard error is printed above progress bars; elsewhere it goes where ours goes, untouched.
+    On a terminal its standard error is printed above progress bars; elsewhere it is inherited.
 
     Raises:
-        StoppedError: this program was told to end; the command has ended.
+        StoppedError: This program was asked to stop; the command has ended.
     """
     if not is_watched() or os.name != "posix":
         with process_group(command, env=environment) as process:
@@ -37,7 +37,7 @@ def run_watched(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 @contextmanager
 def _pipe(use: Callable[[str], None]) -> Iterator[int]:
-    """Yield what to write to, while each line that comes out is used. Ends when all others that write have ended."""
+    """Yield the writing end of a pipe, and handle each line from it until all writers have closed it."""
 
     def read() -> None:
         for line in lines:

@@ -1,4 +1,4 @@
-"""The process that does one job: `python -m tensorflow_optimizer.supervision.worker`, started by `supervise`."""
+"""Runs one job: `python -m tensorflow_optimizer.supervision.worker`, started by `supervise`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..processes.process_group import end_with_parent
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job and return its exit code."""
+    """Run the job and return its exit code."""
     end_with_parent()
     environment.prepare()
     progress_events.connect()

@@ -1,4 +1,4 @@
-"""Changes a model's weights, and trains what is left where there is data to train on."""
+"""Changes a model's weights, and trains the rest if there is data."""
 
 from __future__ import annotations
 

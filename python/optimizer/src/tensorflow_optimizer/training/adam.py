@@ -1,4 +1,4 @@
-"""Adam for plain variables. Keras's own takes only variables of Keras, and a loaded SavedModel has none."""
+"""Adam for plain variables. Keras's own requires Keras variables, which a loaded SavedModel does not have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class Adam:
-    """Kingma and Ba, 2015; the rate falls to nothing along half a cosine (Loshchilov and Hutter, 2017)."""
+    """Kingma and Ba, 2015, with cosine decay of the rate (Loshchilov and Hutter, 2017)."""
 
     def __init__(self, variables: list[Any], rate: float, total: int) -> None:
         import tensorflow as tf
@@ -22,7 +22,7 @@ class Adam:
         self._squares = [tf.Variable(tf.zeros_like(one)) for one in variables]
 
     def apply(self, gradients: list[Any]) -> None:
-        """Take one step. A variable without a gradient stays."""
+        """Take one step. Variables without a gradient do not change."""
         import tensorflow as tf
 
         decayed = 0.5 * (1.0 + tf.cos(math.pi * self._count / self._total))

@@ -1,4 +1,4 @@
-"""Changed copies of inputs, for a student to train on: whatever they are, its teacher answers them."""
+"""Modified copies of inputs to train a student on, with the teacher's answers as targets."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..data import Dataset
 if TYPE_CHECKING:
     from ..runners.runner import Array
 
-#: Images move by at most this share of their height and width, and by one pixel at least.
+# : Images are shifted by at most this share of their height and width, and by at least one pixel.
 _SHIFT = 1 / 14
-#: Other floats move by this share of what each varies by.
+# : Noise of other floats, relative to the standard deviation of each.
 _NOISE = 0.1
 
 
 def augmented(dataset: Dataset, seed: int) -> Dataset:
     """Return a copy of the samples: images (rank 3 without the batch) shifted, other floats with noise.
 
-    Labels stay: so small a change leaves the class what it is. Integers of any other rank stay as well.
+    Labels stay the same, because so small a change keeps the class. Integers of other ranks are unchanged.
     """
     random = np.random.default_rng(seed)
     inputs = {name: _changed(value, random) for name, value in dataset.inputs.items()}
@@ -28,12 +28,12 @@ def augmented(dataset: Dataset, seed: int) -> Dataset:
 
 
 def can_augment(dataset: Dataset) -> bool:
-    """Say whether there is an input that can be changed."""
+    """Say whether any input can be modified."""
     return any(value.ndim == 4 or value.dtype.kind == "f" for value in dataset.inputs.values())
 
 
 def joined(parts: list[Dataset]) -> Dataset:
-    """Return all samples of several datasets of the same signature."""
+    """Concatenate datasets of the same signature."""
     first = parts[0]
     return Dataset(
         {name: np.concatenate([part.inputs[name] for part in parts]) for name in first.inputs},
@@ -52,7 +52,7 @@ def _changed(value: Array, random: np.random.Generator) -> Array:
 
 
 def _shifted(images: Array, random: np.random.Generator) -> Array:
-    """Move each image; what moves in is what stood at its edge."""
+    """Shift each image, and fill with its edge."""
     height, width = images.shape[1:3]
     limits = [max(1, int(side * _SHIFT)) for side in (height, width)]
     moved = np.empty_like(images)

@@ -1,4 +1,4 @@
-"""Trains a student to answer as its teacher does, and saves it with the teacher's signature."""
+"""Trains a student to answer like its teacher, and saves it with the teacher's signature."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from .training_set import TrainingSet
 
 _BATCH = 64
-#: A student that is built starts from nothing; one that is given has learned something already.
+# : A built student starts from scratch; a given one may be trained already.
 _RATE, _RATE_GIVEN = 3e-3, 1e-3
-#: Samples that tell in which form a student answers.
+# : Number of samples to detect a student's form of answer.
 _LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
 class GivenStudent:
-    """A model of the user's own."""
+    """The user's own model."""
 
     source: SavedModelSource
     signature: str
@@ -49,19 +49,19 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
     """Train a student and save it under the name of the teacher's signature.
 
     Args:
-        given: The user's student; None: one of the step's size is built.
+        given: The user's student; None to build one of the step's size.
         spec: The teacher's signature.
         step: How to train.
-        training_set: What to train on.
+        training_set: Samples and targets.
         destination: Where to save the student.
-        seed: Of its first weights, and of the order of the samples.
+        seed: Seed of its initial weights, and of the order of the samples.
 
     Returns:
-        What went wrong, when the training was given up; what is saved was the best until then.
+        Why training was stopped early, with the best state until then saved; None otherwise.
 
     Raises:
-        BadInputError: the given student answers in another form than its teacher.
-        UnsupportedError: there is no such student, or nothing about it can be trained.
+        BadInputError: The given student's answers have another form than its teacher's.
+        UnsupportedError: There is no such student, or it has nothing to train.
     """
     import tensorflow as tf
 
@@ -96,7 +96,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
 
 @dataclass
 class _Student:
-    """A student in training: nothing about it must stay as it is."""
+    """A student in training, without constraints."""
 
     function: Any
     variables: list[Any]
@@ -133,10 +133,10 @@ def _loaded(given: GivenStudent) -> _Student:
 
 
 def _check_form(student: _Student, training_set: TrainingSet) -> None:
-    """Refuse scores for probabilities: a student would learn other numbers than clients get.
+    """Reject scores instead of probabilities: a student's answers must have the form that clients expect.
 
     Raises:
-        BadInputError: an output differs in form.
+        BadInputError: An output differs in form.
     """
     answers = student.function(**tensors(training_set.dataset.call(0, _LOOKED_AT)))
     for name in training_set.targets:

@@ -1,4 +1,4 @@
-"""The user's own students: opened, and compared with the teacher before anything is trained."""
+"""Opens the user's own students, and compares them with the teacher before training."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def distillations(job: Job) -> list[Distillation]:
 
 
 def given_students(job: Job) -> list[Student]:
-    """Return the students that the job names models for, in the order of its steps."""
+    """Return the students for which the job names models, in the order of its steps."""
     return [step.student for step in distillations(job) if step.student.given is not None]
 
 
@@ -36,13 +36,13 @@ def open_students(job: Job, paths: list[Path], teacher: SignatureSpec, work: Pat
 
     Args:
         job: The job.
-        paths: Where they are, in the order of the job's steps.
-        teacher: The signature that they must have.
-        work: For what has to be written on the way.
+        paths: Their paths, in the order of the job's steps.
+        teacher: The required signature.
+        work: Directory for intermediate files.
 
     Raises:
-        BadInputError: one is missing, cannot be read, or has another signature.
-        UnsupportedError: one cannot be trained.
+        BadInputError: One is missing, cannot be read, or has another signature.
+        UnsupportedError: One cannot be trained.
     """
     students = given_students(job)
     if len(paths) != len(students):
@@ -99,12 +99,13 @@ def _differences(what: str, teacher: dict[str, TensorSpec], student: dict[str, T
 
 
 def _fits(teacher: TensorSpec, student: TensorSpec) -> bool:
-    """Say whether the student takes, or gives, whatever the teacher does."""
+    """Say whether the student's tensors are compatible with the teacher's."""
     if student.shape is None or teacher.shape is None:
         return True
     if len(student.shape) != len(teacher.shape):
         return False
-    # Dimension 0 unknown is the batch, which a student with a fixed one would not have; others are settled by data.
+    # An unknown dimension 0 is the batch, so the student's must be unknown too; other dimensions are checked with
+    # data.
     return all(
         own is None or own == size or (size is None and position > 0)
         for position, (size, own) in enumerate(zip(teacher.shape, student.shape, strict=True))

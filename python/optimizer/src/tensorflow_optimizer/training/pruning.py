@@ -1,4 +1,4 @@
-"""Sets the smallest weights to zero, in the SavedModel's own variables, and trains the rest where there is data."""
+"""Sets the smallest weights to zero in the SavedModel's own variables, and trains the rest if there is data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..sources import SavedModelSource
     from .training_set import TrainingSet
 
-#: The share grows over the first half; the second half recovers.
+# : The share of zeros grows over the first half; the second half recovers.
 _RAMP = 0.5
 _BATCH = 32
 _RATE = 1e-3
@@ -38,17 +38,17 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
 
     Args:
         source: The model.
-        signatures: To keep.
-        step: How much.
-        training_set: To train with; None: at once, and nothing is trained.
-        destination: Where to save it.
-        seed: Of the order of the samples.
+        signatures: Signatures to keep.
+        step: The pruning step.
+        training_set: Samples and targets; None to prune at once without training.
+        destination: Where to save the model.
+        seed: Seed of the order of the samples.
 
     Returns:
-        What went wrong in training, when it was given up and the model is pruned at once instead.
+        Why training was given up, with the model pruned at once instead; None otherwise.
 
     Raises:
-        UnsupportedError: it has no variables to prune.
+        UnsupportedError: It has no variables to prune.
     """
     import tensorflow as tf
 
@@ -85,7 +85,7 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
 
 
 def _cut(matrices: list[Any], sparsity: float) -> list[Any]:
-    """Set the smallest weights of each matrix to zero, and return what is left as masks."""
+    """Set the smallest weights of each matrix to zero, and return the rest as masks."""
     masks = []
     for one in matrices:
         value = one.numpy()
@@ -99,7 +99,7 @@ def _cut(matrices: list[Any], sparsity: float) -> list[Any]:
 
 
 class _Pruned:
-    """A model whose share of zeros grows while it learns."""
+    """A model whose share of zeros grows during training."""
 
     def __init__(self, function: Any, variables: list[Any], matrices: list[Any], step: Pruning) -> None:
         import tensorflow as tf
@@ -112,7 +112,7 @@ class _Pruned:
         self._masks = [tf.Variable(tf.ones_like(one), trainable=False) for one in matrices]
 
     def before(self, number: int, total: int) -> None:
-        """Cut more, twenty times in all."""
+        """Increase the share, in twenty steps in all."""
         if number % max(1, total // 20) == 0:
             self._reached = self._share(number / total)
             cut = _cut(self._matrices, self._reached)
@@ -120,7 +120,7 @@ class _Pruned:
                 mask.assign(value)
 
     def constrain(self) -> None:
-        """Keep at zero what was cut."""
+        """Keep pruned weights at zero."""
         for matrix, mask in zip(self._matrices, self._masks, strict=True):
             matrix.assign(matrix * mask)
 
@@ -129,7 +129,7 @@ class _Pruned:
         return self._reached >= self._step.sparsity
 
     def _share(self, done: float) -> float:
-        """Return the share of zeros: cubic, fast while there is much to spare (Zhu and Gupta, 2017)."""
+        """Return the share of zeros: a cubic ramp, fast at first (Zhu and Gupta, 2017)."""
         if self._step.schedule == "atOnce":
             return self._step.sparsity
         left = 1 - min(1.0, done / _RAMP)

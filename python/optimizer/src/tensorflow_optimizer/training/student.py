@@ -32,7 +32,7 @@ _UNITS = {StudentSize.TINY: 16, StudentSize.SMALL: 40, StudentSize.MEDIUM: 64}
 _KERNEL = 3
 _POSITIONS = 7
 _WIDEST = 8
-#: Integers of these types are as often numbers of words, which no arithmetic is done with, as they are amounts.
+# : Integers of these types may be word indices, which allow no arithmetic, as well as amounts.
 _UNCLEAR = ("int32", "int64", "uint32", "uint64")
 _WAY_OUT = "give a student of your own, a model that has the same signature"
 
@@ -50,16 +50,16 @@ def build_student(  # noqa: PLR0913 - what is built, from what is known of the t
     """Return an untrained tf.Module: `serve` is its signature, `rows` takes any number of samples by input name.
 
     Args:
-        size: How large.
+        size: The student's size.
         spec: The teacher's signature.
         dataset: Samples as rows, for shapes and for the scale of the inputs.
-        answers: The teacher's to them.
-        tasks: What each output decides.
-        batch: What `serve` takes in front of a sample: `[None]` any number of them, `[1]` one, `[]` just the sample.
-        seed: Of the first weights.
+        answers: The teacher's answers.
+        tasks: The task of each output.
+        batch: Leading dimensions of `serve`: `[None]` for any batch, `[1]` for one sample, `[]` for just the sample.
+        seed: Seed of the initial weights.
 
     Raises:
-        UnsupportedError: no student can be built to such a signature.
+        UnsupportedError: No student can be built for such a signature.
     """
     _check(spec, answers, tasks)
     import tensorflow as tf
@@ -69,7 +69,7 @@ def build_student(  # noqa: PLR0913 - what is built, from what is known of the t
     module.weights = []
 
     def weight(shape: list[int], fan_in: int) -> Any:
-        # He et al., 2015: the scale that a ReLU behind it keeps.
+        # He et al., 2015: the scale for a following ReLU.
         value = random.standard_normal(shape) * np.sqrt(2.0 / fan_in)
         module.weights.append(tf.Variable(value.astype(np.float32), name=f"weight_{len(module.weights)}"))
         return module.weights[-1]
@@ -119,7 +119,7 @@ def _check(spec: SignatureSpec, answers: Arrays, tasks: dict[str, OutputTask]) -
 
 
 def _body(value: Array, filters: int, weight: Any, bias: Any) -> tuple[Any, int]:
-    """Return what turns one input into a row of features, and how many these are."""
+    """Return the function from one input to a row of features, and their number."""
     import tensorflow as tf
 
     item = list(value.shape[1:])
@@ -148,7 +148,7 @@ def _body(value: Array, filters: int, weight: Any, bias: Any) -> tuple[Any, int]
 
 
 def _head(answers: Array, task: OutputTask, units: int, weight: Any, bias: Any) -> Any:
-    """Return what turns the shared features into one output, in the form that the teacher gives it."""
+    """Return the function from the shared features to one output, in the form of the teacher's."""
     import tensorflow as tf
 
     shape = answers.shape[1:]

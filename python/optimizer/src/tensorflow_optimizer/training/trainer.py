@@ -1,4 +1,4 @@
-"""Trains the model that a candidate is made of: a student, a pruned model, or both."""
+"""Trains a candidate's model: a student, a pruned model, or both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .training_data import TrainingData
     from .training_set import TrainingSet
 
-#: Above it, a model that nothing trains afterwards usually decides otherwise.
+# : Above this sparsity, a model without training usually decides differently.
 _SAFE_WITHOUT_DATA = 0.5
 
 
@@ -41,16 +41,16 @@ class Trainer:
     def trained(
         self, distillation: Distillation | None, pruning: Pruning | None, signatures: list[str], progress: Progress
     ) -> SavedModelSource:
-        """Distill, then prune, as far as asked.
+        """Distill, then prune, as far as requested.
 
         Args:
-            distillation: Into which student.
-            pruning: How much.
-            signatures: Of the original, to keep. A student has the default one only.
-            progress: Where to tell.
+            distillation: The distillation step.
+            pruning: The pruning step.
+            signatures: Signatures of the original to keep. A student has only the default one.
+            progress: Receives messages and warnings.
 
         Raises:
-            OptimizerError: the model, or the data, does not allow it.
+            OptimizerError: The model, or the data, does not allow it.
         """
         if distillation is None:
             source = saved_model_of(self.source)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..reference.measure import Reference
 
-#: How many changed copies there are of each sample: as many as these bytes hold beside the samples.
+# : Number of modified copies of each sample, limited by these bytes.
 _COPIES, _COPIES_AT_LEAST, _COPIES_BYTES = 15, 3, 512 << 20
-#: Of the labels, where the job leaves it open: the teacher says more than they do (Hinton, Vinyals and Dean, 2015).
+# : Weight of the labels by default: the teacher's answers contain more (Hinton, Vinyals and Dean, 2015).
 _ALPHA = 0.1
-#: A pruned model nearly gives the answers that it learns: stay nearer to the deciding scores than for a student.
+# : A pruned model nearly gives the target answers, so emphasize the deciding scores more than for a student.
 _RECOVERY_TEMPERATURE = 2.0
 
 
@@ -43,7 +43,7 @@ class TrainingData:
         """Return the training set of a student.
 
         Raises:
-            BadInputError: there is too little, or nothing for what the step says.
+            BadInputError: There is too little data, or none for the step's settings.
         """
         training_set = self._samples(step)
         if not self.with_teacher:
@@ -64,14 +64,14 @@ class TrainingData:
         return replace(training_set, label_share=share, temperature=step.temperature)
 
     def for_recovery(self) -> TrainingSet | None:
-        """Return the training set of a pruned model: its answers before pruning, and labels; None: too few samples."""
+        """Return the training set of a pruned model: earlier answers and labels; None with too few samples."""
         if self.plain is None or not self.with_teacher:
             return self.plain
         labelled = any(target.truth is not None for target in self.plain.targets.values())
         return replace(self.plain, label_share=_ALPHA if labelled else 0.0, temperature=_RECOVERY_TEMPERATURE)
 
     def labels_only(self) -> TrainingData | None:
-        """Return the same samples with labels as the only targets; None: an output has no labels."""
+        """Return the same samples with labels as the only targets; None if an output has no labels."""
         found = self.plain.targets.values() if self.plain else ()
         labelled = bool(found) and all(target.truth is not None for target in found)
         return replace(self, with_teacher=False) if labelled else None
@@ -87,7 +87,7 @@ class TrainingData:
 
 
 def make_training_data(reference: Reference, steps: list[Distillation], progress: Progress) -> TrainingData:
-    """Ask the original about the training split, and about changed copies of it where a step wants them."""
+    """Get the original's answers to the training split, and to modified copies if a step wants them."""
     training = reference.training
     if training.count < MINIMUM_TRAINING_SAMPLES:
         return TrainingData(training.count, None, None)

@@ -49,13 +49,13 @@ def train(
     """Train in place, and keep the state with the lowest loss on the validation samples.
 
     Args:
-        model: The model to train; starts from the values that its variables have.
+        model: The model to train, starting from its current values.
         training_set: Samples and targets.
-        hyperparameters: How long and how fast to train.
-        fallback: Values of the variables to keep when training improves nothing.
+        hyperparameters: Duration and learning rate.
+        fallback: Values of the variables to keep if training improves nothing.
 
     Returns:
-        Why training was given up, with the best state until then kept; None: it ended as planned.
+        Why training was stopped early, with the best state until then kept; None otherwise.
     """
     training, validation = training_set.split(hyperparameters.seed)
     start = [one.numpy() for one in model.variables]
@@ -88,7 +88,7 @@ def train(
 
 
 class _Validation:
-    """The loss on samples that training does not see."""
+    """The loss on samples that are not used for training."""
 
     def __init__(self, model: Trainable, training_set: TrainingSet, batch: int) -> None:
         import tensorflow as tf
@@ -100,7 +100,7 @@ class _Validation:
         )
 
     def mean(self) -> float:
-        """Return the mean loss; infinity when it is not finite."""
+        """Return the mean loss; infinity if it is not finite."""
         count = self._training_set.dataset.count
         losses = []
         for first in range(0, count, self._size):
@@ -143,7 +143,7 @@ def _batch(training_set: TrainingSet, rows: Array) -> tuple[dict[str, Any], dict
 
 
 def tensors(inputs: dict[str, Array]) -> dict[str, Any]:
-    """Return arrays as what a signature's function takes."""
+    """Convert arrays to tensors for a signature's function."""
     import tensorflow as tf
 
     return {name: tf.constant(value) for name, value in inputs.items()}

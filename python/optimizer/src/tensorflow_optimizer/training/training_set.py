@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Array, Arrays
 
 _SMALLEST = 1e-7
-#: The share of the samples that training only looks at, to tell its best state from later ones.
+# : Share of the samples that is held out to choose the best state.
 _HELD_SHARE = 0.1
 _HELD_AT_LEAST = 16
 _VERSIONS_AN_EPOCH = 8
@@ -33,14 +33,14 @@ class Target:
     """The labels, in the form of the output's decisions."""
 
     def take(self, rows: Array, *, batched: bool) -> tuple[Array, ...]:
-        """Return those of some samples, as the loss takes them."""
+        """Select samples, as the loss takes them."""
         both = (self.answers,) if self.truth is None else (self.answers, self.truth)
         return tuple(one[rows] if batched else one[rows[0]] for one in both)
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Samples of one signature to train on, with what the original answers to them."""
+    """Samples of one signature to train on, with the original's answers."""
 
     signature: str
     dataset: Dataset
@@ -68,9 +68,9 @@ class TrainingSet:
         return found
 
     def as_rows(self) -> TrainingSet:
-        """Return the same samples as rows of a batch, for a model that takes any number of them.
+        """Return the same samples as rows of a batch, for a model with any batch size.
 
-        A dimension of 1 in front of every sample was a batch of one: it goes.
+        Drops a dimension of 1 in front of every sample, which was a batch of one.
         """
         if self.dataset.batched:
             return self
@@ -83,17 +83,17 @@ class TrainingSet:
     def epoch(self, number: int, random: np.random.Generator) -> Array:
         """Return the rows of one epoch, shuffled.
 
-        Each sample is among them in at most `_VERSIONS_AN_EPOCH` of its versions, and in others the next time: what
-        changes all the time cannot be learned by heart, and costs no more.
+        Each sample appears in at most `_VERSIONS_AN_EPOCH` of its versions, with others in the next epoch: varying data
+        cannot be memorized, and costs nothing more.
         """
         count, some = self.dataset.count // self.versions, min(self.versions, _VERSIONS_AN_EPOCH)
         chosen = [(number * some + one) % self.versions for one in range(some)]
         return random.permutation(np.concatenate([np.arange(count) + one * count for one in chosen]))
 
     def split(self, seed: int) -> tuple[TrainingSet, TrainingSet]:
-        """Return the samples to learn from, and those that only tell how well it goes.
+        """Split into samples to train on and held-out samples for validation.
 
-        Of the second, no changed copy is among the first: a model that knows a sample by heart would seem to do well.
+        No modified copy of a held-out sample is in the first part, which would make memorization look like success.
         """
         count = self.dataset.count // self.versions
         held = min(count // 2, max(_HELD_AT_LEAST, int(count * _HELD_SHARE)))
@@ -109,9 +109,9 @@ class TrainingSet:
         """Return the mean loss of one output over a batch.
 
         Args:
-            name: Of the output.
-            output: What the model answers.
-            target: What `Target.take` returned.
+            name: The output's name.
+            output: The model's answers.
+            target: Result of `Target.take`.
         """
         if len(target) == 1:
             return self._from_original(name, output, target[0])
@@ -134,7 +134,7 @@ class TrainingSet:
 
         task, temperature = self.tasks[name], self.temperature
         if temperature is None or task.task is ModelTask.REGRESSION:
-            # On whatever the output is: nothing has to know whether it is scores, probabilities or a measurement.
+            # Applies to scores, probabilities and measurements alike.
             return tf.reduce_mean(tf.square(output - answers)) / self._scale(name)
         own, target = self._scores(name, output) / temperature, self._scores(name, answers) / temperature
         if task.task is ModelTask.MULTICLASS:
@@ -143,7 +143,7 @@ class TrainingSet:
         else:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(target), own)
             floor = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(target), target)
-        # Its gradients shrink with the square of the temperature (Hinton, Vinyals and Dean, 2015).
+        # Gradients shrink with the square of the temperature (Hinton, Vinyals and Dean, 2015).
         return tf.reduce_mean(losses - floor) * temperature**2
 
     def _scores(self, name: str, output: Any) -> Any:
