@@ -19,8 +19,10 @@ from cloudwatch import NotSentError, Stream
 Counters = Dict[Tuple[str, str], float]
 LINE = re.compile(r":tensorflow:serving:(request_count|request_latency_sum|request_latency_count)\{(.*)\} (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-#: Through the fault of the request, and not of the server.
-REFUSED = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
+#: Through the fault of the request, and not of the server. FAILED_PRECONDITION is an unknown signature by gRPC.
+REFUSED = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
+#: The API of requests on the model itself, as health checks send them; predictions have a name there.
+STATUS_API = ""
 UNITS = {"Requests": "Count", "Errors": "Count", "Latency": "Milliseconds"}
 
 
@@ -48,12 +50,12 @@ def read(url: str) -> str:
 
 
 def parse(page: str, model: str) -> Counters:
-    """The server's counters of one model, by name and, for requests, by status."""
+    """The server's counters of one model, by name and by status for requests, by API for their latency."""
     counters: Counters = {}
     for name, labels, value in LINE.findall(page):
         given = dict(LABEL.findall(labels))
         if given.get("model_name") == model:
-            key = (name, given.get("status", ""))
+            key = (name, given.get("status" if name == "request_count" else "API", ""))
             counters[key] = counters.get(key, 0.0) + float(value)
     return counters
 
@@ -62,14 +64,19 @@ def difference(before: Counters, now: Counters) -> dict[str, float]:
     """Return the difference of two pages. A server that has restarted counts from nothing."""
     restarted = any(now.get(key, 0.0) < value for key, value in before.items())
     since = {key: value - (0.0 if restarted else before.get(key, 0.0)) for key, value in now.items()}
-    requests = {status: count for (name, status), count in since.items() if name == "request_count"}
+
+    def counts(metric: str) -> dict[str, float]:
+        return {label: count for (name, label), count in since.items() if name == metric}
+
+    requests, answered = counts("request_count"), counts("request_latency_count")
     values = {
-        "Requests": sum(requests.values()),
+        # The count of requests has health checks in it, which only the latency tells apart.
+        "Requests": max(0.0, sum(requests.values()) - answered.pop(STATUS_API, 0.0)),
         "Errors": sum(count for status, count in requests.items() if status not in REFUSED),
     }
-    answered = since.get(("request_latency_count", ""), 0.0)
-    if answered:
-        values["Latency"] = since[("request_latency_sum", "")] / answered / 1000
+    if predictions := sum(answered.values()):
+        total = sum(value for api, value in counts("request_latency_sum").items() if api != STATUS_API)
+        values["Latency"] = total / predictions / 1000
     return values
 
 

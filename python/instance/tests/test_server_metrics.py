@@ -11,15 +11,18 @@ import pytest
 PATH = Path(__file__).resolve().parents[1] / "src" / "metrics.py"
 PAGE = """
 # TYPE :tensorflow:serving:request_count counter
-:tensorflow:serving:request_count{model_name="digits",status="OK"} 10
+:tensorflow:serving:request_count{model_name="digits",status="OK"} 40
 :tensorflow:serving:request_count{model_name="digits",status="INVALID_ARGUMENT"} 2
+:tensorflow:serving:request_count{model_name="digits",status="FAILED_PRECONDITION"} 5
 :tensorflow:serving:request_count{model_name="digits",status="INTERNAL"} 1
 :tensorflow:serving:request_count{model_name="other",status="INTERNAL"} 90
-:tensorflow:serving:request_latency_bucket{model_name="digits",API="Predict",entrypoint="REST",le="10"} 4
-:tensorflow:serving:request_latency_sum{model_name="digits",API="Predict",entrypoint="REST"} 30000
-:tensorflow:serving:request_latency_count{model_name="digits",API="Predict",entrypoint="REST"} 10
+:tensorflow:serving:request_latency_bucket{model_name="digits",API="predict",entrypoint="REST",le="10"} 4
+:tensorflow:serving:request_latency_sum{model_name="digits",API="predict",entrypoint="REST"} 21000
+:tensorflow:serving:request_latency_count{model_name="digits",API="predict",entrypoint="REST"} 7
 :tensorflow:serving:request_latency_sum{model_name="digits",API="Predict",entrypoint="GRPC"} 9000
 :tensorflow:serving:request_latency_count{model_name="digits",API="Predict",entrypoint="GRPC"} 3
+:tensorflow:serving:request_latency_sum{model_name="digits",API="",entrypoint="REST"} 2820
+:tensorflow:serving:request_latency_count{model_name="digits",API="",entrypoint="REST"} 30
 """
 
 
@@ -33,18 +36,35 @@ def metrics() -> Any:
     return module
 
 
-def test_counts_one_model_s_requests_and_only_the_server_s_errors_as_such(metrics: Any) -> None:
+def test_counts_one_model_s_predictions_and_only_the_server_s_errors_as_such(metrics: Any) -> None:
     since_the_start = metrics.difference({}, metrics.parse(PAGE, "digits"))
 
-    assert since_the_start == {"Requests": 13, "Errors": 1, "Latency": 3.0}
+    # Ten predictions and eight failures. The other thirty were looks at the model, as health checks are.
+    assert since_the_start == {"Requests": 18, "Errors": 1, "Latency": 3.0}
+
+
+def test_health_checks_alone_are_no_requests(metrics: Any) -> None:
+    before = metrics.parse(PAGE, "digits")
+    later = (
+        PAGE.replace('status="OK"} 40', 'status="OK"} 70').replace("} 2820", "} 5640").replace('REST"} 30', 'REST"} 60')
+    )
+
+    assert metrics.difference(before, metrics.parse(later, "digits")) == {"Requests": 0, "Errors": 0}
+
+
+def test_an_unknown_signature_is_the_client_s_fault(metrics: Any) -> None:
+    before = metrics.parse(PAGE, "digits")
+    later = PAGE.replace('status="FAILED_PRECONDITION"} 5', 'status="FAILED_PRECONDITION"} 10')
+
+    assert metrics.difference(before, metrics.parse(later, "digits")) == {"Requests": 5, "Errors": 0}
 
 
 def test_tells_what_happened_since_the_last_time(metrics: Any) -> None:
     before = metrics.parse(PAGE, "digits")
     later = (
-        PAGE.replace('status="OK"} 10', 'status="OK"} 14')
-        .replace("} 30000", "} 38000")
-        .replace('REST"} 10', 'REST"} 14')
+        PAGE.replace('status="OK"} 40', 'status="OK"} 44')
+        .replace("} 21000", "} 29000")
+        .replace('REST"} 7', 'REST"} 11')
     )
 
     assert metrics.difference(before, metrics.parse(later, "digits")) == {"Requests": 4, "Errors": 0, "Latency": 2.0}
@@ -57,9 +77,9 @@ def test_without_requests_there_is_no_latency(metrics: Any) -> None:
 
 
 def test_a_server_that_started_anew_counts_from_nothing(metrics: Any) -> None:
-    before = metrics.parse(PAGE.replace('status="OK"} 10', 'status="OK"} 1000'), "digits")
+    before = metrics.parse(PAGE.replace('status="OK"} 40', 'status="OK"} 1000'), "digits")
 
-    assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 13
+    assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 18
 
 
 def test_the_event_names_metrics_units_and_dimensions_as_cloudwatch_reads_them(metrics: Any) -> None:
