@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.setenv("COLUMNS", "320")
 
 
 def invoke(*arguments: object, code: int = 0) -> str:
@@ -62,6 +62,24 @@ class TestInspect:
     )
     def test_it_says_why_a_path_cannot(self, models: SampleModels, model: str, path: str, text: str) -> None:
         assert text in row(invoke("inspect", getattr(models, model)), path)
+
+    @pytest.mark.parametrize(
+        ("body", "dtype", "found"),
+        [
+            (lambda x: {"y": x * 2}, tf.float16, "(serving_default: x float16, serving_default: y float16)"),
+            (lambda x: {"y": tf.cast(x, tf.bfloat16)}, tf.float32, "(serving_default: y bfloat16)"),
+            (lambda x: {"y": tf.cast(x, tf.uint16)}, tf.int32, "(serving_default: y uint16)"),
+            (lambda x: {"y": tf.math.real(x)}, tf.complex64, "(serving_default: x complex64)"),
+        ],
+    )
+    def test_it_says_which_types_tensorflow_serving_takes_by_grpc_only(
+        self, tmp_path: Path, body: Any, dtype: Any, found: str
+    ) -> None:
+        output = row(invoke("inspect", function(tmp_path / "model", body, spec([None, 2], "x", dtype))), SERVING)
+        assert f"by gRPC only, its REST API has no such types {found}" in output
+
+    def test_types_that_rest_carries_are_not_warned_of(self, models: SampleModels) -> None:
+        assert "gRPC" not in row(invoke("inspect", models.two_signatures), SERVING)
 
     def test_a_lite_model_has_its_own_operators(self, models: SampleModels) -> None:
         assert "3" in row(invoke("inspect", models.tflite), "FULLY_CONNECTED")

@@ -45,6 +45,10 @@ FILE_OPERATORS = frozenset(
 )
 
 
+#: Types that TensorFlow Serving's REST API cannot carry. gRPC carries all.
+WITHOUT_REST = frozenset({"float16", "bfloat16", "uint16", "complex64", "complex128"})
+
+
 def inspect(
     model: Annotated[Path, typer.Argument(help="A SavedModel directory, or a .keras, .h5 or .tflite file.")],
     tag: Annotated[list[str] | None, typer.Option(help="Tag of the SavedModel's graph.", show_default="serve")] = None,
@@ -101,9 +105,25 @@ def _for_serving(model: OpenedModel) -> str:
     if isinstance(model.source, TfliteSource):
         return "no: TensorFlow Serving needs the SavedModel or the Keras file that this was made of"
     problem = freeze_problem(model.source.meta_graph, list(model.specs.values()), model.source.size_bytes)
-    if problem is not None:
-        return f"default recipe: strips it; no --step freeze and no --step bfloat16, because {problem}"
-    return "default recipe: strips it; --step freeze, and --step bfloat16 on processors that have it"
+    steps = (
+        "strips it; --step freeze, and --step bfloat16 on processors that have it"
+        if problem is None
+        else f"strips it; no --step freeze and no --step bfloat16, because {problem}"
+    )
+    return f"default recipe: {steps}{_only_by_grpc(model)}"
+
+
+def _only_by_grpc(model: OpenedModel) -> str:
+    """Return a warning where TensorFlow Serving would answer the REST requests of a signature by 400 or 501."""
+    found = [
+        f"{name}: {tensor} {spec.dtype}"
+        for name, signature in model.specs.items()
+        for tensor, spec in {**signature.inputs, **signature.outputs}.items()
+        if spec.dtype in WITHOUT_REST
+    ]
+    if not found:
+        return ""
+    return f"; by gRPC only, its REST API has no such types ({', '.join(found)}): REST needs float32"
 
 
 def _litert_operators(content: bytes) -> Counter[str]:
