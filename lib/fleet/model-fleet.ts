@@ -16,6 +16,7 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { noteBatching } from '../serving/batching-note';
 import { ServingBinary } from '../serving/serving-binary';
 import { servingSettings } from '../serving/serving-settings';
 import { FleetBoot } from './fleet-boot';
@@ -107,6 +108,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     });
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
     const serving = servingSettings(props);
+    noteBatching(this, serving);
     const server = servingBinary._bind(this, { bucket: artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });
     const { modelName, logGroup, role } = this;
     const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role });

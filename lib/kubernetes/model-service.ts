@@ -12,6 +12,7 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { noteBatching } from '../serving/batching-note';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
 import type { KubernetesObject } from './kubernetes-object';
@@ -92,6 +93,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     warnOfSlowRollout(this, props);
 
     const settings = serviceSettings(names, props);
+    noteBatching(this, settings.serving);
     this.serving = settings.serving;
     const compatibility = new ModelCompatibility(this, 'Compatibility', {
       artifact: this.artifact,

@@ -22,7 +22,8 @@ export const CONFIG_FILES = { model: 'models.config', batching: 'batching.config
 const DEFAULT_FLAGS: Record<string, string | number | boolean> = {
   // On by default, which lets anyone who can reach the port profile the server.
   enable_profiler: false,
-  // Fail early if a version does not load: by default the server retries for more than five minutes.
+  // Give up a version that does not load after one retry: by default the server retries for more than five minutes. It does not end with the last
+  // attempt, but when it next looks at the file system (`fileSystemPollInterval`).
   max_num_load_retries: 1,
   load_retry_interval_micros: 5_000_000,
 };
