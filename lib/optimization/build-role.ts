@@ -1,5 +1,4 @@
-import type * as iam from 'aws-cdk-lib/aws-iam';
-import { InlinePolicyRole } from '../private/inline-policy-role';
+import * as iam from 'aws-cdk-lib/aws-iam';
 
 /**
  * The role of an optimization.
@@ -8,7 +7,7 @@ import { InlinePolicyRole } from '../private/inline-policy-role';
  * project is being constructed, this role ignores those statements, which are granted exactly elsewhere, and accepts all others, e.g. for a VPC or
  * secrets. Afterwards it behaves like any role.
  */
-export class BuildRole extends InlinePolicyRole {
+export class BuildRole extends iam.Role {
   private isSelective = true;
 
   public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from embedded_aws.host.ports import free_port
+from running_server import ENVIRONMENT, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    from collections.abc import Iterator
 
 _MAKE_MODELS = """
 import sys, tensorflow as tf
@@ -64,60 +60,6 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-class Server:
-    """A started stand-in server."""
-
-    def __init__(self, directory: Path, *flags: str, prefix: tuple[str, ...] = ()) -> None:
-        self.port, self.rest_port = free_port(), free_port()
-        self.log = directory / "server.log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [
-                    *prefix,
-                    sys.executable,
-                    "-m",
-                    "stand_in_server",
-                    f"--port={self.port}",
-                    f"--rest_api_port={self.rest_port}",
-                    *flags,
-                ],
-                env=ENVIRONMENT,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.rest_port, timeout=30)
-        try:
-            connection.request(method, path, body)
-            response = connection.getresponse()
-            content = response.read().decode()
-            return response.status, json.loads(
-                content
-            ) if response.headers.get_content_type() == "application/json" else content
-        finally:
-            connection.close()
-
-    def answers(self) -> bool:
-        if not self.says("Exporting HTTP/REST API at"):
-            return False  # Whoever answers at the port, it is another process, which got it meanwhile.
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.rest_port), 1):
-            return True
-        return False
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.1)
-
-    def says(self, text: str) -> bool:
-        return text in self.log.read_text()
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
 def configure(file: Path, base_path: Path, version: int) -> Path:
     text = (
         f'model_config_list {{ config {{ name: "half" base_path: "{base_path}" model_platform: "tensorflow" '
@@ -140,14 +82,16 @@ def server(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "--enable_grpc_healthcheck_service",
         "--grpc_max_threads=3",
         "--no_such_flag=1",
+        "--no_such_flag_either=1",
     )
     server.until(server.answers)
     yield server
     server.stop()
 
 
-def test_unknown_flag_is_printed_and_ignored(server: Server) -> None:
-    assert server.says("unknown argument: --no_such_flag=1")
+def test_the_first_unknown_flag_is_printed_and_all_are_ignored(server: Server) -> None:
+    assert server.says("unknown argument: --no_such_flag=1\nusage:")
+    assert not server.says("--no_such_flag_either")
 
 
 def test_predicts_rows_and_columns(server: Server) -> None:
@@ -232,37 +176,92 @@ def test_says_when_it_ends_the_connection(server: Server, asked: str, told: str 
         connection.close()
 
 
-def test_counts_requests(server: Server) -> None:
+def counted(server: Server, name: str, **labels: str) -> float:
+    """Return the value of one counter on the page for Prometheus, 0 where it is not there."""
+    page = server.request("GET", "/metrics")[1]
+    text = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    found = re.search(rf"^:tensorflow:serving:{name}\{{{re.escape(text)}\}} (\S+)$", page, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def test_counts_predictions_and_looks_at_the_model_under_different_labels(server: Server) -> None:
+    def counts() -> list[float]:
+        latency = [
+            counted(server, "request_latency_count", model_name="half", API=api, entrypoint="REST")
+            for api in ("predict", "")
+        ]
+        return [
+            *latency,
+            *(
+                counted(server, "request_count", model_name="half", status=status)
+                for status in ("OK", "INVALID_ARGUMENT")
+            ),
+        ]
+
+    before = counts()
     server.request("POST", "/v1/models/half:predict", '{"instances": [1]}')
+    server.request("POST", "/v1/models/half:predict", '{"instances": ["a"]}')
+    server.request("GET", "/v1/models/half")
+    server.request("GET", "/v1/models/half/metadata")
 
-    status, page = server.request("GET", "/metrics")
-
-    assert status == 200
-    assert ':tensorflow:serving:request_count{model_name="half",status="OK"}' in page
-    assert ":tensorflow:serving:request_latency_bucket{" in page
+    assert [now - then for then, now in zip(before, counts(), strict=True)] == [1, 2, 3, 1]
+    assert ":tensorflow:serving:request_latency_bucket{" in server.request("GET", "/metrics")[1]
 
 
 _CALL = """
 import json, sys, grpc, numpy as np, tensorflow as tf
-from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 channel = grpc.insecure_channel(sys.argv[1])
-request = predict_pb2.PredictRequest()
-request.model_spec.name = "half"
-request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array([1, 2, 5], np.float32)))
 stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-answer = stub.Predict(request)
+
+def request(dtype=np.float32, **spec):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = spec.pop("name", "half")
+    for field, value in spec.items():
+        setattr(request.model_spec, field, value)
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array([1, 2, 5], dtype)))
+    return request
+
+def code(call, message):
+    try:
+        call(message)
+    except grpc.RpcError as error:
+        return error.code().name
+
+answer = stub.Predict(request())
+y = answer.outputs["y"]
 status = get_model_status_pb2.GetModelStatusRequest()
 status.model_spec.name = "half"
 state = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status).model_version_status[0]
 health = channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
-request.model_spec.name = "other"
-try:
-    stub.Predict(request)
-except grpc.RpcError as error:
-    code = error.code().name
-y = tf.make_ndarray(answer.outputs["y"]).tolist()
-print(json.dumps([y, answer.model_spec.version.value, state.state, health.hex(), code]))
+filtered, many, extra = request(), request(), request()
+filtered.output_filter.append("z")
+many.output_filter.extend(["y", "y"])
+extra.inputs["z"].CopyFrom(extra.inputs["x"])
+metadata = get_model_metadata_pb2.GetModelMetadataRequest()
+metadata.model_spec.name = "half"
+strange = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["graph"])
+strange.model_spec.name = "half"
+good = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+good.model_spec.name = "half"
+codes = {
+    "unknown model": code(stub.Predict, request(name="other")),
+    "no name": code(stub.Predict, request(name="")),
+    "no model": code(stub.Predict, predict_pb2.PredictRequest()),
+    "unknown label": code(stub.Predict, request(version_label="stable")),
+    "unknown signature": code(stub.Predict, request(signature_name="none")),
+    "integers": code(stub.Predict, request(np.int32)),
+    "output filter": code(stub.Predict, filtered),
+    "output twice": code(stub.Predict, many),
+    "input": code(stub.Predict, extra),
+    "no field": code(stub.GetModelMetadata, metadata),
+    "unknown field": code(stub.GetModelMetadata, strange),
+    "good field": code(stub.GetModelMetadata, good),
+}
+print(json.dumps([
+    list(y.float_val), y.tensor_content.hex(), answer.model_spec.version.value, state.state, health.hex(), codes
+]))
 """
 
 
@@ -275,7 +274,24 @@ def test_answers_grpc(server: Server) -> None:
         check=True,
     )
 
-    assert json.loads(result.stdout.splitlines()[-1]) == [[2.5, 3.0, 4.5], 1, 30, "0801", "NOT_FOUND"]
+    *answer, codes = json.loads(result.stdout.splitlines()[-1])
+    assert answer == [[2.5, 3.0, 4.5], "", 1, 30, "0801"]
+    assert codes == {
+        "unknown model": "NOT_FOUND",
+        "no name": "INVALID_ARGUMENT",
+        "no model": "INVALID_ARGUMENT",
+        "unknown label": "INVALID_ARGUMENT",
+        "unknown signature": "FAILED_PRECONDITION",
+        "integers": "INVALID_ARGUMENT",
+        "output filter": "INVALID_ARGUMENT",
+        "output twice": "INVALID_ARGUMENT",
+        "input": "INVALID_ARGUMENT",
+        "no field": "INVALID_ARGUMENT",
+        "unknown field": "INVALID_ARGUMENT",
+        "good field": None,
+    }
+    assert counted(server, "request_latency_count", model_name="half", API="Predict", entrypoint="GRPC") == 1
+    assert counted(server, "request_count", model_name="half", status="FAILED_PRECONDITION") == 1
 
 
 _CALLS = """
@@ -337,20 +353,84 @@ def test_ports_stay_closed_until_the_version_is_there_and_the_next_one_takes_ove
         server.stop()
 
 
+def test_keeps_serving_while_the_base_path_cannot_be_listed_and_loads_a_deleted_version_again(
+    versions: Path, tmp_path: Path
+) -> None:
+    base, away = tmp_path / "models", tmp_path / "away"
+    shutil.copytree(versions / "1", base / "1")
+    server = Server(tmp_path, f"--model_base_path={base}", "--model_name=half")
+    try:
+        server.until(server.answers)
+
+        base.rename(away)
+        server.until(lambda: server.log.read_text().count(f"cannot list {base}") > 1)
+        assert server.request("GET", "/v1/models/half/metadata")[0] == 200
+
+        (away / "1").rename(tmp_path / "version")
+        away.rename(base)
+        server.until(lambda: server.request("GET", "/v1/models/half/metadata")[0] == 404)
+        status, state = server.request("GET", "/v1/models/half")
+        assert (status, state["model_version_status"][0]["state"]) == (200, "END")
+
+        (tmp_path / "version").rename(base / "1")
+        server.until(
+            lambda: (
+                server.request("POST", "/v1/models/half:predict", '{"instances": [2]}') == (200, {"predictions": [3.0]})
+            )
+        )
+    finally:
+        server.stop()
+
+
+def test_a_broken_new_version_leaves_the_old_one_serving_until_it_is_there_anew(versions: Path, tmp_path: Path) -> None:
+    base = tmp_path / "models"
+    shutil.copytree(versions / "1", base / "1")
+    server = Server(tmp_path, f"--model_base_path={base}", "--model_name=half", "--max_num_load_retries=0")
+    try:
+        server.until(server.answers)
+
+        (base / "2").mkdir()
+        server.until(lambda: server.request("GET", "/v1/models/half/versions/2")[0] == 200)
+        server.until(
+            lambda: server.request("GET", "/v1/models/half/versions/2")[1]["model_version_status"][0]["state"] == "END"
+        )
+        shutil.copytree(versions / "2", base / "2", dirs_exist_ok=True)  # It was given up: this is not looked at.
+        assert server.request("POST", "/v1/models/half:predict", '{"instances": [2]}') == (200, {"predictions": [3.0]})
+
+        (base / "2").rename(tmp_path / "version")
+        server.until(lambda: server.says("is no longer there: 2"))
+        (tmp_path / "version").rename(base / "2")
+        server.until(
+            lambda: (
+                server.request("POST", "/v1/models/half:predict", '{"instances": [2]}') == (200, {"predictions": [4.0]})
+            )
+        )
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize(
     ("flags", "error"),
     [
         (["--port=high"], "Couldn't interpret value high for flag port"),
         ([], "model_base_path"),
-        (["--model_base_path=s3://bucket/model"], "File system scheme 's3' not implemented"),
         (["--model_base_path=/tmp", "--batching_parameters_file=/dev/null"], "enable_batching"),
     ],
 )
 def test_does_not_start(tmp_path: Path, flags: list[str], error: str) -> None:
     server = Server(tmp_path, *flags)
 
-    assert server.process.wait() != 0
+    assert server.process.wait() == 255
     assert server.says(error)
+
+
+def test_waits_for_a_bucket_that_it_cannot_read(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--model_base_path=s3://bucket/model")
+    try:
+        server.until(lambda: server.log.read_text().count("File system scheme 's3' not implemented") > 1)
+        assert not server.answers()
+    finally:
+        server.stop()
 
 
 def test_gives_up_on_a_broken_model(tmp_path: Path) -> None:
@@ -362,7 +442,8 @@ def test_gives_up_on_a_broken_model(tmp_path: Path) -> None:
         "--load_retry_interval_micros=1000",
     )
 
-    assert server.process.wait() == 1
+    assert server.process.wait() == 255
+    assert server.says("Failed to start server")
     assert server.says("saved_model.pb")
     assert not server.answers()
 

@@ -39,7 +39,6 @@ def from_flags(flags: dict[str, Any]) -> list[ModelConfiguration]:
         return read_models(Path(flags["model_config_file"]))
     if not flags["model_base_path"]:
         raise ConfigurationError("Both server_options.model_base_path and server_options.model_config_file are empty!")
-    _refuse_remote(flags["model_base_path"])
     return [ModelConfiguration(flags["model_name"], Path(flags["model_base_path"]), None)]
 
 
@@ -50,7 +49,6 @@ def read_models(path: Path) -> list[ModelConfiguration]:
     config = _parse(path, model_server_config_pb2.ModelServerConfig())
     models = []
     for one in config.model_config_list.config:
-        _refuse_remote(one.base_path)
         policy = one.model_version_policy.WhichOneof("policy_choice")
         versions = frozenset(one.model_version_policy.specific.versions) if policy == "specific" else None
         if policy == "all":
@@ -69,12 +67,6 @@ def prometheus_path(path: Path) -> str | None:
 def check_batching(path: Path) -> None:
     """Read BatchingParameters. The stand-in batches nothing: this only refuses what the server would refuse."""
     _parse(path, _messages()["BatchingParameters"]())
-
-
-def _refuse_remote(base_path: str) -> None:
-    if "://" in base_path:
-        scheme = base_path.split("://", 1)[0]
-        raise ConfigurationError(f"File system scheme '{scheme}' not implemented (file: '{base_path}')")
 
 
 def _parse(path: Path, message: Any) -> Any:

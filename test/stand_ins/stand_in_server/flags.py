@@ -92,7 +92,11 @@ def _value(name: str, kind: str, text: str) -> Any:
         value = float(text) if kind == "float" else int(text)
     except ValueError as error:
         raise FlagError(f"Couldn't interpret value {text} for flag {name}.") from error
-    bits = {"int32": 31, "int64": 63}.get(kind)
-    if bits and not -(2**bits) <= value < 2**bits:
-        raise FlagError(f"Couldn't interpret value {text} for flag {name}.")
-    return value
+    return value if kind == "float" else _cut(int(value), 32 if kind == "int32" else 64)
+
+
+def _cut(value: int, bits: int) -> int:
+    """As C reads integers: beyond 64 bits the largest, of which 32 bits are taken without a word."""
+    value = max(-(1 << 63), min(value, (1 << 63) - 1))
+    half = 1 << (bits - 1)
+    return (value + half) % (2 * half) - half

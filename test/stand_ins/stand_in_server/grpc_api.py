@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from stand_in_server.models import NotFoundError
-from stand_in_server.servable import CallError
+from stand_in_server.errors import CallError
+from stand_in_server.servable import DEFAULT_SIGNATURE
 
 if TYPE_CHECKING:
+    from stand_in_server.metrics import Metrics
     from stand_in_server.models import Models
 
 _STATES = {"START": 10, "LOADING": 20, "AVAILABLE": 30, "UNLOADING": 40, "END": 50}
@@ -17,13 +19,14 @@ _STATES = {"START": 10, "LOADING": 20, "AVAILABLE": 30, "UNLOADING": 40, "END": 
 _SERVING = b"\x08\x01"
 
 
-def open_grpc(models: Models, flags: dict[str, Any]) -> Any:
+def open_grpc(models: Models, metrics: Metrics, flags: dict[str, Any]) -> Any:
     """Start the gRPC server on a port, on a socket of the file system, or on both; 0 and nothing leave one out.
 
     As gRPC in C++ does, it refuses calls for which there is no thread, and keeps one thread to look for calls.
 
     Args:
         models: what is served.
+        metrics: which count calls.
         flags: of the server.
 
     Raises:
@@ -34,12 +37,15 @@ def open_grpc(models: Models, flags: dict[str, Any]) -> Any:
 
     port, socket_path = flags["port"], flags["grpc_socket_path"]
     threads = flags["grpc_max_threads"] or 4 * (os.cpu_count() or 1)
-    options: list[tuple[str, int | str]] = [("grpc.so_reuseport", 0)]
+    options: list[tuple[str, int | str]] = [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", 2**31 - 1),
+    ]
     for pair in filter(None, flags["grpc_channel_arguments"].split(",")):
         name, _, value = pair.partition("=")
         options.append((name, int(value) if value.isdigit() else value))
     server = grpc.server(ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads - 1)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models, metrics, flags), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)
     if flags["enable_grpc_healthcheck_service"]:
         check = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)
@@ -59,51 +65,72 @@ def open_grpc(models: Models, flags: dict[str, Any]) -> Any:
     return server
 
 
-def _find(models: Models, spec: Any, context: Any) -> Any:
+def _abort(context: Any, error: CallError) -> None:
     import grpc
 
+    context.abort(grpc.StatusCode[error.code], str(error))
+
+
+def _find(models: Models, request: Any) -> Any:
+    if not request.HasField("model_spec"):
+        raise CallError("Missing ModelSpec")
+    spec = request.model_spec
     choice = spec.WhichOneof("version_choice")
-    try:
-        return models.find(
-            spec.name,
-            spec.version.value if choice == "version" else None,
-            spec.version_label if choice == "version_label" else None,
-        )
-    except NotFoundError as error:
-        context.abort(grpc.StatusCode.NOT_FOUND, str(error))
+    return models.find(
+        spec.name,
+        spec.version.value if choice == "version" else None,
+        spec.version_label if choice == "version_label" else None,
+    )
 
 
 class _Prediction:
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, metrics: Metrics, flags: dict[str, Any]) -> None:
         self._models = models
+        self._metrics = metrics
+        self._as_content = flags["enable_serialization_as_tensor_content"]
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's name
-        import grpc
+        started, status = time.perf_counter(), "OK"
+        try:
+            return self._predict(request)
+        except CallError as error:
+            status = error.code
+            return _abort(context, error)
+        finally:
+            elapsed = 1e6 * (time.perf_counter() - started)
+            self._metrics.add(request.model_spec.name, status, "Predict", "GRPC", elapsed)
+
+    def _predict(self, request: Any) -> Any:
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
-        number, servable = _find(self._models, request.model_spec, context)
+        number, servable = _find(self._models, request)
+        definition = servable.signature(request.model_spec.signature_name, "FAILED_PRECONDITION")
         try:
-            definition = servable.signature(request.model_spec.signature_name)
-            if strange := sorted(set(request.inputs) - set(definition.inputs)):
-                raise CallError(f"input tensor alias not found in signature: {', '.join(strange)}")
-            outputs = servable.predict(
-                definition, {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-            )
-        except CallError as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        except (TypeError, ValueError) as error:
+            raise CallError(f"tensor parsing error: {error}") from error
         response = predict_pb2.PredictResponse()
-        for name in request.output_filter or outputs:
-            response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
+        for name, value in servable.predict(definition, inputs, request.output_filter).items():
+            response.outputs[name].CopyFrom(tensor_proto(value, as_content=self._as_content))
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = number
-        response.model_spec.signature_name = request.model_spec.signature_name or "serving_default"
+        response.model_spec.signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         return response
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         from tensorflow_serving.apis import get_model_metadata_pb2
 
-        number, servable = _find(self._models, request.model_spec, context)
+        try:
+            if not request.HasField("model_spec"):
+                raise CallError("Missing ModelSpec")
+            if not request.metadata_field:
+                raise CallError("GetModelMetadataRequest must specify at least one metadata_field")
+            if strange := set(request.metadata_field) - {"signature_def"}:
+                raise CallError(f"Metadata field {strange.pop()} is not supported")
+            number, servable = _find(self._models, request)
+        except CallError as error:
+            return _abort(context, error)
         definitions = get_model_metadata_pb2.SignatureDefMap()
         for name, definition in servable.signatures.items():
             definitions.signature_def[name].CopyFrom(definition)
@@ -126,14 +153,15 @@ class _Status:
         self._models = models
 
     def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        import grpc
         from tensorflow_serving.apis import get_model_status_pb2
 
         spec = request.model_spec
         try:
+            if not request.HasField("model_spec"):
+                raise CallError("Missing ModelSpec")
             found = self._models.states(spec.name, spec.version.value if spec.HasField("version") else None)
-        except NotFoundError as error:
-            context.abort(grpc.StatusCode.NOT_FOUND, str(error))
+        except CallError as error:
+            return _abort(context, error)
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, state, problem in found:
             one = response.model_version_status.add(version=number, state=_STATES[state])
@@ -144,3 +172,40 @@ class _Status:
         import grpc
 
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in server reloads only by polling")
+
+
+def tensor_proto(value: Any, *, as_content: bool) -> Any:
+    """Return an output as the server sends it: in the field of its type, one value each, or packed on request."""
+    import numpy as np
+    import tensorflow as tf
+
+    array = np.asarray(value)
+    message = tf.make_tensor_proto(array)
+    if as_content and array.dtype != object:
+        message.tensor_content = array.tobytes()
+        for field, _ in list(message.ListFields()):
+            if field.name.endswith("_val"):
+                message.ClearField(field.name)
+    elif message.tensor_content:
+        message.ClearField("tensor_content")
+        kind = tf.dtypes.as_dtype(array.dtype)
+        flat = array.ravel()
+        if kind in {tf.float16, tf.bfloat16}:
+            message.half_val.extend(flat.view(np.uint16).tolist())
+        elif kind.is_complex:
+            field = message.scomplex_val if kind == tf.complex64 else message.dcomplex_val
+            field.extend(flat.view(flat.real.dtype).tolist())
+        else:
+            getattr(message, _FIELDS.get(kind.name, "int_val")).extend(flat.tolist())
+    return message
+
+
+#: Of a TensorProto, for the types that have one of their own.
+_FIELDS = {
+    "bool": "bool_val",
+    "float32": "float_val",
+    "float64": "double_val",
+    "int64": "int64_val",
+    "uint32": "uint32_val",
+    "uint64": "uint64_val",
+}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
+import re
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stand_in_server.configuration import ConfigurationError, ModelConfiguration, from_flags
+from stand_in_server.errors import CallError, NotFoundError
 from stand_in_server.servable import Servable
 
 if TYPE_CHECKING:
@@ -16,10 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("stand_in_server")
 _TICK = 0.05
-
-
-class NotFoundError(LookupError):
-    """No such model or version is loaded."""
+_FOREVER = 1e9
 
 
 @dataclass
@@ -29,6 +29,8 @@ class Version:
     state: str = "START"
     error: str = ""
     servable: Servable | None = None
+    #: No longer wanted since it ended: wanted again, it is loaded again.
+    left: bool = False
 
 
 class Models:
@@ -46,17 +48,20 @@ class Models:
         Returns:
             Why the server cannot start, or an empty text. Waits for ever where a model has no version.
         """
-        self._scan()
+        period = self._flags["file_system_poll_wait_seconds"]
+        started = time.monotonic()
         while True:
+            self._scan()
             with self._lock:
                 states = {name: list(versions.values()) for name, versions in self._versions.items()}
+            if all(any(version.state == "AVAILABLE" for version in versions) for versions in states.values()):
+                return ""
+            elapsed = time.monotonic() - started
+            # Only the next look at the directories ends a server that cannot start.
+            time.sleep(period * (math.floor(elapsed / period) + 1) - elapsed if period > 0 else _FOREVER)
             failed = [version.error for versions in states.values() for version in versions if version.state == "END"]
             if failed:
                 return failed[0]
-            if all(any(version.state == "AVAILABLE" for version in versions) for versions in states.values()):
-                return ""
-            time.sleep(_TICK)
-            self._scan()
 
     def watch(self) -> None:
         """Follow the configuration and the file system from now on."""
@@ -67,12 +72,15 @@ class Models:
 
         Raises:
             NotFoundError: there is none.
+            CallError: there is no name, or no such label.
         """
+        if not name:
+            raise CallError("ModelSpec has no name specified.")
         with self._lock:
             if label is not None:
                 labels = self._configured[name].labels if name in self._configured else {}
                 if label not in labels:
-                    raise NotFoundError(f"Unrecognized servable version label: {label}")
+                    raise CallError(f"Unrecognized servable version label: {label}")
                 version = labels[label]
             loaded = {
                 number: one.servable
@@ -132,8 +140,14 @@ class Models:
         for name in names:
             configured = self._configured.get(name)
             wanted = _aspired(configured) if configured else []
+            if wanted is None:
+                continue
+            for number, version in self._versions[name].items():
+                if version.state == "END" and number not in wanted and not version.left:
+                    version.left = True
+                    log.info("version of %s that ended is no longer there: %d", name, number)
             for number in wanted:
-                if number not in self._versions[name]:
+                if number not in self._versions[name] or self._versions[name][number].left:
                     self._load(configured, number)
             available = any(self._versions[name][number].state == "AVAILABLE" for number in wanted)
             if available or not wanted:
@@ -168,23 +182,29 @@ class Models:
             if version.state == "END":
                 return
             version.state, servable, version.servable = "END", version.servable, None
+            version.left = True
         if servable:
             servable.close()
         log.info("unloaded %s version %d", name, number)
 
 
-def _numbers(model: ModelConfiguration) -> dict[int, str]:
+def _numbers(model: ModelConfiguration) -> dict[int, str] | None:
+    """Return the directories of versions; nothing where the base path cannot be listed."""
     try:
+        if remote := re.match(r"(\w+):/", str(model.base_path)):
+            raise OSError(0, f"File system scheme '{remote[1]}' not implemented")
         names = [entry.name for entry in model.base_path.iterdir() if entry.is_dir()]
     except OSError as error:
         log.warning("cannot list %s: %s", model.base_path, error.strerror)
-        return {}
+        return None
     return {int(name): name for name in names if name.isascii() and name.isdigit()}
 
 
-def _aspired(model: ModelConfiguration) -> list[int]:
-    """A version counts as soon as its directory exists."""
+def _aspired(model: ModelConfiguration) -> list[int] | None:
+    """A version counts as soon as its directory exists. Where the base path cannot be listed, all stays as it is."""
     present = _numbers(model)
+    if present is None:
+        return None
     if model.versions is None:
         return [max(present)] if present else []
     for missing in sorted(model.versions - set(present)):
@@ -198,4 +218,4 @@ def _aspired(model: ModelConfiguration) -> list[int]:
 
 
 def _directory(model: ModelConfiguration, number: int) -> Any:
-    return model.base_path / _numbers(model)[number]
+    return model.base_path / (_numbers(model) or {})[number]

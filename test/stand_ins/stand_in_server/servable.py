@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from stand_in_server.errors import CallError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DEFAULT_SIGNATURE = "serving_default"
-
-
-class CallError(ValueError):
-    """A request that does not fit the model."""
 
 
 class Servable:
@@ -38,37 +38,75 @@ class Servable:
             raise
         self.signatures: dict[str, Any] = dict(meta_graph.signature_def)
 
-    def signature(self, name: str) -> Any:
+    def signature(self, name: str, code: str = "INVALID_ARGUMENT") -> Any:
         """Return a signature's definition.
 
         Raises:
-            CallError: there is none.
+            CallError: there is none. REST and gRPC have different codes for it.
         """
         definition = self.signatures.get(name or DEFAULT_SIGNATURE)
         if definition is None:
-            raise CallError(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def')
+            raise CallError(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def', code)
         return definition
 
-    def dtype(self, definition: Any, name: str) -> Any:
-        """Return the NumPy type of an input."""
-        return self._tf.dtypes.as_dtype(definition.inputs[name].dtype)
+    def dtypes(self, definition: Any) -> dict[str, Any]:
+        """Return the TensorFlow types of a signature's inputs."""
+        return {name: self._tf.dtypes.as_dtype(info.dtype) for name, info in definition.inputs.items()}
 
-    def predict(self, definition: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def predict(
+        self, definition: Any, inputs: Mapping[str, Any], outputs: Sequence[str] = (), timeout_ms: int = 0
+    ) -> dict[str, Any]:
         """Call a signature once.
 
+        Args:
+            definition: The signature.
+            inputs: Arrays, of any shape that the operators take.
+            outputs: Those to compute; all of them without any.
+            timeout_ms: How long it may take. Without a limit if 0.
+
         Raises:
-            CallError: the values do not fit.
+            CallError: the values do not fit, or it takes too long.
         """
-        if missing := sorted(set(definition.inputs) - set(inputs)):
-            raise CallError(f"Missing inputs: {', '.join(missing)}")
-        feeds = {self._graph.get_tensor_by_name(definition.inputs[name].name): inputs[name] for name in inputs}
-        fetches = {name: self._graph.get_tensor_by_name(info.name) for name, info in definition.outputs.items()}
-        try:
-            results: dict[str, Any] = self._session.run(fetches, feeds)
-        except (self._tf.errors.OpError, ValueError, TypeError) as error:
-            raise CallError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
-        return results
+        if sorted(definition.inputs) != sorted(inputs):
+            raise CallError(f"input size does not match signature, or alias not found in it: {', '.join(inputs)}")
+        if strange := sorted(set(outputs) - set(definition.outputs)):
+            raise CallError(f"output tensor alias not found in signature: {', '.join(strange)}")
+        if len(set(outputs)) != len(outputs):
+            raise CallError("duplicate output tensor alias")
+        names = list(outputs or definition.outputs)
+        feeds = {self._tensor(definition.inputs[name]).ref(): value for name, value in inputs.items()}
+        fetches = [self._tensor(definition.outputs[name]) for name in names]
+        return dict(zip(names, self._run(feeds, fetches, timeout_ms), strict=True))
 
     def close(self) -> None:
         """Release the session."""
         self._session.close()
+
+    def _tensor(self, info: Any) -> Any:
+        return self._graph.get_tensor_by_name(info.name)
+
+    def _run(self, feeds: dict[Any, Any], fetches: list[Any], timeout_ms: int) -> list[Any]:
+        from tensorflow.python.client import pywrap_tf_session
+
+        options = self._tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms).SerializeToString()
+        buffer = pywrap_tf_session.TF_NewBufferFromString(options)
+        try:
+            # `Session.run` would convert the values and compare their shapes with those of the signature; the session
+            # below it, which is TensorFlow Serving's own, does neither.
+            results = self._session._do_run(None, [], fetches, feeds, buffer, None)
+        except self._tf.errors.OpError as error:
+            code = error_name(error.error_code)
+            raise CallError(str(error.message).split("\n", 1)[0] or code, code) from error
+        except (ValueError, TypeError) as error:
+            raise CallError(str(error)) from error
+        finally:
+            pywrap_tf_session.TF_DeleteBuffer(buffer)
+        # The session returns a single string as bytes, whose trailing zeros an array of bytes would lose.
+        return [np.array(one, dtype=object) if isinstance(one, bytes) else one for one in results]
+
+
+def error_name(number: int) -> str:
+    """Return the name of a status code, as TensorFlow and gRPC number them."""
+    from tensorflow.core.protobuf import error_codes_pb2
+
+    return str(error_codes_pb2.Code.Name(number))

@@ -29,21 +29,22 @@ def main(arguments: list[str]) -> int:
     if flags["version"]:
         print(VERSION)
         return 0
-    for argument in unknown:
-        print(f"unknown argument: {argument}", flush=True)
+    if unknown:
+        print(f"unknown argument: {unknown[0]}\nusage: tensorflow_model_server [flags]", flush=True)
     try:
         return _serve(flags)
     except (ValueError, OSError) as error:
         log.error("Failed to start server. Error: %s", error)  # noqa: TRY400 - the sentence says it all
-        return 1
+        return 255
 
 
 def _serve(flags: dict[str, Any]) -> int:
     from stand_in_server.configuration import ConfigurationError, check_batching, prometheus_path
     from stand_in_server.grpc_api import open_grpc
+    from stand_in_server.http_server import open_rest
     from stand_in_server.metrics import Metrics
     from stand_in_server.models import Models
-    from stand_in_server.rest import Api, open_rest
+    from stand_in_server.rest import Api
 
     log.info("%s: a test tool, not TensorFlow Serving", VERSION)
     if all(flags[f"tensorflow_{kind}_parallelism"] for kind in ("session", "intra_op", "inter_op")):
@@ -60,10 +61,12 @@ def _serve(flags: dict[str, Any]) -> int:
     if problem := models.serve():
         raise ConfigurationError(problem)
     models.watch()
-    server = open_grpc(models, flags)
+    metrics = Metrics()
+    server = open_grpc(models, metrics, flags)
     log.info("Running gRPC ModelServer at 0.0.0.0:%d", flags["port"])
     if rest:
-        http = open_rest(Api(models, Metrics(), metrics_path), flags["rest_api_port"])
+        api = Api(models, metrics, metrics_path, max(0, flags["rest_api_timeout_in_ms"]))
+        http = open_rest(api, flags["rest_api_port"])
         log.info("Exporting HTTP/REST API at 0.0.0.0:%d", flags["rest_api_port"])
         http.serve_forever()
     server.wait_for_termination()

@@ -134,7 +134,7 @@ def test_every_record_is_answered_as_the_original_answers(
             np.testing.assert_allclose(tf.make_ndarray(answer.outputs[key]), value, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("field", "code"), [("name", "NOT_FOUND"), ("signature_name", "INVALID_ARGUMENT")])
+@pytest.mark.parametrize(("field", "code"), [("name", "NOT_FOUND"), ("signature_name", "FAILED_PRECONDITION")])
 def test_a_record_for_another_model_or_signature_would_be_refused(
     field: str, code: str, published: dict[str, Path], send: Callable[[bytes], Any]
 ) -> None:

@@ -61,7 +61,8 @@ class Server:
             f"--rest_api_port={self._port}",
             f"--model_name={MODEL}",
             f"--model_base_path={base}",
-            "--file_system_poll_wait_seconds=0",
+            # A model that does not load ends the server at the next look at its directory, and never without one.
+            "--file_system_poll_wait_seconds=1",
             "--max_num_load_retries=0",
         ]
         self._session = requests.Session()

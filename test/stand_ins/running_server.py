@@ -1,0 +1,81 @@
+"""A stand-in server in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.host.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "test" / "stand_ins"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+class Server:
+    """A started stand-in server."""
+
+    def __init__(self, directory: Path, *flags: str, prefix: tuple[str, ...] = ()) -> None:
+        self.port, self.rest_port = free_port(), free_port()
+        self.log = directory / "server.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [
+                    *prefix,
+                    sys.executable,
+                    "-m",
+                    "stand_in_server",
+                    f"--port={self.port}",
+                    f"--rest_api_port={self.rest_port}",
+                    *flags,
+                ],
+                env=ENVIRONMENT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
+        """Return the status and the body of an answer, which may be JSON."""
+        status, content_type, content = self.ask(method, path, body)
+        return status, json.loads(content) if content_type == "application/json" else content.decode()
+
+    def ask(
+        self, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str, bytes]:
+        """Return the status, the content type and the bytes of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.rest_port, timeout=60)
+        try:
+            connection.request(method, path, body.encode() if isinstance(body, str) else body, dict(headers or {}))
+            response = connection.getresponse()
+            return response.status, response.getheader("Content-Type") or "", response.read()
+        finally:
+            connection.close()
+
+    def answers(self) -> bool:
+        if not self.says("Exporting HTTP/REST API at"):
+            return False  # Whoever answers at the port, it is another process, which got it meanwhile.
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.rest_port), 1):
+            return True
+        return False
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+
+    def says(self, text: str) -> bool:
+        return text in self.log.read_text()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,80 @@
+"""The stand-in for TensorFlow Serving against what TensorFlow Serving 2.20 answered (records/answers.json)."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from running_server import ENVIRONMENT, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORDS = Path(__file__).parent / "records"
+ANSWERS: list[dict[str, Any]] = json.loads((RECORDS / "answers.json").read_text())
+
+
+def body_of(record: dict[str, Any]) -> bytes | None:
+    """Return the body of a recorded request: a text, hexadecimal bytes, or parts with how often each is repeated."""
+    if "bodyHex" in record:
+        return bytes.fromhex(record["bodyHex"])
+    if "bodyParts" in record:
+        return "".join(text * times for text, times in record["bodyParts"]).encode()
+    return record["body"].encode() if "body" in record else None
+
+
+def identify(record: dict[str, Any]) -> str:
+    text = (body_of(record) or b"").decode("utf-8", "backslashreplace")
+    return f"{record['method']} {record['path']} {text[:60]}".strip()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("zoo")
+    subprocess.run(
+        [sys.executable, str(RECORDS / "zoo.py"), str(directory / "zoo" / "1")],
+        check=True,
+        env=ENVIRONMENT,
+        capture_output=True,
+    )
+    monitoring = directory / "monitoring.config"
+    monitoring.write_text("prometheus_config { enable: true }")
+    server = Server(
+        directory,
+        "--model_name=zoo",
+        f"--model_base_path={directory / 'zoo'}",
+        f"--monitoring_config_file={monitoring}",
+    )
+    server.until(server.answers)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("record", ANSWERS, ids=identify)
+def test_answers_as_tensorflow_serving_did(server: Server, record: dict[str, Any]) -> None:
+    status, content_type, content = server.ask(record["method"], record["path"], body_of(record), record.get("headers"))
+
+    assert (status, content_type) == (record["status"], record["contentType"])
+    if "text" in record:
+        # Bytes that are no UTF-8 are written as escapes in the records.
+        assert in_order(content.decode("utf-8", "backslashreplace")) == in_order(record["text"])
+    elif status >= 400 and content_type == "application/json":
+        assert list(json.loads(content)) == ["error"]
+
+
+def in_order(text: str) -> str:
+    """Return a text with the members of its objects by name: TensorFlow Serving writes outputs in any order."""
+    pattern = (
+        r'(?P<indent>\n +)(?P<first>"(?:p|q|n|t_bytes)": .*?),(?P=indent)(?P<second>"(?:p|q|n|t_bytes)": .*?)(?=\n *\})'
+    )
+
+    def swap(match: re.Match[str]) -> str:
+        first, second = sorted((match["first"], match["second"]))
+        return f"{match['indent']}{first},{match['indent']}{second}"
+
+    return re.sub(pattern, swap, text, flags=re.DOTALL)
