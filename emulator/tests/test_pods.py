@@ -11,6 +11,7 @@ import pytest
 from embedded_aws.ec2 import stock
 from embedded_aws.eks.mountpoint import Mountpoint
 from embedded_aws.eks.pod_root import PodRoot, VolumeError
+from embedded_aws.eks.pod_state import Ended
 from embedded_aws.eks.pods import HostRuntime
 from support import unique
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from embedded_aws.eks.nodes import PodState
+    from embedded_aws.eks.pod_state import PodState
     from running import Running
 
 MOUNTS = [
@@ -32,6 +33,7 @@ CONFIG = 'base_path: "/models/digits" other: "/models/digits2" inside: "/models/
 def pod(**changed: Any) -> dict[str, Any]:
     server = {
         "name": "server",
+        "image": "server:1",
         "command": ["/usr/bin/server"],
         "args": ["--port=8500", "--rest_api_port=8501", "--timeout=8500", "--config=/etc/server/models.config"],
         "env": [{"name": "DIRECTORY", "value": "/models/digits/7"}, {"name": "LOG", "value": "/var/tmp/log"}],
@@ -108,14 +110,17 @@ def settled(runtime: HostRuntime, one: dict[str, Any], done: Callable[[PodState]
 
 def test_a_pod_whose_init_container_fails_never_becomes_ready_and_says_why(tmp_path: Path) -> None:
     script = "echo the model needs another processor; exit 1"
-    check = {"name": "check", "command": ["/bin/sh", "-c", script], "volumeMounts": MOUNTS}
+    check = {"name": "check", "image": "check", "command": ["/bin/sh", "-c", script], "volumeMounts": MOUNTS}
     runtime = HostRuntime(tmp_path, lambda *_: None)
     one = pod(initContainers=[check])
 
     state = settled(runtime, one, lambda found: bool(found.message))
 
     assert (state.ready, state.initialized, state.waiting) == (False, False, "CrashLoopBackOff")
-    assert state.message == "check: the model needs another processor"
+    assert (state.container, state.restarts) == ("check", 1)
+    assert state.ended == Ended(1, "the model needs another processor")
+    assert runtime.log("models", "p", "check", False) == "the model needs another processor\n"
+    assert runtime.log("models", "p", "other", False) is None
     runtime.keep(set())
     assert list(tmp_path.iterdir()) == []
 
@@ -149,7 +154,8 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_says_where_its_ports_are(
             return False
         return state.ready or not ready
 
-    assert settled(runtime, one, answers).ready is ready
+    state = settled(runtime, one, answers)
+    assert (state.ready, state.unhealthy) == (ready, "" if ready else "HTTP probe failed with statuscode: 404")
     runtime.keep(set())
 
 
@@ -165,18 +171,23 @@ def test_a_pod_may_copy_its_model_from_the_bucket_with_the_role_that_is_its_own(
 
     copy = {
         "name": "copy",
+        "image": "copy",
         "command": ["aws"],
         "args": ["s3", "cp", "--recursive", f"s3://{bucket}/digits/7/", "/models/digits/7/"],
         "volumeMounts": MOUNTS,
     }
-    look = {"name": "look", "command": ["/bin/sh", "-c", "cat /models/digits/7/saved_model.pb; exit 1"]}
+    look = {
+        "name": "look",
+        "image": "look",
+        "command": ["/bin/sh", "-c", "cat /models/digits/7/saved_model.pb; exit 1"],
+    }
     one = pod(initContainers=[copy, {**look, "volumeMounts": MOUNTS}])
     one["spec"]["volumes"][0] = {"name": "model", "emptyDir": {}}
     runtime = HostRuntime(tmp_path / "pods", lambda *_: None, identify)
 
     state = settled(runtime, one, lambda found: bool(found.message))
 
-    assert state.message == "look: model"
+    assert state.ended == Ended(1, "model")
     runtime.keep(set())
 
 

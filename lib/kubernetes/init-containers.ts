@@ -24,6 +24,9 @@ export interface InitContainerOptions {
 /** Patterns for features that have several names in /proc/cpuinfo. */
 const ALTERNATIVES: Record<string, string> = { [BFLOAT16]: BFLOAT16_FLAGS.join('|') };
 
+/** Without a message of its own, a container that fails leaves the end of its log in the pod's status. */
+export const TERMINATION_MESSAGE = { terminationMessagePolicy: 'FallbackToLogsOnError' };
+
 const RESOURCES = { requests: { cpu: '100m', memory: '256Mi' } };
 
 /** Checks SHA256SUMS against the digest from the stack, then every file against SHA256SUMS. */
@@ -47,6 +50,7 @@ export function verifyContainer(options: InitContainerOptions): Record<string, u
       { name: 'CHECKSUMS_SHA256', value: files.checksumsSha256 },
       { name: 'CPU_FEATURES', value: options.cpuFeatures.map((feature) => ALTERNATIVES[feature] ?? feature).join(' ') },
     ],
+    ...TERMINATION_MESSAGE,
     resources: RESOURCES,
     securityContext: containerSecurity(options.readOnlyRootFilesystem),
     volumeMounts: [{ ...options.modelMount, readOnly: true }],
@@ -63,6 +67,7 @@ export function copyContainer(options: InitContainerOptions, copyImage: string, 
     args: ['s3', 'cp', '--recursive', '--only-show-errors', `s3://${model.bucketName}/${model.prefix}${files.version}/`, `${files.directory}/`],
     // The AWS CLI writes its cache to $HOME, which is read-only by default.
     env: [{ name: 'AWS_REGION', value: model.region }, { name: 'HOME', value: '/tmp' }],
+    ...TERMINATION_MESSAGE,
     resources: RESOURCES,
     securityContext: containerSecurity(options.readOnlyRootFilesystem),
     volumeMounts: [options.modelMount, { name: 'tmp', mountPath: '/tmp' }],

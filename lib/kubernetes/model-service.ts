@@ -60,7 +60,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   public readonly manifests: eks.KubernetesManifest[];
 
   /** Waits for the pods of a new version. Undefined without `applyManifests`. */
-  public readonly rollout?: eks.KubernetesObjectValue;
+  public readonly rollout?: Construct;
 
   /**
    * DNS name of the load balancer. Undefined without `internalLoadBalancer` or without `applyManifests`.
@@ -163,7 +163,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     return artifactFor(this, 'Optimizer', model);
   }
 
-  private waitForPods({ rolloutTimeout }: ModelServiceProps, { identity, scaling }: ServiceSettings, rollout: string): eks.KubernetesObjectValue {
+  private waitForPods({ rolloutTimeout }: ModelServiceProps, { identity, scaling }: ServiceSettings, rollout: string): Construct {
     const gate = rolloutGate(this, 'Rollout', {
       cluster: this.cluster,
       identity,

@@ -4,6 +4,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { ObjectIdentity } from './kubernetes-object';
 import { selectorLabels } from './kubernetes-object';
+import { RolloutWatcher } from './rollout-watcher';
 
 /** Pod label that identifies the pod template. */
 export const ROLLOUT_LABEL = 'cdk-tensorflow/rollout';
@@ -22,15 +23,22 @@ export interface RolloutGateOptions {
  *
  * It checks the template's ReplicaSet, because the Deployment counts as available while only old pods serve.
  */
-export function rolloutGate(scope: Construct, id: string, options: RolloutGateOptions): eks.KubernetesObjectValue {
+export function rolloutGate(scope: Construct, id: string, options: RolloutGateOptions): Construct {
+  const { cluster, identity: { name, namespace }, replicas, timeout } = options;
   const labels = { ...selectorLabels(options.identity), [ROLLOUT_LABEL]: options.rollout };
+  const selector = Object.entries(labels).map(([label, value]) => `${label}=${value}`).join(',');
+  const watcher = RolloutWatcher.of(scope, cluster);
+  if (watcher) {
+    return watcher.watch(scope, id, { namespace, name, selector, replicas, timeout });
+  }
+  // The role and network of an imported kubectl function are not known, so that function waits, which can say only that time is up.
   return new eks.KubernetesObjectValue(scope, id, {
-    cluster: options.cluster,
-    objectNamespace: options.identity.namespace,
+    cluster,
+    objectNamespace: namespace,
     objectType: 'replicasets',
     // kubectl accepts an option in place of a name.
-    objectName: `--selector=${Object.entries(labels).map(([label, value]) => `${label}=${value}`).join(',')}`,
-    jsonPath: `.items[?(@.status.availableReplicas>=${Tokenization.stringifyNumber(options.replicas)})].metadata.name`,
-    timeout: options.timeout,
+    objectName: `--selector=${selector}`,
+    jsonPath: `.items[?(@.status.availableReplicas>=${Tokenization.stringifyNumber(replicas)})].metadata.name`,
+    timeout,
   });
 }

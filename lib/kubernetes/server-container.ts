@@ -3,6 +3,7 @@ import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
+import { TERMINATION_MESSAGE } from './init-containers';
 
 export const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 
@@ -48,6 +49,7 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
     ...probes(options.modelName, grpcPort, options.startupSeconds),
     // The server exits immediately on SIGTERM: delay it until no new requests arrive and all others are answered.
     lifecycle: { preStop: { sleep: { seconds: options.drainSeconds } } },
+    ...TERMINATION_MESSAGE,
     resources: renderResources(resources),
     securityContext: containerSecurity(options.readOnlyRootFilesystem),
     volumeMounts: [

@@ -40,6 +40,7 @@ const RUNNERS = [
   jest('jest'),
   pytest('handler', 'python/handler/tests'),
   pytest('build-runner', 'python/build_runner/tests'),
+  pytest('rollout-gate', 'python/rollout_gate/tests'),
   pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),
 ];

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from embedded_aws.eks.control_plane import ControlPlane
-from embedded_aws.eks.nodes import PodState
+from embedded_aws.eks.pod_state import PodState
 
 ZONES = {"node-a": "eu-central-1a", "node-b": "eu-central-1b", "node-c": "eu-central-1c"}
 VERSION_LABEL = "cdk-tensorflow/version"
@@ -39,6 +39,9 @@ class Simulation:
                 name = f"{meta['name']}.elb.example.com"
                 status = {"status": {"loadBalancer": {"ingress": [{"hostname": name}]}}}
                 self.plane.request("PATCH", path, status, "application/merge-patch+json")
+
+    def log(self, *_: object) -> None:
+        """Nothing runs, so nothing is logged."""
 
     def _mounted(self, namespace: str, pod: dict[str, Any]) -> bool:
         for volume in pod["spec"].get("volumes", []):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from embedded_aws.eks.kubelet_api import KubeletApi
+from embedded_aws.eks.pod_events import Events
+from embedded_aws.eks.pod_state import PodState, status_of, timestamp
 
 if TYPE_CHECKING:
     from embedded_aws.eks.control_plane import ControlPlane
@@ -18,27 +20,6 @@ _HEARTBEAT_SECONDS = 5
 _log = logging.getLogger("embedded_aws.eks")
 
 
-@dataclass(frozen=True)
-class PodState:
-    """How a pod is.
-
-    Attributes:
-        ready: whether its readiness probe succeeds.
-        waiting: why a container does not run, in Kubernetes' words, such as ContainerCreating; None: all run.
-        message: more of that.
-        initialized: whether its init containers have ended well.
-        restarts: how often its container was started again.
-        annotations: what the pod gets to know of itself.
-    """
-
-    ready: bool
-    waiting: str | None = None
-    message: str = ""
-    initialized: bool = True
-    restarts: int = 0
-    annotations: tuple[tuple[str, str], ...] = ()
-
-
 class Runtime(Protocol):
     """Runs containers."""
 
@@ -47,6 +28,9 @@ class Runtime(Protocol):
 
     def keep(self, uids: set[str]) -> None:
         """End all pods but these."""
+
+    def log(self, namespace: str, pod: str, container: str, previous: bool) -> str | None:
+        """Return a container's log, the one before its restart or the present one; None where there is none."""
 
 
 class Nodes:
@@ -64,12 +48,16 @@ class Nodes:
         self.runtime = runtime
         self.zones = zones
         self._reported: dict[str, PodState] = {}
+        self._events = Events(plane)
+        self._kubelet: KubeletApi | None = None
         self._heartbeat_due = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True, name="kubelet")
 
     def start(self) -> None:
         """Register the nodes and begin to report."""
+        self._kubelet = KubeletApi(self.plane.directory / "pki", self.runtime.log)
+        self._kubelet.start()
         for name, zone in self.zones.items():
             labels = {
                 "kubernetes.io/arch": "amd64",
@@ -89,6 +77,8 @@ class Nodes:
         self._stopped.set()
         self._thread.join(10)
         self.runtime.keep(set())
+        if self._kubelet:
+            self._kubelet.stop()
 
     def schedulable(self) -> bool:
         """Say whether the control plane has noticed that the nodes are ready."""
@@ -115,10 +105,13 @@ class Nodes:
 
     def _heartbeat(self) -> None:
         capacity = {"cpu": "8", "memory": "32Gi", "pods": "110"}
-        ready = {"type": "Ready", "status": "True", "reason": "EmbeddedAws", "lastHeartbeatTime": _now()}
-        status = {"status": {"capacity": capacity, "allocatable": capacity, "conditions": [ready]}}
+        ready = {"type": "Ready", "status": "True", "reason": "EmbeddedAws", "lastHeartbeatTime": timestamp()}
+        status: dict[str, Any] = {"capacity": capacity, "allocatable": capacity, "conditions": [ready]}
+        if self._kubelet:
+            status["addresses"] = [{"type": "InternalIP", "address": "127.0.0.1"}]
+            status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": self._kubelet.port}}
         for name in self.zones:
-            self.plane.request("PATCH", f"/api/v1/nodes/{name}/status", status, _MERGE)
+            self.plane.request("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, _MERGE)
 
     def _report(self, pod: dict[str, Any]) -> None:
         meta, spec = pod["metadata"], pod["spec"]
@@ -131,60 +124,6 @@ class Nodes:
             if self._reported.get(meta["uid"]) != state:
                 if state.annotations:
                     self.plane.request("PATCH", path, {"metadata": {"annotations": dict(state.annotations)}}, _MERGE)
-                self.plane.request("PATCH", f"{path}/status", _status(pod, state), _MERGE)
+                self.plane.request("PATCH", f"{path}/status", {"status": status_of(pod, state)}, _MERGE)
+                self._events.tell(pod, state)
                 self._reported[meta["uid"]] = state
-
-
-def _status(pod: dict[str, Any], state: PodState) -> dict[str, Any]:
-    now = _now()
-    conditions = {
-        "PodScheduled": True,
-        "Initialized": state.initialized,
-        "ContainersReady": state.ready,
-        "Ready": state.ready,
-    }
-    address = f"10.1.0.{sum(pod['metadata']['uid'].encode()) % 250 + 1}"
-    initializing = not state.initialized
-    if initializing:
-        init, main = _state(state.waiting, state.message, now), _state("PodInitializing", "", now)
-    else:
-        init, main = {"terminated": {"exitCode": 0, "reason": "Completed"}}, _state(state.waiting, state.message, now)
-    status = {
-        "phase": "Pending" if initializing else "Running",
-        "podIP": address,
-        "podIPs": [{"ip": address}],
-        "startTime": now,
-        "conditions": [
-            {"type": kind, "status": "True" if value else "False", "lastTransitionTime": now}
-            for kind, value in conditions.items()
-        ],
-        "initContainerStatuses": [
-            _container(one, init, ready=not initializing, restarts=state.restarts if initializing else 0)
-            for one in pod["spec"].get("initContainers", [])
-        ],
-        "containerStatuses": [
-            _container(one, main, ready=state.ready, restarts=0 if initializing else state.restarts)
-            for one in pod["spec"]["containers"]
-        ],
-    }
-    return {"status": status}
-
-
-def _state(waiting: str | None, message: str, now: str) -> dict[str, Any]:
-    return {"waiting": {"reason": waiting, "message": message}} if waiting else {"running": {"startedAt": now}}
-
-
-def _container(container: dict[str, Any], state: dict[str, Any], *, ready: bool, restarts: int) -> dict[str, Any]:
-    return {
-        "name": container["name"],
-        "image": container["image"],
-        "imageID": "none",
-        "ready": ready,
-        "started": ready,
-        "restartCount": restarts,
-        "state": state,
-    }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

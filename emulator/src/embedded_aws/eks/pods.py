@@ -8,12 +8,14 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.eks.nodes import PodState
+from embedded_aws.eks.image_pull import pull_problem
 from embedded_aws.eks.pod_root import PodRoot, VolumeError
+from embedded_aws.eks.pod_state import Ended, PodState
 from embedded_aws.host.child import Child
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ _log = logging.getLogger("embedded_aws.eks")
 @dataclass
 class _Group:
     run: Run
-    members: set[str]
+    members: dict[str, tuple[str, str]]
+    """Namespace and name of each pod by its uid."""
 
 
 class HostRuntime:
@@ -70,18 +73,25 @@ class HostRuntime:
         if group is None:
             self._made += 1
             run = Run(pod, self._directory / str(self._made), self._mount_claim, self._identify)
-            group = self._groups[key] = _Group(run, set())
+            group = self._groups[key] = _Group(run, {})
             run.start()
-        group.members.add(meta["uid"])
+        group.members[meta["uid"]] = (meta["namespace"], meta["name"])
         return group.run.state
 
     def keep(self, uids: set[str]) -> None:
         """End the processes that no pod is left of."""
         for key, group in list(self._groups.items()):
-            group.members &= uids
+            group.members = {uid: names for uid, names in group.members.items() if uid in uids}
             if not group.members:
                 del self._groups[key]
                 group.run.stop()
+
+    def log(self, namespace: str, pod: str, container: str, previous: bool) -> str | None:
+        """Return a container's log; None where it has none."""
+        for group in list(self._groups.values()):
+            if (namespace, pod) in group.members.values():
+                return group.run.log(container, previous)
+        return None
 
 
 class Run:
@@ -107,7 +117,8 @@ class Run:
         self._name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         self._root = PodRoot(pod, directory)
         self._child: Child | None = None
-        self._restarts = 0
+        self._restarts: Counter[str] = Counter()
+        self._ended: dict[str, Ended] = {}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"pod {self._name}")
@@ -125,6 +136,15 @@ class Run:
                 self._child.stop()
         self._thread.join(30)
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def log(self, container: str, previous: bool) -> str | None:
+        """Return a container's log; None where it has none."""
+        path = self._log(container)
+        path = path.with_suffix(".previous") if previous else path
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+    def _log(self, container: str) -> Path:
+        return self._directory / f"{container}.log"
 
     def _run(self) -> None:
         try:
@@ -156,34 +176,69 @@ class Run:
         return True
 
     def _ended_well(self, container: dict[str, Any]) -> bool:
-        child = self._started(container)
+        child = self._started(container, initialized=False)
         if child is None:
             return False
         if child.wait() == 0:
             return True
-        self._restarts += 1
-        message = f"{container['name']}: {_tail(child.log)}"
-        self._report(PodState(False, "CrashLoopBackOff", message, initialized=False, restarts=self._restarts))
+        self._crashed(container, child, initialized=False)
         return False
 
     def _serve(self, container: dict[str, Any]) -> None:
-        child = self._started(container)
+        child = self._started(container, initialized=True)
         if child is None:
             return
-        probe = container["readinessProbe"]
+        name, probe = container["name"], container["readinessProbe"]
         port, path = self._root.port(container, probe["httpGet"]["port"]), probe["httpGet"]["path"]
         threshold = misses = int(probe.get("failureThreshold", 3))
         ports = {port["name"]: self._root.port(container, port["name"]) for port in container["ports"]}
         annotations = tuple((ADDRESS_ANNOTATION.format(port=name), f"127.0.0.1:{ports[name]}") for name in ports)
         while child.code() is None and not self._stopped.wait(_PROBE_SECONDS):
-            answered = _answers(f"http://127.0.0.1:{port}{path}", float(probe.get("timeoutSeconds", 1)))
-            misses = 0 if answered else misses + 1
-            self._report(PodState(misses < threshold, restarts=self._restarts, annotations=annotations))
-        self._restarts += 1
-        self._report(PodState(False, "CrashLoopBackOff", _tail(child.log), restarts=self._restarts))
+            problem = _probe(f"http://127.0.0.1:{port}{path}", float(probe.get("timeoutSeconds", 1)))
+            misses = misses + 1 if problem else 0
+            self._report(
+                PodState(
+                    misses < threshold,
+                    restarts=self._restarts[name],
+                    annotations=annotations,
+                    container=name,
+                    ended=self._ended.get(name),
+                    unhealthy=problem,
+                )
+            )
+        self._crashed(container, child, initialized=True)
 
-    def _started(self, container: dict[str, Any]) -> Child | None:
-        log = self._directory / f"{container['name']}.log"
+    def _crashed(self, container: dict[str, Any], child: Child, *, initialized: bool) -> None:
+        name, code = container["name"], child.wait()
+        self._restarts[name] += 1
+        self._ended[name] = Ended(code if code >= 0 else 128 - code, _tail(child.log))
+        meta = self._pod["metadata"]
+        message = (
+            f"back-off {_RETRY_SECONDS:.0f}s restarting failed container={name} "
+            f"pod={meta['name']}_{meta['namespace']}({meta['uid']})"
+        )
+        self._report(
+            PodState(
+                False,
+                "CrashLoopBackOff",
+                message,
+                initialized=initialized,
+                restarts=self._restarts[name],
+                container=name,
+                ended=self._ended[name],
+            )
+        )
+
+    def _started(self, container: dict[str, Any], *, initialized: bool) -> Child | None:
+        waiting = ""
+        while problem := pull_problem(container["image"], waiting):
+            waiting, message = problem
+            self._report(PodState(False, waiting, message, initialized=initialized, container=container["name"]))
+            if self._stopped.wait(_RETRY_SECONDS):
+                return None
+        log = self._log(container["name"])
+        if log.is_file():
+            log.replace(log.with_suffix(".previous"))
         variables = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(REPOSITORY / "test" / "stand_ins"),
@@ -198,8 +253,9 @@ class Run:
             return self._child
 
     def _report(self, state: PodState) -> None:
-        if state.message and state.message != self.state.message:
-            _log.info("pod %s: %s: %s", self._name, state.waiting, state.message)
+        if state.message and (state.waiting, state.ended) != (self.state.waiting, self.state.ended):
+            log = f"\n{state.ended.log}" if state.ended else ""
+            _log.info("pod %s: %s: %s%s", self._name, state.waiting, state.message, log)
         self.state = state
 
 
@@ -211,13 +267,18 @@ def _problem(pod: dict[str, Any]) -> str:
     return "only pods with a command in each container, and one server with ports and an HTTP readiness probe, run here"
 
 
-def _answers(address: str, timeout: float) -> bool:
+def _probe(address: str, timeout: float) -> str:
+    """Return what a probe got instead of a good answer, in kubelet's words; empty where it got one."""
     try:
-        with urllib.request.urlopen(address, timeout=timeout) as answer:  # noqa: S310 - a port of this machine
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.HTTPError):
-        return False
+        with urllib.request.urlopen(address, timeout=timeout):  # noqa: S310 - a port of this machine
+            return ""
+    except urllib.error.HTTPError as error:
+        return f"HTTP probe failed with statuscode: {error.code}"
+    except urllib.error.URLError as error:
+        return f'Get "{address}": {error.reason}'
+    except OSError as error:
+        return f'Get "{address}": {error}'
 
 
 def _tail(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+    return log.read_text(encoding="utf-8", errors="replace").strip()[-4000:]

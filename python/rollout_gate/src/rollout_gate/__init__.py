@@ -1,0 +1,1 @@
+"""Waits for the pods of a new version, and says why they do not start."""

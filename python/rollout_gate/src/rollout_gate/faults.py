@@ -1,0 +1,177 @@
+"""Why pods are not available, from what Kubernetes says of them. Pure: it asks nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Object: TypeAlias = dict[str, Any]
+
+#: Waiting reasons of a start that goes on.
+_STARTING = frozenset({"ContainerCreating", "PodInitializing"})
+#: An image's name does not change by waiting.
+_WRONG_IMAGE = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+_PULL = frozenset({"ErrImagePull", "ImagePullBackOff"})
+
+#: Fewer restarts may be those of a container that came before what it needs, such as the pods' role.
+_MANY_RESTARTS = 5
+_CRASH_SECONDS = 120.0
+#: A registry may be down for a while, or refuse too many pulls.
+_PULL_SECONDS = 300.0
+_REFUSED_SECONDS = 60.0
+
+#: Each pod has another one, and pods with one fault are counted.
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a pod is not available.
+
+    Attributes:
+        what: in words, without the pod's name, so that pods with the same fault can be counted.
+        pod: the pod's name; empty where none was made.
+        container: the container that does not start; empty where it is the pod.
+        log: how that container's log ends.
+        previous: whether that log is of the container before its restart.
+        patience: seconds after which waiting on is held to be useless; None where it may heal at any time.
+    """
+
+    what: str
+    pod: str = ""
+    container: str = ""
+    log: str = field(default="", compare=False)
+    previous: bool = False
+    patience: float | None = None
+
+
+def faults_of(
+    pods: list[Object], events: list[Object], replica_set: Object | None, deployment: Object | None
+) -> list[Fault]:
+    """Return the faults of a rollout: of each pod that is not available, or of what keeps pods from being made."""
+    found = [fault for pod in pods if (fault := _fault_of(pod, _warnings(events, pod["metadata"]["name"])))]
+    refused = _refused(replica_set, deployment)
+    if refused:
+        return [*found, refused]
+    return found if pods else [_no_pods(replica_set, deployment)]
+
+
+def condition(owner: Object | None, kind: str) -> Object | None:
+    """Return the condition of a kind that an object has."""
+    conditions = (owner or {}).get("status", {}).get("conditions") or []
+    return next((one for one in conditions if one.get("type") == kind), None)
+
+
+def _refused(replica_set: Object | None, deployment: Object | None) -> Fault | None:
+    for owner in (replica_set, deployment):
+        failure = condition(owner, "ReplicaFailure") or {}
+        if failure.get("status") == "True":
+            return Fault(_said("Kubernetes makes no pod", failure), patience=_REFUSED_SECONDS)
+    return None
+
+
+def _no_pods(replica_set: Object | None, deployment: Object | None) -> Fault:
+    if deployment is None:
+        return Fault("there is no Deployment of this name: something else deleted it")
+    if replica_set is None:
+        return Fault("Kubernetes made no ReplicaSet of the new pods: something else changed the Deployment")
+    return Fault("Kubernetes made no pod, and does not say why")
+
+
+def _fault_of(pod: Object, warnings: list[str]) -> Fault | None:
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    if pod["metadata"].get("deletionTimestamp"):
+        return None
+    if status.get("phase") == "Failed":
+        return Fault(_said("the pod failed", status), name)
+    scheduled = condition(pod, "PodScheduled") or {}
+    if scheduled.get("status") == "False":
+        return Fault(_said("no node takes the pod", scheduled), name)
+    containers = _containers(pod)
+    stopped = (_stopped(name, container, warnings) for container in containers)
+    fault = next((one for one in stopped if one), None)
+    if fault:
+        return fault
+    for container in containers:
+        if "running" in container.get("state", {}) and not container.get("ready"):
+            return _unready(name, container, warnings)
+    return _unavailable(pod, warnings)
+
+
+def _stopped(pod: str, container: Object, warnings: list[str]) -> Fault | None:
+    """Return why a container does not run, or did not."""
+    name, state = container["name"], container.get("state", {})
+    waiting = state.get("waiting") or {}
+    reason = waiting.get("reason", "")
+    if reason in _WRONG_IMAGE | _PULL:
+        # Older kubelets say why only in an event.
+        pulls = [text for text in warnings if "Failed to pull image" in text]
+        said = {"reason": reason, "message": pulls[-1]} if pulls else waiting
+        what = _said(f"the image {container.get('image', '')} of {name} cannot be pulled", said)
+        return Fault(what, pod, name, patience=0.0 if reason in _WRONG_IMAGE else _PULL_SECONDS)
+    before = None if container.get("ready") else container.get("lastState", {}).get("terminated")
+    ended = state.get("terminated") or before
+    if ended and ended.get("exitCode", 0) != 0:
+        return _ended(pod, container, ended, reason)
+    if reason and reason not in _STARTING:
+        return Fault(_said(f"{name} cannot start", waiting), pod, name)
+    return None
+
+
+def _ended(pod: str, container: Object, ended: Object, waiting: str) -> Fault:
+    name, reason = container["name"], ended.get("reason", "Error")
+    how = [f"exit code {ended.get('exitCode')}"]
+    how += [f"signal {ended['signal']}"] if ended.get("signal") else []
+    how += [] if reason == "Error" else [reason]
+    how += [waiting] if waiting and waiting not in _STARTING else []
+    memory = ": it needs more memory than memoryLimit gives it" if reason == "OOMKilled" else ""
+    return Fault(
+        f"{name} ends with {', '.join(how)}{memory}",
+        pod,
+        name,
+        ended.get("message", ""),
+        previous="terminated" not in container.get("state", {}),
+        patience=_CRASH_SECONDS if container.get("restartCount", 0) >= _MANY_RESTARTS else None,
+    )
+
+
+def _unready(pod: str, container: Object, warnings: list[str]) -> Fault:
+    probes = [_ADDRESS.sub("the pod", text) for text in warnings if "probe failed" in text]
+    why = f": {probes[-1]}" if probes else ""
+    return Fault(f"{container['name']} runs and is not ready{why}", pod, container["name"])
+
+
+def _unavailable(pod: Object, warnings: list[str]) -> Fault | None:
+    name, ready = pod["metadata"]["name"], condition(pod, "Ready") or {}
+    if ready.get("status") == "True":
+        return None
+    for gate in pod.get("spec", {}).get("readinessGates") or []:
+        found = condition(pod, gate["conditionType"]) or {}
+        if found.get("status") != "True":
+            return Fault(_said(f"the pod's readiness gate {gate['conditionType']} is not met", found), name)
+    if warnings:
+        return Fault(f"the pod does not start: {warnings[-1]}", name)
+    for container in _containers(pod):
+        if "waiting" in container.get("state", {}):
+            return Fault(_said(f"{container['name']} is waiting", container["state"]["waiting"]), name)
+    return Fault(_said("the pod is not ready", ready), name)
+
+
+def _containers(pod: Object) -> list[Object]:
+    """Return what is said of containers, in the order in which they start."""
+    status = pod.get("status", {})
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+
+
+def _said(what: str, said: Object) -> str:
+    reason = f" ({said['reason']})" if said.get("reason") else ""
+    message = f": {said['message'].strip()}" if said.get("message") else ""
+    return f"{what}{reason}{message}".rstrip(".")
+
+
+def _warnings(events: list[Object], pod: str) -> list[str]:
+    """Return what Kubernetes warned of a pod, the latest last."""
+    of_pod = [one for one in events if one.get("type", "Warning") == "Warning" and one["involvedObject"]["name"] == pod]
+    of_pod.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
+    return [f"{one.get('message', '').strip()} ({one.get('reason', '')})" for one in of_pod]

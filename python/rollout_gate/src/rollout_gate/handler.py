@@ -1,0 +1,103 @@
+"""The custom resource's handler, which CloudFormation calls itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .cluster import Cluster, ClusterError
+from .message import failure_message
+from .response import respond
+from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
+
+#: Of the function's time, for reading logs and answering.
+_RESERVE_SECONDS = 30.0
+#: Nothing is gained by waiting longer for what a rollback has brought back.
+_ROLLBACK_SECONDS = 120.0
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Wait for a rollout and answer CloudFormation, whatever happens: without an answer it waits for an hour."""
+    physical_id = str(event.get("PhysicalResourceId") or _physical_id(event))
+    try:
+        if event["RequestType"] == "Delete":
+            respond(event, physical_id)
+            return
+        seconds_left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        reason = gate(Cluster(event["ResourceProperties"]["ClusterName"]), event, Clock(), seconds_left)
+    except (ClientError, BotoCoreError) as error:
+        reason = f"the cluster could not be asked how its pods are: {error}"
+    except Exception as error:
+        respond(event, physical_id, reason=f"the gate of the rollout has a fault of its own: {error!r}. {_where()}")
+        raise
+    respond(event, physical_id, reason=reason)
+
+
+def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: float) -> str:
+    """Wait, and return why the rollout failed; empty where it did not."""
+    rollout = Rollout.of(event["ResourceProperties"])
+    goes_back = _goes_back(reader, event, rollout)
+    limit = min(seconds_left, _ROLLBACK_SECONDS) if goes_back else seconds_left
+    outcome = wait(reader, replace(rollout, seconds=min(rollout.seconds, limit)), clock)
+    if not outcome.ending:
+        print(f"{outcome.available} pods of {rollout.name} are available")
+        return ""
+    _write(rollout, outcome)
+    if goes_back:
+        print("the version before is back, and its pods are no worse off for this answer: success")
+        return ""
+    return failure_message(
+        outcome.faults,
+        f"{rollout.namespace}/{rollout.name}",
+        f"{outcome.available} of {rollout.replicas} new pods were available",
+        outcome.ending,
+        _where(),
+    )
+
+
+def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
+    """Say whether this is the rollback of a version whose pods did not start.
+
+    CloudFormation does not say so. Then the pods asked for are of an older ReplicaSet than those of the properties
+    before, and the two together have fewer pods than the service needs: a version that served has them all, until the
+    older one's take over.
+    """
+    before = event.get("OldResourceProperties") or {}
+    if event["RequestType"] != "Update" or before.get("Selector") in {None, rollout.selector}:
+        return False
+    try:
+        wanted, left = (
+            replica_set_of(reader, rollout),
+            replica_set_of(reader, Rollout.of({**event["ResourceProperties"], **before})),
+        )
+    except (ClusterError, KeyError):
+        return False
+    return is_older(wanted, left) and available_in(wanted) + available_in(left) < rollout.replicas
+
+
+def _write(rollout: Rollout, outcome: Outcome) -> None:
+    """Write everything into the log: a message has no room for it."""
+    print(f"{rollout.name}: {outcome.available} of {rollout.replicas} new pods were available {outcome.ending}")
+    for fault in outcome.faults:
+        print(
+            json.dumps(
+                {"pod": fault.pod, "container": fault.container, "fault": fault.what, "log": fault.log},
+                ensure_ascii=False,
+            )
+        )
+
+
+def _where() -> str:
+    group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    return f"More: log group {group}" if group else ""
+
+
+def _physical_id(event: dict[str, Any]) -> str:
+    """Return the same id for the resource's whole life, so that no update deletes anything."""
+    whose = f"{event['StackId']}/{event['LogicalResourceId']}"
+    return f"tensorflow-rollout-{hashlib.sha256(whose.encode()).hexdigest()[:16]}"

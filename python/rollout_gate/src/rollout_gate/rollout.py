@@ -1,0 +1,175 @@
+"""A rollout, as it is at one moment, and the wait for its end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .cluster import ClusterError
+from .faults import Fault, Object, condition, faults_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_POLL_SECONDS = 5.0
+_LOGS = 3
+"""Of how many pods with a fault the log is read: pods of one template mostly say the same."""
+
+
+class Reader(Protocol):
+    """What is read of a cluster."""
+
+    def items(self, path: str, **query: str) -> list[Object]:
+        """Return the items of a list."""
+
+    def find(self, path: str) -> Object | None:
+        """Return an object, or None."""
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        """Return the end of a log."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What to wait for.
+
+    Attributes:
+        namespace: of the Deployment.
+        name: of the Deployment.
+        selector: labels of the ReplicaSet and the pods of the new template.
+        replicas: how many pods must be available.
+        seconds: how long to wait.
+    """
+
+    namespace: str
+    name: str
+    selector: str
+    replicas: int
+    seconds: float
+
+    @classmethod
+    def of(cls, properties: dict[str, Any]) -> Rollout:
+        """Read the properties of the custom resource."""
+        return cls(
+            properties["Namespace"],
+            properties["Name"],
+            properties["Selector"],
+            int(properties["Replicas"]),
+            float(properties["TimeoutSeconds"]),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a wait ended.
+
+    Attributes:
+        available: how many pods were available at the end.
+        faults: why the others were not; empty where enough were.
+        ending: why it ended, in words.
+    """
+
+    available: int
+    faults: tuple[Fault, ...] = ()
+    ending: str = ""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, which a test replaces."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def replica_set_of(reader: Reader, rollout: Rollout) -> Object | None:
+    """Return the ReplicaSet of a rollout; the newest one where a template was changed by hand."""
+    found = reader.items(f"/apis/apps/v1/namespaces/{rollout.namespace}/replicasets", labelSelector=rollout.selector)
+    return max(found, key=_created, default=None)
+
+
+def available_in(replica_set: Object | None) -> int:
+    """Return how many pods of a ReplicaSet are available."""
+    return int((replica_set or {}).get("status", {}).get("availableReplicas", 0))
+
+
+def is_older(one: Object | None, other: Object | None) -> bool:
+    """Say whether a ReplicaSet was made before another."""
+    return one is not None and other is not None and _created(one) < _created(other)
+
+
+def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
+    """Wait until enough pods are available, the time is over, or waiting on is useless."""
+    deadline = clock.now() + rollout.seconds
+    since: dict[Fault, float] = {}
+    faults: tuple[Fault, ...]
+    while True:
+        available, ending = 0, ""
+        try:
+            available, faults, ended = _look(reader, rollout)
+            if available >= rollout.replicas:
+                return Outcome(available)
+            ending = ended or _useless(faults, since, clock.now())
+        except ClusterError as error:
+            # A busy API server answers the next time.
+            faults = (Fault(f"the rollout could not be watched: {error}"),)
+        if not ending and clock.now() + _POLL_SECONDS > deadline:
+            ending = f"after {rollout.seconds:.0f} s"
+        if ending:
+            return Outcome(available, tuple(_with_logs(reader, rollout, faults)), ending)
+        clock.sleep(_POLL_SECONDS)
+
+
+def _look(reader: Reader, rollout: Rollout) -> tuple[int, tuple[Fault, ...], str]:
+    replica_set = replica_set_of(reader, rollout)
+    if available_in(replica_set) >= rollout.replicas:
+        return available_in(replica_set), (), ""
+    deployment = reader.find(f"/apis/apps/v1/namespaces/{rollout.namespace}/deployments/{rollout.name}")
+    pods = reader.items(f"/api/v1/namespaces/{rollout.namespace}/pods", labelSelector=rollout.selector)
+    events = reader.items(f"/api/v1/namespaces/{rollout.namespace}/events", fieldSelector="type=Warning")
+    faults = tuple(faults_of(pods, events, replica_set, deployment))
+    # A pod that is ready counts as available after minReadyTime; the autoscaler may not have asked for all of them yet.
+    slow = Fault(f"the pods so far, {len(pods)} of them, are ready, but were not for minReadyTime")
+    return available_in(replica_set), faults or (slow,), _gave_up(deployment)
+
+
+def _gave_up(deployment: Object | None) -> str:
+    status = (deployment or {}).get("status", {})
+    if status.get("observedGeneration") != (deployment or {}).get("metadata", {}).get("generation"):
+        return ""  # what it says is of the version before
+    progressing = condition(deployment, "Progressing") or {}
+    exceeded = progressing.get("reason") == "ProgressDeadlineExceeded"
+    return "when Kubernetes gave up (ProgressDeadlineExceeded)" if exceeded else ""
+
+
+def _useless(faults: tuple[Fault, ...], since: dict[Fault, float], now: float) -> str:
+    """Say why waiting on is useless: all pods that are not available have had for long what does not heal."""
+    for fault in faults:
+        since.setdefault(_lasting(fault), now)
+    for known in since.keys() - {_lasting(fault) for fault in faults}:
+        del since[known]
+    hopeless = [fault.patience is not None and now - since[_lasting(fault)] >= fault.patience for fault in faults]
+    return "when the wait ended early, because waiting does not mend this" if faults and all(hopeless) else ""
+
+
+def _lasting(fault: Fault) -> Fault:
+    """Return what stays the same while a container starts again and again."""
+    return Fault("" if fault.container else fault.what, fault.pod, fault.container, patience=fault.patience)
+
+
+def _with_logs(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> list[Fault]:
+    complete = []
+    read = 0
+    for fault in faults:
+        if fault.log or not fault.container or read == _LOGS:
+            complete.append(fault)
+            continue
+        read += 1
+        text = reader.log(rollout.namespace, fault.pod, fault.container, previous=fault.previous)
+        complete.append(replace(fault, log=text))
+    return complete
+
+
+def _created(owner: Object) -> str:
+    return str(owner["metadata"].get("creationTimestamp", ""))

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pods
+import pytest
+from rollout_gate.cluster import ClusterError
+from rollout_gate.handler import gate
+from rollout_gate.rollout import Clock
+
+
+class Time:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.passed, self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+class FakeCluster:
+    """A cluster that has what a test gives it."""
+
+    def __init__(self, **found: Any) -> None:
+        self.replica_sets: dict[str, list[pods.Object]] = {"new": [pods.replica_set()]}
+        self.pods: list[pods.Object] = []
+        self.events: list[pods.Object] = []
+        self.deployment: pods.Object | None = pods.deployment()
+        self.logs: dict[tuple[str, str, bool], str] = {}
+        self.refuses = 0
+        self.asked_logs: list[str] = []
+        self.__dict__.update(found)
+
+    def items(self, path: str, **query: str) -> list[pods.Object]:
+        if self.refuses:
+            self.refuses -= 1
+            raise ClusterError("the API server answered 503")
+        if path.endswith("/replicasets"):
+            return self.replica_sets.get(query["labelSelector"].rpartition("=")[2], [])
+        return self.pods if path.endswith("/pods") else self.events
+
+    def find(self, _path: str) -> pods.Object | None:
+        return self.deployment
+
+    def log(self, _namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        self.asked_logs.append(pod)
+        return self.logs.get((pod, container, previous), "")
+
+
+def event(request: str = "Create", seconds: int = 840, old: str = "") -> dict[str, Any]:
+    properties = {
+        "ClusterName": "models",
+        "Namespace": pods.NAMESPACE,
+        "Name": "digits",
+        "Selector": f"{pods.ROLLOUT}=new",
+        "Replicas": "3",
+        "TimeoutSeconds": str(seconds),
+    }
+    before = {"OldResourceProperties": {**properties, "Selector": f"{pods.ROLLOUT}={old}"}} if old else {}
+    return {"RequestType": request, "ResourceProperties": properties, **before}
+
+
+def test_succeeds_as_soon_as_enough_pods_of_the_new_template_are_available() -> None:
+    time = Time()
+
+    assert gate(FakeCluster(replica_sets={"new": [pods.replica_set(3)]}), event(), time.clock(), 870) == ""
+    assert time.passed == 0
+
+
+def test_waits_until_the_time_is_over_and_says_why() -> None:
+    time = Time()
+    cluster = FakeCluster(pods=[pods.unschedulable()])
+
+    reason = gate(cluster, event(seconds=60), time.clock(), 870)
+
+    assert reason.startswith("no node takes the pod")
+    assert "models/digits: 0 of 3 new pods were available after 60 s" in reason
+    assert 50 <= time.passed <= 60
+
+
+def test_never_waits_longer_than_the_function_may_run() -> None:
+    time = Time()
+
+    assert "after 100 s" in gate(FakeCluster(pods=[pods.unschedulable()]), event(), time.clock(), 100)
+    assert time.passed <= 100
+
+
+def test_ends_early_when_a_container_has_crashed_too_often_to_heal() -> None:
+    time = Time()
+
+    reason = gate(FakeCluster(pods=[pods.refused(restarts=6)]), event(), time.clock(), 870)
+
+    assert "because waiting does not mend this" in reason
+    assert "sha256sum: WARNING" in reason
+    assert time.passed < 200
+
+
+def test_waits_on_while_a_crashing_pod_may_heal_or_another_one_may() -> None:
+    few, mixed = Time(), Time()
+
+    assert "after 840 s" in gate(FakeCluster(pods=[pods.refused(restarts=2)]), event(), few.clock(), 870)
+    both = FakeCluster(pods=[pods.refused("a", restarts=9), pods.unschedulable("b")])
+    assert "after 840 s" in gate(both, event(), mixed.clock(), 870)
+
+
+def test_image_that_is_not_there_ends_the_wait_after_some_minutes_although_its_reasons_alternate() -> None:
+    time = Time()
+    cluster = FakeCluster(pods=[pods.unpullable()])
+    clock = Clock(
+        lambda: time.passed,
+        lambda seconds: (
+            time._sleep(seconds),
+            cluster.pods.__setitem__(
+                0, pods.unpullable() if time.passed % 20 else pods.unpullable(reason="ErrImagePull", message=pods.PULL)
+            ),
+        )[0],
+    )
+
+    reason = gate(cluster, event(), clock, 870)
+
+    assert "cannot be pulled" in reason
+    assert 300 <= time.passed < 360
+
+
+def test_ends_when_kubernetes_gives_up_on_this_version_and_not_on_the_one_before() -> None:
+    exceeded = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "x"}
+    now, before = Time(), Time()
+    unready = [pods.unready()]
+
+    reason = gate(FakeCluster(pods=unready, deployment=pods.deployment(exceeded)), event(), now.clock(), 870)
+    assert "when Kubernetes gave up (ProgressDeadlineExceeded)" in reason
+    assert now.passed == 0
+    stale = FakeCluster(pods=unready, deployment=pods.deployment(exceeded, observed=1))
+    assert "after 840 s" in gate(stale, event(), before.clock(), 870)
+
+
+def test_log_is_read_where_the_status_has_none() -> None:
+    cluster = FakeCluster(
+        pods=[pods.unready(name) for name in "abcdef"],
+        logs={("a", "tensorflow-serving", False): "W could not find any versions of servable digits"},
+    )
+
+    reason = gate(cluster, event(seconds=10), Time().clock(), 870)
+
+    assert "could not find any versions of servable digits" in reason
+    assert cluster.asked_logs == ["a", "b", "c"]
+
+
+def test_api_server_that_is_busy_is_asked_again_and_one_that_stays_so_is_named() -> None:
+    busy = FakeCluster(replica_sets={"new": [pods.replica_set(3)]}, refuses=4)
+
+    assert gate(busy, event(), Time().clock(), 870) == ""
+    reason = gate(FakeCluster(refuses=10**6), event(seconds=30), Time().clock(), 870)
+    assert reason.startswith("the rollout could not be watched: the API server answered 503")
+
+
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        ({"deployment": None, "replica_sets": {}}, "there is no Deployment of this name"),
+        ({"replica_sets": {}}, "Kubernetes made no ReplicaSet"),
+        ({"pods": [pods.available(name) for name in "abc"]}, "were not for minReadyTime"),
+    ],
+)
+def test_rollout_without_a_faulty_pod_says_what_is_missing(found: dict[str, Any], what: str) -> None:
+    assert what in gate(FakeCluster(**found), event(seconds=10), Time().clock(), 870)
+
+
+def test_rollback_of_a_version_that_never_started_waits_briefly_and_does_not_fail() -> None:
+    time = Time()
+    older = pods.replica_set(1, created="2026-11-24T08:00:00Z")
+    cluster = FakeCluster(replica_sets={"new": [older], "failed": [pods.replica_set()]}, pods=[pods.unschedulable()])
+
+    assert gate(cluster, event("Update", old="failed"), time.clock(), 870) == ""
+    assert time.passed <= 120
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"),
+    [
+        # The version before is going, and has all pods until this one's take over.
+        (pods.replica_set(0, created="2026-11-24T08:00:00Z"), pods.replica_set(3)),
+        # A newer version is no rollback.
+        (pods.replica_set(1, created="2026-11-26T08:00:00Z"), pods.replica_set()),
+    ],
+)
+def test_other_updates_wait_and_fail_as_creations_do(wanted: pods.Object, left: pods.Object) -> None:
+    cluster = FakeCluster(replica_sets={"new": [wanted], "old": [left]}, pods=[pods.unschedulable()])
+
+    assert "after 840 s" in gate(cluster, event("Update", old="old"), Time().clock(), 870)
