@@ -28,7 +28,8 @@ PATH = "usr/bin/tensorflow_model_server"
 
 def elf(machine: int = 62, text: bytes = b"the server") -> bytes:
     """Return the beginning of a program as a linker writes it, for 64 bits and little-endian."""
-    return b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack("<HH", 2, machine) + text
+    header = struct.pack("<HHIQQQI6H", 2, machine, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0)
+    return b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + header + text
 
 
 PROGRAM = elf(text=b"the server" * 40_000)
