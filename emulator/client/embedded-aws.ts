@@ -33,11 +33,15 @@ interface ReadyFile {
 
 /** A running embedded AWS, and the genuine CDK command line pointed at it. */
 export class EmbeddedAws {
-  /** Starts one on a free port of the loopback interface and waits until it answers. */
-  public static async start(): Promise<EmbeddedAws> {
+  /**
+   * Starts one on a free port of the loopback interface and waits until it answers.
+   *
+   * @param options Further options of its command line.
+   */
+  public static async start(options: string[] = []): Promise<EmbeddedAws> {
     const state = mkdtempSync(join(tmpdir(), 'embedded-aws-'));
     const readyFile = join(state, 'ready.json');
-    const args = ['-m', 'embedded_aws', '--port', '0', '--ready-file', readyFile, '--end-with-stdin'];
+    const args = ['-m', 'embedded_aws', '--port', '0', '--ready-file', readyFile, '--end-with-stdin', ...options];
     const child = spawn(join(TOOLS, 'emulator', 'bin', 'python'), args, {
       env: {
         ...process.env,

@@ -2,6 +2,7 @@ import { Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { InlinePolicyRole } from '../private/inline-policy-role';
 
 /** The actions Lambda needs to join a VPC: the network part of AWSLambdaVPCAccessExecutionRole. */
 const VPC_ACTIONS = [
@@ -22,7 +23,8 @@ export interface FunctionRoleOptions {
 
 /** Creates a role that writes the function's own log, joins its VPC and sends traces, and reads nothing. */
 export function functionRole(scope: Construct, id: string, options: FunctionRoleOptions): iam.IRole {
-  const role = options.role ?? new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const ownRole = options.role ? undefined : new InlinePolicyRole(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const role = options.role ?? ownRole!;
   options.logGroup.grantWrite(role);
   if (options.inVpc) {
     role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: VPC_ACTIONS, resources: ['*'] }));
@@ -31,6 +33,7 @@ export function functionRole(scope: Construct, id: string, options: FunctionRole
       reason: 'Lambda makes the network interfaces, whose names nobody knows before, and AWS documents these actions with every resource',
     });
   }
+  ownRole?.seal();
   if (options.traced) {
     // The CDK adds the two X-Ray actions itself.
     Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray has no resources that its write actions could be limited to' });

@@ -1,4 +1,5 @@
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import { InlinePolicyRole } from '../private/inline-policy-role';
 
 /**
  * The role of an optimization.
@@ -7,7 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
  * project is being constructed, this role ignores those statements, which are granted exactly elsewhere, and accepts all others, e.g. for a VPC or
  * secrets. Afterwards it behaves like any role.
  */
-export class BuildRole extends iam.Role {
+export class BuildRole extends InlinePolicyRole {
   private isSelective = true;
 
   public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {

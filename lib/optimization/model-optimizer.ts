@@ -58,10 +58,10 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The role that the project runs as. */
   public readonly role: iam.IRole;
 
-  /** The group that the quality gate's results go to, one test report for each build. */
+  /** The stack's group of test reports: each build adds one with the quality gate's results. */
   public readonly reportGroup: codebuild.ReportGroup;
 
-  /** The log of the optimizations. */
+  /** The stack's log group for optimizations. The names of this model's log streams begin with `keyPrefix`. */
   public readonly logGroup: logs.LogGroup;
 
   /**

@@ -1,8 +1,8 @@
-import { IgnoreMode, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { ArnFormat, IgnoreMode, Stack, Validations } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3_assets from 'aws-cdk-lib/aws-s3-assets';
 import type { IDependable } from 'constructs';
@@ -12,6 +12,7 @@ import { readStatements } from '../model/stored-object';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
+import { BuildRecords } from './build-records';
 import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
 import type { OptimizationOptions } from './optimization-options';
@@ -42,8 +43,9 @@ export class OptimizationProject extends Construct {
   constructor(scope: Construct, id: string, props: OptimizationProjectProps) {
     super(scope, id);
     const { options } = props;
-    this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
-    this.reportGroup = new codebuild.ReportGroup(this, 'Reports', { removalPolicy: RemovalPolicy.DESTROY, deleteReports: true });
+    const records = BuildRecords.of(this);
+    this.dependencies.push(records);
+    ({ logGroup: this.logGroup, reportGroup: this.reportGroup } = records);
     const ownRole = options.buildRole ? undefined : new BuildRole(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
       description: 'Optimizes one TensorFlow model',
@@ -70,7 +72,7 @@ export class OptimizationProject extends Construct {
       timeout,
       queuedTimeout,
       encryptionKey: options.encryptionKey,
-      logging: { cloudWatch: { logGroup: this.logGroup } },
+      logging: { cloudWatch: { logGroup: this.logGroup, prefix: props.keyPrefix } },
       grantReportGroupPermissions: false,
       vpc: options.buildVpc,
       subnetSelection: options.buildVpcSubnets,
@@ -78,13 +80,15 @@ export class OptimizationProject extends Construct {
     });
     ownRole?.takeEverything();
     this.grantAll(props, code);
+    ownRole?.seal();
     this.acknowledge(props);
   }
 
   private grantAll(props: OptimizationProjectProps, code: s3_assets.Asset): void {
     const reads = props.inputs.flatMap((input) => readStatements(input));
     this.allow(['s3:GetObject', 's3:GetObjectVersion'], code.bucket.arnForObjects(code.s3ObjectKey));
-    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn);
+    this.allow(['logs:CreateLogStream'], this.logGroup.logGroupArn);
+    this.allow(['logs:PutLogEvents'], this.logStreams(props.keyPrefix));
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
     [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
     const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
@@ -97,6 +101,14 @@ export class OptimizationProject extends Construct {
       }
     }
     this.dependencies.push(...grants);
+  }
+
+  /** The model's own log streams: the log group is the stack's. */
+  private logStreams(keyPrefix: string): string {
+    const { logGroup } = this;
+    return Stack.of(this).formatArn({
+      service: 'logs', resource: 'log-group', arnFormat: ArnFormat.COLON_RESOURCE_NAME, resourceName: `${logGroup.logGroupName}:log-stream:${keyPrefix}/*`,
+    });
   }
 
   private allow(actions: string[], resource: string): void {
@@ -121,6 +133,7 @@ export class OptimizationProject extends Construct {
       return; // its owner's to answer for
     }
     acknowledgePrefix(this.role, bucket, `${keyPrefix}/*`);
+    acknowledgeWildcard(this.role, this.logStreams(keyPrefix), 'CodeBuild names a log stream by the build, below the model\'s prefix');
     for (const input of inputs.filter(({ packaging }) => packaging === 'prefix')) {
       acknowledgeWildcard(this.role, input.bucket.arnForObjects(`${input.key}*`), 'The model or its data is everything below this prefix');
     }

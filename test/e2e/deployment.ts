@@ -41,11 +41,14 @@ async function models(): Promise<string> {
 
 /** The embedded AWS, small models, and a test app deployed to the one with the other. */
 export class Deployment {
-  /** @param app the app, from the repository's root; its stack has at least the outputs above. */
-  public static async start(app = 'test/e2e/app.ts'): Promise<Deployment> {
+  /**
+   * @param app the app, from the repository's root; its stack has at least the outputs above.
+   * @param options of the embedded AWS.
+   */
+  public static async start(app = 'test/e2e/app.ts', options: string[] = []): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     cpSync(await models(), work, { recursive: true });
-    const emulator = await EmbeddedAws.start();
+    const emulator = await EmbeddedAws.start(options);
     const deployment = new Deployment(emulator, work, app);
     try {
       await emulator.bootstrap();

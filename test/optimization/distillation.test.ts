@@ -7,6 +7,7 @@ import {
 import type { DistillationOptions } from '../../lib';
 import { checkArtifactFor } from '../../lib/optimization/endpoint-model';
 import { directoryWith, fileWith, LITERT, savedModelFiles, ZIP } from '../model/model-files';
+import { statementsOf } from './optimizer-fixtures';
 
 const { LITERT: LITE, SAVED_MODEL } = ModelFormat;
 const small = Student.ofSize(StudentSize.SMALL);
@@ -66,7 +67,7 @@ describe('a given student', () => {
   });
 
   test('can be read by the build, and by its own key only', () => {
-    const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap((policy: any) => policy.Properties.PolicyDocument.Statement);
+    const statements = Object.keys(template.findResources('AWS::IAM::Role')).flatMap((role) => statementsOf(template, role));
     const reads = statements.filter(({ Action, Resource }: any) => Action === 's3:GetObject' && JSON.stringify(Resource).includes(`${digest}.zip`));
 
     expect(reads).toHaveLength(1);

@@ -5,7 +5,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import recommended from 'aws-cdk-lib/recommended-feature-flags.json';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelOptimizer } from '../../lib';
+import { ModelFunction, ModelOptimizer } from '../../lib';
 import { model, evaluation, newStack, optimize, plain, idOf, statementsOf, actionsOf } from './optimizer-fixtures';
 
 describe.each([['without feature flags', {}], ['with the recommended feature flags', recommended]])('%s', (_, flags) => {
@@ -37,6 +37,33 @@ describe.each([['without feature flags', {}], ['with the recommended feature fla
 });
 
 describe('several models of a stack', () => {
+  test('share the log group and the report group, and each can write its own log streams only', () => {
+    const stack = newStack();
+    const [one, two] = ['One', 'Two'].map((id) => new ModelOptimizer(stack, id, { model }));
+    const template = Template.fromStack(stack);
+
+    expect([two.logGroup, two.reportGroup]).toEqual([one.logGroup, one.reportGroup]);
+    template.resourceCountIs('AWS::CodeBuild::ReportGroup', 1);
+    const written = [one, two].map(({ role }) => statementsOf(template, idOf(role as iam.Role)).filter(({ Action }) => Action === 'logs:PutLogEvents'));
+    expect(written.map((statements) => statements.map(({ Resource }) => Resource))).toEqual([one, two].map(({ keyPrefix }) => [stack.resolve(
+      `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:${one.logGroup.logGroupName}:log-stream:${keyPrefix}/*`)]));
+    for (const { keyPrefix } of [one, two]) {
+      template.hasResourceProperties('AWS::CodeBuild::Project', {
+        LogsConfig: { CloudWatchLogs: { StreamName: stack.resolve(keyPrefix) } },
+      });
+    }
+  });
+
+  test('a model function adds twelve resources to a stack that has one', () => {
+    const resources = (count: number) => {
+      const stack = newStack();
+      Array.from({ length: count }, (_, index) => new ModelFunction(stack, `Model${index}`, { model }));
+      return Object.keys(Template.fromStack(stack).toJSON().Resources as object).length;
+    };
+
+    expect(resources(2) - resources(1)).toBe(12);
+  });
+
   test('share bucket and provider, and not each other\'s prefix', () => {
     const stack = newStack();
     const one = new ModelOptimizer(stack, 'One', { model });

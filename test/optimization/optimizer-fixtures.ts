@@ -37,9 +37,11 @@ export function jobOf(template: Template): any {
 
 /** All statements of a role, its own policies' included. */
 export function statementsOf(template: Template, roleId: string): any[] {
-  return Object.values(template.findResources('AWS::IAM::Policy'))
+  const inline = (template.findResources('AWS::IAM::Role')[roleId]?.Properties.Policies ?? []) as any[];
+  const attached = Object.values(template.findResources('AWS::IAM::Policy'))
     .filter((policy: any) => JSON.stringify(policy.Properties.Roles).includes(`"${roleId}"`))
-    .flatMap((policy: any) => policy.Properties.PolicyDocument.Statement);
+    .map(({ Properties }: any) => Properties);
+  return [...inline, ...attached].flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
 export const actionsOf = (statements: any[]): string[] => statements.flatMap(({ Action }) => Action);

@@ -1,0 +1,24 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+const ID = 'TensorFlowOptimizations';
+
+/** Where the optimizations of a stack write their logs and test reports. Each model's log streams begin with its prefix. */
+export class BuildRecords extends Construct {
+  /** Returns the stack's, created when first asked for. */
+  public static of(scope: Construct): BuildRecords {
+    const stack = Stack.of(scope);
+    return (stack.node.tryFindChild(ID) as BuildRecords | undefined) ?? new BuildRecords(stack, ID);
+  }
+
+  public readonly logGroup: logs.LogGroup;
+  public readonly reportGroup: codebuild.ReportGroup;
+
+  private constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.reportGroup = new codebuild.ReportGroup(this, 'Reports', { removalPolicy: RemovalPolicy.DESTROY, deleteReports: true });
+  }
+}

@@ -1,0 +1,26 @@
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
+import { ModelAlarms, ModelFunction, ModelHook, ModelSource } from '../../lib';
+
+/** The app that the test of traffic shifting deploys: a function that half of the traffic tries first. Everything that changes is context. */
+const app = new App();
+const context = (name: string): string | undefined => app.node.tryGetContext(name);
+
+const stack = new Stack(app, context('stack') ?? 'Endpoint', {
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
+});
+const hook = context('hook');
+const endpoint = new ModelFunction(stack, 'Points', {
+  model: ModelSource.fromAsset(context('model')!),
+  hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
+  deploymentConfig: new codedeploy.LambdaDeploymentConfig(stack, 'Half', {
+    trafficRouting: codedeploy.TrafficRouting.timeBasedCanary({ percentage: 50, interval: Duration.minutes(Number(context('minutes'))) }),
+  }),
+});
+new ModelAlarms(stack, 'Alarms', { endpoint, maxLatency: Duration.seconds(5) });
+const url = endpoint.addFunctionUrl();
+
+new CfnOutput(stack, 'Url', { value: url.url });
+new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
+new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
+new CfnOutput(stack, 'Version', { value: endpoint.optimizer!.version });

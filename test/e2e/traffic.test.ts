@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import type { Answer } from '../../emulator/client/function-url';
+import type { Expectation } from './deployment';
+import { Deployment } from './deployment';
+
+const STACK = 'Endpoint';
+const PATH = '/v1/models/points:predict';
+/** In the embedded AWS a minute of a deployment takes this many minutes: five are fifteen seconds, an hour is three minutes. */
+const SCALE = '0.05';
+const SHORT = '5';
+const LONG = '60';
+
+/** Answers its own event, and fails on every other one: no check before the traffic finds that out. */
+const FAILING = `
+from model_server.hook import body
+
+def preprocess(event):
+    numbers = [float(number) for number in body(event).split()]
+    if sum(numbers):
+        raise RuntimeError("fails on traffic")
+    return [numbers]
+`;
+const WORKING = FAILING.replace('if sum(numbers)', 'if sum(numbers) == 12345');
+
+let deployment: Deployment;
+let first: Expectation;
+
+/** A hook's directory, and beside it the event that the hook must answer. */
+function hook(name: string, text: string): Record<string, string> {
+  const directory = deployment.file(name);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'hook.py'), text);
+  writeFileSync(`${directory}.json`, JSON.stringify({
+    requestContext: { http: { method: 'POST' } }, rawPath: PATH, body: '0 0 0 0', isBase64Encoded: false,
+  }));
+  return { hook: directory };
+}
+
+const ask = (body: unknown): Promise<Answer> => deployment.request(deployment.outputs(STACK), 'POST', PATH, body);
+
+/** Asks one request after another as long as the deployment lasts. */
+async function deployUnderTraffic(context: Record<string, string>, body: unknown): Promise<{ code: number; output: string; answers: Answer[] }> {
+  const answers: Answer[] = [];
+  let over = false;
+  const deployed = deployment.deploy(STACK, context).finally(() => (over = true));
+  while (!over) {
+    answers.push(await ask(body));
+  }
+  return { ...await deployed, answers };
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/e2e/traffic-app.ts', ['--shift-scale', SCALE]);
+  first = deployment.expectation('first');
+});
+
+afterAll(() => deployment?.stop());
+
+describe('deploymentConfig, deployed by the CDK command line', () => {
+  test('a first deployment has nothing to shift', async () => {
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), minutes: LONG });
+
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('1');
+  });
+
+  test('a new version takes over under traffic: every request is answered, by both versions meanwhile', async () => {
+    const request = { instances: first.instances };
+    const before = await ask(request);
+
+    const { code, output, answers } = await deployUnderTraffic({ model: deployment.file('second'), minutes: SHORT }, request);
+
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    const after = await ask(request);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(after.body).not.toBe(before.body);
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set([before.body, after.body]));
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('2');
+  });
+
+  test('a new version that fails on traffic is taken back by its alarm, and the old one goes on serving', async () => {
+    const point = Buffer.from(first.instances[0].join(' '));
+    const model = deployment.file('second');
+    const { code: ready } = await deployment.deploy(STACK, { model, minutes: SHORT, ...hook('working', WORKING) });
+    expect(ready).toBe(0);
+    const before = await ask(point);
+    expect(before.status).toBe(200);
+
+    const { code, output, answers } = await deployUnderTraffic({ model, minutes: LONG, ...hook('failing', FAILING) }, point);
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/d-\w+ failed\. One or more alarms have been activated .* Activated alarms: <[\w-]+TrafficShiftErrors[\w-]+>/);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 500]));
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('3');
+    for (let count = 0; count < 20; count++) {
+      expect(await ask(point)).toEqual(before);
+    }
+  });
+});
