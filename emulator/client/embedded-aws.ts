@@ -18,13 +18,13 @@ export interface CommandResult {
 
 /** How to run the CDK's command line. */
 export interface CdkOptions {
-  /** Where to run it; this repository's root by default. */
+  /** Working directory; this repository's root by default. */
   readonly directory?: string;
   readonly onLine?: (line: string) => void;
   readonly environment?: Record<string, string>;
 }
 
-/** What the launcher says of itself once it listens. */
+/** The launcher's output once it listens. */
 interface ReadyFile {
   readonly endpoint: string;
   readonly account: string;
@@ -116,7 +116,7 @@ export class EmbeddedAws {
         ...this.environment,
         CI: 'true',
         NO_COLOR: '1',
-        // What is deployed was validated when the app was tested; the validator costs seconds of every run.
+        // Tests of the app validate its templates already; the validator would cost seconds of every run.
         CDK_VALIDATION: 'false',
         NODE_NO_WARNINGS: '1',
         PATH: [join(TOOLS, 'uv', 'bin'), process.env.PATH].join(delimiter),
@@ -141,10 +141,10 @@ export class EmbeddedAws {
   }
 
   /**
-   * Where a load balancer's listener answers on this machine.
+   * Returns the address of a load balancer's listener on this machine.
    *
-   * @param dnsName The load balancer's.
-   * @param port The listener's.
+   * @param dnsName The load balancer's DNS name.
+   * @param port The listener's port.
    * @returns Host and port.
    */
   public async connect(dnsName: string, port: number): Promise<string> {

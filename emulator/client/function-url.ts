@@ -2,20 +2,20 @@ import { request } from 'http';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-/** What an HTTP endpoint answered. */
+/** Response of an HTTP endpoint. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
-/** Who signs a request. */
+/** Credentials that sign a request. */
 interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 
-/** What `signedHeaders` signs. */
+/** The request to sign. */
 export interface FunctionUrlRequest {
   readonly hostname: string;
   readonly region: string;

@@ -50,7 +50,7 @@ export class KubernetesApi {
     return items.filter(({ metadata }) => !metadata.deletionTimestamp);
   }
 
-  /** What is at a path of the API. Throws where that is nothing, or nothing for us. */
+  /** Returns the object at a path of the API. Throws if it does not exist or is not accessible. */
   public async get<T>(path: string): Promise<T> {
     const { hostname, port } = new URL(this.endpoint);
     const { status, body } = await send(httpsRequest, {

@@ -1,4 +1,4 @@
-"""Aliases with weights: which version answers, and what CloudWatch counts of it."""
+"""Aliases with weights: the version that answers, and CloudWatch's metrics."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_the_install_phase_installs_into_a_python_of_the_builds_own(aws: Running
     python = find_python("3.13") or newest_python()
     assert f"answer 42 {python.version[:2]}" in log
     assert "own" in log
-    # The next build starts with none of it.
+    # The next build starts without it.
     again = run_build(aws, spec(build=["python -c 'import probe'"]))[0]
     assert again["buildStatus"] == "FAILED"
 

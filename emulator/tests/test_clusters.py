@@ -1,4 +1,4 @@
-"""What a cluster refuses, and where there are no Kubernetes programs. One that runs: test/e2e/service.test.ts."""
+"""Rejections by a cluster, and machines without the Kubernetes programs. test/e2e/service.test.ts runs a cluster."""
 
 from __future__ import annotations
 

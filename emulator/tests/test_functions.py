@@ -1,4 +1,4 @@
-"""Lambda: what a function sees, and which version of it answers."""
+"""Lambda: the environment of a function, and the version that answers."""
 
 from __future__ import annotations
 

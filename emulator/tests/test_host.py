@@ -1,4 +1,4 @@
-"""What this machine must offer, and what is said where it does not."""
+"""Requirements of this machine, and the messages if they are not met."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_python_of_pyenv_below_tmp_is_found_and_runs_functions(tmp_path: Path)
     assert not failed
     if executable != str(python.executable):  # else the embedded AWS itself runs on that very version, and prefers it
         assert executable == str(root / "versions" / version / "bin" / f"python{python.minor}")
-        # What the worker itself needs may lie there too: this checkout, when it was cloned below /tmp.
+        # The worker's own files may lie there too: this checkout, if it was cloned below /tmp.
         needed = (tmp_path, Path(__file__).resolve())
         assert set(seen) <= {path.relative_to("/tmp").parts[0] for path in needed if path.is_relative_to("/tmp")}
 

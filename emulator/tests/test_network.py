@@ -18,7 +18,7 @@ FLAGS = {"@aws-cdk/aws-ec2:restrictDefaultSecurityGroup": True}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the command line runs, because it writes there what it looked up."""
+    """Working directory of the command line, which writes its look-ups there."""
     directory = tmp_path_factory.mktemp("app")
     (directory / "cdk.json").write_text(json.dumps({"app": f"node {APP / 'network.js'}", "context": FLAGS}))
     return directory

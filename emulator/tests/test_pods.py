@@ -1,4 +1,4 @@
-"""What becomes of a pod on this machine: its volumes, its command line, what its claims show."""
+"""A pod on this machine: its volumes, its command line, the content of its claims."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_a_pod_that_cannot_be_run_here_is_no_harm_to_others(tmp_path: Path) -> N
 
 
 class Objects:
-    """What a cluster has, by path."""
+    """The objects of a cluster, by path."""
 
     def __init__(self, bucket: str, annotations: dict[str, str]) -> None:
         volume = {

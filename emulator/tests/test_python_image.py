@@ -12,7 +12,7 @@ from embedded_aws.host.pythons import HostPython, all_pythons, probe
 from embedded_aws.host.tools import find_uv
 from support import PROBE
 
-# The system's own is made otherwise than those of pyenv and uv: it has other places, and its pip lies elsewhere.
+# The system's own Python differs from those of pyenv and uv: other directories, and pip in another place.
 SYSTEM = Path("/usr/bin/python3")
 PYTHONS = [str(python.executable) for python in all_pythons()]
 

@@ -1,4 +1,4 @@
-"""What several embedded AWS of one machine share, wherever their clones lie."""
+"""Files that several embedded AWS on one machine share, wherever their clones lie."""
 
 from __future__ import annotations
 

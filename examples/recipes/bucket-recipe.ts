@@ -8,7 +8,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ModelFunction } from '../../lib'; // 'cdk-tensorflow' in your app
 
-/** What answers a bucket's objects. */
+/** Answers the objects of a bucket. */
 export interface BucketRecipeProps {
   readonly model: ModelFunction;
 }

@@ -6,7 +6,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ModelFunction } from '../../lib'; // 'cdk-tensorflow' in your app
 
-/** What answers a queue's messages. */
+/** Answers the messages of a queue. */
 export interface QueueRecipeProps {
   readonly model: ModelFunction;
 }

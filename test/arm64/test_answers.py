@@ -21,7 +21,7 @@ from handler_models import build_all  # noqa: E402
 from stand_in_runtime_api import RuntimeApi  # noqa: E402
 from test_predict_bodies import BODIES  # noqa: E402
 
-#: What starts the program, and LiteRT's library for its processor.
+# : Command that starts the program, and LiteRT's library for its processor.
 PROGRAM: list[str] = json.loads(os.environ["NATIVE_PROGRAM"])
 LIBRARY = os.environ["LITERT_LIBRARY"]
 

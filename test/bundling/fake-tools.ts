@@ -104,7 +104,7 @@ function writeFiles(files: Record<string, string>, directory: string): string[] 
   ]);
 }
 
-/** What an installer leaves of a package, as far as bundling looks at it. */
+/** The files of an installed package that bundling reads. */
 export function wheel(name: string, version: string, platform: string, files: Record<string, string>): Record<string, string> {
   const info = `${name}-${version}.dist-info`;
   return {

@@ -1,4 +1,4 @@
-/** What a program for tests says of itself. */
+/** Output of a program for tests. */
 export interface Program {
   readonly machine: number;
   readonly libraries: string[];

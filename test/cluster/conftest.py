@@ -48,7 +48,7 @@ def nodes(plane: ControlPlane) -> Iterator[Nodes]:
 
 @pytest.fixture
 def simulation(nodes: Nodes) -> Iterator[Simulation]:
-    """What runs the pods, to break versions with."""
+    """Runs the pods, and can break versions."""
     assert isinstance(nodes.runtime, Simulation)
     yield nodes.runtime
     nodes.runtime.broken = set()
@@ -56,7 +56,7 @@ def simulation(nodes: Nodes) -> Iterator[Simulation]:
 
 @pytest.fixture(scope="session")
 def metrics(plane: ControlPlane) -> Iterator[Metrics]:
-    """What the autoscaler goes by."""
+    """Metrics for the autoscaler."""
     stand_in = Metrics(plane)
     stand_in.register()
     yield stand_in

@@ -32,7 +32,7 @@ def synthesize(out: Path) -> dict[str, Any]:
         out: an empty directory.
     """
     command = ["npx", "tsx", "test/cluster/app.ts", str(out / "app"), str(out / "later")]
-    # Without the CDK's own validator, which costs seconds: the API server judges what comes out of it.
+    # Without the CDK's own validator, which costs seconds: the API server validates the output.
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CDK_VALIDATION": "false"}, check=True)
     return {
         path.name.replace(".template.json", suffix): json.loads(path.read_text())
@@ -115,7 +115,7 @@ class Stack:
         old = self.deployed.get(name)
         if old == resource:
             return
-        # What fails may have changed something all the same, so it counts as there.
+        # A failed action may have changed something all the same, so assume it exists.
         self.deployed[name] = resource
         self._call("Update" if old else "Create", resource, old)
 

@@ -1,4 +1,4 @@
-"""What a scheduled pod would run, run on this machine: the check of its files, and a stand-in for its server.
+"""Runs the processes of a scheduled pod on this machine: the check of its files, and a stand-in for its server.
 
 The stand-in is a test tool with the same flags (test/stand_ins/stand_in_server). TensorFlow Serving itself is not run.
 """
@@ -43,7 +43,7 @@ def pod(plane: ControlPlane, handler: Any, templates: dict[str, Any]) -> Iterato
 
 @pytest.fixture(scope="module")
 def optimized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the optimizer makes of the example for TensorFlow Serving: the model and its golden requests."""
+    """The optimizer's output for TensorFlow Serving: the example's model and its golden requests."""
     work = tmp_path_factory.mktemp("optimizer")
     (work / "job.json").write_text(json.dumps(job()))
     subprocess.run(

@@ -13,6 +13,6 @@ new FleetStack(app, 'Fleet', {
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
   minCapacity: 1,
   bootTimeout: Duration.minutes(5),
-  // gRPC connections end by themselves in half of it.
+  // gRPC connections end by themselves in half of this time.
   connectionDraining: Duration.seconds(20),
 });

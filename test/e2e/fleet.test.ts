@@ -38,7 +38,7 @@ function deploy(context: Record<string, string>): Promise<CommandResult> {
 
 let outputs: Outputs | undefined;
 
-/** Read once: a deployment, during which requests go on, writes the file anew and is not always done with it. */
+/** Read once: during a deployment the file is rewritten, and may be incomplete. */
 function loadBalancer(): string {
   outputs ??= (JSON.parse(readFileSync(join(work, 'outputs.json'), 'utf8')) as Record<string, Outputs>)[STACK];
   return outputs.LoadBalancer;

@@ -1,7 +1,7 @@
 import type { Expectation } from './deployment';
 import { Deployment } from './deployment';
 
-/** What `forLiteRt()` may change of a probability: it quantizes weights to eight bits at the most. */
+/** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
 const STACK = 'Endpoint';
 

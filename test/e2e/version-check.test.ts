@@ -54,7 +54,7 @@ async function deployed(context: Record<string, string>): Promise<void> {
 
 const label = (scores: number[]) => LABELS[scores.indexOf(Math.max(...scores))];
 
-/** What the hook's callers get for each of the points. */
+/** Expected answers of the hook for each of the points. */
 async function labelsByHook(): Promise<unknown[]> {
   const outputs = deployment.outputs(STACK);
   const answers = await Promise.all(first.instances.map((point) => deployment.request(outputs, 'POST', '/v1/models/points:predict', Buffer.from(point.join(' ')))));
@@ -103,7 +103,7 @@ describe('a new version, before the alias moves to it', () => {
     const { code, output } = await deployment.deploy(STACK, serving({ otherModel: deployment.file('unzipped') }));
 
     expect(code).not.toBe(0);
-    expect(output).toMatch(/version \d+ of the function answers golden request \d+ of 10 otherwise than the published model: /);
+    expect(output).toMatch(/version \d+ of the function answers golden request \d+ of 10 differently from the published model: /);
     expect(output).toMatch(/output '\w+' at \[\d\] must be [\d.e-]+ within [\d.e-]+, got [\d.e-]+: callers keep the version that they had/);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect([await deployment.liveVersion(outputs), await deployment.predict(outputs, first.instances)]).toEqual(before);

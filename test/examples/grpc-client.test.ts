@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Tensor } from '../../examples/clients/typescript/grpc-client';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 
-/** What of a request or an answer these tests look at. */
+/** The parts of a request or an answer that these tests check. */
 interface Message {
   readonly model_spec?: object;
   readonly inputs?: Record<string, any>;

@@ -258,7 +258,7 @@ describe('instances', () => {
     const own = fleet().stack;
 
     expect(properties(given, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('ami-0123456789');
-    // A look-up that cdk.context.json answers, and no parameter that every deployment reads anew.
+    // A look-up in cdk.context.json, not a parameter that every deployment resolves again.
     expect(typeof properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('string');
   });
 

@@ -17,7 +17,7 @@ export const FLAG_SETS: [string, Record<string, unknown>][] = [
   ['with the recommended feature flags', require('aws-cdk-lib/recommended-feature-flags.json')],
 ];
 
-/** A file that the intake takes for a LiteRT model. No test here reads more of it. */
+/** A file that passes for a LiteRT model. No test here reads more of it. */
 export function tfliteFile(content = ''): string {
   const path = join(mkdtempSync(join(tmpdir(), 'model-')), 'model.tflite');
   writeFileSync(path, Buffer.concat([Buffer.from([28, 0, 0, 0]), Buffer.from('TFL3'), Buffer.alloc(64), Buffer.from(content)]));

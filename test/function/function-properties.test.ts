@@ -18,7 +18,7 @@ jest.mock('../../lib/function/native-runtime-layer', () => {
 const FUNCTION = 'AWS::Lambda::Function';
 const FIT = 'Custom::TensorFlowModelCompatibility';
 
-/** What the function offers its model, tokens left out. */
+/** The function's offer to its model, without tokens. */
 function offerOf(stack: Stack): any {
   const { Offer: offer } = resourceOf(stack, FIT).properties;
   const text = typeof offer === 'string' ? offer : offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : JSON.stringify(part).replace(/"/g, '\''))).join('');

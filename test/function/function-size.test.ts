@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FakeHost, SHARED_OBJECT, wheel } from '../bundling/fake-tools';
 import { modelFunction, resourceOf } from './fixtures';
 
-/** What Lambda allows for code and layers together, unzipped. */
+/** Lambda's limit for code and layers together, unzipped. */
 const LIMIT = 262_144_000;
 
 /** Hashing a quarter of a gigabyte takes a while on a busy machine. */

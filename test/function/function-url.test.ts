@@ -11,7 +11,7 @@ describe('function URL', () => {
 
     expect(endpoint.functionUrl).toBe(url);
     expect(resourceOf(stack, 'AWS::Lambda::Url').properties).toMatchObject({ AuthType: 'AWS_IAM', Qualifier: 'live' });
-    // The one permission that there is lets a new version be checked: nobody is let in by the URL.
+    // The only permission is for the check of a new version: nobody has access to the URL.
     expect(resourceOf(stack, 'AWS::Lambda::Permission').id).toMatch(/^DigitsVersionCheckPermission/);
   });
 

@@ -5,7 +5,7 @@ import { layerRequirements, LITERT_LIBRARY } from '../../lib/function/runtime-la
 import { TOOLCHAIN } from '../../lib/optimization/toolchain';
 import { packagePath } from '../../lib/private/asset-paths';
 
-/** What TypeScript and Python must agree on, although neither reads the other. */
+/** The contract between TypeScript and Python, which share no code. */
 
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 

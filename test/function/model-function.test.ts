@@ -93,7 +93,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
 
     const { id, properties } = resourceOf(stack, FIT);
     ['Table', 'Mode', 'Memory', 'Extension'].forEach((name) => expect(JSON.stringify(properties.Digests.FunctionDigest)).toContain(`{"Ref":"${name}"}`));
-    // What depends on the check cannot be in what it makes the digest of.
+    // Dependents of the check cannot be part of its digest.
     expect(JSON.stringify(properties.Digests)).not.toContain(id);
     expect(JSON.stringify(properties.Digests)).not.toContain(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsModelLayer').id);
   });

@@ -13,7 +13,7 @@ import { checkSharedObjects } from '../../lib/bundling/shared-objects';
 import { hasNativeProgram, nativeRuntimeLayer } from '../../lib/function/native-runtime-layer';
 import type * as AssetPaths from '../../lib/private/asset-paths';
 
-/** What is taken for the package. Absent: the real one. */
+/** Directory used as the package. Undefined: the real one. */
 let mockPackage: string | undefined;
 
 jest.mock('../../lib/private/asset-paths', () => {
@@ -21,7 +21,7 @@ jest.mock('../../lib/private/asset-paths', () => {
   return { packagePath: (...segments: string[]) => (mockPackage ? [mockPackage, ...segments].join('/') : packagePath(...segments)) };
 });
 
-/** What a Lambda layer of the native runtime may have, unzipped. */
+/** Maximum unzipped size of the native runtime's layer. */
 const MAX_BYTES = 10_000_000;
 
 const machines: [string, lambda.Architecture][] = [['x86_64', lambda.Architecture.X86_64], ['aarch64', lambda.Architecture.ARM_64]];

@@ -21,7 +21,7 @@ import { packagePath } from '../../lib/private/asset-paths';
  * The layers and the handler as they would be uploaded: really installed from the pinned wheels on this host, really compiled.
  */
 
-/** What CPython writes at the start of a bytecode file; fixed for every release of a minor version. */
+/** The magic number at the start of CPython's bytecode files, fixed for every release of a minor version. */
 const MAGIC: Record<string, number> = { 3.12: 3531, 3.13: 3571, 3.14: 3627 };
 const UNCHECKED_HASH = 0b01;
 

@@ -63,7 +63,7 @@ export function stackWith(props: Partial<ModelServiceProps> = {}, flags: Record<
   return stack;
 }
 
-/** What stands in a template for values of the deployment. */
+/** Placeholders in a template for values of the deployment. */
 export const DEPLOYED: Record<string, string> = {
   Version: '7', ChecksumsSha256: 'c'.repeat(64), MemoryRequest: '640Mi', KeyPrefix: 'digits-0123abcd/saved_model/7/', PodsDigest: '01234567', ObjectsDigest: '89abcdef',
 };
@@ -119,7 +119,7 @@ export function resourceOf(stack: Stack, type: string, prefix = ''): { id: strin
   return { id, properties: resource.Properties, resource };
 }
 
-/** What the service offers its model. */
+/** The service's offer to its model. */
 export function offerOf(stack: Stack): any {
   return JSON.parse(deployed(resourceOf(stack, FIT).properties.Offer));
 }

@@ -2,7 +2,7 @@ import { ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { DIGITS, offerOf, podOf, stackWith } from './fixtures';
 
-/** What the init container looks for on the node. */
+/** Processor flags that the init container looks for on the node. */
 const checkedFeatures = (pod: any): string => pod.initContainers.find(({ name }: any) => name === 'verify-model').env.find(({ name }: any) => name === 'CPU_FEATURES').value;
 
 /** A service whose recipe makes a model in bfloat16. */

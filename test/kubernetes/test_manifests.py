@@ -1,4 +1,4 @@
-"""What the API server's schemas and the server's own messages say of the objects in the synthesized templates."""
+"""Checks the objects in the synthesized templates with the API server's schemas and the server's own messages."""
 
 from __future__ import annotations
 

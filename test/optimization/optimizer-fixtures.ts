@@ -18,7 +18,7 @@ export function optimize(props: Partial<ModelOptimizerProps> = {}, stack = newSt
   return { stack, optimizer, template: () => template ??= Template.fromStack(stack) };
 }
 
-/** What the properties under test are compared with. */
+/** Reference for the properties under test. */
 export const plain = optimize();
 
 export function idOf(construct: { node: { defaultChild?: unknown } }): string {

@@ -135,7 +135,7 @@ describe('OptimizationRecipe.search', () => {
 
   test.each([
     [Quantization.float16(), Quantization.float16()],
-    // What is left out has a value as well.
+    // Omitted options have values as well.
     [Pruning.magnitude({ sparsity: 0.5 }), Pruning.magnitude({ sparsity: 0.5, epochs: 10 })],
     [Distillation.into(Student.ofSize(StudentSize.TINY)), Distillation.into(Student.ofSize(StudentSize.TINY), { temperature: 4 })],
     [Distillation.into(Student.fromAsset('examples/digits/saved_model')), Distillation.into(Student.fromAsset('./examples/digits/saved_model'))],

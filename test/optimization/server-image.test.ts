@@ -28,7 +28,7 @@ function optimize(props: Partial<ModelOptimizerProps>, stack = newStack()): Mode
 
 const templateOf = (optimizer: ModelOptimizer) => Template.fromStack(Stack.of(optimizer));
 
-/** What the statements of one role allow and deny about objects below shared/server, and about ECR. */
+/** Statements of one role about objects below shared/server, and about ECR. */
 function statementsOf(template: Template, role: RegExp): any[] {
   return Object.values(template.findResources('AWS::IAM::Policy'))
     .filter((policy: any) => role.test(JSON.stringify(policy.Properties.Roles)))

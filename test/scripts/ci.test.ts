@@ -3,7 +3,7 @@ import { resolve } from 'path';
 
 const CHECKS = resolve(__dirname, '..', '..', '.ci', 'checks.sh');
 
-/** What .ci/checks.sh prints, and its exit code, for a script of checks. */
+/** Returns the output and exit code of .ci/checks.sh for a script of checks. */
 function run(script: string, allMinutes = 1): { code: number | null; lines: string[] } {
   const { status, stdout } = spawnSync('bash', ['-uc', `ALL_MINUTES=${allMinutes}; source '${CHECKS}'\n${script}\nconclude`], { encoding: 'utf8' });
   return { code: status, lines: stdout.trim().split('\n') };

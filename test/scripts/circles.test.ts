@@ -4,7 +4,7 @@ import * as ts from 'typescript';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** The files of a directory that a source file of it imports, types included: ESLint's no-cycle looks at values alone. */
+/** Returns the files of a directory that a source file imports, including types: ESLint's no-cycle covers values only. */
 function imports(file: string): string[] {
   return ts.preProcessFile(readFileSync(file, 'utf8')).importedFiles
     .filter(({ fileName }) => fileName.startsWith('.'))

@@ -22,7 +22,7 @@ function script(path: string, lines: string[]): void {
   chmodSync(path, 0o755);
 }
 
-/** What a Rust is, as far as the set-up asks; it compiles by copying main.rs. */
+/** A stand-in for Rust, as far as the set-up checks; it compiles by copying main.rs. */
 function rustPrograms(bin: string, options: { version?: string; commit?: string; broken?: boolean } = {}): void {
   const { version = NEEDED.rust, commit = NEEDED.commit } = options;
   mkdirSync(join(directory, 'sysroot', 'lib', 'rustlib', TARGET, 'lib'), { recursive: true });

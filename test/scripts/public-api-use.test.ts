@@ -36,7 +36,7 @@ const ASSEMBLY: Assembly = {
   },
 };
 
-/** What is said of a program that imports all of the library. */
+/** Returns the report on a program that imports all of the library. */
 function inspect(program: string) {
   const directory = mkdtempSync(join(tmpdir(), 'program-'));
   const library = join(directory, 'node_modules', 'library');

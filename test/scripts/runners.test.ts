@@ -8,7 +8,7 @@ const directory = mkdtempSync(join(tmpdir(), 'runners-'));
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What an expression of scripts/test/runners.mjs gives. */
+/** Evaluates an expression in scripts/test/runners.mjs. */
 function evaluate(expression: string): unknown {
   const program = `import * as runners from ${JSON.stringify(join(ROOT, 'scripts', 'test', 'runners.mjs'))};
 const results = ${JSON.stringify(directory)};
@@ -18,7 +18,7 @@ console.log(JSON.stringify(await ${expression}));`;
   return JSON.parse(stdout);
 }
 
-/** The letter that the kernel has for what a process does: Z for one that has ended and that nobody has asked about yet. */
+/** Returns the kernel's state letter of a process: Z for a zombie. */
 function stateOf(pid: string): string {
   return spawnSync('ps', ['-o', 'state=', '-p', pid], { encoding: 'utf8' }).stdout.trim();
 }

@@ -6,7 +6,7 @@ import { leftovers } from '../../scripts/verify-aws/leftovers';
 import type { VerifiedPath } from '../../scripts/verify-aws/paths';
 import { PathVerification } from '../../scripts/verify-aws/steps';
 
-/** What an account answers, where a test does not say otherwise: everything works. */
+/** An account's answers unless a test overrides them: everything works. */
 class FakeAccount {
   public readonly removed: string[] = [];
   public outcomes: CdkResult[] = [];

@@ -9,7 +9,7 @@ import { ELF_MACHINES, readElf } from '../../lib/bundling/elf-file';
 import type * as AssetPaths from '../../lib/private/asset-paths';
 import { checkLiteRtServer, liteRtServer } from '../../lib/serving/litert-server';
 
-/** What is taken for the package. Absent: the real one. */
+/** Directory used as the package. Undefined: the real one. */
 let mockPackage: string | undefined;
 
 jest.mock('../../lib/private/asset-paths', () => {

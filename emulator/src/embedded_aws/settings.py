@@ -63,7 +63,7 @@ class Settings:
 
     @property
     def endpoint(self) -> str:
-        """Where every service answers."""
+        """Address of every service."""
         return f"http://127.0.0.1:{self.port}"
 
     def subdirectory(self, name: str) -> Path:
@@ -99,15 +99,15 @@ def prepare_environment(settings: Settings, log_level: str) -> None:
 
 
 def default_cache_directory() -> Path:
-    """Where substituted packages are kept between runs."""
+    """Directory that caches substituted packages between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "embedded-aws"
 
 
 def default_state_directory() -> Path:
-    """Where working files lie: a build links packages of uv's cache on its file system, and copies them to any other.
+    """Directory of working files, from where a build can link packages if it is on the file system of uv's cache.
 
-    A TensorFlow that is copied takes 1.5 GB, and memory where the temporary directory is a tmpfs.
+    Elsewhere it copies them: TensorFlow takes 1.5 GB, in memory if the temporary directory is a tmpfs.
     """
     temporary = Path(tempfile.gettempdir())
     cache = _device(Path(index_environment()["UV_CACHE_DIR"]))

@@ -22,7 +22,7 @@ _TIMEOUT_SECONDS = 60
 
 
 class ModelError(Exception):
-    """What a model refused, or why it did not answer."""
+    """The model rejected the request, or did not answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

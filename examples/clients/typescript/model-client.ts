@@ -2,7 +2,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-/** Where a model answers. */
+/** Address of a model. */
 export interface ModelClientOptions {
   /** A function URL, or `http://HOST:8501` of a service or a fleet: nothing else differs between the three. */
   readonly url: string;
@@ -10,11 +10,11 @@ export interface ModelClientOptions {
   /** The name in `/v1/models/<name>`. */
   readonly model: string;
 
-  /** What sends a request; Node.js's own by default. */
+  /** Sends a request; Node.js's own fetch by default. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** What a model refused, or why it did not answer. */
+/** The model rejected the request, or did not answer. */
 export class ModelError extends Error {
   constructor(public readonly status: number, message: string) {
     super(message);

@@ -14,7 +14,7 @@ import boto3
 from model import predict
 
 _S3 = boto3.client("s3")
-#: What Lambda takes in one invocation.
+# : Lambda's payload limit for one invocation.
 _LARGEST = 6 << 20
 
 

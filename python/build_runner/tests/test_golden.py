@@ -75,7 +75,7 @@ def test_another_answer_names_request_output_place_and_both_numbers(function: St
     with pytest.raises(ModelError) as failure:
         version_check.check_version(REPLAYED)
     assert str(failure.value) == (
-        "version 7 of the function answers golden request 2 of 3 otherwise than the published model: output 'scores' "
+        "version 7 of the function answers golden request 2 of 3 differently from the published model: output 'scores' "
         "at [1] must be 0.5 within 0.02, got 0.53: callers keep the version that they had; the function's log has more"
     )
 

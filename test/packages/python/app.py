@@ -108,7 +108,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
 
 
 def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
-    """What optimizes and publishes, for both formats."""
+    """Optimizes and publishes, for both formats."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-the-laboratory")
     shared = ModelOptimizer(
         stack,

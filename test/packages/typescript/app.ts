@@ -70,7 +70,7 @@ function functions(stack: Stack): void {
   new ModelDashboard(stack, 'Searching').addEndpoint(searched);
 }
 
-/** What optimizes and publishes, for both formats. */
+/** Optimizes and publishes, for both formats. */
 function publisher(stack: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
   const shared = new ModelOptimizer(stack, 'Shared', {

@@ -53,7 +53,7 @@ def steps(capacity: int, obsolete: int, policy: RollingUpdate) -> list[Step]:
         policy: the update's.
     """
     batch, missing = min(policy.batch, obsolete), obsolete
-    # Where the group could not spare a whole batch it first grows.
+    # Grow the group first if it cannot spare a whole batch.
     start = min(missing, max(0, policy.in_service - (capacity - batch)))
     found = []
     while obsolete:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("embedded_aws.awslambda")
 
-# What Lambda's Python runtime carries besides the standard library: boto3 and what it needs. All pure Python.
+# Packages that Lambda's Python runtime adds to the standard library: boto3 and its dependencies. All pure Python.
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 

@@ -131,7 +131,7 @@ class Concurrency:
             original(name, qualifier, data)
             state = function["provisioned_concurrency"][qualifier]
             state.update(_state("IN_PROGRESS", 0))
-            # The function may ask the embedded AWS while it starts, so nobody waits for it here.
+            # The function may call the embedded AWS while it starts, so do not wait for it here.
             arguments = (lambda: prepare(record, wanted), state, wanted)
             threading.Thread(target=_prepare, args=arguments, daemon=True).start()
             return json_response(state, 202)

@@ -1,8 +1,8 @@
-"""Gives a function the host's build of its packages, where its own Python is missing on this host.
+"""Replaces a function's compiled packages by builds for this host, if the host lacks the function's Python.
 
-A layer carries packages compiled for the function's Python. Where the host has that Python nothing is touched.
-Elsewhere the function runs on another one, and each compiled package is replaced by the same version of it, built
-for the Python that runs. Which version that is says the `*.dist-info` that installers leave beside a package.
+A layer contains packages compiled for the function's Python. If the host has that Python, nothing changes. Otherwise
+the function runs on another version, and each compiled package is replaced by the same version of it built for that
+Python. The `*.dist-info` that installers leave next to a package has the version.
 """
 
 from __future__ import annotations

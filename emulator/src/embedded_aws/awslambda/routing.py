@@ -24,7 +24,7 @@ _executed: ContextVar[list[str] | None] = ContextVar("executed_version", default
 
 
 def with_routing(execute: Callable[[Record, Any], Record]) -> Callable[[Record, Any], Record]:
-    """Chooses the version of every invocation, whoever invokes, and publishes its metrics."""
+    """Chooses the version of every invocation, whatever its source, and publishes its metrics."""
 
     def routed(function: Record, event: Any) -> Record:
         config = function.get("config") or function

@@ -1,9 +1,9 @@
 """Gives a command the file system of a Lambda function, then becomes that command.
 
-Run as a script of its own, with the standard library alone, because it changes the namespaces of its process:
-`python -I -S sandbox.py '<JSON>'`. The root it builds shows the host's file system read-only, and on top of it
-what the specification names (`/opt`, `/var/task`, ...) and a private, writable `/tmp`: what a function sees on AWS.
-Nothing on the host is made or changed, so it works for root and, through a user namespace, for any user.
+Run as a separate script with the standard library alone, because it changes the namespaces of its process:
+`python -I -S sandbox.py '<JSON>'`. The root shows the host's file system read-only, and on top of it the directories
+of the specification (`/opt`, `/var/task`, ...) and a private, writable `/tmp`, as on AWS. Nothing on the host changes,
+so it works for root and, through a user namespace, for any user.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _build_root(specification: dict[str, Any]) -> None:
     for target, source in specification["links"].items():
         Path(f"{root}{target}").symlink_to(source)
 
-    # What lies below /tmp on the host and is needed (an interpreter, say) stays visible below the private /tmp.
+    # Required paths below /tmp on the host, such as an interpreter, stay visible below the private /tmp.
     private = specification["tmp"]
     kept = [path for path in specification["keep"] if Path(path).is_relative_to(_TMP)]
     for path in kept:

@@ -173,7 +173,7 @@ class Execution:
         return value
 
     def _python(self, buildspec: Buildspec) -> str:
-        """Where the programs of this build's own Python lie, for the PATH."""
+        """Return the directories of this build's own Python, for the PATH."""
         install = buildspec.phases.get("install")
         wanted = dict(install.runtime_versions) if install else {}
         minor = wanted.pop("python", None)

@@ -18,7 +18,7 @@ class Runner(Protocol):
 
 
 class Record(Protocol):
-    """Where the course of a build is written down."""
+    """Records the progress of a build."""
 
     def line(self, text: str) -> None:
         """Writes a line of the build's log."""

@@ -26,7 +26,7 @@ sys.exit(main())
 
 _PATHS = "import json, sysconfig; print(json.dumps([sysconfig.get_path(name) for name in ('purelib', 'scripts')]))"
 
-# What the installation must not share: packages, and the mark that forbids installing.
+# Not shared with the installation: packages, and the marker that forbids installing.
 _OWN = {"site-packages", "dist-packages", "EXTERNALLY-MANAGED", "__pycache__"}
 
 

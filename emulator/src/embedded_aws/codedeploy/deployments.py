@@ -79,7 +79,7 @@ class Alias:
         return str(lambda_svc._functions[self.function]["aliases"][self.name]["FunctionVersion"])
 
     def route(self, version: str, percent: int = 0, to: str = "") -> None:
-        """Sends everything to a version, but `percent` of it `to` another one."""
+        """Routes all traffic to a version, except `percent` of it `to` another one."""
         weights = {to: percent / 100} if percent else {}
         lambda_svc._update_alias(
             self.function,

@@ -159,7 +159,7 @@ def with_policies(original: Callable[..., set[str]]) -> Callable[..., set[str]]:
 
 
 def recreate(create: Callable[..., Made]) -> Callable[..., Made]:
-    """Replaces a resource by every change, as nothing of it can be changed."""
+    """Replaces a resource on every change, because it has no mutable properties."""
 
     def update(_: str, __: Properties, new: Properties, stack: str, logical_id: str) -> Made:
         return create(logical_id, new, stack)

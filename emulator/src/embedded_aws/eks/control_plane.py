@@ -110,7 +110,7 @@ class ControlPlane:
 
     @property
     def address(self) -> str:
-        """Where the API server answers."""
+        """Address of the API server."""
         return f"https://127.0.0.1:{self.port}"
 
     @property
@@ -182,7 +182,7 @@ class ControlPlane:
         return [
             f"--authentication-token-webhook-config-file={path}",
             "--authentication-token-webhook-version=v1",
-            # What the embedded AWS answers changes with the cluster's access entries.
+            # The embedded AWS's answers change with the cluster's access entries.
             "--authentication-token-webhook-cache-ttl=0s",
         ]
 

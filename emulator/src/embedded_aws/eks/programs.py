@@ -25,7 +25,7 @@ class CannotRunError(Exception):
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the programs of one version are."""
+    """Paths of the programs of one version."""
 
     version: str
     etcd: Path

@@ -98,6 +98,6 @@ class Balancers:
             self._plane.close(listener.server)
 
     def loopback_port(self, dns_name: str, port: int) -> int | None:
-        """Where a load balancer's port is reached from this machine."""
+        """Return the local port of a load balancer's port."""
         found = (one.loopback_port for one in self._listeners.values() if (one.dns_name, one.port) == (dns_name, port))
         return next(found, None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
-# Below those that the kernel gives to whoever asks for any, outgoing connections included: between this choice and the
-# program's start nobody gets the same one but by the same choice.
+# Below the kernel's ephemeral ports, including those of outgoing connections, so that only another choice like this
+# can take the port before the program starts.
 _OURS = range(20_000, 32_768)
 
 

@@ -26,7 +26,7 @@ def main() -> None:
 
     threading.Thread(target=end, daemon=True).start()
     code = process.wait()
-    # Whatever the commands left in the background goes as well.
+    # Also end whatever the commands left in the background.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     sys.exit(code if code >= 0 else 128 - code)

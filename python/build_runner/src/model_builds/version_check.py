@@ -114,7 +114,8 @@ def _replay(version: str, path: str, golden: Golden, output_names: list[str]) ->
         difference = expected.difference(number - 1, answer)
         if difference:
             raise _refused(
-                version, f"answers golden request {number} of {count} otherwise than the published model: {difference}"
+                version,
+                f"answers golden request {number} of {count} differently from the published model: {difference}",
             )
         if time.monotonic() - started > _LONGEST_REPLAY_SECONDS and number < count:
             print(f"{version} answered {number} of {count} golden requests as expected; there is no time for more")

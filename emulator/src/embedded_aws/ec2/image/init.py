@@ -47,7 +47,7 @@ def run(root: str, command: str) -> bytes:
 
 
 def reap(boot: subprocess.Popen[bytes]) -> None:
-    """Whatever loses its parent on the instance becomes a child of this process."""
+    """Orphaned processes on the instance become children of this process."""
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             if ended[0] == boot.pid:
