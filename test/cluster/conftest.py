@@ -51,7 +51,7 @@ def simulation(nodes: Nodes) -> Iterator[Simulation]:
     """Runs the pods, and can break versions."""
     assert isinstance(nodes.runtime, Simulation)
     yield nodes.runtime
-    nodes.runtime.broken = set()
+    nodes.runtime.broken, nodes.runtime.states, nodes.runtime.logs = set(), {}, {}
 
 
 @pytest.fixture(scope="session")

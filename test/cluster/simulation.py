@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from embedded_aws.eks.control_plane import ControlPlane
+from embedded_aws.eks.image_pull import pull_problem
 from embedded_aws.eks.pod_state import PodState
 
 ZONES = {"node-a": "eu-central-1a", "node-b": "eu-central-1b", "node-c": "eu-central-1c"}
@@ -18,12 +19,22 @@ class Simulation:
         self.plane = plane
         #: Versions whose pods never load their model.
         self.broken: set[str] = set()
+        #: How pods of a version are, where it is not for this simulation to say.
+        self.states: dict[str, PodState] = {}
+        #: What containers have printed, by their name.
+        self.logs: dict[str, str] = {}
         #: Pods that are not ready yet stay so.
         self.held = False
         self._ready: set[str] = set()
 
     def state(self, pod: dict[str, Any]) -> PodState:
         meta = pod["metadata"]
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+            if problem := pull_problem(container["image"]):
+                return PodState(False, *problem, initialized=False, container=container["name"])
+        told = self.states.get(meta["labels"].get(VERSION_LABEL, ""))
+        if told:
+            return told
         works = meta["labels"].get(VERSION_LABEL) not in self.broken and self._mounted(meta["namespace"], pod)
         ready = works and (not self.held or meta["uid"] in self._ready)
         if ready:
@@ -40,8 +51,9 @@ class Simulation:
                 status = {"status": {"loadBalancer": {"ingress": [{"hostname": name}]}}}
                 self.plane.request("PATCH", path, status, "application/merge-patch+json")
 
-    def log(self, *_: object) -> None:
-        """Nothing runs, so nothing is logged."""
+    def log(self, _namespace: str, _pod: str, container: str, _previous: bool) -> str | None:
+        """Return what a container has printed."""
+        return self.logs.get(container)
 
     def _mounted(self, namespace: str, pod: dict[str, Any]) -> bool:
         for volume in pod["spec"].get("volumes", []):

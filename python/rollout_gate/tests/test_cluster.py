@@ -233,7 +233,6 @@ def test_even_a_fault_of_the_gate_itself_is_answered(api: Server, cloudformation
     broken = event(cloudformation)
     del broken["ResourceProperties"]["Selector"]
 
-    with pytest.raises(KeyError):
-        handler(broken, Context())
+    handler(broken, Context())
 
     assert answer(cloudformation)["Reason"].startswith("the gate of the rollout has a fault of its own: KeyError")

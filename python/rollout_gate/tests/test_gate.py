@@ -33,6 +33,7 @@ class FakeCluster:
         self.logs: dict[tuple[str, str, bool], str] = {}
         self.refuses = 0
         self.asked_logs: list[str] = []
+        self.asked_events: list[str] = []
         self.__dict__.update(found)
 
     def items(self, path: str, **query: str) -> list[pods.Object]:
@@ -41,7 +42,11 @@ class FakeCluster:
             raise ClusterError("the API server answered 503")
         if path.endswith("/replicasets"):
             return self.replica_sets.get(query["labelSelector"].rpartition("=")[2], [])
-        return self.pods if path.endswith("/pods") else self.events
+        if path.endswith("/pods"):
+            return self.pods
+        pod = query["fieldSelector"].removeprefix("type=Warning,involvedObject.name=")
+        self.asked_events.append(pod)
+        return [event for event in self.events if event["involvedObject"]["name"] == pod]
 
     def find(self, _path: str) -> pods.Object | None:
         return self.deployment
@@ -148,6 +153,14 @@ def test_log_is_read_where_the_status_has_none() -> None:
 
     assert "could not find any versions of servable digits" in reason
     assert cluster.asked_logs == ["a", "b", "c"]
+
+
+def test_events_are_read_once_and_of_pods_with_a_fault() -> None:
+    probe = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+    cluster = FakeCluster(pods=[pods.unready("a"), pods.available("b")], events=[pods.event("Unhealthy", probe, "a")])
+
+    assert probe in gate(cluster, event(seconds=60), Time().clock(), 870)
+    assert cluster.asked_events == ["a"]
 
 
 def test_api_server_that_is_busy_is_asked_again_and_one_that_stays_so_is_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +34,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
     except (ClientError, BotoCoreError) as error:
         reason = f"the cluster could not be asked how its pods are: {error}"
     except Exception as error:
-        respond(event, physical_id, reason=f"the gate of the rollout has a fault of its own: {error!r}. {_where()}")
-        raise
+        # Not raised again: Lambda would try again, and CloudFormation takes one answer.
+        traceback.print_exc()
+        reason = f"the gate of the rollout has a fault of its own: {error!r}. {_where()}"
     respond(event, physical_id, reason=reason)
 
 

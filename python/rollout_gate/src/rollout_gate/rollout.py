@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLL_SECONDS = 5.0
-_LOGS = 3
-"""Of how many pods with a fault the log is read: pods of one template mostly say the same."""
+_LOGS, _EVENTS = 3, 10
+"""Of how many pods with a fault the log and the events are read: pods of one template mostly say the same."""
 
 
 class Reader(Protocol):
@@ -117,17 +117,22 @@ def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
         if not ending and clock.now() + _POLL_SECONDS > deadline:
             ending = f"after {rollout.seconds:.0f} s"
         if ending:
-            return Outcome(available, tuple(_with_logs(reader, rollout, faults)), ending)
+            return Outcome(available, _explained(reader, rollout, faults), ending)
         clock.sleep(_POLL_SECONDS)
 
 
-def _look(reader: Reader, rollout: Rollout) -> tuple[int, tuple[Fault, ...], str]:
+def _look(reader: Reader, rollout: Rollout, faulty: tuple[Fault, ...] = ()) -> tuple[int, tuple[Fault, ...], str]:
+    """Return how many pods are available, why others are not, and whether Kubernetes gave up.
+
+    Events are read of pods that are known to have a fault only, because a namespace may have many.
+    """
     replica_set = replica_set_of(reader, rollout)
     if available_in(replica_set) >= rollout.replicas:
         return available_in(replica_set), (), ""
     deployment = reader.find(f"/apis/apps/v1/namespaces/{rollout.namespace}/deployments/{rollout.name}")
     pods = reader.items(f"/api/v1/namespaces/{rollout.namespace}/pods", labelSelector=rollout.selector)
-    events = reader.items(f"/api/v1/namespaces/{rollout.namespace}/events", fieldSelector="type=Warning")
+    names = dict.fromkeys(fault.pod for fault in faulty if fault.pod)
+    events = [event for name in [*names][:_EVENTS] for event in _events(reader, rollout, name)]
     faults = tuple(faults_of(pods, events, replica_set, deployment))
     # A pod that is ready counts as available after minReadyTime; the autoscaler may not have asked for all of them yet.
     slow = Fault(f"the pods so far, {len(pods)} of them, are ready, but were not for minReadyTime")
@@ -156,6 +161,20 @@ def _useless(faults: tuple[Fault, ...], since: dict[Fault, float], now: float) -
 def _lasting(fault: Fault) -> Fault:
     """Return what stays the same while a container starts again and again."""
     return Fault("" if fault.container else fault.what, fault.pod, fault.container, patience=fault.patience)
+
+
+def _explained(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Return the faults with what is read only once: events, and logs."""
+    try:
+        faults = _look(reader, rollout, faults)[1] or faults
+    except ClusterError as error:
+        print(f"no events: {error}")
+    return tuple(_with_logs(reader, rollout, faults))
+
+
+def _events(reader: Reader, rollout: Rollout, pod: str) -> list[Object]:
+    selector = f"type=Warning,involvedObject.name={pod}"
+    return reader.items(f"/api/v1/namespaces/{rollout.namespace}/events", fieldSelector=selector)
 
 
 def _with_logs(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> list[Fault]:
