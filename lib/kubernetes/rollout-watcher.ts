@@ -1,9 +1,10 @@
-import { CustomResource, Duration, RemovalPolicy, Stack, Token, Tokenization, Validations } from 'aws-cdk-lib';
+import { CustomResource, Duration, RemovalPolicy, Stack, Tokenization, Validations } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { packagePath } from '../private/asset-paths';
+import { clusterId } from './service-objects';
 
 const ID = 'TensorFlowRollouts';
 
@@ -33,7 +34,7 @@ export class RolloutWatcher extends Construct {
       return undefined;
     }
     const stack = Stack.of(scope);
-    const id = `${ID}.${Token.isUnresolved(cluster.clusterName) ? cluster.node.addr.slice(0, 8) : cluster.clusterName}`;
+    const id = `${ID}.${clusterId(cluster)}`;
     return (stack.node.tryFindChild(id) as RolloutWatcher | undefined) ?? new RolloutWatcher(stack, id, cluster, kubectl);
   }
 

@@ -89,6 +89,7 @@ export function checkUnclaimed(scope: Construct, cluster: eks.ICluster, { namesp
       + 'give this one another serviceName or namespaceName'];
 }
 
-function clusterId({ clusterName, node }: eks.ICluster): string {
+/** Returns an id that differs between the clusters of a stack. */
+export function clusterId({ clusterName, node }: eks.ICluster): string {
   return Token.isUnresolved(clusterName) ? node.addr.slice(0, 8) : clusterName;
 }
