@@ -41,6 +41,7 @@ export * from './optimization/pruning';
 export * from './optimization/pruning-options';
 export * from './optimization/quality-gate';
 export * from './optimization/quantization';
+export * from './optimization/refusal-behavior';
 export * from './optimization/student';
 export * from './optimization/student-size';
 export * from './serving/model-server';

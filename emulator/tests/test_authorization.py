@@ -116,6 +116,18 @@ def test_a_build_is_judged_by_its_project(aws: Running, method: str, arguments: 
     assert "AccessDenied" in asked("theirs:1")
 
 
+def test_an_event_is_judged_by_its_source_and_type(aws: Running) -> None:
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+    conditions = {"events:source": "models", "events:detail-type": "Refused"}
+    caller = Caller(aws, allow("events:PutEvents", bus, StringEquals=conditions))
+    event = {"Source": "models", "DetailType": "Refused", "Detail": "{}"}
+
+    assert caller.call("events", "put_events", Entries=[event]) == "done"
+    assert "AccessDenied" in caller.call("events", "put_events", Entries=[event | {"Source": "others"}])
+    assert "AccessDenied" in caller.call("events", "put_events", Entries=[event | {"DetailType": "Deleted"}])
+    assert "AccessDenied" in caller.call("events", "put_events", Entries=[event, event | {"Source": "others"}])
+
+
 def test_who_may_send_one_message_may_send_several(aws: Running) -> None:
     queue = aws.client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "x"}]

@@ -1,2 +1,1 @@
-/** Namespace of the metrics that this library publishes. */
-export const METRIC_NAMESPACE = 'CdkTensorFlow';
+export { METRIC_NAMESPACE } from '../private/metric-namespace';

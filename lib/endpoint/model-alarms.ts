@@ -1,13 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
 
 /**
- * Alarms on an endpoint's errors and latency. Periods without requests do not trigger an alarm.
+ * Alarms on an endpoint's errors and latency, and on refusals of its model with `RefusalBehavior.KEEP_PREVIOUS`. Periods without requests do not trigger an
+ * alarm.
  *
  * @example
  * declare const digits: ModelFunction;
@@ -25,6 +27,9 @@ export class ModelAlarms extends Construct {
 
   /** Goes off when answers take too long. */
   public readonly latencyAlarm: cloudwatch.Alarm;
+
+  /** Goes off for one period when a newer model was refused and the version before kept, where the endpoint's optimizer keeps it. */
+  public readonly refusalAlarm?: cloudwatch.Alarm;
 
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
@@ -54,9 +59,18 @@ export class ModelAlarms extends Construct {
       metric: endpoint.metricLatency(),
       threshold: props.maxLatency.toMilliseconds(),
     });
+    const refusals = endpoint.artifact instanceof ModelOptimizer ? endpoint.artifact._metricRefused() : undefined;
+    this.refusalAlarm = refusals && new cloudwatch.Alarm(this, 'Refusals', {
+      ...watch,
+      evaluationPeriods: 1, // a refusal happens once
+      alarmDescription: `A newer version of the model ${endpoint.modelName} was refused, and the one before is kept`,
+      metric: refusals,
+      threshold: 0,
+    });
     for (const action of props.alarmActions ?? []) {
       this.errorAlarm.addAlarmAction(action);
       this.latencyAlarm.addAlarmAction(action);
+      this.refusalAlarm?.addAlarmAction(action);
     }
   }
 }

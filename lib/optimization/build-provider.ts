@@ -9,6 +9,7 @@ import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
+import { EVENT_SOURCE, eventBusArn, MODEL_REFUSED } from './model-events';
 
 const ID = 'TensorFlowModelBuilds';
 
@@ -57,6 +58,22 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
     return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs);
+  }
+
+  /** Allows the handlers to keep a version when a newer one is refused: to record it, to tell a rollback from a deployment, and to publish an event. */
+  public allowKeeping(bucket: s3.IBucket, prefix: string): iam.Grant {
+    const kept = bucket.arnForObjects(`${prefix}/keys/*/kept.json`);
+    acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/kept.json`);
+    return [
+      iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [kept] }),
+      iam.Grant.addToPrincipal({ grantee: this, actions: ['cloudformation:DescribeStacks'], resourceArns: [Stack.of(this).stackId] }),
+      iam.Grant.addToPrincipal({
+        grantee: this,
+        actions: ['events:PutEvents'],
+        resourceArns: [eventBusArn(this)],
+        conditions: { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': MODEL_REFUSED } },
+      }),
+    ].reduce((all, grant) => all.combine(grant));
   }
 
   /** Allows the handlers to delete a bucket, which S3 permits only without objects and their versions. */

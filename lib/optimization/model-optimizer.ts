@@ -1,6 +1,7 @@
-import { CustomResource, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import type * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
@@ -18,19 +19,21 @@ import { claimPrefix } from './artifact-prefix';
 import { BuildProvider } from './build-provider';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
+import { MODEL_REFUSED, modelRule, refusedModels } from './model-events';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
+import { RefusalBehavior } from './refusal-behavior';
 import { SERVER_PREFIX } from './server-image';
 import { noteWarmUp, warmUpRecords } from './warm-up';
 
 /**
  * Optimizes a model during the deployment, and publishes it to S3.
  *
- * A build runs only when the model, the data, the options or the optimizer's versions have changed; the deployment fails, and what is served
- * stays, when no candidate passes the gate. Published versions are never replaced.
+ * A build runs only when the model, the data, the options or the optimizer's versions have changed. What is served stays when no candidate passes the
+ * gate: the deployment fails, or with `RefusalBehavior.KEEP_PREVIOUS` succeeds without a change. Published versions are never replaced.
  *
  * @example
  * new ModelOptimizer(this, 'Digits', {
@@ -106,14 +109,25 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    */
   public readonly summary: string;
 
+  /**
+   * Why the model was refused, and which version is kept, in one line. `none` where the version is of the model that was asked for, and always without
+   * `RefusalBehavior.KEEP_PREVIOUS`.
+   *
+   * @attribute
+   */
+  public readonly refusal: string;
+
   /** The parameter that points at the published version, where one was asked for. */
   public readonly pointerParameter?: ssm.StringParameter;
+
+  private readonly keepsPrevious: boolean;
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelOptimizerProps`, this._problems(id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
     this.format = props.format ?? ModelFormat.LITERT;
+    this.keepsPrevious = props.onRefusal === RefusalBehavior.KEEP_PREVIOUS;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
 
     const source = props.model._bind(this);
@@ -158,13 +172,17 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     if (props.serverImage !== undefined) {
       optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));
     }
-    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket));
+    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket), props.attempt);
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
     this.manifestSha256 = build.getAttString('ManifestSha256');
     this.reportKey = build.getAttString('ReportKey');
     this.buildUrl = build.getAttString('BuildUrl');
     this.summary = build.getAttString('Summary');
+    this.refusal = this.keepsPrevious ? build.getAttString('Refusal') : 'none';
+    if (this.keepsPrevious) {
+      new CfnOutput(this, 'Refusal', { value: this.refusal, description: `Why the newest model ${this.modelName} was refused, and which version is kept` });
+    }
     setReference(this, {
       manifestKey: this.manifestKey,
       manifestSha256: this.manifestSha256,
@@ -214,14 +232,66 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     return this.project.metricFailedBuilds(props);
   }
 
+  /**
+   * How often a model was refused, and the version before kept. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
+   *
+   * `ModelAlarms` of an endpoint that serves this model has an alarm on it.
+   *
+   * @param props statistic and period
+   * @default sum over five minutes
+   */
+  public metricRefused(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    this.failUnlessKeeping('metricRefused');
+    return refusedModels(this.project.projectName, this.modelName, props);
+  }
+
+  /**
+   * Defines a rule for every event of this model: its refusals. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
+   *
+   * EventBridge may deliver an event more than once.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onEvent(id: string, options: events.OnEventOptions = {}): events.Rule {
+    this.failUnlessKeeping('onEvent');
+    return modelRule(this, id, { bucket: this.bucket.bucketName, prefix: this.keyPrefix }, options);
+  }
+
+  /**
+   * Defines a rule for refusals of this model that kept the version before. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
+   *
+   * EventBridge may deliver an event more than once.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onRefused(id: string, options: events.OnEventOptions = {}): events.Rule {
+    this.failUnlessKeeping('onRefused');
+    return modelRule(this, id, { bucket: this.bucket.bucketName, prefix: this.keyPrefix }, options, MODEL_REFUSED);
+  }
+
+  /** The metric of refusals, where there is one. @internal */
+  public _metricRefused(): cloudwatch.Metric | undefined {
+    return this.keepsPrevious ? this.metricRefused() : undefined;
+  }
+
   /** An endpoint reports them with its own, and has its optimizer find none. @internal */
   protected _problems(id: string, props: ModelOptimizerProps): string[] {
     return checkModelOptimizer(this, id, props);
   }
 
-  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[]): CustomResource {
+  private failUnlessKeeping(method: string): void {
+    failIfAny(lit`NothingIsKept`, this.keepsPrevious ? [] : [`${method} has no effect, because the deployment itself fails when a model is refused: `
+      + 'give onRefusal: RefusalBehavior.KEEP_PREVIOUS, or watch metricFailedBuilds()'], this);
+  }
+
+  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[], attempt = 1): CustomResource {
     const provider = BuildProvider.of(this);
     const grant = provider.allowBuilds(this.project, optimization.logGroup, this.bucket, this.keyPrefix);
+    if (this.keepsPrevious) {
+      optimization.dependencies.push(provider.allowKeeping(this.bucket, this.keyPrefix));
+    }
     const build = new CustomResource(this, 'Build', {
       resourceType: 'Custom::TensorFlowModelBuild',
       serviceToken: provider.serviceToken,
@@ -231,6 +301,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
         Bucket: this.bucket.bucketName,
         Model: this.keyPrefix,
         Job: Stack.of(this).toJsonString(job),
+        ...this.keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: attempt },
       },
     });
     // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.

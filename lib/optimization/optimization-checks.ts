@@ -11,6 +11,7 @@ import { checkArtifactPrefix, checkModelName, defaultModelName } from './model-n
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
 import { timeoutProblems } from './optimization-timeout';
+import { RefusalBehavior } from './refusal-behavior';
 import { checkServerImage } from './server-image';
 import { warmUpProblems } from './warm-up';
 
@@ -66,6 +67,7 @@ function checkOptimization(options: OptimizationOptions, context: OptimizationCo
     ...options.evaluation?._problems() ?? [],
     ...options.recipe?._problems(context.format, context.sourceKind, hasData, context.isReadByFile) ?? [],
     ...options.gate?._problems(hasData) ?? [],
+    ...attemptProblems(options),
     ...taskProblems(options),
     ...checkLabels(options),
     ...checkInteger('seed', options.seed, 0, 2 ** 32 - 1),
@@ -78,6 +80,13 @@ function sourceProblems({ format, sourceKind }: OptimizationContext): string[] {
   return sourceKind === 'tflite' && format === ModelFormat.SAVED_MODEL
     ? ['a .tflite model cannot be served by TensorFlow Serving: give the SavedModel or Keras file that it was made from, or serve it with LiteRT (ModelServer.LITERT, or ModelFunction)']
     : [];
+}
+
+function attemptProblems({ attempt, onRefusal }: OptimizationOptions): string[] {
+  return attempt === undefined || onRefusal === RefusalBehavior.KEEP_PREVIOUS
+    ? checkInteger('attempt', attempt, 1, 1_000_000)
+    : ['attempt has no effect without onRefusal: RefusalBehavior.KEEP_PREVIOUS, because a model whose refusal fails the deployment is optimized again by the next: '
+      + 'give onRefusal, or leave attempt out'];
 }
 
 function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {

@@ -8,6 +8,7 @@ import type { EvaluationData } from './evaluation-data';
 import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';
 import type { QualityGate } from './quality-gate';
+import type { RefusalBehavior } from './refusal-behavior';
 
 /** How and where to optimize a model. The same for every endpoint. */
 export interface OptimizationOptions {
@@ -34,6 +35,21 @@ export interface OptimizationOptions {
    * 0.01 relative error without data
    */
   readonly gate?: QualityGate;
+
+  /**
+   * The outcome of a deployment when no candidate passes the gate. Every other failure of the optimization fails the deployment.
+   *
+   * @default RefusalBehavior.FAIL
+   */
+  readonly onRefusal?: RefusalBehavior;
+
+  /**
+   * Raise this number to optimize a model again that was refused with `RefusalBehavior.KEEP_PREVIOUS`; otherwise no deployment optimizes it a second time. It
+   * has no effect on a model that was published.
+   *
+   * @default 1
+   */
+  readonly attempt?: number;
 
   /**
    * The task of each output, by the output's name.

@@ -4,8 +4,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ModelAlarms, ModelDashboard } from '../../lib';
-import { emptyStack, modelFunction, resourceOf } from '../function/fixtures';
+import { ModelAlarms, ModelDashboard, ModelSource, RefusalBehavior } from '../../lib';
+import { emptyStack, modelFunction, resourceOf, tfliteFile } from '../function/fixtures';
 
 describe('ModelAlarms', () => {
   test('watch the share of failed requests and the latency of the alias that callers use', () => {
@@ -38,6 +38,24 @@ describe('ModelAlarms', () => {
     });
 
     Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', { EvaluationPeriods: 3, AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }] });
+  });
+
+  test('watch refusals too, where the version before is kept', () => {
+    const stack = emptyStack();
+    const topic = new sns.Topic(stack, 'Topic');
+    const source = ModelSource.fromAsset(tfliteFile());
+    const watch = { maxLatency: Duration.seconds(1), evaluationPeriods: 3, alarmActions: [new actions.SnsAction(topic)] };
+
+    const keeping = new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack, { model: source, onRefusal: RefusalBehavior.KEEP_PREVIOUS }), ...watch });
+    const failing = new ModelAlarms(stack, 'Others', { endpoint: modelFunction(stack, { model: source }, 'Faces'), ...watch });
+    const importing = new ModelAlarms(stack, 'Imported', { endpoint: modelFunction(stack, {}, 'Cats'), ...watch });
+
+    expect(keeping.refusalAlarm).toBeDefined();
+    expect([failing.refusalAlarm, importing.refusalAlarm]).toEqual([undefined, undefined]);
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: 'CdkTensorFlow', MetricName: 'RefusedModels', Statistic: 'Sum', Threshold: 0, ComparisonOperator: 'GreaterThanThreshold',
+      EvaluationPeriods: 1, TreatMissingData: 'notBreaching', AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }],
+    });
   });
 
   test('refuse what cannot be, all at once', () => {

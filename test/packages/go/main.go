@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -105,10 +106,15 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Format:               tensorflow.ModelFormat_LITERT,
 		Recipe:               tensorflow.OptimizationRecipe_ForLiteRt(),
 		PointerParameterName: jsii.String("/models/shared"),
+		OnRefusal:            tensorflow.RefusalBehavior_KEEP_PREVIOUS,
+		Attempt:              jsii.Number(2),
 	})
 	shared.GrantStartBuild(caller)
 	shared.GrantRead(caller)
 	alarm(shared.MetricFailedBuilds(nil), shared, "Failed")
+	alarm(shared.MetricRefused(nil), shared, "Refused")
+	shared.OnRefused(jsii.String("Refusal"), &awsevents.OnEventOptions{Description: jsii.String("A model was refused")})
+	shared.OnEvent(jsii.String("Event"), nil)
 	alarm(shared.MetricBuildDuration(nil), shared, "Duration")
 
 	tensorflow.NewModelOptimizer(stack, jsii.String("Pruned"), &tensorflow.ModelOptimizerProps{
@@ -123,7 +129,8 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Recipe: tensorflow.OptimizationRecipe_Of(tensorflow.Pruning_Magnitude(
 			&tensorflow.MagnitudePruningOptions{Sparsity: jsii.Number(0.8), Schedule: tensorflow.PruningSchedule_AT_ONCE},
 		)),
-		Gate: tensorflow.QualityGate_MinAgreement(jsii.Number(0.98)),
+		Gate:      tensorflow.QualityGate_MinAgreement(jsii.Number(0.98)),
+		OnRefusal: tensorflow.RefusalBehavior_FAIL,
 	})
 	tensorflow.NewModelOptimizer(stack, jsii.String("Fast"), &tensorflow.ModelOptimizerProps{
 		Model:      digitsModel(nil),

@@ -36,6 +36,7 @@ from cdk_tensorflow import (
     PythonBundling,
     QualityGate,
     Quantization,
+    RefusalBehavior,
     RuntimeLayer,
     SearchObjective,
     ServingBinary,
@@ -117,10 +118,15 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         format=ModelFormat.LITERT,
         recipe=OptimizationRecipe.for_lite_rt(),
         pointer_parameter_name="/models/shared",
+        on_refusal=RefusalBehavior.KEEP_PREVIOUS,
+        attempt=2,
     )
     shared.grant_start_build(caller)
     shared.grant_read(caller)
     alarm(shared.metric_failed_builds(), shared, "Failed")
+    alarm(shared.metric_refused(), shared, "Refused")
+    shared.on_refused("Refusal", description="A model was refused")
+    shared.on_event("Event")
     alarm(shared.metric_build_duration(), shared, "Duration")
 
     ModelOptimizer(
@@ -136,6 +142,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         },
         recipe=OptimizationRecipe.of(Pruning.magnitude(sparsity=0.8, schedule=PruningSchedule.AT_ONCE)),
         gate=QualityGate.min_agreement(0.98),
+        on_refusal=RefusalBehavior.FAIL,
     )
     ModelOptimizer(
         stack,

@@ -5,7 +5,7 @@ import {
 import {
   Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, Quantization, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, Quantization, RefusalBehavior, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
 } from 'cdk-tensorflow';
 
 const app = new App();
@@ -78,10 +78,15 @@ function publisher(stack: Stack): void {
     format: ModelFormat.LITERT,
     recipe: OptimizationRecipe.forLiteRt(),
     pointerParameterName: '/models/shared',
+    onRefusal: RefusalBehavior.KEEP_PREVIOUS,
+    attempt: 2,
   });
   shared.grantStartBuild(caller);
   shared.grantRead(caller);
   alarm(shared.metricFailedBuilds(), shared, 'Failed');
+  alarm(shared.metricRefused(), shared, 'Refused');
+  shared.onRefused('Refusal', { description: 'A model was refused' });
+  shared.onEvent('Event');
   alarm(shared.metricBuildDuration(), shared, 'Duration');
 
   new ModelOptimizer(stack, 'Pruned', {
@@ -90,6 +95,7 @@ function publisher(stack: Stack): void {
     tasks: { digit: ModelTask.MULTICLASS, odd: ModelTask.BINARY, tags: ModelTask.MULTILABEL, value: ModelTask.REGRESSION },
     recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8, schedule: PruningSchedule.AT_ONCE })),
     gate: QualityGate.minAgreement(0.98),
+    onRefusal: RefusalBehavior.FAIL,
   });
   new ModelOptimizer(stack, 'Fast', {
     model: ModelSource.fromAsset('digits/saved_model'),

@@ -96,7 +96,7 @@ MINISTACKS = frozenset(
     }
 )
 """Types that MiniStack implements and this package passes on untouched. `test/e2e/front-doors.test.ts` observes those
-of API Gateway, queues and event source mappings; the others are untested."""
+of API Gateway, queues and event source mappings, `test/e2e/refusal.test.ts` a rule; the others are untested."""
 
 OWN = frozenset(
     {

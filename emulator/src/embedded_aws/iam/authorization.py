@@ -50,6 +50,22 @@ def with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callable
     return context
 
 
+def with_events(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Adds the conditions of events, where all of a request are alike."""
+
+    def context(service: str, iam_action: str, body: bytes, *rest: Any) -> dict[str, Any]:
+        found = original(service, iam_action, body, *rest)
+        if iam_action == "events:PutEvents":
+            entries = json.loads(body or b"{}").get("Entries", [])
+            for key, name in {"events:source": "Source", "events:detail-type": "DetailType"}.items():
+                values = {str(entry.get(name)) for entry in entries}
+                if len(values) == 1:
+                    found = {**found, key: values.pop()}
+        return found
+
+    return context
+
+
 def with_batches(original: Callable[..., str | None]) -> Callable[..., str | None]:
     """Judges a batch of messages as its single action."""
 

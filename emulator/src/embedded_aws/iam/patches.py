@@ -21,6 +21,7 @@ def install() -> None:
     replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
     replace(iam_evaluator, "enforce", authorization.for_roles)
     replace(iam_actions, "s3_service_context", authorization.with_conditional_writes)
+    replace(iam_actions, "request_tag_context", authorization.with_events)
     replace(iam_actions, "extract_iam_action", authorization.with_batches)
     replace(iam_actions, "extract_resource_arn", authorization.with_builds)
     replace(iam_actions, "extract_resource_arn", authorization.with_log_streams)

@@ -56,6 +56,18 @@ def logs() -> Any:
     return boto3.client("logs", config=_CONFIG)
 
 
+@cache
+def cloudformation() -> Any:
+    """Return the client for CloudFormation."""
+    return boto3.client("cloudformation", config=_CONFIG)
+
+
+@cache
+def events() -> Any:
+    """Return the client for EventBridge."""
+    return boto3.client("events", config=_CONFIG)
+
+
 def code_of(error: ClientError) -> str:
     """Return an error's code, or the HTTP status if the response had no body."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -28,6 +28,7 @@ from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
 from .records import find_record
+from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
 from .store import Store, delete_if_empty
 from .version_check import check_version, goes_back
 
@@ -85,10 +86,13 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
     _stop_unneeded_builds(event, key)
+    kept = aws.patiently(lambda: find_kept(event, key))
+    if kept is not None:
+        return {"Data": kept}
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
-        return {"Data": record}
+        return {"Data": accepted(properties, record)}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     aws.patiently(lambda: store.write_job(f"{prefix}/keys/{key}/job.json", text))
     build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
@@ -133,8 +137,8 @@ def _stop_unneeded_builds(event: Event, key: str) -> None:
     old = event.get("OldResourceProperties", {})
     if event["RequestType"] != "Update" or old.get("Mode") != "build":
         return
-    unneeded = build_key(json.loads(old["Job"]))
-    if unneeded != key or old["Project"] != event["ResourceProperties"]["Project"]:
+    unneeded, new = build_key(json.loads(old["Job"])), event["ResourceProperties"]
+    if unneeded != key or old["Project"] != new["Project"] or attempt_of(old) != attempt_of(new):
         stop_builds(old["Project"], unneeded)
 
 
@@ -173,7 +177,9 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     store = Store(properties["Bucket"])
     record = find_record(store, prefix, asked["Key"])
     if record is not None:
-        return {"IsComplete": True, "Data": record}
+        return {"IsComplete": True, "Data": accepted(properties, record)}
+    if keeps_previous(properties) and was_refused(store, prefix, build):
+        return {"IsComplete": True, "Data": keep_previous(event, asked["Key"], build)}
     raise ModelError(failure_message(store, prefix, build))
 
 

@@ -31,28 +31,48 @@ _MOST_CANDIDATES = 12
 _LONGEST_REASON = 160
 
 
-def failure_message(store: Store, prefix: str, build: BuildTypeDef) -> str:
+def failure_message(store: Store, prefix: str, build: BuildTypeDef, note: str = "") -> str:
     """Return the message for an unsuccessful build, in at most 2,500 bytes.
 
     The addresses at the end are never cut; the text before them is, a log at its beginning.
+
+    Args:
+        store: The model's bucket.
+        prefix: The model's prefix in it.
+        build: The build.
+        note: A sentence of the caller's, which is shown whole below the optimizer's.
     """
-    directory = f"{prefix}/builds/{short_id(build['id'])}/"
-    outcome = store.read_document(f"{directory}outcome.json")
+    outcome, report = read_outcome(store, prefix, build), report_key(store, prefix, build)
     addresses = []
-    if store.exists(f"{directory}report.html"):
-        addresses.append(f"Report: {store.address(directory + 'report.html')}")
+    if report:
+        addresses.append(f"Report: {store.address(report)}")
     addresses.append(f"Build: {console_url(build)}")
     tail = "\n" + "\n".join(addresses)
     room = LONGEST_MESSAGE - len(tail.encode("utf-8"))
     # After a successful run, publishing has failed, and the outcome's sentence would report success.
     if outcome is not None and outcome.get("sentence") and outcome.get("exitCode") != 0:
         # Never cut the way out to make room for the text before it.
-        hints = "\n".join(["", *hint_lines(outcome.get("hints", []))])
+        hints = "\n".join(["", *hint_lines(outcome.get("hints", [])), *([note] if note else [])])
         sentence = shorten(str(outcome["sentence"]), room - len(hints.encode("utf-8"))) + hints
         text = "\n".join([sentence, *candidate_table(outcome.get("candidates", []))])
     else:
         text = _with_log(shorten(_status_sentence(build), _LONGEST_STATUS), _last_log_lines(build), room)
     return shorten(text, room) + tail
+
+
+def read_outcome(store: Store, prefix: str, build: BuildTypeDef) -> dict[str, Any] | None:
+    """Return what a build's outcome.json says, or None where it left none."""
+    return store.read_document(f"{_directory(prefix, build)}outcome.json")
+
+
+def report_key(store: Store, prefix: str, build: BuildTypeDef) -> str:
+    """Return the key of a build's report, or nothing where it left none."""
+    key = f"{_directory(prefix, build)}report.html"
+    return key if store.exists(key) else ""
+
+
+def _directory(prefix: str, build: BuildTypeDef) -> str:
+    return f"{prefix}/builds/{short_id(build['id'])}/"
 
 
 def short_id(build_id: str) -> str:

@@ -29,11 +29,14 @@ def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
         for name in store.sizes(directory)
         if (match := re.fullmatch(r"([1-9]\d*)\.json", name.removeprefix(directory)))
     )
-    for version in versions:
-        record = store.read_document(f"{directory}{version}.json")
-        if record is not None and is_complete(store, prefix, record):
-            return to_data(record)
-    return None
+    found = (find_version(store, prefix, key, version) for version in versions)
+    return next((record for record in found if record is not None), None)
+
+
+def find_version(store: Store, prefix: str, key: str, version: int | str) -> dict[str, str] | None:
+    """Return the record of one version that a build key made; None where it is not complete any more."""
+    record = store.read_document(f"{prefix}/keys/{key}/{version}.json")
+    return to_data(record) if record is not None and is_complete(store, prefix, record) else None
 
 
 def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:

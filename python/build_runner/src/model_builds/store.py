@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from . import aws
+from .errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+_OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+#: How often a document is read again that somebody else has changed meanwhile.
+_MOST_CHANGES = 5
 
 
 class Store:
@@ -92,8 +99,31 @@ class Store:
                 Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json", **condition
             )
         except ClientError as error:
-            if aws.code_of(error) not in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}:
+            if aws.code_of(error) not in _OUTRUN:
                 raise
+
+    def change(self, key: str, changed: Callable[[bytes | None], str]) -> None:
+        """Write what `changed` makes of an object's content, or of None where there is none, and lose no other change.
+
+        Args:
+            key: The object.
+            changed: Called again where somebody else has changed the object meanwhile.
+        """
+        for _ in range(_MOST_CHANGES):
+            content: bytes | None = None
+            condition: dict[str, Any] = {"IfNoneMatch": "*"}
+            if self.exists(key):
+                answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
+                content, condition = answer["Body"].read(), {"IfMatch": answer["ETag"]}
+            body = changed(content).encode("utf-8")
+            try:
+                aws.s3().put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+            except ClientError as error:
+                if aws.code_of(error) not in _OUTRUN:
+                    raise
+            else:
+                return
+        raise ModelError(f"{self.address(key)} is changed by others all the time: deploy again")
 
 
 def delete_if_empty(bucket: str) -> None:

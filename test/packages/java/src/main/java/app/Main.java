@@ -37,6 +37,7 @@ import io.github.cdktensorflow.PythonBundling;
 import io.github.cdktensorflow.PythonDockerOptions;
 import io.github.cdktensorflow.QualityGate;
 import io.github.cdktensorflow.Quantization;
+import io.github.cdktensorflow.RefusalBehavior;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.RuntimeLayerOptions;
@@ -70,6 +71,7 @@ import software.amazon.awscdk.services.eks_v2.ClusterAttributes;
 import software.amazon.awscdk.services.eks_v2.ICluster;
 import software.amazon.awscdk.services.eks_v2.KubectlProvider;
 import software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes;
+import software.amazon.awscdk.services.events.OnEventOptions;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.s3.Bucket;
@@ -149,10 +151,15 @@ public final class Main {
         .format(ModelFormat.LITERT)
         .recipe(OptimizationRecipe.forLiteRt())
         .pointerParameterName("/models/shared")
+        .onRefusal(RefusalBehavior.KEEP_PREVIOUS)
+        .attempt(2)
         .build();
     shared.grantStartBuild(caller);
     shared.grantRead(caller);
     alarm(shared.metricFailedBuilds(), shared, "Failed");
+    alarm(shared.metricRefused(), shared, "Refused");
+    shared.onRefused("Refusal", OnEventOptions.builder().description("A model was refused").build());
+    shared.onEvent("Event");
     alarm(shared.metricBuildDuration(), shared, "Duration");
 
     ModelOptimizer.Builder.create(stack, "Pruned")
@@ -162,6 +169,7 @@ public final class Main {
         .recipe(OptimizationRecipe.of(Pruning.magnitude(
             MagnitudePruningOptions.builder().sparsity(0.8).schedule(PruningSchedule.AT_ONCE).build())))
         .gate(QualityGate.minAgreement(0.98))
+        .onRefusal(RefusalBehavior.FAIL)
         .build();
     ModelOptimizer.Builder.create(stack, "Fast")
         .model(ModelSource.fromAsset("digits/saved_model"))

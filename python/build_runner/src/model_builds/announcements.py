@@ -1,0 +1,89 @@
+"""Tells CloudWatch and EventBridge what became of a model. No deployment fails because they cannot be told."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import aws
+
+if TYPE_CHECKING:
+    from .kept import Refusal
+
+#: `lib/optimization/model-events.ts` has the same names.
+SOURCE = "cdk-tensorflow"
+REFUSED = "ModelRefused"
+NAMESPACE = "CdkTensorFlow"
+REFUSED_MODELS = "RefusedModels"
+SCHEMA_VERSION = 1
+
+
+def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: dict[str, str], message: str) -> None:
+    """Say that a model was refused, and what is kept.
+
+    Args:
+        event: CloudFormation's request.
+        key: Build key of the refused job.
+        refusal: The refusal.
+        kept: Record of the version that is kept.
+        message: What a person should read, with the candidates where they are known.
+    """
+    properties = event["ResourceProperties"]
+    detail = {
+        "schemaVersion": SCHEMA_VERSION,
+        "modelName": json.loads(properties["Job"])["model"],
+        "modelPrefix": properties["Model"],
+        "bucket": properties["Bucket"],
+        "stackId": event["StackId"],
+        "buildKey": key,
+        "attempt": refusal.attempt,
+        "reason": refusal.reason,
+        "message": message,
+        "reportKey": refusal.reportKey,
+        "buildUrl": refusal.buildUrl,
+        "kept": {
+            "buildKey": refusal.keptBuildKey,
+            "version": refusal.keptVersion,
+            "manifestKey": kept["ManifestKey"],
+            "manifestSha256": kept["ManifestSha256"],
+        },
+    }
+    _count(REFUSED_MODELS, properties["Project"], detail)
+    _publish(REFUSED, detail)
+
+
+def _count(metric: str, project: str, detail: dict[str, Any]) -> None:
+    """Print a line that CloudWatch makes a metric of (embedded metric format)."""
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["ProjectName", "ModelName"]],
+        "Metrics": [{"Name": metric, "Unit": "Count"}],
+    }
+    line = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        "ProjectName": project,
+        "ModelName": detail["modelName"],
+        metric: 1,
+        "message": detail["reason"],
+        "buildKey": detail["buildKey"],
+    }
+    print(json.dumps(line, ensure_ascii=False))
+
+
+def _publish(kind: str, detail: dict[str, Any]) -> None:
+    entry: Any = {
+        "Source": SOURCE,
+        "DetailType": kind,
+        "Detail": json.dumps(detail, ensure_ascii=False),
+        "Resources": [detail["stackId"]],
+    }
+    try:
+        answer = aws.events().put_events(Entries=[entry])
+    except (ClientError, BotoCoreError) as error:
+        print(f"the event {kind} could not be published: {aws.words_of(error)}")
+        return
+    if answer["FailedEntryCount"]:
+        print(f"the event {kind} could not be published: {answer['Entries'][0].get('ErrorMessage')}")

@@ -1,0 +1,68 @@
+"""keys/<build key>/kept.json: what serves in place of a job of which the gate refused every candidate.
+
+One entry for each attempt. `kept.schema.json` describes it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .store import Store
+
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """One attempt of a job that was refused, and the version that is served instead.
+
+    Attributes:
+        attempt: Which attempt of the job.
+        reason: The optimizer's sentence.
+        reportKey: Key of the refused build's report; empty where it left none.
+        buildUrl: The refused build in the console.
+        refusedAt: When it was refused, in UTC.
+        keptBuildKey: Build key of the version that is kept.
+        keptVersion: Its number.
+    """
+
+    attempt: str
+    reason: str
+    reportKey: str  # noqa: N815 - names of the document
+    buildUrl: str  # noqa: N815
+    refusedAt: str  # noqa: N815
+    keptBuildKey: str  # noqa: N815
+    keptVersion: str  # noqa: N815
+
+
+def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:
+    """Return the refusal of one attempt of a job, or None where this attempt was not refused."""
+    return next((one for one in _refusals(store.read(_path(prefix, key))) if one.attempt == attempt), None)
+
+
+def write_refusal(store: Store, prefix: str, key: str, refusal: Refusal) -> None:
+    """Record a refusal in place of an earlier one of the same attempt, beside those of other attempts."""
+
+    def changed(content: bytes | None) -> str:
+        others = [one for one in _refusals(content) if one.attempt != refusal.attempt]
+        document = {
+            "schemaVersion": SCHEMA_VERSION,
+            "refusals": [dataclasses.asdict(one) for one in [*others, refusal]],
+        }
+        return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    store.change(_path(prefix, key), changed)
+
+
+def _path(prefix: str, key: str) -> str:
+    return f"{prefix}/keys/{key}/kept.json"
+
+
+def _refusals(content: bytes | None) -> list[Refusal]:
+    if content is None:
+        return []
+    document: dict[str, Any] = json.loads(content)
+    return [Refusal(**one) for one in document["refusals"]]

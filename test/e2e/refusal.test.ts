@@ -1,0 +1,169 @@
+import type { Expectation, Outputs } from './deployment';
+import { Deployment } from './deployment';
+
+const STACK = 'Endpoint';
+const TOLERANCE = 0.05;
+
+/** The outputs of test/e2e/refusal-app.ts, and the one that the library adds, by a name without hash. */
+interface Refusals extends Outputs {
+  readonly Refusal: string;
+  readonly QueueUrl: string;
+  readonly Alarm: string;
+}
+
+let deployment: Deployment;
+let first: Expectation;
+let second: Expectation;
+
+function outputs(): Refusals {
+  const named = Object.entries(deployment.outputs(STACK)).map(([name, value]) => [name.startsWith('PointsOptimizerRefusal') ? 'Refusal' : name, value]);
+  return Object.fromEntries(named) as Refusals;
+}
+
+/** Context that deploys one of the models with its data. */
+const serving = (name: string, changed: Record<string, string> = {}) => ({ model: deployment.file(name), data: deployment.file(`${name}.npz`), ...changed });
+
+/** No candidate is as small as that. */
+const refused = (changed: Record<string, string> = {}) => serving('second', { maxSizeKibibytes: '1', ...changed });
+
+async function deployed(context: Record<string, string>): Promise<void> {
+  const { code, output } = await deployment.deploy(STACK, context);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+}
+
+async function expectAnswersOf(model: Expectation): Promise<void> {
+  const actual = await deployment.predict(outputs(), model.instances);
+  const differences = model.predictions.flatMap((row, index) => row.map((value, column) => Math.abs(value - actual[index][column])));
+  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+}
+
+/** One request of a service of the embedded AWS that no client is installed for. */
+async function ask(service: string, headers: Record<string, string>, body: string): Promise<string> {
+  const { endpoint, region } = deployment.emulator;
+  const authorization = `AWS4-HMAC-SHA256 Credential=test/20261124/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+  const answer = await fetch(endpoint, { method: 'POST', headers: { ...headers, authorization }, body });
+  const text = await answer.text();
+  expect({ status: answer.status, text: answer.ok ? '' : text }).toEqual({ status: 200, text: '' });
+  return text;
+}
+
+/** The events that have arrived since the last time. */
+async function heard(): Promise<any[]> {
+  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.ReceiveMessage' };
+  const received = JSON.parse(await ask('sqs', headers, JSON.stringify({ QueueUrl: outputs().QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 })));
+  return (received.Messages ?? []).map(({ Body }: { Body: string }) => JSON.parse(Body));
+}
+
+const cloudWatch = (parameters: Record<string, string>) => ask('monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
+  new URLSearchParams({ Version: '2010-08-01', ...parameters }).toString());
+
+/** The sum, over the last hours, of the very metric that the alarm watches. */
+async function alarmedRefusals(): Promise<number> {
+  const alarm = await cloudWatch({ 'Action': 'DescribeAlarms', 'AlarmNames.member.1': outputs().Alarm });
+  const value = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(alarm)![1];
+  const dimensions = [...alarm.matchAll(/<Name>([^<]*)<\/Name>\s*<Value>([^<]*)<\/Value>/g)];
+  const now = Date.now();
+  const statistics = await cloudWatch({
+    'Action': 'GetMetricStatistics', 'Namespace': value('Namespace'), 'MetricName': value('MetricName'), 'Period': '86400', 'Statistics.member.1': 'Sum',
+    'StartTime': new Date(now - 86_400_000).toISOString(), 'EndTime': new Date(now + 86_400_000).toISOString(),
+    ...Object.fromEntries(dimensions.flatMap(([, name, is], index) => [
+      [`Dimensions.member.${index + 1}.Name`, name], [`Dimensions.member.${index + 1}.Value`, is],
+    ])),
+  });
+  return [...statistics.matchAll(/<Sum>([^<]*)<\/Sum>/g)].reduce((sum, [, one]) => sum + Number(one), 0);
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/e2e/refusal-app.ts');
+  first = deployment.expectation('first');
+  second = deployment.expectation('second');
+});
+
+afterAll(() => deployment?.stop());
+
+describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
+  test('fails the first deployment, which has nothing to keep', async () => {
+    const { code, output } = await deployment.deploy(STACK, refused());
+
+    expect(code).not.toBe(0);
+    expect(output).toContain('No version can be kept: this is the first deployment of the model, and none has served.');
+    expect(output).toMatch(/dynamicRange[\s\S]*float16/);
+  });
+
+  test('leaves the version before serving, and says why in an output', async () => {
+    await deployed(serving('first'));
+    expect(outputs().Refusal).toBe('none');
+    await expectAnswersOf(first);
+    const live = await deployment.liveVersion(outputs());
+    const before = outputs();
+
+    await deployed(refused());
+
+    const why = /^Version 1 is kept, the new model was refused: .*gate.* Report: s3:\/\/\S+\/report\.html$/;
+    expect(outputs()).toEqual({ ...before, Refusal: expect.stringMatching(why) });
+    expect(await deployment.status(STACK)).toBe('UPDATE_COMPLETE');
+    expect(await deployment.liveVersion(outputs())).toBe(live);
+    await expectAnswersOf(first);
+    const [bucket, key] = /s3:\/\/([^/]+)\/(.*)$/.exec(outputs().Refusal)!.slice(1);
+    expect(await deployment.text(bucket, key)).toMatch(/size [\d,]+ bytes, allowed at most 1,024/);
+  });
+
+  test('is told to whoever listens, and counted where the alarm looks', async () => {
+    expect(await heard()).toMatchObject([{
+      'source': 'cdk-tensorflow',
+      'detail-type': 'ModelRefused',
+      'detail': { schemaVersion: 1, modelName: 'points', attempt: '1', message: expect.stringContaining('float16'), kept: { version: '1' } },
+    }]);
+    expect(await alarmedRefusals()).toBe(1);
+  });
+
+  test('is not built again by a deployment of something else, and does not become live', async () => {
+    const before = await deployment.builds();
+
+    await deployed(refused({ memorySize: '1024' }));
+
+    expect(await deployment.builds()).toBe(before);
+    expect(outputs().Refusal).toContain('Version 1 is kept');
+    await expectAnswersOf(first);
+  });
+
+  test('does not become live when a deployment after it is rolled back, nor does the rolled back model', async () => {
+    const { code } = await deployment.deploy(STACK, serving('second', { broken: 'yes' }));
+
+    expect(code).not.toBe(0);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    await expectAnswersOf(first);
+  });
+
+  test('gives way to a model that passes', async () => {
+    const before = await deployment.builds();
+
+    await deployed(serving('second'));
+
+    expect(await deployment.builds()).toBe(before); // published by the deployment that was rolled back
+    expect(outputs()).toMatchObject({ Version: '2', Refusal: 'none' });
+    await expectAnswersOf(second);
+  });
+
+  test('deployed again does not bring back what was kept then: what serves goes on', async () => {
+    const before = await deployment.builds();
+
+    await deployed(refused());
+
+    expect(await deployment.builds()).toBe(before);
+    expect(outputs()).toMatchObject({ Version: '2', Refusal: expect.stringContaining('Version 2 is kept') });
+    await expectAnswersOf(second);
+    expect(await heard()).toMatchObject([{ detail: { kept: { version: '2' } } }]);
+  });
+
+  test('is built again when attempt is raised', async () => {
+    const before = await deployment.builds();
+
+    await deployed(refused({ attempt: '2' }));
+
+    expect(await deployment.builds()).toBe(before + 1);
+    expect(outputs()).toMatchObject({ Version: '2', Refusal: expect.stringContaining('Version 2 is kept') });
+    await expectAnswersOf(second);
+    expect(await heard()).toMatchObject([{ detail: { attempt: '2', kept: { version: '2' } } }]);
+  });
+});
