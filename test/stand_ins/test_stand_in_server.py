@@ -43,9 +43,13 @@ class Half(tf.Module):
     def total(self, x):
         return {"sum": tf.reduce_sum(x)}
 
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
+    def endless(self, x):
+        return {"y": tf.while_loop(lambda y: y > 0, lambda y: [tf.maximum(y, 1)], [x])[0]}
+
 for version, offset in ((1, 2), (2, 3)):
     model = Half(offset)
-    signatures = {"serving_default": model.one, "two": model.two, "total": model.total}
+    signatures = {"serving_default": model.one, "two": model.two, "total": model.total, "endless": model.endless}
     tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures=signatures)
 """
 
@@ -446,6 +450,20 @@ def test_gives_up_on_a_broken_model(tmp_path: Path) -> None:
     assert server.says("Failed to start server")
     assert server.says("saved_model.pb")
     assert not server.answers()
+
+
+def test_a_request_that_takes_too_long_is_ended(versions: Path, tmp_path: Path) -> None:
+    server = Server(tmp_path, f"--model_base_path={versions}", "--model_name=half", "--rest_api_timeout_in_ms=500")
+    try:
+        server.until(server.answers)
+
+        status, answer = server.request("POST", "/v1/models/half:predict", '{"signature_name": "endless", "inputs": 1}')
+
+        assert status == 504
+        assert "error" in answer
+        assert server.request("GET", "/v1/models/half/metadata")[0] == 200
+    finally:
+        server.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a process namespace")
