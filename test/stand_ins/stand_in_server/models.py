@@ -136,11 +136,14 @@ class Models:
     def _scan(self) -> None:
         """Load what is new before what is old goes: a version serves until the next one does."""
         with self._lock:
+            configured = dict(self._configured)
             names = list(self._versions)
+        aspired = {name: _aspired(model) for name, model in configured.items()}
+        # One source looks at the directories of all models: when it fails for one, nothing changes for any.
+        readable = None not in aspired.values()
         for name in names:
-            configured = self._configured.get(name)
-            wanted = _aspired(configured) if configured else []
-            if wanted is None:
+            wanted = aspired.get(name, [])
+            if wanted is None or not (readable or name not in configured):
                 continue
             for number, version in self._versions[name].items():
                 if version.state == "END" and number not in wanted and not version.left:
@@ -148,7 +151,7 @@ class Models:
                     log.info("version of %s that ended is no longer there: %d", name, number)
             for number in wanted:
                 if number not in self._versions[name] or self._versions[name][number].left:
-                    self._load(configured, number)
+                    self._load(configured.get(name), number)
             available = any(self._versions[name][number].state == "AVAILABLE" for number in wanted)
             if available or not wanted:
                 for number in [number for number in self._versions[name] if number not in wanted]:
