@@ -36,16 +36,17 @@ function grants(template: { Resources: Record<string, { Type: string; Properties
   const readable = (name: string) => name.replace(/^AWS::/, '').replace(/[0-9A-F]{8}([0-9a-f]{32})?$/, '');
   const list = (value: unknown) => ([] as unknown[]).concat(value);
   const byRole: Record<string, string[]> = {};
-  for (const { Type, Properties } of Object.values(template.Resources)) {
+  for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
     if (Type === 'AWS::Lambda::Permission' && typeof Properties.Principal === 'object') { // a function's own word, for a role
       const role = text(Properties.Principal);
       byRole[role] = [...byRole[role] ?? [], `Allow ${Properties.Action} on ${text(Properties.FunctionName)}`].sort();
     }
-    if (Type !== 'AWS::IAM::Policy') {
+    const documents = Type === 'AWS::IAM::Policy' ? [Properties] : Type === 'AWS::IAM::Role' ? list(Properties.Policies ?? []) as Record<string, any>[] : [];
+    if (documents.length === 0) {
       continue;
     }
-    const statements = Properties.PolicyDocument.Statement as Record<string, any>[];
-    const role = text(Properties.Roles[0]);
+    const statements = documents.flatMap(({ PolicyDocument }) => PolicyDocument.Statement as Record<string, any>[]);
+    const role = Type === 'AWS::IAM::Role' ? readable(id) : text(Properties.Roles[0]);
     byRole[role] = [...byRole[role] ?? [], ...statements.flatMap((statement) => list(statement.Resource).map((resource) => {
       const keys = Object.values((statement.Condition ?? {}) as Record<string, object>).flatMap((condition) => Object.keys(condition));
       const where = text(resource).replace(/[0-9a-f]{64}/, '<hash>').replace(/^arn:[^:]*:s3:::cdk-hnb659fds-assets[^/]*/, 'assets').replace(/digits-[0-9a-f]{8}[^/]*/, '<model>');
@@ -68,8 +69,9 @@ describe('the example app', () => {
     expect(grants(Template.fromStack(exampleStack()).toJSON() as Parameters<typeof grants>[0])).toEqual({
       // The job: read code, model and data; write below the model's prefix what is not there yet; report and log.
       DigitsOptimizerOptimizationRole: [
-        'Allow codebuild:BatchPutTestCases codebuild:CreateReport codebuild:UpdateReport on DigitsOptimizerOptimizationReports',
-        logs('DigitsOptimizerOptimizationLogs'),
+        'Allow codebuild:BatchPutTestCases codebuild:CreateReport codebuild:UpdateReport on TensorFlowOptimizationsReports',
+        'Allow logs:CreateLogStream on TensorFlowOptimizationsLogs',
+        'Allow logs:PutLogEvents on arn:Partition:logs:Region:AccountId:log-group:TensorFlowOptimizationsLogs:log-stream:<model>/*',
         'Allow s3:AbortMultipartUpload s3:GetObject on TensorFlowModelArtifacts/<model>/*',
         'Allow s3:GetObject on assets/<hash>.npz',
         'Allow s3:GetObject on assets/<hash>.zip',
@@ -87,7 +89,7 @@ describe('the example app', () => {
         // Of exactly the version that is about to serve: it must answer first.
         'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),
-        'Allow logs:GetLogEvents on DigitsOptimizerOptimizationLogs',
+        'Allow logs:GetLogEvents on TensorFlowOptimizationsLogs',
         'Allow s3:DeleteBucket on TensorFlowModelArtifacts',
         'Allow s3:GetObject s3:GetObjectVersion on TensorFlowModelArtifacts/<model>/*',
         'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',

@@ -5,6 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ModelOptimizer, ModelSource } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
+import { statementsOf as statementsOfRole } from './optimizer-fixtures';
 
 const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
@@ -25,10 +26,7 @@ function only(type: string, path: RegExp): [string, any] {
 }
 
 function statementsOf(roleId: RegExp): any[] {
-  const [id] = only('AWS::IAM::Role', roleId);
-  return Object.values(resources)
-    .filter((resource) => resource.Type === 'AWS::IAM::Policy' && JSON.stringify(resource.Properties.Roles).includes(`"${id}"`))
-    .flatMap((policy) => policy.Properties.PolicyDocument.Statement);
+  return statementsOfRole(template, only('AWS::IAM::Role', roleId)[0]);
 }
 
 const functionIds = Object.keys(template.findResources('AWS::Lambda::Function'));
@@ -49,7 +47,7 @@ describe('the handlers', () => {
       [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowModelBuilds/)[0], 'Arn'] }, undefined],
       ['s3:DeleteBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, undefined],
       [['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:ListBuildsForProject', 'codebuild:StopBuild'], { 'Fn::GetAtt': [project, 'Arn'] }, undefined],
-      ['logs:GetLogEvents', { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^Digits/)[0], 'Arn'] }, undefined],
+      ['logs:GetLogEvents', { 'Fn::GetAtt': [only('AWS::Logs::LogGroup', /^TensorFlowOptimizations/)[0], 'Arn'] }, undefined],
       ['s3:PutObject', below('keys/*/job.json'), undefined],
       [['s3:GetObject', 's3:GetObjectVersion'], below('*'), undefined],
       ['s3:ListBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, { StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } }],

@@ -197,7 +197,7 @@ describe('the compatibility check', () => {
     const id = stack.getLogicalId(compatibility.resource.node.defaultChild as never);
     const values = valuesOf(compatibility);
 
-    expect(values).toHaveLength(16);
+    expect(values).toHaveLength(17);
     for (const [name, value] of values) {
       expect(stack.resolve(value)).toEqual({ 'Fn::GetAtt': [id, pascalCase(name)] });
     }
@@ -210,7 +210,7 @@ describe('the compatibility check', () => {
     const names = valuesOf(new ModelCompatibility(stack, 'Compatibility', { artifact: optimizer, offer })).map(([name]) => pascalCase(name));
 
     expect(attributes).toEqual(expect.arrayContaining(['Version', 'ReportKey', 'BuildUrl', 'Summary']));
-    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'MemoryRequest', 'RuntimeLayerArn'].sort());
+    expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'LayerSha256', 'MemoryRequest', 'RuntimeLayerArn'].sort());
   });
 
   test('takes tokens in its offer', () => {
