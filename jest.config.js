@@ -16,5 +16,7 @@ module.exports = {
   globalSetup: '<rootDir>/scripts/test/jest-temporary-directory.js',
   globalTeardown: '<rootDir>/scripts/test/jest-remove-temporary-directory.js',
   maxWorkers: 2,
+  // Only ends a test that hangs: a busy machine takes many times longer than an idle one.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/scripts/test/jest-summary-reporter.js'],
 };
