@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::error::Error;
 use super::file::{Loaded, ModelFile, Side, SignatureSpec, TensorSpec};
-use super::functions::{RankedTensorType, Raw, ask, name};
+use super::functions::{Layout, Library, RankedTensorType, Raw, ask, check, name};
 use super::handle::Handle;
 use super::tensors::{is_computed, tensors, weights};
 
@@ -48,6 +48,9 @@ struct Binding {
     /// The buffers in the order of the file, as a run wants them.
     input_handles: Vec<Raw>,
     output_handles: Vec<Raw>,
+    /// Of the outputs in the order of the file: name and shape, and the shape that the last run gave them.
+    shapes: Vec<(String, Vec<i32>)>,
+    layouts: Vec<Layout>,
 }
 
 /// Where the bytes of an output are.
@@ -130,8 +133,14 @@ impl CompiledModel {
             )
         };
         match status {
-            0 => {}
-            RUNTIME_FAILURE => return Err(Error::Values),
+            0 => binding.check_shapes(library, &self.compiled)?,
+            RUNTIME_FAILURE => {
+                binding.check_shapes(library, &self.compiled)?;
+                // A model that cannot even be prepared, for an operator that the library lacks say, fails by the same
+                // status, whatever the values.
+                binding.ask_shapes(library, &self.compiled, true)?;
+                return Err(Error::Values);
+            }
             status => {
                 let function = name::run_compiled_model;
                 return Err(Error::Status { function, status });
@@ -179,7 +188,19 @@ impl CompiledModel {
             output_handles.push(buffer.raw());
             outputs.push((position, Output::Own(buffer)));
         }
-        Ok(Binding { index, inputs: in_order(inputs), outputs: in_order(outputs), input_handles, output_handles })
+        let shape = |spec: &TensorSpec<'_>| spec.shape.iter().map(|&size| i32::try_from(size).unwrap_or(-1)).collect();
+        Ok(Binding {
+            index,
+            inputs: in_order(inputs),
+            outputs: in_order(outputs),
+            input_handles,
+            layouts: vec![Layout::default(); output_handles.len()],
+            output_handles,
+            shapes: output_tensors
+                .iter()
+                .map(|&(_, position)| (spec.outputs[position].name.to_owned(), shape(&spec.outputs[position])))
+                .collect(),
+        })
     }
 
     fn buffer(
@@ -193,8 +214,7 @@ impl CompiledModel {
     ) -> Result<Buffer, Error> {
         let library = self.file.library;
         let ranked = ask!(library, ranked_tensor_type(tensor), RankedTensorType::default())?;
-        let rank = (ranked.rank & 0x7F) as usize;
-        let shape = ranked.dimensions.get(..rank).unwrap_or_default();
+        let shape = ranked.layout.shape();
         let expected = spec.shape.iter().map(|&size| i32::try_from(size).unwrap_or(-1));
         if ranked.element_type != spec.element_type || !shape.iter().copied().eq(expected) {
             return Err(Error::Mismatch(format!(
@@ -224,6 +244,33 @@ impl CompiledModel {
             )));
         }
         Ok(Buffer::new(buffer, packed))
+    }
+}
+
+impl Binding {
+    /// Refuses a run that gave an output another shape than the file says, which a file can do that is silent about
+    /// shapes that change: the library fills as much of the buffer as it can, and says nothing or blames the values.
+    fn check_shapes(&mut self, library: &Library, compiled: &Handle) -> Result<(), Error> {
+        self.ask_shapes(library, compiled, false)?;
+        for ((name, shape), layout) in self.shapes.iter().zip(&self.layouts) {
+            if layout.shape() != shape {
+                return Err(Error::Mismatch(format!(
+                    "output '{name}' came with the shape {:?}, in the file it has {shape:?}: a shape that changes \
+                     cannot be served",
+                    layout.shape()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the outputs' shapes, after preparing the model anew where `prepare` says so.
+    fn ask_shapes(&mut self, library: &Library, compiled: &Handle, prepare: bool) -> Result<(), Error> {
+        // SAFETY: the model is alive, and there are as many layouts as the signature has outputs.
+        check(name::output_layouts, unsafe {
+            let count = self.layouts.len();
+            (library.output_layouts)(compiled.raw(), self.index, count, self.layouts.as_mut_ptr(), prepare)
+        })
     }
 }
 

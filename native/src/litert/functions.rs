@@ -27,10 +27,23 @@ pub(super) struct AnyInteger {
 #[derive(Default)]
 pub(super) struct RankedTensorType {
     pub element_type: c_int,
+    pub layout: Layout,
+}
+
+/// `LiteRtLayout`.
+#[repr(C)]
+#[derive(Clone, Default)]
+pub(super) struct Layout {
     /// The rank in 7 bits, then whether there are strides.
-    pub rank: u32,
-    pub dimensions: [i32; 8],
-    pub strides: [u32; 8],
+    rank: u32,
+    dimensions: [i32; 8],
+    strides: [u32; 8],
+}
+
+impl Layout {
+    pub(super) fn shape(&self) -> &[i32] {
+        self.dimensions.get(..(self.rank & 0x7F) as usize).unwrap_or_default()
+    }
 }
 
 /// `LiteRtTensorDefiningOp`.
@@ -84,6 +97,8 @@ functions! {
         LiteRtGetCompiledModelInputBufferRequirements(Raw, usize, usize, *mut Raw) -> Status;
     output_buffer_requirements =
         LiteRtGetCompiledModelOutputBufferRequirements(Raw, usize, usize, *mut Raw) -> Status;
+    output_layouts =
+        LiteRtGetCompiledModelOutputTensorLayouts(Raw, usize, usize, *mut Layout, bool) -> Status;
     signature_count = LiteRtGetNumModelSignatures(Raw, *mut usize) -> Status;
     signature = LiteRtGetModelSignature(Raw, usize, *mut Raw) -> Status;
     signature_key = LiteRtGetSignatureKey(Raw, *mut *const c_char) -> Status;

@@ -49,3 +49,17 @@ impl From<litert::Error> for RunError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_values_that_an_operator_refused_are_the_clients_fault() {
+        assert!(matches!(litert::Error::Values.into(), RunError::Values));
+        // 2 is kLiteRtStatusErrorMemoryAllocationFailure.
+        let status = litert::Error::Status { function: "LiteRtRunCompiledModel", status: 2 };
+        let RunError::Fault(fault) = status.into() else { panic!("the function's own fault") };
+        assert_eq!(fault.to_string(), "LiteRtRunCompiledModel failed with LiteRtStatus 2");
+    }
+}
