@@ -59,7 +59,7 @@ def subjects(layout: Layout, model: Path, saved_model: Path) -> list[Subject]:
             NUMPY,
             "index",
             (layout.task, layout.packages),
-            {**served, "MODEL_RUNTIME": "numpy", "OPENBLAS_NUM_THREADS": "1"},
+            {**served, "OPENBLAS_NUM_THREADS": "1"},
         ),
         Subject(NATIVE, environment={**served, "LITERT_LIBRARY": str(layout.library)}, program=layout.program),
         Subject(EMPTY, "empty_handler", (layout.plain,)),
@@ -83,7 +83,8 @@ def start_process(subject: Subject, layout: Layout, event_file: Path) -> Start:
 
 def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
     """Measure from spawn to the posted response: Python with awslambdaric, as in Lambda's images; native by itself."""
-    api = RuntimeApi(event)
+    api = RuntimeApi()
+    api.send(event)
     environment = {
         **subject.environment,
         "AWS_LAMBDA_RUNTIME_API": api.address,
@@ -97,10 +98,11 @@ def start_client(subject: Subject, layout: Layout, event: Any) -> Start:
     command = [] if subject.program else ["-c", CLIENT, path, f"{subject.module}.handler"]
     started = time.perf_counter()
     with _spawn(command, subject, environment) as process:
-        arrived, answer = api.answers.get(timeout=120)
-        start = Start((arrived - started) * 1000, _peak(process), _end(process, str(answer)))
+        posted = api.posted.get(timeout=120)
+        answer = posted.value
+        start = Start((posted.arrived - started) * 1000, _peak(process), _end(process, str(answer)))
     api.close()
-    if "error" in answer:
+    if posted.where != "response" or "error" in answer:
         raise RuntimeError(f"{subject.name} answered {answer}")
     return start
 

@@ -1,100 +1,131 @@
-"""The subjects: the interpreter alone, the shipped handler, and the parts of its work."""
+"""What is called: the interpreter alone, the native program, and the Python handler behind the client of Lambda's."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import io
 import json
-import os
+import platform
 import sys
+import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from stand_in_runtime_api import CLIENT, Function
 
-from benchmark.digits import HANDLER, images
+from benchmark.digits import HANDLER, REPOSITORY, images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BATCH = 32
 BARE, BARE_BATCH = "bare interpreter call", f"{BATCH} bare interpreter calls"
-DIRECT, HTTP = "handler, direct invocation", "handler, HTTP request"
-DIRECT_BATCH, HTTP_BATCH = f"handler, direct invocation with {BATCH} rows", f"handler, HTTP request with {BATCH} rows"
-TARGETS = {DIRECT: 1.5, HTTP: 1.5, DIRECT_BATCH: 1.3, HTTP_BATCH: 1.3}
-"""At most so many times the bare calls."""
-CONTEXT = SimpleNamespace(aws_request_id="00000000-0000-4000-8000-000000000000")
-
-
-class _Nowhere(io.TextIOBase):
-    """A stream that discards the log, so that every line is still created and written."""
-
-    def write(self, text: str) -> int:
-        return len(text)
+NATIVE, PYTHON = "native program", "Python handler by awslambdaric"
+DIRECT, HTTP = "direct invocation", "HTTP request"
+DIRECT_BATCH, HTTP_BATCH = f"direct invocation with {BATCH} rows", f"HTTP request with {BATCH} rows"
+OWN, WHOLE = "its own span", "over the local Runtime API"
+MOST_MORE = {f"{NATIVE}, {DIRECT}, {OWN}": 30, f"{NATIVE}, {HTTP}, {OWN}": 45}
+"""At most so many microseconds more than the bare call."""
+MOST_TIMES = {f"{NATIVE}, {DIRECT_BATCH}, {OWN}": 1.2, f"{NATIVE}, {HTTP_BATCH}, {OWN}": 1.2}
+"""At most so many times as long as the bare calls."""
+ENVIRONMENT = {
+    "METRIC_NAMESPACE": "CdkTensorFlow",
+    "AWS_LAMBDA_FUNCTION_NAME": "digits",
+    "AWS_LAMBDA_FUNCTION_VERSION": "1",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+    # Lambda sets it, and the client polls in a thread because of it.
+    "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+}
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
 @contextlib.contextmanager
-def quiet_handler(model: Path) -> Iterator[Any]:
-    """Import the shipped entry point as Lambda does, with its metrics on, on the nano runtime."""
+def subjects(model: Path) -> Iterator[dict[str, Callable[[], dict[str, float]]]]:
+    """Start the two functions and give what the table compares. A call returns seconds by the name of a row.
+
+    Raises:
+        RuntimeError: a function does not see the digit that the interpreter sees.
+    """
     import ai_edge_litert
+    import awslambdaric
 
     library = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
-    environment = {
-        "MODEL_DIR": str(model),
-        "MODEL_RUNTIME": "nano",
-        "LITERT_LIBRARY": str(library),
-        "METRIC_NAMESPACE": "CdkTensorFlow",
-        "AWS_LAMBDA_FUNCTION_NAME": "digits",
-        "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
-    }
-    os.environ.update(environment)
-    sys.path.insert(0, str(HANDLER))
-    with contextlib.redirect_stdout(_Nowhere()):
-        yield importlib.import_module("index")
+    packages = Path(awslambdaric.__file__).parents[1]
+    served = {**ENVIRONMENT, "MODEL_DIR": str(model)}
+    client = [sys.executable, "-B", "-c", CLIENT, f"{HANDLER}:{packages}", "index.handler"]
+    with (
+        Function([program()], {**served, "LITERT_LIBRARY": str(library)}) as native,
+        Function(client, {**served, "OPENBLAS_NUM_THREADS": "1"}) as python,
+    ):
+        rows = [row for _ in range(BATCH) for row in images()][:BATCH]
+        bare = _interpreter(model, rows)
+        events = _events(model, rows)
+        (expected,) = bare(0).argmax(axis=1)
+        compared = {BARE: _clocked(BARE, lambda: bare(0))}
+        for function, name in ((native, NATIVE), (python, PYTHON)):
+            for kind, event in events.items():
+                if _first_digit(function.invoke(event).value) != expected:
+                    raise RuntimeError(f"{name} and the interpreter disagree about the digit ({kind})")
+                compared[f"{name}, {kind}"] = _invocation(function, event, f"{name}, {kind}")
+        compared[BARE_BATCH] = _clocked(BARE_BATCH, lambda: [bare(row) for row in range(BATCH)])
+        yield compared
 
 
-def subjects(handler: Any, model: Path) -> dict[str, Callable[[], object]]:
-    """Return the subjects of the table. All that predict must return the same digit."""
-    from model_server import codec, events, json_text, tensor_text
+def program() -> Path:
+    """Return the native program that the set-up compiled for this machine.
 
-    served = handler.MODEL
-    signature = served.signature(None)
-    (tensor,) = signature.inputs.values()
-    found = images()
-    rows = (found * (BATCH // len(found) + 1))[:BATCH]
-    request = {
-        "requestContext": {"http": {"method": "POST"}},
-        "rawPath": f"/v1/models/{served.description.model}:predict",
+    Raises:
+        RuntimeError: there is none.
+    """
+    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
+    found = REPOSITORY / "native" / "dist" / processor / "bootstrap"
+    if not found.is_file():
+        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
+    return found
+
+
+def _events(model: Path, rows: list[Any]) -> dict[str, bytes]:
+    name = json.loads((model / "model.json").read_text(encoding="utf-8"))["model"]
+    request = {"requestContext": {"http": {"method": "POST"}}, "rawPath": f"/v1/models/{name}:predict"}
+    events = {
+        DIRECT: {"data": rows[0]},
+        HTTP: {**request, "body": json.dumps({"instances": rows[:1]})},
+        DIRECT_BATCH: {"instances": rows},
+        HTTP_BATCH: {**request, "body": json.dumps({"instances": rows})},
     }
-    one, batch = json.dumps({"instances": rows[:1]}), json.dumps({"instances": rows})
-    stored = codec.encode(tensor, rows[:1], tensor.stored_shape)
-    bare = _interpreter(model, rows)
-    subject: dict[str, Callable[[], object]] = {
-        BARE: lambda: bare(0),
-        DIRECT: lambda: handler.handler({"data": rows[0]}, CONTEXT),
-        HTTP: lambda: handler.handler({**request, "body": one}, CONTEXT),
-        "of it: JSON to lists, where the short way does not apply": lambda: json_text.loads(one),
-        "of it: JSON text to the tensor's bytes": lambda: tensor_text.read(signature, one),
-        "of it: lists to the tensor's bytes": lambda: codec.encode(tensor, rows[:1], tensor.stored_shape),
-        "of it: copy in, invoke, copy out": lambda: served.runtime.run(signature, [stored]),
-        "of it: a line of the log": lambda: handler.LOG.answered(CONTEXT.aws_request_id, 200, None, 1.0),
-        BARE_BATCH: lambda: [bare(row) for row in range(BATCH)],
-        DIRECT_BATCH: lambda: handler.handler({"instances": rows}, CONTEXT),
-        HTTP_BATCH: lambda: handler.handler({**request, "body": batch}, CONTEXT),
-    }
-    (expected,) = bare(0).argmax(axis=1)
-    for event in ({"instances": rows[:1]}, {"instances": rows}):
-        scores = events.answer(served, event)["predictions"][0]
-        if scores.index(max(scores)) != expected:
-            raise RuntimeError("the handler and the interpreter disagree about the digit")
-    return subject
+    return {kind: json.dumps(event).encode() for kind, event in events.items()}
+
+
+def _clocked(name: str, work: Callable[[], object]) -> Callable[[], dict[str, float]]:
+    def call() -> dict[str, float]:
+        started = time.perf_counter()
+        work()
+        return {name: time.perf_counter() - started}
+
+    return call
+
+
+def _invocation(function: Function, event: bytes, name: str) -> Callable[[], dict[str, float]]:
+    def call() -> dict[str, float]:
+        logged = len(function.lines)
+        started = time.perf_counter()
+        posted = function.invoke(event, Lambda_Runtime_Trace_Id=TRACE)
+        while len(function.lines) == logged:  # written before the answer is posted, and read by a thread
+            time.sleep(0.0001)
+        latency: float = json.loads(function.lines[-1])["Latency"]
+        return {f"{name}, {OWN}": latency / 1000, f"{name}, {WHOLE}": posted.arrived - started}
+
+    return call
+
+
+def _first_digit(answer: Any) -> int:
+    found = json.loads(answer["body"]) if "body" in answer else answer
+    scores = (found.get("prediction") or found["predictions"])[0]
+    return int(np.argmax(scores))
 
 
 def _interpreter(model: Path, rows: list[Any]) -> Callable[[int], np.ndarray[Any, Any]]:
-    """Return the minimum for one row with LiteRT's own interpreter: set, invoke, get."""
+    """Return the least that LiteRT's own interpreter needs for one row: set, invoke, get."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(model / "model.tflite"), num_threads=1)

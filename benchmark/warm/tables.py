@@ -10,9 +10,9 @@ def to_markdown(result: dict[str, Any]) -> str:
     setting = (
         f"One interleaved run of {result['rounds']} rounds on {result['machine']}, Python {result['python']}, "
         f"load {result['loadBefore']} before and {result['loadAfter']} after. "
-        f"Model: the digits CNN of `examples/digits`, candidate `{result['candidate']}` of the default recipe, on the "
-        "nano runtime with one thread. Only the ratios travel to other machines. Made by `npm run bench:warm`; how, "
-        "and what it leaves out: [benchmark/README.md](../README.md)."
+        f"Model: the digits CNN of `examples/digits`, candidate `{result['candidate']}` of the default recipe, "
+        "with one thread. Only what is compared within one run travels to other machines. Made by "
+        "`npm run bench:warm`; how, and what it leaves out: [benchmark/README.md](../README.md)."
     )
     lines = ["# Warm requests", "", setting, "", "| | median µs | quartiles µs |", "|---|---|---|"]
     lines += [
@@ -24,12 +24,12 @@ def to_markdown(result: dict[str, Any]) -> str:
         "",
         "## Targets",
         "",
-        "| times the bare calls | median | quartiles | target | met |",
+        "| | median | quartiles | target | met |",
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['name']} | {row['ratio']:.2f} | {row['lowerQuartile']:.2f} to {row['upperQuartile']:.2f} "
-        f"| at most {row['target']:g} | {'yes' if row['met'] else '**no**'} |"
-        for row in result["ratios"]
+        f"| {row['name']} | {row['median']:.2f} | {row['lowerQuartile']:.2f} to {row['upperQuartile']:.2f} "
+        f"| at most {row['target']:g} {row['unit']} | {'yes' if row['met'] else '**no**'} |"
+        for row in result["targets"]
     ]
     return "\n".join(lines) + "\n"

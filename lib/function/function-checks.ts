@@ -14,7 +14,6 @@ const OWN_LAYERS = 2;
 
 /** Variables that other properties set. */
 const OWN_VARIABLES: Record<string, string> = {
-  MODEL_RUNTIME: 'it says what the optimization proved; use liteRtRuntime to choose yourself',
   MODEL_NAME: 'use modelName',
   MODEL_HOOK: 'use hook',
   MODEL_THREADS: 'use threads',

@@ -89,13 +89,12 @@ function configurationOf(created: lambda.Function): unknown {
   return { environment, layers, memorySize, timeout, ephemeralStorage, role, vpcConfig, kmsKeyArn, fileSystemConfigs, deadLetterConfig };
 }
 
-function environmentOf({ props, settings, compatibility, layers }: ServingFunctionOptions, digest: string): Record<string, string> {
+function environmentOf({ props, settings, layers }: ServingFunctionOptions, digest: string): Record<string, string> {
   return {
     // NumPy, which a hook uses next to the model, starts more slowly with more threads.
     ...layers.numpy ? { OPENBLAS_NUM_THREADS: '1' } : {},
     ...props.environment,
     MODEL_NAME: settings.modelName,
-    MODEL_RUNTIME: compatibility.runtime,
     MODEL_THREADS: Tokenization.stringifyNumber(settings.threads),
     CONFIGURATION_DIGEST: digest,
     ...settings.embeddedMetrics ? { METRIC_NAMESPACE } : {},

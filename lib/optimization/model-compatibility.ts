@@ -50,7 +50,6 @@ export class ModelCompatibility extends Construct {
   public readonly layerObjectVersion: string;
   /** SHA-256 of layer.zip; empty for a SavedModel. */
   public readonly layerSha256: string;
-  public readonly runtime: string;
   public readonly runtimeLayerArn: string;
   /** Lambda's name for the runtime. */
   public readonly functionRuntime: string;
@@ -91,7 +90,6 @@ export class ModelCompatibility extends Construct {
     this.layerKey = this.resource.getAttString('LayerKey');
     this.layerObjectVersion = this.resource.getAttString('LayerObjectVersion');
     this.layerSha256 = this.resource.getAttString('LayerSha256');
-    this.runtime = this.resource.getAttString('Runtime');
     this.runtimeLayerArn = this.resource.getAttString('RuntimeLayerArn');
     this.functionRuntime = this.resource.getAttString('FunctionRuntime');
     this.archiveKey = this.resource.getAttString('ArchiveKey');

@@ -12,18 +12,19 @@ from hypothesis import settings
 
 REPOSITORY = Path(__file__).parents[2]
 for directory in (
-    "native/tests",
+    "native/tests/server",
     "python/handler/src",
     "python/handler/tests",
     "python/optimizer/src",
     "test/contract",
+    "test/stand_ins",
 ):
     sys.path.insert(0, str(REPOSITORY / directory))
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from runtime_api import Function
+    from stand_in_runtime_api import Function
 
 # The same examples every time: a failure in one change is not the accident of another.
 settings.register_profile("native", derandomize=True, deadline=None)
@@ -35,17 +36,26 @@ PROCESSOR = "arm64" if platform.machine() == "aarch64" else platform.machine()
 BUILT = (f"dist/{PROCESSOR}", "target/release", "target/debug")
 
 
+def built(*names: str) -> Path:
+    """Return what MODEL_SERVER names, or the program that was built last."""
+    named = os.environ.get("MODEL_SERVER")
+    paths = [REPOSITORY / "native" / directory / name for directory in BUILT for name in names]
+    found = [Path(named)] if named else sorted(filter(Path.exists, paths), key=lambda path: path.stat().st_mtime)
+    if not found:
+        pytest.skip("the native program is not built: npm run setup")
+    return found[-1]
+
+
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """The native program: what MODEL_SERVER names, or what was built last."""
-    named = os.environ.get("MODEL_SERVER")
-    built = [REPOSITORY / "native" / directory / "model_server" for directory in BUILT]
-    found = (
-        [Path(named)] if named else sorted((path for path in built if path.exists()), key=lambda p: p.stat().st_mtime)
-    )
-    if not found:
-        pytest.skip("the native program is not built: cargo build --manifest-path native/Cargo.toml")
-    return found[-1]
+    """The native program with its server."""
+    return built("model_server")
+
+
+@pytest.fixture(scope="session")
+def bootstrap() -> Path:
+    """The native program as Lambda's layer has it."""
+    return built("bootstrap", "model_server")
 
 
 @pytest.fixture(scope="session")
@@ -61,14 +71,14 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(program: Path, library: str) -> Iterator[Callable[..., Function]]:
+def start(bootstrap: Path, library: str) -> Iterator[Callable[..., Function]]:
     """Give `start(model directory, **environment)`."""
-    from runtime_api import Function
+    from stand_in_runtime_api import Function
 
     started: list[Function] = []
 
     def run(directory: str, **environment: str) -> Function:
-        function = Function(program, {"MODEL_DIR": directory, "LITERT_LIBRARY": library, **environment})
+        function = Function([bootstrap], {"MODEL_DIR": directory, "LITERT_LIBRARY": library, **environment})
         started.append(function)
         return function
 
@@ -78,15 +88,15 @@ def start(program: Path, library: str) -> Iterator[Callable[..., Function]]:
 
 
 @pytest.fixture(scope="session")
-def serve(program: Path, library: str, models: dict[str, str]) -> Iterator[Callable[[str], Function]]:
+def serve(bootstrap: Path, library: str, models: dict[str, str]) -> Iterator[Callable[[str], Function]]:
     """Give `serve(name of a model)`: a process for each model, for all tests."""
-    from runtime_api import Function
+    from stand_in_runtime_api import Function
 
     running: dict[str, Function] = {}
 
     def get(name: str) -> Function:
         if name not in running:
-            running[name] = Function(program, {"MODEL_DIR": models[name], "LITERT_LIBRARY": library})
+            running[name] = Function([bootstrap], {"MODEL_DIR": models[name], "LITERT_LIBRARY": library})
         return running[name]
 
     yield get

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runtime_api import EndedError
+from stand_in_runtime_api import EndedError
 from test_log import LAMBDA, check_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime_api import Function
+    from stand_in_runtime_api import Function
 
 FIXED = {"FunctionName": "digits-function", "FunctionVersion": "7", "ModelName": "tiny", "ModelVersion": "3"}
 HTTP = {"rawPath": "/v1/models/tiny:predict", "requestContext": {"http": {"method": "POST"}}}
@@ -181,7 +181,7 @@ def test_labels_name_the_classes(start: Callable[..., Function], models: dict[st
     (tmp_path / "model.json").write_text(json.dumps({**text, "labels": ["ä", 'b"', "c"]}))
     (tmp_path / "model.tflite").write_bytes(Path(models["dense"], "model.tflite").read_bytes())
     function = start(str(tmp_path))
-    model = load(str(tmp_path), "numpy")
+    model = load(str(tmp_path))
     for event in ({"instances": [[1, 2, 3, 4], [4, 3, 2, 1]]}, {"data": [0, 0, 0, 0]}, {"inputs": [[1, 0, 0, 0]]}):
         found, expected = function.invoke(event).value, events.answer(model, event)
         assert [[one["label"] for one in row] for row in found["classes"]] == [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from model_server import Model
-    from runtime_api import Function
+    from stand_in_runtime_api import Function
 
 #: Of bodies for each model. Each body is sent twice: directly, and through an HTTP front door.
 EXAMPLES = 100
@@ -30,7 +30,7 @@ def python(models: dict[str, str]) -> Iterator[Callable[[str], Model]]:
 
     def get(name: str) -> Model:
         if name not in loaded:
-            loaded[name] = load(models[name], "numpy")
+            loaded[name] = load(models[name])
         return loaded[name]
 
     yield get

@@ -20,7 +20,7 @@ const checks = [
   ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
   ['mypy: rollout gate', bin('mypy'), ['python/rollout_gate/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
-  ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api.py']],
+  ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
   ...await nativeChecks(),

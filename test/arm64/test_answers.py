@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ ROOMS = ("python/handler/src", "python/handler/tests", "python/optimizer/src", "
 sys.path[:0] = [str(ROOT / room) for room in ROOMS]
 
 from handler_models import build_all  # noqa: E402
-from stand_in_runtime_api import RuntimeApi  # noqa: E402
+from stand_in_runtime_api import Function  # noqa: E402
 from test_predict_bodies import BODIES  # noqa: E402
 
 # : Command that starts the program, and LiteRT's library for its processor.
@@ -33,27 +31,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def invoke(model: str, event: Any) -> Any:
     """Start the program as Lambda does, give it one event, and return its answer."""
-    api = RuntimeApi(event)
     environment = {
         **os.environ,
-        "AWS_LAMBDA_RUNTIME_API": api.address,
         "AWS_LAMBDA_FUNCTION_NAME": "tiny",
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
         "MODEL_DIR": model,
         "LITERT_LIBRARY": LIBRARY,
     }
-    process = subprocess.Popen(PROGRAM, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        return api.answers.get(timeout=30)[1]
-    except Empty:
-        process.kill()
-        assert process.stdout
-        pytest.fail(f"no answer; it printed: {process.stdout.read().decode()}")
-    finally:
-        process.kill()
-        process.wait()
-        api.close()
+    with Function(PROGRAM, environment) as function:
+        return function.invoke(event).value
 
 
 def assert_same(answer: Any, expected: Any) -> None:
@@ -84,7 +71,7 @@ def test_a_convolution_gives_what_the_reference_interpreter_gives_on_x86_64(name
     from model_server.predict import predict
 
     body = {"instances": np.random.default_rng(3).normal(size=(2, 8, 8, 1)).tolist()}
-    model = load(models[name], "numpy", "")
+    model = load(models[name])
     scale = model.signature(None).outputs["scores"].scale
     expected = predict(model, body)["predictions"]
     # A quantized value may round to its neighbour.

@@ -17,7 +17,6 @@ describe('fails', () => {
     ['an older Python', { pythonRuntime: lambda.Runtime.PYTHON_3_11 }, /pythonRuntime must be python3\.12 or newer, got "python3\.11"/],
     ['another language', { pythonRuntime: lambda.Runtime.NODEJS_20_X }, /pythonRuntime must be a Python runtime, got "nodejs20\.x"/],
     ['a model name of other characters', { modelName: 'My Digits' }, /modelName must be .* got "My Digits"/],
-    ['MODEL_RUNTIME in the environment', { environment: { MODEL_RUNTIME: 'numpy' } }, /environment must not set MODEL_RUNTIME: .*use liteRtRuntime/],
     ['MODEL_NAME in the environment', { environment: { MODEL_NAME: 'x' } }, /environment must not set MODEL_NAME: use modelName/],
     ['MODEL_THREADS in the environment', { environment: { MODEL_THREADS: '2' } }, /environment must not set MODEL_THREADS: use threads/],
     ['more threads than processors', { threads: 7 }, /threads must be between 1 and 6, got 7: a function has no more processors/],

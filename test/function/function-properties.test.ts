@@ -79,10 +79,9 @@ describe('properties', () => {
     modelFunction(stack);
 
     const check = resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id;
-    const { Runtime: runtime, Layers: [layer], Environment: environment } = resourceOf(stack, FUNCTION, 'Digits').properties;
+    const { Runtime: runtime, Layers: [layer] } = resourceOf(stack, FUNCTION, 'Digits').properties;
     expect(runtime).toEqual({ 'Fn::GetAtt': [check, 'FunctionRuntime'] });
     expect(layer).toEqual({ 'Fn::GetAtt': [check, 'RuntimeLayerArn'] });
-    expect(environment.Variables.MODEL_RUNTIME).toEqual({ 'Fn::GetAtt': [check, 'Runtime'] });
   });
 
   test('architecture is that of function, layers and offer', () => {

@@ -30,7 +30,7 @@ test('the handler reads the variables that the function sets', () => {
   const index = read('handler', 'src', 'index.py');
 
   expect(read('handler', 'src', 'model_server', 'log.py')).toContain('environment.get("METRIC_NAMESPACE")');
-  for (const name of ['MODEL_NAME', 'MODEL_RUNTIME', 'MODEL_THREADS', 'MODEL_HOOK']) {
+  for (const name of ['MODEL_NAME', 'MODEL_THREADS', 'MODEL_HOOK']) {
     expect(index).toContain(`os.environ.get("${name}")`);
   }
 });

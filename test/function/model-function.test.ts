@@ -40,7 +40,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
       MemorySize: 1769,
       Timeout: 30,
       Handler: 'index.handler',
-      Environment: { Variables: { MODEL_NAME: 'digits', MODEL_RUNTIME: { 'Fn::GetAtt': [fit, 'Runtime'] }, OPENBLAS_NUM_THREADS: '1' } },
+      Environment: { Variables: { MODEL_NAME: 'digits', OPENBLAS_NUM_THREADS: '1' } },
     });
     // A feature flag of the CDK sorts them. No file is in both, so their order is of no importance.
     expect(resourceOf(stack, FUNCTION, 'Digits').properties.Layers).toHaveLength(2);

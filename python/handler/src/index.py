@@ -3,11 +3,9 @@
 Environment, all optional:
     MODEL_DIR: directory with model.json and the model, `/opt/ml/model`.
     MODEL_NAME: the name clients use, the one in model.json.
-    MODEL_RUNTIME: `nano` or `numpy`, what model.json says.
     MODEL_HOOK: module with the user's own code before and after the model, see `model_server.hook`; none.
     MODEL_THREADS: of the interpreter, 1.
     METRIC_NAMESPACE: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
-    LITERT_LIBRARY: for nano, `/opt/lib/libLiteRt.so`.
 """
 
 from __future__ import annotations
@@ -27,12 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _started = perf_counter()
-MODEL = load(
-    os.environ.get("MODEL_DIR") or DEFAULT_DIRECTORY,
-    os.environ.get("MODEL_RUNTIME") or None,
-    os.environ.get("LITERT_LIBRARY") or None,
-    int(os.environ.get("MODEL_THREADS") or 1),
-)
+MODEL = load(os.environ.get("MODEL_DIR") or DEFAULT_DIRECTORY, int(os.environ.get("MODEL_THREADS") or 1))
 MODEL.description.model = os.environ.get("MODEL_NAME") or MODEL.description.model
 HOOK = None
 if os.environ.get("MODEL_HOOK"):

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ai_edge_litert
 import pytest
 from hypothesis import settings
 
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 settings.register_profile("handler", derandomize=True, deadline=None, max_examples=300)
 settings.load_profile("handler")
 
-LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
-
-
-@pytest.fixture(scope="session")
-def library() -> str:
-    return LIBRARY
-
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -37,16 +29,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def load_model(models: dict[str, str]) -> Iterator[Callable[[str, str], Model]]:
-    """Give `load_model(name, runtime)`; every model is loaded once, as in Lambda."""
+def load_model(models: dict[str, str]) -> Iterator[Callable[[str], Model]]:
+    """Give `load_model(name)`; every model is loaded once, as in Lambda."""
     from model_server import load
 
-    loaded: dict[tuple[str, str], Model] = {}
+    loaded: dict[str, Model] = {}
 
-    def get(name: str, runtime: str = "nano") -> Model:
-        if (name, runtime) not in loaded:
-            loaded[name, runtime] = load(models[name], runtime, LIBRARY)
-        return loaded[name, runtime]
+    def get(name: str) -> Model:
+        if name not in loaded:
+            loaded[name] = load(models[name])
+        return loaded[name]
 
     yield get
     for model in loaded.values():

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src"), str(HERE.parents[1] / "optimizer" / "src")]
 
-import ai_edge_litert
 from handler_models import build_all
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +24,6 @@ from test_request_properties import JUNK, MODELS, bodies, check_sentence
 if TYPE_CHECKING:
     from model_server import Model
 
-LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
 REQUESTS = 20_000
 BATCH = 500
 #: What a process may grow by in the second half: the allocator's own unrest, not a byte for each request.
@@ -68,7 +66,7 @@ def main(requests: int = REQUESTS) -> int:
     passed = failed = 0
     with tempfile.TemporaryDirectory() as directory:
         directories = build_all(Path(directory))
-        models = [load(directories[name], runtime, LIBRARY) for name in MODELS for runtime in ("nano", "numpy")]
+        models = [load(directories[name]) for name in MODELS]
         turn = 0
         replayed: list[tuple[Model, Any]] = []
         while passed + failed < requests:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ REPOSITORY = Path(__file__).parents[3]
 SOURCE = Path(__file__).parents[1] / "src"
 sys.path.insert(0, str(REPOSITORY / "test" / "stand_ins"))
 
-from stand_in_runtime_api import CLIENT, RuntimeApi
+from stand_in_runtime_api import CLIENT, EndedError, Function
 
 #: Reads where nothing is, as a library does that was given a model it cannot cope with.
 HOOK = """
@@ -31,63 +29,44 @@ def preprocess(event):
 
 
 @pytest.fixture
-def start(models: dict[str, str], library: str, tmp_path: Path) -> Any:
-    """Give a function that starts a process as Lambda does, with one invocation; return its answer and how it ended."""
+def function(models: dict[str, str], tmp_path: Path) -> Any:
+    """Give what starts a process of the function as Lambda does."""
     import awslambdaric
 
     (tmp_path / "hook.py").write_text(HOOK)
     packages = str(Path(awslambdaric.__file__).parents[1])
 
-    def run(event: Any) -> tuple[Any, int | None]:
-        api = RuntimeApi(event)
-        process = subprocess.Popen(
+    def start() -> Function:
+        return Function(
             [sys.executable, "-B", "-c", CLIENT, f"{SOURCE}:{tmp_path}:{packages}", "index.handler"],
-            env={
-                "PATH": "/usr/bin:/bin",
-                "AWS_LAMBDA_RUNTIME_API": api.address,
-                "MODEL_DIR": models["dense"],
-                "MODEL_HOOK": "hook",
-                "LITERT_LIBRARY": library,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            {"MODEL_DIR": models["dense"], "MODEL_HOOK": "hook"},
         )
-        try:
-            while True:
-                try:
-                    return api.answers.get(timeout=0.2)[1], process.poll()
-                except queue.Empty:
-                    if process.poll() is not None:
-                        return None, process.returncode
-        finally:
-            process.kill()
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
-            api.close()
 
-    return run
+    return start
 
 
-def test_a_crash_takes_down_one_invocation_and_the_next_start_answers(start: Any) -> None:
-    rows = [[1.0, 2.0, 3.0, 4.0]]
-    before, running = start({"rows": rows})
-    assert running is None
-    assert len(before["outputs"][0]) == 3
-
-    answer, status = start({"rows": rows, "crash": True})
+def test_a_crash_takes_down_one_invocation_and_the_next_start_answers(function: Any) -> None:
+    rows = {"rows": [[1.0, 2.0, 3.0, 4.0]]}
+    with function() as first:
+        before = first.invoke(rows)
+        assert before.where == "response"
+        assert len(before.value["outputs"][0]) == 3
+        with pytest.raises(EndedError) as ended:
+            first.invoke({**rows, "crash": True})
 
     # No answer, and no half of one: the process is gone, which Lambda reports as Runtime.ExitError.
-    assert answer is None
-    assert status == -signal.SIGSEGV
-    assert start({"rows": rows}) == (before, None)
+    assert ended.value.status == -signal.SIGSEGV
+    with function() as second:
+        assert second.invoke(rows).body == before.body
 
 
-def test_a_direct_caller_hears_of_a_fault_as_lambda_says_it_and_nothing_of_the_reason(start: Any) -> None:
-    posted, running = start({"rows": [[1.0, 2.0, 3.0, 4.0]], "fail": True})
+def test_a_direct_caller_hears_of_a_fault_as_lambda_says_it_and_nothing_of_the_reason(function: Any) -> None:
+    with function() as started:
+        posted = started.invoke({"rows": [[1.0, 2.0, 3.0, 4.0]], "fail": True})
+        assert started.invoke({"rows": [[1.0, 2.0, 3.0, 4.0]]}).where == "response"
 
-    assert running is None
-    answer = posted["error"]
+    assert posted.where == "error"
+    answer = posted.value
     assert answer.pop("requestId")
     (frame,) = answer.pop("stackTrace")
     assert "index.py" in frame

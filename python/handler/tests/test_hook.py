@@ -12,7 +12,7 @@ import pytest
 from model_server import RequestError, load
 from model_server.hook import body
 from model_server.predict import predict
-from test_entry_point import EVENT, interpreters, start
+from test_entry_point import EVENT, start
 
 if TYPE_CHECKING:
     import subprocess
@@ -48,8 +48,8 @@ def postprocess(outputs):
 
 def send(start: Start, hook: Path, *events: Any) -> tuple[list[Any], list[Any]]:
     """Return the answers, and what was logged after the model was loaded."""
-    result = start(interpreters()[0], list(events), str(hook.parent), MODEL_HOOK=hook.stem)
-    assert result.stderr == ""
+    result = start(list(events), str(hook.parent), MODEL_HOOK=hook.stem)
+    assert all(line.startswith("INFO: ") for line in result.stderr.splitlines()), result.stderr
     _, *logs, answers = [json.loads(line) for line in result.stdout.splitlines()]
     return answers["answers"], logs
 
@@ -100,7 +100,7 @@ def test_a_fault_of_the_hook_is_a_500_that_shows_nothing_and_is_logged(hook: Pat
 
 def test_a_fault_of_the_hook_fails_a_direct_invocation(hook: Path, start: Start) -> None:
     event = {"rows": [[1, 1]] * 3}  # the hook makes a set of them
-    result = start(interpreters()[0], [event], str(hook.parent), MODEL_HOOK="hook")
+    result = start([event], str(hook.parent), MODEL_HOOK="hook")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("index.FunctionFailedError: the function failed; its log has")
     assert "set is no JSON value" not in result.stderr
@@ -123,7 +123,7 @@ def test_status_and_metadata_are_not_the_hooks(hook: Path, start: Start) -> None
 )
 def test_a_hook_that_cannot_serve_ends_the_start(source: str, reason: str, hook: Path, start: Start) -> None:
     hook.write_text(source)
-    result = start(interpreters()[0], [EVENT], str(hook.parent), MODEL_HOOK="hook")
+    result = start([EVENT], str(hook.parent), MODEL_HOOK="hook")
     assert result.returncode != 0
     assert reason in result.stderr
 
@@ -188,15 +188,15 @@ def test_the_standard_library_example_refuses_what_is_no_such_picture(data: byte
     assert refusal.value.status == 400
 
 
-def labelled(models: dict[str, str], name: str, labels: list[str], library: str) -> Any:
-    model = load(models[name], "nano", library)
+def labelled(models: dict[str, str], name: str, labels: list[str]) -> Any:
+    model = load(models[name])
     model.description.labels = labels
     return model
 
 
 @pytest.mark.parametrize("direct", ["instances", "inputs", "data"])
-def test_labels_add_the_classes_of_each_row_best_first(direct: str, models: dict[str, str], library: str) -> None:
-    model = labelled(models, "dense", ["cat", "dog", "owl"], library)
+def test_labels_add_the_classes_of_each_row_best_first(direct: str, models: dict[str, str]) -> None:
+    model = labelled(models, "dense", ["cat", "dog", "owl"])
     row = [0.5, -1.0, 2.0, 0.25]
     answer = predict(model, {direct: row if direct == "data" else [row, row]}, direct=True)
     (scores, *_), found = next(value for key, value in answer.items() if key != "classes"), answer["classes"]
@@ -205,13 +205,13 @@ def test_labels_add_the_classes_of_each_row_best_first(direct: str, models: dict
     assert found[0] == [{"label": label, "score": score} for label, score in expected]
 
 
-def test_only_the_best_five_classes_are_named(models: dict[str, str], library: str) -> None:
-    model = labelled(models, "conv", [f"c{index}" for index in range(10)], library)
+def test_only_the_best_five_classes_are_named(models: dict[str, str]) -> None:
+    model = labelled(models, "conv", [f"c{index}" for index in range(10)])
     answer = predict(model, {"instances": [[[[0.5]] * 8] * 8]})
     best = sorted(answer["predictions"][0], reverse=True)[:5]
     assert [entry["score"] for entry in answer["classes"][0]] == best
 
 
-def test_labels_that_no_output_has_scores_for_add_nothing(models: dict[str, str], library: str) -> None:
-    model = labelled(models, "dense", ["one", "two"], library)
+def test_labels_that_no_output_has_scores_for_add_nothing(models: dict[str, str]) -> None:
+    model = labelled(models, "dense", ["one", "two"])
     assert list(predict(model, {"instances": [[0, 0, 0, 0]]})) == ["predictions"]

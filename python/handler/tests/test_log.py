@@ -52,11 +52,11 @@ def check_metrics(record: dict[str, Any], expected: dict[str, str]) -> None:
 
 
 def test_a_start_is_a_line_with_the_time_that_the_model_took_to_load(lines: Callable[..., Any]) -> None:
-    (record,) = lines(LAMBDA, lambda log: log.loaded("nano", 4.25))
+    (record,) = lines(LAMBDA, lambda log: log.loaded("numpy", 4.25))
 
     check_metrics(record, {"ModelLoadTime": "Milliseconds"})
     del record["_aws"]
-    assert record == {**FIXED, "level": "INFO", "message": "model loaded", "runtime": "nano", "ModelLoadTime": 4.25}
+    assert record == {**FIXED, "level": "INFO", "message": "model loaded", "runtime": "numpy", "ModelLoadTime": 4.25}
 
 
 def test_an_answer_is_one_line_with_latency_and_no_error(lines: Callable[..., Any]) -> None:
@@ -134,7 +134,7 @@ def test_the_trace_of_x_ray_is_named_as_it_is_at_each_request(header: str, lines
 
 def test_without_a_namespace_only_the_start_and_failures_are_logged_and_no_metrics(lines: Callable[..., Any]) -> None:
     def requests(log: Log) -> None:
-        log.loaded("nano", 1)
+        log.loaded("numpy", 1)
         log.answered("request-1", 200, None, 1)
         log.answered("request-2", 400, "no", 1)
         log.failed("request-3", ValueError("why"), 1, answered=True)

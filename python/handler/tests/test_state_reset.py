@@ -1,10 +1,8 @@
-"""A model with variables answers every request as if it were the first, or is refused."""
+"""A model with variables answers every request as if it were the first."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,16 +11,9 @@ if TYPE_CHECKING:
 
 
 def test_equal_requests_get_equal_answers(load_model: Callable[..., Model]) -> None:
-    model = load_model("counter", "numpy")
+    model = load_model("counter")
     assert [model.predict(None, {"step": [[2]]}) for _ in range(3)] == [{"total": [[2.0]]}] * 3
 
 
 def test_rows_of_one_request_do_not_see_each_other(load_model: Callable[..., Model]) -> None:
-    assert load_model("counter", "numpy").predict(None, {"step": [[1], [5], [1]]}) == {"total": [[1.0], [5.0], [1.0]]}
-
-
-def test_nano_refuses_a_model_with_state(models: dict[str, str], library: str) -> None:
-    from model_server import ModelError, load
-
-    with pytest.raises(ModelError, match="which the nano runtime cannot do; choose the numpy runtime"):
-        load(models["counter"], "nano", library)
+    assert load_model("counter").predict(None, {"step": [[1], [5], [1]]}) == {"total": [[1.0], [5.0], [1.0]]}

@@ -1,7 +1,7 @@
 """Serves one LiteRT model: the part of the function that knows nothing of Lambda.
 
-`load(directory, runtime=None, library=None)` returns a `Model`; `Model.predict(signature, inputs)` answers one
-request with real values, exactly as the function does. The optimizer proves a model through these two.
+`load(directory)` returns a `Model`; `Model.predict(signature, inputs)` answers one request with real values, exactly as
+the function does. The optimizer proves a model through these two.
 """
 
 from __future__ import annotations

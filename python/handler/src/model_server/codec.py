@@ -1,4 +1,4 @@
-"""Between the nested lists of JSON and the bytes of a tensor. No numpy: the nano runtime has none.
+"""Between the nested lists of JSON and the bytes of a tensor. Not by numpy, which takes what must be refused.
 
 All per-element work is done by C code of the standard library (chain, map, struct, memoryview); Python code runs once
 per dimension. Only quantization loops over elements.

@@ -95,7 +95,7 @@ class Signature:
 class ModelDescription:
     """The document, read and checked."""
 
-    __slots__ = ("default_signature", "file", "labels", "model", "reset_state", "runtime", "signatures", "version")
+    __slots__ = ("default_signature", "file", "labels", "model", "reset_state", "signatures", "version")
 
     def __init__(self, data: dict[str, Any]) -> None:
         if data["schemaVersion"] != SCHEMA_VERSION:
@@ -105,7 +105,6 @@ class ModelDescription:
         self.model: str = data["model"]
         self.version: int = data["version"]
         self.file: str = data.get("file", "model.tflite")
-        self.runtime: str = data["runtime"]
         self.reset_state: bool = data.get("resetState", False)
         self.labels: list[str] | None = data.get("labels")
         self.default_signature: str = data["defaultSignature"]

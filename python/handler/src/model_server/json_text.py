@@ -1,7 +1,7 @@
 """JSON by the C half of the standard library's json module.
 
-The Python half compiles regular expressions when it is imported, a fifth of the nano function's cold start in a bare
-process. The accelerator needs none of it. Where it is missing (not CPython), the whole module does the work.
+The Python half compiles regular expressions when it is imported, which a cold start would pay for. The
+accelerator needs none of it. Where it is missing (not CPython), the whole module does the work.
 """
 
 from __future__ import annotations

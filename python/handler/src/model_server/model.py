@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import codec, description
 from .description import TensorError
-from .errors import ModelError, RequestError
+from .errors import RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .description import ModelDescription, Signature
 
     class Runtime(Protocol):
-        """What runs a .tflite file: `nano` or `numpy`."""
+        """What runs a .tflite file."""
 
         name: str
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
         def close(self) -> None:
             """Free what the runtime holds."""
-
-
-DEFAULT_LIBRARY = "/opt/lib/libLiteRt.so"
 
 
 class Model:
@@ -110,45 +107,22 @@ class Model:
         self.runtime.close()
 
 
-def load(directory: str, runtime: str | None = None, library: str | None = None, threads: int = 1) -> Model:
+def load(directory: str, threads: int = 1) -> Model:
     """Load the model of a directory with model.json and the file it names.
 
     Args:
         directory: `/opt/ml/model` in the function.
-        runtime: `nano` or `numpy`; what model.json says when absent.
-        library: Path of libLiteRt.so, for nano; `/opt/lib/libLiteRt.so` when absent.
         threads: Of the interpreter.
 
     Raises:
         ModelError: it cannot be loaded.
     """
-    model_description = description.read(directory)
-    kind = runtime or model_description.runtime
-    if kind == "native":  # proved through LiteRT's C interface, which nano calls as well
-        kind = "nano"
-    path = f"{directory}/{model_description.file}"
-    if kind == "nano":
-        if model_description.reset_state:
-            raise ModelError(
-                f"model {model_description.model!r} starts every request from its initial state, which the nano "
-                "runtime cannot do; choose the numpy runtime"
-            )
-        from .nano import NanoRuntime
+    # Not above: what reads and checks a request needs no NumPy.
+    from .numpy_runtime import NumpyRuntime
 
-        return Model(
-            model_description,
-            NanoRuntime(path, library or DEFAULT_LIBRARY, model_description.signatures.values(), threads),
-        )
-    if kind == "numpy":
-        from .numpy_runtime import NumpyRuntime
-
-        return Model(
-            model_description,
-            NumpyRuntime(
-                path, model_description.signatures.values(), threads, reset_state=model_description.reset_state
-            ),
-        )
-    raise ModelError(f"unknown runtime {kind!r}, allowed: nano, numpy")
+    found = description.read(directory)
+    path, signatures = f"{directory}/{found.file}", found.signatures.values()
+    return Model(found, NumpyRuntime(path, signatures, threads, reset_state=found.reset_state))
 
 
 def _row_count(signature: Signature, inputs: Mapping[str, Any]) -> int:

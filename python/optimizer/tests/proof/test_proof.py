@@ -30,7 +30,7 @@ from model_server.predict import predict
 if {broken_start}:
     print("cannot load the model: no such operator", flush=True)
     sys.exit(1)
-model = model_server.load(os.environ["MODEL_DIR"], "numpy")
+model = model_server.load(os.environ["MODEL_DIR"])
 print("something that is no JSON")
 print(json.dumps({{"message": "model loaded", "ModelLoadTime": 1.5}}), flush=True)
 api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation"
@@ -132,7 +132,7 @@ def test_a_model_that_neither_runtime_can_serve_is_refused(
 ) -> None:
     package = tmp_path / "handler" / "model_server"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text("def load(directory, runtime): raise RuntimeError('no')")
+    (package / "__init__.py").write_text("def load(directory): raise RuntimeError('no')")
     monkeypatch.setenv(HANDLER_VARIABLE, str(package.parent))
     with pytest.raises(RunError, match=r"the native runtime cannot serve it.*the numpy runtime cannot serve it: no"):
         proven(broken_start=True)

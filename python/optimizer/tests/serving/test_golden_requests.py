@@ -33,7 +33,7 @@ def test_the_function_answers_them_as_they_say(
 
     (tmp_path / "model.tflite").write_bytes((result.output / "model" / "model.tflite").read_bytes())
     (tmp_path / "model.json").write_text(describe(result.published, 1).to_json(), encoding="utf-8")
-    model = model_server.load(str(tmp_path), "numpy")
+    model = model_server.load(str(tmp_path))
     content = golden(result)
     assert len(content["requests"]) == 10
     for one in content["requests"]:

@@ -37,7 +37,7 @@ def _probe(asked: dict[str, Any], found: dict[str, Any]) -> None:
     import model_server
 
     start = time.perf_counter()
-    model = model_server.load(asked["model"], "numpy")
+    model = model_server.load(asked["model"])
     found["loadMilliseconds"] = _since(start)
     signature, inputs = asked["warm"]
     model.predict(signature, inputs)

@@ -1,4 +1,4 @@
-"""Nano and numpy against LiteRT's own interpreter: the same bits, whatever the model and the order of the calls."""
+"""The handler against LiteRT's own interpreter: the same bits, whatever the model and the order of the calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ MODELS = (
     "constant",
     *(f"cast_{dtype}" for dtype in CAST_TYPES),
 )
-RUNTIMES = ("nano", "numpy")
 
 
 class Reference:
@@ -58,14 +57,11 @@ def random_inputs(signature: Signature, random: np.random.Generator) -> dict[str
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_every_run_gives_the_interpreters_bits(
-    name: str, runtime: str, threads: int, models: dict[str, str], library: str
-) -> None:
+def test_every_run_gives_the_interpreters_bits(name: str, threads: int, models: dict[str, str]) -> None:
     from model_server import load
 
-    model, reference = load(models[name], runtime, library, threads), Reference(models[name], threads)
+    model, reference = load(models[name], threads), Reference(models[name], threads)
     random = np.random.default_rng(11)
     for _ in range(4):  # interleaved over signatures: no call may see what another left behind
         for signature in model.description.signatures.values():
@@ -79,7 +75,7 @@ def test_models_loaded_side_by_side_do_not_disturb_each_other(
     models: dict[str, str], load_model: Callable[..., Model]
 ) -> None:
     names = ("dense", "conv", "two", "int8", *(f"cast_{dtype}" for dtype in CAST_TYPES))
-    pairs = [(load_model(name, "nano"), Reference(models[name])) for name in names]
+    pairs = [(load_model(name), Reference(models[name])) for name in names]
     random = np.random.default_rng(12)
     for _ in range(5):
         for model, reference in pairs:
@@ -89,19 +85,8 @@ def test_models_loaded_side_by_side_do_not_disturb_each_other(
             assert model.runtime.run(signature, stored) == reference.run(signature, inputs)
 
 
-def test_two_threads_give_the_bits_of_one(models: dict[str, str], library: str) -> None:
-    from model_server import load
-
-    one, two = load(models["conv"], "nano", library), load(models["conv"], "nano", library, threads=2)
-    rows = np.random.default_rng(13).normal(size=(8, 8, 8, 1)).tolist()
-    assert one.predict(None, {"image": rows}) == two.predict(None, {"image": rows})
-    one.close()
-    two.close()
-
-
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_batch_is_the_sum_of_its_rows(runtime: str, load_model: Callable[..., Model]) -> None:
-    model = load_model("two", runtime)
+def test_a_batch_is_the_sum_of_its_rows(load_model: Callable[..., Model]) -> None:
+    model = load_model("two")
     inputs: dict[str, list[Any]] = {
         "alpha": [[1, 2], [-3, 4], [5, 2**31 - 1]],
         "zeta": [[0.5, 1, 2], [3, 4, 5], [6, 7, float("-inf")]],
@@ -113,11 +98,10 @@ def test_a_batch_is_the_sum_of_its_rows(runtime: str, load_model: Callable[..., 
     assert batch["doubled"] == [[2, 4], [-6, 8], [10, -2]]
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_runtime_goes_on_after_values_that_the_model_refused(runtime: str, load_model: Callable[..., Model]) -> None:
+def test_a_runtime_goes_on_after_values_that_the_model_refused(load_model: Callable[..., Model]) -> None:
     from model_server import RequestError
 
-    model = load_model("lookup", runtime)
+    model = load_model("lookup")
     expected = model.predict(None, {"ids": [0, 4]})
     for _ in range(3):
         with pytest.raises(RequestError, match="cannot compute these values"):
@@ -125,54 +109,23 @@ def test_a_runtime_goes_on_after_values_that_the_model_refused(runtime: str, loa
         assert model.predict(None, {"ids": [0, 4]}) == expected
 
 
-@pytest.mark.parametrize("runtime", ["nano", "numpy"])
 def test_a_run_that_fails_for_another_reason_than_its_values_is_the_functions_fault(
-    runtime: str, models: dict[str, str], library: str, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Answered by a 400, a function that answers nothing would pass the check of a new version and raise no alarm.
     from model_server import ModelError, load
 
-    def no_memory(*_: Any, **__: Any) -> int:
-        if runtime == "nano":
-            return 2  # kLiteRtStatusErrorMemoryAllocationFailure
+    def no_memory(**_: Any) -> None:
         raise RuntimeError("tensor 3 failed to allocate")
 
-    model = load(models["dense"], runtime, library)
-    if runtime == "nano":
-        monkeypatch.setattr(model.runtime, "_run", no_memory)
-    else:
-        monkeypatch.setattr(model.runtime, "_runners", {"serving_default": no_memory})
-    with pytest.raises(ModelError, match=r"LiteRtStatus 2|tensor 3 failed to allocate"):
+    model = load(models["dense"])
+    monkeypatch.setattr(model.runtime, "_runners", {"serving_default": no_memory})
+    with pytest.raises(ModelError, match="tensor 3 failed to allocate"):
         model.predict(None, {"x": [[1, 2, 3, 4]]})
 
 
-def test_nano_refuses_outputs_that_are_one_tensor(models: dict[str, str], library: str) -> None:
-    # Both come back under the name of one of them: an answer would be a guess.
-    from model_server import ModelError, load
-
-    with pytest.raises(ModelError, match="two outputs of the file are one tensor"):
-        load(models["same"], "nano", library)
-    assert load(models["same"], "numpy").predict(None, {"x": [[1, 2]], "z": [[3, 4]]}) == {
+def test_outputs_that_are_one_tensor_are_answered_under_both_names(load_model: Callable[..., Model]) -> None:
+    assert load_model("same").predict(None, {"x": [[1, 2]], "z": [[3, 4]]}) == {
         "once": [[4.0, 6.0]],
         "twice": [[4.0, 6.0]],
     }
-
-
-def test_nano_gives_back_what_it_took(models: dict[str, str], library: str) -> None:
-    import psutil
-    from model_server import load
-
-    process = psutil.Process()
-
-    def cycle(count: int) -> int:
-        for _ in range(count):
-            model = load(models["conv"], "nano", library)
-            model.predict(None, {"image": [[[[0.5]] * 8] * 8]})
-            model.close()
-        return int(process.memory_info().rss)
-
-    warm = cycle(30)
-    files = process.num_fds()
-    # A leaked model would be about 40 KiB a time.
-    assert cycle(200) - warm < 4 * 2**20
-    assert process.num_fds() <= files
