@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# : Names in /proc/cpuinfo on x86_64 and arm64. One of each entry is enough.
+#: Names in /proc/cpuinfo on x86_64 and arm64. One of each entry is enough.
 FEATURES: dict[str, tuple[str, ...]] = {
     "AVX2": ("avx2",),
     "AVX-512": ("avx512f",),

@@ -72,7 +72,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     STRIP: ("saved_model", _steps({"step": "strip"})),
     BFLOAT16: ("saved_model", _steps({"step": "freeze"}, _quantization("bfloat16"))),
 }
-# : Recipes of the model that is only loaded.
+#: Recipes of the model that is only loaded.
 LOADED: dict[str, tuple[str, dict[str, Any]]] = {
     STRIP: RECIPES[STRIP],
     FREEZE: ("saved_model", _steps({"step": "freeze"})),

@@ -19,7 +19,7 @@ from handler_models import build_all  # noqa: E402
 from stand_in_runtime_api import Function  # noqa: E402
 from test_predict_bodies import BODIES  # noqa: E402
 
-# : Command that starts the program, and LiteRT's library for its processor.
+#: Command that starts the program, and LiteRT's library for its processor.
 PROGRAM: list[str] = json.loads(os.environ["NATIVE_PROGRAM"])
 LIBRARY = os.environ["LITERT_LIBRARY"]
 

@@ -14,7 +14,7 @@ import boto3
 from model import predict
 
 _S3 = boto3.client("s3")
-# : Lambda's payload limit for one invocation.
+#: Lambda's payload limit for one invocation.
 _LARGEST = 6 << 20
 
 

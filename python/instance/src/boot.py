@@ -23,11 +23,11 @@ from typing import Any, Dict, List
 
 Files = Dict[str, Any]
 UNIT = "tensorflow-serving.service"
-# : How long starting the programs that report to CloudWatch may delay the server.
+#: How long starting the programs that report to CloudWatch may delay the server.
 SENDERS_SECONDS = 30
-# : Alternatives for bfloat16; TensorFlow uses either.
+#: Alternatives for bfloat16; TensorFlow uses either.
 ALTERNATIVES = {"bf16": {"avx512_bf16", "amx_bf16"}}
-# : How often an instance polls the load balancer, give or take a fifth, because AWS throttles an account's calls.
+#: How often an instance polls the load balancer, give or take a fifth, because AWS throttles an account's calls.
 POLL_SECONDS = 10.0
 MISSING = ("(404)", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
 FORBIDDEN = ("(403)", "AccessDenied")

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from typing import Any, Dict, List
 
-# : Event of `aws logs put-log-events`: `timestamp` in milliseconds, and `message`.
+#: Event of `aws logs put-log-events`: `timestamp` in milliseconds, and `message`.
 Event = Dict[str, Any]
 
 

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
 
-# : A new role or policy takes a while to be effective everywhere.
+#: A new role or policy takes a while to be effective everywhere.
 _PATIENCE_SECONDS = 60
 _POLL_SECONDS = 5
 

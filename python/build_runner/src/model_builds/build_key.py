@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-# : Members of job.json whose `location` is left out. Elsewhere `location` may be the name of an input or output.
+#: Members of job.json whose `location` is left out. Elsewhere `location` may be the name of an input or output.
 _LOCATED = {("source",), ("evaluation",), ("recipe", "steps", "student", "given")}
 
 

@@ -14,13 +14,13 @@ from .project_builds import builds_since, running_builds, stop_build
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-# : How long a deployment can wait for a build, including the queue.
+#: How long a deployment can wait for a build, including the queue.
 LONGEST_BUILD_MINUTES = 55
-# : Minimum time for the build within the project's limit for the queue.
+#: Minimum time for the build within the project's limit for the queue.
 _SHORTEST_BUILD_MINUTES = 5
 _GRACE_MINUTES = 1
 
-# : Why a build waits, and what the user can do.
+#: Why a build waits, and what the user can do.
 QUOTA_ADVICE = (
     "the account runs no more builds of its kind at once: deploy fewer models at the same time, or ask Service Quotas "
     "for a higher CodeBuild quota of concurrently running builds for its computeType"

@@ -12,22 +12,22 @@ from .records import to_data
 from .store import Store
 
 SCHEMA_VERSION = 1
-# : Memory that gives a Lambda function one full processor, as during the job's measurement.
+#: Memory that gives a Lambda function one full processor, as during the job's measurement.
 _ONE_PROCESSOR_MEBIBYTES = 1769
-# : Margin for Lambda's own memory, and for a second request.
+#: Margin for Lambda's own memory, and for a second request.
 _MEMORY_MARGIN = 1.15
 _POD_MARGIN = 1.25
 _MEMORY_STEP = 64
-# : For a server without a measurement, in addition to the model's size on disk and in memory.
+#: For a server without a measurement, in addition to the model's size on disk and in memory.
 _SERVER_MEBIBYTES = 512
 _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
-# : Lambda's limit for code and layers together, unzipped.
+#: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
 _LAYER = "layer.zip"
-# : Prefix of paths in a manifest for files inside the layer.
+#: Prefix of paths in a manifest for files inside the layer.
 _IN_LAYER = "layer.zip!/"
-# : Alternatives for bfloat16; TensorFlow uses either.
+#: Alternatives for bfloat16; TensorFlow uses either.
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# : CloudFormation accepts 4,096 bytes, including the provider framework's text, and drops a longer reason entirely.
+#: CloudFormation accepts 4,096 bytes, including the provider framework's text, and drops a longer reason entirely.
 LONGEST_MESSAGE = 2_500
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# : Minimum tolerance, for outputs whose expected numbers are all zero or nearly so.
+#: Minimum tolerance, for outputs whose expected numbers are all zero or nearly so.
 _LEAST_ALLOWED = 1e-9
 
 

@@ -32,8 +32,8 @@ from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_prev
 from .store import Store, delete_if_empty
 from .version_check import check_version, goes_back
 
-# : How long a version check waits for concurrency in the account. A stack checks its functions in
-# : parallel, and a new account runs ten at a time.
+#: How long a version check waits for concurrency in the account. A stack checks its functions in
+#: parallel, and a new account runs ten at a time.
 _BUSY_SECONDS = 600
 
 Event: TypeAlias = dict[str, Any]

@@ -23,7 +23,7 @@ _CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 _LOG_LINES = 15
-# : Includes lines that CodeBuild writes in between.
+#: Includes lines that CodeBuild writes in between.
 _LOG_EVENTS = 100
 _ECHO = "[Container] "
 _LONGEST_STATUS = 1_000

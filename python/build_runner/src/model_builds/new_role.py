@@ -12,9 +12,9 @@ from . import aws
 if TYPE_CHECKING:
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-# : How long after the request for a build a denial may come from a new role or policy.
+#: How long after the request for a build a denial may come from a new role or policy.
 _NEW_SECONDS = 300
-# : Phases before a build's own commands, which use its role's permissions.
+#: Phases before a build's own commands, which use its role's permissions.
 _FIRST_PHASES = {"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}
 _DENIALS = ("accessdenied", "access denied", "not authorized", "forbidden", "status code: 403", "assumerole")
 

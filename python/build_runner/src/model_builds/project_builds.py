@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
-# : How many of a project's newest builds are considered.
+#: How many of a project's newest builds are considered.
 _NEWEST = 20
 
 

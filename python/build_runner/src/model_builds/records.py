@@ -13,10 +13,10 @@ from .errors import ModelError, shorten
 if TYPE_CHECKING:
     from .store import Store
 
-# : Attributes of the custom resource. The optimizer generates the schema from its own model of a record.
+#: Attributes of the custom resource. The optimizer generates the schema from its own model of a record.
 ATTRIBUTES = tuple(json.loads((Path(__file__).parent / "record.schema.json").read_text(encoding="utf-8"))["properties"])
 
-# : CloudFormation accepts 4,096 bytes for the whole response, including IDs.
+#: CloudFormation accepts 4,096 bytes for the whole response, including IDs.
 LONGEST_DATA = 3_000
 _LONGEST_SUMMARY = 400
 

@@ -17,11 +17,11 @@ from .errors import BusyAccountError, ModelError
 from .golden import Golden, read_golden
 from .golden_answers import GoldenAnswers
 
-# : Shorter than the handler's own five minutes, so that it can still report the result.
+#: Shorter than the handler's own five minutes, so that it can still report the result.
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=200)
 _THROTTLED = "TooManyRequestsException"
-# : A policy takes seconds to become effective, a version or its snapshot to become ready, and a busy account to
-# : have concurrency.
+#: A policy takes seconds to become effective, a version or its snapshot to become ready, and a busy account to
+#: have concurrency.
 _NOT_YET = {
     "AccessDeniedException",
     "ResourceConflictException",
@@ -35,7 +35,7 @@ _THROTTLE_SENTENCE = (
     "account's concurrency, or deploy when less is asked"
 )
 _REFUSED = 400
-# : Leaves the handler time for other signatures, and to report the result.
+#: Leaves the handler time for other signatures, and to report the result.
 _LONGEST_REPLAY_SECONDS = 60
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..runners import Runner
     from ..signatures import SignatureSpec
 
-# : A constant may be folded into its neighbor, which rounds once instead of twice; a larger difference is another
+#: A constant may be folded into its neighbor, which rounds once instead of twice; a larger difference is another
 # model.
 ROUNDING = 1e-5
 _SEEDS = (1, 2)
@@ -60,7 +60,7 @@ def find_difference(  # noqa: PLR0913, PLR0917 - two models, and what both are a
 
 def first_rows(datasets: dict[str, Dataset], count: int) -> dict[str, Dataset]:
     """Limit each dataset to its first rows."""
-    return {name: one.take(np.arange(min(count, one.count))) for name, one in datasets.items()}
+    return {name: dataset.take(np.arange(min(count, dataset.count))) for name, dataset in datasets.items()}
 
 
 def _varied(spec: SignatureSpec, like: Dataset, seed: int) -> Dataset:

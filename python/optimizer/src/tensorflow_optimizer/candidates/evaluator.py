@@ -114,9 +114,9 @@ def warn_of_rare_classes(evaluator: CandidateEvaluator, progress: Progress) -> N
     default = reference.default
     for name, labels in reference.datasets[default].labels.items():
         limits = [
-            one.rule.value
-            for one in evaluator.gate.rules
-            if one.rule.rule == "maxAccuracyLoss" and (one.outputs is None or name in one.outputs)
+            rule.rule.value
+            for rule in evaluator.gate.rules
+            if rule.rule.rule == "maxAccuracyLoss" and (rule.outputs is None or name in rule.outputs)
         ]
         found = rarest(reference.tasks[default][name], reference.answers[default][name], labels)
         if found is None or not limits or min(limits) < found[1]:
@@ -146,9 +146,9 @@ def with_status(candidate: Candidate, status: CandidateStatus, reason: str = "")
 
 def refusal(candidates: list[Candidate]) -> GateError:
     """Return the error that explains why no candidate is published."""
-    reasons = "; ".join(f"{one.name}: {one.reason}" for one in candidates if one.reason)
+    reasons = "; ".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates if candidate.reason)
     return GateError(
         f"no candidate passed, so that nothing is published ({reasons}); choose a milder recipe, or allow more in the "
         "gate",
-        *dict.fromkeys(hint for one in candidates for hint in one.hints),
+        *dict.fromkeys(hint for candidate in candidates for hint in candidate.hints),
     )

@@ -69,8 +69,8 @@ class LiteRtArtifact:
         try:
             signatures = describe_signatures(
                 self.content,
-                {name: one.batched for name, one in self.signatures.items()},
-                {name: one.spec.method_name for name, one in self.signatures.items()},
+                {name: signature.batched for name, signature in self.signatures.items()},
+                {name: signature.spec.method_name for name, signature in self.signatures.items()},
                 unknown_batch=self.unknown_batch,
             )
             runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
@@ -131,7 +131,7 @@ class LiteRtConverter:
                 own,
             )
         except (ValueError, TypeError) as error:
-            shapes = {name: one.shapes for name, one in self._signatures.items()}
+            shapes = {name: signature.shapes for name, signature in self._signatures.items()}
             raise BadInputError(
                 f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other shapes",
                 Hint.INPUT_SHAPES,

@@ -32,7 +32,7 @@ log = logging.getLogger("tensorflow_optimizer")
 WORKER = ["-m", "tensorflow_optimizer.candidates.worker"]
 #: TensorFlow itself.
 _PROCESS_BYTES = 1 << 30
-# : Weights, gradients, Adam's two moments, and copies by the converter or exporter.
+#: Weights, gradients, Adam's two moments, and copies by the converter or exporter.
 _COPIES_OF_MODEL = 6
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..documents.job import Step
 
-# : Each step is applied to the result of the steps before it.
+#: Each step is applied to the result of the steps before it.
 _ORDER = {"distillation": 0, "pruning": 1, "quantization": 2, "strip": 3, "freeze": 3}
 _LAST = 4
 _QUANTIZATIONS = {
@@ -54,13 +54,13 @@ def no_bfloat16_in_litert() -> BadInputError:
 
 def listed(steps: Sequence[Step]) -> str:
     """Return the names of steps."""
-    return ", ".join(_QUANTIZATIONS[one.mode][0] if isinstance(one, Quantization) else one.step for one in steps)
+    return ", ".join(_QUANTIZATIONS[step.mode][0] if isinstance(step, Quantization) else step.step for step in steps)
 
 
 def hints_of(steps: Iterable[Step]) -> Iterable[Hint]:
     """Return the hints for steps, without duplicates."""
     return dict.fromkeys(
-        _QUANTIZATIONS[one.mode][1] if isinstance(one, Quantization) else Hint(one.step) for one in steps
+        _QUANTIZATIONS[step.mode][1] if isinstance(step, Quantization) else Hint(step.step) for step in steps
     )
 
 
@@ -104,7 +104,7 @@ def _check_repetitions(steps: Sequence[Step]) -> None:
     graph = [step for step in steps if isinstance(step, (Strip, Freeze))]
     if len(graph) > 1:
         raise BadInputError(
-            f"the recipe has {' and '.join(one.step for one in graph)}, which exclude each other: freezing strips as "
+            f"the recipe has {' and '.join(step.step for step in graph)}, which exclude each other: freezing strips as "
             "well; keep one of them",
             *hints_of(graph),
         )

@@ -130,7 +130,7 @@ class SavedModelCandidateBuilder:
     ) -> Path:
         # The tensors of a trained model have other names than the original's.
         own = specs_of(source.directory, source.tags, list(specs))
-        own = {name: replace(one, method_name=specs[name].method_name) for name, one in own.items()}
+        own = {name: replace(spec, method_name=specs[name].method_name) for name, spec in own.items()}
         problem = freeze_problem(source.meta_graph, list(own.values()), source.size_bytes)
         if problem is not None:
             raise UnsupportedError(f"the model cannot be frozen: {problem}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .evaluator import CandidateEvaluator
 
 
-# : For the same operators on the same weights, which a converter may have reordered.
+#: For the same operators on the same weights, which a converter may have reordered.
 _ROUNDING = 1e-3
 
 

@@ -12,7 +12,7 @@ from ..errors import ExitCode, OptimizerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# : Errors about a path that the user gave. Others come from the machine.
+#: Errors about a path that the user gave. Others come from the machine.
 _BAD_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 

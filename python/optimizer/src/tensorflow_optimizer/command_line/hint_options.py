@@ -52,5 +52,5 @@ def option_lines(hints: Iterable[Hint]) -> list[str]:
 
 def hints_in(outcome: Outcome) -> list[Hint]:
     """Return the hints of the sentence, of the candidates and of the warnings."""
-    of_candidates = [hint for one in outcome.candidates for hint in one.hints]
+    of_candidates = [hint for candidate in outcome.candidates for hint in candidate.hints]
     return [*outcome.hints, *of_candidates, *outcome.warning_hints]

@@ -18,7 +18,7 @@ from .failure import one_sentence
 if TYPE_CHECKING:
     from .opened_model import OpenedModel
 
-# : Operators that read or write files of the serving machine, which a third-party model should not contain.
+#: Operators that read or write files of the serving machine, which a third-party model should not contain.
 FILE_OPERATORS = frozenset(
     {
         "FixedLengthRecordDatasetV2",

@@ -36,7 +36,7 @@ def recipe_of(made_for: ModelFormat, steps: list[Step], search: Search | None) -
 
 def format_of(steps: list[Step]) -> ModelFormat:
     """Return the recipe's format, unless an option says it."""
-    served = any(isinstance(one, (Strip, Freeze)) or _is_bfloat16(one) for one in steps)
+    served = any(isinstance(step, (Strip, Freeze)) or _is_bfloat16(step) for step in steps)
     return ModelFormat.SAVED_MODEL if served else ModelFormat.LITERT
 
 
@@ -54,7 +54,7 @@ def check_source(model: Path, signature: str | None, tags: list[str] | None) -> 
 
 def check_steps(steps: list[Step], made_for: ModelFormat) -> None:
     """Reject options that would be ignored silently; the pipeline checks everything else about steps."""
-    graph = ", ".join(one.step for one in steps if isinstance(one, (Strip, Freeze)))
+    graph = ", ".join(step.step for step in steps if isinstance(step, (Strip, Freeze)))
     if graph and made_for is ModelFormat.LITERT:
         raise BadInputError(
             f"{graph} has no effect on a LiteRT model, whose conversion keeps nothing to strip: leave it out, or make "

@@ -45,16 +45,18 @@ class OpenedModel:
             return None
         tensors = (*spec.inputs.values(), *spec.outputs.values())
         return is_batched(spec, {}) or all(
-            one.shape is not None and len(one.shape) > 1 and one.shape[0] == 1 for one in tensors
+            tensor.shape is not None and len(tensor.shape) > 1 and tensor.shape[0] == 1 for tensor in tensors
         )
 
     def shapes(self) -> Mapping[str, list[int]] | None:
         """Return the complete shapes of the default signature's inputs, if the file fixes all of them."""
         fixed = {
-            name: [size for size in one.shape or () if size is not None]
-            for name, one in self.specs[self.default].inputs.items()
+            name: [size for size in tensor.shape or () if size is not None]
+            for name, tensor in self.specs[self.default].inputs.items()
         }
-        whole = all(one.shape is not None and None not in one.shape for one in self.specs[self.default].inputs.values())
+        whole = all(
+            tensor.shape is not None and None not in tensor.shape for tensor in self.specs[self.default].inputs.values()
+        )
         return fixed if whole else None
 
     def load(self) -> Runner:

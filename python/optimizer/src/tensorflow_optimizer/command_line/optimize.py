@@ -195,7 +195,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             if path is not None and not path.exists():
                 raise BadInputError(f"{path} does not exist; give the path of a model and of its data")
         check_output(out, [path for path in (model, data, *students) if path is not None])
-        steps = parse_steps(step or [], [student_of(one) for one in students])
+        steps = parse_steps(step or [], [student_of(student) for student in students])
         made_for = model_format or format_of(steps)
         if server_image and (made_for is not ModelFormat.SAVED_MODEL or architecture is not Architecture.X86_64):
             raise BadInputError("--server-image is for --format saved_model on x86_64: TensorFlow Serving serves there")

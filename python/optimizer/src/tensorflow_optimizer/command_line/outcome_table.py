@@ -23,9 +23,9 @@ def show(outcome: Outcome, console: Console | None = None) -> None:
     if outcome.candidates:
         wide = console.width >= _FULL_WIDTH
         console.print(_table(outcome.candidates, wide=wide))
-        for one in outcome.candidates:
-            if one.reason and not wide:
-                console.print(f"{one.name}: {one.reason}", markup=False)
+        for candidate in outcome.candidates:
+            if candidate.reason and not wide:
+                console.print(f"{candidate.name}: {candidate.reason}", markup=False)
     for warning in outcome.warnings:
         console.print(f"warning: {warning}", markup=False)
     console.print(outcome.sentence, markup=False)
@@ -33,8 +33,8 @@ def show(outcome: Outcome, console: Console | None = None) -> None:
 
 def _table(candidates: list[Candidate], *, wide: bool) -> Table:
     headers = ["status", "size", "compressed", "accuracy", "MAE", "R²", "latency", "measured on", "why not"]
-    figures = [_figures(one) for one in candidates]
-    known = {header for one in figures for header, text in one.items() if text}
+    figures = [_figures(candidate) for candidate in candidates]
+    known = {header for figure in figures for header, text in figure.items() if text}
     shown = [
         header
         for header in headers
@@ -45,11 +45,13 @@ def _table(candidates: list[Candidate], *, wide: bool) -> Table:
     table.add_column("candidate", overflow="fold")
     for header in shown:
         table.add_column(header, no_wrap=header != "why not")
-    for one, measured in zip(candidates, figures, strict=True):
-        cells = {"status": one.status.value, "why not": one.reason, **measured}
+    for candidate, measured in zip(candidates, figures, strict=True):
+        cells = {"status": candidate.status.value, "why not": candidate.reason, **measured}
         # Names and reasons may contain brackets, which are not markup.
         table.add_row(
-            Text(one.name), *(Text(cells.get(header, "")) for header in shown), style="bold" if not one.reason else None
+            Text(candidate.name),
+            *(Text(cells.get(header, "")) for header in shown),
+            style="bold" if not candidate.reason else None,
         )
     return table
 
@@ -59,9 +61,9 @@ def _figures(candidate: Candidate) -> dict[str, str]:
     if metrics is None:
         return {}
     _, worst = worst_output(metrics, candidate.rules)
-    errors = [one for one in metrics.outputs.values() if one.mean_absolute_error is not None]
+    errors = [output for output in metrics.outputs.values() if output.mean_absolute_error is not None]
     numbers = worst if worst is not None and worst.mean_absolute_error is not None else next(iter(errors), None)
-    accuracies = [one.accuracy for one in metrics.outputs.values() if one.accuracy is not None]
+    accuracies = [output.accuracy for output in metrics.outputs.values() if output.accuracy is not None]
     latency = metrics.latency_milliseconds
     return {
         "size": f"{metrics.size_bytes:,}",

@@ -71,7 +71,7 @@ def parse_steps(texts: Sequence[str], students: Sequence[StudentModel]) -> list[
     return steps
 
 
-# : Placeholder for a missing student.
+#: Placeholder for a missing student.
 _NOBODY = {"packaging": "file", "identity": {}}
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPTIMIZER = "auto_mixed_precision_onednn_bfloat16"
-# : Operators that compute nothing: control edges from them can be dropped.
+#: Operators that compute nothing: control edges from them can be dropped.
 _INERT = frozenset({"Const", "Identity", "IdentityN", "NoOp", "Cast"})
 
 
@@ -50,7 +50,11 @@ def bake_here(frozen: Path, destination: Path) -> None:
 
     meta_graph = read_meta_graph(frozen, SERVE_TAGS)
     signatures = dict(meta_graph.signature_def)
-    tensors = (info.name for one in signatures.values() for info in (*one.inputs.values(), *one.outputs.values()))
+    tensors = (
+        info.name
+        for signature in signatures.values()
+        for info in (*signature.inputs.values(), *signature.outputs.values())
+    )
     nodes = sorted({name.split(":")[0] for name in tensors})
     # Grappler keeps the nodes in this collection.
     meta_graph.collection_def["train_op"].node_list.value.extend(nodes)
@@ -108,16 +112,16 @@ def _drop_idle_order(graph: Any) -> None:
             if node is None or node.op not in _INERT:
                 inert[name] = False
                 continue
-            sources = [one.lstrip("^").split(":")[0] for one in node.input]
-            unknown = [one for one in sources if one not in inert and one not in pending]
+            sources = [source.lstrip("^").split(":")[0] for source in node.input]
+            unknown = [source for source in sources if source not in inert and source not in pending]
             if unknown:
                 pending += unknown
                 continue
             # A source that is still pending is part of a loop.
-            inert[name] = all(inert.get(one, False) for one in sources)
+            inert[name] = all(inert.get(source, False) for source in sources)
         return inert[start]
 
     for node in graph.node:
-        kept = [one for one in node.input if not (one.startswith("^") and is_inert(one[1:]))]
+        kept = [source for source in node.input if not (source.startswith("^") and is_inert(source[1:]))]
         del node.input[:]
         node.input.extend(kept)

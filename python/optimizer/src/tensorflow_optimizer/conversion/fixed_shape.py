@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..signatures import FixedSignature
 
-# : Index of the operand of a list operator that is the shape of its elements.
+#: Index of the operand of a list operator that is the shape of its elements.
 _ELEMENT_SHAPE = {
     "EmptyTensorList": 0,
     "TensorListReserve": 0,
@@ -38,17 +38,17 @@ def save_with_fixed_shapes(
 
     if is_version_1(meta_graph):
         frozen = destination.with_name(f"{destination.name}-frozen")
-        freeze_version_1(source, tags, [one.spec for one in signatures], frozen)
+        freeze_version_1(source, tags, [signature.spec for signature in signatures], frozen)
         loaded = tf.saved_model.load(str(frozen), tags=SERVE_TAGS)
     else:
         loaded = load_objects(source, tags, meta_graph)
     module = tf.Module()
     # A function taken from a loaded model holds its variables weakly: `loaded` must live until they are saved.
-    module.kept = kept_objects(loaded, [loaded.signatures[one.name] for one in signatures])
-    functions = {one.name: _fixed(loaded.signatures[one.name], one) for one in signatures}
+    module.kept = kept_objects(loaded, [loaded.signatures[signature.name] for signature in signatures])
+    functions = {signature.name: _fixed(loaded.signatures[signature.name], signature) for signature in signatures}
     tf.saved_model.save(module, str(destination), signatures=functions)
     del loaded
-    if any(one.batched for one in signatures):
+    if any(signature.batched for signature in signatures):
         _fix_list_elements(destination / "saved_model.pb")
 
 

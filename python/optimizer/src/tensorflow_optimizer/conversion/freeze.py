@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: A graph is one Protocol Buffers message, which cannot be larger than 2 GB; half of it leaves room for the rest.
 SIZE_LIMIT = 1 << 30
-# : Grappler's passes that only merge equal operators and inline functions.
-# : Folding constants would store a weight again wherever it is reshaped, and may round differently.
+#: Grappler's passes that only merge equal operators and inline functions.
+#: Folding constants would store a weight again wherever it is reshaped, and may round differently.
 _PASSES = ("function", "common_subgraph_elimination", "dependency")
 _TABLES = ("HashTable", "LookupTable", "MutableHashTable", "AnonymousHashTable", "InitializeTable")
 
@@ -28,12 +28,14 @@ def freeze_problem(meta_graph: Any, signatures: list[SignatureSpec], size_bytes:
     """Return why the model must not be frozen, or None."""
     if size_bytes >= SIZE_LIMIT:
         return f"it has {size_bytes:,} bytes, and a frozen graph can hold less than {SIZE_LIMIT:,}"
-    for one in signatures:
-        writers = state_writers(meta_graph, one)
+    for signature in signatures:
+        writers = state_writers(meta_graph, signature)
         if writers:
-            return f"its signature {one.name!r} changes its state ({', '.join(writers)})"
+            return f"its signature {signature.name!r} changes its state ({', '.join(writers)})"
     graph = meta_graph.graph_def
-    nodes = (node for nodes in (graph.node, *(one.node_def for one in graph.library.function)) for node in nodes)
+    nodes = (
+        node for nodes in (graph.node, *(function.node_def for function in graph.library.function)) for node in nodes
+    )
     if any(node.op.startswith(_TABLES) for node in nodes):
         return "it has vocabulary tables, whose content is no constant"
     return None
@@ -54,8 +56,12 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
     v1 = tf.compat.v1
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         meta_graph = v1.saved_model.load(session, tags, str(source))
-        kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
-        tensors = (info.name for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values()))
+        kept = {signature.name: meta_graph.signature_def[signature.name] for signature in signatures}
+        tensors = (
+            info.name
+            for signature in kept.values()
+            for info in (*signature.inputs.values(), *signature.outputs.values())
+        )
         # Include the inputs: one that no output depends on would be removed from the graph, but stay in the signature.
         nodes = sorted({name.split(":")[0] for name in tensors})
         try:
@@ -113,14 +119,14 @@ def without_unused(graph_def: Any, nodes: list[str]) -> Any:
     import tensorflow as tf
 
     reached = tf.compat.v1.graph_util.extract_sub_graph(graph_def, nodes)
-    functions = {one.signature.name: one for one in graph_def.library.function}
+    functions = {function.signature.name: function for function in graph_def.library.function}
     pending = list(reached.node)
     called: set[str] = set()
     while pending:
         node = pending.pop()
         names = {node.op}
         for value in node.attr.values():
-            names |= {value.func.name, *(one.name for one in value.list.func)}
+            names |= {value.func.name, *(function.name for function in value.list.func)}
         for name in names & functions.keys() - called:
             called.add(name)
             pending += functions[name].node_def

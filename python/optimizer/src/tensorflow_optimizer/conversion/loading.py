@@ -40,12 +40,12 @@ def kept_objects(loaded: Any, functions: Iterable[Any]) -> list[Any]:
 
     captured = {id(tensor) for function in functions for tensor in function.captured_inputs}
     kept: list[Any] = []
-    for one in tf.train.TrackableView(loaded).descendants():
-        if isinstance(one, tf.Variable):
-            if id(one.handle) in captured:
-                kept.append(one)
-        elif isinstance(one, (Asset, CapturableResource)):
-            kept.append(one)
+    for node in tf.train.TrackableView(loaded).descendants():
+        if isinstance(node, tf.Variable):
+            if id(node.handle) in captured:
+                kept.append(node)
+        elif isinstance(node, (Asset, CapturableResource)):
+            kept.append(node)
     return kept
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-# : The way out for a model that cannot be stripped.
+#: The way out for a model that cannot be stripped.
 AS_IT_IS = "serve it as it is, with the recipe that changes nothing"
 
 
@@ -40,7 +40,7 @@ def strip(
         return
     try:
         loaded = load_objects(source, tags, meta_graph)
-        functions = {one.name: loaded.signatures[one.name] for one in kept}
+        functions = {signature.name: loaded.signatures[signature.name] for signature in kept}
         module = tf.Module()
         module.kept = kept_objects(loaded, functions.values())
         tf.saved_model.save(module, str(destination), signatures=functions)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-# : The default tags of TensorFlow Serving, which ours does not change.
+#: The default tags of TensorFlow Serving, which ours does not change.
 SERVE_TAGS = ["serve"]
 
 

@@ -29,20 +29,24 @@ def strip_version_1(source: Path, meta_graph: Any, signatures: Iterable[Signatur
     import tensorflow as tf
 
     v1 = tf.compat.v1
-    kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
+    kept = {signature.name: meta_graph.signature_def[signature.name] for signature in signatures}
     main_op = main_op_of(meta_graph)
-    nodes = {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
+    nodes = {
+        _node(info.name)
+        for signature in kept.values()
+        for info in (*signature.inputs.values(), *signature.outputs.values())
+    }
     nodes |= {_node(asset.tensor_info.name) for asset in meta_graph.asset_file_def}
     nodes |= {main_op} if main_op else set()
     variables = _variables_of(meta_graph, nodes)
-    for one in variables:
-        nodes |= {_node(name) for name in (one.variable_name, one.initializer_name, one.snapshot_name)}
-        nodes |= {_node(one.initial_value_name)} if one.initial_value_name else set()
+    for variable in variables:
+        nodes |= {_node(name) for name in (variable.variable_name, variable.initializer_name, variable.snapshot_name)}
+        nodes |= {_node(variable.initial_value_name)} if variable.initial_value_name else set()
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         v1.import_graph_def(v1.graph_util.extract_sub_graph(meta_graph.graph_def, sorted(nodes)), name="")
-        restored = [v1.Variable.from_proto(one) for one in variables]
-        for one in restored:
-            graph.add_to_collection(v1.GraphKeys.GLOBAL_VARIABLES, one)
+        restored = [v1.Variable.from_proto(variable) for variable in variables]
+        for variable in restored:
+            graph.add_to_collection(v1.GraphKeys.GLOBAL_VARIABLES, variable)
         saver = v1.train.Saver(restored) if restored else None
         if saver:
             saver.restore(session, str(source / _VARIABLES / _VARIABLES))
@@ -69,10 +73,14 @@ def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[Signatu
     v1 = tf.compat.v1
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         meta_graph = v1.saved_model.load(session, tags, str(source))
-        kept = {one.name: meta_graph.signature_def[one.name] for one in signatures}
+        kept = {signature.name: meta_graph.signature_def[signature.name] for signature in signatures}
         # Include the inputs: one that no output depends on would be removed from the graph, but stay in the signature.
         outputs = sorted(
-            {_node(info.name) for one in kept.values() for info in (*one.inputs.values(), *one.outputs.values())}
+            {
+                _node(info.name)
+                for signature in kept.values()
+                for info in (*signature.inputs.values(), *signature.outputs.values())
+            }
         )
         try:
             frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), outputs)

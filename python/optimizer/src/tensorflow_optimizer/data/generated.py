@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-# : Size of an unknown dimension without a given shape (only in SavedModels, not in LiteRT).
+#: Size of an unknown dimension without a given shape (only in SavedModels, not in LiteRT).
 _UNKNOWN = 4
 _COUNT = 16
-# : Tried in this order until the model accepts one, because integers may index a table of any size.
+#: Tried in this order until the model accepts one, because integers may index a table of any size.
 INTEGER_RANGES = (100, 10, 2, 1)
 
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# : With more decisions (masks have one for each point), only some of each sample are used.
+#: With more decisions (masks have one for each point), only some of each sample are used.
 _MOST_DECISIONS = 4_000_000
-# : With fewer samples, only the point estimate is compared with chance.
+#: With fewer samples, only the point estimate is compared with chance.
 ENOUGH_TO_TEST = 50
 _PERMUTATIONS = 199
-# : With the true order, 5 of 200 orders: 2.5 %, one tail of a 95 % interval.
+#: With the true order, 5 of 200 orders: 2.5 %, one tail of a 95 % interval.
 _AS_GOOD_BY_CHANCE = 4
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# : Minimum error, relative to the labels' mean deviation: the rounding of a conversion must not count as an increase
+#: Minimum error, relative to the labels' mean deviation: the rounding of a conversion must not count as an increase
 # for
-# : an original that is nearer to its labels.
+#: an original that is nearer to its labels.
 _LEAST_ERROR = 1e-3
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from .tasks import OutputTask
 
 _FACTORS = {255.0: "255 times as large", 1 / 255.0: "divided by 255"}
-# : Keeps the trial cheap; a wrong scale shows on few samples.
+#: Keeps the trial cheap; a wrong scale shows on few samples.
 _SAMPLES = 256
-# : A difference in accuracy too large for chance.
+#: A difference in accuracy too large for chance.
 _CLEARLY_BETTER = 0.1
 
 
@@ -75,5 +75,5 @@ def _accuracy(
     except RunError:
         return None
     rated = [rate(tasks[name], answers[name], labels).accuracy for name, labels in dataset.labels.items()]
-    known = [one for one in rated if one is not None]
+    known = [rating for rating in rated if rating is not None]
     return sum(known) / len(known) if known else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 JOB_FILE = "job.json"
 SOURCE_DIRECTORY = "source"
 EVALUATION_DIRECTORY = "evaluation"
-# : Contains a directory for each given student: 00, 01, … in the order of the job's steps.
+#: Contains a directory for each given student: 00, 01, … in the order of the job's steps.
 STUDENTS_DIRECTORY = "students"
 _LAID_OUT = (SOURCE_DIRECTORY, EVALUATION_DIRECTORY, STUDENTS_DIRECTORY)
 _CONNECTIONS = 8
@@ -95,9 +95,13 @@ def _fetch(
             size=sum(path.stat().st_size for path in files),
             objects=[
                 FetchedObject(
-                    key=one.key, version=one.version, size=one.size, sha256=one.sha256 or "", checks=one.checks
+                    key=stored.key,
+                    version=stored.version,
+                    size=stored.size,
+                    sha256=stored.sha256 or "",
+                    checks=stored.checks,
                 )
-                for one in objects
+                for stored in objects
             ],
         )
         partial.rename(target)  # Only a whole input ever has its final name.
@@ -156,10 +160,10 @@ def _fetch_prefix(
     if not location.key.endswith("/"):
         raise BadInputError(f"the job's {what} has the prefix {location.key!r}: a prefix ends with a slash")
     # The S3 console represents folders by empty objects whose names end with a slash.
-    listed = [one for one in bucket.list_objects(location.key) if not (one.key.endswith("/") and one.size == 0)]
+    listed = [item for item in bucket.list_objects(location.key) if not (item.key.endswith("/") and item.size == 0)]
     if not listed:
         raise BadInputError(f"there is no object below {where}: check the prefix, and that the upload has finished")
-    paths = {one.key: target / safe_relative(one.key.removeprefix(location.key), where) for one in listed}
+    paths = {item.key: target / safe_relative(item.key.removeprefix(location.key), where) for item in listed}
     for path in paths.values():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +172,7 @@ def _fetch_prefix(
     if clash := next((key for key, path in paths.items() if path.is_dir()), None):
         raise BadInputError(f"{bucket.address(clash)} is an object, and there are objects below it as a directory")
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        downloads = [pool.submit(bucket.download, one.key, paths[one.key], etag=one.etag) for one in listed]
+        downloads = [pool.submit(bucket.download, item.key, paths[item.key], etag=item.etag) for item in listed]
         try:
             return [download.result() for download in downloads]
         except BaseException:
@@ -204,7 +208,7 @@ def _line(what: str, bucket: Bucket, location: Location, fetched: FetchedInput) 
         IdentityCheck.OBJECT_VERSION: "the object version",
         IdentityCheck.NONE: "",
     }
-    checks = sorted({check for one in fetched.objects for check in one.checks})
+    checks = sorted({check for stored in fetched.objects for check in stored.checks})
     compared = ", ".join([*checks, *filter(None, [claims[fetched.identity]])])
     one = fetched.objects[0] if len(fetched.objects) == 1 else None
     where = bucket.address(location.key, one.version if one else None)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import BadInputError, OptimizerError
 
-# : Disk space to keep free in addition to the unpacked files.
+#: Disk space to keep free in addition to the unpacked files.
 _RESERVE = 64 << 20
 
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ..evaluation import OutputTask
 
 _ACCURACY_LOSS = 0.01
-# : Relative to the mean absolute error: comparable to one point of a classifier, and far below the variance of
+#: Relative to the mean absolute error: comparable to one point of a classifier, and far below the variance of
 # samples.
 _ERROR_INCREASE = 0.01
 _AGREEMENT = 0.99
 _RELATIVE_ERROR = 0.05
-# : Without data, allow only changes that are far too small to change a decision.
+#: Without data, allow only changes that are far too small to change a decision.
 _RELATIVE_ERROR_UNSEEN = 0.01
 
 
@@ -48,7 +48,7 @@ class GatePlan:
 
     def to_gate(self) -> Gate:
         """Return the rules as in manifest.json."""
-        return Gate(rules=[one.rule for one in self.rules], strict=self.strict)
+        return Gate(rules=[rule.rule for rule in self.rules], strict=self.strict)
 
 
 def check_measurable(

@@ -18,7 +18,7 @@ _FIGURES = {
     "minAgreement": "agreement",
     "maxRelativeError": "relative_error",
 }
-# : Rules on a model's answers; the others are on its size and speed.
+#: Rules on a model's answers; the others are on its size and speed.
 QUALITY_RULES = frozenset(_FIGURES)
 _NAMES = {
     "maxAccuracyLoss": "accuracy loss",
@@ -30,7 +30,7 @@ _NAMES = {
 
 def judge(plan: GatePlan, metrics: Metrics) -> list[RuleResult]:
     """Return the result of every rule; a candidate passes if all of them pass."""
-    return [_apply(one, metrics, strict=plan.strict) for one in plan.rules if _outputs(one, metrics) != frozenset()]
+    return [_apply(rule, metrics, strict=plan.strict) for rule in plan.rules if _outputs(rule, metrics) != frozenset()]
 
 
 def _outputs(planned: PlannedRule, metrics: Metrics) -> frozenset[str] | None:

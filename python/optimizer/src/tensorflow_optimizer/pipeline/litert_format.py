@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ..sources import OpenedSource
     from ..training.trainer import Trainer
 
-# : For larger models, a float32 conversion takes too long just to compare latency.
+#: For larger models, a float32 conversion takes too long just to compare latency.
 _BASELINE_LIMIT = 64 << 20
 
 

@@ -44,7 +44,7 @@ def open_original(job: Job, source: OpenedSource, progress: Progress) -> LiteRtO
     runner = SavedModelRunner(
         source.directory,
         source.tags,
-        {name: one.spec for name, one in selection.signatures.items()},
+        {name: signature.spec for name, signature in selection.signatures.items()},
         reset_state=reset_state,
         saved_by=source.tensorflow_version,
     )
@@ -78,14 +78,19 @@ def _open_tflite(job: Job, source: TfliteSource, progress: Progress) -> LiteRtOr
 
 
 def _signatures(selection: Selection) -> dict[str, EvaluatedSignature]:
-    return {name: EvaluatedSignature(one.spec, one.batched, one.shapes) for name, one in selection.signatures.items()}
+    return {
+        name: EvaluatedSignature(signature.spec, signature.batched, signature.shapes)
+        for name, signature in selection.signatures.items()
+    }
 
 
 def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Selection, bool]:
     """Return the signatures to publish, and whether their state must be reset before every request."""
     selection = select_for_litert(read_signatures(source.meta_graph), job.source)
     progress.warn_all(selection.warnings)
-    writers = {name: state_writers(source.meta_graph, one.spec) for name, one in selection.signatures.items()}
+    writers = {
+        name: state_writers(source.meta_graph, signature.spec) for name, signature in selection.signatures.items()
+    }
     stateful = [name for name, operators in writers.items() if operators]
     if not stateful or job.source.stateful is StatefulBehavior.RESET_PER_REQUEST:
         return selection, bool(stateful)
@@ -93,7 +98,7 @@ def _select(job: Job, source: SavedModelSource, progress: Progress) -> tuple[Sel
         raise _state_refusal(f"the signature {selection.default!r}", ", ".join(writers[selection.default]))
     for name in stateful:
         progress.warn(f"the signature {name!r} is left out: it changes the model's state ({', '.join(writers[name])})")
-    kept = {name: one for name, one in selection.signatures.items() if name not in stateful}
+    kept = {name: signature for name, signature in selection.signatures.items() if name not in stateful}
     return Selection(selection.default, kept, selection.warnings), False
 
 

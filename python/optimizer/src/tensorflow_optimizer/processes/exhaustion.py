@@ -23,9 +23,9 @@ def exhausted(error: BaseException) -> ExhaustedError | None:
     """Return the error to raise if memory or disk is exhausted; None for other errors."""
     causes = list(_causes(error))
     # TensorFlow uses one error type for both, but the message of a full disk says so.
-    if any(_is_disk(one) for one in causes):
+    if any(_is_disk(cause) for cause in causes):
         return ExhaustedError("the job ran out of disk space; choose a larger machine", Hint.MACHINE_SIZE)
-    if any(_is_memory(one) for one in causes):
+    if any(_is_memory(cause) for cause in causes):
         return ExhaustedError("the job ran out of memory; choose a larger machine", Hint.MACHINE_SIZE)
     return None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _IS_POSIX = os.name == "posix"
-# : Time for a process to clean up after an interrupt.
+#: Time for a process to clean up after an interrupt.
 _SECONDS_TO_STOP = 20
 
 

@@ -32,7 +32,7 @@ class Progress:
     @property
     def warnings(self) -> list[str]:
         """The texts of the warnings."""
-        return [one.text for one in self.warned]
+        return [warning.text for warning in self.warned]
 
     def say(self, text: str) -> None:
         """Print a message."""
@@ -70,7 +70,7 @@ class Progress:
             sentence=sentence,
             hints=list(hints),
             warnings=self.warnings,
-            warning_hints=list(dict.fromkeys(hint for one in self.warned for hint in one.hints)),
+            warning_hints=list(dict.fromkeys(hint for warning in self.warned for hint in warning.hints)),
             inputs=self.inputs,
             expected_scale=self.expected_scale,
             original=self.original,

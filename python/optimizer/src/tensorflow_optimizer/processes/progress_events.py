@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-# : The pipe's file descriptor, for the one process that inherits it.
+#: The pipe's file descriptor, for the one process that inherits it.
 VARIABLE = "TENSORFLOW_OPTIMIZER_FEED"
-# : Lines shorter than PIPE_BUF bytes from several processes do not mix. An escaped character may take six bytes.
+#: Lines shorter than PIPE_BUF bytes from several processes do not mix. An escaped character may take six bytes.
 _LONGEST_TEXT = 200
 _SECONDS_BETWEEN = 0.1
 

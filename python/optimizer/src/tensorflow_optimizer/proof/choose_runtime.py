@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import Signature
     from .native_program import Request
 
-# : Path of the handler's package, if it is neither next to the optimizer nor in the repository.
+#: Path of the handler's package, if it is neither next to the optimizer nor in the repository.
 HANDLER_VARIABLE = "TENSORFLOW_OPTIMIZER_HANDLER"
 _PACKAGE = "model_server"
 _TIMEOUT_SECONDS = 300

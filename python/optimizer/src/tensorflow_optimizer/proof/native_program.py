@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..documents.manifest import Signature
 
-# : Path of the program, if it is neither next to the optimizer nor in the repository.
+#: Path of the program, if it is neither next to the optimizer nor in the repository.
 PROGRAM_VARIABLE = "TENSORFLOW_OPTIMIZER_NATIVE_PROGRAM"
 _NAME = "bootstrap"
 #: Lambda's names of processors.
@@ -173,7 +173,7 @@ def _running(executable: Path, environment: dict[str, str]) -> Iterator[_Functio
             process.wait()
 
 
-# : Variables of Lambda that the program needs.
+#: Variables of Lambda that the program needs.
 _LAMBDA_VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "proof",
     "AWS_LAMBDA_FUNCTION_VERSION": "1",

@@ -86,7 +86,7 @@ def _publish_litert(publication: Publication) -> Published:
     for name, path in {**paths, CHECKSUMS_FILE: checksums}.items():
         publication.upload(publication.key_prefix + name, path)
     in_layer = [
-        File(path=f"{IN_LAYER}{one.path}", size=one.size, sha256=one.sha256) for one in files if one.path in paths
+        File(path=f"{IN_LAYER}{file.path}", size=file.size, sha256=file.sha256) for file in files if file.path in paths
     ]
     return Published(
         files=[File(path=LAYER_FILE, size=stored.size, sha256=stored.sha256 or ""), *in_layer, *files],

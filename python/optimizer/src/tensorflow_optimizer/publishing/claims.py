@@ -11,7 +11,7 @@ from ..storage.storage_errors import ObjectExistsError, StorageError
 if TYPE_CHECKING:
     from ..storage.s3 import Bucket
 
-# : More than the number of parallel builds of one model.
+#: More than the number of parallel builds of one model.
 _ATTEMPTS = 50
 
 
@@ -36,5 +36,5 @@ def claim_version(bucket: Bucket, prefix: str, *, build_id: str, build_key: str)
 
 
 def _highest(bucket: Bucket, prefix: str) -> int:
-    names = (one.key.rsplit("/", 1)[-1] for one in bucket.list_objects(f"{prefix}/claims/"))
+    names = (item.key.rsplit("/", 1)[-1] for item in bucket.list_objects(f"{prefix}/claims/"))
     return max((int(name) for name in names if name.isascii() and name.isdecimal()), default=0)

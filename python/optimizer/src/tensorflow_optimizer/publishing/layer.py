@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MODEL_PATH = "ml/model/model.tflite"
 DESCRIPTION_FILE = "model.json"
 DESCRIPTION_PATH = f"ml/model/{DESCRIPTION_FILE}"
-# : Prefix of paths in a manifest for files inside the layer.
+#: Prefix of paths in a manifest for files inside the layer.
 IN_LAYER = "layer.zip!/ml/model/"
 #: The earliest date that a ZIP can hold.
 _DATE = (1980, 1, 1, 0, 0, 0)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"
-# : Fields that a draft repeats from its job.
+#: Fields that a draft repeats from its job.
 _COMMON = ("model", "format", "architecture", "recipe", "labels")
 
 
@@ -95,7 +95,7 @@ def publish_build(
         return None
     if job is None:
         raise OptimizerError("the build ended well, but its job.json is missing: give it with --config")
-    if not all(one.version and one.version != "null" for one in uploaded):
+    if not all(upload.version and upload.version != "null" for upload in uploaded):
         raise OptimizerError(
             f"the bucket {target.bucket.name} keeps no versions, and a deployment pins the object version that it "
             "serves: turn on versioning for the bucket"

@@ -22,7 +22,7 @@ def record_key(prefix: str, build_key: str, version: int | str) -> str:
 
 def find_complete(bucket: Bucket, prefix: str, build_key: str) -> Record | None:
     """Return the record that all readers use: the lowest version whose manifest and files exist."""
-    names = [one.key.rsplit("/", 1)[-1] for one in bucket.list_objects(f"{prefix}/keys/{build_key}/")]
+    names = [item.key.rsplit("/", 1)[-1] for item in bucket.list_objects(f"{prefix}/keys/{build_key}/")]
     versions = sorted(int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdecimal())
     for version in versions:
         record = _complete(bucket, record_key(prefix, build_key, version))
@@ -38,10 +38,10 @@ def _complete(bucket: Bucket, key: str) -> Record | None:
         return None
     # List instead of individual requests: a role with permission to list a prefix only is denied for missing objects.
     directory = posixpath.dirname(record.manifest_key)
-    present = {one.key: one.size for one in bucket.list_objects(f"{directory}/")}
+    present = {item.key: item.size for item in bucket.list_objects(f"{directory}/")}
     beside = [name for name in (record.archive_key, record.golden_key, record.server_key) if name]
     for name in beside:
-        present.update({one.key: one.size for one in bucket.list_objects(name)})
+        present.update({item.key: item.size for item in bucket.list_objects(name)})
     if not present.keys() >= {record.manifest_key, *beside}:
         return None
     text = bucket.read(record.manifest_key)

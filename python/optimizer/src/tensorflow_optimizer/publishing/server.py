@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..documents.manifest import ServerProgram
     from ..storage.s3 import Bucket
 
-# : Separate from the models' prefixes; the job's role may add here too.
+#: Separate from the models' prefixes; the job's role may add here too.
 _PREFIX = "shared/server"
 
 

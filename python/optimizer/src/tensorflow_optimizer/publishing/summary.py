@@ -10,7 +10,7 @@ from ..report.figures import megabytes, percent, small, smaller, worst_output
 if TYPE_CHECKING:
     from ..documents.manifest import Draft
 
-# : Leaves room within the 4 KB of a custom resource's response.
+#: Leaves room within the 4 KB of a custom resource's response.
 _LIMIT = 300
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Arrays
     from .subject import Subject
 
-# : With fewer samples, the interval is wider than the default gate's limit.
+#: With fewer samples, the interval is wider than the default gate's limit.
 _ENOUGH_SAMPLES = 500
 _REPEATED = 8
 
@@ -127,8 +127,8 @@ def measure_original(  # noqa: PLR0913 - what is measured, on what, and for what
     gate = splits.gate
     _count_warning(gate, evidence, progress)
     datasets = {
-        name: gate if name == default else made_up(subject.runner, one, job.seed)
-        for name, one in subject.signatures.items()
+        name: gate if name == default else made_up(subject.runner, signature, job.seed)
+        for name, signature in subject.signatures.items()
     }
     progress.say(f"measuring the original on {gate.count} {_adjective(evidence)} samples")
     answers = {name: _answers(subject, name, dataset, evidence) for name, dataset in datasets.items()}

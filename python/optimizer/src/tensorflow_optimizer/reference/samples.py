@@ -31,12 +31,12 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     Raises:
         BadInputError: There are too few, or they do not fit the signature.
     """
-    one = subject.signatures[subject.default]
+    signature = subject.signatures[subject.default]
     if evaluation is None:
-        samples = made_up(subject.runner, one, job.seed)
+        samples = made_up(subject.runner, signature, job.seed)
         nothing = samples.take(np.arange(0))
         return Splits(nothing, nothing, samples, nothing), EvidenceKind.GENERATED
-    dataset = read_dataset(evaluation, one.spec, one.shapes, batched=one.batched, labels=job.labels)
+    dataset = read_dataset(evaluation, signature.spec, signature.shapes, batched=signature.batched, labels=job.labels)
     splits = split(dataset, job.seed, calibrate=calibrate, train=train, select=select)
     if train and not job.recipe.steps and splits.training.count < MINIMUM_TRAINING_SAMPLES:
         # The job names no step that trains, so skip the default ones and leave the samples to the gate.
@@ -48,7 +48,7 @@ def read_samples(  # noqa: PLR0913 - one fact for each need
     return splits, EvidenceKind.LABELS if dataset.labels else EvidenceKind.UNLABELLED
 
 
-def made_up(runner: Runner, one: EvaluatedSignature, seed: int) -> Dataset:
+def made_up(runner: Runner, signature: EvaluatedSignature, seed: int) -> Dataset:
     """Generate inputs that the original accepts.
 
     Raises:
@@ -56,16 +56,18 @@ def made_up(runner: Runner, one: EvaluatedSignature, seed: int) -> Dataset:
     """
     problem = ""
     for integers in INTEGER_RANGES:
-        dataset = generated_inputs(one.spec, one.shapes, batched=bool(one.batched), seed=seed, integers=integers)
+        dataset = generated_inputs(
+            signature.spec, signature.shapes, batched=bool(signature.batched), seed=seed, integers=integers
+        )
         try:
-            answers_of(runner, one.spec.name, dataset)
+            answers_of(runner, signature.spec.name, dataset)
         except RunError as error:
             problem = problem or str(error)
             continue
         return dataset
     raise BadInputError(
-        f"the original cannot compute made-up inputs at the signature {one.spec.name!r} ({problem}); give evaluation "
-        "data, or the input shapes if a dimension is unknown",
+        f"the original cannot compute made-up inputs at the signature {signature.spec.name!r} ({problem}); "
+        "give evaluation data, or the input shapes if a dimension is unknown",
         Hint.EVALUATION_DATA,
         Hint.INPUT_SHAPES,
     )

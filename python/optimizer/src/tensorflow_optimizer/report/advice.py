@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.outcome import Outcome
 
-# : With fewer samples, a loss of one point cannot be distinguished from chance.
+#: With fewer samples, a loss of one point cannot be distinguished from chance.
 _ENOUGH_SAMPLES = 500
 
 
 def advise(job: Job, outcome: Outcome) -> list[str]:
     """Return advice on getting more evidence, or a smaller model."""
-    measured = [one.metrics for one in outcome.candidates if one.metrics] or (
+    measured = [candidate.metrics for candidate in outcome.candidates if candidate.metrics] or (
         [outcome.original] if outcome.original else []
     )
     if not measured:
         return []
-    kinds, samples = {one.evidence for one in measured}, min(one.samples for one in measured)
+    kinds, samples = {metrics.evidence for metrics in measured}, min(metrics.samples for metrics in measured)
     advice = []
     if EvidenceKind.GENERATED in kinds:
         advice.append(

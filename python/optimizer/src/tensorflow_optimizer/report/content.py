@@ -78,7 +78,9 @@ class Report(Document):
 def compose(job: Job, outcome: Outcome, draft: Draft | None) -> Report:
     """Compose the content of a report."""
     verdict = _VERDICTS[outcome.exit_code]
-    chosen = next((one.name for one in outcome.candidates if one.status is CandidateStatus.CHOSEN), None)
+    chosen = next(
+        (candidate.name for candidate in outcome.candidates if candidate.status is CandidateStatus.CHOSEN), None
+    )
     return Report(
         verdict=Verdict.UNVERIFIED if verdict is Verdict.ACCEPTED and outcome.unverified else verdict,
         exit_code=outcome.exit_code,
@@ -121,7 +123,7 @@ def _reproduction_here(command: str, job: Job, students: list[StudentModel]) -> 
     """Return how to reproduce the build with files that are only on this machine."""
     inputs: list[tuple[str, Source | Evaluation | StudentModel]] = [("source", job.source)]
     inputs += [("evaluation", job.evaluation)] if job.evaluation else []
-    inputs += [("student", one) for one in students]
+    inputs += [("student", student) for student in students]
     comments = []
     for option, one in inputs:
         name = one.file_name or f"{option}/"

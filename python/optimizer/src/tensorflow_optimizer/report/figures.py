@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NOT_MEASURED = "–"
 
-# : The gate's defaults, to find the output nearest to its limit.
+#: The gate's defaults, to find the output nearest to its limit.
 _LIMITS = {"maxAccuracyLoss": 0.01, "maxErrorIncrease": 0.01, "minAgreement": 0.99, "maxRelativeError": 0.05}
 
 
@@ -78,10 +78,10 @@ def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[st
         metrics: Metrics of a candidate.
         rules: The gate's results for it; without them, the default limits.
     """
-    broken = next((one.output for one in rules if not one.passed and one.output in metrics.outputs), None)
+    broken = next((rule.output for rule in rules if not rule.passed and rule.output in metrics.outputs), None)
     if broken is not None:
         return broken, metrics.outputs[broken]
-    limits = {**_LIMITS, **{one.rule: one.limit for one in rules if one.rule in _LIMITS}}
+    limits = {**_LIMITS, **{rule.rule: rule.limit for rule in rules if rule.rule in _LIMITS}}
     if not metrics.outputs:
         return None, None
     return max(metrics.outputs.items(), key=lambda item: _share_of_limit(item[1], limits))

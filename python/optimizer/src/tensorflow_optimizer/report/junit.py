@@ -13,7 +13,7 @@ from .figures import small
 if TYPE_CHECKING:
     from .content import Report
 
-# : Characters that XML cannot contain, even escaped.
+#: Characters that XML cannot contain, even escaped.
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

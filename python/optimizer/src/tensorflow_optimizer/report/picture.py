@@ -55,7 +55,7 @@ class _Scale:
 def draw(report: Report) -> str | None:
     """Return an SVG element, or None if fewer than two models were measured."""
     measured: list[tuple[str, Metrics, CandidateStatus | None]] = [
-        (one.name, one.metrics, one.status) for one in report.candidates if one.metrics
+        (candidate.name, candidate.metrics, candidate.status) for candidate in report.candidates if candidate.metrics
     ]
     quality = quality_of(metrics for _, metrics, _ in measured)
     if quality is None:

@@ -24,7 +24,7 @@ class Quality(StrEnum):
 
 def quality_of(metrics: Iterable[Metrics]) -> Quality | None:
     """Return the best quality that all of these measurements have, or None."""
-    outputs = [output for one in metrics for output in one.outputs.values()]
+    outputs = [output for metric in metrics for output in metric.outputs.values()]
     for quality in Quality:
         if outputs and any(getattr(output, quality) is not None for output in outputs):
             return quality
@@ -34,25 +34,25 @@ def quality_of(metrics: Iterable[Metrics]) -> Quality | None:
 def value_of(metrics: Metrics, quality: Quality) -> float | None:
     """Return the quality of a model's worst output; for relative error less is better."""
     if quality is Quality.RELATIVE_ERROR:
-        known = [one.relative_error for one in metrics.outputs.values() if one.relative_error is not None]
+        known = [output.relative_error for output in metrics.outputs.values() if output.relative_error is not None]
         return max(known, default=None)
     _, worst = worst_output(metrics)
     value: float | None = getattr(worst, quality) if worst else None
-    known = [getattr(one, quality) for one in metrics.outputs.values() if getattr(one, quality) is not None]
+    known = [getattr(output, quality) for output in metrics.outputs.values() if getattr(output, quality) is not None]
     return value if value is not None else min(known, default=None)
 
 
 def front_of(candidates: list[Candidate]) -> list[str]:
     """Return the names of the Pareto-optimal candidates in size and quality, smallest first."""
-    measured = [one for one in candidates if one.metrics is not None]
-    quality = quality_of(one.metrics for one in measured if one.metrics)
+    measured = [candidate for candidate in candidates if candidate.metrics is not None]
+    quality = quality_of(candidate.metrics for candidate in measured if candidate.metrics)
     if quality is None:
         return []
     sign = -1 if quality is Quality.RELATIVE_ERROR else 1
     known = [
-        (one.metrics.size_bytes, -sign * value, one.name)
-        for one in measured
-        if one.metrics and (value := value_of(one.metrics, quality)) is not None
+        (candidate.metrics.size_bytes, -sign * value, candidate.name)
+        for candidate in measured
+        if candidate.metrics and (value := value_of(candidate.metrics, quality)) is not None
     ]
     front: list[tuple[int, float, str]] = []
     for item in sorted(known):

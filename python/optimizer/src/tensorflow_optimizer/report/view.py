@@ -186,20 +186,20 @@ def output_rows(report: Report) -> list[OutputRow]:
 
 def evidence_of(report: Report) -> str:
     """Return the evidence of the figures, such as `600 labelled samples`."""
-    measured = [one.metrics for one in report.candidates if one.metrics] or (
+    measured = [candidate.metrics for candidate in report.candidates if candidate.metrics] or (
         [report.original] if report.original else []
     )
     if not measured:
         return ""
-    return f"{min(one.samples for one in measured):,} {_EVIDENCE[measured[0].evidence]}"
+    return f"{min(metrics.samples for metrics in measured):,} {_EVIDENCE[measured[0].evidence]}"
 
 
 def samples_sentence(report: Report) -> str:
     """Return a sentence on the samples of the figures."""
-    measured = [one.metrics for one in report.candidates if one.metrics]
-    if any(one.evidence is EvidenceKind.GENERATED for one in measured):
+    measured = [candidate.metrics for candidate in report.candidates if candidate.metrics]
+    if any(metrics.evidence is EvidenceKind.GENERATED for metrics in measured):
         return "All figures are of made-up inputs."
-    if any(one.split is Split.SELECTION for one in measured):
+    if any(metrics.split is Split.SELECTION for metrics in measured):
         return (
             "Each candidate says which samples its figures are of: those of the selection, by which the search chose, "
             "or those of the gate, which judges by them alone. No candidate was calibrated or trained with either."
@@ -240,7 +240,7 @@ def headline_of(report: Report) -> str:
 
 def tiles_of(report: Report) -> list[tuple[str, str, str]]:
     """Return the most important figures as name, value and remark; none if nothing was chosen."""
-    chosen = next((one for one in report.candidates if one.name == report.chosen), None)
+    chosen = next((candidate for candidate in report.candidates if candidate.name == report.chosen), None)
     if chosen is None or chosen.metrics is None:
         return []
     after, before = chosen.metrics, report.original

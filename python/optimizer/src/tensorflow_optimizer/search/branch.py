@@ -52,8 +52,8 @@ def _is_beyond_chance(candidate: Candidate, evaluator: CandidateEvaluator) -> bo
         return True
     outputs = candidate.metrics.outputs.values()
     lows = {
-        "maxAccuracyLoss": [one.accuracy_loss_interval[0] for one in outputs if one.accuracy_loss_interval],
-        "maxErrorIncrease": [one.error_increase_interval[0] for one in outputs if one.error_increase_interval],
+        "maxAccuracyLoss": [output.accuracy_loss_interval[0] for output in outputs if output.accuracy_loss_interval],
+        "maxErrorIncrease": [output.error_increase_interval[0] for output in outputs if output.error_increase_interval],
     }
     for rule, found in lows.items():
         limits = [planned.rule.value for planned in evaluator.gate.rules if planned.rule.rule == rule]

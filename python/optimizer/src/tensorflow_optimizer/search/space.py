@@ -117,7 +117,11 @@ def without_training(
     job: Job, space: SearchSpace[PlanT], reference: Reference, progress: Progress
 ) -> SearchSpace[PlanT]:
     """Leave out default candidates that need training, where there are too few samples to train on."""
-    if job.recipe.steps or reference.training.count or not any(one.pruning or one.distillation for one in space.plans):
+    if (
+        job.recipe.steps
+        or reference.training.count
+        or not any(plan.pruning or plan.distillation for plan in space.plans)
+    ):
         return space
     parts = (reference.calibration, reference.selection, reference.datasets[reference.default])
     progress.warn(

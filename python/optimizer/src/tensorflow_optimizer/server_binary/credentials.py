@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInputError, OptimizerError
 
-# : Environment variables for the registry's account. Both or neither.
+#: Environment variables for the registry's account. Both or neither.
 USERNAME = "SERVING_REGISTRY_USERNAME"
 PASSWORD = "SERVING_REGISTRY_PASSWORD"  # noqa: S105 - a name, not a password
 

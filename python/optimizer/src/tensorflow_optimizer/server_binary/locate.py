@@ -105,7 +105,7 @@ def _ancestor_link(entries: Mapping[str, Entry], path: str, directories: set[str
 def _hides(entries: Mapping[str, Entry], path: str) -> bool:
     """Tell whether a layer removes a path, or a directory above it, from the layers below."""
     paths = [*_ancestors(path), path]
-    removed = (posixpath.join(posixpath.dirname(one), _WHITEOUT + posixpath.basename(one)) for one in paths)
+    removed = (posixpath.join(posixpath.dirname(path), _WHITEOUT + posixpath.basename(path)) for path in paths)
     opaque = (posixpath.join(one, _OPAQUE) for one in ["", *paths[:-1]])
     return any(name in entries for name in (*removed, *opaque))
 

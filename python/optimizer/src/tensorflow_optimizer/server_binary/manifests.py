@@ -14,7 +14,7 @@ from .errors import BRING, MIRROR
 if TYPE_CHECKING:
     from .reference import ImageReference
 
-# : The only platform of TensorFlow Serving's official images.
+#: The only platform of TensorFlow Serving's official images.
 OS, ARCHITECTURE = "linux", "amd64"
 
 _INDEXES = {

@@ -16,12 +16,12 @@ import requests
 if TYPE_CHECKING:
     from pathlib import Path
 
-# : Name and version of the model on the server.
+#: Name and version of the model on the server.
 MODEL, VERSION = "model", 1
 _PATIENCE_SECONDS = 600
 _POLL_SECONDS = 0.1
 _LOG_BYTES = 64 << 10
-# : The dynamic linker's messages for missing libraries or versions.
+#: The dynamic linker's messages for missing libraries or versions.
 _CANNOT_LINK = re.compile(r"(error while loading shared libraries: .*|version `[^']+' not found.*)")
 
 

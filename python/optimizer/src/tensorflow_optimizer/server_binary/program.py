@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _X86_64 = 62
-# : Names as in `readelf -h`, for likely mistakes.
+#: Names as in `readelf -h`, for likely mistakes.
 _MACHINES = {3: "x86", 40: "arm", 183: "arm64", 243: "riscv"}
 
 #: The newest symbol versions of Amazon Linux 2023, whose C++ library is GCC 14's since March 2025. A build's machine

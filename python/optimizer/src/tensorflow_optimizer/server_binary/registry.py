@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _TIMEOUT = (10, 60)
 _DOWNLOADS = 3
 _CHUNK = 1 << 20
-# : The specification requires registries to accept manifests of up to 4 MiB.
+#: The specification requires registries to accept manifests of up to 4 MiB.
 _DOCUMENT_LIMIT = 4 << 20
 
 

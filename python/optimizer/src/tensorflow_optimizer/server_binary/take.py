@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "tensorflow_model_server"
 PATH_IN_IMAGE = f"usr/bin/{PROGRAM}"
-# : An index may refer to an index; more levels than this do not occur.
+#: An index may refer to an index; more levels than this do not occur.
 _MOST_INDEXES = 3
 
 

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _REQUESTS = 10
 _LIMIT_BYTES = 1 << 20
-# : Limit of the first request and its answer: Lambda's 6 MB for a synchronous invocation, minus the envelope.
+#: Limit of the first request and its answer: Lambda's 6 MB for a synchronous invocation, minus the envelope.
 _FIRST_LIMIT_BYTES = 6_291_456 - (1 << 16)
-# : Two runtimes of one format, and two processors, add in different orders.
+#: Two runtimes of one format, and two processors, add in different orders.
 _LEAST_TOLERANCE = 1e-3
-# : A larger difference means another model.
+#: A larger difference means another model.
 _MOST_TOLERANCE = 0.05
 
 
@@ -78,11 +78,11 @@ def golden_requests(
     for row in range(min(count, dataset.count)):
         inputs = dataset.call(row, row + 1)
         outputs = runner.run(reference.default, inputs)
-        one = _request(reference, dataset, inputs, outputs)
-        size += len(json.dumps(one))
-        if size_limit is not None and not (size <= size_limit if requests else _is_servable(one, outputs)):
+        request = _request(reference, dataset, inputs, outputs)
+        size += len(json.dumps(request))
+        if size_limit is not None and not (size <= size_limit if requests else _is_servable(request, outputs)):
             break
-        requests.append(one)
+        requests.append(request)
         for name, value in outputs.items():
             greatest[name] = max(greatest.get(name, 0.0), _greatest(value))
     return {
@@ -94,10 +94,10 @@ def golden_requests(
     }
 
 
-def _is_servable(one: dict[str, Any], outputs: Arrays) -> bool:
+def _is_servable(request: dict[str, Any], outputs: Arrays) -> bool:
     """Say whether request and answer fit through a function, which writes all digits of its answers."""
     digits = json.dumps([value.tolist() for value in outputs.values() if value.dtype.kind in "biuf"])
-    return max(len(digits), *(len(json.dumps(part)) for part in one.values())) <= _FIRST_LIMIT_BYTES
+    return max(len(digits), *(len(json.dumps(part)) for part in request.values())) <= _FIRST_LIMIT_BYTES
 
 
 def _tolerance(draft: Draft, greatest: dict[str, float]) -> float:

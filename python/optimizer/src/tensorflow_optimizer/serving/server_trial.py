@@ -81,8 +81,8 @@ def _ask(taken: TakenProgram, draft: Draft, model: Path, golden: dict[str, Any])
         tempfile.TemporaryDirectory(prefix="server-") as work,
         Server(taken.path, model, Path(work), onednn=onednn) as server,
     ):
-        answers = [server.ask(one["request"]) for one in requests]
-    expected = GoldenAnswers([one["response"] for one in requests], golden["relativeTolerance"])
+        answers = [server.ask(request["request"]) for request in requests]
+    expected = GoldenAnswers([request["response"] for request in requests], golden["relativeTolerance"])
     for index, answer in enumerate(answers):
         difference = expected.difference(index, answer)
         if difference:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ..reference.measure import Reference
 
 EXTRA_ASSETS = "assets.extra"
-# : The path that TensorFlow Serving reads. See https://www.tensorflow.org/tfx/serving/saved_model_warmup.
+#: The path that TensorFlow Serving reads. See https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 WARM_UP_FILE = f"{EXTRA_ASSETS}/tf_serving_warmup_requests"
 _LIMIT_BYTES = 1 << 20
 
-# : The file's messages, cut from tensorflow_serving/apis (prediction_log, predict and model .proto): the complete
-# : package would bring a second TensorFlow. A test reads the file with the original messages.
+#: The file's messages, cut from tensorflow_serving/apis (prediction_log, predict and model .proto): the complete
+#: package would bring a second TensorFlow. A test reads the file with the original messages.
 _MESSAGES = """
 name: "tensorflow_optimizer/prediction_log.proto"
 package: "tensorflow_optimizer.serving"

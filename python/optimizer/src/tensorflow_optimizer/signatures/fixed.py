@@ -11,7 +11,7 @@ from ..hints import Hint
 if TYPE_CHECKING:
     from .spec import Shape, SignatureSpec, TensorSpec
 
-# : In a given shape: dimension 0 is the batch.
+#: In a given shape: dimension 0 is the batch.
 BATCH = -1
 
 

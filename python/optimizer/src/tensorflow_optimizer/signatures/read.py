@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from .spec import Shape, SignatureSpec, TensorSpec
 
-# : Signatures that TensorFlow's own exporter adds.
+#: Signatures that TensorFlow's own exporter adds.
 _INTERNAL = ("__saved_model_init_op", "__saved_model_train_op")
 
 

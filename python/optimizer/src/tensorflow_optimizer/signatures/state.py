@@ -9,7 +9,7 @@ from .operators import operators_of
 if TYPE_CHECKING:
     from .spec import SignatureSpec
 
-# : Operators that write a variable or a table. The graph also shows writes that a trial run would not reach.
+#: Operators that write a variable or a table. The graph also shows writes that a trial run would not reach.
 _WRITERS = frozenset(
     {
         "Assign",

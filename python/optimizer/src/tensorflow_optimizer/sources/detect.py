@@ -12,9 +12,9 @@ from ..errors import BadInputError, OptimizerError, UnsupportedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# : The file names that TensorFlow's loader looks for.
+#: The file names that TensorFlow's loader looks for.
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
-# : Depth of the search in a directory: `model/1/saved_model.pb` in a directory of models, and one more.
+#: Depth of the search in a directory: `model/1/saved_model.pb` in a directory of models, and one more.
 _DEPTH = 3
 
 _ACCEPTED = "a SavedModel directory, a .keras, an .h5 or a .tflite file"
@@ -77,7 +77,7 @@ def _search(root: Path) -> Found:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(sorted(one.path.relative_to(root).as_posix() for one in found))
+        names = ", ".join(sorted(model.path.relative_to(root).as_posix() for model in found))
         raise BadInputError(f"the source holds {len(found)} models ({names}); give the path of the one to optimize")
     entries = sorted(entry.name for entry in root.iterdir())
     if not entries:

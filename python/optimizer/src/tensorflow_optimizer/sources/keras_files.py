@@ -21,7 +21,7 @@ _WAY_OUT = (
     "export the model from the code that defines it with model.export('directory') and give that directory: a "
     "SavedModel holds the computation, not the code"
 )
-# : Modules of Keras's own classes.
+#: Modules of Keras's own classes.
 _KNOWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")
 
 

@@ -119,9 +119,9 @@ def _with_signature(interpreter: Any, content: bytes) -> bytes:
 
 def _tensor_maps(schema: Any, details: list[Mapping[str, Any]]) -> list[Any]:
     maps = []
-    for one in details:
+    for tensor in details:
         entry = schema.TensorMapT()
-        entry.name = one["name"].split(":")[0].encode()
-        entry.tensorIndex = one["index"]
+        entry.name = tensor["name"].split(":")[0].encode()
+        entry.tensorIndex = tensor["index"]
         maps.append(entry)
     return maps

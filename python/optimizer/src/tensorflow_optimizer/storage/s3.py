@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-# : S3 accepts 5 GB per request; larger objects are uploaded in parts.
+#: S3 accepts 5 GB per request; larger objects are uploaded in parts.
 SINGLE_REQUEST_LIMIT = 4 << 30
 _READ_ATTEMPTS = 5
 _CONFLICT_ATTEMPTS = 8
-# : Documents read into memory are small; a larger object is not ours.
+#: Documents read into memory are small; a larger object is not ours.
 _DOCUMENT_LIMIT = 16 << 20
 _CHUNK = 1 << 20
 

@@ -16,7 +16,7 @@ _DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _TRANSIENT = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"}
 
-# : Permissions that a role needs, by action.
+#: Permissions that a role needs, by action.
 _PERMISSIONS = {
     "read": ("s3:GetObject (s3:GetObjectVersion for a given version)", "kms:Decrypt"),
     "list": ("s3:ListBucket for this prefix", "kms:Decrypt"),

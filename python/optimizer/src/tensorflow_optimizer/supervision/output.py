@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound="Document")
 
-# : Exists while a run is in progress. Files next to it may be incomplete, and are ours.
+#: Exists while a run is in progress. Files next to it may be incomplete, and are ours.
 UNFINISHED_FILE = f"{OUTCOME_FILE}.part"
 _REMOVED = (MODEL_DIRECTORY, SERVER_DIRECTORY)
 
@@ -78,14 +78,14 @@ def write_outcome(output: Path, outcome: Outcome) -> None:
 
 
 def _would_be_removed(path: Path, output: Path) -> bool:
-    place, one = output.resolve(), path.resolve()
-    if one == place or one in place.parents:
+    place, resolved = output.resolve(), path.resolve()
+    if resolved == place or resolved in place.parents:
         # A model is searched for in a directory, and may be the output of an earlier run.
         try:
-            one = locate(one).path
+            resolved = locate(resolved).path
         except OptimizerError:
             return False
-    return any(one.is_relative_to(place / name) for name in _REMOVED)
+    return any(resolved.is_relative_to(place / name) for name in _REMOVED)
 
 
 def _foreign(output: Path) -> list[str]:

@@ -18,8 +18,8 @@ class Adam:
         self._rate = rate
         self._total = float(total)
         self._count = tf.Variable(0.0)
-        self._means = [tf.Variable(tf.zeros_like(one)) for one in variables]
-        self._squares = [tf.Variable(tf.zeros_like(one)) for one in variables]
+        self._means = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+        self._squares = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
 
     def apply(self, gradients: list[Any]) -> None:
         """Take one step. Variables without a gradient do not change."""

@@ -11,9 +11,9 @@ from ..data import Dataset
 if TYPE_CHECKING:
     from ..runners.runner import Array
 
-# : Images are shifted by at most this share of their height and width, and by at least one pixel.
+#: Images are shifted by at most this share of their height and width, and by at least one pixel.
 _SHIFT = 1 / 14
-# : Noise of other floats, relative to the standard deviation of each.
+#: Noise of other floats, relative to the standard deviation of each.
 _NOISE = 0.1
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .training_set import TrainingSet
 
 _BATCH = 64
-# : A built student starts from scratch; a given one may be trained already.
+#: A built student starts from scratch; a given one may be trained already.
 _RATE, _RATE_GIVEN = 3e-3, 1e-3
-# : Number of samples to detect a student's form of answer.
+#: Number of samples to detect a student's form of answer.
 _LOOKED_AT = 64
 
 
@@ -76,7 +76,9 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         if size is None:
             raise UnsupportedError("the student was not given, and has no size to be built in")
         rows = training_set.as_rows()
-        single = any(rows.dataset.inputs[name].ndim < one.ndim for name, one in training_set.dataset.inputs.items())
+        single = any(
+            rows.dataset.inputs[name].ndim < tensor.ndim for name, tensor in training_set.dataset.inputs.items()
+        )
         batch: list[int | None] = [None] if training_set.dataset.batched else [1] if single else []
         made = build_student(size, spec, rows.dataset, rows.answers, rows.tasks, batch=batch, seed=seed)
         student = _Student(made.rows, made.weights, made.weights, made.serve.get_concrete_function(), made)
@@ -85,7 +87,7 @@ def distill(  # noqa: PLR0913 - who learns what from whom, and where it goes
         student = _loaded(given)
         _check_form(student, training_set)
     rate = _RATE if given is None else _RATE_GIVEN
-    start = [one.numpy() for one in student.variables]
+    start = [variable.numpy() for variable in student.variables]
     problem = train(student, training_set, Hyperparameters(step.epochs, rate, _BATCH, seed), start)
     module = tf.Module()
     module.kept = student.kept
@@ -123,7 +125,11 @@ def _loaded(given: GivenStudent) -> _Student:
     loaded = load_objects(source.directory, source.tags, source.meta_graph)
     function = loaded.signatures[given.signature]
     kept = kept_objects(loaded, [function])
-    variables = [one for one in kept if isinstance(one, tf.Variable) and one.dtype.is_floating and one.trainable]
+    variables = [
+        kept_object
+        for kept_object in kept
+        if isinstance(kept_object, tf.Variable) and kept_object.dtype.is_floating and kept_object.trainable
+    ]
     if not variables:
         raise UnsupportedError(
             "the student has no variables that can be trained (a frozen model holds its weights as constants); give "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..sources import SavedModelSource
     from .training_set import TrainingSet
 
-# : The share of zeros grows over the first half; the second half recovers.
+#: The share of zeros grows over the first half; the second half recovers.
 _RAMP = 0.5
 _BATCH = 32
 _RATE = 1e-3
@@ -61,19 +61,23 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
     loaded = load_objects(source.directory, source.tags, source.meta_graph)
     functions = {name: loaded.signatures[name] for name in signatures}
     kept = kept_objects(loaded, functions.values())
-    variables = [one for one in kept if isinstance(one, tf.Variable) and one.dtype.is_floating and one.trainable]
-    matrices = [one for one in variables if one.shape.rank is not None and one.shape.rank >= 2]
+    variables = [
+        kept_object
+        for kept_object in kept
+        if isinstance(kept_object, tf.Variable) and kept_object.dtype.is_floating and kept_object.trainable
+    ]
+    matrices = [variable for variable in variables if variable.shape.rank is not None and variable.shape.rank >= 2]
     if not matrices:
         raise UnsupportedError(
             "the model has no weight matrices in variables, so that nothing can be pruned (a frozen model holds them "
             "as constants); give the model that it was made of, or leave pruning out",
             Hint.PRUNING,
         )
-    dense = [one.numpy() for one in variables]
+    dense = [variable.numpy() for variable in variables]
     _cut(matrices, step.sparsity)
     problem = None
     if training_set is not None and training_set.targets:
-        at_once = [one.numpy() for one in variables]
+        at_once = [variable.numpy() for variable in variables]
         for variable, value in zip(variables, dense, strict=True):
             variable.assign(value)
         pruned = _Pruned(functions[training_set.signature], variables, matrices, step)
@@ -87,14 +91,14 @@ def prune(  # noqa: PLR0913 - what is pruned, how, with what, and where to
 def _cut(matrices: list[Any], sparsity: float) -> list[Any]:
     """Set the smallest weights of each matrix to zero, and return the rest as masks."""
     masks = []
-    for one in matrices:
-        value = one.numpy()
+    for matrix in matrices:
+        value = matrix.numpy()
         count = int(value.size * sparsity)
         order = np.argsort(np.abs(value), axis=None, kind="stable")
         mask = np.ones(value.size, value.dtype)
         mask[order[:count]] = 0
         masks.append(mask.reshape(value.shape))
-        one.assign(value * masks[-1])
+        matrix.assign(value * masks[-1])
     return masks
 
 
@@ -109,7 +113,7 @@ class _Pruned:
         self._matrices = matrices
         self._step = step
         self._reached = 0.0
-        self._masks = [tf.Variable(tf.ones_like(one), trainable=False) for one in matrices]
+        self._masks = [tf.Variable(tf.ones_like(matrix), trainable=False) for matrix in matrices]
 
     def before(self, number: int, total: int) -> None:
         """Increase the share, in twenty steps in all."""

@@ -32,7 +32,7 @@ _UNITS = {StudentSize.TINY: 16, StudentSize.SMALL: 40, StudentSize.MEDIUM: 64}
 _KERNEL = 3
 _POSITIONS = 7
 _WIDEST = 8
-# : Integers of these types may be word indices, which allow no arithmetic, as well as amounts.
+#: Integers of these types may be word indices, which allow no arithmetic, as well as amounts.
 _UNCLEAR = ("int32", "int64", "uint32", "uint64")
 _WAY_OUT = "give a student of your own, a model that has the same signature"
 
@@ -102,7 +102,11 @@ def build_student(  # noqa: PLR0913 - what is built, from what is known of the t
 
 
 def _check(spec: SignatureSpec, answers: Arrays, tasks: dict[str, OutputTask]) -> None:
-    unclear = [f"{name!r} takes {one.dtype}" for name, one in spec.inputs.items() if one.dtype in (*_UNCLEAR, "string")]
+    unclear = [
+        f"{name!r} takes {tensor.dtype}"
+        for name, tensor in spec.inputs.items()
+        if tensor.dtype in (*_UNCLEAR, "string")
+    ]
     if unclear:
         raise UnsupportedError(
             f"no student can be built for inputs that may be numbers of words or texts ({', '.join(unclear)}); "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .training_data import TrainingData
     from .training_set import TrainingSet
 
-# : Above this sparsity, a model without training usually decides differently.
+#: Above this sparsity, a model without training usually decides differently.
 _SAFE_WITHOUT_DATA = 0.5
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ..processes.progress import Progress
     from ..reference.measure import Reference
 
-# : Number of modified copies of each sample, limited by these bytes.
+#: Number of modified copies of each sample, limited by these bytes.
 _COPIES, _COPIES_AT_LEAST, _COPIES_BYTES = 15, 3, 512 << 20
-# : Weight of the labels by default: the teacher's answers contain more (Hinton, Vinyals and Dean, 2015).
+#: Weight of the labels by default: the teacher's answers contain more (Hinton, Vinyals and Dean, 2015).
 _ALPHA = 0.1
-# : A pruned model nearly gives the target answers, so emphasize the deciding scores more than for a student.
+#: A pruned model nearly gives the target answers, so emphasize the deciding scores more than for a student.
 _RECOVERY_TEMPERATURE = 2.0
 
 

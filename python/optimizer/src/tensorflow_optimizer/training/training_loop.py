@@ -58,7 +58,7 @@ def train(
         Why training was stopped early, with the best state until then kept; None otherwise.
     """
     training, validation = training_set.split(hyperparameters.seed)
-    start = [one.numpy() for one in model.variables]
+    start = [variable.numpy() for variable in model.variables]
     _assign(model.variables, fallback)
     validation_loss = _Validation(model, validation, hyperparameters.batch_size)
     best, values = validation_loss.mean(), fallback
@@ -82,7 +82,7 @@ def train(
         if model.is_whole():
             now = validation_loss.mean()
             if now < best:
-                best, values = now, [one.numpy() for one in model.variables]
+                best, values = now, [variable.numpy() for variable in model.variables]
     _assign(model.variables, values)
     return problem
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Array, Arrays
 
 _SMALLEST = 1e-7
-# : Share of the samples that is held out to choose the best state.
+#: Share of the samples that is held out to choose the best state.
 _HELD_SHARE = 0.1
 _HELD_AT_LEAST = 16
 _VERSIONS_AN_EPOCH = 8
