@@ -1,4 +1,4 @@
-"""The classes that an answer names, for models with labels. Imported only for those."""
+"""Class names in answers, for models with labels. Imported only for those."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST = 5
 
 
 def classes(labels: list[str], signature: Signature, outputs: dict[str, Any]) -> list[list[dict[str, Any]]] | None:
-    """Return the best classes of each row, the best first, or nothing where no output has a score for each label."""
+    """Return the best classes of each row, best first; empty if no output has a score for each label."""
     if not signature.batched:
         return None
     for name, tensor in signature.outputs.items():

@@ -1,10 +1,10 @@
-"""What can go wrong, by whose fault it is."""
+"""Errors by whose fault they are."""
 
 from __future__ import annotations
 
 
 class RequestError(Exception):
-    """The client's fault: answered with `status` and the sentence, never logged as a failure of the function."""
+    """The client's fault: answered with `status` and the message, never logged as a failure of the function."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

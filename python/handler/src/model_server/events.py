@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 def answer(model: Model, event: Any, hook: Hook | None = None) -> Any:
     """Answer one event.
 
-    An event with `requestContext` came through an HTTP front door and gets a proxy response. Any other is the body
-    itself and gets the answer's body itself, with `error` where the request is wrong. With a hook, predict requests are
-    the hook's.
+    An event with `requestContext` came by HTTP and gets a proxy response. Any other is the request body itself and gets
+    the answer's body, with `error` if the request is wrong. With a hook, it handles predict requests.
     """
     return respond(model, event, hook)[2]
 
 
 def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, str | None, Any]:
-    """Answer one event; return the status, what is wrong with the request, and the answer."""
+    """Answer one event; return the status, the problem with the request, and the answer."""
     if came_by_http(event):
         return _proxy(model, event, hook)
     try:
@@ -34,18 +33,18 @@ def respond(model: Model, event: Any, hook: Hook | None = None) -> tuple[int, st
             return 200, None, _fitting_text(hook.answer(model, event))
         return 200, None, _fitting(predict(model, event, direct=True))
     except RequestError as error:
-        # The runtime's encoder writes UTF-8 itself and fails on half a surrogate pair, which JSON can carry.
+        # The runtime's encoder writes UTF-8 itself and fails on lone surrogates, which JSON can contain.
         problem = str(error).encode(errors="replace").decode()
         return error.status, problem, {"error": problem}
 
 
 def came_by_http(event: Any) -> bool:
-    """Return whether an event came through one of the HTTP front doors, and so gets a proxy response."""
+    """Return whether an event came by HTTP, and so gets a proxy response."""
     return isinstance(event, dict) and "requestContext" in event
 
 
 def failure(message: str) -> dict[str, Any]:
-    """Return the proxy response for a fault of the function's own."""
+    """Return the proxy response for a failure of the function."""
     return _response(500, json_text.dumps({"error": message}))
 
 
@@ -86,7 +85,7 @@ def _response(status: int, text: str, **headers: str) -> dict[str, Any]:
 
 
 def _request_line(event: dict[str, Any]) -> tuple[str, str]:
-    """Return method and path, without what stands before: the stage of an API, or the base path of a domain."""
+    """Return method and path, without an API's stage or a domain's base path."""
     context = event["requestContext"]
     if isinstance(context, dict) and isinstance(context.get("http"), dict):  # payload 2.0
         method, path = context["http"].get("method"), event.get("rawPath")
@@ -98,7 +97,7 @@ def _request_line(event: dict[str, Any]) -> tuple[str, str]:
         from urllib.parse import unquote
 
         path = unquote(path)
-    # An event does not say what a domain's owner put before, and names the stage where it is not in the path.
+    # An event does not contain a domain's base path, and names the stage even if it is not in the path.
     return method, path[max(path.find(rest.MODELS), 0) :]
 
 
@@ -121,7 +120,7 @@ def _body(event: dict[str, Any]) -> str | None:
 
 
 def _fitting(answer_body: dict[str, Any]) -> dict[str, Any]:
-    """Pass a direct answer on if Lambda can return it."""
+    """Return a direct answer if Lambda can return it."""
     if _elements(answer_body) * 32 > rest.LARGEST_BODY:  # no number takes more characters
         _fitting_text(answer_body)
     return answer_body
@@ -129,14 +128,14 @@ def _fitting(answer_body: dict[str, Any]) -> dict[str, Any]:
 
 def _fitting_text(answer_body: Any) -> Any:
     text = json_text.dumps(answer_body)
-    # The runtime's own encoder puts a space after each of these.
+    # The runtime's own encoder adds a space after each of these.
     if len(text) + text.count(",") + text.count(":") > rest.LARGEST_BODY:
         raise _too_large()
     return answer_body
 
 
 def _elements(value: Any) -> int:
-    """Count the numbers of an answer, whose nested lists are all regular."""
+    """Count the numbers of an answer, whose nested lists are regular."""
     if isinstance(value, dict):
         return sum(map(_elements, value.values()))
     if isinstance(value, list) and value:

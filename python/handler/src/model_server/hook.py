@@ -3,9 +3,9 @@
     def preprocess(event):    # required: the inputs, with the batch as dimension 0 where the signature has one
     def postprocess(outputs): # optional: any JSON value; without it the answer is {"outputs": ...}
 
-`event` is what Lambda gave: the event of the front door, or the payload of a direct invocation. `body(event)` is the
-request's body. A hook refuses a request by `raise RequestError(400, "what is wrong with it")`; any other exception is
-its own fault: logged with its traceback, and answered by 500 or, to a direct caller, raised without the reason.
+`event` is Lambda's event: of an HTTP request, or the payload of a direct invocation. `body(event)` returns the request
+body. A hook rejects a request by `raise RequestError(400, "what is wrong with it")`; any other exception is a failure:
+logged with its traceback, and answered with 500 or, to a direct caller, raised without the reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Hook", "RequestError", "body", "load"]
 
 
 class Hook:
-    """What the module `hook` defines."""
+    """The functions of the module `hook`."""
 
     __slots__ = ("postprocess", "preprocess")
 
@@ -36,7 +36,7 @@ class Hook:
         """Answer one predict request.
 
         Raises:
-            RequestError: the hook refuses the request, or the model does not take what the hook made of it.
+            RequestError: The hook rejects the request, or its inputs do not fit the model.
         """
         inputs = self.preprocess(event)
         if not isinstance(inputs, dict):
@@ -49,7 +49,7 @@ def load(name: str) -> Hook:
     """Import the module of that name.
 
     Raises:
-        ModelError: it defines no `preprocess`, or something else under one of the two names.
+        ModelError: It defines no `preprocess`, or one of the two names is not a function.
     """
     from importlib import import_module
 
@@ -63,10 +63,10 @@ def load(name: str) -> Hook:
 
 
 def body(event: dict[str, Any]) -> bytes:
-    """Return the body of a request that came through a function URL or an API, whatever its type.
+    """Return the body of a request that came by HTTP, whatever its type.
 
     Raises:
-        RequestError: there is none.
+        RequestError: There is none.
     """
     text = event.get("body") if isinstance(event, dict) else None
     if not isinstance(text, str) or not text:
@@ -82,5 +82,5 @@ def body(event: dict[str, Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Turn what NumPy made into lists and numbers."""
+    """Convert NumPy's types to lists and numbers."""
     return value.tolist() if hasattr(value, "tolist") else value

@@ -1,7 +1,7 @@
-"""The function's log: one line of JSON for each thing that happens, with CloudWatch's metrics in it.
+"""The function's log: one line of JSON for each event, including CloudWatch's metrics.
 
-CloudWatch makes metrics of such a line by itself (embedded metric format), so that a request costs no call of its API.
-Names in PascalCase are what CloudWatch sees as metrics and dimensions.
+CloudWatch extracts metrics from such a line (embedded metric format), so that a request needs no API call.
+Names in PascalCase are metrics and dimensions.
 
 See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 INFO, WARN, ERROR = "INFO", "WARN", "ERROR"
 LATENCY, ERRORS, LOAD_TIME = "Latency", "Errors", "ModelLoadTime"
 DIMENSIONS = [
-    # What alarms watch: the same through all versions.
+    # For alarms: the same through all versions.
     ["FunctionName", "ModelName"],
-    # What compares versions. A version of the function can hold the same model with another hook.
+    # For comparing versions. A version of the function can have the same model with another hook.
     ["FunctionName", "FunctionVersion", "ModelName", "ModelVersion"],
 ]
 MILLISECONDS, COUNT = "Milliseconds", "Count"
 
 
 class Log:
-    """Writes the lines of one function.
+    """Writes the log of one function.
 
-    With a namespace every request writes one, without it only the start and failures do.
+    With a namespace every request writes a line; without it only the start and failures do.
     """
 
     __slots__ = ("_environment", "_loaded", "_metrics", "_request")
@@ -44,7 +44,7 @@ class Log:
         namespace = environment.get("METRIC_NAMESPACE")
         self._metrics = bool(namespace)
         fixed = {
-            # Set by Lambda. The default is for a process that is not one of Lambda's: CloudWatch takes no empty value.
+            # Set by Lambda. The default is for other processes, because CloudWatch accepts no empty value.
             "FunctionName": environment.get("AWS_LAMBDA_FUNCTION_NAME") or "local",
             "FunctionVersion": environment.get("AWS_LAMBDA_FUNCTION_VERSION") or "$LATEST",
             "ModelName": description.model,
@@ -54,7 +54,7 @@ class Log:
         self._request = _Template(fixed, namespace, {LATENCY: MILLISECONDS, ERRORS: COUNT})
 
     def loaded(self, runtime: str, milliseconds: float) -> None:
-        """Say that the model is ready."""
+        """Log that the model is ready."""
         _write(
             self._loaded.line(
                 {"level": INFO, "message": "model loaded", "runtime": runtime, LOAD_TIME: round(milliseconds, 3)}
@@ -62,7 +62,7 @@ class Log:
         )
 
     def answered(self, request: str | None, status: int, problem: str | None, milliseconds: float) -> None:
-        """Say how a request was answered: `problem` is what the client was told when it was refused."""
+        """Log how a request was answered; `problem` is the message for a rejected one."""
         failed = status >= 500
         if self._metrics or failed:
             level = ERROR if failed else INFO if problem is None else WARN
@@ -70,13 +70,14 @@ class Log:
             self._write_request(request, milliseconds, record)
 
     def failed(self, request: str | None, error: BaseException, milliseconds: float, *, answered: bool) -> None:
-        """Say why the function failed. The traceback is for this log only.
+        """Log why the function failed. The traceback appears in this log only.
 
         Args:
-            request: Lambda's id of the request.
-            error: What was raised.
-            milliseconds: From the request's arrival to here.
-            answered: The caller gets a 500, which is no error to Lambda: one that Lambda counts is not counted again.
+            request: Lambda's ID of the request.
+            error: The exception.
+            milliseconds: Duration since the request arrived.
+            answered: The caller gets a 500, which Lambda does not count as an error; errors that it counts are not
+            counted here.
         """
         from traceback import format_exception
 
@@ -93,7 +94,7 @@ class Log:
 
 
 class _Template:
-    """What all lines of a kind have in common, encoded once."""
+    """The common part of all lines of a kind, encoded once."""
 
     __slots__ = ("_after", "_before")
 
@@ -112,6 +113,6 @@ class _Template:
 
 
 def _write(line: str) -> None:
-    # Lambda ships standard output to the log group. In one piece: lines of an extension must not end up within.
+    # Lambda sends standard output to the log group. Write in one piece, so that lines of an extension do not split it.
     sys.stdout.write(line)
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Finds and names the value that made a tensor impossible to encode. Imported only when there is one."""
+"""Finds and describes the value that prevented encoding a tensor. Imported only when there is one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mismatch(tensor: Tensor, value: Any, shape: list[int]) -> TensorError:
 
 
 def describe(value: Any) -> str:
-    """Return a few words for a JSON value: never more than a line, whatever the value."""
+    """Describe a JSON value in a few words, never more than a line."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):

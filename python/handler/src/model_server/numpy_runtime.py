@@ -1,10 +1,10 @@
-"""The numpy runtime: LiteRT's own Python interpreter. The one module that may import numpy."""
+"""The numpy runtime: LiteRT's own Python interpreter. The only module that may import numpy."""
 
 from __future__ import annotations
 
 import os
 
-# One thread answers one request; a pool would only cost start-up time. To be set before numpy is imported.
+# One thread answers one request; a pool would only cost start-up time. Set it before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -44,8 +44,8 @@ class NumpyRuntime:
     def run(self, signature: Signature, inputs: list[bytes]) -> list[bytes]:
         """Run one signature once, stored bytes in and out, in the order of the description."""
         if self._reset_state and self._used:
-            # `Interpreter.reset_all_variables` leaves a SavedModel's variables as they are: they are resources, set
-            # by an initializer that runs once in an interpreter's life. A new interpreter takes milliseconds.
+            # `Interpreter.reset_all_variables` does not reset a SavedModel's variables: they are resources, set
+            # by an initializer that runs once per interpreter. A new interpreter takes milliseconds.
             self._open()
         self._used = True
         arrays = {
@@ -55,7 +55,7 @@ class NumpyRuntime:
         try:
             outputs = self._runners[signature.name](**arrays)
         except (RuntimeError, ValueError) as error:
-            # An operator says so of itself: an index outside of its table, a division by zero.
+            # An operator reports its own failure: an index outside its table, a division by zero.
             if _FAILED_OPERATOR not in str(error):
                 raise ModelError(f"LiteRT cannot run the model: {error}") from error
             raise RequestError(400, "the model cannot compute these values; LiteRT refused them when it ran") from error
@@ -82,7 +82,7 @@ class NumpyRuntime:
 
 
 def _check(kind: str, details: dict[str, dict[str, Any]], tensors: dict[str, Tensor]) -> None:
-    """Refuse a file that is not what its description says: the codec trusts the description."""
+    """Reject a file that does not match its description, because the codec relies on the description."""
     if set(details) != set(tensors):
         raise ModelError(f"the file has the {kind}s {sorted(details)}, its description {sorted(tensors)}")
     for name, tensor in tensors.items():

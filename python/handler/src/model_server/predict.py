@@ -1,4 +1,4 @@
-"""The predict call: TensorFlow Serving's JSON bodies in both formats, and the one of direct invocation."""
+"""The predict call: TensorFlow Serving's JSON bodies in both formats, and direct invocations."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
     """Answer a predict request.
 
     Args:
-        model: What computes the answer.
-        body: The request, parsed.
+        model: The model.
+        body: The parsed request.
         direct: It came without HTTP: `{"data": x}`, one instance, is allowed as well.
 
     Raises:
-        RequestError: the request is not one of those this model can answer.
+        RequestError: This model cannot answer the request.
     """
     if not isinstance(body, dict):
         raise RequestError(400, f"the request must be a JSON object with {_choice(direct)}")
@@ -57,7 +57,7 @@ def predict(model: Model, body: Any, *, direct: bool = False) -> dict[str, Any]:
 
 
 def _rows_in(signature: Signature, rows: Any) -> dict[str, Any]:
-    """Row format: one element per row; plain values where there is one input, otherwise an object of all inputs."""
+    """Read the row format: one element per row; plain values for a single input, otherwise an object of all inputs."""
     if type(rows) is Encoded:
         return dict.fromkeys(signature.inputs, rows)
     if not isinstance(rows, list):
@@ -85,7 +85,7 @@ def _rows_in(signature: Signature, rows: Any) -> dict[str, Any]:
 
 
 def _columns_in(signature: Signature, value: Any, key: str) -> dict[str, Any]:
-    """Column format: an object of all inputs, or the plain value where there is one input."""
+    """Read the column format: an object of all inputs, or the plain value of a single input."""
     if _is_named(value):
         named: dict[str, Any] = value
         return named
@@ -97,7 +97,7 @@ def _columns_in(signature: Signature, value: Any, key: str) -> dict[str, Any]:
 def _rows_out(signature: Signature, outputs: dict[str, Any]) -> list[Any]:
     counts = {len(value) if isinstance(value, list) else None for value in outputs.values()}
     if len(counts) > 1 or None in counts:
-        # Only without a batch. TensorFlow Serving cannot answer it in rows either.
+        # Only without a batch, where TensorFlow Serving cannot answer in rows either.
         raise RequestError(
             400,
             f"the outputs of the signature {signature.name!r} do not share a batch dimension, so they cannot be "
@@ -110,12 +110,12 @@ def _rows_out(signature: Signature, outputs: dict[str, Any]) -> list[Any]:
 
 
 def columns_out(outputs: dict[str, Any]) -> Any:
-    """Column format: the plain value where there is one output."""
+    """Return the column format: the plain value for a single output."""
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
 
 def _classified(model: Model, signature: Signature, outputs: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """Add the classes of each row where the model has labels: TensorFlow Serving's clients read past them."""
+    """Add the classes of each row if the model has labels. TensorFlow Serving's clients ignore them."""
     labels = model.description.labels
     if labels:
         from .classes import classes
@@ -127,12 +127,12 @@ def _classified(model: Model, signature: Signature, outputs: dict[str, Any], ans
 
 
 def _is_named(value: Any) -> bool:
-    """An object of inputs; not the object that stands for bytes."""
+    """Say whether this is an object of inputs rather than the object that stands for bytes."""
     return isinstance(value, dict) and not (len(value) == 1 and isinstance(value.get("b64"), str))
 
 
 def _located(error: TensorError, key: str, value: Any, signature: Signature) -> str:
-    """Say where the value is in the request as the client wrote it."""
+    """Locate the value in the request as the client wrote it."""
     tensor, indices = error.tensor, error.indices
     if key == INSTANCES:
         named = _is_named(value[0])

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API for one model, free of any front door's event format."""
+"""TensorFlow Serving's REST API for one model, independent of event formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_BODY = 6_291_456
 
 
 class MethodError(RequestError):
-    """A path that exists, asked with the wrong method."""
+    """An existing path with the wrong method."""
 
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(405, f"method {method[:20]!r} is not allowed here; use {allowed}")
@@ -30,13 +30,13 @@ def respond(model: Model, method: str, path: str, answer: Callable[[], Any]) -> 
     """Return the answer to one HTTP request.
 
     Args:
-        model: What the request must name.
-        method: Of the request.
-        path: Of the request, without a stage.
+        model: The model that the request must name.
+        method: Method of the request.
+        path: Path of the request, without a stage.
         answer: Answers a predict request.
 
     Raises:
-        RequestError: with the status to answer.
+        RequestError: With the status to answer.
     """
     verb = _route(model, path)
     if verb == ":predict":
@@ -50,7 +50,7 @@ def parse(body: str | None) -> Any:
     """Parse a request body.
 
     Raises:
-        RequestError: it is not JSON, or too large.
+        RequestError: It is not JSON, or too large.
     """
     if not body:
         raise RequestError(400, "the body is empty; a JSON object with 'instances' or 'inputs' is needed")
@@ -137,7 +137,7 @@ def _signature(signature: Signature) -> dict[str, Any]:
 def _tensor(tensor: Tensor) -> dict[str, Any]:
     return {
         "dtype": tensor.dtype.tensorflow,
-        # The name of a node in the SavedModel's graph, which a LiteRT file no longer has.
+        # The name of a node in the SavedModel's graph, which a LiteRT file does not contain.
         "name": "",
         "tensor_shape": {
             "dim": [{"size": str(size), "name": ""} for size in tensor.shape],

@@ -1,11 +1,11 @@
-"""The usual large request, `{"instances": [[0.0, 0.5, ...]]}`, from its text to the bytes of the tensor at once.
+"""Encodes the usual large request, `{"instances": [[0.0, 0.5, ...]]}`, from its text directly to a tensor's bytes.
 
-The way through nested lists makes a Python object of every bracket and every number, which for an image takes as long
-as the model. Here the text is split at the brackets that the shape demands, and the numbers are read as one flat list;
-where they repeat, as a picture's do, each different one is read and encoded once.
+Nested lists need a Python object for every bracket and number, which for an image takes as long as the model. This
+module splits the text at the brackets that the shape requires and reads the numbers as one flat list; repeated numbers,
+as in an image, are read and encoded once.
 
-Whatever is not exactly this case is left to the general way, which also finds the words for what is wrong. Numbers are
-read by the same scanner on both ways, so that both take the same ones.
+Any other text is left to the general code, which also describes errors. Both use the same scanner for numbers, so they
+accept the same ones.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _BESIDES_BRACKETS = str.maketrans("", "", "0123456789+-.eE ")
 
 
 class _OtherShapeError(Exception):
-    """The brackets are not those of such rows."""
+    """The brackets do not match such rows."""
 
 
 def read(signature: Signature, text: str) -> tuple[str, codec.Encoded] | None:
-    """Return the member's name and its rows, encoded; None where the text is of another kind."""
+    """Return the member's name and its encoded rows; None if the text is of another kind."""
     if len(text) < SMALLEST or len(signature.inputs) != 1 or not signature.batched or not text.isascii():
         return None
     for head in _HEADS:
@@ -65,26 +65,26 @@ def _encode(tensor: Tensor, value: str) -> codec.Encoded:
 
 
 def _lines(value: str, shape: list[int]) -> Iterator[list[str]]:
-    """Yield what stands between the separators that rows of `shape` demand, a number each if the text is right.
+    """Yield the text between the separators that rows of `shape` require, a number each if the text is right.
 
-    Whatever stands elsewhere keeps a bracket or comma and so is no number to JSON.
+    Any other text contains a bracket or comma, so it is not a number in JSON.
 
     Raises:
-        _OtherShapeError: the rows have another shape.
+        _OtherShapeError: The rows have another shape.
     """
     depth = len(shape)
     ends = depth + 1
     if not value.startswith("[" * ends) or not value.endswith("]" * ends):
         raise _OtherShapeError
     comma = ", " if ", " in value[:SMALLEST] else ","  # as Python's own encoder has it, or as most others do
-    # Between two numbers, two of the innermost lists, and so on to two rows.
+    # Separators between two numbers, between two innermost lists, and so on up to two rows.
     separators = ["]" * level + comma + "[" * level for level in range(ends)]
     sizes = [1]
     for dimension in reversed(shape):
         sizes.append(sizes[-1] * dimension)
     lines = [value[ends:-ends]]
     level = depth
-    # The size of lists that have one dimension besides those of 1 is that dimension.
+    # The size of lists with only one dimension other than 1 is that dimension.
     while sizes[level] >= (_LINE if sizes[level] == max(shape[depth - level :], default=1) else _BLOCK):
         pieces: list[str] = []
         for line in lines:
@@ -99,7 +99,7 @@ def _lines(value: str, shape: list[int]) -> Iterator[list[str]]:
 
 
 def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Iterator[list[str]]:
-    """Yield the numbers of each line, which holds lists of `shape` without the outermost brackets."""
+    """Yield the numbers of each line, which contains lists of `shape` without the outermost brackets."""
     level = len(shape)
     inner = 0
     while inner < level and shape[-inner - 1] == 1:
@@ -111,7 +111,7 @@ def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Itera
     count = 1
     for dimension in shape:
         count *= dimension
-    # The order of the brackets and commas is right where it is that of these lists.
+    # Brackets and commas are in the right order if it is that of these lists.
     brackets = _brackets(shape)[level:-level] if further else ""
     before: str | None = None
     found: list[str] = []
@@ -132,7 +132,7 @@ def _numbers(lines: list[str], shape: list[int], separators: list[str]) -> Itera
 
 
 def _brackets(shape: list[int]) -> str:
-    """Return what JSON has of nested lists of `shape` besides the numbers."""
+    """Return the JSON text of nested lists of `shape` without the numbers."""
     text = ""
     for size in reversed(shape):
         text = "[" + ",".join([text] * size) + "]"
@@ -140,15 +140,15 @@ def _brackets(shape: list[int]) -> str:
 
 
 def _stored(tensor: Tensor, numbers: list[str]) -> bytes:
-    """Encode numbers as JSON spells them.
+    """Encode numbers as spelled in JSON.
 
     Raises:
-        ValueError: one is missing, or spelled as JSON does not.
-        TensorError: the tensor cannot take one of them.
+        ValueError: One is missing, or is not valid JSON.
+        TensorError: The tensor cannot take one of them.
     """
     known = tensor.known
     try:
-        # A picture has 256 shades, and the next one has the same. Of one number alone this makes no tuple.
+        # An image has 256 shades, and the next image has the same. itemgetter of one number returns no tuple.
         return b"".join(itemgetter(*numbers)(known)) if len(numbers) > 1 else known[numbers[0]]
     except KeyError:
         pass
@@ -168,7 +168,7 @@ def _read(tensor: Tensor, numbers: Collection[str]) -> bytes:
 
 
 def _remember(known: dict[str, bytes], encoded: dict[str, bytes]) -> None:
-    """Keep the bytes of numbers by their spelling; never more than `MOST_KNOWN` of `LONGEST_KNOWN` characters."""
+    """Cache the bytes of numbers by their spelling; at most `MOST_KNOWN`, of at most `LONGEST_KNOWN` characters."""
     if len(known) + len(encoded) > MOST_KNOWN:
         known.clear()
     if len(encoded) <= MOST_KNOWN:
