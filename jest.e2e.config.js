@@ -6,7 +6,7 @@ module.exports = {
   ...base,
   roots: ['<rootDir>/test/e2e'],
   // Part of jest.cluster.config.js: its programs take a quarter of an hour to build for the first time.
-  testPathIgnorePatterns: ['/service.test.ts$'],
+  testPathIgnorePatterns: ['/service[^/]*\\.test\\.ts$'],
   setupFilesAfterEnv: [],
   testTimeout: 600_000,
   maxWorkers: 1,

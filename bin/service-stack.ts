@@ -4,11 +4,14 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
+import type { ModelServer } from '../lib';
 import { EvaluationData, ModelService, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
 export interface ServiceStackProps extends ExampleStackProps {
+  /** The program that serves. @default ModelServer.TENSORFLOW_SERVING */
+  readonly server?: ModelServer;
   /** Make the model reachable from the VPC outside the cluster. @default false */
   readonly internalLoadBalancer?: boolean;
   /** How long a deployment waits for pods of a new version. @default Duration.minutes(14) */
@@ -52,6 +55,7 @@ export class ServiceStack extends Stack {
     this.endpoint = new ModelService(this, 'Digits', {
       cluster: this.cluster,
       model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      server: props.server,
       modelName: props.modelName,
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,

@@ -100,6 +100,13 @@ def test_a_volume_that_is_not_mounted_here_is_named(tmp_path: Path, volume: dict
         PodRoot(pod(volumes=[volume]), tmp_path).mount(lambda *_: None)
 
 
+def wait_until(done: Callable[[], bool]) -> None:
+    import time
+
+    while not done():
+        time.sleep(0.05)
+
+
 def settled(runtime: HostRuntime, one: dict[str, Any], done: Callable[[PodState], bool]) -> PodState:
     import time
 
@@ -279,3 +286,84 @@ def test_a_claim_is_mounted_only_where_it_would_be_on_aws(
 ) -> None:
     with pytest.raises(VolumeError, match=message):
         mount(aws, tmp_path, **changed)
+
+
+DRAINING = """
+import http.server, signal, sys, threading, time
+def end(*_):
+    time.sleep(0.5)  # clients still ask
+    threading.Thread(target=server.shutdown).start()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+port = int(sys.argv[1].removeprefix("--rest_api_port="))
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
+server.serve_forever()
+open(sys.argv[2], "w").write("drained")
+"""
+
+
+def draining_pod(path: str) -> dict[str, Any]:
+    one = pod()
+    (server,) = one["spec"]["containers"]
+    # Without the volume at /tmp the path stays.
+    server |= {
+        "command": [sys.executable, "-c", DRAINING],
+        "args": ["--rest_api_port=8501", path],
+        "volumeMounts": MOUNTS[:2],
+    }
+    return one
+
+
+def test_a_server_without_a_hook_gets_sigterm_and_its_time_to_end(tmp_path: Path) -> None:
+    """The hook of TensorFlow Serving's pods is a sleep, which is left out."""
+    said, killed = tmp_path / "said", tmp_path / "killed"
+    runtime = HostRuntime(tmp_path / "pods", lambda *_: None)
+    with_hook = draining_pod(str(killed))
+    with_hook["spec"]["containers"][0]["lifecycle"] = {"preStop": {"sleep": {"seconds": 45}}}
+    for one in (draining_pod(str(said)), with_hook):
+        settled(runtime, one, lambda state: state.ready)
+
+    runtime.keep(set())
+
+    wait_until(lambda: said.exists() and said.read_text() == "drained")
+    assert not killed.exists()
+    wait_until(lambda: not any((tmp_path / "pods").iterdir()))
+
+
+def test_closing_ends_what_still_drains(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    runtime = HostRuntime(tmp_path / "pods", lambda *_: None)
+    one = draining_pod(str(said))
+    one["spec"]["containers"][0]["command"][2] = DRAINING.replace("time.sleep(0.5)", "time.sleep(3600)")
+    settled(runtime, one, lambda state: state.ready)
+    runtime.keep(set())
+
+    runtime.close()
+
+    assert not said.exists()
+    assert not any((tmp_path / "pods").iterdir())
+
+
+def test_a_program_that_was_copied_into_a_volume_runs_from_there(tmp_path: Path) -> None:
+    fill = {
+        "name": "copy",
+        "image": "copy:1",
+        "command": [
+            "/bin/sh",
+            "-c",
+            "printf '#!/bin/sh\\necho copied; exit 1\\n' > /opt/x/program; chmod 0555 /opt/x/program",
+        ],
+        "volumeMounts": [{"name": "program", "mountPath": "/opt/x"}],
+    }
+    run = {"name": "run", "image": "run:1", "command": ["/opt/x/program"], "volumeMounts": fill["volumeMounts"]}
+    runtime = HostRuntime(tmp_path, lambda *_: None)
+    one = pod(initContainers=[fill, run])
+    one["spec"]["volumes"].append({"name": "program", "emptyDir": {}})
+
+    state = settled(runtime, one, lambda found: bool(found.message))
+
+    assert state.ended == Ended(1, "copied")
+    runtime.close()

@@ -1,6 +1,7 @@
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+import type { LiteRtServer } from '../serving/litert-server';
 import { deploymentManifest } from './deployment-manifest';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
@@ -22,6 +23,8 @@ export interface ServiceParts {
   readonly compatibility: ModelCompatibility;
   readonly versions: ModelPrefix;
   readonly access: ServiceRole;
+  /** Undefined for TensorFlow Serving. */
+  readonly liteRt?: LiteRtServer;
 }
 
 /**
@@ -30,14 +33,14 @@ export interface ServiceParts {
  * @returns the value of the pods' rollout label
  */
 export function addServiceObjects(objects: ServiceObjects, scope: Construct, parts: ServiceParts): string {
-  const { props, settings: { identity, plan, scaling }, compatibility, versions, access } = parts;
+  const { props, settings: { identity, plan, scaling }, compatibility, versions, access, liteRt } = parts;
   const namespace = props.createNamespace ? objects.addNamespace() : [];
   // EKS assigns a pod's role when the pod is created, and takes seconds to see a new association: create that first, the pods last.
   const account = objects.add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace, access);
   const storage = storageOf(scope, parts);
   const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
   const services = addServices(objects, parts, [...namespace, access]);
-  const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, versions, storage?.claim);
+  const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, { model: versions, claimName: storage?.claim, liteRt });
   const deployment = objects.add('Deployment', [deploymentManifest({ identity, plan, template })], ...account, ...volume, ...services, access);
   objects.add('Autoscaler', [autoscalerManifest(identity, scaling)], ...deployment);
   objects.add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);

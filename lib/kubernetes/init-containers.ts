@@ -27,6 +27,11 @@ const ALTERNATIVES: Record<string, string> = { [BFLOAT16]: BFLOAT16_FLAGS.join('
 /** Without a message of its own, a container that fails leaves the end of its log in the pod's status. */
 export const TERMINATION_MESSAGE = { terminationMessagePolicy: 'FallbackToLogsOnError' };
 
+/** Formats features for the scripts: a pattern each. */
+export function featurePatterns(cpuFeatures: string[]): string {
+  return cpuFeatures.map((feature) => ALTERNATIVES[feature] ?? feature).join(' ');
+}
+
 const RESOURCES = { requests: { cpu: '100m', memory: '256Mi' } };
 
 /** Checks SHA256SUMS against the digest from the stack, then every file against SHA256SUMS. */
@@ -48,7 +53,7 @@ export function verifyContainer(options: InitContainerOptions): Record<string, u
     env: [
       { name: 'VERSION_DIRECTORY', value: files.directory },
       { name: 'CHECKSUMS_SHA256', value: files.checksumsSha256 },
-      { name: 'CPU_FEATURES', value: options.cpuFeatures.map((feature) => ALTERNATIVES[feature] ?? feature).join(' ') },
+      { name: 'CPU_FEATURES', value: featurePatterns(options.cpuFeatures) },
     ],
     ...TERMINATION_MESSAGE,
     resources: RESOURCES,

@@ -1,13 +1,15 @@
 import type { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
+import type { ModelServer } from '../serving/model-server';
 import type { ServingImage } from '../serving/serving-image';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
 import type { ModelStorage } from './model-storage';
 
-/** Properties of a model served by TensorFlow Serving on Kubernetes. */
+/** Properties of a model served on Kubernetes, by TensorFlow Serving or by this library's LiteRT server. */
 export interface ModelServiceProps extends OptimizationOptions, TensorFlowServingOptions {
   /**
    * The cluster to serve in, new or imported: EKS Auto Mode, or one with the EKS Pod Identity agent.
@@ -16,8 +18,25 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    */
   readonly cluster: eks.ICluster;
 
-  /** The model to serve: optimized for TensorFlow Serving, or used as published with `ModelSource.fromArtifact`. */
+  /** The model to serve: optimized for the server, or used as published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
+
+  /**
+   * The program that serves the model.
+   *
+   * `ModelServer.LITERT` serves what `ModelFunction` serves, optimized in the same ways: it starts within milliseconds, needs tens of MiB, and runs
+   * on Graviton too. Options of TensorFlow Serving that it lacks are refused.
+   *
+   * @default ModelServer.TENSORFLOW_SERVING
+   */
+  readonly server?: ModelServer;
+
+  /**
+   * Processor of the nodes and of the optimization. `ARM_64` needs `ModelServer.LITERT`.
+   *
+   * @default lambda.Architecture.X86_64
+   */
+  readonly architecture?: lambda.Architecture;
 
   /**
    * Name of the model in request paths: `/v1/models/<name>`.
@@ -57,16 +76,25 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly modelStorage?: ModelStorage;
 
   /**
-   * The server's image, for x86_64.
+   * TensorFlow Serving's image, for x86_64.
    *
-   * @default ServingImage.fromRegistry('tensorflow/serving:2.20.0')
+   * @default ServingImage.fromRegistry('tensorflow/serving:2.20.0'), unless the server is `ModelServer.LITERT`
    */
   readonly servingImage?: ServingImage;
 
   /**
-   * Image with the AWS CLI, which copies the model. It needs a tag or a digest.
+   * Image in which the LiteRT server runs: any with glibc 2.28 or newer, libstdc++, a shell and sha256sum. It needs a tag or a digest.
    *
-   * @default 'public.ecr.aws/aws-cli/aws-cli:2.31.0', unless the model is mounted
+   * The server itself is not part of it: pods copy it from S3.
+   *
+   * @default 'public.ecr.aws/amazonlinux/amazonlinux:2023.9.20250929.0-minimal' with `ModelServer.LITERT`
+   */
+  readonly baseImage?: string;
+
+  /**
+   * Image with the AWS CLI, which copies the model, and the LiteRT server. It needs a tag or a digest; for the LiteRT server also a shell.
+   *
+   * @default 'public.ecr.aws/aws-cli/aws-cli:2.31.0', unless nothing is copied
    */
   readonly copyImage?: string;
 
@@ -116,6 +144,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Maximum processors of a pod. Also the default for the threads of one operation and for `numBatchThreads`.
    *
+   * The LiteRT server computes as many requests at the same time, or as `cpuRequest` says where there is no limit.
+   *
    * @default - no limit: a pod may use idle processors of the node
    */
   readonly cpuLimit?: number;
@@ -123,7 +153,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Memory reserved for a pod.
    *
-   * @default - `memoryLimit` if given; otherwise 1.25 times the model's measured memory, or 512 MiB plus twice the model's size if not measured
+   * @default - `memoryLimit` if given; otherwise 1.25 times the model's measured memory, for each processor with the LiteRT server. If not measured,
+   * twice the model's size plus 512 MiB, or 64 MiB with the LiteRT server
    */
   readonly memoryRequest?: Size;
 
@@ -194,7 +225,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly environment?: { [name: string]: string };
 
   /**
-   * Whether the root file system is read-only, so that containers can write to /tmp only. Not tested with the official image.
+   * Whether the root file system is read-only, so that containers can write to /tmp only. Not tested with TensorFlow Serving's official image.
    *
    * @default true
    */
@@ -220,7 +251,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Additional labels that nodes must have.
    *
-   * @default - only kubernetes.io/arch: amd64 and kubernetes.io/os: linux
+   * @default - only kubernetes.io/arch, which follows from `architecture`, and kubernetes.io/os: linux
    */
   readonly nodeSelector?: { [label: string]: string };
 

@@ -2,20 +2,21 @@ import { Duration, ValidationError } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
-import { ModelFormat } from '../model/model-format';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { noteBatching } from '../serving/batching-note';
+import { liteRtServer } from '../serving/litert-server';
+import { ModelServer } from '../serving/model-server';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
 import type { KubernetesObject } from './kubernetes-object';
+import { liteRtWorkers } from './litert-pod';
 import { loadBalancerGate } from './load-balancer-gate';
 import { ManifestBundle } from './manifest-bundle';
 import type { ModelServiceProps } from './model-service-props';
@@ -26,13 +27,13 @@ import { checkServiceProps } from './service-checks';
 import { checkUnclaimed, ServiceObjects } from './service-objects';
 import { ServiceRole } from './service-role';
 import type { ServiceNames, ServiceSettings } from './service-settings';
-import { serviceNames, serviceSettings } from './service-settings';
+import { architectureOf, formatOf, serviceNames, serviceSettings } from './service-settings';
 import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
 import { renderYaml } from './yaml';
 
 /**
- * A TensorFlow model served by TensorFlow Serving on Amazon EKS.
+ * A TensorFlow model served on Amazon EKS, by TensorFlow Serving or by this library's LiteRT server.
  *
  * The model is optimized during the deployment, and pods of the new version replace the old ones without losing a request. The deployment waits for
  * the new pods; if they do not become available it fails, and the old pods keep serving.
@@ -99,21 +100,24 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       artifact: this.artifact,
       offer: {
         endpoint: 'service',
-        format: ModelFormat.SAVED_MODEL,
-        architecture: lambda.Architecture.X86_64,
+        format: formatOf(props),
+        architecture: settings.architecture,
         memoryMebibytes: settings.memoryMebibytes,
         cpuFeatures: settings.cpuFeatures,
+        copies: props.server === ModelServer.LITERT ? liteRtWorkers(props) : undefined,
       },
     });
-    const versions = modelVersions(this.artifact, compatibility);
+    const versions = modelVersions(this.artifact, compatibility, formatOf(props));
+    const liteRt = props.server === ModelServer.LITERT ? liteRtServer(this, settings.architecture) : undefined;
     const access = new ServiceRole(this, 'Access', {
-      clusterName: props.cluster.clusterName, identity: names.identity, bucket: this.artifact.bucket, prefix: versions.prefix, role: props.role,
+      clusterName: props.cluster.clusterName, identity: names.identity, bucket: this.artifact.bucket, prefix: versions.prefix,
+      files: liteRt ? [liteRt.program, liteRt.library] : [], role: props.role,
     });
     this.role = access.role;
 
     const { cluster, adoptExisting, removalPolicy } = props;
     const objects = new ServiceObjects(this, { cluster, identity: names.identity, applied: settings.applied, adoptExisting, removalPolicy });
-    const rollout = addServiceObjects(objects, this, { props, settings, compatibility, versions, access });
+    const rollout = addServiceObjects(objects, this, { props, settings, compatibility, versions, access, liteRt });
     this.objects = objects.objects;
     this.manifests = objects.manifests;
     if (settings.applied) {
@@ -153,7 +157,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   /** Checks all properties and returns the published model, given or created by an optimizer. */
   private publishedModel(props: ModelServiceProps, { modelName, identity }: ServiceNames): IModelArtifact {
     const model = {
-      ...props, modelName, format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.X86_64, isReadByFile: true,
+      ...props, modelName, format: formatOf(props), architecture: architectureOf(props), isReadByFile: true,
     };
     failIfAny(lit`InvalidModelServiceProps`, [
       ...checkServiceProps(props, { modelName, serviceName: identity.name }),
@@ -183,7 +187,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   /** Writes the objects to the artifact bucket, under a key that covers everything that can differ. */
   private writeBundle(compatibility: ModelCompatibility, { prefix }: ModelPrefix): string {
-    const keyPrefix = prefix.replace(/saved_model\/$/, 'manifests/');
+    const keyPrefix = prefix.replace(/[^/]+\/$/, 'manifests/');
     const key = `${keyPrefix}${stableDigest(this, this.objects)}-${deployTimeDigest(compatibility, 'ObjectsDigest', this.objects)}-${compatibility.version}.yaml`;
     new ManifestBundle(this, 'Bundle', { bucket: this.artifact.bucket, key, keyPrefix, content: this.toYaml() });
     return key;

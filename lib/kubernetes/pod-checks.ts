@@ -1,10 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 import { checkPattern } from '../private/validation';
+import { ModelServer } from '../serving/model-server';
 import type { ModelServiceProps } from './model-service-props';
+import { architectureOf, kubernetesName } from './service-settings';
 
 /** Pod spec fields that are set by a property or required by the library. */
 const OWN_POD_FIELDS: Record<string, string> = {
-  containers: 'use the properties, servingImage for a server of your own, and extraContainers for others',
+  containers: 'use the properties, servingImage for a TensorFlow Serving of your own, and extraContainers for others',
   initContainers: 'they check the model that is served',
   volumes: 'they hold the model and its configuration: use extraVolumes for others',
   serviceAccountName: 'it has the right to read the model',
@@ -15,8 +17,8 @@ const OWN_POD_FIELDS: Record<string, string> = {
 
 /** Labels and annotations that the library sets. */
 const OWN_METADATA = /^(cdk-tensorflow\/|app\.kubernetes\.io\/(name|instance|component|managed-by)$)/;
-const OWN_CONTAINERS = ['tensorflow-serving', 'verify-model', 'copy-model'];
-const OWN_VOLUMES = ['model', 'config', 'tmp'];
+const OWN_CONTAINERS = ['tensorflow-serving', 'verify-model', 'copy-model', 'model-server', 'verify-files', 'copy-files'];
+const OWN_VOLUMES = ['model', 'config', 'server', 'tmp'];
 
 const LABEL_NAME = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
@@ -25,7 +27,7 @@ const LABEL_VALUE = /^$|^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 export function podProblems(props: ModelServiceProps): string[] {
   return [
     ...labelProblems('nodeSelector', props.nodeSelector),
-    ...nodeProblems(props.nodeSelector),
+    ...nodeProblems(props),
     ...labelProblems('podLabels', props.podLabels),
     ...ownProblems('podLabels', props.podLabels),
     ...Object.keys(props.podAnnotations ?? {}).flatMap((name) => checkPattern('podAnnotations name', name, LABEL_NAME, 'a name such as karpenter.sh/do-not-disrupt')),
@@ -45,11 +47,14 @@ function labelProblems(property: string, labels: { [label: string]: string } = {
   ]);
 }
 
-function nodeProblems(labels: { [label: string]: string } = {}): string[] {
-  const [arch, os] = [labels['kubernetes.io/arch'] ?? 'amd64', labels['kubernetes.io/os'] ?? 'linux'];
+function nodeProblems(props: ModelServiceProps): string[] {
+  const { nodeSelector: labels = {} } = props;
+  const processor = kubernetesName(architectureOf(props));
+  const [arch, os] = [labels['kubernetes.io/arch'] ?? processor, labels['kubernetes.io/os'] ?? 'linux'];
+  const wayOut = props.server === ModelServer.LITERT ? 'use architecture' : 'no TensorFlow Serving for other processors exists';
   return [
-    ...(arch === 'amd64' ? [] : ['nodeSelector must keep kubernetes.io/arch amd64: no TensorFlow Serving for other processors exists']),
-    ...(os === 'linux' ? [] : ['nodeSelector must keep kubernetes.io/os linux: no TensorFlow Serving for other systems exists']),
+    ...(arch === processor ? [] : [`nodeSelector must keep kubernetes.io/arch ${processor}: ${wayOut}`]),
+    ...(os === 'linux' ? [] : ['nodeSelector must keep kubernetes.io/os linux: no server for other systems exists']),
   ];
 }
 

@@ -44,7 +44,7 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
       processorLimit: resources.cpuLimit,
       drainSeconds: options.drainSeconds,
     }),
-    ...environment(options.environment),
+    ...environmentVariables(options.environment),
     ports: [{ name: 'grpc', containerPort: grpcPort }, { name: 'http', containerPort: restPort }],
     ...probes(options.modelName, grpcPort, options.startupSeconds),
     // The server exits immediately on SIGTERM: delay it until no new requests arrive and all others are answered.
@@ -60,7 +60,8 @@ export function serverContainer(options: ServerContainerOptions): Record<string,
   };
 }
 
-function environment(given: { [name: string]: string }): Record<string, unknown> {
+/** Renders the user's variables of the server. */
+export function environmentVariables(given: { [name: string]: string }): Record<string, unknown> {
   const env = Object.entries(inNameOrder(given) ?? {}).map(([name, value]) => ({ name, value }));
   return env.length === 0 ? {} : { env };
 }
@@ -83,7 +84,8 @@ function probes(modelName: string, grpcPort: number, startupSeconds: number): Re
   };
 }
 
-function renderResources(resources: ServerResources): Record<string, unknown> {
+/** Renders processors and memory of the server. */
+export function renderResources(resources: ServerResources): Record<string, unknown> {
   const limits = {
     ...(resources.cpuLimit === undefined ? {} : { cpu: cpuQuantity(resources.cpuLimit) }),
     ...(resources.memoryLimit === undefined ? {} : { memory: resources.memoryLimit }),

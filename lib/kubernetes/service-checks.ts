@@ -1,11 +1,17 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
+import { checkLiteRtOptions } from '../serving/litert-checks';
+import { checkLiteRtServer } from '../serving/litert-server';
+import { ModelServer } from '../serving/model-server';
 import { checkServingOptions } from '../serving/serving-checks';
+import { BFLOAT16 } from './bfloat16';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
 import { podProblems } from './pod-checks';
 import { rolloutProblems } from './rollout-plan';
+import { architectureOf } from './service-settings';
 
 /** Derived names contain the service's name and may have at most 63 characters. */
 const LONGEST_NAME = 50;
@@ -25,21 +31,53 @@ const FILE_FLAGS = ['platform_config_file', 'tensorflow_session_config_file', 't
 /** Returns all problems in a service's properties, except those of the model and its optimization. */
 export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
   return [
-    ...checkServingOptions(props),
+    ...isLiteRt(props) ? liteRtProblems(props) : tensorFlowServingProblems(props),
     ...nameProblems(props, names),
     ...clusterProblems(props),
-    ...props.servingImage?._problems() ?? [],
     ...replicaProblems(props),
     ...resourceProblems(props),
     ...sizeProblems(props),
     ...rolloutProblems(props),
     ...uselessProblems(props),
-    ...flagProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),
     ...podProblems(props),
     ...Object.keys(props.environment ?? {}).flatMap((name) => checkPattern('environment', name, /^[A-Za-z_]\w*$/, 'names of letters, digits and underscores')),
   ];
+}
+
+function isLiteRt({ server }: ModelServiceProps): boolean {
+  return server === ModelServer.LITERT;
+}
+
+function tensorFlowServingProblems(props: ModelServiceProps): string[] {
+  return [
+    ...checkServingOptions(props),
+    ...props.servingImage?._problems() ?? [],
+    ...flagProblems(props),
+    ...props.baseImage === undefined ? [] : ['baseImage has no effect on TensorFlow Serving, which runs in its own image: use servingImage, or set server to ModelServer.LITERT'],
+    ...architectureOf(props).name === lambda.Architecture.X86_64.name ? [] : [
+      `architecture must be x86_64 for TensorFlow Serving, of which no build for other processors exists, got ${architectureOf(props).name}: `
+      + 'set server to ModelServer.LITERT, or leave architecture out',
+    ],
+  ];
+}
+
+function liteRtProblems(props: ModelServiceProps): string[] {
+  return [
+    ...checkLiteRtOptions(props),
+    ...checkLiteRtServer(architectureOf(props)),
+    ...props.servingImage === undefined ? [] : ['servingImage is TensorFlow Serving\'s, and ModelServer.LITERT brings its program along: leave it out, or give the image '
+      + 'that the program runs in with baseImage'],
+    ...imageProblems('baseImage', props.baseImage),
+    ...(props.cpuFeatures ?? []).includes(BFLOAT16) ? [`cpuFeatures must not have ${BFLOAT16} with ModelServer.LITERT, which does not compute with it: leave it out`] : [],
+  ];
+}
+
+function imageProblems(name: string, image: string | undefined): string[] {
+  return image === undefined || Token.isUnresolved(image) || /(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(image)
+    ? []
+    : [`${name} must have a tag that is not latest, or a digest, got ${JSON.stringify(image)}`];
 }
 
 function nameProblems(props: ModelServiceProps, { serviceName }: { serviceName: string }): string[] {
@@ -88,13 +126,14 @@ function replicaProblems(props: ModelServiceProps): string[] {
 
 function resourceProblems(props: ModelServiceProps): string[] {
   const { cpuRequest = 1, cpuLimit, memoryRequest, memoryLimit } = props;
+  const leastMemory = isLiteRt(props) ? 24 : 64;
   const problems = [
     ...Object.entries({ cpuRequest, cpuLimit }).filter(([, value]) => Token.isUnresolved(value))
       .map(([name]) => `${name} must be known when the app is synthesized, because numbers of threads follow from it, and got a token: give a number`),
     ...checkRange('cpuRequest', props.cpuRequest, 0.01, 1000),
     ...checkRange('cpuLimit', cpuLimit, 0.01, 1000),
-    ...checkRange('memoryRequest in MiB', mebibytes(memoryRequest), 64, 10_000_000, 'the server alone needs more'),
-    ...checkRange('memoryLimit in MiB', mebibytes(memoryLimit), 64, 10_000_000, 'the server alone needs more'),
+    ...checkRange('memoryRequest in MiB', mebibytes(memoryRequest), leastMemory, 10_000_000, 'the server alone needs more'),
+    ...checkRange('memoryLimit in MiB', mebibytes(memoryLimit), leastMemory, 10_000_000, 'the server alone needs more'),
   ];
   if (cpuLimit !== undefined && cpuRequest > cpuLimit && problems.length === 0) {
     problems.push(`cpuRequest must not be above cpuLimit, got ${cpuRequest}${props.cpuRequest === undefined ? ' (the default)' : ''} and ${cpuLimit}`);
@@ -107,10 +146,11 @@ function resourceProblems(props: ModelServiceProps): string[] {
 }
 
 /** Rejects memory too small even for a fully stripped model (at most 3.5 times smaller). Measured memory is compared during deployment. */
-function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServiceProps): string[] {
+function sizeProblems(props: ModelServiceProps): string[] {
+  const { model, recipe, memoryRequest, memoryLimit } = props;
   const memory = mebibytes(memoryLimit ?? memoryRequest);
   const bytes = model._sizeBytes;
-  if (recipe !== undefined || memory === undefined || bytes === undefined || bytes / MOST_STRIPPED <= memory * 2 ** 20) {
+  if (isLiteRt(props) || recipe !== undefined || memory === undefined || bytes === undefined || bytes / MOST_STRIPPED <= memory * 2 ** 20) {
     return [];
   }
   const name = memoryLimit ? 'memoryLimit' : 'memoryRequest';
@@ -119,12 +159,10 @@ function sizeProblems({ model, recipe, memoryRequest, memoryLimit }: ModelServic
 
 function uselessProblems(props: ModelServiceProps): string[] {
   const problems: string[] = [];
-  if (props.copyImage !== undefined && props.modelStorage === ModelStorage.MOUNTPOINT) {
+  if (props.copyImage !== undefined && props.modelStorage === ModelStorage.MOUNTPOINT && !isLiteRt(props)) {
     problems.push('copyImage has no effect where the model is mounted: leave it out, or set modelStorage to ModelStorage.COPY');
   }
-  if (props.copyImage !== undefined && !Token.isUnresolved(props.copyImage) && !/(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(props.copyImage)) {
-    problems.push(`copyImage must have a tag that is not latest, or a digest, got ${JSON.stringify(props.copyImage)}`);
-  }
+  problems.push(...imageProblems('copyImage', props.copyImage));
   for (const name of ['loadBalancerClass', 'loadBalancerSourceRanges'] as const) {
     if (props[name] !== undefined && !props.internalLoadBalancer) {
       problems.push(`${name} has no effect without internalLoadBalancer: set internalLoadBalancer to true`);

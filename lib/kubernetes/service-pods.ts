@@ -1,18 +1,33 @@
 import type { Construct } from 'constructs';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+import type { LiteRtServer } from '../serving/litert-server';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from '../serving/serving-image';
+import { liteRtPod } from './litert-pod';
 import type { ModelServiceProps } from './model-service-props';
+import type { PodServer } from './pod-server';
 import type { PodTemplate } from './pod-template';
 import { podTemplate } from './pod-template';
 import { ROLLOUT_LABEL } from './rollout-gate';
 import type { ServerResources } from './server-container';
 import type { ServiceSettings } from './service-settings';
-import { memoryQuantity } from './service-settings';
+import { kubernetesName, memoryQuantity } from './service-settings';
 import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
+import { tensorFlowServingPod } from './tensorflow-serving-pod';
 
 const DEFAULT_COPY_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.31.0';
+/** Amazon Linux 2023's minimal image: the packages glibc, libstdc++, bash and coreutils-single, for both processors. */
+const DEFAULT_BASE_IMAGE = 'public.ecr.aws/amazonlinux/amazonlinux:2023.9.20250929.0-minimal';
+
+/** Where a pod's files come from. */
+export interface PodFiles {
+  readonly model: ModelPrefix;
+  /** Claim to mount; if undefined, the model is copied. */
+  readonly claimName?: string;
+  /** Undefined for TensorFlow Serving. */
+  readonly liteRt?: LiteRtServer;
+}
 
 export interface ServicePods {
   readonly template: PodTemplate;
@@ -22,21 +37,14 @@ export interface ServicePods {
 
 /** Returns a service's pod template, labelled with a digest of its content. */
 export function servicePods(
-  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, model: ModelPrefix, claimName?: string,
+  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, files: PodFiles,
 ): ServicePods {
   const template = podTemplate({
     ...settings,
-    ...settings.plan,
-    image: (props.servingImage ?? ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE))._bind(scope),
+    server: podServer(scope, props, settings, compatibility, files),
     version: compatibility.version,
-    checksumsSha256: compatibility.checksumsSha256,
-    model,
-    claimName,
-    copyImage: props.copyImage ?? DEFAULT_COPY_IMAGE,
-    resources: serverResources(props, compatibility),
-    environment: props.environment ?? {},
+    claimName: files.claimName,
     user: props.runAsUser ?? 65_532,
-    readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
     nodeSelector: props.nodeSelector ?? {},
     labels: props.podLabels ?? {},
     annotations: props.podAnnotations ?? {},
@@ -46,6 +54,26 @@ export function servicePods(
   });
   const rollout = `${stableDigest(scope, template)}-${deployTimeDigest(compatibility, 'PodsDigest', template)}-${compatibility.version}`;
   return { template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata.labels, [ROLLOUT_LABEL]: rollout } } }, rollout };
+}
+
+function podServer(
+  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, { model, claimName, liteRt }: PodFiles,
+): PodServer {
+  const options = {
+    ...settings,
+    ...settings.plan,
+    version: compatibility.version,
+    checksumsSha256: compatibility.checksumsSha256,
+    model,
+    claimName,
+    copyImage: props.copyImage ?? DEFAULT_COPY_IMAGE,
+    resources: serverResources(props, compatibility),
+    environment: props.environment ?? {},
+    readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
+  };
+  return liteRt === undefined
+    ? tensorFlowServingPod({ ...options, image: (props.servingImage ?? ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE))._bind(scope) })
+    : liteRtPod({ ...options, image: props.baseImage ?? DEFAULT_BASE_IMAGE, server: liteRt, architecture: kubernetesName(settings.architecture) });
 }
 
 function serverResources(props: ModelServiceProps, compatibility: ModelCompatibility): ServerResources {

@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { grantArtifactRead } from '../optimization/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import type { StoredBinary } from '../serving/stored-binary';
 import type { ObjectIdentity } from './kubernetes-object';
 
 export interface ServiceRoleOptions {
@@ -13,6 +14,8 @@ export interface ServiceRoleOptions {
   readonly bucket: s3.IBucket;
   /** Key prefix before the version, with a trailing slash. */
   readonly prefix: string;
+  /** Other files that pods copy. */
+  readonly files: StoredBinary[];
   readonly role?: iam.IRole;
 }
 
@@ -20,7 +23,6 @@ export interface ServiceRoleOptions {
 export class ServiceRole extends Construct {
   public readonly role: iam.IRole;
   public readonly association: eks.CfnPodIdentityAssociation;
-  public readonly grant: iam.Grant;
 
   constructor(scope: Construct, id: string, options: ServiceRoleOptions) {
     super(scope, id);
@@ -30,7 +32,8 @@ export class ServiceRole extends Construct {
       description: `Reads the TensorFlow model that ${Stack.of(this).stackName}/${options.identity.name} serves`,
     });
     const pattern = `${options.prefix}*`;
-    this.grant = grantArtifactRead(this.role, options.bucket, [pattern]);
+    grantArtifactRead(this.role, options.bucket, [pattern]);
+    options.files.forEach((file) => this.allowRead(file));
     acknowledgeWildcard(this.role, options.bucket.arnForObjects(pattern), 'Every version of this model, which pods of two versions read while one replaces the other');
     this.association = new eks.CfnPodIdentityAssociation(this, 'Association', {
       clusterName: options.clusterName,
@@ -38,5 +41,10 @@ export class ServiceRole extends Construct {
       serviceAccount: options.identity.name,
       roleArn: this.role.roleArn,
     });
+  }
+
+  private allowRead({ bucket, key }: StoredBinary): void {
+    iam.Grant.addToPrincipal({ grantee: this.role, actions: ['s3:GetObject'], resourceArns: [bucket.arnForObjects(key)] });
+    bucket.encryptionKey?.grant(this.role, 'kms:Decrypt');
   }
 }

@@ -1,6 +1,9 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Tokenization } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { ModelFormat } from '../model/model-format';
 import { defaultModelName } from '../optimization/model-name';
+import { ModelServer } from '../serving/model-server';
 import type { ServingSettings } from '../serving/serving-settings';
 import { servingSettings } from '../serving/serving-settings';
 import { processorFeatures } from './bfloat16';
@@ -18,6 +21,7 @@ export interface ServiceNames {
 
 /** A service's properties with defaults, where more than one module needs them. Numbers may be tokens. */
 export interface ServiceSettings extends ServiceNames {
+  readonly architecture: lambda.Architecture;
   readonly serving: ServingSettings;
   readonly plan: RolloutPlan;
   readonly scaling: ScalingOptions;
@@ -33,11 +37,27 @@ export function serviceNames(id: string, props: ModelServiceProps): ServiceNames
   return { modelName, identity: { name: props.serviceName ?? modelName, namespace: props.namespaceName ?? 'default' } };
 }
 
+/** Returns the format of the models that a service's server serves. */
+export function formatOf({ server }: ModelServiceProps): ModelFormat {
+  return server === ModelServer.LITERT ? ModelFormat.LITERT : ModelFormat.SAVED_MODEL;
+}
+
+/** Returns the processor of a service's pods. */
+export function architectureOf({ architecture }: ModelServiceProps): lambda.Architecture {
+  return architecture ?? lambda.Architecture.X86_64;
+}
+
+/** Returns Kubernetes' name of a processor. */
+export function kubernetesName(architecture: lambda.Architecture): string {
+  return architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'amd64';
+}
+
 /** Fills in the defaults of checked properties. */
 export function serviceSettings(names: ServiceNames, props: ModelServiceProps): ServiceSettings {
   const minReplicas = fewestPods(props);
   return {
     ...names,
+    architecture: architectureOf(props),
     serving: servingSettings(props),
     plan: rolloutPlan(props),
     scaling: { minReplicas, maxReplicas: props.maxReplicas ?? minReplicas, targetCpuUtilization: props.targetCpuUtilization ?? 60 },

@@ -29,6 +29,8 @@ export interface EndpointOffer {
   /** Unzipped sizes of everything else, if known. */
   readonly partBytes?: { [part: string]: number };
   readonly cpuFeatures?: string[];
+  /** How many copies of the model the LiteRT server holds, memory permitting. */
+  readonly copies?: number;
   /** The endpoint runs the server that is published with the model. */
   readonly requiresServer?: boolean;
 }
@@ -44,7 +46,7 @@ export class ModelCompatibility extends Construct {
   public readonly keyPrefix: string;
   public readonly manifestKey: string;
   public readonly manifestSha256: string;
-  /** SHA-256 of SHA256SUMS; empty for LiteRT. */
+  /** SHA-256 of SHA256SUMS. */
   public readonly checksumsSha256: string;
   public readonly layerKey: string;
   public readonly layerObjectVersion: string;

@@ -5,6 +5,7 @@ import { ModelArtifact, ModelSource } from '../../lib';
 import { ModelService } from '../../lib/kubernetes/model-service';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelServer } from '../../lib/serving/model-server';
 
 /** The stacks whose Kubernetes objects the tests take out of the synthesized templates. */
 const app = new App({ outdir: process.argv[2], context: { 'aws:cdk:bundling-stacks': [] } });
@@ -17,8 +18,9 @@ function service(scope: App, id: string, props: Partial<ModelServiceProps>): voi
     clusterName: 'test',
     kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(stack, 'Kubectl', { serviceToken: 'kubectl' }),
   });
+  const format = props.server === ModelServer.LITERT ? 'litert' : 'saved_model';
   const model = ModelArtifact.fromBucket(stack, 'Published', {
-    bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), manifestKey: 'digits-0123abcd/saved_model/7/manifest.json',
+    bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), manifestKey: `digits-0123abcd/${format}/7/manifest.json`,
   });
   new ModelService(stack, 'Digits', { cluster, model: ModelSource.fromArtifact(model), createNamespace: true, ...props });
 }
@@ -30,6 +32,7 @@ service(app, 'Fixed', { ...fixed, internalLoadBalancer: true, loadBalancerSource
 service(app, 'Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1, environment: { TF_ENABLE_ONEDNN_OPTS: '0' } });
 service(app, 'Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
 service(app, 'Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
+service(app, 'LiteRt', { namespaceName: 'litert', server: ModelServer.LITERT, replicas: 1, cpuLimit: 2, serverFlags: { queue_size: 32 } });
 app.synth();
 
 service(later, 'Fixed', fixed);

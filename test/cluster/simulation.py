@@ -55,6 +55,9 @@ class Simulation:
         """Return what a container has printed."""
         return self.logs.get(container)
 
+    def close(self) -> None:
+        """Nothing runs."""
+
     def _mounted(self, namespace: str, pod: dict[str, Any]) -> bool:
         for volume in pod["spec"].get("volumes", []):
             claim = volume.get("persistentVolumeClaim")

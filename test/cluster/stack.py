@@ -166,8 +166,9 @@ def fill(value: Any, version: str) -> Any:
     if not isinstance(value, dict):
         return value
     attributes = {"Version": version, "ChecksumsSha256": "c" * 64, "MemoryRequest": "640Mi", "PodsDigest": "01234567"}
-    if "Ref" in value:
-        return {"AWS::Region": "eu-central-1"}.get(value["Ref"], value["Ref"])
+    if "Ref" in value or "Fn::Sub" in value:
+        name = value.get("Ref") or value["Fn::Sub"]
+        return {"AWS::Region": "eu-central-1"}.get(name, name)
     if "Fn::GetAtt" in value:
         return attributes[value["Fn::GetAtt"][1]]
     if "Fn::Join" in value:

@@ -105,7 +105,7 @@ def _deployed(
     eventually(lambda: plane.get(f"/api/v1/namespaces/{namespace}") is None, "the namespace is gone")
 
 
-@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16"])
+@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16", "LiteRt"])
 def test_api_server_takes_every_object_strictly_and_without_a_warning_in_a_restricted_namespace(
     plane: ControlPlane, templates: dict[str, Any], name: str
 ) -> None:

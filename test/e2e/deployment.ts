@@ -146,8 +146,8 @@ export class Deployment {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray();
   }
 
-  public async write(bucket: string, key: string, text: string): Promise<void> {
-    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text }));
+  public async write(bucket: string, key: string, content: string | Uint8Array): Promise<void> {
+    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }));
   }
 
   /** The stack's status, or undefined when there is none. */

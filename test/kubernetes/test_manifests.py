@@ -24,7 +24,7 @@ def validate(item: dict[str, Any], version: str) -> None:
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16"])
+@pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16", "LiteRt"])
 def test_every_object_is_as_the_schema_of_the_oldest_and_the_newest_kubernetes_asks(
     templates: dict[str, Any], name: str, version: str
 ) -> None:

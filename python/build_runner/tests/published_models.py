@@ -58,6 +58,11 @@ def build_event(job: dict[str, Any] = JOB, request_type: str = "Create", **more:
     }
 
 
+MODEL = b"TFL"
+CHECKSUMS = f"{hashlib.sha256(MODEL).hexdigest()}  model.tflite\n".encode()
+CHECKSUMS_SHA256 = hashlib.sha256(CHECKSUMS).hexdigest()
+
+
 def offer(**changes: Any) -> dict[str, Any]:
     return {
         "endpoint": "function",
@@ -92,6 +97,8 @@ def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
         "files": [
             {"path": "layer.zip", "size": len(layer), "sha256": hashlib.sha256(layer).hexdigest()},
             {"path": "layer.zip!/ml/model/model.tflite", "size": 3, "sha256": "00" * 32},
+            {"path": "model.tflite", "size": len(MODEL), "sha256": hashlib.sha256(MODEL).hexdigest()},
+            {"path": "SHA256SUMS", "size": len(CHECKSUMS), "sha256": CHECKSUMS_SHA256},
         ],
         "sizeBytes": 123456,
         "requirements": {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []},
@@ -112,6 +119,8 @@ def publish(
     key_prefix = f"{prefix}/litert/{version}/"
     content = json.dumps(manifest(version, **{"buildKey": key} | changes)).encode()
     layer = s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}layer.zip", Body=layer_content(version))
+    s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}model.tflite", Body=MODEL)
+    s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}SHA256SUMS", Body=CHECKSUMS)
     s3.put_object(Bucket=BUCKET, Key=f"{prefix}/golden/{version}.json", Body=b"{}")
     s3.put_object(Bucket=BUCKET, Key=f"{key_prefix}manifest.json", Body=content)
     document = {
@@ -119,7 +128,7 @@ def publish(
         "KeyPrefix": key_prefix,
         "ManifestKey": f"{key_prefix}manifest.json",
         "ManifestSha256": hashlib.sha256(content).hexdigest(),
-        "ChecksumsSha256": "",
+        "ChecksumsSha256": CHECKSUMS_SHA256,
         "LayerKey": f"{key_prefix}layer.zip",
         "LayerObjectVersion": layer.get("VersionId", ""),
         "Runtime": "native",

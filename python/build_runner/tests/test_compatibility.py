@@ -19,6 +19,7 @@ from published_models import (
     build_event,
     compatibility_properties,
     layer_content,
+    manifest,
     offer,
     publish,
 )
@@ -232,17 +233,43 @@ UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMe
 def test_estimates_a_server_s_memory_where_nothing_was_measured(s3: S3Client) -> None:
     record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
 
-    assert check_compatibility(compatibility_properties(record, SERVICE))["MemoryRequest"] == "768Mi"
+    assert check_compatibility(compatibility_properties(record, SERVICE))["MemoryRequest"] == "320Mi"
+
+
+def test_asks_for_memory_for_each_copy_of_the_model(s3: S3Client) -> None:
+    measured = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 30.0})
+    estimated = publish(s3, 2, requirements=UNMEASURED, sizeBytes=100 << 20)
+
+    def memory(record: dict[str, str], copies: int) -> str:
+        return check_compatibility(compatibility_properties(record, SERVICE | {"copies": copies}))["MemoryRequest"]
+
+    assert [memory(measured, copies) for copies in (1, 4)] == ["64Mi", "192Mi"]
+    assert memory(estimated, 2) == "512Mi"
+
+
+def test_a_saved_model_s_server_needs_more_than_its_model(s3: S3Client) -> None:
+    record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20, format="saved_model")
+
+    offered = SERVICE | {"format": "saved_model"}
+    assert check_compatibility(compatibility_properties(record, offered))["MemoryRequest"] == "768Mi"
+
+
+def test_refuses_pods_a_model_whose_files_they_cannot_verify(s3: S3Client) -> None:
+    files = [file for file in manifest()["files"] if file["path"].startswith("layer.zip")]
+    record = publish(s3, record=False, files=files)
+
+    with pytest.raises(ModelError, match="has no SHA256SUMS, so pods cannot verify its files: publish it again"):
+        check_compatibility(compatibility_properties(record, SERVICE))
 
 
 def test_refuses_a_model_that_is_larger_than_the_server_s_memory(s3: S3Client) -> None:
     record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
 
-    with pytest.raises(ModelError, match="it has 100 MiB, and 64 MiB of memory are too few: set at least 768 MiB"):
+    with pytest.raises(ModelError, match="it has 100 MiB, and 64 MiB of memory are too few: set at least 320 MiB"):
         check_compatibility(compatibility_properties(record, SERVICE | {"memoryMebibytes": 64}))
     assert (
         check_compatibility(compatibility_properties(record, SERVICE | {"memoryMebibytes": 1024}))["MemoryRequest"]
-        == "768Mi"
+        == "320Mi"
     )
 
 

@@ -27,7 +27,10 @@ class Runtime(Protocol):
         """Start a pod that is new, and say how it is. Does not wait."""
 
     def keep(self, uids: set[str]) -> None:
-        """End all pods but these."""
+        """End all pods but these. Does not wait for those that still answer."""
+
+    def close(self) -> None:
+        """End all pods at once."""
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str | None:
         """Return a container's log, the one before its restart or the present one; None where there is none."""
@@ -76,7 +79,7 @@ class Nodes:
         """Stop reporting, and end all pods."""
         self._stopped.set()
         self._thread.join(10)
-        self.runtime.keep(set())
+        self.runtime.close()
         if self._kubelet:
             self._kubelet.stop()
 

@@ -88,7 +88,11 @@ class PodRoot:
         """
         words: list[str] = [*container["command"], *container.get("args", [])]
         program, arguments = words[0], words[1:]
-        return [*programs.get(program, [program]), *(self.translate(self._with_free_port(one)) for one in arguments)]
+        # One that was copied into a volume lies there.
+        return [
+            *programs.get(program, [self.translate(program)]),
+            *(self.translate(self._with_free_port(one)) for one in arguments),
+        ]
 
     def environment(self, container: dict[str, Any]) -> dict[str, str]:
         """Return a container's own variables."""

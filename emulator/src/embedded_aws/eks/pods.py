@@ -63,6 +63,7 @@ class HostRuntime:
         self._mount_claim = mount_claim
         self._identify = identify
         self._groups: dict[str, _Group] = {}
+        self._ending: list[Run] = []
         self._made = 0
 
     def state(self, pod: dict[str, Any]) -> PodState:
@@ -84,7 +85,15 @@ class HostRuntime:
             group.members = {uid: names for uid, names in group.members.items() if uid in uids}
             if not group.members:
                 del self._groups[key]
-                group.run.stop()
+                group.run.end()
+                self._ending = [run for run in [*self._ending, group.run] if run.ends]
+
+    def close(self) -> None:
+        """End all processes at once."""
+        runs = [*(group.run for group in self._groups.values()), *self._ending]
+        self._groups, self._ending = {}, []
+        for run in runs:
+            run.stop()
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str | None:
         """Return a container's log; None where it has none."""
@@ -122,11 +131,36 @@ class Run:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"pod {self._name}")
+        self._end = threading.Thread(target=self._terminate, daemon=True, name=f"end of pod {self._name}")
 
     def start(self) -> None:
         """Begin, and return at once."""
         self._directory.mkdir(parents=True)
         self._thread.start()
+
+    @property
+    def ends(self) -> bool:
+        """Whether its server still answers what it has accepted."""
+        return self._end.is_alive()
+
+    def end(self) -> None:
+        """End it as a kubelet does, and return at once: SIGTERM, and SIGKILL when the grace period is over.
+
+        A server with a hook before its end is killed at once: the stand-in has nothing to answer then.
+        """
+        (server, *_) = self._pod["spec"]["containers"]
+        if self.state.initialized and self._child and "preStop" not in server.get("lifecycle", {}):
+            self._end.start()
+        else:
+            self.stop()
+
+    def _terminate(self) -> None:
+        with self._lock:
+            self._stopped.set()
+            child = self._child
+        if child:
+            child.end(float(self._pod["spec"].get("terminationGracePeriodSeconds", 30)))
+        self.stop()
 
     def stop(self) -> None:
         """End it at once."""

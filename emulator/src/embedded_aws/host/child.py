@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -48,6 +49,15 @@ class Child:
         code = self._process.wait()
         self._close()
         return code
+
+    def end(self, grace_seconds: float) -> None:
+        """Sends it SIGTERM, and kills it and everything that it started when it has ended or this time is over."""
+        # It may have ended by itself.
+        with contextlib.suppress(OSError):
+            os.write(self._alive, b"T")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace_seconds)
+        self.stop()
 
     def stop(self) -> None:
         """Kills it and everything that it started."""

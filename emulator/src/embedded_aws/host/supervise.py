@@ -1,7 +1,8 @@
 """Runs a command for as long as the embedded AWS lives.
 
 `python -I -S supervise.py <fd> <command...>`: the other end of the descriptor is held by the embedded AWS. When it
-closes, however that process ended, the command and all its children are killed: nothing is ever left behind.
+closes, however that process ended, the command and all its children are killed: nothing is ever left behind. A byte
+that it writes sends the command SIGTERM.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ def main() -> None:
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - what the embedded AWS runs
 
     def end() -> None:
-        os.read(alive, 1)  # returns when the other end closes
+        while os.read(alive, 1):  # empty when the other end closes
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 

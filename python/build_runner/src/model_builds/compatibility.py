@@ -20,6 +20,7 @@ _POD_MARGIN = 1.25
 _MEMORY_STEP = 64
 #: For a server without a measurement, in addition to the model's size on disk and in memory.
 _SERVER_MEBIBYTES = 512
+_LITERT_SERVER_MEBIBYTES = 64
 _LOADED_COPIES = 2
 _MEBIBYTE = 1 << 20
 #: Lambda's limit for code and layers together, unzipped.
@@ -51,6 +52,11 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
         raise ModelError(
             f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
             "versioning on and publish the model again"
+        )
+    if offer["endpoint"] == "service" and not record["ChecksumsSha256"]:
+        raise ModelError(
+            f"the model {store.address(key)} has no SHA256SUMS, so pods cannot verify its files: publish it again with "
+            "the optimizer of this version"
         )
     if offer.get("requiresServer") and not store.exists(record["ServerKey"]):
         raise ModelError(
@@ -218,7 +224,7 @@ def _size_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]
     memory, size = offer.get("memoryMebibytes"), manifest["sizeBytes"] / _MEBIBYTE
     if offer["endpoint"] == "function" or memory is None or size <= memory:
         return []
-    needed = _estimated_mebibytes(manifest)
+    needed = _estimated_mebibytes(manifest, offer)
     return [f"it has {math.ceil(size)} MiB, and {memory} MiB of memory are too few: set at least {needed} MiB"]
 
 
@@ -244,11 +250,18 @@ def _memory_request(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
     if offer["endpoint"] == "function":
         return ""
     peak = manifest["requirements"].get("peakMemoryMebibytes")
-    return f"{_estimated_mebibytes(manifest) if peak is None else _stepped(peak * _POD_MARGIN)}Mi"
+    # Each copy of a LiteRT model packs its weights anew.
+    needed = _estimated_mebibytes(manifest, offer) if peak is None else _stepped(peak * _copies(offer) * _POD_MARGIN)
+    return f"{needed}Mi"
 
 
-def _estimated_mebibytes(manifest: dict[str, Any]) -> int:
-    return _stepped(_SERVER_MEBIBYTES + _LOADED_COPIES * manifest["sizeBytes"] / _MEBIBYTE)
+def _estimated_mebibytes(manifest: dict[str, Any], offer: dict[str, Any]) -> int:
+    server = _LITERT_SERVER_MEBIBYTES if offer["format"] == "litert" else _SERVER_MEBIBYTES
+    return _stepped(server + _LOADED_COPIES * _copies(offer) * manifest["sizeBytes"] / _MEBIBYTE)
+
+
+def _copies(offer: dict[str, Any]) -> int:
+    return int(offer.get("copies") or 1)
 
 
 def _stepped(mebibytes: float) -> int:

@@ -1,0 +1,76 @@
+import { healthCheckPath } from '../serving/health-check';
+import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
+import type { LiteRtServer } from '../serving/litert-server';
+import { containerSecurity } from './container-security';
+import { TERMINATION_MESSAGE } from './init-containers';
+import { copyServerContainer, verifyServerContainer } from './litert-init-containers';
+import type { PodServer, PodServerOptions } from './pod-server';
+import { modelDirectory } from './pod-server';
+import { environmentVariables, renderResources } from './server-container';
+
+/** Where the program and LiteRT's library are in a pod. */
+export const LITERT_DIRECTORY = '/opt/litert';
+
+/** Time to end after the last request. */
+const END_SECONDS = 5;
+
+/** What a pod with the LiteRT server needs besides. */
+export interface LiteRtPodOptions extends PodServerOptions {
+  readonly server: LiteRtServer;
+  /** Kubernetes' name of the processor. */
+  readonly architecture: string;
+}
+
+/** Returns the LiteRT server's parts of a pod. Everything that it runs and loads is copied from S3 and verified. */
+export function liteRtPod(options: LiteRtPodOptions): PodServer {
+  const { serving, server, drainSeconds, readOnlyRootFilesystem } = options;
+  const basePath = modelDirectory(options.modelName);
+  const modelMount = { name: 'model', mountPath: basePath };
+  const serverMount = { name: 'server', mountPath: LITERT_DIRECTORY };
+  const init = { ...options, directory: `${basePath}/${options.version}`, modelMount, serverMount };
+  return {
+    architecture: options.architecture,
+    annotations: {},
+    initContainers: [copyServerContainer(init), verifyServerContainer(init)],
+    container: {
+      name: 'model-server',
+      image: options.image,
+      command: [`${LITERT_DIRECTORY}/model_server`],
+      args: liteRtArguments(serving, {
+        modelName: options.modelName,
+        basePath,
+        version: options.version,
+        checksumsSha256: options.checksumsSha256,
+        library: `${LITERT_DIRECTORY}/libLiteRt.so`,
+        librarySha256: server.library.sha256,
+        workers: liteRtWorkers(options.resources),
+        drainSeconds,
+      }),
+      ...environmentVariables(options.environment),
+      ports: [{ name: 'grpc', containerPort: serving.grpcPort }, { name: 'http', containerPort: serving.restPort }],
+      ...probes(options.modelName, options.startupSeconds),
+      ...TERMINATION_MESSAGE,
+      resources: renderResources(options.resources),
+      securityContext: containerSecurity(readOnlyRootFilesystem),
+      volumeMounts: [{ ...modelMount, readOnly: true }, { ...serverMount, readOnly: true }, { name: 'tmp', mountPath: '/tmp' }],
+    },
+    volumes: [{ name: 'server', emptyDir: {} }],
+    // On SIGTERM it withdraws its readiness, keeps its ports open for the drain time, and answers what it has accepted. It needs no hook for that.
+    terminationGracePeriodSeconds: drainSeconds + liteRtDrainTimeout(serving) + END_SECONDS,
+  };
+}
+
+/** One copy of the model for each processor of the pod: by default the server would count those of the node. */
+export function liteRtWorkers({ cpuRequest, cpuLimit }: { readonly cpuRequest?: number; readonly cpuLimit?: number }): number {
+  return Math.ceil(cpuLimit ?? cpuRequest ?? 1);
+}
+
+/** The server answers its probes even if all copies of the model are busy. It starts within milliseconds, so look often. */
+function probes(modelName: string, startupSeconds: number): Record<string, unknown> {
+  const ready = { httpGet: { path: healthCheckPath(modelName), port: 'http' }, timeoutSeconds: 3 };
+  return {
+    startupProbe: { ...ready, periodSeconds: 1, failureThreshold: startupSeconds },
+    readinessProbe: { ...ready, periodSeconds: 5, failureThreshold: 3 },
+    livenessProbe: { httpGet: { path: '/livez', port: 'http' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+  };
+}

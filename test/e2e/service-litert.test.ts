@@ -1,0 +1,152 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import type { Pod } from '../../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import type { Golden } from '../../scripts/demo/golden';
+import { goldenKey, replay } from '../../scripts/demo/golden';
+import { Deployment, ROOT } from './deployment';
+
+// Pods are processes of this machine that run native/dist/x86_64/model_server. It needs the Kubernetes programs, as service.test.ts does.
+
+const STACK = 'Service';
+const NAMESPACE = 'models';
+const VERSION_LABEL = 'cdk-tensorflow/version';
+const METRICS = '/monitoring/prometheus/metrics';
+
+/** The outputs of the service's stack. */
+interface ServiceOutputs {
+  readonly ClusterName: string;
+  readonly ArtifactBucket: string;
+  readonly ManifestKey: string;
+}
+
+interface Digit {
+  readonly label: number;
+  readonly image: number[][][];
+}
+
+const DIGITS = JSON.parse(readFileSync(join(ROOT, 'examples', 'digits', 'held_out.json'), 'utf8')) as Digit[];
+
+let deployment: Deployment;
+let outputs: ServiceOutputs;
+
+const cluster = () => KubernetesApi.connect(deployment.emulator, outputs.ClusterName);
+const versionOf = ({ metadata }: Pod) => metadata.labels[VERSION_LABEL];
+
+async function readyPods(): Promise<Pod[]> {
+  return (await (await cluster()).pods(NAMESPACE)).filter(isReady);
+}
+
+/** How many held-out digits are right, of one. */
+function rightOf(scores: number[][]): number {
+  return DIGITS.filter(({ label }, index) => scores[index].indexOf(Math.max(...scores[index])) === label).length / DIGITS.length;
+}
+
+async function predict(pod: Pod): Promise<number[][]> {
+  const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: DIGITS.map(({ image }) => image) });
+  expect({ status, body: status === 200 ? '' : body }).toEqual({ status: 200, body: '' });
+  return (JSON.parse(body) as { predictions: number[][] }).predictions;
+}
+
+/** Asks pods without a pause while a deployment runs, as clients do whose list of ready pods is up to a second old. */
+async function askDuring<T>(running: Promise<T>): Promise<{ result: T; answers: Map<string, number>; failures: string[] }> {
+  const answers = new Map<string, number>();
+  const failures: string[] = [];
+  let over = false;
+  let ready = await readyPods();
+  const watching = (async () => {
+    while (!over) {
+      ready = await readyPods();
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  })();
+  const client = async (number: number) => {
+    for (let turn = number; !over; turn++) {
+      const pod = ready[turn % ready.length];
+      try {
+        const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: [DIGITS[turn % DIGITS.length].image] });
+        answers.set(versionOf(pod), (answers.get(versionOf(pod)) ?? 0) + 1);
+        if (status !== 200) {
+          failures.push(`${pod.metadata.name}: ${status} ${body}`);
+        }
+      } catch (error) {
+        failures.push(`${pod.metadata.name}: ${String(error)}`);
+      }
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  };
+  const clients = [0, 1, 2].map(client);
+  const result = await running.finally(() => (over = true));
+  await Promise.all([watching, ...clients]);
+  return { result, answers, failures };
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/e2e/service-litert-app.ts');
+});
+
+afterAll(() => deployment?.stop());
+
+describe('ModelService with ModelServer.LITERT, deployed by the CDK command line to a real Kubernetes API server', () => {
+  test('a first deployment ends with three ready pods, whose server answers held-out digits by REST and by gRPC', async () => {
+    const { code, output } = await deployment.deploy(STACK, {});
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+
+    const pods = await readyPods();
+    expect(pods.map(versionOf)).toEqual(['1', '1', '1']);
+    const scores = await predict(pods[0]);
+    expect(rightOf(scores)).toBeGreaterThan(0.95);
+
+    const shape = [DIGITS.length, DIGITS[0].image.length, DIGITS[0].image[0].length, DIGITS[0].image[0][0].length];
+    const values = Float32Array.from(DIGITS.flatMap(({ image }) => image.flat(2)));
+    const [answer] = Object.values(await new GrpcModelClient(pods[0].metadata.annotations['embedded-aws/grpc'], 'digits').predict({ image: { shape, values } }));
+    const classes = answer.shape[1];
+    expect(rightOf(DIGITS.map((_, row) => [...answer.values.slice(row * classes, (row + 1) * classes)].map(Number)))).toBeGreaterThan(0.95);
+
+    const golden = JSON.parse(await deployment.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
+    const { relative } = await replay({ request: (method, path, body) => callPod(pods[0], method, path, body) }, 'digits', golden);
+    expect(relative).toBeLessThanOrEqual(golden.relativeTolerance);
+  });
+
+  test('the pod runs the program of this library, and counts requests under TensorFlow Serving\'s names', async () => {
+    const [pod] = await readyPods();
+
+    expect((await callPod(pod, 'GET', '/livez')).status).toBe(200);
+    const { body } = await callPod(pod, 'GET', METRICS);
+    expect(body).toMatch(/^:tensorflow:serving:request_count\{.*model_name="digits".*status="OK".*\} [1-9]/m);
+    expect(body).toMatch(/^model_server:compiled_copies\{.*\} 1$/m);
+  });
+
+  test('an update to another version fails no request', async () => {
+    const { result: { code, output }, answers, failures } = await askDuring(deployment.deploy(STACK, { recipe: 'none' }));
+
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+    expect(failures).toEqual([]);
+    expect(answers.get('1')).toBeGreaterThan(0);
+    const pods = await readyPods();
+    expect(pods.map(versionOf)).toEqual(['2', '2', '2']);
+    expect(rightOf(await predict(pods[0]))).toBeGreaterThan(0.95);
+  });
+
+  test('a flipped byte in the model is refused, and the pods of before answer all the time', async () => {
+    const before = await readyPods();
+    const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');
+    const model = await deployment.bytes(outputs.ArtifactBucket, key);
+    model[model.length >> 1] ^= 1;
+    await deployment.write(outputs.ArtifactBucket, key, model);
+
+    // The same version in new pods, which copy the model again.
+    const update = deployment.deploy(STACK, { recipe: 'none', cpuFeatures: 'fpu', rolloutSeconds: '60' });
+    const { result: { code, output }, answers, failures } = await askDuring(update);
+
+    expect(code).not.toBe(0);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(output).toMatch(/verify-files ends with exit code 1[^]*model\.tflite: FAILED/);
+    expect(failures).toEqual([]);
+    expect(answers.get('2')).toBeGreaterThan(0);
+    expect((await readyPods()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+  });
+});
