@@ -51,17 +51,21 @@ class Layout:
 
 
 class Layouts:
-    """Makes layouts, each once."""
+    """Makes layouts, each once.
+
+    Attributes:
+        runtime: shown at /var/runtime: the bootstraps and, for Python, boto3.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._archives = UnpackedArchives(settings.subdirectory("archives"))
         self._merged = settings.subdirectory("merged")
         self._lock = threading.Lock()
+        # Not at the first function's start: two may start at the same time.
+        self.runtime = self._runtime()
 
-    @cached_property
-    def runtime(self) -> Path:
-        """Shown at /var/runtime: the bootstraps and, for Python, boto3."""
+    def _runtime(self) -> Path:
         directory = self._settings.subdirectory("runtime")
         (directory / "node_modules").mkdir(exist_ok=True)
         shutil.copy2(Path(__file__).parent / "runtime" / "bootstrap.py", directory / "bootstrap.py")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ministack.services.cloudformation import changesets, custom_resource, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from embedded_aws.cloudformation import express
+from embedded_aws.cloudformation import express, siblings
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -32,4 +32,16 @@ def install() -> Signals:
     for module in (handlers, changesets):
         replace(module, "_deploy_stack_async", express.with_rollback_choice)
     replace(stacks, "_replacing_change", express.without_replacements)
+    _cancel_siblings()
     return signals
+
+
+def _cancel_siblings() -> None:
+    """Lets custom resources be in progress together, and be cancelled together."""
+    rely_on(engine, "_NO_VALUE", "_evaluate_conditions", "_extract_deps", "_resolve_refs")
+    rely_on(stacks, "_provision_keeping_seed", "_update_keeping_seed")
+    for module in (handlers, changesets):
+        replace(module, "_deploy_stack_async", siblings.with_siblings)
+    replace(stacks, "_roll_back_operation", siblings.with_cancelled)
+    replace(stacks, "run_reentrant", siblings.at_once)
+    replace(stacks, "_add_event", siblings.without_second_start)
