@@ -9,8 +9,12 @@ export interface ModelAlarmsProps {
    */
   readonly endpoint: IMonitoredEndpoint;
 
-  /** Maximum latency, in terms of the endpoint's own latency statistic. */
-  readonly maxLatency: Duration;
+  /**
+   * Maximum latency, in terms of the endpoint's own latency statistic.
+   *
+   * @default - no alarm on latency
+   */
+  readonly maxLatency?: Duration;
 
   /**
    * Share of requests that may fail because of the server, not the client, between 0 and 1.

@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
@@ -25,8 +26,8 @@ export class ModelAlarms extends Construct {
   /** Goes off when too many requests fail. */
   public readonly errorAlarm: cloudwatch.Alarm;
 
-  /** Goes off when answers take too long. */
-  public readonly latencyAlarm: cloudwatch.Alarm;
+  /** Goes off when answers take too long, where `maxLatency` says what that is. */
+  public readonly latencyAlarm?: cloudwatch.Alarm;
 
   /** Goes off for one period when a newer model was refused and the version before kept, where the endpoint's optimizer keeps it. */
   public readonly refusalAlarm?: cloudwatch.Alarm;
@@ -34,6 +35,7 @@ export class ModelAlarms extends Construct {
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelAlarms`, [
+      ...checkKinds(props),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),
     ], this);
@@ -53,7 +55,7 @@ export class ModelAlarms extends Construct {
       }),
       threshold: props.maxErrorRate ?? 0.01,
     });
-    this.latencyAlarm = new cloudwatch.Alarm(this, 'Latency', {
+    this.latencyAlarm = props.maxLatency && new cloudwatch.Alarm(this, 'Latency', {
       ...watch,
       alarmDescription: `The model ${endpoint.modelName} answers slowly`,
       metric: endpoint.metricLatency(),
@@ -69,7 +71,7 @@ export class ModelAlarms extends Construct {
     });
     for (const action of props.alarmActions ?? []) {
       this.errorAlarm.addAlarmAction(action);
-      this.latencyAlarm.addAlarmAction(action);
+      this.latencyAlarm?.addAlarmAction(action);
       this.refusalAlarm?.addAlarmAction(action);
     }
   }

@@ -38,7 +38,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly vpcEndpoints?: boolean;
 
   /**
-   * Name of the model in request paths: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`. At most 63 letters, digits, underscores, hyphens and dots.
    *
    * The load balancer's health checks use it. Do not change it, `restPort` or `grpcPort` of a running fleet: its instances still use the old
    * values and would all become unhealthy. Create a second fleet, move the clients, and remove the first.

@@ -16,6 +16,7 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { noteBatching } from '../serving/batching-note';
 import { ServingBinary } from '../serving/serving-binary';
 import { servingSettings } from '../serving/serving-settings';
@@ -93,6 +94,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
+    failIfAny(lit`InvalidModelFleetProps`, checkKinds(props, ['model']), this);
 
     this.modelName = props.modelName ?? defaultModelName(id);
     const { vpc } = props;

@@ -18,7 +18,7 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly model: ModelSource;
 
   /**
-   * Name of the model in request paths: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`. At most 63 letters, digits, underscores, hyphens and dots.
    *
    * @default - the construct's id in lower case, with other characters than letters and digits replaced by hyphens
    */

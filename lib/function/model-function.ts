@@ -12,6 +12,7 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { checkFunctionProps } from './function-checks';
 import { functionLayers } from './function-layers';
 import { functionOffer } from './function-offer';
@@ -65,6 +66,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
     super(scope, id);
+    failIfAny(lit`InvalidModelFunctionProps`, checkKinds(props, ['model']), this);
 
     const settings = functionSettings(id, props);
     this.modelName = settings.modelName;

@@ -39,7 +39,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Name of the model in request paths: `/v1/models/<name>`.
+   * Name of the model in request paths: `/v1/models/<name>`. At most 63 letters, digits, underscores, hyphens and dots.
    *
    * @default - the construct's id in lower case, with hyphens in place of all characters except letters and digits
    */
@@ -48,7 +48,7 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * Name of the Kubernetes objects, and the host name for clients in the cluster.
    *
-   * @default - the model's name
+   * @default - the model's name in lower case, with hyphens in place of all characters except letters and digits, and `model-` before a digit
    */
   readonly serviceName?: string;
 

@@ -10,6 +10,7 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { noteBatching } from '../serving/batching-note';
 import { liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
@@ -83,6 +84,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
+    failIfAny(lit`InvalidModelServiceProps`, checkKinds(props, ['model']), this);
 
     const names = serviceNames(id, props);
     this.modelName = names.modelName;

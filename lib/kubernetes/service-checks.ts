@@ -83,7 +83,7 @@ function imageProblems(name: string, image: string | undefined): string[] {
 function nameProblems(props: ModelServiceProps, { serviceName }: { serviceName: string }): string[] {
   const problems: string[] = [];
   if (!Token.isUnresolved(serviceName) && (serviceName.length > LONGEST_NAME || !/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(serviceName))) {
-    const given = props.serviceName === undefined ? ', which is the model\'s name: give serviceName' : '';
+    const given = props.serviceName === undefined ? ', which the model\'s name gives: give serviceName' : '';
     problems.push(`serviceName must be at most ${LONGEST_NAME} lower-case letters, digits and hyphens, with a letter first and no hyphen last, `
       + `got ${JSON.stringify(serviceName)}${given}`);
   }

@@ -1,5 +1,5 @@
 import type { Size } from 'aws-cdk-lib';
-import { SizeRoundingBehavior, Tokenization } from 'aws-cdk-lib';
+import { SizeRoundingBehavior, Token, Tokenization } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ModelFormat } from '../model/model-format';
 import { defaultModelName } from '../optimization/model-name';
@@ -34,7 +34,16 @@ export interface ServiceSettings extends ServiceNames {
 /** Returns a service's names; usable before the other properties are checked. */
 export function serviceNames(id: string, props: ModelServiceProps): ServiceNames {
   const modelName = props.modelName ?? defaultModelName(id);
-  return { modelName, identity: { name: props.serviceName ?? modelName, namespace: props.namespaceName ?? 'default' } };
+  return { modelName, identity: { name: props.serviceName ?? objectName(modelName), namespace: props.namespaceName ?? 'default' } };
+}
+
+/** Derives a name that Kubernetes allows from a model's. Two models whose names come out alike collide, which applying the second one tells. */
+function objectName(modelName: string): string {
+  if (Token.isUnresolved(modelName)) {
+    return modelName;
+  }
+  const name = modelName.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '');
+  return /^[a-z]/.test(name) ? name : `model-${name}`.replace(/-+$/, '');
 }
 
 /** Returns the format of the models that a service's server serves. */

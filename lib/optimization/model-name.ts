@@ -11,9 +11,10 @@ export function defaultModelName(id: string): string {
   return id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 63).replace(/-+$/, '');
 }
 
+/** TensorFlow Serving takes everything but slashes and colons; what needs no encoding in a path is allowed, as every client writes the name there. */
 export function checkModelName(modelName: string): string[] {
-  return checkPattern('modelName', modelName, /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-    'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends');
+  return checkPattern('modelName', modelName, /^(?=.{1,63}$)\w([\w.-]*\w)?$/,
+    'at most 63 letters, digits, underscores, hyphens and dots, with neither hyphen nor dot at an end');
 }
 
 export function checkArtifactPrefix(artifactPrefix?: string): string[] {

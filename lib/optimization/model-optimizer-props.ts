@@ -10,7 +10,7 @@ export interface ModelOptimizerProps extends OptimizationOptions {
   readonly model: ModelSource;
 
   /**
-   * The model's name in requests, in the directory of a server and in the manifest.
+   * The model's name in requests, in the directory of a server and in the manifest: at most 63 letters, digits, underscores, hyphens and dots.
    *
    * @default - the construct's id in lower case, with hyphens for what is not a letter or digit
    */

@@ -13,6 +13,7 @@ import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf, bucketDependencies } from './artifact-bucket';
 import { claimPrefix } from './artifact-prefix';
@@ -124,6 +125,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
+    failIfAny(lit`InvalidModelOptimizerProps`, checkKinds(props, ['model']), this);
     failIfAny(lit`InvalidModelOptimizerProps`, this._problems(id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
     this.format = props.format ?? ModelFormat.LITERT;

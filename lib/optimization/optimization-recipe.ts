@@ -46,7 +46,8 @@ export class OptimizationRecipe {
    * @param options objective, limits and steps of the search
    */
   public static search(options: OptimizationSearchOptions): OptimizationRecipe {
-    return new OptimizationRecipe('search', options.steps ?? [], options);
+    // Undefined from JavaScript: its absent objective is then told with the construct's other problems.
+    return new OptimizationRecipe('search', options?.steps ?? [], options ?? {});
   }
 
   private constructor(

@@ -52,6 +52,9 @@ export interface OptimizationSearchOptions {
 /** Returns every problem of a search that is visible without its model. */
 export function searchProblems(options: OptimizationSearchOptions, format: ModelFormat, hasData: boolean): string[] {
   const problems: string[] = [];
+  if (!Object.values(SearchObjective).includes(options.objective)) {
+    problems.push(`OptimizationRecipe.search(…) objective must be SearchObjective.SIZE or SearchObjective.LATENCY, got ${JSON.stringify(options.objective) ?? 'nothing'}`);
+  }
   const loss = options.maxAccuracyLoss;
   if (loss !== undefined && !(loss >= 0 && loss < 1)) {
     const hint = loss >= 1 && loss <= 100 ? `: it is a share, so ${loss} per cent is ${loss / 100}` : '';

@@ -8,5 +8,5 @@ const LONGEST = 63;
 export function modelNameOf(path: string): string {
   const name = basename(path, extname(path));
   const telling = NAMELESS.test(name) ? basename(dirname(path)) : name;
-  return telling.toLowerCase().replace(/[^a-z0-9-]+/g, '-').slice(0, LONGEST).replace(/^-+|-+$/g, '') || 'model';
+  return telling.replace(/[^\w.-]+/g, '-').replace(/^[-._]+/, '').slice(0, LONGEST).replace(/[-._]+$/, '') || 'model';
 }

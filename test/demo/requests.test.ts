@@ -7,7 +7,7 @@ import type { DemoRun } from '../../scripts/demo/run';
 describe('the name of a model', () => {
   test.each([
     ['/models/price.keras', 'price'],
-    ['/models/Half_Plus Two.tflite', 'half-plus-two'],
+    ['/models/Half_Plus Two.tflite', 'Half_Plus-Two'],
     ['/models/flowers/saved_model', 'flowers'],
     ['/models/flowers/3', 'flowers'],
     ['/models/_.h5', 'model'],

@@ -29,6 +29,15 @@ describe('ModelAlarms', () => {
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
+  test('without maxLatency watch failures only', () => {
+    const stack = emptyStack();
+
+    const alarms = new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack), alarmActions: [new actions.SnsAction(new sns.Topic(stack, 'Topic'))] });
+
+    expect(alarms.latencyAlarm).toBeUndefined();
+    Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Alarm', 1);
+  });
+
   test('tell whom they should when they go off', () => {
     const stack = emptyStack();
     const topic = new sns.Topic(stack, 'Topic');

@@ -48,13 +48,13 @@ describe('fails', () => {
   });
 
   test('naming every problem at once', () => {
-    expect(() => modelFunction(emptyStack(), { memorySize: Size.mebibytes(1), timeout: Duration.hours(1), modelName: 'A', vpcSubnets: {} }))
+    expect(() => modelFunction(emptyStack(), { memorySize: Size.mebibytes(1), timeout: Duration.hours(1), modelName: 'A b', vpcSubnets: {} }))
       .toThrow(/4 problems:\n.*memorySize.*\n.*timeout.*\n.*vpcSubnets.*\n.*modelName/);
   });
 
   test('naming those of its model, of the optimization and of the hook among them, each once', () => {
     const problem = () => modelFunction(emptyStack(), {
-      model: ModelSource.fromAsset(tfliteFile()), memorySize: Size.mebibytes(1), modelName: 'A', seed: -1, hook: ModelHook.fromAsset('no/such/hook'),
+      model: ModelSource.fromAsset(tfliteFile()), memorySize: Size.mebibytes(1), modelName: 'A b', seed: -1, hook: ModelHook.fromAsset('no/such/hook'),
     });
 
     expect(problem).toThrow(/4 problems:\n.*memorySize.*\n.*hook must be a directory.*\n.*modelName.*\n.*seed.*$/);

@@ -107,6 +107,13 @@ describe('the service', () => {
     expect(ids(stack).filter((id) => ids(stackWith()).includes(id))).toEqual([]);
   });
 
+  test.each([['half_plus_two', 'half-plus-two'], ['ResNet-v1.5', 'resnet-v1-5'], ['9digits', 'model-9digits']])('the model name %s gives the objects\' name %s', (modelName, name) => {
+    const stack = stackWith({ modelName });
+
+    expect(objectOf(stack, 'Deployment').metadata.name).toBe(name);
+    expect(serverOf(stack).readinessProbe.httpGet.path).toBe(`/v1/models/${modelName}/metadata`);
+  });
+
   test('a port that is known only at deployment is the same everywhere', () => {
     const stack = stackWith({ restPort: Lazy.number({ produce: () => 9001 }), internalLoadBalancer: true });
 

@@ -10,7 +10,7 @@ describe('bad input', () => {
   test.each<[string, Partial<ModelServiceProps>, RegExp]>([
     ['a name that Kubernetes refuses', { serviceName: 'Digits_1' }, /serviceName must be at most 50 .* got "Digits_1"/],
     ['a name that is too long for the Services', { serviceName: 'd'.repeat(51) }, /serviceName must be at most 50/],
-    ['a model name that Kubernetes refuses for a Service', { modelName: '9digits' }, /got "9digits", which is the model's name: give serviceName/],
+    ['a model name that is too long for the Services', { modelName: 'D_'.repeat(25) + 'digits' }, /got "(d-){25}digits", which the model's name gives: give serviceName/],
     ['a namespace that is none', { namespaceName: 'My Models' }, /namespaceName must be at most 63/],
     ['a namespace that every cluster has', { createNamespace: true }, /createNamespace needs a namespace that the cluster does not have, got "default"/],
     ['equal ports', { grpcPort: 8501 }, /grpcPort and restPort must differ/],

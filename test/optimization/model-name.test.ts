@@ -17,8 +17,12 @@ test.each([
   expect(checkModelName(name)).toEqual([]);
 });
 
-test.each(['', 'Digits', 'a_b', '-a', 'a-', 'x'.repeat(64), 'ä'])('the name %j is refused', (name) => {
-  expect(checkModelName(name)).toEqual([expect.stringContaining('at most 63 lower-case letters')]);
+test.each(['half_plus_two', 'Digits', '9', '_a', 'resnet-v1.5', 'A.b_c-D'])('the name %j, which TensorFlow Serving takes, is taken', (name) => {
+  expect(checkModelName(name)).toEqual([]);
+});
+
+test.each(['', 'a/b', 'a:b', 'a b', 'a%b', '-a', 'a-', '.', '..', '.a', 'a.', 'x'.repeat(64), 'ä'])('the name %j is refused', (name) => {
+  expect(checkModelName(name)).toEqual([expect.stringContaining('at most 63 letters, digits, underscores, hyphens and dots')]);
 });
 
 test('an id without a letter gives no name', () => {

@@ -42,7 +42,7 @@ describe('refuses', () => {
     ['an image of another processor than the one that serves', { architecture: lambda.Architecture.ARM_64, buildImage: codebuild.LinuxBuildImage.STANDARD_7_0 },
       'buildImage is for x86_64 (LINUX_CONTAINER), and the model is optimized for and proved on arm64: give an image for arm64, e.g. codebuild.LinuxArmBuildImage'],
     ['an arm64 image for x86_64', { buildImage: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0 }, 'buildImage is for arm64 (ARM_CONTAINER)'],
-    ['a name with capitals', { modelName: 'Digits' }, 'modelName must be'],
+    ['a name with a slash', { modelName: 'digits/1' }, 'modelName must be'],
     ['a parameter that is an address', { pointerParameterName: 'arn:aws:ssm:…' }, 'pointerParameterName must be'],
     ['a broken model', { model: ModelSource.fromAsset(directoryWith()) }, 'the directory is empty'],
     ['broken data', { evaluation: EvaluationData.fromAsset('no/such.npz') }, 'does not exist'],
@@ -56,7 +56,7 @@ describe('refuses', () => {
   });
 
   test('everything at once, in one error that names the construct', () => {
-    expect(refusal({ modelName: 'X', seed: -1, gate: QualityGate.minAgreement(2), optimizationTimeout: Duration.hours(2) }))
+    expect(refusal({ modelName: '/', seed: -1, gate: QualityGate.minAgreement(2), optimizationTimeout: Duration.hours(2) }))
       .toThrow(/^5 problems:\n {2}- modelName.*\n {2}- QualityGate\.minAgreement.*\n.*\n {2}- seed.*\n {2}- optimizationTimeout/);
   });
 });

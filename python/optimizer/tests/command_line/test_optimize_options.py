@@ -67,7 +67,7 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
         (["--input-shape", "x=1,many"], "--input-shape x=1,many is no shape: give whole numbers"),
         (["--input-shape", "x=1", "--input-shape", "x=2"], "--input-shape is given twice for 'x'"),
         (["--task", "y=guess"], "--task y=guess names no task: give one of multiclass, binary, multilabel, regression"),
-        (["--name", "Digits!"], "--name Digits! names no model: give at most 63 lower-case letters"),
+        (["--name", "Digits!"], "--name Digits! names no model: give at most 63 letters"),
         (["--labels", "nowhere.txt"], "nowhere.txt does not exist"),
         (["--warmup-records", "3"], "--warmup-records is for --format saved_model with --data"),
         (["--step", "full-integer"], "evaluation data: --data FILE"),

@@ -30,7 +30,7 @@ def student_of(model: Path) -> StudentModel:
 
 def rest_name_of(model: Path) -> str:
     """Derive a model's REST name from its file name."""
-    return re.sub(r"[^a-z0-9]+", "-", model.resolve().stem.lower()).strip("-")[:63].strip("-") or "model"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", model.resolve().stem).strip("-._")[:63].strip("-._") or "model"
 
 
 def _packaging(path: Path) -> Packaging:

@@ -242,8 +242,8 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
             )
         except ValidationError as error:
             raise BadInputError(
-                f"--name {name} names no model: give at most 63 lower-case letters, digits and hyphens, with a letter "
-                f"or digit at both ends ({problems_of(error)})"
+                f"--name {name} names no model: give at most 63 letters, digits, underscores, hyphens and "
+                f"dots, with neither hyphen nor dot at an end ({problems_of(error)})"
             ) from error
         check_order(job)
         config = write_job(out, job)

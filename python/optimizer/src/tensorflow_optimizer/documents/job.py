@@ -275,7 +275,7 @@ class Job(Document):
     """One optimization job."""
 
     schema_version: Literal[1] = 1
-    model: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$", max_length=63)]
     """The REST name."""
     format: ModelFormat
     source: Source

@@ -1,0 +1,39 @@
+import { App, Duration, Size, Stack } from 'aws-cdk-lib';
+import type { ModelFunctionProps } from '../../lib';
+import { EvaluationData, ModelFunction, ModelSource, OptimizationRecipe, QualityGate } from '../../lib';
+import { checkKinds } from '../../lib/private/kinds';
+
+const MODEL = ModelSource.fromAsset('examples/digits/saved_model');
+
+test.each<[object, string]>([
+  [{ model: 'path/to/model' }, 'model must be a ModelSource, got "path/to/model": give ModelSource.fromAsset("path/to/model")'],
+  [{ model: null }, 'model must be a ModelSource, got null: give ModelSource.fromAsset("…")'],
+  [{ model: {} }, 'model must be a ModelSource, got another object: give ModelSource.fromAsset("…")'],
+  [{}, 'model must be a ModelSource, got nothing: give ModelSource.fromAsset("…")'],
+  [{ model: MODEL, memorySize: 1024 }, 'memorySize must be a Size, got 1024: give Size.mebibytes(1024)'],
+  [{ model: MODEL, timeout: 30 }, 'timeout must be a Duration, got 30: give Duration.seconds(30)'],
+  [{ model: MODEL, timeout: '30 s' }, 'timeout must be a Duration, got "30 s": give Duration.seconds(…)'],
+  [{ model: MODEL, evaluation: 'data.npz' }, 'evaluation must be EvaluationData, got "data.npz": give EvaluationData.fromAsset("data.npz")'],
+])('%j of a program without types is told', (props, problem) => {
+  expect(checkKinds(props, ['model'])).toEqual([problem]);
+});
+
+test('what is of its kind has no problem', () => {
+  expect(checkKinds({
+    model: MODEL, evaluation: EvaluationData.fromAsset('data.npz'), recipe: OptimizationRecipe.none(), gate: QualityGate.maxAccuracyLoss(0.1),
+    memorySize: Size.gibibytes(1), timeout: Duration.seconds(1), deploymentMaxLatency: undefined,
+  }, ['model'])).toEqual([]);
+});
+
+test('a construct tells all of them at once, before anything else', () => {
+  const props = { model: 'model', memorySize: 1024 } as unknown as ModelFunctionProps;
+
+  expect(() => new ModelFunction(new Stack(new App()), 'Digits', props)).toThrow(/^2 problems:\n {2}- model must be .*\n {2}- memorySize must be /);
+});
+
+test('a search without options says what it needs', () => {
+  const search = OptimizationRecipe.search as unknown as () => OptimizationRecipe;
+
+  expect(() => new ModelFunction(new Stack(new App()), 'Digits', { model: MODEL, recipe: search() }))
+    .toThrow(/OptimizationRecipe\.search\(…\) objective must be SearchObjective\.SIZE or SearchObjective\.LATENCY, got nothing/);
+});
