@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { App, Size } from 'aws-cdk-lib';
-import { OptimizationRecipe, QualityGate, ServingBinary } from '../lib';
+import { ModelServer, OptimizationRecipe, QualityGate, ServingBinary } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { FleetStack } from './fleet-stack';
 import { FunctionStack } from './function-stack';
@@ -14,6 +14,7 @@ import { ServiceStack } from './service-stack';
  *     cdk deploy ServiceStack -c zones=us-east-1a,us-east-1c
  *     cdk deploy ServiceStack -c adminRole=arn:aws:iam::123456789012:role/Admin -c apiCidrs=203.0.113.0/24
  *     cdk deploy FleetStack -c minCapacity=1 -c server=path/to/tensorflow_model_server
+ *     cdk deploy FleetStack -c modelServer=litert
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
  */
@@ -41,17 +42,21 @@ new FunctionStack(app, 'FunctionStack', {
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });
 
+const server = Object.values(ModelServer).find((name) => name === context('modelServer'));
 // TensorFlow Serving does not serve LiteRT files.
-if (!common.model.endsWith('.tflite')) {
+const isLiteRtFile = common.model.endsWith('.tflite');
+if (!isLiteRtFile) {
   new ServiceStack(app, 'ServiceStack', {
     ...common,
     internalLoadBalancer: context('internalLoadBalancer') === 'true',
     adminRoleArn: context('adminRole'),
     apiCidrs: context('apiCidrs')?.split(','),
   });
-
+}
+if (!isLiteRtFile || server === ModelServer.LITERT) {
   new FleetStack(app, 'FleetStack', {
     ...common,
+    server,
     servingBinary: context('server') ? ServingBinary.fromAsset(context('server')!) : undefined,
     minCapacity: context('minCapacity') ? Number(context('minCapacity')) : undefined,
   });

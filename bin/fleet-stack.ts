@@ -2,12 +2,14 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ServingBinary } from '../lib';
+import type { ModelServer, ServingBinary } from '../lib';
 import { EvaluationData, ModelFleet, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
 export interface FleetStackProps extends ExampleStackProps {
+  /** @default - TensorFlow Serving */
+  readonly server?: ModelServer;
   /** @default - from TensorFlow Serving's image */
   readonly servingBinary?: ServingBinary;
   /** Without NAT gateways, instances use VPC endpoints and have no internet access. @default 0 */
@@ -51,6 +53,7 @@ export class FleetStack extends Stack {
       evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
       recipe: props.recipe,
       gate: props.gate,
+      server: props.server,
       servingBinary: props.servingBinary,
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,

@@ -80,6 +80,10 @@ export class EmbeddedAws {
     return Number(new URL(this.endpoint).port);
   }
 
+  public get account(): string {
+    return this.ready.account;
+  }
+
   public get region(): string {
     return this.ready.region;
   }

@@ -8,14 +8,14 @@ import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { failIfAny, lit } from '../private/errors';
 import type { ServingSettings } from '../serving/serving-settings';
-import type { StoredBinary } from '../serving/stored-binary';
 import type { FleetNetwork } from './fleet-network';
+import type { FleetServer, ServerCommandLine } from './fleet-server';
 import type { FleetSettings } from './fleet-settings';
 import { grantBoot } from './instance-grants';
 import type { InstanceProgram } from './instance-program';
 import { instanceProgram, senderPrograms } from './instance-program';
 import type { ModelFleetProps } from './model-fleet-props';
-import { MAX_USER_DATA_BYTES, renderUserData } from './user-data';
+import { CONFIGURATION, MAX_USER_DATA_BYTES, modelDirectoryOf, renderUserData } from './user-data';
 
 /** The boot must report its failure before CloudFormation times out, which counts from before the operating system starts. */
 const BOOT_MARGIN_SECONDS = 120;
@@ -33,7 +33,7 @@ export interface FleetBootOptions {
   readonly modelName: string;
   readonly artifact: IModelArtifact;
   readonly compatibility: ModelCompatibility;
-  readonly server: StoredBinary;
+  readonly server: FleetServer;
   readonly logGroup: logs.ILogGroup;
   readonly role: iam.IRole;
 }
@@ -44,34 +44,36 @@ export class FleetBoot {
   public readonly grants: iam.Grant[];
   private readonly program: InstanceProgram;
   private readonly senders: InstanceProgram[];
+  private readonly server: ServerCommandLine;
 
   constructor(private readonly scope: Construct, private readonly options: FleetBootOptions) {
-    const { props, role, artifact, server } = options;
+    const { props, settings, role, artifact } = options;
+    const drainSeconds = settings.connectionDraining.toSeconds();
+    this.server = options.server.bind(scope, {
+      ...options,
+      modelDirectory: modelDirectoryOf(options.modelName),
+      configDirectory: CONFIGURATION,
+      drainSeconds,
+      stopSeconds: Math.min(drainSeconds, LONGEST_STOP_SECONDS),
+    });
     this.program = instanceProgram(scope, 'BootScript', 'boot.py');
     this.senders = senderPrograms(scope, props);
-    this.grants = grantBoot(role, { artifact, server, programs: [this.program, ...this.senders] });
+    this.grants = grantBoot(role, { artifact, server: this.server.files, programs: [this.program, ...this.senders] });
   }
 
   /** Renders the user data, which contains the logical id of its Auto Scaling group. */
   public userData(group: autoscaling.AutoScalingGroup, network: FleetNetwork, fleetName: string): string {
-    const { props, settings, serving, modelName, artifact, compatibility, server, logGroup } = this.options;
-    const drainSeconds = settings.connectionDraining.toSeconds();
+    const { props, settings, serving, modelName, artifact, compatibility, logGroup } = this.options;
     const text = renderUserData({
       modelName,
       version: compatibility.version,
       bucketName: artifact.bucket.bucketName,
       manifestKey: compatibility.manifestKey,
       manifestSha256: compatibility.manifestSha256,
-      archiveKey: compatibility.archiveKey,
-      archiveSha256: compatibility.archiveSha256,
-      serverBucketName: server.bucket.bucketName,
-      serverKey: server.key,
-      serverSha256: server.sha256,
+      server: this.server,
       serving,
       missingCpuFeatures: settings.missingCpuFeatures,
       timeoutSeconds: settings.bootTimeout.toSeconds() - BOOT_MARGIN_SECONDS,
-      stopSeconds: Math.min(drainSeconds, LONGEST_STOP_SECONDS),
-      drainSeconds,
       region: Stack.of(this.scope).region,
       stackId: Aws.STACK_ID,
       groupLogicalId: (group.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId,

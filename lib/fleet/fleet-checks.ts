@@ -2,8 +2,7 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
-import { ServingBinary } from '../serving/serving-binary';
-import { checkServingOptions } from '../serving/serving-checks';
+import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
 import { checkInstanceType, cpuFeaturesOf } from './instance-type-rules';
 import { MissingCpuFeatures } from './missing-cpu-features';
@@ -14,9 +13,8 @@ const SMALLEST_VOLUME_GIBIBYTES = 8;
 /** Returns all problems in a fleet's properties, except those of the model and its optimization. */
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {
   return [
-    ...checkServingOptions(props),
-    ...ServingBinary._of(props.servingBinary, props.model)._problems(),
-    ...(props.instanceType ? checkInstanceType(props.instanceType) : []),
+    ...FleetServer.of(props).problems(),
+    ...(props.instanceType ? checkInstanceType(props.instanceType, props.server) : []),
     ...checkCpuFeatures(props),
     ...checkImage(scope, props),
     ...checkCapacity(props),

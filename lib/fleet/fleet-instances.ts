@@ -2,8 +2,10 @@ import { Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { FleetSettings } from './fleet-settings';
+import { processorOf } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
 
 export interface LaunchTemplateOptions {
@@ -21,7 +23,7 @@ export function fleetLaunchTemplate(
     ...options,
     instanceType: settings.instanceType,
     machineImage: props.machineImage
-      ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64, cachedInContext: true }),
+      ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: amazonLinuxProcessor(settings.instanceType), cachedInContext: true }),
     requireImdsv2: true,
     httpPutResponseHopLimit: 1,
     blockDevices: [{
@@ -31,6 +33,10 @@ export function fleetLaunchTemplate(
       }),
     }],
   });
+}
+
+function amazonLinuxProcessor(instanceType: ec2.InstanceType): ec2.AmazonLinuxCpuType {
+  return processorOf(instanceType) === lambda.Architecture.ARM_64 ? ec2.AmazonLinuxCpuType.ARM_64 : ec2.AmazonLinuxCpuType.X86_64;
 }
 
 /** Creates the Auto Scaling group. Each instance signals when its model answers; updates replace one instance at a time. */

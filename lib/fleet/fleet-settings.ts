@@ -1,5 +1,6 @@
 import { Duration, Size, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { DEFAULT_INSTANCE_TYPE } from './instance-type-rules';
 import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
@@ -22,7 +23,7 @@ export function fleetSettings(props: ModelFleetProps): FleetSettings {
   const minCapacity = props.minCapacity ?? 2;
   return {
     vpcSubnets: props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-    instanceType: props.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE),
+    instanceType: props.instanceType ?? DEFAULT_INSTANCE_TYPE,
     missingCpuFeatures: props.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,
     minCapacity,
     // A token cannot be doubled: checkCapacity then requires the maximum.

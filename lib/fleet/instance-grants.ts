@@ -8,7 +8,7 @@ import type { InstanceProgram } from './instance-program';
 /** Files that an instance downloads when it boots. */
 export interface BootInputs {
   readonly artifact: IModelArtifact;
-  readonly server: StoredBinary;
+  readonly server: StoredBinary[];
   readonly programs: InstanceProgram[];
 }
 
@@ -17,10 +17,10 @@ export function grantBoot(role: iam.IRole, { artifact, server, programs }: BootI
   const { bucket } = artifact;
   (referenceOf(artifact)?.keyPatterns ?? []).forEach((pattern) => acknowledgePrefix(role, bucket, pattern));
   const resourceArns = [
-    server.bucket.arnForObjects(server.key),
+    ...server.map((file) => file.bucket.arnForObjects(file.key)),
     ...programs.map(({ asset }) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
   ];
   const objects = iam.Grant.addToPrincipal({ grantee: role, actions: ['s3:GetObject'], resourceArns });
-  const decrypt = server.bucket.encryptionKey?.grant(role, 'kms:Decrypt');
-  return [artifact.grantRead(role), objects, ...decrypt ? [decrypt] : []];
+  const keys = new Set(server.map((file) => file.bucket.encryptionKey).filter((key) => key !== undefined));
+  return [artifact.grantRead(role), objects, ...[...keys].map((key) => key.grant(role, 'kms:Decrypt'))];
 }

@@ -1,14 +1,23 @@
 import { Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { ModelServer } from '../serving/model-server';
 
-export function checkInstanceType(instanceType: ec2.InstanceType): string[] {
-  const name = instanceType.toString();
-  if (Token.isUnresolved(name) || instanceType.architecture !== ec2.InstanceArchitecture.ARM_64) {
+export const DEFAULT_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
+
+/** Returns the processor of an instance type: x86_64 if the type is known only when the stack is deployed. */
+export function processorOf(instanceType = DEFAULT_INSTANCE_TYPE): lambda.Architecture {
+  return !Token.isUnresolved(instanceType.toString()) && instanceType.architecture === ec2.InstanceArchitecture.ARM_64
+    ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+}
+
+export function checkInstanceType(instanceType: ec2.InstanceType, server?: ModelServer): string[] {
+  if (server === ModelServer.LITERT || processorOf(instanceType) === lambda.Architecture.X86_64) {
     return [];
   }
   return [
-    `instanceType must be of x86_64, got ${JSON.stringify(name)}: there is no official TensorFlow Serving for arm64; `
-    + 'give a type such as m7i.large, or serve with ModelFunction, which runs on arm64',
+    `instanceType must be of x86_64, got ${JSON.stringify(instanceType.toString())}: there is no official TensorFlow Serving for arm64; `
+    + 'give a type such as m7i.large, or serve with ModelServer.LITERT or ModelFunction, which run on arm64',
   ];
 }
 
@@ -17,7 +26,7 @@ export function checkInstanceType(instanceType: ec2.InstanceType): string[] {
  *
  * bfloat16 needs Intel from Sapphire Rapids or AMD from Genoa: generation 7 of the families with an i or a in their name.
  */
-export function cpuFeaturesOf(instanceType: ec2.InstanceType): string[] | undefined {
+export function cpuFeaturesOf(instanceType = DEFAULT_INSTANCE_TYPE): string[] | undefined {
   const name = instanceType.toString();
   if (Token.isUnresolved(name)) {
     return undefined;

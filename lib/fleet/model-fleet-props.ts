@@ -6,14 +6,23 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
+import type { ModelServer } from '../serving/model-server';
 import type { ServingBinary } from '../serving/serving-binary';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
 import type { MissingCpuFeatures } from './missing-cpu-features';
 
-/** Properties of a model served by TensorFlow Serving on virtual machines. */
+/** Properties of a model served on virtual machines. */
 export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingOptions {
-  /** The model to serve: optimized for TensorFlow Serving, or used as published with `ModelSource.fromArtifact`. */
+  /** The model to serve: optimized for `server`, or used as published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
+
+  /**
+   * The server. `ModelServer.LITERT` serves the same artifact as `ModelFunction`, also on Graviton, and starts in milliseconds; it takes only
+   * models that the optimization job has proved for it. Of the options of TensorFlow Serving it lacks batching, warm-up and threads.
+   *
+   * @default ModelServer.TENSORFLOW_SERVING
+   */
+  readonly server?: ModelServer;
 
   /** The VPC of the instances and the load balancer. */
   readonly vpc: ec2.IVpc;
@@ -48,21 +57,22 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly modelName?: string;
 
   /**
-   * The server's executable.
+   * The executable of TensorFlow Serving. `ModelServer.LITERT` brings its own.
    *
    * @default - from the image tensorflow/serving:2.20.0; with `ModelSource.fromArtifact`, the one published with the model
    */
   readonly servingBinary?: ServingBinary;
 
   /**
-   * Instance type, for x86_64. bfloat16 needs generation 7 or newer of the Intel or AMD families.
+   * Instance type: x86_64, or arm64 (Graviton) with `ModelServer.LITERT`. The processor also decides the image, and where the model is optimized.
+   * bfloat16 needs generation 7 or newer of the Intel or AMD families.
    *
    * @default m7i.large
    */
   readonly instanceType?: ec2.InstanceType;
 
   /**
-   * Image of the instances: Amazon Linux 2023 for x86_64.
+   * Image of the instances: Amazon Linux 2023 for the processor of `instanceType`.
    *
    * The default is the newest image at the first synthesis, which is stored in cdk.context.json. To update it, find its number with `cdk context` and
    * run `cdk context --reset <number>`; the next deployment replaces the instances. The stack needs a known account and Region.

@@ -4,12 +4,10 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
-import { ModelFormat } from '../model/model-format';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import type { EndpointOffer } from '../optimization/model-compatibility';
 import { ModelCompatibility } from '../optimization/model-compatibility';
@@ -18,7 +16,6 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
 import { noteBatching } from '../serving/batching-note';
-import { ServingBinary } from '../serving/serving-binary';
 import { servingSettings } from '../serving/serving-settings';
 import { FleetBoot } from './fleet-boot';
 import { checkFleetProps } from './fleet-checks';
@@ -26,15 +23,13 @@ import { FleetEndpoints } from './fleet-endpoints';
 import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
-import type { FleetSettings } from './fleet-settings';
+import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
 import { instanceRole } from './instance-role';
-import { cpuFeaturesOf } from './instance-type-rules';
-import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
 /**
- * A TensorFlow model served by TensorFlow Serving on virtual machines.
+ * A TensorFlow model served on virtual machines: by TensorFlow Serving, or by this library's own server for LiteRT models.
  *
  * The instances of an Auto Scaling group download the published model and the server from S3, verify every file, and register with an internal
  * network load balancer. A new version replaces the instances one by one, while at least `minInstancesInService` serve; a version that does not
@@ -100,8 +95,8 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const { vpc } = props;
     const settings = fleetSettings(props);
     const { vpcSubnets } = settings;
-    const servingBinary = ServingBinary._of(props.servingBinary, props.model);
-    const { artifact, compatibility } = this.publishedModel(props, settings, servingBinary);
+    const server = FleetServer.of(props);
+    const { artifact, compatibility } = this.publishedModel(props, server);
     this.artifact = artifact;
     this.optimizer = artifact instanceof ModelOptimizer ? artifact : undefined;
 
@@ -111,7 +106,6 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     this.role = instanceRole(this, 'Role', { role: props.role, logGroup: this.logGroup });
     const serving = servingSettings(props);
     noteBatching(this, serving);
-    const server = servingBinary._bind(this, { bucket: artifact.bucket, key: compatibility.serverKey, sha256: compatibility.serverSha256 });
     const { modelName, logGroup, role } = this;
     const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role });
 
@@ -211,14 +205,12 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /** Checks all properties and returns the published model with its requirements. */
-  private publishedModel(props: ModelFleetProps, settings: FleetSettings, servingBinary: ServingBinary) {
+  private publishedModel(props: ModelFleetProps, server: FleetServer) {
     const { modelName } = this;
-    const architecture = lambda.Architecture.X86_64;
-    const format = ModelFormat.SAVED_MODEL;
-    const model = { ...props, modelName, format, architecture, ...servingBinary._requirements };
+    const { format, architecture, cpuFeatures } = server;
+    const model = { ...props, modelName, format, architecture, ...server.requirements };
     failIfAny(lit`InvalidModelFleetProps`, [...checkFleetProps(this, props), ...checkArtifactFor(this, 'Optimizer', model)], this);
-    const artifact = artifactFor(this, 'Optimizer', { ...model, ...servingBinary._image(this) });
-    const cpuFeatures = settings.missingCpuFeatures === MissingCpuFeatures.REFUSE ? cpuFeaturesOf(settings.instanceType) : undefined;
+    const artifact = artifactFor(this, 'Optimizer', { ...model, ...server.image(this) });
     const offer: EndpointOffer = { endpoint: 'fleet', format, architecture, cpuFeatures, requiresServer: model.requiresServer || undefined };
     return { artifact, compatibility: new ModelCompatibility(this, 'Compatibility', { artifact, offer }) };
   }

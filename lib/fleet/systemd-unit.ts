@@ -1,9 +1,9 @@
 /** Name of the server's unit; the boot script uses the same name. */
-export const SERVER_UNIT = 'tensorflow-serving.service';
+export const SERVER_UNIT = 'model-server.service';
 
-export const METRICS_UNIT = 'tensorflow-serving-metrics.service';
+export const METRICS_UNIT = 'model-server-metrics.service';
 
-export const SERVER_LOG_UNIT = 'tensorflow-serving-log.service';
+export const SERVER_LOG_UNIT = 'model-server-log.service';
 
 /** Read-only file system, no changes to the kernel, and only IP and local sockets. */
 const SANDBOX = `UMask=0077
@@ -33,6 +33,8 @@ SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM`;
 
 export interface SystemdUnitOptions {
+  /** Name of the server, in the words of a log. */
+  readonly title: string;
   readonly modelName: string;
   readonly program: string;
   readonly arguments: string[];
@@ -40,8 +42,8 @@ export interface SystemdUnitOptions {
   readonly modelDirectory: string;
   /** File with variables that the boot script sets. */
   readonly environmentFile: string;
-  /** Maximum time for requests in flight when the server is stopped. */
-  readonly stopSeconds: number;
+  /** What runs before SIGTERM, and how long the server may take to end. */
+  readonly stop: { readonly command?: string; readonly timeoutSeconds: number };
 }
 
 /**
@@ -51,7 +53,7 @@ export interface SystemdUnitOptions {
  */
 export function renderSystemdUnit(options: SystemdUnitOptions): string {
   return `[Unit]
-Description=TensorFlow Serving of the model ${options.modelName}
+Description=${options.title} of the model ${options.modelName}
 Wants=network-online.target
 After=network-online.target
 # It never gives up: the load balancer decides whether this instance is replaced.
@@ -62,12 +64,12 @@ Type=exec
 DynamicUser=yes
 EnvironmentFile=-${options.environmentFile}
 ExecStart=${[options.program, ...options.arguments].map(quote).join(' ')}
-# TensorFlow Serving handles no signal: SIGTERM would cut off the requests in flight.
-ExecStop=/usr/bin/sleep ${options.stopSeconds}
-Restart=always
+${options.stop.command === undefined ? '' : `# It handles no signal: SIGTERM would cut off the requests in flight.
+ExecStop=${options.stop.command}
+`}Restart=always
 RestartSec=5
 TimeoutStartSec=infinity
-TimeoutStopSec=${options.stopSeconds + 30}
+TimeoutStopSec=${options.stop.timeoutSeconds}
 LimitNOFILE=65536
 # The instance's credentials are not for the server.
 IPAddressDeny=169.254.169.254 fd00:ec2::254
@@ -87,13 +89,13 @@ export interface SenderUnitOptions {
 
 /** Renders the unit that sends the server's counters to CloudWatch once a minute. */
 export function renderMetricsUnit(options: SenderUnitOptions): string {
-  return renderSenderUnit('Metrics of TensorFlow Serving to CloudWatch', options, 60);
+  return renderSenderUnit('Metrics of the model server to CloudWatch', options, 60);
 }
 
 /** Renders the unit that sends the server's output to CloudWatch Logs every ten seconds. Only this unit can read the journal. */
 export function renderServerLogUnit(options: SenderUnitOptions): string {
-  return renderSenderUnit('Log of TensorFlow Serving to CloudWatch', options, 10, `SupplementaryGroups=systemd-journal
-StateDirectory=tensorflow-serving-log
+  return renderSenderUnit('Log of the model server to CloudWatch', options, 10, `SupplementaryGroups=systemd-journal
+StateDirectory=model-server-log
 `);
 }
 

@@ -1,13 +1,12 @@
-import { CONFIG_FILES, SERVER_PROGRAM, serverArguments } from '../serving/server-command';
-import { batchingConfig, modelConfig, monitoringConfig } from '../serving/serving-configuration';
 import type { ServingSettings } from '../serving/serving-settings';
+import type { ServerCommandLine } from './fleet-server';
+import { PROGRAMS } from './fleet-server';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from './systemd-unit';
 
 const MODELS = '/models';
-const CONFIGURATION = '/etc/tensorflow-serving';
+export const CONFIGURATION = '/etc/model-server';
 const ENVIRONMENT_FILE = `${CONFIGURATION}/environment`;
 const SENDER_SETTINGS = `${CONFIGURATION}/cloudwatch.json`;
-const PROGRAMS = '/usr/local/lib/tensorflow-serving';
 
 /** EC2's limit. */
 export const MAX_USER_DATA_BYTES = 16_384;
@@ -19,17 +18,9 @@ export interface UserDataOptions {
   readonly bucketName: string;
   readonly manifestKey: string;
   readonly manifestSha256: string;
-  readonly archiveKey: string;
-  readonly archiveSha256: string;
-  readonly serverBucketName: string;
-  readonly serverKey: string;
-  readonly serverSha256: string;
+  readonly server: ServerCommandLine;
   readonly missingCpuFeatures: string;
   readonly serving: ServingSettings;
-  /** Maximum time for requests in flight when the server is stopped. */
-  readonly stopSeconds: number;
-  /** How long connections continue when the instance leaves the load balancer. */
-  readonly drainSeconds: number;
   /** Boot timeout, counted from the script's start; shorter than CloudFormation's, so that the reason is reported. */
   readonly timeoutSeconds: number;
   readonly region: string;
@@ -70,22 +61,19 @@ export interface FleetMetricsOptions {
  * It uses only bash, Python 3.9, the AWS CLI and systemd, which Amazon Linux 2023 includes. It can run again without changing a correct setup.
  */
 export function renderUserData(options: UserDataOptions): string {
-  const modelDirectory = `${MODELS}/${options.modelName}`;
-  const configuration: Record<string, string | undefined> = {
-    [CONFIG_FILES.model]: modelConfig({ modelName: options.modelName, basePath: modelDirectory, version: options.version }),
-    [CONFIG_FILES.batching]: batchingConfig(options.serving),
-    [CONFIG_FILES.monitoring]: monitoringConfig(options.serving),
-  };
+  const { modelName, server } = options;
+  const modelDirectory = modelDirectoryOf(modelName);
   const files: Record<string, string | undefined> = {
-    ...Object.fromEntries(Object.entries(configuration).map(([name, content]) => [`${CONFIGURATION}/${name}`, content])),
+    ...Object.fromEntries(Object.entries(server.configuration).map(([name, content]) => [`${CONFIGURATION}/${name}`, content])),
     [`${CONFIGURATION}/boot.json`]: renderSettings(options, modelDirectory),
     [`/etc/systemd/system/${SERVER_UNIT}`]: renderSystemdUnit({
-      modelName: options.modelName,
-      program: SERVER_PROGRAM,
-      arguments: serverArguments(options.serving, { configDirectory: CONFIGURATION, drainSeconds: options.drainSeconds }),
+      title: server.title,
+      modelName,
+      program: server.program,
+      arguments: server.arguments,
       modelDirectory,
       environmentFile: ENVIRONMENT_FILE,
-      stopSeconds: options.stopSeconds,
+      stop: server.stop,
     }),
     ...senderFiles(options),
   };
@@ -95,6 +83,11 @@ export function renderUserData(options: UserDataOptions): string {
     ...Object.entries(files).filter(([, content]) => content !== undefined).map(([path, content]) => renderFile(path, content!)),
     renderStart(options),
   ].join('\n');
+}
+
+/** Returns the directory of a model's versions. */
+export function modelDirectoryOf(modelName: string): string {
+  return `${MODELS}/${modelName}`;
 }
 
 /** Returns the enabled units for metrics and log. */
@@ -150,9 +143,10 @@ function renderSettings(options: UserDataOptions, modelDirectory: string): strin
     bucket: options.bucketName,
     manifestKey: options.manifestKey,
     manifestSha256: options.manifestSha256,
-    archiveKey: options.archiveKey,
-    archiveSha256: options.archiveSha256,
-    server: { path: SERVER_PROGRAM, bucket: options.serverBucketName, key: options.serverKey, sha256: options.serverSha256 },
+    archiveKey: options.server.archive.key,
+    archiveSha256: options.server.archive.sha256,
+    format: options.server.format,
+    serverFiles: options.server.files.map(({ path, bucket, key, sha256 }) => ({ path, bucket: bucket.bucketName, key, sha256 })),
     missingCpuFeatures: options.missingCpuFeatures,
     environmentFile: ENVIRONMENT_FILE,
     restPort: options.serving.restPort,

@@ -18,6 +18,8 @@ export interface LiteRtCommandOptions {
   readonly workers?: number;
   /** How long the ports stay open after SIGTERM, while clients find another server. */
   readonly drainSeconds: number;
+  /** When a connection ends, between its requests, so that its client finds another server. If undefined, never. */
+  readonly maxConnectionAgeSeconds?: number;
 }
 
 const DEFAULT_REQUEST_SECONDS = 30;
@@ -36,6 +38,7 @@ export function liteRtArguments(serving: ServingSettings, command: LiteRtCommand
     litert_library: command.library,
     litert_library_sha256: command.librarySha256,
     workers: command.workers,
+    max_connection_age_in_seconds: command.maxConnectionAgeSeconds,
     drain_delay_in_seconds: command.drainSeconds,
     drain_timeout_in_seconds: liteRtDrainTimeout(serving),
     ...inNameOrder(serving.serverFlags),

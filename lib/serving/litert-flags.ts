@@ -26,6 +26,7 @@ export const LITERT_FLAGS: Readonly<Record<string, ServerFlag>> = {
   max_request_bytes: { type: 'int64', default: 64 << 20 },
   rest_api_timeout_in_ms: { type: 'int32', default: 30_000, decidedBy: 'use requestTimeout' },
   io_threads: { type: 'int32', default: 0 },
+  max_connection_age_in_seconds: { type: 'float', default: 0, decidedBy: 'it follows from how long a load balancer lets connections end' },
   drain_delay_in_seconds: { type: 'float', default: 5, decidedBy: 'it follows from how long clients need to find another server' },
   drain_timeout_in_seconds: { type: 'float', default: 30, decidedBy: 'it follows from requestTimeout' },
   log_level: { type: 'string', default: 'info' },

@@ -9,7 +9,7 @@ import { figuresOf, figuresTable } from './figures';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
-import { PATHS } from './paths';
+import { LITERT_PATHS, PATHS } from './paths';
 import { predictDigits, predictZeros } from './predictions';
 import { Progress } from './progress';
 import { copyReport, withReport } from './report';
@@ -72,7 +72,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
   const leftOut = (reason: string) => process.stdout.write(`  left out: ${reason}\n`);
-  const paths = showable(options.paths.map((name) => PATHS[name]), options.strict, leftOut);
+  const paths = showable(options.paths.map((name) => (options.server === 'litert' ? LITERT_PATHS : PATHS)[name]), options.strict, leftOut);
   const progress = new Progress();
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];

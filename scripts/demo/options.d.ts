@@ -9,6 +9,8 @@ export interface DemoOptions {
   readonly inputShapes: Record<string, number[]>;
   /** The paths to show, in this order. */
   readonly paths: readonly PathName[];
+  /** The server of the paths that have a choice. */
+  readonly server: 'tensorflow_serving' | 'litert';
   /** JSON file with prices that override ours. */
   readonly prices?: string;
   readonly keep: boolean;

@@ -45,7 +45,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], keep: false, strict: false, ...options },
+    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, keep: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
@@ -71,6 +71,9 @@ describe("the demo's options", () => {
 
   test('an unknown path is refused with the known ones', () => {
     expect(() => parseOptions(['--path', 'lambda'])).toThrow(/one of function.*all, got "lambda"/);
+    expect(parseOptions(['--path', 'fleet', '--server', 'litert'])).toMatchObject({ paths: ['fleet'], server: 'litert' });
+    expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be tensorflow_serving or litert, got "triton"');
+    expect(() => parseOptions(['--path', 'service', '--server', 'litert'])).toThrow('--server litert goes with --path function or fleet, got "service"');
   });
 
   test('data without a model, and files that do not exist, are refused', () => {

@@ -307,14 +307,14 @@ describe('processors', () => {
 
 describe('the server\'s program', () => {
   test('comes from a bucket, with the SHA-256 that it must have', () => {
-    expect(bootSettings(fleet().stack)).toMatchObject({ server: { bucket: 'models', key: 'server', sha256: 'a'.repeat(64) } });
+    expect(bootSettings(fleet().stack)).toMatchObject({ serverFiles: [{ path: '/usr/bin/tensorflow_model_server', bucket: 'models', key: 'server', sha256: 'a'.repeat(64) }] });
   });
 
   test('comes from this machine as an asset, which the instances may read', () => {
     const path = `${directoryWith({ tensorflow_model_server: '#!/bin/sh\n' })}/tensorflow_model_server`;
     const { stack } = fleet({ servingBinary: ServingBinary.fromAsset(path) });
 
-    const { key, sha256 } = bootSettings(stack).server;
+    const [{ key, sha256 }] = bootSettings(stack).serverFiles;
     expect(sha256).toBe(createHash('sha256').update('#!/bin/sh\n').digest('hex'));
     expect(JSON.stringify(properties(stack, 'AWS::IAM::Policy'))).toContain(key);
   });

@@ -84,7 +84,7 @@ describe('ModelFleet', () => {
     const { stack, digits } = fleet({ embeddedMetrics: true });
 
     const script = userData(stack);
-    expect(script).toContain('ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/metrics.py /etc/tensorflow-serving/cloudwatch.json 60');
+    expect(script).toContain('ExecStart=/usr/bin/python3 /usr/local/lib/model-server/metrics.py /etc/model-server/cloudwatch.json 60');
     expect(script).toContain('"url": "http://127.0.0.1:8501/monitoring/prometheus/metrics"');
     const metrics = [digits.metricInvocations(), digits.metricErrors(), digits.metricLatency()];
     expect(metrics.map(({ namespace, metricName, statistic }) => [namespace, metricName, statistic]))
@@ -110,7 +110,7 @@ describe('ModelFleet', () => {
     expect(fileOf(stack, 'cloudwatch.json')).not.toContain('"namespace"');
     const unit = fileOf(stack, SERVER_LOG_UNIT);
     for (const line of [
-      'ExecStart=/usr/bin/python3 /usr/local/lib/tensorflow-serving/server_log.py /etc/tensorflow-serving/cloudwatch.json 10',
+      'ExecStart=/usr/bin/python3 /usr/local/lib/model-server/server_log.py /etc/model-server/cloudwatch.json 10',
       'SupplementaryGroups=systemd-journal', 'Nice=19', 'OOMScoreAdjust=1000', 'Restart=always', `Before=${SERVER_UNIT}`,
     ]) {
       expect(unit.split('\n')).toContain(line);
@@ -123,7 +123,7 @@ describe('ModelFleet', () => {
 
     const { senderPrograms } = bootSettings(stack);
     expect(senderPrograms.map(({ path }: any) => path)).toEqual(
-      ['cloudwatch.py', 'metrics.py', 'server_log.py'].map((file) => `/usr/local/lib/tensorflow-serving/${file}`));
+      ['cloudwatch.py', 'metrics.py', 'server_log.py'].map((file) => `/usr/local/lib/model-server/${file}`));
     const policies = JSON.stringify(properties(stack, 'AWS::IAM::Policy'));
     for (const { path, key, sha256 } of senderPrograms) {
       expect(sha256).toBe(createHash('sha256').update(readFileSync(join(__dirname, '../../python/instance/src', basename(path)))).digest('hex'));
@@ -172,7 +172,12 @@ describe('ModelFleet', () => {
 (spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip).each([
   // The server itself is not on this machine.
   [SERVER_UNIT, renderSystemdUnit({
-    modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x', stopSeconds: 15,
+    title: 'TensorFlow Serving', modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x',
+    stop: { command: '/usr/bin/sleep 15', timeoutSeconds: 45 },
+  })],
+  [SERVER_UNIT, renderSystemdUnit({
+    title: 'LiteRT server', modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x',
+    stop: { timeoutSeconds: 75 },
   })],
   [METRICS_UNIT, renderMetricsUnit({ program: '/usr/local/lib/metrics.py', settings: '/etc/cloudwatch.json' })],
   [SERVER_LOG_UNIT, renderServerLogUnit({ program: '/usr/local/lib/server_log.py', settings: '/etc/cloudwatch.json' })],

@@ -117,6 +117,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
     pub io_threads: Option<usize>,
 
+    /// End a connection after so long, between its requests, so that clients find other servers [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
+    pub max_connection_age_in_seconds: Option<Duration>,
+
     /// After SIGTERM, keep the ports open for so long while readiness is already withdrawn
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds, help_heading = "Shutdown")]
     pub drain_delay_in_seconds: Duration,

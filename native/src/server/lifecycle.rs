@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::catalogue::Catalogue;
 use super::flags::Flags;
 use super::grpc::Grpc;
-use super::listen::{self, Interface};
+use super::listen::{self, Ends, Interface};
 use super::metrics::Metrics;
 use super::model_config;
 use super::state::State;
@@ -73,8 +73,9 @@ async fn serve(flags: Flags) -> Result<(), String> {
     if listeners.is_empty() {
         return Err("--port and --rest_api_port are both 0: there is nothing to serve".to_owned());
     }
+    let ends = Ends { stop: stopped, age: flags.max_connection_age_in_seconds };
     for (listener, interface) in listeners {
-        ports.spawn(listen::serve(listener, interface, tls.clone(), stopped.clone()));
+        ports.spawn(listen::serve(listener, interface, tls.clone(), ends.clone()));
     }
     tracing::info!(port = flags.port, rest_api_port = flags.rest_api_port, tls = tls.is_some(), "serving");
     if let Some(tls) = tls {

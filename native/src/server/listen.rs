@@ -1,14 +1,16 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::grpc::Grpc;
 use super::rest;
@@ -24,6 +26,35 @@ const IDLE: Duration = Duration::from_mins(2);
 const PING: Duration = Duration::from_mins(1);
 /// Before a connection is accepted again after an error.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// When connections end that have had time to answer.
+#[derive(Clone)]
+pub(super) struct Ends {
+    /// Becomes true when the port closes.
+    pub stop: watch::Receiver<bool>,
+    /// Of a connection: then it ends after its requests, and its client makes a new one.
+    pub age: Option<Duration>,
+}
+
+type Reached = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Ends {
+    /// Returns when a connection must take no further request.
+    fn reached(mut self) -> Reached {
+        Box::pin(async move {
+            let aged = async {
+                match self.age {
+                    Some(age) => tokio::time::sleep(age).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = aged => {}
+                _ = self.stop.wait_for(|stop| *stop) => {}
+            }
+        })
+    }
+}
 
 /// What a port speaks.
 #[derive(Clone)]
@@ -48,29 +79,25 @@ pub(super) async fn open(address: Option<IpAddr>, port: u16) -> Result<TcpListen
 
 /// Serves the connections of a port until `stop` says so; then closes the port, and returns when the last connection
 /// has its answers.
-pub(super) async fn serve(
-    listener: TcpListener,
-    interface: Interface,
-    tls: Option<Arc<Tls>>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let graceful = GracefulShutdown::new();
+pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Option<Arc<Tls>>, mut ends: Ends) {
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             // Who has connected before the port closes is served.
             biased;
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = ends.stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, interface.clone(), tls.clone(), graceful.watcher());
+                let (open, ends) = (open.clone(), ends.clone());
+                let connection = connection(stream, interface.clone(), tls.clone(), ends, open);
                 tokio::spawn(connection);
             }
             Err(error) => {
                 // Too many open files, or a client that has gone already.
                 tracing::warn!(%error, "cannot accept a connection");
-                if *stop.borrow() {
+                if *ends.stop.borrow() {
                     break;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -78,33 +105,47 @@ pub(super) async fn serve(
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    drop(open);
+    // Nothing is ever sent: it returns when the last connection has dropped its end.
+    all_closed.recv().await;
 }
 
-async fn connection(stream: TcpStream, interface: Interface, tls: Option<Arc<Tls>>, watcher: Watcher) {
+/// Serves one connection, and drops `_open` when it is closed.
+async fn connection(
+    stream: TcpStream,
+    interface: Interface,
+    tls: Option<Arc<Tls>>,
+    ends: Ends,
+    _open: mpsc::Sender<()>,
+) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        return speak(stream, interface, watcher).await;
+        return speak(stream, interface, ends).await;
     };
     let acceptor = match interface {
         Interface::Rest(_) => tls.rest(),
         Interface::Grpc(_) => tls.grpc(),
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, interface, watcher).await,
+        Ok(Ok(stream)) => speak(stream, interface, ends).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake not finished in time"),
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, watcher: Watcher) {
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, ends: Ends) {
     let io = TokioIo::new(stream);
     let ended = match interface {
         Interface::Rest(state) => {
-            let service = service_fn(move |request| rest::answer(Arc::clone(&state), request));
+            let (born, age) = (Instant::now(), ends.age);
+            let service = service_fn(move |request| {
+                // To close it without an answer could meet the client's next request.
+                let last = age.is_some_and(|age| born.elapsed() >= age);
+                rest::answer(Arc::clone(&state), request, last)
+            });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
-            watcher.watch(builder.serve_connection(io, service)).await
+            Until::new(builder.serve_connection(io, service), Ends { age: None, ..ends }).await
         }
         Interface::Grpc(grpc) => {
             let service = service_fn(move |request| grpc.answer(request));
@@ -114,10 +155,34 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, int
                 .keep_alive_interval(PING)
                 .adaptive_window(true)
                 .max_concurrent_streams(1024);
-            watcher.watch(builder.serve_connection(io, service)).await
+            Until::new(builder.serve_connection(io, service), ends).await
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// A connection that ends after its requests once it is old enough or the port closes.
+struct Until<C> {
+    connection: Pin<Box<C>>,
+    reached: Option<Reached>,
+}
+
+impl<C: GracefulConnection> Until<C> {
+    fn new(connection: C, ends: Ends) -> Self {
+        Self { connection: Box::pin(connection), reached: Some(ends.reached()) }
+    }
+}
+
+impl<C: GracefulConnection> Future for Until<C> {
+    type Output = Result<(), C::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.reached.as_mut().is_some_and(|reached| reached.as_mut().poll(context).is_ready()) {
+            self.reached = None;
+            self.connection.as_mut().graceful_shutdown();
+        }
+        self.connection.as_mut().poll(context)
     }
 }

@@ -26,7 +26,11 @@ const READINESS: &str = "/readyz";
 type Answer = Response<Full<Bytes>>;
 
 /// Answers one request of the REST port.
-pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+///
+/// # Arguments
+///
+/// * `last`: its connection takes no further one.
+pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>, last: bool) -> Result<Answer, Infallible> {
     let start = Instant::now();
     let path = request.uri().path();
     let mut response = match path {
@@ -37,7 +41,7 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Res
         }
         _ => json(model(&state, request, start).await),
     };
-    if state.is_draining() {
+    if last || state.is_draining() {
         // The client's next request goes elsewhere.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -17,12 +17,16 @@ import sys
 import tarfile
 import time
 import urllib.request
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, Dict, List
 
 Files = Dict[str, Any]
-UNIT = "tensorflow-serving.service"
+UNIT = "model-server.service"
+#: Where the archive of a LiteRT model has it, and how its manifest names these files.
+IN_LAYER = "ml/model/"
+LAYER = "layer.zip!/"
 #: How long starting the programs that report to CloudWatch may delay the server.
 SENDERS_SECONDS = 30
 #: Alternatives for bfloat16; TensorFlow uses either.
@@ -75,7 +79,8 @@ def boot(settings: Any, deadline: float) -> None:
     work.mkdir(parents=True)
     manifest = read_manifest(settings, work, deadline)
     changed = check_processor(settings, manifest)
-    changed |= bring(settings["server"], work, deadline)
+    for file in settings["serverFiles"]:
+        changed |= bring(file, work, deadline)
     changed |= bring_model(settings, manifest, root / settings["version"], work, deadline)
     systemctl("daemon-reload")
     start_senders(settings, work, deadline)
@@ -91,7 +96,7 @@ def read_manifest(settings: Any, work: Path, deadline: float) -> Any:
 
 
 def bring(given: Any, work: Path, deadline: float) -> bool:
-    """Install a program; return whether it was missing or different."""
+    """Install a program or library; return whether it was missing or different."""
     program = Path(given["path"])
     if program.is_file() and digest(program) == given["sha256"]:
         return False
@@ -120,9 +125,12 @@ def start_senders(settings: Any, work: Path, deadline: float) -> None:
 
 
 def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline: float) -> bool:
-    files = {file["path"]: file for file in manifest["files"]}
+    litert = settings["format"] == "litert"
+    files = layer_files(manifest) if litert else {file["path"]: file for file in manifest["files"]}
+    # The LiteRT server reads the digests of its files from it.
+    beside = {"manifest.json": {"sha256": settings["manifestSha256"]}} if litert else {}
     if target.is_dir():
-        if not differences(target, files):
+        if not differences(target, {**files, **beside}):
             return False
         shutil.rmtree(target)
     need, free = 2 * sum(file["size"] for file in files.values()), shutil.disk_usage(work).free
@@ -130,13 +138,37 @@ def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline
         raise BootError(f"the model needs {need} bytes of disk to unpack and {free} are free: enlarge volumeSize")
     archive = fetch(settings["bucket"], settings["archiveKey"], settings["archiveSha256"], work, deadline)
     unpacked = work / "model"
-    unpack(archive, unpacked, files)
+    (unpack_layer if litert else unpack)(archive, unpacked, files)
     archive.unlink()
-    wrong = differences(unpacked, files)
+    for name in beside:
+        shutil.move(work / settings["manifestSha256"], unpacked / name)
+    wrong = differences(unpacked, {**files, **beside})
     if wrong:
         raise BootError(f"the archive {settings['archiveKey']} is not what the manifest says: {'; '.join(wrong[:5])}")
     unpacked.replace(target)
     return True
+
+
+def layer_files(manifest: Any) -> Files:
+    """Return the files of a LiteRT model, which is published as the layer of a function."""
+    start = LAYER + IN_LAYER
+    return {file["path"][len(start) :]: file for file in manifest["files"] if file["path"].startswith(start)}
+
+
+def unpack_layer(archive: Path, target: Path, files: Files) -> None:
+    """Unpack the model's files that the manifest names, and refuse everything else."""
+    target.mkdir()
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for member in content.infolist():
+                name = member.filename[len(IN_LAYER) :]
+                if not member.filename.startswith(IN_LAYER) or name not in files:
+                    raise BootError(f"the archive holds {member.filename!r}, which the manifest does not name")
+                with content.open(member) as source, (target / name).open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise BootError(f"the archive cannot be unpacked: {error}") from error
+    make_readable(target)
 
 
 def unpack(archive: Path, target: Path, files: Files) -> None:
@@ -153,6 +185,11 @@ def unpack(archive: Path, target: Path, files: Files) -> None:
                     shutil.copyfileobj(source, copy, 1 << 20)  # type: ignore[arg-type]  # files have content
     except (tarfile.TarError, EOFError, ValueError, zlib.error) as error:
         raise BootError(f"the archive cannot be unpacked: {error}") from error
+    make_readable(target)
+
+
+def make_readable(target: Path) -> None:
+    """Let the server's own user read the files."""
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
 

@@ -1,4 +1,4 @@
-"""Sends TensorFlow Serving's output from the journal to CloudWatch Logs.
+"""Sends the model server's output from the journal to CloudWatch Logs.
 
 The journal is the only buffer. Each batch starts where the last one ended, and the position is saved only after the
 batch has been sent. So unsent events wait on disk rather than in memory, a restart continues there, and a batch
@@ -18,7 +18,7 @@ from typing import Any, Generator, Iterable, List, NamedTuple, Tuple
 
 from cloudwatch import Event, NotSentError, Stream
 
-UNIT = "tensorflow-serving.service"
+UNIT = "model-server.service"
 #: Limit of a PutLogEvents request. Each event counts as 26 bytes more than its message.
 MOST_EVENTS = 10_000
 MOST_BYTES = 1_048_576

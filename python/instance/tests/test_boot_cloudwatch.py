@@ -17,11 +17,9 @@ HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
 def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
     booted = fleet.boot(metrics=True)
     assert booted.code == 0, booted.output
-    assert booted.run("systemctl show -p ActiveState tensorflow-serving-metrics.service")[1].startswith(
-        "ActiveState=active"
-    )
+    assert booted.run("systemctl show -p ActiveState model-server-metrics.service")[1].startswith("ActiveState=active")
     # The unit's own command line, every second instead of every minute.
-    unit = booted.run("grep ^ExecStart= /etc/systemd/system/tensorflow-serving-metrics.service")[1]
+    unit = booted.run("grep ^ExecStart= /etc/systemd/system/model-server-metrics.service")[1]
     command = unit.partition("=")[2].strip().rpartition(" ")[0]
     booted.run(f"setsid {command} 1 > /metrics.log 2>&1 &")
     held_out = json.loads(HELD_OUT.read_text())[:3]

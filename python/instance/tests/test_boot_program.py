@@ -58,8 +58,8 @@ def test_whatever_goes_wrong_the_server_is_stopped_for_good_and_one_sentence_say
 
     assert ended.value.code == "unexpected error during boot, KeyError: 'files'"
     assert (tmp_path / "calls").read_text().splitlines() == [
-        "disable --now --no-block tensorflow-serving.service",
-        "kill --signal=KILL tensorflow-serving.service",
+        "disable --now --no-block model-server.service",
+        "kill --signal=KILL model-server.service",
     ]
 
 

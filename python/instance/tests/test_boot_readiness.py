@@ -18,7 +18,7 @@ def test_a_verified_server_goes_on_where_the_load_balancer_cannot_be_asked(fleet
     assert line.startswith("FAILURE: the model answers, but Elastic Load Balancing cannot be asked ")
     assert denied in line
     assert fleet.serves()
-    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/tensorflow-serving.service")[0] == 0
+    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/model-server.service")[0] == 0
 
 
 def test_success_is_signalled_only_when_both_ports_get_requests(fleet: Fleet) -> None:

@@ -28,15 +28,15 @@ def test_serves_what_was_published_and_signals_success(fleet: Fleet) -> None:
     _, answer = fleet.answer("/v1/models/digits:predict", {"instances": [one["image"] for one in held_out]})
     decided = [max(range(10), key=row.__getitem__) for row in answer["predictions"]]
     assert sum(digit == one["label"] for digit, one in zip(decided, held_out, strict=True)) >= 19
-    command = booted.run("tr '\\0' ' ' < /proc/$(cat /run/units/tensorflow-serving.service/pid)/cmdline")[1]
-    unit = booted.run("grep ^ExecStart= /etc/systemd/system/tensorflow-serving.service")[1]
+    command = booted.run("tr '\\0' ' ' < /proc/$(cat /run/units/model-server.service/pid)/cmdline")[1]
+    unit = booted.run("grep ^ExecStart= /etc/systemd/system/model-server.service")[1]
     assert command.strip().endswith(unit.strip().partition("/usr/bin/tensorflow_model_server ")[2])
 
     # Once more, as after a reboot on which the user data ran again: nothing is fetched or restarted, and nobody waits.
-    before = booted.run("cat /run/units/tensorflow-serving.service/pid; stat -c %Y:%i /models/digits/7")[1]
+    before = booted.run("cat /run/units/model-server.service/pid; stat -c %Y:%i /models/digits/7")[1]
     fleet.s3.delete_object(Bucket=fleet.bucket, Key="server")
     assert booted.run("bash /var/lib/cloud/user-data")[0] == 0
-    assert booted.run("cat /run/units/tensorflow-serving.service/pid; stat -c %Y:%i /models/digits/7")[1] == before
+    assert booted.run("cat /run/units/model-server.service/pid; stat -c %Y:%i /models/digits/7")[1] == before
     assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[-1]
 
 
@@ -55,6 +55,6 @@ def test_serves_with_onednn_off_where_the_processor_lacks_bfloat16_and_that_is_a
     booted = fleet.boot(cpu_features=["bf16"], missing="disable_onednn", cpuinfo=cpu(tmp_path, "avx2"))
 
     assert booted.code == 0, booted.output
-    environment = booted.run("tr '\\0' '\\n' < /proc/$(cat /run/units/tensorflow-serving.service/pid)/environ")[1]
+    environment = booted.run("tr '\\0' '\\n' < /proc/$(cat /run/units/model-server.service/pid)/environ")[1]
     assert "TF_ENABLE_ONEDNN_OPTS=0" in environment.splitlines()
     assert fleet.serves()

@@ -62,7 +62,7 @@ def test_serves_nothing_and_signals_failure_with_its_reason(
     assert reason in line
     assert f"{fleet.group_id}: {line}" in booted.output
     assert not fleet.serves()
-    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/tensorflow-serving.service")[0] != 0
+    assert booted.run("ls /etc/systemd/system/multi-user.target.wants/model-server.service")[0] != 0
 
 
 @pytest.mark.parametrize(

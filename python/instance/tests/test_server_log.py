@@ -119,7 +119,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
     journal.connect("/run/systemd/journal/socket")
     for line in sys.argv[1:]:
         text = line.replace("HUGE", "x" * 300_000).encode()
-        unit = b"OBJECT_SYSTEMD_UNIT=tensorflow-serving.service\\n"
+        unit = b"OBJECT_SYSTEMD_UNIT=model-server.service\\n"
         journal.send(unit + b"MESSAGE\\n" + struct.pack("<Q", len(text)) + text + b"\\n")
 """
 # An AWS that has one answer to what is written to a stream.

@@ -24,6 +24,13 @@ export const fleetPath: DemoPath = {
   },
 };
 
+/** The same, where the LiteRT server itself answers. */
+export const liteRtFleetPath: DemoPath = {
+  ...fleetPath,
+  title: 'Amazon EC2, LiteRT server',
+  context: () => ({ modelServer: 'litert', minCapacity: '1' }),
+};
+
 async function ask(url: string, method: string, body?: unknown): Promise<Answer> {
   const answer = await fetch(url, { method, body: body === undefined ? undefined : JSON.stringify(body) });
   return { status: answer.status, body: await answer.text() };

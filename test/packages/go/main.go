@@ -261,8 +261,17 @@ func fleets(stack awscdk.Stack) {
 		Vpc:                vpc,
 		MachineImage:       machineImage,
 		Model:              tensorflow.ModelSource_FromArtifact(taken.Artifact()),
+		Server:             tensorflow.ModelServer_TENSORFLOW_SERVING,
 		ServingBinary:      tensorflow.ServingBinary_FromAsset(jsii.String("serving/tensorflow_model_server")),
 		MissingCpuFeatures: tensorflow.MissingCpuFeatures_DISABLE_ONEDNN,
+	})
+	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
+		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
+	tensorflow.NewModelFleet(stack, jsii.String("LiteRt"), &tensorflow.ModelFleetProps{
+		Vpc:          vpc,
+		MachineImage: machineImage,
+		Model:        tensorflow.ModelSource_FromArtifact(published),
+		Server:       tensorflow.ModelServer_LITERT,
 	})
 }
 

@@ -25,6 +25,7 @@ from cdk_tensorflow import (
     ModelFunction,
     ModelHook,
     ModelOptimizer,
+    ModelServer,
     ModelService,
     ModelSource,
     ModelStorage,
@@ -288,8 +289,20 @@ def fleets(stack: cdk.Stack) -> None:
         vpc=vpc,
         machine_image=machine_image,
         model=ModelSource.from_artifact(taken.artifact),
+        server=ModelServer.TENSORFLOW_SERVING,
         serving_binary=ServingBinary.from_asset("serving/tensorflow_model_server"),
         missing_cpu_features=MissingCpuFeatures.DISABLE_ONEDNN,
+    )
+    published = ModelArtifact.from_bucket(
+        stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json"
+    )
+    ModelFleet(
+        stack,
+        "LiteRt",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(published),
+        server=ModelServer.LITERT,
     )
 
 

@@ -4,7 +4,7 @@ import {
 } from 'aws-cdk-lib';
 import {
   Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
-  ModelFunction, ModelHook, ModelOptimizer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
+  ModelFunction, ModelHook, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RefusalBehavior, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
 } from 'cdk-tensorflow';
 
@@ -207,9 +207,12 @@ function fleets(stack: Stack): void {
     vpc,
     machineImage,
     model: ModelSource.fromArtifact(taken.artifact),
+    server: ModelServer.TENSORFLOW_SERVING,
     servingBinary: ServingBinary.fromAsset('serving/tensorflow_model_server'),
     missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN,
   });
+  const published = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json' });
+  new ModelFleet(stack, 'LiteRt', { vpc, machineImage, model: ModelSource.fromArtifact(published), server: ModelServer.LITERT });
 }
 
 /** Models that another stack published. */

@@ -23,6 +23,7 @@ import io.github.cdktensorflow.ModelFunction;
 import io.github.cdktensorflow.ModelHook;
 import io.github.cdktensorflow.ModelHookOptions;
 import io.github.cdktensorflow.ModelOptimizer;
+import io.github.cdktensorflow.ModelServer;
 import io.github.cdktensorflow.ModelService;
 import io.github.cdktensorflow.ModelSource;
 import io.github.cdktensorflow.ModelSourceOptions;
@@ -286,8 +287,16 @@ public final class Main {
         .vpc(vpc)
         .machineImage(machineImage)
         .model(ModelSource.fromArtifact(taken.getArtifact()))
+        .server(ModelServer.TENSORFLOW_SERVING)
         .servingBinary(ServingBinary.fromAsset("serving/tensorflow_model_server"))
         .missingCpuFeatures(MissingCpuFeatures.DISABLE_ONEDNN)
+        .build();
+    ModelFleet.Builder.create(stack, "LiteRt")
+        .vpc(vpc)
+        .machineImage(machineImage)
+        .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
+            ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").build())))
+        .server(ModelServer.LITERT)
         .build();
   }
 

@@ -1,0 +1,134 @@
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import type { CommandResult } from '../../emulator/client/embedded-aws';
+import { EmbeddedAws } from '../../emulator/client/embedded-aws';
+import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+
+const STACK = 'Fleet';
+
+/** Digits that no optimization has seen. */
+export const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
+
+/** What happened to the requests that were sent while something else happened. */
+export interface Meanwhile<T> {
+  readonly result: T;
+  readonly answered: number;
+  readonly wrong: string[];
+}
+
+/** The embedded AWS, and the app of a fleet of digits that is deployed to it. */
+export class FleetDeployment {
+  public static async start(): Promise<FleetDeployment> {
+    const deployment = new FleetDeployment(await EmbeddedAws.start(), mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-')));
+    try {
+      await deployment.emulator.bootstrap();
+    } catch (error) {
+      await deployment.stop();
+      throw error;
+    }
+    return deployment;
+  }
+
+  private outputs?: { readonly LoadBalancer: string };
+
+  private constructor(public readonly emulator: EmbeddedAws, public readonly work: string) {}
+
+  public async stop(): Promise<void> {
+    await this.emulator.stop();
+    rmSync(this.work, { recursive: true, force: true });
+  }
+
+  public deploy(context: Record<string, string>): Promise<CommandResult> {
+    return this.cdk('deploy', context, '--require-approval', 'never', '--progress', 'events', '--outputs-file', join(this.work, 'outputs.json'));
+  }
+
+  public destroy(context: Record<string, string>): Promise<CommandResult> {
+    return this.cdk('destroy', context, '--force');
+  }
+
+  /** The host and port that lead to a port of the load balancer. */
+  public connect(port: number): Promise<string> {
+    // Read once: during a deployment the file is rewritten, and may be incomplete.
+    this.outputs ??= (JSON.parse(readFileSync(join(this.work, 'outputs.json'), 'utf8')) as Record<string, { LoadBalancer: string }>)[STACK];
+    return this.emulator.connect(this.outputs.LoadBalancer, port);
+  }
+
+  public async ask<T>(path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`http://${await this.connect(8501)}/v1/models/digits${path}`, {
+      ...body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }, headers: { connection: 'close' },
+    });
+    if (!response.ok) {
+      throw new Error(`${response.status}: ${await response.text()}`);
+    }
+    return await response.json() as T;
+  }
+
+  public async version(): Promise<string> {
+    return (await this.ask<{ model_spec: { version: string } }>('/metadata')).model_spec.version;
+  }
+
+  public async decisions(images: number[][][][]): Promise<number[]> {
+    const { predictions } = await this.ask<{ predictions: number[][] }>(':predict', { instances: images });
+    return predictions.map(likeliest);
+  }
+
+  /** Predicts one digit after the other while something else happens, and counts what goes wrong. */
+  public async predictingMeanwhile<T>(
+    action: () => Promise<T>, predict = async (image: number[][][]) => (await this.decisions([image]))[0],
+  ): Promise<Meanwhile<T>> {
+    let going = true;
+    let answered = 0;
+    const wrong: string[] = [];
+    const loop = (async () => {
+      for (let index = 0; going; index += 1) {
+        const { image } = HELD_OUT[index % 20];
+        try {
+          answered += Number.isInteger(await predict(image)) ? 1 : 0;
+        } catch (error) {
+          wrong.push(String(error));
+        }
+        await new Promise((done) => setTimeout(done, 50));
+      }
+    })();
+    try {
+      return { result: await action(), answered, wrong };
+    } finally {
+      going = false;
+      await loop;
+    }
+  }
+
+  /** The same by gRPC, whose one channel keeps its connection for as long as the server does. */
+  public async predictingOverOneChannel<T>(action: () => Promise<T>): Promise<Meanwhile<T>> {
+    return await this.byGrpc((predict) => this.predictingMeanwhile(action, predict));
+  }
+
+  /** Decides digits by gRPC, over one channel. */
+  public async byGrpc<T>(action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>): Promise<T> {
+    const client = new GrpcModelClient(await this.connect(8500), 'digits');
+    try {
+      return await action(async (image) => {
+        const inputs = { image: { shape: [1, 28, 28, 1], values: Float32Array.from(image.flat(2)) } };
+        const [{ values }] = Object.values(await client.predict(inputs));
+        return likeliest(Array.from(values, Number));
+      });
+    } finally {
+      client.close();
+    }
+  }
+
+  private cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {
+    const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    return this.emulator.cdk([command, STACK, '--app', 'npx tsx test/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
+  }
+}
+
+/** The share of right decisions. */
+export function accuracy(decided: number[]): number {
+  return HELD_OUT.filter(({ label }, index) => decided[index] === label).length / HELD_OUT.length;
+}
+
+function likeliest(row: number[]): number {
+  return row.indexOf(Math.max(...row));
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { accuracy, FleetDeployment, HELD_OUT } from './fleet-deployment';
+
+const LITERT = { server: 'litert' };
+const IMAGES = HELD_OUT.map(({ image }) => image);
+
+let fleet: FleetDeployment;
+
+beforeAll(async () => {
+  fleet = await FleetDeployment.start();
+});
+
+afterAll(async () => {
+  await fleet?.stop();
+});
+
+/** Returns where the deployment has uploaded LiteRT's library to. */
+function libraryObject(): { Bucket: string; Key: string } {
+  const { files } = JSON.parse(readFileSync(join(fleet.work, 'cdk.out', 'Fleet.assets.json'), 'utf8'));
+  const [{ destinations }] = Object.values<any>(files).filter(({ displayName }) => /LiteRtServer-x86_64.*Library/.test(displayName));
+  const [{ bucketName, objectKey }] = Object.values<any>(destinations);
+  return { Bucket: bucketName.replace('${AWS::AccountId}', fleet.emulator.account).replace('${AWS::Region}', fleet.emulator.region), Key: objectKey };
+}
+
+// Instances of the embedded AWS need root.
+(process.getuid?.() === 0 ? describe : describe.skip)('ModelFleet with the LiteRT server, deployed by the CDK command line', () => {
+  test('a first deployment leaves an instance whose native server predicts over both ports of the load balancer', async () => {
+    const { code, output } = await fleet.deploy(LITERT);
+    expect({ code, output: code === 0 ? '' : `${output}\n${fleet.emulator.log().slice(-5000)}` }).toEqual({ code: 0, output: '' });
+
+    expect(accuracy(await fleet.decisions(IMAGES))).toBeGreaterThan(0.95);
+    const byGrpc = await fleet.byGrpc((decide) => Promise.all(IMAGES.map(decide)));
+    expect(accuracy(byGrpc)).toBeGreaterThan(0.95);
+    expect(await fleet.version()).toBe('1');
+  });
+
+  test('its metrics are those of TensorFlow Serving, and name LiteRT as the runtime', async () => {
+    const page = await (await fetch(`http://${await fleet.connect(8501)}/monitoring/prometheus/metrics`)).text();
+
+    expect(page).toMatch(/:tensorflow:serving:request_count\{model_name="digits",status="OK"\} [1-9]/);
+    expect(page).toMatch(/:tensorflow:serving:runtime_latency_count\{.*runtime="LiteRT"\} [1-9]/);
+  });
+
+  test('a new version replaces the instance, and no request fails meanwhile, nor one of a channel that stays', async () => {
+    const { result: overRest, ...grpc } = await fleet.predictingOverOneChannel(() => (
+      fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, recipe: 'none' }))));
+    const { result, answered, wrong } = overRest;
+
+    expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
+    expect({ rest: wrong, grpc: grpc.wrong }).toEqual({ rest: [], grpc: [] });
+    expect(Math.min(answered, grpc.answered)).toBeGreaterThan(10);
+    expect(await fleet.version()).toBe('2');
+  });
+
+  test('a library that is not the one of the app fails the update, says why, and the old instance has answered throughout', async () => {
+    const s3 = new S3Client({
+      endpoint: fleet.emulator.endpoint, region: fleet.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
+    });
+    const library = await (await s3.send(new GetObjectCommand(libraryObject()))).Body!.transformToByteArray();
+    library[library.length - 1] ^= 1;
+    await s3.send(new PutObjectCommand({ ...libraryObject(), Body: library }));
+
+    const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy(LITERT));
+
+    expect(result.code).not.toBe(0);
+    expect(result.output).toContain('Received 1 FAILURE signal(s) out of 1');
+    expect(fleet.emulator.log()).toMatch(/FAILURE: s3:\/\/\S+ has the SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: it is not what was published/);
+    expect(wrong).toEqual([]);
+    expect(answered).toBeGreaterThan(10);
+    expect(await fleet.version()).toBe('2');
+  });
+
+  test('cdk destroy ends the instances', async () => {
+    const { code } = await fleet.destroy(LITERT);
+
+    expect(code).toBe(0);
+    await expect(fleet.connect(8501)).rejects.toThrow('no listener');
+  });
+});
