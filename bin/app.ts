@@ -15,6 +15,7 @@ import { ServiceStack } from './service-stack';
  *     cdk deploy ServiceStack -c adminRole=arn:aws:iam::123456789012:role/Admin -c apiCidrs=203.0.113.0/24
  *     cdk deploy FleetStack -c minCapacity=1 -c server=path/to/tensorflow_model_server
  *     cdk deploy FleetStack -c modelServer=litert
+ *     cdk deploy ServiceStack -c modelServer=litert
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
  */
@@ -44,16 +45,15 @@ new FunctionStack(app, 'FunctionStack', {
 
 const server = Object.values(ModelServer).find((name) => name === context('modelServer'));
 // TensorFlow Serving does not serve LiteRT files.
-const isLiteRtFile = common.model.endsWith('.tflite');
-if (!isLiteRtFile) {
+if (!common.model.endsWith('.tflite') || server === ModelServer.LITERT) {
   new ServiceStack(app, 'ServiceStack', {
     ...common,
+    server,
     internalLoadBalancer: context('internalLoadBalancer') === 'true',
     adminRoleArn: context('adminRole'),
     apiCidrs: context('apiCidrs')?.split(','),
   });
-}
-if (!isLiteRtFile || server === ModelServer.LITERT) {
+
   new FleetStack(app, 'FleetStack', {
     ...common,
     server,

@@ -5,8 +5,6 @@ const { parseArgs } = require('util');
 
 const PATH_NAMES = ['function', 'service', 'fleet'];
 const SERVERS = ['tensorflow_serving', 'litert'];
-/** The paths that `--server litert` can show: the function has LiteRT in any case. */
-const LITERT_PATHS = ['function', 'fleet'];
 const MODEL_FILES = ['.keras', '.h5', '.tflite'];
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -17,7 +15,7 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
-  --server SERVER           ${SERVERS.join(' or ')}, for ${LITERT_PATHS.filter((name) => name !== 'function').join(' and ')}; tensorflow_serving when absent,
+  --server SERVER           ${SERVERS.join(' or ')}, for service and fleet; tensorflow_serving when absent,
                             which a stand-in plays
   --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
@@ -57,7 +55,7 @@ function parseOptions(args) {
     ...(values.data && !values.model ? ['--data goes with --model: the digits example has its own evaluation data'] : []),
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
-    ...serverProblems(values),
+    ...(SERVERS.includes(values.server) ? [] : [`--server must be ${SERVERS.join(' or ')}, got ${JSON.stringify(values.server)}`]),
     ...shapes.filter((shape) => typeof shape === 'string'),
   ];
   if (problems.length > 0) {
@@ -74,13 +72,6 @@ function parseOptions(args) {
     strict: values.strict,
     json: values.json && resolve(values.json),
   };
-}
-
-function serverProblems({ server, path }) {
-  if (!SERVERS.includes(server)) {
-    return [`--server must be ${SERVERS.join(' or ')}, got ${JSON.stringify(server)}`];
-  }
-  return server !== 'litert' || LITERT_PATHS.includes(path) ? [] : [`--server litert goes with --path ${LITERT_PATHS.join(' or ')}, got ${JSON.stringify(path)}`];
 }
 
 /** What is obviously no model; the synthesis reads the others. */

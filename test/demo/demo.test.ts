@@ -73,7 +73,7 @@ describe("the demo's options", () => {
     expect(() => parseOptions(['--path', 'lambda'])).toThrow(/one of function.*all, got "lambda"/);
     expect(parseOptions(['--path', 'fleet', '--server', 'litert'])).toMatchObject({ paths: ['fleet'], server: 'litert' });
     expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be tensorflow_serving or litert, got "triton"');
-    expect(() => parseOptions(['--path', 'service', '--server', 'litert'])).toThrow('--server litert goes with --path function or fleet, got "service"');
+    expect(parseOptions(['--path', 'all', '--server', 'litert'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'litert' });
   });
 
   test('data without a model, and files that do not exist, are refused', () => {

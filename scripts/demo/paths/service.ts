@@ -36,6 +36,9 @@ export const servicePath: DemoPath = {
   },
 };
 
+/** The same, where the LiteRT server itself answers. */
+export const liteRtServicePath: DemoPath = { ...servicePath, title: 'Amazon EKS, LiteRT server', context: () => ({ modelServer: 'litert' }) };
+
 function describe({ metadata, spec }: Pod): string {
   return `Pod ${metadata.name} on ${spec.nodeName} is ready and serves version ${metadata.labels['cdk-tensorflow/version']}.`;
 }
