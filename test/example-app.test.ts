@@ -57,13 +57,13 @@ function grants(template: { Resources: Record<string, { Type: string; Properties
 }
 
 describe('the example app', () => {
-  test('has no finding of the AwsSolutions pack that is not removed or answered', () => {
+  test('has no open finding of the AwsSolutions pack', () => {
     const stack = exampleStack();
 
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('gives each role what its part of the path needs, and nothing else', () => {
+  test('gives each role the permissions that its part of the path needs, and no others', () => {
     const logs = (group: string) => `Allow logs:CreateLogStream logs:PutLogEvents on ${group}`;
 
     expect(grants(Template.fromStack(exampleStack()).toJSON() as Parameters<typeof grants>[0])).toEqual({

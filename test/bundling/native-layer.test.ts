@@ -62,7 +62,7 @@ test.each(['host', 'container'])('the layer is an archive of the program, execut
   expect(bundledBytes(built)).toBe(elfProgram(GOOD).length + 7);
 });
 
-test('another program is another layer, and the same one the same', () => {
+test('a different program gives a different layer, and the same program the same layer', () => {
   host.addUv(PACKAGE);
   const { hash } = archiveOf(layer());
 
@@ -81,6 +81,6 @@ test.each<[string, Program, RegExp]>([
   expect(() => layer({ program })).toThrow(problem);
 });
 
-test('a command that bundles nothing asks for neither tools nor program', () => {
+test('a command that bundles nothing needs neither tools nor program', () => {
   expect(() => layer({ program: { ...GOOD, machine: AARCH64 }, context: { 'aws:cdk:bundling-stacks': [] } })).not.toThrow();
 });

@@ -58,7 +58,7 @@ function staged(construct: lambda.Function | lambda.LayerVersion) {
 }
 
 describe('on the host', () => {
-  test('puts the selected files of the packages where Python looks for them, without what installers write of themselves', () => {
+  test('puts the selected files of the packages where Python looks for them, without the installers' own files', () => {
     host.addUv(PACKAGE);
 
     const { layer } = bundle();
@@ -78,7 +78,7 @@ describe('on the host', () => {
     expect(fn.files).toEqual(['index.py']);
   });
 
-  test('puts a function\'s own packages beside its code, without what installers write of themselves', () => {
+  test('puts a function\'s own packages next to its code, without the installers\' own files', () => {
     host.addUv(PACKAGE);
 
     const { fn } = bundle({ requirements: 'package==1.0 --hash=sha256:00\n' });
@@ -101,7 +101,7 @@ describe('on the host', () => {
     expect(install).toContain('--require-hashes --no-deps');
   });
 
-  test('takes pip where there is no uv', () => {
+  test('uses pip if there is no uv', () => {
     const python = host.addPython('python3', '3.11', { pip: true });
     host.add('python3', readFileSync(python, 'utf-8') + [
       'case "$*" in *"pip install"*)',
@@ -134,7 +134,7 @@ describe('on the host', () => {
     Annotations.fromStack(app.node.findChild('Stack') as Stack).hasNoWarning('*', Match.anyValue());
   });
 
-  test('does not take a name on the PATH for the version that it promises', () => {
+  test('does not trust the version in the name of a program on the PATH', () => {
     // A version manager's shim for a version that is not switched on, and one that answers with another version.
     host.addUv(PACKAGE);
     host.add('python3.13', 'echo "command not found" >&2; exit 127');
@@ -211,7 +211,7 @@ describe('on the host', () => {
 });
 
 describe('in a container', () => {
-  test('AUTO takes Docker where there is neither uv nor pip', () => {
+  test('AUTO uses Docker if there is neither uv nor pip', () => {
     host.addDocker(PACKAGE);
 
     const { layer } = bundle();
@@ -233,7 +233,7 @@ describe('in a container', () => {
     expect(host.calls.filter((call) => call.startsWith('docker'))).toEqual([]);
   });
 
-  test('docker() is obeyed where uv exists, and builds the image for the function\'s platform and Python version', () => {
+  test('docker() is used even if uv exists, and builds the image for the function\'s platform and Python version', () => {
     host.addUv(PACKAGE);
     host.addDocker(wheel('package', '1.0', 'manylinux_2_27_aarch64', { 'package/__init__.py': '' }));
 
@@ -243,7 +243,7 @@ describe('in a container', () => {
     expect(host.calls.find((call) => call.startsWith('docker build'))).toMatch(/--platform linux\/arm64 --build-arg IMAGE=\S*build-python3\.13/);
   });
 
-  test('makes pip keep to the pinned wheels, and compiles in the container', () => {
+  test('makes pip use only the pinned wheels, and compiles in the container', () => {
     host.addDocker(PACKAGE);
 
     bundle({ bundling: PythonBundling.docker() });
@@ -282,7 +282,7 @@ describe('in a container', () => {
 });
 
 describe('without tools', () => {
-  test('AUTO fails with the ways out when there is neither uv, nor pip, nor Docker', () => {
+  test('AUTO fails without uv, pip and Docker, and names the ways out', () => {
     expect(() => bundle()).toThrow(/needs uv, pip or a running Docker, and found none of them .*install uv.*CDK_DOCKER/);
   });
 
@@ -292,13 +292,13 @@ describe('without tools', () => {
     expect(() => bundle()).toThrow(/found none of them \("docker version" failed\)/);
   });
 
-  test('a Python without pip is no installer', () => {
+  test('a Python without pip is not an installer', () => {
     host.addPython('python3', '3.13');
 
     expect(() => bundle()).toThrow(/found none of them/);
   });
 
-  test('LOCAL fails although Docker is there: it never falls back', () => {
+  test('LOCAL fails even if Docker is installed: it never falls back', () => {
     host.addDocker(PACKAGE);
 
     expect(() => bundle({ bundling: PythonBundling.LOCAL }))
@@ -306,13 +306,13 @@ describe('without tools', () => {
     expect(host.calls).toEqual([]);
   });
 
-  test('docker() fails although uv is there', () => {
+  test('docker() fails without Docker even if uv is installed', () => {
     host.addUv(PACKAGE);
 
     expect(() => bundle({ bundling: PythonBundling.docker() })).toThrow(/PythonBundling\.docker\(\) needs a running Docker/);
   });
 
-  test('nothing is asked for when nothing is bundled, as in cdk ls and cdk destroy', () => {
+  test('no tool is needed when nothing is bundled, as in cdk ls and cdk destroy', () => {
     const { fn, layerConstruct } = bundle({ bundling: PythonBundling.docker(), context: { 'aws:cdk:bundling-stacks': [] } });
 
     expect(host.calls).toEqual([]);

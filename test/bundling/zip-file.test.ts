@@ -39,7 +39,7 @@ test('an archive gives back every file, with its permissions', () => {
   }
 });
 
-test('the order in which files are given changes no byte', () => {
+test('the order of the files changes no byte', () => {
   expect(zipFile([...entries].reverse())).toEqual(zipFile(entries));
 });
 
@@ -50,7 +50,7 @@ test('its unzipped size is the sum of the files', () => {
   expect(unzippedBytes(file)).toBe(100_004);
 });
 
-test('an archive of nothing is one', () => {
+test('an archive without files is valid', () => {
   const file = join(directory, 'empty.zip');
   writeFileSync(file, zipFile([]));
 

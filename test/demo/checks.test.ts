@@ -8,10 +8,10 @@ import { PATHS } from '../../scripts/demo/paths';
 import { predictDigits } from '../../scripts/demo/predictions';
 import { DIGITS } from '../../scripts/demo/run';
 
-describe('what the demo insists on', () => {
+describe('checks of the demo', () => {
   const path = (name: PathName, missing?: string): DemoPath => ({ ...PATHS[name], unavailable: () => missing });
 
-  test('paths that the machine cannot show are left out and named; strict, they are an error, as is one alone', () => {
+  test('paths that the machine cannot show are skipped and named; with strict, or if it is the only path, that is an error', () => {
     const asked = [path('function'), path('service', 'no cluster here'), path('fleet', 'no root')];
     const leftOut: string[] = [];
     expect(showable(asked, false, (reason) => leftOut.push(reason))).toEqual([asked[0]]);

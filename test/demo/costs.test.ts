@@ -6,19 +6,19 @@ import { costsOf, readPrices } from '../../scripts/demo/costs';
 describe('costs of a path', () => {
   const prices = readPrices();
 
-  test('a function costs nothing while nobody asks, and is billed by whole milliseconds', () => {
+  test('a function costs nothing without requests, and is billed by whole milliseconds', () => {
     expect(costsOf('function', 0.2, prices).idleMonth).toBe(0);
     expect(costsOf('function', 0.2, prices)).toEqual(costsOf('function', 1, prices));
     // 0.20 for the requests, 1000 seconds of 1769 MB, and 1.25 GB of log.
     expect(costsOf('function', 1, prices).millionRequests).toBeCloseTo(0.2 + 1000 * (1769 / 1024) * 0.0000166667 + 1.25 * 0.5, 6);
   });
 
-  test('a function that is asked has six metrics, however often', () => {
+  test('a function with requests has six metrics, however many requests it gets', () => {
     expect(costsOf('function', 1, prices).busyMonth).toBeCloseTo(6 * 0.3, 6);
     expect(costsOf('fleet', 1, prices).busyMonth).toBe(0);
   });
 
-  test('the guide has the figures that the prices give', () => {
+  test('the guide has the figures that follow from the prices', () => {
     const guide = readFileSync(join(__dirname, '..', '..', 'docs', 'choosing-a-path.md'), 'utf8');
     const [quick, slow, fleet, service] = [costsOf('function', 1, prices), costsOf('function', 100, prices), costsOf('fleet', 1, prices), costsOf('service', 1, prices)];
     const breakEven = ({ busyMonth, millionRequests }: typeof quick) => (fleet.idleMonth - busyMonth) / millionRequests;
@@ -38,16 +38,16 @@ describe('costs of a path', () => {
     expect(costsOf('fleet', 2, prices).millionRequests).toBeCloseTo(2 * costsOf('fleet', 1, prices).millionRequests, 9);
   });
 
-  describe('with prices of the user', () => {
+  describe('with prices from the user', () => {
     const directory = mkdtempSync(join(tmpdir(), 'prices-'));
     afterAll(() => rmSync(directory, { recursive: true }));
 
-    test('a given price replaces ours, the others stay', () => {
+    test('a given price replaces the default, and the others stay', () => {
       writeFileSync(join(directory, 'prices.json'), '{"instanceHour": 0.05, "asOf": "2026-11"}');
       expect(readPrices(join(directory, 'prices.json'))).toEqual({ ...prices, instanceHour: 0.05, asOf: '2026-11' });
     });
 
-    test('a price that does not exist is named, beside those that do', () => {
+    test('an unknown price is named, next to the known ones', () => {
       writeFileSync(join(directory, 'wrong.json'), '{"instanceHours": 0.05, "lambdaRequest": "free"}');
       expect(() => readPrices(join(directory, 'wrong.json'))).toThrow(/knows .*instanceHour.* got instanceHours: 0.05, lambdaRequest: "free"/);
     });

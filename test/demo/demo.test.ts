@@ -13,7 +13,7 @@ describe('golden requests', () => {
   };
   const answering = (status: number, body: unknown) => ({ request: () => Promise.resolve({ status, body: JSON.stringify(body) }) });
 
-  test('lie beside the manifest of their version', () => {
+  test('are stored next to the manifest of their version', () => {
     expect(goldenKey('digits-0123abcd/saved_model/12/manifest.json')).toBe('digits-0123abcd/golden/12.json');
   });
 
@@ -26,7 +26,7 @@ describe('golden requests', () => {
     expect(other.relative).toBeCloseTo(0.5);
   });
 
-  test('an error, or an answer of another size, is no agreement', async () => {
+  test('an error, or an answer of another size, does not agree', async () => {
     await expect(replay(answering(404, { error: 'no such model' }), 'digits', golden)).rejects.toThrow(/is not answered, but got 404: .*no such model/);
     await expect(replay(answering(200, { predictions: [[0.2]] }), 'digits', golden)).resolves
       .toMatchObject({ difference: 'golden request 1 of 1: the output must be a list of 2, got a list of 1' });
@@ -57,7 +57,7 @@ describe('the paths side by side', () => {
     await expect(compare(run({}, published), [deployed('function', 0.7), deployed('fleet', 0.8)])).rejects.toThrow(/Lambda.*allowed are 0\.05/);
   });
 
-  test('golden requests that should be there and are not are an error; a model without data has none', async () => {
+  test('missing golden requests are an error, except for a model without data, which has none', async () => {
     const paths = [deployed('function', 0.8), deployed('fleet', 0.8)];
     await expect(compare(run({}, {}), paths)).rejects.toThrow(/no object .*golden/);
     await expect(compare(run({ model: 'mine' }, {}), paths)).resolves.toMatch(/greatest relative difference *\n/);
@@ -65,7 +65,7 @@ describe('the paths side by side', () => {
 });
 
 describe("the demo's options", () => {
-  test('show the function path unless told otherwise', () => {
+  test('show the function path by default', () => {
     expect(parseOptions([])).toMatchObject({ paths: ['function'], keep: false });
   });
 

@@ -36,7 +36,7 @@ describe('options', () => {
 });
 
 describe('a deployment that fails', () => {
-  test('at synthesis ends in the sentence of the app, without what Node.js prints around it', () => {
+  test('at synthesis ends with the app's own error, without the text that Node.js prints around it', () => {
     const output = [
       'node:internal/modules/run_main:123', '    triggerUncaughtException(', '    ^', '', '«InvalidModelFunctionProps» 2 problems:', '  - my.keras is no Keras file', '  - inputShapes names no input', '    at failIfAny (/clone/lib/private/errors.ts:20:9)',
       '    at new ModelFunction (/clone/lib/function/model-function.ts:80:5)', 'Relates to construct:', '    <.> (aws-cdk-lib.App)', '', 'Node.js v20.20.2', '', 'Subprocess exited with error 1',
@@ -57,7 +57,7 @@ describe('a deployment that fails', () => {
     expect(readFileSync(join(directory, 'report-fleet.html'), 'utf8')).toBe('bucket digits-1/builds/b:1/report.html');
   });
 
-  test('is told as it was where no report is named, or none can be read', async () => {
+  test('is printed unchanged if it names no report, or the report cannot be read', async () => {
     const gone = () => Promise.reject(new Error('no such key'));
     await expect(withReport(gone, 'function', 'the model does not fit', directory)).resolves.toBe('the model does not fit');
     await expect(withReport(gone, 'function', message, directory)).resolves.toBe(`${message}\nThe report could not be copied: no such key`);

@@ -30,6 +30,6 @@ test('requests to copy are complete: model, file of the body, and no placeholder
   }
 });
 
-test('the paths of the options are those that can be shown', () => {
+test('the options accept exactly the paths that can be shown', () => {
   expect([...PATH_NAMES]).toEqual(Object.keys(PATHS));
 });

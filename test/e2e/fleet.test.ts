@@ -82,7 +82,7 @@ afterAll(async () => {
     await eventually(async () => expect(await logMessages()).toContain('SUCCESS'));
   });
 
-  test('an update whose server dies fails, says why, and the old instance has answered throughout', async () => {
+  test('an update whose server dies fails with the reason, and the old instance answers throughout', async () => {
     const dying = join(fleet.work, 'dying');
     writeFileSync(dying, '#!/bin/sh\necho illegal instruction; exit 132\n');
     chmodSync(dying, 0o755);
@@ -98,7 +98,7 @@ afterAll(async () => {
     expect(fleet.emulator.log()).toMatch(/FAILURE: the server does not stay up: .*illegal instruction/);
   });
 
-  test('a server of an image that answers wrongly is refused by the optimization, before any instance changes', async () => {
+  test('the optimization refuses a server image that answers wrongly, before any instance changes', async () => {
     const lying = join(fleet.work, 'lying');
     writeFileSync(lying, readFileSync(server, 'utf8').replace('-m stand_in_server', `-c '${LYING}'`));
 
@@ -110,7 +110,7 @@ afterAll(async () => {
     expect(await fleet.version()).toBe('1');
   });
 
-  test('a new version, with the server out of an image, replaces the instance, and no request fails meanwhile, nor one of a channel that stays', async () => {
+  test('a new version, with the server from an image, replaces the instance without a failed request, even on a channel that stays open', async () => {
     const { result: overRest, ...grpc } = await fleet.predictingOverOneChannel(() => (
       fleet.predictingMeanwhile(() => withImage(server, (image) => fleet.deploy({ image, recipe: 'none' })))));
     const { result, answered, wrong } = overRest;

@@ -86,14 +86,14 @@ describe.each<[string, () => [string, string]]>([
     expect(rounded(body.predictions)).toEqual(rounded(first.predictions));
   });
 
-  test('hands a refusal back as it is', async () => {
+  test('returns a refusal unchanged', async () => {
     const { status, body } = await api(...which(), '/v1/models/points:predict', Buffer.from('{"instances": [[1]]}'), 'application/json');
 
     expect([status, Object.keys(body)]).toEqual([400, ['error']]);
   });
 });
 
-test('a queue: each message gets its prediction, and one that is refused comes again alone', async () => {
+test('a queue: each message gets its prediction, and only a refused message comes again', async () => {
   const entries = [...first.instances, [1, 2]].map((instance, index) => ({ Id: `m${index}`, MessageBody: JSON.stringify(instance) }));
   const sent = (await sqs('SendMessageBatch', { QueueUrl: outputs.Requests, Entries: entries })) as { Successful: { Id: string; MessageId: string }[] };
   const ids = entries.map(({ Id }) => sent.Successful.find((entry) => entry.Id === Id)!.MessageId);
@@ -148,7 +148,7 @@ describe('the example clients', () => {
   test.each<[string, () => ModelClient]>([
     ['a function', () => new ModelClient({ url: outputs.Url, model: 'points', fetch: viaEmbeddedAws })],
     ['a service or a fleet', () => new ModelClient({ url: `http://127.0.0.1:${server.restPort}`, model: 'points' })],
-  ])('in TypeScript, the same one asks %s', async (_, make) => {
+  ])('in TypeScript, the same client requests %s', async (_, make) => {
     const client = make();
 
     expect(rounded(await client.predict<number[]>(first.instances))).toEqual(rounded(first.predictions));
@@ -163,7 +163,7 @@ describe('the example clients', () => {
     await expect(predictDirectly(outputs.FunctionName, [[1]], client)).rejects.toThrow(/./);
   });
 
-  test('in TypeScript, a service or a fleet is asked by gRPC', async () => {
+  test('in TypeScript, a service or a fleet answers by gRPC', async () => {
     const client = new GrpcModelClient(`127.0.0.1:${server.grpcPort}`, 'points');
     const point = { shape: [first.instances.length, first.instances[0].length], values: Float32Array.from(first.instances.flat()) };
 
@@ -176,7 +176,7 @@ describe('the example clients', () => {
     client.close();
   });
 
-  test('in Python, the same one asks all three; direct invocation and gRPC have their own', async () => {
+  test('in Python, the same client sends REST requests to all three; direct invocation and gRPC have their own clients', async () => {
     const asked = {
       functionUrl: outputs.Url, functionName: outputs.FunctionName, port: deployment.emulator.port,
       restPort: server.restPort, grpcPort: server.grpcPort, instances: first.instances,

@@ -40,7 +40,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(await deployment.runtime(deployment.outputs(STACK))).toBe('provided.al2023');
   });
 
-  test('the alias answers direct invocations and tells its status and signature', async () => {
+  test('the alias answers direct invocations and reports its status and signature', async () => {
     const outputs = deployment.outputs(STACK);
     const direct = (await deployment.invoke(outputs, { data: first.instances[0] })) as { prediction: number[][] };
     expectClose(direct.prediction, [first.predictions[0]]);
@@ -52,13 +52,13 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(metadata.body).toContain('signature_def');
   });
 
-  test('a bad request is answered by 400 and a sentence', async () => {
+  test('a bad request gets 400 and one sentence', async () => {
     const answer = await deployment.request(deployment.outputs(STACK), 'POST', '/v1/models/points:predict', { instances: [[1, 2]] });
     expect(answer.status).toBe(400);
     expect(Object.keys(JSON.parse(answer.body))).toEqual(['error']);
   });
 
-  test('the same app has nothing to deploy, by cdk diff', async () => {
+  test('cdk diff finds nothing to deploy for the same app', async () => {
     const { output } = await deployment.diff(STACK, serving('first'));
     expect(output).toContain('There were no differences');
   });
@@ -80,7 +80,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
-  test('a gate that nothing passes fails the deployment with the candidates, and what was serving goes on', async () => {
+  test('a gate that nothing passes fails the deployment with the candidates, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, serving('first', { maxSizeKibibytes: '1' }));
 
@@ -94,7 +94,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(texts.filter((text) => /size [\d,]+ bytes, allowed at most 1,024/.test(text))).not.toHaveLength(0);
   });
 
-  test('a model that cannot be read fails the build with one sentence, and what was serving goes on', async () => {
+  test('a model that cannot be read fails the build with one sentence, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('broken.keras') });
 
@@ -104,7 +104,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(before, second.instances), second.predictions);
   });
 
-  test('going back to an earlier model builds nothing and answers as it did', async () => {
+  test('going back to an earlier model builds nothing and restores its answers', async () => {
     const before = await deployment.builds();
     const { code } = await deployment.deploy(STACK, serving('first'));
 

@@ -36,14 +36,14 @@ function libraryObject(): { Bucket: string; Key: string } {
     expect(await fleet.version()).toBe('1');
   });
 
-  test('its metrics are those of TensorFlow Serving, and name LiteRT as the runtime', async () => {
+  test('its metrics have the names of TensorFlow Serving, and LiteRT as the runtime', async () => {
     const page = await (await fetch(`http://${await fleet.connect(8501)}/monitoring/prometheus/metrics`)).text();
 
     expect(page).toMatch(/:tensorflow:serving:request_count\{model_name="digits",status="OK"\} [1-9]/);
     expect(page).toMatch(/:tensorflow:serving:runtime_latency_count\{.*runtime="LiteRT"\} [1-9]/);
   });
 
-  test('a new version replaces the instance, and no request fails meanwhile, nor one of a channel that stays', async () => {
+  test('a new version replaces the instance without a failed request, even on a channel that stays open', async () => {
     const { result: overRest, ...grpc } = await fleet.predictingOverOneChannel(() => (
       fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, recipe: 'none' }))));
     const { result, answered, wrong } = overRest;
@@ -54,7 +54,7 @@ function libraryObject(): { Bucket: string; Key: string } {
     expect(await fleet.version()).toBe('2');
   });
 
-  test('a library that is not the one of the app fails the update, says why, and the old instance has answered throughout', async () => {
+  test('a library other than the app's fails the update with the reason, and the old instance answers throughout', async () => {
     const s3 = new S3Client({
       endpoint: fleet.emulator.endpoint, region: fleet.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
     });

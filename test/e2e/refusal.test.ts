@@ -90,7 +90,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     expect(output).toMatch(/dynamicRange[\s\S]*float16/);
   });
 
-  test('leaves the version before serving, and says why in an output', async () => {
+  test('leaves the previous version serving, and says why in an output', async () => {
     await deployed(serving('first'));
     expect(outputs().Refusal).toBe('none');
     await expectAnswersOf(first);
@@ -108,7 +108,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     expect(await deployment.text(bucket, key)).toMatch(/size [\d,]+ bytes, allowed at most 1,024/);
   });
 
-  test('is told to whoever listens, and counted where the alarm looks', async () => {
+  test('sends an event to subscribers, and counts in the metric of the alarm', async () => {
     expect(await heard()).toMatchObject([{
       'source': 'cdk-tensorflow',
       'detail-type': 'ModelRefused',
@@ -127,7 +127,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     await expectAnswersOf(first);
   });
 
-  test('does not become live when a deployment after it is rolled back, nor does the rolled back model', async () => {
+  test('does not become live when a later deployment is rolled back, nor does the rolled back model', async () => {
     const { code } = await deployment.deploy(STACK, serving('second', { broken: 'yes' }));
 
     expect(code).not.toBe(0);
@@ -145,7 +145,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     await expectAnswersOf(second);
   });
 
-  test('deployed again does not bring back what was kept then: what serves goes on', async () => {
+  test('deployed again does not bring back the version kept then: the current version keeps serving', async () => {
     const before = await deployment.builds();
 
     await deployed(refused());

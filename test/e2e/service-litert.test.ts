@@ -131,7 +131,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     expect(rightOf(await predict(pods[0]))).toBeGreaterThan(0.95);
   });
 
-  test('a flipped byte in the model is refused, and the pods of before answer all the time', async () => {
+  test('a flipped byte in the model is refused, and the previous pods answer throughout', async () => {
     const before = await readyPods();
     const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');
     const model = await deployment.bytes(outputs.ArtifactBucket, key);

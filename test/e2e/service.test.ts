@@ -53,7 +53,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect((await callPod(pods[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
   });
 
-  test('a version that does not start fails the deployment with its own words, and the pods of the one before answer all the time', async () => {
+  test('a version that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await readyPods();
     const comparisons: Comparison[] = [];
     const deploying = deployment.deploy(STACK, {

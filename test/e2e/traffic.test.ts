@@ -65,7 +65,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('1');
   });
 
-  test('a new version takes over under traffic: every request is answered, by both versions meanwhile', async () => {
+  test('a new version takes over under traffic: both versions answer meanwhile, and every request is answered', async () => {
     const request = { instances: first.instances };
     const before = await ask(request);
 
@@ -79,7 +79,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('2');
   });
 
-  test('a new version that fails on traffic is taken back by its alarm, and the old one goes on serving', async () => {
+  test('an alarm rolls back a new version that fails under traffic, and the old version keeps serving', async () => {
     const point = Buffer.from(first.instances[0].join(' '));
     const model = deployment.file('second');
     const { code: ready } = await deployment.deploy(STACK, { model, minutes: SHORT, ...hook('working', WORKING) });

@@ -70,7 +70,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe('a new version, before the alias moves to it', () => {
-  test('without evaluation data has answered requests with made-up values', async () => {
+  test('without evaluation data has answered requests with generated values', async () => {
     await deployed({ model: deployment.file('second') });
 
     const outputs = deployment.outputs(STACK);
@@ -91,7 +91,7 @@ describe('a new version, before the alias moves to it', () => {
     });
   });
 
-  test('that answers like another model ends the deployment with both numbers, and callers keep what they had', async () => {
+  test('that answers like another model ends the deployment with both numbers, and callers keep the previous version', async () => {
     const outputs = deployment.outputs(STACK);
     const before = [await deployment.liveVersion(outputs), await deployment.predict(outputs, first.instances)];
     const layer = (await deployment.keys(outputs.ArtifactBucket)).find((key) => key.endsWith('/litert/1/layer.zip'))!;
@@ -122,7 +122,7 @@ describe('a hook', () => {
     expect([refused.status, JSON.parse(refused.body)]).toEqual([400, { error: 'the body must hold four numbers' }]);
   });
 
-  test('that is edited answers anew, without another build', async () => {
+  test('that is edited changes the answers, without another build', async () => {
     const before = await deployment.builds();
 
     await deployed(serving(hook('hook', HOOK.replace('{"label":', '{"class":'))));
@@ -131,7 +131,7 @@ describe('a hook', () => {
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 
-  test('that refuses its own event ends the deployment, and callers keep the hook that they had', async () => {
+  test('that refuses its own event ends the deployment, and callers keep the previous hook', async () => {
     const outputs = deployment.outputs(STACK);
     const live = await deployment.liveVersion(outputs);
 
@@ -144,7 +144,7 @@ describe('a hook', () => {
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 
-  test('whose event was wrong, not its code, is deployed with the same settings when the event is repaired', async () => {
+  test('with a wrong event but right code is deployed with the same settings once the event is corrected', async () => {
     const outputs = deployment.outputs(STACK);
     const edited = HOOK.replace('{"label":', '{"class":');
     const settings = { memorySize: '1024' };

@@ -38,7 +38,7 @@ describe('ModelAlarms', () => {
     Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Alarm', 1);
   });
 
-  test('tell whom they should when they go off', () => {
+  test('notify the given actions when they go off', () => {
     const stack = emptyStack();
     const topic = new sns.Topic(stack, 'Topic');
 
@@ -49,7 +49,7 @@ describe('ModelAlarms', () => {
     Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', { EvaluationPeriods: 3, AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }] });
   });
 
-  test('watch refusals too, where the version before is kept', () => {
+  test('watch refusals too, if the previous version is kept', () => {
     const stack = emptyStack();
     const topic = new sns.Topic(stack, 'Topic');
     const source = ModelSource.fromAsset(tfliteFile());
@@ -67,7 +67,7 @@ describe('ModelAlarms', () => {
     });
   });
 
-  test('refuse what cannot be, all at once', () => {
+  test('refuse impossible options, all at once', () => {
     const stack = emptyStack();
 
     expect(() => new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack), maxLatency: Duration.seconds(1), maxErrorRate: 5, evaluationPeriods: 0 }))
@@ -90,7 +90,7 @@ describe('ModelDashboard', () => {
     ]);
   });
 
-  test('refuses an endpoint that it shows already', () => {
+  test('refuses an endpoint that it already shows', () => {
     const stack = emptyStack();
     const endpoint = modelFunction(stack);
 

@@ -50,7 +50,7 @@ test.each<[string, Tensor['values']]>([
   expect(asked.inputs!.x).toMatchObject({ dtype, tensor_shape: { dim: [{ size: '2' }, { size: '1' }] } });
 });
 
-test('a part of a larger array goes out alone', async () => {
+test('sends only the given part of a larger array', async () => {
   answer = ({ request }, done) => done(null, { outputs: { same: request.inputs!.x } });
 
   const { same } = await client.predict({ x: { shape: [2], values: Float32Array.of(1, 2, 3, 4).subarray(1, 3) } });
@@ -76,13 +76,13 @@ test('an output of a type that the client does not read is named', async () => {
   await expect(client.predict({})).rejects.toThrow('the output words has the type DT_STRING; this client reads DT_FLOAT, DT_DOUBLE');
 });
 
-test('a refusal comes with its status and its words', async () => {
+test('a refusal has its status and message', async () => {
   answer = (_, done) => done({ code: status.INVALID_ARGUMENT, details: 'x has another shape' });
 
   await expect(client.predict({})).rejects.toMatchObject({ code: status.INVALID_ARGUMENT, details: 'x has another shape' });
 });
 
-test('an answer of more than 4 MB is taken', async () => {
+test('an answer of more than 4 MB is accepted', async () => {
   const values = new Float32Array(2_000_000).fill(0.5);
   answer = (_, done) => done(null, { outputs: { scores: { dtype: 'DT_FLOAT', tensor_shape: dim(values.length), tensor_content: Buffer.from(values.buffer) } } });
 

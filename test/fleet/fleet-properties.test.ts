@@ -54,7 +54,7 @@ describe('the load balancer', () => {
     expect(properties(stack, TARGET_GROUP).map(({ Protocol }) => Protocol)).toEqual(['TCP', 'TCP']);
   });
 
-  test('listens where it is told to', () => {
+  test('listens on the given ports', () => {
     const { stack } = fleet({ grpcPort: 9000, restPort: 9001 });
 
     expect(properties(stack, LISTENER).map(({ Port }) => Port)).toEqual([9000, 9001]);
@@ -62,7 +62,7 @@ describe('the load balancer', () => {
     expect(userData(stack)).toContain('--rest_api_port=9001');
   });
 
-  test('lets in who is allowed, at REST\'s port unless another is named', () => {
+  test('lets in allowed clients, at REST\'s port unless another is named', () => {
     const { stack, digits } = fleet();
     digits.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
 
@@ -70,7 +70,7 @@ describe('the load balancer', () => {
     expect(group.SecurityGroupIngress).toEqual([expect.objectContaining({ CidrIp: '10.0.0.0/16', FromPort: 8501, ToPort: 8501 })]);
   });
 
-  test('lets connections end for as long as it is told, and the server for a minute at the most', () => {
+  test('drains connections for the given time, and the server for at most a minute', () => {
     const { stack } = fleet({ connectionDraining: Duration.minutes(5) });
 
     const attributes = properties(stack, TARGET_GROUP).map(({ TargetGroupAttributes }) => TargetGroupAttributes);
@@ -87,7 +87,7 @@ test('targets see the load balancer\'s addresses: with the clients\', two connec
   }
 });
 
-test('health checks ask for another model only once that model is there', () => {
+test('health checks request another model only after that model exists', () => {
   const { stack } = fleet();
 
   const fits = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelCompatibility'));
@@ -96,7 +96,7 @@ test('health checks ask for another model only once that model is there', () => 
   }
 });
 
-test('gRPC connections have ended by themselves before those that are left are cut', () => {
+test('gRPC connections end by themselves before the remaining ones are cut', () => {
   for (const given of [{}, { connectionDraining: Duration.seconds(20) }]) {
     const { stack } = fleet(given);
 
@@ -109,7 +109,7 @@ test('gRPC connections have ended by themselves before those that are left are c
   }
 });
 
-test('what the load balancer is made of can be changed', () => {
+test('the load balancer\'s own resources can be changed', () => {
   const { stack, digits } = fleet();
   digits.grpcTargetGroup.setAttribute('preserve_client_ip.enabled', 'true');
   digits.restTargetGroup.configureHealthCheck({ protocol: elbv2.Protocol.TCP, port: '8501' });
@@ -198,7 +198,7 @@ test('the load balancer takes one subnet of each Availability Zone, however they
 });
 
 describe('instances', () => {
-  test('keep as many in service during an update as is asked for', () => {
+  test('keep the given number in service during an update', () => {
     const { stack } = fleet({ minCapacity: 2, maxCapacity: 10, minInstancesInService: 6 });
 
     const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
@@ -213,7 +213,7 @@ describe('instances', () => {
     expect(warmup({ instanceWarmup: Duration.minutes(12) })).toBe(720);
   });
 
-  test('follow the processor load that they are told to keep', () => {
+  test('scale to the given processor load', () => {
     const { stack } = fleet({ targetCpuUtilization: 35, minCapacity: 1, maxCapacity: 7 });
 
     expect(properties(stack, 'AWS::AutoScaling::ScalingPolicy')).toEqual([expect.objectContaining({
@@ -231,7 +231,7 @@ describe('instances', () => {
     ]);
   });
 
-  test('get the given role, which gets what a boot needs and no more', () => {
+  test('get the given role, which gets the permissions that a boot needs and no more', () => {
     const { stack } = fleet((scope) => ({ role: new iam.Role(scope, 'Mine', { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') }) }));
 
     expect(properties(stack, 'AWS::IAM::InstanceProfile')[0].Roles).toEqual([{ Ref: expect.stringMatching(/^Mine/) }]);
@@ -243,7 +243,7 @@ describe('instances', () => {
     ]);
   });
 
-  test('write to the given log group, else to one that outlives the stack', () => {
+  test('write to the given log group, or to one that outlives the stack', () => {
     const given = fleet((scope) => ({ logGroup: new logs.LogGroup(scope, 'Mine', { removalPolicy: RemovalPolicy.DESTROY }) })).stack;
     const own = fleet({ logRetention: logs.RetentionDays.ONE_WEEK }).stack;
 
@@ -253,7 +253,7 @@ describe('instances', () => {
     Template.fromStack(own).hasResource('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain', Properties: { RetentionInDays: 7 } });
   });
 
-  test('are made from an image that stays, or from the given one', () => {
+  test('start from a pinned image, or from the given one', () => {
     const given = fleet({ machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-0123456789' }) }).stack;
     const own = fleet().stack;
 
@@ -262,7 +262,7 @@ describe('instances', () => {
     expect(typeof properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('string');
   });
 
-  test('have until two minutes before CloudFormation gives up to boot, from the script\'s start', () => {
+  test('may boot until two minutes before CloudFormation gives up, from the script\'s start', () => {
     const { stack } = fleet({ bootTimeout: Duration.minutes(30) });
 
     const [group] = Object.values(Template.fromStack(stack).findResources('AWS::AutoScaling::AutoScalingGroup'));
@@ -290,7 +290,7 @@ describe('processors', () => {
     expect(offer.cpuFeatures).toContain('avx2');
   });
 
-  test('one that lacks what the model needs refuses it, or serves with oneDNN off where that is allowed', () => {
+  test('a processor that lacks what the model needs refuses it, or serves with oneDNN off if that is allowed', () => {
     const refusing = fleet().stack;
     const serving = fleet({ missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN, instanceType: new ec2.InstanceType('m6i.large') }).stack;
 
@@ -306,7 +306,7 @@ describe('processors', () => {
 });
 
 describe('the server\'s program', () => {
-  test('comes from a bucket, with the SHA-256 that it must have', () => {
+  test('comes from a bucket, with the expected SHA-256', () => {
     expect(bootSettings(fleet().stack)).toMatchObject({ serverFiles: [{ path: '/usr/bin/tensorflow_model_server', bucket: 'models', key: 'server', sha256: 'a'.repeat(64) }] });
   });
 
@@ -319,7 +319,7 @@ describe('the server\'s program', () => {
     expect(JSON.stringify(properties(stack, 'AWS::IAM::Policy'))).toContain(key);
   });
 
-  test('comes out of TensorFlow Serving\'s image when none is given', () => {
+  test('comes from TensorFlow Serving\'s image when none is given', () => {
     const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack', { env });
     const digits = new ModelFleet(stack, 'Digits', {
       vpc: new ec2.Vpc(stack, 'Vpc'), model: ModelSource.fromAsset(directoryWith(savedModelFiles())),
@@ -332,7 +332,7 @@ describe('the server\'s program', () => {
 });
 
 describe('problems', () => {
-  test('of the fleet, its server and its model are reported together', () => {
+  test('in the fleet, its server and its model are reported together', () => {
     const stack = new Stack(new App(), 'Stack');
     expect(() => new ModelFleet(stack, 'Digits', {
       vpc: new ec2.Vpc(stack, 'Vpc'),

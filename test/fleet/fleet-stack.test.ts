@@ -15,13 +15,13 @@ describe('the example of a fleet', () => {
   const stack = fleetStack();
   const template = Template.fromStack(stack);
 
-  test('has no way to the internet, and endpoints instead', () => {
+  test('has endpoints instead of a route to the internet', () => {
     template.resourceCountIs('AWS::EC2::NatGateway', 0);
     template.resourceCountIs('AWS::EC2::InternetGateway', 0);
     expect(Object.keys(template.findResources('AWS::EC2::VPCEndpoint')).length).toBeGreaterThanOrEqual(6);
   });
 
-  test('with NAT gateways it has them, no interface endpoints, and the free one that models come through', () => {
+  test('with NAT gateways it has no interface endpoints, only the free gateway endpoint for models', () => {
     const withNat = Template.fromStack(fleetStack({ natGateways: 1 }));
 
     withNat.resourceCountIs('AWS::EC2::NatGateway', 1);
@@ -29,7 +29,7 @@ describe('the example of a fleet', () => {
     withNat.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
   });
 
-  test('lets REST and the services\' endpoints be reached from inside the VPC, and nothing else', () => {
+  test('allows only REST and the services\' endpoints from inside the VPC', () => {
     const ingress = Object.values(template.findResources('AWS::EC2::SecurityGroup')).flatMap(({ Properties }) => Properties.SecurityGroupIngress ?? []);
 
     expect(ingress).toEqual([
@@ -38,11 +38,11 @@ describe('the example of a fleet', () => {
     ]);
   });
 
-  test('needs nothing to be looked up', () => {
+  test('needs no context lookups', () => {
     expect((stack.node.root as App).synth().manifest.missing).toBeUndefined();
   });
 
-  test('cdk-nag finds nothing in what the library makes', () => {
+  test('cdk-nag finds nothing in the library\'s resources', () => {
     const { violations } = new AwsSolutionsChecks(stack.node.root as App).validateScope(stack);
 
     const paths = violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`));

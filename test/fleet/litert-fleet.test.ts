@@ -83,7 +83,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
     expect(userData(stack)).not.toMatch(/models\.config|tensorflow_model_server/);
   });
 
-  test('asks the model for a LiteRT artifact and nothing of a server or a processor\'s features', () => {
+  test('requests a LiteRT artifact of the model, and nothing about a server or a processor\'s features', () => {
     expect(offer(litert())).toEqual({ endpoint: 'fleet', format: 'litert', architecture: 'x86_64' });
   });
 
@@ -114,7 +114,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
     expect([first, second].map((text) => text.includes(key))).toEqual([true, true]);
   });
 
-  test('ends connections before the load balancer cuts them, and answers what it has taken before it ends', () => {
+  test('ends connections before the load balancer cuts them, and answers accepted requests before it ends', () => {
     const command = unit(litert({ connectionDraining: Duration.seconds(20), requestTimeout: Duration.seconds(40) }));
 
     expect(command).toContain('--drain_delay_in_seconds=20 --drain_timeout_in_seconds=40');
@@ -137,7 +137,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
       expect(JSON.stringify(missing)).toContain(`al2023-ami-kernel-6.1-${image}`);
     });
 
-  test('its own optimization makes LiteRT on the processor that serves, by the recipes of a function', () => {
+  test('its own optimization makes LiteRT on the serving processor, with the recipes of a function', () => {
     const stack = litert({ model: SOURCE, recipe: OptimizationRecipe.forLiteRt(), instanceType: new ec2.InstanceType('m8g.medium') });
 
     const [{ Job }] = properties(stack, 'Custom::TensorFlowModelBuild');

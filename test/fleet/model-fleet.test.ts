@@ -59,7 +59,7 @@ describe('ModelFleet', () => {
     expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0]).toMatchObject({ MinSize: '3', MaxSize: '5' });
   });
 
-  test('a model in bfloat16 gets instances that compute with it, or a fleet that may do without', () => {
+  test('a model in bfloat16 gets instances that compute with it, or a fleet that allows others', () => {
     const baked = { model: ModelSource.fromAsset('examples/digits/saved_model'), recipe: OptimizationRecipe.of(Quantization.bfloat16()) };
     const old = new ec2.InstanceType('m5.large');
 
@@ -69,7 +69,7 @@ describe('ModelFleet', () => {
     expect(() => fleet(baked)).not.toThrow();
   });
 
-  test('metrics that nothing produces are errors that name what to switch on, and another', () => {
+  test('metrics without a source are errors that name the property to set, and an alternative', () => {
     const { digits } = fleet();
 
     expect(() => digits.metricInvocations()).toThrow(/give embeddedMetrics: true, or use metricNewConnections/);
@@ -94,7 +94,7 @@ describe('ModelFleet', () => {
     }
   });
 
-  test('what the server prints stays on the instance unless it is asked for', () => {
+  test('the server\'s output stays on the instance by default', () => {
     const { stack } = fleet({ embeddedMetrics: true });
 
     expect(bootSettings(stack).senders).toEqual([METRICS_UNIT]);
@@ -102,7 +102,7 @@ describe('ModelFleet', () => {
     expect(bootSettings(fleet().stack)).toMatchObject({ senders: [], senderPrograms: [] });
   });
 
-  test('on request a unit of its own, which gives way to the server, sends it to the log group', () => {
+  test('on request a separate unit, with less priority than the server, sends the output to the log group', () => {
     const { stack } = fleet({ serverLogging: true });
 
     expect(bootSettings(stack).senders).toEqual([SERVER_LOG_UNIT]);
@@ -118,7 +118,7 @@ describe('ModelFleet', () => {
     expect(fileOf(stack, SERVER_UNIT)).not.toContain(SERVER_LOG_UNIT);
   });
 
-  test('the programs that tell CloudWatch come from the assets\' bucket, with their SHA-256, and the instances may read them', () => {
+  test('the programs that report to CloudWatch come from the assets\' bucket, with their SHA-256, and the instances may read them', () => {
     const { stack } = fleet({ embeddedMetrics: true, serverLogging: true });
 
     const { senderPrograms } = bootSettings(stack);
@@ -150,7 +150,7 @@ describe('ModelFleet', () => {
     Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
   });
 
-  test('no call of AWS at boot may take for ever, and success is signalled before it is reported', () => {
+  test('no AWS call at boot can hang forever, and success is signalled before it is reported', () => {
     const script = userData(fleet().stack);
 
     const calls = script.split('\n').filter((line) => /(^|[( ])aws /.test(line) && !line.startsWith('#'));

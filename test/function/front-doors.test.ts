@@ -16,7 +16,7 @@ function allowed(stack: Stack, prefix: string): [string | string[], unknown][] {
 }
 
 describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
-  test('an HTTP API hands payload 2.0 to the alias', () => {
+  test('an HTTP API passes payload 2.0 to the alias', () => {
     const stack = emptyStack(flags);
     const { alias } = modelFunction(stack);
 
@@ -29,7 +29,7 @@ describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
     });
   });
 
-  test('a REST API hands every method and path to the alias, pictures as base64', () => {
+  test('a REST API passes every method and path to the alias, and pictures as base64', () => {
     const stack = emptyStack(flags);
     const { alias } = modelFunction(stack);
 
@@ -42,7 +42,7 @@ describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
     expect(JSON.stringify(integration.Uri)).toContain(resourceOf(stack, 'AWS::Lambda::Alias').id);
   });
 
-  test('answers of asynchronous invocations of the alias go where they are sent', () => {
+  test('answers of asynchronous invocations of the alias go to the given destinations', () => {
     const stack = emptyStack(flags);
     const model = modelFunction(stack);
     const [answers, failures] = ['Answers', 'Failures'].map((id) => new sqs.Queue(stack, id));
@@ -59,7 +59,7 @@ describe.each(FLAG_SETS)('in front of a function, %s', (_, flags) => {
     expect(JSON.stringify(allowed(stack, 'DigitsRole'))).toContain('sqs:SendMessage');
   });
 
-  test('the queue recipe reports what failed of a batch, gives up after three times, and may do nothing but invoke and answer', () => {
+  test('the queue recipe reports the failed messages of a batch, gives up after three attempts, and may only invoke and answer', () => {
     const stack = emptyStack(flags);
     const model = modelFunction(stack);
 

@@ -60,7 +60,7 @@ describe('fails', () => {
     expect(problem).toThrow(/4 problems:\n.*memorySize.*\n.*hook must be a directory.*\n.*modelName.*\n.*seed.*$/);
   });
 
-  test('with options of an optimization that does not take place', () => {
+  test('with options for an optimization that does not run', () => {
     expect(() => modelFunction(emptyStack(), { seed: 1 })).toThrow(/seed has no effect on a model that is published already/);
   });
 

@@ -4,7 +4,7 @@ import { emptyStack, modelFunction, resourceOf } from './fixtures';
 const FUNCTION = 'AWS::Lambda::Function';
 
 describe('metrics', () => {
-  test('are those of the alias', () => {
+  test('are measured on the alias', () => {
     const stack = emptyStack();
     const endpoint = modelFunction(stack);
 
@@ -37,7 +37,7 @@ describe('metrics', () => {
     expect(properties.Environment.Variables.METRIC_NAMESPACE).toBe(metric.namespace);
   });
 
-  test.each(['metricModelLatency', 'metricModelLoadTime', 'metricFailures'] as const)('%s is an error that names the way out where embeddedMetrics is false', (method) => {
+  test.each(['metricModelLatency', 'metricModelLoadTime', 'metricFailures'] as const)('%s is an error that names the way out if embeddedMetrics is false', (method) => {
     const stack = emptyStack();
     const endpoint = modelFunction(stack, { embeddedMetrics: false });
 

@@ -64,7 +64,7 @@ describe.each(FLAG_SETS)('the policies of twenty functions in one stack %s', (_,
     expect(sums.filter(([, characters]) => Number(characters) > INLINE_CHARACTERS)).toEqual([]);
   });
 
-  test('what did not fit inline is in managed policies within the quotas of these', () => {
+  test('statements that do not fit inline are in managed policies, within their quotas', () => {
     const managed = roles.map((role) => of('AWS::IAM::ManagedPolicy', role));
 
     expect(managed.flat().filter((characters) => characters > MANAGED_CHARACTERS)).toEqual([]);

@@ -84,7 +84,7 @@ describe('properties', () => {
     expect(layer).toEqual({ 'Fn::GetAtt': [check, 'RuntimeLayerArn'] });
   });
 
-  test('architecture is that of function, layers and offer', () => {
+  test('architecture applies to the function, the layers and the offer', () => {
     const stack = emptyStack();
 
     modelFunction(stack, { architecture: lambda.Architecture.ARM_64 });
@@ -105,7 +105,7 @@ describe('properties', () => {
     Annotations.fromStack(stack).hasWarning('/Stack/Digits', Match.stringLikeRegexp('no native program for x86_64, so Python serves'));
   });
 
-  test('snapStart chooses Python, because Lambda takes snapshots of nothing else', () => {
+  test('snapStart chooses Python, because Lambda takes no snapshots of the native runtime', () => {
     const stack = emptyStack();
 
     modelFunction(stack, { snapStart: true });
@@ -116,7 +116,7 @@ describe('properties', () => {
   test.each([
     [LiteRtRuntime.NATIVE, 'provided.al2023'],
     [LiteRtRuntime.NUMPY, 'python3.13'],
-  ])('liteRtRuntime %s is the only runtime that is offered and made, and %s is Lambda\'s', (liteRtRuntime, functionRuntime) => {
+  ])('liteRtRuntime %s is the only runtime that is offered and built, and %s is Lambda\'s', (liteRtRuntime, functionRuntime) => {
     const stack = emptyStack();
 
     modelFunction(stack, { liteRtRuntime });
@@ -140,7 +140,7 @@ describe('properties', () => {
     expect(resourceOf(stack, FUNCTION, 'Digits').properties.KmsKeyArn).toEqual(stack.resolve(key.keyArn));
   });
 
-  test('layers are further ones, beside runtime and model', () => {
+  test('layers are added to those of the runtime and the model', () => {
     const layer = 'arn:aws:lambda:eu-west-1:123456789012:layer:extension:3';
     const stack = emptyStack();
 
@@ -177,7 +177,7 @@ describe('properties', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::CodeBuild::Project', { VpcConfig: Match.objectLike({}) });
   });
 
-  test('the log group is kept, unless its first deployment fails, and forgets after three months', () => {
+  test('the log group is retained unless its first deployment fails, and expires events after three months', () => {
     const stack = emptyStack();
 
     modelFunction(stack);
@@ -208,7 +208,7 @@ describe('properties', () => {
     expect(Object.keys(Template.fromStack(stack).findResources('AWS::Logs::LogGroup')).filter((id) => id.startsWith('Digits'))).toEqual([]);
   });
 
-  test('tokens pass', () => {
+  test('tokens are accepted', () => {
     const stack = emptyStack();
     const number = (value: number) => Lazy.number({ produce: () => value });
 

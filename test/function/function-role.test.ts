@@ -25,7 +25,7 @@ describe('role', () => {
     }]);
   });
 
-  test('can also join the VPC where there is one, and still reads nothing', () => {
+  test('can also join the VPC if there is one, and still reads nothing', () => {
     const stack = emptyStack();
 
     modelFunction(stack, { vpc: new ec2.Vpc(stack, 'Vpc') });
@@ -40,7 +40,7 @@ describe('role', () => {
     expect(resourceOf(stack, 'AWS::IAM::Role', 'Digits').properties.ManagedPolicyArns).toBeUndefined();
   });
 
-  test('of the user gets the same added, and no other role is made', () => {
+  test('given by the user gets the same permissions, and no other role is created', () => {
     const stack = emptyStack();
     const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
 
@@ -50,7 +50,7 @@ describe('role', () => {
     expect(resourceOf(stack, 'AWS::IAM::Policy', 'Mine').properties.PolicyDocument.Statement).toHaveLength(1);
   });
 
-  test('the function waits for what is granted to its role later', () => {
+  test('the function waits for permissions that its role gets later', () => {
     const stack = emptyStack();
     const bucket = new s3.Bucket(stack, 'Bucket');
 

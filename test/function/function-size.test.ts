@@ -37,7 +37,7 @@ test('code and layers that cannot fit are refused when the app is synthesized, w
     .toThrow(/code and layers have \d{9} bytes unzipped \(handler \d+, further layers 262144000, runtime layer \d+\), .* Lambda allows 262144000/);
 });
 
-test('what is known goes to the fit, which adds the model to it when the function is deployed', () => {
+test('the known sizes go to the compatibility check, which adds the model at deployment', () => {
   const app = appWithLayer(LIMIT - 10_000_000);
   const fit = resourceOf(app.node.findChild('Stack') as Stack, 'Custom::TensorFlowModelCompatibility').properties;
   const offer = JSON.parse(fit.Offer['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'arn')).join(''));
@@ -50,6 +50,6 @@ test('what is known goes to the fit, which adds the model to it when the functio
   expect(offer.runtimes.native.layerBytes).toBeGreaterThan(0);
 });
 
-test('what may still fit is not refused: the model\'s own size is proved by the fit', () => {
+test('sizes that may still fit are accepted: the compatibility check knows the model\'s size', () => {
   expect(() => appWithLayer(LIMIT - 10_000_000).synth()).not.toThrow();
 });

@@ -3,7 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { emptyStack, modelFunction, resourceOf } from './fixtures';
 
 describe('function URL', () => {
-  test('is of the alias, and asks for IAM authentication', () => {
+  test('belongs to the alias, and requires IAM authentication', () => {
     const stack = emptyStack();
     const endpoint = modelFunction(stack);
 
@@ -15,7 +15,7 @@ describe('function URL', () => {
     expect(resourceOf(stack, 'AWS::Lambda::Permission').id).toMatch(/^DigitsVersionCheckPermission/);
   });
 
-  test('is there only when asked for', () => {
+  test('exists only on request', () => {
     const stack = emptyStack();
 
     const endpoint = modelFunction(stack);
@@ -24,7 +24,7 @@ describe('function URL', () => {
     Template.fromStack(stack).resourceCountIs('AWS::Lambda::Url', 0);
   });
 
-  test('is public only when told so', () => {
+  test('is public only on request', () => {
     const stack = emptyStack();
 
     modelFunction(stack).addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
@@ -33,7 +33,7 @@ describe('function URL', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunctionUrl', Principal: '*', FunctionUrlAuthType: 'NONE' });
   });
 
-  test('takes cross-origin settings', () => {
+  test('accepts cross-origin settings', () => {
     const stack = emptyStack();
 
     modelFunction(stack).addFunctionUrl({ cors: { allowedOrigins: ['https://example.com'] } });
@@ -41,13 +41,13 @@ describe('function URL', () => {
     expect(resourceOf(stack, 'AWS::Lambda::Url').properties.Cors).toMatchObject({ AllowOrigins: ['https://example.com'] });
   });
 
-  test('fails when it is asked to stream, because Python functions do not', () => {
+  test('fails with response streaming, which Python functions lack', () => {
     const endpoint = modelFunction(emptyStack());
 
     expect(() => endpoint.addFunctionUrl({ invokeMode: lambda.InvokeMode.RESPONSE_STREAM })).toThrow(/invokeMode RESPONSE_STREAM has no effect/);
   });
 
-  test('fails when there is one', () => {
+  test('fails when there is already one', () => {
     const endpoint = modelFunction(emptyStack());
     endpoint.addFunctionUrl();
 

@@ -23,7 +23,7 @@ function bundled(flags: Record<string, unknown>, bundling?: PythonBundling) {
 }
 
 describe.each(FLAG_SETS)('%s', (_, flags) => {
-  test('code that another tool bundled is another configuration where it is another version: the files may be equal, and Lambda publishes nothing twice', () => {
+  test('code bundled by another tool is another configuration if it is another version: the files may be equal, and Lambda publishes nothing twice', () => {
     host.addUv(LITERT);
     const laptop = bundled(flags);
     host.addDocker(LITERT);

@@ -9,7 +9,7 @@ import { packagePath } from '../../lib/private/asset-paths';
 
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 
-test('the native program looks for LiteRT where its layer has it', () => {
+test('the native program looks for LiteRT at its path in the layer', () => {
   const sources = readdirSync(packagePath('native', 'src'), { recursive: true, encoding: 'utf-8' }).filter((name) => name.endsWith('.rs'));
 
   expect(sources.map((name) => readFileSync(packagePath('native', 'src', name), 'utf-8')).join('\n')).toContain(`"/opt/${LITERT_LIBRARY}"`);

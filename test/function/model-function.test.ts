@@ -79,7 +79,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(resourceOf(after.stack, FUNCTION, 'Digits').properties.Environment.Variables.CONFIGURATION_DIGEST).toEqual(digest);
   });
 
-  test('so does a value that only the deployment knows, in the environment or elsewhere in the function, also one that is added later', () => {
+  test('so does a value known only at deployment, in the environment or elsewhere in the function, even if it is added later', () => {
     const stack = emptyStack(flags);
     const [table, mode, memory, extension] = ['Table', 'Mode', 'Memory', 'Extension']
       .map((name) => new CfnParameter(stack, name, { type: name === 'Memory' ? 'Number' : 'String' }));
@@ -98,7 +98,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(JSON.stringify(properties.Digests)).not.toContain(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsModelLayer').id);
   });
 
-  test('a changed model changes the published version: what the description names comes of the build, and the build has other inputs', () => {
+  test('a changed model changes the published version: the description names results of the build, and the build has other inputs', () => {
     const templates = ['one model', 'another model'].map((content) => {
       const stack = emptyStack(flags);
       modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile(content)) });
@@ -112,7 +112,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(changed.map((id) => templates[0][id].Type)).toContain('Custom::TensorFlowModelBuild');
   });
 
-  test('published versions outlive what replaces them, unless their own deployment fails; layers need not, because Lambda keeps what a version names', () => {
+  test('published versions are retained when they are replaced, unless their own deployment fails; layers are not, because Lambda keeps the layers of a version', () => {
     const stack = emptyStack(flags);
 
     modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });
@@ -127,7 +127,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     }
   });
 
-  test('layers of two stacks have names of their own: layer names are account-wide, and CloudFormation would name both by the logical id', () => {
+  test('layers of two stacks have different names: layer names are account-wide, and CloudFormation would name both by the logical id', () => {
     const app = new App({ context: { ...flags, ...UNBUNDLED } });
     const stacks = ['Blue', 'Green'].map((name) => new Stack(app, name));
     stacks.forEach((stack) => modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) }));
@@ -184,7 +184,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(resourceOf(after, 'AWS::Lambda::Version').id).not.toEqual(resourceOf(before, 'AWS::Lambda::Version').id);
   });
 
-  test('construct ids do not move', () => {
+  test('construct ids do not change', () => {
     const stack = emptyStack(flags);
 
     modelFunction(stack).addFunctionUrl();
@@ -206,7 +206,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
 });
 
 describe('model', () => {
-  test('is optimized by an optimizer of the function\'s own, which has its name and architecture', () => {
+  test('is optimized by the function\'s own optimizer, which has its name and architecture', () => {
     const stack = emptyStack();
 
     const endpoint = modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile()), architecture: lambda.Architecture.ARM_64, seed: 4 }, 'My_Digits 2');
@@ -220,7 +220,7 @@ describe('model', () => {
     expect(job).toMatch(/\\"seed\\":4/);
   });
 
-  test('that is published already gets no optimizer, and the function\'s own name', () => {
+  test('that is already published gets no optimizer, and the function\'s own name', () => {
     const stack = emptyStack();
     const artifact = publishedModel(stack);
 
@@ -232,7 +232,7 @@ describe('model', () => {
     expect(resourceOf(stack, FIT).properties).toMatchObject({ Bucket: 'models', ManifestKey: 'digits-0123abcd/litert/7/manifest.json' });
   });
 
-  test('a further function adds no runtime layer', () => {
+  test('another function adds no runtime layer', () => {
     const stack = emptyStack();
 
     modelFunction(stack);

@@ -32,7 +32,7 @@ describe.each(FLAG_SETS)('a hook %s', (_, flags) => {
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('that is edited changes nothing of the model\'s build', () => {
+  test('that is edited changes nothing in the model\'s build', () => {
     const build = (hook: string) => {
       const stack = emptyStack(flags);
       modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile()), hook: ModelHook.fromAsset(hook) });
@@ -81,7 +81,7 @@ describe('bundling', () => {
   });
   afterEach(() => host.remove());
 
-  test('installs the hook\'s own packages beside it, and leaves NumPy to the runtime layer', () => {
+  test('installs the hook\'s own packages next to it, and leaves NumPy to the runtime layer', () => {
     host.addUv({
       ...wheel('ai_edge_litert', '2.3.0', 'manylinux_2_27_x86_64', { 'ai_edge_litert/libLiteRt.so': SHARED_OBJECT, 'ai_edge_litert/__init__.py': '' }),
       ...wheel('pillow', '12.0.0', 'manylinux_2_27_x86_64', { 'PIL/__init__.py': '' }),
@@ -139,7 +139,7 @@ describe('before the alias moves', () => {
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.DependsOn).toContain(check.id);
   });
 
-  test('an event that is no JSON object is refused at synth', () => {
+  test('an event that is not a JSON object is refused at synth', () => {
     const directory = hookDirectory({ 'event.json': '[1]' });
 
     expect(() => modelFunction(emptyStack(), { hook: ModelHook.fromAsset(directory, { checkEventFile: join(directory, 'event.json') }) }))
@@ -160,7 +160,7 @@ describe('before the alias moves', () => {
     expect(resource.DependsOn).toContain(policy.id);
   });
 
-  test('another event is asked for again', () => {
+  test('a changed event is sent again', () => {
     const [one, two] = [10, 11].map((characters) => {
       const stack = emptyStack();
       modelFunction(stack, { hook: hookWithEvent(characters) });
@@ -175,7 +175,7 @@ describe('before the alias moves', () => {
       .toThrow(/checkEventFile must have at most 6291456 bytes, got 6291467: Lambda takes no larger request/);
   });
 
-  test('nothing is asked where no executions are reserved, because nothing could answer, and a warning says so', () => {
+  test('no event is sent if no executions are reserved, because nothing could answer, and a warning says so', () => {
     const stack = emptyStack();
 
     modelFunction(stack, { reservedConcurrentExecutions: 0 });

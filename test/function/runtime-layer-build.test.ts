@@ -102,7 +102,7 @@ describe.each(machines)('for %s', (machine, architecture) => {
     }
   });
 
-  test('every shared object is of that processor', () => {
+  test('every shared object is for that processor', () => {
     const elfMachine = { x86_64: 62, aarch64: 183 }[machine];
     const objects = [built[machine].library, built[machine].numpy]
       .flatMap((directory) => listFiles(directory).map((file) => join(directory, file)))
@@ -135,7 +135,7 @@ describe.each(machines)('for %s', (machine, architecture) => {
   }, 300_000);
 });
 
-describe('what the system of the function must have', () => {
+describe('the C and C++ libraries that the function\'s system must have', () => {
   const plan = (architecture: lambda.Architecture) => ({ architecture }) as BundlePlan;
 
   /** LiteRT's library for arm64 with every mention of a version replaced by another of the same length. */
@@ -181,7 +181,7 @@ describe('what the system of the function must have', () => {
     expect(() => checkSharedObjects(directory, plan(lambda.Architecture.ARM_64))).not.toThrow();
   });
 
-  test('a library of another processor is refused, and so is what only has the name of one', () => {
+  test('a library for another processor is refused, and so is a file that only has a library\'s name', () => {
     const directory = needing('x', 'x');
     expect(() => checkSharedObjects(directory, plan(lambda.Architecture.X86_64))).toThrow(/lib\/libLiteRt\.so is no shared object for x86_64/);
 

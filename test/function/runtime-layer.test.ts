@@ -4,7 +4,7 @@ import { LiteRtRuntime, ModelFunction, ModelSource, PythonBundling, RuntimeLayer
 import { emptyStack, publishedModel, resourceOf } from './fixtures';
 
 describe('RuntimeLayer', () => {
-  test('is one for each stack, kind, architecture and Python version', () => {
+  test('exists once for each stack, kind, architecture and Python version', () => {
     const stack = emptyStack();
     const arm = { architecture: lambda.Architecture.ARM_64 };
     const older = { pythonRuntime: lambda.Runtime.PYTHON_3_12 };
@@ -20,7 +20,7 @@ describe('RuntimeLayer', () => {
     expect(RuntimeLayer.forNative(emptyStack())).not.toBe(layers[0]);
   });
 
-  test('says what it holds', () => {
+  test('describes its content', () => {
     const stack = emptyStack();
 
     const layer = RuntimeLayer.forNumpy(stack, { architecture: lambda.Architecture.ARM_64 });
@@ -47,7 +47,7 @@ describe('RuntimeLayer', () => {
       .toThrow(/pythonRuntime has no effect on the native runtime.*leave it out/);
   });
 
-  test('is shared by functions that are bundled alike, each by its own word', () => {
+  test('is shared by functions with equal bundling options, compared by value', () => {
     const stack = emptyStack();
     const docker = (index: string) => PythonBundling.docker({ environment: { PIP_INDEX_URL: index, A: 'b' }, image: DockerImage.fromRegistry('mine:1') });
 

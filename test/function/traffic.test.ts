@@ -17,7 +17,7 @@ function stackOf(props: Partial<ModelFunctionProps>, flags = {}) {
 }
 
 describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
-  test('moves at once where nothing is said: no CodeDeploy, no alarm', () => {
+  test('moves at once by default: no CodeDeploy, no alarm', () => {
     const template = Template.fromStack(stackOf({}, flags));
 
     template.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
@@ -38,7 +38,7 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.UpdatePolicy.CodeDeployLambdaAliasUpdate.DeploymentGroupName).toEqual({ Ref: group.id });
   });
 
-  test('the alarms watch the new version alone, its errors and its latency', () => {
+  test('the alarms watch only the new version, its errors and its latency', () => {
     const stack = stackOf({ deploymentConfig: CANARY, timeout: Duration.seconds(8) }, flags);
 
     const dimensions = Match.arrayWith([{ Name: 'ExecutedVersion', Value: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Lambda::Version').id, 'Version'] } }]);
@@ -67,13 +67,13 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
     });
   });
 
-  test('the alarm is on Lambda\'s own errors alone where nothing counts those that the handler answers', () => {
+  test('the alarm is on Lambda\'s own errors only, if nothing counts the errors that the handler answers', () => {
     const template = Template.fromStack(stackOf({ deploymentConfig: CANARY, embeddedMetrics: false }, flags));
 
     template.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: Match.arrayWith([Match.objectLike({ Expression: 'errors / invocations' })]) });
   });
 
-  test('limits and further alarms can be given', () => {
+  test('limits and more alarms can be given', () => {
     const stack = emptyStack(flags);
     const mine = new cloudwatch.Alarm(stack, 'Mine', { metric: new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Orders' }), threshold: 1, evaluationPeriods: 1 });
 
@@ -97,13 +97,13 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
   });
 });
 
-describe('instances that are kept ready', () => {
-  test('are as many as said', () => {
+describe('provisioned instances', () => {
+  test('have the given number', () => {
     expect(resourceOf(stackOf({ provisionedConcurrentExecutions: 3 }), 'AWS::Lambda::Alias').properties)
       .toMatchObject({ ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 3 } });
   });
 
-  test('follow their use where there is a largest number', () => {
+  test('scale with their utilization if there is a maximum', () => {
     const stack = stackOf({ provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 10, provisionedConcurrencyUtilization: 0.5 });
 
     const template = Template.fromStack(stack);
