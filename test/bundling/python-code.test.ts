@@ -58,7 +58,7 @@ function staged(construct: lambda.Function | lambda.LayerVersion) {
 }
 
 describe('on the host', () => {
-  test('puts the selected files of the packages where Python looks for them, without the installers' own files', () => {
+  test('puts the selected files of the packages where Python looks for them, without the installers\' own files', () => {
     host.addUv(PACKAGE);
 
     const { layer } = bundle();

@@ -36,7 +36,7 @@ describe('options', () => {
 });
 
 describe('a deployment that fails', () => {
-  test('at synthesis ends with the app's own error, without the text that Node.js prints around it', () => {
+  test('at synthesis ends with the app\'s own error, without the text that Node.js prints around it', () => {
     const output = [
       'node:internal/modules/run_main:123', '    triggerUncaughtException(', '    ^', '', '«InvalidModelFunctionProps» 2 problems:', '  - my.keras is no Keras file', '  - inputShapes names no input', '    at failIfAny (/clone/lib/private/errors.ts:20:9)',
       '    at new ModelFunction (/clone/lib/function/model-function.ts:80:5)', 'Relates to construct:', '    <.> (aws-cdk-lib.App)', '', 'Node.js v20.20.2', '', 'Subprocess exited with error 1',

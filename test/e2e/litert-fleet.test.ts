@@ -54,7 +54,7 @@ function libraryObject(): { Bucket: string; Key: string } {
     expect(await fleet.version()).toBe('2');
   });
 
-  test('a library other than the app's fails the update with the reason, and the old instance answers throughout', async () => {
+  test('a library other than the app\'s fails the update with the reason, and the old instance answers throughout', async () => {
     const s3 = new S3Client({
       endpoint: fleet.emulator.endpoint, region: fleet.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
     });

@@ -29,7 +29,7 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
     expect(objectOf(stack, 'HorizontalPodAutoscaler').spec).toMatchObject({ minReplicas: 3, maxReplicas: 3 });
   });
 
-  test('the service account has no role annotation, which would make Mountpoint assume the role in a way that it does not trust', () => {
+  test('the service account has no role annotation, which would make Mountpoint assume the role in a way that the role does not trust', () => {
     const stack = stackWith({}, flags);
 
     expect(objectOf(stack, 'ServiceAccount').metadata).not.toHaveProperty('annotations');
@@ -57,7 +57,7 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
     expect([statements[1].Condition.StringLike['s3:prefix']].flat()).toEqual(['digits-0123abcd/saved_model/*']);
   });
 
-  test('logical ids do not move', () => {
+  test('logical ids do not change', () => {
     const ids = Object.keys(Template.fromStack(stackWith({ maxReplicas: 4, modelStorage: ModelStorage.MOUNTPOINT }, flags)).findResources(MANIFEST)).map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort();
 
     expect(ids).toEqual([

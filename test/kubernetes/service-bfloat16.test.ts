@@ -21,7 +21,7 @@ describe('a model in bfloat16', () => {
     ]);
   });
 
-  test('goes there by its recipe alone', () => {
+  test('goes there because of its recipe alone', () => {
     const stack = optimized({ cpuFeatures: ['avx2'] });
 
     expect(podOf(stack)).toHaveProperty('affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution');
@@ -29,7 +29,7 @@ describe('a model in bfloat16', () => {
     expect(offerOf(stack)).toMatchObject({ cpuFeatures: ['avx2', 'bf16'] });
   });
 
-  test.each(['avx512_bf16', 'amx_bf16'])('goes to any node of which the user says that it has %s', (feature) => {
+  test.each(['avx512_bf16', 'amx_bf16'])('goes to any node that the user declares to have %s', (feature) => {
     const stack = optimized({ cpuFeatures: [feature], nodeSelector: { pool: 'models' } });
 
     expect(podOf(stack)).not.toHaveProperty('affinity');
@@ -41,7 +41,7 @@ describe('a model in bfloat16', () => {
     expect(checkedFeatures(podOf(stackWith({ cpuFeatures: ['avx2', 'bf16'] })))).toBe('avx2 avx512_bf16|amx_bf16');
   });
 
-  test('is what the service offers to a published model', () => {
+  test('is offered to a published model', () => {
     expect(offerOf(stackWith({ cpuFeatures: ['bf16'] }))).toMatchObject({ cpuFeatures: ['bf16'] });
   });
 

@@ -17,7 +17,7 @@ function pair(first: Partial<ModelServiceProps>, second: Partial<ModelServicePro
 }
 
 describe('the objects of a service', () => {
-  test('in another cluster are other objects: none is forgotten in the cluster before', () => {
+  test('in another cluster are other objects: none is left in the previous cluster', () => {
     const elsewhere = emptyStack();
     modelService(elsewhere, { cluster: importedCluster(elsewhere, { clusterName: 'elsewhere' }), createNamespace: true, namespaceName: 'models' });
 
@@ -27,14 +27,14 @@ describe('the objects of a service', () => {
     expect(ids(elsewhere).filter((id) => before.includes(id))).toEqual([]);
   });
 
-  test('are deleted when they are not applied any more, and what is there already is not overwritten', () => {
+  test('are deleted when they are no longer applied, and existing objects are not overwritten', () => {
     for (const resource of Object.values(manifestsOf(stackWith()))) {
       expect(resource.DeletionPolicy).toBe('Delete');
       expect(resource.Properties.Overwrite).toBeUndefined();
     }
   });
 
-  test('stay for whatever applies them next, and are taken over from whatever applied them before, where that is asked for', () => {
+  test('stay for the next tool that applies them, and are taken over from the previous one, on request', () => {
     const stack = stackWith({ removalPolicy: RemovalPolicy.RETAIN, adoptExisting: true, createNamespace: true, namespaceName: 'models' });
 
     for (const resource of Object.values(manifestsOf(stack))) {
@@ -44,7 +44,7 @@ describe('the objects of a service', () => {
 
   test.each<[string, Partial<ModelServiceProps>]>([
     ['removalPolicy', { removalPolicy: RemovalPolicy.RETAIN }], ['adoptExisting', { adoptExisting: true }],
-  ])('%s is refused where nothing is applied', (name, props) => {
+  ])('%s is refused if nothing is applied', (name, props) => {
     expect(() => stackWith({ ...props, applyManifests: false })).toThrow(new RegExp(`${name} has no effect without applyManifests`));
   });
 
@@ -60,7 +60,7 @@ describe('the objects of a service', () => {
 });
 
 describe('two services', () => {
-  test('share a namespace that both ask for', () => {
+  test('share a namespace that both create', () => {
     const stack = pair({ createNamespace: true, namespaceName: 'models' }, { createNamespace: true, namespaceName: 'models' });
 
     expect(objectsOf(stack).filter(({ kind }) => kind === 'Namespace')).toHaveLength(1);
@@ -77,7 +77,7 @@ describe('two services', () => {
     expect(() => pair({ serviceName: 'digits' }, { serviceName: 'digits', applyManifests: false })).toThrow(/already/);
   });
 
-  test('of one name are taken in two namespaces, and in two clusters', () => {
+  test('of one name are accepted in two namespaces, and in two clusters', () => {
     expect(() => pair({ serviceName: 'digits' }, { serviceName: 'digits', namespaceName: 'models' })).not.toThrow();
     const stack = emptyStack();
     const cluster = importedCluster(stack);
@@ -86,7 +86,7 @@ describe('two services', () => {
     expect(() => modelService(stack, { cluster: other, serviceName: 'first', model: ModelSource.fromAsset(DIGITS) }, 'Second')).not.toThrow();
   });
 
-  test('of one name in stacks that name their cluster alike are taken: these may be in different accounts', () => {
+  test('of one name are accepted in stacks whose clusters have the same name: these may be in different accounts', () => {
     const app = emptyStack().node.root;
     for (const name of ['Development', 'Production']) {
       const stack = new Stack(app, name);

@@ -107,7 +107,7 @@ describe('pods with the LiteRT server', () => {
     expect(livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'http' } });
   });
 
-  test('say where their metrics are', () => {
+  test('announce their metrics', () => {
     expect(objectOf(stackWith(), 'Deployment').spec.template.metadata.annotations).toEqual({
       'prometheus.io/scrape': 'true', 'prometheus.io/port': '8501', 'prometheus.io/path': '/monitoring/prometheus/metrics',
     });
@@ -133,7 +133,7 @@ describe('pods with the LiteRT server', () => {
     expect(pick(podOf(stackWith(props)))).toEqual(expected);
   });
 
-  test('mount the model on request, and copy the server only', () => {
+  test('mount the model on request, and copy only the server', () => {
     const stack = stackWith({ modelStorage: ModelStorage.MOUNTPOINT });
     const copy = initOf(stack, 'copy-files');
 
@@ -161,7 +161,7 @@ describe('pods with the LiteRT server', () => {
 });
 
 describe('the model of a service with the LiteRT server', () => {
-  test('is asked for as LiteRT, with memory for a copy on each processor', () => {
+  test('is requested as LiteRT, with memory for a copy on each processor', () => {
     expect(offerOf(stackWith({ cpuLimit: 3, memoryRequest: Size.mebibytes(96) }))).toEqual({
       endpoint: 'service', format: 'litert', architecture: 'x86_64', memoryMebibytes: 96, cpuFeatures: [], copies: 3,
     });
@@ -185,7 +185,7 @@ describe('the model of a service with the LiteRT server', () => {
     expect(() => stackWith({ model, server: ModelServer.TENSORFLOW_SERVING })).toThrow(/cannot be served by TensorFlow Serving.*ModelServer\.LITERT/);
   });
 
-  test('is written for another tool beside its versions', () => {
+  test('is written for another tool next to its versions', () => {
     expect(JSON.stringify(Template.fromStack(stackWith({ applyManifests: false })).toJSON())).toContain('digits-0123abcd/manifests/');
   });
 });

@@ -13,7 +13,7 @@ import {
 const MOUNTED = { modelStorage: ModelStorage.MOUNTPOINT };
 
 describe('model', () => {
-  test('a volume shows the model\'s prefix only, read-only, by a handle of its own and with the pods\' own role', () => {
+  test('a volume shows only the model\'s prefix, read-only, with its own handle and the pods\' own role', () => {
     const stack = stackWith(MOUNTED);
     const volume = objectOf(stack, 'PersistentVolume');
     const claim = objectOf(stack, 'PersistentVolumeClaim');
@@ -30,7 +30,7 @@ describe('model', () => {
     expect(serverOf(stack).volumeMounts[0]).toEqual({ name: 'model', mountPath: '/models/digits', readOnly: true });
   });
 
-  test('no version is in the volume, which can never be changed: a new version is served by the same one', () => {
+  test('the volume, which can never be changed, names no version: a new version is served from the same volume', () => {
     const stack = stackWith(MOUNTED);
 
     const names = (version: string) => objectsOf(stack, { ...DEPLOYED, Version: version }).filter(({ kind }) => /^Persistent/.test(kind));
@@ -38,7 +38,7 @@ describe('model', () => {
     expect(names('8')).toEqual(names('7'));
   });
 
-  test('another bucket is another volume, made before the old one goes', () => {
+  test('another bucket gets another volume, created before the old one is deleted', () => {
     const stack = emptyStack();
     const elsewhere = ModelArtifact.fromBucket(stack, 'Elsewhere', {
       bucket: s3.Bucket.fromBucketName(stack, 'Other', 'other'), manifestKey: 'digits-0123abcd/saved_model/7/manifest.json',
@@ -50,7 +50,7 @@ describe('model', () => {
     expect(idOf(stack)).not.toEqual(idOf(stackWith(MOUNTED)));
   });
 
-  test('a model that a parameter names: its prefix is taken from the version that it points at', () => {
+  test('the prefix of a model that a parameter names comes from the version that it points to', () => {
     const stack = emptyStack();
     const artifact = ModelArtifact.fromParameter(stack, 'Pointed', { bucket: s3.Bucket.fromBucketName(stack, 'Models', 'models'), parameterName: '/digits' });
     modelService(stack, { ...MOUNTED, model: ModelSource.fromArtifact(artifact) });
@@ -84,7 +84,7 @@ describe('model', () => {
     expect(objectsOf(stack).map(({ kind }) => kind)).not.toContain('PersistentVolume');
   });
 
-  test('makes an optimizer of its own for a source, for TensorFlow Serving on x86_64', () => {
+  test('creates its own optimizer for a source, for TensorFlow Serving on x86_64', () => {
     const stack = emptyStack();
     const service = modelService(stack, { ...MOUNTED, model: ModelSource.fromAsset(DIGITS) });
 
@@ -95,14 +95,14 @@ describe('model', () => {
     expect(objectOf(stack, 'PersistentVolume').spec.mountOptions[1]).toMatch(/^prefix digits-[0-9a-f]{8}.*\/saved_model\/$/);
   });
 
-  test('reads with the bucket\'s key where it has one', () => {
+  test('reads with the bucket\'s key if it has one', () => {
     const stack = emptyStack();
     modelService(stack, { model: ModelSource.fromAsset(DIGITS), encryptionKey: new kms.Key(stack, 'Key') });
 
     expect(JSON.stringify(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsAccessRole').properties)).toContain('kms:Decrypt');
   });
 
-  test('offers the model what the pods have', () => {
+  test('offers the model the pods\' resources', () => {
     expect(offerOf(stackWith())).toEqual({ endpoint: 'service', format: 'saved_model', architecture: 'x86_64', cpuFeatures: [] });
     expect(offerOf(stackWith({ memoryRequest: Size.gibibytes(1), memoryLimit: Size.gibibytes(2), cpuFeatures: ['avx512_bf16'] })))
       .toMatchObject({ memoryMebibytes: 2048, cpuFeatures: ['avx512_bf16'] });
@@ -111,7 +111,7 @@ describe('model', () => {
 });
 
 describe('versions', () => {
-  test('the deployment waits for pods of the very template that it applied, anew for every version', () => {
+  test('the deployment waits for pods of exactly the template that it applied, again for every version', () => {
     const stack = stackWith();
 
     const { properties } = resourceOf(stack, GATE);
@@ -141,7 +141,7 @@ describe('versions', () => {
     expect(resourceOf(stackWith(), GATE).properties.ObjectName).toEqual(before);
   });
 
-  test('it waits again when a value of the deployment changes that is in the pods', () => {
+  test('it waits again when a deployment value in the pods changes', () => {
     const stack = emptyStack();
     const tag = new CfnParameter(stack, 'Tag');
     modelService(stack, { servingImage: ServingImage.fromRegistry(`example/serving:${tag.valueAsString}`), podSpec: { priorityClassName: tag.valueAsString } });

@@ -62,7 +62,7 @@ describe('the service', () => {
     expect(objectOf(stackWith({ internalLoadBalancer: true }), 'Service', '-nlb').spec.loadBalancerClass).toBe('eks.amazonaws.com/nlb');
   });
 
-  test('a load balancer lets in the cluster\'s VPC only, or whom the user names, or everybody where the VPC is not known', () => {
+  test('a load balancer lets in the cluster\'s VPC only, or the addresses that the user names, or everybody if the VPC is not known', () => {
     const ranges = (props: Partial<ModelServiceProps>, attributes: (stack: Stack) => Partial<eks.ClusterAttributes> = () => ({})) => {
       const stack = emptyStack();
       modelService(stack, { cluster: importedCluster(stack, attributes(stack)), internalLoadBalancer: true, ...props });
@@ -130,7 +130,7 @@ describe('the service', () => {
     expect(announced(stackWith({ monitoring: false }))).toEqual([]);
   });
 
-  test('takes a role of the user\'s and adds the model to it', () => {
+  test('accepts the user\'s role and grants it access to the model', () => {
     const stack = emptyStack();
     const role = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('pods.eks.amazonaws.com') });
     const service = modelService(stack, { role });
@@ -140,7 +140,7 @@ describe('the service', () => {
     expect(JSON.stringify(resourceOf(stack, 'AWS::IAM::Policy', 'MineDefaultPolicy').properties)).toContain('digits-0123abcd/saved_model/*');
   });
 
-  test('works in a cluster that the app makes', () => {
+  test('works in a cluster that the app creates', () => {
     const stack = emptyStack();
     const cluster = new eks.Cluster(stack, 'Cluster', {
       version: eks.KubernetesVersion.V1_34,
@@ -163,7 +163,7 @@ describe('connections and metrics', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0', FromPort: 8500, ToPort: 8501 });
   });
 
-  test('ports that are no neighbors: REST is the default one, and none between them is opened', () => {
+  test('ports that are not adjacent: REST is the default one, and none between them is opened', () => {
     expect(modelService(emptyStack(), { grpcPort: 9000, restPort: 9100 }).connections.defaultPort?.toString()).toBe('9100');
   });
 

@@ -25,7 +25,7 @@ describe('pods', () => {
     expect(livenessProbe).toMatchObject({ grpc: { port: 8500 } });
   });
 
-  test('serve on while they are taken out of the Service, and no longer than they are given', () => {
+  test('keep serving while they are removed from the Service, and no longer than their grace period', () => {
     const stack = stackWith();
 
     expect(serverOf(stack).lifecycle).toEqual({ preStop: { sleep: { seconds: 45 } } });
@@ -45,7 +45,7 @@ describe('pods', () => {
     expect(objectsOf(stack).map(({ kind }) => kind)).not.toContain('ConfigMap');
   });
 
-  test('with a limit of processors compute with no more threads', () => {
+  test('with a CPU limit compute with no more threads than that', () => {
     const stack = stackWith({ cpuLimit: 2, batching: true });
 
     expect(serverOf(stack).args).toContain('--tensorflow_intra_op_parallelism=2');
@@ -91,7 +91,7 @@ describe('pods', () => {
     expect(pick(podOf(stackWith(props)))).toEqual(expected);
   });
 
-  test('have the labels and annotations that the user adds, beside those that the library finds them by', () => {
+  test('have the labels and annotations that the user adds, and those that the library finds them by', () => {
     const { labels, annotations } = objectOf(stackWith({
       podLabels: { 'tier': 'serving', 'app.kubernetes.io/part-of': 'shop' }, podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' },
     }), 'Deployment').spec.template.metadata;
@@ -100,7 +100,7 @@ describe('pods', () => {
     expect(annotations).toMatchObject({ 'karpenter.sh/do-not-disrupt': 'true', 'prometheus.io/scrape': 'true' });
   });
 
-  test('copy the model unless it is to be mounted, which needs an add-on', () => {
+  test('copy the model, or mount it, which needs an add-on', () => {
     const containers = (props: Partial<ModelServiceProps>) => podOf(stackWith(props)).initContainers.map(({ name }: any) => name);
 
     expect(containers({})).toEqual(['copy-model', 'verify-model']);

@@ -69,7 +69,7 @@ describe('bad input', () => {
     expect(() => stackWith(props)).toThrow(message);
   });
 
-  test('fails for an imported cluster that nothing can be applied to', () => {
+  test('fails for an imported cluster without a kubectl provider', () => {
     const stack = emptyStack();
 
     expect(() => modelService(stack, { cluster: importedCluster(stack, { kubectlProvider: undefined }) }))
@@ -85,7 +85,7 @@ describe('bad input', () => {
     expect(() => modelService(stack, { model })).toThrow(/published as litert, and saved_model is needed here/);
   });
 
-  test('takes a flag that names a file in an image of the user\'s, and flags that switch nothing on', () => {
+  test('accepts a flag that names a file in the user\'s image, and flags that enable nothing', () => {
     expect(() => stackWith({
       serverFlags: { tensorflow_session_config_file: '/etc/session.config', use_alts_credentials: false }, servingImage: ServingImage.fromRegistry('example/serving:1'),
     })).not.toThrow();

@@ -48,7 +48,7 @@ describe('the deployment waits for pods of a new version', () => {
     expect(watcher).not.toHaveProperty('Layers');
   });
 
-  test('and adds nothing to what that role may do', () => {
+  test('without further permissions for that role', () => {
     const service = (props: Partial<ModelServiceProps>) => {
       const stack = stackWithCluster(props);
       const { Role } = kubectlOf(stack).Properties;
@@ -60,7 +60,7 @@ describe('the deployment waits for pods of a new version', () => {
     expect(service({})).toEqual(service({ applyManifests: false }));
   });
 
-  test('by what identifies the pods, how many there must be, and for how long', () => {
+  test('by the pods\' identity, their number, and how long they must be ready', () => {
     const { properties } = resourceOf(stackWithCluster({ replicas: 4, namespaceName: 'models', rolloutTimeout: Duration.minutes(5) }), ROLLOUT);
 
     expect(deployed(properties)).toMatchObject({
@@ -78,7 +78,7 @@ describe('the deployment waits for pods of a new version', () => {
     }
   });
 
-  test('by one function for all services of a cluster in a stack', () => {
+  test('with one function for all services of a cluster in a stack', () => {
     const stack = emptyStack();
     const clusters = [ownCluster(stack), ownCluster(stack, 'Other')];
     const model = ModelSource.fromArtifact(publishedModel(stack));
@@ -102,7 +102,7 @@ describe('the deployment waits for pods of a new version', () => {
     expect([models, infrastructure].map((stack) => stack.dependencies.map(({ node }) => node.id))).toEqual([['Infrastructure'], []]);
   });
 
-  test('of an imported cluster whose kubectl function is made in the app', () => {
+  test('of an imported cluster whose kubectl function belongs to the app', () => {
     const stack = emptyStack();
     const vpc = new ec2.Vpc(stack, 'Vpc');
     const kubectlProvider = new eks.KubectlProvider(stack, 'Provider', {
@@ -120,7 +120,7 @@ describe('the deployment waits for pods of a new version', () => {
     expect(resourceOf(stack, ROLLOUT).properties.ClusterName).toBe('models');
   });
 
-  test('through the kubectl function alone, where only its service token is known', () => {
+  test('through the kubectl function alone, if only its service token is known', () => {
     const stack = stackWith({ replicas: 4 });
 
     expect(watchersOf(stack)).toHaveLength(0);

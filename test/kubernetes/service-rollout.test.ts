@@ -28,7 +28,7 @@ describe('a new version takes over', () => {
     expect(spec).toMatchObject({ minReadySeconds: 20, progressDeadlineSeconds: 440, strategy: { rollingUpdate: { maxSurge: 2 } } });
   });
 
-  test('a namespace of its own lets whoever makes the load balancer keep a pod from being ready until it gets requests', () => {
+  test('a separate namespace lets the load balancer\'s controller keep a pod unready until it gets requests', () => {
     expect(objectOf(stackWith({ createNamespace: true, namespaceName: 'models' }), 'Namespace').metadata.labels).toMatchObject({
       'eks.amazonaws.com/pod-readiness-gate-inject': 'enabled', 'elbv2.k8s.aws/pod-readiness-gate-inject': 'enabled',
     });
@@ -56,11 +56,11 @@ describe('a deployment waits long enough', () => {
     ['pods that may take long, where somebody else waits', { applyManifests: false, startupTimeout: minutes(60), drainTime: minutes(20) }],
     ['a number of pods that is a token', { replicas: Lazy.number({ produce: () => 3 }), startupTimeout: minutes(13) }],
     ['a wait that is a token', { rolloutTimeout: Duration.seconds(Lazy.number({ produce: () => 300 })), startupTimeout: minutes(13) }],
-  ])('takes %s', (_, props) => {
+  ])('accepts %s', (_, props) => {
     expect(() => stackWith(props)).not.toThrow();
   });
 
-  test('warns where pods that take all of startupTimeout come too late together', () => {
+  test('warns if pods that take all of startupTimeout would together be too late', () => {
     const warned = (props: Partial<ModelServiceProps>) => {
       const stack = emptyStack();
       modelService(stack, { cluster: importedCluster(stack), ...props });

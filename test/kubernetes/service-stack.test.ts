@@ -15,7 +15,7 @@ function serviceStack(env?: Environment, more: Record<string, string> = {}, prop
 describe('the example of a service', () => {
   const stack = serviceStack();
 
-  test('makes an Auto Mode cluster with the add-on that scaling needs, and a way to S3 that is free', () => {
+  test('makes an Auto Mode cluster with the add-on that scaling needs, and a free route to S3', () => {
     const template = Template.fromStack(stack);
 
     template.hasResourceProperties('AWS::EKS::Cluster', { ComputeConfig: { Enabled: true } });
@@ -39,7 +39,7 @@ describe('the example of a service', () => {
     expect([...new Set(zones)]).toEqual(['eu-central-1b', 'eu-central-1c']);
   });
 
-  test('lets an administrator in, and the addresses that he has; without them nobody reaches the API from outside', () => {
+  test('lets in an administrator from given addresses; without them nobody reaches the API from outside', () => {
     const template = Template.fromStack(serviceStack(undefined, {}, { adminRoleArn: 'arn:aws:iam::123456789012:role/Admin', apiCidrs: ['203.0.113.0/24'] }));
 
     template.hasResourceProperties('AWS::EKS::AccessEntry', { PrincipalArn: 'arn:aws:iam::123456789012:role/Admin' });
@@ -55,7 +55,7 @@ describe('the example of a service', () => {
     expect(app.synth().manifest.missing).toBeUndefined();
   });
 
-  test('cdk-nag finds nothing in what the library makes', () => {
+  test('cdk-nag finds nothing in the library\'s resources', () => {
     const { violations } = new AwsSolutionsChecks(stack.node.root as App).validateScope(stack);
 
     const paths = violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`));

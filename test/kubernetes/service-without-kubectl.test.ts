@@ -20,7 +20,7 @@ describe('without kubectl', () => {
     expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/AWSCDK-EKS|kubectl/i);
   });
 
-  test('each deployment writes the objects to the artifact bucket, under a key of their own, and replaces none', () => {
+  test('each deployment writes the objects to the artifact bucket, under a new key, and replaces none', () => {
     const { stack, service } = bundled();
 
     const create = JSON.parse(deployed(resourceOf(stack, 'Custom::TensorFlowKubernetesObjects').properties.Create));
@@ -34,7 +34,7 @@ describe('without kubectl', () => {
     ]);
   });
 
-  test('a value of the deployment that changes makes a key of its own', () => {
+  test('a changed deployment value gives a new key', () => {
     const stack = emptyStack();
     const replicas = new CfnParameter(stack, 'Replicas', { type: 'Number' }).valueAsNumber;
     modelService(stack, { cluster: importedCluster(stack, { kubectlProvider: undefined }), applyManifests: false, replicas });
@@ -43,7 +43,7 @@ describe('without kubectl', () => {
     expect(values).toContainEqual({ Ref: 'Replicas' });
   });
 
-  test('toYaml has the same objects as are applied otherwise', () => {
+  test('toYaml has the same objects as applyManifests applies', () => {
     const { stack, service } = bundled();
 
     const yaml: string = deployed(stack.resolve(service.toYaml()));

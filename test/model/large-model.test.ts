@@ -8,7 +8,7 @@ import { directoryWith, savedModelFiles } from './model-files';
 // Hashing and copying half a gigabyte is the CDK's business, and takes seconds.
 jest.mock('../../lib/model/stored-object', () => ({ ...jest.requireActual('../../lib/model/stored-object'), storeAsset: jest.fn() }));
 
-test.each([[500_000_000, 0], [500_000_001, 1]])('a model of %d bytes has %d warnings, and is taken', (size, count) => {
+test.each([[500_000_000, 0], [500_000_001, 1]])('a model of %d bytes has %d warnings, and is accepted', (size, count) => {
   const stack = new Stack(new App(), 'Stack');
   const directory = directoryWith(savedModelFiles());
   truncateSync(join(directory, 'variables/variables.data-00000-of-00001'), size - 10);

@@ -49,16 +49,16 @@ describe('a graph that is larger than a string can be', () => {
     return directory;
   }
 
-  test.each([0, (1 << 22) - 5, (1 << 22) - 1, 1 << 22, 600_000_000 - 11])('is searched for variables, here at byte %d', (position) => {
+  test.each([0, (1 << 22) - 5, (1 << 22) - 1, 1 << 22, 600_000_000 - 11])('is searched for variables, for example at byte %d', (position) => {
     expect(inspectModel(graphWith('VarHandleOp', position)).problems).toEqual([expect.stringContaining('no directory variables, although its graph has variables')]);
   });
 
-  test('needs no variables where it has none', () => {
+  test('needs no variable files if it has no variables', () => {
     expect(inspectModel(graphWith('Const', 300_000_000)).problems).toEqual([]);
   });
 });
 
-describe('a SavedModel that was copied by half', () => {
+describe('an incomplete copy of a SavedModel', () => {
   test.each<[string, Record<string, string>, string]>([
     ['without an index', { 'saved_model.pb': 'g', 'variables/variables.data-00000-of-00001': 'd' }, 'variables/variables.index'],
     ['without its data', { 'saved_model.pb': 'g', 'variables/variables.index': 'i' }, 'variables/variables.data-00000-of-00001'],
@@ -77,7 +77,7 @@ describe('a SavedModel that was copied by half', () => {
     expect(problems[0]).toContain('copy the whole directory again');
   });
 
-  test('names all that is wrong at once', () => {
+  test('names all problems at once', () => {
     const { problems } = inspectModel(directoryWith({ 'saved_model.pb': '', 'variables/other': 'x' }));
 
     expect(problems).toEqual([
@@ -87,7 +87,7 @@ describe('a SavedModel that was copied by half', () => {
   });
 });
 
-describe('a directory that is no SavedModel, and what to do instead', () => {
+describe('a directory that is not a SavedModel, and the way out', () => {
   test.each<[string, Record<string, string | Buffer>, string]>([
     ['empty', {}, 'the directory is empty'],
     ['a base path of TensorFlow Serving', { '2/saved_model.pb': 'g', '10/saved_model.pb': 'g' }, 'it holds the versions 2, 10; give one of them'],
@@ -103,14 +103,14 @@ describe('a directory that is no SavedModel, and what to do instead', () => {
     expect(kind).toBeUndefined();
   });
 
-  test('points at the newest of the versions', () => {
+  test('points to the newest version', () => {
     const directory = directoryWith({ '2/saved_model.pb': 'g', '10/saved_model.pb': 'g' });
 
     expect(inspectModel(directory).problems[0]).toContain(JSON.stringify(join(directory, '10')));
   });
 });
 
-describe('a file that is no model, and what to do instead', () => {
+describe('a file that is not a model, and the way out', () => {
   test.each<[string, string, string | Buffer, string]>([
     ['empty', 'model.keras', '', 'is empty: copy the file again'],
     ['a Git LFS pointer', 'model.tflite', 'version https://git-lfs.github.com/spec/v1\noid sha256:0', 'run `git lfs pull`'],

@@ -28,13 +28,13 @@ describe('ModelSource.fromAsset', () => {
     expect(stored.key).toBe(`${stored.identity.digest}.zip`);
   });
 
-  test.each([['model.keras', ZIP], ['model.tflite', LITERT]])('uploads %s as it is, under its own name', (name, content) => {
+  test.each([['model.keras', ZIP], ['model.tflite', LITERT]])('uploads %s unchanged, under its own name', (name, content) => {
     const stored = ModelSource.fromAsset(fileWith(name, content))._bind(stack);
 
     expect(stored).toMatchObject({ packaging: 'file', fileName: name });
   });
 
-  test('may be bound by several endpoints', () => {
+  test('can be bound by several endpoints', () => {
     const source = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
     const first = source._bind(new Stack(stack, 'A'));
@@ -69,7 +69,7 @@ describe('options', () => {
     { signatureName: 'serving_default', tags: ['serve', 'gpu'] },
     { stateful: StatefulBehavior.RESET_PER_REQUEST },
     { tags: [] },
-  ])('takes %j', (options) => {
+  ])('accepts %j', (options) => {
     expect(problemsOf(options)).toEqual([]);
   });
 
@@ -84,7 +84,7 @@ describe('options', () => {
     expect(problemsOf(options)).toEqual([expect.stringContaining(words)]);
   });
 
-  test.each([[{ signatureName: 'x' }, 'signatureName'], [{ tags: ['serve'] }, 'tags']])('refuses %j where it has no effect', (options, name) => {
+  test.each([[{ signatureName: 'x' }, 'signatureName'], [{ tags: ['serve'] }, 'tags']])('refuses %j if it has no effect', (options, name) => {
     expect(problemsOf(options, fileWith('m.keras', ZIP))).toEqual([expect.stringContaining(`${name} has no effect on a Keras file`)]);
   });
 
@@ -95,7 +95,7 @@ describe('options', () => {
     expect(problemsOf({ signatureName: 'x' }, path)).toEqual([]);
   });
 
-  test('lets tokens pass', () => {
+  test('accepts tokens', () => {
     const size = Lazy.number({ produce: () => 3 });
 
     expect(problemsOf({ inputShapes: { x: [1, size] }, signatureName: Lazy.string({ produce: () => '' }) })).toEqual([]);
@@ -126,11 +126,11 @@ describe('ModelSource.fromBucket', () => {
     expect(stored.identity).toEqual({ objectVersion: 'v1', revision: undefined, uri: undefined });
   });
 
-  test('is identified by a revision together with the place that it is said of', () => {
+  test('is identified by a revision together with its place', () => {
     expect(bound('m/', { revision: '7' }).identity).toEqual({ objectVersion: undefined, revision: '7', uri: 's3://models/m/' });
   });
 
-  test('is identified by its place alone where nothing else is given, and warns', () => {
+  test('is identified only by its place by default, and warns', () => {
     expect(bound('m.keras').identity).toMatchObject({ uri: 's3://models/m.keras' });
 
     expect(warnings()).toEqual([expect.stringMatching(/does not notice when "m.keras" changes.*cdk-tensorflow:UnversionedModel/)]);
@@ -155,7 +155,7 @@ describe('ModelSource.fromBucket', () => {
     expect(ModelSource.fromBucket(bucket, key, options)._problems()).toEqual([expect.stringContaining(words)]);
   });
 
-  test('takes a key with a token inside, and asks for the ending of one that is a token through and through', () => {
+  test('accepts a key with a token inside, and requires the extension if the whole key is a token', () => {
     const name = new CfnParameter(stack, 'Name').valueAsString;
 
     expect(bound(`${name}/model.keras`).packaging).toBe('file');
@@ -163,14 +163,14 @@ describe('ModelSource.fromBucket', () => {
     expect(ModelSource.fromBucket(bucket, name)._problems()).toEqual([expect.stringContaining('append the ending to the token')]);
   });
 
-  test('lets tokens for version and revision pass', () => {
+  test('accepts tokens for version and revision', () => {
     bound('m.keras', { objectVersion: new CfnParameter(stack, 'Version').valueAsString });
 
     expect(warnings()).toEqual([]);
   });
 });
 
-describe('what the optimization may read', () => {
+describe('the optimization may read', () => {
   const policy = (statements: PolicyStatement[]) => statements.map((statement) => stack.resolve(statement.toStatementJson()));
 
   test('one object of one key', () => {
@@ -192,7 +192,7 @@ describe('what the optimization may read', () => {
     expect(statements[1]).toMatchObject({ Action: 's3:ListBucket', Condition: { StringLike: { 's3:prefix': 'm/*' } } });
   });
 
-  test('with the key of a bucket that is encrypted with one', () => {
+  test('with the key of an encrypted bucket', () => {
     const encrypted = s3.Bucket.fromBucketAttributes(stack, 'Encrypted', { bucketName: 'models', encryptionKey: new kms.Key(stack, 'Key') });
 
     const statements = policy(readStatements(ModelSource.fromBucket(encrypted, 'm.keras', { revision: '1' })._bind(stack)));

@@ -17,7 +17,7 @@ function only(template: Template, type: string): [string, any] {
 }
 
 describe('by default', () => {
-  test('the bucket stays, unless its resource finds it empty', () => {
+  test('the bucket stays unless it is empty', () => {
     const template = plain.template();
     const bucket = idOf(plain.optimizer.bucket);
 
@@ -36,7 +36,7 @@ describe('by default', () => {
     ]);
   });
 
-  test('the bucket is looked at after the build was stopped, as CloudFormation deletes in reverse order', () => {
+  test('the bucket is checked after the build was stopped, because CloudFormation deletes in reverse order', () => {
     expect(build(plain.template()).DependsOn).toContain(only(plain.template(), REMOVAL)[0]);
   });
 });
@@ -51,7 +51,7 @@ describe('with artifactRemovalPolicy DESTROY', () => {
     expect(build(template).DependsOn).toContain(emptying);
   });
 
-  test('nothing that a function\'s stack made is retained but versions, which go with their function', () => {
+  test('nothing in a function\'s stack is retained except versions, which are deleted with their function', () => {
     const stack = newStack();
     new ModelFunction(stack, 'Digits', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY });
 
@@ -60,7 +60,7 @@ describe('with artifactRemovalPolicy DESTROY', () => {
     expect(retained).toEqual(['AWS::Lambda::Version']);
   });
 
-  test('nothing that a fleet\'s stack made is retained', () => {
+  test('nothing in a fleet\'s stack is retained', () => {
     const stack = newStack();
     new ModelFleet(stack, 'Digits', { model, vpc: new ec2.Vpc(stack, 'Vpc'), artifactRemovalPolicy: RemovalPolicy.DESTROY });
 
@@ -74,11 +74,11 @@ describe('artifactRemovalPolicy is refused', () => {
   test.each([
     [RemovalPolicy.SNAPSHOT, 'artifactRemovalPolicy must be RETAIN or DESTROY, got "snapshot"'],
     [RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, 'artifactRemovalPolicy must be RETAIN or DESTROY, got "retain-on-update-or-delete"'],
-  ])('where it is %s', (artifactRemovalPolicy, words) => {
+  ])('if it is %s', (artifactRemovalPolicy, words) => {
     expect(() => optimize({ artifactRemovalPolicy })).toThrow(words);
   });
 
-  test('beside a bucket of the user\'s own', () => {
+  test('together with the user\'s own bucket', () => {
     const stack = newStack();
     const artifactBucket = new s3.Bucket(stack, 'Mine', { versioned: true });
 
@@ -86,7 +86,7 @@ describe('artifactRemovalPolicy is refused', () => {
       .toThrow('artifactRemovalPolicy has no effect on an artifactBucket of your own: give the bucket its removalPolicy and autoDeleteObjects');
   });
 
-  test('where models of one bucket disagree', () => {
+  test('if models of one bucket disagree', () => {
     const stack = newStack();
     optimize({}, stack);
 
@@ -99,14 +99,14 @@ describe('artifactRemovalPolicy is refused', () => {
 describe('artifactPrefix', () => {
   const prefixed = (stack: Stack, id: string) => stack.resolve(new ModelOptimizer(stack, id, { model, artifactPrefix: 'digits-0123abcd' }).keyPrefix);
 
-  test('stays where the stack gets an environment, another name, or the construct another place', () => {
+  test('stays when the stack gets an environment or another name, or the construct moves', () => {
     const env = { account: '111122223333', region: 'eu-west-1' };
     const stacks = [new Stack(new App(), 'Stack'), new Stack(new App(), 'Stack', { env }), new Stack(new App(), 'Renamed', { env })];
 
     expect(stacks.map((stack, index) => prefixed(stack, `Moved${index}`))).toEqual(Array(3).fill('digits-0123abcd'));
   });
 
-  test('is where the build publishes, and all that it may write', () => {
+  test('is the prefix that the build publishes to, and the only one that it may write', () => {
     const { template, optimizer } = optimize({ artifactPrefix: 'kept' });
 
     expect(build(template()).Properties.Model).toBe('kept');
@@ -132,7 +132,7 @@ describe('artifactPrefix', () => {
     expect(() => prefixed(stack, 'Two')).toThrow('artifactPrefix "digits-0123abcd" belongs to the model "Stack/One" in the same bucket');
   });
 
-  test('of another model in another bucket is taken', () => {
+  test('of another model in another bucket is accepted', () => {
     const stack = newStack();
     prefixed(stack, 'One');
     const artifactBucket = new s3.Bucket(stack, 'Mine', { versioned: true });
@@ -152,7 +152,7 @@ test('checks that build nothing end after a quarter of an hour, and builds after
   expect(timeout('Custom::TensorFlowModelBuild')).toEqual([undefined]);
 });
 
-test('options that make a model are refused for one that is published already', () => {
+test('options of an optimization are refused for a model that is already published', () => {
   const stack = newStack();
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models');
   const artifact = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/1/manifest.json' });

@@ -79,7 +79,7 @@ describe('the framework', () => {
     expect({ seconds: IntervalSeconds * MaxAttempts, BackoffRate }).toEqual({ seconds: 3600, BackoffRate: 1 });
   });
 
-  test('invokes no more than the handlers, and not their other versions', () => {
+  test('invokes only the handlers, and not their other versions', () => {
     const invoking = [/FrameworkOnEventRole/, /FrameworkIsCompleteRole/, /waiterstatemachineRole/].flatMap((role) => statementsOf(role))
       .filter(({ Action }) => JSON.stringify(Action).includes('lambda:'));
 
@@ -99,7 +99,7 @@ describe('the framework', () => {
     }
   });
 
-  test('is one for each stack', () => {
+  test('exists once for each stack', () => {
     const stack = new Stack(new App(), 'Stack');
     new ModelOptimizer(stack, 'One', { model });
     new ModelOptimizer(stack, 'Two', { model });
@@ -108,7 +108,7 @@ describe('the framework', () => {
   });
 });
 
-describe('what CloudFormation shows of a failure', () => {
+describe('the failure message in CloudFormation', () => {
   const message = `no candidate passed the gate\n${'x'.repeat(2440)}\nBuild: https://console.example`;
 
   /** As Python's runtime client reports an exception. */
@@ -146,7 +146,7 @@ describe('what CloudFormation shows of a failure', () => {
   });
 });
 
-describe('the code that a build gets', () => {
+describe('the code for a build', () => {
   const { app, template: withCode } = synthesized();
   const assembly = app.synth();
   const location = JSON.stringify(Object.values(withCode.findResources('AWS::CodeBuild::Project'))[0].Properties.Source.Location);
@@ -166,11 +166,11 @@ describe('the code that a build gets', () => {
     expect(files.filter((file) => file.startsWith('native/'))).toEqual(['native/dist/x86_64/bootstrap']);
   });
 
-  test('has no tests, caches or bytecode, so that its hash is that of the code', () => {
+  test('has no tests, caches or bytecode, so its hash depends only on the code', () => {
     expect(files.filter((file) => /(^|\/)(tests|__pycache__|\.[^/]*)(\/|$)|\.pyc$/.test(file))).toEqual([]);
   });
 
-  test('is what the build\'s commands name', () => {
+  test('has the files that the build\'s commands name', () => {
     const commands = readFileSync('lib/optimization/buildspec.ts', 'utf8');
     for (const name of ['python/optimizer/uv-requirements.txt', 'python/optimizer/requirements.txt', 'python/optimizer/src']) {
       expect(commands).toContain(name);

@@ -72,7 +72,7 @@ describe('install', () => {
     expect(spec.env.variables.UV_PYTHON_DOWNLOADS).toBe('never');
   });
 
-  test('takes the package index of the user, for both installers', () => {
+  test('uses the user\'s package index for both installers', () => {
     const { env } = renderBuildSpec({ reportGroupArn: 'arn', packageIndexUrl: 'https://mirror.example/simple' }) as any;
 
     expect(env.variables).toMatchObject({ UV_DEFAULT_INDEX: 'https://mirror.example/simple', PIP_INDEX_URL: 'https://mirror.example/simple' });
@@ -94,7 +94,7 @@ describe('build', () => {
     expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/python/optimizer/src`);
   });
 
-  test('gives evaluation data where the job has some', () => {
+  test('passes evaluation data if the job has any', () => {
     const directory = sourceDirectory();
     mkdirSync(join(directory, 'work/evaluation'), { recursive: true });
 
@@ -103,7 +103,7 @@ describe('build', () => {
     expect(calls(directory)[1]).toContain('--source work/source --evaluation work/evaluation --output out');
   });
 
-  test('gives each student, in the order of the steps', () => {
+  test('passes each student, in the order of the steps', () => {
     const directory = sourceDirectory();
     for (const name of ['01', '00']) {
       mkdirSync(join(directory, 'work/students', name), { recursive: true });
@@ -125,7 +125,7 @@ describe('build', () => {
     expect(calls(directory)).toHaveLength(1);
   });
 
-  test('says what is missing when somebody starts a build by hand', () => {
+  test('says what is missing when a build is started by hand', () => {
     const directory = sourceDirectory();
 
     const { status, stderr } = runPhase('build', directory, { BUILD_KEY: '' });
@@ -147,7 +147,7 @@ describe('post_build', () => {
     ]);
   });
 
-  test('is what CodeBuild also runs after a failed build, because no phase asks it to abort', () => {
+  test('also runs after a failed build, because no phase asks CodeBuild to abort', () => {
     expect(Object.values(spec.phases).filter((phase: any) => 'on-failure' in phase)).toEqual([]);
     expect(Object.keys(spec.phases)).toEqual(['install', 'build', 'post_build']);
   });
@@ -157,7 +157,7 @@ describe('post_build', () => {
   });
 });
 
-test('the gate is reported as a test report, to the group that was made for it', () => {
+test('the gate is reported as a test report, to its own report group', () => {
   expect(spec.reports).toEqual({
     'arn:reports': { 'files': ['junit.xml'], 'base-directory': 'out/report', 'file-format': 'JUNITXML' },
   });

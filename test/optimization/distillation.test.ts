@@ -21,11 +21,11 @@ describe('Distillation', () => {
     [[into(), Pruning.magnitude({ sparsity: 0.5 }), Quantization.dynamicRange()], LITE],
     [[into(), Graph.freeze()], SAVED_MODEL],
     [[into({ temperature: 100, alpha: 1, epochs: 1, augment: false })], SAVED_MODEL],
-  ])('is taken on every path, before what is done to its result', (steps, format) => {
+  ])('is accepted on every path, before the steps that change its result', (steps, format) => {
     expect(OptimizationRecipe.of(...steps)._problems(format, 'saved_model', true)).toEqual([]);
   });
 
-  test('takes a .tflite model as its teacher', () => {
+  test('accepts a .tflite model as its teacher', () => {
     expect(OptimizationRecipe.of(into(), Quantization.float16())._problems(LITE, 'tflite', true)).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('Distillation', () => {
     [OptimizationRecipe.of(into({}, Student.fromAsset('nowhere'))), LITE, true, 'Student.fromAsset(…): the model "nowhere" does not exist'],
     [OptimizationRecipe.of(into({}, Student.fromAsset(fileWith('student.tflite', LITERT)))), LITE, true, 'is a .tflite file, whose weights cannot be trained'],
     [OptimizationRecipe.of(into({}, Student.fromAsset(directoryWith()))), LITE, true, 'the directory is empty'],
-  ])('is refused where it cannot be done', (recipe, format, hasData, words) => {
+  ])('is refused if it is impossible', (recipe, format, hasData, words) => {
     expect(recipe._problems(format, 'saved_model', hasData)).toEqual([expect.stringContaining(words)]);
   });
 });
@@ -61,12 +61,12 @@ describe('a given student', () => {
   const text = JSON.stringify(Object.values(template.findResources('Custom::TensorFlowModelBuild'))[0].Properties.Job);
   const digest = /given\\*":\{\\*"packaging\\*":\\*"zip\\*",\\*"identity\\*":\{\\*"digest\\*":\\*"([0-9a-f]{64})/.exec(text)?.[1];
 
-  test('is part of the job by what it holds', () => {
+  test('is part of the job by its content', () => {
     expect(digest).toBeDefined();
     expect(text).toContain(`${digest}.zip`);
   });
 
-  test('can be read by the build, and by its own key only', () => {
+  test('can be read by the build, and only under its own key', () => {
     const statements = Object.keys(template.findResources('AWS::IAM::Role')).flatMap((role) => statementsOf(template, role));
     const reads = statements.filter(({ Action, Resource }: any) => Action === 's3:GetObject' && JSON.stringify(Resource).includes(`${digest}.zip`));
 
@@ -84,7 +84,7 @@ describe('pruning of a SavedModel', () => {
     recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 })),
   };
 
-  test('is taken by an endpoint that fetches the archive, and refused by one that reads file by file', () => {
+  test('is accepted by an endpoint that fetches the archive, and refused by one that reads file by file', () => {
     expect(checkArtifactFor(stack, 'Fleet', model)).toEqual([]);
     expect(checkArtifactFor(stack, 'Service', { ...model, isReadByFile: true })).toEqual([
       expect.stringContaining('serve the model with ModelFleet or ModelFunction'),

@@ -46,7 +46,7 @@ const valuesOf = (construct: ModelCompatibility | ModelOptimizer) => Object.entr
 const pascalCase = (name: string) => name[0].toUpperCase() + name.slice(1);
 
 describe('the artifact of an endpoint', () => {
-  test('is made by an optimizer of its own, with the endpoint\'s name, format, architecture and options', () => {
+  test('is made by its own optimizer, with the endpoint\'s name, format, architecture and options', () => {
     const artifact = artifactFor(stack, 'Optimizer', wanted({
       format: ModelFormat.SAVED_MODEL, architecture: lambda.Architecture.ARM_64, gate: QualityGate.maxSize(Size.bytes(9)), seed: 4,
     })) as ModelOptimizer;
@@ -59,7 +59,7 @@ describe('the artifact of an endpoint', () => {
     });
   });
 
-  test('is not made of an endpoint\'s other properties', () => {
+  test('does not depend on an endpoint\'s other properties', () => {
     const props = { ...wanted(), pointerParameterName: '/of/somebody/else' };
 
     artifactFor(stack, 'Optimizer', props);
@@ -85,7 +85,7 @@ describe('the artifact of an endpoint', () => {
     Template.fromStack(stack).resourceCountIs('Custom::TensorFlowModelCompatibility', 2);
   });
 
-  test('that is published already takes no options', () => {
+  test('that is already published takes no options', () => {
     const props = wanted({ model: ModelSource.fromArtifact(imported()), gate: QualityGate.maxSize(Size.bytes(1)), labels: ['a'] });
 
     expect(checkArtifactFor(stack, 'x', props)).toEqual([
@@ -110,7 +110,7 @@ describe('the artifact of an endpoint', () => {
     expect(checkArtifactFor(stack, 'x', wanted({ model: ModelSource.fromArtifact(optimizer) }))).toEqual([expect.stringMatching(refusal)]);
   });
 
-  test('must be one of ours', () => {
+  test('must come from this library', () => {
     const foreign = { node: stack.node, bucket, grantRead: () => undefined } as unknown as IModelArtifact;
 
     expect(checkArtifactFor(stack, 'x', wanted({ model: ModelSource.fromArtifact(foreign) }))).toEqual([
@@ -118,7 +118,7 @@ describe('the artifact of an endpoint', () => {
     ]);
   });
 
-  test('that has to be made first has its problems reported before anything is made', () => {
+  test('that must be built first has its problems reported before anything is created', () => {
     expect(checkArtifactFor(stack, 'Optimizer', wanted({ model: ModelSource.fromAsset('no/such'), seed: -1 }))).toHaveLength(2);
     expect(checkArtifactFor(stack, 'Optimizer', wanted())).toEqual([]);
     expect(stack.node.tryFindChild('Optimizer')).toBeUndefined();
@@ -168,7 +168,7 @@ describe('the compatibility check', () => {
     expect(compatibilityProperties()).not.toHaveProperty('ManifestKey');
   });
 
-  test('lets the handlers read the version\'s model only', () => {
+  test('lets the handlers read only the version\'s model', () => {
     new ModelCompatibility(stack, 'Compatibility', { artifact: imported(), offer });
 
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
@@ -203,7 +203,7 @@ describe('the compatibility check', () => {
     }
   });
 
-  test('and an optimizer expose every value of the record that the optimizer publishes, and no other', () => {
+  test('and an optimizer expose exactly the values of the record that the optimizer publishes', () => {
     // The check reads Runtime itself, to choose the function's runtime and layer.
     const record = Object.keys(JSON.parse(readFileSync('python/build_runner/src/model_builds/record.schema.json', 'utf8')).properties).filter((name) => name !== 'Runtime');
     const optimizer = new ModelOptimizer(stack, 'Shared', { model: source });
@@ -214,7 +214,7 @@ describe('the compatibility check', () => {
     expect([...new Set([...names, ...attributes])].sort()).toEqual([...record, 'FunctionRuntime', 'LayerSha256', 'MemoryRequest', 'RuntimeLayerArn'].sort());
   });
 
-  test('takes tokens in its offer', () => {
+  test('accepts tokens in its offer', () => {
     const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
 
     new ModelCompatibility(stack, 'Compatibility', { artifact: imported(), offer: { ...offer, memoryMebibytes: memory.valueAsNumber } });
@@ -232,7 +232,7 @@ describe('the compatibility check', () => {
       }),
       manifestKey: 'a/litert/1/manifest.json',
     })],
-  ])('of %s has no finding of cdk-nag that is not answered', (_, artifact) => {
+  ])('of %s has no open finding of cdk-nag', (_, artifact) => {
     new ModelCompatibility(stack, 'Compatibility', { artifact: artifact(), offer });
 
     expect(new AwsSolutionsChecks(app).validateScope(stack).violations).toEqual([]);
@@ -253,7 +253,7 @@ describe('a pointer', () => {
     );
   });
 
-  test('that a stack deployed before writes names a model of this one, and the bucket too', () => {
+  test('that an earlier stack writes names a model for this one, and its bucket', () => {
     const optimizing = new Stack(app, 'Optimizing', { env });
     const published = ModelArtifact.fromParameter(stack, 'Pointed', { bucket: write(optimizing).bucket, parameterName: '/models/digits' });
     new ModelCompatibility(stack, 'Compatibility', { artifact: published, offer });
@@ -273,12 +273,12 @@ describe('ModelArtifact', () => {
     expect(() => imported(manifestKey)).toThrow('manifestKey must be the key of a published manifest');
   });
 
-  test('refuses a digest and a parameter that are none, naming all problems', () => {
+  test('refuses an invalid digest and an invalid parameter, naming all problems', () => {
     expect(() => ModelArtifact.fromBucket(stack, 'I', { bucket, manifestKey: 'x', manifestSha256: 'AB' })).toThrow('2 problems');
     expect(() => ModelArtifact.fromParameter(stack, 'J', { bucket, parameterName: 'arn:aws:ssm:x' })).toThrow('parameterName must be the name of an SSM parameter');
   });
 
-  test('lets a token for the key pass, and then knows the model only when it is deployed', () => {
+  test('accepts a token for the key, and then knows the model only at deployment', () => {
     const manifestKey = new CfnParameter(stack, 'Key').valueAsString;
     const reader = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
 

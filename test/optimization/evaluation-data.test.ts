@@ -10,7 +10,7 @@ beforeEach(() => {
   stack = new Stack(new App(), 'Stack');
 });
 
-test.each([['data.npz', ZIP], ['data.jsonl', '{}']])('uploads %s as it is', (name, content) => {
+test.each([['data.npz', ZIP], ['data.jsonl', '{}']])('uploads %s unchanged', (name, content) => {
   const data = EvaluationData.fromAsset(fileWith(name, content));
 
   expect(data._problems()).toEqual([]);
@@ -36,7 +36,7 @@ test.each<[string, string, string]>([
   expect(EvaluationData.fromAsset(path)._problems()).toEqual([expect.stringContaining(words)]);
 });
 
-test('reads data that lies in a bucket, and warns when changes to it would go unnoticed', () => {
+test('reads data from a bucket, and warns if changes to it would go unnoticed', () => {
   const bucket = s3.Bucket.fromBucketName(stack, 'Data', 'data');
 
   expect(EvaluationData.fromBucket(bucket, 'held-out.npz', { revision: '3' })._bind(stack)).toMatchObject({
@@ -48,7 +48,7 @@ test('reads data that lies in a bucket, and warns when changes to it would go un
   Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('held-out/.*cdk-tensorflow:UnversionedEvaluationData'));
 });
 
-test('refuses a key that is no data', () => {
+test('refuses a key that does not name data', () => {
   const bucket = s3.Bucket.fromBucketName(stack, 'Data', 'data');
 
   expect(EvaluationData.fromBucket(bucket, 'data.csv')._problems()).toEqual([expect.stringContaining('evaluation data: key must end with')]);

@@ -28,7 +28,7 @@ function expectValid(document: unknown): void {
   expect(validate.errors).toBeNull();
 }
 
-test('the smallest job says everything that decides the output, and has no absent members', () => {
+test('the smallest job has everything that affects the output, and no empty members', () => {
   const document = job();
 
   expectValid(document);
@@ -96,19 +96,19 @@ test.each<[string, Partial<JobOptions>, (document: any) => unknown, unknown]>([
   ['evaluation', { evaluation: { ...source, key: 'data.zip' } }, (it) => it.evaluation, {
     packaging: 'zip', identity: { digest: 'ab'.repeat(32) }, location: { bucket: 'inputs', key: 'data.zip' },
   }],
-])('%s is in the job as the schema has it', (_, changes, member, value) => {
+])('%s is in the job in the schema\'s form', (_, changes, member, value) => {
   const document = job(changes);
 
   expectValid(document);
   expect(member(document)).toEqual(value);
 });
 
-test('the schema refuses what the optimizer would not understand', () => {
+test('the schema refuses documents that the optimizer would not understand', () => {
   expect(validate({ ...job(), further: 1 })).toBe(false);
   expect(validate({ ...job(), recipe: { kind: 'magic', steps: [] } })).toBe(false);
 });
 
-test('the name of a bucket may be known only when it is deployed', () => {
+test('the name of a bucket may be known only at deployment', () => {
   const made = new s3.Bucket(stack, 'Made');
 
   const text = stack.resolve(stack.toJsonString(job({ source: { ...source, bucket: made } })));

@@ -17,7 +17,7 @@ test.each([
   expect(checkModelName(name)).toEqual([]);
 });
 
-test.each(['half_plus_two', 'Digits', '9', '_a', 'resnet-v1.5', 'A.b_c-D'])('the name %j, which TensorFlow Serving takes, is taken', (name) => {
+test.each(['half_plus_two', 'Digits', '9', '_a', 'resnet-v1.5', 'A.b_c-D'])('the name %j, which TensorFlow Serving accepts, is accepted', (name) => {
   expect(checkModelName(name)).toEqual([]);
 });
 
@@ -29,11 +29,11 @@ test('an id without a letter gives no name', () => {
   expect(checkModelName(defaultModelName('___'))).toHaveLength(1);
 });
 
-test('a name that is a token passes', () => {
+test('a token is accepted as a name', () => {
   expect(checkModelName(new CfnParameter(new Stack(), 'Name').valueAsString)).toEqual([]);
 });
 
-test.each(['digits-0123abcd', 'digits-0123abcd-111122223333-eu-west-1', 'A_1', 'x'.repeat(128)])('the artifactPrefix %j is taken', (prefix) => {
+test.each(['digits-0123abcd', 'digits-0123abcd-111122223333-eu-west-1', 'A_1', 'x'.repeat(128)])('the artifactPrefix %j is accepted', (prefix) => {
   expect(checkArtifactPrefix(prefix)).toEqual([]);
 });
 
@@ -41,13 +41,13 @@ test.each(['', 'a/b', '-a', 'a*', 'ä', 'a.b', 'x'.repeat(129)])('the artifactPr
   expect(checkArtifactPrefix(prefix)).toEqual([expect.stringContaining('at most 128 letters, digits, hyphens and underscores')]);
 });
 
-test('the artifactPrefix where servers are published is refused', () => {
+test('the artifactPrefix for published servers is refused', () => {
   expect(SERVER_PREFIX).toMatch(/^shared\//);
   expect(checkArtifactPrefix('shared')).toEqual([expect.stringContaining('artifactPrefix must not be "shared"')]);
 });
 
 describe('the prefix', () => {
-  test('is the name and eight characters where account and Region are known', () => {
+  test('is the name and eight characters if account and Region are known', () => {
     expect(prefixOf({ env })).toMatch(/^digits-[0-9a-f]{8}$/);
   });
 
@@ -58,18 +58,18 @@ describe('the prefix', () => {
 
   test.each([
     { env: { ...env, account: '444455556666' } }, { env: { ...env, region: 'us-east-1' } }, { env, stackName: 'Other' }, { env, id: 'Other' },
-  ])('is another one for another account, Region, stack or construct', (options) => {
+  ])('differs for another account, Region, stack or construct', (options) => {
     expect(prefixOf(options)).not.toBe(prefixOf({ env }));
   });
 
-  test('holds account and Region as they will be where they are not known', () => {
+  test('contains the account and Region of the deployment if they are not known', () => {
     expect(prefixOf()).toEqual({
       'Fn::Join': ['', [expect.stringMatching(/^digits-[0-9a-f]{8}-$/), { Ref: 'AWS::AccountId' }, '-', { Ref: 'AWS::Region' }]],
     });
     expect(prefixOf({ env: { account: env.account, region: Aws.REGION } })).toEqual(expect.objectContaining({ 'Fn::Join': expect.anything() }));
   });
 
-  test('does not depend on how many tokens were made before', () => {
+  test('does not depend on the number of earlier tokens', () => {
     const before = prefixOf();
     for (let index = 0; index < 50; index++) {
       new CfnParameter(new Stack(), 'P').valueAsString.toString();
@@ -78,7 +78,7 @@ describe('the prefix', () => {
     expect(prefixOf()).toEqual(before);
   });
 
-  test('of a nested stack goes by the stack that has a name', () => {
+  test('in a nested stack depends on the parent stack that has a name', () => {
     const named = (stackName: string) => {
       const nested = new NestedStack(new Stack(new App(), 'Stack', { env, stackName }), 'Nested');
       return modelPrefix(new Construct(nested, 'Model'), 'digits');

@@ -50,7 +50,7 @@ describe('refuses', () => {
     expect(refusal(props)).toThrow(words);
   });
 
-  test('takes what it makes of model names and time at the limits', () => {
+  test('accepts model names and times at the limits', () => {
     expect(refusal({ optimizationTimeout: Duration.minutes(55) })).not.toThrow();
     expect(refusal({ optimizationTimeout: Duration.minutes(10) })).not.toThrow();
   });

@@ -13,7 +13,7 @@ import { fileWith } from '../model/model-files';
 import { evaluation, newStack, optimize, plain, idOf, build, jobOf, statementsOf, actionsOf } from './optimizer-fixtures';
 
 describe('the build', () => {
-  test('is asked for with the whole job as one text, and nothing that CloudFormation could turn into another type', () => {
+  test('is requested with the whole job as one string, and nothing that CloudFormation could turn into another type', () => {
     const { template, optimizer } = plain;
 
     const { Properties } = build(template());
@@ -23,7 +23,7 @@ describe('the build', () => {
     expect(jobOf(template())).toMatchObject({ model: 'digits', recipe: { kind: 'forLiteRt' }, architecture: 'x86_64' });
   });
 
-  test('waits for everything that it touches: project, role, policies, log, bucket and its policy, key, provider', () => {
+  test('waits for everything that it uses: project, role, policies, log, bucket and its policy, key, provider', () => {
     const stack = newStack();
     const encryptionKey = new kms.Key(stack, 'Key');
     const { template, optimizer } = optimize({ encryptionKey }, stack);
@@ -89,7 +89,7 @@ describe('each property', () => {
     ['labels', { labels: ['zero', 'one'] }, { labels: ['zero', 'one'] }],
     ['labelsFile', { labelsFile: fileWith('labels.txt', 'zéro\r\none two\r\n') }, { labels: ['zéro', 'one two'] }],
     ['seed', { seed: 3 }, { seed: 3 }],
-  ])('%s decides the job', (_, props, job) => {
+  ])('%s changes the job', (_, props, job) => {
     expect(jobOf(optimize(props).template())).toMatchObject(job);
     expect(jobOf(plain.template())).not.toMatchObject(job);
   });
@@ -107,7 +107,7 @@ describe('each property', () => {
     ['buildEnvironment', { buildEnvironment: { HTTPS_PROXY: { value: 'http://proxy' } } }, {
       Environment: { EnvironmentVariables: Match.arrayWith([{ Name: 'HTTPS_PROXY', Type: 'PLAINTEXT', Value: 'http://proxy' }]) },
     }],
-  ])('%s decides the project', (_, props, project) => {
+  ])('%s changes the project', (_, props, project) => {
     optimize(props).template().hasResourceProperties('AWS::CodeBuild::Project', project);
     expect(() => plain.template().hasResourceProperties('AWS::CodeBuild::Project', project)).toThrow();
   });
@@ -136,7 +136,7 @@ describe('each property', () => {
     expect(actionsOf(statementsOf(template(), idOf(optimizer.role as iam.Role)))).toContain('ec2:CreateNetworkInterface');
   });
 
-  test('artifactBucket takes the place of the stack\'s own', () => {
+  test('artifactBucket replaces the stack\'s own', () => {
     const stack = newStack();
     const artifactBucket = new s3.Bucket(stack, 'Mine', { versioned: true });
 
@@ -150,7 +150,7 @@ describe('each property', () => {
     ['keeps no versions', (stack) => new s3.Bucket(stack, 'Mine'), 'artifactBucket must keep versions, because they hold what serves in place: create it with versioned: true'],
     ['is in another Region', (stack) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', region: 'us-east-1' }),
       'artifactBucket must be in the Region of its models, eu-west-1, got one in us-east-1: give each Region a bucket and an optimization of its own'],
-  ])('artifactBucket is refused where it %s', (_, bucket, words) => {
+  ])('artifactBucket is refused if it %s', (_, bucket, words) => {
     const stack = newStack();
     expect(() => optimize({ artifactBucket: bucket(stack) }, stack)).toThrow(words);
   });
@@ -159,31 +159,31 @@ describe('each property', () => {
     ['keeps versions because it locks objects', (stack) => new s3.Bucket(stack, 'Mine', { objectLockEnabled: true })],
     ['is imported, so that nobody knows', (stack) => s3.Bucket.fromBucketName(stack, 'Mine', 'models')],
     ['is in a Region that is known only when it is deployed', (stack) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', region: Aws.REGION })],
-  ])('artifactBucket is taken where it %s', (_, bucket) => {
+  ])('artifactBucket is accepted if it %s', (_, bucket) => {
     const stack = newStack();
     expect(() => optimize({ artifactBucket: bucket(stack) }, stack)).not.toThrow();
   });
 
-  describe('encryptionKey beside an artifactBucket', () => {
+  describe('encryptionKey together with an artifactBucket', () => {
     const bucketWith = (stack: Stack, encryptionKey?: kms.IKey) => s3.Bucket.fromBucketAttributes(stack, 'Mine', { bucketName: 'models', encryptionKey });
 
     test.each([
       ['another key', (stack: Stack) => bucketWith(stack, new kms.Key(stack, 'Other')), 'the bucket has another'],
       ['no key', (stack: Stack) => new s3.Bucket(stack, 'Mine', { versioned: true }), 'the bucket has none'],
       ['a key that is not known', (stack: Stack) => bucketWith(stack), 'import it with s3.Bucket.fromBucketAttributes and its encryptionKey'],
-    ])('is refused where the bucket, which encrypts what is published, has %s', (_, bucket, words) => {
+    ])('is refused if the bucket, which encrypts the published models, has %s', (_, bucket, words) => {
       const stack = newStack();
       expect(() => optimize({ artifactBucket: bucket(stack), encryptionKey: new kms.Key(stack, 'Key') }, stack)).toThrow(words);
     });
 
-    test('is taken where the bucket has this key, also by two imports of it', () => {
+    test('is accepted if the bucket has this key, even by two imports of it', () => {
       const stack = newStack();
       const key = (id: string) => kms.Key.fromKeyArn(stack, id, 'arn:aws:kms:eu-west-1:111122223333:key/1');
       expect(() => optimize({ artifactBucket: bucketWith(stack, key('One')), encryptionKey: key('Two') }, stack)).not.toThrow();
     });
   });
 
-  test('pointerParameterName publishes what ModelArtifact.fromParameter reads', () => {
+  test('pointerParameterName publishes the pointer that ModelArtifact.fromParameter reads', () => {
     const { template } = optimize({ pointerParameterName: '/models/digits' });
     const id = Object.keys(template().findResources('Custom::TensorFlowModelBuild'))[0];
 

@@ -10,7 +10,7 @@ describe('the job\'s role', () => {
   const ownPrefix = { 'Fn::Join': ['', [{ 'Fn::GetAtt': [idOf(optimizer.bucket), 'Arn'] }, `/${optimizer.keyPrefix}/*`]] };
   const writing = statements.filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
 
-  test('writes below its model\'s prefix only, and only what does not exist', () => {
+  test('writes only below its model\'s prefix, and only new objects', () => {
     expect(writing.every(({ Resource }) => JSON.stringify(Resource) === JSON.stringify(ownPrefix))).toBe(true);
     expect(writing.map(({ Effect, Condition }) => [Effect, Condition])).toEqual(expect.arrayContaining([
       ['Allow', { Null: { 's3:if-none-match': 'false' } }],
@@ -24,7 +24,7 @@ describe('the job\'s role', () => {
     expect(actionsOf(statements).filter((action) => /Delete|Acl|Policy|\*/.test(action))).toEqual([]);
   });
 
-  test('lists its model\'s prefix only', () => {
+  test('lists only its model\'s prefix', () => {
     expect(statements.filter(({ Action }) => Action === 's3:ListBucket').map(({ Condition }) => Condition)).toEqual([
       { StringLike: { 's3:prefix': `${optimizer.keyPrefix}/*` } },
     ]);
@@ -37,7 +37,7 @@ describe('the job\'s role', () => {
     expect(read).not.toMatch(/assets-[^"]*"\]\]\}?,? *"?\/\*/);
   });
 
-  test('takes what the user grants later', () => {
+  test('gets permissions that the user grants later', () => {
     const later = optimize();
     const other = new s3.Bucket(later.stack, 'Other');
 
@@ -54,7 +54,7 @@ describe('the job\'s role', () => {
     expect(actionsOf(statementsOf(withSecret(), idOf(reader.role as iam.Role)))).toContain('secretsmanager:GetSecretValue');
   });
 
-  test('uses a key only where there is one', () => {
+  test('uses a key only if there is one', () => {
     expect(actionsOf(statements).filter((action) => action.startsWith('kms:'))).toEqual([]);
     const stack = newStack();
     const encrypted = optimize({ encryptionKey: new kms.Key(stack, 'Key') }, stack);
@@ -64,8 +64,8 @@ describe('the job\'s role', () => {
   });
 });
 
-describe('a role of the user\'s', () => {
-  test('gets what the optimization needs, and the build waits for it', () => {
+describe('the user\'s own role', () => {
+  test('gets the permissions that the optimization needs, and the build waits for them', () => {
     const stack = newStack();
     const buildRole = new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com') });
 

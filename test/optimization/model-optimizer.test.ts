@@ -9,21 +9,21 @@ import { ModelFunction, ModelOptimizer } from '../../lib';
 import { model, evaluation, newStack, optimize, plain, idOf, statementsOf, actionsOf } from './optimizer-fixtures';
 
 describe.each([['without feature flags', {}], ['with the recommended feature flags', recommended]])('%s', (_, flags) => {
-  test('cdk-nag finds nothing that is not removed or answered', () => {
+  test('cdk-nag has no open finding', () => {
     const stack = newStack(flags);
     optimize({ evaluation }, stack);
 
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('cdk-nag finds nothing where account and Region are not known', () => {
+  test('cdk-nag finds nothing if account and Region are not known', () => {
     const stack = new Stack(new App({ context: flags }), 'Stack');
     optimize({ encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }) }, stack);
 
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('the job\'s role has exactly what the path needs', () => {
+  test('the job\'s role has exactly the permissions that the path needs', () => {
     const { template, optimizer } = optimize({ evaluation }, newStack(flags));
 
     const statements = statementsOf(template(), idOf(optimizer.role as iam.Role));
@@ -54,7 +54,7 @@ describe('several models of a stack', () => {
     }
   });
 
-  test('a model function adds twelve resources to a stack that has one', () => {
+  test('a second model function adds twelve resources to a stack', () => {
     const resources = (count: number) => {
       const stack = newStack();
       Array.from({ length: count }, (_, index) => new ModelFunction(stack, `Model${index}`, { model }));
@@ -78,7 +78,7 @@ describe('several models of a stack', () => {
     expect(JSON.stringify(statementsOf(template, idOf(two.role as iam.Role)))).not.toContain(one.keyPrefix);
   });
 
-  test('must share the key, or have buckets of their own', () => {
+  test('must share the key, or have separate buckets', () => {
     const stack = newStack();
     optimize({}, stack);
 
@@ -104,7 +104,7 @@ test('the bucket is private, encrypted, versioned, for TLS only, and outlives th
   });
 });
 
-test('what only belongs to builds goes with the stack, so that a failed first deployment leaves nothing in the way', () => {
+test('resources that only builds use are deleted with the stack, so a failed first deployment leaves nothing in the way', () => {
   const { template } = plain;
   const retained = Object.entries(template().toJSON().Resources as Record<string, any>)
     .filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain').map(([, { Type }]) => Type);
@@ -125,7 +125,7 @@ test('an encryption key encrypts bucket and builds', () => {
   template().hasResourceProperties('AWS::CodeBuild::Project', { EncryptionKey: arn });
 });
 
-test('metrics are the project\'s', () => {
+test('metrics belong to the project', () => {
   const { stack, optimizer } = plain;
   const dimensions = { ProjectName: stack.resolve(optimizer.project.projectName) };
 
@@ -137,7 +137,7 @@ test('metrics are the project\'s', () => {
   });
 });
 
-test('the pointer of an app may be read in another one', () => {
+test('the pointer of one app can be read in another', () => {
   const { optimizer } = optimize({ pointerParameterName: '/models/digits' });
 
   expect(optimizer.pointerParameter).toBeInstanceOf(ssm.StringParameter);

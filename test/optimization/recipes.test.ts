@@ -35,7 +35,7 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Quantization.bfloat16()), SAVED_MODEL], [OptimizationRecipe.of(Graph.freeze(), Quantization.bfloat16()), SAVED_MODEL],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Quantization.float16()), LITERT],
     [OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }), Graph.strip()), SAVED_MODEL],
-  ])('is taken where it has an effect', (recipe, format) => {
+  ])('is accepted where it has an effect', (recipe, format) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([]);
   });
 
@@ -58,11 +58,11 @@ describe('OptimizationRecipe', () => {
     [OptimizationRecipe.of(Graph.strip(), Graph.freeze()), SAVED_MODEL, 'Graph.strip() and Graph.freeze(), which exclude each other'],
     [OptimizationRecipe.of(Quantization.float16(), Quantization.dynamicRange()), LITERT, 'Quantization.float16() and Quantization.dynamicRange(), which exclude'],
     [OptimizationRecipe.of(Quantization.fullInteger()), LITERT, 'needs real inputs to calibrate with: give evaluation'],
-  ])('is refused where it cannot be done', (recipe, format, words) => {
+  ])('is refused where it is impossible', (recipe, format, words) => {
     expect(recipe._problems(format, 'saved_model', false)).toEqual([expect.stringContaining(words)]);
   });
 
-  test('pruning is refused where the model is read file by file, not compressed', () => {
+  test('pruning is refused if the model is read file by file, not compressed', () => {
     const recipe = OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5 }));
 
     expect(recipe._problems(SAVED_MODEL, 'keras', false, true)).toEqual([expect.stringContaining('only where it travels compressed')]);
@@ -75,11 +75,11 @@ describe('OptimizationRecipe', () => {
     expect(OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.5, epochs: 0 }))._problems(LITERT, 'keras', true)).toHaveLength(1);
   });
 
-  test('fullInteger is taken with data', () => {
+  test('fullInteger is accepted with data', () => {
     expect(OptimizationRecipe.of(Quantization.fullInteger())._problems(LITERT, 'keras', true)).toEqual([]);
   });
 
-  test('a .tflite model is served as it is, so steps are refused and the default is not', () => {
+  test('a .tflite model is served unchanged, so steps are refused and the default is accepted', () => {
     expect(OptimizationRecipe.forLiteRt()._problems(LITERT, 'tflite', false)).toEqual([]);
     expect(OptimizationRecipe.none()._problems(LITERT, 'tflite', false)).toEqual([]);
     expect(OptimizationRecipe.of(Quantization.float16())._problems(LITERT, 'tflite', false)).toEqual([
@@ -102,7 +102,7 @@ describe('OptimizationRecipe', () => {
 describe('OptimizationRecipe.search', () => {
   const search = (changes: Partial<OptimizationSearchOptions> = {}) => OptimizationRecipe.search({ objective: SearchObjective.SIZE, ...changes });
 
-  test('is written into the job with everything that decides the output', () => {
+  test('is written into the job with everything that affects the output', () => {
     expect(search()._render()).toEqual({ kind: 'search', steps: [], search: { objective: 'size', maxTrials: 16 } });
     expect(search({ objective: SearchObjective.LATENCY, maxAccuracyLoss: 0, maxTrials: 3, steps: [Quantization.float16()] })._render()).toEqual({
       kind: 'search',
@@ -111,7 +111,7 @@ describe('OptimizationRecipe.search', () => {
     });
   });
 
-  test('is for TensorFlow Serving as well, and combines what is legal there', () => {
+  test('also works for TensorFlow Serving, and combines the steps that are legal there', () => {
     const steps = [Graph.freeze(), Pruning.magnitude({ sparsity: 0.5 }), Distillation.into(Student.ofSize(StudentSize.SMALL))];
 
     expect(search()._problems(SAVED_MODEL, 'keras', true)).toEqual([]);
@@ -119,13 +119,13 @@ describe('OptimizationRecipe.search', () => {
     expect(search({ steps })._problems(SAVED_MODEL, 'keras', true, true)).toEqual([expect.stringContaining('only where it travels compressed')]);
   });
 
-  test('takes several steps of a kind, which are alternatives', () => {
+  test('accepts several steps of a kind, as alternatives', () => {
     const steps = [Quantization.float16(), Quantization.dynamicRange(), Pruning.magnitude({ sparsity: 0.5 }), Pruning.magnitude({ sparsity: 0.8 })];
 
     expect(search({ steps })._problems(LITERT, 'keras', true)).toEqual([]);
   });
 
-  test('takes steps of a kind that differ in one setting, and stripping beside bfloat16, which are alternatives', () => {
+  test('accepts steps of a kind that differ in one setting, and stripping next to bfloat16, as alternatives', () => {
     const students = [{ temperature: 2 }, { temperature: 8 }].map((options) => Distillation.into(Student.ofSize(StudentSize.TINY), options));
     const prunings = [PruningSchedule.AT_ONCE, PruningSchedule.GRADUAL].map((schedule) => Pruning.magnitude({ sparsity: 0.5, schedule }));
 
@@ -139,14 +139,14 @@ describe('OptimizationRecipe.search', () => {
     [Pruning.magnitude({ sparsity: 0.5 }), Pruning.magnitude({ sparsity: 0.5, epochs: 10 })],
     [Distillation.into(Student.ofSize(StudentSize.TINY)), Distillation.into(Student.ofSize(StudentSize.TINY), { temperature: 4 })],
     [Distillation.into(Student.fromAsset('examples/digits/saved_model')), Distillation.into(Student.fromAsset('./examples/digits/saved_model'))],
-  ])('refuses a step that is there twice', (first, second) => {
+  ])('refuses a duplicate step', (first, second) => {
     expect(search({ steps: [first, Pruning.magnitude({ sparsity: 0.7 }), second] })._problems(LITERT, 'keras', true)).toEqual([
       `OptimizationRecipe.search(…) steps has ${first.description} more than once with the same settings, which is one candidate: `
       + 'give it once, or give it other settings',
     ]);
   });
 
-  test('two students of one file name are two', () => {
+  test('two students with the same file name are different', () => {
     const steps = ['examples/digits/saved_model', 'elsewhere/saved_model'].map((path) => Distillation.into(Student.fromAsset(path)));
 
     expect(search({ steps })._problems(LITERT, 'keras', true)).toEqual([expect.stringContaining('does not exist')]);
@@ -170,7 +170,7 @@ describe('OptimizationRecipe.search', () => {
     [{ maxTrials: 0 }, LITERT, 'keras', true, 'maxTrials'],
     [{ steps: [] }, LITERT, 'keras', true, 'steps must have at least one step'],
     [{ steps: [Graph.strip()] }, LITERT, 'keras', true, 'Graph.strip() has no effect on a LiteRT model'],
-  ])('is refused where it cannot be done: %j', (changes, format, kind, hasData, words) => {
+  ])('is refused where it is impossible: %j', (changes, format, kind, hasData, words) => {
     expect(search(changes)._problems(format, kind, hasData)).toEqual([expect.stringContaining(words)]);
   });
 });
@@ -212,13 +212,13 @@ describe('QualityGate', () => {
     expect(QualityGate.minAgreement(99)._problems(true)).toEqual([expect.stringContaining('got 99: it is a share, so 99 per cent is 0.99')]);
   });
 
-  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.minAgreement(0.99)])('on decisions needs data', (gate) => {
+  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.minAgreement(0.99)])('on decisions requires data', (gate) => {
     expect(gate._problems(false)).toEqual([expect.stringContaining('give evaluation')]);
   });
 
   test.each([
     QualityGate.maxRelativeError(0.01), QualityGate.maxSize(Size.mebibytes(1)), QualityGate.maxLatencyRatio(1),
-  ])('on numbers, size and speed needs none', (gate) => {
+  ])('on numbers, size and speed requires none', (gate) => {
     expect(gate._problems(false)).toEqual([]);
   });
 
@@ -229,7 +229,7 @@ describe('QualityGate', () => {
     expect(QualityGate.allOf(QualityGate.strict(), QualityGate.maxLatencyRatio(1))._problems(true)).toEqual([expect.stringContaining(words)]);
   });
 
-  test('refuses nothing, and the same rule twice', () => {
+  test('refuses no rules at all, and duplicate rules', () => {
     expect(QualityGate.allOf()._problems(true)).toEqual([expect.stringContaining('at least one rule')]);
     expect(QualityGate.allOf(QualityGate.minAgreement(0.9), QualityGate.minAgreement(0.8))._problems(true)).toEqual([
       'gate has QualityGate.minAgreement(…) 2 times, with [0.9,0.8]: keep one of them',

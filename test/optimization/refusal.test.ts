@@ -16,7 +16,7 @@ const handlerStatements = (template: Template) => statementsOf(template, Object.
   .find((id) => /^TensorFlowModelBuildsRole[0-9A-F]{8}$/.test(id))!);
 
 describe('onRefusal: KEEP_PREVIOUS', () => {
-  test('is told to the custom resource, and only it', () => {
+  test('is passed to the custom resource, and only to it', () => {
     expect(build(keeping.template()).Properties).toMatchObject({ OnRefusal: 'KEEP_PREVIOUS', Attempt: 1 });
     expect(Object.keys(build(plain.template()).Properties)).not.toEqual(expect.arrayContaining(['OnRefusal']));
     expect(Object.keys(build(optimize({ onRefusal: RefusalBehavior.FAIL }).template()).Properties)).not.toEqual(expect.arrayContaining(['OnRefusal']));
@@ -37,7 +37,7 @@ describe('onRefusal: KEEP_PREVIOUS', () => {
     expect(plain.template().toJSON()).not.toHaveProperty('Outputs');
   });
 
-  test('lets the handlers record what is kept, describe their own stack and publish their own events, and nothing else', () => {
+  test('lets the handlers record the kept version, describe their own stack and publish their own events, and nothing else', () => {
     const bucket = idOf(keeping.optimizer.bucket);
     const text = (statements: any[]) => statements.map((statement) => JSON.stringify(statement));
     const before = text(handlerStatements(optimize().template()));
@@ -54,14 +54,14 @@ describe('onRefusal: KEEP_PREVIOUS', () => {
     ]);
   });
 
-  test('has no finding of cdk-nag that is not answered, also with a key and where account and Region are not known', () => {
+  test('has no open finding of cdk-nag, even with a key and with an unknown account and Region', () => {
     const stack = new Stack(new App(), 'Stack');
     optimize({ onRefusal, encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }) }, stack);
 
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('is an option of every endpoint, and refused where the model is published already', () => {
+  test('is an option of every endpoint, and refused if the model is already published', () => {
     const stack = newStack({ 'aws:cdk:bundling-stacks': [] });
     const endpoint = new ModelFunction(stack, 'Points', { model, onRefusal, attempt: 3 });
     expect(build(Template.fromStack(stack)).Properties).toMatchObject({ OnRefusal: 'KEEP_PREVIOUS', Attempt: 3 });
@@ -72,7 +72,7 @@ describe('onRefusal: KEEP_PREVIOUS', () => {
 });
 
 describe('attempt', () => {
-  test('is refused where nothing is kept, because every deployment builds a refused model again', () => {
+  test('is refused without KEEP_PREVIOUS, because then every deployment builds a refused model again', () => {
     expect(() => optimize({ attempt: 2 })).toThrow('attempt has no effect without onRefusal: RefusalBehavior.KEEP_PREVIOUS');
   });
 
@@ -82,7 +82,7 @@ describe('attempt', () => {
 });
 
 describe('onRefused', () => {
-  test('is a rule for the events of this model alone', () => {
+  test('is a rule only for the events of this model', () => {
     const stack = newStack();
     const { optimizer } = optimize({ onRefusal }, stack);
     const topic = new sns.Topic(stack, 'Topic');
@@ -102,7 +102,7 @@ describe('onRefused', () => {
     expect(rule.node.path).toBe('Stack/Digits/Refused');
   });
 
-  test('adds a pattern of the caller\'s to its own, and takes a target later', () => {
+  test('adds the caller\'s pattern to its own, and accepts a target later', () => {
     const stack = newStack();
     const { optimizer } = optimize({ onRefusal }, stack);
 
@@ -139,7 +139,7 @@ test.each<[string, (optimizer: ModelOptimizer) => unknown]>([
   ['metricRefused', (optimizer) => optimizer.metricRefused()],
   ['onRefused', (optimizer) => optimizer.onRefused('Refused')],
   ['onEvent', (optimizer) => optimizer.onEvent('Events')],
-])('%s is an error where a refusal fails the deployment', (method, call) => {
+])('%s is an error if a refusal fails the deployment', (method, call) => {
   expect(() => call(optimize().optimizer)).toThrow(`${method} has no effect, because the deployment itself fails when a model is refused: give onRefusal`);
 });
 

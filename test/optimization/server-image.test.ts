@@ -39,14 +39,14 @@ function statementsOf(template: Template, role: RegExp): any[] {
 const seen = (statements: any[]) => statements.map(({ Effect, Action, Condition }) => [Effect, [Action].flat().sort().join(' '), Condition]);
 
 describe('the optimizer of a model with a server', () => {
-  test('names the image in the job, so that another one is another build', () => {
+  test('names the image in the job, so that another image gets another build', () => {
     const job = (serverImage?: string) => JSON.parse(Object.values(templateOf(optimize({ serverImage })).findResources('Custom::TensorFlowModelBuild'))[0].Properties.Job);
 
     expect(job(IMAGE).server).toEqual({ image: IMAGE });
     expect(job()).not.toHaveProperty('server');
   });
 
-  test('adds below shared/server, replaces and deletes nothing there', () => {
+  test('adds objects below shared/server, and replaces and deletes none there', () => {
     const template = templateOf(optimize({ serverImage: IMAGE }));
 
     expect(seen(statementsOf(template, /OptimizationRole/))).toEqual(expect.arrayContaining([
@@ -59,7 +59,7 @@ describe('the optimizer of a model with a server', () => {
     expect(statementsOf(template, /OptimizationRole/)).toHaveLength(5);
   });
 
-  test('lets the build wait for what its handlers must see there', () => {
+  test('makes the build wait for the permissions that its handlers need there', () => {
     const template = templateOf(optimize({ serverImage: IMAGE }));
 
     expect(seen(statementsOf(template, /ModelBuildsRole/))).toEqual([
@@ -68,7 +68,7 @@ describe('the optimizer of a model with a server', () => {
     ]);
   });
 
-  test('pulls from the repository that is named, and from no other', () => {
+  test('pulls only from the named repository', () => {
     const stack = newStack();
     const repository = new ecr.Repository(stack, 'Serving');
     const template = templateOf(optimize({ serverImage: repository.repositoryUriForTag('1'), serverRepository: repository }, stack));
@@ -81,7 +81,7 @@ describe('the optimizer of a model with a server', () => {
     ]);
   });
 
-  test('may do nothing of this without a server', () => {
+  test('has none of these permissions without a server', () => {
     const template = templateOf(optimize({}));
 
     expect(statementsOf(template, /./)).toEqual([]);
@@ -96,7 +96,7 @@ describe('the optimizer of a model with a server', () => {
     expect(new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations).toEqual([]);
   });
 
-  test('grants through a role of the user\'s own too', () => {
+  test('also grants these permissions to the user\'s own role', () => {
     const stack = newStack();
     const buildRole = new iam.Role(stack, 'Own', { assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com') });
 
@@ -116,7 +116,7 @@ describe('the optimizer of a model with a server', () => {
 });
 
 describe('an endpoint that runs the server published with its model', () => {
-  test('asks the compatibility check for it, which may look for it in the bucket', () => {
+  test('requests it from the compatibility check, which may look for it in the bucket', () => {
     const stack = newStack();
     new ModelCompatibility(stack, 'Compatibility', { artifact: optimize({ serverImage: IMAGE }, stack), offer: fleet });
 
@@ -132,7 +132,7 @@ describe('an endpoint that runs the server published with its model', () => {
     expect(JSON.parse(Job).server).toEqual({ image: IMAGE });
   });
 
-  test('refuses an optimizer of this app that publishes none, and takes an import, which is looked at when it is deployed', () => {
+  test('refuses an optimizer of this app that publishes none, and accepts an import, which is checked at deployment', () => {
     const stack = newStack();
     const source = ModelSource.fromArtifact(optimize({}, stack));
     const imported = ModelSource.fromArtifact(ModelArtifact.fromParameter(stack, 'Imported', {
@@ -146,7 +146,7 @@ describe('an endpoint that runs the server published with its model', () => {
     expect(checkArtifactFor(stack, 'x', { ...wanted, model: imported, requiresServer: true })).toEqual([]);
   });
 
-  test('says that an image has no effect on a model that is published already', () => {
+  test('says that an image has no effect on a model that is already published', () => {
     const stack = newStack();
     const source = ModelSource.fromArtifact(optimize({ serverImage: IMAGE }, stack));
 

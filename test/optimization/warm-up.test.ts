@@ -24,7 +24,7 @@ test.each([
   [{ evaluation, format }, 10],
   [{ evaluation, format, warmup: true }, 10],
   [{ evaluation, format, warmupRecords: 1000 }, 1000],
-])('rows of the data are published for the server to warm up with, and the synthesis says so', (props, records) => {
+])('rows of the data are published for the server to warm up with, and synthesis says so', (props, records) => {
   const stack = optimized(props);
 
   expect(recordsOf(stack)).toBe(records);
@@ -35,7 +35,7 @@ test.each([
   [{ evaluation, format, warmup: false }, 0],
   [{ evaluation }, undefined],
   [{ format }, undefined],
-])('nothing is published where there is nothing to warm up, or nobody wants it', (props, records) => {
+])('nothing is published if there is nothing to warm up, or warm-up is off', (props, records) => {
   const stack = optimized(props);
 
   expect(recordsOf(stack)).toBe(records);
@@ -48,6 +48,6 @@ test.each<[Partial<ModelOptimizerProps>, RegExp]>([
   [{ format, evaluation, warmupRecords: 1001 }, /warmupRecords must be .* 1000, got 1001/],
   [{ format, evaluation, warmupRecords: 0 }, /set warmup to false for none/],
   [{ format, evaluation, warmup: false, warmupRecords: 5 }, /warmupRecords has no effect with warmup false/],
-])('what has no effect is refused', (props, message) => {
+])('options without effect are refused', (props, message) => {
   expect(() => optimized(props)).toThrow(message);
 });

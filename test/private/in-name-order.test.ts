@@ -9,11 +9,11 @@ const text = (value: unknown) => JSON.stringify(inNameOrder(value));
 test.each<[string, unknown, string]>([
   ['members', { b: 1, a: 2 }, '{"a":2,"b":1}'],
   ['members at any depth', { b: { d: 1, c: 2 }, a: [{ f: 1, e: 2 }] }, '{"a":[{"e":2,"f":1}],"b":{"c":2,"d":1}}'],
-])('%s are put in the order of their names', (_, value, expected) => {
+])('%s are sorted by name', (_, value, expected) => {
   expect(text(value)).toBe(expected);
 });
 
-test.each<[string, unknown]>([['lists', [3, 1, 2]], ['texts', 'ba'], ['nothing', undefined], ['null', null]])('%s stay as they are', (_, value) => {
+test.each<[string, unknown]>([['lists', [3, 1, 2]], ['texts', 'ba'], ['nothing', undefined], ['null', null]])('%s stay unchanged', (_, value) => {
   expect(inNameOrder(value)).toEqual(value);
 });
 
@@ -23,7 +23,7 @@ test('a token stays the object that the CDK resolves', () => {
   expect(inNameOrder({ a: token }).a).toBe(token);
 });
 
-test('the order in which maps are given changes no template', () => {
+test('the order of a map\'s entries does not change the template', () => {
   const template = (order: <T extends object>(map: T) => T) => {
     const stack = new Stack(new App(), 'Stack');
     new ModelService(stack, 'Digits', {

@@ -14,18 +14,18 @@ test.each<[object, string]>([
   [{ model: MODEL, timeout: 30 }, 'timeout must be a Duration, got 30: give Duration.seconds(30)'],
   [{ model: MODEL, timeout: '30 s' }, 'timeout must be a Duration, got "30 s": give Duration.seconds(…)'],
   [{ model: MODEL, evaluation: 'data.npz' }, 'evaluation must be EvaluationData, got "data.npz": give EvaluationData.fromAsset("data.npz")'],
-])('%j of a program without types is told', (props, problem) => {
+])('%j from a program without types is reported', (props, problem) => {
   expect(checkKinds(props, ['model'])).toEqual([problem]);
 });
 
-test('what is of its kind has no problem', () => {
+test('values of the right kind have no problem', () => {
   expect(checkKinds({
     model: MODEL, evaluation: EvaluationData.fromAsset('data.npz'), recipe: OptimizationRecipe.none(), gate: QualityGate.maxAccuracyLoss(0.1),
     memorySize: Size.gibibytes(1), timeout: Duration.seconds(1), deploymentMaxLatency: undefined,
   }, ['model'])).toEqual([]);
 });
 
-test('a construct tells all of them at once, before anything else', () => {
+test('a construct reports all of them at once, before anything else', () => {
   const props = { model: 'model', memorySize: 1024 } as unknown as ModelFunctionProps;
 
   expect(() => new ModelFunction(new Stack(new App()), 'Digits', props)).toThrow(/^2 problems:\n {2}- model must be .*\n {2}- memorySize must be /);

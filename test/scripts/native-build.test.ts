@@ -67,7 +67,7 @@ const compiled = (calls: string[]) => calls.filter((call) => call.startsWith('ca
 const programs = (root: string) => ['bootstrap', 'model_server'].map((name) => join(root, 'native', 'dist', PROCESSOR, name));
 
 describe('the set-up of the native runtime', () => {
-  test('compiles both programs for this machine and glibc 2.28, and nothing when nothing changed', () => {
+  test('compiles both programs for this machine and glibc 2.28, and nothing if nothing changed', () => {
     rustPrograms(join(directory, 'bin'));
     const root = clone('clone');
 
@@ -120,7 +120,7 @@ describe('the set-up of the native runtime', () => {
     expect(programs(root).every((path) => existsSync(path))).toBe(true);
   });
 
-  test('says in one sentence that the numpy runtime serves where it cannot compile, and tries again only when asked or when something changed', () => {
+  test('says in one sentence that the numpy runtime serves if it cannot compile, and retries only on request or after a change', () => {
     rustPrograms(join(directory, 'bin'), { broken: true });
     const root = clone('clone');
 
@@ -136,7 +136,7 @@ describe('the set-up of the native runtime', () => {
     expect(programs(root).some((path) => existsSync(path))).toBe(false);
   });
 
-  test('links build scripts by zig, without the target that zig does not know', () => {
+  test('links build scripts with zig, without the target that zig does not know', () => {
     rustPrograms(join(directory, 'bin'));
     const root = clone('clone');
     provide(root);

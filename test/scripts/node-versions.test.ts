@@ -5,7 +5,7 @@ import { join, resolve } from 'path';
 const ROOT = resolve(__dirname, '..', '..');
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
-test('every page says the same of Node.js 20', () => {
+test('every page says the same about Node.js 20', () => {
   for (const page of ['README.md', 'docs/getting-started.md', 'docs/languages.md']) {
     const said = [...text(page).replace(/\s+/g, ' ').matchAll(/Node\.js \d+ or newer(.{0,60})/g)].map(([sentence]) => sentence);
     expect(said).not.toEqual([]);

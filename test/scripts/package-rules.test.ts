@@ -26,7 +26,7 @@ describe('Construct Hub', () => {
   });
 });
 
-describe('what is public', () => {
+describe('the public API', () => {
   const docs = { summary: 'What it is.' };
   const assembly = (type: Partial<Assembly['types'][string]>): Assembly => ({
     name: 'library', types: { 'library.Thing': { fqn: 'library.Thing', name: 'Thing', kind: 'class', docs, ...type } },
@@ -42,11 +42,11 @@ describe('what is public', () => {
     ['a parameter', { methods: [{ name: 'grant', docs, parameters: [{ name: 'grantee' }] }] }, 'Thing.grant does not say what its parameter grantee is'],
     ['a member of an enum', { kind: 'enum', members: [{ name: 'COPY' }] }, 'Thing.COPY has no sentence'],
     ['an optional property', { kind: 'interface', datatype: true, properties: [{ name: 'size', optional: true, docs }] }, 'Thing.size has no @default'],
-  ])('is named when %s has none', (_, type, problem) => {
+  ])('is reported when %s has none', (_, type, problem) => {
     expect(undocumented(assembly(type))).toEqual([problem]);
   });
 
-  test('needs no second sentence where it overrides', () => {
+  test('needs no second sentence for an override', () => {
     expect(undocumented(assembly({ methods: [{ name: 'grant', overrides: 'library.IThing' }] }))).toEqual([]);
   });
 });

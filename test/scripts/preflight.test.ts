@@ -46,7 +46,7 @@ test.each<[string, AccountAnswers, RegExp]>([
   expect(await problems(answers)).toEqual([expect.stringMatching(sentence)]);
 });
 
-test('what cannot be asked is unknown, and does not hide the rest', async () => {
+test('a fact that cannot be queried is unknown, and does not hide the rest', async () => {
   const denied = account({ quotas: () => Promise.reject(new Error('AccessDenied')), bootstrapVersion: () => Promise.resolve(1) });
   expect(await problems(denied)).toEqual([
     expect.stringMatching(/^problem: cdk bootstrap has version 1/),

@@ -59,8 +59,8 @@ const EVERYTHING = [
 
 const without = (text: string) => EVERYTHING.filter((line) => !line.includes(text)).join('\n');
 
-describe('what a program uses of the library', () => {
-  test('is everything when each constructor, method, constant, member, interface and struct is', () => {
+describe('a program\'s use of the library', () => {
+  test('is complete if it has each constructor, method, constant, member, interface and struct', () => {
     expect(inspect(EVERYTHING.join('\n'))).toEqual({ errors: [], unused: [] });
   });
 
@@ -74,12 +74,12 @@ describe('what a program uses of the library', () => {
     expect(inspect(without(text)).unused).toEqual(unused);
   });
 
-  test('lacks a constructor, its struct, what that extends and a constant', () => {
+  test('lacks a constructor, its struct, the struct\'s base and a constant', () => {
     expect(inspect('let endpoint!: library.IEndpoint;\nendpoint.metricErrors();').unused)
       .toEqual(['Endpoint', 'Endpoint.grantInvoke', 'EndpointProps', 'Options', 'Source.EMPTY', 'Source.fromAsset', 'Storage.COPIED', 'Storage.MOUNTED']);
   });
 
-  test('is not what another thing of the same name offers', () => {
+  test('does not count another thing of the same name', () => {
     expect(inspect(`${without('fromAsset')}\nclass Source { static fromAsset() { return 1; } }\nSource.fromAsset();`).unused).toEqual(['Source.fromAsset']);
   });
 

@@ -50,8 +50,8 @@ describe('the next version', () => {
   });
 });
 
-describe('what publib asks for', () => {
-  test('is named for each registry when the environment has none of it', () => {
+describe('the settings that publib needs', () => {
+  test('are named for each registry if the environment has none of them', () => {
     expect(REGISTRIES.flatMap((registry) => missingCredentials(registry, {}))).toEqual([
       'publib-npm needs NPM_TOKEN, or NPM_TRUSTED_PUBLISHER in the environment',
       'publib-pypi needs TWINE_USERNAME and TWINE_PASSWORD, or PYPI_TRUSTED_PUBLISHER in the environment',
@@ -60,7 +60,7 @@ describe('what publib asks for', () => {
     ]);
   });
 
-  test('is there when one alternative is complete', () => {
+  test('are complete if one alternative is complete', () => {
     const [, pypi] = REGISTRIES;
 
     expect(missingCredentials(pypi, { TWINE_USERNAME: 'a' })).toHaveLength(1);

@@ -26,7 +26,7 @@ function stateOf(pid: string): string {
 describe('a runner of npm test', () => {
   const counting = (passed: number, failed: number) => `() => ({ passed: ${passed}, failed: ${failed}, skipped: [] })`;
 
-  test('that sleeps is ended with what it started, and has failed', () => {
+  test('that sleeps is ended with its children, and fails', () => {
     const command = JSON.stringify(['sh', '-c', 'echo before; sleep 1000 & echo $!; wait']);
     const result = evaluate(`runners.execute({ name: 'sleeps', command: ${command}, count: () => { throw new Error() } }, { results, deadline: Date.now() + 500 })`);
 
@@ -46,7 +46,7 @@ describe('a runner of npm test', () => {
       .toMatchObject(expected);
   });
 
-  test('that is not there has failed, and says so', () => {
+  test('that does not exist fails, and says so', () => {
     expect(evaluate(`runners.execute({ name: 'none', command: ['/no/such/program'], count: ${counting(0, 0)} }, { results, deadline: Date.now() + 60_000 })`))
       .toMatchObject({ failed: 1, problem: expect.stringContaining('ENOENT') });
   });
@@ -90,7 +90,7 @@ describe('skipped tests', () => {
     expect(evaluate(`runners.countJest(${JSON.stringify(file)})`)).toEqual({ passed: 1, failed: 2, skipped: ['c d'] });
   });
 
-  test('leave something unproven, but where the reason says that only another machine has what they need', () => {
+  test('leave something untested, unless the reason says that only another machine has what they need', () => {
     const skips = ['test_two[3.11]: this host has no Python 3.11', 'test_image[system]: this host has no Python /usr/bin/python3', 'test_boot: needs root', 'a unit passes'];
     expect(evaluate(`runners.unexplained(${JSON.stringify(skips)})`)).toEqual(['test_boot: needs root', 'a unit passes']);
   });

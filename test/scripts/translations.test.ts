@@ -19,7 +19,7 @@ const page = (between: string, begin = '<!-- in other languages -->') =>
   `\`\`\`ts\nother();\n\`\`\`\n\ntext\n\n\`\`\`ts\n${example}\n\`\`\`\n\n${begin}${between}<!-- end of other languages -->\n\nmore\n`;
 
 describe('examples in other languages', () => {
-  test('replace what stands between the marks, below the example that they are of', () => {
+  test('replace the text between the marks, below their example', () => {
     const text = translated(page('\nold\n'), tablet);
 
     expect(text).not.toContain('old');
@@ -28,12 +28,12 @@ describe('examples in other languages', () => {
     expect(text).toMatch(/^```ts\nother\(\);\n```\n\ntext\n\n```ts\nnew Model[^]*\n\nmore\n$/);
   });
 
-  test('stay as they are when they are made again', () => {
+  test('stay unchanged when they are generated again', () => {
     const once = translated(page('\n'), tablet);
     expect(translated(once, tablet)).toBe(once);
   });
 
-  test('have what rosetta leaves out of Go: the version of imports, the package of structs, variables, and arguments that are optional elsewhere', () => {
+  test('have the parts that rosetta omits in Go: the version of imports, the package of structs, variables, and arguments that are optional elsewhere', () => {
     expect(translated(page('\n'), tablet)).toContain('import "github.com/aws/aws-cdk-go/awscdk/v2"\nimport "github.com/aws/jsii-runtime-go"\n');
     expect(translated(page('\n'), tablet)).toContain('// vpc: an IVpc of yours\n\napp := awscdk.NewApp(nil)\nawscdk.NewStack(app, jsii.String("S"), nil)\ncdktensorflow.NewModel(this, jsii.String("M"), &cdktensorflow.ModelProps{\n\tVpc: vpc,\n})');
   });

@@ -73,7 +73,7 @@ test('an endpoint that never answers is a check that failed, and everything is r
   expect(account.removed).toContain('models');
 });
 
-test('a first deployment that fails leaves neither its bucket nor its layers, and says what the instances said', async () => {
+test('a first deployment that fails leaves neither its bucket nor its layers, and reports the instances\' own messages', async () => {
   const account = new FakeAccount();
   account.outcomes = [{ code: 1, output: 'failed' }];
   account.outputs = () => {
@@ -88,7 +88,7 @@ test('a first deployment that fails leaves neither its bucket nor its layers, an
   expect(lines).toContainEqual(expect.stringMatching(/^✓ what it retained is removed/));
 });
 
-test('what cannot be removed is named, and nothing of a stack that is still there is touched', async () => {
+test('resources that cannot be removed are named, and no resource of an existing stack is touched', async () => {
   const account = new FakeAccount();
   account.removeBucket = () => Promise.reject(new Error('access denied'));
   expect(await verify(account)).toContainEqual('✗ what it retained is removed: models: access denied');
@@ -100,7 +100,7 @@ test('what cannot be removed is named, and nothing of a stack that is still ther
   expect(stuck.removed).toEqual([]);
 });
 
-test('a stack is destroyed also when nobody knows what it made', async () => {
+test('a stack is destroyed even if its resources are unknown', async () => {
   const account = new FakeAccount();
   account.made = () => Promise.reject(new Error('Rate exceeded'));
 
@@ -110,7 +110,7 @@ test('a stack is destroyed also when nobody knows what it made', async () => {
   expect(lines).toContainEqual('✓ cdk destroy leaves no stack');
 });
 
-test('each stack that is left, or of which nobody knows, is named with the command that removes it', async () => {
+test('each remaining or unknown stack is named with the command that removes it', async () => {
   const answers: Record<string, () => Promise<string | undefined>> = {
     Gone: () => Promise.resolve(undefined),
     Left: () => Promise.resolve('DELETE_FAILED'),
@@ -126,7 +126,7 @@ test('each stack that is left, or of which nobody knows, is named with the comma
 describe('of CloudFormation\'s errors', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  test('only that there is no such stack means that there is none', async () => {
+  test('only the one about a missing stack means that there is none', async () => {
     const send = jest.spyOn(CloudFormationClient.prototype, 'send') as unknown as jest.Mock;
     const account = new Account();
 
@@ -138,7 +138,7 @@ describe('of CloudFormation\'s errors', () => {
     expect(await account.made('VerifyFleet')).toEqual({ buckets: [], layerVersions: [], logGroups: [] });
   });
 
-  test('what a stack ever made is found in all pages of its events', async () => {
+  test('all resources that a stack ever created are found in all pages of its events', async () => {
     const send = jest.spyOn(CloudFormationClient.prototype, 'send') as unknown as jest.Mock;
     const event = (ResourceType: string, LogicalResourceId: string, PhysicalResourceId?: string) => ({ ResourceType, LogicalResourceId, PhysicalResourceId });
     send.mockResolvedValueOnce({ StackEvents: [event('AWS::S3::Bucket', 'Bucket', 'models'), event('AWS::Lambda::LayerVersion', 'Layer', 'arn:layer:2')], NextToken: 'more' });

@@ -13,7 +13,7 @@ describe('checkLiteRtOptions', () => {
     expect(Object.keys(LITERT_FLAGS).sort()).toEqual([...flags, 'version'].sort());
   });
 
-  test('has nothing to say about the defaults', () => {
+  test('accepts the defaults', () => {
     expect(checkLiteRtOptions({})).toEqual([]);
   });
 

@@ -15,7 +15,7 @@ function given(options: TensorFlowServingOptions = {}, workers?: number): string
 }
 
 describe('liteRtArguments', () => {
-  test('names the model, its version and the digests of everything that is loaded', () => {
+  test('names the model, its version and the digests of all loaded files', () => {
     expect(given()).toEqual([
       '--port=8500', '--rest_api_port=8501', '--rest_api_timeout_in_ms=30000', '--monitoring_path=/monitoring/prometheus/metrics',
       '--model_name=digits', '--model_base_path=/models/digits', '--model_version=7', `--checksums_sha256=digits/7=${DIGEST}`,
@@ -31,11 +31,11 @@ describe('liteRtArguments', () => {
     ['the path of the metrics', { monitoringPath: '/metrics' }, undefined, ['--monitoring_path=/metrics']],
     ['copies of the model', {}, 2, ['--workers=2']],
     ['other flags, which come last', { serverFlags: { workers: 3, log_level: 'warn' } }, undefined, ['--log_level=warn', '--workers=3']],
-  ])('takes %s', (_, options, workers, expected) => {
+  ])('accepts %s', (_, options, workers, expected) => {
     expect(given(options, workers)).toEqual(expect.arrayContaining(expected));
   });
 
-  test('gives no flag twice, because the program refuses that', () => {
+  test('passes no flag twice, because the program refuses that', () => {
     const names = given({ serverFlags: { workers: 3 } }, 2).map((argument) => argument.split('=')[0]);
 
     expect(new Set(names).size).toBe(names.length);

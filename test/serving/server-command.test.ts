@@ -43,22 +43,22 @@ describe('serverArguments', () => {
     expect(flagsOf(options)).toMatchObject(expected);
   });
 
-  test('a gRPC connection ends by itself in half the time that a server which is about to end leaves it', () => {
+  test('a gRPC connection ends by itself in half the time that a stopping server allows', () => {
     expect(serverArguments(servingSettings({}), { configDirectory: '/etc/serving', drainSeconds: 30 })).toContain('--grpc_channel_arguments=grpc.max_connection_age_ms=15000');
     expect(flagsOf({ serverFlags: { grpc_channel_arguments: 'grpc.keepalive_time_ms=5' } })).toMatchObject({ grpc_channel_arguments: 'grpc.keepalive_time_ms=5' });
   });
 
-  test('without monitoring there is no configuration of it', () => {
+  test('without monitoring there is no monitoring configuration', () => {
     expect(flagsOf({ monitoring: false })).not.toHaveProperty('monitoring_config_file');
   });
 
-  test('a request for which there is no thread is refused, so there are many, also for one processor', () => {
+  test('a request without a free thread is refused, so there are many threads, even for one processor', () => {
     expect(flagsOf({}, 0.25)).toMatchObject({ rest_api_num_threads: '64', grpc_max_threads: '64' });
     expect(flagsOf({}, 2.5)).toMatchObject({ rest_api_num_threads: '64', grpc_max_threads: '64' });
     expect(flagsOf({ restApiThreads: 1 }, 2)).toMatchObject({ rest_api_num_threads: '1', grpc_max_threads: '64' });
   });
 
-  test('threads follow the processors that the server is sure to have, not those of its machine', () => {
+  test('threads follow the processors that the server is guaranteed, not those of its machine', () => {
     expect(flagsOf({}, 47.5)).toMatchObject({ rest_api_num_threads: '192', grpc_max_threads: '192' });
   });
 
@@ -73,7 +73,7 @@ describe('serverArguments', () => {
     expect(stack.resolve(flagsOf({ grpcMaxThreads: Lazy.number({ produce: () => 9 }) }).grpc_max_threads)).toBe('9');
   });
 
-  test('threads that compute are no more than the processors that the server may use at once', () => {
+  test('there are no more computing threads than processors that the server may use at once', () => {
     const computing = (options: TensorFlowServingOptions, processorLimit?: number) => serverArguments(servingSettings(options), {
       configDirectory: '/etc/serving', drainSeconds: 120, processorLimit,
     }).filter((argument) => argument.includes('intra_op'));

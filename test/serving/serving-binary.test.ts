@@ -55,7 +55,7 @@ describe('ServingBinary.fromImage', () => {
     expect(more).toEqual([]);
   });
 
-  test('tells the optimization which repository of ECR to pull from', () => {
+  test('names the ECR repository that the optimization pulls from', () => {
     const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving');
     const binary = ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0'));
 
@@ -66,7 +66,7 @@ describe('ServingBinary.fromImage', () => {
     expect(ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '1-aarch64'))._problems()).toEqual([expect.stringMatching(/x86_64/)]);
   });
 
-  test('takes what the user\'s own Dockerfile makes from the repository that the CDK pushes it to', () => {
+  test('pulls the image of the user\'s own Dockerfile from the repository that the CDK pushes it to', () => {
     const binary = ServingBinary.fromImage(ServingImage.fromAsset(directoryWith({ Dockerfile: Buffer.from('FROM tensorflow/serving:2.20.0\n') })));
 
     const { serverImage, serverRepository } = binary._image(stack);
@@ -80,14 +80,14 @@ describe('ServingBinary.fromImage', () => {
 describe('the server of a fleet', () => {
   const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
-  test('is by default that of the pinned image', () => {
+  test('comes from the pinned image by default', () => {
     const binary = ServingBinary._of(undefined, model);
 
     expect(binary._image(stack)).toMatchObject({ serverImage: DEFAULT_SERVING_IMAGE });
     expect(binary._requirements).toEqual({ requiresServer: true, takesServerFromImage: true });
   });
 
-  test('is by default the one published with a model that is published already', () => {
+  test('is by default the server published with the model, if the model is already published', () => {
     const artifact = ModelArtifact.fromBucket(stack, 'Artifact', { bucket, manifestKey: 'digits-1/saved_model/3/manifest.json' });
     const binary = ServingBinary._of(undefined, ModelSource.fromArtifact(artifact));
 
@@ -97,7 +97,7 @@ describe('the server of a fleet', () => {
     expect(binary._bind(stack, published())).toEqual(published());
   });
 
-  test('is the one that is given', () => {
+  test('is the given one', () => {
     const given = ServingBinary.fromBucket(bucket, 'server', SHA256);
 
     expect(ServingBinary._of(given, model)).toBe(given);
@@ -107,7 +107,7 @@ describe('the server of a fleet', () => {
 });
 
 describe('a program that the user brings', () => {
-  test('lies where the user says, whatever is published', () => {
+  test('is read from the place that the user names, whatever is published', () => {
     const binary = ServingBinary.fromBucket(bucket, 'bin/server', SHA256);
 
     expect(binary._problems()).toEqual([]);

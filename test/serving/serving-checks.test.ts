@@ -8,7 +8,7 @@ describe('checkServingOptions', () => {
     expect(Object.keys(SERVER_FLAGS)).toHaveLength(48);
   });
 
-  test('has nothing to say about the defaults', () => {
+  test('accepts the defaults', () => {
     expect(checkServingOptions({})).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ const batchingConfig = (options: TensorFlowServingOptions, processorLimit?: numb
 const monitoringConfig = (options: TensorFlowServingOptions) => configuration.monitoringConfig(servingSettings(options));
 
 describe('configuration of the server', () => {
-  test('serves one version, whatever else lies beside it', () => {
+  test('serves one version, whatever else is next to it', () => {
     expect(configuration.modelConfig({ modelName: 'digits', basePath: '/models/digits', version: '7' })).toBe([
       'model_config_list {',
       '  config {',
@@ -26,11 +26,11 @@ describe('configuration of the server', () => {
     ].join('\n'));
   });
 
-  test('has no batching unless it is asked for', () => {
+  test('has no batching by default', () => {
     expect(batchingConfig({})).toBeUndefined();
   });
 
-  test('every property of batching reaches the server, wrapped as its message asks', () => {
+  test('every batching property reaches the server, wrapped as its protobuf message requires', () => {
     const text = batchingConfig({
       batching: true, maxBatchSize: 8, batchTimeout: Duration.millis(2), maxEnqueuedBatches: 5, numBatchThreads: 2,
       allowedBatchSizes: [1, 8], padVariableLengthInputs: true,
@@ -40,7 +40,7 @@ describe('configuration of the server', () => {
       + 'num_batch_threads { value: 2 } allowed_batch_sizes: 1 allowed_batch_sizes: 8 pad_variable_length_inputs: true ');
   });
 
-  test('no more batches are worked on at a time than the server may use processors', () => {
+  test('no more batches run at a time than processors that the server may use', () => {
     expect(batchingConfig({ batching: true }, 1.5)).toContain('num_batch_threads {\n  value: 2\n}');
     expect(batchingConfig({ batching: true, numBatchThreads: 7 }, 1.5)).toContain('num_batch_threads {\n  value: 7\n}');
     expect(batchingConfig({ batching: true })).not.toContain('num_batch_threads');
@@ -52,7 +52,7 @@ describe('configuration of the server', () => {
     expect(new Stack().resolve(text)).toContain('max_batch_size {\n  value: 8\n}');
   });
 
-  test('offers metrics by default, at the path that is asked for, or not at all', () => {
+  test('offers metrics by default, at the given path, or not at all', () => {
     expect(monitoringConfig({})).toContain('path: "/monitoring/prometheus/metrics"');
     expect(monitoringConfig({ monitoringPath: '/m' })).toContain('path: "/m"');
     expect(monitoringConfig({ monitoring: false })).toBeUndefined();

@@ -10,7 +10,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 describe('ServingImage', () => {
   test.each([
     DEFAULT_SERVING_IMAGE, `tensorflow/serving@${DIGEST}`, `tensorflow/serving:2.20.0@${DIGEST}`, 'registry.example.com:5000/serving:1', Lazy.string({ produce: () => 'x' }),
-  ])('takes %s of a registry', (image) => {
+  ])('accepts %s in a registry', (image) => {
     expect(ServingImage.fromRegistry(image)._problems()).toEqual([]);
     expect(ServingImage.fromRegistry(image)._bind(new Stack())).toBe(image);
   });
@@ -36,7 +36,7 @@ describe('ServingImage', () => {
     expect(ServingImage.fromEcrRepository(repository, 'latest')._problems()).toHaveLength(1);
   });
 
-  test('builds the user\'s own Dockerfile for x86_64, whatever the machine that deploys', () => {
+  test('builds the user\'s own Dockerfile for x86_64, whatever machine deploys', () => {
     const directory = mkdtempSync(join(tmpdir(), 'image-'));
     writeFileSync(join(directory, 'Serving.dockerfile'), 'FROM tensorflow/serving:2.20.0\n');
     const app = new App();
