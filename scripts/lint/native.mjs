@@ -14,6 +14,8 @@ export async function nativeChecks() {
   });
   const toolchain = await rust({ exact: true, components: ['rustfmt', 'clippy'] });
   const env = { ...toolchain.env, CARGO_TARGET_DIR: join(tools, 'cargo-target') };
+  // cargo-deny reads the crates of every platform; a build has fetched those of this one only.
+  await run('cargo', ['fetch', '--quiet', '--locked'], { cwd: crate, env: { ...process.env, ...env } });
   const clippy = (...features) => ['clippy', '--quiet', '--locked', '--all-targets', ...features, '--', '-D', 'warnings'];
   return [
     ['cargo fmt', 'cargo', ['fmt', '--check'], env, crate],
