@@ -94,7 +94,7 @@ def wait_for_state(aws: Running, name: str, state: str) -> None:
         time.sleep(0.1)
 
 
-def test_an_alarm_on_metric_math_follows_what_a_function_prints(aws: Running) -> None:
+def test_an_alarm_on_metric_math_follows_a_functions_log(aws: Running) -> None:
     stack, namespace, name = unique("stack"), unique("namespace"), function(aws, EMIT)
     assert deploy(aws, stack, {"Alarm": alarm(namespace)}, Name={"Ref": "Alarm"}) == "CREATE_COMPLETE"
     watched = outputs_of(aws, stack)["Name"]
@@ -109,7 +109,7 @@ def test_an_alarm_on_metric_math_follows_what_a_function_prints(aws: Running) ->
     assert any("ALARM" in item["HistorySummary"] for item in history)
 
 
-def test_an_alarm_by_an_expression_that_is_not_evaluated_is_refused(aws: Running) -> None:
+def test_an_alarm_on_an_unsupported_expression_is_refused(aws: Running) -> None:
     stack = unique("stack")
 
     assert deploy(aws, stack, {"Alarm": alarm("N", "RATE(errors)")}) == "ROLLBACK_COMPLETE"

@@ -83,7 +83,7 @@ def test_the_weights_share_invocations_among_both_versions(weighted: Weighted) -
     assert weighted.answers() == {"1", "2"}
 
 
-def test_they_hold_for_a_function_url(aws: Running, weighted: Weighted) -> None:
+def test_the_weights_apply_to_a_function_url(aws: Running, weighted: Weighted) -> None:
     url = weighted.client.create_function_url_config(FunctionName=weighted.name, Qualifier="live", AuthType="NONE")
     host = url["FunctionUrl"].split("/")[2]
 
@@ -119,7 +119,7 @@ def test_a_version_is_counted_by_itself_while_the_alias_has_weights(aws: Running
     assert weighted.count("Duration", **of_first) > 0
 
 
-def test_a_throttled_invocation_is_no_invocation_and_no_error(aws: Running, weighted: Weighted) -> None:
+def test_a_throttled_invocation_counts_as_neither_invocation_nor_error(aws: Running, weighted: Weighted) -> None:
     weighted.client.put_function_concurrency(FunctionName=weighted.name, ReservedConcurrentExecutions=0)
     with pytest.raises(weighted.client.exceptions.TooManyRequestsException):
         weighted.ask()

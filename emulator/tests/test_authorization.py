@@ -60,7 +60,7 @@ def bucket(aws: Running) -> str:
     return name
 
 
-def test_a_function_may_what_its_role_says_and_nothing_else(aws: Running, bucket: str) -> None:
+def test_a_function_may_do_only_what_its_role_allows(aws: Running, bucket: str) -> None:
     caller = Caller(aws, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/digits/*"))
     assert caller.call("s3", "get_object", Bucket=bucket, Key="digits/model") == "done"
     denied = caller.call("s3", "put_object", Bucket=bucket, Key="digits/other", Body="x")
@@ -69,14 +69,14 @@ def test_a_function_may_what_its_role_says_and_nothing_else(aws: Running, bucket
     assert "AccessDenied" in Caller(aws).call("s3", "get_object", Bucket=bucket, Key="digits/model")
 
 
-def test_a_listing_is_judged_by_its_prefix(aws: Running, bucket: str) -> None:
+def test_a_listing_is_authorized_by_its_prefix(aws: Running, bucket: str) -> None:
     caller = Caller(aws, allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", StringLike={"s3:prefix": "digits/*"}))
     assert caller.call("s3", "list_objects_v2", Bucket=bucket, Prefix="digits/keys") == "done"
     assert "AccessDenied" in caller.call("s3", "list_objects_v2", Bucket=bucket, Prefix="other/")
     assert "AccessDenied" in caller.call("s3", "list_objects_v2", Bucket=bucket)
 
 
-def test_who_may_only_create_cannot_overwrite(aws: Running, bucket: str) -> None:
+def test_a_role_that_may_only_create_cannot_overwrite(aws: Running, bucket: str) -> None:
     objects = f"arn:aws:s3:::{bucket}/*"
     caller = Caller(aws, allow("s3:PutObject", objects, Null={"s3:if-none-match": "false"}))
     assert caller.call("s3", "put_object", Bucket=bucket, Key=unique("key"), Body="x", IfNoneMatch="*") == "done"
@@ -90,7 +90,7 @@ def test_a_part_of_an_upload_creates_no_object(aws: Running, bucket: str) -> Non
     assert "AccessDenied" in caller.call("s3", "put_object", Bucket=bucket, Key=unique("key"), Body="x")
 
 
-def test_a_bucket_s_own_policy_is_asked_too_and_requests_count_as_encrypted_in_transit(aws: Running) -> None:
+def test_a_bucket_policy_applies_too_and_requests_count_as_encrypted_in_transit(aws: Running) -> None:
     name = unique("bucket")
     aws.client("s3").create_bucket(Bucket=name)
     everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
@@ -105,7 +105,7 @@ def test_a_bucket_s_own_policy_is_asked_too_and_requests_count_as_encrypted_in_t
 
 
 @pytest.mark.parametrize(("method", "arguments"), [("batch_get_builds", "ids"), ("stop_build", "id")])
-def test_a_build_is_judged_by_its_project(aws: Running, method: str, arguments: str) -> None:
+def test_a_build_is_authorized_by_its_project(aws: Running, method: str, arguments: str) -> None:
     actions = f"codebuild:{''.join(part.title() for part in method.split('_'))}"
     caller = Caller(aws, allow(actions, "arn:aws:codebuild:us-east-1:123456789012:project/mine"))
 
@@ -116,7 +116,7 @@ def test_a_build_is_judged_by_its_project(aws: Running, method: str, arguments: 
     assert "AccessDenied" in asked("theirs:1")
 
 
-def test_an_event_is_judged_by_its_source_and_type(aws: Running) -> None:
+def test_an_event_is_authorized_by_its_source_and_type(aws: Running) -> None:
     bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
     conditions = {"events:source": "models", "events:detail-type": "Refused"}
     caller = Caller(aws, allow("events:PutEvents", bus, StringEquals=conditions))
@@ -128,7 +128,7 @@ def test_an_event_is_judged_by_its_source_and_type(aws: Running) -> None:
     assert "AccessDenied" in caller.call("events", "put_events", Entries=[event, event | {"Source": "others"}])
 
 
-def test_who_may_send_one_message_may_send_several(aws: Running) -> None:
+def test_a_role_that_may_send_one_message_may_send_several(aws: Running) -> None:
     queue = aws.client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "x"}]
     sender = Caller(aws, allow("sqs:SendMessage", f"arn:aws:sqs:us-east-1:123456789012:{queue.rsplit('/', 1)[1]}"))
@@ -136,11 +136,11 @@ def test_who_may_send_one_message_may_send_several(aws: Running) -> None:
     assert "AccessDenied" in Caller(aws).call("sqs", "send_message_batch", QueueUrl=queue, Entries=entries)
 
 
-def test_the_account_s_own_credentials_may_everything(aws: Running, bucket: str) -> None:
+def test_the_accounts_own_credentials_may_do_everything(aws: Running, bucket: str) -> None:
     assert aws.client("s3").get_object(Bucket=bucket, Key="digits/model")["Body"].read() == b"x"
 
 
-def test_a_log_group_is_named_with_the_end_that_cloudformation_gives_its_arn(aws: Running) -> None:
+def test_a_log_groups_arn_has_the_suffix_that_cloudformation_adds(aws: Running) -> None:
     group = unique("group")
     logs = aws.client("logs")
     logs.create_log_group(logGroupName=group)

@@ -41,7 +41,7 @@ def test_directory_and_variables_carry_over_between_commands_and_phases(aws: Run
     assert phases_of(build)["BUILD"] == "SUCCEEDED"
 
 
-def test_post_build_runs_after_a_failed_build_and_knows_it(aws: Running) -> None:
+def test_post_build_runs_after_a_failed_build_and_can_tell(aws: Running) -> None:
     build, log = run_build(
         aws,
         spec(
@@ -65,7 +65,7 @@ def test_post_build_runs_after_a_failed_build_and_knows_it(aws: Running) -> None
 
 
 @pytest.mark.parametrize("phase", ["install", "pre_build"])
-def test_a_failed_install_or_pre_build_skips_the_rest_but_its_own_finally(aws: Running, phase: str) -> None:
+def test_a_failed_install_or_pre_build_skips_everything_except_its_own_finally(aws: Running, phase: str) -> None:
     build, log = run_build(
         aws,
         spec(
@@ -136,7 +136,7 @@ def test_the_install_phase_installs_into_a_python_of_the_builds_own(aws: Running
     assert again["buildStatus"] == "FAILED"
 
 
-def test_a_python_that_the_host_lacks_is_replaced_and_said(aws: Running) -> None:
+def test_a_python_that_the_host_lacks_is_replaced_with_a_log_line(aws: Running) -> None:
     build, log = run_build(aws, spec(install={"runtime-versions": {"python": "3.99"}}, build=["python --version"]))
     assert build["buildStatus"] == "SUCCEEDED"
     assert any("asks for Python 3.99, which this host does not have" in line for line in log)
@@ -273,7 +273,7 @@ def test_an_artifact_and_a_secondary_source_are_transferred(aws: Running) -> Non
         ({"type": "NO_SOURCE", "buildspec": "missing.yml"}, "missing.yml does not exist in the source"),
     ],
 )
-def test_a_source_or_buildspec_that_cannot_be_used_fails_the_build_with_a_sentence(
+def test_a_source_or_buildspec_that_cannot_be_used_fails_the_build_with_a_reason(
     aws: Running, source: dict[str, str], sentence: str
 ) -> None:
     build = finished(aws, start_build(aws, project(aws, "", source=source)))

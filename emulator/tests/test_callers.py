@@ -52,7 +52,7 @@ def ask(aws: Running, method: str = "GET", path: str = "/", **headers: str) -> t
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_a_web_page_is_refused_and_may_not_read_why(aws: Running, method: str, headers: dict[str, str]) -> None:
+def test_a_web_page_is_refused_and_cannot_read_the_reason(aws: Running, method: str, headers: dict[str, str]) -> None:
     status, answered, _ = ask(aws, method, **START_BUILD, **headers)
     assert status == 403
     assert [name for name in answered if name.startswith("access-control")] == []
@@ -70,14 +70,14 @@ def test_a_web_page_starts_no_build(aws: Running) -> None:
     "host",
     ["evil.example", "evil.example:4566", "127.0.0.1.evil.example", "notlocalhost", "localhost.evil.example", ""],
 )
-def test_a_host_name_that_is_not_awss_is_refused(aws: Running, host: str) -> None:
+def test_a_host_name_outside_aws_is_refused(aws: Running, host: str) -> None:
     status, answered, text = ask(aws, Host=host)
     assert status == 403
     assert "the embedded AWS answers to the hosts 127.0.0.1, localhost, *.localhost, *.amazonaws.com, *.on.aws" in text
     assert [name for name in answered if name.startswith("access-control")] == []
 
 
-def test_programs_are_answered_at_every_name_that_they_ask_for(aws: Running) -> None:
+def test_programs_are_answered_at_every_name_that_they_use(aws: Running) -> None:
     bucket = aws.client("s3")
     bucket.create_bucket(Bucket="callers")
     bucket.put_object(Bucket="callers", Key="key", Body=b"text")

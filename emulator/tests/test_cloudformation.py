@@ -59,7 +59,7 @@ def function_resource(aws: Running, content: dict[str, str], **properties: Any) 
     return {"Type": "AWS::Lambda::Function", "Properties": {**base, "Code": content, **properties}}
 
 
-def test_a_layer_is_made_of_the_object_version_that_the_template_names(aws: Running) -> None:
+def test_a_layer_is_made_from_the_object_version_in_the_template(aws: Running) -> None:
     content = code(aws, {"x.txt": "pinned"})
     aws.client("s3").put_object(Bucket=content["S3Bucket"], Key="c.zip", Body=archive({"x.txt": "newer"}))
     source = code(aws, {"index.py": "def handler(e, c): return open('/opt/x.txt').read()"})
@@ -149,7 +149,7 @@ def test_a_new_logical_id_publishes_a_new_version_and_an_unchanged_function_none
 @pytest.mark.parametrize(
     ("policy", "status"), [("Retain", "UPDATE_ROLLBACK_COMPLETE"), ("RetainExceptOnCreate", "UPDATE_COMPLETE")]
 )
-def test_the_update_that_failed_succeeds_when_repaired_only_where_its_version_went(
+def test_a_repaired_update_succeeds_only_if_its_failed_version_was_deleted(
     aws: Running, policy: str, status: str
 ) -> None:
     name = unique("stack")
@@ -226,7 +226,7 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize(("size", "status"), [(4096, "CREATE_COMPLETE"), (4097, "ROLLBACK_COMPLETE")])
-def test_a_custom_resource_may_answer_4096_bytes_and_not_one_more(aws: Running, size: int, status: str) -> None:
+def test_a_custom_resource_may_answer_at_most_4096_bytes(aws: Running, size: int, status: str) -> None:
     name = unique("stack")
     properties = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, "Bytes": size}
     resources = {
@@ -254,7 +254,7 @@ def test_types_without_an_effect_that_ministack_would_record_are_refused(aws: Ru
         assert f"the emulator does not support {resource_type}" in reasons(aws, name)
 
 
-def test_the_readme_lists_every_supported_type_and_no_other() -> None:
+def test_the_readme_lists_exactly_the_supported_types() -> None:
     from running import ROOT
 
     text = (ROOT / "emulator" / "README.md").read_text(encoding="utf-8")

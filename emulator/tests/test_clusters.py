@@ -37,14 +37,14 @@ def cluster(aws: Running, **properties: object) -> dict[str, object]:
     return {"Type": "AWS::EKS::Cluster", "Properties": {"RoleArn": role(aws, "eks.amazonaws.com"), **properties}}
 
 
-def test_a_stack_with_a_cluster_fails_and_says_what_to_run_first(bare: Running) -> None:
+def test_a_stack_with_a_cluster_fails_and_names_the_command_to_run_first(bare: Running) -> None:
     reason = failure(bare, {"Cluster": cluster(bare, Version="1.36", ComputeConfig={"Enabled": True})})
 
     assert "Kubernetes' own programs, which are not built on this machine" in reason
     assert "npm run test:cluster" in reason
 
 
-def test_so_does_the_api(bare: Running) -> None:
+def test_the_api_fails_and_names_the_command_too(bare: Running) -> None:
     with pytest.raises(ClientError, match="npm run test:cluster"):
         bare.client("eks").create_cluster(
             name="c", roleArn=role(bare, "eks.amazonaws.com"), resourcesVpcConfig={"subnetIds": []}
@@ -52,7 +52,7 @@ def test_so_does_the_api(bare: Running) -> None:
     assert bare.client("eks").list_clusters()["clusters"] == []
 
 
-def test_a_cluster_without_auto_mode_is_refused_because_nobody_would_make_its_nodes(bare: Running) -> None:
+def test_a_cluster_without_auto_mode_is_refused_because_nothing_would_create_its_nodes(bare: Running) -> None:
     assert "Auto Mode only" in failure(bare, {"Cluster": cluster(bare, Version="1.36")})
 
 

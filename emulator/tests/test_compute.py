@@ -234,7 +234,7 @@ def test_an_update_whose_new_instance_fails_leaves_the_old_one_serving(
     assert members(aws, made["Group"]) == old
 
 
-def test_a_group_whose_instances_never_signal_is_not_made(aws: Running, stack: str) -> None:
+def test_a_group_whose_instances_never_signal_is_not_created(aws: Running, stack: str) -> None:
     silent = resources(user_data(stack, "one", serves=False, signals=""), timeout="PT3S")
 
     assert deploy(aws, stack, silent) == "ROLLBACK_COMPLETE"
@@ -263,7 +263,7 @@ def test_instances_reach_aws_and_nothing_else(aws: Running, stack: str) -> None:
         ({"Group": {"LaunchTemplate": None}}, "Auto Scaling groups with no LaunchTemplate"),
     ],
 )
-def test_what_is_not_made_is_refused(aws: Running, stack: str, change: dict[str, Any], what: str) -> None:
+def test_unsupported_requests_are_refused(aws: Running, stack: str, change: dict[str, Any], what: str) -> None:
     template = resources(user_data(stack, "one"))
     for name, properties in change.items():
         given = {**template[name]["Properties"], **properties}

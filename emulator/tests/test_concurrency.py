@@ -157,7 +157,7 @@ def test_a_template_reserves_and_gives_back(aws: Running) -> None:
     assert "ReservedConcurrentExecutions" not in client.get_function_concurrency(FunctionName=name)
 
 
-def test_provisioned_environments_are_started_ahead_and_are_exceeded_on_demand(aws: Running) -> None:
+def test_provisioned_environments_start_in_advance_and_more_start_on_demand(aws: Running) -> None:
     client, name = aws.client("lambda"), function(aws, WAIT)
     version = client.publish_version(FunctionName=name)["Version"]
     client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)

@@ -85,7 +85,7 @@ def test_express_mode_disables_rollback(stack: Stack, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["update", "update_by_change_set"])
-def test_express_mode_replaces_where_rollback_is_asked_for(stack: Stack, way: str) -> None:
+def test_express_mode_replaces_resources_if_rollback_is_requested(stack: Stack, way: str) -> None:
     config = {"DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": False}}
 
     assert getattr(stack, way)(config, layer="2") == "UPDATE_COMPLETE"

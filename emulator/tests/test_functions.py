@@ -71,7 +71,7 @@ def as_ordinary_user() -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("user", ["aws", "as_ordinary_user"])
-def test_layers_lie_at_opt_and_code_at_var_task_and_only_tmp_is_writable(
+def test_layers_are_at_opt_and_code_at_var_task_and_only_tmp_is_writable(
     user: str, request: pytest.FixtureRequest
 ) -> None:
     aws = request.getfixturevalue(user)
@@ -108,7 +108,7 @@ def test_the_environment_is_lambdas_and_nothing_of_this_machine_leaks_in(aws: Ru
 
 
 @pytest.mark.parametrize("minor", ["3.11", "3.12", "3.13"])
-def test_a_function_runs_on_its_own_python_where_the_host_has_it(aws: Running, minor: str) -> None:
+def test_a_function_runs_on_its_own_python_if_the_host_has_it(aws: Running, minor: str) -> None:
     from embedded_aws.host.pythons import find_python
 
     if find_python(minor) is None:
@@ -186,7 +186,7 @@ def test_a_function_changed_and_changed_back_is_not_published_again(aws: Running
     assert client.publish_version(FunctionName=name, Description="the second")["Version"] == first
 
 
-def test_a_function_made_again_under_the_same_name_is_not_answered_by_the_old_process(aws: Running) -> None:
+def test_a_function_recreated_under_the_same_name_gets_a_new_process(aws: Running) -> None:
     client = aws.client("lambda")
     name = function(aws, "def handler(e, c): return 'old'")
     client.publish_version(FunctionName=name)
@@ -251,7 +251,7 @@ def handler(event, context):
     assert payload == {"errorType": "Runtime.OutOfMemory", "errorMessage": "Runtime exited with error: signal: killed"}
 
 
-def test_errors_have_awss_form(aws: Running) -> None:
+def test_errors_have_the_form_of_aws(aws: Running) -> None:
     payload, failed = invoke(aws, function(aws, "def handler(e, c): raise KeyError('x')"))
     assert failed
     assert payload["errorType"] == "KeyError"
@@ -272,7 +272,7 @@ def test_errors_have_awss_form(aws: Running) -> None:
     assert payload["errorType"] == "Runtime.ExitError"
 
 
-def test_what_a_function_prints_is_in_its_log(aws: Running) -> None:
+def test_a_functions_output_is_in_its_log(aws: Running) -> None:
     source = "import logging\ndef handler(e, c):\n    print('printed')\n    logging.warning('logged')"
     name = function(aws, source)
     invoke(aws, name)

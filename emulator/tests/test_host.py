@@ -31,7 +31,7 @@ def asked_again() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])
-def test_other_systems_than_linux_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+def test_systems_other_than_linux_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
     monkeypatch.setattr(sys, "platform", system)
     reason = namespaces.why_not()
     assert reason is not None
@@ -69,7 +69,9 @@ def test_a_python_of_pyenv_below_tmp_is_found_and_runs_functions(tmp_path: Path)
         assert set(seen) <= {path.relative_to("/tmp").parts[0] for path in needed if path.is_relative_to("/tmp")}
 
 
-def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_program_named_python_that_is_not_cpython_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     impostor = tmp_path / "versions" / "3.9.99" / "bin" / "python3.9"
     impostor.parent.mkdir(parents=True)
     impostor.write_text("#!/bin/sh\nexit 1\n")
@@ -81,9 +83,7 @@ def test_a_python_that_is_no_cpython_of_its_name_is_not_taken(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("value", "offline"), [("1", True), ("true", True), ("0", False), ("false", False)])
-def test_a_build_asks_no_index_where_uv_is_offline(
-    monkeypatch: pytest.MonkeyPatch, value: str, *, offline: bool
-) -> None:
+def test_a_build_uses_no_index_if_uv_is_offline(monkeypatch: pytest.MonkeyPatch, value: str, *, offline: bool) -> None:
     monkeypatch.delenv("PIP_NO_INDEX", raising=False)
     monkeypatch.setenv("PIP_FIND_LINKS", "/of/the/user")
     monkeypatch.setenv("UV_OFFLINE", value)
@@ -102,7 +102,7 @@ def test_a_build_asks_no_index_where_uv_is_offline(
     [(["tmp"], "cache/embedded-aws/runs"), ([], "tmp"), (["tmp", "cache"], "tmp"), (["uv"], "tmp")],
     ids=["temporary files elsewhere", "all on one", "the cache elsewhere, too", "uv alone elsewhere"],
 )
-def test_working_files_lie_where_a_build_may_link_packages_of_uv(
+def test_working_files_are_where_a_build_can_link_uvs_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: list[str], chosen: str
 ) -> None:
     monkeypatch.setattr(settings.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
@@ -112,23 +112,23 @@ def test_working_files_lie_where_a_build_may_link_packages_of_uv(
     assert settings.default_state_directory() == tmp_path / chosen
 
 
-def test_a_path_that_is_not_made_yet_will_be_on_the_file_system_of_the_directory_above(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_yet_is_on_its_parents_file_system(tmp_path: Path) -> None:
     assert settings._device(tmp_path / "not" / "made") == tmp_path.stat().st_dev != settings._device(Path("/proc/self"))
 
 
-def test_a_port_for_a_program_is_none_that_an_outgoing_connection_may_get() -> None:
+def test_a_port_for_a_program_is_outside_the_range_of_outgoing_connections() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert all(1024 < ports.free_port() < lowest for _ in range(50))
 
 
-def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_with_a_listener_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         choices = iter([taken.getsockname()[1], other := ports.free_port()])
         monkeypatch.setattr(ports.random, "choice", lambda _: next(choices))
         assert ports.free_port() == other
 
 
-def test_a_build_inherits_how_to_reach_an_index_and_nothing_else(
+def test_a_build_inherits_the_settings_for_indexes_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in list(os.environ):

@@ -32,7 +32,7 @@ def machine(tmp_path: Path, host: Host) -> Iterator[Machine]:
 
 
 @needs_root
-def test_user_data_runs_as_its_own_root_and_its_end_is_told(machine: Machine) -> None:
+def test_user_data_runs_as_its_own_root_and_its_end_is_reported(machine: Machine) -> None:
     assert machine.wait_for_boot(60) == 3
     assert machine.console == "hello"
     assert not Path("/written").exists()
@@ -51,7 +51,7 @@ def test_has_a_network_and_processes_of_its_own(machine: Machine) -> None:
 
 
 @needs_root
-def test_its_disk_is_as_large_as_it_was_told(machine: Machine) -> None:
+def test_its_disk_has_the_given_size(machine: Machine) -> None:
     machine.wait_for_boot(60)
 
     code, output = machine.run("head -c 2000000 /dev/zero > /models/large")
@@ -71,7 +71,7 @@ def test_an_ended_instance_takes_no_requests(tmp_path: Path, host: Host) -> None
         machine.socket()
 
 
-def test_only_root_can_have_one(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_root_can_have_an_instance(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     with pytest.raises(PermissionError, match="as root only"):

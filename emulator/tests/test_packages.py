@@ -95,7 +95,7 @@ def handler(event, context):
     assert configuration["Runtime"] == f"python{lacking}", "the function is not told"
 
 
-def test_a_version_that_was_never_built_for_the_hosts_python_gives_way_to_the_newest_before_it(
+def test_a_version_without_a_build_for_the_hosts_python_is_replaced_by_the_newest_earlier_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked = []
@@ -116,14 +116,14 @@ def test_a_version_that_was_never_built_for_the_hosts_python_gives_way_to_the_ne
     assert not metadata.exists()
 
 
-def test_packages_that_fit_are_left_alone(tmp_path: Path) -> None:
+def test_compatible_packages_are_kept(tmp_path: Path) -> None:
     python = newest_python()
     packages = installed(tmp_path / "python", python.minor)
     assert substitute(packages, python, tmp_path / "cache") == []
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_compiled_file_that_no_metadata_names_is_an_error_that_says_the_way_out(tmp_path: Path) -> None:
+def test_a_compiled_file_without_metadata_is_an_error_that_names_the_way_out(tmp_path: Path) -> None:
     module = tmp_path / "python" / "thing"
     module.mkdir(parents=True)
     (module / "_c.cpython-39-x86_64-linux-gnu.so").write_bytes(b"")

@@ -55,7 +55,7 @@ def test_bytes_go_both_ways_and_an_end_goes_after_them(plane: Plane) -> None:
     assert client.recv(100) == b""
 
 
-def test_a_side_that_goes_on_alone_is_cut_off(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_side_that_keeps_sending_alone_is_cut_off(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HALF_CLOSED", 0.1)
     upstream = listening()
     client = through(plane, upstream)
@@ -75,7 +75,7 @@ def until_broken(server: socket.socket) -> None:
         time.sleep(0.01)
 
 
-def test_where_nothing_listens_the_connection_ends(plane: Plane) -> None:
+def test_the_connection_ends_if_nothing_listens(plane: Plane) -> None:
     nowhere = socket.socket()
     nowhere.bind(("127.0.0.1", 0))
 

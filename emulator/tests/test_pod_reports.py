@@ -56,7 +56,7 @@ def test_init_container_that_crashes_waits_with_its_last_end_and_log_and_those_a
     assert status["phase"] == "Pending"
 
 
-def test_log_is_in_the_status_only_where_the_container_asks_for_it() -> None:
+def test_log_is_in_the_status_only_if_the_container_requests_it() -> None:
     crashed = PodState(False, "CrashLoopBackOff", container="server", ended=Ended(139, "trace"))
 
     (server,) = status_of(POD, crashed)["containerStatuses"]
@@ -78,19 +78,19 @@ def test_log_is_in_the_status_only_where_the_container_asks_for_it() -> None:
         (PodState(False, "ContainerCreating", "the claim is not bound"), "FailedMount", "the claim is not bound"),
     ],
 )
-def test_what_keeps_a_pod_from_starting_is_an_event(state: PodState, reason: str, message: str) -> None:
+def test_a_reason_that_keeps_a_pod_from_starting_is_an_event(state: PodState, reason: str, message: str) -> None:
     first, *_ = warnings_of(POD, state)
 
     assert first[0] == reason
     assert message in first[1]
 
 
-def test_pod_that_starts_or_is_ready_is_no_event() -> None:
+def test_pod_that_starts_or_is_ready_gives_no_event() -> None:
     assert warnings_of(POD, PodState(False, "ContainerCreating", initialized=False)) == []
     assert warnings_of(POD, PodState(True)) == []
 
 
-def test_event_that_comes_again_is_counted() -> None:
+def test_repeated_event_is_counted() -> None:
     asked: list[tuple[str, str, Any]] = []
 
     class Plane:
@@ -112,7 +112,7 @@ def test_event_that_comes_again_is_counted() -> None:
 @pytest.mark.parametrize(
     "image", ["tensorflow/serving:2.20.0", "123.dkr.ecr.eu-west-1.amazonaws.com/a/b@sha256:" + "0" * 64]
 )
-def test_image_of_a_registry_that_may_exist_can_be_had(image: str) -> None:
+def test_image_in_a_registry_that_may_exist_is_accepted(image: str) -> None:
     assert pull_problem(image) is None
 
 
@@ -130,7 +130,7 @@ def test_image_that_no_machine_could_pull_is_refused_as_kubelet_does() -> None:
     assert pull_problem("Not A Name")[0] == "InvalidImageName"  # type: ignore[index]
 
 
-def test_logs_are_given_out_where_the_api_server_asks_for_them(tmp_path: Path) -> None:
+def test_logs_are_served_where_the_api_server_requests_them(tmp_path: Path) -> None:
     make_certificates(tmp_path / "pki")
     logs = {("models", "digits-a", "verify", True): "one\ntwo\nthree\n"}
     api = KubeletApi(tmp_path / "pki", lambda *names: logs.get(names))

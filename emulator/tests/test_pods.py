@@ -56,7 +56,7 @@ def pod(**changed: Any) -> dict[str, Any]:
     return {"metadata": metadata, "spec": spec}
 
 
-def test_paths_of_mounts_become_paths_of_this_machine_and_others_stay(tmp_path: Path) -> None:
+def test_mount_paths_become_paths_of_this_machine_and_others_stay(tmp_path: Path) -> None:
     root = PodRoot(pod(), tmp_path)
     root.mount(lambda claim, target: (target / claim).touch())
 
@@ -71,7 +71,7 @@ def test_paths_of_mounts_become_paths_of_this_machine_and_others_stay(tmp_path: 
     assert root.path("/models/digits/claim").exists()
 
 
-def test_ports_are_free_ones_where_a_flag_of_a_port_names_them(tmp_path: Path) -> None:
+def test_ports_named_by_a_port_flag_become_free_ports(tmp_path: Path) -> None:
     root = PodRoot(pod(), tmp_path)
     (server,) = pod()["spec"]["containers"]
 
@@ -144,7 +144,7 @@ http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
 @pytest.mark.parametrize(("path", "ready"), [("/ready", True), ("/other", False)])
-def test_a_pod_is_ready_when_its_probe_is_answered_and_says_where_its_ports_are(
+def test_a_pod_is_ready_when_its_probe_is_answered_and_announces_its_ports(
     tmp_path: Path, path: str, ready: bool
 ) -> None:
     one = pod()
@@ -166,7 +166,7 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_says_where_its_ports_are(
     runtime.keep(set())
 
 
-def test_a_pod_may_copy_its_model_from_the_bucket_with_the_role_that_is_its_own(aws: Running, tmp_path: Path) -> None:
+def test_a_pod_may_copy_its_model_from_the_bucket_with_its_own_role(aws: Running, tmp_path: Path) -> None:
     bucket = unique("models")
     aws.client("s3").create_bucket(Bucket=bucket)
     aws.client("s3").put_object(Bucket=bucket, Key="digits/7/saved_model.pb", Body=b"model")
@@ -210,7 +210,7 @@ def test_a_pod_waits_for_its_volumes(tmp_path: Path) -> None:
     runtime.keep(set())
 
 
-def test_a_pod_that_cannot_be_run_here_is_no_harm_to_others(tmp_path: Path) -> None:
+def test_a_pod_that_cannot_run_here_does_not_affect_others(tmp_path: Path) -> None:
     runtime = HostRuntime(tmp_path, lambda *_: None)
     bare = pod(containers=[{"name": "pause", "image": "pause"}], volumes=[])
 
@@ -281,7 +281,7 @@ def test_a_claim_shows_its_prefix_of_the_bucket_and_nothing_else(aws: Running, t
         ({"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}}, "must not have the annotation"),
     ],
 )
-def test_a_claim_is_mounted_only_where_it_would_be_on_aws(
+def test_a_claim_is_mounted_only_if_it_would_be_on_aws(
     aws: Running, tmp_path: Path, changed: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(VolumeError, match=message):
@@ -333,7 +333,7 @@ def test_a_server_without_a_hook_gets_sigterm_and_its_time_to_end(tmp_path: Path
     wait_until(lambda: not any((tmp_path / "pods").iterdir()))
 
 
-def test_closing_ends_what_still_drains(tmp_path: Path) -> None:
+def test_closing_ends_draining_servers(tmp_path: Path) -> None:
     said = tmp_path / "said"
     runtime = HostRuntime(tmp_path / "pods", lambda *_: None)
     one = draining_pod(str(said))

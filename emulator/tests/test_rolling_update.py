@@ -20,7 +20,7 @@ def test_a_group_that_can_spare_a_batch_does_not_grow() -> None:
     assert largest(4, plan) == 4
 
 
-def test_nothing_is_done_where_nothing_is_obsolete() -> None:
+def test_nothing_is_done_if_no_instance_is_obsolete() -> None:
     assert steps(3, 0, RollingUpdate(batch=1, in_service=3)) == []
 
 
@@ -33,7 +33,7 @@ def test_nothing_is_done_where_nothing_is_obsolete() -> None:
         for in_service in range(capacity + 1)
     ],
 )
-def test_enough_serve_at_any_time_and_all_are_replaced(
+def test_enough_instances_serve_at_any_time_and_all_are_replaced(
     capacity: int, obsolete: int, batch: int, in_service: int
 ) -> None:
     serving = capacity

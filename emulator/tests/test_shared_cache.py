@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_two_that_make_the_same_directory_at_once_both_get_it_whole(tmp_path: Path) -> None:
+def test_two_processes_that_create_the_same_directory_at_once_both_get_all_of_it(tmp_path: Path) -> None:
     both = threading.Barrier(2)
 
     def fill(directory: Path) -> None:
@@ -31,7 +31,7 @@ def test_two_that_make_the_same_directory_at_once_both_get_it_whole(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
-def test_one_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_process_leaves_nothing_behind(tmp_path: Path) -> None:
     def fill(directory: Path) -> None:
         (directory / "first").write_text("1")
         raise ConnectionError("no network")
@@ -41,7 +41,7 @@ def test_one_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_aws_cli_runs_where_paths_hold_spaces_and_quotes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_aws_cli_runs_in_paths_with_spaces_and_quotes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clone = tmp_path / "it's a clone"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", clone], check=True)
     monkeypatch.setattr(sys, "executable", str(clone / "bin" / "python"))
@@ -50,7 +50,7 @@ def test_the_aws_cli_runs_where_paths_hold_spaces_and_quotes(monkeypatch: pytest
     assert shown.startswith("aws-cli/")
 
 
-def test_each_has_an_aws_cli_of_its_own_interpreter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_each_interpreter_has_its_own_aws_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     names = ("one", "other")
     for name in names:
         monkeypatch.setattr(sys, "executable", f"/{name}/bin/python")

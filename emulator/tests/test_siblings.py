@@ -90,7 +90,7 @@ def provider(aws: Running) -> Iterator[Provider]:
     server.server_close()
 
 
-def test_what_depends_on_nothing_is_made_at_the_same_time(provider: Provider) -> None:
+def test_independent_resources_are_created_at_the_same_time(provider: Provider) -> None:
     dependent = provider.resource(Value={"Fn::GetAtt": ["First", "Answer"]})
     thread = provider.deploying({"First": provider.resource(), "Second": provider.resource(), "Third": dependent})
     asked = provider.both("Create")
@@ -178,7 +178,7 @@ def test_without_rollback_a_cancelled_resource_is_deleted_with_the_stack(provide
     assert settled(provider.aws, stack) == "DELETE_COMPLETE"
 
 
-def test_what_did_not_change_is_not_updated(provider: Provider) -> None:
+def test_unchanged_resources_are_not_updated(provider: Provider) -> None:
     thread = provider.deploying({"First": provider.resource(Value="1"), "Second": provider.resource(Value="1")})
     for event in provider.both("Create").values():
         provider.answer(event)

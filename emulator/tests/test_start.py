@@ -115,7 +115,7 @@ def test_functions_and_builds_end_even_when_it_is_killed(tmp_path: Path) -> None
         wait_for(marked_processes, want=False)
 
 
-def test_it_ends_in_order_when_the_other_end_of_its_input_is_no_more(tmp_path: Path) -> None:
+def test_it_ends_in_order_when_its_input_is_closed(tmp_path: Path) -> None:
     with started(tmp_path) as aws:
         occupy(aws)
         assert aws.process.stdin

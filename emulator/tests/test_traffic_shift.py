@@ -156,7 +156,7 @@ def test_a_canary_moves_the_alias_while_both_versions_answer(aws: Running) -> No
     assert deployment["status"] == "Succeeded"
 
 
-def test_an_alarm_of_the_new_version_takes_the_traffic_back(aws: Running) -> None:
+def test_an_alarm_on_the_new_version_moves_the_traffic_back(aws: Running) -> None:
     shifted = Shifted(aws, LONG)
 
     status, answers, _ = shifted.deploy_under_traffic(2, BROKEN)
@@ -180,7 +180,7 @@ def test_an_alarm_of_the_new_version_takes_the_traffic_back(aws: Running) -> Non
     )
 
 
-def test_the_next_version_is_deployed_after_one_was_taken_back(aws: Running) -> None:
+def test_the_next_version_is_deployed_after_a_rollback(aws: Running) -> None:
     shifted = Shifted(aws, SHORT)
     shifted.minutes = LONG
     assert shifted.deploy_under_traffic(2, BROKEN)[0] == "UPDATE_ROLLBACK_COMPLETE"
@@ -191,7 +191,7 @@ def test_the_next_version_is_deployed_after_one_was_taken_back(aws: Running) -> 
     assert (status, set(answers)) == ("UPDATE_COMPLETE", {"1", "3"})
 
 
-def test_an_alarm_that_is_on_lets_nothing_move(aws: Running) -> None:
+def test_an_active_alarm_prevents_any_shift(aws: Running) -> None:
     active = unique("alarm")
     aws.client("cloudwatch").put_metric_alarm(
         AlarmName=active,
@@ -235,7 +235,7 @@ def test_a_deployment_that_is_stopped_by_a_request_goes_back(aws: Running) -> No
         client.stop_deployment(deploymentId=stopped["deploymentId"])
 
 
-def test_without_automatic_rollback_the_traffic_stays_where_the_alarm_found_it(aws: Running) -> None:
+def test_without_automatic_rollback_an_alarm_leaves_the_traffic_as_it_is(aws: Running) -> None:
     shifted = Shifted(aws, LONG, AutoRollbackConfiguration={"Enabled": False})
 
     assert shifted.deploy_under_traffic(2, BROKEN)[0] == "UPDATE_ROLLBACK_COMPLETE"
@@ -261,7 +261,7 @@ def test_a_stack_that_fails_later_takes_the_alias_back_at_once(aws: Running) -> 
         ({}, {"DeploymentGroupName": "other"}, "No deployment group other found"),
     ],
 )
-def test_what_is_not_followed_fails(aws: Running, group: Any, policy: Any, sentence: str) -> None:
+def test_unsupported_settings_fail(aws: Running, group: Any, policy: Any, sentence: str) -> None:
     shifted = Shifted(aws, SHORT, **group)
 
     assert shifted.deploy(2, policy=policy) == "UPDATE_ROLLBACK_COMPLETE"
@@ -286,7 +286,7 @@ def test_other_resources_are_refused(aws: Running, resources: dict[str, Any], se
     assert sentence in reasons(aws, stack)
 
 
-def test_everything_goes_with_the_stack(aws: Running) -> None:
+def test_everything_is_deleted_with_the_stack(aws: Running) -> None:
     shifted = Shifted(aws, SHORT)
     stack = aws.client("cloudformation").describe_stacks(StackName=shifted.stack)["Stacks"][0]["StackId"]
 
@@ -320,7 +320,7 @@ def test_reads_configurations_of_a_template() -> None:
         steps_of({"ComputePlatform": "ECS"})
 
 
-def test_only_what_is_answered_is_offered(aws: Running) -> None:
+def test_only_supported_calls_are_offered(aws: Running) -> None:
     with pytest.raises(ClientError, match="does not support CodeDeploy's ListApplications"):
         aws.client("codedeploy").list_applications()
     with pytest.raises(ClientError, match="The deployment d-NONE could not be found"):

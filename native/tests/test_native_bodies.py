@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Answer = "Callable[[str, Any], Any]"
 NOT_JSON = "the body is not JSON: "
 PATHS = ("tiny:predict", "tiny/versions/3:predict", "tiny/versions/03:predict", "tiny%3Apredict")
-NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_what_is_not_there_is_named.pytestmark[0].args[1]  # type: ignore[attr-defined]
+NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_a_missing_name_is_reported.pytestmark[0].args[1]  # type: ignore[attr-defined]
 #: Of values that can be passed to a Python function, and not be sent: half a character, and a number of 5000 digits.
 NO_EVENTS = ('the string "?" stands where a number belongs', "an integer of 16610 bits is outside of float32")
 #: As sent, and what twice of it is at the shortest.
@@ -42,7 +42,9 @@ def test_the_answer_has_the_form_of_the_request(name: str, body: Any, expected: 
 
 
 @pytest.mark.parametrize(("name", "text", "status", "sentence"), TEXTS)
-def test_a_bad_body_is_answered_by_a_sentence(name: str, text: str, status: int, sentence: str, answer: Answer) -> None:
+def test_a_bad_body_gets_an_error_of_one_sentence(
+    name: str, text: str, status: int, sentence: str, answer: Answer
+) -> None:
     response = answer(name, http(text))
     error = json.loads(response["body"])["error"]
     # Where a text stops to be JSON is said in the words of the reader that each program has.
@@ -59,7 +61,7 @@ def test_a_bad_direct_invocation_returns_its_error(event: Any, sentence: str, an
     assert sentence in result["error"]
 
 
-def test_half_a_surrogate_pair_is_no_text(answer: Answer) -> None:
+def test_half_a_surrogate_pair_is_not_text(answer: Answer) -> None:
     assert answer("dense", {"data": ["\ud800", 1, 1, 1]})["error"].startswith("the event is not JSON")
 
 
@@ -95,7 +97,7 @@ def test_an_answer_that_lambda_cannot_return_is_refused(answer: Answer) -> None:
     assert len(answer("cast_uint8", few.encode())["predictions"]) == 2000
 
 
-def test_a_string_with_line_breaks_is_told_in_one_line(answer: Answer) -> None:
+def test_a_string_with_line_breaks_is_reported_in_one_line(answer: Answer) -> None:
     error = answer("signatures", {"data": ["a\nb\x17", 1]})["error"]
     assert 'the string "a?b?" stands where a number belongs' in error
     assert "\n" not in error
@@ -143,7 +145,7 @@ class TestRoutes:
         assert self.call(answer, name, door("GET", "/v1/models/tiny/metadata")) == (200, expected)
 
     @pytest.mark.parametrize(("method", "path", "status", "sentence"), NOT_THERE)
-    def test_what_is_not_there_is_named(
+    def test_a_missing_name_is_reported(
         self, door: Any, method: str, path: str, status: int, sentence: str, answer: Answer
     ) -> None:
         answered, body = self.call(answer, "dense", door(method, path, BODY))
@@ -151,28 +153,28 @@ class TestRoutes:
         assert sentence in body["error"]
 
 
-def test_a_wrong_method_is_told_the_right_one(answer: Answer) -> None:
+def test_a_wrong_method_gets_the_right_one(answer: Answer) -> None:
     assert answer("dense", function_url("GET", "/v1/models/tiny:predict"))["headers"]["allow"] == "POST"
 
 
-def test_nan_and_infinity_travel_as_the_server_writes_them(answer: Answer) -> None:
+def test_nan_and_infinity_are_written_as_the_server_writes_them(answer: Answer) -> None:
     event = function_url("POST", "/v1/models/tiny:predict", '{"instances": [[NaN, -Infinity], [Infinity, 0]]}')
     assert answer("signatures", event)["body"] == '{"predictions":[[NaN,-Infinity],[Infinity,0.0]]}'
 
 
-def test_a_byte_order_mark_and_white_space_are_no_obstacle(answer: Answer) -> None:
+def test_a_byte_order_mark_and_white_space_are_ignored(answer: Answer) -> None:
     event = function_url("POST", "/v1/models/tiny:predict", f"\ufeff\r\n {BODY} \n")
     assert answer("signatures", event)["statusCode"] == 200
 
 
 @pytest.mark.parametrize("event", [{"requestContext": value} for value in (None, "x", {}, {"http": {}}, {"http": 1})])
-def test_an_http_event_of_no_known_format_is_a_bad_request(event: Any, answer: Answer) -> None:
+def test_an_http_event_of_an_unknown_format_is_a_bad_request(event: Any, answer: Answer) -> None:
     response = answer("dense", event)
     assert response["statusCode"] == 400
     assert "no HTTP request of a Function URL, an HTTP API or a REST API" in response["body"]
 
 
-def test_the_name_of_the_signature_may_stand_behind_the_values(answer: Answer) -> None:
+def test_the_name_of_the_signature_may_follow_the_values(answer: Answer) -> None:
     event = b'{"instances": [[1, 2]], "signature_name": "triple"}'
     assert answer("signatures", event) == {"predictions": [{"size": [1.0], "y": [3.0, 6.0]}]}
 

@@ -31,7 +31,9 @@ def lines(function: Function, count: int) -> list[dict[str, Any]]:
     return function.log()
 
 
-def test_a_start_and_an_answer_are_a_line_each(start: Callable[..., Function], models: dict[str, str]) -> None:
+def test_a_start_and_an_answer_are_logged_in_one_line_each(
+    start: Callable[..., Function], models: dict[str, str]
+) -> None:
     function = start(models["signatures"], **LAMBDA)
     assert function.invoke(ROW).value == {"prediction": [[2.0, 4.0]]}
     loaded, answered = lines(function, 2)
@@ -79,7 +81,7 @@ def test_the_name_can_be_another_than_that_of_the_file(start: Callable[..., Func
     assert function.invoke({**event, "rawPath": "/v1/models/tiny:predict"}).value["statusCode"] == 404
 
 
-def test_several_threads_answer_as_one_does(start: Callable[..., Function], models: dict[str, str]) -> None:
+def test_several_threads_answer_as_one_thread_does(start: Callable[..., Function], models: dict[str, str]) -> None:
     event = {"instances": [[[[x * y / 64] for x in range(8)] for y in range(8)]] * 3}
     one, three = start(models["conv"]), start(models["conv"], MODEL_THREADS="3")
     found, expected = three.invoke(event).value["predictions"], one.invoke(event).value["predictions"]
@@ -138,7 +140,7 @@ def test_a_model_that_cannot_be_served_is_refused_at_the_start(
     assert reason in start(str(tmp_path)).next_post().value["errorMessage"]
 
 
-def test_a_file_that_is_no_model_is_refused_with_what_litert_prints(
+def test_a_file_that_is_not_a_model_is_refused_with_litert_s_own_message(
     start: Callable[..., Function], models: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "model.json").write_text(Path(models["dense"], "model.json").read_text())
@@ -162,7 +164,7 @@ def test_outputs_that_nothing_computes_are_answered(
             assert answer == {"factors": [[1.5, 2.5]], "y": [[1.5 * x, 5.0]]}
 
 
-def test_two_names_of_one_signature_are_answered_alike(
+def test_two_names_of_one_signature_give_equal_answers(
     start: Callable[..., Function], models: dict[str, str], tmp_path: Path
 ) -> None:
     text = json.loads(Path(models["dense"], "model.json").read_text())

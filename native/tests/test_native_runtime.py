@@ -79,7 +79,7 @@ def test_a_batch_is_the_sum_of_its_rows(models: dict[str, str], start: Start) ->
     assert [row["doubled"] for row in batch] == [[2, 4], [-6, 8], [10, -2]]
 
 
-def test_the_process_goes_on_after_values_that_the_model_refused(models: dict[str, str], start: Start) -> None:
+def test_the_process_continues_after_values_that_the_model_refused(models: dict[str, str], start: Start) -> None:
     function = start(models["lookup"])
     expected = function.invoke({"instances": [0, 4]})
     for _ in range(3):
@@ -189,7 +189,7 @@ def test_a_model_that_cannot_be_prepared_is_the_functions_fault(odd: dict[str, s
     assert "OperatorOfAnotherHouse" in function.printed()
 
 
-def test_memory_of_large_requests_is_given_back(models: dict[str, str], start: Start) -> None:
+def test_memory_of_large_requests_is_released(models: dict[str, str], start: Start) -> None:
     function = start(models["dense"])
     small, large = {"instances": [[1, 2, 3, 4]]}, {"instances": [[0.125, 2.5, 3.75, 4.25]] * 200_000}
     function.invoke(small)

@@ -134,7 +134,7 @@ def _flip(path: Path) -> None:
         pytest.param(shutil.rmtree, id="no version"),
     ],
 )
-def test_check_stops_a_pod_whose_files_are_not_those_that_were_published(
+def test_check_stops_a_pod_whose_files_differ_from_the_published_ones(
     pod: dict[str, Any], root: PodRoot, version: Path, digest: str, spoil: Callable[[Path], object]
 ) -> None:
     spoil(version)
@@ -151,7 +151,7 @@ def test_check_stops_a_pod_on_a_processor_that_lacks_what_the_model_needs(
     assert "the model needs a processor with made_up_feature" in done.stderr
 
 
-def test_check_takes_either_name_of_a_feature_that_has_two(pod: dict[str, Any], root: PodRoot, digest: str) -> None:
+def test_check_accepts_either_name_of_a_feature_that_has_two(pod: dict[str, Any], root: PodRoot, digest: str) -> None:
     assert verify(pod, root, digest, features="made_up_feature|fpu").returncode == 0
     assert verify(pod, root, digest, features="made_up_feature|another").returncode != 0
 

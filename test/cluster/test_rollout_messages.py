@@ -74,7 +74,7 @@ def failure(
         plane.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
-def test_server_that_crashes_is_told_with_its_last_words(
+def test_server_that_crashes_is_reported_with_its_last_lines(
     plane: ControlPlane, simulation: Simulation, templates: dict[str, Any]
 ) -> None:
     words = "F tensorflow_serving/core] Check failed: model"
@@ -89,7 +89,7 @@ def test_server_that_crashes_is_told_with_its_last_words(
     assert told.startswith(f"{SERVER} ends with exit code 134, CrashLoopBackOff. Its log ends:\nI starts\n{words}\n")
 
 
-def test_server_that_never_becomes_ready_is_told_with_its_probe_and_its_log_from_kubelet(
+def test_server_that_never_becomes_ready_is_reported_with_its_probe_and_its_log_from_kubelet(
     plane: ControlPlane, simulation: Simulation, templates: dict[str, Any]
 ) -> None:
     simulation.states = {VERSION: PodState(False, unhealthy="HTTP probe failed with statuscode: 503")}
@@ -113,7 +113,7 @@ def test_image_that_cannot_be_pulled_is_named(plane: ControlPlane, templates: di
     assert "lookup registry.invalid: no such host" in told
 
 
-def test_pod_that_no_node_takes_is_told_in_the_schedulers_own_words(
+def test_pod_without_a_node_is_reported_with_the_schedulers_own_message(
     plane: ControlPlane, templates: dict[str, Any]
 ) -> None:
     def change(spec: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def test_pod_that_no_node_takes_is_told_in_the_schedulers_own_words(
     assert told.startswith("no node takes the pod (Unschedulable): 0/3 nodes are available: 3 Insufficient cpu")
 
 
-def test_pod_that_a_quota_forbids_is_told_in_the_controllers_own_words(
+def test_pod_that_a_quota_forbids_is_reported_with_the_controllers_own_message(
     plane: ControlPlane, templates: dict[str, Any]
 ) -> None:
     quota = {

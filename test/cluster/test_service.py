@@ -106,7 +106,7 @@ def _deployed(
 
 
 @pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16", "LiteRt"])
-def test_api_server_takes_every_object_strictly_and_without_a_warning_in_a_restricted_namespace(
+def test_api_server_accepts_every_object_strictly_and_without_a_warning_in_a_restricted_namespace(
     plane: ControlPlane, templates: dict[str, Any], name: str
 ) -> None:
     namespace, *others = objects(templates[name], "7")
@@ -163,7 +163,7 @@ def test_second_eviction_is_refused(plane: ControlPlane, simulation: Simulation,
     assert b"disruption budget" in answer
 
 
-def test_new_version_takes_over_and_never_are_fewer_than_three_pods_available(
+def test_new_version_takes_over_with_at_least_three_pods_available_throughout(
     fixed: Service, templates: dict[str, Any]
 ) -> None:
     with watched(fixed) as available:
@@ -174,7 +174,7 @@ def test_new_version_takes_over_and_never_are_fewer_than_three_pods_available(
     assert all("versions: 8" in served_version(pod) for pod in fixed.pods())
 
 
-def test_broken_third_version_fails_the_deployment_and_the_second_serves_on(
+def test_broken_third_version_fails_the_deployment_and_the_second_keeps_serving(
     simulation: Simulation, fixed: Service, templates: dict[str, Any]
 ) -> None:
     fixed.stack.deploy(templates["Fixed"], "8")
@@ -189,7 +189,7 @@ def test_broken_third_version_fails_the_deployment_and_the_second_serves_on(
     assert {pod["metadata"]["name"] for pod in fixed.pods()} == serving
 
 
-def test_failure_of_another_resource_brings_the_old_version_back_also_for_pods_that_start_later(
+def test_failure_of_another_resource_restores_the_old_version_even_for_pods_that_start_later(
     plane: ControlPlane, fixed: Service, templates: dict[str, Any]
 ) -> None:
     with pytest.raises(DeploymentFailedError, match="another resource"):
@@ -204,7 +204,7 @@ def test_failure_of_another_resource_brings_the_old_version_back_also_for_pods_t
     assert all("versions: 7" in served_version(pod) for pod in fixed.pods())
 
 
-def test_replica_set_of_the_version_before_keeps_that_version(
+def test_replica_set_of_the_previous_version_keeps_that_version(
     plane: ControlPlane, fixed: Service, templates: dict[str, Any]
 ) -> None:
     fixed.stack.deploy(templates["Fixed"], "8")
@@ -220,7 +220,9 @@ def test_replica_set_of_the_version_before_keeps_that_version(
     )
 
 
-def test_pods_that_copy_their_model_are_taken_too(plane: ControlPlane, handler: Any, templates: dict[str, Any]) -> None:
+def test_pods_that_copy_their_model_are_accepted_too(
+    plane: ControlPlane, handler: Any, templates: dict[str, Any]
+) -> None:
     for service in _deployed(plane, handler, templates["Copied"], "copied", 1):
         (pod,) = service.pods()
         assert [container["name"] for container in pod["spec"]["initContainers"]] == ["copy-model", "verify-model"]
@@ -250,7 +252,7 @@ def label(plane: ControlPlane, node: str, labels: dict[str, str | None]) -> None
     )
 
 
-def test_autoscaler_goes_up_and_down_and_no_deployment_undoes_it(
+def test_autoscaler_scales_up_and_down_and_no_deployment_undoes_it(
     plane: ControlPlane, scaled: Service, metrics: Metrics, templates: dict[str, Any]
 ) -> None:
     metrics.cpu = "950m"
@@ -280,9 +282,7 @@ def test_autoscaler_goes_up_and_down_and_no_deployment_undoes_it(
     scaled.settle({"8": 3})
 
 
-def test_a_number_that_followed_the_load_becomes_a_fixed_one(
-    scaled: Service, metrics: Metrics, templates: dict[str, Any]
-) -> None:
+def test_an_autoscaled_number_becomes_a_fixed_one(scaled: Service, metrics: Metrics, templates: dict[str, Any]) -> None:
     metrics.cpu = "950m"
     scaled.settle({"7": 5})
 
@@ -291,7 +291,7 @@ def test_a_number_that_followed_the_load_becomes_a_fixed_one(
     scaled.settle({"7": 3})
 
 
-def test_a_fixed_number_becomes_one_that_follows_the_load_and_never_are_fewer_pods_available(
+def test_a_fixed_number_becomes_an_autoscaled_one_without_losing_pods(
     plane: ControlPlane, handler: Any, metrics: Metrics, templates: dict[str, Any]
 ) -> None:
     metrics.cpu = "950m"
@@ -303,7 +303,7 @@ def test_a_fixed_number_becomes_one_that_follows_the_load_and_never_are_fewer_po
         assert min(available) >= 3
 
 
-def test_what_is_taken_out_of_the_app_goes_from_the_cluster(fixed: Service, templates: dict[str, Any]) -> None:
+def test_objects_removed_from_the_app_are_removed_from_the_cluster(fixed: Service, templates: dict[str, Any]) -> None:
     assert fixed.get("services", "digits-nlb") is not None
 
     fixed.stack.deploy(templates["Fixed without"], "7")

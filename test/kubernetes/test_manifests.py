@@ -25,7 +25,7 @@ def validate(item: dict[str, Any], version: str) -> None:
 
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("name", ["Fixed", "Copied", "Scaled", "Bfloat16", "LiteRt"])
-def test_every_object_is_as_the_schema_of_the_oldest_and_the_newest_kubernetes_asks(
+def test_every_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
     templates: dict[str, Any], name: str, version: str
 ) -> None:
     found = objects(templates[name], "7")

@@ -78,12 +78,12 @@ def test_methods_that_libevent_does_not_let_in_are_not_implemented(port: int, me
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v2/models/none", "/v10/models", "/metrics/"])
-def test_paths_that_nobody_answers_get_libevent_s_page(port: int, path: str) -> None:
+def test_unknown_paths_get_libevent_s_page(port: int, path: str) -> None:
     assert line(port, "GET", path) == (404, "text/html", PAGE.format(404, "Not Found"))
 
 
 @pytest.mark.parametrize("path", ["/v1/models/%zz", "/v1/models/50%", "/v1/models/a|b", "/v1/models/caf\xe9"])
-def test_paths_that_are_no_uri_are_refused_before_anybody_looks_at_them(port: int, path: str) -> None:
+def test_paths_that_are_not_a_uri_are_refused_before_routing(port: int, path: str) -> None:
     assert line(port, "GET", path) == (400, "text/html", PAGE.format(400, "Bad Request"))
 
 
@@ -122,7 +122,7 @@ def test_a_version_that_is_too_large_gets_no_body(port: int) -> None:
     assert line(port, "GET", f"/v1/models/none/versions/{2**63 - 1}")[0] == 404
 
 
-def test_metrics_are_at_their_path_only(port: int) -> None:
+def test_metrics_are_only_at_their_path(port: int) -> None:
     status, content_type, body = line(port, "GET", "/metrics?x=1")
 
     assert (status, content_type) == (400, "text/plain")
@@ -154,7 +154,7 @@ def test_bodies_that_cannot_be_read_are_empty(port: int) -> None:
 
 
 @pytest.mark.parametrize("verb", ["classify", "regress"])
-def test_classify_and_regress_are_refused_but_for_what_their_bodies_say(port: int, verb: str) -> None:
+def test_classify_and_regress_are_refused_except_for_errors_in_their_bodies(port: int, verb: str) -> None:
     def ask(body: str) -> int:
         head = [f"POST /v1/models/none:{verb} HTTP/1.1", "Host: test", "Connection: close"]
         return send(port, "\r\n".join([*head, f"Content-Length: {len(body)}", "", body]))[0]

@@ -50,7 +50,7 @@ def test_refuses(text: str) -> None:
         read(text.encode())
 
 
-def test_bytes_that_are_no_text_pass() -> None:
+def test_bytes_that_are_not_text_are_accepted() -> None:
     assert read(b'"\xff\xfe"') == b"\xff\xfe"
 
 
@@ -84,7 +84,7 @@ def test_depth_is_not_limited_by_python() -> None:
         ("--port=8500", "port", 8500),
     ],
 )
-def test_a_flag_s_integer_is_cut_to_its_bits(argument: str, name: str, value: int) -> None:
+def test_a_flag_s_integer_is_truncated_to_its_bits(argument: str, name: str, value: int) -> None:
     values, unknown = parse([argument])
 
     assert (values[name], unknown) == (value, [])

@@ -93,7 +93,7 @@ def server(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     server.stop()
 
 
-def test_the_first_unknown_flag_is_printed_and_all_are_ignored(server: Server) -> None:
+def test_the_first_unknown_flag_is_printed_and_all_unknown_ones_are_ignored(server: Server) -> None:
     assert server.says("unknown argument: --no_such_flag=1\nusage:")
     assert not server.says("--no_such_flag_either")
 
@@ -124,7 +124,7 @@ def test_predicts_bytes_and_several_outputs(server: Server) -> None:
     assert (status, answer) == (200, {"predictions": [{"image_bytes": image, "length": 3}]})
 
 
-def test_answers_words_that_json_does_not_have(server: Server) -> None:
+def test_answers_with_numbers_that_json_does_not_have(server: Server) -> None:
     status, answer = server.request("POST", "/v1/models/half:predict", '{"instances": [Infinity, NaN]}')
 
     assert status == 200
@@ -147,14 +147,14 @@ def test_answers_words_that_json_does_not_have(server: Server) -> None:
         ("/v1/models/half:explain", '{"instances": [1]}', 400, "Malformed request"),
     ],
 )
-def test_refuses_what_does_not_fit(server: Server, path: str, body: str, status: int, error: str) -> None:
+def test_refuses_requests_that_do_not_fit(server: Server, path: str, body: str, status: int, error: str) -> None:
     answered, answer = server.request("POST", path, body)
 
     assert answered == status
     assert error in answer["error"]
 
 
-def test_tells_state_and_signatures(server: Server) -> None:
+def test_reports_state_and_signatures(server: Server) -> None:
     status, state = server.request("GET", "/v1/models/half")
     assert (status, state["model_version_status"]) == (
         200,
@@ -170,7 +170,7 @@ def test_tells_state_and_signatures(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("asked", "told"), [("close", "close"), ("keep-alive", None)])
-def test_says_when_it_ends_the_connection(server: Server, asked: str, told: str | None) -> None:
+def test_announces_the_end_of_a_connection(server: Server, asked: str, told: str | None) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=30)
     try:
         connection.request("GET", "/v1/models/half", headers={"connection": asked})
@@ -188,7 +188,7 @@ def counted(server: Server, name: str, **labels: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-def test_counts_predictions_and_looks_at_the_model_under_different_labels(server: Server) -> None:
+def test_counts_predictions_and_status_requests_under_different_labels(server: Server) -> None:
     def counts() -> list[float]:
         latency = [
             counted(server, "request_latency_count", model_name="half", API=api, entrypoint="REST")
@@ -310,7 +310,7 @@ print(json.dumps(sorted({call.code().name for call in calls})))
 """
 
 
-def test_refuses_grpc_calls_for_which_it_has_no_thread(server: Server) -> None:
+def test_refuses_grpc_calls_without_a_free_thread(server: Server) -> None:
     result = subprocess.run(
         [sys.executable, "-c", _CALLS, f"127.0.0.1:{server.port}"],
         env=ENVIRONMENT,
@@ -322,7 +322,7 @@ def test_refuses_grpc_calls_for_which_it_has_no_thread(server: Server) -> None:
     assert json.loads(result.stdout.splitlines()[-1]) == ["OK", "RESOURCE_EXHAUSTED"]
 
 
-def test_ports_stay_closed_until_the_version_is_there_and_the_next_one_takes_over(
+def test_ports_stay_closed_until_the_version_is_loaded_and_the_next_one_takes_over(
     versions: Path, tmp_path: Path
 ) -> None:
     base, config = tmp_path / "models", tmp_path / "models.config"
@@ -386,7 +386,7 @@ def test_keeps_serving_while_the_base_path_cannot_be_listed_and_loads_a_deleted_
         server.stop()
 
 
-def test_a_broken_new_version_leaves_the_old_one_serving_until_it_is_there_anew(versions: Path, tmp_path: Path) -> None:
+def test_a_broken_new_version_leaves_the_old_one_serving_until_it_is_replaced(versions: Path, tmp_path: Path) -> None:
     base = tmp_path / "models"
     shutil.copytree(versions / "1", base / "1")
     server = Server(tmp_path, f"--model_base_path={base}", "--model_name=half", "--max_num_load_retries=0")

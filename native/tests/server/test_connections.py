@@ -15,14 +15,14 @@ PATH = "/v1/models/times:predict"
 BODY = {"instances": [[1, 2, 3]]}
 
 
-def test_rest_says_with_an_answer_that_its_connection_is_too_old(start: Callable[..., Server]) -> None:
+def test_rest_announces_the_end_of_an_old_connection_in_an_answer(start: Callable[..., Server]) -> None:
     with start("times", 1, "--max_connection_age_in_seconds=0") as server, requests.Session() as session:
         answers = [session.post(f"{server.url}{PATH}", json=BODY, timeout=60) for _ in range(3)]
 
     assert [(answer.status_code, answer.headers["Connection"]) for answer in answers] == [(200, "close")] * 3
 
 
-def test_a_connection_stays_unless_it_is_told_to_end(start: Callable[..., Server]) -> None:
+def test_a_connection_stays_open_by_default(start: Callable[..., Server]) -> None:
     with start("times", 1) as server, requests.Session() as session:
         answers = [session.post(f"{server.url}{PATH}", json=BODY, timeout=60) for _ in range(3)]
 

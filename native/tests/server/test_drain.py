@@ -21,7 +21,7 @@ PATH = "/v1/models/slow:predict"
 BODY = {"instances": [[1]]}
 
 
-def test_readiness_turns_first_and_requests_are_still_answered(start: Callable[..., Server]) -> None:
+def test_readiness_changes_first_and_requests_are_still_answered(start: Callable[..., Server]) -> None:
     import grpc
 
     with start("times", 1, "--drain_delay_in_seconds=60") as server:
@@ -84,7 +84,7 @@ def test_no_request_is_lost_under_load(start: Callable[..., Server]) -> None:
     assert all(answered)
 
 
-def test_a_connection_that_never_ends_is_not_waited_for_longer_than_allowed(start: Callable[..., Server]) -> None:
+def test_draining_waits_no_longer_than_allowed_for_a_connection_that_never_ends(start: Callable[..., Server]) -> None:
     flags = ["--workers=1", "--drain_delay_in_seconds=0", "--drain_timeout_in_seconds=0.1", "--queue_size=100"]
     with start("slow", 1, *flags) as server, ThreadPoolExecutor(20) as clients:
         for _ in range(20):

@@ -86,7 +86,7 @@ def test_a_version_is_chosen_by_number_or_label(prediction: Any, choice: dict[st
     assert list(response.outputs["y"].float_val) == (ROWS * factor).ravel().tolist()
 
 
-def test_every_type_comes_back_as_it_went(prediction: Any) -> None:
+def test_every_type_comes_back_unchanged(prediction: Any) -> None:
     import tensorflow as tf
 
     values = {name: np.array([[1, 0], [0, 1]], name) for name in PASSED}
@@ -177,7 +177,7 @@ def test_status(channel: grpc.Channel) -> None:
     assert [(one.version, one.state, one.status.error_code) for one in statuses] == [(2, 30, 0), (1, 30, 0)]
 
 
-def test_what_is_not_offered_is_unimplemented(channel: grpc.Channel, prediction: Any) -> None:
+def test_unsupported_calls_are_unimplemented(channel: grpc.Channel, prediction: Any) -> None:
     from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 
     with pytest.raises(grpc.RpcError) as caught:

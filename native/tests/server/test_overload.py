@@ -64,7 +64,7 @@ def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., 
         assert server.post(PATH, BODY).status_code == 200
 
 
-def test_a_request_that_takes_too_long_is_given_up_and_the_worker_goes_on(start: Callable[..., Server]) -> None:
+def test_a_request_that_takes_too_long_is_abandoned_and_the_worker_continues(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
@@ -91,7 +91,7 @@ def test_the_clients_deadline_counts_over_grpc(start: Callable[..., Server]) -> 
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-def test_what_waits_for_nobody_is_not_computed(start: Callable[..., Server]) -> None:
+def test_requests_without_a_waiting_client_are_not_computed(start: Callable[..., Server]) -> None:
     with start("slow", 1, "--workers=1", "--queue_size=100") as server:
         connections = []
         for _ in range(20):
@@ -129,7 +129,7 @@ def test_a_message_that_is_too_large_is_refused(start: Callable[..., Server]) ->
         assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
 
 
-def test_a_client_that_does_not_send_its_body_is_not_waited_for(start: Callable[..., Server]) -> None:
+def test_the_server_does_not_wait_for_a_client_that_does_not_send_its_body(start: Callable[..., Server]) -> None:
     with start("times", 1, "--rest_api_timeout_in_ms=200") as server:
         connection = http.client.HTTPConnection("localhost", server.rest_port, timeout=60)
         connection.putrequest("POST", "/v1/models/times:predict")
@@ -139,7 +139,7 @@ def test_a_client_that_does_not_send_its_body_is_not_waited_for(start: Callable[
         connection.close()
 
 
-def test_copies_are_as_many_as_memory_allows(start: Callable[..., Server]) -> None:
+def test_the_memory_limits_the_number_of_copies(start: Callable[..., Server]) -> None:
     with start("times", 1, "--workers=3") as server:
         server.wait_until(lambda: server.says("all copies compiled"))
         assert server.metric("model_server:compiled_copies", model_name="times") == 3

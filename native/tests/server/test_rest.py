@@ -25,7 +25,7 @@ def test_rows_and_columns_as_tensorflow_serving_has_them(all_models: Server) -> 
     ("part", "factor"),
     [("", 3.0), ("/versions/1", 2.0), ("/versions/2", 3.0), ("/labels/stable", 2.0), ("/labels/canary", 3.0)],
 )
-def test_a_version_is_chosen_by_number_or_label_and_is_the_newest_without(
+def test_a_version_is_chosen_by_number_or_label_and_defaults_to_the_newest(
     all_models: Server, part: str, factor: float
 ) -> None:
     answer = all_models.post(f"/v1/models/times{part}:predict", {"instances": [[1, 1, 1]]})
@@ -34,7 +34,7 @@ def test_a_version_is_chosen_by_number_or_label_and_is_the_newest_without(
     assert metadata["model_spec"] == {"name": "times", "signature_name": "", "version": str(int(factor - 1))}
 
 
-def test_status_lists_the_versions_that_are_asked_for(all_models: Server) -> None:
+def test_status_lists_the_requested_versions(all_models: Server) -> None:
     def versions(path: str) -> list[str]:
         found = all_models.get(f"/v1/models/times{path}").json()["model_version_status"]
         assert all(one["state"] == "AVAILABLE" and one["status"]["error_code"] == "OK" for one in found)
@@ -71,7 +71,7 @@ def test_metadata_has_the_signatures(all_models: Server) -> None:
         ("POST", "/readyz", 405),
     ],
 )
-def test_what_is_not_there_is_refused_with_a_sentence(all_models: Server, method: str, path: str, status: int) -> None:
+def test_unknown_names_are_refused_with_a_sentence(all_models: Server, method: str, path: str, status: int) -> None:
     import requests
 
     answer = requests.request(method, all_models.url + path, data=b"{}", timeout=60)

@@ -60,7 +60,7 @@ def test_files_without_a_checksum_are_refused_unless_allowed(command: list[str],
         assert server.get("/v1/models/times").status_code == 200
 
 
-def test_a_version_that_is_not_there_or_says_another_is_refused(command: list[str], copy: Path) -> None:
+def test_a_version_that_is_missing_or_names_another_is_refused(command: list[str], copy: Path) -> None:
     assert "cannot read" in start_fails(command, [*flags(copy)[:2], "--model_version=7", "--allow_unverified_files"])
     copy.rename(copy.parent / "7")
     printed = start_fails(command, [*flags(copy)[:2], "--model_version=7"])
@@ -73,7 +73,7 @@ def test_a_damaged_model_with_a_fitting_checksum_is_refused(command: list[str], 
     assert "LiteRT cannot load the model" in start_fails(command, flags(copy))
 
 
-def test_a_port_that_is_taken_is_said(command: list[str], copy: Path) -> None:
+def test_a_port_in_use_is_reported(command: list[str], copy: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("", 0))
         taken.listen()
@@ -90,7 +90,7 @@ def test_help_names_every_flag_and_unknown_ones_are_refused(program: Path) -> No
     assert "unexpected argument '--enable_batching'" in printed
 
 
-def test_every_problem_of_a_configuration_is_said(command: list[str], tmp_path: Path) -> None:
+def test_every_problem_in_a_configuration_is_reported(command: list[str], tmp_path: Path) -> None:
     file = tmp_path / "models.config"
     file.write_text('model_config_list { config { name: "a" base_path: "s3://b/a" } }')
     printed = start_fails(command, [f"--model_config_file={file}"])

@@ -99,9 +99,7 @@ def test_a_new_certificate_is_served_and_a_broken_one_is_not(secure: Callable[..
         server.wait_until(lambda: served(server) == certificate.read_text())
 
 
-def test_clients_without_a_certificate_are_refused_where_one_is_wanted(
-    secure: Callable[..., Server], tmp_path: Path
-) -> None:
+def test_clients_without_a_required_certificate_are_refused(secure: Callable[..., Server], tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     (tmp_path / "client").mkdir()
     certificate, key = issue(tmp_path / "server", "server")

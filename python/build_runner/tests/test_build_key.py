@@ -23,7 +23,7 @@ def test_is_the_key_that_the_command_line_computes(fixture: dict[str, Any]) -> N
     assert build_key(fixture["job"]) == fixture["key"]
 
 
-def test_does_not_depend_on_where_the_inputs_lie() -> None:
+def test_does_not_depend_on_the_location_of_the_inputs() -> None:
     moved = copy.deepcopy(JOB)
     moved["source"]["location"] = {"bucket": "elsewhere", "key": "other.zip", "objectVersion": "1"}
     nowhere = copy.deepcopy(JOB)
@@ -32,7 +32,7 @@ def test_does_not_depend_on_where_the_inputs_lie() -> None:
     assert build_key(moved) == build_key(nowhere) == build_key(JOB)
 
 
-def test_does_not_depend_on_where_a_student_lies() -> None:
+def test_does_not_depend_on_the_location_of_a_student() -> None:
     moved = copy.deepcopy(FIXTURES[1])
     moved["job"]["recipe"]["steps"][0]["student"]["given"]["location"]["bucket"] = "elsewhere"
 

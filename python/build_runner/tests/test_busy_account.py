@@ -31,7 +31,7 @@ def queued(clock: Clock, waited: float, **more: Any) -> dict[str, Any]:
     return {"phases": [{"phaseType": "QUEUED", "startTime": at(clock.now), "endTime": at(clock.now + waited)} | more]}
 
 
-def test_a_build_without_room_is_asked_for_again_while_the_deployment_waits(
+def test_a_build_without_room_is_requested_again_while_the_deployment_waits(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
     listed(codebuild)
@@ -58,9 +58,7 @@ def test_a_build_without_room_is_asked_for_again_while_the_deployment_waits(
     assert is_complete(event, None) == {"IsComplete": True, "Data": record}
 
 
-def test_builds_of_other_inputs_and_those_that_ended_before_are_not_taken_for_it(
-    codebuild: Stubber, clock: Clock
-) -> None:
+def test_builds_of_other_inputs_and_earlier_builds_are_not_mistaken_for_it(codebuild: Stubber, clock: Clock) -> None:
     others = [of_key("other", clock.now + 5, f"{PROJECT}:1"), of_key(KEY, clock.now - 60, f"{PROJECT}:2", "FAILED")]
     listed(codebuild, *others)
     codebuild.add_response("start_build", *started())
@@ -89,7 +87,7 @@ def test_throttling_while_it_waits_means_not_complete_yet(codebuild: Stubber, cl
     assert is_complete(unstarted(clock), None) == {"IsComplete": False}
 
 
-def test_a_build_that_finds_no_room_in_all_the_time_names_the_quota(codebuild: Stubber, clock: Clock) -> None:
+def test_a_build_that_never_finds_room_names_the_quota(codebuild: Stubber, clock: Clock) -> None:
     event = unstarted(clock)
     clock.now += 56 * 60
     listed(codebuild)

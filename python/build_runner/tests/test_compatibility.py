@@ -99,7 +99,7 @@ def test_answers_at_once_through_the_handlers(s3: S3Client) -> None:
         ("native", {"runtime": "native", "runtimes": {"native": NATIVE}}, "native", NATIVE),
     ],
 )
-def test_chooses_the_runtime_with_its_layer_and_lambdas_name_of_it(
+def test_chooses_the_runtime_with_its_layer_and_lambdas_name_for_it(
     s3: S3Client, proved: str | None, changes: dict[str, Any], runtime: str, offered: dict[str, str]
 ) -> None:
     record = publish(s3, requirements=NEEDS | {"runtime": proved})
@@ -136,7 +136,7 @@ def sized(model: int) -> list[dict[str, Any]]:
     return [{"path": path, "size": size, "sha256": "00" * 32} for path, size in files.items()]
 
 
-def test_takes_a_model_that_just_fits_beside_the_code_and_the_layers_of_its_function(s3: S3Client) -> None:
+def test_accepts_a_model_that_just_fits_with_its_functions_code_and_layers(s3: S3Client) -> None:
     sizes = {"native": NATIVE | {"layerBytes": 300}, "numpy": NUMPY | {"layerBytes": 90_000_000}}
     parts = {"partBytes": {"handler": 100, "hook layer": 200}, "runtimes": sizes}
     record = publish(s3, files=sized(262_144_000 - 600))
@@ -158,7 +158,7 @@ def test_refuses_a_model_that_is_a_byte_too_large_and_names_the_parts(s3: S3Clie
     assert "ModelService or ModelFleet" in message
 
 
-def test_refuses_a_model_that_is_too_large_where_nothing_else_is_known(s3: S3Client) -> None:
+def test_refuses_a_model_that_is_too_large_even_if_nothing_else_is_known(s3: S3Client) -> None:
     assert "(native layer 0, model 262144001)" in misfit(publish(s3, files=sized(262_144_001)))
 
 
@@ -182,7 +182,7 @@ def test_refuses_memory_that_is_too_small_and_says_how_much_is_needed(s3: S3Clie
         assert "set at least 256 MiB" in misfit(record, memoryMebibytes=memory)
 
 
-def test_refuses_a_timeout_that_is_too_short_for_the_processor_that_memory_buys(s3: S3Client) -> None:
+def test_refuses_a_timeout_that_is_too_short_for_the_processor_share_of_its_memory(s3: S3Client) -> None:
     record = publish(s3, latencyMilliseconds=1500.0, loadMilliseconds=500.0)
 
     assert check_compatibility(compatibility_properties(record, offer(timeoutSeconds=2)))["Version"] == "1"
@@ -202,7 +202,7 @@ def test_refuses_a_processor_without_the_needed_features(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("feature", ["bf16", "avx512_bf16", "amx_bf16"])
-def test_takes_bfloat16_in_any_of_its_forms(s3: S3Client, feature: str) -> None:
+def test_accepts_bfloat16_in_any_of_its_forms(s3: S3Client, feature: str) -> None:
     record = publish(s3, requirements=NEEDS | {"cpuFeatures": ["bf16"]})
 
     assert check_compatibility(compatibility_properties(record, offer(cpuFeatures=["avx2", feature])))["Version"] == "1"
@@ -219,7 +219,7 @@ def test_names_all_misfits_in_one_sentence(s3: S3Client) -> None:
         assert part in message
 
 
-def test_tells_pods_how_much_memory_to_ask_for(s3: S3Client) -> None:
+def test_returns_the_memory_request_of_pods(s3: S3Client) -> None:
     record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 500.0})
 
     offered = {"endpoint": "service", "format": "litert", "architecture": "x86_64"}
@@ -230,13 +230,13 @@ SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64"}
 UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
 
 
-def test_estimates_a_server_s_memory_where_nothing_was_measured(s3: S3Client) -> None:
+def test_estimates_a_servers_memory_if_nothing_was_measured(s3: S3Client) -> None:
     record = publish(s3, requirements=UNMEASURED, sizeBytes=100 << 20)
 
     assert check_compatibility(compatibility_properties(record, SERVICE))["MemoryRequest"] == "320Mi"
 
 
-def test_asks_for_memory_for_each_copy_of_the_model(s3: S3Client) -> None:
+def test_requests_memory_for_each_copy_of_the_model(s3: S3Client) -> None:
     measured = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": 30.0})
     estimated = publish(s3, 2, requirements=UNMEASURED, sizeBytes=100 << 20)
 
@@ -273,18 +273,18 @@ def test_refuses_a_model_that_is_larger_than_the_server_s_memory(s3: S3Client) -
     )
 
 
-def test_refuses_a_manifest_that_is_not_the_one_that_was_meant(s3: S3Client) -> None:
+def test_refuses_a_manifest_other_than_the_expected_one(s3: S3Client) -> None:
     record = publish(s3)
 
     with pytest.raises(ModelError, match=f"{'0' * 64} was asked for"):
         check_compatibility(compatibility_properties(record, ManifestSha256="0" * 64))
 
 
-def test_takes_an_import_without_digest_as_it_is(s3: S3Client) -> None:
+def test_accepts_an_import_without_digest(s3: S3Client) -> None:
     assert check_compatibility(compatibility_properties(publish(s3), ManifestSha256=""))["Version"] == "1"
 
 
-def test_refuses_a_manifest_that_is_not_there(s3: S3Client) -> None:
+def test_refuses_a_missing_manifest(s3: S3Client) -> None:
     record = publish(s3)
     s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
 
@@ -298,7 +298,7 @@ def test_refuses_a_manifest_of_another_schema(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b"[]", b"{}"])
-def test_refuses_what_is_no_manifest(s3: S3Client, content: bytes) -> None:
+def test_refuses_a_file_that_is_not_a_manifest(s3: S3Client, content: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key="x/litert/1/manifest.json", Body=content)
 
     with pytest.raises(ModelError, match="is not the manifest of a published model"):
@@ -316,7 +316,7 @@ def test_follows_a_pointer(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("pointer", ["", "/models/digits", "3", '{"manifestKey": "x"}'])
-def test_refuses_a_parameter_that_is_no_pointer(s3: S3Client, pointer: str) -> None:
+def test_refuses_a_parameter_that_is_not_a_pointer(s3: S3Client, pointer: str) -> None:
     with pytest.raises(ModelError, match="the parameter that should point at a model holds"):
         check_compatibility({"Bucket": BUCKET, "Pointer": pointer, "Offer": json.dumps(offer())})
 
@@ -334,7 +334,7 @@ def test_serves_a_copy_whose_object_versions_are_its_own(s3: S3Client) -> None:
     assert data["GoldenKey"] == "copy/golden/1.json"
 
 
-def test_refuses_a_copy_whose_layer_is_another(s3: S3Client) -> None:
+def test_refuses_a_copy_with_another_layer(s3: S3Client) -> None:
     moved = publish(s3, prefix="copy", record=False)
     s3.put_object(Bucket=BUCKET, Key=moved["LayerKey"], Body=b"x" * len(layer_content(1)))
 

@@ -55,7 +55,7 @@ def test_nothing_else_deletes_it(s3: S3Client, request_type: str) -> None:
     assert bucket_names(s3) == [BUCKET]
 
 
-def test_a_bucket_whose_policy_is_just_being_deleted_is_tried_again(clock: Clock) -> None:
+def test_a_bucket_whose_policy_is_being_deleted_is_retried(clock: Clock) -> None:
     with Stubber(aws.s3()) as stubber:
         stubber.add_client_error("delete_bucket", "OperationAborted", "A conflicting operation is in progress")
         stubber.add_response("delete_bucket", {}, {"Bucket": BUCKET})

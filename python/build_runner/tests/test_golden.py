@@ -41,7 +41,7 @@ def asked(function: Stubber, number: int, answer: Any) -> None:
     answers(function, event("POST", "/v1/models/digits:predict", body), answer)
 
 
-def test_every_golden_request_is_sent_and_no_zeros(
+def test_every_golden_request_is_sent_and_no_request_of_zeros(
     function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(s3)
@@ -67,7 +67,7 @@ def test_a_signature_without_golden_requests_is_sent_zeros(function: Stubber, s3
     version_check.check_version(REPLAYED)
 
 
-def test_another_answer_names_request_output_place_and_both_numbers(function: Stubber, s3: S3Client) -> None:
+def test_a_different_answer_names_request_output_position_and_both_numbers(function: Stubber, s3: S3Client) -> None:
     publish(s3)
     described(function)
     asked(function, 0, http(200, {"predictions": [[0.115, 0.9]]}))  # within a hundredth of the greatest expected number
@@ -106,7 +106,7 @@ def test_golden_requests_that_cannot_be_read_end_the_deployment(
         version_check.check_version(REPLAYED)
 
 
-def test_a_slow_function_is_not_asked_for_longer_than_a_deployment_may_take(
+def test_a_slow_function_gets_requests_no_longer_than_a_deployment_may_take(
     function: Stubber, s3: S3Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(s3)
@@ -126,7 +126,7 @@ def test_a_slow_function_is_not_asked_for_longer_than_a_deployment_may_take(
     assert "answered 2 of 3 golden requests as expected; there is no time for more" in capsys.readouterr().out
 
 
-def test_a_hook_gets_none_of_them(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hook_gets_no_golden_requests(function: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
     described(function)
     version_check.check_version(REPLAYED | {"Hooked": "true"})
     assert "that the function has started is all that is checked" in capsys.readouterr().out

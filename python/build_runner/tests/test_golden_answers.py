@@ -64,7 +64,7 @@ def test_other_languages_run_it_as_a_program() -> None:
     assert compared(golden=golden, answers=answers, tolerance=0.6)["difference"] is None
 
 
-def test_bytes_are_shown_as_they_came() -> None:
+def test_bytes_are_shown_unchanged() -> None:
     expected = {"predictions": [{"b64": base64.b64encode(b"a").decode()}]}
 
     assert GoldenAnswers([expected], 0.01).difference(0, {"predictions": ["b"]}) == (

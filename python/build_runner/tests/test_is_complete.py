@@ -73,7 +73,7 @@ def test_returns_the_record_of_a_build_that_succeeded(s3: S3Client, codebuild: S
     assert is_complete(waiting(), None) == {"IsComplete": True, "Data": record}
 
 
-def test_takes_what_another_build_of_the_same_inputs_published(s3: S3Client, codebuild: Stubber) -> None:
+def test_uses_the_result_of_another_build_of_the_same_inputs(s3: S3Client, codebuild: Stubber) -> None:
     record = publish(s3)
     answered(codebuild, build("STOPPED"))
 
@@ -83,7 +83,7 @@ def test_takes_what_another_build_of_the_same_inputs_published(s3: S3Client, cod
 @pytest.mark.parametrize(
     "event", [build_event(PhysicalResourceId="id", Data={"Version": "1"}), build_event(request_type="Delete")]
 )
-def test_has_nothing_to_wait_for_where_nothing_was_started(codebuild: Stubber, event: dict[str, Any]) -> None:
+def test_has_nothing_to_wait_for_if_nothing_was_started(codebuild: Stubber, event: dict[str, Any]) -> None:
     assert is_complete(event, None) == {"IsComplete": True}
 
 
@@ -124,7 +124,7 @@ def test_a_denied_request_stops_the_build_and_ends_the_deployment_with_a_sentenc
         is_complete(waiting(), None)
 
 
-def test_stops_an_overdue_build_with_a_reason_of_its_own(codebuild: Stubber, clock: Clock) -> None:
+def test_stops_an_overdue_build_with_a_separate_reason(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     clock.now += 56 * 60
     answered(codebuild, build("IN_PROGRESS"))
@@ -232,7 +232,7 @@ def test_shows_the_last_log_lines_only_when_there_is_no_outcome(s3: S3Client, co
     assert "line 19" not in failure(s3, codebuild, **where, **phases)
 
 
-def test_does_not_say_that_all_is_well_when_publishing_failed(s3: S3Client, codebuild: Stubber) -> None:
+def test_does_not_report_success_when_publishing_failed(s3: S3Client, codebuild: Stubber) -> None:
     put_outcome(s3, {"exitCode": 0, "sentence": "float16 passed", "candidates": []})
     phase = {"phaseType": "POST_BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}
 

@@ -27,7 +27,7 @@ def shown(s3: S3Client, codebuild: Stubber, lines: list[str]) -> str:
     return failure(s3, codebuild, logs={"groupName": "builds", "streamName": "one"})
 
 
-def test_where_not_all_lines_fit_the_oldest_are_left_out(s3: S3Client, codebuild: Stubber) -> None:
+def test_the_oldest_lines_are_omitted_if_not_all_fit(s3: S3Client, codebuild: Stubber) -> None:
     message = shown(
         s3, codebuild, [f"line {number} {'x' * 300}" for number in range(14)] + ["No matching distribution"]
     )
@@ -45,7 +45,7 @@ def test_one_line_that_is_longer_than_a_message_is_cut(s3: S3Client, codebuild: 
     assert message.endswith(f"…\nBuild: {CONSOLE}")
 
 
-def test_what_codebuild_echoes_takes_no_place_of_what_the_build_says(s3: S3Client, codebuild: Stubber) -> None:
+def test_lines_that_codebuild_echoes_do_not_displace_the_builds_own(s3: S3Client, codebuild: Stubber) -> None:
     echoes = [f"[Container] 2026/11/25 10:00:00.00000{n} Entering phase" for n in range(20)]
 
     message = shown(s3, codebuild, ["the reason", *echoes])
@@ -58,7 +58,7 @@ def test_every_hint_of_the_optimizer_has_words() -> None:
     assert set(WORDS) == set(json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["Hint"]["enum"])
 
 
-def test_a_failure_says_the_way_out_in_words_of_the_cdk(s3: S3Client, codebuild: Stubber) -> None:
+def test_a_failure_names_the_way_out_in_terms_of_the_cdk(s3: S3Client, codebuild: Stubber) -> None:
     sentence = "full-integer quantization needs evaluation data; give evaluation data"
     put_outcome(s3, {"exitCode": 2, "sentence": sentence, "hints": ["evaluation_data", "float16"]}, report=False)
 
@@ -74,7 +74,7 @@ def test_a_hint_of_a_newer_optimizer_is_shown_by_its_name(s3: S3Client, codebuil
     assert "\nIn the CDK: float sorcery; tags: tags of the ModelSource\n" in failure(s3, codebuild)
 
 
-def test_a_long_sentence_cuts_no_hints(s3: S3Client, codebuild: Stubber) -> None:
+def test_a_long_sentence_does_not_cut_hints(s3: S3Client, codebuild: Stubber) -> None:
     put_outcome(s3, {"exitCode": 2, "sentence": "s" * 5000, "hints": list(WORDS)}, report=False)
 
     message = failure(s3, codebuild)

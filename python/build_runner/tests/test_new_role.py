@@ -107,7 +107,7 @@ def test_a_restarted_build_that_fails_too_ends_the_deployment(s3: S3Client, code
         is_complete(event, None)
 
 
-def test_a_restart_without_room_is_asked_for_again(codebuild: Stubber, clock: Clock) -> None:
+def test_a_restart_without_room_is_requested_again(codebuild: Stubber, clock: Clock) -> None:
     event = waiting(clock)
     failed = denied(clock)
     answered(codebuild, build("FAILED", **failed))

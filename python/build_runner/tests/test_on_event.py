@@ -60,7 +60,7 @@ def test_builds_nothing_when_the_same_inputs_were_built_and_are_still_there(s3: 
     assert object_keys(s3) == before
 
 
-def test_a_rollback_builds_nothing_and_returns_what_was_returned_before(s3: S3Client, codebuild: Stubber) -> None:
+def test_a_rollback_builds_nothing_and_returns_the_earlier_values(s3: S3Client, codebuild: Stubber) -> None:
     new_job = copy.deepcopy(JOB) | {"seed": 1}
     first = publish(s3, version=1)
     created = on_event(build_event(), None)
@@ -93,7 +93,7 @@ def test_keeps_its_physical_id_over_creation_update_and_deletion(s3: S3Client, c
     assert other != identity
 
 
-def test_deletion_leaves_the_bucket_as_it_is(s3: S3Client, codebuild: Stubber) -> None:
+def test_deletion_leaves_the_bucket_unchanged(s3: S3Client, codebuild: Stubber) -> None:
     publish(s3)
     listed(codebuild)
     before = object_keys(s3)
@@ -104,7 +104,7 @@ def test_deletion_leaves_the_bucket_as_it_is(s3: S3Client, codebuild: Stubber) -
     assert object_keys(s3) == before
 
 
-def test_gives_start_build_the_id_of_the_request_because_events_come_twice(
+def test_passes_the_request_id_to_start_build_because_events_may_come_twice(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_retries_for_a_minute_while_a_new_role_is_not_usable(
     assert 0 < sum(clock.slept) <= 60
 
 
-def test_gives_up_on_a_role_after_a_minute_with_what_codebuild_said(
+def test_gives_up_on_a_role_after_a_minute_with_codebuilds_message(
     s3: S3Client, codebuild: Stubber, clock: Clock
 ) -> None:
     listed(codebuild)
@@ -147,7 +147,7 @@ def test_gives_up_on_a_role_after_a_minute_with_what_codebuild_said(
     assert sum(clock.slept) == pytest.approx(60)
 
 
-def test_does_not_retry_what_time_does_not_cure(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+def test_does_not_retry_permanent_errors(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild)
     codebuild.add_client_error("start_build", "ResourceNotFoundException", "Project cannot be found")
 
@@ -182,7 +182,7 @@ def test_writes_an_unchanged_job_once(s3: S3Client, codebuild: Stubber, clock: C
     assert len(versions) == 1
 
 
-def test_says_what_aws_said_when_the_bucket_cannot_be_read() -> None:
+def test_repeats_awss_message_when_the_bucket_cannot_be_read() -> None:
     with pytest.raises(ModelError, match=r"^ListObjectsV2 failed: NoSuchBucket: "):
         on_event(build_event(), None)
 
@@ -204,7 +204,7 @@ class Denies:
 
 
 @pytest.mark.parametrize("method", ["list_objects_v2", "put_object"])
-def test_a_policy_of_the_bucket_that_is_new_is_waited_for(
+def test_it_waits_for_a_new_bucket_policy(
     s3: S3Client, codebuild: Stubber, clock: Clock, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     listed(codebuild)
@@ -215,7 +215,7 @@ def test_a_policy_of_the_bucket_that_is_new_is_waited_for(
     assert clock.slept == [5, 5, 5]
 
 
-def test_an_endpoints_model_is_waited_for_too(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_for_an_endpoints_model_too(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     event = build_event() | {"ResourceProperties": compatibility_properties(publish(s3))}
     Denies(monkeypatch, "list_objects_v2", 3)
 
@@ -239,7 +239,7 @@ def test_a_bucket_that_is_busy_does_not_end_a_rollback(
         assert on_event(event, None)["Data"]["Version"] == "1"
 
 
-def test_a_rollback_to_a_model_that_was_deleted_says_so_at_once(s3: S3Client, clock: Clock) -> None:
+def test_a_rollback_to_a_deleted_model_says_so_at_once(s3: S3Client, clock: Clock) -> None:
     properties = compatibility_properties(publish(s3))
     s3.delete_object(Bucket=BUCKET, Key=properties["ManifestKey"])
 
@@ -248,7 +248,7 @@ def test_a_rollback_to_a_model_that_was_deleted_says_so_at_once(s3: S3Client, cl
     assert clock.slept == []
 
 
-def test_what_is_still_denied_after_a_minute_ends_as_one_sentence_without_a_python_frame(
+def test_a_request_still_denied_after_a_minute_ends_in_one_sentence_without_a_python_frame(
     s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Denies(monkeypatch, "put_object", 100)

@@ -33,7 +33,7 @@ def test_takes_the_lowest_version_as_a_number(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("lost", ["manifest.json", "layer.zip", "golden"])
-def test_passes_over_a_version_whose_files_are_gone(s3: S3Client, lost: str) -> None:
+def test_skips_a_version_whose_files_are_gone(s3: S3Client, lost: str) -> None:
     publish(s3, version=1)
     publish(s3, version=2)
     key = f"{PREFIX}/golden/1.json" if lost == "golden" else f"{PREFIX}/litert/1/{lost}"
@@ -42,21 +42,21 @@ def test_passes_over_a_version_whose_files_are_gone(s3: S3Client, lost: str) -> 
     assert found() == "2"
 
 
-def test_passes_over_a_version_whose_manifest_is_another(s3: S3Client) -> None:
+def test_skips_a_version_with_another_manifest(s3: S3Client) -> None:
     record = publish(s3, version=1)
     s3.put_object(Bucket=BUCKET, Key=record["ManifestKey"], Body=b"{}")
 
     assert found() is None
 
 
-def test_passes_over_a_version_with_a_file_of_another_size(s3: S3Client) -> None:
+def test_skips_a_version_with_a_file_of_another_size(s3: S3Client) -> None:
     record = publish(s3, version=1)
     s3.put_object(Bucket=BUCKET, Key=record["LayerKey"], Body=b"short")
 
     assert found() is None
 
 
-def test_passes_over_a_version_whose_layer_lost_the_object_version(s3: S3Client) -> None:
+def test_skips_a_version_whose_layer_lost_the_object_version(s3: S3Client) -> None:
     record = publish(s3, version=1)
     content = s3.get_object(Bucket=BUCKET, Key=record["LayerKey"])["Body"].read()
     s3.put_object(Bucket=BUCKET, Key=record["LayerKey"], Body=content)
@@ -66,14 +66,14 @@ def test_passes_over_a_version_whose_layer_lost_the_object_version(s3: S3Client)
 
 
 @pytest.mark.parametrize("content", [b"not json", b"[]", b"{}"])
-def test_passes_over_a_record_that_is_none(s3: S3Client, content: bytes) -> None:
+def test_skips_an_invalid_record(s3: S3Client, content: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/1.json", Body=content)
     publish(s3, version=2)
 
     assert found() == "2"
 
 
-def test_does_not_take_job_json_for_a_record(s3: S3Client) -> None:
+def test_does_not_mistake_job_json_for_a_record(s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{KEY}/job.json", Body=b"{}")
 
     assert found() is None

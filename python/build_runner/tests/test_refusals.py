@@ -34,7 +34,7 @@ def schema(name: str) -> dict[str, Any]:
     return document
 
 
-def test_the_version_before_goes_on_and_the_attribute_says_why(stack: Deployments) -> None:
+def test_the_previous_version_keeps_serving_and_the_attribute_says_why(stack: Deployments) -> None:
     first = stack.deploy(A, 1)
 
     kept = stack.deploy(B, REFUSED)
@@ -45,7 +45,7 @@ def test_the_version_before_goes_on_and_the_attribute_says_why(stack: Deployment
     assert kept["Refusal"].endswith("/report.html")
 
 
-def test_what_is_kept_is_recorded_by_the_refused_build_key(stack: Deployments, s3: S3Client) -> None:
+def test_the_kept_version_is_recorded_under_the_refused_build_key(stack: Deployments, s3: S3Client) -> None:
     stack.deploy(A, 1)
     stack.deploy(B, REFUSED)
 
@@ -103,7 +103,7 @@ def test_a_model_that_moves_fails_as_before(stack: Deployments, before: dict[str
         stack.deploy(B, REFUSED)
 
 
-def test_what_served_before_must_still_be_there(stack: Deployments, s3: S3Client) -> None:
+def test_the_previous_version_must_still_exist(stack: Deployments, s3: S3Client) -> None:
     record = stack.deploy(A, 1)
     s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
 
@@ -122,7 +122,7 @@ def test_every_other_failure_fails_the_deployment(stack: Deployments, outcome: d
 
 
 @pytest.mark.parametrize("status", ["STOPPED", "TIMED_OUT", "FAULT"])
-def test_a_build_that_was_ended_from_outside_is_no_refusal(stack: Deployments, status: str) -> None:
+def test_a_build_that_was_stopped_from_outside_is_not_a_refusal(stack: Deployments, status: str) -> None:
     stack.deploy(A, 1)
 
     with pytest.raises(ModelError):
@@ -145,7 +145,7 @@ def test_a_refused_job_is_not_built_again(stack: Deployments) -> None:
     assert stack.asked_for_status == 0
 
 
-def test_a_refused_job_that_somebody_builds_by_hand_does_not_become_live_by_another_deployment(
+def test_a_refused_job_that_is_built_by_hand_does_not_go_live_through_another_deployment(
     stack: Deployments, s3: S3Client
 ) -> None:
     stack.deploy(A, 1)
@@ -204,7 +204,7 @@ def test_raising_attempt_of_a_model_that_was_published_builds_nothing(stack: Dep
 
 
 class TestRollback:
-    def test_of_the_deployment_that_was_refused_returns_what_was_there(self, stack: Deployments) -> None:
+    def test_of_the_refused_deployment_returns_the_previous_version(self, stack: Deployments) -> None:
         first = stack.deploy(A, 1)
 
         kept, back = stack.deploy_and_roll_back(B, REFUSED)
@@ -212,7 +212,9 @@ class TestRollback:
         assert kept["Version"] == "1"
         assert back == first
 
-    def test_to_a_refused_job_returns_what_was_kept_then_not_what_has_just_failed(self, stack: Deployments) -> None:
+    def test_to_a_refused_job_returns_the_version_kept_then_and_not_the_one_that_just_failed(
+        self, stack: Deployments
+    ) -> None:
         stack.deploy(A, 1)
         kept = stack.deploy(B, REFUSED)
 
@@ -247,7 +249,7 @@ class TestRollback:
         with pytest.raises(ModelError, match=r"version 1, which is kept .* is not complete .*: raise attempt"):
             stack.deploy(B | {"Note": "x"})
 
-    def test_is_assumed_where_the_stack_cannot_be_described(
+    def test_is_assumed_if_the_stack_cannot_be_described(
         self, stack: Deployments, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack.deploy(A, 1)
@@ -263,7 +265,7 @@ class TestRollback:
 
 
 class TestARefusedJobThatIsDeployedAgain:
-    def test_keeps_what_serves_now(self, stack: Deployments, s3: S3Client) -> None:
+    def test_keeps_the_current_version(self, stack: Deployments, s3: S3Client) -> None:
         stack.deploy(A, 1)
         stack.deploy(B, REFUSED)
         stack.deploy(C, 2)
@@ -285,7 +287,7 @@ class TestARefusedJobThatIsDeployedAgain:
 
         assert back == kept
 
-    def test_fails_where_what_serves_now_is_for_another_processor(self, stack: Deployments) -> None:
+    def test_fails_if_the_current_version_is_for_another_processor(self, stack: Deployments) -> None:
         arm = properties(job(2, architecture="arm64"))
         stack.deploy(A, 1)
         stack.deploy(B, REFUSED)
@@ -302,7 +304,7 @@ class TestARefusedJobThatIsDeployedAgain:
         assert stack.deploy(B) == accepted
         assert len(stack.events) == 1
 
-    def test_by_a_new_resource_of_the_same_prefix_gets_what_was_recorded(self, stack: Deployments) -> None:
+    def test_by_a_new_resource_with_the_same_prefix_gets_the_recorded_version(self, stack: Deployments) -> None:
         stack.deploy(A, 1)
         kept = stack.deploy(B, REFUSED)
         stack.now = None  # the construct was renamed, and given the prefix that it had
@@ -343,7 +345,7 @@ class TestWhatIsSaid:
         assert directive["Metrics"] == [{"Name": "RefusedModels", "Unit": "Count"}]
         assert (line["ProjectName"], line["ModelName"], line["RefusedModels"]) == (PROJECT, "digits", 1)
 
-    def test_is_said_once_where_nothing_new_was_refused(self, stack: Deployments) -> None:
+    def test_is_reported_once_if_nothing_new_was_refused(self, stack: Deployments) -> None:
         stack.deploy(A, 1)
         stack.deploy(B, REFUSED)
         stack.deploy(B | {"Note": "of something else"})
@@ -380,7 +382,7 @@ class TestWhatIsSaid:
         assert len(json.dumps(kept, ensure_ascii=False).encode()) <= 3000
 
 
-def test_an_entry_that_somebody_adds_meanwhile_is_not_lost(
+def test_an_entry_added_concurrently_is_not_lost(
     stack: Deployments, s3: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack.deploy(A, 1)
@@ -401,7 +403,7 @@ def test_an_entry_that_somebody_adds_meanwhile_is_not_lost(
     assert [one["attempt"] for one in kept_json(s3, B)["refusals"]] == ["1", "7", "2"]
 
 
-def test_deletion_asks_nothing_of_what_is_kept(stack: Deployments, s3: S3Client) -> None:
+def test_deletion_does_not_read_the_kept_versions(stack: Deployments, s3: S3Client) -> None:
     stack.deploy(A, 1)
     stack.deploy(B, REFUSED)
     event = build_event(request_type="Delete", PhysicalResourceId="id")

@@ -31,21 +31,21 @@ def rolled_back() -> dict[str, Any]:
     )
 
 
-def test_a_running_build_of_the_same_key_is_waited_for(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+def test_it_waits_for_a_running_build_of_the_same_key(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     listed(codebuild, of_key("other", clock.now - 10, OTHER), of_key(KEY, clock.now - 300, RUNNING))
 
     assert on_event(build_event(), None)["Build"] == {"Id": RUNNING, "Key": KEY, "Started": int(clock.now)}
 
 
 @pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT", "SUCCEEDED"])
-def test_a_build_that_ended_is_not_waited_for(s3: S3Client, codebuild: Stubber, clock: Clock, status: str) -> None:
+def test_it_does_not_wait_for_a_build_that_ended(s3: S3Client, codebuild: Stubber, clock: Clock, status: str) -> None:
     listed(codebuild, of_key(KEY, clock.now - 300, RUNNING, status))
     codebuild.add_response("start_build", *started())
 
     assert on_event(build_event(), None)["Build"]["Id"] != RUNNING
 
 
-def test_builds_that_may_not_be_listed_yet_are_waited_for(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
+def test_it_waits_until_builds_may_be_listed(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     codebuild.add_client_error("list_builds_for_project", "AccessDeniedException", "new role")
     listed(codebuild, of_key(KEY, clock.now - 300, RUNNING))
 
@@ -64,15 +64,13 @@ def test_deletion_stops_every_running_build_of_the_project(codebuild: Stubber, c
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
-def test_a_project_that_cannot_be_asked_does_not_end_a_deletion(codebuild: Stubber, code: str) -> None:
+def test_a_project_that_cannot_be_queried_does_not_fail_a_deletion(codebuild: Stubber, code: str) -> None:
     codebuild.add_client_error("list_builds_for_project", code, "no")
 
     assert on_event(build_event(request_type="Delete", PhysicalResourceId="id"), None) == {"PhysicalResourceId": "id"}
 
 
-def test_a_rollback_stops_the_build_of_the_update_that_was_cancelled(
-    s3: S3Client, codebuild: Stubber, clock: Clock
-) -> None:
+def test_a_rollback_stops_the_build_of_the_cancelled_update(s3: S3Client, codebuild: Stubber, clock: Clock) -> None:
     record = publish(s3)
     listed(codebuild, of_key(NEW_KEY, clock.now - 60, RUNNING), of_key("by hand", clock.now - 90, OTHER))
     codebuild.add_response("stop_build", {}, {"id": RUNNING})
@@ -92,7 +90,7 @@ def test_an_update_that_only_moves_locations_stops_nothing(s3: S3Client, codebui
 
 
 @pytest.mark.parametrize("mode", ["compatibility", "version_check"])
-def test_deletion_of_a_check_asks_codebuild_nothing(codebuild: Stubber, mode: str) -> None:
+def test_deletion_of_a_check_does_not_call_codebuild(codebuild: Stubber, mode: str) -> None:
     event = build_event(request_type="Delete", PhysicalResourceId="id") | {"ResourceProperties": {"Mode": mode}}
 
     assert on_event(event, None) == {"PhysicalResourceId": "id"}

@@ -37,7 +37,7 @@ def fleet(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("record", [True, False], ids=["where it was published", "in a copy without records"])
-def test_a_fleet_is_told_where_its_server_lies_and_what_it_must_be(s3: S3Client, record: bool) -> None:
+def test_a_fleet_gets_the_location_and_the_digest_of_its_server(s3: S3Client, record: bool) -> None:
     data = check_compatibility(compatibility_properties(publish_served(s3, record=record), fleet()))
     assert (data["ServerKey"], data["ServerSha256"]) == (SERVER_KEY, SHA256)
 
@@ -48,7 +48,7 @@ def test_a_model_without_a_server_does_not_fit_a_fleet_that_runs_it(s3: S3Client
         check_compatibility(compatibility_properties(record, fleet()))
 
 
-def test_a_fleet_that_brings_its_own_asks_for_none(s3: S3Client) -> None:
+def test_a_fleet_with_its_own_server_requests_none(s3: S3Client) -> None:
     own = fleet() | {"requiresServer": False}
     assert check_compatibility(compatibility_properties(publish_served(s3, server=None), own))["ServerKey"] == ""
 
@@ -60,7 +60,7 @@ def test_a_server_that_was_not_copied_with_its_model_is_named(s3: S3Client) -> N
         check_compatibility(compatibility_properties(record, fleet()))
 
 
-def test_inputs_whose_server_is_gone_are_built_anew(s3: S3Client) -> None:
+def test_inputs_whose_server_is_gone_are_built_again(s3: S3Client) -> None:
     publish_served(s3)
     found = find_record(Store(BUCKET), PREFIX, KEY)
     assert found is not None

@@ -75,7 +75,7 @@ def zeros() -> dict[str, Any]:
     return event("POST", "/v1/models/digits:predict", {"signature_name": "serving_default", "inputs": inputs})
 
 
-def test_a_version_is_asked_for_its_metadata_and_for_zeros_of_every_signature(function: Stubber) -> None:
+def test_the_check_requests_metadata_and_zeros_of_every_signature(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     version_check.check_version(ASKED)
@@ -112,7 +112,7 @@ def test_without_golden_requests_the_log_says_so(function: Stubber, capsys: pyte
     )
 
 
-def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited_for(function: Stubber) -> None:
+def test_it_waits_for_a_policy_to_propagate_and_for_a_busy_account(function: Stubber) -> None:
     function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
     function.add_client_error("invoke", "AccessDeniedException", "not authorized")
     function.add_client_error("invoke", "ResourceConflictException", "Pending")
@@ -122,14 +122,16 @@ def test_a_policy_that_is_not_known_everywhere_yet_and_a_busy_account_are_waited
 
 
 @pytest.mark.parametrize("code", ["SnapStartNotReadyException", "ResourceNotReadyException", "ServiceException"])
-def test_a_snapshot_that_is_being_taken_and_a_passing_failure_are_waited_for(function: Stubber, code: str) -> None:
+def test_it_waits_for_a_pending_snapshot_and_after_a_transient_failure(function: Stubber, code: str) -> None:
     function.add_client_error("invoke", code, "later", http_status_code=500 if code == "ServiceException" else 409)
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     version_check.check_version(ASKED)
 
 
-def test_a_function_without_room_ends_the_deployment_with_what_to_raise(function: Stubber, clock: Clock) -> None:
+def test_a_function_without_capacity_ends_the_deployment_with_the_setting_to_raise(
+    function: Stubber, clock: Clock
+) -> None:
     for _ in range(13):
         function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
     with pytest.raises(
@@ -149,7 +151,7 @@ def busy(function: Stubber) -> None:
         function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
 
 
-def test_a_busy_account_is_asked_again_by_the_next_poll(function: Stubber, clock: Clock) -> None:
+def test_the_next_poll_retries_a_busy_account(function: Stubber, clock: Clock) -> None:
     busy(function)
     waiting = created() | on_event(created(), None)
 
@@ -161,7 +163,9 @@ def test_a_busy_account_is_asked_again_by_the_next_poll(function: Stubber, clock
     assert sum(clock.slept) == 120
 
 
-def test_an_account_that_stays_busy_ends_the_deployment_with_what_to_raise(function: Stubber, clock: Clock) -> None:
+def test_an_account_that_stays_busy_ends_the_deployment_with_the_setting_to_raise(
+    function: Stubber, clock: Clock
+) -> None:
     busy(function)
     waiting = created() | on_event(created(), None)
     clock.now += 600
@@ -189,7 +193,7 @@ def test_a_hook_gets_a_photograph(function: Stubber, s3: S3Client) -> None:
     version_check.check_version(hooked(s3, photograph))
 
 
-def test_an_event_that_may_not_be_read_yet_is_waited_for(function: Stubber, clock: Clock) -> None:
+def test_it_waits_until_the_event_may_be_read(function: Stubber, clock: Clock) -> None:
     described(function)
     answers(function, {"rows": []}, {"sums": []})
     content = b'{"rows": []}'
@@ -222,7 +226,7 @@ def rolled_back(new: str, old: str, function: str = "digits") -> dict[str, Any]:
     }
 
 
-def test_a_rollback_asks_nothing_so_that_nothing_can_end_it(
+def test_a_rollback_sends_no_requests_so_that_none_can_end_it(
     function: Stubber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert on_event(rolled_back("7", "10"), None) == {"PhysicalResourceId": "id"}
@@ -232,13 +236,13 @@ def test_a_rollback_asks_nothing_so_that_nothing_can_end_it(
 @pytest.mark.parametrize(
     ("old", "other"), [("6", "digits"), ("7", "digits"), ("10", "letters")], ids=["a new", "the same", "another's"]
 )
-def test_an_update_asks(function: Stubber, old: str, other: str) -> None:
+def test_an_update_sends_requests(function: Stubber, old: str, other: str) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     on_event(rolled_back("7", old, other), None)
 
 
-def test_golden_requests_that_may_not_be_read_yet_are_waited_for(function: Stubber, s3: S3Client) -> None:
+def test_it_waits_until_golden_requests_may_be_read(function: Stubber, s3: S3Client) -> None:
     described(function)
     with Stubber(aws.s3()) as denied:
         denied.add_client_error("list_objects_v2", "AccessDenied", "not authorized")
@@ -247,7 +251,7 @@ def test_golden_requests_that_may_not_be_read_yet_are_waited_for(function: Stubb
             version_check.check_version(ASKED | {"GoldenKey": "digits/golden/1.json"})
 
 
-def test_the_custom_resource_asks_when_it_is_made_and_not_when_it_is_deleted(function: Stubber) -> None:
+def test_the_custom_resource_sends_requests_on_creation_and_not_on_deletion(function: Stubber) -> None:
     described(function)
     answers(function, zeros(), http(200, {"outputs": [[1.0]]}))
     request = {"StackId": "s", "LogicalResourceId": "r", "ResourceProperties": ASKED | {"Mode": "version_check"}}

@@ -112,7 +112,7 @@ def test_a_published_version_is_refused_by_another_endpoint(s3: S3Client, tmp_pa
         on_event(build_event() | {"ResourceProperties": properties}, None)
 
 
-def test_a_refused_build_tells_the_deployment_what_its_report_says(
+def test_a_refused_build_gives_the_deployment_the_reason_in_its_report(
     s3: S3Client, codebuild: Stubber, tmp_path: Path
 ) -> None:
     refused = Candidate(name="dynamicRange", status=CandidateStatus.REJECTED, reason="accuracy loss 0.03 is above 0.01")

@@ -151,7 +151,7 @@ def http(body: Any, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "text", "status", "sentence"), TEXTS)
-def test_a_bad_body_is_answered_by_a_sentence(
+def test_a_bad_body_gets_an_error_of_one_sentence(
     name: str, text: str, status: int, sentence: str, load_model: Callable[..., Model]
 ) -> None:
     response = events.answer(load_model(name), http(text))
@@ -223,7 +223,7 @@ def test_an_answer_that_lambda_cannot_return_is_refused(
     assert len(events.answer(model, body)["predictions"]) == 200
 
 
-def test_a_string_with_line_breaks_is_told_in_one_line(load_model: Callable[..., Model]) -> None:
+def test_a_string_with_line_breaks_is_reported_in_one_line(load_model: Callable[..., Model]) -> None:
     from model_server import events
 
     answer = events.answer(load_model("signatures"), {"data": ["a\nb\x17", 1]})

@@ -60,7 +60,7 @@ def test_a_crash_takes_down_one_invocation_and_the_next_start_answers(function: 
         assert second.invoke(rows).body == before.body
 
 
-def test_a_direct_caller_hears_of_a_fault_as_lambda_says_it_and_nothing_of_the_reason(function: Any) -> None:
+def test_a_direct_caller_gets_lambdas_own_error_without_the_reason(function: Any) -> None:
     with function() as started:
         posted = started.invoke({"rows": [[1.0, 2.0, 3.0, 4.0]], "fail": True})
         assert started.invoke({"rows": [[1.0, 2.0, 3.0, 4.0]]}).where == "response"

@@ -87,7 +87,7 @@ def test_the_first_requests_are_answered(start: Callable[..., subprocess.Complet
     }, "only the wrong request needs the words for it"
 
 
-def test_a_start_needs_none_of_pythons_own_json(models: dict[str, str]) -> None:
+def test_a_start_does_not_import_pythons_json(models: dict[str, str]) -> None:
     program = (
         f"import sys; sys.path[:0] = [{str(SOURCE)!r}, {PACKAGES!r}]; import index; "
         "index.handler({'data': [1, 2]}, None); sys.stderr.write(' '.join(sys.modules))"
@@ -130,7 +130,7 @@ BREAK = "index.MODEL.runtime._runners.clear()"
 FAULT = "the function failed; its log has the reason under the request id "
 
 
-def test_a_fault_of_the_functions_own_is_logged_and_not_shown(
+def test_a_fault_of_the_function_is_logged_and_not_shown(
     start: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     result = start([EVENT], prepare=BREAK, METRIC_NAMESPACE="CdkTensorFlow")
@@ -144,7 +144,7 @@ def test_a_fault_of_the_functions_own_is_logged_and_not_shown(
     assert "numpy_runtime.py" in log["traceback"]
 
 
-def test_a_direct_invocation_fails_by_such_a_fault(start: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_a_direct_invocation_fails_with_such_a_fault(start: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     result = start([{"data": [1, 2]}], prepare=BREAK, METRIC_NAMESPACE="CdkTensorFlow")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"index.FunctionFailedError: {FAULT}None"

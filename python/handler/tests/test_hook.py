@@ -71,7 +71,7 @@ def test_a_hook_turns_a_binary_body_into_inputs_and_outputs_into_its_own_json(ho
     assert logs == []
 
 
-def test_a_direct_invocation_reaches_the_hook_as_it_is(hook: Path, start: Start) -> None:
+def test_a_direct_invocation_reaches_the_hook_unchanged(hook: Path, start: Start) -> None:
     (answer,), _ = send(start, hook, {"rows": [[1, 1]]})
     assert answer == {"sums": [4.0]}
 
@@ -182,7 +182,7 @@ def test_the_standard_library_example_reads_a_graymap(example: ModuleType) -> No
 
 
 @pytest.mark.parametrize("data", [b"P6\n28 28\n255\n", b"P5\n28 28\n255\nshort", b"P5\n2 2\n255\n1234", b"\xff\xd8"])
-def test_the_standard_library_example_refuses_what_is_no_such_picture(data: bytes, example: ModuleType) -> None:
+def test_the_standard_library_example_refuses_other_pictures(data: bytes, example: ModuleType) -> None:
     with pytest.raises(RequestError) as refusal:
         example.preprocess({"body": base64.b64encode(data).decode(), "isBase64Encoded": True})
     assert refusal.value.status == 400

@@ -98,7 +98,7 @@ def test_a_batch_is_the_sum_of_its_rows(load_model: Callable[..., Model]) -> Non
     assert batch["doubled"] == [[2, 4], [-6, 8], [10, -2]]
 
 
-def test_a_runtime_goes_on_after_values_that_the_model_refused(load_model: Callable[..., Model]) -> None:
+def test_a_runtime_continues_after_values_that_the_model_refused(load_model: Callable[..., Model]) -> None:
     from model_server import RequestError
 
     model = load_model("lookup")

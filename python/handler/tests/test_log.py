@@ -118,7 +118,7 @@ def test_a_hooks_own_5xx_counts_as_an_error(lines: Callable[..., Any]) -> None:
         "Root=1-5759e988-bd862e3fe1be46a994272793",
     ],
 )
-def test_the_trace_of_x_ray_is_named_as_it_is_at_each_request(header: str, lines: Callable[..., Any]) -> None:
+def test_each_request_is_logged_with_its_own_x_ray_trace(header: str, lines: Callable[..., Any]) -> None:
     environment = dict(LAMBDA)
 
     def requests(log: Log) -> None:

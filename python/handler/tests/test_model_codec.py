@@ -147,7 +147,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING, st.sampled_from(["float16", "float32", "float64", "int8", "uint64", "bool"]), st.booleans())
-def test_whatever_comes_either_becomes_the_right_number_of_bytes_or_a_tensor_error(
+def test_any_input_becomes_either_the_right_number_of_bytes_or_a_tensor_error(
     value: Any, dtype: str, quantized: bool
 ) -> None:
     subject = tensor("float32", [2, 2], "int8", 0.5) if quantized else tensor(dtype, [2, 2])

@@ -114,13 +114,13 @@ class TestMessages:
         assert list(answers()) == ["id-0"]
         assert "message id-1 is not JSON" in capsys.readouterr().out
 
-    def test_a_batch_of_nothing_but_bad_messages_asks_and_sends_nothing(
+    def test_a_batch_of_only_bad_messages_requests_and_sends_nothing(
         self, function: Function, answers: Callable[[], dict[str, Any]]
     ) -> None:
         assert self.handle("{", "") == ["id-0", "id-1"]
         assert (function.asked, answers()) == ([], {})
 
-    def test_where_the_function_fails_the_whole_batch_comes_again(
+    def test_if_the_function_fails_the_whole_batch_is_retried(
         self, function: Function, answers: Callable[[], dict[str, Any]]
     ) -> None:
         function.broken = True
@@ -155,25 +155,25 @@ class TestObjects:
         answer: dict[str, Any] = json.loads(s3.get_object(Bucket="photos", Key="answers/a b.json")["Body"].read())
         return answer
 
-    def test_an_object_gets_its_answer_beside_it(self, s3: Any) -> None:
+    def test_an_object_gets_its_answer_next_to_it(self, s3: Any) -> None:
         assert self.handle(s3, json.dumps({"instances": GOOD}).encode()) == {"predictions": [[2.0, 4.0], [6.0, 8.0]]}
 
-    def test_a_request_that_the_model_refuses_is_answered_by_why(self, s3: Any) -> None:
+    def test_a_request_that_the_model_refuses_is_answered_with_the_reason(self, s3: Any) -> None:
         assert list(self.handle(s3, b'{"instances": [[1]]}')) == ["error"]
 
-    def test_an_object_that_is_not_json_is_answered_by_why(self, s3: Any, function: Function) -> None:
+    def test_an_object_that_is_not_json_is_answered_with_the_reason(self, s3: Any, function: Function) -> None:
         assert self.handle(s3, b"{")["error"].startswith("the object is not JSON: ")
         assert function.asked == []
 
-    def test_an_object_too_large_for_lambda_is_answered_by_why(self, s3: Any, function: Function) -> None:
+    def test_an_object_too_large_for_lambda_is_answered_with_the_reason(self, s3: Any, function: Function) -> None:
         assert "split it" in self.handle(s3, b" " * ((6 << 20) + 1))["error"]
         assert function.asked == []
 
-    def test_where_the_function_fails_lambda_tries_again(self, s3: Any, function: Function) -> None:
+    def test_if_the_function_fails_lambda_tries_again(self, s3: Any, function: Function) -> None:
         function.broken = True
         with pytest.raises(RuntimeError, match="the model's function failed"):
             self.handle(s3, b'{"instances": [[1, 2]]}')
 
-    def test_the_event_that_sets_a_notification_up_is_none_of_objects(self, s3: Any) -> None:
+    def test_the_test_event_of_a_new_notification_is_ignored(self, s3: Any) -> None:
         importlib.import_module("objects").handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, None)
         assert "Contents" not in s3.list_objects_v2(Bucket="photos")

@@ -149,7 +149,7 @@ class TestEveryFrontDoor:
             ("DELETE", "/v1/models/tiny/metadata", 405, "use GET"),
         ],
     )
-    def test_what_is_not_there_is_named(
+    def test_a_missing_name_is_reported(
         self, door: Any, method: str, path: str, status: int, sentence: str, load_model: Callable[..., Model]
     ) -> None:
         answered, body = self.call(door, load_model("dense"), method, path, BODY)
@@ -157,24 +157,24 @@ class TestEveryFrontDoor:
         assert sentence in body["error"]
 
 
-def test_a_wrong_method_is_told_the_right_one(load_model: Callable[..., Model]) -> None:
+def test_a_wrong_method_gets_the_right_one(load_model: Callable[..., Model]) -> None:
     response = events.answer(load_model("dense"), function_url("GET", "/v1/models/tiny:predict"))
     assert response["headers"]["allow"] == "POST"
 
 
-def test_nan_and_infinity_travel_as_the_server_writes_them(load_model: Callable[..., Model]) -> None:
+def test_nan_and_infinity_are_written_as_the_server_writes_them(load_model: Callable[..., Model]) -> None:
     event = function_url("POST", "/v1/models/tiny:predict", '{"instances": [[NaN, -Infinity], [Infinity, 0]]}')
     response = events.answer(load_model("signatures"), event)
     assert response["body"] == '{"predictions":[[NaN,-Infinity],[Infinity,0.0]]}'
 
 
-def test_a_byte_order_mark_and_white_space_are_no_obstacle(load_model: Callable[..., Model]) -> None:
+def test_a_byte_order_mark_and_white_space_are_ignored(load_model: Callable[..., Model]) -> None:
     event = function_url("POST", "/v1/models/tiny:predict", f"\ufeff\r\n {BODY} \n")
     assert events.answer(load_model("signatures"), event)["statusCode"] == 200
 
 
 @pytest.mark.parametrize("event", [{"requestContext": value} for value in (None, "x", {}, {"http": {}}, {"http": 1})])
-def test_an_http_event_of_no_known_format_is_a_bad_request(event: Any, load_model: Callable[..., Model]) -> None:
+def test_an_http_event_of_an_unknown_format_is_a_bad_request(event: Any, load_model: Callable[..., Model]) -> None:
     response = events.answer(load_model("dense"), event)
     assert response["statusCode"] == 400
     assert "no HTTP request of a Function URL, an HTTP API or a REST API" in response["body"]

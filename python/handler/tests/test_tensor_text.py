@@ -52,7 +52,7 @@ def sent(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("key", ["instances", "inputs"])
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
 @pytest.mark.parametrize("different", [3, 10_000])
-def test_it_gives_the_bytes_of_the_general_way(
+def test_it_gives_the_bytes_of_the_general_parser(
     name: str, key: str, separators: tuple[str, str], different: int, load_model: Callable[..., Model]
 ) -> None:
     model = load_model(name)
@@ -101,7 +101,7 @@ def test_it_gives_the_bytes_of_the_general_way(
         ("],[", "][,"),
     ],
 )
-def test_what_is_not_exactly_such_a_body_is_answered_by_the_general_way(
+def test_bodies_of_any_other_form_are_read_by_the_general_parser(
     good: str, bad: str, load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_model("dense")
@@ -159,7 +159,9 @@ def test_it_reads_rows_of_every_shape(shape: list[int], comma: str) -> None:
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape], ids=str)
 @pytest.mark.parametrize("comma", [",", ", "])
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_it_leaves_lists_alone_that_are_divided_at_another_place(shape: list[int], comma: str, level: int) -> None:
+def test_it_leaves_lists_that_are_divided_elsewhere_to_the_general_parser(
+    shape: list[int], comma: str, level: int
+) -> None:
     if level > len(shape):
         return
     signature = signature_of(shape)
@@ -176,7 +178,7 @@ def test_it_leaves_lists_alone_that_are_divided_at_another_place(shape: list[int
 
 
 @given(data=st.data())
-def test_it_agrees_with_the_general_way_for_every_shape(data: st.DataObject) -> None:
+def test_it_agrees_with_the_general_parser_for_every_shape(data: st.DataObject) -> None:
     signature = signature_of(data.draw(st.lists(st.sampled_from([1, 2, 3, 16, 17]), max_size=3)))
     (tensor,) = signature.inputs.values()
     rows = rows_of(tensor.item_shape, tensor_text.SMALLEST // tensor.count + 1, [0, 1.5, 2])
@@ -193,7 +195,9 @@ def test_it_agrees_with_the_general_way_for_every_shape(data: st.DataObject) -> 
         assert found[1].stored == encode(tensor, rows, [found[1].count, *tensor.item_shape])
 
 
-def test_it_leaves_short_bodies_named_inputs_and_further_members_alone(load_model: Callable[..., Model]) -> None:
+def test_it_leaves_short_bodies_named_inputs_and_additional_members_to_the_general_parser(
+    load_model: Callable[..., Model],
+) -> None:
     dense, two = load_model("dense"), load_model("two")
     rows = [[1, 2, 3, 4]] * enough(dense)
 
@@ -203,7 +207,7 @@ def test_it_leaves_short_bodies_named_inputs_and_further_members_alone(load_mode
     assert tensor_text.read(two.signature(None), json.dumps({"instances": rows})) is None
 
 
-def test_what_it_remembers_of_numbers_is_bounded_and_right(load_model: Callable[..., Model]) -> None:
+def test_its_cache_of_numbers_is_bounded_and_correct(load_model: Callable[..., Model]) -> None:
     model = load_model("cast_float64")
     signature = model.signature(None)
     (tensor,) = signature.inputs.values()
@@ -221,7 +225,7 @@ def test_what_it_remembers_of_numbers_is_bounded_and_right(load_model: Callable[
 
 
 @given(data=st.data())
-def test_it_agrees_with_the_general_way_on_whatever_is_changed_in_a_body(
+def test_it_agrees_with_the_general_parser_on_any_change_in_a_body(
     data: st.DataObject, load_model: Callable[..., Model]
 ) -> None:
     model = load_model("lookup" if data.draw(st.booleans()) else "cast_float16")

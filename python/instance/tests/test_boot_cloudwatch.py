@@ -14,7 +14,7 @@ pytestmark = fleets.CAN_BOOT
 HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
 
 
-def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
+def test_reports_the_servers_counters_to_cloudwatch(fleet: Fleet) -> None:
     booted = fleet.boot(metrics=True)
     assert booted.code == 0, booted.output
     assert booted.run("systemctl show -p ActiveState model-server-metrics.service")[1].startswith("ActiveState=active")
@@ -42,7 +42,7 @@ def test_tells_cloudwatch_what_the_server_counts(fleet: Fleet) -> None:
     assert events[0]["FleetName"].startswith(f"{fleet.stack.name}/DigitsGroup")
 
 
-def test_sends_what_the_server_prints_to_a_stream_of_its_own(fleet: Fleet) -> None:
+def test_sends_the_servers_output_to_its_own_stream(fleet: Fleet) -> None:
     chatty = instance.SERVER.replace("PYTHONPATH=", "echo 'a line of the server'\nPYTHONPATH=", 1)
     booted = fleet.boot(server=chatty, logging=True)
 
@@ -60,7 +60,7 @@ def test_a_server_that_dies_at_once_leaves_its_last_words(fleet: Fleet) -> None:
     assert "illegal instruction" in fleet.waited_for(f"{fleet.group_id}/server", "illegal instruction")
 
 
-def test_serves_where_the_programs_that_tell_cloudwatch_cannot_be_had(fleet: Fleet) -> None:
+def test_serves_if_the_programs_that_report_to_cloudwatch_are_unavailable(fleet: Fleet) -> None:
     def remove(fleet: Fleet, _: dict[str, str]) -> None:
         [bucket] = [one["Name"] for one in fleet.s3.list_buckets()["Buckets"] if one["Name"].startswith("cdk-")]
         found = fleet.s3.list_objects_v2(Bucket=bucket)["Contents"]
@@ -76,7 +76,7 @@ def test_serves_where_the_programs_that_tell_cloudwatch_cannot_be_had(fleet: Fle
     assert "CloudWatch is not told of the server: there is no s3://" in booted.output
 
 
-def test_a_log_that_cannot_be_reached_keeps_no_server_waiting(fleet: Fleet) -> None:
+def test_an_unreachable_log_does_not_delay_the_server(fleet: Fleet) -> None:
     booted = fleet.boot(aws_command=never_answers("logs*"))
 
     assert fleet.stack.status() == "CREATE_COMPLETE"

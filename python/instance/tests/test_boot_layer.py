@@ -71,7 +71,7 @@ class Instance:
         return bool(changed)
 
 
-def test_brings_the_files_that_the_server_reads_and_the_manifest_with_their_digests(tmp_path: Path) -> None:
+def test_provides_the_files_that_the_server_reads_and_the_manifest_with_their_digests(tmp_path: Path) -> None:
     instance = Instance(tmp_path, layer(IN_LAYER))
 
     assert instance.bring()
@@ -81,7 +81,7 @@ def test_brings_the_files_that_the_server_reads_and_the_manifest_with_their_dige
     assert {oct(path.stat().st_mode & 0o777) for path in instance.target.iterdir()} == {"0o644"}
 
 
-def test_changes_nothing_that_is_right_and_replaces_what_is_not(tmp_path: Path) -> None:
+def test_keeps_correct_files_and_replaces_the_others(tmp_path: Path) -> None:
     instance = Instance(tmp_path, layer(IN_LAYER))
     instance.bring()
 
@@ -104,7 +104,7 @@ def test_changes_nothing_that_is_right_and_replaces_what_is_not(tmp_path: Path) 
         pytest.param(b"PK", "cannot be unpacked: ", id="no archive"),
     ],
 )
-def test_refuses_an_archive_that_is_not_what_the_manifest_says(tmp_path: Path, archive: bytes, reason: str) -> None:
+def test_refuses_an_archive_that_differs_from_the_manifest(tmp_path: Path, archive: bytes, reason: str) -> None:
     instance = Instance(tmp_path, archive)
 
     with pytest.raises(instance.boot.BootError, match=reason.replace("[", r"\[")):

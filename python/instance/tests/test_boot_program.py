@@ -42,7 +42,7 @@ def program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def test_whatever_goes_wrong_the_server_is_stopped_for_good_and_one_sentence_says_why(
+def test_any_failure_stops_the_server_for_good_and_gives_one_sentence_as_the_reason(
     boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(programs / "systemctl", f'echo "$*" >> {tmp_path}/calls')
@@ -78,7 +78,7 @@ def test_an_archive_whose_compression_is_broken_is_refused_in_a_sentence(boot: A
         boot.unpack(tmp_path / "archive", tmp_path / "model", {"saved_model.pb": {}})
 
 
-def test_a_call_of_aws_that_gets_no_answer_ends_with_the_boot_s_time(boot: Any, programs: Path) -> None:
+def test_an_aws_call_without_an_answer_ends_at_the_boots_deadline(boot: Any, programs: Path) -> None:
     program(programs / "aws", "exec sleep 1000")
 
     result = boot.aws(["s3", "cp"], time.monotonic() + 2)
@@ -86,7 +86,7 @@ def test_a_call_of_aws_that_gets_no_answer_ends_with_the_boot_s_time(boot: Any, 
     assert (result.returncode, result.stderr) == (1, "no answer within 2 s")
 
 
-def test_every_call_of_aws_gives_up_a_connection_that_is_not_made(boot: Any, programs: Path) -> None:
+def test_every_aws_call_gives_up_if_it_cannot_connect(boot: Any, programs: Path) -> None:
     program(programs / "aws", 'echo "$*"')
 
     result = boot.aws(["s3", "cp"], time.monotonic() + 60)
@@ -94,7 +94,7 @@ def test_every_call_of_aws_gives_up_a_connection_that_is_not_made(boot: Any, pro
     assert result.stdout == "s3 cp --cli-connect-timeout 5 --cli-read-timeout 30\n"
 
 
-def test_what_the_load_balancer_said_last_is_told_not_that_the_time_was_up(
+def test_the_error_has_the_load_balancers_last_answer_instead_of_a_timeout(
     boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(programs / "aws", f"[ -e {tmp_path}/asked ] && exec sleep 1000; touch {tmp_path}/asked; echo initial")
@@ -105,7 +105,7 @@ def test_what_the_load_balancer_said_last_is_told_not_that_the_time_was_up(
         boot.wait_in_service({"targetGroups": {"REST": "arn"}}, time.monotonic() + 6)
 
 
-def test_instances_ask_the_load_balancer_every_ten_seconds_and_not_together(
+def test_instances_poll_the_load_balancer_every_ten_seconds_and_not_all_at_once(
     boot: Any, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = tmp_path / "asked"

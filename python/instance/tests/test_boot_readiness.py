@@ -8,7 +8,7 @@ from fleet import Fleet
 pytestmark = fleets.CAN_BOOT
 
 
-def test_a_verified_server_goes_on_where_the_load_balancer_cannot_be_asked(fleet: Fleet) -> None:
+def test_a_verified_server_keeps_running_if_the_load_balancer_cannot_be_queried(fleet: Fleet) -> None:
     denied = "An error occurred (AccessDenied) when calling the DescribeTargetHealth operation"
     booted = fleet.boot(aws_command=f'case "$*" in elbv2*) echo "{denied}" >&2; exit 254 ;; esac', seconds=60)
 

@@ -16,7 +16,7 @@ pytestmark = fleets.CAN_BOOT
 HELD_OUT = instance.ROOT / "examples" / "digits" / "held_out.json"
 
 
-def test_serves_what_was_published_and_signals_success(fleet: Fleet) -> None:
+def test_serves_the_published_model_and_signals_success(fleet: Fleet) -> None:
     booted = fleet.boot()
 
     assert booted.code == 0, booted.output
@@ -49,7 +49,7 @@ def test_serves_on_a_scale_out_when_nothing_waits_for_a_signal(fleet: Fleet) -> 
     assert "signal SUCCESS ignored, nothing waits for it" in fleet.log()[1]
 
 
-def test_serves_with_onednn_off_where_the_processor_lacks_bfloat16_and_that_is_allowed(
+def test_serves_with_onednn_off_if_the_processor_lacks_bfloat16_and_that_is_allowed(
     fleet: Fleet, tmp_path: Path
 ) -> None:
     booted = fleet.boot(cpu_features=["bf16"], missing="disable_onednn", cpuinfo=cpu(tmp_path, "avx2"))

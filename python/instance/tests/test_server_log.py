@@ -39,14 +39,14 @@ def messages(batch: server_log.Batch) -> list[str]:
 
 
 class TestABatch:
-    def test_is_in_the_order_of_time_though_the_clock_was_set_back_and_ends_where_the_journal_was_read_to(self) -> None:
+    def test_is_in_order_of_time_even_if_the_clock_was_set_back_and_ends_at_the_journals_read_position(self) -> None:
         batch = server_log.collect([entry("b", 20, "1"), entry("c", 20, "2"), entry("a", 10, "3")])
 
         assert messages(batch) == ["a", "b", "c"]
         assert (batch.cursor, batch.full) == ("3", False)
 
     @pytest.mark.parametrize("later", [24 * HOUR + 1, -24 * HOUR - 1])
-    def test_spans_a_day_at_the_most_whichever_way_the_clock_goes(self, later: int) -> None:
+    def test_spans_at_most_a_day_whichever_way_the_clock_moves(self, later: int) -> None:
         start = 100 * HOUR
         within = start + (later - 1 if later > 0 else later + 1)
 
@@ -55,12 +55,12 @@ class TestABatch:
         assert sorted(messages(batch)) == ["a", "b"]
         assert (batch.cursor, batch.full) == ("2", True)
 
-    def test_has_ten_thousand_lines_at_the_most(self) -> None:
+    def test_has_at_most_ten_thousand_lines(self) -> None:
         batch = server_log.collect(entry("x", cursor=str(number)) for number in range(10_001))
 
         assert (len(batch.events), batch.cursor, batch.full) == (10_000, "9999", True)
 
-    def test_has_a_mebibyte_at_the_most_with_what_each_line_counts_beside_its_own_bytes(self) -> None:
+    def test_has_at_most_a_mebibyte_including_the_overhead_of_each_line(self) -> None:
         fits = (1_048_576 - 8 * 26) // 8
 
         exactly = server_log.collect(entry("x" * fits) for _ in range(8))
@@ -69,7 +69,7 @@ class TestABatch:
         assert (len(exactly.events), exactly.full) == (8, False)
         assert (len(more.events), more.cursor, more.full) == (7, "7", True)
 
-    def test_steps_over_empty_lines_which_cloudwatch_does_not_take(self) -> None:
+    def test_skips_empty_lines_which_cloudwatch_does_not_accept(self) -> None:
         batch = server_log.collect([entry("", cursor="1"), entry(None, cursor="2")])
 
         assert (batch.events, batch.cursor) == ([], "2")
@@ -79,7 +79,7 @@ class TestABatch:
 
         assert messages(server_log.collect([entry([*b"\x1b[1m", 0xFF]), entry(several)])) == ["\x1b[1m�", "one\n�two"]
 
-    def test_cuts_a_line_that_is_longer_than_cloudwatch_takes_between_characters_and_says_so(self) -> None:
+    def test_cuts_a_line_that_is_too_long_for_cloudwatch_between_characters_and_says_so(self) -> None:
         [message] = messages(server_log.collect([entry("ü" * 200_000)]))
 
         assert 262_144 - 26 - 1 <= len(message.encode()) <= 262_144 - 26
@@ -202,7 +202,7 @@ def sender(aws: Running, tmp_path: Path) -> Iterator[Sender]:
     made.instance.end()
 
 
-def test_goes_on_after_a_restart_where_it_was_and_sends_nothing_twice(sender: Sender) -> None:
+def test_continues_after_a_restart_and_sends_nothing_twice(sender: Sender) -> None:
     sender.make_group()
     sender.print("before the sender", "HUGE", "with\nan end of line, \x1b[1mbold and ü")
     sender.start()
@@ -226,7 +226,7 @@ def test_goes_on_after_a_restart_where_it_was_and_sends_nothing_twice(sender: Se
     assert sender.said() == ""
 
 
-def test_sends_what_was_printed_last_when_the_instance_stops(sender: Sender) -> None:
+def test_sends_the_last_output_when_the_instance_stops(sender: Sender) -> None:
     sender.make_group()
     sender.print("at first")
     sender.start(seconds=600)
@@ -237,7 +237,7 @@ def test_sends_what_was_printed_last_when_the_instance_stops(sender: Sender) -> 
     assert sender.sent() == ["at first", "at last"]
 
 
-def test_waits_for_a_log_group_that_is_not_there_yet(sender: Sender) -> None:
+def test_waits_for_a_log_group_that_does_not_exist_yet(sender: Sender) -> None:
     sender.start()
     sender.print("a line")
     sender.wait(lambda: "ResourceNotFoundException" in sender.said())
@@ -245,7 +245,7 @@ def test_waits_for_a_log_group_that_is_not_there_yet(sender: Sender) -> None:
     sender.wait(lambda: sender.sent() == ["a line"])
 
 
-def test_keeps_what_it_cannot_send_while_cloudwatch_is_out_of_reach(sender: Sender) -> None:
+def test_keeps_unsent_lines_while_cloudwatch_is_unreachable(sender: Sender) -> None:
     sender.make_group()
     sender.print("a line")
     sender.start(AWS_ENDPOINT_URL="http://127.0.0.1:9")
@@ -274,7 +274,7 @@ def test_keeps_what_it_cannot_send_while_cloudwatch_is_out_of_reach(sender: Send
         ),
     ],
 )
-def test_says_what_cloudwatch_answers_and_keeps_what_may_be_sent_later(
+def test_reports_cloudwatchs_answer_and_keeps_lines_that_may_be_sent_later(
     sender: Sender, status: int, answer: dict[str, Any], says: str, keeps: bool
 ) -> None:
     sender.make_group()

@@ -43,7 +43,7 @@ def test_counts_one_model_s_predictions_and_only_the_server_s_errors_as_such(met
     assert since_the_start == {"Requests": 18, "Errors": 1, "Latency": 3.0}
 
 
-def test_health_checks_alone_are_no_requests(metrics: Any) -> None:
+def test_health_checks_do_not_count_as_requests(metrics: Any) -> None:
     before = metrics.parse(PAGE, "digits")
     later = (
         PAGE.replace('status="OK"} 40', 'status="OK"} 70').replace("} 2820", "} 5640").replace('REST"} 30', 'REST"} 60')
@@ -59,7 +59,7 @@ def test_an_unknown_signature_is_the_client_s_fault(metrics: Any) -> None:
     assert metrics.difference(before, metrics.parse(later, "digits")) == {"Requests": 5, "Errors": 0}
 
 
-def test_tells_what_happened_since_the_last_time(metrics: Any) -> None:
+def test_reports_only_changes_since_the_last_report(metrics: Any) -> None:
     before = metrics.parse(PAGE, "digits")
     later = (
         PAGE.replace('status="OK"} 40', 'status="OK"} 44')
@@ -76,7 +76,7 @@ def test_without_requests_there_is_no_latency(metrics: Any) -> None:
     assert metrics.difference(counters, counters) == {"Requests": 0, "Errors": 0}
 
 
-def test_a_server_that_started_anew_counts_from_nothing(metrics: Any) -> None:
+def test_a_restarted_server_counts_from_zero(metrics: Any) -> None:
     before = metrics.parse(PAGE.replace('status="OK"} 40', 'status="OK"} 1000'), "digits")
 
     assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 18

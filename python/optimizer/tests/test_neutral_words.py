@@ -54,7 +54,7 @@ def found_in(text: str) -> set[str]:
 FACTORIES = ("strip", "freeze", "search", "none", "of", "into", "magnitude", "float16", "bfloat16")
 
 
-def test_the_search_finds_what_it_is_for() -> None:
+def test_the_search_finds_such_words() -> None:
     names, types = library_names()
     assert {"EvaluationData", "forLiteRt", "inputShapes", "serverImage", "computeType", "minAgreement"} <= names
     assert {"Graph", "Distillation", "QualityGate"} <= types
@@ -91,7 +91,7 @@ def test_every_hint_is_used() -> None:
     assert [hint for hint in Hint if f"Hint.{hint.name}" not in text and hint not in computed] == []
 
 
-def test_a_hint_is_said_once() -> None:
+def test_a_hint_is_given_once() -> None:
     assert option_lines([Hint.EVALUATION_DATA, Hint.TAGS, Hint.EVALUATION_DATA]) == [
         "evaluation data: --data FILE",
         "tags: --tag NAME",

@@ -112,7 +112,7 @@ def api(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 PODS = "/api/v1/namespaces/models/pods"
 
 
-def test_a_request_carries_the_token_that_eks_takes(api: Server) -> None:
+def test_a_request_carries_the_token_that_eks_accepts(api: Server) -> None:
     api.answers[PODS] = (200, json.dumps({"items": [{"metadata": {"name": "a"}}]}))
 
     assert Cluster("digits").items(PODS, labelSelector="a=b,c=d") == [{"metadata": {"name": "a"}}]
@@ -128,7 +128,7 @@ def test_a_request_carries_the_token_that_eks_takes(api: Server) -> None:
     assert "x-k8s-aws-id" in query["X-Amz-SignedHeaders"][0].split(";")
 
 
-def test_a_certificate_of_somebody_else_is_refused(api: Server) -> None:
+def test_a_foreign_certificate_is_refused(api: Server) -> None:
     other = Cluster("digits")
     other._connect()
     other._context = ssl.create_default_context()
@@ -137,7 +137,7 @@ def test_a_certificate_of_somebody_else_is_refused(api: Server) -> None:
         other.items(PODS)
 
 
-def test_a_refusal_is_told_in_the_api_servers_words_and_what_is_not_there_is_none(api: Server) -> None:
+def test_a_refusal_has_the_api_servers_message_and_a_missing_object_is_none(api: Server) -> None:
     api.answers[PODS] = (403, json.dumps({"message": 'pods is forbidden: User "x" cannot list resource "pods"'}))
     cluster = Cluster("digits")
 
@@ -146,7 +146,7 @@ def test_a_refusal_is_told_in_the_api_servers_words_and_what_is_not_there_is_non
     assert cluster.find("/apis/apps/v1/namespaces/models/deployments/digits") is None
 
 
-def test_a_log_that_is_not_given_out_is_empty(api: Server) -> None:
+def test_an_unavailable_log_is_empty(api: Server) -> None:
     api.answers[f"{PODS}/a/log"] = (200, "last words")
     api.answers[f"{PODS}/b/log"] = (400, '{"message": "container is waiting to start"}')
     cluster = Cluster("digits")
@@ -196,7 +196,7 @@ def answer(cloudformation: Server) -> dict[str, Any]:
     return found
 
 
-def test_cloudformation_is_told_why(api: Server, cloudformation: Server) -> None:
+def test_cloudformation_gets_the_reason(api: Server, cloudformation: Server) -> None:
     api.answers["/apis/apps/v1/namespaces/models/replicasets"] = (200, json.dumps({"items": [pods.replica_set()]}))
     api.answers["/apis/apps/v1/namespaces/models/deployments/digits"] = (200, json.dumps(pods.deployment()))
     api.answers["/api/v1/namespaces/models/events"] = (200, '{"items": []}')
@@ -223,13 +223,13 @@ def test_success_has_an_id_that_later_requests_keep(api: Server, cloudformation:
     assert answer(cloudformation)["PhysicalResourceId"] == first["PhysicalResourceId"]
 
 
-def test_deletion_is_answered_at_once_and_asks_nothing(api: Server, cloudformation: Server) -> None:
+def test_deletion_is_answered_at_once_without_a_request(api: Server, cloudformation: Server) -> None:
     handler(event(cloudformation, RequestType="Delete", PhysicalResourceId="p"), Context())
 
     assert (answer(cloudformation)["Status"], api.asked) == ("SUCCESS", [])
 
 
-def test_even_a_fault_of_the_gate_itself_is_answered(api: Server, cloudformation: Server) -> None:
+def test_even_an_error_in_the_gate_itself_is_answered(api: Server, cloudformation: Server) -> None:
     broken = event(cloudformation)
     del broken["ResourceProperties"]["Selector"]
 

@@ -94,7 +94,7 @@ def test_never_waits_longer_than_the_function_may_run() -> None:
     assert time.passed <= 100
 
 
-def test_ends_early_when_a_container_has_crashed_too_often_to_heal() -> None:
+def test_ends_early_when_a_container_has_crashed_too_often_to_recover() -> None:
     time = Time()
 
     reason = gate(FakeCluster(pods=[pods.refused(restarts=6)]), event(), time.clock(), 870)
@@ -104,7 +104,7 @@ def test_ends_early_when_a_container_has_crashed_too_often_to_heal() -> None:
     assert time.passed < 200
 
 
-def test_waits_on_while_a_crashing_pod_may_heal_or_another_one_may() -> None:
+def test_keeps_waiting_while_a_crashing_pod_or_another_one_may_recover() -> None:
     few, mixed = Time(), Time()
 
     assert "after 840 s" in gate(FakeCluster(pods=[pods.refused(restarts=2)]), event(), few.clock(), 870)
@@ -112,7 +112,7 @@ def test_waits_on_while_a_crashing_pod_may_heal_or_another_one_may() -> None:
     assert "after 840 s" in gate(both, event(), mixed.clock(), 870)
 
 
-def test_image_that_is_not_there_ends_the_wait_after_some_minutes_although_its_reasons_alternate() -> None:
+def test_missing_image_ends_the_wait_after_some_minutes_even_if_its_reasons_alternate() -> None:
     time = Time()
     cluster = FakeCluster(pods=[pods.unpullable()])
     clock = Clock(
@@ -131,7 +131,7 @@ def test_image_that_is_not_there_ends_the_wait_after_some_minutes_although_its_r
     assert 300 <= time.passed < 360
 
 
-def test_ends_when_kubernetes_gives_up_on_this_version_and_not_on_the_one_before() -> None:
+def test_ends_when_kubernetes_gives_up_on_this_version_and_not_on_the_previous_one() -> None:
     exceeded = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "x"}
     now, before = Time(), Time()
     unready = [pods.unready()]
@@ -143,7 +143,7 @@ def test_ends_when_kubernetes_gives_up_on_this_version_and_not_on_the_one_before
     assert "after 840 s" in gate(stale, event(), before.clock(), 870)
 
 
-def test_log_is_read_where_the_status_has_none() -> None:
+def test_log_is_read_if_the_status_has_none() -> None:
     cluster = FakeCluster(
         pods=[pods.unready(name) for name in "abcdef"],
         logs={("a", "tensorflow-serving", False): "W could not find any versions of servable digits"},
@@ -155,7 +155,7 @@ def test_log_is_read_where_the_status_has_none() -> None:
     assert cluster.asked_logs == ["a", "b", "c"]
 
 
-def test_events_are_read_once_and_of_pods_with_a_fault() -> None:
+def test_events_are_read_once_and_only_for_pods_with_a_fault() -> None:
     probe = "Readiness probe failed: HTTP probe failed with statuscode: 503"
     cluster = FakeCluster(pods=[pods.unready("a"), pods.available("b")], events=[pods.event("Unhealthy", probe, "a")])
 
@@ -163,7 +163,7 @@ def test_events_are_read_once_and_of_pods_with_a_fault() -> None:
     assert cluster.asked_events == ["a"]
 
 
-def test_api_server_that_is_busy_is_asked_again_and_one_that_stays_so_is_named() -> None:
+def test_busy_api_server_is_retried_and_reported_if_it_stays_busy() -> None:
     busy = FakeCluster(replica_sets={"new": [pods.replica_set(3)]}, refuses=4)
 
     assert gate(busy, event(), Time().clock(), 870) == ""

@@ -16,7 +16,7 @@ def message_of(*all_pods: pods.Object, events: list[pods.Object] | None = None) 
     return message(faults_of(list(all_pods), events or [], pods.replica_set(), pods.deployment()))
 
 
-def test_flipped_byte_is_told_in_the_words_of_the_check_that_found_it() -> None:
+def test_flipped_byte_is_reported_with_the_message_of_the_check() -> None:
     assert message_of(*(pods.refused(name) for name in "abc")) == (
         "verify-model ends with exit code 1, CrashLoopBackOff (3 pods). Its log ends:\n"
         "variables/variables.data-00000-of-00001: FAILED\n"
@@ -25,7 +25,7 @@ def test_flipped_byte_is_told_in_the_words_of_the_check_that_found_it() -> None:
     )
 
 
-def test_crash_of_the_server_is_told_with_its_last_words() -> None:
+def test_crash_of_the_server_is_reported_with_its_last_lines() -> None:
     failed = "Failed to start server. Error: Unknown: 1 servable(s)"
     log = f"I tensorflow_serving/server.cc] Building\nE tensorflow_serving/main.cc] {failed}"
 
@@ -63,13 +63,13 @@ def test_image_that_cannot_be_pulled_is_named_with_the_registrys_answer(
     assert "docker.io/tensorflow/serving:9.9.9: not found" in told
 
 
-def test_pod_that_no_node_takes_is_told_in_the_schedulers_words() -> None:
+def test_pod_without_a_node_is_reported_with_the_schedulers_message() -> None:
     assert message_of(pods.unschedulable()).startswith(
         "no node takes the pod (Unschedulable): 0/3 nodes are available: 3 Insufficient memory."
     )
 
 
-def test_readiness_that_is_never_true_is_told_with_the_probes_last_answer() -> None:
+def test_readiness_that_is_never_true_is_reported_with_the_probes_last_answer() -> None:
     events = [
         pods.event(
             "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", at="2026-11-25T21:05:00Z"
@@ -82,7 +82,7 @@ def test_readiness_that_is_never_true_is_told_with_the_probes_last_answer() -> N
     assert message_of(pods.unready(), events=events).startswith(f"tensorflow-serving runs and is not ready: {answer}")
 
 
-def test_pods_with_one_fault_are_counted_although_their_addresses_differ() -> None:
+def test_pods_with_one_fault_are_counted_together_even_if_their_addresses_differ() -> None:
     events = [
         pods.event("Unhealthy", f'Readiness probe failed: Get "http://10.0.1.{number}:8501/": refused', name=name)
         for number, name in enumerate("abc")
@@ -91,7 +91,7 @@ def test_pods_with_one_fault_are_counted_although_their_addresses_differ() -> No
     assert "(3 pods)" in message_of(*(pods.unready(name) for name in "abc"), events=events)
 
 
-def test_volume_that_is_not_mounted_is_told_from_its_event() -> None:
+def test_volume_that_is_not_mounted_is_reported_from_its_event() -> None:
     starting = pods.container("copy-model", pods.waiting("PodInitializing"))
     pod = pods.pod(pods.NAME, init=[starting], main=[pods.NOT_YET])
 
@@ -100,7 +100,7 @@ def test_volume_that_is_not_mounted_is_told_from_its_event() -> None:
     assert told.startswith('the pod does not start: MountVolume.SetUp failed for volume "model" (FailedMount)')
 
 
-def test_pods_that_may_not_be_made_are_told_with_the_refusal() -> None:
+def test_pods_that_may_not_be_created_are_reported_with_the_refusal() -> None:
     refusal = {
         "type": "ReplicaFailure",
         "status": "True",
@@ -115,7 +115,7 @@ def test_pods_that_may_not_be_made_are_told_with_the_refusal() -> None:
     )
 
 
-def test_load_balancer_that_does_not_take_a_pod_is_told_by_its_gate() -> None:
+def test_load_balancer_that_does_not_accept_a_pod_is_reported_from_its_readiness_gate() -> None:
     gate = "target-health.eks.amazonaws.com/k8s-models-digits"
     pod = pods.available()
     pod["spec"]["readinessGates"] = [{"conditionType": gate}]
@@ -127,13 +127,13 @@ def test_load_balancer_that_does_not_take_a_pod_is_told_by_its_gate() -> None:
     assert message_of(pod).startswith(f"the pod's readiness gate {gate} is not met (Target.FailedHealthChecks): Health")
 
 
-def test_what_does_not_heal_comes_before_what_may() -> None:
+def test_permanent_faults_come_before_those_that_may_recover() -> None:
     crashed = pods.crashing("b", restarts=6)
 
     assert message_of(pods.unready("a"), pods.unready("c"), crashed).startswith("tensorflow-serving ends with")
 
 
-def test_pod_that_serves_or_is_being_deleted_is_no_fault() -> None:
+def test_pod_that_serves_or_is_being_deleted_is_not_a_fault() -> None:
     leaving = pods.crashing("leaving")
     leaving["metadata"]["deletionTimestamp"] = "2026-11-25T21:00:00Z"
 

@@ -78,20 +78,20 @@ class TestInspect:
         output = row(invoke("inspect", function(tmp_path / "model", body, spec([None, 2], "x", dtype))), SERVING)
         assert f"by gRPC only, its REST API has no such types {found}" in output
 
-    def test_types_that_rest_carries_are_not_warned_of(self, models: SampleModels) -> None:
+    def test_there_is_no_warning_for_types_that_rest_supports(self, models: SampleModels) -> None:
         assert "gRPC" not in row(invoke("inspect", models.two_signatures), SERVING)
 
     def test_a_lite_model_has_its_own_operators(self, models: SampleModels) -> None:
         assert "3" in row(invoke("inspect", models.tflite), "FULLY_CONNECTED")
 
-    def test_names_that_look_like_markup_are_printed_as_they_are(self, tmp_path: Path) -> None:
+    def test_names_that_look_like_markup_are_printed_unchanged(self, tmp_path: Path) -> None:
         def body(x: Any) -> dict[str, Any]:
             return {"[/b] y": x + 1.0}
 
         output = invoke("inspect", function(tmp_path / "marked", body, spec([None, 2], "x")))
         assert "[/b] y: float32[?, 2]" in output
 
-    def test_what_is_no_model_is_bad_input(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_a_model_is_bad_input(self, tmp_path: Path) -> None:
         assert "error: " in invoke("inspect", tmp_path, code=2)
 
 
@@ -113,7 +113,7 @@ class TestCompare:
         assert float(agreement.split("│")[-2].strip(" %")) < 60
         assert "lost" in row(output, "accuracy of probabilities")
 
-    def test_a_model_that_answers_no_numbers_is_not_as_near_as_can_be(
+    def test_a_model_without_numeric_answers_does_not_count_as_equal(
         self, models: SampleModels, tmp_path: Path
     ) -> None:
         def broken(features: Any) -> dict[str, Any]:

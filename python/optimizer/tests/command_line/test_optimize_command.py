@@ -56,7 +56,7 @@ def statuses(out: Path) -> dict[str, str]:
 
 
 class TestWithData:
-    def test_it_searches_and_leaves_what_publish_takes(self, models: SampleModels, data: Path, out: Path) -> None:
+    def test_it_searches_and_writes_the_input_of_publish(self, models: SampleModels, data: Path, out: Path) -> None:
         output = optimize(models.dense, out, "--data", data, "--max-accuracy-loss", 0.05, "--max-trials", 3)
         search = job_in(out).recipe.search
         assert search is not None
@@ -96,9 +96,7 @@ class TestStepsOfOnesOwn:
         rules = outcome_in(out).candidates[0].rules
         assert [(rule.rule, rule.limit) for rule in rules] == [("maxAccuracyLoss", 0.2)]
 
-    def test_a_student_of_ones_own_is_compared_with_its_teacher(
-        self, models: SampleModels, data: Path, out: Path
-    ) -> None:
+    def test_a_given_student_is_compared_with_its_teacher(self, models: SampleModels, data: Path, out: Path) -> None:
         options = ["--data", data, "--step", "distillation", "--student", models.keras_file]
         output = optimize(models.dense, out, *options, code=2)
         assert "the student does not match the signature of its teacher" in output
@@ -123,7 +121,7 @@ class TestStepsOfOnesOwn:
         assert sentence in optimize(models.dense, out, *options, code=2)
         assert not out.exists()
 
-    def test_what_no_processor_serves_is_unsupported(self, models: SampleModels, out: Path) -> None:
+    def test_a_model_that_no_processor_serves_is_unsupported(self, models: SampleModels, out: Path) -> None:
         output = optimize(models.dense, out, "--step", "bfloat16", "--architecture", "arm64", code=4)
         assert "bfloat16 is for x86_64, got arm64" in output
 
@@ -140,7 +138,7 @@ class TestBadInput:
             (["--data", "nowhere.npz"], "nowhere.npz does not exist"),
         ],
     )
-    def test_options_that_mean_nothing_are_refused_before_anything_is_done(
+    def test_options_without_effect_are_refused_before_the_job_starts(
         self, options: list[str], sentence: str, models: SampleModels, out: Path
     ) -> None:
         assert sentence in optimize(models.dense, out, *options, code=2)

@@ -73,7 +73,7 @@ def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_
         (["--step", "full-integer"], "evaluation data: --data FILE"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+def test_invalid_options_are_refused_before_the_job_starts(
     options: list[str], sentence: str, models: SampleModels, out: Path
 ) -> None:
     assert sentence in optimize(models.dense, out, *options, code=2)
@@ -101,5 +101,5 @@ def test_a_file_of_labels_has_one_name_on_each_line(content: bytes, sentence: st
         read_labels(tmp_path / "labels.txt")
 
 
-def test_an_outcome_that_asks_for_nothing_gets_no_option() -> None:
+def test_an_outcome_without_hints_gets_no_option() -> None:
     assert option_lines(hints_in(Outcome(exit_code=ExitCode.DONE, sentence="float16 passed"))) == []

@@ -41,7 +41,7 @@ def outcome_of(output: Path) -> Outcome:
     return Outcome.model_validate_json((output / "outcome.json").read_text())
 
 
-def test_run_leaves_the_model_the_draft_the_outcome_and_the_report(models: SampleModels, tmp_path: Path) -> None:
+def test_run_writes_the_model_the_draft_the_outcome_and_the_report(models: SampleModels, tmp_path: Path) -> None:
     out, file = tmp_path / "out", config(tmp_path)
     done = optimizer(
         "run", "--config", file, "--source", models.dense, "--evaluation", models.labelled, "--output", out
@@ -73,7 +73,7 @@ def test_a_refusal_is_an_outcome_a_report_and_an_exit_code(tmp_path: Path) -> No
         (json.dumps(job_data(surprise=1)), "surprise: Extra inputs are not permitted"),
     ],
 )
-def test_a_config_that_is_no_job_is_bad_input(text: str, expected: str, tmp_path: Path) -> None:
+def test_a_config_that_is_not_a_job_is_bad_input(text: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text(text)
     out = tmp_path / "out"
     done = optimizer("run", "--config", tmp_path / "job.json", "--source", tmp_path, "--output", out)
@@ -82,7 +82,7 @@ def test_a_config_that_is_no_job_is_bad_input(text: str, expected: str, tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_a_config_that_is_no_text_is_bad_input_and_an_outcome(tmp_path: Path) -> None:
+def test_a_config_that_is_not_text_is_bad_input_and_an_outcome(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_bytes(b"\xff\xfe{}")
     out = tmp_path / "out"
     done = optimizer("run", "--config", tmp_path / "job.json", "--source", tmp_path, "--output", out)
@@ -91,7 +91,7 @@ def test_a_config_that_is_no_text_is_bad_input_and_an_outcome(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
-def test_an_output_that_cannot_be_written_is_one_sentence(models: SampleModels, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_gives_one_sentence(models: SampleModels, tmp_path: Path) -> None:
     out = config(tmp_path) / "out"
     for done in (
         optimizer("run", "--config", tmp_path / "job.json", "--source", models.dense, "--output", out),
@@ -102,7 +102,7 @@ def test_an_output_that_cannot_be_written_is_one_sentence(models: SampleModels, 
         assert done.stderr.splitlines()[-1] == f"error: Not a directory: {out}"
 
 
-def test_a_model_that_cannot_be_read_is_one_sentence(
+def test_a_model_that_cannot_be_read_gives_one_sentence(
     tmp_path: Path, models: SampleModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.command_line import local_files
@@ -117,7 +117,7 @@ def test_a_model_that_cannot_be_read_is_one_sentence(
     assert f"error: Permission denied: {models.tflite}" in done.output
 
 
-def test_a_job_that_cannot_be_started_is_an_outcome(
+def test_a_job_that_cannot_be_started_writes_an_outcome(
     tmp_path: Path, models: SampleModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
@@ -129,7 +129,7 @@ def test_a_job_that_cannot_be_started_is_an_outcome(
     assert "ran out of disk space" in outcome.sentence
 
 
-def test_the_table_of_candidates_takes_what_looks_like_markup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_of_candidates_prints_text_that_looks_like_markup(capsys: pytest.CaptureFixture[str]) -> None:
     reason = "no kernel for it on [/job:localhost/device:CPU:0] [bold]"
     failed = Candidate(name="[/red] float16", status=CandidateStatus.FAILED, reason=reason)
     show(Outcome(exit_code=ExitCode.GATE, sentence="[/] none passed", candidates=[failed]))

@@ -58,13 +58,13 @@ def test_students_go_to_the_distillations_without_a_size_in_their_order() -> Non
         ("distillation", "without a size: 1, models given as --student: 0"),
     ],
 )
-def test_what_is_no_step_is_told_with_what_is_allowed(text: str, sentence: str) -> None:
+def test_an_unknown_step_is_reported_with_the_allowed_ones(text: str, sentence: str) -> None:
     with pytest.raises(BadInputError) as caught:
         parse_steps([text], [])
     assert sentence in str(caught.value)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(BadInputError) as caught:
         parse_steps(["pruning:sparsity=2", "shrink", "distillation:size=tiny"], GIVEN[:1])
     for part in ("less than 1", "--step shrink", "without a size: 0, models given as --student: 1"):

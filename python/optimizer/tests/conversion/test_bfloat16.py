@@ -115,7 +115,7 @@ def test_several_inputs_and_signatures_stay_paired(published: Result) -> None:
 
 
 @pytest.mark.usefixtures("baked_already")
-def test_without_bfloat16_here_latency_is_not_measured_so_that_a_gate_on_it_fails(
+def test_without_bfloat16_here_latency_is_not_measured_so_a_gate_on_it_fails(
     two_matrices: Path, data: Path, runs: Runs
 ) -> None:
     latency = gate(("maxLatencyRatio", 100.0))
@@ -141,7 +141,7 @@ def test_without_data_it_is_published_as_unverified(two_matrices: Path, runs: Ru
         ("dense", {"format": "litert"}, (2, "use float16 quantization")),
     ],
 )
-def test_what_cannot_be_baked_is_refused(
+def test_unsupported_models_are_refused(
     model: str, fields: dict[str, Any], refusal: tuple[int, str], models: SampleModels, runs: Runs
 ) -> None:
     result = runs(getattr(models, model), **{"recipe": BFLOAT16, "format": "saved_model", **fields})

@@ -57,7 +57,7 @@ def test_weights_that_two_signatures_share_are_stored_once(models: SampleModels,
     assert size_of(two.output / "model") < 1.3 * size_of(one.output / "model")
 
 
-def test_what_a_model_repeats_is_stored_once_and_answers_bit_for_bit_alike(runs: Runs, tmp_path: Path) -> None:
+def test_repeated_constants_are_stored_once_with_bit_for_bit_equal_answers(runs: Runs, tmp_path: Path) -> None:
     # Whole numbers: their sums are exact, in whatever order a processor's own kernels add.
     weights = tf.Variable(np.random.default_rng(3).integers(-4, 5, (64, 64)).astype(np.float32))
 
@@ -85,7 +85,7 @@ def test_what_a_model_repeats_is_stored_once_and_answers_bit_for_bit_alike(runs:
     np.testing.assert_array_equal(*answers)
 
 
-def test_draws_of_random_numbers_are_not_merged(tmp_path: Path) -> None:
+def test_random_number_operators_are_not_merged(tmp_path: Path) -> None:
     def body(x: Any) -> dict[str, Any]:
         return {"y": x + tf.random.uniform([8]) - tf.random.uniform([8])}
 
@@ -118,7 +118,7 @@ def test_a_frozen_model_is_the_same_file_every_time(models: SampleModels, runs: 
 
 
 @pytest.mark.parametrize(("name", "reason"), [("counter", "changes its state"), ("vocabulary", "vocabulary tables")])
-def test_what_cannot_be_frozen_is_stripped_and_the_job_says_so(
+def test_a_model_that_cannot_be_frozen_is_stripped_and_the_job_says_so(
     name: str, reason: str, models: SampleModels, runs: Runs
 ) -> None:
     result = frozen(runs, getattr(models, name))

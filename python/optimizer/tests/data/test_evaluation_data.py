@@ -73,7 +73,7 @@ class TestNpz:
         assert not data.batched
         assert data.call(3, 4)["x"].shape == (4, 2)
 
-    def test_a_fixed_first_dimension_of_one_may_be_left_out(self, tmp_path: Path) -> None:
+    def test_a_fixed_first_dimension_of_one_may_be_omitted(self, tmp_path: Path) -> None:
         data = read(npz(tmp_path, x=np.ones((6, 2))), signature(x=(1, 2)), batched=False)
         assert data.call(0, 1)["x"].shape == (1, 2)
 
@@ -91,7 +91,7 @@ class TestNpz:
         data = read(npz(tmp_path, x=np.array(["a", "é"])), signature("string", x=(None,)))
         assert data.inputs["x"].tolist() == [b"a", "é".encode()]
 
-    def test_the_only_file_of_a_directory_is_taken(self, tmp_path: Path) -> None:
+    def test_the_only_file_in_a_directory_is_used(self, tmp_path: Path) -> None:
         npz(tmp_path, x=np.ones((5, 2)))
         (tmp_path / "README").write_text("about the data")
         assert read(tmp_path).count == 5
@@ -116,7 +116,9 @@ class TestNpz:
             ({"x": np.array([{"code": 1}], dtype=object)}, "no Python objects"),
         ],
     )
-    def test_what_does_not_fit_is_told_in_a_sentence(self, arrays: dict[str, Any], text: str, tmp_path: Path) -> None:
+    def test_data_that_does_not_fit_is_reported_in_one_sentence(
+        self, arrays: dict[str, Any], text: str, tmp_path: Path
+    ) -> None:
         with pytest.raises(BadInputError, match=text):
             read(npz(tmp_path, **arrays))
 
@@ -192,7 +194,7 @@ class TestJsonLines:
         data = read(lines(tmp_path, {"inputs": [1, 2, 3]}), signature(x=(None,)), batched=None, shapes={"x": [-1]})
         assert data.inputs["x"].tolist() == [1, 2, 3]
 
-    def test_rows_may_leave_a_fixed_batch_of_one_out(self, tmp_path: Path) -> None:
+    def test_rows_may_omit_a_fixed_batch_of_one(self, tmp_path: Path) -> None:
         file = lines(tmp_path, {"inputs": [[1, 2]]}, {"instances": [[3, 4]]})
         assert read(file, signature(x=(1, 2)), batched=False).inputs["x"].tolist() == [[[1, 2]], [[3, 4]]]
 
@@ -206,7 +208,7 @@ class TestJsonLines:
             read(npz(tmp_path, x=np.ones((2, 2)), labels=np.array([1, 2])), spec)
 
     @pytest.mark.parametrize("value", [5, 1.5, True, None, ["a", 5], {"text": "a"}])
-    def test_what_is_no_text_is_not_made_one(self, value: Any, tmp_path: Path) -> None:
+    def test_other_values_are_not_converted_to_text(self, value: Any, tmp_path: Path) -> None:
         spec = signature("string", x=(None,) if not isinstance(value, list) else (None, 2))
         with pytest.raises(BadInputError, match=r"line 2: input 'x' has the value .* but the model takes strings"):
             read(lines(tmp_path, {"inputs": {"x": ["a"]}}, {"inputs": {"x": [value]}}), spec)
@@ -234,7 +236,7 @@ class TestJsonLines:
             ([{"instances": [[1, 2]], "label": {"z": 1}}], "labels for 'z', but the outputs are 'y'"),
         ],
     )
-    def test_what_is_wrong_is_told_with_its_line(self, bodies: list[Any], text: str, tmp_path: Path) -> None:
+    def test_errors_name_their_line(self, bodies: list[Any], text: str, tmp_path: Path) -> None:
         with pytest.raises(BadInputError, match=text):
             read(lines(tmp_path, *bodies))
 
@@ -247,7 +249,7 @@ class TestSplits:
         return [set(part.inputs["x"].ravel().tolist()) for part in (splits.calibration, splits.selection, splits.gate)]
 
     @pytest.mark.parametrize("needs", [{}, {"calibrate": True}, {"select": True}, {"calibrate": True, "select": True}])
-    def test_parts_never_meet_and_lose_nothing(self, needs: dict[str, bool]) -> None:
+    def test_splits_are_disjoint_and_complete(self, needs: dict[str, bool]) -> None:
         calibration, selection, gate = self.parts(0, **needs)
         assert not calibration & selection
         assert not (calibration | selection) & gate
@@ -255,6 +257,6 @@ class TestSplits:
         assert bool(calibration) is needs.get("calibrate", False)
         assert bool(selection) is needs.get("select", False)
 
-    def test_the_seed_decides_the_parts(self) -> None:
+    def test_the_seed_determines_the_splits(self) -> None:
         assert self.parts(1, calibrate=True) == self.parts(1, calibrate=True)
         assert self.parts(1, calibrate=True) != self.parts(2, calibrate=True)

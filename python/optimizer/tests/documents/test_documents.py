@@ -34,7 +34,7 @@ def schema(name: str) -> dict[str, object]:
     return document
 
 
-def test_what_a_job_writes_fits_the_published_schemas(models: SampleModels, runs: Runs) -> None:
+def test_the_documents_of_a_job_fit_the_published_schemas(models: SampleModels, runs: Runs) -> None:
     result = runs(models.two_signatures, models.labelled)
     file = File(path="layer.zip", size=1, sha256="0" * 64)
     manifest = to_manifest(
@@ -55,7 +55,7 @@ def test_the_shared_jobs_fit_the_schema(fixture: dict[str, Any]) -> None:
     Job.model_validate(fixture["job"])
 
 
-def test_a_manifest_is_a_draft_and_what_only_publishing_knows() -> None:
+def test_a_manifest_is_a_draft_plus_the_facts_of_publishing() -> None:
     assert set(Manifest.model_fields) - set(Draft.model_fields) == {
         "version",
         "files",
@@ -69,7 +69,7 @@ class TestBuildKey:
     def test_it_is_the_custom_resources(self, fixture: dict[str, Any]) -> None:
         assert build_key(fixture["job"]) == fixture["key"]
 
-    def test_locations_and_absent_members_do_not_count(self) -> None:
+    def test_locations_and_absent_members_do_not_matter(self) -> None:
         job = job_data(source={"location": {"bucket": "b", "key": "k"}, "revision": None}, labels=None)
         assert build_key(job) == build_key(job_data())
 
@@ -90,11 +90,11 @@ class TestBuildKey:
             {"gate": {"rules": [], "strict": True}},
         ],
     )
-    def test_whatever_can_change_the_output_counts(self, change: dict[str, object]) -> None:
+    def test_everything_that_can_change_the_output_matters(self, change: dict[str, object]) -> None:
         assert build_key(job_data(**change)) != build_key(job_data())
 
     # A machine that is busy draws slowly: how fast it draws is not what is tested here.
     @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.permutations(sorted(FIXTURE["job"])))
-    def test_the_order_of_members_does_not_count(self, names: list[str]) -> None:
+    def test_the_order_of_members_does_not_matter(self, names: list[str]) -> None:
         assert build_key({name: FIXTURE["job"][name] for name in names}) == FIXTURE["key"]

@@ -91,7 +91,7 @@ def test_every_common_form_of_an_output_is_understood_and_its_labels_belong_to_i
     assert rate(task, output, labels).accuracy == pytest.approx(right.mean())
 
 
-def test_text_is_right_where_it_is_the_text_of_the_label() -> None:
+def test_text_is_correct_if_it_equals_the_text_of_the_label() -> None:
     output = np.array([b"cat", b"dog", b"cat"] * 20, dtype=object)
     labels = np.array([b"cat", b"dog", b"dog"] * 20, dtype=object)
     task = infer_tasks({"y": output}, {"y": labels}, {}, None)["y"]
@@ -127,7 +127,7 @@ def test_an_answer_that_is_not_a_number_agrees_with_nothing() -> None:
     assert compare(OutputTask(ModelTask.MULTICLASS), PROBABILITIES, broken, None, seed=0, real=True).agreement == 0.0
 
 
-def test_made_up_inputs_never_count_as_agreement() -> None:
+def test_generated_inputs_never_count_as_agreement() -> None:
     figures = compare(OutputTask(ModelTask.MULTICLASS), PROBABILITIES, PROBABILITIES, None, seed=0, real=False)
     assert figures.agreement is None
     assert figures.accuracy is None
@@ -252,7 +252,7 @@ class TestChance:
         with pytest.raises(BadInputError, match="no better than chance"):
             self.check((self.truth + 1) % 4)
 
-    def test_a_model_that_always_says_the_most_frequent_class_is_refused(self) -> None:
+    def test_a_model_that_always_predicts_the_most_frequent_class_is_refused(self) -> None:
         labels = np.zeros(200, int)
         labels[:20] = 1
         with pytest.raises(BadInputError, match=r"90\.0% over 200 samples"):
@@ -283,7 +283,7 @@ class TestChance:
         with pytest.raises(BadInputError, match="say as its task what the output decides"):
             self.check(np.random.default_rng(1).permutation(labels), output, OutputTask(ModelTask.BINARY))
 
-    def test_how_frequent_each_label_is_is_no_knowledge(self) -> None:
+    def test_label_frequencies_alone_are_no_evidence(self) -> None:
         labels = (np.random.default_rng(3).random((600, 3)) < (0.9, 0.1, 0.02)).astype(int)
         output = np.tile(np.array([0.9, 0.1, 0.1], np.float32), (600, 1))
         with pytest.raises(BadInputError, match="no better than chance"):
@@ -307,7 +307,9 @@ class TestChance:
         (OutputTask(ModelTask.MULTICLASS, indices=True), [7, 9, 9], [7, 9, 7], (0.5 + 1) / 2),
     ],
 )
-def test_balanced_accuracy_counts_every_class_alike(task: OutputTask, output: Any, labels: Any, recall: float) -> None:
+def test_balanced_accuracy_weighs_every_class_equally(
+    task: OutputTask, output: Any, labels: Any, recall: float
+) -> None:
     value = np.array(output, dtype=np.int64 if task.indices else np.float32)
     assert rate(task, value, np.array(labels)).balanced_accuracy == pytest.approx(recall)
     figures = compare(task, value, value, np.array(labels), seed=0, real=True)

@@ -34,7 +34,7 @@ def judged(runs: Runs, place: Path, divisor: float, given: float) -> Result:
     return runs(model, place / "data.npz", recipe="none")
 
 
-def test_inputs_as_in_training_are_said_to_be_so(runs: Runs, tmp_path: Path) -> None:
+def test_inputs_in_the_training_range_are_reported_as_such(runs: Runs, tmp_path: Path) -> None:
     outcome = judged(runs, tmp_path / "right", 1, 1).outcome
     assert outcome.expected_scale == "as given"
     pixels = outcome.inputs["pixels"]
@@ -43,14 +43,14 @@ def test_inputs_as_in_training_are_said_to_be_so(runs: Runs, tmp_path: Path) -> 
     assert 0.4 < pixels.mean < 0.6
 
 
-def test_pixels_that_should_go_to_255_are_found_out_and_the_report_shows_it(runs: Runs, tmp_path: Path) -> None:
+def test_pixels_that_should_go_to_255_are_detected_and_reported(runs: Runs, tmp_path: Path) -> None:
     result = judged(runs, tmp_path / "small", 255, 1)
     assert result.outcome.expected_scale is not None
     assert result.outcome.expected_scale.startswith("255 times as large (then 9")
     assert any("seems to expect its inputs 255 times as large" in text for text in result.outcome.warnings)
 
 
-def test_pixels_that_should_be_divided_are_found_out(runs: Runs, tmp_path: Path) -> None:
+def test_pixels_that_should_be_divided_are_detected(runs: Runs, tmp_path: Path) -> None:
     expected = judged(runs, tmp_path / "large", 1, 255).outcome.expected_scale
     assert expected is not None
     assert expected.startswith("divided by 255")
@@ -62,6 +62,8 @@ def test_without_labels_the_ranges_are_known_and_the_scale_is_not(models: Sample
     assert outcome.expected_scale is None
 
 
-def test_made_up_inputs_are_nobodys_data(models: SampleModels, runs: Runs, caplog: pytest.LogCaptureFixture) -> None:
+def test_generated_inputs_do_not_count_as_data(
+    models: SampleModels, runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
     assert runs(models.dense, recipe="none").outcome.inputs == {}
     assert "seems to expect" not in caplog.text

@@ -106,7 +106,7 @@ def test_a_candidate_that_never_finds_the_rare_class_is_rejected(columns: int, t
 
 @pytest.mark.parametrize("columns", [1, 6])
 @pytest.mark.parametrize("body", [knows, knows_half])
-def test_a_candidate_that_still_finds_some_of_it_is_held_to_the_gate_alone(
+def test_a_candidate_that_still_finds_some_of_it_is_judged_only_by_the_gate(
     columns: int, body: Callable[[Any], Any]
 ) -> None:
     candidate = evaluated(evaluator_of(columns), body)
@@ -114,7 +114,7 @@ def test_a_candidate_that_still_finds_some_of_it_is_held_to_the_gate_alone(
     assert len(candidate.rules) == 1
 
 
-def test_a_candidate_that_says_yes_at_random_is_rejected_as_well() -> None:
+def test_a_candidate_that_predicts_yes_at_random_is_rejected_as_well() -> None:
     # Ten times yes, all of them wrong.
     candidate = evaluated(evaluator_of(1, loss=0.5), lambda x: np.where((x > 0.4) & (x < 0.41), 0.9, 0.1))
     assert candidate.status == "rejected"
@@ -130,7 +130,7 @@ def test_the_rejection_is_a_failed_test_of_the_build() -> None:
 
 
 @pytest.mark.parametrize(("loss", "warned"), [(None, True), (0.011, True), (0.009, False)])
-def test_a_gate_that_lets_a_whole_class_be_lost_is_warned_of(loss: float | None, *, warned: bool) -> None:
+def test_a_gate_that_allows_the_loss_of_a_whole_class_gives_a_warning(loss: float | None, *, warned: bool) -> None:
     progress = Progress()
     warn_of_rare_classes(evaluator_of(1, loss=loss), progress)
     assert len(progress.warnings) == warned
@@ -138,7 +138,7 @@ def test_a_gate_that_lets_a_whole_class_be_lost_is_warned_of(loss: float | None,
         assert "and the class 1 is only 1.00% of the labels" in progress.warnings[0]
 
 
-def test_nobody_is_warned_without_labels() -> None:
+def test_there_is_no_warning_without_labels() -> None:
     progress = Progress()
     warn_of_rare_classes(evaluator_of(1, labelled=False), progress)
     assert not progress.warnings

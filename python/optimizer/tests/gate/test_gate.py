@@ -68,7 +68,7 @@ def test_size_and_latency_are_rules_too() -> None:
 
 
 @pytest.mark.parametrize("rule", ["maxAccuracyLoss", "minAgreement", "maxRelativeError", "maxLatencyRatio"])
-def test_what_cannot_be_measured_does_not_pass(rule: str) -> None:
+def test_a_value_that_cannot_be_measured_does_not_pass(rule: str) -> None:
     found = results(metrics(ratio=None, y={}), gate((rule, 0.5)))
     assert not found[0].passed
     assert found[0].measured is None
@@ -109,14 +109,14 @@ class TestDefaults:
         assert self.rules(labelled=set(), evidence=evidence) == {"minAgreement": 0.99}
         assert self.rules(tasks={"y": NUMBERS}, labelled=set(), evidence=evidence) == {"maxRelativeError": 0.05}
 
-    def test_every_output_is_gated_by_what_it_is(self) -> None:
+    def test_every_output_is_gated_by_its_task(self) -> None:
         tasks = {"y": CLASSES, "z": CLASSES, "n": NUMBERS}
         assert self.rules(tasks=tasks) == {"maxAccuracyLoss": 0.01, "minAgreement": 0.99, "maxRelativeError": 0.05}
 
     def test_without_data(self) -> None:
         assert self.rules(labelled=set(), evidence=EvidenceKind.GENERATED) == {"maxRelativeError": 0.01}
 
-    def test_an_explicit_step_without_data_has_no_figure_to_hold(self) -> None:
+    def test_an_explicit_step_without_data_has_no_limit_to_meet(self) -> None:
         assert not self.rules(labelled=set(), evidence=EvidenceKind.GENERATED, recipe=DYNAMIC_RANGE)
 
     def test_an_output_that_the_jobs_gate_leaves_open_gets_the_default_rule(self) -> None:
@@ -139,7 +139,7 @@ class TestOtherSignatures:
 
     @pytest.mark.parametrize(("error", "passed"), [(0.05, True), (0.06, False), (float("inf"), False)])
     @pytest.mark.parametrize("recipe", ["forLiteRt", "none", DYNAMIC_RANGE])
-    def test_are_gated_where_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
+    def test_are_gated_if_there_is_data_for_the_default_one(self, error: float, passed: bool, recipe: Any) -> None:
         measured = metrics(y={"accuracy_loss": 0.0}, **{"raw/z": {"relative_error": error}})
         found = results(measured, None, others={"raw/z"}, recipe=recipe)
         assert [(one.rule, one.limit, one.passed) for one in found] == [
@@ -162,11 +162,11 @@ class TestOtherSignatures:
             ("maxRelativeError", 0.4, True),
         ]
 
-    def test_are_no_part_of_a_candidate_that_left_them_out(self) -> None:
+    def test_are_ignored_for_a_candidate_that_omits_them(self) -> None:
         found = results(metrics(y={"accuracy_loss": 0.0}), None, others={"raw/z"})
         assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True)]
 
-    def test_that_are_no_numbers_are_named_as_seen_by_nothing(self) -> None:
+    def test_that_are_not_numbers_are_named_as_unchecked(self) -> None:
         job = Job.model_validate(job_data())
         plan = plan_gate(job, {"y": CLASSES}, {"y"}, ALL, {"y", "raw/z"}, {"raw/z", "raw/class"})
         assert plan.unseen == {"raw/class"}
@@ -182,7 +182,7 @@ class TestOtherSignatures:
         ("minAgreement", NUMBERS, set(), EvidenceKind.UNLABELLED, "no output decides classes"),
     ],
 )
-def test_a_gate_that_this_data_cannot_tell_is_refused(
+def test_a_gate_that_this_data_cannot_decide_is_refused(
     rule: str, tasks: OutputTask, labelled: set[str], evidence: EvidenceKind, text: str
 ) -> None:
     job = Job.model_validate(job_data(gate=gate((rule, 0.5))))

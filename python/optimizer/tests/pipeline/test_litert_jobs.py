@@ -136,7 +136,7 @@ def test_a_recipe_of_one_candidate_makes_exactly_that(recipe: Any, name: str, mo
     assert runs(models.dense, models.labelled, recipe=recipe).statuses == {name: "chosen"}
 
 
-def test_a_step_of_the_other_format_is_refused_and_not_ignored(models: SampleModels, runs: Runs) -> None:
+def test_a_step_for_the_other_format_is_refused_and_not_ignored(models: SampleModels, runs: Runs) -> None:
     result = runs(models.dense, models.labelled, recipe=STRIP)
     assert (result.code, result.statuses) == (2, {})
     assert "strip" in result.sentence
@@ -160,7 +160,7 @@ class TestFullInteger:
         assert "needs evaluation data" in result.sentence
 
 
-def test_few_samples_are_warned_about(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+def test_few_samples_give_a_warning(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
     features, labels = dense_data(60)
     np.savez(tmp_path / "few.npz", features=features, labels=labels)
     result = runs(models.dense, tmp_path / "few.npz")
@@ -168,7 +168,9 @@ def test_few_samples_are_warned_about(models: SampleModels, runs: Runs, tmp_path
     assert any("rests on 60 samples" in warning for warning in result.outcome.warnings)
 
 
-def test_strict_refuses_what_few_samples_cannot_show(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+def test_strict_refuses_candidates_that_few_samples_cannot_confirm(
+    models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
     features, labels = dense_data(60)
     np.savez(tmp_path / "few.npz", features=features, labels=labels)
     result = runs(models.dense, tmp_path / "few.npz", gate=gate(("maxAccuracyLoss", 0.01), strict=True))
@@ -208,7 +210,7 @@ def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> 
     assert digests[0] == digests[1]
 
 
-def test_a_failed_run_removes_what_an_earlier_one_left(models: SampleModels, tmp_path: Path) -> None:
+def test_a_failed_run_removes_the_files_of_an_earlier_one(models: SampleModels, tmp_path: Path) -> None:
     from sample_jobs import job_data
     from tensorflow_optimizer.documents.job import Job
     from tensorflow_optimizer.pipeline import Paths, run

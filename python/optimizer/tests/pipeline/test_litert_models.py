@@ -66,7 +66,7 @@ class TestModelsOfEveryShape:
         result = runs(models.audio, source={"inputShapes": {"sound": [1600]}}, recipe="none")
         assert result.published.signatures["serving_default"].outputs["scores"].shape == [10]
 
-    def test_integers_that_index_a_table_are_made_up_small_enough(self, models: SampleModels, runs: Runs) -> None:
+    def test_generated_integers_that_index_a_table_are_small_enough(self, models: SampleModels, runs: Runs) -> None:
         result = runs(models.integers)
         assert result.published.signatures["serving_default"].inputs["ids"].dtype == "int32"
         # Class numbers have no relative error, and made-up inputs show no agreement: nothing was verified.
@@ -85,7 +85,7 @@ class TestModelsOfEveryShape:
         assert result.predict({"x": np.ones((1, 3), np.float32)})["y"].tolist() == [[3, 3, 3]]
         assert any("'classify' is left out" in warning for warning in result.outcome.warnings)
 
-    def test_strings_are_left_out_where_another_signature_is_asked_for(self, models: SampleModels, runs: Runs) -> None:
+    def test_strings_are_left_out_if_another_signature_is_requested(self, models: SampleModels, runs: Runs) -> None:
         result = runs(models.vocabulary, source={"signatureName": "mix"}, recipe="none")
         assert result.predict({"weights": np.eye(4, dtype=np.float32)})["mixed"].tolist() == [
             [0, 1],

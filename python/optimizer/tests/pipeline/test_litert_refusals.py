@@ -62,7 +62,7 @@ class TestRefusals:
     def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.sparse), "size depends on the values (y)")
 
-    def test_operators_that_nobody_has(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    def test_unknown_operators(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         self.check(runs(altered(models.regression, tmp_path, operator="OurOwn")), "does not have", "OurOwn")
 
     def test_a_newer_tensorflow_when_its_model_does_not_load(
@@ -127,7 +127,7 @@ class TestBadInput:
     def test_names_for_another_number_of_classes(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.dense, labels=["a", "b"]), "`labels` names 2 classes, but no output has as many scores")
 
-    def test_data_that_the_job_names_and_nobody_gave(self, models: SampleModels, runs: Runs) -> None:
+    def test_data_that_the_job_names_but_that_is_missing(self, models: SampleModels, runs: Runs) -> None:
         evaluation = {"packaging": "file", "identity": {"digest": "x"}}
         self.check(runs(models.dense, evaluation=evaluation), "give it as --evaluation")
 

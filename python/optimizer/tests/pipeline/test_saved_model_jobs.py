@@ -80,9 +80,7 @@ def test_stripping_keeps_assets_tables_and_method_names(models: SampleModels, ru
 
 
 @pytest.mark.parametrize(("name", "kept"), [("dense", False), ("two_inputs", False), ("vocabulary", True)])
-def test_only_what_initializes_something_is_run_when_a_model_is_loaded(
-    name: str, kept: bool, models: SampleModels, runs: Runs
-) -> None:
+def test_loading_a_model_runs_only_initializers(name: str, kept: bool, models: SampleModels, runs: Runs) -> None:
     source = getattr(models, name)
     result = runs(source, format="saved_model", recipe="forServing")
     before, after = (read_meta_graph(place, ["serve"]) for place in (source, result.output / "model"))
@@ -101,7 +99,7 @@ def test_only_what_initializes_something_is_run_when_a_model_is_loaded(
             np.testing.assert_array_equal(answer[output].numpy(), value)
 
 
-def test_none_serves_the_files_as_they_are(models: SampleModels, runs: Runs) -> None:
+def test_none_serves_the_files_unchanged(models: SampleModels, runs: Runs) -> None:
     result = runs(models.dense, format="saved_model", recipe="none")
     assert result.statuses == {"none": "chosen"}
     for file in models.dense.rglob("*"):
@@ -134,7 +132,7 @@ def test_only_the_named_signature_is_kept(models: SampleModels, runs: Runs) -> N
 class TestStripping:
     """Is held to what it promises: it changes no number."""
 
-    def test_a_stripped_model_that_answers_otherwise_is_refused(
+    def test_a_stripped_model_that_answers_differently_is_refused(
         self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real = saved_model_builder.strip
@@ -154,7 +152,9 @@ class TestStripping:
         assert "with the recipe that changes nothing" in result.sentence
         assert result.outcome.hints == [Hint.RECIPE_UNCHANGED]
 
-    def test_another_rounding_is_told(self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_different_rounding_is_reported(
+        self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def rounded(*_: Any, tolerance: float = 1e-5) -> str | None:
             return None if tolerance else "its output differs"
 
@@ -175,7 +175,7 @@ class TestStripping:
         assert result.statuses == {"strip": "failed", "freeze": "chosen"}, result.sentence
 
     @pytest.mark.parametrize("error", [ValueError, AssertionError])
-    def test_a_model_that_tensorflow_cannot_save_again_is_told_the_way_out(
+    def test_a_model_that_tensorflow_cannot_save_again_is_refused_with_the_way_out(
         self, error: type[Exception], models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         source = models.dense
@@ -260,7 +260,7 @@ def test_strings_are_evaluated_too(models: SampleModels, runs: Runs, tmp_path: P
         ("noise", "none", 4, "not deterministic"),
     ],
 )
-def test_what_serving_cannot_have_is_refused(
+def test_options_that_serving_lacks_are_refused(
     model: str, recipe: Any, code: int, text: str, request: pytest.FixtureRequest
 ) -> None:
     models: SampleModels = request.getfixturevalue("models")

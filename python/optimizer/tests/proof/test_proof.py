@@ -65,7 +65,7 @@ def proven(models: SampleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def test_a_program_that_answers_alike_is_chosen(proven: Callable[..., Proof]) -> None:
+def test_a_program_with_equal_answers_is_chosen(proven: Callable[..., Proof]) -> None:
     proof = proven()
     assert (proof.runtime, proof.native_refusal, proof.load_milliseconds) == (Runtime.NATIVE, None, 1.5)
     assert proof.start_milliseconds is not None
@@ -114,7 +114,7 @@ def test_a_program_that_the_machine_cannot_execute_is_refused(
     assert proof.native_refusal == "this machine cannot execute it: Exec format error"
 
 
-def test_a_model_whose_state_is_reset_is_the_python_handlers(proven: Callable[..., Proof]) -> None:
+def test_a_model_whose_state_is_reset_goes_to_the_python_handler(proven: Callable[..., Proof]) -> None:
     proof = proven(reset_state=True)
     assert proof.runtime is Runtime.NUMPY
     assert "starts every request from its initial state" in (proof.native_refusal or "")

@@ -51,7 +51,7 @@ def test_publishing_from_a_laptop_needs_no_build(
     assert record["BuildUrl"] == ""
 
 
-def test_codebuild_gives_the_names_by_its_environment(
+def test_codebuild_provides_the_names_in_its_environment(
     s3: S3Client, make_output: Callable[..., Path], config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARTIFACT_BUCKET", "models")
@@ -96,7 +96,7 @@ def test_a_model_is_not_published_under_the_key_of_a_job_that_was_changed_since(
         ("work/job.json", b"\xff", "job.json is not a job (the document: Invalid JSON"),
     ],
 )
-def test_a_file_that_was_changed_is_one_sentence(
+def test_a_changed_file_gives_one_sentence(
     s3: S3Client,
     make_output: Callable[..., Path],
     config: Path,
@@ -115,7 +115,7 @@ def test_a_file_that_was_changed_is_one_sentence(
     assert isinstance(result.exception, SystemExit)
 
 
-def test_a_directory_that_cannot_be_made_is_one_sentence(s3: S3Client, config: Path) -> None:
+def test_a_directory_that_cannot_be_created_gives_one_sentence(s3: S3Client, config: Path) -> None:
     result = CliRunner().invoke(app, ["fetch", "--config", str(config), "--directory", str(config / "work")])
 
     assert result.exit_code == 2
@@ -171,7 +171,7 @@ def test_a_build_without_a_job_still_says_why(s3: S3Client, tmp_path: Path) -> N
     assert "absent/job.json does not exist" in read_json(s3, f"{PREFIX}/builds/b-1/outcome.json")["sentence"]
 
 
-def test_a_build_that_left_nothing_is_said(s3: S3Client, tmp_path: Path, config: Path) -> None:
+def test_a_build_without_output_is_reported(s3: S3Client, tmp_path: Path, config: Path) -> None:
     result = run_publish(tmp_path / "out", config)
 
     assert result.exit_code == 1
@@ -182,14 +182,14 @@ def test_a_build_that_left_nothing_is_said(s3: S3Client, tmp_path: Path, config:
     "options",
     [[], ["--bucket", "b"], ["--config", "job.json", "--bucket", "b", "--config-key", "k"]],
 )
-def test_fetch_wants_one_address_of_the_job(s3: S3Client, tmp_path: Path, options: list[str]) -> None:
+def test_fetch_requires_exactly_one_address_of_the_job(s3: S3Client, tmp_path: Path, options: list[str]) -> None:
     result = CliRunner().invoke(app, ["fetch", "--directory", str(tmp_path / "work"), *options])
 
     assert result.exit_code == 2
     assert "give either --config, or --bucket and --config-key" in result.output
 
 
-def test_missing_credentials_are_one_sentence(
+def test_missing_credentials_give_one_sentence(
     make_output: Callable[..., Path], config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):

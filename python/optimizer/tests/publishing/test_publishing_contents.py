@@ -89,7 +89,7 @@ def test_the_layer_holds_what_the_handler_reads_and_the_manifest_lists_it(
     assert (manifest.version, manifest.build_id, manifest.build_key) == (1, "b-1", KEY)
 
 
-def test_a_litert_model_lies_beside_its_layer_as_files_that_prove_themselves(
+def test_a_litert_model_is_next_to_its_layer_as_files_with_checksums(
     s3: S3Client, release: Release, make_output: MakeOutput, tmp_path: Path
 ) -> None:
     release(make_output())
@@ -143,7 +143,9 @@ def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(
     assert (record.layer_key, record.layer_object_version, record.runtime) == ("", "", "")
 
 
-def test_the_archive_proves_itself(s3: S3Client, release: Release, make_output: MakeOutput, tmp_path: Path) -> None:
+def test_the_archive_has_its_own_checksum(
+    s3: S3Client, release: Release, make_output: MakeOutput, tmp_path: Path
+) -> None:
     release(make_output(job=SAVED_MODEL), job=SAVED_MODEL)
 
     with tarfile.open(fileobj=io.BytesIO(read(s3, f"{PREFIX}/archive/1.tar.gz"))) as archive:

@@ -180,7 +180,7 @@ def test_a_zip_that_is_not_whole_is_refused(s3: S3Client, tmp_path: Path, cut: s
         ),
     ],
 )
-def test_what_cannot_be_fetched_is_said_in_one_sentence(
+def test_an_object_that_cannot_be_fetched_gives_one_sentence(
     s3: S3Client, tmp_path: Path, wanted: dict[str, Any], complaint: str
 ) -> None:
     s3.put_object(Bucket="inputs", Key="there.keras", Body=b"model")
@@ -213,7 +213,7 @@ def test_what_cannot_be_fetched_is_said_in_one_sentence(
         ("ListObjectsV2", "AccessDenied", "Access Denied", "allow the role s3:ListBucket", 2),
     ],
 )
-def test_what_s3_refuses_names_the_way_out(
+def test_a_refusal_by_s3_names_the_way_out(
     s3: S3Client,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -233,7 +233,7 @@ def test_what_s3_refuses_names_the_way_out(
     assert not (tmp_path / "work/source").exists()
 
 
-def test_a_listing_that_breaks_off_is_no_listing(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_listing_is_refused(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "5")
     for number in range(12):
         s3.put_object(Bucket="inputs", Key=f"model/{number:04}", Body=b"x")
@@ -246,7 +246,7 @@ def test_a_listing_that_breaks_off_is_no_listing(s3: S3Client, tmp_path: Path, m
     assert not (tmp_path / "work/source").exists()
 
 
-def test_what_an_earlier_fetch_left_is_replaced_and_nothing_else(s3: S3Client, tmp_path: Path) -> None:
+def test_only_the_files_of_an_earlier_fetch_are_replaced(s3: S3Client, tmp_path: Path) -> None:
     s3.put_object(Bucket="inputs", Key="one.keras", Body=b"1")
     s3.put_object(Bucket="inputs", Key="two.keras", Body=b"2")
     assert run_fetch(tmp_path, job_data(source=source("file", "one.keras"))).exit_code == 0
@@ -261,7 +261,7 @@ def test_what_an_earlier_fetch_left_is_replaced_and_nothing_else(s3: S3Client, t
     assert [path.name for path in (tmp_path / "work/source").iterdir()] == ["two.keras"]
 
 
-def test_all_that_is_wrong_with_a_job_is_said_at_once(s3: S3Client, tmp_path: Path) -> None:
+def test_all_problems_of_a_job_are_reported_at_once(s3: S3Client, tmp_path: Path) -> None:
     result = run_fetch(tmp_path, {**job_data(), "model": "Digits!", "format": "onnx"})
 
     assert result.exit_code == 2
@@ -311,7 +311,7 @@ def test_given_students_are_laid_out_in_the_order_of_the_steps(s3: S3Client, tmp
     assert [one["key"] for one in fetched] == ["first.keras", "second.zip"]
 
 
-def test_a_student_that_is_not_there_ends_the_build_with_its_name(s3: S3Client, tmp_path: Path) -> None:
+def test_a_missing_student_ends_the_build_with_its_name(s3: S3Client, tmp_path: Path) -> None:
     s3.put_object(Bucket="inputs", Key="m.keras", Body=b"model")
     steps = [{"step": "distillation", "student": {"given": {"packaging": "file", "identity": {"revision": "1"}}}}]
 

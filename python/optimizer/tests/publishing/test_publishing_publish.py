@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("exit_code", [code for code in ExitCode if code is not ExitCode.DONE])
-def test_a_build_that_did_not_end_well_publishes_its_report_and_nothing_else(
+def test_an_unsuccessful_build_publishes_only_its_report(
     release: Release, make_output: MakeOutput, keys: Keys, exit_code: ExitCode
 ) -> None:
     assert release(make_output(exit_code=exit_code)) is None
@@ -86,7 +86,7 @@ def test_a_crash_before_the_record_leaves_a_number_that_is_never_used_again(
     assert read_json(s3, record.manifest_key)["version"] == 2
 
 
-def test_of_two_builds_at_once_each_gets_a_number_of_its_own(
+def test_two_builds_at_once_get_different_numbers(
     s3: S3Client, release: Release, make_output: MakeOutput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release(make_output("one"), "b-1")
@@ -109,7 +109,7 @@ def test_of_two_builds_at_once_each_gets_a_number_of_its_own(
     assert read_json(s3, f"{PREFIX}/claims/2")["buildId"] == "b-2"
 
 
-def test_of_two_builds_of_the_same_inputs_the_first_to_finish_decides(
+def test_the_first_of_two_builds_of_the_same_inputs_to_finish_decides(
     s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine = Bucket.create

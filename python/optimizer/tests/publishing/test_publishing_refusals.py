@@ -53,7 +53,7 @@ def damage_schema(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_layer, damage_manifest, damage_layer_version, damage_record, damage_schema])
-def test_a_record_whose_files_are_not_all_there_is_not_adopted(
+def test_a_record_with_missing_files_is_not_adopted(
     s3: S3Client, release: Release, make_output: MakeOutput, damage: Callable[[S3Client], None]
 ) -> None:
     release(make_output("one"), "b-1")
@@ -65,7 +65,7 @@ def test_a_record_whose_files_are_not_all_there_is_not_adopted(
     assert record.version == "2"
 
 
-def test_a_foreign_object_in_the_way_is_left_alone_and_said(
+def test_a_foreign_object_in_the_way_is_kept_and_reported(
     s3: S3Client, release: Release, make_output: MakeOutput, keys: Keys
 ) -> None:
     s3.put_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip", Body=b"somebody else's")
@@ -98,7 +98,7 @@ def test_a_bucket_without_versions_is_refused(s3: S3Client, make_output: MakeOut
         publish_build(target, Job.model_validate(job_data()), make_output(), None, lambda _: None)
 
 
-def test_what_was_read_from_s3_ends_up_in_the_manifest(s3: S3Client, make_output: MakeOutput) -> None:
+def test_the_objects_read_from_s3_are_in_the_manifest(s3: S3Client, make_output: MakeOutput) -> None:
     from tensorflow_optimizer.documents.job import Job
 
     stored = FetchedObject(key="m.zip", version="v-7", size=9, sha256="f" * 64, checks=["size"])
@@ -155,7 +155,7 @@ def test_names_that_would_put_objects_elsewhere_are_refused(
         Target(bucket=Bucket("models", s3), **{**usual, **names})
 
 
-def test_the_record_stays_what_cloudformation_can_take(release: Release, make_output: MakeOutput) -> None:
+def test_the_record_stays_within_the_limits_of_cloudformation(release: Release, make_output: MakeOutput) -> None:
     record = release(make_output())
 
     assert record is not None

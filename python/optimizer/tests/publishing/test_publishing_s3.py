@@ -147,7 +147,7 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FlakyStorage]]:
     server.server_close()
 
 
-def test_a_broken_download_goes_on_where_it_broke(flaky: type[FlakyStorage], tmp_path: Path) -> None:
+def test_a_broken_download_resumes_where_it_broke(flaky: type[FlakyStorage], tmp_path: Path) -> None:
     flaky.hang_ups = 2
 
     stored = Bucket("inputs").download("m.zip", tmp_path / "m.zip")
@@ -162,7 +162,7 @@ def test_a_broken_download_goes_on_where_it_broke(flaky: type[FlakyStorage], tmp
     ]
 
 
-def test_a_download_that_never_ends_is_given_up(
+def test_a_download_that_never_ends_is_abandoned(
     flaky: type[FlakyStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -173,7 +173,7 @@ def test_a_download_that_never_ends_is_given_up(
     assert raised.value.transient
 
 
-def test_an_object_that_changes_while_it_is_read_is_no_mixture(
+def test_an_object_that_changes_while_it_is_read_is_not_mixed(
     flaky: type[FlakyStorage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flaky.hang_ups = 1

@@ -40,7 +40,7 @@ def reproduction(write: Write, job: Job) -> list[str]:
     return Report.model_validate_json((write(job, sample.accepted()) / "report.json").read_text()).reproduction
 
 
-def test_what_lies_in_a_bucket_is_fetched_again(write: Write) -> None:
+def test_files_in_a_bucket_are_fetched_again(write: Write) -> None:
     source = Source(packaging="zip", identity=Identity(digest="a" * 64), location=Location(bucket="b", key="k.zip"))
 
     fetch, run = reproduction(write, sample.job(source=source))
@@ -49,7 +49,7 @@ def test_what_lies_in_a_bucket_is_fetched_again(write: Write) -> None:
     assert run.startswith("python -m tensorflow_optimizer run --config job.json --source work/source --evaluation work")
 
 
-def test_what_lies_nowhere_is_named_by_its_digest(write: Write) -> None:
+def test_files_without_a_location_are_named_by_their_digest(write: Write) -> None:
     given = StudentModel(packaging="file", file_name="my student.keras", identity=Identity(digest="c" * 64))
     recipe = Recipe(kind="steps", steps=[Distillation(student=Student(given=given))])
 
@@ -104,7 +104,7 @@ def test_a_refusal_is_a_failure_and_a_breakdown_an_error(write: Write) -> None:
     }
 
 
-def test_junit_takes_what_xml_cannot_hold(write: Write) -> None:
+def test_junit_accepts_characters_that_xml_cannot_hold(write: Write) -> None:
     outcome = Outcome(
         exit_code=ExitCode.BAD_INPUT, sentence='a\x00b <&"> \x1b[31m \ud800'.encode("utf-8", "replace").decode()
     )
@@ -127,13 +127,13 @@ def test_the_model_card_says_what_the_model_takes_and_how_it_was_checked(write: 
     assert "- only 600 samples" in card
 
 
-def test_the_model_card_warns_of_what_is_unverified(write: Write) -> None:
+def test_the_model_card_warns_if_the_model_is_unverified(write: Write) -> None:
     directory = write(sample.job(), sample.accepted(unverified=True), sample.draft(unverified=True))
 
     assert "Nothing shows that this model decides like the original" in (directory / "model-card.md").read_text("utf-8")
 
 
-def test_the_front_holds_what_nothing_beats_in_both() -> None:
+def test_the_front_holds_candidates_that_no_other_beats_in_both() -> None:
     def one(name: str, size: int, accuracy: float) -> Candidate:
         return Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, accuracy=accuracy))
 

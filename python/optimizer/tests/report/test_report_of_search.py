@@ -43,7 +43,7 @@ def outcome() -> Outcome:
     return accepted(candidates=[rejected, student])
 
 
-def test_what_the_teacher_added_is_on_the_page_and_in_the_card(
+def test_the_teachers_contribution_is_on_the_page_and_in_the_card(
     page: Callable[..., Page], write: Callable[..., Path]
 ) -> None:
     assert SENTENCE in page(job(), outcome()).text

@@ -29,7 +29,7 @@ def test_the_verdict_comes_first(page: MakePage) -> None:
     assert shown.text.index("float16 passed:") < shown.text.index("Candidates")
 
 
-def test_what_a_rare_class_does_to_the_accuracy_is_beside_it(page: MakePage) -> None:
+def test_the_effect_of_a_rare_class_is_next_to_the_accuracy(page: MakePage) -> None:
     known = sample.metrics(475_000, accuracy=0.99, balanced_accuracy=0.5)
     outcome = sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": known})])
     shown = page(sample.job(), outcome, sample.draft())
@@ -68,7 +68,7 @@ def test_a_candidate_has_its_size_as_it_travels(page: MakePage) -> None:
         (None, "Labels of classes would show whether the model expects them as they are"),
     ],
 )
-def test_the_inputs_ranges_stand_beside_what_the_model_seems_to_expect(
+def test_the_inputs_ranges_are_next_to_the_ranges_that_the_model_seems_to_expect(
     page: MakePage, scale: str | None, words: str
 ) -> None:
     inputs = {"image": InputRange(dtype="float32", minimum=0.0, maximum=255.0, mean=33.25)}
@@ -77,7 +77,7 @@ def test_the_inputs_ranges_stand_beside_what_the_model_seems_to_expect(
     assert words in shown.text
 
 
-def test_the_page_stands_alone_and_is_well_formed(page: MakePage) -> None:
+def test_the_page_is_self_contained_and_well_formed(page: MakePage) -> None:
     shown = page(sample.job(), sample.accepted(), sample.draft())
 
     assert shown.unclosed == []
@@ -95,7 +95,7 @@ def test_the_page_stands_alone_and_is_well_formed(page: MakePage) -> None:
         (Outcome(exit_code=ExitCode.FAILED, sentence="out of memory"), "Failed"),
     ],
 )
-def test_a_build_that_did_not_end_well_has_a_report_too(page: MakePage, outcome: Outcome, headline: str) -> None:
+def test_an_unsuccessful_build_has_a_report_too(page: MakePage, outcome: Outcome, headline: str) -> None:
     shown = page(sample.job(), outcome, None)
 
     assert headline in shown.text
@@ -137,7 +137,7 @@ def test_names_from_the_model_are_text_and_nothing_else(write: Callable[..., Pat
     assert len({line.replace("\\|", "").count("|") for line in card.splitlines() if line.startswith("| ")}) <= 2
 
 
-def test_without_data_the_page_says_what_data_would_buy(page: MakePage) -> None:
+def test_without_data_the_page_says_what_data_would_make_possible(page: MakePage) -> None:
     generated = sample.metrics(942_000, evidence=EvidenceKind.GENERATED, relative_error=0.0004)
     candidate = sample.CHOSEN.model_copy(update={"metrics": generated})
     outcome = sample.accepted(candidates=[candidate], unverified=True, original=None)
@@ -205,7 +205,7 @@ def picture(write: Callable[..., Path], outcome: Outcome) -> ET.Element | None:
     return ET.fromstring(html[start : html.index("</svg>") + 6]) if start >= 0 else None
 
 
-def test_the_picture_puts_smaller_left_and_better_up(write: Callable[..., Path]) -> None:
+def test_the_chart_puts_smaller_left_and_better_up(write: Callable[..., Path]) -> None:
     svg = picture(write, sample.accepted())
 
     assert svg is not None
@@ -222,7 +222,7 @@ def test_the_picture_puts_smaller_left_and_better_up(write: Callable[..., Path])
     assert svg.findall("g[@class='point chosen']/circle[@class='ring']")
 
 
-def test_the_picture_turns_relative_error_around(write: Callable[..., Path]) -> None:
+def test_the_chart_inverts_relative_error(write: Callable[..., Path]) -> None:
     candidates = [
         Candidate(name=name, status=CandidateStatus.PASSED, metrics=sample.metrics(size, relative_error=error))
         for name, size, error in [("exact", 3000, 0.0), ("close", 2000, 1e-4), ("far", 1000, 0.1)]
@@ -237,7 +237,7 @@ def test_the_picture_turns_relative_error_around(write: Callable[..., Path]) -> 
 @pytest.mark.parametrize(
     "values", [[(1000, 0.9), (1000, 0.9)], [(1, 0.0), (10**12, 1.0)], [(5, 1.0), (6, 1.0)]], ids=str
 )
-def test_the_picture_takes_equal_and_extreme_values(
+def test_the_chart_accepts_equal_and_extreme_values(
     write: Callable[..., Path], values: list[tuple[int, float]]
 ) -> None:
     candidates = [
@@ -252,11 +252,11 @@ def test_the_picture_takes_equal_and_extreme_values(
         assert 0 < float(circle.get("cy") or 0) < 380
 
 
-def test_one_model_makes_no_picture(write: Callable[..., Path]) -> None:
+def test_one_model_makes_no_chart(write: Callable[..., Path]) -> None:
     assert picture(write, sample.accepted(candidates=[sample.CHOSEN], original=None)) is None
 
 
-def test_the_gate_that_was_applied_is_named_also_where_the_job_left_it_open(page: MakePage) -> None:
+def test_the_applied_gate_is_named_even_if_the_job_left_it_open(page: MakePage) -> None:
     gate = Gate(rules=[Rule(rule="maxAccuracyLoss", value=0.01)], strict=True)
 
     assert "maxAccuracyLoss 0.01, strict" in page(sample.job(), sample.accepted(), sample.draft(gate=gate)).text

@@ -90,7 +90,7 @@ def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, 
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_model_of_several_signatures_is_told_that_full_integer_was_not_tried(
+def test_a_model_with_several_signatures_gets_a_note_that_full_integer_was_not_tried(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
     step = {"step": "quantization", "mode": "fullInteger"}
@@ -100,7 +100,7 @@ def test_a_model_of_several_signatures_is_told_that_full_integer_was_not_tried(
     assert Hint.SIGNATURE in result.outcome.warning_hints
 
 
-def test_what_loses_too_much_is_rejected_and_a_milder_one_published(
+def test_a_candidate_that_loses_too_much_is_rejected_and_a_milder_one_published(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:
     result = runs(models.fragile, data, recipe=recipe("size", *QUANTIZATIONS))
@@ -261,7 +261,7 @@ class TestForTensorFlowServing:
 
 
 class TestSearchSpace:
-    def test_by_default_all_that_is_legal_is_tried_from_mild_to_strong(self) -> None:
+    def test_by_default_all_legal_candidates_are_tried_from_mild_to_strong(self) -> None:
         names = [[plan.name for plan in branch] for branch in space("litert", "size").branches]
         assert names == [
             ["float32"],
@@ -272,7 +272,7 @@ class TestSearchSpace:
             [f"distilled {size} + dynamicRange" for size in ("medium", "small", "tiny")],
         ]
 
-    def test_zeros_are_not_tried_for_latency_nor_unasked_in_tensorflow_serving(self) -> None:
+    def test_pruning_is_not_tried_for_latency_nor_by_default_in_tensorflow_serving(self) -> None:
         for model_format, objective in (("litert", "latency"), ("saved_model", "size")):
             assert not any(plan.pruning for plan in space(model_format, objective).plans)
 
@@ -282,7 +282,7 @@ class TestSearchSpace:
         assert names == [f"distilled small + pruned {share}% + dynamicRange" for share in (50, 70, 80, 90)]
 
 
-def test_what_is_killed_costs_its_candidate_and_not_the_search(
+def test_a_killed_process_costs_its_candidate_and_not_the_search(
     models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -89,10 +89,10 @@ class TestNames:
             ),
         ],
     )
-    def test_are_told_apart_by_the_settings_that_differ(self, steps: list[Any], names: list[str]) -> None:
+    def test_are_distinguished_by_the_settings_that_differ(self, steps: list[Any], names: list[str]) -> None:
         assert [plan.name for plan in space(*steps).plans] == ["float32", *names]
 
-    def test_are_told_apart_where_the_best_student_is_pruned(self) -> None:
+    def test_are_distinguished_if_the_best_student_is_pruned(self) -> None:
         found = space(
             distilled("tiny", temperature=2.0), distilled("tiny"), pruned(0.5), pruned(0.5, schedule="atOnce"),
             model_format="saved_model",
@@ -111,7 +111,7 @@ class TestNames:
             ({"step": "freeze"}, "saved_model"),
         ],
     )
-    def test_a_step_that_is_there_twice_is_refused(self, step: dict[str, Any], model_format: str) -> None:
+    def test_a_duplicate_step_is_refused(self, step: dict[str, Any], model_format: str) -> None:
         with pytest.raises(BadInputError, match="more than once with the same settings"):
             space(step, pruned(0.7), step, model_format=model_format)
 
@@ -162,7 +162,7 @@ GOOD, BAD = (f"distilled student.zip (student {digit * 12})" for digit in "12")
 
 
 @pytest.mark.usefixtures("_built_in_this_process")
-def test_two_students_of_one_file_name_are_each_measured_as_themselves(wide: SimpleNamespace, runs: Runs) -> None:
+def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNamespace, runs: Runs) -> None:
     result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
     assert result.statuses[f"{GOOD} + float32"] == "chosen", result.sentence
     assert result.statuses[f"{BAD} + float32"] == "rejected"
@@ -212,7 +212,7 @@ class TestFewRows:
             ("saved_model", {"strip", "freeze"}, 60),
         ],
     )
-    def test_leave_students_out_and_give_the_gate_their_rows(
+    def test_exclude_students_and_give_the_gate_their_rows(
         self, model_format: str, tried: set[str], samples: int, models: SampleModels, data: Path, runs: Runs
     ) -> None:
         result = runs(models.dense, data, format=model_format, recipe=recipe(maxAccuracyLoss=0.1))
@@ -225,7 +225,7 @@ class TestFewRows:
             "did not try students and pruning" in one and "100 samples" in one for one in result.outcome.warnings
         )
 
-    def test_are_refused_for_a_student_that_was_asked_for(self, models: SampleModels, data: Path, runs: Runs) -> None:
+    def test_are_refused_for_a_requested_student(self, models: SampleModels, data: Path, runs: Runs) -> None:
         result = runs(models.dense, data, recipe=recipe(distilled("tiny")))
         assert result.code == 2
         assert "needs 64" in result.sentence

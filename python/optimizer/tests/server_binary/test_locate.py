@@ -92,7 +92,7 @@ def locate(*topmost_first: dict[str, Entry], path: str = PATH) -> tuple[int, str
         ),
     ],
 )
-def test_finds_what_a_container_would_see(layers: list[dict[str, Entry]], found: tuple[int, str]) -> None:
+def test_finds_the_files_that_a_container_would_see(layers: list[dict[str, Entry]], found: tuple[int, str]) -> None:
     assert locate(*layers) == found
 
 
@@ -113,12 +113,12 @@ def test_finds_what_a_container_would_see(layers: list[dict[str, Entry]], found:
         pytest.param([{PATH: link("/a"), "a": link("/usr/bin/server")}], "its links lead in a circle", id="a circle"),
     ],
 )
-def test_what_a_container_would_not_see_is_not_there(layers: list[dict[str, Entry]], why: str) -> None:
+def test_does_not_find_files_that_a_container_would_not_see(layers: list[dict[str, Entry]], why: str) -> None:
     with pytest.raises(NotThereError, match=why):
         locate(*layers)
 
 
-def test_lower_layers_are_taken_only_when_needed() -> None:
+def test_lower_layers_are_used_only_when_needed() -> None:
     taken = []
 
     def layers() -> Any:

@@ -29,7 +29,7 @@ def test_versions_that_a_program_needs_are_read_from_it() -> None:
     assert all(version.partition("_")[0] in {"GLIBC", "GCC", "GLIBCXX", "CXXABI"} for _, version in needed)
 
 
-def test_program_that_instances_can_load_is_taken(tmp_path: Path) -> None:
+def test_program_that_instances_can_load_is_accepted(tmp_path: Path) -> None:
     check_program(PYTHON, "it")
     check_program(changed(tmp_path, "GLIBC_2.34"), "it")
 
@@ -44,7 +44,7 @@ def test_program_that_needs_a_newer_library_than_instances_have_is_refused_altho
 
 
 @pytest.mark.parametrize("length", [64, 5000])
-def test_program_that_was_cut_is_refused(tmp_path: Path, length: int) -> None:
+def test_truncated_program_is_refused(tmp_path: Path, length: int) -> None:
     program = tmp_path / "program"
     program.write_bytes(PYTHON.read_bytes()[:length])
 
@@ -52,7 +52,7 @@ def test_program_that_was_cut_is_refused(tmp_path: Path, length: int) -> None:
         check_program(program, "it")
 
 
-def test_script_is_taken(tmp_path: Path) -> None:
+def test_script_is_accepted(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n")
 

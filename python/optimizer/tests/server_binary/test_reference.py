@@ -45,7 +45,7 @@ def test_a_name_stands_for_an_address_and_a_release(image: str, base_url: str, t
         "a//b:1",
     ],
 )
-def test_what_is_no_name_is_refused(image: str) -> None:
+def test_an_invalid_name_is_refused(image: str) -> None:
     with pytest.raises(BadInputError) as caught:
         parse_reference(image)
     assert repr(image) in str(caught.value)

@@ -25,7 +25,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["server-binary", *arguments])
 
 
-def test_writes_the_program_and_prints_what_from_bucket_asks_for(tmp_path: Path) -> None:
+def test_writes_the_program_and_prints_the_arguments_of_from_bucket(tmp_path: Path) -> None:
     out = tmp_path / "new" / "server"
     with Registry(one_image(PROGRAM, "serving", "1")) as registry:
         image = f"{registry.host}/serving:1"
@@ -43,7 +43,7 @@ def test_writes_the_program_and_prints_what_from_bucket_asks_for(tmp_path: Path)
         assert sum("/blobs/" in path for path in registry.requests) == 4
 
 
-def test_says_in_one_sentence_why_not_and_leaves_what_was_there(tmp_path: Path) -> None:
+def test_fails_with_one_sentence_and_keeps_existing_files(tmp_path: Path) -> None:
     out = tmp_path / "server"
     out.write_text("before")
     with Registry(Content()) as registry:

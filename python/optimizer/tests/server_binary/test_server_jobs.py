@@ -60,7 +60,7 @@ def server_of(result: Result) -> Any:
 
 
 @pytest.mark.parametrize("with_data", [True, False], ids=["real data", "made-up inputs"])
-def test_a_server_that_answers_as_expected_travels_with_the_model(
+def test_a_server_that_answers_as_expected_is_published_with_the_model(
     with_data: bool, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
     image = image_with(stand_in())
@@ -75,7 +75,7 @@ def test_a_server_that_answers_as_expected_travels_with_the_model(
 
 
 @pytest.mark.parametrize("name", ["two_inputs", "vocabulary", "text", "counter"])
-def test_every_kind_of_input_is_asked(
+def test_every_kind_of_input_is_requested(
     name: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
     result = runs(getattr(models, name), server={"image": image_with(stand_in())}, **SERVING)
@@ -138,7 +138,7 @@ def test_a_server_that_does_not_load_the_model_stops_the_publication(
         (b"#!/no/such/interpreter\n", "it cannot be started: No such file or directory"),
     ],
 )
-def test_what_this_machine_cannot_run_is_published_with_a_warning(
+def test_a_server_that_this_machine_cannot_run_is_published_with_a_warning(
     program: bytes, note: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]
 ) -> None:
     result = runs(models.dense, server={"image": image_with(program)}, **SERVING)
@@ -169,7 +169,7 @@ def test_nothing_that_it_started_is_left_running(
     check_over(process_of(int(child.read_text())))
 
 
-def test_an_image_that_cannot_be_had_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:
+def test_an_unavailable_image_ends_the_job_before_the_model_is_opened(runs: Runs, tmp_path: Path) -> None:
     with Registry(one_image(b"", "serving", "2.20.0")) as registry:
         result = runs(tmp_path / "no model", server={"image": f"{registry.host}/serving:9"}, **SERVING)
     assert result.code == 2

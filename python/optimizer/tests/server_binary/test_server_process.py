@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(180)
-def test_a_model_that_does_not_load_ends_the_server_and_not_the_patience_of_the_job(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_ends_the_server_before_the_jobs_timeout(tmp_path: Path) -> None:
     """TensorFlow Serving ends at a look at the model's directory, so it has to take more than one."""
     program, model, work = tmp_path / "server", tmp_path / "model", tmp_path / "work"
     program.write_bytes(stand_in())

@@ -77,7 +77,7 @@ def test_takes_exactly_the_program_and_records_both_digests(registry: Registry, 
     assert [path.name for path in tmp_path.iterdir()] == ["program"]
 
 
-def test_an_image_named_by_its_digest_is_the_same_for_ever(registry: Registry, tmp_path: Path) -> None:
+def test_an_image_named_by_its_digest_never_changes(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
     digest = take(image, tmp_path).digest
     tagged(registry, serving(registry, elf(text=b"another server")))
@@ -125,7 +125,7 @@ def test_links_and_whiteouts_of_real_layers_are_followed(registry: Registry, tmp
     assert take(image, tmp_path).path.read_bytes() == PROGRAM
 
 
-def test_names_that_lead_out_of_the_image_write_nothing(registry: Registry, tmp_path: Path) -> None:
+def test_names_that_point_outside_the_image_write_nothing(registry: Registry, tmp_path: Path) -> None:
     directory = tmp_path / "inside"
     directory.mkdir()
     layer = layer_of(
@@ -157,7 +157,7 @@ def test_signs_in_with_the_account_that_the_environment_gives(
         assert take(image, tmp_path).path.read_bytes() == PROGRAM
 
 
-def test_a_token_that_runs_out_on_the_way_is_renewed(registry: Registry, tmp_path: Path) -> None:
+def test_a_token_that_expires_during_the_pull_is_renewed(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
 
     def forget(line: str) -> None:
@@ -187,7 +187,7 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(registry: Registry, 
 
 
 @pytest.mark.parametrize("fault", [503, 429, "cut", "flip"])
-def test_what_goes_wrong_for_a_moment_is_asked_for_again(fault: int | str, registry: Registry, tmp_path: Path) -> None:
+def test_transient_failures_are_retried(fault: int | str, registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
     registry.faults["/blobs/"] = [200, fault, fault]
     assert take(image, tmp_path).path.read_bytes() == PROGRAM
@@ -223,7 +223,9 @@ def test_a_pull_that_is_not_allowed_is_named(account: str, tmp_path: Path, monke
     assert USERNAME in text
 
 
-def test_half_an_account_is_refused(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_credentials_are_refused(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(USERNAME, "me")
     assert "only one of them is set" in refusal(tagged(registry, serving(registry)), tmp_path)
 
@@ -244,13 +246,15 @@ def test_an_image_for_another_processor_is_refused_with_or_without_an_index(regi
         (b"", "is not a program for Linux"),
     ],
 )
-def test_what_cannot_run_there_is_refused(program: bytes, text: str, registry: Registry, tmp_path: Path) -> None:
+def test_a_program_that_cannot_run_there_is_refused(
+    program: bytes, text: str, registry: Registry, tmp_path: Path
+) -> None:
     image = tagged(registry, registry.content.image(layer_of(Node(PATH, program))))
     with pytest.raises(BadInputError, match=re.escape(text)):
         take(image, tmp_path)
 
 
-def test_a_script_is_taken_since_the_trial_tells_what_it_does(registry: Registry, tmp_path: Path) -> None:
+def test_a_script_is_accepted_because_the_trial_tests_it(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, registry.content.image(layer_of(Node(PATH, b"#!/bin/sh\nexit 0\n"))))
     assert take(image, tmp_path).size == 17
 
@@ -264,13 +268,13 @@ def test_an_image_without_the_program_is_refused(registry: Registry, tmp_path: P
     assert caught.value.hints == (Hint.SERVER_PROGRAM,)
 
 
-def test_a_program_that_a_higher_layer_removes_is_not_taken(registry: Registry, tmp_path: Path) -> None:
+def test_a_program_that_a_higher_layer_removes_is_not_used(registry: Registry, tmp_path: Path) -> None:
     removed = layer_of(Node("usr/bin/.wh.tensorflow_model_server"))
     image = tagged(registry, registry.content.image(layer_of(Node(PATH, PROGRAM)), removed))
     assert "holds no" in refusal(image, tmp_path)
 
 
-def test_a_layer_that_never_arrives_as_its_digest_says_is_refused(registry: Registry, tmp_path: Path) -> None:
+def test_a_layer_that_never_matches_its_digest_is_refused(registry: Registry, tmp_path: Path) -> None:
     manifest = serving(registry)
     registry.faults[json.loads(manifest)["layers"][1]["digest"]] = ["flip"] * 3
     text = refusal(tagged(registry, manifest), tmp_path)
@@ -278,13 +282,15 @@ def test_a_layer_that_never_arrives_as_its_digest_says_is_refused(registry: Regi
     assert "is damaged" in text
 
 
-def test_a_layer_that_always_breaks_off_is_no_fault_of_the_image(registry: Registry, tmp_path: Path) -> None:
+def test_a_layer_whose_download_always_breaks_off_is_not_blamed_on_the_image(
+    registry: Registry, tmp_path: Path
+) -> None:
     manifest = serving(registry)
     registry.faults[json.loads(manifest)["layers"][1]["digest"]] = ["cut"] * 9
     assert "the download broke off after" in refusal(tagged(registry, manifest), tmp_path, OptimizerError)
 
 
-def test_a_layer_of_another_size_than_the_manifest_says_is_refused(registry: Registry, tmp_path: Path) -> None:
+def test_a_layer_whose_size_differs_from_the_manifest_is_refused(registry: Registry, tmp_path: Path) -> None:
     document = json.loads(serving(registry))
     document["layers"][-1]["size"] -= 1
     assert "is damaged" in refusal(tagged(registry, json.dumps(document).encode()), tmp_path)
@@ -322,7 +328,9 @@ def test_a_layer_that_cannot_be_unpacked_is_refused(layer: bytes, registry: Regi
         (json.dumps({"mediaType": MANIFEST, "layers": [], "config": {"digest": "md5:1"}}).encode(), "no sha256 digest"),
     ],
 )
-def test_what_is_no_manifest_is_refused(content: bytes, text: str, registry: Registry, tmp_path: Path) -> None:
+def test_a_document_that_is_not_a_manifest_is_refused(
+    content: bytes, text: str, registry: Registry, tmp_path: Path
+) -> None:
     tagged(registry, b"{}")
     digest = digest_of(content)
     registry.content.manifests[digest] = content
@@ -330,7 +338,7 @@ def test_what_is_no_manifest_is_refused(content: bytes, text: str, registry: Reg
     assert text in refusal(f"{registry.host}/tensorflow/serving:2.20.0", tmp_path)
 
 
-def test_a_registry_that_does_not_answer_is_named_with_the_ways_to_it(tmp_path: Path) -> None:
+def test_an_unreachable_registry_is_named_with_the_ways_out(tmp_path: Path) -> None:
     with Registry(Content()) as registry:
         host = registry.host
     text = refusal(f"{host}/serving:1", tmp_path, OptimizerError)
@@ -351,7 +359,7 @@ def test_a_kept_program_is_not_downloaded_again_unless_it_was_changed(registry: 
     assert take(image, tmp_path, cache=cache).path.read_bytes() == PROGRAM
 
 
-def test_ecr_is_asked_for_a_token_by_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_role_gets_a_token_from_ecr(monkeypatch: pytest.MonkeyPatch) -> None:
     import boto3
     from botocore.stub import Stubber
 
@@ -375,7 +383,7 @@ def test_ecr_is_asked_for_a_token_by_the_role(monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.exit_code is ExitCode.FAILED
 
 
-def test_a_proxy_is_not_asked_for_a_registry_on_this_machine(
+def test_no_proxy_is_used_for_a_registry_on_this_machine(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")

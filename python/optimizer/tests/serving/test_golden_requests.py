@@ -23,7 +23,7 @@ def golden(result: Result) -> dict[str, Any]:
     return found
 
 
-def test_the_function_answers_them_as_they_say(
+def test_the_function_gives_the_published_answers(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     result = runs(models.dense, models.labelled)
@@ -55,9 +55,7 @@ def test_a_savedmodel_has_them_as_well_and_several_inputs_are_named(
     assert prediction["difference"] == expected.tolist()
 
 
-def test_without_data_they_hold_made_up_values_that_the_function_answers_as_they_say(
-    models: SampleModels, runs: Runs
-) -> None:
+def test_without_data_they_hold_generated_values_with_the_functions_answers(models: SampleModels, runs: Runs) -> None:
     result = runs(models.dense)
     content = golden(result)
     assert len(content["requests"]) == 10
@@ -67,7 +65,7 @@ def test_without_data_they_hold_made_up_values_that_the_function_answers_as_they
         np.testing.assert_allclose(answer[0], expected, rtol=content["relativeTolerance"])
 
 
-def test_there_are_none_with_state_or_without_a_model(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+def test_none_exist_with_state_or_without_a_model(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
     np.savez(tmp_path / "counter.npz", x=np.zeros((20, 3), np.float32))
     for result in (
         runs(models.counter, tmp_path / "counter.npz", format="saved_model", recipe="forServing"),
@@ -94,7 +92,7 @@ def test_a_sample_above_a_mebibyte_is_kept_alone_and_the_outcome_says_so(runs: R
     assert any("1 of 10 golden requests are published" in text for text in result.outcome.warnings)
 
 
-def test_what_no_function_could_take_is_left_out_and_the_outcome_says_so(
+def test_a_request_that_no_function_could_accept_is_left_out_and_the_outcome_says_so(
     runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.serving import golden_requests as requests
@@ -118,7 +116,7 @@ def test_an_answer_that_no_function_could_send_is_left_out(monkeypatch: pytest.M
     assert requests._is_servable(one, answer)
 
 
-def test_numbers_are_written_with_the_digits_that_they_have(models: SampleModels, runs: Runs) -> None:
+def test_numbers_are_written_with_their_own_digits(models: SampleModels, runs: Runs) -> None:
     numbers = golden(runs(models.dense, models.labelled))["requests"][0]["request"]["instances"][0]
     assert max(len(repr(number)) for number in numbers) < 14
     features = dense_data(640)[0]
@@ -166,7 +164,7 @@ def test_the_requests_of_a_model_without_a_batch_can_be_given_as_data(
 
 
 @pytest.mark.parametrize("model", ["text", "static_tflite"])
-def test_so_can_those_of_texts_and_of_a_fixed_batch(
+def test_the_requests_of_texts_and_of_a_fixed_batch_can_be_given_as_data(
     model: str, models: SampleModels, runs: Runs, tmp_path: Path
 ) -> None:
     if model == "text":
@@ -183,7 +181,7 @@ def test_so_can_those_of_texts_and_of_a_fixed_batch(
 
 
 @pytest.mark.parametrize(("mode", "quantized"), [("float16", False), ("dynamicRange", True), ("fullInteger", True)])
-def test_the_tolerance_is_what_rounding_may_change_in_the_published_model(
+def test_the_tolerance_covers_rounding_in_the_published_model(
     models: SampleModels, runs: Runs, mode: str, quantized: bool
 ) -> None:
     recipe = {"kind": "steps", "steps": [{"step": "quantization", "mode": mode}]}
@@ -198,7 +196,7 @@ def test_the_tolerance_is_what_rounding_may_change_in_the_published_model(
         assert tolerance == 0.001 >= error
 
 
-def test_an_output_that_goes_in_steps_may_be_two_of_them_off(models: SampleModels, runs: Runs) -> None:
+def test_an_output_with_steps_may_be_off_by_two_of_them(models: SampleModels, runs: Runs) -> None:
     from tensorflow_optimizer.documents.manifest import LiteRtTensor, TensorQuantization
     from tensorflow_optimizer.serving.golden_requests import _tolerance
 

@@ -75,7 +75,7 @@ def test_they_stay_below_a_mebibyte(models: SampleModels, runs: Runs, monkeypatc
     assert len(records_of(served(runs, models.dense, models.labelled).output / "model")) == 4
 
 
-def test_no_rows_are_made_up_and_none_change_a_model_with_state(
+def test_no_rows_are_generated_and_none_change_a_model_with_state(
     models: SampleModels, runs: Runs, tmp_path: Path
 ) -> None:
     assert not (served(runs, models.dense).output / "model" / FILE).exists()

@@ -84,7 +84,7 @@ def test_a_given_shape_that_contradicts_the_model_is_refused(given: list[int], t
         fix_shapes(signature({"x": (None, None, 3)}, {"y": (None,)}), {"x": given})
 
 
-def test_shapes_for_an_input_that_is_not_there_are_refused() -> None:
+def test_shapes_for_an_unknown_input_are_refused() -> None:
     with pytest.raises(BadInputError, match="shapes name 'image', but the model's inputs are 'x'"):
         select_for_litert(
             {"serving_default": signature({"x": (1, 3)}, {"y": (1,)})}, source(inputShapes={"image": [1]})
@@ -125,7 +125,7 @@ def test_an_unknown_signature_name_is_refused_with_the_known_ones() -> None:
         select_for_litert({"serving_default": signature({"x": (1, 3)}, {"y": (1,)})}, source(signatureName="predict"))
 
 
-def test_several_signatures_without_a_default_one_must_be_told_apart() -> None:
+def test_several_signatures_without_a_default_one_need_a_choice() -> None:
     specs = {name: signature({"x": (1, 3)}, {"y": (1,)}, name) for name in ("a", "b")}
     with pytest.raises(UnsupportedError, match=r"several signatures \('a', 'b'\)"):
         select_for_litert(specs, source())

@@ -41,7 +41,7 @@ def deciding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return with_signature(place, weights, lambda features: {"class": tf.argmax(weights.logits(features), axis=-1)})
 
 
-def test_a_candidate_that_breaks_one_is_refused(fragile: Path, models: SampleModels, runs: Runs) -> None:
+def test_a_candidate_that_breaks_a_signature_is_refused(fragile: Path, models: SampleModels, runs: Runs) -> None:
     result = runs(fragile, models.labelled)
     assert result.statuses == {"dynamicRange": "rejected", "float16": "chosen", "float32": "skipped"}
     assert "relative error of 'other/z'" in result.outcome.candidates[0].reason
@@ -53,7 +53,7 @@ def test_its_error_can_be_allowed(fragile: Path, models: SampleModels, runs: Run
     assert runs(fragile, models.labelled, gate=allowed).statuses["dynamicRange"] == "chosen"
 
 
-def test_one_that_bears_it_is_quantized_as_the_default_one(models: SampleModels, runs: Runs) -> None:
+def test_a_signature_that_tolerates_it_is_quantized_like_the_default_one(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.two_signatures, models.labelled).published
     assert draft.candidate == "dynamicRange"
     assert {one.rule: one.limit for one in draft.gate_results} == {"maxAccuracyLoss": 0.01, "maxRelativeError": 0.05}
@@ -61,7 +61,7 @@ def test_one_that_bears_it_is_quantized_as_the_default_one(models: SampleModels,
 
 
 @pytest.mark.parametrize("model_format", ["litert", "saved_model"])
-def test_one_that_answers_as_the_default_one_does_is_judged_by_its_data(
+def test_a_signature_that_answers_like_the_default_one_is_judged_by_its_data(
     model_format: str, models: SampleModels, runs: Runs, tmp_path: Path
 ) -> None:
     """As Keras exports a model: under two names."""
@@ -80,7 +80,7 @@ def test_one_that_answers_as_the_default_one_does_is_judged_by_its_data(
     assert not draft.unverified
 
 
-def test_one_that_is_left_out_is_not_missed(models: SampleModels, runs: Runs) -> None:
+def test_a_signature_that_is_left_out_is_not_required(models: SampleModels, runs: Runs) -> None:
     draft = runs(models.two_signatures, models.labelled, recipe=FULL_INTEGER).published
     assert [one.rule for one in draft.gate_results] == ["maxAccuracyLoss"]
 
@@ -94,7 +94,7 @@ def test_one_that_is_left_out_is_not_missed(models: SampleModels, runs: Runs) ->
         ({"recipe": {"kind": "steps", "steps": [{"step": "pruning", "sparsity": 0.1}]}, "format": "saved_model"}, True),
     ],
 )
-def test_decisions_of_one_that_nothing_can_compare_are_published_as_unverified(
+def test_a_signature_that_cannot_be_compared_is_published_as_unverified(
     fields: dict[str, Any], unverified: bool, deciding: Path, models: SampleModels, runs: Runs
 ) -> None:
     result = runs(deciding, models.labelled, gate=gate(("maxAccuracyLoss", 0.5)), **fields)

@@ -47,14 +47,14 @@ def test_the_content_decides_not_the_name(models: SampleModels, tmp_path: Path) 
     assert locate(renamed).kind is SourceKind.TFLITE
 
 
-def test_a_directory_that_holds_one_model_is_as_good_as_the_model(models: SampleModels, tmp_path: Path) -> None:
+def test_a_directory_that_holds_one_model_works_like_the_model(models: SampleModels, tmp_path: Path) -> None:
     inside = tmp_path / "outer" / "1"
     copy_of(models.dense, inside)
     (tmp_path / "outer" / "README.md").write_text("about the model")
     assert locate(tmp_path / "outer").path == inside
 
 
-def test_a_directory_with_one_file_is_as_good_as_the_file(models: SampleModels, tmp_path: Path) -> None:
+def test_a_directory_with_one_file_works_like_the_file(models: SampleModels, tmp_path: Path) -> None:
     (tmp_path / "conv.h5").write_bytes(models.h5_file.read_bytes())
     assert locate(tmp_path).kind is SourceKind.H5
 
@@ -66,7 +66,7 @@ def test_two_models_in_one_directory_are_named_and_refused(models: SampleModels,
         locate(tmp_path)
 
 
-def test_the_digest_tells_the_files_that_were_read(models: SampleModels, tmp_path: Path) -> None:
+def test_the_digest_identifies_the_files_that_were_read(models: SampleModels, tmp_path: Path) -> None:
     copy = copy_of(models.dense, tmp_path / "copy")
     first = opened(copy, tmp_path).digest
     (copy / "notes.txt").write_text("read by nobody")
@@ -167,7 +167,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.tflite"])
-def test_a_file_that_is_not_what_it_is_called_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_file_whose_content_contradicts_its_name_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"<html>404 not found</html>")
     error = refusal(tmp_path / name, tmp_path)
     assert error.exit_code is ExitCode.BAD_INPUT

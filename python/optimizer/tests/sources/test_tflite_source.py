@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("recipe", ["forLiteRt", "none"])
-def test_the_file_is_served_as_it_is(recipe: str, models: SampleModels, runs: Runs) -> None:
+def test_the_file_is_served_unchanged(recipe: str, models: SampleModels, runs: Runs) -> None:
     result = runs(models.tflite, models.labelled, recipe=recipe)
     assert result.statuses == {"none": "chosen"}
     assert (result.output / "model" / "model.tflite").read_bytes() == models.tflite.read_bytes()
@@ -55,7 +55,7 @@ def test_a_fixed_batch_with_one_score_is_judged_by_its_labels(runs: Runs, tmp_pa
     assert [rule.rule for rule in published.gate_results] == ["maxAccuracyLoss"]
 
 
-def test_further_steps_are_refused(models: SampleModels, runs: Runs) -> None:
+def test_additional_steps_are_refused(models: SampleModels, runs: Runs) -> None:
     result = runs(models.tflite, recipe=FLOAT16)
     assert result.code == 4
     assert "served as it is" in result.sentence

@@ -144,7 +144,7 @@ class TestOutOfDisk:
         command.check(command.start(words), 1, self.SENTENCE)
         assert list((command.root / "left").iterdir()) == []
 
-    def test_for_what_is_made_of_a_keras_file(self, models: SampleModels, command: Command, no_disk: Any) -> None:
+    def test_for_the_files_made_from_a_keras_file(self, models: SampleModels, command: Command, no_disk: Any) -> None:
         words = no_disk(command.temporary, "16k", command.words(models.keras_file, None, recipe="none"))
         command.check(command.start(words), 1, self.SENTENCE)
 
@@ -181,7 +181,7 @@ def test_a_killed_process(models: SampleModels, command: Command) -> None:
     command.check(process, 1, "the job was killed, most likely because it ran out of memory")
 
 
-def test_a_killed_command_takes_its_job_along(models: SampleModels, command: Command) -> None:
+def test_a_killed_command_ends_its_job(models: SampleModels, command: Command) -> None:
     process = command.start(command.words(models.dense, models.labelled))
     assert process.stderr is not None
     assert any(line.startswith("opening ") for line in process.stderr)
@@ -235,7 +235,7 @@ class TestBadInput:
         (ValueError("the memory of a goldfish"), None),
     ],
 )
-def test_what_is_used_up_is_told_from_what_is_wrong(error: Exception, what: str | None) -> None:
+def test_exhausted_resources_are_distinguished_from_errors(error: Exception, what: str | None) -> None:
     try:
         raise RuntimeError("the converter failed") from error
     except RuntimeError as later:

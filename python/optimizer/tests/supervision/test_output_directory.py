@@ -55,7 +55,9 @@ def contents(directory: Path) -> dict[str, bytes]:
     ["model/x", "server/y", "draft.json", "golden.json", "outcome.json", "report/report.html"],
 )
 @pytest.mark.parametrize("name", ["run", "optimize"])
-def test_what_no_run_has_made_survives(name: str, file: str, models: SampleModels, job: Path, tmp_path: Path) -> None:
+def test_files_that_no_run_has_written_survive(
+    name: str, file: str, models: SampleModels, job: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "project"
     before = foreign(out, file, "notes.txt")
 
@@ -103,7 +105,7 @@ class TestInputs:
         assert f"{tmp_path / 'model'} is in what a run replaces" in output
 
     @pytest.mark.parametrize("given", ["model", "model/1", ".", "..", "model/model.tflite", "server/data.npz"])
-    def test_what_an_earlier_run_left_is_not_read_and_removed_at_once(
+    def test_the_files_of_an_earlier_run_are_not_read_and_removed_at_once(
         self, given: str, models: SampleModels, tmp_path: Path
     ) -> None:
         out = tmp_path / "out"
@@ -114,7 +116,7 @@ class TestInputs:
         with pytest.raises(BadInputError, match="is in what a run replaces"):
             check_output(out, [out / given])
 
-    def test_a_model_beside_the_output_is_no_part_of_it(self, models: SampleModels, tmp_path: Path) -> None:
+    def test_a_model_next_to_the_output_is_not_part_of_it(self, models: SampleModels, tmp_path: Path) -> None:
         shutil.copy(models.static_tflite, tmp_path / "mine.tflite")
         check_output(tmp_path, [tmp_path, tmp_path / "mine.tflite"])
         check_output(tmp_path / "out", [tmp_path])
@@ -175,7 +177,7 @@ class TestAgain:
             supervise.supervise(job, tmp_path / "empty", None, out)
         assert contents(out) == before
 
-    def test_a_file_that_is_called_outcome_is_not_taken_for_ours(self, tmp_path: Path) -> None:
+    def test_a_file_named_outcome_is_not_mistaken_for_ours(self, tmp_path: Path) -> None:
         (tmp_path / "outcome.json").write_text('{"score": 3}')
         with pytest.raises(BadInputError, match=r"holds outcome\.json"):
             check_output(tmp_path, [])

@@ -78,7 +78,7 @@ def test_a_terminal_shows_candidates_and_epochs_and_keeps_the_log(command: list[
     assert text.rstrip().endswith("runtime"), "what remains is the sentence"
 
 
-def test_what_is_no_terminal_gets_plain_lines(command: list[str]) -> None:
+def test_other_outputs_get_plain_lines(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "FORCE_COLOR": "1"}, check=False)
     assert done.returncode == 0, done.stderr
     assert "opening dense" in done.stderr.splitlines()
@@ -113,7 +113,7 @@ class TestTheFeed:
         monkeypatch.delenv(progress_events.VARIABLE, raising=False)
         progress_events.connect()
 
-    def test_says_how_far_a_loop_is_that_does_not_know_what_it_is_for(self, events: Any) -> None:
+    def test_shows_the_progress_of_a_loop_without_a_label(self, events: Any) -> None:
         with progress_events.counting("epochs"):
             assert list(progress_events.counted(range(5, 8))) == [5, 6, 7]
         found = events()
@@ -129,12 +129,12 @@ class TestTheFeed:
             assert list(progress_events.counted("ab")) == ["a", "b"]
         assert [(one.text, one.done) for one in events() if not one.ended] == [("candidates", 0)]
 
-    def test_hands_its_pipe_only_to_those_who_are_to_report(self, events: Any) -> None:
+    def test_passes_its_pipe_only_to_processes_that_report(self, events: Any) -> None:
         assert progress_events.VARIABLE not in os.environ
         variables, descriptors = progress_events.handed_on()
         assert [str(one) for one in descriptors] == [variables[progress_events.VARIABLE]]
 
-    def test_keeps_lines_whole_however_long_a_text_is(self, events: Any) -> None:
+    def test_keeps_lines_whole_whatever_the_length_of_a_text(self, events: Any) -> None:
         progress_events.tell("∞" * 5000)
         (event,) = events()
         assert event.text.endswith("∞…")

@@ -61,13 +61,13 @@ class TestSupervision:
             ("import sys; sys.exit(7)", "without an outcome (code 7)"),
         ],
     )
-    def test_there_is_an_outcome_all_the_same(self, program: str, text: str, ended: Any, tmp_path: Path) -> None:
+    def test_there_is_still_an_outcome(self, program: str, text: str, ended: Any, tmp_path: Path) -> None:
         outcome = ended(program)
         assert outcome.exit_code is ExitCode.FAILED
         assert text in outcome.sentence
         assert outcome_of(tmp_path / "out") == outcome
 
-    def test_an_old_outcome_is_not_taken_for_the_new_one(self, ended: Any, tmp_path: Path) -> None:
+    def test_an_old_outcome_is_not_mistaken_for_the_new_one(self, ended: Any, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()
         supervise.write_outcome(tmp_path / "out", Outcome(exit_code=ExitCode.DONE, sentence="an earlier run"))
         assert ended("import os; os.abort()").exit_code is ExitCode.FAILED
@@ -80,7 +80,7 @@ class TestSupervision:
         ended(program)
         assert not Path((tmp_path / "place").read_text()).exists()
 
-    def test_what_it_had_begun_to_publish_is_gone(self, ended: Any, tmp_path: Path) -> None:
+    def test_the_partial_output_is_gone(self, ended: Any, tmp_path: Path) -> None:
         program = (
             "import os, sys, pathlib; out = pathlib.Path(sys.argv[3]); (out / 'model').mkdir();"
             "(out / 'model' / 'model.tflite').write_text('half a model'); (out / 'golden.json').write_text('{}');"
@@ -89,7 +89,7 @@ class TestSupervision:
         ended(program)
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["outcome.json"]
 
-    def test_what_libraries_leave_in_the_temporary_directory_is_gone(self, ended: Any, tmp_path: Path) -> None:
+    def test_files_that_libraries_leave_in_the_temporary_directory_are_gone(self, ended: Any, tmp_path: Path) -> None:
         program = (
             f"import os, pathlib, tempfile; pathlib.Path({str(tmp_path / 'place')!r}).write_text(tempfile.mkdtemp());"
             "os.abort()"
@@ -97,7 +97,7 @@ class TestSupervision:
         ended(program)
         assert not Path((tmp_path / "place").read_text()).exists()
 
-    def test_told_to_end_it_ends_the_job_and_says_so(self, ended: Any, tmp_path: Path) -> None:
+    def test_on_request_it_ends_the_job_and_says_so(self, ended: Any, tmp_path: Path) -> None:
         program = (
             "import os, pathlib, sys, signal, time\n"
             f"pathlib.Path({str(tmp_path / 'place')!r}).write_text(sys.argv[4])\n"
@@ -133,7 +133,7 @@ class TestTheGroup:
     def test_a_killed_process_leaves_none_of_its_own_behind(self) -> None:
         check_over(self.run("os.kill(os.getpid(), signal.SIGKILL)", lambda process: process.wait()))
 
-    def test_an_error_of_the_one_who_watches_ends_all(self) -> None:
+    def test_an_error_in_the_supervisor_ends_all(self) -> None:
         def fail(_: object) -> None:
             raise RuntimeError
 

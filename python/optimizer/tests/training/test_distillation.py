@@ -124,7 +124,7 @@ class TestABuiltStudent:
         assert answer["probabilities"].shape == (1, CLASSES)
         assert answer["probabilities"].sum() == pytest.approx(1, abs=1e-5)
 
-    def test_is_told_apart_from_one_that_had_labels_only(self, result: Result) -> None:
+    def test_is_distinguished_from_one_trained_on_labels_only(self, result: Result) -> None:
         one = figures(result)
         assert one.accuracy is not None
         assert one.accuracy_without_teacher is not None
@@ -140,13 +140,13 @@ class TestABuiltStudent:
         ).read_bytes()
 
 
-def test_without_labels_it_learns_from_the_answers_alone(teacher: Path, unlabelled: Path, runs: Runs) -> None:
+def test_without_labels_it_learns_only_from_the_answers(teacher: Path, unlabelled: Path, runs: Runs) -> None:
     result = runs(teacher, unlabelled, recipe=recipe("medium"), gate=gate(("minAgreement", 0.7)))
     assert result.statuses == {"distilled medium + float32": "chosen"}, result.sentence
     assert figures(result).teacher_gain is None
 
 
-def test_later_steps_are_done_to_the_student(teacher: Path, labelled: Path, runs: Runs) -> None:
+def test_later_steps_apply_to_the_student(teacher: Path, labelled: Path, runs: Runs) -> None:
     later = [{"step": "pruning", "sparsity": 0.5}, {"step": "quantization", "mode": "dynamicRange"}]
     result = runs(teacher, labelled, recipe=recipe("medium", *later), gate=LENIENT)
     assert result.statuses == {"distilled medium + pruned 50% + dynamicRange": "chosen"}, result.sentence
@@ -240,7 +240,7 @@ def test_a_signature_without_a_batch_gets_a_student_without_one(models: SampleMo
     assert not result.published.signatures["serving_default"].batched
 
 
-def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
+def test_a_loss_that_is_not_a_number_ends_the_training_and_not_the_job(
     teacher: Path, labelled: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.training import TrainingSet
@@ -260,7 +260,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
         (recipe("tiny")["steps"], False, "needs real inputs to ask the original about"),
     ],
 )
-def test_an_illegal_order_or_lack_names_the_way_out(
+def test_an_illegal_order_or_a_missing_part_names_the_way_out(
     steps: list[dict[str, Any]], data: bool, words: str, teacher: Path, labelled: Path, runs: Runs
 ) -> None:
     result = runs(teacher, labelled if data else None, recipe={"kind": "steps", "steps": steps})
@@ -340,7 +340,7 @@ def test_copies_of_images_move_and_keep_their_size_and_labels() -> None:
     assert np.array_equal(augmented(dataset, seed=1).inputs["image"], copy.inputs["image"])
 
 
-def test_what_it_trains_on_selects_and_judges_nothing() -> None:
+def test_its_training_rows_neither_select_nor_judge() -> None:
     parts = split(Dataset({"x": np.arange(900)}, batched=True), 1, select=True, train=True)
     training = set(parts.training.inputs["x"].tolist())
     assert not training & {*parts.selection.inputs["x"].tolist(), *parts.gate.inputs["x"].tolist()}

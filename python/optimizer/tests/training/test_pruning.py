@@ -67,7 +67,7 @@ def test_it_is_smaller_compressed_and_not_on_disk(models: SampleModels, runs: Ru
 
 
 @pytest.mark.parametrize("data", ["labelled", "unlabelled"])
-def test_training_repairs_what_pruning_breaks(
+def test_training_restores_accuracy_after_pruning(
     data: str, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.training import training_data
@@ -95,7 +95,7 @@ def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> 
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_loss_that_is_no_number_ends_the_training_and_not_the_job(
+def test_a_loss_that_is_not_a_number_ends_the_training_and_not_the_job(
     models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tensorflow_optimizer.training import TrainingSet
@@ -133,7 +133,7 @@ def test_a_model_without_variables_has_nothing_to_prune(models: SampleModels, ru
     assert "no weight matrices in variables" in result.sentence
 
 
-def test_the_training_split_meets_no_other() -> None:
+def test_the_training_split_is_disjoint_from_the_others() -> None:
     rows = np.arange(1000)
     parts = split(Dataset({"x": rows}, batched=True), 3, calibrate=True, select=True, train=True)
     sets = [set(one.inputs["x"].tolist()) for one in (parts.calibration, parts.selection, parts.gate, parts.training)]

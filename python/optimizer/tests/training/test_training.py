@@ -59,7 +59,7 @@ def test_the_best_epoch_is_kept_and_not_the_last() -> None:
     assert float(model.value) == pytest.approx(0.9)
 
 
-def test_a_loss_that_is_no_number_leaves_the_best_epoch_before_it() -> None:
+def test_a_loss_that_is_not_a_number_keeps_the_best_epoch_before_it() -> None:
     model = Scripted([0.5, 0.9, float("nan"), 0.99])
     problem = model.train()
     assert problem is not None
@@ -67,13 +67,13 @@ def test_a_loss_that_is_no_number_leaves_the_best_epoch_before_it() -> None:
     assert float(model.value) == pytest.approx(0.9)
 
 
-def test_training_that_only_makes_worse_leaves_the_start() -> None:
+def test_training_without_improvement_keeps_the_initial_weights() -> None:
     model = Scripted([-3.0, 5.0])
     model.train()
     assert float(model.value) == 0
 
 
-def test_what_tells_how_well_it_goes_is_learned_in_no_changed_copy() -> None:
+def test_validation_samples_are_not_trained_on_in_changed_copies() -> None:
     samples = Dataset({"x": np.random.default_rng(3).random((_COUNT, 2), np.float32)}, batched=True)
     everything = joined([samples, *(augmented(samples, seed) for seed in (1, 2))])
     whose = np.tile(np.arange(_COUNT, dtype=np.float32), 3)
@@ -109,5 +109,7 @@ def test_an_epoch_holds_every_sample_as_often_and_the_next_one_holds_others_of_i
         (OutputTask(ModelTask.REGRESSION), [[7.0]], True),
     ],
 )
-def test_scores_are_told_from_probabilities(task: OutputTask, output: list[list[float]], *, fits: bool) -> None:
+def test_scores_are_distinguished_from_probabilities(
+    task: OutputTask, output: list[list[float]], *, fits: bool
+) -> None:
     assert has_form(task, np.array(output, np.float32)) is fits
