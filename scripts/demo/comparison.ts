@@ -1,6 +1,6 @@
 import { costsOf, readPrices } from './costs';
 import type { Figures } from './figures';
-import { megabytes, milliseconds, percent } from './figures';
+import { decimal, megabytes, milliseconds, percent } from './figures';
 import type { Golden } from './golden';
 import { goldenKey, replay } from './golden';
 import type { DemoPath } from './path';
@@ -44,6 +44,8 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
   // Without data, golden requests of the user's own model contain made-up values only, and may not exist.
   const golden = run.options.model && !run.options.data ? undefined
     : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
+  // A regression has errors instead of an accuracy; each model is the same, so one tells which figure there is.
+  const regression = deployed.some(({ figures }) => figures.errorsAfter && figures.accuracyAfter === null);
   const columns: string[][] = [];
   for (const { path, server, figures } of deployed) {
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
@@ -58,7 +60,7 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
     columns.push([
       path.name,
       megabytes(figures.sizeAfter),
-      percent(figures.accuracyAfter),
+      regression ? decimal(figures.errorsAfter?.meanAbsoluteError) : percent(figures.accuracyAfter),
       milliseconds(figures.latencyMillisecondsAfter),
       answers ? `${answers.decidedAlike} of ${answers.requests}` : '',
       answers ? answers.relative.toExponential(1) : '',
@@ -68,7 +70,7 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
     ]);
   }
   const labels = [
-    '', 'model', 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests',
+    '', 'model', regression ? 'MAE' : 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests',
     '  metrics, in a month with requests', '  a million requests',
   ];
   return [

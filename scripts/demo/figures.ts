@@ -20,7 +20,25 @@ interface Metrics {
   readonly sizeBytes: number;
   readonly samples: number;
   readonly latencyMilliseconds: number | null;
-  readonly outputs: Record<string, { accuracy: number | null; agreement: number | null; relativeError: number | null }>;
+  readonly outputs: Record<string, OutputMetrics>;
+}
+
+interface OutputMetrics {
+  readonly accuracy: number | null;
+  readonly agreement: number | null;
+  readonly relativeError: number | null;
+  readonly meanAbsoluteError: number | null;
+  readonly rootMeanSquaredError: number | null;
+  readonly rSquared: number | null;
+  readonly errorIncrease: number | null;
+}
+
+/** The errors of one output that is a regression, against its labels and in their unit. */
+export interface RegressionErrors {
+  readonly output: string;
+  readonly meanAbsoluteError: number;
+  readonly rootMeanSquaredError: number | null;
+  readonly rSquared: number | null;
 }
 
 /** The demo's measurements, as written by `--json`. */
@@ -34,6 +52,9 @@ export interface Figures {
   readonly sizeAfter: number;
   readonly accuracyBefore: number | null;
   readonly accuracyAfter: number | null;
+  /** Of a regression with labels. Of several, the one whose error increased most. */
+  readonly errorsBefore: RegressionErrors | null;
+  readonly errorsAfter: RegressionErrors | null;
   readonly latencyMillisecondsBefore: number | null;
   readonly latencyMillisecondsAfter: number | null;
   /** The same through the function's own code, with lists of numbers as input and output. */
@@ -53,7 +74,24 @@ function accuracy(metrics: Metrics | null): number | null {
   return known.length ? Math.min(...known) : null;
 }
 
+/** The name of the regression whose error increased most, or null where no output is a regression with labels. */
+function worstRegression(metrics: Metrics | null): string | null {
+  const regressions = Object.entries(metrics?.outputs ?? {}).filter(([, output]) => (output.meanAbsoluteError ?? null) !== null);
+  const increase = (output: OutputMetrics) => output.errorIncrease ?? -Infinity;
+  return regressions.length ? regressions.reduce((worst, one) => (increase(one[1]) > increase(worst[1]) ? one : worst))[0] : null;
+}
+
+function errors(metrics: Metrics | null, name: string | null): RegressionErrors | null {
+  const output = name === null ? undefined : metrics?.outputs[name];
+  if (name === null || (output?.meanAbsoluteError ?? null) === null) {
+    return null;
+  }
+  const { meanAbsoluteError, rootMeanSquaredError, rSquared } = output!;
+  return { output: name, meanAbsoluteError: meanAbsoluteError!, rootMeanSquaredError: rootMeanSquaredError ?? null, rSquared: rSquared ?? null };
+}
+
 export function figuresOf(manifest: Manifest) {
+  const regression = worstRegression(manifest.evaluation) ?? worstRegression(manifest.original);
   return {
     model: manifest.model,
     version: manifest.version,
@@ -63,6 +101,8 @@ export function figuresOf(manifest: Manifest) {
     sizeAfter: manifest.sizeBytes,
     accuracyBefore: accuracy(manifest.original),
     accuracyAfter: accuracy(manifest.evaluation),
+    errorsBefore: errors(manifest.original, regression),
+    errorsAfter: errors(manifest.evaluation, regression),
     latencyMillisecondsBefore: manifest.original?.latencyMilliseconds ?? null,
     latencyMillisecondsAfter: manifest.evaluation?.latencyMilliseconds ?? null,
     latencyMillisecondsServed: manifest.latencyMilliseconds,
@@ -72,13 +112,31 @@ export function figuresOf(manifest: Manifest) {
 
 export const megabytes = (bytes: number | null) => (bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(2)} MB`);
 export const percent = (ratio: number | null) => (ratio === null ? 'no labels' : `${(ratio * 100).toFixed(2)} %`);
+export const decimal = (value: number | null | undefined) => (value === null || value === undefined ? '' : String(Number(value.toPrecision(4))));
 export const milliseconds = (value: number | null) => (value === null ? 'not measured' : `${value.toFixed(3)} ms`);
+
+/** The rows of what labels tell: accuracy, errors, or both where a model has outputs of both kinds. */
+function qualityRows({ accuracyBefore, accuracyAfter, errorsBefore, errorsAfter }: ReturnType<typeof figuresOf>): string[][] {
+  const regression = errorsBefore ?? errorsAfter;
+  const rows: string[][] = [];
+  if (!regression || accuracyBefore !== null || accuracyAfter !== null) {
+    rows.push(['accuracy', percent(accuracyBefore), percent(accuracyAfter)]);
+  }
+  if (regression) {
+    rows.push(
+      ['MAE', decimal(errorsBefore?.meanAbsoluteError), decimal(errorsAfter?.meanAbsoluteError)],
+      ['RMSE', decimal(errorsBefore?.rootMeanSquaredError), decimal(errorsAfter?.rootMeanSquaredError)],
+      ['R²', decimal(errorsBefore?.rSquared), decimal(errorsAfter?.rSquared)],
+    );
+  }
+  return rows;
+}
 
 export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
   const rows = [
     ['', 'before', 'after'],
     ['size', megabytes(figures.sizeBefore), megabytes(figures.sizeAfter)],
-    ['accuracy', percent(figures.accuracyBefore), percent(figures.accuracyAfter)],
+    ...qualityRows(figures),
     ['one prediction', milliseconds(figures.latencyMillisecondsBefore), milliseconds(figures.latencyMillisecondsAfter)],
     ['  as served', '', milliseconds(figures.latencyMillisecondsServed)],
   ];

@@ -57,6 +57,15 @@ describe('the paths side by side', () => {
     await expect(compare(run({}, published), [deployed('function', 0.7), deployed('fleet', 0.8)])).rejects.toThrow(/Lambda.*allowed are 0\.05/);
   });
 
+  test('a regression is compared by its mean absolute error', async () => {
+    const paths = [deployed('function', 0.8), deployed('fleet', 0.8)].map((one, index) => ({
+      ...one, figures: { ...one.figures, accuracyAfter: null, errorsAfter: { output: 'price', meanAbsoluteError: 12.3456 + index, rootMeanSquaredError: 20, rSquared: 0.9 } },
+    }));
+    const table = await compare(run({}, published), paths);
+    expect(table).toMatch(/^ +MAE +12\.35 +13\.35$/m);
+    expect(table).not.toMatch(/accuracy|no labels/);
+  });
+
   test('missing golden requests are an error, except for a model without data, which has none', async () => {
     const paths = [deployed('function', 0.8), deployed('fleet', 0.8)];
     await expect(compare(run({}, {}), paths)).rejects.toThrow(/no object .*golden/);

@@ -1,0 +1,58 @@
+import type { Manifest } from '../../scripts/demo/figures';
+import { figuresOf, figuresTable } from '../../scripts/demo/figures';
+
+type Outputs = NonNullable<Manifest['evaluation']>['outputs'];
+
+const NONE = {
+  accuracy: null, agreement: null, relativeError: null, meanAbsoluteError: null, rootMeanSquaredError: null, rSquared: null, errorIncrease: null,
+};
+
+function rows(before: Record<string, Partial<Outputs[string]>>, after: Record<string, Partial<Outputs[string]>>): Record<string, string[]> {
+  const metrics = (outputs: typeof before) => ({
+    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { ...NONE, ...output }])),
+  });
+  const manifest: Manifest = {
+    model: 'price', version: 1, sizeBytes: 5e5, candidate: 'float16', unverified: false, buildId: 'b', latencyMilliseconds: null,
+    defaultSignature: 'serving_default', signatures: {}, original: metrics(before), evaluation: metrics(after), requirements: { runtime: null, peakMemoryMebibytes: null },
+  };
+  const lines = figuresTable(figuresOf(manifest)).split('\n').map((line) => line.trim().split(/ {2,}/));
+  return Object.fromEntries(lines.map(([label, ...cells]) => [label, cells]));
+}
+
+describe("the table of a model's figures", () => {
+  test('a classification has its accuracy and no errors', () => {
+    const table = rows({ digit: { accuracy: 0.98 } }, { digit: { accuracy: 0.975 } });
+    expect(table.accuracy).toEqual(['98.00 %', '97.50 %']);
+    expect(table).not.toHaveProperty('MAE');
+  });
+
+  test('a regression with labels has MAE, RMSE and R² before and after, and no accuracy', () => {
+    const table = rows(
+      { price: { meanAbsoluteError: 1234.567, rootMeanSquaredError: 2000, rSquared: 0.91 } },
+      { price: { meanAbsoluteError: 1300, rootMeanSquaredError: 2100.04, rSquared: 0.90004, errorIncrease: 0.053 } },
+    );
+    expect(table).toMatchObject({ 'MAE': ['1235', '1300'], 'RMSE': ['2000', '2100'], 'R²': ['0.91', '0.9'] });
+    expect(table).not.toHaveProperty('accuracy');
+  });
+
+  test('of several regressions, the one whose error increased most is shown, before and after', () => {
+    const table = rows(
+      { weight: { meanAbsoluteError: 900 }, price: { meanAbsoluteError: 2 } },
+      { weight: { meanAbsoluteError: 901, errorIncrease: 0.001 }, price: { meanAbsoluteError: 3, errorIncrease: 0.5 } },
+    );
+    expect(table.MAE).toEqual(['2', '3']);
+  });
+
+  test('a model with both kinds of outputs has accuracy and errors', () => {
+    const table = rows(
+      { kind: { accuracy: 1 }, price: { meanAbsoluteError: 2 } },
+      { kind: { accuracy: 1 }, price: { meanAbsoluteError: 2, errorIncrease: 0 } },
+    );
+    expect(table).toMatchObject({ accuracy: ['100.00 %', '100.00 %'], MAE: ['2', '2'] });
+  });
+
+  test('without labels the table says so', () => {
+    expect(rows({ y: { agreement: 1 } }, { y: { agreement: 1 } }).accuracy).toEqual(['no labels', 'no labels']);
+  });
+});
