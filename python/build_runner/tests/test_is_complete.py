@@ -180,6 +180,28 @@ def test_a_failure_shows_the_sentence_the_candidates_and_where_to_read_more(s3: 
     assert lines[-2:] == [f"Report: {REPORT}", f"Build: {CONSOLE}"]
 
 
+def test_a_regression_has_its_error_and_the_increase(s3: S3Client, codebuild: Stubber) -> None:
+    worse = candidate("dynamicRange", reason="too far off", meanAbsoluteError=1234.5678, errorIncrease=0.25)
+    # The unit of each output is its own: the one that got worse counts, not the one with the greatest numbers.
+    worse["metrics"]["outputs"]["z"] = {"meanAbsoluteError": 99_999.0, "errorIncrease": 0.01}
+    put_outcome(
+        s3,
+        {
+            "exitCode": 3,
+            "sentence": "no candidate passed",
+            "candidates": [worse, candidate("float16", meanAbsoluteError=2e-5, errorIncrease=-0.02)],
+        },
+    )
+
+    lines = failure(s3, codebuild).split("\n")
+
+    assert [line.split() for line in lines[2:5]] == [
+        ["candidate", "result", "size", "loss", "MAE", "increase", "reason"],
+        ["dynamicRange", "rejected", "0.25", "MB", "1235", "0.25", "too", "far", "off"],
+        ["float16", "rejected", "0.25", "MB", "-0.5", "2e-05", "-0.02"],
+    ]
+
+
 def test_a_failure_message_fits_in_2500_bytes_and_keeps_its_addresses(s3: S3Client, codebuild: Stubber) -> None:
     candidates = [candidate(f"candidate-{number}", reason="ü" * 500) for number in range(40)]
     put_outcome(s3, {"exitCode": 3, "sentence": "s" * 5000, "candidates": candidates})

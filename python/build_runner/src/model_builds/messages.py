@@ -29,6 +29,7 @@ _ECHO = "[Container] "
 _LONGEST_STATUS = 1_000
 _MOST_CANDIDATES = 12
 _LONGEST_REASON = 160
+_HEADINGS = ("candidate", "result", "size", "accuracy", "loss", "MAE", "increase", "agreement", "error", "reason")
 
 
 def failure_message(store: Store, prefix: str, build: BuildTypeDef, note: str = "") -> str:
@@ -95,7 +96,7 @@ def candidate_table(candidates: list[dict[str, Any]]) -> list[str]:
     """Return headings and one line per candidate; empty if there are none."""
     if not candidates:
         return []
-    rows: list[tuple[str, ...]] = [("candidate", "result", "size", "accuracy", "loss", "agreement", "error", "reason")]
+    rows: list[tuple[str, ...]] = [_HEADINGS]
     rows += [_row(candidate) for candidate in candidates[:_MOST_CANDIDATES]]
     # Drop columns that no candidate fills.
     columns = [column for column in range(len(rows[0])) if any(row[column] for row in rows[1:])]
@@ -114,10 +115,23 @@ def _row(candidate: dict[str, Any]) -> tuple[str, ...]:
         _bytes(metrics.get("sizeBytes")),
         _number(min(_values(outputs, "accuracy"), default=None)),
         _number(max(_values(outputs, "accuracyLoss"), default=None)),
+        _significant(_worst_regression(outputs).get("meanAbsoluteError")),
+        _number(_worst_regression(outputs).get("errorIncrease")),
         _number(min(_values(outputs, "agreement"), default=None)),
         _number(max(_values(outputs, "relativeError"), default=None)),
         shorten(str(candidate.get("reason") or "").replace("\n", " "), _LONGEST_REASON),
     )
+
+
+def _worst_regression(outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the regression whose error increased most: the unit of each is its own, so its MAE is no measure."""
+    regressions = [output for output in outputs if output.get("meanAbsoluteError") is not None]
+    return max(regressions, key=lambda output: output.get("errorIncrease") or 0.0, default={})
+
+
+def _significant(value: float | None) -> str:
+    """Format a number whose unit and scale are the labels'."""
+    return "" if value is None else f"{value:.4g}"
 
 
 def _values(outputs: list[dict[str, Any]], name: str) -> list[float]:
