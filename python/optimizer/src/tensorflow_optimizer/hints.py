@@ -62,3 +62,5 @@ class Message:
 
     text: str
     hints: tuple[Hint, ...] = ()
+    candidate: str | None = None
+    """The candidate that it is about; None: the whole job."""

@@ -42,6 +42,8 @@ class LiteRtCandidateBuilder:
             return self.as_it_is
         trainer = self.trainer
         source = trainer.trained(plan.distillation, plan.pruning, list(self.selection.signatures), progress)
+        # Candidates share what is trained and so its warnings, but not those below.
+        progress = progress.of_candidate(plan.name)
         selection, reset_state = self.selection, self.reset_state
         if plan.distillation is not None:
             selection, reset_state = self._of_student(source, progress), False

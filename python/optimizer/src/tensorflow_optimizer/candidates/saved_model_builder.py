@@ -91,6 +91,8 @@ class SavedModelCandidateBuilder:
         """
         trainer = self.trainer
         source = trainer.trained(plan.distillation, plan.pruning, list(self.specs), progress)
+        # Candidates share what is trained and so its warnings, but not those below.
+        progress = progress.of_candidate(plan.name)
         stateful = self.stateful and plan.distillation is None
         specs = self.specs if plan.distillation is None else self._of_student(progress)
         # A separate directory for each plan, because they may be built in parallel.

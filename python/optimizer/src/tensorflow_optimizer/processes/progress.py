@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..documents.outcome import Candidate, InputRange, Metrics, Outcome
+from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
 from ..hints import Message
 from . import progress_events
 
@@ -29,10 +29,22 @@ class Progress:
     original: Metrics | None = None
     candidates: list[Candidate] = field(default_factory=list)
 
+    candidate: str | None = None
+    """The candidate that the warnings are about; None: the whole job."""
+
+    def of_candidate(self, name: str) -> Progress:
+        """Return the same progress for the build of one candidate: its warnings are shown only if it is chosen."""
+        return replace(self, candidate=name)
+
     @property
     def warnings(self) -> list[str]:
-        """The texts of the warnings."""
-        return [warning.text for warning in self.warned]
+        """The texts of the warnings to show."""
+        return list(dict.fromkeys(warning.text for warning in self._shown()))
+
+    def _shown(self) -> list[Message]:
+        """Return the warnings about the job and about the chosen candidate."""
+        chosen = {one.name for one in self.candidates if one.status is CandidateStatus.CHOSEN}
+        return [warning for warning in self.warned if warning.candidate is None or warning.candidate in chosen]
 
     def say(self, text: str) -> None:
         """Print a message."""
@@ -41,14 +53,16 @@ class Progress:
 
     def warn(self, text: str, *hints: Hint) -> None:
         """Print a warning, and add it to the outcome and the report."""
-        if text not in self.warnings:
-            log.warning(text)
-            self.warned.append(Message(text, hints))
+        self.warn_all([Message(text, hints, self.candidate)])
 
     def warn_all(self, messages: Iterable[Message]) -> None:
         """Warn of each."""
         for message in messages:
-            self.warn(message.text, *message.hints)
+            if message in self.warned:
+                continue
+            if all(message.text != earlier.text for earlier in self.warned):
+                log.warning(message.text)
+            self.warned.append(message)
 
     def add(self, candidate: Candidate) -> None:
         """Add a candidate's record."""
@@ -70,7 +84,7 @@ class Progress:
             sentence=sentence,
             hints=list(hints),
             warnings=self.warnings,
-            warning_hints=list(dict.fromkeys(hint for warning in self.warned for hint in warning.hints)),
+            warning_hints=list(dict.fromkeys(hint for warning in self._shown() for hint in warning.hints)),
             inputs=self.inputs,
             expected_scale=self.expected_scale,
             original=self.original,

@@ -1,0 +1,37 @@
+"""What a student leaves out is said of the student, and what its training says is said of the job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from tensorflow_optimizer.candidates.plans import SavedModelPlan
+from tensorflow_optimizer.candidates.saved_model_builder import SavedModelCandidateBuilder
+from tensorflow_optimizer.documents.job import Distillation
+from tensorflow_optimizer.processes.progress import Progress
+
+
+def trained(_distillation: Any, _pruning: Any, _signatures: list[str], progress: Progress) -> Any:
+    progress.warn("the training was given up")
+    return SimpleNamespace(tags=["serve"], directory=Path("student"))
+
+
+def test_a_student_that_is_not_chosen_leaves_no_signature_out(tmp_path: Path) -> None:
+    trainer = SimpleNamespace(trained=trained, teacher=SimpleNamespace(name="serving_default"), work=tmp_path)
+    builder = SavedModelCandidateBuilder(trainer, {"serving_default": None, "serve": None}, {}, 1, stateful=False)  # type: ignore[arg-type, dict-item]  # stand-ins
+    progress = Progress()
+
+    plan = SavedModelPlan(
+        "student",
+        strip=False,
+        distillation=Distillation.model_validate({"step": "distillation", "student": {"size": "tiny"}}),
+    )
+    artifact = builder.build(plan, progress)
+
+    assert artifact.signatures == ["serving_default"]
+    assert [(one.candidate, one.text) for one in progress.warned] == [
+        (None, "the training was given up"),
+        ("student", "the signature 'serve' is left out: a student learns the default one only"),
+    ]
+    assert progress.warnings == ["the training was given up"]
