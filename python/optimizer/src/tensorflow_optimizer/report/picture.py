@@ -9,14 +9,18 @@ from xml.etree import ElementTree as ET
 
 from ..documents.outcome import CandidateStatus
 from .figures import megabytes, percent, r_squared, small, speed
+from .labels import Box, place_labels
 from .quality import Quality, quality_of, value_of
 
 if TYPE_CHECKING:
     from ..documents.outcome import Metrics
     from .content import Report
+    from .labels import Label
 
 _WIDTH, _HEIGHT = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 24, 52
+_PLOT = Box(_LEFT, _TOP, _WIDTH - 4, _HEIGHT - _BOTTOM)
+_LONGEST_NAME = 28
 #: Latency ratio 1/4, 1 and 4: teal, grey, orange. All three stand out on white and on black.
 _FAST, _EQUAL, _SLOW = (0x0E, 0x94, 0x88), (0x8A, 0x93, 0xA3), (0xE0, 0x6C, 0x2F)
 _AXES = {
@@ -88,9 +92,10 @@ def _draw(points: list[_Point], quality: Quality, report: Report) -> str:
     if len(front) > 1:
         path = " ".join(f"{across(p.size):.1f},{up(p.quality):.1f}" for p in front)
         ET.SubElement(svg, "polyline", {"points": path, "class": "front"})
-    taken: list[tuple[float, float]] = []
-    for point in points:
-        _mark(svg, point, (across(point.size), up(point.quality)), quality, taken)
+    places = [(across(point.size), up(point.quality)) for point in points]
+    named = place_labels([_short(point.name) for point in points], places, _first_named(points), _PLOT)
+    for point, place, label in zip(points, places, named, strict=True):
+        _mark(svg, point, place, quality, label)
     return ET.tostring(svg, encoding="unicode")
 
 
@@ -135,9 +140,17 @@ def _ticks(scale: _Scale) -> list[float]:
     return [value for value in values if value <= 1 + 1e-9]  # A scale goes beyond what can be.
 
 
-def _mark(
-    svg: ET.Element, point: _Point, at: tuple[float, float], quality: Quality, taken: list[tuple[float, float]]
-) -> None:
+def _first_named(points: list[_Point]) -> list[int]:
+    """Return the points in the order in which they get room for a name: the chosen one, the original, the others."""
+    ranks = {CandidateStatus.CHOSEN: 0, None: 1, CandidateStatus.PASSED: 2}
+    return sorted(range(len(points)), key=lambda index: ranks.get(points[index].status, 3))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def _mark(svg: ET.Element, point: _Point, at: tuple[float, float], quality: Quality, label: Label | None) -> None:
     x, y = at
     group = ET.SubElement(svg, "g", {"class": f"point {point.status or 'original'}"})
     title = ET.SubElement(group, "title")
@@ -151,13 +164,11 @@ def _mark(
     else:
         attributes["fill"] = latency_color(point.ratio)
     ET.SubElement(group, "circle", attributes)
-    left = x > _WIDTH * 0.72
-    label_y = y + 4
-    while any(abs(label_y - other_y) < 15 and abs(x - other_x) < 150 for other_x, other_y in taken):
-        label_y += 15
-    taken.append((x, label_y))
-    name = point.name if len(point.name) <= 28 else point.name[:27] + "…"
-    _text(group, (x - 18 if left else x + 18, label_y), name, "name", "end" if left else "start")
+    if label is None:
+        return
+    if label.leader is not None:
+        _line(group, (x, y), label.leader)
+    _text(group, label.at, _short(point.name), "name", label.anchor)
 
 
 def _shown(value: float, quality: Quality) -> str:
