@@ -20,6 +20,7 @@ interface Metrics {
   readonly sizeBytes: number;
   readonly samples: number;
   readonly latencyMilliseconds: number | null;
+  readonly latencyRatioInterval: readonly [number, number] | null;
   readonly outputs: Record<string, OutputMetrics>;
 }
 
@@ -59,6 +60,8 @@ export interface Figures {
   readonly latencyMillisecondsAfter: number | null;
   /** The same through the function's own code, with lists of numbers as input and output. */
   readonly latencyMillisecondsServed: number | null;
+  /** Of the latency against the original's in the same runtime (LiteRT: its float32 conversion), measured in turns: 95 %. */
+  readonly latencyRatioInterval: readonly [number, number] | null;
   readonly peakMemoryMebibytes: number | null;
   readonly predictions: unknown[];
   /** Number of held-out digits that are right. Undefined for the user's own model. */
@@ -105,6 +108,7 @@ export function figuresOf(manifest: Manifest) {
     errorsAfter: errors(manifest.evaluation, regression),
     latencyMillisecondsBefore: manifest.original?.latencyMilliseconds ?? null,
     latencyMillisecondsAfter: manifest.evaluation?.latencyMilliseconds ?? null,
+    latencyRatioInterval: manifest.evaluation?.latencyRatioInterval ?? null,
     latencyMillisecondsServed: manifest.latencyMilliseconds,
     peakMemoryMebibytes: manifest.requirements.peakMemoryMebibytes,
   };
@@ -138,6 +142,7 @@ export function figuresTable(figures: ReturnType<typeof figuresOf>): string {
     ['size', megabytes(figures.sizeBefore), megabytes(figures.sizeAfter)],
     ...qualityRows(figures),
     ['one prediction', milliseconds(figures.latencyMillisecondsBefore), milliseconds(figures.latencyMillisecondsAfter)],
+    ...(figures.latencyRatioInterval ? [['  ratio, 95 %', '', figures.latencyRatioInterval.map((bound) => bound.toFixed(2)).join(' … ')]] : []),
     ['  as served', '', milliseconds(figures.latencyMillisecondsServed)],
   ];
   return rows.map(([label, before, after]) => `  ${label.padEnd(16)}${before.padStart(14)}${after.padStart(14)}`).join('\n');

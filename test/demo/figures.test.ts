@@ -9,7 +9,7 @@ const NONE = {
 
 function rows(before: Record<string, Partial<Outputs[string]>>, after: Record<string, Partial<Outputs[string]>>): Record<string, string[]> {
   const metrics = (outputs: typeof before) => ({
-    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1,
+    sizeBytes: 1e6, samples: 100, latencyMilliseconds: 1, latencyRatioInterval: [0.271, 0.314] as const,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { ...NONE, ...output }])),
   });
   const manifest: Manifest = {
@@ -25,6 +25,10 @@ describe("the table of a model's figures", () => {
     const table = rows({ digit: { accuracy: 0.98 } }, { digit: { accuracy: 0.975 } });
     expect(table.accuracy).toEqual(['98.00 %', '97.50 %']);
     expect(table).not.toHaveProperty('MAE');
+  });
+
+  test('the latency has the spread of its ratio', () => {
+    expect(rows({ digit: { accuracy: 1 } }, { digit: { accuracy: 1 } })['ratio, 95 %']).toEqual(['0.27 … 0.31']);
   });
 
   test('a regression with labels has MAE, RMSE and R² before and after, and no accuracy', () => {

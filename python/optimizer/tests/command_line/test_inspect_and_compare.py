@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,6 +103,7 @@ class TestCompare:
         assert "0.00 % lost" in row(output, "accuracy of probabilities")
         assert "smaller" not in output
         assert "ms" in row(output, "latency")
+        assert re.search(r"95 %: .*(faster|slower|noisy)", output)
 
     def test_a_worse_model_shows_what_it_loses(self, models: SampleModels, tmp_path: Path) -> None:
         def wrong(features: Any) -> dict[str, Any]:

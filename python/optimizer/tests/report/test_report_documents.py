@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import pytest
 import report_samples as sample
 from tensorflow_optimizer.documents.job import Distillation, Identity, Location, Recipe, Source, Student, StudentModel
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Outcome
@@ -152,6 +153,20 @@ def test_the_summary_is_one_sentence_for_the_deploy() -> None:
     text = summarize(sample.draft(evaluation=generated, unverified=True, original=None))
     assert text == "float16, 0.94 MB, relative error 0.00042 on generated inputs, unverified, native"
     assert len(summarize(sample.draft(candidate="x" * 999))) <= 300
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        (None, ""),
+        ((0.25, 0.5), "2.00 … 4.00× faster"),
+        ((1.1, 1.25), "1.10 … 1.25× slower"),
+        ((0.8, 1.1), "1.25× faster … 1.10× slower"),
+        ((0.0, 2.0), "too noisy to tell"),
+    ],
+)
+def test_the_spread_of_a_latency_ratio_is_written_for_people(bounds: tuple[float, float] | None, text: str) -> None:
+    assert figures.speeds(bounds) == text
 
 
 def test_numbers_are_written_for_people() -> None:

@@ -53,6 +53,13 @@ def test_every_candidate_has_its_figures_and_the_reason(page: MakePage) -> None:
     assert "original as given 1.88 MB 98.30 %" in rows
 
 
+def test_a_candidates_latency_has_its_spread(page: MakePage) -> None:
+    measured = sample.metrics(942_000, ratio=0.31).model_copy(update={"latency_ratio_interval": (0.25, 0.4)})
+    shown = page(sample.job(), sample.accepted(candidates=[sample.CHOSEN.model_copy(update={"metrics": measured})]))
+
+    assert any("3.23× faster 2.50 … 4.00× faster" in row for row in shown.rows)
+
+
 def test_a_candidate_has_its_size_as_it_travels(page: MakePage) -> None:
     assert sample.CHOSEN.metrics is not None
     metrics = sample.CHOSEN.metrics.model_copy(update={"compressed_bytes": 610_000})

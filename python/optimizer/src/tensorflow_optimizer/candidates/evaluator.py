@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
 from ..errors import GateError
-from ..evaluation import EvaluationCase, answers_of, check_sound, collapse, compare, interleaved_latency, rarest
+from ..evaluation import (
+    EvaluationCase,
+    answers_of,
+    check_sound,
+    collapse,
+    compare,
+    interleaved_latency,
+    latency_ratio,
+    rarest,
+)
 from ..gate import judge
 from ..processes import progress_events
 from ..runners import RunError
@@ -96,6 +105,8 @@ class CandidateEvaluator:
         runners = {"candidate": loaded.runner, **({"baseline": self.baseline} if self.baseline else {})}
         times = interleaved_latency(runners, reference.default, dataset) if loaded.timed else {}
         latency = times["candidate"].median if loaded.timed else None
+        compared = loaded.timed and self.baseline is not None
+        ratio, spread = latency_ratio(times["candidate"], times["baseline"]) if compared else (None, None)
         return Metrics(
             evidence=reference.evidence,
             samples=dataset.count,
@@ -104,7 +115,8 @@ class CandidateEvaluator:
             size_bytes=loaded.size_bytes,
             compressed_bytes=loaded.compressed_bytes,
             latency_milliseconds=latency,
-            latency_ratio=latency / times["baseline"].median if latency is not None and self.baseline else None,
+            latency_ratio=ratio,
+            latency_ratio_interval=spread,
         )
 
 

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BadInputError
 from ..processes import environment
-from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed
+from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
 from .failure import one_sentence
 
 if TYPE_CHECKING:
@@ -138,10 +138,13 @@ def _show(
     from rich.console import Console
     from rich.table import Table
 
+    from ..evaluation import latency_ratio
+
     table = Table("", f"A: {names[0]}", f"B: {names[1]}", "B against A")
     table.add_row("size", *map(megabytes, sizes), smaller(*sizes))
-    before, after = times["a"].median, times["b"].median
-    table.add_row("latency", milliseconds(before), milliseconds(after), speed(after / before))
+    ratio, spread = latency_ratio(times["b"], times["a"])
+    table.add_row("latency", *(milliseconds(times[key].median) for key in "ab"), speed(ratio))
+    table.add_row("", "", "", f"95 %: {speeds(spread)}")
     for name, (first, second) in metrics.items():
         if second.accuracy is not None:
             lost = f"{percent(second.accuracy_loss)} lost"

@@ -92,6 +92,8 @@ class Metrics(Document):
     """Median of one warm call with one instance, one thread."""
     latency_ratio: float | None = None
     """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
+    latency_ratio_interval: tuple[float, float] | None = None
+    """95 %: the spread of both medians, which took turns."""
 
 
 class InputRange(Document):

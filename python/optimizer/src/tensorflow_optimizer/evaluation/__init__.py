@@ -5,7 +5,7 @@ from __future__ import annotations
 from .answers import answers_of
 from .chance import collapse, rarest
 from .compare import compare, gain, rate
-from .latency import Timing, interleaved_latency
+from .latency import Timing, interleaved_latency, latency_ratio
 from .original import check_batch, check_chance, check_repeatable
 from .scaling import expected_scale, ranges_of
 from .soundness import EvaluationCase, check_sound
@@ -26,6 +26,7 @@ __all__ = [
     "gain",
     "infer_tasks",
     "interleaved_latency",
+    "latency_ratio",
     "ranges_of",
     "rarest",
     "rate",

@@ -27,6 +27,13 @@ class Timing:
     """By how much the median itself may be off: two standard errors, from the median absolute deviation."""
 
 
+def latency_ratio(candidate: Timing, baseline: Timing) -> tuple[float, tuple[float, float]]:
+    """Return the ratio of two medians and its 95 % interval, from the noise of both."""
+    ratio = candidate.median / baseline.median
+    margin = ratio * math.hypot(candidate.noise / candidate.median, baseline.noise / baseline.median)
+    return ratio, (max(0.0, ratio - margin), ratio + margin)
+
+
 def interleaved_latency(runners: dict[str, Runner], signature: str, dataset: Dataset) -> dict[str, Timing]:
     """Return the median time of one warm call with one instance for each runner."""
     times: dict[str, list[float]] = {name: [] for name in runners}

@@ -66,6 +66,18 @@ def speed(ratio: float | None) -> str:
     return f"{1 / ratio:.2f}× faster" if ratio < 1 else f"{ratio:.2f}× slower"
 
 
+def speeds(bounds: tuple[float, float] | None) -> str:
+    """Return the interval of a latency ratio in words: `3.23 … 3.70× faster`."""
+    if bounds is None:
+        return ""
+    low, high = bounds
+    if low <= 0:
+        return "too noisy to tell"
+    if high < 1:
+        return f"{1 / high:.2f} … {1 / low:.2f}× faster"
+    return f"{low:.2f} … {high:.2f}× slower" if low > 1 else f"{1 / low:.2f}× faster … {high:.2f}× slower"
+
+
 def r_squared(value: float | None) -> str:
     """Return a coefficient of determination as `0.9832`."""
     return NOT_MEASURED if value is None else f"{value:.4f}"

@@ -59,6 +59,7 @@ class Row:
     snr: str = ""
     latency: str = ""
     speed: str = ""
+    speed_interval: str = ""
     worst: str = ""
     """The output that the figures are of, where there are several."""
     why: str = ""
@@ -135,6 +136,7 @@ def _measured(metrics: Metrics, original: Metrics | None, rules: Sequence[RuleRe
         "compressed": "" if metrics.compressed_bytes is None else figures.megabytes(metrics.compressed_bytes),
         "latency": "" if metrics.latency_milliseconds is None else figures.milliseconds(metrics.latency_milliseconds),
         "speed": "" if metrics.latency_ratio is None or not original else figures.speed(metrics.latency_ratio),
+        "speed_interval": figures.speeds(metrics.latency_ratio_interval) if original else "",
     }
     if worst is None or name is None:
         return found
