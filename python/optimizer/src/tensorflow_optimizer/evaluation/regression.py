@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-#: Minimum error, relative to the labels' mean deviation: the rounding of a conversion must not count as an increase
-# for
+#: Minimum error, relative to the labels' mean deviation: the rounding of a conversion must not count as an increase for
 #: an original that is nearer to its labels.
 _LEAST_ERROR = 1e-3
 
