@@ -116,7 +116,17 @@ class TestComparison:
     def test_constant_labels(self, label: float, increase: float) -> None:
         labels = column(label, label, label)
 
-        assert error_comparison(labels, labels + 0.001, labels, seed=0)["error_increase"] == pytest.approx(increase)
+        found = error_comparison(labels, labels + 0.001, labels, seed=0)
+
+        assert found["error_increase"] == pytest.approx(increase)
+        assert found["error_increase_interval"] == pytest.approx((increase, increase))
+
+    def test_an_increase_that_is_infinite_in_most_resamples_has_an_interval_without_nan(self) -> None:
+        # Labels of 0 have no deviation: a resample without the one sample that differs has no increase.
+        labels = np.zeros((2, 1))
+        found = error_comparison(labels, column(0, 1), labels, seed=0)
+
+        assert (found["error_increase"], found["error_increase_interval"]) == (INF, (0, INF))
 
     def test_one_row(self) -> None:
         found = error_comparison(column(3), column(4), column(1), seed=0)

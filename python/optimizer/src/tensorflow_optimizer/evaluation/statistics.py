@@ -103,7 +103,9 @@ def _bootstrap(
         rows = random.integers(0, count, (size, count))
         sums = zip(values[rows].sum(axis=1), others[rows].sum(axis=1), strict=True)
         resampled += [statistic(float(one), float(other)) for one, other in sums]
-    low, high = np.quantile(resampled, [0.025, 0.975])
+    # Between a number and infinity, or two infinities, nothing can be interpolated: it would be NaN.
+    finite = bool(np.isfinite(resampled).all())
+    low, high = np.quantile(resampled, [0.025, 0.975], method="linear" if finite else "closest_observation")
     return value, (min(float(low), value), max(float(high), value))
 
 
