@@ -65,6 +65,8 @@ function main(): void {
     throw new Error('nothing was published');
   }
 
+  // Here and not in CI, because it compiles everything a second time.
+  execute('npm', ['run', '--silent', 'native:reproducible']);
   execute('npm', ['run', '--silent', 'package', '--', ...REGISTRIES.flatMap(({ target }) => ['--target', target])]);
   execute('npm', ['run', '--silent', 'docgen']);
   execute('npm', ['run', '--silent', 'compat']);
