@@ -58,6 +58,7 @@ class TestInspect:
             ("counter", SERVING, "no --step freeze and no --step bfloat16"),
             ("tflite", SERVING, "no: TensorFlow Serving needs the SavedModel"),
             ("tflite", LITERT, "serves it as it is"),
+            ("counter_tflite", LITERT, "serves it as it is, with --stateful reset_per_request"),
             ("keras_file", LITERT, "default recipe, search"),
         ],
     )

@@ -16,7 +16,8 @@ from ..errors import BadInputError, ExitCode
 from ..supervision import supervise
 from ..supervision.output import begin_output, check_output, write_outcome
 from .compare import compare
-from .failure import one_sentence
+from .failure import name_hints, one_sentence
+from .hint_options import JOB_MEMBERS, hints_in
 from .inspect import inspect
 from .optimize import optimize
 from .publish import fetch, publish
@@ -64,7 +65,7 @@ def run(
 ) -> None:
     """Optimize, evaluate and judge a model. Uploads nothing."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    with one_sentence():
+    with one_sentence(JOB_MEMBERS):
         try:
             _, job = read_job(config)
         except BadInputError as error:
@@ -76,6 +77,7 @@ def run(
             outcome = supervise.supervise(config, source, evaluation, output, student or [])
             supervise.write_report_safely(output, job, outcome)
     typer.echo(outcome.sentence, err=outcome.exit_code is not ExitCode.DONE)
+    name_hints(hints_in(outcome), JOB_MEMBERS)
     raise typer.Exit(int(outcome.exit_code))
 
 

@@ -13,6 +13,7 @@ from ..errors import BadInputError
 from ..processes import environment
 from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
 from .failure import one_sentence
+from .hint_options import INSPECT_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ def compare(
     where both models have only one.
     """
     environment.prepare()
-    with one_sentence(), tempfile.TemporaryDirectory(prefix="compare-") as work:
+    with one_sentence(INSPECT_OPTIONS), tempfile.TemporaryDirectory(prefix="compare-") as work:
         from .opened_model import open_model
 
         places = [Path(work) / name for name in ("a", "b")]

@@ -1,4 +1,4 @@
-"""Translates the hints of errors and warnings into options of `optimize`."""
+"""Translates the hints of errors and warnings into options of `optimize`, or into members of job.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..hints import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..documents.outcome import Outcome
 
@@ -44,10 +44,49 @@ OPTIONS: dict[Hint, str] = {
     Hint.MACHINE_IMAGE: "another machine to run this command on",
 }
 
+#: For the commands that read a job.json: `fetch`, `run` and `publish`.
+JOB_MEMBERS: dict[Hint, str] = {
+    Hint.EVALUATION_DATA: "evaluation in job.json, and --evaluation of `run`",
+    Hint.TASKS: "tasks in job.json",
+    Hint.AGREEMENT_RULE: "the rule minAgreement of gate in job.json",
+    Hint.RELATIVE_ERROR_RULE: "the rule maxRelativeError of gate in job.json",
+    Hint.ERROR_INCREASE_RULE: "the rule maxErrorIncrease of gate in job.json",
+    Hint.INPUT_SHAPES: "inputShapes of source in job.json",
+    Hint.SIGNATURE: "signatureName of source in job.json",
+    Hint.STATE_RESET: "stateful of source in job.json: reset_per_request",
+    Hint.TAGS: "tags of source in job.json",
+    Hint.RECIPE_LITERT: "kind of recipe in job.json: forLiteRt",
+    Hint.RECIPE_SERVING: "kind of recipe in job.json: forServing",
+    Hint.RECIPE_UNCHANGED: "kind of recipe in job.json: none",
+    Hint.RECIPE_STEPS: "kind of recipe in job.json: steps, with its steps",
+    Hint.SEARCH_LIMIT: "maxTrials of the recipe's search in job.json",
+    Hint.DISTILLATION: "the step distillation of recipe in job.json",
+    Hint.PRUNING: "the step pruning of recipe in job.json",
+    Hint.DYNAMIC_RANGE: "the step quantization of recipe in job.json, mode dynamicRange",
+    Hint.FLOAT16: "the step quantization of recipe in job.json, mode float16",
+    Hint.FULL_INTEGER: "the step quantization of recipe in job.json, mode fullInteger",
+    Hint.BFLOAT16: "the step quantization of recipe in job.json, mode bfloat16",
+    Hint.STRIP: "the step strip of recipe in job.json",
+    Hint.FREEZE: "the step freeze of recipe in job.json",
+    Hint.STUDENT: "given of the distillation's student in job.json, and --student of `run`",
+    Hint.LITERT: "format in job.json: litert",
+    Hint.TENSORFLOW_SERVING: "format in job.json: saved_model",
+    Hint.SERVER_IMAGE: "server in job.json, with its image",
+    Hint.SERVER_PROGRAM: "no server in job.json",
+    Hint.REGISTRY_CREDENTIALS: OPTIONS[Hint.REGISTRY_CREDENTIALS],
+    Hint.MACHINE_SIZE: OPTIONS[Hint.MACHINE_SIZE],
+    Hint.MACHINE_IMAGE: OPTIONS[Hint.MACHINE_IMAGE],
+}
 
-def option_lines(hints: Iterable[Hint]) -> list[str]:
+#: For the commands that only look at a model: what has no option there is one of `optimize`.
+INSPECT_OPTIONS: dict[Hint, str] = {
+    hint: f"{text} of `optimize`" if text.startswith("--") else text for hint, text in OPTIONS.items()
+} | {Hint.TAGS: "--tag NAME of `inspect` and `optimize`"}
+
+
+def option_lines(hints: Iterable[Hint], words: Mapping[Hint, str] = OPTIONS) -> list[str]:
     """Return one line for each hint, with its option."""
-    return [f"{hint.replace('_', ' ')}: {OPTIONS[hint]}" for hint in dict.fromkeys(hints)]
+    return [f"{hint.replace('_', ' ')}: {words[hint]}" for hint in dict.fromkeys(hints)]
 
 
 def hints_in(outcome: Outcome) -> list[Hint]:

@@ -14,6 +14,7 @@ from ..processes import environment
 from ..report.figures import megabytes
 from ..sources import TfliteSource
 from .failure import one_sentence
+from .hint_options import INSPECT_OPTIONS
 
 if TYPE_CHECKING:
     from .opened_model import OpenedModel
@@ -59,7 +60,7 @@ def inspect(
     Exit codes: 0; 2 where there is no whole model; 4 where nobody could serve it.
     """
     environment.prepare()
-    with one_sentence(), tempfile.TemporaryDirectory(prefix="inspect-") as work:
+    with one_sentence(INSPECT_OPTIONS), tempfile.TemporaryDirectory(prefix="inspect-") as work:
         from .opened_model import open_model
 
         _show(model, open_model(model, tag or ["serve"], Path(work)))
@@ -92,6 +93,8 @@ def _for_lambda(model: OpenedModel) -> str:
     except OptimizerError as error:
         return f"no: {error}"
     if isinstance(model.source, TfliteSource):
+        if "ASSIGN_VARIABLE" in operators(model):
+            return "serves it as it is, with --stateful reset_per_request, because it changes its state"
         return "serves it as it is"
     writers = state_writers(model.source.meta_graph, selection.signatures[selection.default].spec)
     if writers:

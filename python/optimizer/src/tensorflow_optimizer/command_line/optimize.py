@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when the program runs
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -24,12 +23,12 @@ from ..documents.job import (
     StatefulBehavior,
     Toolchain,
 )
-from ..errors import BadInputError, OptimizerError
+from ..errors import BadInputError
 from ..processes import environment
 from ..supervision import supervise
 from ..supervision.output import check_output
-from .failure import one_sentence
-from .hint_options import hints_in, option_lines
+from .failure import name_hints, one_sentence
+from .hint_options import hints_in
 from .job_from_options import (
     Objective,
     check_order,
@@ -44,12 +43,6 @@ from .local_files import evaluation_of, rest_name_of, source_of, student_of
 from .option_values import parse_shapes, parse_tasks, read_labels
 from .outcome_table import show
 from .step_options import parse_steps, step_help
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ..hints import Hint
-
 
 _SEARCH = "Search (with --data, without --step)"
 _STEPS = "Steps of your own (instead of a search)"
@@ -189,7 +182,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
     The job that it makes is written to OUT/job.json, so that `publish --config OUT/job.json --output OUT` can follow.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    with one_sentence(), _options_named():
+    with one_sentence():
         students = student or []
         for path in (model, data, labels, *students):
             if path is not None and not path.exists():
@@ -250,20 +243,5 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         outcome = supervise.supervise(config, model, data, out, students)
     supervise.write_report_safely(out, job, outcome)
     show(outcome)
-    _name_options(hints_in(outcome))
+    name_hints(hints_in(outcome))
     raise typer.Exit(int(outcome.exit_code))
-
-
-@contextmanager
-def _options_named() -> Iterator[None]:
-    """Translate the hints of a rejection into options."""
-    try:
-        yield
-    except OptimizerError as error:
-        _name_options(error.hints)
-        raise
-
-
-def _name_options(hints: Iterable[Hint]) -> None:
-    for line in option_lines(hints):
-        typer.echo(line, err=True)

@@ -21,6 +21,7 @@ from ..report import write_report
 from ..storage.s3 import Bucket
 from ..storage.storage_errors import StorageError
 from .failure import one_sentence
+from .hint_options import JOB_MEMBERS
 
 if TYPE_CHECKING:
     from ..documents.job import Job
@@ -33,7 +34,7 @@ def fetch(
     config_key: Annotated[str | None, typer.Option(help="The key of job.json in --bucket.")] = None,
 ) -> None:
     """Read a job's model, evaluation data and students from S3, compare them with the job, and lay them out."""
-    with one_sentence():
+    with one_sentence(JOB_MEMBERS):
         if (config is None) == (bucket is None or config_key is None) or (config and (bucket or config_key)):
             raise BadInputError("give either --config, or --bucket and --config-key")
         job: Job | None = None
@@ -67,7 +68,7 @@ def publish(  # noqa: PLR0913 - options of a command
     build_id: Annotated[str | None, typer.Option(help="The name of this build. [default: local-<time>]")] = None,
 ) -> None:
     """Upload the report of a build and, after exit code 0, publish its model as a new version."""
-    with one_sentence():
+    with one_sentence(JOB_MEMBERS):
         outcome_at = output
         if not (output / OUTCOME_FILE).is_file() and (config.parent / OUTCOME_FILE).is_file():
             outcome_at = config.parent  # The build ended in `fetch`.

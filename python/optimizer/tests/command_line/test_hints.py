@@ -1,0 +1,112 @@
+"""Every command says what a way out is called in its own options, or in the job.json that it reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from sample_jobs import job_data
+from tensorflow_optimizer.command_line import app as commands
+from tensorflow_optimizer.command_line import publish
+from tensorflow_optimizer.command_line.app import app
+from tensorflow_optimizer.command_line.hint_options import INSPECT_OPTIONS, JOB_MEMBERS, OPTIONS
+from tensorflow_optimizer.documents.job import Job
+from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
+from tensorflow_optimizer.errors import ExitCode, UnsupportedError
+from tensorflow_optimizer.hints import Hint
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sample_models import SampleModels
+
+
+@pytest.mark.parametrize("words", [OPTIONS, JOB_MEMBERS, INSPECT_OPTIONS], ids=["optimize", "job.json", "inspect"])
+def test_every_hint_has_words(words: Mapping[Hint, str]) -> None:
+    assert set(words) == set(Hint)
+
+
+def test_options_that_are_named_exist() -> None:
+    options = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    }
+    for hint, text in OPTIONS.items():
+        assert set(re.findall(r"--[a-z-]+", text.replace("`run --config`", ""))) <= options["optimize"], hint
+    for hint, text in JOB_MEMBERS.items():
+        assert set(re.findall(r"--[a-z-]+ of `run`", text)) <= {f"{one} of `run`" for one in options["run"]}, hint
+    assert "--tag" in options["inspect"]
+
+
+def test_members_of_the_job_that_are_named_exist() -> None:
+    schema = json.dumps(Job.model_json_schema(by_alias=True))
+    named = {
+        word
+        for text in JOB_MEMBERS.values()
+        if "job.json" in text
+        for word in re.findall(r"\b[a-z]+[A-Z_][A-Za-z_]+\b", text)
+    }
+    assert {"inputShapes", "maxErrorIncrease", "forLiteRt", "saved_model", "dynamicRange"} <= named
+    assert [word for word in named if f'"{word}"' not in schema] == []
+
+
+def test_inspect_names_the_option_for_tags(models: SampleModels) -> None:
+    done = CliRunner().invoke(app, ["inspect", str(models.dense), "--tag", "train"])
+
+    assert done.exit_code == 4
+    assert done.stderr.splitlines()[-2].startswith("error: the SavedModel has no graph with the tags ['train']")
+    assert done.stderr.splitlines()[-1] == "tags: --tag NAME of `inspect` and `optimize`"
+
+
+def test_compare_names_options_of_optimize(models: SampleModels) -> None:
+    arguments = ["compare", str(models.flex_tflite), str(models.dense), "--data", str(models.labelled)]
+    done = CliRunner().invoke(app, arguments)
+
+    assert done.exit_code == 4
+    assert done.stderr.splitlines()[-1] == "tensorflow serving: --format saved_model of `optimize`"
+
+
+def test_run_names_members_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "job.json").write_text(json.dumps(job_data()))
+    rejected = Candidate(name="fullInteger", status=CandidateStatus.FAILED, reason="no data", hints=[Hint.FLOAT16])
+    outcome = Outcome(
+        exit_code=ExitCode.BAD_INPUT, sentence="it needs data", hints=[Hint.EVALUATION_DATA], candidates=[rejected]
+    )
+    monkeypatch.setattr(commands.supervise, "supervise", lambda *_: outcome)
+    arguments = ["--config", str(tmp_path / "job.json"), "--source", str(tmp_path), "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["run", *arguments])
+
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-3:] == [
+        "it needs data",
+        "evaluation data: evaluation in job.json, and --evaluation of `run`",
+        "float16: the step quantization of recipe in job.json, mode float16",
+    ]
+
+
+@pytest.mark.parametrize("command", ["fetch", "publish"])
+def test_fetch_and_publish_name_members_of_the_job(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UnsupportedError("no such graph; give tags", Hint.TAGS)
+
+    (tmp_path / "job.json").write_text(json.dumps(job_data()))
+    monkeypatch.setattr(publish, "parse_job", refuse)
+    monkeypatch.setattr(publish, "read_job", refuse)
+    rest = {
+        "fetch": ["--directory", str(tmp_path / "work")],
+        "publish": ["--output", str(tmp_path), "--bucket", "models", "--model-prefix", "p"],
+    }
+    done = CliRunner().invoke(app, [command, "--config", str(tmp_path / "job.json"), *rest[command]])
+
+    assert done.exit_code == 4
+    assert done.stderr.splitlines() == [
+        "error: no such graph; give tags",
+        "tags: tags of source in job.json",
+    ]
