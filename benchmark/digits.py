@@ -24,10 +24,16 @@ def images() -> list[Any]:
     return [row["image"] if isinstance(row, dict) else row for row in held_out]
 
 
-def optimize(root: Path) -> tuple[Path, str]:
-    """Run the optimizer as a deployment does, and return the model directory and the chosen candidate."""
+def optimize(root: Path, recipe: dict[str, Any] | None = None) -> tuple[Path, str]:
+    """Run the optimizer as a deployment does, and return the model directory and the chosen candidate.
+
+    Args:
+        root: Directory for the job and its output.
+        recipe: Recipe of job.json, the default recipe if none.
+    """
     job = root / "job.json"
-    job.write_text(json.dumps({**JOB, "toolchain": toolchain()}), encoding="utf-8")
+    document = {**JOB, "toolchain": toolchain()} | ({"recipe": recipe} if recipe else {})
+    job.write_text(json.dumps(document), encoding="utf-8")
     output = root / "optimized"
     subprocess.run(  # noqa: S603 - our own command
         [

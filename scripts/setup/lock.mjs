@@ -19,6 +19,7 @@ const LOCKS = [
   // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
   { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
   { lock: 'benchmark/optimizer/requirements', python: '3.11' },
+  { lock: 'benchmark/server/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
   { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
 ];
 

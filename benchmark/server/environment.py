@@ -1,0 +1,78 @@
+"""What the benchmark installs into .tools: FastAPI's packages and the load generators."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.digits import REPOSITORY
+
+TOOLS = REPOSITORY / ".tools"
+OHA, GHZ = "1.15.0", "v0.121.0"
+_HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Generators:
+    """The load generators; one that could not be installed is missing, with the reason."""
+
+    oha: Path | None
+    ghz: Path | None
+    missing: tuple[str, ...]
+
+
+def packages() -> Path:
+    """Return a directory with FastAPI and uvicorn, for the Python of the set-up, which has TensorFlow and LiteRT."""
+    lock = _HERE / "requirements.txt"
+    target = TOOLS / "benchmark-server"
+    stamp = target / lock.name
+    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        _run(
+            *(str(TOOLS / "uv" / "bin" / "uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *("--python", sys.executable, "--target", str(target), "-r", str(lock)),
+        )
+        shutil.copy(lock, stamp)
+    return target
+
+
+def generators() -> Generators:
+    """Install oha by Cargo and ghz by Go, each in a pinned version, unless they are there."""
+    missing: list[str] = []
+    found: dict[str, Path | None] = {}
+    for name, version, command in (("oha", OHA, _oha), ("ghz", GHZ, _ghz)):
+        root = TOOLS / "load-generators" / f"{name}-{version}"
+        program = root / "bin" / name
+        if not program.exists():
+            print(f"installing {name} {version} …", file=sys.stderr)
+            try:
+                command(root)
+            except OSError as error:
+                missing.append(f"{name} {version} could not be installed: {error.strerror}")
+            except subprocess.CalledProcessError as error:
+                missing.append(
+                    f"{name} {version} could not be installed: `{error.cmd[0]}` ended with {error.returncode}"
+                )
+        found[name] = program if program.exists() else None
+    return Generators(found["oha"], found["ghz"], tuple(missing))
+
+
+def _oha(root: Path) -> None:
+    """Compile it with the Rust that compiles the native runtime."""
+    cargo = ["node", str(REPOSITORY / "scripts" / "native" / "cargo.mjs"), "install", "--locked", "--quiet"]
+    with tempfile.TemporaryDirectory(dir=TOOLS) as compiled:
+        _run(*cargo, "oha", "--version", OHA, "--root", str(root), "--target-dir", compiled)
+
+
+def _ghz(root: Path) -> None:
+    _run("go", "install", f"github.com/bojand/ghz/cmd/ghz@{GHZ}", environment={"GOBIN": str(root / "bin")})
+
+
+def _run(*command: str, environment: dict[str, str] | None = None) -> None:
+    subprocess.run(  # noqa: S603 - our own command
+        command, check=True, stdout=sys.stderr, env={**os.environ, **(environment or {})}
+    )
