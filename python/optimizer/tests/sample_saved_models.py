@@ -90,6 +90,42 @@ class SavedModels:
         return function(self.root / "integers", body, spec([None, 3], "ids", tf.int32))
 
     @cached_property
+    def estimator(self) -> Path:
+        """TensorFlow 1 as an Estimator exports it: resources, sliced and whole, a sharded saver, a vocabulary."""
+        v1 = tf.compat.v1
+        directory, words = self.root / "estimator", self.root / "estimator-words.txt"
+        words.write_text("a\nb\n")
+        with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+            x = v1.placeholder(tf.string, [None], name="words")
+            steps = v1.train.get_or_create_global_step()
+            line, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+            file = tf.lookup.TextFileInitializer(str(words), tf.string, line, tf.int64, number)
+            ids = tf.lookup.StaticVocabularyTable(file, 1).lookup(x)
+            slices = v1.fixed_size_partitioner(3)
+            table = v1.get_variable("table", [3, 2], use_resource=True, partitioner=slices)
+            bias = v1.get_variable("bias", initializer=np.array([1, 2], np.float32), use_resource=True)
+            y = tf.nn.softmax(tf.gather(tf.convert_to_tensor(table), ids) + bias, name="scores")
+            session.run([v1.global_variables_initializer(), v1.tables_initializer(), steps.initializer])
+            definitions = v1.saved_model.signature_def_utils
+            builder = v1.saved_model.Builder(str(directory))
+            builder.add_meta_graph_and_variables(
+                session,
+                ["serve"],
+                {
+                    "serving_default": definitions.classification_signature_def(x, None, y),
+                    "predict": definitions.predict_signature_def({"words": x}, {"scores": y}),
+                    "regression": definitions.regression_signature_def(x, y[:, :1]),
+                },
+                main_op=v1.tables_initializer(),
+                assets_collection=graph.get_collection(v1.GraphKeys.ASSET_FILEPATHS),
+                saver=v1.train.Saver(sharded=True),
+            )
+            builder.save()
+        # The machine that serves does not have it where the one that trained did.
+        words.unlink()
+        return directory
+
+    @cached_property
     def version_1(self) -> Path:
         """TensorFlow 1: variables that are no resources, a table, a classify signature, and variables of training."""
         v1 = tf.compat.v1

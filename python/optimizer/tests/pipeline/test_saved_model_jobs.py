@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +36,10 @@ INPUTS: dict[str, dict[str, dict[str, Any]]] = {
         "serving_default": {"x": np.ones((2, 3), np.float32)},
         "classify": {"inputs": np.array([b"a", b"z"], dtype=object)},
     },
+    "estimator": {
+        name: {key: np.array([b"a", b"b", b"unknown"], dtype=object)}
+        for name, key in (("serving_default", "inputs"), ("predict", "words"), ("regression", "inputs"))
+    },
     "text": {"serving_default": {"text": np.array([b"hello", b""], dtype=object)}},
     "audio": {"serving_default": {"sound": np.ones(480, np.float32)}},
     "sparse": {"serving_default": {"x": np.array([[1, -1, 2], [0, 0, 3]], np.float32)}},
@@ -61,6 +67,27 @@ def test_stripping_keeps_every_answer_exactly(name: str, models: SampleModels, r
             assert expected.keys() == answer.keys()
             for output, value in expected.items():
                 np.testing.assert_array_equal(answer[output], value)
+
+
+def test_a_missing_vocabulary_of_tensorflow_1_is_noticed(models: SampleModels, runs: Runs, tmp_path: Path) -> None:
+    shutil.copytree(models.estimator, tmp_path / "copy")
+    (tmp_path / "copy" / "assets" / "estimator-words.txt").unlink()
+    refused = runs(tmp_path / "copy", format="saved_model", recipe="forServing")
+    assert refused.code == 2
+    assert "assets/estimator-words.txt is missing" in refused.sentence
+
+
+def test_a_model_of_tensorflow_1_that_cannot_be_saved_again_can_be_served_as_it_is(
+    models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("tuple index out of range")
+
+    monkeypatch.setattr(sys.modules["tensorflow_optimizer.conversion.strip"], "strip_version_1", fails)
+    refused = runs(models.version_1, format="saved_model", recipe="forServing")
+    assert refused.code == 4
+    assert "cannot save the model again" in refused.sentence
+    assert "serve it as it is, with the recipe that changes nothing" in refused.sentence
 
 
 def test_stripping_drops_what_serving_does_not_need(models: SampleModels, runs: Runs) -> None:

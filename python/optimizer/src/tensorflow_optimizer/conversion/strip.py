@@ -34,17 +34,17 @@ def strip(
     import tensorflow as tf
 
     kept = list(signatures)
-    if is_version_1(meta_graph):
-        strip_version_1(source, meta_graph, kept, destination)
-        _finish(destination, kept)
-        return
     try:
+        if is_version_1(meta_graph):
+            strip_version_1(source, meta_graph, kept, destination)
+            _finish(destination, kept)
+            return
         loaded = load_objects(source, tags, meta_graph)
         functions = {signature.name: loaded.signatures[signature.name] for signature in kept}
         module = tf.Module()
         module.kept = kept_objects(loaded, functions.values())
         tf.saved_model.save(module, str(destination), signatures=functions)
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, LookupError, TypeError, tf.errors.OpError) as error:
         raise_exhausted(error)
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnsupportedError(

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedError
+from ..sources.saved_model_files import assets_of
 from .tags import SERVE_TAGS
 
 if TYPE_CHECKING:
@@ -36,18 +37,15 @@ def strip_version_1(source: Path, meta_graph: Any, signatures: Iterable[Signatur
         for signature in kept.values()
         for info in (*signature.inputs.values(), *signature.outputs.values())
     }
-    nodes |= {_node(asset.tensor_info.name) for asset in meta_graph.asset_file_def}
+    nodes |= {_node(asset.tensor_info.name) for asset in assets_of(meta_graph)}
     nodes |= {main_op} if main_op else set()
     variables = _variables_of(meta_graph, nodes)
     for variable in variables:
         nodes |= {_node(name) for name in (variable.variable_name, variable.initializer_name, variable.snapshot_name)}
         nodes |= {_node(variable.initial_value_name)} if variable.initial_value_name else set()
     with v1.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-        v1.import_graph_def(v1.graph_util.extract_sub_graph(meta_graph.graph_def, sorted(nodes)), name="")
-        restored = [v1.Variable.from_proto(variable) for variable in variables]
-        for variable in restored:
-            graph.add_to_collection(v1.GraphKeys.GLOBAL_VARIABLES, variable)
-        saver = v1.train.Saver(restored) if restored else None
+        # `v1.Variable.from_proto` makes a reference variable of every definition, and a saver fails at a resource.
+        saver = v1.train.import_meta_graph(_reduced(meta_graph, sorted(nodes), variables))
         if saver:
             saver.restore(session, str(source / _VARIABLES / _VARIABLES))
         builder = v1.saved_model.Builder(str(destination))
@@ -60,6 +58,19 @@ def strip_version_1(source: Path, meta_graph: Any, signatures: Iterable[Signatur
         )
         builder.save()
     _add_assets(source, meta_graph, destination)
+
+
+def _reduced(meta_graph: Any, nodes: list[str], variables: list[Any]) -> Any:
+    """Return the part of a graph that `nodes` reach, with these variables and no saver."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    v1 = tf.compat.v1
+    reduced = meta_graph_pb2.MetaGraphDef(graph_def=v1.graph_util.extract_sub_graph(meta_graph.graph_def, nodes))
+    if variables:
+        content = [variable.SerializeToString() for variable in variables]
+        reduced.collection_def[v1.GraphKeys.GLOBAL_VARIABLES].bytes_list.value.extend(content)
+    return reduced
 
 
 def freeze_version_1(source: Path, tags: list[str], signatures: Iterable[SignatureSpec], destination: Path) -> None:
@@ -130,11 +141,12 @@ def _add_assets(source: Path, meta_graph: Any, destination: Path) -> None:
     """The builder would look for the files at their paths on the machine that trained the model."""
     from tensorflow.core.protobuf import saved_model_pb2
 
-    if not meta_graph.asset_file_def:
+    assets = assets_of(meta_graph)
+    if not assets:
         return
     file = destination / "saved_model.pb"
     saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-    saved_model.meta_graphs[0].asset_file_def.extend(meta_graph.asset_file_def)
+    saved_model.meta_graphs[0].asset_file_def.extend(assets)
     file.write_bytes(saved_model.SerializeToString(deterministic=True))
     shutil.copytree(source / "assets", destination / "assets", dirs_exist_ok=True)
 

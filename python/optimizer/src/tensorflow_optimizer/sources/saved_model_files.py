@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHARD = re.compile(r"^variables\.data-(\d{5})-of-(\d{5})$")
 _VARIABLE_OPERATORS = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+_ASSETS = "saved_model_assets"
 _COPY_AGAIN = "copy the whole directory again"
 
 
@@ -43,6 +44,20 @@ def read_files(directory: Path, meta_graph: Any) -> list[Path]:
     """
     definition = next(directory / name for name in SAVED_MODEL_FILES if (directory / name).is_file())
     return [definition, *_variable_files(directory, meta_graph), *_asset_files(directory, meta_graph)]
+
+
+def assets_of(meta_graph: Any) -> list[Any]:
+    """Return the definitions of the assets, which TensorFlow 1 writes into a collection."""
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    if meta_graph.asset_file_def or _ASSETS not in meta_graph.collection_def:
+        return list(meta_graph.asset_file_def)
+    found = []
+    for content in meta_graph.collection_def[_ASSETS].any_list.value:
+        asset = meta_graph_pb2.AssetFileDef()
+        content.Unpack(asset)
+        found.append(asset)
+    return found
 
 
 def _parse(directory: Path) -> Any:
@@ -113,7 +128,7 @@ def _read_every_variable(prefix: Path) -> None:
 
 
 def _asset_files(directory: Path, meta_graph: Any) -> list[Path]:
-    files = [directory / "assets" / asset.filename for asset in meta_graph.asset_file_def]
+    files = [directory / "assets" / asset.filename for asset in assets_of(meta_graph)]
     for file in files:
         if not file.is_file():
             raise BadInputError(f"the SavedModel is incomplete: assets/{file.name} is missing; {_COPY_AGAIN}")
