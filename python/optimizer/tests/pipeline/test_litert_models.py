@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sample_functions import dense_data
 from tensorflow_optimizer.hints import Hint
 
@@ -39,6 +40,16 @@ class TestModelsOfEveryShape:
         result = runs(models.two_signatures, source={"signatureName": "raw"}, recipe="none")
         assert list(result.published.signatures) == ["raw"]
         assert result.published.default_signature == "raw"
+
+    def test_a_bidirectional_keras_file_is_quantized_and_served(self, runs: Runs, tmp_path: Path) -> None:
+        layers = tf.keras.layers
+        model = tf.keras.Sequential([tf.keras.Input((None, 4), name="x"), layers.Bidirectional(layers.GRU(6))])
+        model.save(tmp_path / "model.keras")
+        result = runs(tmp_path / "model.keras", source={"inputShapes": {"x": [1, 7, 4]}})
+        assert result.statuses["float16"] == "chosen", result.sentence
+        values = np.random.default_rng(0).standard_normal((1, 7, 4)).astype(np.float32)
+        (answer,) = result.predict({"x": values}).values()
+        np.testing.assert_allclose(answer, model(values), atol=1e-2)
 
     def test_a_recurrent_model_converts_once_its_length_is_given(self, models: SampleModels, runs: Runs) -> None:
         refused = runs(models.recurrent, source={"signatureName": "serving_default"}, recipe="none")
