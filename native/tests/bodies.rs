@@ -141,6 +141,15 @@ fn what_is_not_json_or_not_unique_is_refused() {
 }
 
 #[test]
+fn other_members_are_ignored_however_many_there_are() {
+    let others: Vec<String> = (0..300_000).map(|index| format!("\"{index:x}\": 0")).collect();
+    let body = format!("{{\"data\": [1, 2], {}}}", others.join(", "));
+    assert_eq!(call(&body).columns, [floats(&[1.0, 2.0])]);
+    let sentence = read(&body.replace("\"fff\"", "\"ffe\"")).unwrap_err();
+    assert_eq!(sentence, "the body names 'ffe' twice in one object");
+}
+
+#[test]
 fn a_list_of_another_length_is_named_before_what_is_in_it() {
     let sentence = read(r#"{"instances": [[1, "x", 3]]}"#).unwrap_err();
     assert_eq!(
@@ -219,6 +228,16 @@ fn a_description_that_cannot_be_served_is_refused() {
             "cannot turn float32 into bool",
         ),
         ("\"scale\": 0.5", "\"scale\": 0.0", "has a scale that is not a positive number"),
+        (
+            "\"zeroPoint\": -1}",
+            "\"zeroPoint\": -129}",
+            "has the zero point -129, which is outside of int8, -128 to 127",
+        ),
+        (
+            "\"dtype\": \"float64\", \"shape\": []",
+            "\"dtype\": \"float64\", \"shape\": [1152921504606846976]",
+            "has the shape [1152921504606846976], which is too large",
+        ),
         ("\"version\": 7", "\"version\": \"7\"", "is not a model description"),
         ("\"two\"", "\"pair\"", "'pair' is there twice"),
     ] {

@@ -20,6 +20,8 @@ export async function nativeChecks() {
   return [
     ['cargo fmt', 'cargo', ['fmt', '--check'], env, crate],
     ['cargo fmt: benchmark', 'cargo', ['fmt', '--check'], env, join(root, 'benchmark', 'cold', 'lambda_runtime')],
+    ['cargo fmt: fuzz targets', 'cargo', ['fmt', '--check'], env, join(crate, 'fuzz')],
+    ['fuzz targets: Cargo.lock is up to date', 'cargo', ['fetch', '--quiet', '--locked'], env, join(crate, 'fuzz')],
     ['cargo clippy', 'cargo', clippy('--all-features'), env, crate],
     ['cargo clippy: what the Lambda layer holds', 'cargo', clippy('--no-default-features', '--features', 'lambda'), env, crate],
     // Advisories need access to GitHub: `cargo deny check advisories` checks them.

@@ -16,7 +16,9 @@ const REQUIRED = [
 /** The native runtime's programs, for each processor of Lambda. */
 const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`native/dist/${processor}/${name}`, processor]));
 
-const FORBIDDEN = [/(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/];
+const FORBIDDEN = [
+  /(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools|native\/fuzz)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/,
+];
 
 const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
 if (status !== 0) {

@@ -2,12 +2,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::event::{Event, HttpEvent};
+use super::answer::Unanswered;
+use super::event::Event;
 use super::log::Log;
-use super::{panics, response};
+use super::{answer, panics, response};
 use crate::environment::{options, variable};
-use crate::model::{Instance, Model, RunError};
-use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
+use crate::model::{Instance, Model};
+use crate::rest::Service;
 
 /// Answers the events of one function.
 pub struct Function {
@@ -25,29 +26,6 @@ pub struct Function {
 #[error("the function failed; its log has the reason under the request id {request_id}")]
 pub struct Fault {
     request_id: String,
-}
-
-/// Why a request has no prediction.
-enum Unanswered {
-    /// The client's fault.
-    Refused(Refusal),
-    /// The function's own.
-    Failed(String),
-}
-
-impl From<Refusal> for Unanswered {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<RunError> for Unanswered {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::Values => Self::Refused(Refusal::values()),
-            RunError::Fault(error) => Self::Failed(error.to_string()),
-        }
-    }
 }
 
 impl Function {
@@ -74,9 +52,8 @@ impl Function {
     pub fn answer(&mut self, event: &[u8], request_id: &str, trace_id: Option<&str>) -> Result<Vec<u8>, Fault> {
         let started = Instant::now();
         let door = Event::read(event);
-        let answered = panics::catch(AssertUnwindSafe(|| match &door {
-            Event::Http(http) => self.answer_http(http),
-            Event::Direct => self.answer_direct(event),
+        let answered = panics::catch(AssertUnwindSafe(|| {
+            answer::answer(&self.service, &door, event, |call| self.instance.run(call))
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
@@ -95,7 +72,7 @@ impl Function {
             }
             Err(Unanswered::Refused(refusal)) => {
                 request.refused(&refusal);
-                Ok(if by_http { response::proxy_refusal(&refusal) } else { refusal.body() })
+                Ok(answer::refused(&door, &refusal))
             }
             Err(Unanswered::Failed(reason)) => {
                 // A fault that Lambda counts is not counted again.
@@ -104,30 +81,5 @@ impl Function {
                 if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }
             }
         }
-    }
-
-    fn answer_http(&mut self, event: &HttpEvent) -> Result<Vec<u8>, Unanswered> {
-        let Some((method, path)) = &event.request_line else {
-            return Err(Refusal::bad_request(
-                "the event is no HTTP request of a Function URL, an HTTP API or a REST API",
-            )
-            .into());
-        };
-        let body = match self.service.route(method, path)? {
-            Route::Answer(body) => body,
-            Route::Predict => self.predict(&event.body()?, Caller::Http)?,
-        };
-        Ok(response::proxy(&body)?)
-    }
-
-    fn answer_direct(&mut self, event: &[u8]) -> Result<Vec<u8>, Unanswered> {
-        Ok(response::direct(self.predict(event, Caller::Direct)?)?)
-    }
-
-    fn predict(&mut self, body: &[u8], caller: Caller) -> Result<Vec<u8>, Unanswered> {
-        let description = &self.service.description;
-        let request = PredictRequest::read(description, body, caller)?;
-        let outputs = self.instance.run(&request.call)?;
-        Ok(request.answer(description, &outputs))
     }
 }

@@ -1,7 +1,10 @@
 //! AWS Lambda: the Runtime API, the events of its front doors, and the function's log.
 
+mod answer;
 mod event;
 mod function;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod log;
 mod panics;
 mod response;

@@ -67,6 +67,12 @@ impl ElementType {
         }
     }
 
+    /// Whether an integer type has a value.
+    pub(super) const fn holds(self, value: i64) -> bool {
+        let (low, high) = self.limits();
+        value >= low && (value < 0 || value as u64 <= high)
+    }
+
     /// The smallest and the largest value of an integer type; 0 and 0 of the others.
     #[must_use]
     pub const fn limits(self) -> (i64, u64) {

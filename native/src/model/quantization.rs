@@ -30,11 +30,12 @@ impl Quantization {
         let low = low.saturating_sub(self.zero_point) as f64;
         let high = (high.min(i64::MAX as u64) as i64).saturating_sub(self.zero_point) as f64;
         let quotient = f64::from((f64::from(real) / self.scale) as f32);
-        quotient.clamp(low, high).round_ties_even() as i64 + self.zero_point
+        // Only 64 bits can overflow.
+        (quotient.clamp(low, high).round_ties_even() as i64).saturating_add(self.zero_point)
     }
 
     fn real(self, stored: i64) -> f64 {
-        self.scale * (stored - self.zero_point) as f64
+        self.scale * stored.saturating_sub(self.zero_point) as f64
     }
 }
 
@@ -110,6 +111,16 @@ mod tests {
         let stored = |real| QUANTIZATION.stored(real, ElementType::Int8);
         assert_eq!([stored(0.25), stored(0.75), stored(-0.25)], [-3, -1, -3]);
         assert_eq!([stored(1e30), stored(f32::NEG_INFINITY), stored(62.0)], [127, -128, 121]);
+    }
+
+    #[test]
+    fn integers_of_64_bits_end_at_the_limit_instead_of_overflowing() {
+        let below = Quantization { scale: 1.0, zero_point: -5 };
+        assert_eq!(below.stored(f32::MIN, ElementType::Int64), i64::MIN);
+        assert_eq!(below.stored(f32::MAX, ElementType::Int64), i64::MAX - 5);
+        assert!((below.real(i64::MAX) - i64::MAX as f64).abs() < 1.0);
+        let above = Quantization { scale: 1.0, zero_point: 5 };
+        assert!((above.real(i64::MIN) - i64::MIN as f64).abs() < 1.0);
     }
 
     #[test]

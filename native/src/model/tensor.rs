@@ -49,7 +49,11 @@ impl Tensor {
         let Some(stored_shape) = static_shape(&inner.shape) else {
             return invalid(&format!("has the shape {:?}, which is not static", inner.shape));
         };
-        let Some(count) = stored_shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)) else {
+        let count = stored_shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
+        let size = data.dtype.size().max(inner.dtype.size());
+        // No allocation is larger than isize::MAX.
+        let fits = |count: &usize| count.checked_mul(size).is_some_and(|bytes| isize::try_from(bytes).is_ok());
+        let Some(count) = count.filter(fits) else {
             return invalid(&format!("has the shape {stored_shape:?}, which is too large"));
         };
         if batched && stored_shape.first() != Some(&1) {
@@ -57,6 +61,16 @@ impl Tensor {
         }
         if inner.quantization.is_some_and(|quantization| !quantization.is_valid()) {
             return invalid("has a scale that is not a positive number");
+        }
+        if let Some(Quantization { zero_point, .. }) = inner.quantization
+            && inner.dtype.kind() == Kind::Integer
+            && !inner.dtype.holds(zero_point)
+        {
+            let (low, high) = inner.dtype.limits();
+            return invalid(&format!(
+                "has the zero point {zero_point}, which is outside of {}, {low} to {high}",
+                inner.dtype
+            ));
         }
         let quantization = if data.dtype == inner.dtype {
             None

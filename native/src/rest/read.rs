@@ -49,7 +49,7 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
     let (mut is_named, mut others) = (false, Vec::new());
     let mut member = jiter.next_object()?.map(|name| member_of(name, caller, &mut others));
     while let Some(found) = member {
-        match found? {
+        match found {
             Member::Values(form) => {
                 if values.is_some() {
                     return Err(Declined);
@@ -74,6 +74,11 @@ fn attempt(description: &Description, body: &[u8], caller: Caller, presumed: usi
         member = jiter.next_key()?.map(|name| member_of(name, caller, &mut others));
     }
     jiter.finish()?;
+    // Sorted once at the end: to search all names at each one takes minutes for a request of a few megabytes.
+    others.sort_unstable();
+    if others.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Declined);
+    }
     let (form, columns) = values.ok_or(Declined)?;
     let (rows, columns) = columns.finish()?;
     Ok(PredictRequest { call: Call { signature, rows, columns }, form })
@@ -92,18 +97,15 @@ fn named_signature(description: &Description, body: &[u8]) -> Read<usize> {
     Err(Declined)
 }
 
-fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Read<Member> {
+fn member_of(name: &str, caller: Caller, others: &mut Vec<String>) -> Member {
     if let Some(form) = Form::of(name, caller) {
-        return Ok(Member::Values(form));
+        return Member::Values(form);
     }
     if name == "signature_name" {
-        return Ok(Member::SignatureName);
-    }
-    if others.iter().any(|other| other == name) {
-        return Err(Declined);
+        return Member::SignatureName;
     }
     others.push(name.to_owned());
-    Ok(Member::Other)
+    Member::Other
 }
 
 /// Returns the first name that an object has twice, so that it is open which one counts.

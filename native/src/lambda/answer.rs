@@ -1,0 +1,82 @@
+//! From an event to what the function returns, except for the model's run, which the caller brings.
+
+use super::event::{Event, HttpEvent};
+use super::response;
+use crate::model::{Call, Outputs, RunError};
+use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
+
+/// Why a request has no prediction.
+pub(super) enum Unanswered {
+    /// The client's fault.
+    Refused(Refusal),
+    /// The function's own.
+    Failed(String),
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RunError> for Unanswered {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Values => Self::Refused(Refusal::values()),
+            RunError::Fault(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Answers an event that came through `door`.
+///
+/// # Arguments
+///
+/// * `run`: runs the model. It is called at most once.
+pub(super) fn answer(
+    service: &Service,
+    door: &Event,
+    event: &[u8],
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
+    match door {
+        Event::Http(http) => answer_http(service, http, run),
+        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, run)?)?),
+    }
+}
+
+/// Returns the answer to a request that is refused.
+pub(super) fn refused(door: &Event, refusal: &Refusal) -> Vec<u8> {
+    match door {
+        Event::Http(_) => response::proxy_refusal(refusal),
+        Event::Direct => refusal.body(),
+    }
+}
+
+fn answer_http(
+    service: &Service,
+    event: &HttpEvent,
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
+    let Some((method, path)) = &event.request_line else {
+        return Err(
+            Refusal::bad_request("the event is no HTTP request of a Function URL, an HTTP API or a REST API").into()
+        );
+    };
+    let body = match service.route(method, path)? {
+        Route::Answer(body) => body,
+        Route::Predict => predict(service, &event.body()?, Caller::Http, run)?,
+    };
+    Ok(response::proxy(&body)?)
+}
+
+fn predict(
+    service: &Service,
+    body: &[u8],
+    caller: Caller,
+    run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
+) -> Result<Vec<u8>, Unanswered> {
+    let request = PredictRequest::read(&service.description, body, caller)?;
+    let outputs = run(&request.call)?;
+    Ok(request.answer(&service.description, &outputs))
+}
