@@ -183,7 +183,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     this.summary = build.getAttString('Summary');
     this.refusal = this.keepsPrevious ? build.getAttString('Refusal') : 'none';
     if (this.keepsPrevious) {
-      new CfnOutput(this, 'Refusal', { value: this.refusal, description: `Why the newest model ${this.modelName} was refused, and which version is kept` });
+      // Below the build, so that `Refusal` is free as the id of a rule.
+      new CfnOutput(build, 'Refusal', { value: this.refusal, description: `Why the newest model ${this.modelName} was refused, and which version is kept` });
     }
     setReference(this, {
       manifestKey: this.manifestKey,

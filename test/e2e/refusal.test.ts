@@ -16,7 +16,7 @@ let first: Expectation;
 let second: Expectation;
 
 function outputs(): Refusals {
-  const named = Object.entries(deployment.outputs(STACK)).map(([name, value]) => [name.startsWith('PointsOptimizerRefusal') ? 'Refusal' : name, value]);
+  const named = Object.entries(deployment.outputs(STACK)).map(([name, value]) => [name.startsWith('PointsOptimizerBuildRefusal') ? 'Refusal' : name, value]);
   return Object.fromEntries(named) as Refusals;
 }
 
