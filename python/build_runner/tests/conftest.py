@@ -12,6 +12,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).paren
 
 from model_builds import aws, builds
 from published_models import BUCKET
+from refused_models import Deployments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +73,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for name in ("time", "monotonic", "sleep"):
         monkeypatch.setattr(builds.time, name, getattr(clock, name))
     return clock
+
+
+@pytest.fixture
+def stack(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Deployments:
+    return Deployments(s3, monkeypatch)

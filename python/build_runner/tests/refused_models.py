@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.stub import Stubber
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     import pytest
     from mypy_boto3_s3 import S3Client
 
+SCHEMAS = Path(__file__).parents[1] / "src" / "model_builds"
 STACK_ID = build_event()["StackId"]
+REASON = "no candidate passed the gate: use a less strict gate or a milder recipe"
 REFUSED = {
     "exitCode": 3,
-    "sentence": "no candidate passed the gate: use a less strict gate or a milder recipe",
+    "sentence": REASON,
     "candidates": [{"name": "float16", "status": "rejected", "reason": "too large", "metrics": {"sizeBytes": 250_000}}],
 }
 Properties = dict[str, Any]
@@ -39,6 +42,9 @@ def properties(job: dict[str, Any], attempt: int | str | None = None, **changes:
     return build_event(job)["ResourceProperties"] | {"OnRefusal": "KEEP_PREVIOUS"} | given | changes
 
 
+A, B, C = (properties(job(seed)) for seed in (1, 2, 3))
+
+
 def key_of(properties: Properties) -> str:
     return build_key(json.loads(properties["Job"]))
 
@@ -51,6 +57,7 @@ class Deployments:
         events: What was published.
         status: What CloudFormation says of the stack.
         asked_for_status: How often it was asked.
+        running: Build of the job before, which a change of the job or its attempt stops.
     """
 
     def __init__(self, s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +67,7 @@ class Deployments:
         self.events: list[dict[str, Any]] = []
         self.status = "UPDATE_IN_PROGRESS"
         self.asked_for_status = 0
+        self.running: dict[str, Any] | None = None
         monkeypatch.setattr(aws.events(), "put_events", self._put_events)
         monkeypatch.setattr(aws.cloudformation(), "describe_stacks", self._describe)
 
@@ -97,7 +105,7 @@ class Deployments:
                 key_of(new),
                 new.get("Attempt", "1"),
             ):
-                listed(codebuild)  # of the job before, to stop what still runs
+                self._expect_stop(codebuild)
             if outcome is not None:
                 build_id = self._next_build()
                 listed(codebuild)
@@ -108,20 +116,27 @@ class Deployments:
             if self.now is not None:
                 assert answer["PhysicalResourceId"] == "id"
             if outcome is not None:
-                self._end(outcome, key_of(new), build_id)
+                self._end(outcome, new, build_id)
                 answer = is_complete({**event, **answer}, None)
                 assert answer["IsComplete"]
             codebuild.assert_no_pending_responses()
         data: dict[str, str] = answer["Data"]
         return data
 
+    def _expect_stop(self, codebuild: Stubber) -> None:
+        running, self.running = self.running, None
+        listed(codebuild, *([running] if running else []))
+        if running:
+            codebuild.add_response("stop_build", {}, {"id": running["id"]})
+
     def _next_build(self) -> str:
         self._builds += 1
         return f"{PROJECT}:{self._builds}{BUILD_ID.partition(':')[2][1:]}"
 
-    def _end(self, outcome: dict[str, Any] | int, key: str, build_id: str) -> None:
+    def _end(self, outcome: dict[str, Any] | int, new: Properties, build_id: str) -> None:
         if isinstance(outcome, int):
-            publish(self._s3, version=outcome, key=key)
+            architecture = json.loads(new["Job"])["architecture"]
+            publish(self._s3, version=outcome, key=key_of(new), architecture=architecture)
             return
         directory = f"{PREFIX}/builds/{build_id.partition(':')[2]}/"
         self._s3.put_object(Bucket=BUCKET, Key=f"{directory}outcome.json", Body=json.dumps(outcome).encode())
@@ -140,6 +155,11 @@ class Deployments:
 def kept_json(s3: S3Client, of: Properties) -> dict[str, Any]:
     content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/keys/{key_of(of)}/kept.json")["Body"].read()
     document: dict[str, Any] = json.loads(content)
+    return document
+
+
+def schema(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
     return document
 
 

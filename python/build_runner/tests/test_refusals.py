@@ -1,37 +1,21 @@
-"""A job that the gate refuses, with KEEP_PREVIOUS: what serves, what is recorded, and what is never brought back."""
+"""A job that the gate refuses, with KEEP_PREVIOUS: what serves then, and what is recorded."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from botocore.exceptions import ClientError
 from index import on_event
 from model_builds import aws
 from model_builds.errors import ModelError
-from published_models import BUCKET, PREFIX, PROJECT, build_event, publish
-from refused_models import REFUSED, STACK_ID, Deployments, job, kept_json, key_of, metric_lines, properties
+from published_models import BUCKET, PROJECT, build_event, publish
+from refused_models import REASON, REFUSED, A, B, C, job, kept_json, key_of, properties, schema
 
 if TYPE_CHECKING:
-    from conftest import Clock
     from mypy_boto3_s3 import S3Client
-
-SCHEMAS = Path(__file__).parents[1] / "src" / "model_builds"
-A, B, C = (properties(job(seed)) for seed in (1, 2, 3))
-REASON = "no candidate passed the gate: use a less strict gate or a milder recipe"
-
-
-@pytest.fixture
-def stack(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Deployments:
-    return Deployments(s3, monkeypatch)
-
-
-def schema(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    return document
+    from refused_models import Deployments
 
 
 def test_the_previous_version_keeps_serving_and_the_attribute_says_why(stack: Deployments) -> None:
@@ -201,185 +185,6 @@ def test_raising_attempt_of_a_model_that_was_published_builds_nothing(stack: Dep
     first = stack.deploy(A, 1)
 
     assert stack.deploy(A | {"Attempt": "2"}) == first
-
-
-class TestRollback:
-    def test_of_the_refused_deployment_returns_the_previous_version(self, stack: Deployments) -> None:
-        first = stack.deploy(A, 1)
-
-        kept, back = stack.deploy_and_roll_back(B, REFUSED)
-
-        assert kept["Version"] == "1"
-        assert back == first
-
-    def test_to_a_refused_job_returns_the_version_kept_then_and_not_the_one_that_just_failed(
-        self, stack: Deployments
-    ) -> None:
-        stack.deploy(A, 1)
-        kept = stack.deploy(B, REFUSED)
-
-        forward, back = stack.deploy_and_roll_back(C, 2)
-
-        assert forward["Version"] == "2"
-        assert back == kept
-
-    def test_of_a_raised_attempt_that_passed_does_not_leave_it_live(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        kept = stack.deploy(B, REFUSED)
-
-        forward, back = stack.deploy_and_roll_back(B | {"Attempt": "2"}, 2)
-
-        assert forward["Version"] == "2"
-        assert back == kept
-
-    def test_stops_the_build_of_an_attempt_that_was_cancelled(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        kept = stack.deploy(B, REFUSED)
-        # CloudFormation tells nobody that it cancels; the update back names the cancelled attempt as the old one.
-        stack.now = B | {"Attempt": "2"}
-        stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
-
-        assert stack.deploy(B) == kept  # which expects that the builds of the key are listed
-
-    def test_to_a_refused_job_whose_kept_version_was_deleted_says_so(self, stack: Deployments, s3: S3Client) -> None:
-        record = stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        s3.delete_object(Bucket=BUCKET, Key=record["ManifestKey"])
-
-        with pytest.raises(ModelError, match=r"version 1, which is kept .* is not complete .*: raise attempt"):
-            stack.deploy(B | {"Note": "x"})
-
-    def test_is_assumed_if_the_stack_cannot_be_described(
-        self, stack: Deployments, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        stack.deploy(A, 1)
-        kept = stack.deploy(B, REFUSED)
-        stack.deploy(C, 2)
-
-        def denied(**_: Any) -> None:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
-
-        monkeypatch.setattr(aws.cloudformation(), "describe_stacks", denied)
-
-        assert stack.deploy(B) == kept
-
-
-class TestARefusedJobThatIsDeployedAgain:
-    def test_keeps_the_current_version(self, stack: Deployments, s3: S3Client) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        stack.deploy(C, 2)
-
-        kept = stack.deploy(B)
-
-        assert kept["Version"] == "2"
-        assert kept["Refusal"].startswith(f"Version 2 is kept, the new model was refused: {REASON}")
-        assert kept_json(s3, B)["refusals"][0]["keptVersion"] == "2"
-        assert [json.loads(one["Detail"])["kept"]["version"] for one in stack.events] == ["1", "2"]
-
-    def test_may_then_be_rolled_back_to_and_keeps_the_same(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        stack.deploy(C, 2)
-        kept = stack.deploy(B)
-
-        _, back = stack.deploy_and_roll_back(A)
-
-        assert back == kept
-
-    def test_fails_if_the_current_version_is_for_another_processor(self, stack: Deployments) -> None:
-        arm = properties(job(2, architecture="arm64"))
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        stack.deploy(C, 2)
-
-        with pytest.raises(ModelError, match="No version can be kept: version 2 has the architecture x86_64"):
-            stack.deploy(arm, REFUSED)
-
-    def test_with_the_attempt_lowered_again_stays_live_once_it_has_passed(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        accepted = stack.deploy(B | {"Attempt": "2"}, 2)
-
-        assert stack.deploy(B) == accepted
-        assert len(stack.events) == 1
-
-    def test_by_a_new_resource_with_the_same_prefix_gets_the_recorded_version(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        kept = stack.deploy(B, REFUSED)
-        stack.now = None  # the construct was renamed, and given the prefix that it had
-
-        assert stack.deploy(B) == kept
-
-
-class TestWhatIsSaid:
-    def test_an_event_follows_its_schema_and_has_the_candidates(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-
-        (event,) = stack.events
-        detail = json.loads(event["Detail"])
-
-        jsonschema.validate(detail, schema("event"))
-        assert (event["Source"], event["DetailType"], event["Resources"]) == (
-            "cdk-tensorflow",
-            "ModelRefused",
-            [STACK_ID],
-        )
-        assert (detail["modelName"], detail["modelPrefix"], detail["buildKey"]) == ("digits", PREFIX, key_of(B))
-        assert detail["reason"] == REASON
-        assert "float16" in detail["message"]
-        assert detail["kept"]["manifestKey"] == f"{PREFIX}/litert/1/manifest.json"
-
-    def test_a_metric_counts_each_refusal_of_a_project(
-        self, stack: Deployments, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-
-        (line,) = metric_lines(capsys.readouterr().out)
-
-        (directive,) = line["_aws"]["CloudWatchMetrics"]
-        assert directive["Namespace"] == "CdkTensorFlow"
-        assert directive["Dimensions"] == [["ProjectName", "ModelName"]]
-        assert directive["Metrics"] == [{"Name": "RefusedModels", "Unit": "Count"}]
-        assert (line["ProjectName"], line["ModelName"], line["RefusedModels"]) == (PROJECT, "digits", 1)
-
-    def test_is_reported_once_if_nothing_new_was_refused(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-        stack.deploy(B, REFUSED)
-        stack.deploy(B | {"Note": "of something else"})
-        stack.deploy_and_roll_back(C, 2)
-
-        assert len(stack.events) == 1
-
-    @pytest.mark.parametrize("answer", ["denied", "failed"])
-    def test_a_bus_that_takes_no_event_does_not_fail_the_deployment(
-        self,
-        stack: Deployments,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-        answer: str,
-    ) -> None:
-        def put_events(**_: Any) -> dict[str, Any]:
-            if answer == "denied":
-                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "PutEvents")
-            return {"FailedEntryCount": 1, "Entries": [{"ErrorMessage": "not allowed"}]}
-
-        monkeypatch.setattr(aws.events(), "put_events", put_events)
-        stack.deploy(A, 1)
-
-        assert stack.deploy(B, REFUSED)["Version"] == "1"
-        assert "the event ModelRefused could not be published: " in capsys.readouterr().out
-
-    def test_a_long_reason_is_cut_so_that_cloudformation_takes_the_answer(self, stack: Deployments) -> None:
-        stack.deploy(A, 1)
-
-        kept = stack.deploy(B, REFUSED | {"sentence": "ü" * 5000})
-
-        assert len(kept["Refusal"].encode()) <= 500
-        assert kept["Refusal"].endswith("/report.html")
-        assert len(json.dumps(kept, ensure_ascii=False).encode()) <= 3000
 
 
 def test_an_entry_added_concurrently_is_not_lost(
