@@ -17,6 +17,8 @@ const VPC_ACTIONS = [
 export interface FunctionRoleOptions {
   readonly role?: iam.IRole;
   readonly logGroup: logs.ILogGroup;
+  /** Whether the log group is the user's, which may have a key. */
+  readonly givenLogGroup: boolean;
   readonly inVpc: boolean;
   readonly traced: boolean;
 }
@@ -25,6 +27,9 @@ export interface FunctionRoleOptions {
 export function functionRole(scope: Construct, id: string, options: FunctionRoleOptions): iam.IRole {
   const ownRole = options.role ? undefined : new InlinePolicyRole(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   const role = options.role ?? ownRole!;
+  if (options.givenLogGroup) {
+    ownRole?.seal();
+  }
   options.logGroup.grantWrite(role);
   if (options.inVpc) {
     role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: VPC_ACTIONS, resources: ['*'] }));

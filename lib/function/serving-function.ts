@@ -46,7 +46,9 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
     description: props.description ?? `Serves the TensorFlow model ${modelName}`,
     memorySize: settings.memoryMebibytes,
     timeout: settings.timeout,
-    role: functionRole(scope, 'Role', { role: props.role, logGroup, inVpc: props.vpc !== undefined, traced }),
+    role: functionRole(scope, 'Role', {
+      role: props.role, logGroup, givenLogGroup: props.logGroup !== undefined, inVpc: props.vpc !== undefined, traced,
+    }),
     logGroup,
     // The handler's own lines are JSON already; this makes Lambda's lines JSON as well.
     loggingFormat: lambda.LoggingFormat.JSON,

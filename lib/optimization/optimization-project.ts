@@ -79,6 +79,9 @@ export class OptimizationProject extends Construct {
       securityGroups: options.buildSecurityGroups,
     });
     ownRole?.takeEverything();
+    if (mayHaveKeys(props)) {
+      ownRole?.seal();
+    }
     this.grantAll(props, code);
     ownRole?.seal();
     this.acknowledge(props);
@@ -138,6 +141,11 @@ export class OptimizationProject extends Construct {
       acknowledgeWildcard(this.role, input.bucket.arnForObjects(`${input.key}*`), 'The model or its data is everything below this prefix');
     }
   }
+}
+
+/** Whether a KMS key may encrypt what a job reads and writes. A repository does not tell. */
+function mayHaveKeys({ bucket, inputs, server }: OptimizationProjectProps): boolean {
+  return server?.repository !== undefined || [bucket, ...inputs.map((input) => input.bucket)].some(({ encryptionKey }) => encryptionKey !== undefined);
 }
 
 /**

@@ -1,10 +1,12 @@
+import { Lazy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
 /**
  * A role whose first permissions are part of it, so that they add no resource to the stack, until `seal()`; later ones go to its default policy.
  *
- * Permissions for a KMS key always go there: the policy of a key may name the role, and the role would name the key.
+ * The policy of a KMS key may name the role, which then must refer neither to the key nor to a resource that the key encrypts. Permissions for keys
+ * always go to the default policy. Call `seal()` before granting access to a resource that may have a key of the user's.
  */
 export class InlinePolicyRole extends iam.Role {
   private readonly permissions: iam.PolicyDocument;
@@ -14,6 +16,9 @@ export class InlinePolicyRole extends iam.Role {
     const permissions = new iam.PolicyDocument();
     super(scope, id, { ...props, inlinePolicies: { Permissions: permissions } });
     this.permissions = permissions;
+    const resource = this.node.defaultChild as iam.CfnRole;
+    const { policies } = resource;
+    resource.policies = Lazy.any({ produce: () => permissions.isEmpty ? undefined : policies });
   }
 
   public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {

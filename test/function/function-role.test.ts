@@ -2,6 +2,8 @@ import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { emptyStack, modelFunction, resourceOf } from './fixtures';
 
@@ -38,6 +40,20 @@ describe('role', () => {
       ],
     ]);
     expect(resourceOf(stack, 'AWS::IAM::Role', 'Digits').properties.ManagedPolicyArns).toBeUndefined();
+  });
+
+  test('may be named by the policy of the key that encrypts the user\'s log group', () => {
+    const stack = emptyStack();
+    const key = new kms.Key(stack, 'Key');
+
+    const { lambdaFunction } = modelFunction(stack, { logGroup: new logs.LogGroup(stack, 'Logs', { encryptionKey: key }), vpc: new ec2.Vpc(stack, 'Vpc') });
+    key.addToResourcePolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], principals: [lambdaFunction.role!], resources: ['*'] }));
+
+    const [policy] = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith('DigitsRole'));
+    expect(policy[1].Properties.PolicyDocument.Statement.flatMap(({ Action }: any) => Action))
+      .toEqual(expect.arrayContaining(['logs:PutLogEvents', 'ec2:CreateNetworkInterface']));
+    expect(resourceOf(stack, 'AWS::IAM::Role', 'Digits').properties).not.toHaveProperty('Policies');
+    expect(resourceOf(stack, FUNCTION, 'Digits').resource.DependsOn).toContain(policy[0]);
   });
 
   test('given by the user gets the same permissions, and no other role is created', () => {

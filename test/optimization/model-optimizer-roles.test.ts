@@ -1,7 +1,11 @@
+import type { Stack } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { ModelOptimizerProps } from '../../lib';
+import { ModelFormat, ModelSource } from '../../lib';
 import { evaluation, newStack, optimize, idOf, build, statementsOf, actionsOf } from './optimizer-fixtures';
 
 describe('the job\'s role', () => {
@@ -61,6 +65,33 @@ describe('the job\'s role', () => {
 
     const ofKey = statementsOf(encrypted.template(), idOf(encrypted.optimizer.role as iam.Role)).filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
     expect(ofKey.map(({ Action }) => Action)).toEqual([['kms:Decrypt', 'kms:GenerateDataKey']]);
+  });
+});
+
+describe('the policy of a key may name the job\'s role, which then refers to nothing that the key encrypts', () => {
+  test.each<[string, (stack: Stack, key: kms.Key) => Partial<ModelOptimizerProps>]>([
+    ['the models', (_, encryptionKey) => ({ encryptionKey })],
+    ['the user\'s bucket', (stack, encryptionKey) => ({ artifactBucket: new s3.Bucket(stack, 'Mine', { encryptionKey, versioned: true }) })],
+    ['the source of the model', (stack, encryptionKey) => ({
+      model: ModelSource.fromBucket(new s3.Bucket(stack, 'Mine', { encryptionKey }), 'digits.keras', { revision: '1' }),
+    })],
+    ['the repository of the server', (stack, encryptionKey) => ({
+      format: ModelFormat.SAVED_MODEL,
+      serverImage: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/serving:2.20.0',
+      serverRepository: new ecr.Repository(stack, 'Mine', { encryption: ecr.RepositoryEncryption.KMS, encryptionKey }),
+    })],
+  ])('if it encrypts %s', (_, props) => {
+    const stack = newStack();
+    const key = new kms.Key(stack, 'Key');
+    const { optimizer, template } = optimize(props(stack, key), stack);
+
+    key.addToResourcePolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], principals: [optimizer.role], resources: ['*'] }));
+
+    // Template.fromStack() fails if resources depend on each other.
+    const role = idOf(optimizer.role as iam.Role);
+    expect(template().findResources('AWS::IAM::Role')[role].Properties).not.toHaveProperty('Policies');
+    expect(actionsOf(statementsOf(template(), role))).toEqual(expect.arrayContaining(['s3:PutObject', 'logs:PutLogEvents']));
+    expect(build(template()).DependsOn).toContain(idOf(optimizer.role.node.findChild('DefaultPolicy') as iam.Policy));
   });
 });
 
