@@ -17,6 +17,7 @@ from moto import mock_aws
 from rollout_gate import cluster as module
 from rollout_gate.cluster import Cluster, ClusterError
 from rollout_gate.handler import handler
+from rollout_gate.response import respond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ class Server:
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, tuple[int, str]] = {}
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.missing_bytes = 0
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,7 +39,7 @@ class Server:
                 owner.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
                 code, body = owner.answers.get(urlsplit(self.path).path, (404, '{"message": "not found"}'))
                 self.send_response(code)
-                self.send_header("Content-Length", str(len(body.encode())))
+                self.send_header("Content-Length", str(len(body.encode()) + owner.missing_bytes))
                 self.end_headers()
                 self.wfile.write(body.encode())
 
@@ -146,6 +148,14 @@ def test_a_refusal_has_the_api_servers_message_and_a_missing_object_is_none(api:
     assert cluster.find("/apis/apps/v1/namespaces/models/deployments/digits") is None
 
 
+def test_a_response_that_breaks_off_is_an_error_of_the_api_server(api: Server) -> None:
+    api.answers[PODS] = (200, '{"items": []}')
+    api.missing_bytes = 1
+
+    with pytest.raises(ClusterError, match="was not reached: IncompleteRead"):
+        Cluster("digits").items(PODS)
+
+
 def test_an_unavailable_log_is_empty(api: Server) -> None:
     api.answers[f"{PODS}/a/log"] = (200, "last words")
     api.answers[f"{PODS}/b/log"] = (400, '{"message": "container is waiting to start"}')
@@ -236,3 +246,11 @@ def test_even_an_error_in_the_gate_itself_is_answered(api: Server, cloudformatio
     handler(broken, Context())
 
     assert answer(cloudformation)["Reason"].startswith("the gate of the rollout has a fault of its own: KeyError")
+
+
+def test_a_long_reason_is_cut_to_the_size_that_cloudformation_accepts(cloudformation: Server) -> None:
+    respond(event(cloudformation), "p", reason="first ü\x1b[1m\ud800" * 1000)
+
+    ((_, _, _, body),) = cloudformation.asked
+    assert 3000 < len(body) <= 4096
+    assert json.loads(body)["Reason"].startswith("first ü\x1b[1m?first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import ssl
 import time
@@ -77,7 +78,7 @@ class Cluster:
             if error.code == 404:
                 raise FileNotFoundError(path) from error
             raise ClusterError(f"the API server answered {error.code} for {path}: {_words(error)}") from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ClusterError(f"the API server {self._address} was not reached: {error}") from error
 
     def _connect(self) -> None:

@@ -8,20 +8,21 @@ import urllib.request
 from typing import Any
 
 _ATTEMPTS = 4
+#: CloudFormation accepts an answer of 4,096 bytes, including the IDs.
+_REASON_BYTES = 3_000
 
 
-def respond(event: dict[str, Any], physical_id: str, *, reason: str = "", data: dict[str, str] | None = None) -> None:
+def respond(event: dict[str, Any], physical_id: str, *, reason: str = "") -> None:
     """Send the answer to an event; a failure where there is a reason for one."""
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
-        "Reason": reason or "the new pods are available",
+        "Reason": _shorten(reason) or "the new pods are available",
         "PhysicalResourceId": physical_id,
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
-        "Data": data or {},
     }
-    body = json.dumps(answer).encode()
+    body = _encode(answer)
     # The address is signed for a request without a content type.
     request = urllib.request.Request(event["ResponseURL"], body, {"Content-Type": ""}, method="PUT")  # noqa: S310
     for attempt in range(1, _ATTEMPTS + 1):
@@ -32,3 +33,14 @@ def respond(event: dict[str, Any], physical_id: str, *, reason: str = "", data: 
             if attempt == _ATTEMPTS:
                 raise
             time.sleep(2**attempt)
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+
+
+def _shorten(reason: str) -> str:
+    """Cut a reason that is too long as JSON, where a control character takes six bytes."""
+    while len(_encode(reason)) > _REASON_BYTES:
+        reason = reason[: len(reason) * 9 // 10]
+    return reason
