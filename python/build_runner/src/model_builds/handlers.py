@@ -94,7 +94,8 @@ def _find_or_start(event: Event) -> dict[str, Any]:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
         return {"Data": accepted(properties, record)}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    aws.patiently(lambda: store.write_job(f"{prefix}/keys/{key}/job.json", text))
+    # Written again if its locations are outdated: the key does not depend on them.
+    aws.patiently(lambda: store.write(f"{prefix}/keys/{key}/job.json", lambda _: text))
     build_id = start_build(properties["Project"], prefix, key, event["RequestId"])
     if build_id:
         print(f"waits for the build {build_id} with the key {key}")

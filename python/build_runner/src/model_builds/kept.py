@@ -54,7 +54,7 @@ def write_refusal(store: Store, prefix: str, key: str, refusal: Refusal) -> None
         }
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    store.change(_path(prefix, key), changed)
+    store.write(_path(prefix, key), changed)
 
 
 def _path(prefix: str, key: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
 _OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-#: How often a document is read again that somebody else has changed meanwhile.
+#: How often a document that somebody else keeps changing is read again.
 _MOST_CHANGES = 5
 
 
@@ -46,14 +46,19 @@ class Store:
 
     def read(self, key: str) -> bytes | None:
         """Return an object's content, or None if it does not exist."""
+        return self._get(key)[0]
+
+    def _get(self, key: str) -> tuple[bytes | None, str]:
+        """Return an object's content and its ETag, or None and an empty text if it does not exist."""
         if not self.exists(key):
-            return None
+            return None, ""
         try:
-            return aws.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if aws.code_of(error) in _ABSENT:  # deleted since it was listed
-                return None
+                return None, ""
             raise
+        return answer["Body"].read(), answer["ETag"]
 
     def read_document(self, key: str) -> dict[str, Any] | None:
         """Return a JSON object, or None if it does not exist."""
@@ -85,39 +90,22 @@ class Store:
             digest.update(block)
         return answer.get("VersionId", ""), digest.hexdigest()
 
-    def write_job(self, key: str, text: str) -> None:
-        """Write a job.json if there is none, or if its locations are outdated."""
-        existing = self.read(key)
-        if existing == text.encode("utf-8"):
-            return
-        # With either condition the first of two writers wins; the second one's content is the same.
-        condition: dict[str, Any] = {"IfNoneMatch": "*"}
-        if existing is not None:
-            condition = {"IfMatch": aws.s3().head_object(Bucket=self.bucket, Key=key)["ETag"]}
-        try:
-            aws.s3().put_object(
-                Bucket=self.bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json", **condition
-            )
-        except ClientError as error:
-            if aws.code_of(error) not in _OUTRUN:
-                raise
-
-    def change(self, key: str, changed: Callable[[bytes | None], str]) -> None:
-        """Write what `changed` makes of an object's content, or of None where there is none, and lose no other change.
+    def write(self, key: str, content: Callable[[bytes | None], str]) -> None:
+        """Write a JSON document without losing a concurrent change; do nothing if it is right already.
 
         Args:
             key: The object.
-            changed: Called again where somebody else has changed the object meanwhile.
+            content: Returns the new content for the existing one, or for None if there is none. Called again if
+                somebody else has changed the object in the meantime.
         """
         for _ in range(_MOST_CHANGES):
-            content: bytes | None = None
-            condition: dict[str, Any] = {"IfNoneMatch": "*"}
-            if self.exists(key):
-                answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
-                content, condition = answer["Body"].read(), {"IfMatch": answer["ETag"]}
-            body = changed(content).encode("utf-8")
+            existing, etag = self._get(key)
+            new = content(existing).encode("utf-8")
+            if new == existing:
+                return
+            condition: dict[str, Any] = {"IfNoneMatch": "*"} if existing is None else {"IfMatch": etag}
             try:
-                aws.s3().put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+                aws.s3().put_object(Bucket=self.bucket, Key=key, Body=new, ContentType="application/json", **condition)
             except ClientError as error:
                 if aws.code_of(error) not in _OUTRUN:
                     raise
