@@ -99,7 +99,7 @@ def test_ends_early_when_a_container_has_crashed_too_often_to_recover() -> None:
 
     reason = gate(FakeCluster(pods=[pods.refused(restarts=6)]), event(), time.clock(), 870)
 
-    assert "because waiting does not mend this" in reason
+    assert "because waiting does not help" in reason
     assert "sha256sum: WARNING" in reason
     assert time.passed < 200
 

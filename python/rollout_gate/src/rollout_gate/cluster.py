@@ -27,10 +27,10 @@ class ClusterError(Exception):
 
 
 class Cluster:
-    """What the gate reads of a cluster. It changes nothing."""
+    """Read access to a cluster's Kubernetes API."""
 
     def __init__(self, name: str) -> None:
-        """Describe it; nothing is asked before the first request."""
+        """Create a client, which connects at its first request."""
         self._name = name
         self._session = boto3.session.Session()
         self._address = ""
@@ -42,15 +42,15 @@ class Cluster:
         """Return the items of a list.
 
         Raises:
-            ClusterError: it could not be read.
+            ClusterError: It could not be read.
         """
         return list(json.loads(self._get(path, query)).get("items") or [])
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """Return an object, or None where there is none.
+        """Return an object, or None if there is none.
 
         Raises:
-            ClusterError: it could not be read.
+            ClusterError: It could not be read.
         """
         try:
             found: dict[str, Any] = json.loads(self._get(path, {}))
@@ -59,7 +59,7 @@ class Cluster:
         return found
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
-        """Return the last lines of a container's log; empty where there are none, or none are given out."""
+        """Return the last lines of a container's log; empty if there are none, or if they cannot be read."""
         path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
         query = {"container": container, "tailLines": "40", "limitBytes": str(_LOG_BYTES)}
         try:

@@ -1,4 +1,4 @@
-"""Why pods are not available, from what Kubernetes says of them. Pure: it asks nothing."""
+"""Finds out from Kubernetes' objects why pods are not available. Pure: it sends no requests."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
 
-#: Waiting reasons of a start that goes on.
+#: Waiting reasons of a container that is being started.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing"})
-#: An image's name does not change by waiting.
+#: Waiting does not change an image's name.
 _WRONG_IMAGE = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 _PULL = frozenset({"ErrImagePull", "ImagePullBackOff"})
 
-#: Fewer restarts may be those of a container that came before what it needs, such as the pods' role.
+#: A container that starts before something that it needs, such as the pods' role, restarts a few times.
 _MANY_RESTARTS = 5
 _CRASH_SECONDS = 120.0
 #: A registry may be down for a while, or refuse too many pulls.
 _PULL_SECONDS = 300.0
 _REFUSED_SECONDS = 60.0
 
-#: Each pod has another one, and pods with one fault are counted.
+#: Differs from pod to pod, and is replaced so that pods with the same fault can be counted.
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -30,12 +30,12 @@ class Fault:
     """Why a pod is not available.
 
     Attributes:
-        what: in words, without the pod's name, so that pods with the same fault can be counted.
-        pod: the pod's name; empty where none was made.
-        container: the container that does not start; empty where it is the pod.
-        log: how that container's log ends.
-        previous: whether that log is of the container before its restart.
-        patience: seconds after which waiting on is held to be useless; None where it may heal at any time.
+        what: Description without the pod's name, so that pods with the same fault can be counted.
+        pod: Name of the pod; empty if none was created.
+        container: The container that does not start; empty if the fault is the pod's.
+        log: End of that container's log.
+        previous: Whether that log is of the container before its restart.
+        give_up_seconds: How long such a fault may be temporary; None if it may end at any time.
     """
 
     what: str
@@ -43,13 +43,13 @@ class Fault:
     container: str = ""
     log: str = field(default="", compare=False)
     previous: bool = False
-    patience: float | None = None
+    give_up_seconds: float | None = None
 
 
 def faults_of(
     pods: list[Object], events: list[Object], replica_set: Object | None, deployment: Object | None
 ) -> list[Fault]:
-    """Return the faults of a rollout: of each pod that is not available, or of what keeps pods from being made."""
+    """Return the faults of a rollout: of each pod that is not available, or the reason why there are no pods."""
     found = [fault for pod in pods if (fault := _fault_of(pod, _warnings(events, pod["metadata"]["name"])))]
     refused = _refused(replica_set, deployment)
     if refused:
@@ -58,7 +58,7 @@ def faults_of(
 
 
 def condition(owner: Object | None, kind: str) -> Object | None:
-    """Return the condition of a kind that an object has."""
+    """Return an object's condition of one type, or None."""
     conditions = (owner or {}).get("status", {}).get("conditions") or []
     return next((one for one in conditions if one.get("type") == kind), None)
 
@@ -67,7 +67,7 @@ def _refused(replica_set: Object | None, deployment: Object | None) -> Fault | N
     for owner in (replica_set, deployment):
         failure = condition(owner, "ReplicaFailure") or {}
         if failure.get("status") == "True":
-            return Fault(_said("Kubernetes makes no pod", failure), patience=_REFUSED_SECONDS)
+            return Fault(_said("Kubernetes makes no pod", failure), give_up_seconds=_REFUSED_SECONDS)
     return None
 
 
@@ -109,7 +109,7 @@ def _stopped(pod: str, container: Object, warnings: list[str]) -> Fault | None:
         pulls = [text for text in warnings if "Failed to pull image" in text]
         said = {"reason": reason, "message": pulls[-1]} if pulls else waiting
         what = _said(f"the image {container.get('image', '')} of {name} cannot be pulled", said)
-        return Fault(what, pod, name, patience=0.0 if reason in _WRONG_IMAGE else _PULL_SECONDS)
+        return Fault(what, pod, name, give_up_seconds=0.0 if reason in _WRONG_IMAGE else _PULL_SECONDS)
     before = None if container.get("ready") else container.get("lastState", {}).get("terminated")
     ended = state.get("terminated") or before
     if ended and ended.get("exitCode", 0) != 0:
@@ -132,7 +132,7 @@ def _ended(pod: str, container: Object, ended: Object, waiting: str) -> Fault:
         name,
         ended.get("message", ""),
         previous="terminated" not in container.get("state", {}),
-        patience=_CRASH_SECONDS if container.get("restartCount", 0) >= _MANY_RESTARTS else None,
+        give_up_seconds=_CRASH_SECONDS if container.get("restartCount", 0) >= _MANY_RESTARTS else None,
     )
 
 
@@ -159,7 +159,7 @@ def _unavailable(pod: Object, warnings: list[str]) -> Fault | None:
 
 
 def _containers(pod: Object) -> list[Object]:
-    """Return what is said of containers, in the order in which they start."""
+    """Return the states of containers, in the order in which they start."""
     status = pod.get("status", {})
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
@@ -171,7 +171,7 @@ def _said(what: str, said: Object) -> str:
 
 
 def _warnings(events: list[Object], pod: str) -> list[str]:
-    """Return what Kubernetes warned of a pod, the latest last."""
+    """Return Kubernetes' warnings about a pod, the latest last."""
     of_pod = [one for one in events if one.get("type", "Warning") == "Warning" and one["involvedObject"]["name"] == pod]
     of_pod.sort(key=lambda one: str(one.get("lastTimestamp") or one.get("eventTime") or ""))
     return [f"{one.get('message', '').strip()} ({one.get('reason', '')})" for one in of_pod]

@@ -16,9 +16,9 @@ from .message import failure_message
 from .response import respond
 from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
 
-#: Of the function's time, for reading logs and answering.
+#: Part of the function's time, for reading logs and answering.
 _RESERVE_SECONDS = 30.0
-#: Nothing is gained by waiting longer for what a rollback has brought back.
+#: Enough for the pods that a rollback restores; a longer wait gains nothing.
 _ROLLBACK_SECONDS = 120.0
 
 
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         seconds_left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
         reason = gate(Cluster(event["ResourceProperties"]["ClusterName"]), event, Clock(), seconds_left)
     except (ClientError, BotoCoreError) as error:
-        reason = f"the cluster could not be asked how its pods are: {error}"
+        reason = f"EKS did not describe the cluster: {error}"
     except Exception as error:
         # Not raised again: Lambda would try again, and CloudFormation takes one answer.
         traceback.print_exc()
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: float) -> str:
-    """Wait, and return why the rollout failed; empty where it did not."""
+    """Wait, and return why the rollout failed; empty if it did not."""
     rollout = Rollout.of(event["ResourceProperties"])
     goes_back = _goes_back(reader, event, rollout)
     limit = min(seconds_left, _ROLLBACK_SECONDS) if goes_back else seconds_left
@@ -51,7 +51,7 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
         return ""
     _write(rollout, outcome)
     if goes_back:
-        print("the version before is back, and its pods are no worse off for this answer: success")
+        print("the previous version is back, and a failure would not help its pods: success")
         return ""
     return failure_message(
         outcome.faults,
@@ -63,11 +63,11 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
 
 
 def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
-    """Say whether this is the rollback of a version whose pods did not start.
+    """Tell whether this is the rollback of a version whose pods did not start.
 
-    CloudFormation does not say so. Then the pods asked for are of an older ReplicaSet than those of the properties
-    before, and the two together have fewer pods than the service needs: a version that served has them all, until the
-    older one's take over.
+    CloudFormation does not say so. In such a rollback the ReplicaSet of the new properties is older than that of the
+    old ones, and both together have fewer available pods than the service needs: a version that has served keeps all
+    of its pods until those of the other version replace them.
     """
     before = event.get("OldResourceProperties") or {}
     if event["RequestType"] != "Update" or before.get("Selector") in {None, rollout.selector}:
@@ -83,7 +83,7 @@ def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
 
 
 def _write(rollout: Rollout, outcome: Outcome) -> None:
-    """Write everything into the log: a message has no room for it."""
+    """Write everything into the log: the message has no room for it."""
     print(f"{rollout.name}: {outcome.available} of {rollout.replicas} new pods were available {outcome.ending}")
     for fault in outcome.faults:
         print(

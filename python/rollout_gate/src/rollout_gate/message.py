@@ -1,4 +1,4 @@
-"""What CloudFormation shows of a rollout that failed. Pure: it asks nothing."""
+"""Writes the message of a failed rollout for CloudFormation. Pure: it sends no requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .faults import Fault
 
 LIMIT = 850
-"""Characters. CloudFormation cuts a reason at about a thousand, and puts words of its own around ours."""
+"""Characters. CloudFormation cuts a reason at about a thousand, including its own text."""
 
 _LOG_LIMIT = 400
 _LOG_ENDS = ". Its log ends:\n"
@@ -22,11 +22,11 @@ def failure_message(faults: Sequence[Fault], name: str, pods: str, ending: str, 
     """Return the reason of a failure, the most important words first.
 
     Args:
-        faults: why pods are not available.
-        name: namespace and name of the Deployment.
-        pods: how many pods are available of how many.
-        ending: why the wait ended.
-        where: where all of it is written.
+        faults: Why pods are not available.
+        name: Namespace and name of the Deployment.
+        pods: How many of the pods are available.
+        ending: Why the wait ended.
+        where: Where the complete description is.
     """
     tail = f"\n{name}: {pods} {ending}. {where}"
     room = LIMIT - len(tail)
@@ -61,11 +61,11 @@ def _part(what: str, group: list[Fault], room: int, *, counted: bool) -> str:
 
 
 def _grouped(faults: Sequence[Fault]) -> list[tuple[str, list[Fault]]]:
-    """Group faults alike, those first that do not heal, then those of most pods."""
+    """Group equal faults: permanent ones first, then those of most pods."""
     groups: dict[Fault, list[Fault]] = {}
     for fault in faults:
-        groups.setdefault(replace(fault, pod="", patience=None, previous=False), []).append(fault)
-    ranked = sorted(groups.values(), key=lambda group: (all(one.patience is None for one in group), -len(group)))
+        groups.setdefault(replace(fault, pod="", give_up_seconds=None, previous=False), []).append(fault)
+    ranked = sorted(groups.values(), key=lambda group: (all(one.give_up_seconds is None for one in group), -len(group)))
     return [(group[0].what, group) for group in ranked]
 
 

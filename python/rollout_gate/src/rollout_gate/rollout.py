@@ -1,4 +1,4 @@
-"""A rollout, as it is at one moment, and the wait for its end."""
+"""Observes a rollout, and waits for its end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 5.0
 _LOGS, _EVENTS = 3, 10
-"""Of how many pods with a fault the log and the events are read: pods of one template mostly say the same."""
+"""How many faulty pods' logs and events are read: pods of one template mostly have the same fault."""
 
 
 class Reader(Protocol):
@@ -35,11 +35,11 @@ class Rollout:
     """What to wait for.
 
     Attributes:
-        namespace: of the Deployment.
-        name: of the Deployment.
-        selector: labels of the ReplicaSet and the pods of the new template.
-        replicas: how many pods must be available.
-        seconds: how long to wait.
+        namespace: Namespace of the Deployment.
+        name: Name of the Deployment.
+        selector: Labels of the ReplicaSet and the pods of the new template.
+        replicas: How many pods must be available.
+        seconds: How long to wait.
     """
 
     namespace: str
@@ -65,9 +65,9 @@ class Outcome:
     """How a wait ended.
 
     Attributes:
-        available: how many pods were available at the end.
-        faults: why the others were not; empty where enough were.
-        ending: why it ended, in words.
+        available: How many pods were available at the end.
+        faults: Why the others were not; empty if enough were.
+        ending: Why the wait ended; empty if enough pods were available.
     """
 
     available: int
@@ -84,7 +84,7 @@ class Clock:
 
 
 def replica_set_of(reader: Reader, rollout: Rollout) -> Object | None:
-    """Return the ReplicaSet of a rollout; the newest one where a template was changed by hand."""
+    """Return the ReplicaSet of a rollout, the newest one if a template was changed by hand."""
     found = reader.items(f"/apis/apps/v1/namespaces/{rollout.namespace}/replicasets", labelSelector=rollout.selector)
     return max(found, key=_created, default=None)
 
@@ -95,12 +95,12 @@ def available_in(replica_set: Object | None) -> int:
 
 
 def is_older(one: Object | None, other: Object | None) -> bool:
-    """Say whether a ReplicaSet was made before another."""
+    """Tell whether a ReplicaSet was created before another."""
     return one is not None and other is not None and _created(one) < _created(other)
 
 
 def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
-    """Wait until enough pods are available, the time is over, or waiting on is useless."""
+    """Wait until enough pods are available, the time is over, or more waiting is useless."""
     deadline = clock.now() + rollout.seconds
     since: dict[Fault, float] = {}
     faults: tuple[Fault, ...]
@@ -112,7 +112,7 @@ def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
                 return Outcome(available)
             ending = ended or _useless(faults, since, clock.now())
         except ClusterError as error:
-            # A busy API server answers the next time.
+            # A busy API server may answer the next time.
             faults = (Fault(f"the rollout could not be watched: {error}"),)
         if not ending and clock.now() + _POLL_SECONDS > deadline:
             ending = f"after {rollout.seconds:.0f} s"
@@ -124,7 +124,7 @@ def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
 def _look(reader: Reader, rollout: Rollout, faulty: tuple[Fault, ...] = ()) -> tuple[int, tuple[Fault, ...], str]:
     """Return how many pods are available, why others are not, and whether Kubernetes gave up.
 
-    Events are read of pods that are known to have a fault only, because a namespace may have many.
+    Reads only the events of pods that are known to have a fault, because a namespace may have many.
     """
     replica_set = replica_set_of(reader, rollout)
     if available_in(replica_set) >= rollout.replicas:
@@ -142,29 +142,33 @@ def _look(reader: Reader, rollout: Rollout, faulty: tuple[Fault, ...] = ()) -> t
 def _gave_up(deployment: Object | None) -> str:
     status = (deployment or {}).get("status", {})
     if status.get("observedGeneration") != (deployment or {}).get("metadata", {}).get("generation"):
-        return ""  # what it says is of the version before
+        return ""  # its status is still that of the previous version
     progressing = condition(deployment, "Progressing") or {}
     exceeded = progressing.get("reason") == "ProgressDeadlineExceeded"
     return "when Kubernetes gave up (ProgressDeadlineExceeded)" if exceeded else ""
 
 
 def _useless(faults: tuple[Fault, ...], since: dict[Fault, float], now: float) -> str:
-    """Say why waiting on is useless: all pods that are not available have had for long what does not heal."""
+    """Say why more waiting is useless: no fault may still be temporary, considering how long it has lasted."""
     for fault in faults:
         since.setdefault(_lasting(fault), now)
     for known in since.keys() - {_lasting(fault) for fault in faults}:
         del since[known]
-    hopeless = [fault.patience is not None and now - since[_lasting(fault)] >= fault.patience for fault in faults]
-    return "when the wait ended early, because waiting does not mend this" if faults and all(hopeless) else ""
+    permanent = [
+        fault.give_up_seconds is not None and now - since[_lasting(fault)] >= fault.give_up_seconds for fault in faults
+    ]
+    return "when the wait ended early, because waiting does not help" if faults and all(permanent) else ""
 
 
 def _lasting(fault: Fault) -> Fault:
-    """Return what stays the same while a container starts again and again."""
-    return Fault("" if fault.container else fault.what, fault.pod, fault.container, patience=fault.patience)
+    """Return the part of a fault that stays the same while a container restarts again and again."""
+    return Fault(
+        "" if fault.container else fault.what, fault.pod, fault.container, give_up_seconds=fault.give_up_seconds
+    )
 
 
 def _explained(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Return the faults with what is read only once: events, and logs."""
+    """Return the faults with their events and logs, which are read only once."""
     try:
         faults = _look(reader, rollout, faults)[1] or faults
     except ClusterError as error:
