@@ -18,7 +18,7 @@ const KINDS: Record<string, Kind> = {
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([
     'timeout', 'optimizationTimeout', 'deploymentMaxLatency', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
-    'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval',
+    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval',
   ].map((name) => [name, DURATION])),
 };
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'fs';
+import { join } from 'path';
 import { App, Duration, Size, Stack } from 'aws-cdk-lib';
 import type { ModelFunctionProps } from '../../lib';
 import { EvaluationData, ModelFunction, ModelSource, OptimizationRecipe, QualityGate } from '../../lib';
@@ -23,6 +25,16 @@ test('values of the right kind have no problem', () => {
     model: MODEL, evaluation: EvaluationData.fromAsset('data.npz'), recipe: OptimizationRecipe.none(), gate: QualityGate.maxAccuracyLoss(0.1),
     memorySize: Size.gibibytes(1), timeout: Duration.seconds(1), deploymentMaxLatency: undefined,
   }, ['model'])).toEqual([]);
+});
+
+test.each([['Duration', 30], ['Size', 1024]])('every property that takes a %s is checked', (kind, given) => {
+  const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((path) => /(props|options)\.ts$/.test(path)).map((path) => readFileSync(join('lib', path), 'utf8'));
+  const names = sources.flatMap((source) => [...source.matchAll(new RegExp(`readonly (\\w+)\\??: ${kind};`, 'g'))].map(([, name]) => name));
+
+  expect(names.length).toBeGreaterThan(4);
+  for (const name of names) {
+    expect(checkKinds({ [name]: given })).toEqual([expect.stringMatching(`^${name} must be a ${kind}, got ${given}`)]);
+  }
 });
 
 test('a construct reports all of them at once, before anything else', () => {
