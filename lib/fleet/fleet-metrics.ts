@@ -1,6 +1,6 @@
 import { Metric, Stats, Unit } from 'aws-cdk-lib/aws-cloudwatch';
 import type { MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
+import { METRIC_NAMESPACE } from '../private/metric-namespace';
 
 /**
  * Metrics that instances publish from TensorFlow Serving's counters (embedded metric format).

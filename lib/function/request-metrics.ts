@@ -1,6 +1,6 @@
 import { Metric, Stats, Unit } from 'aws-cdk-lib/aws-cloudwatch';
 import type { MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { METRIC_NAMESPACE } from '../endpoint/metric-namespace';
+import { METRIC_NAMESPACE } from '../private/metric-namespace';
 
 /**
  * Metrics that CloudWatch extracts from the handler's log (embedded metric format).

@@ -1,1 +1,0 @@
-export { METRIC_NAMESPACE } from '../private/metric-namespace';
