@@ -34,14 +34,17 @@ export function featurePatterns(cpuFeatures: string[]): string {
 
 const RESOURCES = { requests: { cpu: '100m', memory: '256Mi' } };
 
+/** Checks that the node has the features of CPU_FEATURES. */
+export const CHECK_FEATURES = 'for feature in $CPU_FEATURES; do grep -qwE "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done';
+
 /** Checks SHA256SUMS against the digest from the stack, then every file against SHA256SUMS. */
-const VERIFY = [
-  'set -eu',
-  'for feature in $CPU_FEATURES; do grep -qwE "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done',
+export const CHECK_VERSION = [
   'cd "$VERSION_DIRECTORY"',
   'echo "$CHECKSUMS_SHA256  SHA256SUMS" | sha256sum --check --strict --quiet -',
   'sha256sum --check --strict --quiet SHA256SUMS',
-].join('\n');
+];
+
+const VERIFY = ['set -eu', CHECK_FEATURES, ...CHECK_VERSION].join('\n');
 
 /** Returns the container that checks the model's files and the node's processor features. */
 export function verifyContainer(options: InitContainerOptions): Record<string, unknown> {
@@ -62,6 +65,11 @@ export function verifyContainer(options: InitContainerOptions): Record<string, u
   };
 }
 
+/** Returns the variables of a container with the AWS CLI, which writes its cache to $HOME: that is read-only by default. */
+export function awsVariables(region: string): Record<string, string>[] {
+  return [{ name: 'AWS_REGION', value: region }, { name: 'HOME', value: '/tmp' }];
+}
+
 /** Returns the container that copies the version from S3, for pods without a mounted bucket. */
 export function copyContainer(options: InitContainerOptions, copyImage: string, model: ModelPrefix): Record<string, unknown> {
   const { files } = options;
@@ -70,8 +78,7 @@ export function copyContainer(options: InitContainerOptions, copyImage: string, 
     image: copyImage,
     command: ['aws'],
     args: ['s3', 'cp', '--recursive', '--only-show-errors', `s3://${model.bucketName}/${model.prefix}${files.version}/`, `${files.directory}/`],
-    // The AWS CLI writes its cache to $HOME, which is read-only by default.
-    env: [{ name: 'AWS_REGION', value: model.region }, { name: 'HOME', value: '/tmp' }],
+    env: awsVariables(model.region),
     ...TERMINATION_MESSAGE,
     resources: RESOURCES,
     securityContext: containerSecurity(options.readOnlyRootFilesystem),

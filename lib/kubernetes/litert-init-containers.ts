@@ -1,7 +1,7 @@
 import type { LiteRtServer } from '../serving/litert-server';
 import type { StoredBinary } from '../serving/stored-binary';
 import { containerSecurity } from './container-security';
-import { featurePatterns, TERMINATION_MESSAGE } from './init-containers';
+import { awsVariables, CHECK_FEATURES, CHECK_VERSION, featurePatterns, TERMINATION_MESSAGE } from './init-containers';
 import type { ModelPrefix } from './storage-manifests';
 
 /** Options of the init containers of a pod with the LiteRT server. */
@@ -34,15 +34,13 @@ const COPY_SERVER = [
 /** The layer is the same model once more, for Lambda. */
 const COPY_MODEL = 'aws s3 cp --recursive --only-show-errors --exclude layer.zip "$VERSION" "$VERSION_DIRECTORY/"';
 
-/** Checks program and library against the digests from the stack, and the model's files against SHA256SUMS. */
+/** Checks program and library against the digests from the stack, and the model's files as for TensorFlow Serving. */
 const VERIFY = [
   'set -eu',
-  'for feature in $CPU_FEATURES; do grep -qwE "$feature" /proc/cpuinfo || { echo "the model needs a processor with $feature" >&2; exit 1; }; done',
+  CHECK_FEATURES,
   'echo "$PROGRAM_SHA256  $SERVER_DIRECTORY/model_server" | sha256sum --check --strict --quiet -',
   'echo "$LIBRARY_SHA256  $SERVER_DIRECTORY/libLiteRt.so" | sha256sum --check --strict --quiet -',
-  'cd "$VERSION_DIRECTORY"',
-  'echo "$CHECKSUMS_SHA256  SHA256SUMS" | sha256sum --check --strict --quiet -',
-  'sha256sum --check --strict --quiet SHA256SUMS',
+  ...CHECK_VERSION,
 ].join('\n');
 
 /** Returns the container that copies the server from S3, and the version unless it is mounted. */
@@ -58,9 +56,7 @@ export function copyServerContainer(options: LiteRtInitOptions): Record<string, 
       { name: 'LIBRARY', value: address(server.library) },
       { name: 'SERVER_DIRECTORY', value: serverMount.mountPath },
       ...copied ? [{ name: 'VERSION', value: `s3://${model.bucketName}/${model.prefix}${version}/` }, { name: 'VERSION_DIRECTORY', value: directory }] : [],
-      { name: 'AWS_REGION', value: model.region },
-      // The AWS CLI writes its cache to $HOME, which is read-only by default.
-      { name: 'HOME', value: '/tmp' },
+      ...awsVariables(model.region),
     ],
     ...TERMINATION_MESSAGE,
     resources: { requests: { cpu: '100m', memory: '128Mi' } },

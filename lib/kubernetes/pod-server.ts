@@ -54,4 +54,3 @@ export function scrapeAnnotations(serving: ServingSettings): Record<string, stri
     'prometheus.io/path': serving.monitoringPath,
   };
 }
-
