@@ -1,36 +1,15 @@
-import { createHash } from 'crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { dirname, join } from 'path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelArtifact, ModelFleet, ModelServer, ModelSource, OptimizationRecipe, Quantization, ServingBinary } from '../../lib';
-import type * as AssetPaths from '../../lib/private/asset-paths';
+import { programDigest, withoutProgram } from '../serving/stand-in-programs';
 import { bootSettings, env, properties, userData } from './fixtures';
 
 const LIBRARY_DIGEST = '0'.repeat(64);
 const SOURCE = ModelSource.fromAsset('examples/digits/saved_model');
-const mockPrograms = mkdtempSync(join(tmpdir(), 'programs-'));
 
-// Stand in for the programs of both processors, which a clone need not have compiled: only the header of each file is read.
-jest.mock('../../lib/private/asset-paths', () => {
-  const { packagePath } = jest.requireActual<typeof AssetPaths>('../../lib/private/asset-paths');
-  return {
-    packagePath: (...segments: string[]) => (segments.join('/').startsWith('native/dist/') ? [mockPrograms, ...segments].join('/') : packagePath(...segments)),
-  };
-});
-
-function writeProgram(processor: string, machine: number): string {
-  const header = Buffer.alloc(64);
-  header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
-  header.writeUInt16LE(machine, 18);
-  const path = join(mockPrograms, 'native', 'dist', processor, 'model_server');
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, header);
-  return path;
-}
+jest.mock('../../lib/private/asset-paths', () => jest.requireActual('../serving/stand-in-programs').assetPaths);
 
 /** A fleet with the LiteRT server, of a published model unless `props` has another, in a VPC of its own. Nothing is bundled. */
 function litert(props: Partial<ModelFleetProps> = {}): Stack {
@@ -53,15 +32,6 @@ function unit(stack: Stack): string {
   return userData(stack).split('/model-server.service <<\'END_OF_FILE\'\n')[1].split('END_OF_FILE')[0];
 }
 
-const paths: Record<string, string> = {};
-
-beforeAll(() => {
-  paths.x86_64 = writeProgram('x86_64', 62);
-  paths.arm64 = writeProgram('arm64', 183);
-});
-
-afterAll(() => rmSync(mockPrograms, { recursive: true }));
-
 describe('ModelFleet with ModelServer.LITERT', () => {
   test('serves a LiteRT model with the program and library of this library, all by digest', () => {
     const stack = litert();
@@ -70,7 +40,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
     expect(format).toBe('litert');
     expect(archiveKey).toBe('token');
     expect(serverFiles).toMatchObject([
-      { path: '/usr/local/lib/model-server/model_server', sha256: createHash('sha256').update(readFileSync(paths.x86_64)).digest('hex') },
+      { path: '/usr/local/lib/model-server/model_server', sha256: programDigest('x86_64') },
       { path: '/usr/local/lib/model-server/libLiteRt.so', sha256: LIBRARY_DIGEST },
     ]);
     expect(unit(stack)).toContain('ExecStart=/usr/local/lib/model-server/model_server --port=8500 --rest_api_port=8501 ');
@@ -130,7 +100,7 @@ describe('ModelFleet with ModelServer.LITERT', () => {
       const stack = litert({ instanceType: new ec2.InstanceType(type) });
 
       expect(offer(stack).architecture).toBe(architecture);
-      expect(bootSettings(stack).serverFiles[0].sha256).toBe(createHash('sha256').update(readFileSync(paths[architecture])).digest('hex'));
+      expect(bootSettings(stack).serverFiles[0].sha256).toBe(programDigest(architecture));
       const [{ LaunchTemplateData }] = properties(stack, 'AWS::EC2::LaunchTemplate');
       expect(LaunchTemplateData.InstanceType).toBe(type);
       const { missing } = (stack.node.root as App).synth().manifest;
@@ -177,11 +147,8 @@ describe('ModelFleet with ModelServer.LITERT', () => {
   });
 
   test('a copy of the library without the program is a problem that says how to get it', () => {
-    rmSync(paths.arm64);
-    try {
+    withoutProgram('arm64', () => {
       expect(() => litert({ instanceType: new ec2.InstanceType('m8g.medium') })).toThrow(/no LiteRT server for arm64.*npm run build:native -- --processor arm64/);
-    } finally {
-      writeProgram('arm64', 183);
-    }
+    });
   });
 });

@@ -4,19 +4,18 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact } from '../../lib';
-import { liteRtPod } from '../../lib/kubernetes/litert-pod';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { ModelStorage } from '../../lib/kubernetes/model-storage';
-import { podTemplate } from '../../lib/kubernetes/pod-template';
-import { kubernetesName } from '../../lib/kubernetes/service-settings';
 import { ModelSource } from '../../lib/model/model-source';
 import { OptimizationRecipe } from '../../lib/optimization/optimization-recipe';
 import { Quantization } from '../../lib/optimization/quantization';
 import { ModelServer } from '../../lib/serving/model-server';
 import { ServingImage } from '../../lib/serving/serving-image';
-import { servingSettings } from '../../lib/serving/serving-settings';
 import { fileWith, LITERT } from '../model/model-files';
+import { programDigest, withoutProgram } from '../serving/stand-in-programs';
 import { DIGITS, emptyStack, modelService, objectOf, objectsOf, offerOf, podOf, serverOf } from './fixtures';
+
+jest.mock('../../lib/private/asset-paths', () => jest.requireActual('../serving/stand-in-programs').assetPaths);
 
 /** A service of a published LiteRT model. */
 function stackWith(props: Partial<ModelServiceProps> = {}): Stack {
@@ -72,7 +71,7 @@ describe('pods with the LiteRT server', () => {
     expect(copy.LIBRARY).not.toBe(copy.PROGRAM);
     expect(initOf(stack, 'copy-files').command[2]).toContain('--exclude layer.zip');
     expect(verify.CHECKSUMS_SHA256).toBe('c'.repeat(64));
-    expect(verify.PROGRAM_SHA256).toMatch(/^[0-9a-f]{64}$/);
+    expect(verify.PROGRAM_SHA256).toBe(programDigest('x86_64'));
     expect(serverOf(stack).args).toContain(`--litert_library_sha256=${verify.LIBRARY_SHA256}`);
   });
 
@@ -143,20 +142,12 @@ describe('pods with the LiteRT server', () => {
     expect(objectsOf(stack).find(({ kind }) => kind === 'PersistentVolume').spec.mountOptions).toContain('prefix digits-0123abcd/litert/');
   });
 
-  test('on Graviton go to its nodes', () => {
-    const stored = (key: string) => ({ bucket: s3.Bucket.fromBucketName(emptyStack(), key, 'assets'), key, sha256: 'b'.repeat(64) });
-    const { architecture, ...server } = liteRtPod({
-      modelName: 'digits', serving: servingSettings({}), image: 'base:1', version: '7', checksumsSha256: 'c'.repeat(64),
-      model: { bucketName: 'models', region: 'eu-central-1', prefix: 'digits/litert/' }, copyImage: 'aws:1', resources: { cpuRequest: 1, memoryRequest: '64Mi' },
-      environment: {}, readOnlyRootFilesystem: true, startupSeconds: 60, drainSeconds: 45, cpuFeatures: [],
-      server: { program: stored('program'), library: stored('library') }, architecture: kubernetesName(lambda.Architecture.ARM_64),
-    });
-    const { spec } = podTemplate({
-      identity: { name: 'digits', namespace: 'default' }, serving: servingSettings({}), server: { architecture, ...server }, version: '7', user: 1, cpuFeatures: [],
-      nodeSelector: {}, labels: {}, annotations: {}, extraContainers: [], extraVolumes: [], podSpec: {},
-    });
+  test('on Graviton go to its nodes, with its program', () => {
+    const stack = stackWith({ architecture: lambda.Architecture.ARM_64 });
 
-    expect(spec.nodeSelector).toEqual({ 'kubernetes.io/arch': 'arm64', 'kubernetes.io/os': 'linux' });
+    expect(podOf(stack).nodeSelector).toEqual({ 'kubernetes.io/arch': 'arm64', 'kubernetes.io/os': 'linux' });
+    expect(envOf(initOf(stack, 'verify-files')).PROGRAM_SHA256).toBe(programDigest('arm64'));
+    expect(offerOf(stack).architecture).toBe('arm64');
   });
 });
 
@@ -230,10 +221,14 @@ describe('properties that do not fit the server', () => {
     expect(message).toContain('"queue_size"] is no flag of tensorflow_model_server');
   });
 
-  test('a processor for which this copy of the library has no program', () => {
-    // In a clone only the machine's own program is compiled by the set-up; a package has both.
-    const message = problems({ architecture: lambda.Architecture.ARM_64, nodeSelector: { 'kubernetes.io/arch': 'amd64' } });
+  test('nodes of x86_64 with a processor of Graviton', () => {
+    expect(problems({ architecture: lambda.Architecture.ARM_64, nodeSelector: { 'kubernetes.io/arch': 'amd64' } }))
+      .toContain('nodeSelector must keep kubernetes.io/arch arm64: use architecture');
+  });
 
-    expect(message).toContain('nodeSelector must keep kubernetes.io/arch arm64: use architecture');
+  test('a processor for which this copy of the library has no program', () => {
+    withoutProgram('arm64', () => {
+      expect(problems({ architecture: lambda.Architecture.ARM_64 })).toMatch(/no LiteRT server for arm64.*npm run build:native -- --processor arm64/);
+    });
   });
 });
