@@ -1,4 +1,4 @@
-"""Tells CloudWatch and EventBridge what became of a model. No deployment fails because they cannot be told."""
+"""Reports refused models to CloudWatch and EventBridge. A deployment does not fail because that fails."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SCHEMA_VERSION = 1
 
 
 def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: dict[str, str], message: str) -> None:
-    """Say that a model was refused, and what is kept.
+    """Report that a model was refused, and which version is kept.
 
     Args:
         event: CloudFormation's request.
         key: Build key of the refused job.
         refusal: The refusal.
         kept: Record of the version that is kept.
-        message: What a person should read, with the candidates where they are known.
+        message: Text for people, with the candidates if they are known.
     """
     properties = event["ResourceProperties"]
     detail = {
@@ -56,7 +56,7 @@ def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: di
 
 
 def _count(metric: str, project: str, detail: dict[str, Any]) -> None:
-    """Print a line that CloudWatch makes a metric of (embedded metric format)."""
+    """Print a line from which CloudWatch makes a metric (embedded metric format)."""
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["ProjectName", "ModelName"]],

@@ -1,4 +1,4 @@
-"""keys/<build key>/kept.json: what serves in place of a job of which the gate refused every candidate.
+"""keys/<build key>/kept.json: the version that serves instead of a job whose candidates were all refused.
 
 One entry for each attempt. `kept.schema.json` describes it.
 """
@@ -22,7 +22,7 @@ class Refusal:
     Attributes:
         attempt: Which attempt of the job.
         reason: The optimizer's sentence.
-        reportKey: Key of the refused build's report; empty where it left none.
+        reportKey: Key of the refused build's report; empty if it left none.
         buildUrl: The refused build in the console.
         refusedAt: When it was refused, in UTC.
         keptBuildKey: Build key of the version that is kept.
@@ -39,7 +39,7 @@ class Refusal:
 
 
 def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:
-    """Return the refusal of one attempt of a job, or None where this attempt was not refused."""
+    """Return the refusal of one attempt of a job, or None if this attempt was not refused."""
     return next((one for one in _refusals(store.read(_path(prefix, key))) if one.attempt == attempt), None)
 
 

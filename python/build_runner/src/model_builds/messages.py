@@ -41,7 +41,7 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef, note: str = 
         store: The model's bucket.
         prefix: The model's prefix in it.
         build: The build.
-        note: A sentence of the caller's, which is shown whole below the optimizer's.
+        note: A sentence of the caller, shown uncut below the optimizer's.
     """
     outcome, report = read_outcome(store, prefix, build), report_key(store, prefix, build)
     addresses = []
@@ -62,12 +62,12 @@ def failure_message(store: Store, prefix: str, build: BuildTypeDef, note: str = 
 
 
 def read_outcome(store: Store, prefix: str, build: BuildTypeDef) -> dict[str, Any] | None:
-    """Return what a build's outcome.json says, or None where it left none."""
+    """Return a build's outcome.json, or None if it left none."""
     return store.read_document(f"{_directory(prefix, build)}outcome.json")
 
 
 def report_key(store: Store, prefix: str, build: BuildTypeDef) -> str:
-    """Return the key of a build's report, or nothing where it left none."""
+    """Return the key of a build's report; empty if it left none."""
     key = f"{_directory(prefix, build)}report.html"
     return key if store.exists(key) else ""
 
@@ -124,13 +124,13 @@ def _row(candidate: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _worst_regression(outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the regression whose error increased most: the unit of each is its own, so its MAE is no measure."""
+    """Return the regression whose error increased most: MAEs in different units are not comparable."""
     regressions = [output for output in outputs if output.get("meanAbsoluteError") is not None]
     return max(regressions, key=lambda output: output.get("errorIncrease") or 0.0, default={})
 
 
 def _significant(value: float | None) -> str:
-    """Format a number whose unit and scale are the labels'."""
+    """Format a number in the unit of the labels, of any magnitude."""
     return "" if value is None else f"{value:.4g}"
 
 

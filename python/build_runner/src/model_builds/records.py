@@ -34,7 +34,7 @@ def find_record(store: Store, prefix: str, key: str) -> dict[str, str] | None:
 
 
 def find_version(store: Store, prefix: str, key: str, version: int | str) -> dict[str, str] | None:
-    """Return the record of one version that a build key made; None where it is not complete any more."""
+    """Return the record of one version that a build key made; None if it is no longer complete."""
     record = store.read_document(f"{prefix}/keys/{key}/{version}.json")
     return to_data(record) if record is not None and is_complete(store, prefix, record) else None
 

@@ -1,7 +1,7 @@
-"""Keeping the version that served before, where the gate refuses every candidate of a new job.
+"""Keeps the previous version if the gate refuses every candidate of a new job.
 
-What is kept is recorded by the build key: after one refusal the properties that CloudFormation calls the old ones name
-the refused job, and a rollback to them must return what they returned before.
+The kept version is recorded under the refused build key: after a refusal CloudFormation's old properties name the
+refused job, and a rollback to them must return the same values as before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NO_CANDIDATE = 3
 _LONGEST_REASON = 600
 _LONGEST_ATTRIBUTE = 500
-#: The attribute's value where what is served is what was asked for.
+#: Value of the attribute if the requested model is served.
 NOT_REFUSED = "none"
 
 
@@ -40,17 +40,17 @@ class Previous:
 
 
 def keeps_previous(properties: dict[str, Any]) -> bool:
-    """Tell whether a refusal is to leave the deployment standing."""
+    """Tell whether a refusal must not fail the deployment."""
     return properties.get("OnRefusal") == "KEEP_PREVIOUS"
 
 
 def attempt_of(properties: dict[str, Any]) -> str:
-    """Return which attempt of its job a resource asks for."""
+    """Return which attempt of its job a resource requests."""
     return str(properties.get("Attempt", "1"))
 
 
 def accepted(properties: dict[str, Any], record: dict[str, str]) -> dict[str, str]:
-    """Return a record as the data of a resource that serves what it asked for."""
+    """Return a record as the data of a resource that serves the requested model."""
     return to_data(record, Refusal=NOT_REFUSED) if keeps_previous(properties) else record
 
 
@@ -61,7 +61,7 @@ def was_refused(store: Store, prefix: str, build: BuildTypeDef) -> bool:
 
 
 def keep_previous(event: dict[str, Any], key: str, build: BuildTypeDef) -> dict[str, str]:
-    """Record that a build was refused, and return what served before; fail where that cannot be kept.
+    """Record that a build was refused, and return the previous version; fail if that cannot be kept.
 
     Args:
         event: The update.
@@ -90,9 +90,9 @@ def keep_previous(event: dict[str, Any], key: str, build: BuildTypeDef) -> dict[
 
 
 def find_kept(event: dict[str, Any], key: str) -> dict[str, str] | None:
-    """Return what is kept in place of a job whose attempt was refused before; None where it was not.
+    """Return the version that is kept instead of a job whose attempt was refused before; None if it was not.
 
-    A rollback gets what was recorded. A deployment that names a refused job again, after another one has served,
+    A rollback gets the recorded version. A deployment that names a refused job again, after another one has served,
     keeps that other one.
     """
     properties = event["ResourceProperties"]
@@ -158,7 +158,7 @@ def _is_kept(previous: Previous, refusal: Refusal) -> bool:
 
 
 def _misfit(store: Store, previous: Previous, properties: dict[str, Any]) -> str:
-    """Return why what served before cannot serve where the new job's model would; empty where it can."""
+    """Return why the previous version cannot replace the new job's model; empty if it can."""
     job, record = json.loads(properties["Job"]), previous.record
     manifest = store.read_document(record["ManifestKey"]) or {}
     for name in ("format", "architecture"):

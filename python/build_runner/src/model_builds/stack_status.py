@@ -1,4 +1,4 @@
-"""Whether a stack goes forward or back, which CloudFormation does not tell its custom resources."""
+"""Finds out whether a stack is rolling back, which CloudFormation does not tell custom resources."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from . import aws
 
 
 def is_rolling_back(stack_id: str) -> bool:
-    """Tell whether a stack goes back to what it was; True too where CloudFormation cannot be asked.
+    """Tell whether a stack is rolling back; also True if CloudFormation does not answer.
 
-    A rollback that does not return to what was there before fails; one version more that is kept does no harm.
+    That side is the safe one: a rollback that does not restore the old values can fail, while a deployment only keeps
+    an older version.
     """
     try:
         stack = aws.patiently(lambda: aws.cloudformation().describe_stacks(StackName=stack_id))["Stacks"][0]

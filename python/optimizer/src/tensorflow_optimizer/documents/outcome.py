@@ -93,7 +93,7 @@ class Metrics(Document):
     latency_ratio: float | None = None
     """Candidate over original (SavedModel: the same runtime; LiteRT: its own float32 conversion)."""
     latency_ratio_interval: tuple[float, float] | None = None
-    """95 %: the spread of both medians, which took turns."""
+    """The ratio's 95 % interval, from the noise of both medians."""
 
 
 class InputRange(Document):
