@@ -31,9 +31,11 @@ class Document(BaseModel):
         return json.dumps(self.to_data(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def problems_of(error: ValidationError, whole: str = "the document") -> str:
+def problems_of(error: ValidationError) -> str:
     """Return all that is wrong with a document, in one line."""
-    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg']}" for problem in error.errors())
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'the document'}: {problem['msg']}" for problem in error.errors()
+    )
 
 
 def sha256_of(data: bytes) -> str:

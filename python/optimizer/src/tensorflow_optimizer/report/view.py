@@ -63,7 +63,6 @@ class Row:
     worst: str = ""
     """The output that the figures are of, where there are several."""
     why: str = ""
-    on_front: bool = False
     rules: list[tuple[bool, str]] = field(default_factory=list)
 
 
@@ -79,7 +78,6 @@ def rows_of(report: Report) -> list[Row]:
                 status=one.status.value,
                 label=_STATUS[one.status],
                 why=". ".join(_sentence(text) for text in (_why(one, report), *_remarks(one, report)) if text),
-                on_front=one.name in report.front,
                 rules=[(rule.passed, rule.sentence) for rule in one.rules],
                 **(_measured(one.metrics, report.original, one.rules) if one.metrics else {}),
             )
