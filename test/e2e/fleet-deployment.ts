@@ -4,11 +4,9 @@ import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import { HELD_OUT, likeliest } from './digits';
 
 const STACK = 'Fleet';
-
-/** Digits that no optimization has seen. */
-export const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
 
 /** What happened to the requests that were sent while something else happened. */
 export interface Meanwhile<T> {
@@ -122,13 +120,4 @@ export class FleetDeployment {
     const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return this.emulator.cdk([command, STACK, '--app', 'npx tsx test/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
   }
-}
-
-/** The share of right decisions. */
-export function accuracy(decided: number[]): number {
-  return HELD_OUT.filter(({ label }, index) => decided[index] === label).length / HELD_OUT.length;
-}
-
-function likeliest(row: number[]): number {
-  return row.indexOf(Math.max(...row));
 }

@@ -2,7 +2,10 @@ import { chmodSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { StandInRegistry } from '../stand_ins/registry';
 import { writeStandInServer } from '../stand_ins/serving-program';
-import { accuracy, FleetDeployment, HELD_OUT } from './fleet-deployment';
+import { accuracy, HELD_OUT } from './digits';
+import { eventually } from './eventually';
+import { FleetDeployment } from './fleet-deployment';
+import { callAction } from './requests';
 
 const STACK = 'Fleet';
 
@@ -18,37 +21,14 @@ sys.exit(server.main(sys.argv))
 let fleet: FleetDeployment;
 let server: string;
 
-async function logs<T>(action: string, request: Record<string, string>): Promise<T> {
-  const response = await fetch(fleet.emulator.endpoint, {
-    method: 'POST', body: JSON.stringify(request), headers: {
-      'authorization': `AWS4-HMAC-SHA256 Credential=test/20261124/${fleet.emulator.region}/logs/aws4_request, SignedHeaders=host, Signature=0`,
-      'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Logs_20140328.${action}`,
-    },
-  });
-  return await response.json() as T;
-}
+const logs = (action: string, parameters: object) => callAction(fleet.emulator, 'logs', `Logs_20140328.${action}`, parameters);
 
 /** Returns what is in the stack's own log groups: the boots of its instances among it. */
 async function logMessages(): Promise<string[]> {
-  const { logGroups } = await logs<{ logGroups: { logGroupName: string }[] }>('DescribeLogGroups', {});
-  const found = await Promise.all(logGroups.filter(({ logGroupName }) => logGroupName.includes(`/${STACK}/`)).map(({ logGroupName }) => (
-    logs<{ events: { message: string }[] }>('FilterLogEvents', { logGroupName }))));
+  const { logGroups } = await logs('DescribeLogGroups', {}) as { logGroups: { logGroupName: string }[] };
+  const own = logGroups.filter(({ logGroupName }) => logGroupName.includes(`/${STACK}/`));
+  const found = await Promise.all(own.map(({ logGroupName }) => logs('FilterLogEvents', { logGroupName }))) as { events: { message: string }[] }[];
   return found.flatMap(({ events }) => events.map(({ message }) => message));
-}
-
-/** Repeats an assertion until it holds, or fails with what it last said. */
-async function eventually(assertion: () => Promise<void>, seconds = 60): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (error) {
-      if (Date.now() > deadline) {
-        throw error;
-      }
-      await new Promise((done) => setTimeout(done, 500));
-    }
-  }
 }
 
 /** Does something while a registry serves an image that holds a program as tensorflow_model_server. */

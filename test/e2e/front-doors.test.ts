@@ -10,6 +10,7 @@ import { ModelClient } from '../../examples/clients/typescript/model-client';
 import { StandInServer } from '../stand_ins/serving-process';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment, ROOT } from './deployment';
+import { callAction } from './requests';
 
 const STACK = 'FrontDoors';
 /** float16 is what a model without data becomes. */
@@ -38,20 +39,7 @@ async function api(id: string, stage: string, path: string, body: Uint8Array, ty
   return { status: answer.status, body: await answer.json() };
 }
 
-/** One request of SQS's own protocol. */
-async function sqs(action: string, parameters: Record<string, unknown>): Promise<any> {
-  const answer = await fetch(deployment.emulator.endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': `AmazonSQS.${action}`,
-      'authorization': `AWS4-HMAC-SHA256 Credential=test/20261124/${deployment.emulator.region}/sqs/aws4_request, SignedHeaders=host, Signature=0`,
-    },
-    body: JSON.stringify(parameters),
-  });
-  expect(answer.status).toBe(200);
-  return answer.json();
-}
+const sqs = (action: string, parameters: object) => callAction(deployment.emulator, 'sqs', `AmazonSQS.${action}`, parameters);
 
 async function until<T>(what: string, find: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + 120_000;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { accuracy, FleetDeployment, HELD_OUT } from './fleet-deployment';
+import { accuracy, HELD_OUT } from './digits';
+import { FleetDeployment } from './fleet-deployment';
 
 const LITERT = { server: 'litert' };
 const IMAGES = HELD_OUT.map(({ image }) => image);

@@ -1,5 +1,6 @@
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
+import { callAction, callService } from './requests';
 
 const STACK = 'Endpoint';
 const TOLERANCE = 0.05;
@@ -37,25 +38,17 @@ async function expectAnswersOf(model: Expectation): Promise<void> {
   expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
 }
 
-/** One request of a service of the embedded AWS that no client is installed for. */
-async function ask(service: string, headers: Record<string, string>, body: string): Promise<string> {
-  const { endpoint, region } = deployment.emulator;
-  const authorization = `AWS4-HMAC-SHA256 Credential=test/20261124/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
-  const answer = await fetch(endpoint, { method: 'POST', headers: { ...headers, authorization }, body });
-  const text = await answer.text();
-  expect({ status: answer.status, text: answer.ok ? '' : text }).toEqual({ status: 200, text: '' });
-  return text;
-}
-
 /** The events that have arrived since the last time. */
 async function heard(): Promise<any[]> {
-  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.ReceiveMessage' };
-  const received = JSON.parse(await ask('sqs', headers, JSON.stringify({ QueueUrl: outputs().QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 })));
-  return (received.Messages ?? []).map(({ Body }: { Body: string }) => JSON.parse(Body));
+  const request = { QueueUrl: outputs().QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
+  const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
+  return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
 }
 
-const cloudWatch = (parameters: Record<string, string>) => ask('monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
-  new URLSearchParams({ Version: '2010-08-01', ...parameters }).toString());
+const cloudWatch = (parameters: Record<string, string>) => callService(
+  deployment.emulator, 'monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
+  new URLSearchParams({ Version: '2010-08-01', ...parameters }).toString(),
+);
 
 /** The sum, over the last hours, of the very metric that the alarm watches. */
 async function alarmedRefusals(): Promise<number> {

@@ -1,52 +1,29 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
 import type { Pod } from '../../emulator/client/kubernetes';
-import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import { callPod } from '../../emulator/client/kubernetes';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
-import { Deployment, ROOT } from './deployment';
+import type { ServiceOutputs } from './deployed-service';
+import { readyPods, serviceOutputs, versionOf } from './deployed-service';
+import { Deployment } from './deployment';
+import { accuracy, HELD_OUT, likeliest } from './digits';
+import { eventually } from './eventually';
 
 // Pods are processes of this machine that run native/dist/x86_64/model_server. It needs the Kubernetes programs, as service.test.ts does.
 
 const STACK = 'Service';
-const NAMESPACE = 'models';
-const VERSION_LABEL = 'cdk-tensorflow/version';
 const METRICS = '/monitoring/prometheus/metrics';
-
-/** The outputs of the service's stack. */
-interface ServiceOutputs {
-  readonly ClusterName: string;
-  readonly ArtifactBucket: string;
-  readonly ManifestKey: string;
-}
-
-interface Digit {
-  readonly label: number;
-  readonly image: number[][][];
-}
-
-const DIGITS = JSON.parse(readFileSync(join(ROOT, 'examples', 'digits', 'held_out.json'), 'utf8')) as Digit[];
 
 let deployment: Deployment;
 let outputs: ServiceOutputs;
 
-const cluster = () => KubernetesApi.connect(deployment.emulator, outputs.ClusterName);
-const versionOf = ({ metadata }: Pod) => metadata.labels[VERSION_LABEL];
+const ready = () => readyPods(deployment, outputs);
 
-async function readyPods(): Promise<Pod[]> {
-  return (await (await cluster()).pods(NAMESPACE)).filter(isReady);
-}
-
-/** How many held-out digits are right, of one. */
-function rightOf(scores: number[][]): number {
-  return DIGITS.filter(({ label }, index) => scores[index].indexOf(Math.max(...scores[index])) === label).length / DIGITS.length;
-}
-
-async function predict(pod: Pod): Promise<number[][]> {
-  const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: DIGITS.map(({ image }) => image) });
+/** Decides all held-out digits by REST. */
+async function decisions(pod: Pod): Promise<number[]> {
+  const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: HELD_OUT.map(({ image }) => image) });
   expect({ status, body: status === 200 ? '' : body }).toEqual({ status: 200, body: '' });
-  return (JSON.parse(body) as { predictions: number[][] }).predictions;
+  return (JSON.parse(body) as { predictions: number[][] }).predictions.map(likeliest);
 }
 
 /** Asks pods without a pause while a deployment runs, as clients do whose list of ready pods is up to a second old. */
@@ -54,18 +31,18 @@ async function askDuring<T>(running: Promise<T>): Promise<{ result: T; answers: 
   const answers = new Map<string, number>();
   const failures: string[] = [];
   let over = false;
-  let ready = await readyPods();
+  let pods = await ready();
   const watching = (async () => {
     while (!over) {
-      ready = await readyPods();
+      pods = await ready();
       await new Promise((done) => setTimeout(done, 1000));
     }
   })();
   const client = async (number: number) => {
     for (let turn = number; !over; turn++) {
-      const pod = ready[turn % ready.length];
+      const pod = pods[turn % pods.length];
       try {
-        const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: [DIGITS[turn % DIGITS.length].image] });
+        const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: [HELD_OUT[turn % HELD_OUT.length].image] });
         answers.set(versionOf(pod), (answers.get(versionOf(pod)) ?? 0) + 1);
         if (status !== 200) {
           failures.push(`${pod.metadata.name}: ${status} ${body}`);
@@ -92,18 +69,17 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
   test('a first deployment ends with three ready pods, whose server answers held-out digits by REST and by gRPC', async () => {
     const { code, output } = await deployment.deploy(STACK, {});
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+    outputs = serviceOutputs(deployment, STACK);
 
-    const pods = await readyPods();
+    const pods = await ready();
     expect(pods.map(versionOf)).toEqual(['1', '1', '1']);
-    const scores = await predict(pods[0]);
-    expect(rightOf(scores)).toBeGreaterThan(0.95);
+    expect(accuracy(await decisions(pods[0]))).toBeGreaterThan(0.95);
 
-    const shape = [DIGITS.length, DIGITS[0].image.length, DIGITS[0].image[0].length, DIGITS[0].image[0][0].length];
-    const values = Float32Array.from(DIGITS.flatMap(({ image }) => image.flat(2)));
+    const shape = [HELD_OUT.length, HELD_OUT[0].image.length, HELD_OUT[0].image[0].length, HELD_OUT[0].image[0][0].length];
+    const values = Float32Array.from(HELD_OUT.flatMap(({ image }) => image.flat(2)));
     const [answer] = Object.values(await new GrpcModelClient(pods[0].metadata.annotations['embedded-aws/grpc'], 'digits').predict({ image: { shape, values } }));
     const classes = answer.shape[1];
-    expect(rightOf(DIGITS.map((_, row) => [...answer.values.slice(row * classes, (row + 1) * classes)].map(Number)))).toBeGreaterThan(0.95);
+    expect(accuracy(HELD_OUT.map((_, row) => likeliest([...answer.values.slice(row * classes, (row + 1) * classes)].map(Number))))).toBeGreaterThan(0.95);
 
     const golden = JSON.parse(await deployment.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
     const { relative } = await replay({ request: (method, path, body) => callPod(pods[0], method, path, body) }, 'digits', golden);
@@ -111,7 +87,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
   });
 
   test('the pod runs the program of this library, and counts requests under TensorFlow Serving\'s names', async () => {
-    const [pod] = await readyPods();
+    const [pod] = await ready();
 
     expect((await callPod(pod, 'GET', '/livez')).status).toBe(200);
     const { body } = await callPod(pod, 'GET', METRICS);
@@ -123,16 +99,20 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     const { result: { code, output }, answers, failures } = await askDuring(deployment.deploy(STACK, { recipe: 'none' }));
 
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+    outputs = serviceOutputs(deployment, STACK);
     expect(failures).toEqual([]);
     expect(answers.get('1')).toBeGreaterThan(0);
-    const pods = await readyPods();
-    expect(pods.map(versionOf)).toEqual(['2', '2', '2']);
-    expect(rightOf(await predict(pods[0]))).toBeGreaterThan(0.95);
+    // The rollout has ended when all new pods are available. Kubernetes ends the last old one because of that, so a moment later.
+    const pods = await eventually(async () => {
+      const found = await ready();
+      expect(found.map(versionOf)).toEqual(['2', '2', '2']);
+      return found;
+    });
+    expect(accuracy(await decisions(pods[0]))).toBeGreaterThan(0.95);
   });
 
   test('a flipped byte in the model is refused, and the previous pods answer throughout', async () => {
-    const before = await readyPods();
+    const before = await ready();
     const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');
     const model = await deployment.bytes(outputs.ArtifactBucket, key);
     model[model.length >> 1] ^= 1;
@@ -147,6 +127,6 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     expect(output).toMatch(/verify-files ends with exit code 1[^]*model\.tflite: FAILED/);
     expect(failures).toEqual([]);
     expect(answers.get('2')).toBeGreaterThan(0);
-    expect((await readyPods()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+    expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
   });
 });

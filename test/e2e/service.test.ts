@@ -1,31 +1,20 @@
 import type { Pod } from '../../emulator/client/kubernetes';
-import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import { callPod } from '../../emulator/client/kubernetes';
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
+import type { ServiceOutputs } from './deployed-service';
+import { readyPods, serviceOutputs, versionOf } from './deployed-service';
 import { Deployment } from './deployment';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
 
 const STACK = 'Service';
-const NAMESPACE = 'models';
-const VERSION_LABEL = 'cdk-tensorflow/version';
-
-/** The outputs of the service's stack. */
-interface ServiceOutputs {
-  readonly ClusterName: string;
-  readonly ArtifactBucket: string;
-  readonly ManifestKey: string;
-}
 
 let deployment: Deployment;
 let outputs: ServiceOutputs;
 let golden: Golden;
 
-const cluster = () => KubernetesApi.connect(deployment.emulator, outputs.ClusterName);
-
-async function readyPods(): Promise<Pod[]> {
-  return (await (await cluster()).pods(NAMESPACE)).filter(isReady);
-}
+const ready = () => readyPods(deployment, outputs);
 
 /** Sends the golden requests to a pod. */
 function ask(pod: Pod): Promise<Comparison> {
@@ -42,11 +31,11 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
   test('a first deployment ends with three ready pods that answer the golden requests', async () => {
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    outputs = deployment.outputs(STACK) as unknown as ServiceOutputs;
+    outputs = serviceOutputs(deployment, STACK);
     golden = JSON.parse(await deployment.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
 
-    const pods = await readyPods();
-    expect(pods.map(({ metadata }) => metadata.labels[VERSION_LABEL])).toEqual(['1', '1', '1']);
+    const pods = await ready();
+    expect(pods.map(versionOf)).toEqual(['1', '1', '1']);
     expect(new Set(pods.map(({ spec }) => spec.nodeName)).size).toBe(3);
     expect(golden.requests.length).toBeGreaterThan(0);
     expect((await ask(pods[0])).relative).toBeLessThanOrEqual(golden.relativeTolerance);
@@ -54,7 +43,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
   });
 
   test('a version that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
-    const before = await readyPods();
+    const before = await ready();
     const comparisons: Comparison[] = [];
     const deploying = deployment.deploy(STACK, {
       model: deployment.file('second'), data: deployment.file('second.npz'), cpuFeatures: 'made_up_feature', rolloutSeconds: '25',
@@ -72,14 +61,14 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect(output).toContain('models/digits: 0 of 3 new pods were available after 25 s');
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(comparisons.map(({ difference }) => difference).filter((difference) => difference !== null)).toEqual([]);
-    expect((await readyPods()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+    expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
   });
 
   test('cdk destroy removes the cluster and keeps the artifacts', async () => {
     const { code, output } = await deployment.destroy(STACK, { model: deployment.file('first') });
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
 
-    await expect(cluster()).rejects.toThrow('there is no cluster');
+    await expect(ready()).rejects.toThrow('there is no cluster');
     expect(await deployment.keys(outputs.ArtifactBucket)).toContain(outputs.ManifestKey);
   });
 });

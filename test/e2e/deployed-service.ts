@@ -1,0 +1,29 @@
+import type { Pod } from '../../emulator/client/kubernetes';
+import { isReady, KubernetesApi } from '../../emulator/client/kubernetes';
+import type { Deployment } from './deployment';
+
+const NAMESPACE = 'models';
+const VERSION_LABEL = 'cdk-tensorflow/version';
+
+/** The outputs of the service's stack. */
+export interface ServiceOutputs {
+  readonly ClusterName: string;
+  readonly ArtifactBucket: string;
+  readonly ManifestKey: string;
+}
+
+/** The outputs of the last successful deployment of a service. */
+export function serviceOutputs(deployment: Deployment, stack: string): ServiceOutputs {
+  return deployment.outputs(stack) as unknown as ServiceOutputs;
+}
+
+/** The pods of a service that take requests. Throws if its cluster does not exist. */
+export async function readyPods(deployment: Deployment, { ClusterName }: ServiceOutputs): Promise<Pod[]> {
+  const cluster = await KubernetesApi.connect(deployment.emulator, ClusterName);
+  return (await cluster.pods(NAMESPACE)).filter(isReady);
+}
+
+/** The version of the model that a pod serves. */
+export function versionOf({ metadata }: Pod): string {
+  return metadata.labels[VERSION_LABEL];
+}
