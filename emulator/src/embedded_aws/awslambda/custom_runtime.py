@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,6 +45,8 @@ class CustomRuntimeWorker(Worker):
 
     _api: RuntimeApi | None = None
 
+    replies_on_stdout = False
+
     def start(self) -> Outcome | None:
         """Serves the Runtime API and starts the bootstrap, which is ready once it asks for an event."""
         self._api = RuntimeApi(lambda reply: self._replies.put(json.dumps(reply)))
@@ -67,9 +68,6 @@ class CustomRuntimeWorker(Worker):
         return Outcome(reply["payload"], True, self._printed_with_init(), reply["status"] != "init error", self._peak())
 
     def _read_replies(self) -> None:
-        process = self._process
-        if process and process.stdout:
-            with contextlib.suppress(ValueError, OSError):
-                for line in process.stdout:
-                    self._log.put(line.rstrip("\n"))
+        if process := self._process:
+            process.wait()
         self._replies.put(None)

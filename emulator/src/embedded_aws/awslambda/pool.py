@@ -196,7 +196,7 @@ class Pool:
         }
         environment = function_environment(config, self._settings, initialization)
         made = CustomRuntimeWorker if layout.bootstrap else Worker
-        return made(specification, environment, first_line, SANDBOX, directory, marks_log=runtime.startswith("python"))
+        return made(specification, environment, first_line, SANDBOX, directory)
 
 
 def _key(config: dict[str, Any], code: bytes, layers: list[bytes]) -> Key:

@@ -13,18 +13,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TextIO
 
 INIT_LIMIT = 60.0
 """Seconds that loading the handler may take. AWS allows 10 and then tries again within the function's timeout; the
 embedded AWS shares its machine with builds."""
 
-END_OF_LOG = "\0end of log"
-"""The line by which `runtime/bootstrap.py` ends what an invocation printed."""
-
+_END_OF_LOG = "\0end of log"
 _POLL = 0.05
-_LOG_LIMIT = 2.0  # seconds to wait for the mark, which is written before the answer
-_LOG_PAUSE = 0.02
+_LOG_LIMIT = 10.0  # seconds for what is still in the pipe; a process that left the sandbox may keep it open
 _MEBIBYTE = 1024 * 1024
 
 
@@ -59,7 +56,6 @@ class Worker:
         first_line: what the runtime reads before the events.
         sandbox: the script that makes the file system.
         directory: private to this environment; holds its /tmp.
-        marks_log: whether the runtime marks the end of what an invocation printed.
     """
 
     specification: dict[str, Any]
@@ -67,12 +63,14 @@ class Worker:
     first_line: dict[str, Any]
     sandbox: Path
     directory: Path
-    marks_log: bool
     _process: subprocess.Popen[str] | None = None
     _replies: queue.Queue[str | None] = field(default_factory=queue.Queue)
     _log: queue.Queue[str] = field(default_factory=queue.Queue)
-    _log_reader: threading.Thread | None = None
+    _log_end: TextIO | None = None
     _init_log: str = ""
+
+    replies_on_stdout: ClassVar[bool] = True
+    """Whether the standard output holds answers; otherwise it is part of the log."""
 
     def start(self) -> Outcome | None:
         """Starts the process and loads the handler.
@@ -80,19 +78,20 @@ class Worker:
         Returns:
             None when it is ready, else how loading failed.
         """
+        log, log_end = os.pipe()
+        self._log_end = os.fdopen(log_end, "w", encoding="utf-8")
+        threading.Thread(target=self._read_log, args=[log], daemon=True).start()
         self._process = subprocess.Popen(  # noqa: S603 - our own script, in the function's sandbox
             [sys.executable, "-I", "-S", str(self.sandbox), json.dumps(self.specification)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE if self.replies_on_stdout else log_end,
+            stderr=log_end,
             env=self.environment,
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
         )
         threading.Thread(target=self._read_replies, daemon=True).start()
-        self._log_reader = threading.Thread(target=self._read_log, daemon=True)
-        self._log_reader.start()
         self._send(self.first_line)
         try:
             reply = self._wait(INIT_LIMIT, memory_limit=None)
@@ -142,9 +141,7 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        if self._log_reader:
-            self._log_reader.join(1)  # a process that ended has said why
-        for stream in (process.stdin, process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, self._log_end):
             if stream:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -222,12 +219,15 @@ class Worker:
                     self._replies.put(line)
         self._replies.put(None)
 
-    def _read_log(self) -> None:
-        process = self._process
-        if process and process.stderr:
-            with contextlib.suppress(ValueError, OSError):
-                for line in process.stderr:
-                    self._log.put(line.rstrip("\n"))
+    def _read_log(self, log: int) -> None:
+        with os.fdopen(log, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                text, mark, _ = line.rstrip("\n").partition(_END_OF_LOG)
+                if text or not mark:
+                    self._log.put(text)
+                if mark:
+                    self._log.put(_END_OF_LOG)
+        self._log.put(_END_OF_LOG)
 
     def _printed_with_init(self) -> str:
         """Returns the output since the last call; the first one includes that of loading the handler."""
@@ -237,18 +237,17 @@ class Worker:
     def _printed(self) -> str:
         """Returns the output since the last call.
 
-        Python's runtime marks the end of what belongs to an answer. Node.js's does not: there a line that is still in
-        the pipe gets a moment to arrive.
+        What the function printed before its answer is in the pipe when the answer arrives: a mark written then follows
+        all of it. The end of the pipe is marked too.
         """
-        if self.alive:
-            pause = _LOG_LIMIT if self.marks_log else _LOG_PAUSE
-            lines = list(iter(lambda: self._next_line(pause), END_OF_LOG))
-        else:
-            lines = [line for _ in range(self._log.qsize()) if (line := self._log.get_nowait()) != END_OF_LOG]
-        return "\n".join(lines)
+        if self._log_end:
+            with contextlib.suppress(OSError, ValueError):  # closed: the environment was stopped
+                self._log_end.write(f"{_END_OF_LOG}\n")
+                self._log_end.flush()
+        return "\n".join(iter(self._next_line, _END_OF_LOG))
 
-    def _next_line(self, pause: float) -> str:
+    def _next_line(self) -> str:
         try:
-            return self._log.get(timeout=pause)
+            return self._log.get(timeout=_LOG_LIMIT)
         except queue.Empty:
-            return END_OF_LOG
+            return _END_OF_LOG

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-END_OF_LOG = "\0end of log"
-
-
 class LambdaContext:
     """The second argument of a handler."""
 
@@ -144,9 +141,7 @@ def main() -> None:
     sys.stdout = sys.stderr
 
     def reply(line: str) -> None:
-        # Before the reply, so that its reader has all of the log.
-        sys.stderr.write(END_OF_LOG + "\n")
-        sys.stderr.flush()
+        sys.stderr.flush()  # before the reply, so that its reader has all of the log
         replies.write(line + "\n")
         replies.flush()
 
