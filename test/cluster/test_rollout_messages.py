@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, eventually
 from embedded_aws.eks.control_plane import ControlPlane
 from embedded_aws.eks.pod_state import Ended, PodState
 from simulation import Simulation
@@ -69,6 +69,9 @@ def failure(
         "TimeoutSeconds": "11",
     }
     try:
+        # The gate waits as briefly as it can: what it reports must be there before, on a busy machine too.
+        events = f"/api/v1/namespaces/{namespace}/events"
+        eventually(lambda: [event for event in plane.items(events) if event["type"] == "Warning"], "a warning")
         return gate(Reader(plane), {"RequestType": "Create", "ResourceProperties": properties}, Clock(), 870)
     finally:
         plane.kubectl("delete", "namespace", namespace, "--wait=false")
