@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ministack import app
 from ministack.core import router
@@ -16,8 +16,6 @@ from embedded_aws.codedeploy.deployments import Deployments
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from embedded_aws.settings import Settings
 
 
@@ -32,36 +30,10 @@ def install(settings: Settings) -> None:
     replace(app, "SERVICE_HANDLERS", lambda known: {**known, "codedeploy": Api(deployments).handle})
     replace(router, "SERVICE_PATTERNS", lambda known: {**known, "codedeploy": {"target_prefixes": [TARGET]}})
     made = resources.Resources(deployments)
-    add(
-        resources.APPLICATION,
-        create=made.create_application,
-        update=resources.recreate(made.create_application),
-        update_with_logical_id=True,
-        delete=made.delete_application,
-    )
-    add(
-        resources.CONFIGURATION,
-        create=made.create_configuration,
-        update=resources.recreate(made.create_configuration),
-        update_with_logical_id=True,
-        delete=made.delete_configuration,
-    )
-    add(
-        resources.GROUP,
-        create=made.create_group,
-        update=made.update_group,
-        update_with_logical_id=True,
-        delete=made.delete_group,
-    )
+    for resource_type, handlers in made.handlers().items():
+        add(resource_type, **handlers, update_with_logical_id=True)
     around(resources.ALIAS, "update", made.with_shift)
     for module in (engine, stacks):
         replace(module, "_extract_deps", resources.with_policies)
     # A shift waits while functions answer, which must not wait for it.
-    replace(stacks, "_runs_on_worker_thread", _with_aliases)
-
-
-def _with_aliases(original: Callable[[str], bool]) -> Callable[[str], bool]:
-    def runs(resource_type: str) -> Any:
-        return resource_type == resources.ALIAS or original(resource_type)
-
-    return runs
+    replace(stacks, "_runs_on_worker_thread", lambda original: lambda kind: kind == resources.ALIAS or original(kind))

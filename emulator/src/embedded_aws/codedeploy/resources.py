@@ -47,7 +47,15 @@ class Resources:
         self._configurations: dict[str, list[Step]] = {}
         self._groups: dict[tuple[str, str], Group] = {}
 
-    def create_application(self, logical_id: str, properties: Properties, stack: str) -> Made:
+    def handlers(self) -> dict[str, dict[str, Callable[..., Any]]]:
+        """Returns the handlers of the three types."""
+        return {
+            APPLICATION: _recreated(self._create_application, self._delete_application),
+            CONFIGURATION: _recreated(self._create_configuration, self._delete_configuration),
+            GROUP: {"create": self._create_group, "update": self._update_group, "delete": self._delete_group},
+        }
+
+    def _create_application(self, logical_id: str, properties: Properties, stack: str) -> Made:
         """Makes an application for Lambda."""
         platform = properties.get("ComputePlatform", "Server")
         if platform != "Lambda":
@@ -56,23 +64,23 @@ class Resources:
         self._applications.add(name)
         return name, {}
 
-    def delete_application(self, name: str, _: Properties) -> None:
+    def _delete_application(self, name: str, _: Properties) -> None:
         """Forgets an application."""
         self._applications.discard(name)
 
-    def create_configuration(self, logical_id: str, properties: Properties, stack: str) -> Made:
+    def _create_configuration(self, logical_id: str, properties: Properties, stack: str) -> Made:
         """Makes a configuration."""
         name = _name(properties.get("DeploymentConfigName"), self._configurations, stack, logical_id)
         self._configurations[name] = steps_of(properties)
         return name, {}
 
-    def delete_configuration(self, name: str, _: Properties) -> None:
+    def _delete_configuration(self, name: str, _: Properties) -> None:
         """Forgets a configuration that no group uses."""
         if any(group.configuration == name for group in self._groups.values()):
             raise ValueError(f"The deployment configuration {name} is in use by a deployment group")
         self._configurations.pop(name, None)
 
-    def create_group(self, logical_id: str, properties: Properties, stack: str) -> Made:
+    def _create_group(self, logical_id: str, properties: Properties, stack: str) -> Made:
         """Makes a group."""
         application = properties["ApplicationName"]
         known = [name for owner, name in self._groups if owner == application]
@@ -80,14 +88,14 @@ class Resources:
         self._groups[application, name] = self._group(name, properties)
         return name, {}
 
-    def update_group(self, name: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Made:
+    def _update_group(self, name: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Made:
         """Changes a group; another name or application is another group."""
         if any(old.get(key) != new.get(key) for key in ("ApplicationName", "DeploymentGroupName")):
-            return self.create_group(logical_id, new, stack)
+            return self._create_group(logical_id, new, stack)
         self._groups[new["ApplicationName"], name] = self._group(name, new)
         return name, {}
 
-    def delete_group(self, name: str, properties: Properties) -> None:
+    def _delete_group(self, name: str, properties: Properties) -> None:
         """Forgets a group."""
         self._groups.pop((properties["ApplicationName"], name), None)
 
@@ -158,13 +166,13 @@ def with_policies(original: Callable[..., set[str]]) -> Callable[..., set[str]]:
     return dependencies
 
 
-def recreate(create: Callable[..., Made]) -> Callable[..., Made]:
-    """Replaces a resource on every change, because it has no mutable properties."""
+def _recreated(create: Callable[..., Made], delete: Callable[..., None]) -> dict[str, Callable[..., Any]]:
+    """Handlers of a type that has no mutable properties: every change replaces the resource."""
 
     def update(_: str, __: Properties, new: Properties, stack: str, logical_id: str) -> Made:
         return create(logical_id, new, stack)
 
-    return update
+    return {"create": create, "update": update, "delete": delete}
 
 
 def _name(given: str | None, known: Any, stack: str, logical_id: str) -> str:
