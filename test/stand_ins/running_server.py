@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -61,6 +62,13 @@ class Server:
         finally:
             connection.close()
 
+    def counted(self, name: str, **labels: str) -> float:
+        """Return the value of one counter on the page for Prometheus, 0 where it is not there."""
+        page = self.request("GET", "/metrics")[1]
+        text = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        found = re.search(rf"^:tensorflow:serving:{name}\{{{re.escape(text)}\}} (\S+)$", page, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
     def answers(self) -> bool:
         if not self.says("Exporting HTTP/REST API at"):
             return False  # Whoever answers at the port, it is another process, which got it meanwhile.
@@ -79,3 +87,14 @@ class Server:
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def configure(file: Path, base_path: Path, version: int) -> Path:
+    """Write a configuration of one version of the model `half`, at once, and return its file."""
+    text = (
+        f'model_config_list {{ config {{ name: "half" base_path: "{base_path}" model_platform: "tensorflow" '
+        f"model_version_policy {{ specific {{ versions: {version} }} }} }} }}\n"
+    )
+    (file.parent / "next").write_text(text)
+    (file.parent / "next").rename(file)
+    return file

@@ -1,0 +1,75 @@
+"""A model with two versions, and a stand-in server that serves the first one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from running_server import ENVIRONMENT, Server, configure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MAKE_MODELS = """
+import sys, tensorflow as tf
+
+class Half(tf.Module):
+    def __init__(self, offset):
+        super().__init__()
+        self.half, self.offset = tf.Variable(0.5), tf.Variable(float(offset))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def one(self, x):
+        return {"y": x * self.half + self.offset}
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="image"), tf.TensorSpec([None], tf.int32, name="n")]
+    )
+    def two(self, image, n):
+        return {"image_bytes": image, "length": tf.strings.length(image) + n}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def total(self, x):
+        return {"sum": tf.reduce_sum(x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
+    def endless(self, x):
+        return {"y": tf.while_loop(lambda y: y > 0, lambda y: [tf.maximum(y, 1)], [x])[0]}
+
+for version, offset in ((1, 2), (2, 3)):
+    model = Half(offset)
+    signatures = {"serving_default": model.one, "two": model.two, "total": model.total, "endless": model.endless}
+    tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures=signatures)
+"""
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Versions 1 (x/2 + 2) and 2 (x/2 + 3) of a model."""
+    directory = tmp_path_factory.mktemp("versions")
+    subprocess.run(
+        [sys.executable, "-c", _MAKE_MODELS, str(directory)], check=True, env=ENVIRONMENT, capture_output=True
+    )
+    return directory
+
+
+@pytest.fixture(scope="session")
+def server(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("server")
+    monitoring = directory / "monitoring.config"
+    monitoring.write_text('prometheus_config { enable: true path: "/metrics" }')
+    server = Server(
+        directory,
+        f"--model_config_file={configure(directory / 'models.config', versions, 1)}",
+        f"--monitoring_config_file={monitoring}",
+        "--enable_grpc_healthcheck_service",
+        "--grpc_max_threads=3",
+        "--no_such_flag=1",
+        "--no_such_flag_either=1",
+    )
+    server.until(server.answers)
+    yield server
+    server.stop()
