@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Answer = "Callable[[str, Any], Any]"
 NOT_JSON = "the body is not JSON: "
 PATHS = ("tiny:predict", "tiny/versions/3:predict", "tiny/versions/03:predict", "tiny%3Apredict")
-NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_a_missing_name_is_reported.pytestmark[0].args[1]  # type: ignore[attr-defined]
+NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_an_unknown_path_name_or_method_is_refused.pytestmark[0].args[1]  # type: ignore[attr-defined]
 #: Of values that can be passed to a Python function, and not be sent: half a character, and a number of 5000 digits.
 NO_EVENTS = ('the string "?" stands where a number belongs', "an integer of 16610 bits is outside of float32")
 #: As sent, and what twice of it is at the shortest.
@@ -145,7 +145,7 @@ class TestRoutes:
         assert self.call(answer, name, door("GET", "/v1/models/tiny/metadata")) == (200, expected)
 
     @pytest.mark.parametrize(("method", "path", "status", "sentence"), NOT_THERE)
-    def test_a_missing_name_is_reported(
+    def test_an_unknown_path_name_or_method_is_refused(
         self, door: Any, method: str, path: str, status: int, sentence: str, answer: Answer
     ) -> None:
         answered, body = self.call(answer, "dense", door(method, path, BODY))

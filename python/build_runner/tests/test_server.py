@@ -48,7 +48,7 @@ def test_a_model_without_a_server_does_not_fit_a_fleet_that_runs_it(s3: S3Client
         check_compatibility(compatibility_properties(record, fleet()))
 
 
-def test_a_fleet_with_its_own_server_requests_none(s3: S3Client) -> None:
+def test_a_fleet_with_its_own_server_needs_none_from_the_model(s3: S3Client) -> None:
     own = fleet() | {"requiresServer": False}
     assert check_compatibility(compatibility_properties(publish_served(s3, server=None), own))["ServerKey"] == ""
 

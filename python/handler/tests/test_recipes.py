@@ -114,7 +114,7 @@ class TestMessages:
         assert list(answers()) == ["id-0"]
         assert "message id-1 is not JSON" in capsys.readouterr().out
 
-    def test_a_batch_of_only_bad_messages_requests_and_sends_nothing(
+    def test_a_batch_of_only_bad_messages_calls_no_function_and_sends_nothing(
         self, function: Function, answers: Callable[[], dict[str, Any]]
     ) -> None:
         assert self.handle("{", "") == ["id-0", "id-1"]

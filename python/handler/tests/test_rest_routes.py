@@ -149,7 +149,7 @@ class TestEveryFrontDoor:
             ("DELETE", "/v1/models/tiny/metadata", 405, "use GET"),
         ],
     )
-    def test_a_missing_name_is_reported(
+    def test_an_unknown_path_name_or_method_is_refused(
         self, door: Any, method: str, path: str, status: int, sentence: str, load_model: Callable[..., Model]
     ) -> None:
         answered, body = self.call(door, load_model("dense"), method, path, BODY)
