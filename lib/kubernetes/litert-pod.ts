@@ -1,6 +1,8 @@
+import { Token } from 'aws-cdk-lib';
 import { healthCheckPath } from '../serving/health-check';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import type { LiteRtServer } from '../serving/litert-server';
+import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
 import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
 import { copyServerContainer, verifyServerContainer } from './litert-init-containers';
@@ -60,9 +62,15 @@ export function liteRtPod(options: LiteRtPodOptions): PodServer {
   };
 }
 
-/** One copy of the model for each processor of the pod: by default the server would count those of the node. */
-export function liteRtWorkers({ cpuRequest, cpuLimit }: { readonly cpuRequest?: number; readonly cpuLimit?: number }): number {
-  return Math.ceil(cpuLimit ?? cpuRequest ?? 1);
+interface WorkerOptions extends Pick<TensorFlowServingOptions, 'serverFlags'> {
+  readonly cpuRequest?: number;
+  readonly cpuLimit?: number;
+}
+
+/** One copy of the model for each processor of the pod, unless a flag says how many: by default the server would count the processors of the node. */
+export function liteRtWorkers({ cpuRequest, cpuLimit, serverFlags }: WorkerOptions): number {
+  const given = serverFlags?.workers;
+  return given === undefined || Token.isUnresolved(given) ? Math.ceil(cpuLimit ?? cpuRequest ?? 1) : Number(given);
 }
 
 /** The server answers its probes even if all copies of the model are busy. It starts within milliseconds, so look often. */

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import { Duration, Size } from 'aws-cdk-lib';
+import { Duration, Lazy, Size } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -156,6 +156,14 @@ describe('the model of a service with the LiteRT server', () => {
     expect(offerOf(stackWith({ cpuLimit: 3, memoryRequest: Size.mebibytes(96) }))).toEqual({
       endpoint: 'service', format: 'litert', architecture: 'x86_64', memoryMebibytes: 96, cpuFeatures: [], copies: 3,
     });
+  });
+
+  test.each<[string, Partial<ModelServiceProps>, number]>([
+    ['as many copies as serverFlags says', { serverFlags: { workers: 4 }, cpuLimit: 2 }, 4],
+    ['as many copies as serverFlags says in a text', { serverFlags: { workers: '2' } }, 2],
+    ['a copy on each processor, if serverFlags tells it only to the deployment', { serverFlags: { workers: Lazy.string({ produce: () => '8' }) }, cpuLimit: 3 }, 3],
+  ])('is requested with memory for %s', (_, props, copies) => {
+    expect(offerOf(stackWith(props)).copies).toBe(copies);
   });
 
   test('is optimized as for Lambda', () => {
