@@ -89,7 +89,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelFleetProps`, checkKinds(props, ['model']), this);
+    failIfAny(lit`InvalidModelFleetProps`, checkKinds(props, ['model', 'vpc']), this);
 
     this.modelName = props.modelName ?? defaultModelName(id);
     const { vpc } = props;

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
 import { layerName } from '../private/layer-name';
 import { checkPythonRuntime } from './function-checks';
 import { LiteRtRuntime } from './litert-runtime';
@@ -40,6 +41,7 @@ export class RuntimeLayer extends Construct {
   }
 
   private static ofStack(scope: Construct, props: RuntimeLayerProps): RuntimeLayer {
+    failIfAny(lit`InvalidRuntimeLayerProps`, checkKinds(props), scope);
     const stack = Stack.of(scope);
     const { pythonRuntime, architecture } = withDefaults(props);
     const python = props.liteRtRuntime === LiteRtRuntime.NUMPY ? `-${pythonRuntime.name}` : '';
@@ -69,6 +71,7 @@ export class RuntimeLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
     super(scope, id);
+    failIfAny(lit`InvalidRuntimeLayerProps`, checkKinds(props), this);
     failIfAny(lit`InvalidRuntimeLayerProps`, checkRuntimeLayer(props), this);
     const { liteRtRuntime, bundling } = withDefaults(props);
     this.liteRtRuntime = liteRtRuntime;

@@ -84,7 +84,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelServiceProps`, checkKinds(props, ['model']), this);
+    failIfAny(lit`InvalidModelServiceProps`, checkKinds(props, ['model', 'cluster']), this);
 
     const names = serviceNames(id, props);
     this.modelName = names.modelName;

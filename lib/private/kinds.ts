@@ -1,20 +1,34 @@
-/** What a property takes, recognized by one of its methods: another copy of the CDK has classes of its own. */
+/** What a property takes, recognized by one of its members: another copy of the CDK has classes of its own. */
 interface Kind {
-  readonly method: string;
+  readonly member: string;
   readonly description: string;
   readonly example: (given: string) => string;
 }
 
 const amount = (given: string) => (/^\d+(\.\d+)?$/.test(given) ? given : '…');
-const SIZE: Kind = { method: 'toMebibytes', description: 'a Size', example: (given) => `Size.mebibytes(${amount(given)})` };
-const DURATION: Kind = { method: 'toSeconds', description: 'a Duration', example: (given) => `Duration.seconds(${amount(given)})` };
+const SIZE: Kind = { member: 'toMebibytes', description: 'a Size', example: (given) => `Size.mebibytes(${amount(given)})` };
+const DURATION: Kind = { member: 'toSeconds', description: 'a Duration', example: (given) => `Duration.seconds(${amount(given)})` };
+const VPC: Kind = { member: 'vpcId', description: 'an IVpc', example: () => "ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: 'vpc-…' })" };
 const path = (given: string) => (given.startsWith('"') ? given : '"…"');
 
+const processor = (given: string) => (/arm|aarch/i.test(given) ? 'ARM_64' : 'X86_64');
+
 const KINDS: Record<string, Kind> = {
-  model: { method: '_bind', description: 'a ModelSource', example: (given) => `ModelSource.fromAsset(${path(given)})` },
-  evaluation: { method: '_bind', description: 'EvaluationData', example: (given) => `EvaluationData.fromAsset(${path(given)})` },
-  recipe: { method: '_render', description: 'an OptimizationRecipe', example: () => 'OptimizationRecipe.forLiteRt()' },
-  gate: { method: '_render', description: 'a QualityGate', example: () => 'QualityGate.maxAccuracyLoss(0.01)' },
+  model: { member: '_kind', description: 'a ModelSource', example: (given) => `ModelSource.fromAsset(${path(given)})` },
+  evaluation: { member: '_bind', description: 'EvaluationData', example: (given) => `EvaluationData.fromAsset(${path(given)})` },
+  recipe: { member: '_cpuFeatures', description: 'an OptimizationRecipe', example: () => 'OptimizationRecipe.forLiteRt()' },
+  gate: { member: '_render', description: 'a QualityGate', example: () => 'QualityGate.maxAccuracyLoss(0.01)' },
+  hook: { member: '_directory', description: 'a ModelHook', example: (given) => `ModelHook.fromAsset(${path(given)})` },
+  bundling: { member: '_place', description: 'a PythonBundling', example: () => 'PythonBundling.AUTO' },
+  servingImage: { member: '_locate', description: 'a ServingImage', example: (given) => `ServingImage.fromRegistry(${path(given)})` },
+  servingBinary: { member: '_requirements', description: 'a ServingBinary', example: (given) => `ServingBinary.fromAsset(${path(given)})` },
+  architecture: { member: 'dockerPlatform', description: 'an Architecture', example: (given) => `lambda.Architecture.${processor(given)}` },
+  pythonRuntime: { member: 'supportsInlineCode', description: 'a Runtime', example: () => 'lambda.Runtime.PYTHON_3_13' },
+  instanceType: { member: 'isBurstable', description: 'an InstanceType', example: (given) => `new ec2.InstanceType(${path(given)})` },
+  vpc: VPC,
+  buildVpc: VPC,
+  cluster: { member: 'clusterName', description: 'an ICluster', example: () => "eks.Cluster.fromClusterAttributes(this, 'Cluster', { … })" },
+  artifactBucket: { member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${path(given)})` },
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([
     'timeout', 'optimizationTimeout', 'deploymentMaxLatency', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
@@ -30,12 +44,12 @@ const KINDS: Record<string, Kind> = {
  */
 export function checkKinds(props: object, required: string[] = []): string[] {
   const given = props as Record<string, unknown>;
-  return Object.entries(KINDS).flatMap(([name, { method, description, example }]) => {
+  return Object.entries(KINDS).flatMap(([name, { member, description, example }]) => {
     const value = given[name];
-    if (value === undefined ? !required.includes(name) : typeof (value as Record<string, unknown> | null)?.[method] === 'function') {
+    if (value === undefined ? !required.includes(name) : typeof value === 'object' && value !== null && member in value) {
       return [];
     }
-    const shown = typeof value === 'object' && value !== null ? 'another object' : JSON.stringify(value) ?? 'nothing';
+    const shown = typeof value === 'object' && value !== null ? 'another object' : JSON.stringify(value) ?? (value === undefined ? 'nothing' : `a ${typeof value}`);
     return [`${name} must be ${description}, got ${shown}: give ${example(shown)}`];
   });
 }
