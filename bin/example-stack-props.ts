@@ -3,7 +3,7 @@ import type { OptimizationRecipe, QualityGate } from '../lib';
 
 /** The model, for every stack of the example app. */
 export interface ExampleStackProps extends StackProps {
-  /** SavedModel directory, `.keras`, `.h5` or (function only) `.tflite` file. */
+  /** SavedModel directory, `.keras`, `.h5` or (LiteRT only) `.tflite` file. */
   readonly model: string;
   /** `.npz` or `.jsonl` file with inputs and labels. */
   readonly evaluation?: string;

@@ -186,7 +186,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Whether each instance publishes TensorFlow Serving's number of requests, errors and latency once a minute. The values are written to the log group,
+   * Whether each instance publishes the server's number of requests, errors and latency once a minute. The values are written to the log group,
    * from which CloudWatch creates three custom metrics. Needs `monitoring`.
    *
    * Log groups of the class Infrequent Access do not support this.
@@ -197,7 +197,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly embeddedMetrics?: boolean;
 
   /**
-   * Whether each instance sends TensorFlow Serving's output to the log group, to the stream `<instance id>/server`.
+   * Whether each instance sends the server's output to the log group, to the stream `<instance id>/server`.
    *
    * Output is sent every ten seconds from the start, so that it also shows why a server crashed before its instance was replaced. While CloudWatch Logs
    * is unreachable, lines stay in the instance's journal; the server never waits.

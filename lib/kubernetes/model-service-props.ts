@@ -24,8 +24,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   /**
    * The program that serves the model.
    *
-   * `ModelServer.LITERT` serves what `ModelFunction` serves, optimized in the same ways: it starts within milliseconds, needs tens of MiB, and runs
-   * on Graviton too. Options of TensorFlow Serving that it lacks are refused.
+   * `ModelServer.LITERT` serves the models that `ModelFunction` serves with its native runtime, optimized in the same ways: it starts within
+   * milliseconds, needs tens of MiB, and runs on Graviton too. Options of TensorFlow Serving that it lacks are refused.
    *
    * @default ModelServer.TENSORFLOW_SERVING
    */

@@ -108,7 +108,7 @@ def optimize(  # noqa: PLR0913, PLR0917 - one option each
         ModelFormat | None,
         typer.Option(
             "--format",
-            help="litert for Lambda, saved_model for TensorFlow Serving.",
+            help="litert for Lambda and the LiteRT server, saved_model for TensorFlow Serving.",
             show_default="litert, or saved_model for strip, freeze and bfloat16",
         ),
     ] = None,
