@@ -40,6 +40,13 @@ def test_a_warning_about_another_candidate_is_not(chosen: list[str]) -> None:
     assert outcome.warning_hints == []
 
 
+def test_where_the_gate_refuses_all_the_warnings_about_each_are_shown_once() -> None:
+    outcome = progress_with().outcome(ExitCode.GATE, "no candidate passes the gate")
+
+    assert outcome.warnings == ["few samples", LEFT_OUT]
+    assert outcome.warning_hints == [Hint.SIGNATURE]
+
+
 def test_warnings_from_another_process_keep_their_candidate() -> None:
     apart = Progress()
     apart.of_candidate("student").warn(LEFT_OUT)

@@ -20,6 +20,7 @@ import tensorflow as tf
 from processes import check_over
 from sample_functions import FEATURES, dense_data, function, spec
 from sample_jobs import job_data
+from tensorflow_optimizer.command_line.hint_options import JOB_MEMBERS, hints_in, option_lines
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.processes.exhaustion import exhausted
@@ -65,12 +66,17 @@ class Command:
     def check(self, process: subprocess.Popen[str], code: int, sentence: str) -> None:
         _, errors = process.communicate()
         assert process.returncode == code, errors
-        assert sentence in errors.splitlines()[-1]
         outcome = Outcome.model_validate_json((self.out / "outcome.json").read_text())
         assert outcome.exit_code == code
-        assert outcome.sentence == errors.splitlines()[-1]
+        assert sentence in outcome.sentence
+        assert last_lines(errors, outcome) == [outcome.sentence, *option_lines(hints_in(outcome), JOB_MEMBERS)]
         assert sorted(path.name for path in self.out.iterdir()) == ["outcome.json", "report"]
         assert list(self.temporary.iterdir()) == []
+
+
+def last_lines(errors: str, outcome: Outcome) -> list[str]:
+    """Return the sentence that a command ends with, and a line for each hint."""
+    return errors.splitlines()[-1 - len(set(hints_in(outcome))) :]
 
 
 @pytest.fixture
@@ -152,10 +158,12 @@ class TestOutOfDisk:
     def test_for_the_model(self, fields: dict[str, Any], wide: Path, command: Command, no_disk: Any) -> None:
         words = no_disk(command.out, "1m", command.words(wide, None, **fields))
         _, errors = command.start(words).communicate()
-        assert errors.splitlines()[-1] == self.SENTENCE
         left = command.root / "left"
         assert sorted(path.name for path in left.iterdir()) == ["outcome.json", "report"]
-        assert Outcome.model_validate_json((left / "outcome.json").read_text()).sentence == self.SENTENCE
+        outcome = Outcome.model_validate_json((left / "outcome.json").read_text())
+        assert outcome.sentence == self.SENTENCE
+        assert outcome.hints == [Hint.MACHINE_SIZE]
+        assert last_lines(errors, outcome) == [self.SENTENCE, *option_lines(outcome.hints, JOB_MEMBERS)]
         assert list(command.temporary.iterdir()) == []
 
     def test_for_anything_at_all(self, models: SampleModels, command: Command, no_disk: Any) -> None:

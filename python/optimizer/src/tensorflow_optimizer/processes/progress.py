@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..documents.outcome import Candidate, CandidateStatus, InputRange, Metrics, Outcome
+from ..errors import ExitCode
 from ..hints import Message
 from . import progress_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..errors import ExitCode, OptimizerError
+    from ..errors import OptimizerError
     from ..hints import Hint
 
 log = logging.getLogger("tensorflow_optimizer")
@@ -38,11 +39,16 @@ class Progress:
 
     @property
     def warnings(self) -> list[str]:
-        """The texts of the warnings to show."""
-        return list(dict.fromkeys(warning.text for warning in self._shown()))
+        """The texts of the warnings to show while the job goes on."""
+        return _texts(self._shown())
 
-    def _shown(self) -> list[Message]:
-        """Return the warnings about the job and about the chosen candidate."""
+    def _shown(self, exit_code: ExitCode = ExitCode.DONE) -> list[Message]:
+        """Return the warnings about the job and about the chosen candidate.
+
+        Where the gate refuses all candidates, return the warnings about each: they may say why.
+        """
+        if exit_code is ExitCode.GATE:
+            return self.warned
         chosen = {one.name for one in self.candidates if one.status is CandidateStatus.CHOSEN}
         return [warning for warning in self.warned if warning.candidate is None or warning.candidate in chosen]
 
@@ -79,15 +85,20 @@ class Progress:
         self, exit_code: ExitCode, sentence: str, hints: Iterable[Hint] = (), *, unverified: bool = False
     ) -> Outcome:
         """Return the outcome with everything known so far."""
+        shown = self._shown(exit_code)
         return Outcome(
             exit_code=exit_code,
             sentence=sentence,
             hints=list(hints),
-            warnings=self.warnings,
-            warning_hints=list(dict.fromkeys(hint for warning in self._shown() for hint in warning.hints)),
+            warnings=_texts(shown),
+            warning_hints=list(dict.fromkeys(hint for warning in shown for hint in warning.hints)),
             inputs=self.inputs,
             expected_scale=self.expected_scale,
             original=self.original,
             candidates=self.candidates,
             unverified=unverified,
         )
+
+
+def _texts(messages: Iterable[Message]) -> list[str]:
+    return list(dict.fromkeys(message.text for message in messages))
