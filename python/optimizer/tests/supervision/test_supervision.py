@@ -21,7 +21,7 @@ from tensorflow_optimizer.processes.process_group import StoppedError, process_g
 from tensorflow_optimizer.supervision import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def config(directory: Path, **fields: Any) -> Path:
@@ -139,6 +139,14 @@ class TestTheGroup:
 
         check_over(self.run("time.sleep(600)", fail))
 
+    @pytest.fixture
+    def hangup_is_not_ignored(self) -> Iterator[None]:
+        """As it is ignored where the tests themselves are run by `nohup`."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        yield
+        signal.signal(signal.SIGHUP, before)
+
+    @pytest.mark.usefixtures("hangup_is_not_ignored")
     def test_a_hangup_ends_all(self) -> None:
         def hang_up(process: subprocess.Popen[bytes]) -> None:
             os.kill(os.getpid(), signal.SIGHUP)
