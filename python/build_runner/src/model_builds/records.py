@@ -46,7 +46,8 @@ def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
         return False
     key_prefix = str(record.get("KeyPrefix", ""))
     sizes = store.sizes(key_prefix)
-    for file in json.loads(manifest).get("files", []):
+    published = json.loads(manifest)
+    for file in [*published.get("files", []), *published.get("documents", [])]:
         if "!/" not in file["path"] and sizes.get(key_prefix + file["path"]) != file["size"]:
             return False
     others = (str(record.get(name, "")) for name in ("ArchiveKey", "GoldenKey"))

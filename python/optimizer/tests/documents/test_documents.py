@@ -59,6 +59,7 @@ def test_a_manifest_is_a_draft_plus_the_facts_of_publishing() -> None:
     assert set(Manifest.model_fields) - set(Draft.model_fields) == {
         "version",
         "files",
+        "documents",
         "created",
         "build_id",
     }

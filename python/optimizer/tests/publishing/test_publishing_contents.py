@@ -42,10 +42,12 @@ def test_a_litert_model_becomes_a_layer_a_manifest_and_a_record(
         f"{PREFIX}/claims/1",
         f"{PREFIX}/keys/{KEY}/1.json",
         f"{PREFIX}/litert/1/SHA256SUMS",
+        f"{PREFIX}/litert/1/bom.cdx.json",
         f"{PREFIX}/litert/1/layer.zip",
         f"{PREFIX}/litert/1/manifest.json",
         f"{PREFIX}/litert/1/model.json",
         f"{PREFIX}/litert/1/model.tflite",
+        f"{PREFIX}/litert/1/provenance.json",
     ]
     record = read_json(s3, f"{PREFIX}/keys/{KEY}/1.json")
     layer = s3.head_object(Bucket="models", Key=f"{PREFIX}/litert/1/layer.zip")
@@ -134,6 +136,8 @@ def test_a_saved_model_is_visible_to_a_server_only_when_it_is_whole(
         "saved_model/1/fingerprint.pb",
         "saved_model/1/saved_model.pb",
         "saved_model/1/SHA256SUMS",
+        "saved_model/1/bom.cdx.json",
+        "saved_model/1/provenance.json",
         "saved_model/1/manifest.json",
         f"keys/{KEY}/1.json",
     ]

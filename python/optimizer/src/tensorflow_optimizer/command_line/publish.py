@@ -16,7 +16,9 @@ from ..documents.outcome import Outcome
 from ..errors import BadInputError, ExitCode, OptimizerError
 from ..fetching.fetch import JOB_FILE, fetch_inputs
 from ..fetching.fetched import read_fetched
-from ..publishing.publish import Target, publish_build
+from ..publishing.provenance import builder_of
+from ..publishing.publish import publish_build
+from ..publishing.target import Target
 from ..report import write_report
 from ..storage.s3 import Bucket
 from ..storage.storage_errors import StorageError
@@ -88,6 +90,7 @@ def publish(  # noqa: PLR0913 - options of a command
             build_id=build_id or f"local-{datetime.now(UTC):%Y%m%d-%H%M%S}",
             build_key=key,
             build_url=os.environ.get("CODEBUILD_BUILD_URL", ""),
+            builder=builder_of(os.environ.get("CODEBUILD_BUILD_ARN", "")),
         )
         record = publish_build(target, job, outcome_at, read_fetched(config.parent), typer.echo)
         if record is None:

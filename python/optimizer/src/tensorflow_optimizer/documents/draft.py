@@ -80,12 +80,27 @@ def forget_model(output: Path) -> None:
         (output / file).unlink(missing_ok=True)
 
 
-def to_manifest(  # noqa: PLR0913 - the five facts that only publishing knows
-    draft: Draft, *, version: int, files: list[File], created: str, build_id: str, build_key: str
+def to_manifest(  # noqa: PLR0913 - the six facts that only publishing knows
+    draft: Draft,
+    *,
+    version: int,
+    files: list[File],
+    created: str,
+    build_id: str,
+    build_key: str,
+    documents: list[File] | None = None,
 ) -> Manifest:
     """Complete a draft with what only publishing knows."""
     known = {name: getattr(draft, name) for name in Draft.model_fields if name != "build_key"}
-    return Manifest(**known, version=version, files=files, created=created, build_id=build_id, build_key=build_key)
+    return Manifest(
+        **known,
+        version=version,
+        files=files,
+        documents=documents or [],
+        created=created,
+        build_id=build_id,
+        build_key=build_key,
+    )
 
 
 def describe(draft: Draft, version: int) -> ModelDescription:

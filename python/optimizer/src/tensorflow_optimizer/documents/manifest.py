@@ -169,6 +169,8 @@ class Manifest(Draft):
 
     version: int
     files: list[File]
+    documents: list[File] = []
+    """What describes the version and no server reads: its bill of materials and its provenance."""
     created: str
     """ISO 8601, UTC."""
     build_id: str

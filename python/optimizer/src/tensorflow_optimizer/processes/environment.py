@@ -9,6 +9,14 @@ from pathlib import Path
 from ..documents.job import BEHAVIOR_VERSION, Toolchain
 from ..errors import OptimizerError
 
+#: Tools that determine the output, and the names of their distributions.
+DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "keras": ("keras",),
+    "litert": ("ai-edge-litert",),
+    "numpy": ("numpy",),
+}
+
 
 def prepare() -> None:
     """Configure the process. Call it before the first import of TensorFlow."""
@@ -68,13 +76,7 @@ def _meminfo(name: str) -> int | None:
 
 def versions() -> dict[str, str]:
     """Return the versions of the tools that determine the output, by the name of their distribution."""
-    names = {
-        "tensorflow": ("tensorflow", "tensorflow-cpu"),
-        "keras": ("keras",),
-        "litert": ("ai-edge-litert",),
-        "numpy": ("numpy",),
-    }
-    found = {name: _version(distributions) for name, distributions in names.items()}
+    found = {name: _version(distributions) for name, distributions in DISTRIBUTIONS.items()}
     return {**found, "behavior": str(BEHAVIOR_VERSION)}
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,42 +18,24 @@ from ..errors import BadInputError, ExitCode, OptimizerError
 from .artifacts import Publication, publish_files
 from .builds import upload_build
 from .claims import claim_version
+from .descriptions import publish_descriptions
 from .record import find_complete, record_key
 from .server import publish_server
 from .summary import summarize
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..documents.manifest import Draft
     from ..fetching.fetched import Fetched
-    from ..storage.s3 import Bucket
+
+__all__ = ["MANIFEST_FILE", "RECORD_FILE", "Target", "publish_build", "read_outcome"]
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"
 #: Fields that a draft repeats from its job.
 _COMMON = ("model", "format", "architecture", "recipe", "labels")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Bucket, prefix and names for publishing a build."""
-
-    bucket: Bucket
-    prefix: str
-    """The model's prefix, without a slash at either end."""
-    build_id: str
-    build_key: str
-    build_url: str = ""
-
-    def __post_init__(self) -> None:
-        """Reject names that would put objects elsewhere."""
-        if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", self.prefix, re.ASCII):
-            raise BadInputError(f"the model prefix {self.prefix!r} is not usable: give letters, digits, '-', '_', '.'")
-        if not re.fullmatch(r"\w[\w.-]*", self.build_id, re.ASCII):
-            raise BadInputError(f"the build id {self.build_id!r} is not usable: give letters, digits, '-', '_' and '.'")
-        if not re.fullmatch(r"[0-9a-f]{64}", self.build_key):
-            raise BadInputError(f"the build key {self.build_key!r} is not a SHA-256 in lower-case hexadecimal")
 
 
 def read_outcome(output: Path) -> Outcome:
@@ -103,7 +83,7 @@ def publish_build(
     draft = _read_matching_draft(output, job, target.build_key)
     adopted = find_complete(target.bucket, target.prefix, target.build_key)
     if adopted is None:
-        adopted = _publish_version(target, draft, output, fetched, log)
+        adopted = _publish_version(target, job, draft, output, fetched, log)
     else:
         log(f"version {adopted.version} was made from the same inputs and is whole: it is used, nothing is published")
     (output / RECORD_FILE).write_bytes(adopted.to_bytes())
@@ -128,10 +108,11 @@ def _read_matching_draft(output: Path, job: Job, key: str) -> Draft:
     return draft
 
 
-def _publish_version(
-    target: Target, draft: Draft, output: Path, fetched: Fetched | None, log: Callable[[str], None]
+def _publish_version(  # noqa: PLR0913, PLR0917 - what a build is
+    target: Target, job: Job, draft: Draft, output: Path, fetched: Fetched | None, log: Callable[[str], None]
 ) -> Record:
     bucket, prefix = target.bucket, target.prefix
+    created = datetime.fromtimestamp((output / DRAFT_FILE).stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     version = claim_version(bucket, prefix, build_id=target.build_id, build_key=target.build_key)
     log(f"version {version} of {prefix} ({draft.format.value})")
     if draft.server is not None:
@@ -156,7 +137,8 @@ def _publish_version(
             _with_provenance(draft, fetched),
             version=version,
             files=published.files,
-            created=datetime.fromtimestamp((output / DRAFT_FILE).stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            documents=publish_descriptions(publication, target, job, fetched, published.files, created),
+            created=created,
             build_id=target.build_id,
             build_key=target.build_key,
         )

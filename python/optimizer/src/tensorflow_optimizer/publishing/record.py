@@ -48,11 +48,12 @@ def _complete(bucket: Bucket, key: str) -> Record | None:
     if sha256_of(text) != record.manifest_sha256:
         return None
     try:
-        files = Manifest.model_validate_json(text).files
+        manifest = Manifest.model_validate_json(text)
     except ValidationError:
         return None  # Of another version of the optimizer.
     layer = bucket.head(record.layer_key) if record.layer_key in present else None
     if layer is not None and layer.version != record.layer_object_version:
         return None  # Deployments pin the version that the record names.
+    files = [*manifest.files, *manifest.documents]
     whole = all(present.get(f"{directory}/{file.path}") == file.size for file in files if "!" not in file.path)
     return record if whole else None

@@ -1,0 +1,69 @@
+"""Publishes the documents that describe a version: its bill of materials and its provenance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..documents.document import sha256_of
+from ..documents.manifest import File
+from .bill_of_materials import bill_of_materials
+from .materials import materials_of
+from .provenance import provenance
+
+if TYPE_CHECKING:
+    from ..documents.foreign import ForeignDocument
+    from ..documents.job import Job
+    from ..fetching.fetched import Fetched
+    from .artifacts import Publication
+    from .target import Target
+
+BOM_FILE = "bom.cdx.json"
+PROVENANCE_FILE = "provenance.json"
+
+
+def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
+    publication: Publication, target: Target, job: Job, fetched: Fetched | None, files: list[File], created: str
+) -> list[File]:
+    """Upload both documents, and return their entries in the manifest.
+
+    Args:
+        publication: The version.
+        target: Where it is published, and by which build.
+        job: What was asked for.
+        fetched: Result of `fetch`; None if the input did not come from S3.
+        files: The version's published files.
+        created: When it was made, as in the manifest.
+    """
+    draft = publication.draft
+    materials = materials_of(job, draft, fetched)
+    bom = _upload(
+        publication,
+        BOM_FILE,
+        bill_of_materials(
+            draft,
+            version=publication.version,
+            build_key=target.build_key,
+            created=created,
+            files=files,
+            materials=materials,
+        ),
+        "application/vnd.cyclonedx+json",
+    )
+    statement = provenance(
+        job,
+        files=[*files, bom],
+        server=draft.server,
+        materials=materials,
+        builder=target.builder,
+        invocation=target.build_url or target.build_id,
+        build_key=target.build_key,
+        created=created,
+        report=target.bucket.address(f"{target.prefix}/builds/{target.build_id}/report.html"),
+    )
+    return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json")]
+
+
+def _upload(publication: Publication, name: str, document: ForeignDocument, content_type: str) -> File:
+    content = document.to_json().encode()
+    publication.upload(publication.key_prefix + name, content, content_type)
+    return File(path=name, size=len(content), sha256=sha256_of(content))
