@@ -33,7 +33,8 @@ export class Account {
   private readonly lambda = new LambdaClient();
   private readonly cloudFormation = new CloudFormationClient();
 
-  constructor() {
+  /** @param context Context values of scripts/verify-aws/app.ts for every deployment. */
+  constructor(private readonly context: Record<string, string> = {}) {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
@@ -47,7 +48,7 @@ export class Account {
   /** Deploys a stack of scripts/verify-aws/app.ts. Does not throw if the deployment fails. */
   public deploy(stack: string, context: Record<string, string> = {}): Promise<CdkResult> {
     return this.cdk([
-      'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events', '--outputs-file', this.outputsFile(stack), ...contextArguments(context),
+      'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events', '--outputs-file', this.outputsFile(stack), ...contextArguments({ ...this.context, ...context }),
     ]);
   }
 

@@ -6,7 +6,7 @@ import { FleetStack } from '../../bin/fleet-stack';
 import { FunctionStack } from '../../bin/function-stack';
 import { ServiceStack } from '../../bin/service-stack';
 import type { ModelOptimizer } from '../../lib';
-import { OptimizationRecipe, QualityGate } from '../../lib';
+import { ModelServer, OptimizationRecipe, QualityGate } from '../../lib';
 import { Probe } from './probe';
 
 /** The example app's stacks, with the project's name as an output, and a probe inside the VPC for internal load balancers. */
@@ -20,12 +20,15 @@ const common: ExampleStackProps = {
   gate: app.node.tryGetContext('gate') === 'impossible' ? QualityGate.maxSize(Size.kibibytes(1)) : undefined,
 };
 
+/** Of pods and instances. */
+const server = Object.values(ModelServer).find((name) => name === app.node.tryGetContext('server'));
+
 const named = (optimizer: ModelOptimizer) => new CfnOutput(Stack.of(optimizer), 'ProjectName', { value: optimizer.project.projectName });
 
 const lambda = new FunctionStack(app, 'VerifyFunction', common);
 named(lambda.endpoint.optimizer!);
 
-const service = new ServiceStack(app, 'VerifyService', { ...common, internalLoadBalancer: true });
+const service = new ServiceStack(app, 'VerifyService', { ...common, server, internalLoadBalancer: true });
 named(service.endpoint.optimizer!);
 const serviceProbe = new Probe(service, 'Probe', { vpc: service.cluster.vpc });
 service.endpoint.connections.allowDefaultPortFrom(serviceProbe);
@@ -39,6 +42,6 @@ const address = new eks.KubernetesObjectValue(service, 'LoadBalancerHost', {
 address.node.addDependency(service.endpoint);
 new CfnOutput(service, 'Address', { value: address.value });
 
-const fleet = new FleetStack(app, 'VerifyFleet', common);
+const fleet = new FleetStack(app, 'VerifyFleet', { ...common, server });
 named(fleet.endpoint.optimizer!);
 new Probe(fleet, 'Probe', { vpc: fleet.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'util';
+import { ModelServer } from '../../lib';
 import { costsOf, readPrices } from '../demo/costs';
 import { Account } from './account';
 import { realAnswers } from './account-answers';
@@ -10,6 +11,7 @@ import { preflight, reported } from './preflight';
 import { PathVerification } from './steps';
 
 const HOURS_PER_MONTH = 730;
+const SERVERS = Object.values(ModelServer);
 
 const USAGE = `Usage: npm run verify:aws -- --yes [options]
 
@@ -20,6 +22,7 @@ CloudWatch's log groups; a stack that is left, also when you interrupt it, is na
   --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
   --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
   --path PATH       ${[...VERIFIED_PATHS.map(({ name }) => name), 'all'].join(', ')}; all when absent
+  --server SERVER   ${SERVERS.join(' or ')}, of pods and instances; ${ModelServer.TENSORFLOW_SERVING} when absent
   --prices FILE     prices of your own, as in scripts/demo/prices.json
   --keep            destroy nothing at the end
   --help            this text
@@ -35,12 +38,21 @@ function chosen(name: string): readonly VerifiedPath[] {
   return paths;
 }
 
+function chosenServer(name: string): ModelServer {
+  const server = SERVERS.find((one) => one === name);
+  if (server === undefined) {
+    throw new Error(`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(name)}`);
+  }
+  return server;
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       preflight: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       path: { type: 'string', default: 'all' },
+      server: { type: 'string', default: ModelServer.TENSORFLOW_SERVING },
       prices: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -51,9 +63,10 @@ async function main(): Promise<void> {
     return;
   }
   const paths = chosen(values.path);
+  const server = chosenServer(values.server);
   const prices = readPrices(values.prices);
   const hourly = (path: VerifiedPath) => costsOf(path.name, 1, prices).idleMonth / HOURS_PER_MONTH;
-  const account = new Account();
+  const account = new Account({ server });
   const { account: number, region } = await account.identity().catch((error: unknown) => {
     throw new Error(`no bootstrapped Region was found: set credentials and AWS_REGION, and run \`cdk bootstrap\` there (${error instanceof Error ? error.message : String(error)})`);
   });
@@ -63,12 +76,12 @@ async function main(): Promise<void> {
   const most = (of: (path: VerifiedPath) => number | undefined) => Math.max(...paths.map((path) => of(path) ?? 0));
   const findings = await preflight(realAnswers(region), {
     stacks: paths.map(({ stack }) => stack), processors: most((path) => path.processors), addresses: most((path) => path.addresses),
-    image: paths.some((path) => path.image),
+    image: server === ModelServer.TENSORFLOW_SERVING && paths.some((path) => path.image),
   });
   const inTheWay = findings.filter(({ result }) => result === 'problem').length;
   const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
-    `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}.`,
+    `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}. Server of pods and instances: ${server}.`,
     ...paths.map((path) => `  ${path.name.padEnd(9)}${hourly(path).toFixed(2)} ${prices.currency} an hour${path.alsoPaid ? `, and ${path.alsoPaid}` : ''}`),
     `List prices of ${prices.region}, ${prices.asOf}; builds and requests come on top.`,
     '',

@@ -14,7 +14,7 @@ export interface VerifiedPath {
   readonly processors?: number;
   /** Elastic IP addresses of its NAT gateways. */
   readonly addresses?: number;
-  /** Whether the path pulls TensorFlow Serving's image. */
+  /** Whether the path pulls TensorFlow Serving's image when that server serves. */
   readonly image?: boolean;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;
