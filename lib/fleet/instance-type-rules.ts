@@ -5,18 +5,25 @@ import { ModelServer } from '../serving/model-server';
 
 export const DEFAULT_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.M7I, ec2.InstanceSize.LARGE);
 
+/** Types whose processor the CDK can tell. */
+const KNOWN_FORM = /^[a-z]+\d{1,2}[a-z-]*\.[a-z0-9-]+$/;
+
 /** Returns the processor of an instance type: x86_64 if the type is known only when the stack is deployed. */
 export function processorOf(instanceType = DEFAULT_INSTANCE_TYPE): lambda.Architecture {
-  return !Token.isUnresolved(instanceType.toString()) && instanceType.architecture === ec2.InstanceArchitecture.ARM_64
+  return KNOWN_FORM.test(instanceType.toString()) && instanceType.architecture === ec2.InstanceArchitecture.ARM_64
     ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 }
 
 export function checkInstanceType(instanceType: ec2.InstanceType, server?: ModelServer): string[] {
+  const name = instanceType.toString();
+  if (!Token.isUnresolved(name) && !KNOWN_FORM.test(name)) {
+    return [`instanceType must be a family with its generation and a size, got ${JSON.stringify(name)}: give a type such as m7i.large`];
+  }
   if (server === ModelServer.LITERT || processorOf(instanceType) === lambda.Architecture.X86_64) {
     return [];
   }
   return [
-    `instanceType must be of x86_64, got ${JSON.stringify(instanceType.toString())}: there is no official TensorFlow Serving for arm64; `
+    `instanceType must be of x86_64, got ${JSON.stringify(name)}: there is no official TensorFlow Serving for arm64; `
     + 'give a type such as m7i.large, or serve with ModelServer.LITERT or ModelFunction, which run on arm64',
   ];
 }

@@ -12,5 +12,5 @@ export function mebibytesOf(memorySize: Size): number {
 
 /** One thread for each full processor: further threads would only wait. */
 export function threadsFor(memorySize: Size): number {
-  return memorySize.isUnresolved() ? 1 : Math.max(1, Math.floor(memorySize.toKibibytes() / ONE_PROCESSOR.toKibibytes()));
+  return memorySize.isUnresolved() ? 1 : Math.max(1, Math.floor(mebibytesOf(memorySize) / ONE_PROCESSOR.toMebibytes()));
 }

@@ -121,8 +121,19 @@ function buildProblems(options: OptimizationOptions): string[] {
       problems.push(`${name} has no effect without buildVpc: give buildVpc, or leave ${name} out`);
     }
   }
-  if (options.buildImage && /LAMBDA/.test(options.buildImage.type)) {
+  return [...problems, ...machineProblems(options)];
+}
+
+function machineProblems({ buildImage, computeType }: OptimizationOptions): string[] {
+  const problems: string[] = [];
+  if (buildImage && /LAMBDA/.test(buildImage.type)) {
     problems.push('buildImage must run on CodeBuild\'s EC2 compute, got one for Lambda compute, which has neither room nor time for TensorFlow');
+  }
+  if (buildImage && /^(WINDOWS|MAC)_/.test(buildImage.type)) {
+    problems.push(`buildImage must be a Linux image, got one for ${buildImage.type}: the optimization is a Linux program`);
+  }
+  if (computeType && /LAMBDA/.test(computeType)) {
+    problems.push(`computeType must be one of CodeBuild's EC2 compute, got ${computeType}: Lambda compute has neither room nor time for TensorFlow, so give e.g. ComputeType.LARGE`);
   }
   return problems;
 }

@@ -8,7 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFleetProps } from '../../lib';
-import { MissingCpuFeatures, ModelFleet, ModelSource, ServingBinary } from '../../lib';
+import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 import { bootSettings, env, fleet, properties, userData } from './fixtures';
 
@@ -297,6 +297,11 @@ describe('processors', () => {
     expect(bootSettings(refusing).missingCpuFeatures).toBe('refuse');
     expect(bootSettings(serving).missingCpuFeatures).toBe('disable_onednn');
     expect(fitOffer(serving).cpuFeatures).toBeUndefined();
+  });
+
+  test.each([[ModelServer.TENSORFLOW_SERVING, 'm7i'], [ModelServer.LITERT, ''], [undefined, 'none']])('with the server %s, %j is refused as no type', (server, type) => {
+    expect(() => fleet({ server, instanceType: new ec2.InstanceType(type) }))
+      .toThrow(`instanceType must be a family with its generation and a size, got "${type}": give a type such as m7i.large`);
   });
 
   test.each(['m7g.large', 't4g.medium', 'c8g.large'])('%s is refused, because no TensorFlow Serving exists for arm64', (type) => {

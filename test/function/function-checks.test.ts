@@ -10,6 +10,7 @@ describe('fails', () => {
     ['too little memory', { memorySize: Size.mebibytes(127) }, /memorySize in MiB must be between 128 and 10240, got 127/],
     ['too much memory', { memorySize: Size.mebibytes(10241) }, /got 10241/],
     ['memory between two steps', { memorySize: Size.kibibytes(200_000) }, /memorySize in MiB must be a whole number .* got 195\.3125/],
+    ['memory of bytes', { memorySize: Size.bytes(1) }, /memorySize in MiB must be/],
     ['no time', { timeout: Duration.seconds(0) }, /timeout in seconds must be between 1 and 900, got 0/],
     ['too much time', { timeout: Duration.seconds(901) }, /got 901/],
     ['part of a second', { timeout: Duration.millis(1500) }, /timeout in seconds must be a whole number .* got 1\.5/],

@@ -39,6 +39,8 @@ describe('refuses', () => {
     ['subnets without a VPC', { buildVpcSubnets: {} }, 'buildVpcSubnets has no effect without buildVpc'],
     ['security groups without a VPC', { buildSecurityGroups: [] }, 'buildSecurityGroups has no effect without buildVpc'],
     ['Lambda compute', { buildImage: codebuild.LinuxLambdaBuildImage.AMAZON_LINUX_2023_PYTHON_3_13 }, 'neither room nor time'],
+    ['a machine of Lambda compute', { computeType: codebuild.ComputeType.LAMBDA_10GB }, 'computeType must be one of CodeBuild\'s EC2 compute, got BUILD_LAMBDA_10GB'],
+    ['a Windows image', { buildImage: codebuild.WindowsBuildImage.WIN_SERVER_CORE_2022_BASE_3_0 }, 'buildImage must be a Linux image, got one for WINDOWS_SERVER_2022_CONTAINER'],
     ['an image of another processor than the one that serves', { architecture: lambda.Architecture.ARM_64, buildImage: codebuild.LinuxBuildImage.STANDARD_7_0 },
       'buildImage is for x86_64 (LINUX_CONTAINER), and the model is optimized for and proved on arm64: give an image for arm64, e.g. codebuild.LinuxArmBuildImage'],
     ['an arm64 image for x86_64', { buildImage: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0 }, 'buildImage is for arm64 (ARM_CONTAINER)'],
