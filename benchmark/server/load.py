@@ -40,29 +40,17 @@ class Rest:
         Raises:
             RuntimeError: A request was not answered with 200.
         """
-        at_rate = ["-q", str(rate), "--latency-correction"] if rate else []
-        report = _report(
-            [
-                *(
-                    str(self.oha),
-                    "--no-tui",
-                    "--output-format",
-                    "json",
-                    "-z",
-                    f"{seconds * 1000:.0f}ms",
-                    "-w",
-                    *at_rate,
-                ),
-                *("-c", str(clients), "-m", "POST", "-T", "application/json", "-D", str(self.body)),
-                *("--disable-compression", self.url),
-            ]
-        )
-        statuses, failures = report["statusCodeDistribution"], report["errorDistribution"]
-        if set(statuses) != {"200"} or failures:
-            raise RuntimeError(f"{self.url} at {clients} clients: {statuses} {failures}")
+        command = [str(self.oha), "--no-tui", "--output-format", "json", "--disable-compression", "-w"]
+        command += ["-m", "POST", "-T", "application/json"]
+        command += ["-z", _duration(seconds), "-c", str(clients), "-D", str(self.body)]
+        if rate:
+            command += ["-q", str(rate), "--latency-correction"]
+        report = _report([*command, self.url])
+        _all_answered(report, "200", f"{self.url} at {clients} clients")
         percentiles = report["latencyPercentiles"]
         per_second = report["summary"]["requestsPerSec"]
-        return Load(statuses["200"], per_second, percentiles["p50"] * 1e3, percentiles["p99"] * 1e3)
+        requests = report["statusCodeDistribution"]["200"]
+        return Load(requests, per_second, percentiles["p50"] * 1e3, percentiles["p99"] * 1e3)
 
 
 @dataclass(frozen=True)
@@ -80,19 +68,24 @@ class Grpc:
         Raises:
             RuntimeError: A request was not answered with OK.
         """
-        report = _report(
-            [
-                *(str(self.ghz), "--insecure", "--proto", str(PROTO / "serving.proto"), "--import-paths", str(PROTO)),
-                *("--call", "tensorflow.serving.PredictionService.Predict", "-B", str(self.message), "-O", "json"),
-                *("-c", str(clients), "--connections", str(clients), "-z", f"{seconds * 1000:.0f}ms"),
-                *("--duration-stop", "wait", f"127.0.0.1:{self.port}"),
-            ]
-        )
-        statuses = report["statusCodeDistribution"]
-        if set(statuses) != {"OK"}:
-            raise RuntimeError(f"gRPC at {clients} clients: {statuses} {report.get('errorDistribution')}")
+        command = [str(self.ghz), "--insecure", "-O", "json", "--duration-stop", "wait"]
+        command += ["--import-paths", str(PROTO), "--proto", str(PROTO / "serving.proto")]
+        command += ["--call", "tensorflow.serving.PredictionService.Predict", "-B", str(self.message)]
+        command += ["-z", _duration(seconds), "-c", str(clients), "--connections", str(clients)]
+        report = _report([*command, f"127.0.0.1:{self.port}"])
+        _all_answered(report, "OK", f"gRPC at {clients} clients")
         percentiles = {entry["percentage"]: entry["latency"] / 1e6 for entry in report["latencyDistribution"]}
         return Load(report["count"], report["rps"], percentiles[50], percentiles[99])
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms"
+
+
+def _all_answered(report: dict[str, Any], status: str, load: str) -> None:
+    statuses, failures = report["statusCodeDistribution"], report.get("errorDistribution")
+    if set(statuses) != {status} or failures:
+        raise RuntimeError(f"{load}: {statuses} {failures}")
 
 
 def _report(command: list[str]) -> dict[str, Any]:
