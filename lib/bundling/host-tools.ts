@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'os';
 import { join } from 'path';
 import { UnscopedValidationError } from 'aws-cdk-lib';
 import { lit } from '../private/errors';
+import { nativeProgram } from './native-program';
 
 export interface Installer {
   readonly kind: 'uv' | 'pip';
@@ -14,6 +15,9 @@ export interface Installer {
 
 /** Maximum length of a failed tool's output in the error. */
 const SHOWN_OUTPUT = 4000;
+
+/** Succeeds where there is a pip. Does not import it as `pip --version` does, which takes longer than all else of a synthesis. */
+const HAS_PIP = 'import importlib.util, sys; sys.exit(importlib.util.find_spec("pip") is None)';
 
 const found = new Map<string, unknown>();
 
@@ -32,11 +36,11 @@ export function runTool(command: string[], options: { readonly environment?: Nod
 /** Returns uv, or a Python that has pip, or undefined. */
 export function findInstaller(): Installer | undefined {
   return once('installer', () => {
-    if (answers(['uv', '--version']) !== undefined) {
+    if (nativeProgram('uv') !== undefined || answers(['uv', '--version']) !== undefined) {
       return { kind: 'uv', command: ['uv'] };
     }
     for (const python of ['python3', 'python']) {
-      if (answers([python, '-m', 'pip', '--version']) !== undefined) {
+      if (answers([python, '-c', HAS_PIP]) !== undefined) {
         return { kind: 'pip', command: [python, '-m', 'pip'] };
       }
     }
@@ -47,6 +51,11 @@ export function findInstaller(): Installer | undefined {
 /** Returns the path of a CPython of exactly this minor version, e.g. "3.13": the function reads no other version's bytecode. */
 export function findPython(version: string): string | undefined {
   return once(`python ${version}`, () => {
+    const name = `python${version}`;
+    const native = nativeProgram(name) ?? nativeProgram(name, pyenvDirectories(version));
+    if (native !== undefined) {
+      return native;
+    }
     for (const candidate of candidates(version)) {
       const path = pathOfPython(candidate, version);
       if (path) {
@@ -68,11 +77,14 @@ export function dockerProgram(): string {
 }
 
 function candidates(version: string): string[] {
-  // A version manager has a shim on the PATH for every version, which fails for inactive ones. So try all versions.
-  const root = process.env.PYENV_ROOT ?? join(home(), '.pyenv');
-  const versions = join(root, 'versions');
+  return [`python${version}`, 'python3', 'python', ...pyenvDirectories(version).map((directory) => join(directory, 'python'))];
+}
+
+/** The programs of all versions that pyenv has: its shim on the PATH for a version fails while another one is active. */
+function pyenvDirectories(version: string): string[] {
+  const versions = join(process.env.PYENV_ROOT ?? join(home(), '.pyenv'), 'versions');
   const installed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort().reverse() : [];
-  return [`python${version}`, 'python3', 'python', ...installed.map((name) => join(versions, name, 'bin', 'python'))];
+  return installed.map((name) => join(versions, name, 'bin'));
 }
 
 /** Returns the interpreter's own path if it has the version: a name on the PATH may mean another version in another directory. */

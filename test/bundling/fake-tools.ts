@@ -56,7 +56,7 @@ export class FakeHost {
     this.add(name, [
       `case "$*" in *"print(sys.implementation"*) echo "cpython cpython-${version.replace('.', '')} ${path}";;`,
       '*compileall*) for last in "$@"; do :; done; touch "$last/compiled";;',
-      `"-m pip --version") exit ${options.pip ? 0 : 1};;`,
+      `*'find_spec("pip")'*) exit ${options.pip ? 0 : 1};;`,
       'esac',
     ].join('\n'), directory);
     return path;
