@@ -1,6 +1,7 @@
 import { Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { acrossPacks } from '../private/acknowledge';
 
 const ID = 'TensorFlowFleetEndpoints';
 
@@ -37,7 +38,9 @@ export class FleetEndpoints extends Construct {
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, allowAllOutbound: false, description: 'VPC endpoints of model fleets' });
     this.connections = new ec2.Connections({ securityGroups: [securityGroup], defaultPort: ec2.Port.HTTPS });
     this.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock), 'everything in the VPC');
-    Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions-EC23', reason: 'The VPC\'s own range of addresses, which is known when it is deployed' });
+    for (const id of ['AwsSolutions-EC23', ...acrossPacks('EC2RestrictedSSH'), ...acrossPacks('EC2RestrictedCommonPorts')]) {
+      Validations.of(securityGroup).acknowledge({ id, reason: 'HTTPS from the VPC\'s own range of addresses, which is known when it is deployed' });
+    }
     for (const [name, service] of Object.entries(INTERFACES)) {
       new ec2.InterfaceVpcEndpoint(this, name, { vpc, subnets, service, securityGroups: [securityGroup], open: false });
     }

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import { codeAddress, pythonFunction } from '../bundling/python-code';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import type { FunctionLayers } from './function-layers';
@@ -105,10 +106,9 @@ function environmentOf({ props, settings, layers }: ServingFunctionOptions, dige
 }
 
 function acknowledgeFindings(created: lambda.Function, { snapStart }: ModelFunctionProps): void {
-  Validations.of(created).acknowledge({
-    id: 'AwsSolutions-L1',
-    reason: 'the Python version is the one that LiteRT was tested with, and a property of the construct',
-  });
+  for (const id of LATEST_RUNTIME_RULES) {
+    Validations.of(created).acknowledge({ id, reason: 'The Python version is the one that LiteRT was tested with, and a property of the construct' });
+  }
   if (snapStart) {
     Annotations.of(created).acknowledgeWarning('@aws-cdk/aws-lambda:snapStartRequirePublish', 'the alias names a published version');
   }

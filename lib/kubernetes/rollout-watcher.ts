@@ -3,6 +3,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { clusterId } from './service-objects';
 
@@ -57,7 +58,9 @@ export class RolloutWatcher extends Construct {
     resource.vpcConfig = model.vpcConfig;
     resource.environment = model.environment;
     this.serviceToken = watcher.functionArn;
-    Validations.of(watcher).acknowledge({ id: 'AwsSolutions-L1', reason: 'The handler is tested with this version of Python' });
+    for (const id of LATEST_RUNTIME_RULES) {
+      Validations.of(watcher).acknowledge({ id, reason: 'The handler is tested with this version of Python' });
+    }
   }
 
   /** Makes the deployment wait until enough pods are available. */

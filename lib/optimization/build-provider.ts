@@ -7,6 +7,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 import { EVENT_SOURCE, eventBusArn, MODEL_REFUSED } from './model-events';
@@ -38,10 +39,11 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
     const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(2));
     this.serviceToken = this.framework(onEvent, isComplete).serviceToken;
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-L1',
-      reason: 'The handlers are tested with this version of Python; the framework\'s version of Node.js is the CDK\'s choice',
-    });
+    for (const id of LATEST_RUNTIME_RULES) {
+      Validations.of(this).acknowledge({
+        id, reason: 'The handlers are tested with this version of Python; the framework\'s version of Node.js is the CDK\'s choice',
+      });
+    }
   }
 
   /** Allows the handlers to build one model and to read the build's results. */

@@ -9,7 +9,7 @@ import type { IDependable } from 'constructs';
 import { Construct } from 'constructs';
 import type { StoredObject } from '../model/stored-object';
 import { readStatements } from '../model/stored-object';
-import { acknowledgeWildcard } from '../private/acknowledge';
+import { acknowledgeWildcard, acrossPacks } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
 import { BuildRecords } from './build-records';
@@ -131,6 +131,9 @@ export class OptimizationProject extends Construct {
         id: 'AwsSolutions-CB4',
         reason: 'The build has no CodeBuild artifacts to encrypt; what it writes to S3 is encrypted by the bucket. Give encryptionKey for a key of your own',
       });
+    }
+    for (const id of acrossPacks('CodeBuildProjectSourceRepoUrl')) {
+      Validations.of(this.project).acknowledge({ id, reason: 'The source is an object in S3, which the role may read; no repository takes part' });
     }
     if (options.buildRole) {
       return; // its owner's to answer for

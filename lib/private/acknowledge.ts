@@ -15,6 +15,14 @@ export function acknowledgeManagedPolicy(scope: Construct, policyArn: string, re
   acknowledge(scope, 'AwsSolutions-IAM4[Policy', policyArn, reason);
 }
 
+/** cdk-nag's rules that want a function's runtime to be the newest. */
+export const LATEST_RUNTIME_RULES = ['AwsSolutions-L1', 'Serverless-LambdaLatestVersion'];
+
+/** Returns the names that a rule has in cdk-nag's packs of compliance standards. */
+export function acrossPacks(rule: string): string[] {
+  return ['NIST.800.53.R5', 'HIPAA.Security', 'PCI.DSS.321'].map((pack) => `${pack}-${rule}`);
+}
+
 function acknowledge(scope: Construct, finding: string, arn: string, reason: string): void {
   const id = `${finding}::${flatten(Stack.of(scope).resolve(arn))}]`;
   // Writes the record directly: Validations.acknowledge() accepts one double colon per id at most, and AWS::AccountId brings another.

@@ -18,7 +18,8 @@ export class InlinePolicyRole extends iam.Role {
     this.permissions = permissions;
     const resource = this.node.defaultChild as iam.CfnRole;
     const { policies } = resource;
-    resource.policies = Lazy.any({ produce: () => permissions.isEmpty ? undefined : policies });
+    // An empty list, because rule packs such as cdk-nag's do not expect a token without a value.
+    resource.policies = Lazy.any({ produce: () => permissions.isEmpty ? [] : policies });
   }
 
   public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {

@@ -89,7 +89,7 @@ describe('the policy of a key may name the job\'s role, which then refers to not
 
     // Template.fromStack() fails if resources depend on each other.
     const role = idOf(optimizer.role as iam.Role);
-    expect(template().findResources('AWS::IAM::Role')[role].Properties).not.toHaveProperty('Policies');
+    expect(template().findResources('AWS::IAM::Role')[role].Properties.Policies).toEqual([]);
     expect(actionsOf(statementsOf(template(), role))).toEqual(expect.arrayContaining(['s3:PutObject', 'logs:PutLogEvents']));
     expect(build(template()).DependsOn).toContain(idOf(optimizer.role.node.findChild('DefaultPolicy') as iam.Policy));
   });
