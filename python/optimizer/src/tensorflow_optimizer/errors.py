@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .hints import Hint
+
+#: The colours of Keras, and the name that TensorFlow gave a function.
+_MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?")
+
+#: What TensorFlow and Keras write before the reason.
+_PREFACE = re.compile(
+    r"Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Exception encountered when calling "
+)
+
+#: The error itself below a traceback, such as `ValueError: Dimensions must be equal`.
+_TYPED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt): ")
 
 
 class ExitCode(IntEnum):
@@ -51,3 +63,25 @@ class UnsupportedError(OptimizerError):
     """The model cannot do what the job asks for."""
 
     exit_code = ExitCode.UNSUPPORTED
+
+
+def reason_of(error: BaseException, longest: int = 300) -> str:
+    """Return the line of an error's message that has the reason.
+
+    TensorFlow puts "in user code:" and a traceback before the reason of an error in a traced function, or "Graph
+    execution error:" and where the node was defined, and Keras the name of the layer.
+
+    Args:
+        error: Any error.
+        longest: The maximum number of characters.
+
+    Returns:
+        One line without colours, or the error's type if it has no message.
+    """
+    lines = [line.strip() for line in _MARKS.sub("", str(error)).splitlines() if line.strip()]
+    if lines and lines[0] == "in user code:":
+        typed = [number for number, line in enumerate(lines) if _TYPED.match(line)]
+        lines = [_TYPED.sub("", lines[typed[0]], count=1), *lines[typed[0] + 1 :]] if typed else lines[-1:]
+    while len(lines) > 1 and _PREFACE.match(lines[0]):
+        del lines[0]
+    return lines[0][:longest] if lines else type(error).__name__

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sample_functions import copy_of, dense_data
 from sample_jobs import gate
 from tensorflow.core.protobuf import saved_model_pb2
@@ -137,3 +138,17 @@ class TestBadInput:
             "the default recipe for TensorFlow Serving makes SavedModels",
             hint=Hint.RECIPE_LITERT,
         )
+
+
+def test_a_model_that_does_not_run_with_the_given_shape_says_why(runs: Runs, tmp_path: Path) -> None:
+    module = tf.Module()
+    module.weights = tf.Variable(tf.ones([4, 3]))
+    serve = tf.function(
+        lambda x: {"y": x @ module.weights}, input_signature=[tf.TensorSpec([None, None], tf.float32, name="x")]
+    )
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=serve)
+
+    refused = runs(tmp_path / "model", source={"inputShapes": {"x": [1, 5]}})
+
+    assert refused.code == 2
+    assert "(Matrix size-incompatible: In[0]: [16,5], In[1]: [4,3])" in refused.sentence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..conversion import LiteRtMode, convert, save_with_fixed_shapes
-from ..errors import BadInputError, UnsupportedError
+from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
 from ..runners import LiteRtRunner, RunError
 from ..runners.describe import describe_signatures
@@ -133,7 +133,7 @@ class LiteRtConverter:
         except (ValueError, TypeError) as error:
             shapes = {name: signature.shapes for name, signature in self._signatures.items()}
             raise BadInputError(
-                f"the model cannot be built with the input shapes {shapes} ({_first_line(error)}); give other shapes",
+                f"the model cannot be built with the input shapes {shapes} ({reason_of(error)}); give other shapes",
                 Hint.INPUT_SHAPES,
             ) from error
         try:
@@ -153,8 +153,3 @@ class LiteRtConverter:
 def _calibration_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for row in range(dataset.count):
         yield {name: np.ascontiguousarray(value) for name, value in dataset.call(row, row + 1).items()}
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..errors import reason_of
 from ..processes import environment
 
 
@@ -20,8 +21,7 @@ def main(arguments: list[str]) -> int:
     try:
         bake_here(Path(frozen), Path(destination))
     except (FreezeError, ValueError, tf.errors.OpError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        sys.stderr.write(f"{lines[0] if lines else type(error).__name__}\n")
+        sys.stderr.write(f"{reason_of(error)}\n")
         return 1
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..errors import reason_of
 from ..signatures.state import state_writers
 from .tags import SERVE_TAGS
 
@@ -68,8 +69,7 @@ def freeze(source: Path, tags: list[str], signatures: list[SignatureSpec], desti
             frozen = convert_variables_to_constants_from_session_graph(session, graph.as_graph_def(), nodes)
             frozen = _rewritten(frozen, kept, nodes)
         except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            raise FreezeError(lines[0][:300] if lines else type(error).__name__) from error
+            raise FreezeError(reason_of(error)) from error
     save_graph(frozen, kept, destination)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnsupportedError
+from ..errors import UnsupportedError, reason_of
 from ..hints import Hint
 from ..processes.exhaustion import raise_exhausted
 from .loading import kept_objects, load_objects
@@ -46,9 +46,9 @@ def strip(
         tf.saved_model.save(module, str(destination), signatures=functions)
     except (ValueError, AssertionError, LookupError, TypeError, tf.errors.OpError) as error:
         raise_exhausted(error)
-        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnsupportedError(
-            f"TensorFlow cannot save the model again, without what serving does not need ({first[:300]}); {AS_IT_IS}",
+            "TensorFlow cannot save the model again, without what serving does not need "
+            f"({reason_of(error)}); {AS_IT_IS}",
             Hint.RECIPE_UNCHANGED,
         ) from error
     _finish(destination, kept)

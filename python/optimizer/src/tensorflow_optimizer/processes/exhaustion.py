@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from ..errors import OptimizerError
+from ..errors import OptimizerError, reason_of
 from ..hints import Hint
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def unexpected(error: BaseException) -> OptimizerError:
     known = exhausted(error)
     if known is not None:
         return known
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")[:200]
+    first = reason_of(error, 200) if str(error).strip() else "no message"
     return OptimizerError(
         f"the optimizer failed unexpectedly ({type(error).__name__}: {first}); the log has the details"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..errors import reason_of
 from .runner import RunError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def open_interpreter(content: bytes) -> Any:
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise RunError(one_line(error)) from error
+        raise RunError(reason_of(error)) from error
     return interpreter
 
 
@@ -71,7 +72,7 @@ class LiteRtRunner:
         try:
             outputs = self._runners[signature](**stored)
         except (RuntimeError, ValueError) as error:
-            raise RunError(one_line(error)) from error
+            raise RunError(reason_of(error)) from error
         return {name: to_real(outputs[name], tensor.tensor) for name, tensor in described.outputs.items()}
 
 
@@ -103,9 +104,3 @@ def quantization_of(details: Mapping[str, Any]) -> tuple[float, int] | None:
     """Return scale and zero point of a tensor, or None if it contains real values."""
     scale, zero_point = details["quantization"]
     return (float(scale), int(zero_point)) if scale and math.isfinite(scale) else None
-
-
-def one_line(error: Exception) -> str:
-    """Return the first meaningful line of an error."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
 from .runner import RunError
 
@@ -58,8 +58,7 @@ class SavedModelRunner:
             values = call(*[inputs[name] for name in spec.inputs])
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise_exhausted(error)
-            lines = str(error).splitlines()
-            raise RunError(lines[0][:300] if lines else type(error).__name__) from error
+            raise RunError(reason_of(error)) from error
         return dict(zip(names, values, strict=True))
 
     def close(self) -> None:
@@ -81,7 +80,7 @@ def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
     import tensorflow as tf
 
     text = str(error)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:200]
+    first = reason_of(error, 200)
     if saved_by and _is_newer(saved_by, tf.__version__):
         return UnsupportedError(
             f"TensorFlow {tf.__version__} cannot load the model ({first}), which the newer TensorFlow {saved_by} "

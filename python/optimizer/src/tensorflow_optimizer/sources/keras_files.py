@@ -9,7 +9,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInputError, OptimizerError, UnsupportedError
+from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
 from .detect import SourceKind, weights_only_error
 
@@ -49,7 +49,7 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
     except Exception as error:
         raise_exhausted(error)
         raise UnsupportedError(
-            f"{file.name} loads, but cannot be exported for serving ({_first_line(error)}); call the model once on "
+            f"{file.name} loads, but cannot be exported for serving ({reason_of(error, 200)}); call the model once on "
             f"real inputs before saving it, or {_WAY_OUT}"
         ) from error
     return version
@@ -67,7 +67,7 @@ def _read_keras(file: Path) -> tuple[Any, str | None]:
             config = json.loads(archive.read("config.json"))
             metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
     except (zipfile.BadZipFile, json.JSONDecodeError, OSError) as error:
-        raise BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again") from error
+        raise BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again") from error
     return config, metadata.get("keras_version")
 
 
@@ -80,7 +80,7 @@ def _read_h5(file: Path) -> tuple[Any, str | None]:
             version = content.attrs.get("keras_version")
             keys = sorted(content.keys())
     except OSError as error:
-        raise BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again") from error
+        raise BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again") from error
     if config is None:
         if not keys:
             raise BadInputError(f"{file.name} is an empty HDF5 file; save the model again with model.save()")
@@ -134,13 +134,8 @@ def _loading_error(file: Path, error: Exception) -> OptimizerError:
         return UnsupportedError(f"{file.name} holds Python code, which is never run here; {_WAY_OUT}")
     if "Could not locate" in text or "Unknown layer" in text or "custom_objects" in text:
         return UnsupportedError(
-            f"{file.name} needs custom objects, which are not here ({_first_line(error)}); {_WAY_OUT}"
+            f"{file.name} needs custom objects, which are not here ({reason_of(error, 200)}); {_WAY_OUT}"
         )
     if isinstance(error, (OSError, KeyError)):
-        return BadInputError(f"{file.name} is cut short or corrupt ({_first_line(error)}); copy it again")
-    return BadInputError(f"Keras cannot load {file.name} ({_first_line(error)}); {_WAY_OUT}")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
+        return BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again")
+    return BadInputError(f"Keras cannot load {file.name} ({reason_of(error, 200)}); {_WAY_OUT}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInputError, UnsupportedError
+from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
 from .detect import SAVED_MODEL_FILES, frozen_graph_error, is_frozen_graph
 
@@ -123,8 +123,9 @@ def _read_every_variable(prefix: Path) -> None:
         for name in sorted(reader.get_variable_to_shape_map()):
             reader.get_tensor(name)
     except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise BadInputError(f"the SavedModel's variables are cut short or corrupt ({reason}); {_COPY_AGAIN}") from error
+        raise BadInputError(
+            f"the SavedModel's variables are cut short or corrupt ({reason_of(error, 200)}); {_COPY_AGAIN}"
+        ) from error
 
 
 def _asset_files(directory: Path, meta_graph: Any) -> list[Path]:
