@@ -3,23 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once, root, run, tools, uv } from '../setup/environment.mjs';
+import { root, run } from '../setup/environment.mjs';
+import { lockedTool } from '../setup/locked-tool.mjs';
 import { setUp } from '../setup/main.mjs';
 
-const lock = join(root, 'scripts', 'lint', 'checkov.txt');
-const environment = join(tools, 'checkov');
-
 await setUp();
-await once('checkov', [lock], environment, async () => {
-  await run(uv, ['venv', '--quiet', '--clear', '--python', join(tools, 'uv', 'bin', 'python'), environment]);
-  await run(uv, ['pip', 'sync', '--quiet', '--require-hashes', '--python', join(environment, 'bin', 'python'), lock]);
-});
-
+const checkov = await lockedTool('checkov', join(root, 'scripts', 'lint', 'checkov.txt'));
 const output = mkdtempSync(join(tmpdir(), 'checkov-'));
 try {
   await run(process.execPath, [join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), 'synth', '-q', '--output', output], { cwd: root });
   const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
-  const { stdout, stderr } = spawnSync(join(environment, 'bin', 'checkov'), [
+  const { stdout, stderr } = spawnSync(checkov, [
     ...templates.flatMap((name) => ['-f', name]), '--framework', 'cloudformation', '--skip-download', '--compact', '--quiet', '-o', 'json',
   ], { cwd: output, encoding: 'utf8', maxBuffer: 1 << 28 });
   const report = readReport(stdout, stderr);
