@@ -4,9 +4,13 @@ import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import { standInDirectories } from '../stand_ins/serving-program';
 import { HELD_OUT, likeliest } from './digits';
 
 const STACK = 'Fleet';
+
+/** How its instances boot: `npm run test:machines` has them boot under systemd. */
+const INSTANCES = process.env.FLEET_INSTANCES ?? 'namespaces';
 
 /** What happened to the requests that were sent while something else happened. */
 export interface Meanwhile<T> {
@@ -18,7 +22,8 @@ export interface Meanwhile<T> {
 /** The embedded AWS, and the app of a fleet of digits that is deployed to it. */
 export class FleetDeployment {
   public static async start(): Promise<FleetDeployment> {
-    const deployment = new FleetDeployment(await EmbeddedAws.start(), mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-')));
+    const options = ['--instances', INSTANCES, ...INSTANCES === 'systemd' ? standInDirectories().flatMap((path) => ['--share', path]) : []];
+    const deployment = new FleetDeployment(await EmbeddedAws.start(options), mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-')));
     try {
       await deployment.emulator.bootstrap();
     } catch (error) {

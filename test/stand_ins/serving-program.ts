@@ -1,7 +1,32 @@
+import { execFileSync } from 'child_process';
 import { chmodSync, writeFileSync } from 'fs';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
+const STAND_INS = join(ROOT, 'test', 'stand_ins');
+const PYTHON = join(ROOT, '.tools', 'python', 'bin', 'python');
+
+/** Where the instances that boot under systemd have the directories that the embedded AWS shares with them. */
+const SHARED = '/opt/host';
+
+interface PythonPaths {
+  /** The program itself, and not a link of a virtual environment. */
+  readonly executable: string;
+  readonly home: string;
+  readonly packages: string;
+}
+
+function pythonPaths(): PythonPaths {
+  const program = 'import json, os, sys, sysconfig; '
+    + 'print(json.dumps({"executable": os.path.realpath(sys.executable), "home": os.path.realpath(sys.base_prefix), "packages": sysconfig.get_path("purelib")}))';
+  return JSON.parse(execFileSync(PYTHON, ['-c', program], { encoding: 'utf8' })) as PythonPaths;
+}
+
+/** Returns what the program of `writeStandInServer` reads on this machine. */
+export function standInDirectories(): string[] {
+  const { home, packages } = pythonPaths();
+  return [STAND_INS, home, packages];
+}
 
 /**
  * Writes a program that takes the place of `tensorflow_model_server` on this machine, for `ServingBinary.fromAsset`.
@@ -10,10 +35,16 @@ const ROOT = resolve(__dirname, '..', '..').replace(/[\\/]build$/, '');
  */
 export function writeStandInServer(directory: string): string {
   const path = join(directory, 'tensorflow_model_server');
+  const { executable, home, packages } = pythonPaths();
   writeFileSync(path, [
     '#!/bin/sh',
     '# Not TensorFlow Serving: a test tool with its flags and its REST and gRPC interface.',
-    `PYTHONPATH='${join(ROOT, 'test', 'stand_ins')}' TF_CPP_MIN_LOG_LEVEL=2 exec '${join(ROOT, '.tools', 'python', 'bin', 'python')}' -m stand_in_server "$@"`,
+    'export TF_CPP_MIN_LOG_LEVEL=2',
+    `if [ -d '${SHARED}${STAND_INS}' ]; then`,
+    `  export PYTHONHOME='${SHARED}${home}' PYTHONPATH='${SHARED}${STAND_INS}:${SHARED}${packages}'`,
+    `  exec '${SHARED}${executable}' -m stand_in_server "$@"`,
+    'fi',
+    `PYTHONPATH='${STAND_INS}' exec '${PYTHON}' -m stand_in_server "$@"`,
     '',
   ].join('\n'));
   chmodSync(path, 0o755);

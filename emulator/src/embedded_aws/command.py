@@ -16,6 +16,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.ec2.systemd.image import CannotBootError
 from embedded_aws.host.namespaces import why_not
 from embedded_aws.host.pythons import all_pythons
 from embedded_aws.host.tools import find_uv
@@ -70,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             codebuild_concurrency=options.codebuild_concurrency,
             role_delay=options.role_delay,
             shift_scale=options.shift_scale,
+            instances=options.instances,
+            shared_directories=tuple(path.resolve() for path in options.share),
         )
         prepare_environment(settings, "INFO" if options.verbose else "WARNING")
         _configure_logging(options.log)
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return UNAVAILABLE if reason else 0
         # Not asyncio.run, which waits for the threads of MiniStack: a state machine in a Wait state sleeps there.
         asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options))
-    except PatchError as error:
+    except (PatchError, CannotBootError) as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
     finally:
@@ -139,6 +142,21 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         metavar="FACTOR",
         help="how long CodeDeploy's intervals take: with 0.05 a minute takes three seconds (default: 1)",
+    )
+    parser.add_argument(
+        "--instances",
+        choices=("namespaces", "systemd", "auto"),
+        default="namespaces",
+        help="how instances boot: in namespaces with a stand-in for systemd, under systemd itself, or under systemd "
+        "where this machine can (default: namespaces)",
+    )
+    parser.add_argument(
+        "--share",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a directory that instances under systemd can read at /opt/host/DIR; may be given again",
     )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")

@@ -48,6 +48,8 @@ class Settings:
         role_delay: seconds until a new role's policies have arrived in CodeBuild.
         lambda_concurrency: concurrent executions that the account may have.
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
+        instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.
+        shared_directories: directories of this machine that instances under systemd can read, below /opt/host.
     """
 
     port: int
@@ -60,6 +62,8 @@ class Settings:
     codebuild_concurrency: int = CODEBUILD_CONCURRENCY
     role_delay: float = 0
     shift_scale: float = 1
+    instances: str = "namespaces"
+    shared_directories: tuple[Path, ...] = ()
 
     @property
     def endpoint(self) -> str:

@@ -65,6 +65,7 @@ class Fleet:
         logging: bool = False,
         aws_command: str = "",
         seconds: int | None = None,
+        drain_seconds: int | None = None,
         registered: tuple[str, ...] = ("Grpc", "Rest"),
     ) -> instance.Instance:
         """Start an instance. Its code and output wait for the end of its boot.
@@ -81,6 +82,7 @@ class Fleet:
             logging: whether to send the server's log.
             aws_command: shell that runs before each call of the AWS CLI, whose arguments are `$*`.
             seconds: the boot's time, when it is not the fleet's.
+            drain_seconds: how long connections go on when the instance leaves, when it is not the fleet's.
             registered: target groups that send it requests.
         """
         fit = instance.publish(self.aws, self.bucket, cpu_features=cpu_features)
@@ -94,6 +96,7 @@ class Fleet:
                 "missingCpuFeatures": missing,
                 "embeddedMetrics": metrics,
                 "serverLogging": logging,
+                **({} if drain_seconds is None else {"drainSeconds": drain_seconds}),
             }
         )
         groups = [key for key, one in template["Resources"].items() if one["Type"].endswith("AutoScalingGroup")]
@@ -114,11 +117,14 @@ class Fleet:
             script = script.replace("set -euo pipefail\n", f"set -euo pipefail\n{wrapped_aws(aws_command)}", 1)
         if seconds is not None:
             script = re.sub(r"^limit=\d+$", f"limit={seconds}", script, count=1, flags=re.MULTILINE)
-        directory = self.directory / f"instance-{len(self.running)}"
-        host = instance.host(self.aws, self.directory, disk=disk, cpuinfo=cpuinfo)
-        booted = instance.Instance(self.group_id, script, directory, host)
+        booted = self.start(script, disk=disk, cpuinfo=cpuinfo)
         self.running.append(booted)
         return booted
+
+    def start(self, script: str, **hardware: Any) -> instance.Instance:
+        """Start an instance with this user data."""
+        directory = self.directory / f"instance-{len(self.running)}"
+        return instance.Instance(self.group_id, script, directory, instance.host(self.aws, self.directory, **hardware))
 
     def _references(self) -> dict[str, str]:
         return {

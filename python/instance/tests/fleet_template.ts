@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -16,6 +16,7 @@ new ModelFleet(stack, 'Digits', {
   model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: given.manifestKey })),
   servingBinary: ServingBinary.fromBucket(bucket, given.serverKey, given.serverSha256),
   machineImage: ec2.MachineImage.genericLinux({ 'us-east-1': 'ami-1' }),
+  connectionDraining: given.drainSeconds === undefined ? undefined : Duration.seconds(given.drainSeconds),
   embeddedMetrics: given.embeddedMetrics,
   serverLogging: given.serverLogging,
   missingCpuFeatures: given.missingCpuFeatures ?? MissingCpuFeatures.REFUSE,

@@ -10,6 +10,9 @@ from ministack.services import ec2
 
 from embedded_aws.ec2 import stock
 from embedded_aws.ec2.machine import ACCOUNT_CREDENTIALS, Host, Machine
+from embedded_aws.ec2.systemd.image import image_for
+from embedded_aws.ec2.systemd.machine import SHARED, Disk, SystemdMachine
+from embedded_aws.ec2.systemd.metadata import Identity
 from embedded_aws.iam.sessions import role_of_profile, session_of
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ class Instances:
     def __init__(self, settings: Settings, plane: Plane) -> None:
         self._settings, self._plane = settings, plane
         self._running: dict[str, Machine] = {}
+        self._image = image_for(settings.instances, settings.cache_directory)
 
     def launch(self, specification: dict[str, Any], subnet: str, tags: list[dict[str, str]]) -> Machine:
         """Starts one instance, and does not wait for its boot.
@@ -51,20 +55,46 @@ class Instances:
         )
         name: str = record["InstanceId"]
         ec2._tags[name] = tags
-        role = role_of_profile(data.get("IamInstanceProfile") or {})
-        host = Host(
-            stock.python(),
-            stock.aws_command(self._settings.cache_directory, self._settings.run_directory),
-            self._settings.port,
-            self._plane,
-            disk=f"{_volume_gibibytes(data)}g",
-            credentials=session_of(role, name) if role else ACCOUNT_CREDENTIALS,
-        )
-        script = base64.b64decode(user_data).decode() if user_data else "#!/bin/sh\n"
-        directory = self._settings.subdirectory("instances") / name
-        machine = Machine(name, script, directory, host, lambda line: _log.info("%s: %s", name, line))
+        machine = self._boot(record, data, base64.b64decode(user_data).decode() if user_data else "")
         self._running[name] = machine
         return machine
+
+    def _boot(self, record: dict[str, Any], data: dict[str, Any], script: str) -> Machine:
+        name, settings = record["InstanceId"], self._settings
+        role = role_of_profile(data.get("IamInstanceProfile") or {})
+        credentials = session_of(role, name) if role else ACCOUNT_CREDENTIALS
+        host = Host(
+            stock.python(),
+            stock.aws_command(settings.cache_directory, settings.run_directory),
+            settings.port,
+            self._plane,
+            disk=f"{_volume_gibibytes(data)}g",
+            credentials=credentials,
+        )
+        directory = settings.subdirectory("instances") / name
+
+        def on_line(line: str) -> None:
+            _log.info("%s: %s", name, line)
+
+        if self._image is None:
+            return Machine(name, script or "#!/bin/sh\n", directory, host, on_line)
+        options = data.get("MetadataOptions") or {}
+        identity = Identity(
+            instance_id=name,
+            image_id=str(data.get("ImageId", "")),
+            instance_type=str(data.get("InstanceType", "")),
+            region=settings.region,
+            zone=str((record.get("Placement") or {}).get("AvailabilityZone") or f"{settings.region}a"),
+            account=settings.account,
+            address=str(record["PrivateIpAddress"]),
+            user_data=script,
+            role=role.rsplit("/", 1)[-1] if role else "",
+            credentials=credentials if role else {},
+            token_required=options.get("HttpTokens", "required") == "required",
+            hop_limit=int(options.get("HttpPutResponseHopLimit", 2)),
+        )
+        disk = Disk(self._image, {path: f"{SHARED}{path}" for path in settings.shared_directories})
+        return SystemdMachine(identity, directory, host, disk, on_line)
 
     def end(self, machine: Machine) -> None:
         """Terminates one instance."""

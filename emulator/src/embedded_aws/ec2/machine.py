@@ -89,19 +89,11 @@ class Machine:
         self._booted, self._lock = threading.Event(), threading.Lock()
         self._code = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        namespaces = ["--mount", "--pid", "--net", "--fork", "--kill-child"]
-        boot = [IMAGE / "boot", directory / "root", IMAGE, host.python, host.aws, instance_id]
-        boot += [host.cpuinfo or "-", host.disk, directory / "user-data"]
         with theirs:
-            init = [sys.executable, "-I", "-S", IMAGE / "init.py", theirs.fileno(), host.aws_port]
+            command, environment = self._boot(host, theirs.fileno())
             self._process = subprocess.Popen(  # noqa: S603 - util-linux, and our own programs
-                ["unshare", *namespaces, *map(str, [*init, *boot])],  # noqa: S607 - of the PATH, as everywhere here
-                env={
-                    "PATH": os.environ["PATH"],
-                    "AWS_ENDPOINT_URL": f"http://127.0.0.1:{host.aws_port}",
-                    "AWS_EC2_METADATA_DISABLED": "true",
-                    **host.credentials,
-                },
+                [str(word) for word in command],
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -117,6 +109,25 @@ class Machine:
 
         self._plane = host.plane
         self._way_out = host.plane.forward(self._receive_socket(), to_aws)
+
+    def _boot(self, host: Host, control: int) -> tuple[list[object], dict[str, str]]:
+        """The command that boots it, and all its variables.
+
+        Args:
+            host: what it is made on.
+            control: the descriptor of the control socket, which the command inherits.
+        """
+        namespaces = ["--mount", "--pid", "--net", "--fork", "--kill-child"]
+        init = [sys.executable, "-I", "-S", IMAGE / "init.py", control, host.aws_port]
+        boot = [IMAGE / "boot", self.directory / "root", IMAGE, host.python, host.aws, self.instance_id]
+        boot += [host.cpuinfo or "-", host.disk, self.directory / "user-data"]
+        environment = {
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{host.aws_port}",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **host.credentials,
+        }
+        return ["unshare", *namespaces, *init, *boot], environment
 
     def wait_for_boot(self, timeout: float | None = None) -> int:
         """Waits until the user data has ended and gives its exit code; -1 when the instance ended before."""
@@ -166,14 +177,18 @@ class Machine:
 
     def end(self) -> None:
         """Ends it at once, as a power failure would."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
+        self._stop(self._process)
         self._booted.set()
         self._plane.close(self._way_out)
         self._control.close()
         # Its file systems went with its namespace; what lies here is the host's.
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _stop(self, process: subprocess.Popen[str]) -> None:
+        """Ends the command of its boot, and waits for that."""
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
 
     def _send(self, request: bytes) -> None:
         try:
@@ -192,7 +207,7 @@ class Machine:
 
     def _read_console(self) -> None:
         for line in self._process.stdout or ():
-            text = line.rstrip("\n")
+            text = line.rstrip("\r\n")
             if ended := _ENDED.fullmatch(text):
                 self._code = int(ended[1])
                 self._booted.set()

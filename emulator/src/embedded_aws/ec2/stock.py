@@ -16,7 +16,7 @@ from embedded_aws.host.shared_cache import kept
 PYTHON = "3.9"
 
 # The layer with the AWS CLI that the CDK itself deploys.
-_LAYER = Path(__file__).resolve().parents[4] / "node_modules" / "@aws-cdk" / "asset-awscli-v1" / "lib" / "layer.zip"
+LAYER = Path(__file__).resolve().parents[4] / "node_modules" / "@aws-cdk" / "asset-awscli-v1" / "lib" / "layer.zip"
 
 _log = logging.getLogger("embedded_aws.ec2")
 
@@ -41,14 +41,14 @@ def aws_command(cache_directory: Path, directory: Path) -> Path:
     Raises:
         FileNotFoundError: the CDK's package with it is not installed.
     """
-    if not _LAYER.is_file():
-        raise FileNotFoundError(f"instances need the AWS CLI of {_LAYER}, which is not there: run npm ci")
+    if not LAYER.is_file():
+        raise FileNotFoundError(f"instances need the AWS CLI of {LAYER}, which is not there: run npm ci")
 
     def unpack(target: Path) -> None:
-        with zipfile.ZipFile(_LAYER) as layer:
+        with zipfile.ZipFile(LAYER) as layer:
             layer.extractall(target)
 
-    unpacked = kept(cache_directory / f"awscli-{hashlib.sha256(_LAYER.read_bytes()).hexdigest()[:16]}", unpack)
+    unpacked = kept(cache_directory / f"awscli-{hashlib.sha256(LAYER.read_bytes()).hexdigest()[:16]}", unpack)
     command = shlex.join([sys.executable, str(unpacked / "awscli" / "aws")])
 
     def write(target: Path) -> None:

@@ -1,0 +1,123 @@
+"""Boots machines, and fleets of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import instance
+from embedded_aws.ec2.machine import Host
+from embedded_aws.ec2.systemd.image import built
+from embedded_aws.ec2.systemd.machine import Disk, SystemdMachine
+from embedded_aws.ec2.systemd.metadata import Identity
+from embedded_aws.host.plane import Plane
+from embedded_aws.settings import default_cache_directory
+from fleet import Fleet
+from instance import ROOT
+from running import Running
+
+PLANE = Plane()
+SERVER = "model-server.service"
+ADDRESS = "10.0.0.10"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test"}
+
+
+class Booted(SystemdMachine):
+    """A machine, and what its user data printed."""
+
+    @property
+    def code(self) -> int:
+        """0 if its user data succeeded, once it has ended."""
+        return self.wait_for_boot(180)
+
+    @property
+    def output(self) -> str:
+        """All that its boot printed."""
+        self.wait_for_boot(180)
+        return self.console
+
+    def show(self, name: str, unit: str = SERVER) -> str:
+        """A property of a unit."""
+        return self.run(f"systemctl show --value --property {name} {unit}")[1]
+
+    def journal(self, unit: str = SERVER) -> str:
+        return self.run(f"journalctl --no-pager --output cat --unit {unit}")[1]
+
+
+def boot(
+    directory: Path,
+    user_data: str,
+    *,
+    instance_id: str = "i-0123456789abcdef0",
+    port: int = 4566,
+    disk: str = "1g",
+    **identity: Any,
+) -> Booted:
+    """Boots a machine, and does not wait for its user data."""
+    described = Identity(
+        instance_id=instance_id,
+        image_id="ami-1",
+        instance_type="m7i.large",
+        region="us-east-1",
+        zone="us-east-1a",
+        account="123456789012",
+        address=ADDRESS,
+        user_data=user_data,
+        **{"role": "fleet", "credentials": CREDENTIALS, **identity},
+    )
+    # Its Python and its AWS CLI are the image's.
+    host = Host(Path("/unused"), Path("/unused"), port, PLANE, disk=disk)
+    return Booted(described, directory, host, Disk(built(default_cache_directory())))
+
+
+class MachineFleet(Fleet):
+    """A fleet whose instances boot under systemd; `identity` changes what they read about themselves."""
+
+    def __init__(self, aws: Running, directory: Path, **identity: Any) -> None:
+        super().__init__(aws, directory)
+        self.identity = identity
+
+    def start(self, script: str, *, disk: str = "1g", **_: Any) -> Any:
+        directory = self.directory / f"instance-{len(self.running)}"
+        return boot(directory, script, instance_id=self.group_id, port=self.aws.port, disk=disk, **self.identity)
+
+
+def eventually(check: Callable[[], Any], what: str, seconds: float = 90) -> Any:
+    """Polls until something is true, and returns it."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.2)
+    return found
+
+
+def server(before: str = "", on_stop: str = "") -> str:
+    """A program in the place of the model's server, which answers what the boot asks for.
+
+    Args:
+        before: Python that runs first.
+        on_stop: Python that runs on SIGTERM.
+    """
+    return f"""#!/usr/bin/python3
+import http.server, json, os, signal, socket, sys, time
+{before}
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({{"model_spec": {{"version": "7"}}, "pid": os.getpid()}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+def stop(*_):
+    {on_stop or "pass"}
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("the server listens", flush=True)
+http.server.ThreadingHTTPServer(("0.0.0.0", 8501), Answer).serve_forever()
+"""
+
+
+__all__ = ["PLANE", "ROOT", "SERVER", "Booted", "MachineFleet", "boot", "eventually", "instance", "server"]
