@@ -41,7 +41,7 @@ export function writeStandInServer(directory: string): string {
     '# Not TensorFlow Serving: a test tool with its flags and its REST and gRPC interface.',
     'export TF_CPP_MIN_LOG_LEVEL=2',
     `if [ -d '${SHARED}${STAND_INS}' ]; then`,
-    `  export PYTHONHOME='${SHARED}${home}' PYTHONPATH='${SHARED}${STAND_INS}:${SHARED}${packages}'`,
+    `  export LD_LIBRARY_PATH='${SHARED}${home}/lib' PYTHONHOME='${SHARED}${home}' PYTHONPATH='${SHARED}${STAND_INS}:${SHARED}${packages}'`,
     `  exec '${SHARED}${executable}' -m stand_in_server "$@"`,
     'fi',
     `PYTHONPATH='${STAND_INS}' exec '${PYTHON}' -m stand_in_server "$@"`,
