@@ -158,14 +158,28 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_replaced_and_used_name_of_ministack_exists(tmp_path: Path) -> None:
-    arguments = command("--check", "--state", str(tmp_path))
+    arguments = command("--check", "--state", str(tmp_path), "--cache", str(tmp_path / "cache"))
     result = subprocess.run(arguments, env=environment(), capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     facts = json.loads(result.stdout)
     assert facts["namespaces"] == "ok"
+    # An empty cache: root is told how to make the image, and anybody else that it takes root.
+    assert ("npm run test:machines" if os.geteuid() == 0 else "only root") in facts["systemd"]
     assert "ministack.services.codebuild._start_build" in facts["replaced"]
     assert "ministack.services.lambda_svc._execute_function_warm" in facts["replaced"]
     assert "ministack.services.iam._roles" in facts["used"]
+
+
+def test_does_not_start_where_instances_cannot_boot_as_they_are_to(tmp_path: Path) -> None:
+    arguments = command(
+        "--port", "0", "--instances", "systemd", "--state", str(tmp_path), "--cache", str(tmp_path / "c")
+    )
+    result = subprocess.run(arguments, env=environment(), capture_output=True, text=True, check=False)
+
+    assert result.returncode == 69
+    assert result.stderr.splitlines()[-1].startswith("the embedded AWS cannot start: ")
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_that_ministack_lacks_stops_the_start() -> None:

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.ec2.systemd.image import CannotBootError
+from embedded_aws.ec2.systemd.image import CannotBootError, built
 from embedded_aws.host.namespaces import why_not
 from embedded_aws.host.pythons import all_pythons
 from embedded_aws.host.tools import find_uv
@@ -214,8 +214,17 @@ def _facts(settings: Settings, reason: str | None) -> dict[str, Any]:
         "replaced": replaced_names(),
         "used": used_names(),
         "namespaces": reason or "ok",
+        "systemd": _why_no_systemd(settings) or "ok",
         "pythons": {python.minor: str(python.executable) for python in all_pythons()},
         "node": shutil.which("node"),
         "uv": str(uv) if uv else None,
         "nodeSdk": str(settings.node_modules) if settings.node_modules else None,
     }
+
+
+def _why_no_systemd(settings: Settings) -> str | None:
+    try:
+        built(settings.cache_directory)
+    except CannotBootError as error:
+        return str(error)
+    return None
