@@ -10,7 +10,7 @@ const ADDRESS = 'embedded-aws/';
 
 /** A pod, as far as it is looked at here. */
 export interface Pod {
-  readonly metadata: { readonly name: string; readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly uid: string; readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
   readonly spec: { readonly nodeName?: string };
   readonly status: {
     readonly conditions?: { readonly type: string; readonly status: string }[];

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
 _HOSTS = ("127.0.0.1", "localhost")
+# This machine in the network of a cluster's real nodes, which no browser is in.
+_GATEWAY = "10.77.0.1"
 # Names of AWS, which programs ask for in the Host header, and those that every machine resolves to itself.
 _DOMAINS = (".localhost", ".amazonaws.com", ".on.aws")
 _OTHER_PAGES = ("cross-site", "same-site")
@@ -56,4 +58,4 @@ async def refuse(scope: dict[str, Any], send: Callable[[dict[str, Any]], Awaitab
 
 def _is_ours(host: str) -> bool:
     name = host.lower().rsplit(":", 1)[0]
-    return name in _HOSTS or name.endswith(_DOMAINS)
+    return name in (*_HOSTS, _GATEWAY) or name.endswith(_DOMAINS)

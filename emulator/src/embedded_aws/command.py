@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.ec2.systemd.image import CannotBootError, built
+from embedded_aws.eks.real_nodes.requirements import why_not as why_no_nodes
 from embedded_aws.host.namespaces import why_not
 from embedded_aws.host.pythons import all_pythons
 from embedded_aws.host.tools import find_uv
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason and not options.check:
         print(reason, file=sys.stderr)
         return UNAVAILABLE
+    if options.nodes == "real" and (reason := why_no_nodes()):
+        print(reason, file=sys.stderr)
+        return UNAVAILABLE
     from embedded_aws.server import EmbeddedAws, listen
 
     try:
@@ -73,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shift_scale=options.shift_scale,
             instances=options.instances,
             shared_directories=tuple(path.resolve() for path in options.share),
+            real_nodes=options.nodes == "real",
         )
         prepare_environment(settings, "INFO" if options.verbose else "WARNING")
         _configure_logging(options.log)
@@ -157,6 +162,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="DIR",
         help="a directory that instances under systemd can read at /opt/host/DIR; may be given again",
+    )
+    parser.add_argument(
+        "--nodes",
+        choices=("simulated", "real"),
+        default="simulated",
+        help="what runs a cluster's pods: processes of this machine, or kubelets and containers, which need root and "
+        "the programs of `npm run test:nodes` (default: simulated)",
     )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")

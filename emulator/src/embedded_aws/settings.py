@@ -50,6 +50,7 @@ class Settings:
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
         instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.
         shared_directories: directories of this machine that instances under systemd can read, below /opt/host.
+        real_nodes: whether clusters have real nodes, instead of pods that are processes of this machine.
     """
 
     port: int
@@ -64,6 +65,7 @@ class Settings:
     shift_scale: float = 1
     instances: str = "namespaces"
     shared_directories: tuple[Path, ...] = ()
+    real_nodes: bool = False
 
     @property
     def endpoint(self) -> str:

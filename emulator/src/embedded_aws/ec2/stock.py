@@ -31,12 +31,11 @@ def python() -> Path:
     return found.executable
 
 
-def aws_command(cache_directory: Path, directory: Path) -> Path:
-    """A program that is the AWS CLI.
+def aws_cli(cache_directory: Path) -> Path:
+    """The directory of the AWS CLI for Python: its program `aws`, and the packages that it imports.
 
     Args:
         cache_directory: where the CLI is unpacked, once.
-        directory: of this embedded AWS, whose interpreter the program runs.
 
     Raises:
         FileNotFoundError: the CDK's package with it is not installed.
@@ -48,8 +47,20 @@ def aws_command(cache_directory: Path, directory: Path) -> Path:
         with zipfile.ZipFile(LAYER) as layer:
             layer.extractall(target)
 
-    unpacked = kept(cache_directory / f"awscli-{hashlib.sha256(LAYER.read_bytes()).hexdigest()[:16]}", unpack)
-    command = shlex.join([sys.executable, str(unpacked / "awscli" / "aws")])
+    return kept(cache_directory / f"awscli-{hashlib.sha256(LAYER.read_bytes()).hexdigest()[:16]}", unpack) / "awscli"
+
+
+def aws_command(cache_directory: Path, directory: Path) -> Path:
+    """A program that is the AWS CLI.
+
+    Args:
+        cache_directory: where the CLI is unpacked, once.
+        directory: of this embedded AWS, whose interpreter the program runs.
+
+    Raises:
+        FileNotFoundError: the CDK's package with it is not installed.
+    """
+    command = shlex.join([sys.executable, str(aws_cli(cache_directory) / "aws")])
 
     def write(target: Path) -> None:
         program = target / "aws"

@@ -13,17 +13,22 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eks
 
 from embedded_aws.clients import EmbeddedClients, assume_role
-from embedded_aws.ec2.stock import aws_command
+from embedded_aws.ec2.stock import aws_cli, aws_command
 from embedded_aws.eks.control_plane import ControlPlane
 from embedded_aws.eks.mountpoint import ADDON, Mountpoint
 from embedded_aws.eks.nodes import Nodes
 from embedded_aws.eks.pods import HostRuntime
-from embedded_aws.eks.programs import CannotRunError, nearest_built
+from embedded_aws.eks.programs import VERSIONS, CannotRunError, nearest_built
+from embedded_aws.eks.real_nodes.nodes import RealCluster, Surroundings
+from embedded_aws.eks.real_nodes.programs import nearest_built as built_for
+from embedded_aws.host.plane import Plane
 from embedded_aws.iam.sessions import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from embedded_aws.eks.programs import Programs
     from embedded_aws.settings import Settings
 
 TYPE = "AWS::EKS::Cluster"
@@ -38,11 +43,7 @@ _log = logging.getLogger("embedded_aws.eks")
 @dataclass(frozen=True)
 class _Running:
     plane: ControlPlane
-    nodes: Nodes
-
-    def stop(self) -> None:
-        self.nodes.stop()
-        self.plane.stop()
+    stop: Callable[[], None]
 
 
 class Clusters:
@@ -52,6 +53,7 @@ class Clusters:
         self._settings = settings
         self._running: dict[str, _Running] = {}
         self._made = 0
+        self._plane: Plane | None = None
 
     def close(self) -> None:
         """Ends every control plane and every pod."""
@@ -63,7 +65,7 @@ class Clusters:
 
         def create(body: dict[str, Any], creator_arn: str | None = None) -> Any:
             try:
-                programs = nearest_built(str(body.get("version") or ""))
+                programs = self._programs(str(body.get("version") or ""))
             except CannotRunError as error:
                 return eks._error(400, "InvalidRequestException", f"the emulator cannot make a cluster: {error}")
             answer = original(body, creator_arn)
@@ -98,18 +100,19 @@ class Clusters:
 
         return delete
 
-    def _start(self, cluster: dict[str, Any], programs: Any) -> _Running:
+    def _programs(self, version: str) -> Programs:
+        if not self._settings.real_nodes:
+            return nearest_built(version)
+        built_for(max(VERSIONS))
+        return nearest_built(max(VERSIONS))
+
+    def _start(self, cluster: dict[str, Any], programs: Programs) -> _Running:
         account, region, name = get_account_id(), get_region(), cluster["name"]
-        aws = aws_command(self._settings.cache_directory, self._settings.run_directory)
         self._made += 1
         directory = self._settings.subdirectory("clusters") / str(self._made)
-        webhook = f"/_ministack/eks-auth/{account}/{region}/{name}/{cluster['_auth_token']}"
-        plane = ControlPlane(programs, directory, f"{self._settings.endpoint}{webhook}")
-        try:
-            plane.start()
-        except OSError:
-            plane.stop()
-            raise
+        path = f"/_ministack/eks-auth/{account}/{region}/{name}/{cluster['_auth_token']}"
+        webhook = f"{self._settings.endpoint}{path}"
+        zones = {f"{name.lower()}-{zone}": f"{region}{zone}" for zone in "abc"}
 
         def role_of(namespace: str, service_account: str) -> str | None:
             for one in _of_cluster(eks._pod_identity_associations, account, region, name):
@@ -117,15 +120,25 @@ class Clusters:
                     return str(one["roleArn"])
             return None
 
+        if self._settings.real_nodes:
+            return self._start_real(programs, directory, zones, role_of, webhook)
+
         def installed() -> bool:
             return any(one["addonName"] == ADDON for one in _of_cluster(eks._addons, account, region, name))
 
+        plane = ControlPlane(programs, directory, webhook)
+        try:
+            plane.start()
+        except OSError:
+            plane.stop()
+            raise
         mountpoint = Mountpoint(
             plane,
             installed=installed,
             role_of=role_of,
             s3_as=lambda role: EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3,
         )
+        aws = aws_command(self._settings.cache_directory, self._settings.run_directory)
 
         def identify(pod: dict[str, Any]) -> dict[str, str]:
             role = role_of(pod["metadata"]["namespace"], pod["spec"].get("serviceAccountName", "default"))
@@ -136,10 +149,41 @@ class Clusters:
                 **(assume_role(self._settings, region, role) if role else {}),
             }
 
-        runtime = HostRuntime(directory / "pods", mountpoint.mount, identify)
-        nodes = Nodes(plane, runtime, {f"{name.lower()}-{zone}": f"{region}{zone}" for zone in "abc"})
+        nodes = Nodes(plane, HostRuntime(directory / "pods", mountpoint.mount, identify), zones)
         nodes.start()
-        return _Running(plane, nodes)
+
+        def stop() -> None:
+            nodes.stop()
+            plane.stop()
+
+        return _Running(plane, stop)
+
+    def _start_real(
+        self,
+        programs: Programs,
+        directory: Path,
+        zones: dict[str, str],
+        role_of: Callable[[str, str], str | None],
+        webhook: str,
+    ) -> _Running:
+        region = get_region()
+        if self._plane is None:
+            self._plane = Plane()
+        surroundings = Surroundings(
+            carrier=self._plane,
+            port=self._settings.port,
+            aws_cli=aws_cli(self._settings.cache_directory),
+            variables={"AWS_REGION": region, "AWS_DEFAULT_REGION": region},
+            role_of=role_of,
+            assume=lambda role: assume_role(self._settings, region, role),
+        )
+        real = RealCluster((programs, built_for(max(VERSIONS))), directory, zones, surroundings, webhook)
+        try:
+            real.start()
+        except OSError:
+            real.stop()
+            raise
+        return _Running(real.plane, real.stop)
 
 
 def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dict[str, Any]]:

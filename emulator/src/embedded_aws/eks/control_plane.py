@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane on the loopback interface, without nodes."""
+"""A real Kubernetes control plane without nodes, on the loopback interface or in a network of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.certificates import make_certificates
+from embedded_aws.eks.place import FRONT_PROXY, LOOPBACK_ARGUMENTS, Place
 from embedded_aws.host.child import Child
 from embedded_aws.host.ports import free_port
 
@@ -28,25 +29,36 @@ _START_SECONDS = 120
 class ControlPlane:
     """etcd, kube-apiserver, kube-controller-manager and kube-scheduler."""
 
-    def __init__(self, programs: Programs, directory: Path, token_webhook: str | None = None) -> None:
+    def __init__(
+        self, programs: Programs, directory: Path, token_webhook: str | None = None, place: Place | None = None
+    ) -> None:
         """Prepares one; nothing runs yet.
 
         Args:
             programs: what to run.
             directory: for its files, which must not be there yet.
             token_webhook: the address that says whom a bearer token belongs to; no token is accepted by default.
+            place: where it runs; on the loopback interface by default.
         """
+        self._place = place
         self._token_webhook = token_webhook
         self.programs = programs
         self.directory = directory
         self.kubeconfig = directory / "kubeconfig"
-        self.port = free_port()
+        self.port = self._loopback_port = free_port()
         self._processes: list[Child] = []
 
     def start(self) -> None:
         """Start everything and wait until a namespace gets its service account, in which every part has a share."""
-        make_certificates(self.directory / "pki")
-        self._write_kubeconfig()
+        place = self._place
+        if place:
+            make_certificates(self.directory / "pki", [place.address], {**FRONT_PROXY, **place.subjects})
+            self._loopback_port = place.forward(self.port)
+        else:
+            make_certificates(self.directory / "pki")
+        self.kubeconfig_for("admin", self.kubeconfig, self.address)
+        beside = self.directory / "kubeconfig-beside"
+        self.kubeconfig_for("admin", beside, f"https://127.0.0.1:{self.port}")
         client, peer = free_port(), free_port()
         etcd = f"http://127.0.0.1:{client}"
         self._run(
@@ -63,8 +75,6 @@ class ControlPlane:
         self._run(
             self.programs.directory / "kube-apiserver",
             f"--etcd-servers={etcd}",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
             f"--secure-port={self.port}",
             f"--tls-cert-file={pki / 'apiserver.crt'}",
             f"--tls-private-key-file={pki / 'apiserver.key'}",
@@ -74,14 +84,14 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC,Node",
-            "--endpoint-reconciler-type=none",
             "--allow-privileged=true",
+            *(place.arguments(pki) if place else LOOPBACK_ARGUMENTS),
             *self._webhook_arguments(),
         )
         self._wait(lambda: self.get("/readyz", raw=True) == "ok", "kube-apiserver is not ready")
         self._run(
             self.programs.directory / "kube-controller-manager",
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={beside}",
             f"--service-account-private-key-file={pki / 'accounts.key'}",
             f"--root-ca-file={pki / 'ca.crt'}",
             "--leader-elect=false",
@@ -94,7 +104,7 @@ class ControlPlane:
         )
         self._run(
             self.programs.directory / "kube-scheduler",
-            f"--kubeconfig={self.kubeconfig}",
+            f"--kubeconfig={beside}",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={free_port()}",
@@ -111,7 +121,7 @@ class ControlPlane:
     @property
     def address(self) -> str:
         """Address of the API server."""
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self._loopback_port}"
 
     @property
     def certificate_authority(self) -> str:
@@ -158,7 +168,8 @@ class ControlPlane:
         return context
 
     def _run(self, program: Path, *arguments: str) -> None:
-        self._processes.append(Child([str(program), *arguments], log=self.directory / f"{program.name}.log"))
+        enter = self._place.enter if self._place else ()
+        self._processes.append(Child([*enter, str(program), *arguments], log=self.directory / f"{program.name}.log"))
 
     def _wait(self, done: Callable[[], Any], complaint: str) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -186,11 +197,18 @@ class ControlPlane:
             "--authentication-token-webhook-cache-ttl=0s",
         ]
 
-    def _write_kubeconfig(self) -> None:
+    def kubeconfig_for(self, name: str, path: Path, server: str) -> None:
+        """Write how a holder of one of the certificates reaches the API server.
+
+        Args:
+            name: of the certificate.
+            path: gets it.
+            server: the API server's address, as the holder sees it.
+        """
         pki = self.directory / "pki"
-        cluster = {"server": self.address, "certificate-authority": str(pki / "ca.crt")}
-        user = {"client-certificate": str(pki / "admin.crt"), "client-key": str(pki / "admin.key")}
-        self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster, user)))
+        cluster = {"server": server, "certificate-authority": str(pki / "ca.crt")}
+        user = {"client-certificate": str(pki / f"{name}.crt"), "client-key": str(pki / f"{name}.key")}
+        path.write_text(json.dumps(_kubeconfig(cluster, user)))
 
 
 def _kubeconfig(cluster: dict[str, str], user: dict[str, str]) -> dict[str, Any]:

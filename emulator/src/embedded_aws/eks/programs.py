@@ -77,21 +77,26 @@ def programs(minor: str) -> Programs:
         CannotRunError: they cannot be built.
     """
     found = _paths(minor)
-    _build(HERE / "etcd", "go.etcd.io/etcd/server/v3", found.etcd, "-s -w")
-    version = found.version
-    release = (
-        f"-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/client-go/pkg/version.gitVersion={version}"
-    )
-    major, minor_number = minor.split(".")
-    release += (
-        f" -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor_number}"
-    )
+    build(HERE / "etcd", "go.etcd.io/etcd/server/v3", found.etcd, "-s -w")
     source = HERE / f"kubernetes-{minor}"
     for name in COMPONENTS:
-        _build(source, f"k8s.io/kubernetes/cmd/{name}", found.directory / name, f"-s -w {release}")
+        build(source, f"k8s.io/kubernetes/cmd/{name}", found.directory / name, release(minor))
     if found.kubectl.parent == found.directory:
-        _build(source, "k8s.io/kubernetes/cmd/kubectl", found.kubectl, f"-s -w {release}")
+        build(source, "k8s.io/kubernetes/cmd/kubectl", found.kubectl, release(minor))
     return found
+
+
+def release(minor: str) -> str:
+    """Return the linker's flags of a program of Kubernetes, which tell it its version."""
+    version = VERSIONS[minor]
+    major, minor_number = minor.split(".")
+    values = {
+        "component-base/version.gitVersion": version,
+        "client-go/pkg/version.gitVersion": version,
+        "component-base/version.gitMajor": major,
+        "component-base/version.gitMinor": minor_number,
+    }
+    return " ".join(["-s -w", *(f"-X k8s.io/{name}={value}" for name, value in values.items())])
 
 
 def _paths(minor: str) -> Programs:
@@ -103,7 +108,18 @@ def _paths(minor: str) -> Programs:
     )
 
 
-def _build(source: Path, package: str, program: Path, flags: str) -> None:
+def build(source: Path, package: str, program: Path, flags: str) -> None:
+    """Build a program that is not there yet.
+
+    Args:
+        source: the directory of a go.mod that requires the package's module.
+        package: the program's package.
+        program: where it is put.
+        flags: of the linker.
+
+    Raises:
+        CannotRunError: it cannot be built.
+    """
     if program.exists():
         return
     go = shutil.which("go")

@@ -1,0 +1,34 @@
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
+import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import { EvaluationData, ModelServer, ModelService, ModelSource, OptimizationRecipe } from '../../lib';
+
+/** The digits example in pods with the LiteRT server, small enough for three nodes that share one machine. */
+const app = new App();
+const context = (name: string): string | undefined => app.node.tryGetContext(name);
+const number = (name: string): number | undefined => context(name) === undefined ? undefined : Number(context(name));
+
+const stack = new Stack(app, context('stack')!, { env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION } });
+const cluster = new eks.Cluster(stack, 'Cluster', {
+  version: eks.KubernetesVersion.V1_36, kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
+});
+const service = new ModelService(stack, 'Digits', {
+  cluster,
+  model: ModelSource.fromAsset('examples/digits/saved_model'),
+  server: ModelServer.LITERT,
+  modelName: 'digits',
+  evaluation: EvaluationData.fromAsset('examples/digits/evaluation.npz'),
+  recipe: context('recipe') === 'none' ? OptimizationRecipe.none() : OptimizationRecipe.forLiteRt(),
+  namespaceName: 'models',
+  createNamespace: true,
+  replicas: 3,
+  cpuRequest: number('cpuRequest') ?? 0.1,
+  memoryRequest: Size.mebibytes(64),
+  drainTime: Duration.seconds(number('drainSeconds') ?? 20),
+  rolloutTimeout: Duration.seconds(number('rolloutSeconds') ?? 300),
+  startupTimeout: Duration.seconds(number('startupSeconds') ?? 60),
+  baseImage: context('baseImage'),
+});
+new CfnOutput(stack, 'ClusterName', { value: cluster.clusterName });
+new CfnOutput(stack, 'ArtifactBucket', { value: service.artifact.bucket.bucketName });
+new CfnOutput(stack, 'ManifestKey', { value: service.optimizer!.manifestKey });

@@ -1,0 +1,157 @@
+import type { Pod } from '../../emulator/client/kubernetes';
+import type { ServiceOutputs } from '../e2e/deployed-service';
+import { serviceOutputs, versionOf } from '../e2e/deployed-service';
+import { Deployment } from '../e2e/deployment';
+import { accuracy, HELD_OUT, likeliest } from '../e2e/digits';
+import { eventually } from '../e2e/eventually';
+import type { ReportedContainer } from './cluster';
+import { Cluster, NAMESPACE, SERVICE, serverProcess } from './cluster';
+import { askDuring, predict, report } from './load';
+
+// The tests share a deployment and go on from each other's state; the node that is killed does not come back.
+
+const STACK = 'Nodes';
+
+let deployment: Deployment;
+let outputs: ServiceOutputs;
+let cluster: Cluster;
+let address: string;
+/** The version that was deployed last. */
+let current = '1';
+
+async function settled(number = 3): Promise<Pod[]> {
+  return eventually(async () => {
+    const pods = await cluster.pods();
+    expect(pods.map(versionOf)).toEqual(Array.from({ length: number }, () => current));
+    return pods;
+  }, 180);
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.start('test/nodes/app.ts', ['--nodes', 'real']);
+});
+
+afterAll(() => deployment?.stop());
+
+describe('ModelService with ModelServer.LITERT, deployed by the CDK command line to real nodes', () => {
+  test('a first deployment ends with three ready pods, which decide held-out digits over the Service', async () => {
+    const { code, output } = await deployment.deploy(STACK, {});
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    outputs = serviceOutputs(deployment, STACK);
+    cluster = await Cluster.of(deployment, outputs);
+    address = await cluster.address();
+
+    const pods = await cluster.pods();
+    expect(pods.map(versionOf)).toEqual(['1', '1', '1']);
+    const predictions = await predict(address, { instances: HELD_OUT.map(({ image }) => image) });
+    expect(accuracy(predictions.map(likeliest))).toBeGreaterThan(0.95);
+    // Nothing but kubelet reports these.
+    const nodes = await cluster.nodes();
+    expect(nodes.map(({ status }) => status.nodeInfo.kubeletVersion)).toEqual(nodes.map(() => expect.stringMatching(/^v1\.\d+\.\d+$/)));
+    expect(nodes.map(({ status }) => status.nodeInfo.containerRuntimeVersion)).toEqual(nodes.map(() => expect.stringMatching(/^containerd:/)));
+  });
+
+  test('the pods are spread over the three zones', async () => {
+    const zones = new Map((await cluster.nodes()).map(({ metadata }) => [metadata.name, metadata.labels['topology.kubernetes.io/zone']]));
+
+    expect(new Set((await settled()).map(({ spec }) => zones.get(spec.nodeName!))).size).toBe(3);
+  });
+
+  test('containerd applies the restricted pod security standard to the server', async () => {
+    const [pod] = await cluster.pods();
+    const status = Object.fromEntries((await cluster.exec(pod, 'cat /proc/1/status')).split('\n').map((line) => line.split(/:\s+/)));
+
+    expect(status).toMatchObject({ Name: 'model_server', Uid: expect.stringMatching(/^65532\t65532/), Gid: expect.stringMatching(/^65532\t65532/) });
+    expect(status).toMatchObject({ CapEff: '0000000000000000', CapBnd: '0000000000000000', NoNewPrivs: '1', Seccomp: '2' });
+    await expect(cluster.exec(pod, 'touch /written')).rejects.toThrow('Read-only file system');
+    await expect(cluster.exec(pod, 'touch /models/digits/written')).rejects.toThrow('Read-only file system');
+    expect(await cluster.exec(pod, 'touch /tmp/written && ls /tmp')).toContain('written');
+  });
+
+  test('a pod that breaks the standard is refused', async () => {
+    await expect(cluster.kubectl('run', 'root', '-n', NAMESPACE, '--image=public.ecr.aws/amazonlinux/amazonlinux:2023-minimal')).rejects.toThrow('violates PodSecurity "restricted');
+  });
+
+  test('an update to another version fails no request', async () => {
+    const { result: { code, output }, load } = await askDuring(address, deployment.deploy(STACK, { recipe: 'none' }));
+
+    report('rolling update', load);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    outputs = serviceOutputs(deployment, STACK);
+    expect(load.failures).toEqual([]);
+    expect(load.answered).toBeGreaterThan(100);
+    current = '2';
+    await settled();
+  });
+
+  test('a server that hangs is taken out of the Service by its readiness probe, and restarted by its liveness probe', async () => {
+    const [pod] = await settled();
+    process.kill(serverProcess(pod.metadata.uid), 'SIGSTOP');
+
+    const others = await eventually(async () => {
+      const found = await cluster.pods();
+      expect(found).toHaveLength(2);
+      return found;
+    });
+    expect(others.map(({ metadata }) => metadata.name)).not.toContain(pod.metadata.name);
+    const { load } = await askDuring(address, eventually(async () => {
+      const { status } = await cluster.get<{ status: { containerStatuses: ReportedContainer[] } }>('pod', pod.metadata.name, '-n', NAMESPACE);
+      expect(status.containerStatuses[0].restartCount).toBe(1);
+    }, 240));
+    report('a server that hangs', load);
+    // What was connected to it before the probe failed is over; the rules of every node follow within a second.
+    expect(load.failures.length).toBeLessThan(load.answered / 100);
+    expect((await settled()).map(({ metadata }) => metadata.name)).toContain(pod.metadata.name);
+  });
+
+  test('the autoscaler adds pods under load by the metrics of kubelet, and removes them afterwards', async () => {
+    const scaleUp = { policies: [{ type: 'Pods', value: 2, periodSeconds: 5 }] };
+    const scaleDown = { stabilizationWindowSeconds: 5, policies: [{ type: 'Pods', value: 5, periodSeconds: 5 }] };
+    const limited = (maxReplicas: number) => JSON.stringify({ spec: { maxReplicas, behavior: { scaleUp, scaleDown } } });
+    await cluster.kubectl('patch', 'hpa', SERVICE, '-n', NAMESPACE, '--type=merge', '-p', limited(5));
+    const more = { instances: Array.from({ length: 20 }, () => HELD_OUT.map(({ image }) => image)).flat() };
+
+    const { load } = await askDuring(address, settled(5), more);
+    report('scaling up', load);
+    expect(load.failures).toEqual([]);
+    const { load: after } = await askDuring(address, settled(3));
+    report('scaling down', after);
+    expect(after.failures).toEqual([]);
+    // Nothing of what follows is about scaling.
+    await cluster.kubectl('patch', 'hpa', SERVICE, '-n', NAMESPACE, '--type=merge', '-p', limited(3));
+  });
+
+  test('a node that is drained fails no request', async () => {
+    const [{ spec }] = await settled();
+    const { load } = await askDuring(address, (async () => {
+      await cluster.kubectl('drain', spec.nodeName!, '--ignore-daemonsets', '--delete-emptydir-data', '--force', '--timeout=240s');
+      return settled();
+    })());
+
+    report('drain of a node', load);
+    expect(load.failures).toEqual([]);
+    expect((await cluster.pods()).map((pod) => pod.spec.nodeName)).not.toContain(spec.nodeName);
+    await cluster.kubectl('uncordon', spec.nodeName!);
+  });
+
+  test('a node that dies costs requests only until the control plane has noticed', async () => {
+    const [pod] = await settled();
+    const node = (await cluster.nodes()).find(({ metadata }) => metadata.name === pod.spec.nodeName)!;
+    process.kill(Number(node.metadata.annotations['embedded-aws/process']), 'SIGKILL');
+    const notReady = eventually(async () => {
+      const conditions = (await cluster.get<typeof node>('node', node.metadata.name)).status.conditions;
+      expect(conditions.find(({ type }) => type === 'Ready')?.status).toBe('Unknown');
+      expect((await cluster.pods()).map(({ spec }) => spec.nodeName)).not.toContain(node.metadata.name);
+    }, 180);
+    const { load } = await askDuring(address, notReady);
+    report('a node that dies', load);
+    // The share of its pods, which kube-proxy goes on to choose; each costs a client its whole patience.
+    expect(load.failures.length).toBeGreaterThan(0);
+    expect(load.answered).toBeGreaterThan(0);
+
+    await new Promise((done) => setTimeout(done, 3000));
+    const { load: later } = await askDuring(address, new Promise((done) => setTimeout(done, 5000)));
+    report('after that', later);
+    expect(later.failures).toEqual([]);
+  });
+});
