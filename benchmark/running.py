@@ -1,4 +1,4 @@
-"""Shared by the benchmarks: number of rounds, progress, conditions, and output files."""
+"""Shared by the benchmarks: the native program, number of rounds, progress, conditions, and output files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,27 @@ import platform
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmark.digits import RESULTS
+from benchmark.digits import REPOSITORY, RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+
+def native_program(name: str) -> Path:
+    """Return a program that the set-up compiled for this machine.
+
+    Args:
+        name: `bootstrap` or `model_server`.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
+    program = REPOSITORY / "native" / "dist" / processor / name
+    if not program.is_file():
+        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
+    return program
 
 
 def asked(description: str | None, option: str, least: int, default: int) -> int:

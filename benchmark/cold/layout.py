@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import py_compile
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.digits import HANDLER
+from benchmark.running import native_program
 
 HANDLERS = Path(__file__).resolve().parent / "handlers"
 # Files of LiteRT's package in the numpy layer; keep in step with lib/function/runtime-layer-contents.ts.
@@ -56,7 +56,7 @@ def lay_out(root: Path) -> Layout:
     installed = Path(ai_edge_litert.__file__).parents[1]
     layout = Layout(
         task=root / "task",
-        program=native_program(),
+        program=native_program("bootstrap"),
         plain=root / "plain",
         library=root / "opt-native" / "lib" / "libLiteRt.so",
         packages=root / "opt-numpy" / "python",
@@ -90,19 +90,6 @@ def lay_out(root: Path) -> Layout:
             check=True,
         )
     return layout
-
-
-def native_program() -> Path:
-    """Return the program that the set-up compiled for this machine.
-
-    Raises:
-        RuntimeError: There is none.
-    """
-    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
-    program = HANDLERS.parents[2] / "native" / "dist" / processor / "bootstrap"
-    if not program.is_file():
-        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
-    return program
 
 
 def interpreter() -> str:

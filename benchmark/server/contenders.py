@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import json
 import os
-import platform
 import signal
 import socket
 import subprocess
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from benchmark.digits import DIGITS, REPOSITORY
+from benchmark.digits import DIGITS
+from benchmark.running import native_program
 
 if TYPE_CHECKING:
     from benchmark.server.models import Artifact, Request
@@ -141,10 +141,7 @@ def contenders(artifacts: list[Artifact], packages: Path) -> list[Contender]:
 def _model_server(artifact: Artifact) -> Contender:
     import ai_edge_litert
 
-    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
-    program = REPOSITORY / "native" / "dist" / processor / "model_server"
-    if not program.is_file():
-        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
+    program = native_program("model_server")
     library = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
     digest = hashlib.sha256(library.read_bytes()).hexdigest()
     command = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import platform
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from stand_in_runtime_api import CLIENT, Function
 
-from benchmark.digits import HANDLER, REPOSITORY, images
+from benchmark.digits import HANDLER, images
+from benchmark.running import native_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def subjects(model: Path) -> Iterator[dict[str, Callable[[], dict[str, float]]]]
     served = {**ENVIRONMENT, "MODEL_DIR": str(model)}
     client = [sys.executable, "-B", "-c", CLIENT, f"{HANDLER}:{packages}", "index.handler"]
     with (
-        Function([program()], {**served, "LITERT_LIBRARY": str(library)}) as native,
+        Function([native_program("bootstrap")], {**served, "LITERT_LIBRARY": str(library)}) as native,
         Function(client, {**served, "OPENBLAS_NUM_THREADS": "1"}) as python,
     ):
         rows = [row for _ in range(BATCH) for row in images()][:BATCH]
@@ -69,19 +69,6 @@ def subjects(model: Path) -> Iterator[dict[str, Callable[[], dict[str, float]]]]
                 compared[f"{name}, {kind}"] = _invocation(function, event, f"{name}, {kind}")
         compared[BARE_BATCH] = _clocked(BARE_BATCH, lambda: [bare(row) for row in range(BATCH)])
         yield compared
-
-
-def program() -> Path:
-    """Return the native program that the set-up compiled for this machine.
-
-    Raises:
-        RuntimeError: there is none.
-    """
-    processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
-    found = REPOSITORY / "native" / "dist" / processor / "bootstrap"
-    if not found.is_file():
-        raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
-    return found
 
 
 def _events(model: Path, rows: list[Any]) -> dict[str, bytes]:
