@@ -79,3 +79,19 @@ def test_a_missing_signature_is_named_with_those_that_exist(changed: Callable[..
     file.write_text(json.dumps(data))
     with pytest.raises(ModelError, match="no signature 'other', but \\['serving_default'\\]"):
         load(directory)
+
+
+def test_two_names_of_one_signature_of_the_file_give_equal_answers(changed: Callable[..., str]) -> None:
+    directory = changed(("version",), 4)
+    file = Path(directory) / "model.json"
+    data = json.loads(file.read_text())
+    data["signatures"]["serve"] = {**data["signatures"]["serving_default"], "fileSignature": "serving_default"}
+    file.write_text(json.dumps(data))
+    model = load(directory)
+    inputs = {"x": [[1, 2, 3, 4]]}
+    assert model.predict("serve", inputs) == model.predict("serving_default", inputs) == model.predict(None, inputs)
+
+
+def test_a_name_that_stands_for_a_signature_the_file_lacks(changed: Callable[..., str]) -> None:
+    with pytest.raises(ModelError, match="no signature 'other', but \\['serving_default'\\]"):
+        load(changed((*SIGNATURE, "fileSignature"), "other"))

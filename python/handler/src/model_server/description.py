@@ -82,10 +82,12 @@ class TensorError(RequestError):
 class Signature:
     """One callable of the model."""
 
-    __slots__ = ("batched", "inputs", "method_name", "name", "outputs")
+    __slots__ = ("batched", "file_signature", "inputs", "method_name", "name", "outputs")
 
     def __init__(self, name: str, data: dict[str, Any]) -> None:
         self.name = name
+        self.file_signature: str = data.get("fileSignature") or name
+        """Its name in the file, where several signatures can be one."""
         self.batched: bool = data["batched"]
         self.method_name: str = data.get("methodName", "tensorflow/serving/predict")
         self.inputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["inputs"].items()}

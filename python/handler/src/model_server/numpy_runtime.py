@@ -67,9 +67,9 @@ class NumpyRuntime:
         known = self._interpreter.get_signature_list()
         self._runners: dict[str, Any] = {}
         for signature in self._signatures:
-            if signature.name not in known:
-                raise ModelError(f"the file has no signature {signature.name!r}, but {sorted(known)}")
-            runner = self._interpreter.get_signature_runner(signature.name)
+            if signature.file_signature not in known:
+                raise ModelError(f"the file has no signature {signature.file_signature!r}, but {sorted(known)}")
+            runner = self._interpreter.get_signature_runner(signature.file_signature)
             _check("input", runner.get_input_details(), signature.inputs)
             _check("output", runner.get_output_details(), signature.outputs)
             self._runners[signature.name] = runner

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import dense_data
 from tensorflow_optimizer.hints import Hint
+from tensorflow_optimizer.runners.litert_runner import open_interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +116,25 @@ class TestModelsOfEveryShape:
         answer = result.predict(dict.fromkeys(signature.inputs, image))
         expected = models.keras_model(image).numpy()
         np.testing.assert_allclose(next(iter(answer.values())), expected, atol=2e-3)
+
+    @pytest.mark.parametrize("mode", ["float16", "fullInteger"])
+    def test_both_names_that_keras_gives_a_model_are_answered_by_one_signature_of_the_file(
+        self, mode: str, models: SampleModels, runs: Runs, tmp_path: Path
+    ) -> None:
+        images = np.random.default_rng(0).uniform(size=(600, 8, 8, 1)).astype(np.float32)
+        np.savez(tmp_path / "images.npz", images)
+        recipe = {"kind": "steps", "steps": [{"step": "quantization", "mode": mode}]}
+        result = runs(models.keras_file, tmp_path / "images.npz", recipe=recipe)
+        signatures = result.published.signatures
+        assert {name: one.file_signature for name, one in signatures.items()} == {
+            "serving_default": None,
+            "serve": "serving_default",
+        }
+        assert not any("left out" in warning for warning in result.outcome.warnings)
+        interpreter = open_interpreter((result.output / "model" / "model.tflite").read_bytes())
+        assert list(interpreter.get_signature_list()) == ["serving_default"]
+        assert interpreter.num_subgraphs() == 1
+        inputs = dict.fromkeys(signatures["serve"].inputs, images[:2])
+        (answer,), (other,) = (result.predict(inputs, name).values() for name in signatures)
+        np.testing.assert_array_equal(answer, other)
+        np.testing.assert_allclose(answer, models.keras_model(images[:2]).numpy(), atol=0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import tempfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from ..errors import BadInputError, UnsupportedError, reason_of
 from ..hints import Hint
 from ..runners import LiteRtRunner, RunError
 from ..runners.describe import describe_signatures
+from ..signatures import equal_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,8 @@ class LiteRtArtifact:
     signatures: dict[str, FixedSignature]
     """Those that it has, the default one first."""
     reset_state: bool
+    file_signatures: dict[str, str] = field(default_factory=dict)
+    """Names in the file of those that have another one there: equal signatures are converted once."""
     unknown_batch: bool = False
     """The file may leave the batch open, as the user's own does."""
 
@@ -71,6 +74,7 @@ class LiteRtArtifact:
                 self.content,
                 {name: signature.batched for name, signature in self.signatures.items()},
                 {name: signature.spec.method_name for name, signature in self.signatures.items()},
+                self.file_signatures,
                 unknown_batch=self.unknown_batch,
             )
             runner = LiteRtRunner(self.content, signatures, reset_state=self.reset_state)
@@ -88,6 +92,7 @@ class LiteRtConverter:
         self._source = source
         self._signatures = dict(selection.signatures)
         self._default = selection.default
+        self._equal = equal_signatures(source.meta_graph, [one.spec for one in self._signatures.values()])
         self._work = work
         self._directory = work / "fixed"
         self._progress = progress
@@ -99,22 +104,28 @@ class LiteRtConverter:
         Raises:
             UnsupportedError: LiteRT cannot hold the model.
         """
-        if mode is LiteRtMode.FULL_INTEGER and len(self._signatures) > 1:
+        if mode is LiteRtMode.FULL_INTEGER and len(self._in_file) > 1:
             self._leave_out("there is no data to calibrate it with")
         try:
             content = self._convert(mode, calibration)
         except UnsupportedError as error:
-            if len(self._signatures) == 1:
+            if len(self._in_file) == 1:
                 raise
             self._leave_out(str(error), *error.hints)
             content = self._convert(mode, calibration)
-        return LiteRtArtifact(content, dict(self._signatures), self._reset_state)
+        file_signatures = {name: one for name, one in self._equal.items() if name in self._signatures}
+        return LiteRtArtifact(content, dict(self._signatures), self._reset_state, file_signatures)
+
+    @property
+    def _in_file(self) -> list[str]:
+        """Names of the signatures that are converted, the default one first."""
+        return [name for name in self._signatures if name not in self._equal]
 
     def _convert(self, mode: LiteRtMode, calibration: Dataset | None) -> bytes:
         self._prepare()
         self._progress.say(f"converting to {mode}")
         rows = _calibration_rows(calibration) if calibration is not None else None
-        return convert(self._directory, mode, list(self._signatures), rows)
+        return convert(self._directory, mode, self._in_file, rows)
 
     def _prepare(self) -> None:
         if self._directory.exists():
@@ -127,7 +138,7 @@ class LiteRtConverter:
                 self._source.directory,
                 self._source.tags,
                 self._source.meta_graph,
-                list(self._signatures.values()),
+                [self._signatures[name] for name in self._in_file],
                 own,
             )
         except (ValueError, TypeError) as error:
@@ -143,7 +154,7 @@ class LiteRtConverter:
                 raise
 
     def _leave_out(self, reason: str, *hints: Hint) -> None:
-        dropped = [name for name in self._signatures if name != self._default]
+        dropped = [name for name in self._signatures if self._equal.get(name, name) != self._default]
         for name in dropped:
             self._progress.warn(f"the signature {name!r} is left out: {reason}", *hints)
             del self._signatures[name]

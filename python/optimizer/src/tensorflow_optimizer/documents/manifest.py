@@ -51,6 +51,8 @@ class Signature(Document):
 
     batched: bool
     """Dimension 0 of every input and output is the batch."""
+    file_signature: str | None = None
+    """LiteRT only: its name in the file, where that is another. Several signatures may be one of the file."""
     method_name: str = "tensorflow/serving/predict"
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]

@@ -21,6 +21,7 @@ def describe_signatures(
     content: bytes,
     batched: Mapping[str, bool],
     method_names: Mapping[str, str] | None = None,
+    file_signatures: Mapping[str, str] | None = None,
     *,
     unknown_batch: bool = False,
 ) -> dict[str, Signature]:
@@ -30,6 +31,7 @@ def describe_signatures(
         content: The .tflite file.
         batched: For each signature, whether dimension 0 is the batch.
         method_names: Method names of the SavedModel.
+        file_signatures: Names in the file of the signatures that have another one there.
         unknown_batch: The file may leave the batch open; it then still takes one row at a time.
 
     Raises:
@@ -39,12 +41,14 @@ def describe_signatures(
     interpreter = open_interpreter(content)
     found: dict[str, Signature] = {}
     for name, has_batch in batched.items():
-        runner = interpreter.get_signature_runner(name)
+        in_file = (file_signatures or {}).get(name)
+        runner = interpreter.get_signature_runner(in_file or name)
         inputs = runner.get_input_details()
         outputs = runner.get_output_details()
         _refuse_dynamic_outputs(name, outputs, first=1 if has_batch and unknown_batch else 0)
         found[name] = Signature(
             batched=has_batch,
+            file_signature=in_file,
             method_name=(method_names or {}).get(name) or _PREDICT,
             inputs={key: _tensor(inputs[key], batched=has_batch) for key in sorted(inputs)},
             outputs={key: _tensor(outputs[key], batched=has_batch) for key in sorted(outputs)},

@@ -61,7 +61,10 @@ class LiteRtRunner:
 
     def _open(self) -> None:
         self._interpreter = open_interpreter(self._content)
-        self._runners = {name: self._interpreter.get_signature_runner(name) for name in self._signatures}
+        self._runners = {
+            name: self._interpreter.get_signature_runner(signature.file_signature or name)
+            for name, signature in self._signatures.items()
+        }
 
     def _run_once(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
         if self._reset_state:

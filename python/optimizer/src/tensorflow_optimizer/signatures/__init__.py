@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .equal import equal_signatures
 from .fixed import FixedSignature, fix_shapes
 from .operators import operators_of
 from .read import read_signatures
@@ -14,6 +15,7 @@ __all__ = [
     "Selection",
     "SignatureSpec",
     "TensorSpec",
+    "equal_signatures",
     "fix_shapes",
     "operators_of",
     "read_signatures",
