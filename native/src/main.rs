@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use model_server::environment::variable;
+use model_server::litert::return_large_blocks;
 
 fn main() -> ExitCode {
+    return_large_blocks();
     let ended = match variable("AWS_LAMBDA_RUNTIME_API") {
         #[cfg(feature = "lambda")]
         Some(runtime_api) => model_server::lambda::run(&runtime_api),

@@ -7,6 +7,7 @@
 //! on the first run. Every tensor's shape, type and packed size is compared with what the caller expects of it.
 #![allow(unsafe_code)]
 
+mod allocator;
 mod buffer;
 mod captured;
 mod compiled;
@@ -16,6 +17,7 @@ mod functions;
 mod handle;
 mod tensors;
 
+pub use allocator::return_large_blocks;
 pub use compiled::CompiledModel;
 pub use error::Error;
 pub use file::{ModelFile, Side, SignatureSpec, TensorSpec};

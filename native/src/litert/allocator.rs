@@ -1,0 +1,14 @@
+/// Blocks of this size or more are returned to the system as soon as they are free, in bytes.
+const LARGE: libc::c_int = 1 << 20;
+
+/// Keeps the C library's allocator, which this program and LiteRT share, from holding on to what large requests took.
+///
+/// Left alone it raises its thresholds with every large block that is freed, up to 32 MiB, and then keeps such blocks.
+/// Smaller ones stay with it: a request that finds them waits for no new pages.
+pub fn return_large_blocks() {
+    // SAFETY: both are thresholds of its own, and no other thread runs yet that could read them.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE);
+    }
+}
