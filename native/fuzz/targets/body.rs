@@ -12,7 +12,8 @@ fuzz_target!(|body: &[u8]| {
     for caller in [Caller::Http, Caller::Direct] {
         match PredictRequest::read(description, body, caller) {
             Ok(request) => {
-                assert!(JsonValue::parse(body, true).is_ok(), "only JSON is answered");
+                let text = body.strip_prefix("\u{feff}".as_bytes()).filter(|_| caller == Caller::Http).unwrap_or(body);
+                assert!(JsonValue::parse(text, true).is_ok(), "only JSON is answered");
                 let answer = request.answer(description, &outputs(description, &request.call));
                 assert!(matches!(read_answer(&answer), JsonValue::Object(_)));
             }

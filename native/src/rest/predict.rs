@@ -4,6 +4,9 @@ use super::read;
 use super::refusal::Refusal;
 use crate::model::{Call, Description, Outputs, Signature};
 
+/// TensorFlow Serving ignores it at the beginning of a body.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// How a request came, which decides the members that its body can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -39,6 +42,10 @@ impl PredictRequest {
     ///
     /// It is not one that the model can answer, and why.
     pub fn read(description: &Description, body: &[u8], caller: Caller) -> Result<Self, Refusal> {
+        let body = match caller {
+            Caller::Http => body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body),
+            Caller::Direct => body,
+        };
         // Only a wrong request needs the words for it, so the reader that makes tensors has none.
         match read::read(description, body, caller) {
             Some(request) => request.fitting(description),
