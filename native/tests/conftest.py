@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import os
-import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ai_edge_litert
 import pytest
 from hypothesis import settings
 
 REPOSITORY = Path(__file__).parents[2]
 for directory in (
+    "native/tests",
     "native/tests/server",
     "python/handler/src",
     "python/handler/tests",
@@ -30,36 +28,27 @@ if TYPE_CHECKING:
 settings.register_profile("native", derandomize=True, deadline=None)
 settings.load_profile("native")
 
-LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
-#: Where the set-up and cargo put it.
-PROCESSOR = "arm64" if platform.machine() == "aarch64" else platform.machine()
-BUILT = (f"dist/{PROCESSOR}", "target/release", "target/debug")
-
-
-def built(*names: str) -> Path:
-    """Return what MODEL_SERVER names, or the program that was built last."""
-    named = os.environ.get("MODEL_SERVER")
-    paths = [REPOSITORY / "native" / directory / name for directory in BUILT for name in names]
-    found = [Path(named)] if named else sorted(filter(Path.exists, paths), key=lambda path: path.stat().st_mtime)
-    if not found:
-        pytest.skip("the native program is not built: npm run setup")
-    return found[-1]
-
 
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The native program with its server."""
+    from native_programs import built
+
     return built("model_server")
 
 
 @pytest.fixture(scope="session")
 def bootstrap() -> Path:
     """The native program as Lambda's layer has it."""
+    from native_programs import built
+
     return built("bootstrap", "model_server")
 
 
 @pytest.fixture(scope="session")
 def library() -> str:
+    from native_programs import LIBRARY
+
     return LIBRARY
 
 

@@ -19,10 +19,11 @@ from test_rest_routes import BODY, DOORS, function_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Answer = "Callable[[str, Any], Any]"
+    Answer = Callable[[str, Any], Any]
+
 NOT_JSON = "the body is not JSON: "
 PATHS = ("tiny:predict", "tiny/versions/3:predict", "tiny/versions/03:predict", "tiny%3Apredict")
-NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_an_unknown_path_name_or_method_is_refused.pytestmark[0].args[1]  # type: ignore[attr-defined]
+NOT_THERE = test_rest_routes.TestEveryFrontDoor.test_an_unknown_path_name_or_method_is_refused.pytestmark[0].args[1]
 #: Of values that can be passed to a Python function, and not be sent: half a character, and a number of 5000 digits.
 NO_EVENTS = ('the string "?" stands where a number belongs', "an integer of 16610 bits is outside of float32")
 #: As sent, and what twice of it is at the shortest.
@@ -167,7 +168,10 @@ def test_a_byte_order_mark_and_white_space_are_ignored(answer: Answer) -> None:
     assert answer("signatures", event)["statusCode"] == 200
 
 
-@pytest.mark.parametrize("event", [{"requestContext": value} for value in (None, "x", {}, {"http": {}}, {"http": 1})])
+UNKNOWN_CONTEXTS: tuple[Any, ...] = (None, "x", {}, {"http": {}}, {"http": 1})
+
+
+@pytest.mark.parametrize("event", [{"requestContext": value} for value in UNKNOWN_CONTEXTS])
 def test_an_http_event_of_an_unknown_format_is_a_bad_request(event: Any, answer: Answer) -> None:
     response = answer("dense", event)
     assert response["statusCode"] == 400

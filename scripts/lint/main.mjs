@@ -7,6 +7,7 @@ import { nativeChecks } from './native.mjs';
 
 await setUp();
 const bin = (name) => join(tools, 'python', 'bin', name);
+const nativeTests = ['native/tests', 'native/tests/server', 'python/handler/tests', 'test/contract'].join(delimiter);
 const checks = [
   ['.jsiirc and package.json agree', 'node', ['scripts/lint/jsiirc.mjs', '--check']],
   ['conventional commits', 'node', ['scripts/lint/commits.mjs']],
@@ -22,6 +23,9 @@ const checks = [
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
   ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
+  // Each directory has a conftest.py; what they share is found by name, as the tests find it.
+  ['mypy: native', bin('mypy'), ['--follow-imports=silent', 'native/tests', '--exclude', 'native/tests/server'], { MYPYPATH: nativeTests }],
+  ['mypy: native server', bin('mypy'), ['--follow-imports=silent', 'native/tests/server'], { MYPYPATH: nativeTests }],
   ['mypy: instance', bin('mypy'), ['python/instance/src']],
   ...await nativeChecks(),
 ];

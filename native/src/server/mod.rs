@@ -8,6 +8,9 @@ mod catalogue;
 mod checksums;
 mod failure;
 mod flags;
+#[cfg(feature = "fuzzing")]
+pub mod grpc;
+#[cfg(not(feature = "fuzzing"))]
 mod grpc;
 mod lifecycle;
 mod listen;

@@ -89,7 +89,7 @@ def test_a_version_is_chosen_by_number_or_label(prediction: Any, choice: dict[st
 def test_every_type_comes_back_unchanged(prediction: Any) -> None:
     import tensorflow as tf
 
-    values = {name: np.array([[1, 0], [0, 1]], name) for name in PASSED}
+    values: dict[str, Any] = {name: np.array([[1, 0], [0, 1]], name) for name in PASSED}
     for name in ("int8", "int16", "int32", "int64"):
         values[name][0] = [np.iinfo(name).min, np.iinfo(name).max]
     for name in ("float16", "float32", "float64"):

@@ -137,7 +137,7 @@ def test_runs_on_a_read_only_file_system_without_root(program: Path, command: li
         isolated = ["unshare", "--mount", "--propagation=private", "sh", "-c", script, str(public)]
         if subprocess.run([*isolated, "true"], capture_output=True, check=False).returncode != 0:
             pytest.skip("this machine allows no mounts")
-        served = [binary, f"--litert_library={library}", command[2]]
+        served = [str(binary), f"--litert_library={library}", command[2]]
         with Server([*isolated, *served], copy, flags(public / "times" / "1")) as server:
             answer = server.post("/v1/models/times:predict", {"instances": [[1, 2, 3]]})
             assert answer.json() == {"predictions": [[2.0, 4.0, 6.0]]}

@@ -1,6 +1,8 @@
 //! TensorFlow Serving's gRPC services and the standard health service.
 
 mod deadline;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod metadata;
 mod model_service;
 mod prediction;

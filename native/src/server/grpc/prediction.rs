@@ -27,7 +27,11 @@ impl PredictionService for Prediction {
         let request = request.into_inner();
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
-        let result = compute(&servable, deadline, move |instance| answer(instance, &request)).await;
+        let run = move |instance: &mut Instance| {
+            let description = Arc::clone(instance.description());
+            answer(&description, &request, |call| Ok(instance.run(call)?))
+        };
+        let result = compute(&servable, deadline, run).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
@@ -50,12 +54,20 @@ impl PredictionService for Prediction {
     }
 }
 
-fn answer(instance: &mut Instance, request: &PredictRequest) -> Result<PredictResponse, Failure> {
-    let description = Arc::clone(instance.description());
-    let call = call(&description, request)?;
-    let wanted = wanted(&description, call.signature, &request.output_filter)?;
-    let outputs = instance.run(&call)?;
-    Ok(response(&description, call.signature, &wanted, &outputs))
+/// Answers a request.
+///
+/// # Arguments
+///
+/// * `run`: runs the model. It is called at most once.
+pub(super) fn answer(
+    description: &Description,
+    request: &PredictRequest,
+    run: impl FnOnce(&Call) -> Result<Outputs, Failure>,
+) -> Result<PredictResponse, Failure> {
+    let call = call(description, request)?;
+    let wanted = wanted(description, call.signature, &request.output_filter)?;
+    let outputs = run(&call)?;
+    Ok(response(description, call.signature, &wanted, &outputs))
 }
 
 fn call(description: &Description, request: &PredictRequest) -> Result<Call, Failure> {
