@@ -1,11 +1,15 @@
 import type { Size } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { LiteRtRuntime, ModelHook } from '../lib';
 import { EvaluationData, ModelFunction, ModelSource } from '../lib';
 import type { ExampleStackProps } from './example-stack-props';
 
 export interface FunctionStackProps extends ExampleStackProps {
   readonly memorySize?: Size;
+  /** @default - native if the model is proved for it */
+  readonly liteRtRuntime?: LiteRtRuntime;
+  readonly hook?: ModelHook;
 }
 
 /** A model on AWS Lambda behind a function URL. */
@@ -21,6 +25,8 @@ export class FunctionStack extends Stack {
       recipe: props.recipe,
       gate: props.gate,
       memorySize: props.memorySize,
+      liteRtRuntime: props.liteRtRuntime,
+      hook: props.hook,
     });
     const url = this.endpoint.addFunctionUrl();
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
-import { DeleteLayerVersionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteLayerVersionCommand, GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Answer } from '../demo/server';
 import { ROOT } from '../repository';
@@ -104,6 +104,13 @@ export class Account {
       nextToken = page.nextToken;
     } while (nextToken);
     return count;
+  }
+
+  /** Returns the version that a function's alias `live` names, and its runtime. */
+  public async live(functionName: string): Promise<{ version: string; runtime: string }> {
+    const { FunctionVersion: version } = await this.lambda.send(new GetAliasCommand({ FunctionName: functionName, Name: 'live' }));
+    const { Runtime: runtime } = await this.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: functionName, Qualifier: version }));
+    return { version: version!, runtime: runtime! };
   }
 
   public async text(bucket: string, key: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { join } from 'path';
 import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
@@ -6,7 +7,7 @@ import { FleetStack } from '../../bin/fleet-stack';
 import { FunctionStack } from '../../bin/function-stack';
 import { ServiceStack } from '../../bin/service-stack';
 import type { ModelOptimizer } from '../../lib';
-import { ModelServer, OptimizationRecipe, QualityGate } from '../../lib';
+import { LiteRtRuntime, ModelHook, ModelServer, OptimizationRecipe, QualityGate } from '../../lib';
 import { Probe } from './probe';
 
 /** The example app's stacks, with the project's name as an output, and a probe inside the VPC for internal load balancers. */
@@ -25,7 +26,12 @@ const server = Object.values(ModelServer).find((name) => name === app.node.tryGe
 
 const named = (optimizer: ModelOptimizer) => new CfnOutput(Stack.of(optimizer), 'ProjectName', { value: optimizer.project.projectName });
 
-const lambda = new FunctionStack(app, 'VerifyFunction', common);
+const lambda = new FunctionStack(app, 'VerifyFunction', {
+  ...common,
+  liteRtRuntime: app.node.tryGetContext('runtime') === 'numpy' ? LiteRtRuntime.NUMPY : undefined,
+  hook: app.node.tryGetContext('hook') === 'broken'
+    ? ModelHook.fromAsset(join(__dirname, 'broken-hook'), { checkEventFile: join(__dirname, 'broken-hook-event.json') }) : undefined,
+});
 named(lambda.endpoint.optimizer!);
 
 const service = new ServiceStack(app, 'VerifyService', { ...common, server, internalLoadBalancer: true });

@@ -16,6 +16,8 @@ export interface VerifiedPath {
   readonly addresses?: number;
   /** Whether the path pulls TensorFlow Serving's image when that server serves. */
   readonly image?: boolean;
+  /** Whether the path is a function with the alias `live`. */
+  readonly alias?: boolean;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
   readonly bootLog?: string;
   connect(account: Account, outputs: Record<string, string>, region: string): Server;
@@ -50,6 +52,7 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'function',
     stack: 'VerifyFunction',
     alsoPaid: '',
+    alias: true,
     connect: (_account, { Url }, region) => functionUrl(Url, region),
   },
   {

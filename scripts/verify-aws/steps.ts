@@ -4,6 +4,7 @@ import { goldenKey, replay } from '../demo/golden';
 import type { Answer, Server } from '../demo/server';
 import type { Account } from './account';
 import type { Checks } from './checks';
+import { anotherRuntime, failingCheckTwice } from './function-questions';
 import type { VerifiedPath } from './paths';
 
 /** Pause between requests while something changes. */
@@ -28,6 +29,7 @@ export class PathVerification {
         return;
       }
       await this.unchanged(first);
+      await this.functionQuestions(first);
       const second = await this.update(first);
       await this.refusedByTheGate(second);
       await this.rollback(first);
@@ -64,6 +66,18 @@ export class PathVerification {
     const { account, checks, path } = this;
     await this.buildsNothing('the same deployment again');
     checks.expect('and serves the same version', account.outputs(path.stack).ManifestKey === manifestKey);
+  }
+
+  /** Answers, for a function, what AWS's documentation leaves open. */
+  private async functionQuestions(manifestKey: string): Promise<void> {
+    const { account, checks, path: { stack, alias } } = this;
+    if (!alias) {
+      return;
+    }
+    await failingCheckTwice({ account, checks, stack });
+    await this.answersGolden(manifestKey);
+    await anotherRuntime({ account, checks, stack });
+    await this.answersGolden(manifestKey);
   }
 
   private async update(firstKey: string): Promise<string> {

@@ -2,6 +2,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { CdkResult, Made } from '../../scripts/verify-aws/account';
 import { Account } from '../../scripts/verify-aws/account';
 import { Checks } from '../../scripts/verify-aws/checks';
+import { anotherRuntime, failingCheckTwice } from '../../scripts/verify-aws/function-questions';
 import { leftovers } from '../../scripts/verify-aws/leftovers';
 import type { VerifiedPath } from '../../scripts/verify-aws/paths';
 import { PathVerification } from '../../scripts/verify-aws/steps';
@@ -23,6 +24,12 @@ class FakeAccount {
   public text = (_: string, key: string) => Promise.resolve(key.endsWith('manifest.json') ? '{"model": "digits"}' : '{"requests": [], "relativeTolerance": 1}');
   public builds = () => Promise.resolve(1);
   public exists = () => Promise.resolve(true);
+  public versions = ['1'];
+  public live = () => {
+    const version = this.versions.length > 1 ? this.versions.shift()! : this.versions[0];
+    return Promise.resolve({ version, runtime: version === '1' ? 'provided.al2023' : 'python3.13' });
+  };
+
   public logLines = (group: string) => Promise.resolve([`${group}: the server does not stay up`]);
 
   public removeBucket(bucket: string): Promise<void> {
@@ -149,5 +156,61 @@ describe('of CloudFormation\'s errors', () => {
     expect(await new Account().made('VerifyFleet')).toEqual({
       buckets: ['models'], layerVersions: ['arn:layer:2', 'arn:layer:1'], logGroups: [{ logicalId: 'Log', name: 'boot' }],
     });
+  });
+});
+
+describe('the questions that only an account answers', () => {
+  const ask = async (question: typeof anotherRuntime, account: FakeAccount): Promise<string[]> => {
+    const lines: string[] = [];
+    await question({ account: account as unknown as Account, checks: new Checks((line) => lines.push(line.trim())), stack: 'VerifyFunction' });
+    return lines;
+  };
+
+  test('a runtime that changes alone is a new version', async () => {
+    const account = new FakeAccount();
+    account.versions = ['1', '2'];
+
+    expect(await ask(anotherRuntime, account)).toEqual([
+      '✓ a change of the runtime alone is deployed',
+      '✓ and `live` names a new version with that runtime: version 1 (provided.al2023) before, 2 (python3.13) now',
+    ]);
+  });
+
+  test('an alias that stays where it was is a check that failed', async () => {
+    expect(await ask(anotherRuntime, new FakeAccount())).toContain(
+      '✗ and `live` names a new version with that runtime: version 1 (provided.al2023) before, 1 (provided.al2023) now');
+  });
+
+  const failure = { code: 1, output: 'the version does not answer (this hook fails on purpose)' };
+  const rolledBack = (): FakeAccount => {
+    const account = new FakeAccount();
+    account.status = () => Promise.resolve('UPDATE_ROLLBACK_COMPLETE');
+    return account;
+  };
+
+  test('a version that fails its check fails again for the same reason', async () => {
+    const account = rolledBack();
+    account.outcomes = [failure, failure];
+
+    const lines = await ask(failingCheckTwice, account);
+
+    expect(lines).toHaveLength(5);
+    expect(lines.every((line) => line.startsWith('✓'))).toBe(true);
+  });
+
+  test('a second attempt that fails for another reason is a check that failed', async () => {
+    const account = rolledBack();
+    account.outcomes = [failure, { code: 1, output: 'A version for this Lambda function exists ( 2 )' }];
+
+    expect(await ask(failingCheckTwice, account)).toContain(
+      '✗ the same change again ends for the same reason: A version for this Lambda function exists ( 2 )');
+  });
+
+  test('a version that goes live though its check failed is a check that failed', async () => {
+    const account = rolledBack();
+    account.outcomes = [failure, failure];
+    account.versions = ['1', '2'];
+
+    expect(await ask(failingCheckTwice, account)).toContain('✗ `live` names the version from before: version 1 before, 2 now');
   });
 });
