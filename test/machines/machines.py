@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import instance
 from embedded_aws.ec2.machine import Host
 from embedded_aws.ec2.systemd.image import built
-from embedded_aws.ec2.systemd.machine import Disk, SystemdMachine
+from embedded_aws.ec2.systemd.machine import SHARED, Disk, SystemdMachine
 from embedded_aws.ec2.systemd.metadata import Identity
 from embedded_aws.host.plane import Plane
 from embedded_aws.settings import default_cache_directory
@@ -53,6 +54,7 @@ def boot(
     instance_id: str = "i-0123456789abcdef0",
     port: int = 4566,
     disk: str = "1g",
+    shared: tuple[Path, ...] = (),
     **identity: Any,
 ) -> Booted:
     """Boots a machine, and does not wait for its user data."""
@@ -69,19 +71,25 @@ def boot(
     )
     # Its Python and its AWS CLI are the image's.
     host = Host(Path("/unused"), Path("/unused"), port, PLANE, disk=disk)
-    return Booted(described, directory, host, Disk(built(default_cache_directory())))
+    return Booted(
+        described, directory, host, Disk(built(default_cache_directory()), {path: f"{SHARED}{path}" for path in shared})
+    )
 
 
 class MachineFleet(Fleet):
-    """A fleet whose instances boot under systemd; `identity` changes what they read about themselves."""
+    """A fleet whose instances boot under systemd.
 
-    def __init__(self, aws: Running, directory: Path, **identity: Any) -> None:
+    Attributes:
+        options: of `boot`, for the instances that start from then on.
+    """
+
+    def __init__(self, aws: Running, directory: Path) -> None:
         super().__init__(aws, directory)
-        self.identity = identity
+        self.options: dict[str, Any] = {}
 
     def start(self, script: str, *, disk: str = "1g", **_: Any) -> Any:
         directory = self.directory / f"instance-{len(self.running)}"
-        return boot(directory, script, instance_id=self.group_id, port=self.aws.port, disk=disk, **self.identity)
+        return boot(directory, script, instance_id=self.group_id, port=self.aws.port, disk=disk, **self.options)
 
 
 def eventually(check: Callable[[], Any], what: str, seconds: float = 90) -> Any:
@@ -120,4 +128,16 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8501), Answer).serve_forever()
 """
 
 
-__all__ = ["PLANE", "ROOT", "SERVER", "Booted", "MachineFleet", "boot", "eventually", "instance", "server"]
+def stand_in() -> tuple[str, tuple[Path, ...]]:
+    """The stand-in for TensorFlow Serving as a program for a machine, and the directories that it reads there."""
+    source, packages = ROOT / "test" / "stand_ins", Path(sysconfig.get_path("purelib"))
+    home, python = Path(sys.base_prefix).resolve(), Path(sys.executable).resolve()
+    program = f"""#!/bin/sh
+export TF_CPP_MIN_LOG_LEVEL=2 LD_LIBRARY_PATH={SHARED}{home}/lib PYTHONHOME={SHARED}{home}
+export PYTHONPATH={SHARED}{source}:{SHARED}{packages}
+exec {SHARED}{python} -m stand_in_server "$@"
+"""
+    return program, (source, packages, home)
+
+
+__all__ = ["PLANE", "ROOT", "SERVER", "Booted", "MachineFleet", "boot", "eventually", "server", "stand_in"]
