@@ -16,8 +16,9 @@ const SERVERS = Object.values(ModelServer);
 const USAGE = `Usage: npm run verify:aws -- --yes [options]
 
 Deploys each path in the AWS account that the environment's credentials belong to, replays the golden requests, updates, breaks a gate,
-rolls back and destroys; changes a function's runtime alone, and has its version fail a check twice. It takes about an hour and a half for all, and costs money. What it deployed is gone afterwards, but for
-CloudWatch's log groups; a stack that is left, also when you interrupt it, is named with the command that removes it.
+rolls back and destroys; changes a function's runtime alone, and has its version fail a check twice. It takes about an hour and a half for
+all, and costs money. What it deployed is gone afterwards, but for CloudWatch's log groups; a stack that is left, also when you interrupt
+it, is named with the command that removes it.
 
   --yes             really do it; without it, the account, the stacks and the costs are printed and nothing is done
   --preflight       only ask what stands in the way: bootstrap version, quotas, zones, the server's image, rollback. Costs nothing
