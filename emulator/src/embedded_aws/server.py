@@ -51,6 +51,7 @@ class EmbeddedAws:
         from embedded_aws.iam import patches as iam
         from embedded_aws.s3 import patches as s3
         from embedded_aws.ssm import patches as ssm
+        from embedded_aws.stepfunctions import patches as stepfunctions
 
         self.settings = settings
         iam.install()
@@ -65,6 +66,7 @@ class EmbeddedAws:
         cloudwatch.install()
         s3.install()
         ssm.install()
+        stepfunctions.install(settings)
         self._measured = custom_resources.measured
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
