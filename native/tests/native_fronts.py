@@ -55,6 +55,8 @@ def contract() -> Iterator[Exchange]:
 
 def alike(found: Any, expected: Any) -> bool:
     """Equality, of floats as float32."""
+    if type(found) is type(expected) is list and found == expected and json.dumps(found) == json.dumps(expected):
+        return True  # mostly, and much sooner
     if isinstance(expected, dict):
         return found.keys() == expected.keys() and all(alike(found[key], expected[key]) for key in expected)
     if isinstance(expected, list):
@@ -128,10 +130,18 @@ class ServerFront:
         return self._server.process
 
     def ask(self, exchange: Exchange) -> tuple[int, bytes]:
-        """Send a request over HTTP."""
-        if not hasattr(self._kept, "connection"):
-            self._kept.connection = http.client.HTTPConnection("localhost", self._server.rest_port, timeout=120)
-        connection = self._kept.connection
+        """Send a request over HTTP, once more where the server ended the connection of the request before."""
+        kept = getattr(self._kept, "connection", None)
+        if kept is not None:
+            try:
+                return self._ask(kept, exchange)
+            except ConnectionError:
+                kept.close()
+        self._kept.connection = http.client.HTTPConnection("localhost", self._server.rest_port, timeout=120)
+        return self._ask(self._kept.connection, exchange)
+
+    @staticmethod
+    def _ask(connection: http.client.HTTPConnection, exchange: Exchange) -> tuple[int, bytes]:
         body = None if exchange.body is None else exchange.body.encode()
         connection.request(exchange.method, exchange.path, body)
         response = connection.getresponse()
