@@ -10,7 +10,8 @@ import ai_edge_litert
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-LIBRARY = str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
+#: Another one where the program is for another processor.
+LIBRARY = os.environ.get("LITERT_LIBRARY") or str(Path(ai_edge_litert.__file__).parent / "libLiteRt.so")
 #: Where the set-up and cargo put it.
 PROCESSOR = "arm64" if platform.machine() == "aarch64" else platform.machine()
 BUILT = (f"dist/{PROCESSOR}", "target/release", "target/debug")

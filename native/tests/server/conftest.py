@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ai_edge_litert
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
 
     from program import Server
 
-LIBRARY = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
-
 
 @pytest.fixture(scope="session")
-def command(program: Path) -> list[str]:
-    """Give the program with the library of the installed package."""
-    digest = hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
-    return [str(program), f"--litert_library={LIBRARY}", f"--litert_library_sha256={digest}"]
+def command(program: Path, library: str) -> list[str]:
+    """Give the program with the library for its processor."""
+    digest = hashlib.sha256(Path(library).read_bytes()).hexdigest()
+    return [str(program), f"--litert_library={library}", f"--litert_library_sha256={digest}"]
 
 
 @pytest.fixture(scope="session")
