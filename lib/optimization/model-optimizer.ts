@@ -7,8 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import type { IDependable } from 'constructs';
-import { Construct, Dependable } from 'constructs';
+import { Construct } from 'constructs';
 import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
@@ -17,6 +16,7 @@ import { checkKinds } from '../private/kinds';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf, bucketDependencies } from './artifact-bucket';
 import { claimPrefix } from './artifact-prefix';
+import { bucketWithPolicy } from './bucket-with-policy';
 import { BuildProvider } from './build-provider';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
@@ -309,7 +309,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     });
     // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
     build.node.addDependency(provider, grant, ...optimization.dependencies, ...bucketDependencies(this.bucket));
-    build.node.addDependency(...[this.bucket, ...inputBuckets].map(policyOf));
+    build.node.addDependency(...[this.bucket, ...inputBuckets].map(bucketWithPolicy));
     return build;
   }
 
@@ -320,19 +320,4 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       stringValue: Stack.of(this).toJsonString({ manifestKey: this.manifestKey, manifestSha256: this.manifestSha256 }),
     });
   }
-}
-
-/**
- * A bucket, its policy and its key, as they are when the app is synthesized: policies may come later than we do.
- *
- * Not the bucket's whole tree, which may hold notifications that wait for what waits for us.
- */
-function policyOf(bucket: s3.IBucket): IDependable {
-  const dependable = {};
-  Dependable.implement(dependable, {
-    get dependencyRoots() {
-      return [bucket.node.defaultChild, bucket.policy, bucket.encryptionKey].filter((root) => root !== undefined);
-    },
-  });
-  return dependable;
 }
