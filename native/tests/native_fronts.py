@@ -130,18 +130,10 @@ class ServerFront:
         return self._server.process
 
     def ask(self, exchange: Exchange) -> tuple[int, bytes]:
-        """Send a request over HTTP, once more where the server ended the connection of the request before."""
-        kept = getattr(self._kept, "connection", None)
-        if kept is not None:
-            try:
-                return self._ask(kept, exchange)
-            except ConnectionError:
-                kept.close()
-        self._kept.connection = http.client.HTTPConnection("localhost", self._server.rest_port, timeout=120)
-        return self._ask(self._kept.connection, exchange)
-
-    @staticmethod
-    def _ask(connection: http.client.HTTPConnection, exchange: Exchange) -> tuple[int, bytes]:
+        """Send a request over HTTP."""
+        if not hasattr(self._kept, "connection"):
+            self._kept.connection = http.client.HTTPConnection("localhost", self._server.rest_port, timeout=120)
+        connection = self._kept.connection
         body = None if exchange.body is None else exchange.body.encode()
         connection.request(exchange.method, exchange.path, body)
         response = connection.getresponse()

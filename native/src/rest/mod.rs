@@ -10,7 +10,7 @@ mod predict;
 mod read;
 mod refusal;
 mod route;
-mod sentence;
+pub(crate) mod sentence;
 mod status;
 
 pub use predict::{Caller, PredictRequest};

@@ -10,7 +10,7 @@ pub(super) fn quoted(name: &str, most: usize) -> String {
 }
 
 /// Returns the first `most` characters, on one line.
-pub(super) fn printable(text: &str, most: usize) -> String {
+pub(crate) fn printable(text: &str, most: usize) -> String {
     text.chars().take(most).map(|letter| if is_printable(letter) { letter } else { '?' }).collect()
 }
 

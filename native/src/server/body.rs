@@ -60,6 +60,20 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
     Ok(first.unwrap_or_else(|| bytes.freeze()))
 }
 
+/// Reads what comes with a request that needs no body: its client then sees the answer, and keeps the connection.
+pub(super) async fn discard(mut body: Incoming, deadline: Instant) {
+    let all = async {
+        let mut size = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            size += frame.data_ref().map_or(0, Bytes::len);
+            if size > DISCARDED {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout_at(deadline.into(), all).await;
+}
+
 fn unzip(bytes: &[u8], limit: usize) -> Result<Bytes, Failure> {
     let mut plain = Vec::new();
     let mut reader = flate2::read::MultiGzDecoder::new(bytes).take(limit as u64 + 1);

@@ -50,11 +50,17 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>, last: 
 
 async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -> Result<Vec<u8>, Failure> {
     let (head, body) = request.into_parts();
-    let target = Target::parse(state, head.uri.path())?;
+    let deadline = start + state.timeout;
+    let target = match Target::parse(state, head.uri.path()) {
+        Ok(target) => target,
+        Err(failure) => {
+            body::discard(body, deadline).await;
+            return Err(failure);
+        }
+    };
     let servable = Arc::clone(target.servable);
     let (entry, result) = match servable.service.route(head.method.as_str(), &target.path) {
         Ok(Route::Predict) => {
-            let deadline = start + state.timeout;
             let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
                 Ok(bytes) => compute(&servable, deadline, move |instance| predict(instance, &bytes)).await,
                 Err(failure) => Err(failure),
@@ -65,8 +71,12 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
             // What probes and load balancers ask. Not counted: nobody is refused an answer.
             return Err(Failure::draining());
         }
-        Ok(Route::Answer(answer)) => (Entry::RestOther, Ok(target.statuses().unwrap_or(answer))),
+        Ok(Route::Answer(answer)) => {
+            body::discard(body, deadline).await;
+            (Entry::RestOther, Ok(target.statuses().unwrap_or(answer)))
+        }
         Err(refusal) => {
+            body::discard(body, deadline).await;
             let entry = if head.method == Method::POST { Entry::RestPredict } else { Entry::RestOther };
             (entry, Err(refusal.into()))
         }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
+import time
 from typing import TYPE_CHECKING
 
 import requests
@@ -38,3 +41,25 @@ def test_no_request_of_a_channel_fails_when_its_connections_end(start: Callable[
     ):
         check = channel.unary_unary("/grpc.health.v1.Health/Check", lambda _: b"", lambda answer: answer)
         assert [check(None, timeout=60) for _ in range(500)] == [b"\x08\x01"] * 500
+
+
+def test_a_connection_outlives_requests_whose_body_nobody_needs(start: Callable[..., Server]) -> None:
+    refused = [
+        ("POST", "/v1/models/other:predict", 404),
+        ("POST", "/v1/models/times:classify", 400),
+        ("PUT", PATH, 405),
+        ("GET", "/v1/models/times", 200),
+        ("POST", PATH, 400),
+    ]
+    with (
+        start("times", 1) as server,
+        socket.create_connection(("localhost", server.rest_port), timeout=60) as connection,
+    ):
+        for method, path, status in refused * 2:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n".encode())
+            time.sleep(0.05)  # a server that does not wait for the body has answered by now
+            connection.sendall(b"{}")
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            assert (response.status, response.headers.get("Connection")) == (status, None), path
+            response.read()

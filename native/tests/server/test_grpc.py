@@ -117,6 +117,21 @@ def test_only_the_outputs_of_the_filter(prediction: Any) -> None:
     assert code(prediction, message) == grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_what_a_client_is_told_is_short_and_printable(prediction: Any) -> None:
+    name, shape = request("times", f"{'a' * 500}", x=ROWS), request("times", x=ROWS)
+    control = request("times", "a\n\x1b[2J", x=ROWS)
+    shape.inputs["x"].tensor_shape.ClearField("dim")
+    for _ in range(5000):
+        shape.inputs["x"].tensor_shape.dim.add(size=-(2**63))
+    for message in (name, control, shape):
+        with pytest.raises(grpc.RpcError) as caught:
+            prediction.Predict(message, timeout=60)
+        told = caught.value.details()
+        assert told.isprintable()
+        assert len(told) < 300
+    assert "a shape of 5000 dimensions" in told
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

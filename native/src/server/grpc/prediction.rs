@@ -12,9 +12,13 @@ use super::proto::serving::{
 };
 use super::{metadata, spec, tensor};
 use crate::model::{Call, Description, Instance, Outputs};
+use crate::rest::sentence::printable;
 use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
 use crate::server::state::{State, compute, count};
+
+/// Of a name that a client sent, in characters.
+const MOST_SHOWN: usize = 100;
 
 /// `PredictionService`.
 pub(super) struct Prediction(pub Arc<State>);
@@ -74,7 +78,8 @@ fn call(description: &Description, request: &PredictRequest) -> Result<Call, Fai
     let name = request.model_spec.as_ref().map_or("", |spec| &spec.signature_name);
     let index = description.signature(name).ok_or_else(|| {
         let known: Vec<_> = description.signatures.iter().map(|one| format!("'{}'", one.name)).collect();
-        let message = format!("unknown signature '{}'; the model has {}", cut(name), known.join(", "));
+        let message =
+            format!("unknown signature '{}'; the model has {}", printable(name, MOST_SHOWN), known.join(", "));
         // As TensorFlow Serving has it.
         Failure { code: Code::FailedPrecondition, ..Failure::invalid(message) }
     })?;
@@ -83,8 +88,12 @@ fn call(description: &Description, request: &PredictRequest) -> Result<Call, Fai
         request.inputs.keys().filter(|key| !signature.inputs.iter().any(|tensor| tensor.name == **key)).collect();
     if let Some(key) = unknown.first() {
         let known: Vec<_> = signature.inputs.iter().map(|tensor| format!("'{}'", tensor.name)).collect();
-        let message =
-            format!("unknown input '{}'; the signature '{}' takes {}", cut(key), signature.name, known.join(", "));
+        let message = format!(
+            "unknown input '{}'; the signature '{}' takes {}",
+            printable(key, MOST_SHOWN),
+            signature.name,
+            known.join(", ")
+        );
         return Err(Failure::invalid(message));
     }
     let mut rows = None;
@@ -116,10 +125,14 @@ fn wanted(description: &Description, signature: usize, filter: &[String]) -> Res
     let mut positions = BTreeSet::new();
     for name in filter {
         let position = outputs.iter().position(|tensor| tensor.name == *name);
-        let position =
-            position.ok_or_else(|| Failure::invalid(format!("output_filter: unknown output '{}'", cut(name))))?;
+        let position = position.ok_or_else(|| {
+            Failure::invalid(format!("output_filter: unknown output '{}'", printable(name, MOST_SHOWN)))
+        })?;
         if !positions.insert(position) {
-            return Err(Failure::invalid(format!("output_filter: output '{}' is there twice", cut(name))));
+            return Err(Failure::invalid(format!(
+                "output_filter: output '{}' is there twice",
+                printable(name, MOST_SHOWN)
+            )));
         }
     }
     Ok(positions.into_iter().collect())
@@ -139,8 +152,4 @@ fn response(description: &Description, signature: usize, wanted: &[usize], outpu
         model_spec: Some(ModelSpec::answered_by(&description.model, description.version, &signature.name)),
         outputs: tensors,
     }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(100).collect()
 }

@@ -101,8 +101,13 @@ fn rows(tensor: &Tensor, batched: bool, shape: Option<&TensorShapeProto>) -> Res
     if rows > 0 && fits {
         return Ok(rows);
     }
+    let found = if sizes.len() > MOST_SHOWN {
+        format!("a shape of {} dimensions", sizes.len())
+    } else {
+        format!("the shape {sizes:?}")
+    };
     Err(Failure::invalid(format!(
-        "input '{}' has the shape {sizes:?}; {:?} is expected{}",
+        "input '{}' has {found}; {:?} is expected{}",
         tensor.name,
         tensor.shape,
         if batched { ", with one row or more" } else { "" }
@@ -181,6 +186,9 @@ impl Fill<'_> {
         Ok(all)
     }
 }
+
+/// Of dimensions in a message, which could otherwise be as long as the request.
+const MOST_SHOWN: usize = 32;
 
 /// A short request must not fill the memory.
 const MOST_REPEATED: usize = 64 << 20;
