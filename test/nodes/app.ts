@@ -12,6 +12,21 @@ const stack = new Stack(app, context('stack')!, { env: { account: process.env.CD
 const cluster = new eks.Cluster(stack, 'Cluster', {
   version: eks.KubernetesVersion.V1_36, kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
 });
+
+/** A container beside the server that takes more memory than it may have, crashes, or is never ready. */
+function extraContainer(how: string): { [field: string]: unknown } {
+  const scripts: { [how: string]: string } = { greedy: 'exec tail /dev/zero', crashing: 'echo "cannot go on" >&2; exit 3', unready: 'exec sleep 3600' };
+  return {
+    name: how,
+    image: 'public.ecr.aws/amazonlinux/amazonlinux:2023-minimal',
+    command: ['/bin/sh', '-c', scripts[how]],
+    resources: { limits: { memory: '32Mi' } },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    ...how === 'unready' ? { readinessProbe: { exec: { command: ['/bin/sh', '-c', 'echo not yet; exit 1'] }, periodSeconds: 2 } } : {},
+  };
+}
+
+const extra = context('extra');
 const service = new ModelService(stack, 'Digits', {
   cluster,
   model: ModelSource.fromAsset('examples/digits/saved_model'),
@@ -28,6 +43,7 @@ const service = new ModelService(stack, 'Digits', {
   rolloutTimeout: Duration.seconds(number('rolloutSeconds') ?? 300),
   startupTimeout: Duration.seconds(number('startupSeconds') ?? 60),
   baseImage: context('baseImage'),
+  extraContainers: extra === undefined ? undefined : [extraContainer(extra)],
 });
 new CfnOutput(stack, 'ClusterName', { value: cluster.clusterName });
 new CfnOutput(stack, 'ArtifactBucket', { value: service.artifact.bucket.bucketName });

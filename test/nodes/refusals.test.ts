@@ -23,15 +23,23 @@ let before: Pod[];
 
 const names = (pods: Pod[]) => pods.map(({ metadata }) => metadata.name).sort();
 
-/** Makes an update that fails, while clients ask. */
-async function refused(context: Record<string, string>): Promise<{ result: CommandResult; load: Load }> {
+/**
+ * Makes an update that fails, while clients ask.
+ *
+ * @param replaced Whether a new pod may be ready for a moment, in which Kubernetes ends an old one; the rollback makes another.
+ */
+async function refused(context: Record<string, string>, replaced = false): Promise<{ result: CommandResult; load: Load }> {
   const { result, load } = await askDuring(address, deployment.deploy(STACK, { ...SECONDS, ...context }));
   report(JSON.stringify(context), load);
   expect(result.code).not.toBe(0);
   expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
   expect(load.failures).toEqual([]);
   expect(load.answered).toBeGreaterThan(100);
-  await eventually(async () => expect(names(await cluster.pods())).toEqual(names(before)));
+  before = await eventually(async () => {
+    const pods = await cluster.pods();
+    expect(replaced ? pods.map(versionOf) : names(pods)).toEqual(replaced ? before.map(versionOf) : names(before));
+    return pods;
+  }, 120);
   return { result, load };
 }
 
@@ -74,6 +82,24 @@ describe('an update of a ModelService on real nodes that cannot work', () => {
     const { result } = await refused({ baseImage: 'public.ecr.aws/nobody/nothing:1' });
 
     expect(result.output).toMatch(/(ErrImagePull|ImagePullBackOff)[^]*public\.ecr\.aws\/nobody\/nothing:1/);
+  });
+
+  test('a container that takes more memory than its limit: the kernel ends it, and the message says so', async () => {
+    const { result } = await refused({ extra: 'greedy' }, true);
+
+    expect(result.output).toMatch(/greedy[^]*(OOMKilled|exit code 137)/);
+  });
+
+  test('a container that crashes: the message has its exit code and its last words', async () => {
+    const { result } = await refused({ extra: 'crashing' }, true);
+
+    expect(result.output).toMatch(/crashing[^]*exit code 3[^]*cannot go on/);
+  });
+
+  test('a container that is never ready: the message has what its probe said', async () => {
+    const { result } = await refused({ extra: 'unready' });
+
+    expect(result.output).toMatch(/unready runs and is not ready: Readiness probe failed: not yet/);
   });
 
   test('pods that no node has room for: the message has the scheduler\'s reason', async () => {
