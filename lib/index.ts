@@ -44,6 +44,7 @@ export * from './optimization/quantization';
 export * from './optimization/refusal-behavior';
 export * from './optimization/student';
 export * from './optimization/student-size';
+export * from './optimization/unsigned-versions';
 export * from './serving/model-server';
 export * from './serving/serving-binary';
 export * from './serving/serving-image';

@@ -1,3 +1,4 @@
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { IModelArtifact } from './model-artifact';
 import type { ModelFormat } from './model-format';
 
@@ -12,6 +13,8 @@ export interface ArtifactReference {
   readonly architecture?: string;
   /** A server program is published with the model. */
   readonly hasServer?: boolean;
+  /** The key that must have signed the manifest. */
+  readonly signingKey?: kms.IKey;
   /** Keys that a reader reads and lists, with asterisks. */
   readonly keyPatterns: string[];
 }

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -11,6 +12,7 @@ import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 import { EVENT_SOURCE, eventBusArn, MODEL_REFUSED } from './model-events';
+import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
 
 const ID = 'TensorFlowModelBuilds';
 
@@ -68,7 +70,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/kept.json`);
     return [
       iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [kept] }),
-      iam.Grant.addToPrincipal({ grantee: this, actions: ['cloudformation:DescribeStacks'], resourceArns: [Stack.of(this).stackId] }),
+      this.allowDescribingStack(),
       iam.Grant.addToPrincipal({
         grantee: this,
         actions: ['events:PutEvents'],
@@ -76,6 +78,17 @@ export class BuildProvider extends Construct implements iam.IGrantable {
         conditions: { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': MODEL_REFUSED } },
       }),
     ].reduce((all, grant) => all.combine(grant));
+  }
+
+  /** Allows the handlers to sign published models, and to verify signatures. */
+  public allowSigning(key: kms.IKey, bucket: s3.IBucket, prefix: string): iam.Grant {
+    acknowledgePrefix(this.role, bucket, signaturePattern(prefix));
+    return this.allowVerifying(key).combine(grantSigning(this, key, bucket, prefix));
+  }
+
+  /** Allows the handlers to verify signatures, and to tell a rollback, which returns to a verified version, from a deployment. */
+  public allowVerifying(key: kms.IKey): iam.Grant {
+    return grantVerifying(this, key).combine(this.allowDescribingStack());
   }
 
   /** Allows the handlers to delete a bucket, which S3 permits only without objects and their versions. */
@@ -87,6 +100,10 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   public allowRead(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
     keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
     return grantArtifactRead(this, bucket, keyPatterns);
+  }
+
+  private allowDescribingStack(): iam.Grant {
+    return iam.Grant.addToPrincipal({ grantee: this, actions: ['cloudformation:DescribeStacks'], resourceArns: [Stack.of(this).stackId] });
   }
 
   private handler(id: string, handler: string, timeout: Duration): lambda.Function {

@@ -1,3 +1,4 @@
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 
 /** A published model, identified by its manifest. */
@@ -14,6 +15,13 @@ export interface ModelArtifactFromBucketOptions {
    * @default - the manifest is not verified
    */
   readonly manifestSha256?: string;
+
+  /**
+   * The key that must have signed the version: `signingKey` of the `ModelOptimizer` that published it.
+   *
+   * @default - no signature is asked for
+   */
+  readonly signingKey?: kms.IKey;
 }
 
 /** A published model, identified by an SSM parameter. */
@@ -23,4 +31,11 @@ export interface ModelArtifactFromParameterOptions {
 
   /** Name of the parameter that a `ModelOptimizer` with `pointerParameterName` writes. */
   readonly parameterName: string;
+
+  /**
+   * The key that must have signed the version: `signingKey` of the `ModelOptimizer` that published it.
+   *
+   * @default - no signature is asked for
+   */
+  readonly signingKey?: kms.IKey;
 }

@@ -10,6 +10,7 @@ import { failIfAny, lit } from '../private/errors';
 import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
 import type { ModelArtifactFromBucketOptions, ModelArtifactFromParameterOptions } from './model-artifact-options';
+import { checkSigningKey } from './signing-key';
 
 /** Keys of published models under any prefix, which is known only during the deployment. */
 const ANY_MODEL = ['litert', 'saved_model', 'archive', 'golden', 'keys'].map((directory) => `*/${directory}/*`);
@@ -56,26 +57,29 @@ class ImportedArtifact extends Construct implements IModelArtifact {
   }
 }
 
-function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256 }: ModelArtifactFromBucketOptions): void {
+function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256, signingKey }: ModelArtifactFromBucketOptions): void {
   failIfAny(lit`InvalidModelArtifact`, [
     ...checkPattern('manifestKey', manifestKey, /^[^/].*\/(litert|saved_model)\/[1-9]\d*\/manifest\.json$/,
       'the key of a published manifest, <prefix>/litert/<version>/manifest.json or <prefix>/saved_model/<version>/manifest.json'),
     ...checkPattern('manifestSha256', manifestSha256, /^[0-9a-f]{64}$/, 'a SHA-256 of 64 lower-case hexadecimal digits'),
+    ...checkSigningKey(signingKey),
   ], artifact);
   const [, prefix, format] = /^(.+)\/(litert|saved_model)\/[^/]+\/manifest\.json$/.exec(manifestKey) ?? [];
   setReference(artifact, {
     manifestKey,
     manifestSha256,
+    signingKey,
     format: format as ModelFormat | undefined,
     keyPatterns: prefix === undefined ? ANY_MODEL : [`${prefix}/*`],
   });
 }
 
-function importByPointer(artifact: IModelArtifact, { parameterName }: ModelArtifactFromParameterOptions): void {
+function importByPointer(artifact: IModelArtifact, { parameterName, signingKey }: ModelArtifactFromParameterOptions): void {
   failIfAny(lit`InvalidModelArtifact`, [
     ...checkPattern('parameterName', parameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter, not its address'),
+    ...checkSigningKey(signingKey),
   ], artifact);
-  setReference(artifact, { pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName), keyPatterns: ANY_MODEL });
+  setReference(artifact, { pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName), signingKey, keyPatterns: ANY_MODEL });
   artifact.node.addValidation({ validate: () => pointerProblems(artifact, parameterName) });
 }
 

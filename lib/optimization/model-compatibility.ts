@@ -68,7 +68,7 @@ export class ModelCompatibility extends Construct {
   constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: EndpointOffer }) {
     super(scope, id);
     const { artifact, offer } = props;
-    const { manifestKey, manifestSha256, pointer, keyPatterns } = referenceOf(artifact)!;
+    const { manifestKey, manifestSha256, pointer, keyPatterns, signingKey } = referenceOf(artifact)!;
     const provider = BuildProvider.of(this);
     const grant = provider.allowRead(artifact.bucket, offer.requiresServer ? [...keyPatterns, `${SERVER_PREFIX}/*`] : keyPatterns);
     this.resource = new CustomResource(this, 'Resource', {
@@ -79,10 +79,14 @@ export class ModelCompatibility extends Construct {
         Mode: 'compatibility',
         Bucket: artifact.bucket.bucketName,
         ...pointer === undefined ? { ManifestKey: manifestKey, ManifestSha256: manifestSha256 ?? '' } : { Pointer: pointer },
+        ...signingKey && { SigningKey: signingKey.keyArn },
         Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
       },
     });
     this.resource.node.addDependency(provider, grant);
+    if (signingKey) {
+      this.resource.node.addDependency(provider.allowVerifying(signingKey));
+    }
 
     this.version = this.resource.getAttString('Version');
     this.keyPrefix = this.resource.getAttString('KeyPrefix');

@@ -28,6 +28,7 @@ import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
 import { RefusalBehavior } from './refusal-behavior';
 import { SERVER_PREFIX } from './server-image';
+import { UnsignedVersions } from './unsigned-versions';
 import { noteWarmUp, warmUpRecords } from './warm-up';
 
 /**
@@ -174,7 +175,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     if (props.serverImage !== undefined) {
       optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));
     }
-    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket), props.attempt);
+    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket), props);
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
     this.manifestSha256 = build.getAttString('ManifestSha256');
@@ -192,6 +193,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       format: this.format,
       architecture: architecture.name,
       hasServer: props.serverImage !== undefined,
+      signingKey: props.signingKey,
       keyPatterns: [`${this.keyPrefix}/*`],
     });
     this.pointerParameter = props.pointerParameterName === undefined ? undefined : this.createPointer(props.pointerParameterName);
@@ -289,11 +291,14 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       + 'give onRefusal: RefusalBehavior.KEEP_PREVIOUS, or watch metricFailedBuilds()'], this);
   }
 
-  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[], attempt = 1): CustomResource {
+  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[], props: ModelOptimizerProps): CustomResource {
     const provider = BuildProvider.of(this);
     const grant = provider.allowBuilds(this.project, optimization.logGroup, this.bucket, this.keyPrefix);
     if (this.keepsPrevious) {
       optimization.dependencies.push(provider.allowKeeping(this.bucket, this.keyPrefix));
+    }
+    if (props.signingKey) {
+      optimization.dependencies.push(provider.allowSigning(props.signingKey, this.bucket, this.keyPrefix));
     }
     const build = new CustomResource(this, 'Build', {
       resourceType: 'Custom::TensorFlowModelBuild',
@@ -304,7 +309,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
         Bucket: this.bucket.bucketName,
         Model: this.keyPrefix,
         Job: Stack.of(this).toJsonString(job),
-        ...this.keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: attempt },
+        ...this.keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: props.attempt ?? 1 },
+        ...props.signingKey && { SigningKey: props.signingKey.keyArn, UnsignedVersions: props.unsignedVersions ?? UnsignedVersions.REFUSE },
       },
     });
     // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.

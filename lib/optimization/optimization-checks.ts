@@ -13,6 +13,7 @@ import type { OptimizationOptions } from './optimization-options';
 import { timeoutProblems } from './optimization-timeout';
 import { RefusalBehavior } from './refusal-behavior';
 import { checkServerImage } from './server-image';
+import { checkSigning } from './signing-key';
 import { warmUpProblems } from './warm-up';
 
 interface OptimizationContext {
@@ -30,6 +31,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...serverProblems(props),
     ...imageProblems(props),
     ...checkBucket(scope, props),
+    ...checkSigning(props),
     ...checkArtifactPrefix(props.artifactPrefix),
     ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];

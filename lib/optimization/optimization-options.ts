@@ -9,6 +9,7 @@ import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';
 import type { QualityGate } from './quality-gate';
 import type { RefusalBehavior } from './refusal-behavior';
+import type { UnsignedVersions } from './unsigned-versions';
 
 /** How and where to optimize a model. The same for every endpoint. */
 export interface OptimizationOptions {
@@ -130,6 +131,24 @@ export interface OptimizationOptions {
    * @default - keys managed by AWS
    */
   readonly encryptionKey?: kms.IKey;
+
+  /**
+   * Asymmetric key that signs the manifest of each published version, and with it the SHA-256 of every file. Endpoints then serve signed versions only.
+   *
+   * The deployment signs, and not the optimization, which opens models of unknown origin. The key must have the usage SIGN_VERIFY and one of the specs
+   * ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521, RSA_2048, RSA_3072 and RSA_4096. With another key, versions that this one has signed are refused.
+   *
+   * @see https://docs.aws.amazon.com/kms/latest/developerguide/symmetric-asymmetric.html
+   * @default - nothing is signed, and no signature is asked for
+   */
+  readonly signingKey?: kms.IKey;
+
+  /**
+   * What to do with a version that was published before `signingKey` was given.
+   *
+   * @default UnsignedVersions.REFUSE
+   */
+  readonly unsignedVersions?: UnsignedVersions;
 
   /**
    * Size of the build machine.

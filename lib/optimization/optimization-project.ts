@@ -19,6 +19,7 @@ import type { OptimizationOptions } from './optimization-options';
 import { buildTimeouts } from './optimization-timeout';
 import type { ServerImage } from './server-image';
 import { grantServer } from './server-image';
+import { signatureDenial } from './signing-key';
 
 export interface OptimizationProjectProps {
   readonly options: OptimizationOptions;
@@ -94,6 +95,9 @@ export class OptimizationProject extends Construct {
     this.allow(['logs:PutLogEvents'], this.logStreams(props.keyPrefix));
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
     [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
+    if (props.options.signingKey) {
+      this.add(signatureDenial(props.bucket, props.keyPrefix));
+    }
     const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
     if (props.server) {
       grants.push(grantServer(this.role, props.bucket, props.server));

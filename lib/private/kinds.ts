@@ -28,6 +28,7 @@ const KINDS: Record<string, Kind> = {
   vpc: VPC,
   buildVpc: VPC,
   cluster: { member: 'clusterName', description: 'an ICluster', example: () => "eks.Cluster.fromClusterAttributes(this, 'Cluster', { … })" },
+  signingKey: { member: 'keyArn', description: 'an IKey', example: (given) => `kms.Key.fromKeyArn(this, 'SigningKey', ${path(given)})` },
   artifactBucket: { member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${path(given)})` },
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([

@@ -1,4 +1,5 @@
-import { App, CfnOutput, Size, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { EvaluationData, ModelFunction, ModelHook, ModelSource, QualityGate } from '../../lib';
 
@@ -9,6 +10,9 @@ const context = (name: string): string | undefined => app.node.tryGetContext(nam
 const stack = new Stack(app, context('stack') ?? 'Endpoint', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
 });
+const signingKey = new kms.Key(stack, 'SigningKey', {
+  keySpec: kms.KeySpec.ECC_NIST_P256, keyUsage: kms.KeyUsage.SIGN_VERIFY, removalPolicy: RemovalPolicy.DESTROY,
+});
 const hook = context('hook');
 // A model beside the published one: what a function must not serve unnoticed.
 const otherModel = context('otherModel');
@@ -17,6 +21,7 @@ const endpoint = new ModelFunction(stack, 'Points', {
   evaluation: context('data') ? EvaluationData.fromAsset(context('data')!) : undefined,
   gate: context('maxSizeKibibytes') ? QualityGate.maxSize(Size.kibibytes(Number(context('maxSizeKibibytes')))) : undefined,
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
+  signingKey,
   labels: context('labels')?.split(','),
   hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
   layers: otherModel ? [new lambda.LayerVersion(stack, 'OtherModel', { code: lambda.Code.fromAsset(otherModel) })] : undefined,
@@ -27,4 +32,5 @@ const url = endpoint.addFunctionUrl();
 new CfnOutput(stack, 'Url', { value: url.url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
 new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
+new CfnOutput(stack, 'SigningKeyArn', { value: signingKey.keyArn });
 new CfnOutput(stack, 'Version', { value: endpoint.optimizer!.version });

@@ -1,5 +1,10 @@
-import type { Expectation } from './deployment';
-import { Deployment } from './deployment';
+import { execFile } from 'child_process';
+import { writeFileSync } from 'fs';
+import { join } from 'path';
+import { promisify } from 'util';
+import type { Expectation, Outputs } from './deployment';
+import { Deployment, ROOT } from './deployment';
+import { callAction } from './requests';
 
 /** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
@@ -112,6 +117,47 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(await deployment.builds()).toBe(before);
     expect(Number(deployment.outputs(STACK).Version)).toBe(1);
     expectClose(await deployment.predict(deployment.outputs(STACK), first.instances), first.predictions);
+  });
+
+  test('the command line verifies a version with the public key alone', async () => {
+    const outputs = deployment.outputs(STACK) as Outputs & { SigningKeyArn: string };
+    const { PublicKey } = await callAction(deployment.emulator, 'kms', 'TrentService.GetPublicKey', { KeyId: outputs.SigningKeyArn });
+    const key = deployment.file('signing-key.pem');
+    writeFileSync(key, `-----BEGIN PUBLIC KEY-----\n${PublicKey.match(/.{1,64}/g).join('\n')}\n-----END PUBLIC KEY-----\n`);
+    const manifest = (await deployment.keys(outputs.ArtifactBucket)).find((name) => name.endsWith('/litert/1/manifest.json'))!;
+    const python = join(ROOT, '.tools', 'python', 'bin', 'python');
+    const { stdout } = await promisify(execFile)(python, ['-m', 'tensorflow_optimizer', 'verify', `s3://${outputs.ArtifactBucket}/${manifest}`, '--public-key', key], {
+      env: { ...process.env, ...deployment.emulator.environment, PYTHONPATH: join(ROOT, 'python', 'optimizer', 'src') },
+    });
+
+    expect(stdout).toMatch(/^version 1 of points \(litert\): \d+ files are as published, signed by the key with the hint [0-9a-f]{64}\s*$/);
+  });
+
+  test('a version whose signature was deleted or changed does not serve, and the previous version keeps serving', async () => {
+    const before = deployment.outputs(STACK);
+    const key = (await deployment.keys(before.ArtifactBucket)).find((name) => name.endsWith('/litert/2/manifest.json.sigstore.json'))!;
+    const signature = await deployment.text(before.ArtifactBucket, key);
+    const changed = JSON.parse(signature);
+    changed.dsseEnvelope.payload = Buffer.from(`${Buffer.from(changed.dsseEnvelope.payload, 'base64').toString()} `).toString('base64');
+    const refusals: [() => Promise<void>, string][] = [
+      [() => deployment.remove(before.ArtifactBucket, key), 'has no signature'],
+      [() => deployment.write(before.ArtifactBucket, key, JSON.stringify(changed)), 'signature and statement do not belong together'],
+    ];
+
+    for (const [harm, sentence] of refusals) {
+      await harm();
+      const { code, output } = await deployment.deploy(STACK, serving('second'));
+
+      expect(code).not.toBe(0);
+      expect(output).toContain(sentence);
+      expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expectClose(await deployment.predict(before, first.instances), first.predictions);
+    }
+    await deployment.write(before.ArtifactBucket, key, signature);
+    const restored = await deployment.deploy(STACK, serving('second'));
+
+    expect({ code: restored.code, output: restored.code === 0 ? '' : restored.output }).toEqual({ code: 0, output: '' });
+    expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
   test('a first deployment that fails leaves nothing that blocks the next', async () => {

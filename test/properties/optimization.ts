@@ -7,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { OptimizationOptions } from '../../lib';
 import {
   Distillation, EvaluationData, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
-  RefusalBehavior, SearchObjective, Student, StudentSize,
+  RefusalBehavior, SearchObjective, Student, StudentSize, UnsignedVersions,
 } from '../../lib';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, listOfTexts, memberOf, numbers, oneOf, texts } from './arbitraries';
@@ -54,6 +54,12 @@ export const optimization: Arbitraries<OptimizationOptions> = {
   artifactPrefix: texts,
   artifactRemovalPolicy: memberOf(RemovalPolicy),
   encryptionKey: keys,
+  signingKey: oneOf<kms.IKey>(
+    (scope) => new kms.Key(scope, 'SymmetricKey'), (scope) => kms.Alias.fromAliasName(scope, 'SigningAlias', 'alias/models'),
+    (scope) => new kms.Key(scope, 'SigningKey', { keySpec: kms.KeySpec.ECC_NIST_P256, keyUsage: kms.KeyUsage.SIGN_VERIFY }),
+    (scope) => kms.Key.fromKeyArn(scope, 'NamedSigningKey', 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'),
+  ),
+  unsignedVersions: memberOf(UnsignedVersions),
   computeType: memberOf(codebuild.ComputeType),
   buildImage: oneOf<codebuild.IBuildImage>(
     () => codebuild.LinuxBuildImage.STANDARD_7_0, () => codebuild.LinuxArmBuildImage.AMAZON_LINUX_2_STANDARD_3_0,

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -101,6 +102,7 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 // What optimizes and publishes, for both formats.
 func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-the-laboratory"))
+	signingKey := awskms.Key_FromKeyArn(stack, jsii.String("SigningKey"), jsii.String("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"))
 	shared := tensorflow.NewModelOptimizer(stack, jsii.String("Shared"), &tensorflow.ModelOptimizerProps{
 		Model:                digitsModel(&tensorflow.ModelSourceOptions{Stateful: tensorflow.StatefulBehavior_REFUSE}),
 		Format:               tensorflow.ModelFormat_LITERT,
@@ -108,6 +110,8 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		PointerParameterName: jsii.String("/models/shared"),
 		OnRefusal:            tensorflow.RefusalBehavior_KEEP_PREVIOUS,
 		Attempt:              jsii.Number(2),
+		SigningKey:           signingKey,
+		UnsignedVersions:     tensorflow.UnsignedVersions_SIGN,
 	})
 	shared.GrantStartBuild(caller)
 	shared.GrantRead(caller)
@@ -129,8 +133,10 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Recipe: tensorflow.OptimizationRecipe_Of(tensorflow.Pruning_Magnitude(
 			&tensorflow.MagnitudePruningOptions{Sparsity: jsii.Number(0.8), Schedule: tensorflow.PruningSchedule_AT_ONCE},
 		)),
-		Gate:      tensorflow.QualityGate_MinAgreement(jsii.Number(0.98)),
-		OnRefusal: tensorflow.RefusalBehavior_FAIL,
+		Gate:             tensorflow.QualityGate_MinAgreement(jsii.Number(0.98)),
+		OnRefusal:        tensorflow.RefusalBehavior_FAIL,
+		SigningKey:       signingKey,
+		UnsignedVersions: tensorflow.UnsignedVersions_REFUSE,
 	})
 	tensorflow.NewModelOptimizer(stack, jsii.String("Fast"), &tensorflow.ModelOptimizerProps{
 		Model:      digitsModel(nil),

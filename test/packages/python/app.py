@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
     Distillation,
@@ -45,6 +46,7 @@ from cdk_tensorflow import (
     StatefulBehavior,
     Student,
     StudentSize,
+    UnsignedVersions,
 )
 from constructs import Construct
 
@@ -112,6 +114,9 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
 def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     """Optimizes and publishes, for both formats."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-the-laboratory")
+    signing_key = kms.Key.from_key_arn(
+        stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
     shared = ModelOptimizer(
         stack,
         "Shared",
@@ -121,6 +126,8 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         pointer_parameter_name="/models/shared",
         on_refusal=RefusalBehavior.KEEP_PREVIOUS,
         attempt=2,
+        signing_key=signing_key,
+        unsigned_versions=UnsignedVersions.SIGN,
     )
     shared.grant_start_build(caller)
     shared.grant_read(caller)
@@ -144,6 +151,8 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         recipe=OptimizationRecipe.of(Pruning.magnitude(sparsity=0.8, schedule=PruningSchedule.AT_ONCE)),
         gate=QualityGate.min_agreement(0.98),
         on_refusal=RefusalBehavior.FAIL,
+        signing_key=signing_key,
+        unsigned_versions=UnsignedVersions.REFUSE,
     )
     ModelOptimizer(
         stack,

@@ -1,11 +1,12 @@
 import {
   App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
-  aws_iam as iam, aws_s3 as s3,
+  aws_iam as iam, aws_kms as kms, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
   Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RefusalBehavior, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  UnsignedVersions,
 } from 'cdk-tensorflow';
 
 const app = new App();
@@ -73,6 +74,7 @@ function functions(stack: Stack): void {
 /** Optimizes and publishes, for both formats. */
 function publisher(stack: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-the-laboratory');
+  const signingKey = kms.Key.fromKeyArn(stack, 'SigningKey', 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab');
   const shared = new ModelOptimizer(stack, 'Shared', {
     model: ModelSource.fromAsset('digits/saved_model', { stateful: StatefulBehavior.REFUSE }),
     format: ModelFormat.LITERT,
@@ -80,6 +82,8 @@ function publisher(stack: Stack): void {
     pointerParameterName: '/models/shared',
     onRefusal: RefusalBehavior.KEEP_PREVIOUS,
     attempt: 2,
+    signingKey,
+    unsignedVersions: UnsignedVersions.SIGN,
   });
   shared.grantStartBuild(caller);
   shared.grantRead(caller);
@@ -96,6 +100,8 @@ function publisher(stack: Stack): void {
     recipe: OptimizationRecipe.of(Pruning.magnitude({ sparsity: 0.8, schedule: PruningSchedule.AT_ONCE })),
     gate: QualityGate.minAgreement(0.98),
     onRefusal: RefusalBehavior.FAIL,
+    signingKey,
+    unsignedVersions: UnsignedVersions.REFUSE,
   });
   new ModelOptimizer(stack, 'Fast', {
     model: ModelSource.fromAsset('digits/saved_model'),

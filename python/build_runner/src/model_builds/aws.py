@@ -68,6 +68,12 @@ def events() -> Any:
     return boto3.client("events", config=_CONFIG)
 
 
+@cache
+def kms(region: str) -> Any:
+    """Return the client for KMS in a Region."""
+    return boto3.client("kms", config=_CONFIG, region_name=region)
+
+
 def code_of(error: ClientError) -> str:
     """Return an error's code, or the HTTP status if the response had no body."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -8,10 +8,11 @@ import math
 from typing import Any
 
 from .errors import ModelError
+from .manifests import read_manifest
 from .records import to_data
+from .signatures import verify_signature
 from .store import Store
 
-SCHEMA_VERSION = 1
 #: Memory that gives a Lambda function one full processor, as during the job's measurement.
 _ONE_PROCESSOR_MEBIBYTES = 1769
 #: Margin for Lambda's own memory, and for a second request.
@@ -37,12 +38,15 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
 
     Args:
         properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name. For
-            each, the digest of model, runtime and value is returned under that name.
+            each, the digest of model, runtime and value is returned under that name. With SigningKey, the ARN of a key,
+            only a manifest that it has signed is accepted.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
     key, digest = _manifest_address(properties)
     manifest, sha256 = read_manifest(store, key, digest)
+    if properties.get("SigningKey"):
+        verify_signature(store, key, manifest, sha256, properties["SigningKey"])
     runtime = _choose_runtime(manifest, offer)
     problems = _problems(manifest, offer, runtime)
     if problems:
@@ -105,30 +109,6 @@ def _manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
             f'{str(pointer)[:200]!r}, not {{"manifestKey": …, "manifestSha256": …}}: let a ModelOptimizer write it by '
             "its pointerParameterName"
         ) from error
-
-
-def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], str]:
-    """Return a manifest and its SHA-256, which must equal `digest` if given."""
-    content = store.read(key)
-    if content is None:
-        raise ModelError(f"there is no manifest {store.address(key)}: publish the model again, or name another version")
-    sha256 = hashlib.sha256(content).hexdigest()
-    if digest and sha256 != digest:
-        raise ModelError(
-            f"the manifest {store.address(key)} has the SHA-256 {sha256}, and {digest} was asked for: it is not the "
-            "model that was meant; name its manifest and digest again"
-        )
-    try:
-        manifest = json.loads(content)
-        version = manifest["schemaVersion"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{store.address(key)} is not the manifest of a published model") from error
-    if version != SCHEMA_VERSION:
-        raise ModelError(
-            f"the manifest {store.address(key)} has the schema version {version}, and this library reads "
-            f"{SCHEMA_VERSION}: publish the model with the optimizer of the same version"
-        )
-    return manifest, sha256
 
 
 def _choose_runtime(manifest: dict[str, Any], offer: dict[str, Any]) -> str:

@@ -13,6 +13,10 @@ class ModelError(Exception):
         super().__init__(shorten(message, LONGEST_MESSAGE))
 
 
+class SignatureError(ModelError):
+    """A version is not signed as it must be, or the key cannot say."""
+
+
 class BusyAccountError(ModelError):
     """The account has no concurrency left for the function, but may have it later."""
 

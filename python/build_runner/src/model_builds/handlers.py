@@ -23,12 +23,14 @@ from .builds import (
     stop_if_overdue,
 )
 from .compatibility import check_compatibility
-from .errors import BusyAccountError, ModelError
+from .errors import BusyAccountError, ModelError, SignatureError
 from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
 from .records import find_record
 from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
+from .signatures import ensure_signed
+from .stack_status import is_rolling_back
 from .store import Store, delete_if_empty
 from .version_check import check_version, goes_back
 
@@ -77,7 +79,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
         since = int(time.time())
         return answer if _is_checked(properties, since) else answer | {"CheckSince": since}
     if properties["Mode"] == "compatibility":
-        return answer | {"Data": aws.patiently(lambda: check_compatibility(properties))}
+        return answer | {"Data": _check_compatibility(event)}
     return answer | _find_or_start(event)
 
 
@@ -88,10 +90,12 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     _stop_unneeded_builds(event, key)
     kept = aws.patiently(lambda: find_kept(event, key))
     if kept is not None:
+        _require_signature(event, kept)
         return {"Data": kept}
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
+        _require_signature(event, record)
         return {"Data": accepted(properties, record)}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     # Written again if its locations are outdated: the key does not depend on them.
@@ -143,6 +147,35 @@ def _stop_unneeded_builds(event: Event, key: str) -> None:
         stop_builds(old["Project"], unneeded)
 
 
+def _check_compatibility(event: Event) -> dict[str, str]:
+    properties = event["ResourceProperties"]
+    try:
+        return aws.patiently(lambda: check_compatibility(properties))
+    except (SignatureError, ClientError) as error:
+        _raise_unless_rolling_back(event, error)
+        return aws.patiently(lambda: check_compatibility(properties | {"SigningKey": ""}))
+
+
+def _require_signature(event: Event, record: dict[str, str]) -> None:
+    try:
+        aws.patiently(lambda: ensure_signed(event["ResourceProperties"], record))
+    except (SignatureError, ClientError) as error:
+        _raise_unless_rolling_back(event, error)
+
+
+def _raise_unless_rolling_back(event: Event, error: SignatureError | ClientError) -> None:
+    """Raise an error about a signature, except in a rollback.
+
+    A rollback returns to a version whose signature was verified when it was deployed, and which serves. An error would
+    leave the stack unable to go forward or back.
+    """
+    is_about_key = isinstance(error, SignatureError) or error.operation_name in {"GetPublicKey", "Sign", "Verify"}
+    goes_back = event["RequestType"] == "Update" and is_about_key
+    if not (goes_back and is_rolling_back(event["StackId"], if_unknown=False)):
+        raise error
+    print(f"the stack rolls back to what it served, which was verified then: {error}")
+
+
 def _is_checked(properties: dict[str, Any], since: float) -> bool:
     """Check a version; False while the account has no concurrency for it."""
     try:
@@ -178,9 +211,12 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     store = Store(properties["Bucket"])
     record = find_record(store, prefix, asked["Key"])
     if record is not None:
+        ensure_signed(properties, record, is_new=True)
         return {"IsComplete": True, "Data": accepted(properties, record)}
     if keeps_previous(properties) and was_refused(store, prefix, build):
-        return {"IsComplete": True, "Data": keep_previous(event, asked["Key"], build)}
+        kept = keep_previous(event, asked["Key"], build)
+        ensure_signed(properties, kept)
+        return {"IsComplete": True, "Data": kept}
     raise ModelError(failure_message(store, prefix, build))
 
 

@@ -7,15 +7,18 @@ from botocore.exceptions import ClientError
 from . import aws
 
 
-def is_rolling_back(stack_id: str) -> bool:
-    """Tell whether a stack is rolling back; also True if CloudFormation does not answer.
+def is_rolling_back(stack_id: str, *, if_unknown: bool = True) -> bool:
+    """Tell whether a stack is rolling back.
 
-    That side is the safe one: a rollback that does not restore the old values can fail, while a deployment only keeps
-    an older version.
+    Args:
+        stack_id: The stack.
+        if_unknown: The answer if CloudFormation does not give one. For a version that is kept, True is the safe side:
+            a rollback that does not restore the old values can fail, while a deployment only keeps an older version.
     """
     try:
         stack = aws.patiently(lambda: aws.cloudformation().describe_stacks(StackName=stack_id))["Stacks"][0]
     except (ClientError, *aws.NO_ANSWER) as error:
-        print(f"the stack cannot be described, and is taken for one that rolls back: {aws.words_of(error)}")
-        return True
+        taken = "one that rolls back" if if_unknown else "one that does not roll back"
+        print(f"the stack cannot be described, and is taken for {taken}: {aws.words_of(error)}")
+        return if_unknown
     return "ROLLBACK" in stack["StackStatus"]

@@ -113,6 +113,20 @@ class Store:
                 return
         raise ModelError(f"{self.address(key)} is changed by others all the time: deploy again")
 
+    def create(self, key: str, content: str) -> None:
+        """Write a JSON document unless the object exists: an existing one stays as it is."""
+        try:
+            aws.s3().put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=content.encode("utf-8"),
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if aws.code_of(error) not in _OUTRUN:
+                raise
+
 
 def delete_if_empty(bucket: str) -> None:
     """Delete a bucket without objects and old versions; S3 refuses to delete any other.

@@ -22,6 +22,7 @@ from .inspect import inspect
 from .optimize import optimize
 from .publish import fetch, publish
 from .server_binary import server_binary
+from .verify import verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,3 +96,4 @@ app.command()(compare)
 app.command()(fetch)
 app.command()(publish)
 app.command()(server_binary)
+app.command()(verify)

@@ -12,6 +12,8 @@ from pydantic import Field
 from .document import Document
 from .foreign import ForeignDocument
 
+BOM_FILE = "bom.cdx.json"
+
 
 class Hash(Document):
     """A digest of a component."""

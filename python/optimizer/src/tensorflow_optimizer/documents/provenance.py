@@ -12,6 +12,8 @@ from pydantic import Field
 from .document import Document
 from .foreign import ForeignDocument
 
+PROVENANCE_FILE = "provenance.json"
+
 
 class ResourceDescriptor(Document):
     """A file, an object or a set of files, with its digest."""

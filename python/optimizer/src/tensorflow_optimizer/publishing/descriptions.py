@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..documents.bill_of_materials import BOM_FILE
 from ..documents.document import sha256_of
 from ..documents.manifest import File
+from ..documents.provenance import PROVENANCE_FILE
 from .bill_of_materials import bill_of_materials
 from .materials import materials_of
 from .provenance import provenance
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from ..fetching.fetched import Fetched
     from .artifacts import Publication
     from .target import Target
-
-BOM_FILE = "bom.cdx.json"
-PROVENANCE_FILE = "provenance.json"
 
 
 def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version

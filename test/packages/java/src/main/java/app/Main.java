@@ -49,6 +49,7 @@ import io.github.cdktensorflow.ServingImageAssetOptions;
 import io.github.cdktensorflow.StatefulBehavior;
 import io.github.cdktensorflow.Student;
 import io.github.cdktensorflow.StudentSize;
+import io.github.cdktensorflow.UnsignedVersions;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.App;
@@ -75,6 +76,8 @@ import software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes;
 import software.amazon.awscdk.services.events.OnEventOptions;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.IGrantable;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.IBucket;
 import software.constructs.Construct;
@@ -147,6 +150,7 @@ public final class Main {
   /** What optimizes and publishes, for both formats. */
   private static void publisher(final Stack stack, final IGrantable caller) {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-the-laboratory");
+    IKey signingKey = Key.fromKeyArn(stack, "SigningKey", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     ModelOptimizer shared = ModelOptimizer.Builder.create(stack, "Shared")
         .model(ModelSource.fromAsset("digits/saved_model", ModelSourceOptions.builder().stateful(StatefulBehavior.REFUSE).build()))
         .format(ModelFormat.LITERT)
@@ -154,6 +158,8 @@ public final class Main {
         .pointerParameterName("/models/shared")
         .onRefusal(RefusalBehavior.KEEP_PREVIOUS)
         .attempt(2)
+        .signingKey(signingKey)
+        .unsignedVersions(UnsignedVersions.SIGN)
         .build();
     shared.grantStartBuild(caller);
     shared.grantRead(caller);
@@ -171,6 +177,8 @@ public final class Main {
             MagnitudePruningOptions.builder().sparsity(0.8).schedule(PruningSchedule.AT_ONCE).build())))
         .gate(QualityGate.minAgreement(0.98))
         .onRefusal(RefusalBehavior.FAIL)
+        .signingKey(signingKey)
+        .unsignedVersions(UnsignedVersions.REFUSE)
         .build();
     ModelOptimizer.Builder.create(stack, "Fast")
         .model(ModelSource.fromAsset("digits/saved_model"))

@@ -1,0 +1,38 @@
+"""Reads the manifests of published versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from .errors import ModelError
+
+if TYPE_CHECKING:
+    from .store import Store
+
+SCHEMA_VERSION = 1
+
+
+def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], str]:
+    """Return a manifest and its SHA-256, which must equal `digest` if given."""
+    content = store.read(key)
+    if content is None:
+        raise ModelError(f"there is no manifest {store.address(key)}: publish the model again, or name another version")
+    sha256 = hashlib.sha256(content).hexdigest()
+    if digest and sha256 != digest:
+        raise ModelError(
+            f"the manifest {store.address(key)} has the SHA-256 {sha256}, and {digest} was asked for: it is not the "
+            "model that was meant; name its manifest and digest again"
+        )
+    try:
+        manifest = json.loads(content)
+        version = manifest["schemaVersion"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{store.address(key)} is not the manifest of a published model") from error
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"the manifest {store.address(key)} has the schema version {version}, and this library reads "
+            f"{SCHEMA_VERSION}: publish the model with the optimizer of the same version"
+        )
+    return manifest, sha256

@@ -1,0 +1,100 @@
+"""Signs the manifests of published versions, and refuses manifests that a key has not signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import SignatureError
+from .manifests import read_manifest
+from .signature_bundle import SIGNATURE_FILE, Bundle, BundleError, read_bundle, statement_of
+from .signing_key import find_signing_key
+from .store import Store
+
+if TYPE_CHECKING:
+    from .signing_key import SigningKey
+
+
+def signs_unsigned(properties: dict[str, Any]) -> bool:
+    """Tell whether a version without a signature is signed as it is."""
+    return properties.get("UnsignedVersions") == "SIGN"
+
+
+def ensure_signed(properties: dict[str, Any], record: dict[str, str], *, is_new: bool = False) -> None:
+    """Sign the manifest of a version if it may be signed, and require the signature of the deployment's key.
+
+    Nothing is required without a key.
+
+    Args:
+        properties: Properties of the resource: Bucket, and optionally SigningKey, an ARN, and UnsignedVersions.
+        record: The version's record.
+        is_new: A build of this deployment has just made the version.
+    """
+    arn = properties.get("SigningKey")
+    if not arn:
+        return
+    store, key = Store(properties["Bucket"]), find_signing_key(arn)
+    manifest_key = record["ManifestKey"]
+    manifest, sha256 = read_manifest(store, manifest_key, record["ManifestSha256"])
+    if (is_new or signs_unsigned(properties)) and not store.exists(_signature_key(manifest_key)):
+        _sign(store, manifest_key, statement_of(manifest, sha256), key)
+    _verify(store, manifest_key, manifest, sha256, key)
+
+
+def verify_signature(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: str, arn: str) -> None:
+    """Fail with one sentence if a key has not signed a manifest.
+
+    Args:
+        store: The model's bucket.
+        manifest_key: Key of the manifest in it.
+        manifest: The manifest.
+        sha256: SHA-256 of its bytes.
+        arn: ARN of the signing key.
+    """
+    _verify(store, manifest_key, manifest, sha256, find_signing_key(arn))
+
+
+def _sign(store: Store, manifest_key: str, statement: bytes, key: SigningKey) -> None:
+    unsigned = Bundle(payload=statement, signature=b"", hint=key.hint)
+    bundle = Bundle(payload=statement, signature=key.sign(unsigned.signed_bytes()), hint=key.hint)
+    # Another request may have signed it meanwhile. That signature stays, and is verified next.
+    store.create(_signature_key(manifest_key), bundle.to_json())
+    print(f"{store.address(manifest_key)} is signed with {key.arn}")
+
+
+def _verify(store: Store, manifest_key: str, manifest: dict[str, Any], sha256: str, key: SigningKey) -> None:
+    where = store.address(_signature_key(manifest_key))
+    content = store.read(_signature_key(manifest_key))
+    if content is None:
+        raise SignatureError(
+            f"the model {store.address(manifest_key)} has no signature {where}, and signingKey asks for one: it was "
+            "published before the key was given, or somebody has deleted the signature; publish the model again, or "
+            "sign it as it is with unsignedVersions: UnsignedVersions.SIGN of its ModelOptimizer"
+        )
+    try:
+        bundle = read_bundle(content)
+        problem = _problem(bundle, manifest_key, manifest, sha256, key)
+    except BundleError as error:
+        problem = str(error)
+    if problem:
+        raise SignatureError(
+            f"the signature {where} is not the signingKey's: {problem}; nothing is served that {key.arn} has not "
+            "signed: restore the signature that was published, or publish the model again"
+        )
+
+
+def _problem(bundle: Bundle, manifest_key: str, manifest: dict[str, Any], sha256: str, key: SigningKey) -> str:
+    """Return what is wrong with a signature; empty if nothing is."""
+    if bundle.hint != key.hint:
+        return f"another key made it (its hint is {bundle.hint[:16]}…, and that of this key {key.hint[:16]}…)"
+    if not key.has_signed(bundle.signed_bytes(), bundle.signature):
+        return "signature and statement do not belong together"
+    signed = bundle.manifest_sha256()
+    if signed != sha256:
+        return f"it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"
+    # A signed version under another number would be served in place of a newer one.
+    place = f"{manifest['format']}/{manifest['version']}/manifest.json"
+    return "" if f"/{manifest_key}".endswith(f"/{place}") else f"it signs {place}, and was moved from there"
+
+
+def _signature_key(manifest_key: str) -> str:
+    return manifest_key.removesuffix("manifest.json") + SIGNATURE_FILE

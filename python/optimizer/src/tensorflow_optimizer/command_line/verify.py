@@ -1,0 +1,44 @@
+"""The command `verify`: checks a published version without AWS's help."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from ..errors import BadInputError
+from .failure import one_sentence
+
+
+def verify(
+    artifact: Annotated[
+        str,
+        typer.Argument(help="The version: s3://<bucket>/<prefix>/<format>/<version>/, or the directory of a copy."),
+    ],
+    *,
+    public_key: Annotated[
+        Path | None, typer.Option(help="PEM file of the key that must have signed it.", dir_okay=False, exists=True)
+    ] = None,
+) -> None:
+    """Compare every file of a published version with its manifest, and the manifest with its signature."""
+    # Other commands start without the package for signatures.
+    from ..verification.artifact import artifact_at
+    from ..verification.public_key import read_public_key
+    from ..verification.verify import verify as verify_version
+
+    with one_sentence():
+        place = artifact_at(artifact)
+        found = verify_version(place, read_public_key(public_key) if public_key else None)
+        for note in found.notes:
+            typer.echo(f"note: {note}")
+        if found.problems:
+            raise BadInputError(
+                f"{place.address()} is not what was published: " + "".join(f"\n  - {one}" for one in found.problems)
+            )
+        manifest = found.manifest
+        signed = f", signed by the key with the hint {found.signed_by}" if found.signed_by else ""
+        typer.echo(
+            f"version {manifest.version} of {manifest.model} ({manifest.format.value}): {found.files} files are as "
+            f"published{signed}"
+        )

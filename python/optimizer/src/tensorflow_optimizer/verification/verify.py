@@ -1,0 +1,183 @@
+"""Compares a published version with its manifest, and the manifest with its signature."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from ..documents.bill_of_materials import BOM_FILE, BillOfMaterials
+from ..documents.document import problems_of, sha256_of
+from ..documents.manifest import Manifest
+from ..documents.provenance import PROVENANCE_FILE, Statement
+from ..errors import BadInputError
+from ..sources.digest import file_digest
+from .signature_bundle import MANIFEST_FILE, SIGNATURE_FILE, BundleError, read_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .artifact import Artifact
+    from .public_key import PublicKey
+
+Parsed = TypeVar("Parsed", BillOfMaterials, Statement)
+
+_INSIDE = "!/"
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Verification:
+    """What was found."""
+
+    manifest: Manifest
+    files: int = 0
+    """How many files are as the manifest says."""
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What could not be verified."""
+    signed_by: str | None = None
+    """The hint of the key that has signed the manifest."""
+
+
+def verify(artifact: Artifact, public_key: PublicKey | None) -> Verification:
+    """Verify a version, and return every problem.
+
+    Args:
+        artifact: The version.
+        public_key: The key that must have signed the manifest; None if any or none may have.
+
+    Raises:
+        BadInputError: The manifest cannot be read.
+    """
+    text = _read(artifact, MANIFEST_FILE)
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise BadInputError(
+            f"{artifact.address(MANIFEST_FILE)} is not a manifest of this version of the optimizer "
+            f"({problems_of(error)[:300]}): verify it with the optimizer that made it"
+        ) from error
+    found = Verification(manifest)
+    names = set(artifact.names())
+    _verify_files(artifact, names, found)
+    _verify_server(artifact, found)
+    _verify_documents(artifact, names, found)
+    _verify_signature(artifact, names, sha256_of(text), public_key, found)
+    return found
+
+
+def _verify_files(artifact: Artifact, names: set[str], found: Verification) -> None:
+    files = [*found.manifest.files, *found.manifest.documents]
+    for file in files:
+        outer, _, inner = file.path.partition(_INSIDE)
+        if outer not in names:
+            if not inner:  # else its archive is reported
+                found.problems.append(f"{outer} is missing")
+            continue
+        with artifact.open(outer) as path:
+            actual = _inside(path, inner) if inner else (path.stat().st_size, file_digest(path))
+        if actual is None:
+            found.problems.append(f"{file.path} is missing")
+        elif actual != (file.size, file.sha256):
+            found.problems.append(
+                f"{file.path} has {actual[0]} bytes with the SHA-256 {actual[1]}, and the manifest says {file.size} "
+                f"bytes with {file.sha256}"
+            )
+        else:
+            found.files += 1
+    known = {file.path for file in files} | {MANIFEST_FILE, SIGNATURE_FILE}
+    found.problems += [f"{name} is not in the manifest" for name in sorted(names - known)]
+
+
+def _inside(archive: Path, name: str) -> tuple[int, str] | None:
+    """Return the size and the SHA-256 of an entry of a ZIP; None if it has no such entry."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(name) as entry:
+            while chunk := entry.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+    except (KeyError, zipfile.BadZipFile):
+        return None
+    return size, digest.hexdigest()
+
+
+def _verify_server(artifact: Artifact, found: Verification) -> None:
+    server = found.manifest.server
+    if server is None:
+        return
+    try:
+        with artifact.open_shared(server.key) as path:
+            if path is None:
+                found.notes.append(f"the server program {server.key} is not in this directory")
+            elif file_digest(path) != server.sha256:
+                found.problems.append(f"{server.key} is not the program with the SHA-256 {server.sha256}")
+            else:
+                found.files += 1
+    except BadInputError as error:
+        found.problems.append(str(error))
+
+
+def _verify_documents(artifact: Artifact, names: set[str], found: Verification) -> None:
+    listed = {file.path for file in found.manifest.documents}
+    for name in (BOM_FILE, PROVENANCE_FILE):
+        if name not in listed:
+            found.notes.append(f"it was published without {name}")
+    if BOM_FILE in listed & names:
+        _parse(artifact, BOM_FILE, BillOfMaterials, found)
+    if PROVENANCE_FILE in listed & names:
+        statement = _parse(artifact, PROVENANCE_FILE, Statement, found)
+        digests = {file.path: file.sha256 for file in [*found.manifest.files, *found.manifest.documents]}
+        for subject in statement.subject if statement else []:
+            expected = digests.get(subject.name or "")
+            if expected and (subject.digest or {}).get("sha256") != expected:
+                found.problems.append(f"{PROVENANCE_FILE} is about another {subject.name}")
+
+
+def _parse(artifact: Artifact, name: str, document: type[Parsed], found: Verification) -> Parsed | None:
+    try:
+        return document.model_validate_json(_read(artifact, name))
+    except ValidationError as error:
+        found.problems.append(f"{name} is not what the optimizer writes ({problems_of(error)[:300]})")
+        return None
+
+
+def _verify_signature(
+    artifact: Artifact, names: set[str], sha256: str, public_key: PublicKey | None, found: Verification
+) -> None:
+    if SIGNATURE_FILE not in names:
+        if public_key is not None:
+            found.problems.append(f"{SIGNATURE_FILE} is missing: nobody has signed this version")
+        else:
+            found.notes.append("it is not signed")
+        return
+    try:
+        bundle = read_bundle(_read(artifact, SIGNATURE_FILE))
+        signed = bundle.manifest_sha256()
+    except BundleError as error:
+        found.problems.append(f"{SIGNATURE_FILE}: {error}")
+        return
+    if public_key is None:
+        found.notes.append(f"its signature, of a key with the hint {bundle.hint[:16]}…, was not verified")
+    elif bundle.hint != public_key.hint:
+        found.problems.append(
+            f"{SIGNATURE_FILE}: another key made it (its hint is {bundle.hint[:16]}…, and that of the given key "
+            f"{public_key.hint[:16]}…)"
+        )
+    elif not public_key.has_signed(bundle.signed_bytes(), bundle.signature):
+        found.problems.append(f"{SIGNATURE_FILE}: signature and statement do not belong together")
+    elif signed == sha256:
+        found.signed_by = bundle.hint
+    if signed != sha256:
+        found.problems.append(
+            f"{SIGNATURE_FILE}: it signs a manifest with the SHA-256 {signed}, and this one has {sha256}"
+        )
+
+
+def _read(artifact: Artifact, name: str) -> bytes:
+    with artifact.open(name) as path:
+        return path.read_bytes()
