@@ -42,9 +42,12 @@ export function writeStandInServer(directory: string): string {
     'export TF_CPP_MIN_LOG_LEVEL=2',
     `if [ -d '${SHARED}${STAND_INS}' ]; then`,
     `  export LD_LIBRARY_PATH='${SHARED}${home}/lib' PYTHONHOME='${SHARED}${home}' PYTHONPATH='${SHARED}${STAND_INS}:${SHARED}${packages}'`,
-    `  exec '${SHARED}${executable}' -m stand_in_server "$@"`,
+    `  python='${SHARED}${executable}'`,
+    'else',
+    `  export PYTHONPATH='${STAND_INS}'`,
+    `  python='${PYTHON}'`,
     'fi',
-    `PYTHONPATH='${STAND_INS}' exec '${PYTHON}' -m stand_in_server "$@"`,
+    'exec "$python" -m stand_in_server "$@"',
     '',
   ].join('\n'));
   chmodSync(path, 0o755);
