@@ -6,6 +6,7 @@
 mod answer;
 mod explain;
 mod number;
+mod plain;
 mod predict;
 mod read;
 mod refusal;

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::checksums::{ChecksumError, Checksums, Digest};
 use super::flags::Flags;
-use super::metrics::{Metrics, ModelMetrics};
+use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
+use super::pace::Pace;
 use super::pool::{Pool, micros};
 use crate::model::{Description, FILE_NAME, LoadError, Model, Options};
 use crate::rest::Service;
@@ -27,6 +28,8 @@ pub(super) struct Servable {
     pub service: Service,
     /// What computes.
     pub pool: Arc<Pool>,
+    /// How fast, for each [`Entry`].
+    pub paces: [Arc<Pace>; Entry::COUNT],
     /// Those of its model.
     pub metrics: Arc<ModelMetrics>,
 }
@@ -160,6 +163,7 @@ impl Servable {
             service: Service::new(Arc::clone(&description), "server"),
             description,
             pool,
+            paces: std::array::from_fn(|_| Arc::new(Pace::new())),
             metrics: Arc::clone(metrics),
         })
     }

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use tonic::Code;
 
 use super::catalogue::NotServed;
-use super::pool::PoolError;
+use super::pool::Panicked;
 use crate::model::RunError;
 use crate::rest::Refusal;
 
@@ -43,6 +43,12 @@ impl Failure {
         Self::new(StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, "the request was not answered in time")
     }
 
+    /// As many requests wait as may.
+    pub(super) fn busy() -> Self {
+        let message = "as many requests wait for the model as may; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::ResourceExhausted, message)
+    }
+
     /// The server is about to end.
     pub(super) fn draining() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "this server is shutting down")
@@ -76,16 +82,9 @@ impl From<RunError> for Failure {
     }
 }
 
-impl From<PoolError> for Failure {
-    fn from(error: PoolError) -> Self {
-        match error {
-            PoolError::Full => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::ResourceExhausted,
-                "as many requests wait for the model as may; try again later",
-            ),
-            PoolError::Panicked => Self::internal(&"the computation panicked"),
-        }
+impl From<Panicked> for Failure {
+    fn from(_: Panicked) -> Self {
+        Self::internal(&"the computation panicked")
     }
 }
 

@@ -113,7 +113,7 @@ pub(super) struct Flags {
     )]
     pub rest_api_timeout_in_ms: Duration,
 
-    /// Threads that read requests and write answers [default: one for every four processors]
+    /// Threads that read requests, write answers, and compute what takes less than 0.5 ms [default: one for each processor]
     #[arg(long, value_name = "NUMBER", value_parser = positive, help_heading = "Limits")]
     pub io_threads: Option<usize>,
 

@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::catalogue::Catalogue;
 use super::flags::Flags;
@@ -15,6 +17,8 @@ use super::state::State;
 use super::tls::Tls;
 use super::{log, memory, workers};
 
+const TICK: Duration = Duration::from_secs(1);
+
 /// Serves what the command line says until SIGTERM or SIGINT, then until all requests are answered.
 ///
 /// # Errors
@@ -23,7 +27,7 @@ use super::{log, memory, workers};
 pub fn run() -> Result<(), String> {
     let flags = Flags::parse();
     log::start(flags.log_level);
-    let threads = flags.io_threads.unwrap_or_else(|| workers::processors().div_ceil(4));
+    let threads = flags.io_threads.unwrap_or_else(workers::processors);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("io")
@@ -81,6 +85,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     if let Some(tls) = tls {
         tokio::spawn(tls.watch());
     }
+    tokio::spawn(tick());
     std::thread::spawn({
         let (state, flags) = (Arc::clone(&state), Arc::clone(&flags));
         move || workers::grow(&state.catalogue, &flags, first)
@@ -103,6 +108,16 @@ async fn serve(flags: Flags) -> Result<(), String> {
         tracing::warn!("ended: connections were still open after the time to drain");
     }
     Ok(())
+}
+
+/// Keeps a timer that is earlier than those of requests and idle connections: one that were the earliest would wake a
+/// thread by a call to the system, with each request.
+async fn tick() {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+    }
 }
 
 struct Signals {

@@ -63,6 +63,15 @@ pub(super) enum Interface {
     Grpc(Grpc),
 }
 
+impl Interface {
+    fn state(&self) -> &State {
+        match self {
+            Self::Rest(state) => state,
+            Self::Grpc(grpc) => grpc.state(),
+        }
+    }
+}
+
 /// Opens a port.
 pub(super) async fn open(address: Option<IpAddr>, port: u16) -> Result<TcpListener, String> {
     let bind = |address: IpAddr| TcpListener::bind(SocketAddr::new(address, port));
@@ -119,6 +128,7 @@ async fn connection(
     _open: mpsc::Sender<()>,
 ) {
     let _ = stream.set_nodelay(true);
+    let _crowd = interface.state().crowd.clone();
     let Some(tls) = tls else {
         return speak(stream, interface, ends).await;
     };
@@ -148,13 +158,16 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, int
             Until::new(builder.serve_connection(io, service), Ends { age: None, ..ends }).await
         }
         Interface::Grpc(grpc) => {
-            let service = service_fn(move |request| grpc.answer(request));
+            let service = service_fn(move |request| {
+                let (crowd, answer) = (grpc.state().crowd.clone(), grpc.answer(request));
+                async move {
+                    let answered = answer.await;
+                    drop(crowd);
+                    answered
+                }
+            });
             let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-            builder
-                .timer(TokioTimer::new())
-                .keep_alive_interval(PING)
-                .adaptive_window(true)
-                .max_concurrent_streams(1024);
+            builder.timer(TokioTimer::new()).keep_alive_interval(PING).max_concurrent_streams(1024);
             Until::new(builder.serve_connection(io, service), ends).await
         }
     };

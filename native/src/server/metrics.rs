@@ -14,6 +14,11 @@ pub(super) enum Entry {
     GrpcPredict,
 }
 
+impl Entry {
+    /// How many there are.
+    pub(super) const COUNT: usize = 3;
+}
+
 /// The metrics of TensorFlow Serving under its names, and a few that it lacks. Times are in microseconds.
 pub(super) struct Metrics {
     registry: Registry,
@@ -30,7 +35,7 @@ pub(super) struct Metrics {
 pub(super) struct ModelMetrics {
     name: String,
     requests: IntCounterVec,
-    latency: [Histogram; 3],
+    latency: [Histogram; Entry::COUNT],
     /// Of the model's own computation.
     pub runtime: Histogram,
     /// Between a request's arrival in the queue and its turn.

@@ -1,11 +1,13 @@
 //! TensorFlow Serving's REST and gRPC interfaces for LiteRT models, on EKS and EC2.
 //!
-//! Connections live on one asynchronous runtime; models are computed by threads of their own, which a bounded queue
-//! feeds, so that health and metrics answer while all of them are busy.
+//! Connections live on one asynchronous runtime, whose threads compute what is expected to take less than half a
+//! millisecond; all else is computed by threads of its own, which a bounded queue feeds, so that health and metrics answer
+//! while all of them are busy.
 
 mod body;
 mod catalogue;
 mod checksums;
+mod crowd;
 mod failure;
 mod flags;
 #[cfg(feature = "fuzzing")]
@@ -18,6 +20,7 @@ mod log;
 mod memory;
 mod metrics;
 mod model_config;
+mod pace;
 mod pool;
 mod queue;
 mod rest;

@@ -4,62 +4,127 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use super::failure::Failure;
 use super::metrics::ModelMetrics;
+use super::pace::Pace;
 use super::queue::Queue;
 use crate::model::{Instance, LoadError, Model};
 
-/// The compiled copies of one model, each run by a thread of its own: one copy run by two threads answers wrongly.
+/// The compiled copies of one model. A copy is lent to one thread at a time: run by two, it answers wrongly.
+///
+/// A short computation is done by the thread that has read the request, where a copy is free: to wake another thread
+/// and to be woken by it costs as much as a small model. Everything else is done by threads of the pool.
 pub(super) struct Pool {
     model: Model,
-    queue: Arc<Queue<Job>>,
+    queue: Queue<Job, Instance>,
     metrics: Arc<ModelMetrics>,
 }
 
-/// Why a computation has no result.
+/// The computation panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PoolError {
-    /// As many requests wait as may.
-    Full,
-    /// The computation panicked.
-    Panicked,
-}
+pub(super) struct Panicked;
+
+type Work = Box<dyn FnOnce(&mut Instance) -> Result<(), Panicked> + Send>;
 
 struct Job {
-    work: Box<dyn FnOnce(&mut Instance) + Send>,
+    work: Work,
     queued: Instant,
 }
 
 impl Pool {
-    /// Makes a pool without a thread.
+    /// Makes a pool without a copy.
     pub(super) fn new(model: Model, queue_size: usize, metrics: Arc<ModelMetrics>) -> Self {
-        Self { model, queue: Arc::new(Queue::new(queue_size)), metrics }
+        Self { model, queue: Queue::new(queue_size), metrics }
     }
 
-    /// Compiles a further copy and starts its thread.
+    /// Compiles a further copy and starts a thread.
     pub(super) fn grow(self: &Arc<Self>) -> Result<(), LoadError> {
         let instance = self.model.instance()?;
         let pool = Arc::clone(self);
         std::thread::Builder::new()
             .name("worker".to_owned())
-            .spawn(move || pool.work(instance))
+            .spawn(move || pool.work())
             .map_err(|error| LoadError::Invalid(format!("cannot start a thread: {error}")))?;
+        self.queue.give(instance);
         self.metrics.copies.inc();
         Ok(())
     }
 
     /// Computes something with a copy of the model. Nothing is computed when the future is dropped before its turn.
+    ///
+    /// # Arguments
+    ///
+    /// * `pace`: of such requests.
+    /// * `size`: of this one.
+    /// * `crowd`: how many requests may wait, with those that have not been read.
+    /// * `deadline`: then nobody waits any longer.
+    ///
+    /// # Errors
+    ///
+    /// The computation's own; as many requests wait as may; or the deadline has come.
     pub(super) async fn run<T: Send + 'static>(
-        &self,
-        compute: impl FnOnce(&mut Instance) -> T + Send + 'static,
-    ) -> Result<T, PoolError> {
+        self: &Arc<Self>,
+        pace: &Arc<Pace>,
+        size: usize,
+        crowd: usize,
+        deadline: Instant,
+        compute: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let queued = Instant::now();
+        let timed = {
+            let (pace, metrics) = (Arc::clone(pace), Arc::clone(&self.metrics));
+            move |instance: &mut Instance| {
+                let start = Instant::now();
+                let result = catch_unwind(AssertUnwindSafe(|| compute(instance))).map_err(|_| Panicked)?;
+                let taken = start.elapsed();
+                metrics.runtime.observe(taken.as_secs_f64() * 1e6);
+                if result.is_ok() {
+                    pace.learn(size, taken);
+                }
+                Ok(result)
+            }
+        };
+        let seat = self.queue.reserve().ok_or_else(Failure::busy)?;
+        let seat = if pace.is_short(size) {
+            if crowd > self.queue.capacity() {
+                // What else has arrived is read first, so that the queue's bound holds for all of it.
+                tokio::task::yield_now().await;
+            }
+            if Instant::now() >= deadline {
+                return Err(Failure::timed_out());
+            }
+            match seat.copy() {
+                Ok(mut instance) => {
+                    self.metrics.queuing.observe(micros(queued));
+                    let result = timed(&mut instance);
+                    if result.is_ok() {
+                        self.queue.give(instance);
+                    } else {
+                        // To compile takes longer than this thread may be away.
+                        let pool = Arc::clone(self);
+                        tokio::task::spawn_blocking(move || pool.queue.give(pool.compiled_again(instance)));
+                    }
+                    return result?;
+                }
+                Err(seat) => seat,
+            }
+        } else {
+            seat
+        };
         let (reply, answer) = oneshot::channel();
         let work = Box::new(move |instance: &mut Instance| {
-            if !reply.is_closed() {
-                let _ = reply.send(compute(instance));
+            if reply.is_closed() {
+                return Ok(());
             }
+            // Without its reply the receiver knows of the panic.
+            let _ = reply.send(timed(instance)?);
+            Ok(())
         });
-        self.queue.push(Job { work, queued: Instant::now() }).map_err(|_| PoolError::Full)?;
-        answer.await.map_err(|_| PoolError::Panicked)
+        seat.fill(Job { work, queued });
+        match tokio::time::timeout_at(deadline.into(), answer).await {
+            Ok(result) => result.map_err(|_| Panicked)?,
+            Err(_) => Err(Failure::timed_out()),
+        }
     }
 
     /// The number of requests that wait.
@@ -67,23 +132,23 @@ impl Pool {
         self.queue.len()
     }
 
-    fn work(&self, mut instance: Instance) {
+    fn work(&self) {
         loop {
-            let job = self.queue.pop();
+            let (job, mut instance) = self.queue.pop();
             self.metrics.queuing.observe(micros(job.queued));
-            if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut instance))).is_ok() {
-                continue;
-            }
-            // The panic may have left the copy between two states.
-            match self.model.instance() {
-                Ok(fresh) => instance = fresh,
-                Err(error) => {
-                    // Whatever starts this program starts it again.
-                    tracing::error!(%error, "ended: a copy of the model cannot be compiled again after a panic");
-                    std::process::exit(1);
-                }
-            }
+            let done = (job.work)(&mut instance);
+            self.queue.give(if done.is_ok() { instance } else { self.compiled_again(instance) });
         }
+    }
+
+    /// Replaces a copy that a panic may have left between two states.
+    fn compiled_again(&self, broken: Instance) -> Instance {
+        drop(broken);
+        self.model.instance().unwrap_or_else(|error| {
+            // Whatever starts this program starts it again.
+            tracing::error!(%error, "ended: a copy of the model cannot be compiled again after a panic");
+            std::process::exit(1);
+        })
     }
 }
 

@@ -1,64 +1,122 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A queue of bounded length: who comes when it is full is turned away at once, who takes waits.
-pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
-    filled: Condvar,
-    /// Items that may wait while nobody is there to take them.
+/// Work that waits, in a bounded number, and the copies that can do it. A copy belongs to one thread at a time: who
+/// takes it gives it back.
+pub(super) struct Queue<T, C> {
+    state: Mutex<State<T, C>>,
+    ready: Condvar,
+    /// Items that may wait while no copy is free.
     capacity: usize,
 }
 
-struct State<T> {
+struct State<T, C> {
     items: VecDeque<T>,
-    /// Threads that wait for an item.
+    /// Places without an item yet.
+    reserved: usize,
+    /// The one that was used last is taken first: its weights are in the processor's cache.
+    free: Vec<C>,
+    /// Threads that wait for an item and a copy.
     idle: usize,
 }
 
-impl<T> Queue<T> {
-    /// Makes an empty queue.
+/// A place among those that wait.
+pub(super) struct Place<'q, T, C> {
+    queue: &'q Queue<T, C>,
+}
+
+impl<T, C> Queue<T, C> {
+    /// Makes an empty queue without a copy.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { state: Mutex::new(State { items: VecDeque::new(), idle: 0 }), filled: Condvar::new(), capacity }
+        let state = State { items: VecDeque::new(), reserved: 0, free: Vec::new(), idle: 0 };
+        Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
-    /// Adds an item; returns it where the queue is full.
-    pub(super) fn push(&self, item: T) -> Result<(), T> {
+    /// Takes a place; `None` where the queue is full.
+    pub(super) fn reserve(&self) -> Option<Place<'_, T, C>> {
         let mut state = self.lock();
-        // An idle thread takes one item without a wait.
-        if state.items.len() >= self.capacity + state.idle {
-            return Err(item);
+        if self.is_full(&state) {
+            return None;
         }
-        state.items.push_back(item);
-        let wake = state.idle > 0;
-        drop(state);
-        // Waking is a call to the system, even with nobody there.
-        if wake {
-            self.filled.notify_one();
-        }
-        Ok(())
+        state.reserved += 1;
+        Some(Place { queue: self })
     }
 
-    /// Waits for an item.
-    pub(super) fn pop(&self) -> T {
+    /// Waits for an item and a copy.
+    pub(super) fn pop(&self) -> (T, C) {
         let mut state = self.lock();
         loop {
-            if let Some(item) = state.items.pop_front() {
-                return item;
+            if !state.items.is_empty()
+                && let Some(copy) = state.free.pop()
+            {
+                let item = state.items.pop_front().expect("there is one");
+                return (item, copy);
             }
             state.idle += 1;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
     }
 
+    /// Adds a copy, or gives it back.
+    pub(super) fn give(&self, copy: C) {
+        let mut state = self.lock();
+        state.free.push(copy);
+        self.wake(state);
+    }
+
+    /// The number of items that may wait.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// The number of items that wait.
     pub(super) fn len(&self) -> usize {
-        self.lock().items.len()
+        let state = self.lock();
+        state.items.len() + state.reserved
+    }
+
+    /// A free copy takes one item without a wait.
+    fn is_full(&self, state: &State<T, C>) -> bool {
+        state.items.len() + state.reserved >= self.capacity + state.free.len()
+    }
+
+    fn wake(&self, state: MutexGuard<'_, State<T, C>>) {
+        let useful = state.idle > 0 && !state.items.is_empty() && !state.free.is_empty();
+        drop(state);
+        // A call to the system, even with nobody there.
+        if useful {
+            self.ready.notify_one();
+        }
     }
 
     /// Nothing that can panic happens under the lock.
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, State<T, C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T, C> Place<'_, T, C> {
+    /// Exchanges the place for a copy; keeps it where none is free, or where others wait for one.
+    pub(super) fn copy(self) -> Result<C, Self> {
+        let mut state = self.queue.lock();
+        let copy = if state.items.is_empty() { state.free.pop() } else { None };
+        drop(state);
+        copy.ok_or(self)
+    }
+
+    /// Fills the place, for the threads that wait.
+    pub(super) fn fill(self, item: T) {
+        self.queue.lock().items.push_back(item);
+        let queue = self.queue;
+        drop(self);
+        queue.wake(queue.lock());
+    }
+}
+
+impl<T, C> Drop for Place<'_, T, C> {
+    fn drop(&mut self) {
+        self.queue.lock().reserved -= 1;
     }
 }
 
@@ -68,44 +126,113 @@ mod tests {
 
     use super::*;
 
+    fn push<T, C>(queue: &Queue<T, C>, item: T) -> bool {
+        queue.reserve().map(|place| place.fill(item)).is_some()
+    }
+
+    fn with_copies(capacity: usize, copies: usize) -> Queue<i32, usize> {
+        let queue = Queue::new(capacity);
+        (0..copies).for_each(|copy| queue.give(copy));
+        queue
+    }
+
     #[test]
     fn turns_away_beyond_its_capacity_and_keeps_the_order() {
-        let queue = Queue::new(2);
-        assert_eq!([queue.push(1), queue.push(2), queue.push(3)], [Ok(()), Ok(()), Err(3)]);
-        assert_eq!((queue.len(), queue.pop(), queue.pop(), queue.len()), (2, 1, 2, 0));
+        let queue = with_copies(2, 0);
+        assert_eq!([1, 2, 3].map(|item| push(&queue, item)), [true, true, false]);
+        queue.give(7);
+        assert_eq!((queue.len(), queue.pop()), (2, (1, 7)));
+        queue.give(7);
+        assert_eq!((queue.pop(), queue.len()), ((2, 7), 0));
     }
 
     #[test]
-    fn every_item_is_taken_once_by_several_threads() {
+    fn as_many_more_may_wait_as_copies_are_free() {
+        let queue = with_copies(0, 1);
+        assert_eq!([1, 2].map(|item| push(&queue, item)), [true, false]);
+        assert_eq!(queue.pop(), (1, 0));
+        assert!(!push(&queue, 3));
+    }
+
+    #[test]
+    fn a_place_counts_until_it_is_given_up() {
+        let queue = with_copies(1, 0);
+        let place = queue.reserve().unwrap();
+        assert_eq!((queue.len(), push(&queue, 1)), (1, false));
+        drop(place);
+        assert_eq!((queue.len(), push(&queue, 1)), (0, true));
+    }
+
+    #[test]
+    fn a_place_is_exchanged_for_a_copy_or_filled() {
+        let queue = with_copies(1, 1);
+        let (first, second) = (queue.reserve().unwrap(), queue.reserve().unwrap());
+        assert!(queue.reserve().is_none());
+        assert!(matches!(first.copy(), Ok(0)));
+        let Err(second) = second.copy() else { panic!("there is no second copy") };
+        second.fill(5);
+        assert_eq!(queue.len(), 1);
+        queue.give(0);
+        assert_eq!((queue.pop(), queue.len()), ((5, 0), 0));
+    }
+
+    #[test]
+    fn who_waits_has_the_copy_before_who_comes() {
+        let queue = with_copies(4, 0);
+        assert!(push(&queue, 1));
+        let place = queue.reserve().unwrap();
+        queue.give(0);
+        let Err(place) = place.copy() else { panic!("the item came first") };
+        place.fill(2);
+        assert_eq!(queue.pop(), (1, 0));
+    }
+
+    #[test]
+    fn every_item_is_done_once_and_a_copy_is_never_in_two_hands() {
         let queue = Arc::new(Queue::new(1_000));
-        let takers: Vec<_> = (0..4)
+        let in_use: Arc<Vec<Mutex<()>>> = Arc::new((0..3).map(|_| Mutex::new(())).collect());
+        (0..3).for_each(|copy| queue.give(copy));
+        let takers: Vec<_> = (0..3)
             .map(|_| {
-                let queue = Arc::clone(&queue);
-                std::thread::spawn(move || std::iter::from_fn(|| queue.pop()).collect::<Vec<i32>>())
+                let (queue, in_use) = (Arc::clone(&queue), Arc::clone(&in_use));
+                std::thread::spawn(move || {
+                    let mut taken = Vec::new();
+                    loop {
+                        let (item, copy): (i32, usize) = queue.pop();
+                        let held = in_use[copy].try_lock().expect("nobody else has it");
+                        std::thread::yield_now();
+                        drop(held);
+                        queue.give(copy);
+                        if item < 0 {
+                            return taken;
+                        }
+                        taken.push(item);
+                    }
+                })
             })
             .collect();
+        let mut done = Vec::new();
         for number in 0..500 {
-            queue.push(Some(number)).unwrap();
+            let place = queue.reserve().unwrap();
+            match place.copy() {
+                Ok(copy) => {
+                    let held = in_use[copy].try_lock().expect("nobody else has it");
+                    done.push(number);
+                    drop(held);
+                    queue.give(copy);
+                }
+                Err(place) => place.fill(number),
+            }
+            if number % 3 == 0 {
+                assert!(push(&queue, 1_000 + number));
+            }
         }
         for _ in &takers {
-            queue.push(None).unwrap();
+            assert!(push(&queue, -1));
         }
-        let mut taken: Vec<_> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
-        taken.sort_unstable();
-        assert_eq!(taken, (0..500).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn without_capacity_only_an_idle_thread_is_given_an_item() {
-        let queue = Arc::new(Queue::new(0));
-        assert_eq!(queue.push(1), Err(1));
-        let taker = std::thread::spawn({
-            let queue = Arc::clone(&queue);
-            move || queue.pop()
-        });
-        while queue.push(2).is_err() {
-            std::thread::yield_now();
-        }
-        assert_eq!(taker.join().unwrap(), 2);
+        done.extend(takers.into_iter().flat_map(|taker| taker.join().unwrap()));
+        done.sort_unstable();
+        let expected: Vec<_> = (0..500).chain((0..500).step_by(3).map(|number| 1_000 + number)).collect();
+        assert_eq!((done, queue.len()), (expected, 0));
     }
 }

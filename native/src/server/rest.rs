@@ -62,7 +62,11 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
     let (entry, result) = match servable.service.route(head.method.as_str(), &target.path) {
         Ok(Route::Predict) => {
             let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
-                Ok(bytes) => compute(&servable, deadline, move |instance| predict(instance, &bytes)).await,
+                Ok(bytes) => {
+                    let size = bytes.len();
+                    let work = move |instance: &mut Instance| predict(instance, &bytes);
+                    compute(state, &servable, Entry::RestPredict, size, deadline, work).await
+                }
                 Err(failure) => Err(failure),
             };
             (Entry::RestPredict, result)

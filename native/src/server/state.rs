@@ -1,10 +1,10 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tonic::Code;
 
 use super::catalogue::{Catalogue, Servable};
+use super::crowd::Crowd;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub max_request_bytes: usize,
     /// Of one request.
     pub timeout: Duration,
+    /// Whose requests may arrive.
+    pub crowd: Crowd,
     draining: AtomicBool,
 }
 
@@ -35,6 +37,7 @@ impl State {
             monitoring_path: flags.monitoring_path.clone(),
             max_request_bytes: flags.max_request_bytes,
             timeout: flags.rest_api_timeout_in_ms,
+            crowd: Crowd::new(),
             draining: AtomicBool::new(false),
         }
     }
@@ -63,22 +66,20 @@ impl State {
 }
 
 /// Has a copy of the model compute an answer, until the deadline.
+///
+/// # Arguments
+///
+/// * `size`: of the request, in any unit that `entry` has in common.
 pub(super) async fn compute<T: Send + 'static>(
-    servable: &Arc<Servable>,
+    state: &State,
+    servable: &Servable,
+    entry: Entry,
+    size: usize,
     deadline: Instant,
     answer: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let metrics = Arc::clone(&servable.metrics);
-    let timed = move |instance: &mut Instance| {
-        let start = Instant::now();
-        let result = answer(instance);
-        metrics.runtime.observe(micros(start));
-        result
-    };
-    match tokio::time::timeout_at(deadline.into(), servable.pool.run(timed)).await {
-        Ok(result) => result?,
-        Err(_) => Err(Failure::timed_out()),
-    }
+    let pace = &servable.paces[entry as usize];
+    servable.pool.run(pace, size, state.crowd.count(), deadline, answer).await
 }
 
 /// Counts a request of a model.

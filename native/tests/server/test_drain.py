@@ -45,7 +45,9 @@ def test_running_and_queued_requests_end_before_the_program(start: Callable[...,
     with start("slow", 1, "--workers=1", "--drain_delay_in_seconds=0", "--drain_timeout_in_seconds=120") as server:
         with ThreadPoolExecutor(6) as clients:
             answers = [clients.submit(server.post, PATH, BODY) for _ in range(6)]
-            server.wait_until(lambda: server.metric("model_server:queue_length") >= 3)
+            # One that is not read yet would meet a closed port.
+            taken, waiting = "model_server:queuing_latency_count", "model_server:queue_length"
+            server.wait_until(lambda: server.metric(taken) + server.metric(waiting) >= 6)
             server.terminate()
             assert [answer.result().status_code for answer in answers] == [200] * 6
         assert server.process.wait(60) == 0

@@ -44,6 +44,74 @@ def test_health_metrics_and_status_answer_while_all_workers_are_busy(start: Call
         assert [request.result().status_code for request in flood] == [200] * 16
 
 
+def grpc_rows(server: Server, rows: int) -> None:
+    """Ask for so many rows in a short message: TensorFlow repeats the last value."""
+    import grpc
+    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    message = PredictRequest()
+    message.model_spec.name = "times"
+    tensor = message.inputs["x"]
+    tensor.dtype = 1
+    for size in (rows, 3):
+        tensor.tensor_shape.dim.add().size = size
+    tensor.float_val.append(1.0)
+    options = [("grpc.max_receive_message_length", -1)]
+    with grpc.insecure_channel(f"localhost:{server.grpc_port}", options) as channel:
+        PredictionServiceStub(channel).Predict(message, timeout=60)
+
+
+def rest_rows(server: Server, rows: int) -> None:
+    body = b'{"instances": [' + b",".join([b"[1,2,3]"] * rows) + b"]}"
+    assert server.post("/v1/models/times:predict", body).status_code == 200
+
+
+@pytest.mark.parametrize("ask", [rest_rows, grpc_rows])
+def test_a_large_request_does_not_hold_the_thread_that_computes_small_ones(
+    start: Callable[..., Server], ask: Callable[[Server, int], None]
+) -> None:
+    queuing, computed = "model_server:queuing_latency_count", ":tensorflow:serving:runtime_latency_count"
+
+    with start("times", 1, "--workers=1", "--io_threads=1") as server, ThreadPoolExecutor(1) as client:
+        for _ in range(40):
+            ask(server, 1)
+        large = client.submit(ask, server, 1_000_000)
+        page = ""
+
+        def began() -> bool:
+            nonlocal page
+            page = server.get("/monitoring/prometheus/metrics").text
+            return f'{queuing}{{model_name="times"}} 41' in page
+
+        server.wait_until(began)
+        [line] = [line for line in page.splitlines() if line.startswith(computed)]
+        assert line.endswith(" 40"), "the page was answered while the request was computed"
+        large.result()
+
+
+def test_clients_of_a_fast_model_are_answered_or_refused_and_health_answers_between(
+    start: Callable[..., Server],
+) -> None:
+    with start("times", 1, "--workers=1", "--io_threads=1", "--queue_size=1") as server:
+        with ThreadPoolExecutor(16) as clients:
+
+            def ask(number: int) -> int:
+                answer = server.post("/v1/models/times:predict", {"instances": [[number, 0, 0]]})
+                if answer.status_code == 200:
+                    assert answer.json() == {"predictions": [[2.0 * number, 0.0, 0.0]]}
+                return int(answer.status_code)
+
+            asked = [clients.submit(ask, number) for number in range(1000)]
+            while not all(request.done() for request in asked):
+                assert server.get("/readyz").status_code == 200
+            statuses = [request.result() for request in asked]
+        assert set(statuses) | {200} <= {200, 503}
+        assert server.metric(":tensorflow:serving:request_count", status="OK") == statuses.count(200)
+        assert server.metric(":tensorflow:serving:request_count", status="RESOURCE_EXHAUSTED") == statuses.count(503)
+        assert server.metric("model_server:queue_length") == 0
+
+
 def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub

@@ -45,6 +45,7 @@ pub(super) struct Grpc {
     models: ModelServiceServer<Models>,
     health: HealthServer<HealthService>,
     reporter: HealthReporter,
+    state: Arc<State>,
 }
 
 impl Grpc {
@@ -54,12 +55,18 @@ impl Grpc {
         let reporter = HealthReporter::new();
         let grpc = Self {
             prediction: PredictionServiceServer::new(Prediction(Arc::clone(&state))).max_decoding_message_size(limit),
-            models: ModelServiceServer::new(Models(state)).max_decoding_message_size(limit),
+            models: ModelServiceServer::new(Models(Arc::clone(&state))).max_decoding_message_size(limit),
             health: HealthServer::new(HealthService::from_health_reporter(reporter.clone())),
             reporter,
+            state,
         };
         grpc.report(ServingStatus::Serving).await;
         grpc
+    }
+
+    /// What all connections share.
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     /// Withdraws readiness.

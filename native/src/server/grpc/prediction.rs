@@ -31,11 +31,12 @@ impl PredictionService for Prediction {
         let request = request.into_inner();
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
-        let run = move |instance: &mut Instance| {
+        let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
+        let work = move |instance: &mut Instance| {
             let description = Arc::clone(instance.description());
             answer(&description, &request, |call| Ok(instance.run(call)?))
         };
-        let result = compute(&servable, deadline, run).await;
+        let result = compute(&self.0, &servable, Entry::GrpcPredict, size, deadline, work).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }

@@ -23,6 +23,12 @@ pub(super) fn data_type(element: ElementType) -> i32 {
     }
 }
 
+/// The number of values that a tensor says to have, which may be more than were sent.
+pub(super) fn size(proto: &TensorProto) -> usize {
+    let shape = proto.tensor_shape.iter().flat_map(|shape| &shape.dim);
+    shape.map(|dim| usize::try_from(dim.size).unwrap_or(usize::MAX)).fold(1, usize::saturating_mul)
+}
+
 /// Reads an input.
 ///
 /// # Returns
