@@ -8,6 +8,7 @@ const MAY_IMPORT = {
   bundling: ['private'],
   model: ['bundling', 'private'],
   optimization: ['model', 'bundling', 'private'],
+  delivery: ['optimization', 'model', 'bundling', 'private'],
   serving: ['optimization', 'model', 'bundling', 'private'],
   endpoint: ['optimization', 'model', 'bundling', 'private'],
   function: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],

@@ -1,5 +1,7 @@
 export * from './bundling/python-bundling';
 export * from './bundling/python-docker-options';
+export * from './delivery/model-delivery';
+export * from './delivery/model-delivery-props';
 export * from './endpoint/model-alarms';
 export * from './endpoint/model-alarms-props';
 export * from './endpoint/model-dashboard';
@@ -18,6 +20,7 @@ export * from './function/runtime-layer-props';
 export * from './kubernetes/model-service';
 export * from './kubernetes/model-service-props';
 export * from './kubernetes/model-storage';
+export * from './model/delivered-model';
 export * from './model/model-artifact';
 export * from './model/model-format';
 export * from './model/model-source';

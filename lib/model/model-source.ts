@@ -3,6 +3,8 @@ import { Token, Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
+import type { IDeliveredModel } from './delivered-model';
+import { readDelivered } from './delivery-source';
 import type { IModelArtifact } from './model-artifact';
 import type { SourceKind } from './model-inspection';
 import { holdsWeightsOnly, inspectModel, kindOfName, MODEL_EXTENSIONS } from './model-inspection';
@@ -44,6 +46,16 @@ export abstract class ModelSource {
     return new ArtifactSource(artifact);
   }
 
+  /**
+   * The model that was uploaded last to a delivery, or the version that it goes back to. An upload then becomes live without a deployment by a person.
+   *
+   * @param delivery of another stack, which names this one in its `stackNames`
+   * @param options what the model itself does not contain
+   */
+  public static fromDelivery(delivery: IDeliveredModel, options: ModelSourceOptions = {}): ModelSource {
+    return new DeliverySource(delivery, options);
+  }
+
   /** @internal */
   public readonly _artifact?: IModelArtifact;
 
@@ -58,6 +70,11 @@ export abstract class ModelSource {
 
   /** Of a local model. @internal */
   public get _sizeBytes(): number | undefined {
+    return undefined;
+  }
+
+  /** Returns what a delivery asks to serve instead of the model: `built`, or versions that are published. Undefined without a delivery. @internal */
+  public _serve(_scope: Construct): string | undefined {
     return undefined;
   }
 
@@ -129,6 +146,30 @@ class BucketSource extends ModelSource {
 
   private get versions() {
     return { objectVersion: this._options.objectVersion, revision: this._options.revision };
+  }
+}
+
+class DeliverySource extends ModelSource {
+  constructor(private readonly delivery: IDeliveredModel, public readonly _options: ModelSourceOptions) {
+    super();
+  }
+
+  public get _kind() {
+    return kindOfName(this.delivery.key);
+  }
+
+  /** The delivery has checked its key. */
+  public _problems() {
+    return optionProblems(this._options, this._kind);
+  }
+
+  public override _serve(scope: Construct) {
+    return readDelivered(scope, this.delivery, this.delivery.serveParameterName);
+  }
+
+  public _bind(scope: Construct) {
+    const objectVersion = readDelivered(scope, this.delivery, this.delivery.sourceParameterName);
+    return storeReference(this.delivery.bucket, this.delivery.key, { objectVersion });
   }
 }
 

@@ -41,7 +41,7 @@ function removalProblems(policy?: RemovalPolicy, artifactBucket?: s3.IBucket): s
 }
 
 /** Returns true only if certain: an imported bucket, or a token, may be versioned. */
-function keepsNoVersions(bucket: s3.IBucket): boolean {
+export function keepsNoVersions(bucket: s3.IBucket): boolean {
   const made = bucket.node.defaultChild;
   if (!(made instanceof s3.CfnBucket) || made.objectLockEnabled !== undefined || Token.isUnresolved(made.versioningConfiguration)) {
     return false;

@@ -292,6 +292,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[], props: ModelOptimizerProps): CustomResource {
+    const serve = props.model._serve(this);
     const provider = BuildProvider.of(this);
     const grant = provider.allowBuilds(this.project, optimization.logGroup, this.bucket, this.keyPrefix);
     if (this.keepsPrevious) {
@@ -311,6 +312,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
         Job: Stack.of(this).toJsonString(job),
         ...this.keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: props.attempt ?? 1 },
         ...props.signingKey && { SigningKey: props.signingKey.keyArn, UnsignedVersions: props.unsignedVersions ?? UnsignedVersions.REFUSE },
+        ...serve !== undefined && { Serve: serve },
       },
     });
     // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.

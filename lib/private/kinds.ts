@@ -33,7 +33,7 @@ const KINDS: Record<string, Kind> = {
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([
     'timeout', 'optimizationTimeout', 'deploymentMaxLatency', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
-    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval',
+    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval', 'pollInterval',
   ].map((name) => [name, DURATION])),
 };
 

@@ -9,7 +9,7 @@ const REQUIRED = [
   '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
   'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src/tensorflow_optimizer/__main__.py',
   'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
-  'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/build_runner/src/model_builds/record.schema.json', 'python/instance/src/boot.py', 'python/rollout_gate/src/index.py',
+  'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/build_runner/src/model_builds/record.schema.json', 'python/instance/src/boot.py', 'python/rollout_gate/src/index.py', 'python/model_delivery/src/index.py',
   'python/layer/numpy/requirements.txt', 'python/layer/native/requirements.txt', 'native/THIRD-PARTY-LICENSES.txt',
 ];
 

@@ -41,6 +41,7 @@ const RUNNERS = [
   pytest('handler', 'python/handler/tests'),
   pytest('build-runner', 'python/build_runner/tests'),
   pytest('rollout-gate', 'python/rollout_gate/tests'),
+  pytest('model-delivery', 'python/model_delivery/tests'),
   pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),
 ];

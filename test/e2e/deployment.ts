@@ -146,8 +146,9 @@ export class Deployment {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray();
   }
 
-  public async write(bucket: string, key: string, content: string | Uint8Array): Promise<void> {
-    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }));
+  /** Returns the object's version, or an empty text for a bucket that keeps none. */
+  public async write(bucket: string, key: string, content: string | Uint8Array): Promise<string> {
+    return (await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }))).VersionId ?? '';
   }
 
   public async remove(bucket: string, key: string): Promise<void> {

@@ -139,7 +139,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     const signature = await deployment.text(before.ArtifactBucket, key);
     const changed = JSON.parse(signature);
     changed.dsseEnvelope.payload = Buffer.from(`${Buffer.from(changed.dsseEnvelope.payload, 'base64').toString()} `).toString('base64');
-    const refusals: [() => Promise<void>, string][] = [
+    const refusals: [() => Promise<unknown>, string][] = [
       [() => deployment.remove(before.ArtifactBucket, key), 'has no signature'],
       [() => deployment.write(before.ArtifactBucket, key, JSON.stringify(changed)), 'signature and statement do not belong together'],
     ];

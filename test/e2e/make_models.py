@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -43,11 +44,22 @@ def make(directory: Path, name: str, seed: int) -> None:
     (directory / f"{name}.json").write_text(json.dumps(answers))
 
 
+def make_large(directory: Path) -> None:
+    """Write a model of 640 kB, untrained: too large for a gate that the others pass."""
+    model = keras.Sequential(
+        [keras.Input((4,), name="point"), keras.layers.Dense(20_000), keras.layers.Dense(CLASSES, activation="softmax")]
+    )
+    model.export(directory / "large", verbose=False)
+
+
 def main() -> None:
     """Write everything."""
     directory = Path(sys.argv[1])
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
+    make_large(directory)
+    for name in ("first", "second", "large"):
+        shutil.make_archive(str(directory / name), "zip", directory / name)
     # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
     with zipfile.ZipFile(directory / "broken.keras", "w") as archive:
         archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')

@@ -403,6 +403,17 @@ def test_a_kept_version_must_be_signed_too(s3: S3Client, key: str) -> None:
     assert on_event(event, None)["Data"]["ManifestSha256"] == record["ManifestSha256"]
 
 
+def test_a_version_that_a_delivery_names_must_be_signed_too(s3: S3Client, key: str) -> None:
+    record = publish(s3, 1)
+    named = {"bucket": BUCKET, "manifestKey": record["ManifestKey"], "manifestSha256": record["ManifestSha256"]}
+    event = deployment(key, Serve=json.dumps([named]))
+
+    with pytest.raises(ModelError, match="has no signature"):
+        on_event(event, None)
+    event["ResourceProperties"]["UnsignedVersions"] = "SIGN"
+    assert on_event(event, None)["Data"]["ManifestSha256"] == record["ManifestSha256"]
+
+
 @pytest.fixture
 def cloudformation() -> Iterator[Stubber]:
     with Stubber(aws.cloudformation()) as stubber:

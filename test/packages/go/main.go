@@ -32,6 +32,7 @@ func main() {
 	fleets(stack("Fleets"))
 	importer(stack("Importer"), caller)
 	layers(stack("Layers"))
+	deliveries(stack("Delivery"), stack("Delivered"), caller)
 	app.Synth(nil)
 }
 
@@ -309,6 +310,25 @@ func layers(stack awscdk.Stack) {
 	tensorflow.NewRuntimeLayer(stack, jsii.String("Docker"), &tensorflow.RuntimeLayerProps{
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,
 		Bundling:      tensorflow.PythonBundling_Docker(&tensorflow.PythonDockerOptions{Network: jsii.String("host")}),
+	})
+}
+
+// Uploads that become live without a deployment.
+func deliveries(stack awscdk.Stack, serving awscdk.Stack, caller awsiam.IGrantable) {
+	digits := tensorflow.NewModelDelivery(stack, jsii.String("Digits"), &tensorflow.ModelDeliveryProps{
+		Key:             jsii.String("digits.zip"),
+		StackNames:      jsii.Strings("Delivered"),
+		ParameterPrefix: jsii.String("/models/digits"),
+		PollInterval:    awscdk.Duration_Seconds(jsii.Number(30)),
+	})
+	digits.GrantUpload(caller)
+	digits.GrantDeliver(caller)
+	digits.OnEvent(jsii.String("Event"), nil)
+	digits.OnDelivered(jsii.String("Live"), nil)
+	digits.OnFailed(jsii.String("Failure"), &awsevents.OnEventOptions{Description: jsii.String("A model is not live")})
+	var delivery tensorflow.IDeliveredModel = digits
+	tensorflow.NewModelOptimizer(serving, jsii.String("Digits"), &tensorflow.ModelOptimizerProps{
+		Model: tensorflow.ModelSource_FromDelivery(delivery, &tensorflow.ModelSourceOptions{SignatureName: jsii.String("serving_default")}),
 	})
 }
 

@@ -13,6 +13,7 @@ from cdk_tensorflow import (
     Distillation,
     EvaluationData,
     Graph,
+    IDeliveredModel,
     IModelArtifact,
     IModelEndpoint,
     IMonitoredEndpoint,
@@ -21,6 +22,7 @@ from cdk_tensorflow import (
     ModelAlarms,
     ModelArtifact,
     ModelDashboard,
+    ModelDelivery,
     ModelFleet,
     ModelFormat,
     ModelFunction,
@@ -349,6 +351,25 @@ def layers(stack: cdk.Stack) -> None:
     RuntimeLayer(stack, "Docker", lite_rt_runtime=LiteRtRuntime.NUMPY, bundling=PythonBundling.docker(network="host"))
 
 
+def deliveries(stack: cdk.Stack, serving: cdk.Stack, caller: iam.IGrantable) -> None:
+    """Uploads that become live without a deployment."""
+    digits = ModelDelivery(
+        stack,
+        "Digits",
+        key="digits.zip",
+        stack_names=["Delivered"],
+        parameter_prefix="/models/digits",
+        poll_interval=cdk.Duration.seconds(30),
+    )
+    digits.grant_upload(caller)
+    digits.grant_deliver(caller)
+    digits.on_event("Event")
+    digits.on_delivered("Live")
+    digits.on_failed("Failure", description="A model is not live")
+    delivery: IDeliveredModel = digits
+    ModelOptimizer(serving, "Digits", model=ModelSource.from_delivery(delivery, signature_name="serving_default"))
+
+
 def alarm(metric: cloudwatch.Metric, scope: Construct, name: str) -> None:
     """Metrics are in a template only where something watches them."""
     metric.create_alarm(scope, f"{name}Alarm", threshold=1, evaluation_periods=1)
@@ -362,4 +383,5 @@ services(cdk.Stack(app, "Services"))
 fleets(cdk.Stack(app, "Fleets"))
 importer(cdk.Stack(app, "Importer"), principal)
 layers(cdk.Stack(app, "Layers"))
+deliveries(cdk.Stack(app, "Delivery"), cdk.Stack(app, "Delivered"), principal)
 app.synth()

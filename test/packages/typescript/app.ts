@@ -3,7 +3,7 @@ import {
   aws_iam as iam, aws_kms as kms, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
-  Distillation, EvaluationData, Graph, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelFleet, ModelFormat,
+  Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RefusalBehavior, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
@@ -22,6 +22,7 @@ services(new Stack(app, 'Services'));
 fleets(new Stack(app, 'Fleets'));
 importer(new Stack(app, 'Importer'));
 layers(new Stack(app, 'Layers'));
+deliveries(new Stack(app, 'Delivery'), new Stack(app, 'Delivered'));
 app.synth();
 
 /** The endpoint on Lambda, with all that stands around it. */
@@ -244,6 +245,23 @@ function layers(stack: Stack): void {
   RuntimeLayer.forNative(stack, { bundling: PythonBundling.AUTO });
   RuntimeLayer.forNumpy(stack, { bundling: PythonBundling.AUTO });
   new RuntimeLayer(stack, 'Docker', { liteRtRuntime: LiteRtRuntime.NUMPY, bundling: PythonBundling.docker({ network: 'host' }) });
+}
+
+/** Uploads that become live without a deployment. */
+function deliveries(stack: Stack, serving: Stack): void {
+  const digits = new ModelDelivery(stack, 'Digits', {
+    key: 'digits.zip',
+    stackNames: ['Delivered'],
+    parameterPrefix: '/models/digits',
+    pollInterval: Duration.seconds(30),
+  });
+  digits.grantUpload(caller);
+  digits.grantDeliver(caller);
+  digits.onEvent('Event');
+  digits.onDelivered('Live');
+  digits.onFailed('Failure', { description: 'A model is not live' });
+  const delivery: IDeliveredModel = digits;
+  new ModelOptimizer(serving, 'Digits', { model: ModelSource.fromDelivery(delivery, { signatureName: 'serving_default' }) });
 }
 
 /** Metrics are in a template only where something watches them. */

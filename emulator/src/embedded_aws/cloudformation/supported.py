@@ -96,7 +96,8 @@ MINISTACKS = frozenset(
     }
 )
 """Types that MiniStack implements and this package passes on untouched. `test/e2e/front-doors.test.ts` observes those
-of API Gateway, queues and event source mappings, `test/e2e/refusal.test.ts` a rule; the others are untested."""
+of API Gateway, queues and event source mappings, `test/e2e/refusal.test.ts` a rule, and `test/e2e/delivery.test.ts` a
+table; the others are untested."""
 
 OWN = frozenset(
     {

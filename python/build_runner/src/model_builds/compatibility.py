@@ -51,7 +51,7 @@ def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
     problems = _problems(manifest, offer, runtime)
     if problems:
         raise ModelError(f"the model {store.address(key)} does not fit its {offer['endpoint']}: " + "; ".join(problems))
-    record = _published(store, key, sha256, manifest)
+    record = published(store, key, sha256, manifest)
     if offer["endpoint"] == "function" and record["LayerObjectVersion"] in {"", "null"}:
         raise ModelError(
             f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
@@ -248,7 +248,7 @@ def _stepped(mebibytes: float) -> int:
     return math.ceil(mebibytes / _MEMORY_STEP) * _MEMORY_STEP
 
 
-def _published(store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any]) -> dict[str, str]:
+def published(store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any]) -> dict[str, str]:
     """Return the version's record, or an equivalent one for a model that was copied without it."""
     key_prefix = manifest_key.removesuffix("manifest.json")
     prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]

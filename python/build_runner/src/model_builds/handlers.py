@@ -23,6 +23,7 @@ from .builds import (
     stop_if_overdue,
 )
 from .compatibility import check_compatibility
+from .delivery import find_named, refuse_missing_upload
 from .errors import BusyAccountError, ModelError, SignatureError
 from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
@@ -88,6 +89,12 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     job = json.loads(properties["Job"])
     key, store, prefix = build_key(job), Store(properties["Bucket"]), properties["Model"]
     _stop_unneeded_builds(event, key)
+    named = aws.patiently(lambda: find_named(properties))
+    if named is not None:
+        print(f"the delivery names version {named[1]['Version']}: nothing to build")
+        _require_signature(event, named[1])
+        return {"Data": accepted(properties, named[1])}
+    refuse_missing_upload(properties)
     kept = aws.patiently(lambda: find_kept(event, key))
     if kept is not None:
         _require_signature(event, kept)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .announcements import announce_refusal
 from .build_key import build_key
+from .delivery import find_named
 from .errors import ModelError, shorten
 from .kept import Refusal, read_refusal, write_refusal
 from .messages import console_url, failure_message, read_outcome, report_key
@@ -139,6 +140,9 @@ def _find_previous(event: dict[str, Any]) -> Previous | str:
             f"the model moves with this deployment from s3://{old['Bucket']}/{old['Model']}/ to "
             f"{store.address(prefix)}/, and what served lies there; move it without another change first"
         )
+    named = find_named(old)
+    if named is not None:
+        return Previous(*named)
     key = build_key(json.loads(old["Job"]))
     refusal = read_refusal(store, prefix, key, attempt_of(old)) if keeps_previous(old) else None
     if refusal is None:

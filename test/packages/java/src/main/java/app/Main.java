@@ -6,6 +6,7 @@ import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
 import io.github.cdktensorflow.Graph;
+import io.github.cdktensorflow.IDeliveredModel;
 import io.github.cdktensorflow.IModelArtifact;
 import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.IMonitoredEndpoint;
@@ -17,6 +18,7 @@ import io.github.cdktensorflow.ModelArtifact;
 import io.github.cdktensorflow.ModelArtifactFromBucketOptions;
 import io.github.cdktensorflow.ModelArtifactFromParameterOptions;
 import io.github.cdktensorflow.ModelDashboard;
+import io.github.cdktensorflow.ModelDelivery;
 import io.github.cdktensorflow.ModelFleet;
 import io.github.cdktensorflow.ModelFormat;
 import io.github.cdktensorflow.ModelFunction;
@@ -95,6 +97,7 @@ public final class Main {
     fleets(new Stack(app, "Fleets"));
     importer(new Stack(app, "Importer"), caller);
     layers(new Stack(app, "Layers"));
+    deliveries(new Stack(app, "Delivery"), new Stack(app, "Delivered"), caller);
     app.synth();
   }
 
@@ -335,6 +338,25 @@ public final class Main {
     RuntimeLayer.Builder.create(stack, "Docker")
         .liteRtRuntime(LiteRtRuntime.NUMPY)
         .bundling(PythonBundling.docker(PythonDockerOptions.builder().network("host").build()))
+        .build();
+  }
+
+  /** Uploads that become live without a deployment. */
+  private static void deliveries(final Stack stack, final Stack serving, final IGrantable caller) {
+    ModelDelivery digits = ModelDelivery.Builder.create(stack, "Digits")
+        .key("digits.zip")
+        .stackNames(List.of("Delivered"))
+        .parameterPrefix("/models/digits")
+        .pollInterval(Duration.seconds(30))
+        .build();
+    digits.grantUpload(caller);
+    digits.grantDeliver(caller);
+    digits.onEvent("Event");
+    digits.onDelivered("Live");
+    digits.onFailed("Failure", OnEventOptions.builder().description("A model is not live").build());
+    IDeliveredModel delivery = digits;
+    ModelOptimizer.Builder.create(serving, "Digits")
+        .model(ModelSource.fromDelivery(delivery, ModelSourceOptions.builder().signatureName("serving_default").build()))
         .build();
   }
 

@@ -1,0 +1,65 @@
+import { CustomResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from '../private/acknowledge';
+import { packagePath } from '../private/asset-paths';
+import { InlinePolicyRole } from '../private/inline-policy-role';
+
+const TIMEOUT = Duration.minutes(2);
+
+/** What a delivery needs and neither CloudFormation nor a state can do. */
+export class DeliveryFunctions extends Construct {
+  /** Finds out why a stack was rolled back. */
+  public readonly reason: lambda.Function;
+
+  private readonly logGroup: logs.LogGroup;
+
+  constructor(scope: Construct, id: string, stackNames: string[]) {
+    super(scope, id);
+    this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+    const stacks = stackNames.map((name) => Stack.of(this).formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` }));
+    const role = this.role('ReasonRole', 'Reads why a stack was rolled back', ['cloudformation:DescribeStackEvents'], stacks);
+    stacks.forEach((arn) => acknowledgeWildcard(role, arn, 'The end of a stack\'s ARN is made when the stack is'));
+    this.reason = this.handler('Reason', 'index.find_reason', role);
+  }
+
+  /**
+   * Creates parameters that CloudFormation never writes again.
+   *
+   * @param initial values by name, with descriptions
+   */
+  public createParameters(initial: { id: string; name: string; value: string; description: string }[]): CustomResource[] {
+    const parameters = initial.map(({ name }) => Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') }));
+    const role = this.role('ParametersRole', 'Creates and deletes the parameters of a delivery', ['ssm:PutParameter', 'ssm:DeleteParameter'], parameters);
+    const handler = this.handler('Parameters', 'index.keep_parameter', role);
+    return initial.map(({ id, name, value, description }) => new CustomResource(this, id, {
+      resourceType: 'Custom::TensorFlowDeliveryParameter',
+      serviceToken: handler.functionArn,
+      serviceTimeout: TIMEOUT,
+      properties: { Name: name, Value: value, Description: description },
+    }));
+  }
+
+  private handler(id: string, handler: string, role: iam.IRole): lambda.Function {
+    const created = new lambda.Function(this, id, {
+      runtime: lambda.Runtime.PYTHON_3_13,
+      handler,
+      code: lambda.Code.fromAsset(packagePath('python', 'model_delivery', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      timeout: TIMEOUT,
+      memorySize: 256,
+      role,
+      logGroup: this.logGroup,
+    });
+    Validations.of(created).acknowledge({ id: 'AwsSolutions-L1', reason: 'The handler is tested with this version of Python' });
+    return created;
+  }
+
+  private role(id: string, description: string, actions: string[], resources: string[]): iam.Role {
+    const role = new InlinePolicyRole(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description });
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn] }));
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources }));
+    return role;
+  }
+}

@@ -1,0 +1,220 @@
+import { Aws, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { IDeliveredModel } from '../model/delivered-model';
+import { failIfAny, lit } from '../private/errors';
+import { checkKinds } from '../private/kinds';
+import { checkDelivery, checkStacks, defaultParameterPrefix } from './delivery-checks';
+import { deliveryDefinition } from './delivery-definition';
+import { DELIVERY_FAILED, DELIVERY_STUCK, deliveryRule, DELIVERED } from './delivery-events';
+import { DeliveryFunctions } from './delivery-functions';
+import { deliveryRole } from './delivery-role';
+import type { ModelDeliveryProps } from './model-delivery-props';
+import { uploadBucket } from './upload-bucket';
+
+/** Of the source parameter before the first upload. The build runner knows it. */
+const NOTHING = 'none';
+const BUILT = 'built';
+
+/**
+ * Makes an upload of a model live, without a deployment by a person.
+ *
+ * Each upload starts a state machine, which updates the stacks that serve the model with their present templates. Their deployments optimize the model, gate
+ * it and check it, as always. If one fails, it and the stacks before it are restored, and so is the parameter that the stacks read: a later `cdk deploy` of the
+ * unchanged app changes nothing.
+ *
+ * It belongs to a stack of its own, which is deployed before those that serve the model.
+ *
+ * @example
+ * declare const app: App;
+ * const delivery = new ModelDelivery(new Stack(app, 'Delivery'), 'Digits', { key: 'digits.zip', stackNames: ['Serving'] });
+ * new ModelFunction(new Stack(app, 'Serving'), 'Digits', { model: ModelSource.fromDelivery(delivery) });
+ */
+export class ModelDelivery extends Construct implements IDeliveredModel {
+  /** The bucket that models are uploaded to. */
+  public readonly bucket: s3.IBucket;
+
+  /** The key that models are uploaded to. */
+  public readonly key: string;
+
+  /** Name of the SSM parameter with the object version of the model to build; `none` before the first upload. */
+  public readonly sourceParameterName: string;
+
+  /** Name of the SSM parameter with what to serve: `built`, or published versions to go back to. */
+  public readonly serveParameterName: string;
+
+  /** Delivers. Its input is `{}` for the newest upload, or names an `objectVersion`, or what to `serve`. */
+  public readonly stateMachine: stepfunctions.StateMachine;
+
+  /** Goes off when a delivery needs a person, such as for a stack that could be neither updated nor restored. */
+  public readonly stuckAlarm: cloudwatch.Alarm;
+
+  constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
+    super(scope, id);
+    failIfAny(lit`InvalidModelDeliveryProps`, checkKinds(props), this);
+    failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(props), this);
+    this.key = props.key;
+    this.bucket = props.bucket ?? uploadBucket(this, 'Uploads');
+    const prefix = props.parameterPrefix ?? defaultParameterPrefix(this);
+    this.sourceParameterName = `${prefix}/source`;
+    this.serveParameterName = `${prefix}/serve`;
+    const functions = new DeliveryFunctions(this, 'Functions', props.stackNames);
+    const parameters = functions.createParameters([
+      { id: 'Source', name: this.sourceParameterName, value: NOTHING, description: `Object version of ${this.key} to build: written by a ModelDelivery only` },
+      { id: 'Serve', name: this.serveParameterName, value: BUILT, description: `What to serve of ${this.key}: written by a ModelDelivery only` },
+    ]);
+    this.stateMachine = this.createStateMachine(functions, props);
+    this.stateMachine.node.addDependency(...parameters);
+    this.createUploadRule();
+    this.stuckAlarm = this.createAlarm();
+    if (props.failureTopic !== undefined) {
+      this.tell(props.failureTopic);
+    }
+    this.node.addValidation({ validate: () => checkStacks(this, props.stackNames) });
+  }
+
+  /**
+   * Lets a principal upload models, which become live when they pass the gate.
+   *
+   * @param grantee who may upload
+   */
+  public grantUpload(grantee: iam.IGrantable): iam.Grant {
+    return this.bucket.grantPut(grantee, this.key);
+  }
+
+  /**
+   * Lets a principal start deliveries: of the newest upload, of an older one, or of published versions to go back to.
+   *
+   * @param grantee who may start executions of the state machine
+   */
+  public grantDeliver(grantee: iam.IGrantable): iam.Grant {
+    return this.stateMachine.grantStartExecution(grantee);
+  }
+
+  /**
+   * Defines a rule for every event of this delivery: what was delivered, what failed and was rolled back, and what needs a person.
+   *
+   * EventBridge may deliver an event more than once.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onEvent(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.rule(id, options);
+  }
+
+  /**
+   * Defines a rule for deliveries that succeeded.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onDelivered(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.rule(id, options, [DELIVERED]);
+  }
+
+  /**
+   * Defines a rule for deliveries that failed: those that were rolled back, such as of a refused model, and those that need a person.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onFailed(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.rule(id, options, [DELIVERY_FAILED, DELIVERY_STUCK]);
+  }
+
+  private rule(id: string, options: events.OnEventOptions, types?: string[]): events.Rule {
+    return deliveryRule(this, id, { bucket: this.bucket.bucketName, key: this.key }, options, types);
+  }
+
+  private createStateMachine(functions: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps): stepfunctions.StateMachine {
+    const table = new dynamodb.Table(this, 'Turns', {
+      partitionKey: { name: 'Id', type: dynamodb.AttributeType.STRING },
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(table).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'Its one item says who delivers now; the next delivery makes it again' });
+    // Known before it is made, because its role describes its own executions.
+    const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80, separator: '-' });
+    const parameterNames = [this.sourceParameterName, this.serveParameterName];
+    const role = deliveryRole(this, 'Role', {
+      stateMachineName,
+      bucketArn: this.bucket.bucketArn,
+      key: this.key,
+      tableArn: table.tableArn,
+      parameterNames,
+      reasonFunctionArn: functions.reason.functionArn,
+      stackNames,
+    });
+    const definition = deliveryDefinition({
+      partition: Aws.PARTITION,
+      bucketName: this.bucket.bucketName,
+      key: this.key,
+      sourceParameterName: this.sourceParameterName,
+      serveParameterName: this.serveParameterName,
+      tableName: table.tableName,
+      reasonFunctionArn: functions.reason.functionArn,
+      stackNames,
+      pollSeconds: pollInterval?.toSeconds() ?? 15,
+    });
+    const stateMachine = new stepfunctions.StateMachine(this, 'StateMachine', {
+      stateMachineName,
+      role,
+      definitionBody: stepfunctions.DefinitionBody.fromString(Stack.of(this).toJsonString(definition)),
+    });
+    for (const id of ['AwsSolutions-SF1', 'AwsSolutions-SF2']) {
+      Validations.of(stateMachine).acknowledge({ id, reason: 'Step Functions keeps the history of each execution for 90 days, and each ends with an event' });
+    }
+    return stateMachine;
+  }
+
+  private createUploadRule(): void {
+    const rule = new events.Rule(this, 'Uploaded', {
+      description: `Delivers what is uploaded to ${this.key}`,
+      eventPattern: {
+        source: ['aws.s3'], detailType: ['Object Created'], detail: { bucket: { name: [this.bucket.bucketName] }, object: { key: [this.key] } },
+      },
+    });
+    rule.addTarget(new events_targets.SfnStateMachine(this.stateMachine, {
+      input: events.RuleTargetInput.fromObject({ event: true, objectVersion: events.EventField.fromPath('$.detail.object.version-id') }),
+    }));
+  }
+
+  private createAlarm(): cloudwatch.Alarm {
+    const period = Duration.minutes(5);
+    const { stateMachine } = this;
+    return new cloudwatch.Alarm(this, 'Stuck', {
+      alarmDescription: `A delivery of ${this.key} needs a person: see the executions of the state machine`,
+      metric: new cloudwatch.MathExpression({
+        expression: 'failed + ended',
+        usingMetrics: { failed: stateMachine.metricFailed({ period }), ended: stateMachine.metricTimedOut({ period }) },
+        label: 'deliveries that failed, or took too long',
+        period,
+      }),
+      threshold: 0,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  private tell(topic: sns.ITopic): void {
+    const field = (name: string) => events.EventField.fromPath(`$.detail.${name}`);
+    this.onFailed('Failed', {
+      target: new events_targets.SnsTopic(topic, {
+        message: events.RuleTargetInput.fromText(
+          `${field('outcome')}: version ${field('objectVersion')} of ${this.key} is not live. Stack ${field('failedStack')}: ${field('reason')}`,
+        ),
+      }),
+    });
+    this.stuckAlarm.addAlarmAction(new cloudwatch_actions.SnsAction(topic));
+  }
+}

@@ -1,0 +1,141 @@
+import type { DeliverySettings, States } from './state';
+import { choice, query, request, retriesExcept } from './state';
+
+const says = (words: string) => `$contains($problem, '${words}')`;
+
+/** AWS has no time for the request now, or the stack is busy with another: both pass. */
+const PASSES = [says('Rate exceeded'), says('can not be updated'), says('Status Code: 5')].join(' or ');
+
+const READY = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'IMPORT_COMPLETE', 'IMPORT_ROLLBACK_COMPLETE'];
+
+/** The stack was never deployed: its first deployment will read the parameters. */
+const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPLETE'];
+
+const isIn = (states: string[]) => `$status in [${states.map((state) => `'${state}'`).join(', ')}]`;
+
+/**
+ * Writes the parameters and updates the stacks one after another; restores all if one fails.
+ *
+ * Begins with `Prepare`. Ends in `GiveTurn` with the variable `outcome`, or in `TellStuck`.
+ */
+export function updateStates(settings: DeliverySettings): States {
+  return { ...phaseStates(settings), ...stackStates(settings), ...pollStates(settings) };
+}
+
+function phaseStates(settings: DeliverySettings): States {
+  const { sourceParameterName, serveParameterName, stackNames, partition, reasonFunctionArn } = settings;
+  return {
+    // A deployment by a person that reads the parameters between the two writes must get something that has served or is to serve.
+    Prepare: {
+      Type: 'Pass',
+      Assign: {
+        phase: 'deliver',
+        delivered: query('$keepsSource ? $previousSource : $version'),
+        queue: stackNames,
+        at: 0,
+        first: { Name: sourceParameterName, Value: query('$keepsSource ? $previousSource : $version') },
+        second: { Name: serveParameterName, Value: query('$askedServe') },
+      },
+      Next: 'DescribeStack',
+    },
+    NextStack: { Type: 'Pass', Assign: { at: query('$at + 1') }, Next: 'IsLast' },
+    IsLast: choice(
+      { Next: 'GiveTurn', Assign: { outcome: query('$phase = \'deliver\' ? \'DELIVERED\' : \'ROLLED_BACK\'') } },
+      { when: '$at < $count($queue)', next: 'DescribeStack' },
+    ),
+    Failed: choice('FindReason', { when: '$phase = \'restore\'', next: 'TellStuck' }),
+    FindReason: {
+      Type: 'Task',
+      Resource: `arn:${partition}:states:::lambda:invoke`,
+      Arguments: { FunctionName: reasonFunctionArn, Payload: { stackName: query('$queue[$at]') } },
+      Assign: { reason: query('$states.result.Payload.reason') },
+      Retry: retriesExcept(),
+      Catch: [{ ErrorEquals: ['States.ALL'], Assign: { reason: 'The reason could not be read: see the events of the stack' }, Next: 'Restore' }],
+      Next: 'Restore',
+    },
+    Restore: {
+      Type: 'Pass',
+      Assign: {
+        failedStack: query('$queue[$at]'),
+        phase: 'restore',
+        queue: query('[$reverse($done)]'),
+        at: -1,
+        isUpdatable: false,
+        first: { Name: serveParameterName, Value: query('$previousServe') },
+        second: { Name: sourceParameterName, Value: query('$previousSource') },
+      },
+      Next: 'WriteFirst',
+    },
+  };
+}
+
+function stackStates(settings: DeliverySettings): States {
+  const caught = (next: string) => [{ ErrorEquals: ['States.ALL'], Assign: { problem: query('$states.errorOutput.Cause') }, Next: next }];
+  const write = (parameter: string, next: string) => request(settings, 'ssm:putParameter', {
+    Arguments: { Name: query(`$${parameter}.Name`), Value: query(`$${parameter}.Value`), Type: 'String', Overwrite: true },
+    Retry: retriesExcept(),
+    Next: next,
+  });
+  return {
+    DescribeStack: request(settings, 'cloudformation:describeStacks', {
+      Arguments: { StackName: query('$queue[$at]') },
+      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
+      Catch: caught('IsMissing'),
+      Next: 'IsReady',
+    }),
+    IsMissing: choice(
+      { Next: 'TellStuck', Assign: { reason: query('$problem') } },
+      { when: says('does not exist'), assign: { status: 'DELETE_COMPLETE' }, next: 'IsReady' },
+      { when: PASSES, next: 'WaitForStack' },
+    ),
+    IsReady: choice(
+      { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
+      { when: isIn(READY), assign: { isUpdatable: true }, next: 'WriteFirst' },
+      { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
+      { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
+    ),
+    WaitForStack: { Type: 'Wait', Seconds: settings.pollSeconds, Next: 'DescribeStack' },
+    WriteFirst: write('first', 'WriteSecond'),
+    WriteSecond: write('second', 'IsUpdatable'),
+    IsUpdatable: choice('NextStack', { when: '$isUpdatable', next: 'UpdateStack' }),
+    UpdateStack: request(settings, 'cloudformation:updateStack', {
+      Arguments: {
+        StackName: query('$queue[$at]'),
+        UsePreviousTemplate: true,
+        // CloudFormation keeps the names of the SSM parameters, and fetches their values anew.
+        Parameters: query('[$stack.Parameters.{\'ParameterKey\': ParameterKey, \'UsePreviousValue\': true}]'),
+        Capabilities: query('[$stack.Capabilities]'),
+      },
+      Catch: caught('IsUnchanged'),
+      Next: 'WaitForUpdate',
+    }),
+    IsUnchanged: choice(
+      'NotUpdated',
+      { when: says('No updates are to be performed'), next: 'Updated' },
+      { when: PASSES, next: 'WaitForStack' },
+    ),
+    NotUpdated: choice(
+      { Next: 'Restore', Assign: { reason: query('$problem') } },
+      { when: '$phase = \'restore\'', assign: { reason: query('$problem') }, next: 'TellStuck' },
+    ),
+  };
+}
+
+function pollStates(settings: DeliverySettings): States {
+  return {
+    WaitForUpdate: { Type: 'Wait', Seconds: settings.pollSeconds, Next: 'PollStack' },
+    PollStack: request(settings, 'cloudformation:describeStacks', {
+      Arguments: { StackName: query('$queue[$at]') },
+      Assign: { status: query('$states.result.Stacks[0].StackStatus') },
+      Retry: retriesExcept(),
+      Next: 'IsUpdated',
+    }),
+    IsUpdated: choice(
+      { Next: 'TellStuck', Assign: { reason: query('\'the update of the stack ended with the status \' & $status & \': a person must bring it back\'') } },
+      { when: '$status = \'UPDATE_COMPLETE\'', next: 'Updated' },
+      { when: '$status = \'UPDATE_ROLLBACK_COMPLETE\'', next: 'Failed' },
+      { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForUpdate' },
+    ),
+    Updated: { Type: 'Pass', Assign: { done: query('[$append($done, $queue[$at])]') }, Next: 'NextStack' },
+  };
+}

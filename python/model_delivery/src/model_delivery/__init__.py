@@ -1,0 +1,1 @@
+"""What a delivery's state machine and its stack cannot do themselves."""

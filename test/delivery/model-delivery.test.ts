@@ -1,0 +1,233 @@
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ModelDeliveryProps } from '../../lib';
+import { ModelDelivery, ModelFormat, ModelOptimizer, ModelSource } from '../../lib';
+import { directoryWith, savedModelFiles } from '../model/model-files';
+import { build, idOf, jobOf, statementsOf } from '../optimization/optimizer-fixtures';
+
+const env = { account: '111122223333', region: 'eu-west-1' };
+const { context: flags } = jest.requireActual<{ context: Record<string, unknown> }>('../../cdk.json');
+
+function deliver(props: Partial<ModelDeliveryProps> = {}, app = new App()) {
+  const stack = new Stack(app, 'Delivery', { env });
+  const delivery = new ModelDelivery(stack, 'Digits', { key: 'digits.zip', stackNames: ['Serving'], ...props });
+  return { app, stack, delivery };
+}
+
+/** A delivery and the stack that serves. */
+function served(props: Partial<ModelDeliveryProps> = {}, app = new App()) {
+  const made = deliver(props, app);
+  const serving = new Stack(made.app, 'Serving', { env });
+  const optimizer = new ModelOptimizer(serving, 'Digits', { model: ModelSource.fromDelivery(made.delivery) });
+  return { ...made, serving, optimizer };
+}
+
+const { delivery, stack, serving } = served();
+const template = Template.fromStack(stack);
+const servingTemplate = Template.fromStack(serving);
+
+describe('the stack of a delivery', () => {
+  test('keeps uploads: private, encrypted, with versions and events', () => {
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        VersioningConfiguration: { Status: 'Enabled' },
+        NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+        PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+        BucketEncryption: Match.anyValue(),
+      },
+    });
+  });
+
+  test('has parameters that CloudFormation never writes again', () => {
+    template.resourceCountIs('AWS::SSM::Parameter', 0);
+    const made: any[] = Object.values(template.findResources('Custom::TensorFlowDeliveryParameter'));
+    expect(made.map(({ Properties: { Name, Value } }) => [Name, Value])).toEqual([[delivery.sourceParameterName, 'none'], [delivery.serveParameterName, 'built']]);
+  });
+
+  test('starts an execution for each upload of the one key', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { 'source': ['aws.s3'], 'detail-type': ['Object Created'], 'detail': { object: { key: ['digits.zip'] } } },
+      Targets: [{ InputTransformer: { InputTemplate: Match.stringLikeRegexp('^\\{"event":true,"objectVersion":<detail-object-version-id>\\}$') } }],
+    });
+  });
+
+  test('has a state machine whose role may update these stacks only, and pass them no role', () => {
+    const statements = statementsOf(template, idOf(delivery.node.findChild('Role') as iam.Role));
+    const actions = statements.flatMap(({ Action }) => Action);
+    const update = statements.find(({ Action }) => [Action].flat().includes('cloudformation:UpdateStack'));
+
+    expect(JSON.stringify(update.Resource)).toMatch(/stack\/Serving\/\*/);
+    expect([update.Resource].flat()).toHaveLength(1);
+    expect(actions.filter((action: string) => /^(iam|sts):|\*/.test(action))).toEqual([]);
+    expect(actions.filter((action: string) => action.startsWith('s3:'))).toEqual(['s3:ListBucketVersions']);
+  });
+
+  test('alarms on executions that fail or take too long', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'failed + ended' }),
+        Match.objectLike({ MetricStat: { Metric: { MetricName: 'ExecutionsFailed' } } }),
+        Match.objectLike({ MetricStat: { Metric: { MetricName: 'ExecutionsTimedOut' } } }),
+      ]),
+    });
+  });
+
+  test.each([['with', flags], ['without', {}]])('has no finding of cdk-nag, %s feature flags', (_, context) => {
+    const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+    const made = served({ failureTopic: undefined }, app);
+
+    expect(new AwsSolutionsChecks(app).validateScope(made.stack).violations).toEqual([]);
+  });
+});
+
+describe('a stack that serves what is delivered', () => {
+  test('reads the parameters anew at each update, as CloudFormation does with these types', () => {
+    const parameters = Object.values(servingTemplate.findParameters('*')).map(({ Type, Default }: any) => [Type, Default]);
+
+    for (const name of [delivery.sourceParameterName, delivery.serveParameterName]) {
+      expect(parameters).toContainEqual(['AWS::SSM::Parameter::Value<String>', name]);
+    }
+  });
+
+  test('builds the object version of the parameter, and says what to serve', () => {
+    const { Serve } = build(servingTemplate).Properties;
+    const job = jobOf(servingTemplate);
+
+    expect(Serve).toEqual({ Ref: expect.stringMatching(/serve/) });
+    expect(job.source).toMatchObject({ packaging: 'zip', identity: { objectVersion: 'TOKEN' }, location: { key: 'digits.zip', objectVersion: 'TOKEN' } });
+    expect(job.source.identity).not.toHaveProperty('uri');
+  });
+
+  test('is deployed after the delivery', () => {
+    expect(serving.dependencies).toContain(stack);
+  });
+
+  test('has nothing of it without a delivery', () => {
+    const plain = new Stack(new App(), 'Plain', { env });
+    new ModelOptimizer(plain, 'Digits', { model: ModelSource.fromAsset(directoryWith(savedModelFiles())) });
+
+    expect(build(Template.fromStack(plain)).Properties).not.toHaveProperty('Serve');
+  });
+});
+
+describe('people', () => {
+  test('start executions, upload the one key, and get nothing else', () => {
+    const made = served();
+    const role = new iam.Role(made.stack, 'Person', { assumedBy: new iam.AccountRootPrincipal() });
+    made.delivery.grantDeliver(role);
+    made.delivery.grantUpload(role);
+
+    const actions = statementsOf(Template.fromStack(made.stack), idOf(role)).flatMap(({ Action }) => Action);
+    expect(actions.filter((action: string) => !action.startsWith('s3:'))).toEqual(['states:StartExecution']);
+    expect(actions.filter((action: string) => /Get|Delete|List\*/.test(action))).toEqual([]);
+  });
+
+  test('hear of failures by a topic, with the stack and its reason', () => {
+    const app = new App();
+    const topic = new sns.Topic(new Stack(app, 'Topics', { env }), 'Failures');
+    const made = served({ failureTopic: topic }, app);
+
+    Template.fromStack(made.stack).hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { 'source': ['cdk-tensorflow'], 'detail-type': ['ModelDeliveryFailed', 'ModelDeliveryStuck'], 'detail': { key: ['digits.zip'] } },
+      Targets: [{ InputTransformer: { InputPathsMap: Match.objectLike({ 'detail-reason': '$.detail.reason', 'detail-failedStack': '$.detail.failedStack' }) } }],
+    });
+    Template.fromStack(made.stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
+  });
+
+  test.each([
+    ['onEvent', ['ModelDelivered', 'ModelDeliveryFailed', 'ModelDeliveryStuck']],
+    ['onDelivered', ['ModelDelivered']],
+    ['onFailed', ['ModelDeliveryFailed', 'ModelDeliveryStuck']],
+  ] as const)('subscribe by %s', (method, types) => {
+    const made = served();
+    made.delivery[method]('Heard', { target: new events_targets.SqsQueue(new sqs.Queue(made.stack, 'Queue')) });
+
+    Template.fromStack(made.stack).hasResourceProperties('AWS::Events::Rule', { EventPattern: { 'source': ['cdk-tensorflow'], 'detail-type': types } });
+  });
+});
+
+describe('a delivery with a bucket of the user\'s own', () => {
+  test('uses it', () => {
+    const app = new App();
+    const own = new s3.Bucket(new Stack(app, 'Own', { env }), 'Uploads', { versioned: true, eventBridgeEnabled: true });
+    const made = served({ bucket: own, pollInterval: Duration.seconds(30), parameterPrefix: '/models/digits' }, app);
+
+    expect([made.delivery.bucket, made.delivery.sourceParameterName]).toEqual([own, '/models/digits/source']);
+    Template.fromStack(made.stack).resourceCountIs('AWS::S3::Bucket', 0);
+  });
+
+  test('must keep versions', () => {
+    const own = new s3.Bucket(new Stack(new App(), 'Own', { env }), 'Uploads');
+    expect(() => deliver({ bucket: own })).toThrow('bucket must keep versions, because an upload is delivered as one: create it with versioned: true');
+  });
+});
+
+test('notifications that would replace the one to EventBridge are a synth error', () => {
+  const made = served();
+  made.delivery.bucket.addEventNotification(s3.EventType.OBJECT_CREATED, { bind: () => ({ arn: 'arn:aws:sns:eu-west-1:111122223333:t', type: s3.BucketNotificationDestinationType.TOPIC }) });
+
+  expect(() => made.app.synth()).toThrow('notifications that are added to this bucket would replace the one to EventBridge');
+});
+
+describe('problems', () => {
+  test.each<[Partial<ModelDeliveryProps>, string]>([
+    [{ key: 'models/' }, 'key must be of one object, got the prefix "models/"'],
+    [{ key: 'model.onnx' }, 'key must end with /'],
+    [{ key: '/model.zip' }, 'key must be a key inside the bucket'],
+    [{ key: 'model.weights.h5' }, 'holds weights without a model'],
+    [{ key: '{a}.zip' }, 'without braces and percent signs'],
+    [{ stackNames: [] }, 'stackNames must name at least one stack'],
+    [{ stackNames: ['One', 'One'] }, 'stackNames must name each stack once, got "One" more than once'],
+    [{ stackNames: ['a/b'] }, 'stackNames must be names of stacks, of at most 128 letters, digits and hyphens, got "a/b"'],
+    [{ parameterPrefix: 'models' }, 'parameterPrefix must be a path'],
+    [{ parameterPrefix: '/models/' }, 'parameterPrefix must be a path'],
+    [{ pollInterval: Duration.millis(10) }, 'pollInterval must be between 1 and 300, got 0.01: in seconds'],
+    [{ pollInterval: 15 as any }, 'pollInterval must be a Duration, got 15: give Duration.seconds(15)'],
+  ])('of %j are found', (props, problem) => {
+    expect(() => deliver(props)).toThrow(problem);
+  });
+
+  test('are reported together', () => {
+    expect(() => deliver({ key: 'models/', stackNames: [] })).toThrow(/^(?=[\s\S]*2 problems)(?=[\s\S]*key must be of one object)(?=[\s\S]*at least one stack)/);
+  });
+
+  test('a model of the delivery\'s own stack is refused', () => {
+    const made = deliver();
+    expect(() => new ModelOptimizer(made.stack, 'Model', { model: ModelSource.fromDelivery(made.delivery) }))
+      .toThrow('the delivery "Delivery/Digits" must be in a stack of its own, deployed first');
+  });
+
+  test('a stack of another Region is refused', () => {
+    const made = deliver();
+    const other = new Stack(made.app, 'Serving', { env: { ...env, region: 'us-east-1' } });
+    expect(() => new ModelOptimizer(other, 'Model', { model: ModelSource.fromDelivery(made.delivery) }))
+      .toThrow('must be in the region of the stacks that it updates, got eu-west-1 for the delivery and us-east-1 for "Serving"');
+  });
+
+  test('a .tflite file cannot become a SavedModel, as from elsewhere', () => {
+    const made = deliver({ key: 'model.tflite' });
+    const other = new Stack(made.app, 'Serving', { env });
+    expect(() => new ModelOptimizer(other, 'Model', { model: ModelSource.fromDelivery(made.delivery), format: ModelFormat.SAVED_MODEL })).toThrow('tflite');
+  });
+
+  test('a stack with a model from elsewhere has two sources of truth', () => {
+    const made = deliver();
+    new ModelOptimizer(new Stack(made.app, 'Serving', { env }), 'Digits', { model: ModelSource.fromAsset(directoryWith(savedModelFiles())) });
+
+    expect(() => made.app.synth()).toThrow(/"Serving" is one of the stackNames of "Delivery\/Digits", and takes no model from it[\s\S]*second source of truth/);
+  });
+
+  test('a stack that is not named would not be updated', () => {
+    const made = served({ stackNames: ['Another'] });
+    expect(() => made.app.synth()).toThrow(/"Serving" takes its model from "Delivery\/Digits", whose stackNames are \["Another"\]/);
+  });
+});

@@ -1,0 +1,175 @@
+"""Runs a delivery's definition in MiniStack's interpreter of the Amazon States Language, in a small world of its own.
+
+Reads `{"definition", "input", "world"}` from each line of standard input, and writes what happened as a line of JSON.
+The world is what AWS answers: a bucket's newest version, the table's item, the parameters, the stacks with what becomes
+of their updates.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+from ministack.services import stepfunctions
+
+_Error = stepfunctions._ExecutionError
+_ARN = "arn:aws:states:eu-west-1:111122223333:stateMachine:delivery"
+_ME = "arn:aws:states:eu-west-1:111122223333:execution:delivery:me"
+
+
+class World:
+    """AWS, as far as a delivery sees it."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.newest: str = given.get("newest", "")
+        self.item: dict[str, Any] = given.get("item", {})
+        self.parameters: dict[str, str] = given["parameters"]
+        #: Name of a stack to its statuses, which are read one after another; the last stays.
+        self.stacks: dict[str, list[str]] = given["stacks"]
+        #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused` or `busy`.
+        self.updates: dict[str, list[str]] = given.get("updates", {})
+        self.executions: dict[str, list[str]] = given.get("executions", {})
+        self.calls: list[list[Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.serving: dict[str, dict[str, str]] = {}
+
+    def call(self, resource: str, given: Any) -> Any:
+        action = resource.rpartition(":")[2]
+        return getattr(self, f"_{action}")(given)
+
+    def _listObjectVersions(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        return {"Versions": [{"Key": given["Prefix"], "VersionId": self.newest}]} if self.newest else {}
+
+    def _updateItem(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        values = {name: value["S"] for name, value in given.get("ExpressionAttributeValues", {}).items()}
+        owner = self.item.get("Owner", {}).get("S")
+        if "ConditionExpression" in given and owner not in {None, values[":me"], values[":gone"]}:
+            raise _Error("DynamoDb.ConditionalCheckFailedException", "The conditional request failed")
+        sets, _, removes = given["UpdateExpression"].partition("REMOVE")
+        for assignment in filter(None, sets.removeprefix("SET ").split(",")):
+            name, _, value = assignment.partition("=")
+            self.item[name.strip().replace("#owner", "Owner")] = {"S": values[value.strip()]}
+        for name in removes.replace("#owner", "Owner").split(","):
+            self.item.pop(name.strip(), None)
+        return {"Attributes": dict(self.item)}
+
+    def _getItem(self, _: Any) -> Any:  # noqa: N802
+        return {"Item": dict(self.item)} if self.item else {}
+
+    def _describeExecution(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        statuses = self.executions.get(given["ExecutionArn"])
+        if statuses is None:
+            raise _Error("Sfn.ExecutionDoesNotExistException", "Execution does not exist")
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        if status == "RELEASED":  # it ended well, and gave up its turn
+            self.item.pop("Owner", None)
+        return {"Status": "SUCCEEDED" if status == "RELEASED" else status}
+
+    def _getParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        return {"Parameter": {"Name": given["Name"], "Value": self.parameters[given["Name"]]}}
+
+    def _putParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        self.calls.append(["put", given["Name"], given["Value"]])
+        self.parameters[given["Name"]] = given["Value"]
+        return {"Version": 1}
+
+    def _describeStacks(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        name = given["StackName"]
+        statuses = self.stacks.get(name)
+        if statuses is None:
+            raise _Error(
+                "CloudFormation.CloudFormationException", f"Stack with id {name} does not exist (Status Code: 400)"
+            )
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        stack = {
+            "StackName": name,
+            "StackStatus": status,
+            "Parameters": [{"ParameterKey": "One"}, {"ParameterKey": "Two"}],
+        }
+        return {"Stacks": [{**stack, "Capabilities": ["CAPABILITY_IAM"]}]}
+
+    def _updateStack(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        name = given["StackName"]
+        outcomes = self.updates.get(name, [])
+        outcome = outcomes.pop(0) if outcomes else "ok"
+        self.calls.append(["update", name, outcome])
+        refusals = {
+            "same": "No updates are to be performed.",
+            "busy": f"Stack:{name} is in UPDATE_IN_PROGRESS state and can not be updated.",
+            "refused": f"User is not authorized to perform cloudformation:UpdateStack on {name}",
+        }
+        if outcome in refusals:
+            raise _Error(
+                "CloudFormation.CloudFormationException",
+                f"{refusals[outcome]} (Service: CloudFormation, Status Code: 400)",
+            )
+        assert given["UsePreviousTemplate"] is True
+        assert given["Parameters"] == [{"ParameterKey": key, "UsePreviousValue": True} for key in ("One", "Two")]
+        assert given["Capabilities"] == ["CAPABILITY_IAM"]
+        ends = {"ok": "UPDATE_COMPLETE", "back": "UPDATE_ROLLBACK_COMPLETE", "stuck": "UPDATE_ROLLBACK_FAILED"}
+        self.stacks[name] = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ends[outcome]]
+        if outcome == "ok":
+            self.serving[name] = dict(self.parameters)
+        return {"StackId": name}
+
+    def _invoke(self, given: dict[str, Any]) -> Any:
+        return {"Payload": {"reason": f"why {given['Payload']['stackName']} failed"}}
+
+    def _putEvents(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        for entry in given["Entries"]:
+            self.events.append(
+                {"type": entry["DetailType"], "source": entry["Source"], "detail": json.loads(entry["Detail"])}
+            )
+        return {"FailedEntryCount": 0}
+
+
+def run(asked: dict[str, Any]) -> dict[str, Any]:
+    """Run one execution to its end."""
+    world = World(asked["world"])
+    definition = json.dumps(asked["definition"])
+    invalid = stepfunctions._validate_definition_jsonata(definition)
+    assert invalid is None, invalid
+    stepfunctions._invoke_resource = world.call
+    stepfunctions._state_machines[_ARN] = {"name": "delivery", "definition": definition}
+    execution: dict[str, Any] = {
+        "executionArn": _ME,
+        "stateMachineArn": _ARN,
+        "name": "me",
+        "status": "RUNNING",
+        "input": json.dumps(asked["input"]),
+        "startDate": "2026-01-01T00:00:00Z",
+        "events": [],
+    }
+    stepfunctions._executions[_ME] = execution
+    stepfunctions._run_execution(_ME)
+    entered = [
+        event["stateEnteredEventDetails"] for event in execution["events"] if event["type"].endswith("StateEntered")
+    ]
+    return {
+        "status": execution["status"],
+        "error": execution.get("error"),
+        "cause": execution.get("cause"),
+        "output": json.loads(execution["output"]),
+        "entered": [state["name"] for state in entered],
+        "calls": world.calls,
+        "events": world.events,
+        "item": world.item,
+        "parameters": world.parameters,
+        "serving": world.serving,
+    }
+
+
+def main() -> None:
+    """Run an execution for each line, without any wait."""
+    stepfunctions._scaled_sleep = lambda _: None
+    stepfunctions._emit_execution_status_event = lambda _: None
+    time.sleep = lambda _: None
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(run(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

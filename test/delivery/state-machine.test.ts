@@ -1,0 +1,254 @@
+import type { ChildProcess } from 'child_process';
+import { spawn } from 'child_process';
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { createInterface } from 'readline';
+import Ajv from 'ajv/dist/2020';
+import { deliveryDefinition } from '../../lib/delivery/delivery-definition';
+
+const ROOT = join(__dirname, '..', '..');
+const [SOURCE, SERVE] = ['/p/source', '/p/serve'];
+
+const definition = deliveryDefinition({
+  partition: 'aws',
+  bucketName: 'uploads',
+  key: 'model.zip',
+  sourceParameterName: SOURCE,
+  serveParameterName: SERVE,
+  tableName: 'Turns',
+  reasonFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:reason',
+  stackNames: ['One', 'Two'],
+  pollSeconds: 15,
+}) as any;
+
+const IDLE = { One: ['UPDATE_COMPLETE'], Two: ['CREATE_COMPLETE'] };
+const MANIFEST = { bucket: 'artifacts', manifestKey: 'm/litert/3/manifest.json', manifestSha256: 'a'.repeat(64) };
+
+const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'python/model_delivery/src/model_delivery/event.schema.json'), 'utf8')));
+
+let interpreter: ChildProcess;
+let answers: AsyncIterator<string>;
+
+beforeAll(() => {
+  interpreter = spawn(join(ROOT, '.tools', 'emulator', 'bin', 'python'), [join(__dirname, 'run_definition.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  answers = createInterface({ input: interpreter.stdout! })[Symbol.asyncIterator]();
+});
+
+afterAll(() => interpreter.stdin!.end());
+
+/** Runs one execution in a world of its own, in which version 1 serves and version 2 was uploaded. */
+async function run(input: object, world: object = {}): Promise<any> {
+  const given = { newest: 'v2', parameters: { [SOURCE]: 'v1', [SERVE]: 'built' }, stacks: IDLE, ...world };
+  interpreter.stdin!.write(`${JSON.stringify({ definition, input, world: given })}\n`);
+  const { value, done } = await answers.next();
+  expect(done).toBe(false);
+  const result = JSON.parse(value);
+  expect(result.events.filter(({ detail }: any) => !isDetail(detail))).toEqual([]);
+  return result;
+}
+
+const event = (objectVersion = 'v2') => ({ event: true, objectVersion });
+const updates = (result: any) => result.calls.filter(([what]: string[]) => what === 'update').map(([, name]: string[]) => name);
+
+describe('the definition', () => {
+  const nexts = (state: any): string[] => [
+    state.Next, state.Default, ...(state.Choices ?? []).map((one: any) => one.Next), ...(state.Catch ?? []).map((one: any) => one.Next),
+  ].filter((name) => name !== undefined);
+
+  test('names only states that it has, has none that is never reached, and each goes on or ends', () => {
+    const reached = new Set<string>([definition.StartAt]);
+    for (const name of reached) {
+      expect(definition.States).toHaveProperty(name);
+      const state = definition.States[name];
+      nexts(state).forEach((next) => reached.add(next));
+      expect(nexts(state).length > 0 || state.End === true || state.Type === 'Fail').toBe(true);
+    }
+    expect([...reached].sort()).toEqual(Object.keys(definition.States).sort());
+  });
+
+  test('has an expression, and no field of JSONPath, wherever a value is computed', () => {
+    const text = JSON.stringify(definition);
+    expect(text).not.toMatch(/"(Parameters|ResultPath|ResultSelector|InputPath|OutputPath|Variable)":(?!"\{%)/);
+    expect(text).not.toMatch(/\.\$"/);
+  });
+});
+
+describe('an upload', () => {
+  test('updates the stacks in their order, and tells so', async () => {
+    const result = await run(event());
+
+    expect(result).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { outcome: 'DELIVERED', objectVersion: 'v2' },
+      parameters: { [SOURCE]: 'v2', [SERVE]: 'built' },
+      item: { Handled: { S: 'v2' } },
+      events: [{ type: 'ModelDelivered', source: 'cdk-tensorflow', detail: { schemaVersion: 1, outcome: 'DELIVERED', objectVersion: 'v2', stacks: ['One', 'Two'] } }],
+    });
+    expect(result.item).not.toHaveProperty('Owner');
+    expect(result.item).not.toHaveProperty('PreviousSource');
+    expect(updates(result)).toEqual(['One', 'Two']);
+  });
+
+  test('waits while a stack is busy, before it writes a parameter', async () => {
+    const { entered, calls } = await run(event(), { stacks: { ...IDLE, One: ['UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'UPDATE_COMPLETE'] } });
+
+    expect(entered.indexOf('WriteFirst')).toBeGreaterThan(entered.lastIndexOf('WaitForStack'));
+    expect(entered.filter((name: string) => name === 'WaitForStack')).toHaveLength(2);
+    expect(calls[0]).toEqual(['put', SOURCE, 'v2']);
+  });
+
+  test('waits where a deployment by somebody began between the look and the update', async () => {
+    const result = await run(event(), { updates: { One: ['busy', 'ok'] } });
+
+    expect(result.output.outcome).toBe('DELIVERED');
+    expect(updates(result)).toEqual(['One', 'One', 'Two']);
+  });
+
+  test('is delivered where that deployment has done it already', async () => {
+    expect(await run(event(), { updates: { One: ['same'], Two: ['same'] } })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
+  });
+
+  test.each([[undefined], [['ROLLBACK_COMPLETE']], [['REVIEW_IN_PROGRESS']]])('is left for the first deployment of a stack with the statuses %j', async (statuses) => {
+    const result = await run(event(), { stacks: { One: IDLE.One, ...statuses && { Two: statuses } } });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED', skipped: ['Two'] }, parameters: { [SOURCE]: 'v2' } });
+    expect(updates(result)).toEqual(['One']);
+  });
+
+  test('of another version since then supersedes it', async () => {
+    const result = await run(event('v1'));
+
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'SUPERSEDED', newest: 'v2' }, calls: [], events: [], item: {} });
+  });
+
+  test('that was deleted since then is superseded', async () => {
+    expect(await run(event(), { newest: '' })).toMatchObject({ output: { outcome: 'SUPERSEDED', newest: '' }, calls: [] });
+  });
+
+  test('whose event comes again is superseded, and gives up its turn', async () => {
+    const result = await run(event(), { item: { Id: { S: 'delivery' }, Handled: { S: 'v2' } } });
+
+    expect(result).toMatchObject({ output: { outcome: 'SUPERSEDED' }, calls: [], events: [], item: { Handled: { S: 'v2' } } });
+    expect(result.item).not.toHaveProperty('Owner');
+  });
+
+  test('ends the time of a version that was gone back to', async () => {
+    const result = await run(event(), { parameters: { [SOURCE]: 'v1', [SERVE]: JSON.stringify([MANIFEST]) } });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2', [SERVE]: 'built' } });
+  });
+});
+
+describe('a stack that is rolled back', () => {
+  test('leaves the parameters as they were, and its reason in the event', async () => {
+    const result = await run(event(), { updates: { One: ['back'] } });
+
+    expect(result).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { outcome: 'ROLLED_BACK', reason: 'why One failed' },
+      parameters: { [SOURCE]: 'v1', [SERVE]: 'built' },
+      item: { Handled: { S: 'v2' } },
+      events: [{ type: 'ModelDeliveryFailed', detail: { outcome: 'ROLLED_BACK', failedStack: 'One', reason: 'why One failed', objectVersion: 'v2' } }],
+    });
+    expect(updates(result)).toEqual(['One']);
+  });
+
+  test('has the stacks before it restored', async () => {
+    const result = await run(event(), { updates: { Two: ['back'] } });
+
+    expect(result).toMatchObject({ output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1' }, serving: { One: { [SOURCE]: 'v1' } } });
+    expect(updates(result)).toEqual(['One', 'Two', 'One']);
+  });
+
+  test('restores what was gone back to before the source, so that no other deployment builds an old source', async () => {
+    const serve = JSON.stringify([MANIFEST]);
+    const { calls, parameters } = await run(event(), { parameters: { [SOURCE]: 'v1', [SERVE]: serve }, updates: { One: ['back'] } });
+
+    expect(calls.filter(([what]: string[]) => what === 'put')).toEqual([
+      ['put', SOURCE, 'v2'], ['put', SERVE, 'built'], ['put', SERVE, serve], ['put', SOURCE, 'v1'],
+    ]);
+    expect(parameters).toEqual({ [SOURCE]: 'v1', [SERVE]: serve });
+  });
+
+  test('whose update is refused counts as failed', async () => {
+    expect(await run(event(), { updates: { Two: ['refused'] } })).toMatchObject({
+      output: { outcome: 'ROLLED_BACK', reason: expect.stringContaining('not authorized') },
+      parameters: { [SOURCE]: 'v1' },
+      serving: { One: { [SOURCE]: 'v1' } },
+      events: [{ detail: { failedStack: 'Two' } }],
+    });
+  });
+});
+
+describe('what only a person can put right', () => {
+  test.each([
+    ['a stack whose rollback fails', { updates: { One: ['stuck'] } }, 'UPDATE_ROLLBACK_FAILED'],
+    ['a stack that cannot be updated before', { stacks: { ...IDLE, One: ['UPDATE_ROLLBACK_FAILED'] } }, 'UPDATE_ROLLBACK_FAILED'],
+    ['a stack that cannot be restored', { updates: { One: ['ok', 'back'], Two: ['back'] } }, 'why Two failed'],
+  ])('%s fails the execution and tells so', async (_, world, reason) => {
+    expect(await run(event(), world)).toMatchObject({
+      status: 'FAILED', error: 'Stuck', cause: expect.stringContaining(reason),
+      events: [{ type: 'ModelDeliveryStuck', detail: { outcome: 'STUCK', failedStack: 'One', reason: expect.stringContaining(reason) } }],
+      item: { Owner: { S: expect.stringContaining(':me') }, PreviousSource: { S: 'v1' }, PreviousServe: { S: 'built' } },
+    });
+  });
+
+  test('changes no parameter where the rollback of the first stack fails before another is touched', async () => {
+    const { calls } = await run(event(), { stacks: { ...IDLE, One: ['UPDATE_ROLLBACK_FAILED'] } });
+
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('the turn', () => {
+  const OTHER = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:other';
+  const held = { Id: { S: 'delivery' }, Owner: { S: OTHER }, PreviousSource: { S: 'v0' }, PreviousServe: { S: 'built' } };
+
+  test('is waited for while another execution runs, and a newer upload in the meantime supersedes', async () => {
+    const { Owner, Id } = held;
+    const result = await run(event(), { item: { Id, Owner }, executions: { [OTHER]: ['RUNNING', 'RUNNING', 'RELEASED'] } });
+
+    expect(result.entered.filter((name: string) => name === 'WaitForTurn')).toHaveLength(2);
+    expect(result.output.outcome).toBe('DELIVERED');
+  });
+
+  test.each([['FAILED'], ['ABORTED'], ['TIMED_OUT'], [undefined]])('is taken over from an execution that is %s, with what that one found', async (status) => {
+    const result = await run(event(), {
+      item: { ...held }, executions: status === undefined ? {} : { [OTHER]: [status] }, parameters: { [SOURCE]: 'v9', [SERVE]: 'built' }, updates: { One: ['back'] },
+    });
+
+    expect(result).toMatchObject({ output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v0' } });
+    expect(result.item).not.toHaveProperty('Owner');
+  });
+});
+
+describe('on demand', () => {
+  test('the newest upload is delivered again, although it was handled', async () => {
+    expect(await run({}, { item: { Id: { S: 'delivery' }, Handled: { S: 'v2' } } })).toMatchObject({ output: { outcome: 'DELIVERED', objectVersion: 'v2' } });
+  });
+
+  test('an older upload is delivered', async () => {
+    expect(await run({ objectVersion: 'v0' })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v0', [SERVE]: 'built' } });
+  });
+
+  test('published versions are served, with the source as it is', async () => {
+    expect(await run({ serve: [MANIFEST] }, { newest: '' })).toMatchObject({
+      output: { outcome: 'DELIVERED', objectVersion: 'v1' }, parameters: { [SOURCE]: 'v1', [SERVE]: JSON.stringify([MANIFEST]) }, item: { Handled: { S: 'none' } },
+    });
+  });
+
+  test('what is built is served again', async () => {
+    expect(await run({ serve: 'built' }, { parameters: { [SOURCE]: 'v1', [SERVE]: JSON.stringify([MANIFEST]) } })).toMatchObject({
+      parameters: { [SOURCE]: 'v1', [SERVE]: 'built' },
+    });
+  });
+
+  test('nothing can be delivered before the first upload', async () => {
+    expect(await run({}, { newest: '' })).toMatchObject({ status: 'FAILED', error: 'NothingUploaded', calls: [] });
+  });
+
+  test.each([[{ serve: 'newest' }], [{ serve: [] }], [{ serve: [{ manifestKey: 'm' }] }], [{ serve: [MANIFEST, {}] }], [{ objectVersion: 3 }]])(
+    'the input %j is refused', async (input) => {
+      expect(await run(input)).toMatchObject({ status: 'FAILED', error: 'InvalidInput', calls: [], item: {} });
+    });
+});

@@ -1,0 +1,28 @@
+import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
+import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { ModelDelivery, ModelFunction, ModelSource, QualityGate } from '../../lib';
+
+/** A delivery, the function that serves what is uploaded, and a queue that hears of it. */
+const app = new App();
+const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
+
+const delivering = new Stack(app, 'Delivery', { env });
+const delivery = new ModelDelivery(delivering, 'Points', { key: 'models/points.zip', stackNames: ['Endpoint'], pollInterval: Duration.seconds(1) });
+const heard = new sqs.Queue(delivering, 'Heard');
+delivery.onEvent('Event', { target: new events_targets.SqsQueue(heard) });
+new CfnOutput(delivering, 'UploadBucket', { value: delivery.bucket.bucketName });
+new CfnOutput(delivering, 'StateMachine', { value: delivery.stateMachine.stateMachineArn });
+new CfnOutput(delivering, 'SourceParameter', { value: delivery.sourceParameterName });
+new CfnOutput(delivering, 'ServeParameter', { value: delivery.serveParameterName });
+new CfnOutput(delivering, 'QueueUrl', { value: heard.queueUrl });
+
+const stack = new Stack(app, 'Endpoint', { env });
+const endpoint = new ModelFunction(stack, 'Points', {
+  model: ModelSource.fromDelivery(delivery),
+  gate: QualityGate.maxSize(Size.kibibytes(64)),
+});
+new CfnOutput(stack, 'Url', { value: endpoint.addFunctionUrl().url });
+new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
+new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
+new CfnOutput(stack, 'Version', { value: endpoint.optimizer!.version });
