@@ -10,6 +10,7 @@ from moto import mock_aws
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
 
+from kms_keys import Kms
 from model_builds import aws, builds
 from published_models import BUCKET
 from refused_models import Deployments
@@ -48,6 +49,19 @@ def codebuild() -> Iterator[Stubber]:
     with Stubber(aws.codebuild()) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def kms(monkeypatch: pytest.MonkeyPatch) -> Kms:
+    """The keys of KMS, with real cryptography."""
+    kms = Kms()
+    monkeypatch.setattr(aws, "kms", lambda _region: kms)
+    return kms
+
+
+@pytest.fixture
+def key(kms: Kms) -> str:
+    return kms.create()
 
 
 class Clock:

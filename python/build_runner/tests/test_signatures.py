@@ -1,23 +1,18 @@
-"""Which versions are signed, by what, and which signatures let a version serve."""
+"""Which versions are signed, by what, and in which format."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from index import is_complete, on_event
-from kms_keys import Kms
-from model_builds import aws
 from model_builds.errors import ModelError
-from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle, statement_of
+from model_builds.signature_bundle import Bundle, read_bundle, statement_of
 from published_models import (
     BUCKET,
     BUILD_ID,
@@ -29,60 +24,12 @@ from published_models import (
     manifest,
     publish,
 )
+from signed_models import SIGNATURE, build_ended, deployment, read_signature, serve, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from botocore.stub import Stubber
+    from kms_keys import Kms
     from mypy_boto3_s3 import S3Client
-
-SIGNATURE = f"{PREFIX}/litert/1/{SIGNATURE_FILE}"
-
-
-@pytest.fixture(autouse=True)
-def kms(monkeypatch: pytest.MonkeyPatch) -> Kms:
-    kms = Kms()
-    monkeypatch.setattr(aws, "kms", lambda _region: kms)
-    return kms
-
-
-@pytest.fixture
-def key(kms: Kms) -> str:
-    return kms.create()
-
-
-def deployment(key: str, **changes: str) -> dict[str, Any]:
-    """Return the event of a model whose version exists already."""
-    event = build_event()
-    event["ResourceProperties"] |= {"SigningKey": key, **changes}
-    return event
-
-
-def build_ended(key: str, **changes: str) -> dict[str, Any]:
-    """Return the event of a poll after a build, as CodeBuild answers it."""
-    return deployment(key, **changes) | {"Build": {"Id": BUILD_ID, "Key": KEY, "Started": 0}}
-
-
-def serve(record: dict[str, str], key: str) -> dict[str, Any]:
-    """Ask whether an endpoint may serve a version."""
-    properties = compatibility_properties(record, SigningKey=key)
-    answer: dict[str, Any] = on_event(build_event() | {"ResourceProperties": properties}, None)["Data"]
-    return answer
-
-
-def signed(s3: S3Client, key: str, version: int = 1) -> dict[str, str]:
-    record = publish(s3, version)
-    on_event(deployment(key, UnsignedVersions="SIGN"), None)
-    return record
-
-
-def read_signature(s3: S3Client) -> bytes:
-    return s3.get_object(Bucket=BUCKET, Key=SIGNATURE)["Body"].read()
-
-
-def change_signature(s3: S3Client, **changes: Any) -> None:
-    bundle = read_bundle(read_signature(s3))
-    values = {"payload": bundle.payload, "signature": bundle.signature, "hint": bundle.hint} | changes
-    s3.put_object(Bucket=BUCKET, Key=SIGNATURE, Body=Bundle(**values).to_json().encode())
 
 
 def answer_of_codebuild(codebuild: Stubber) -> None:
@@ -187,172 +134,6 @@ def test_without_a_key_nothing_is_signed_and_kms_is_not_asked(s3: S3Client, kms:
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=SIGNATURE)
 
 
-def refusal(s3: S3Client, record: dict[str, str], key: str) -> str:
-    """Return why neither an endpoint nor a deployment accepts a version."""
-    with pytest.raises(ModelError) as served:
-        serve(record, key)
-    with pytest.raises(ModelError) as found:
-        on_event(deployment(key, UnsignedVersions="SIGN"), None)
-    assert str(served.value) == str(found.value)
-    return str(served.value)
-
-
-def test_a_deleted_signature_serves_nothing(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
-
-    with pytest.raises(ModelError, match="somebody has deleted the signature"):
-        serve(record, key)
-
-
-def test_a_signature_of_another_key_serves_nothing(s3: S3Client, kms: Kms, key: str) -> None:
-    record = signed(s3, kms.create())
-
-    said = refusal(s3, record, key)
-
-    assert "another key made it" in said
-    assert f"nothing is served that {key} has not signed" in said
-
-
-def test_a_foreign_signature_that_claims_to_be_the_keys_serves_nothing(s3: S3Client, kms: Kms, key: str) -> None:
-    record = signed(s3, key)
-    ours = read_bundle(read_signature(s3)).hint
-    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
-    on_event(deployment(kms.create(), UnsignedVersions="SIGN"), None)
-    change_signature(s3, hint=ours)
-
-    assert "signature and statement do not belong together" in refusal(s3, record, key)
-
-
-def test_a_changed_statement_serves_nothing(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    payload = read_bundle(read_signature(s3)).payload
-    change_signature(s3, payload=payload.replace(b"model.tflite", b"MODEL.tflite"))
-
-    assert "signature and statement do not belong together" in refusal(s3, record, key)
-
-
-def test_the_signature_of_another_version_serves_nothing(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    publish(s3, 2, key="b" * 64)
-    other = read_signature(s3)
-    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/2/{SIGNATURE_FILE}", Body=other)
-    second = publish(s3, 2, key="b" * 64)
-
-    with pytest.raises(ModelError, match=f"it signs a manifest with the SHA-256 {record['ManifestSha256']}"):
-        serve(second, key)
-
-
-def test_a_changed_manifest_serves_nothing(s3: S3Client, key: str) -> None:
-    signed(s3, key)
-    changed = publish(s3, sizeBytes=1)
-
-    assert "it signs a manifest with the SHA-256" in refusal(s3, changed, key)
-
-
-def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
-        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
-        s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/9/{name}", Body=content)
-    moved = record | {"ManifestKey": f"{PREFIX}/litert/9/manifest.json"}
-
-    with pytest.raises(ModelError, match=r"it signs litert/1/manifest\.json, and was moved from there"):
-        serve(moved, key)
-
-
-def test_a_copy_in_another_prefix_is_served(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
-        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
-        s3.put_object(Bucket=BUCKET, Key=f"copy/litert/1/{name}", Body=content)
-
-    assert serve(record | {"ManifestKey": "copy/litert/1/manifest.json"}, key)["Version"] == "1"
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "it is not a Sigstore bundle"),
-        (b"[]", "it is not a Sigstore bundle"),
-        (b'{"dsseEnvelope": {"signatures": []}}', "it is not a Sigstore bundle"),
-        (
-            json.dumps(
-                {
-                    "dsseEnvelope": {"payloadType": "text/plain", "payload": "", "signatures": [{"sig": ""}]},
-                    "verificationMaterial": {"publicKey": {"hint": ""}},
-                }
-            ).encode(),
-            "its payload is of the type 'text/plain'",
-        ),
-    ],
-)
-def test_something_else_in_its_place_serves_nothing(s3: S3Client, key: str, content: bytes, said: str) -> None:
-    record = publish(s3)
-    s3.put_object(Bucket=BUCKET, Key=SIGNATURE, Body=content)
-
-    assert said in refusal(s3, record, key)
-
-
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        (b"no JSON", "its statement cannot be read"),
-        (b'{"predicateType": "https://slsa.dev/provenance/v1"}', "it is a statement of the type"),
-        (
-            b'{"predicateType": "https://model_signing/signature/v1.0", "predicate": {"resources": []}}',
-            "its statement names no manifest",
-        ),
-    ],
-)
-def test_a_signed_statement_about_something_else_serves_nothing(
-    s3: S3Client, kms: Kms, key: str, statement: bytes, said: str
-) -> None:
-    """The key may sign other things too."""
-    record = signed(s3, key)
-    hint = read_bundle(read_signature(s3)).hint
-    unsigned = Bundle(payload=statement, signature=b"", hint=hint)
-    digest = hashlib.sha256(unsigned.signed_bytes()).digest()
-    signature = kms.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
-    change_signature(s3, payload=statement, signature=signature)
-
-    assert said in refusal(s3, record, key)
-
-
-@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "ENCRYPT_DECRYPT"), ("ECC_SECG_P256K1", "SIGN_VERIFY")])
-def test_a_key_that_cannot_sign_is_refused_by_name(s3: S3Client, kms: Kms, spec: str, usage: str) -> None:
-    key = kms.create(spec, usage)
-    publish(s3)
-
-    with pytest.raises(ModelError, match=f"the signingKey {key} has the spec {spec} and the usage {usage}: give"):
-        on_event(deployment(key, UnsignedVersions="SIGN"), None)
-
-
-def test_a_deleted_key_is_refused_by_name(s3: S3Client, key: str) -> None:
-    record = signed(s3, key)
-    gone = key[:-4] + "0000"
-
-    with pytest.raises(ModelError, match=f"the signingKey {gone} cannot be used"):
-        serve(record, gone)
-
-
-def test_a_role_without_permission_fails_the_deployment_and_says_which(
-    s3: S3Client, key: str, clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = signed(s3, key)
-
-    class Denied:
-        def get_public_key(self, **_: Any) -> Any:
-            raise ClientError(
-                {"Error": {"Code": "AccessDeniedException", "Message": "no kms:GetPublicKey"}}, "GetPublicKey"
-            )
-
-    monkeypatch.setattr(aws, "kms", lambda _region: Denied())
-    with pytest.raises(ModelError, match="GetPublicKey failed: AccessDeniedException: no kms:GetPublicKey"):
-        serve(record, key)
-    assert sum(clock.slept) >= 60  # a new policy takes a while to be effective
-
-
 @pytest.mark.parametrize("spec", ["P-256", "P-384", "RSA"])
 def test_the_signed_bytes_are_those_of_dsse(spec: str) -> None:
     """What another implementation signs, by the specification of DSSE, is what this one verifies."""
@@ -412,46 +193,3 @@ def test_a_version_that_a_delivery_names_must_be_signed_too(s3: S3Client, key: s
         on_event(event, None)
     event["ResourceProperties"]["UnsignedVersions"] = "SIGN"
     assert on_event(event, None)["Data"]["ManifestSha256"] == record["ManifestSha256"]
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[Stubber]:
-    with Stubber(aws.cloudformation()) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-def answer_status(cloudformation: Stubber, status: str) -> None:
-    stack = {"StackName": "App", "CreationTime": datetime(2026, 11, 26, tzinfo=UTC), "StackStatus": status}
-    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
-
-
-def back_to(record: dict[str, str], key: str) -> list[dict[str, Any]]:
-    """Return the events with which a rollback returns to a version: of its build, and of the endpoint's check."""
-    check = build_event(request_type="Update", PhysicalResourceId="id")
-    check["ResourceProperties"] = compatibility_properties(record, SigningKey=key)
-    return [deployment(key) | {"RequestType": "Update", "PhysicalResourceId": "id"}, check]
-
-
-def test_a_rollback_returns_to_what_served_whatever_happened_to_its_signature(
-    s3: S3Client, key: str, cloudformation: Stubber
-) -> None:
-    record = signed(s3, key)
-    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
-
-    for event in back_to(record, key):
-        answer_status(cloudformation, "UPDATE_ROLLBACK_IN_PROGRESS")
-        assert on_event(event, None)["Data"]["ManifestSha256"] == record["ManifestSha256"]
-
-
-def test_an_update_is_no_rollback(s3: S3Client, key: str, cloudformation: Stubber) -> None:
-    record = signed(s3, key)
-    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
-
-    for event in back_to(record, key):
-        answer_status(cloudformation, "UPDATE_IN_PROGRESS")
-        with pytest.raises(ModelError, match="has no signature"):
-            on_event(event, None)
-        cloudformation.add_client_error("describe_stacks", "ValidationError")
-        with pytest.raises(ModelError, match="has no signature"):
-            on_event(event, None)

@@ -1,0 +1,49 @@
+"""Deployments of signed models, and their signatures in a bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from index import on_event
+from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle
+from published_models import BUCKET, BUILD_ID, KEY, PREFIX, build_event, compatibility_properties, publish
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SIGNATURE = f"{PREFIX}/litert/1/{SIGNATURE_FILE}"
+
+
+def deployment(key: str, **changes: str) -> dict[str, Any]:
+    """Return the event of a model whose version exists already."""
+    event = build_event()
+    event["ResourceProperties"] |= {"SigningKey": key, **changes}
+    return event
+
+
+def build_ended(key: str, **changes: str) -> dict[str, Any]:
+    """Return the event of a poll after a build, as CodeBuild answers it."""
+    return deployment(key, **changes) | {"Build": {"Id": BUILD_ID, "Key": KEY, "Started": 0}}
+
+
+def serve(record: dict[str, str], key: str) -> dict[str, Any]:
+    """Ask whether an endpoint may serve a version."""
+    properties = compatibility_properties(record, SigningKey=key)
+    answer: dict[str, Any] = on_event(build_event() | {"ResourceProperties": properties}, None)["Data"]
+    return answer
+
+
+def signed(s3: S3Client, key: str, version: int = 1) -> dict[str, str]:
+    record = publish(s3, version)
+    on_event(deployment(key, UnsignedVersions="SIGN"), None)
+    return record
+
+
+def read_signature(s3: S3Client) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=SIGNATURE)["Body"].read()
+
+
+def change_signature(s3: S3Client, **changes: Any) -> None:
+    bundle = read_bundle(read_signature(s3))
+    values = {"payload": bundle.payload, "signature": bundle.signature, "hint": bundle.hint} | changes
+    s3.put_object(Bucket=BUCKET, Key=SIGNATURE, Body=Bundle(**values).to_json().encode())

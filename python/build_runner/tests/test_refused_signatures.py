@@ -1,0 +1,186 @@
+"""Which signatures, and which keys, let nothing serve."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from index import on_event
+from model_builds import aws
+from model_builds.errors import ModelError
+from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle
+from published_models import BUCKET, PREFIX, publish
+from signed_models import SIGNATURE, change_signature, deployment, read_signature, serve, signed
+
+if TYPE_CHECKING:
+    from kms_keys import Kms
+    from mypy_boto3_s3 import S3Client
+
+
+def refusal(s3: S3Client, record: dict[str, str], key: str) -> str:
+    """Return why neither an endpoint nor a deployment accepts a version."""
+    with pytest.raises(ModelError) as served:
+        serve(record, key)
+    with pytest.raises(ModelError) as found:
+        on_event(deployment(key, UnsignedVersions="SIGN"), None)
+    assert str(served.value) == str(found.value)
+    return str(served.value)
+
+
+def test_a_deleted_signature_serves_nothing(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
+
+    with pytest.raises(ModelError, match="somebody has deleted the signature"):
+        serve(record, key)
+
+
+def test_a_signature_of_another_key_serves_nothing(s3: S3Client, kms: Kms, key: str) -> None:
+    record = signed(s3, kms.create())
+
+    said = refusal(s3, record, key)
+
+    assert "another key made it" in said
+    assert f"nothing is served that {key} has not signed" in said
+
+
+def test_a_foreign_signature_that_claims_to_be_the_keys_serves_nothing(s3: S3Client, kms: Kms, key: str) -> None:
+    record = signed(s3, key)
+    ours = read_bundle(read_signature(s3)).hint
+    s3.delete_object(Bucket=BUCKET, Key=SIGNATURE)
+    on_event(deployment(kms.create(), UnsignedVersions="SIGN"), None)
+    change_signature(s3, hint=ours)
+
+    assert "signature and statement do not belong together" in refusal(s3, record, key)
+
+
+def test_a_changed_statement_serves_nothing(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    payload = read_bundle(read_signature(s3)).payload
+    change_signature(s3, payload=payload.replace(b"model.tflite", b"MODEL.tflite"))
+
+    assert "signature and statement do not belong together" in refusal(s3, record, key)
+
+
+def test_the_signature_of_another_version_serves_nothing(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    publish(s3, 2, key="b" * 64)
+    other = read_signature(s3)
+    s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/2/{SIGNATURE_FILE}", Body=other)
+    second = publish(s3, 2, key="b" * 64)
+
+    with pytest.raises(ModelError, match=f"it signs a manifest with the SHA-256 {record['ManifestSha256']}"):
+        serve(second, key)
+
+
+def test_a_changed_manifest_serves_nothing(s3: S3Client, key: str) -> None:
+    signed(s3, key)
+    changed = publish(s3, sizeBytes=1)
+
+    assert "it signs a manifest with the SHA-256" in refusal(s3, changed, key)
+
+
+def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
+        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
+        s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/9/{name}", Body=content)
+    moved = record | {"ManifestKey": f"{PREFIX}/litert/9/manifest.json"}
+
+    with pytest.raises(ModelError, match=r"it signs litert/1/manifest\.json, and was moved from there"):
+        serve(moved, key)
+
+
+def test_a_copy_in_another_prefix_is_served(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    for name in ("manifest.json", SIGNATURE_FILE, "layer.zip"):
+        content = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/litert/1/{name}")["Body"].read()
+        s3.put_object(Bucket=BUCKET, Key=f"copy/litert/1/{name}", Body=content)
+
+    assert serve(record | {"ManifestKey": "copy/litert/1/manifest.json"}, key)["Version"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is not a Sigstore bundle"),
+        (b"[]", "it is not a Sigstore bundle"),
+        (b'{"dsseEnvelope": {"signatures": []}}', "it is not a Sigstore bundle"),
+        (
+            json.dumps(
+                {
+                    "dsseEnvelope": {"payloadType": "text/plain", "payload": "", "signatures": [{"sig": ""}]},
+                    "verificationMaterial": {"publicKey": {"hint": ""}},
+                }
+            ).encode(),
+            "its payload is of the type 'text/plain'",
+        ),
+    ],
+)
+def test_something_else_in_its_place_serves_nothing(s3: S3Client, key: str, content: bytes, said: str) -> None:
+    record = publish(s3)
+    s3.put_object(Bucket=BUCKET, Key=SIGNATURE, Body=content)
+
+    assert said in refusal(s3, record, key)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (b"no JSON", "its statement cannot be read"),
+        (b'{"predicateType": "https://slsa.dev/provenance/v1"}', "it is a statement of the type"),
+        (
+            b'{"predicateType": "https://model_signing/signature/v1.0", "predicate": {"resources": []}}',
+            "its statement names no manifest",
+        ),
+    ],
+)
+def test_a_signed_statement_about_something_else_serves_nothing(
+    s3: S3Client, kms: Kms, key: str, statement: bytes, said: str
+) -> None:
+    """The key may sign other things too."""
+    record = signed(s3, key)
+    hint = read_bundle(read_signature(s3)).hint
+    unsigned = Bundle(payload=statement, signature=b"", hint=hint)
+    digest = hashlib.sha256(unsigned.signed_bytes()).digest()
+    signature = kms.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+    change_signature(s3, payload=statement, signature=signature)
+
+    assert said in refusal(s3, record, key)
+
+
+@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "ENCRYPT_DECRYPT"), ("ECC_SECG_P256K1", "SIGN_VERIFY")])
+def test_a_key_that_cannot_sign_is_refused_by_name(s3: S3Client, kms: Kms, spec: str, usage: str) -> None:
+    key = kms.create(spec, usage)
+    publish(s3)
+
+    with pytest.raises(ModelError, match=f"the signingKey {key} has the spec {spec} and the usage {usage}: give"):
+        on_event(deployment(key, UnsignedVersions="SIGN"), None)
+
+
+def test_a_deleted_key_is_refused_by_name(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    gone = key[:-4] + "0000"
+
+    with pytest.raises(ModelError, match=f"the signingKey {gone} cannot be used"):
+        serve(record, gone)
+
+
+def test_a_role_without_permission_fails_the_deployment_and_says_which(
+    s3: S3Client, key: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = signed(s3, key)
+
+    class Denied:
+        def get_public_key(self, **_: Any) -> Any:
+            raise ClientError(
+                {"Error": {"Code": "AccessDeniedException", "Message": "no kms:GetPublicKey"}}, "GetPublicKey"
+            )
+
+    monkeypatch.setattr(aws, "kms", lambda _region: Denied())
+    with pytest.raises(ModelError, match="GetPublicKey failed: AccessDeniedException: no kms:GetPublicKey"):
+        serve(record, key)
+    assert sum(clock.slept) >= 60  # a new policy takes a while to be effective
