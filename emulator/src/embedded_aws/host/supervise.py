@@ -2,7 +2,7 @@
 
 `python -I -S supervise.py <fd> <command...>`: the other end of the descriptor is held by the embedded AWS. When it
 closes, however that process ended, the command and all its children are killed: nothing is ever left behind. A byte
-that it writes sends the command SIGTERM.
+that it writes sends the command SIGTERM. They are killed too where this process is told to end, as by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,6 +27,13 @@ def main() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
+    def stop(number: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
     threading.Thread(target=end, daemon=True).start()
     code = process.wait()
     # Also end whatever the commands left in the background.

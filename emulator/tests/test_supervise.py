@@ -1,0 +1,65 @@
+"""Nothing that a supervisor runs outlives it, or the process that holds its pipe."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from embedded_aws.host import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Prints the process of a child, which outlives its parent unless somebody ends it.
+PARENT = "sleep 600 & echo $!; wait"
+
+
+class Supervised:
+    """A shell with a child, and the supervisor of both."""
+
+    def __init__(self) -> None:
+        read, self.alive = os.pipe()
+        command = [sys.executable, "-I", "-S", supervise.__file__, str(read), "sh", "-c", PARENT]
+        self.supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[read])
+        os.close(read)
+        assert self.supervisor.stdout is not None
+        self.child = psutil.Process(int(self.supervisor.stdout.readline()))
+
+
+@pytest.fixture
+def supervised() -> Iterator[Supervised]:
+    found = Supervised()
+    yield found
+    found.supervisor.kill()
+    if found.child.is_running():
+        found.child.kill()
+    found.supervisor.communicate()
+
+
+def close(supervised: Supervised) -> None:
+    os.close(supervised.alive)
+
+
+def send(number: signal.Signals) -> Callable[[Supervised], None]:
+    return lambda supervised: supervised.supervisor.send_signal(number)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [close, send(signal.SIGTERM), send(signal.SIGINT), send(signal.SIGHUP)],
+    ids=["its owner ends", "SIGTERM", "SIGINT", "SIGHUP"],
+)
+def test_all_that_it_runs_ends_with_it(supervised: Supervised, end: Callable[[Supervised], None]) -> None:
+    end(supervised)
+
+    supervised.supervisor.wait(30)
+    deadline = time.monotonic() + 30
+    while supervised.child.is_running() and supervised.child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, f"{supervised.child} goes on"
+        time.sleep(0.05)
