@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -37,7 +38,8 @@ def supervised() -> Iterator[Supervised]:
     found = Supervised()
     yield found
     found.supervisor.kill()
-    if found.child.is_running():
+    # It holds the pipe that is read here to its end.
+    with suppress(psutil.NoSuchProcess):
         found.child.kill()
     found.supervisor.communicate()
 

@@ -67,7 +67,8 @@ def main() -> int:
         print(f"CANNOT RUN the tests on real nodes: {error}")
         return 1
     os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{kubectl.parent}"
-    temporary = tempfile.mkdtemp(prefix="cdk-tensorflow-nodes-")
+    # Short, because Unix sockets in it have names of at most 107 bytes.
+    temporary = tempfile.mkdtemp(prefix="nodes-")
     # Removes it in any case, also where this process is killed.
     sweeper = Sweeper(None, Path(temporary))
     try:

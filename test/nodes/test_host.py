@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,8 +142,15 @@ def test_two_clusters_at_the_same_time_do_not_disturb_each_other_and_a_killed_on
     assert len(processes(facts_of_other["group"])) > 10
 
 
-def test_a_killed_test_run_leaves_nothing(tmp_path: Path) -> None:
-    places = [tmp_path, default_cache_directory() / "runs"]
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory for temporary files: `tmp_path` is too long for the names of Unix sockets below it."""
+    with tempfile.TemporaryDirectory(prefix="run-") as directory:
+        yield Path(directory)
+
+
+def test_a_killed_test_run_leaves_nothing(short_path: Path) -> None:
+    places = [short_path, default_cache_directory() / "runs"]
 
     def specifications() -> set[Path]:
         return {path for place in places for path in place.rglob("clusters/1/*/specification.json")}
@@ -150,7 +158,7 @@ def test_a_killed_test_run_leaves_nothing(tmp_path: Path) -> None:
     before, files = host(), specifications()
     runner = subprocess.Popen(
         [sys.executable, str(HERE / "run.py"), "service"],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -164,5 +172,5 @@ def test_a_killed_test_run_leaves_nothing(tmp_path: Path) -> None:
         runner.wait()
 
     eventually(lambda: groups(group) == [], "cgroups are gone")
-    eventually(lambda: not (specifications() - files) and not list(tmp_path.iterdir()), "files are gone", 180)
+    eventually(lambda: not (specifications() - files) and not list(short_path.iterdir()), "files are gone", 180)
     assert host() == before

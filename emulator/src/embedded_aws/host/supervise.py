@@ -18,28 +18,37 @@ import threading
 def main() -> None:
     """Runs the command and exits as it does."""
     alive, command = int(sys.argv[1]), sys.argv[2:]
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        received.append(number)
+        if process is not None:
+            kill(process)
+
+    process: subprocess.Popen[bytes] | None = None
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - what the embedded AWS runs
+    if received:  # while it started
+        kill(process)
 
     def end() -> None:
         while os.read(alive, 1):  # empty when the other end closes
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill(process)
 
-    def stop(number: int, _frame: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        sys.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
     threading.Thread(target=end, daemon=True).start()
     code = process.wait()
     # Also end whatever the commands left in the background.
+    kill(process)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    sys.exit(code if code >= 0 else 128 - code)
 
 
 if __name__ == "__main__":
