@@ -178,7 +178,7 @@ def test_a_machine_without_the_programs_names_them_and_the_command_that_builds_t
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    with pytest.raises(CannotRunError, match=r"kubelet, kube-proxy, containerd.*npm run test:nodes"):
+    with pytest.raises(CannotRunError, match=r"kubelet, kube-proxy, containerd.*run `npm run test:nodes` once"):
         programs.nearest_built("1.37")
 
 

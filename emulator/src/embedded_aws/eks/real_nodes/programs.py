@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +71,7 @@ def nearest_built(minor: str) -> NodePrograms:
     if found.commands is not None and not found.commands.is_dir():
         missing += COMMANDS
     if missing:
-        raise CannotRunError(f"real nodes need {', '.join(missing)}: run `npm run test:nodes -- {minor}` once")
+        raise CannotRunError(f"real nodes need {', '.join(missing)}: run `npm run test:nodes` once")
     return found
 
 
@@ -128,17 +127,3 @@ def _unpack(target: Path) -> None:
             raise CannotRunError(f"apt-get could not download {', '.join(PACKAGES)}:\n{done.stderr[-1000:]}")
         for package in Path(directory).glob("*.deb"):
             subprocess.run(["dpkg", "-x", str(package), str(target)], check=True)  # noqa: S603, S607
-
-
-def main() -> int:
-    """Build the programs for a version: `python -m embedded_aws.eks.real_nodes.programs 1.37`."""
-    try:
-        programs(sys.argv[1])
-    except CannotRunError as error:
-        print(error, file=sys.stderr)
-        return 69
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
