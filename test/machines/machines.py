@@ -69,11 +69,8 @@ def boot(
         user_data=user_data,
         **{"role": "fleet", "credentials": CREDENTIALS, **identity},
     )
-    # Its Python and its AWS CLI are the image's.
-    host = Host(Path("/unused"), Path("/unused"), port, PLANE, disk=disk)
-    return Booted(
-        described, directory, host, Disk(built(default_cache_directory()), {path: f"{SHARED}{path}" for path in shared})
-    )
+    host = Host(None, None, port, PLANE, disk=disk)
+    return Booted(described, directory, host, Disk(built(default_cache_directory()), shared))
 
 
 class MachineFleet(Fleet):

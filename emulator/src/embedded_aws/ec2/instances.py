@@ -11,7 +11,7 @@ from ministack.services import ec2
 from embedded_aws.ec2 import stock
 from embedded_aws.ec2.machine import ACCOUNT_CREDENTIALS, Host, Machine
 from embedded_aws.ec2.systemd.image import image_for
-from embedded_aws.ec2.systemd.machine import SHARED, Disk, SystemdMachine
+from embedded_aws.ec2.systemd.machine import Disk, SystemdMachine
 from embedded_aws.ec2.systemd.metadata import Identity
 from embedded_aws.iam.sessions import role_of_profile, session_of
 
@@ -64,8 +64,8 @@ class Instances:
         role = role_of_profile(data.get("IamInstanceProfile") or {})
         credentials = session_of(role, name) if role else ACCOUNT_CREDENTIALS
         host = Host(
-            stock.python(),
-            stock.aws_command(settings.cache_directory, settings.run_directory),
+            None if self._image else stock.python(),
+            None if self._image else stock.aws_command(settings.cache_directory, settings.run_directory),
             settings.port,
             self._plane,
             disk=f"{_volume_gibibytes(data)}g",
@@ -93,8 +93,7 @@ class Instances:
             token_required=options.get("HttpTokens", "required") == "required",
             hop_limit=int(options.get("HttpPutResponseHopLimit", 2)),
         )
-        disk = Disk(self._image, {path: f"{SHARED}{path}" for path in settings.shared_directories})
-        return SystemdMachine(identity, directory, host, disk, on_line)
+        return SystemdMachine(identity, directory, host, Disk(self._image, settings.shared_directories), on_line)
 
     def end(self, machine: Machine) -> None:
         """Terminates one instance."""

@@ -38,8 +38,8 @@ class Host:
     """The machine that an instance runs on.
 
     Attributes:
-        python: its /usr/bin/python3.
-        aws: its AWS CLI.
+        python: its /usr/bin/python3; None where its image has one.
+        aws: its AWS CLI; None where its image has one.
         aws_port: the loopback port at which it finds AWS, and nothing else.
         plane: carries what it sends there.
         disk: the most that the directory of models may hold, as tmpfs takes it, such as `20g`.
@@ -47,8 +47,8 @@ class Host:
         credentials: the variables that its programs find AWS with.
     """
 
-    python: Path
-    aws: Path
+    python: Path | None
+    aws: Path | None
     aws_port: int
     plane: Plane
     disk: str = "8g"

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from embedded_aws.ec2.systemd.metadata import Identity, MetadataService
 from embedded_aws.host.pythons import find_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
 _HERE = Path(__file__).resolve().parent
 _LONGEST_END_SECONDS = 30.0
@@ -32,11 +32,11 @@ class Disk:
 
     Attributes:
         image: the root, which it does not change.
-        shared: directories of this machine that it can read, and where.
+        shared: directories of this machine that it can read, below `/opt/host`.
     """
 
     image: Path
-    shared: Mapping[Path, str] = field(default_factory=dict)
+    shared: Sequence[Path] = ()
 
 
 class SystemdMachine(Machine):
@@ -55,14 +55,15 @@ class SystemdMachine(Machine):
         Args:
             identity: what its metadata service says.
             directory: for its files; made.
-            host: what it is made on; `disk` is the size of its whole disk.
+            host: what it is made on; `disk` is the size of its whole disk. Its programs are the image's.
             disk: what it boots from.
             on_line: gets each line of its console.
 
         Raises:
             MachineEndedError: its disk or its network could not be made.
         """
-        self._image, self._identity, self._shared = disk.image, identity, dict(disk.shared)
+        self._image, self._identity = disk.image, identity
+        self._shared = {path: f"{SHARED}{path}" for path in disk.shared}
         self._python = ["-", ""]
         if python := find_python(stock.PYTHON):
             self._shared[python.prefix] = _PYTHON_AT

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from embedded_aws.host.plane import Streams
 
-ADDRESS = "169.254.169.254"
-
 _LONGEST_TOKEN_SECONDS = 21_600
 _TOKEN = "x-aws-ec2-metadata-token"  # noqa: S105 - the name of a header
 _TTL = "x-aws-ec2-metadata-token-ttl-seconds"
