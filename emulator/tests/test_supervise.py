@@ -19,23 +19,34 @@ if TYPE_CHECKING:
 
 #: Prints the process of a child, which outlives its parent unless somebody ends it.
 PARENT = "sleep 600 & echo $!; wait"
+#: Lets time pass once the command has started, as a busy machine does.
+SLOWLY = """
+import runpy, subprocess, sys, time
+start = subprocess.Popen
+def popen(*command, **options):
+    process = start(*command, **options)
+    time.sleep(1)
+    return process
+subprocess.Popen = popen
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 
 
 class Supervised:
     """A shell with a child, and the supervisor of both."""
 
-    def __init__(self) -> None:
+    def __init__(self, *program: str) -> None:
         read, self.alive = os.pipe()
-        command = [sys.executable, "-I", "-S", supervise.__file__, str(read), "sh", "-c", PARENT]
+        command = [sys.executable, "-I", "-S", *program, str(read), "sh", "-c", PARENT]
         self.supervisor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[read])
         os.close(read)
         assert self.supervisor.stdout is not None
         self.child = psutil.Process(int(self.supervisor.stdout.readline()))
 
 
-@pytest.fixture
-def supervised() -> Iterator[Supervised]:
-    found = Supervised()
+@pytest.fixture(params=[[supervise.__file__], ["-c", SLOWLY, supervise.__file__]], ids=["at once", "slowly"])
+def supervised(request: pytest.FixtureRequest) -> Iterator[Supervised]:
+    found = Supervised(*request.param)
     yield found
     found.supervisor.kill()
     # It holds the pipe that is read here to its end.

@@ -2,7 +2,7 @@
 
 `python -I -S supervise.py <fd> <command...>`: the other end of the descriptor is held by the embedded AWS. When it
 closes, however that process ended, the command and all its children are killed: nothing is ever left behind. A byte
-that it writes sends the command SIGTERM. They are killed too where this process is told to end, as by Ctrl-C.
+that it writes sends the command SIGTERM. They are also killed when this process itself is told to end, as by Ctrl-C.
 """
 
 from __future__ import annotations
