@@ -30,7 +30,6 @@ _CLIENTS = {
     "cloudwatchlogs": "logs",
     "eventbridge": "events",
     "sfn": "stepfunctions",
-    "secretsmanager": "secretsmanager",
 }
 
 
