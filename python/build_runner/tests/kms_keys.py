@@ -34,6 +34,9 @@ class Kms:
         self._keys[arn] = (key or ec.generate_private_key(_CURVES[spec]()), spec, usage)
         return arn
 
+    def delete(self, arn: str) -> None:
+        del self._keys[arn]
+
     def get_public_key(self, KeyId: str) -> dict[str, Any]:
         key, spec, usage = self._find(KeyId, "GetPublicKey")
         der = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

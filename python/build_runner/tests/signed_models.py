@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from index import on_event
@@ -47,3 +48,15 @@ def change_signature(s3: S3Client, **changes: Any) -> None:
     bundle = read_bundle(read_signature(s3))
     values = {"payload": bundle.payload, "signature": bundle.signature, "hint": bundle.hint} | changes
     s3.put_object(Bucket=BUCKET, Key=SIGNATURE, Body=Bundle(**values).to_json().encode())
+
+
+def replace_layer(s3: S3Client, record: dict[str, str]) -> dict[str, str]:
+    """Write another layer in a version's place, and its object version into the version's record."""
+    other = s3.put_object(Bucket=BUCKET, Key=record["LayerKey"], Body=b"LAYER of version 1")
+    return write_record(s3, record | {"LayerObjectVersion": other["VersionId"]})
+
+
+def write_record(s3: S3Client, record: dict[str, str]) -> dict[str, str]:
+    path = f"{PREFIX}/keys/{KEY}/{record['Version']}.json"
+    s3.put_object(Bucket=BUCKET, Key=path, Body=json.dumps(record).encode())
+    return record

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from model_builds.compatibility import _record_of_copy
+from model_builds.compatibility import _record_of_copy, _stated
 from model_builds.errors import ModelError
 from model_builds.records import ATTRIBUTES, find_record, to_data
 from model_builds.store import Store
@@ -90,7 +90,7 @@ def test_returns_every_attribute_as_text() -> None:
 def test_the_record_of_a_copied_model_has_no_value_that_the_optimizer_does_not_publish(s3: S3Client) -> None:
     manifest = json.loads(s3.get_object(Bucket=BUCKET, Key=publish(s3)["ManifestKey"])["Body"].read())
 
-    record = _record_of_copy(Store(BUCKET), PREFIX, f"{PREFIX}/litert/1/", manifest)
+    record = _record_of_copy(Store(BUCKET), PREFIX, manifest) | _stated(f"{PREFIX}/litert/1/", manifest)
 
     assert record.keys() <= set(ATTRIBUTES)
 

@@ -13,7 +13,16 @@ from model_builds import aws
 from model_builds.errors import ModelError
 from model_builds.signature_bundle import SIGNATURE_FILE, Bundle, read_bundle
 from published_models import BUCKET, PREFIX, publish
-from signed_models import SIGNATURE, change_signature, deployment, read_signature, serve, signed
+from signed_models import (
+    SIGNATURE,
+    change_signature,
+    deployment,
+    read_signature,
+    replace_layer,
+    serve,
+    signed,
+    write_record,
+)
 
 if TYPE_CHECKING:
     from kms_keys import Kms
@@ -81,6 +90,22 @@ def test_a_changed_manifest_serves_nothing(s3: S3Client, key: str) -> None:
     changed = publish(s3, sizeBytes=1)
 
     assert "it signs a manifest with the SHA-256" in refusal(s3, changed, key)
+
+
+def test_another_layer_in_the_place_of_a_signed_one_serves_nothing(s3: S3Client, key: str) -> None:
+    record = replace_layer(s3, signed(s3, key))
+
+    with pytest.raises(ModelError, match=r"layer\.zip has the SHA-256 \w+, and the manifest says"):
+        serve(record, key)
+
+
+def test_a_record_cannot_contradict_the_signed_manifest(s3: S3Client, key: str) -> None:
+    record = signed(s3, key)
+    served = serve(record, key)
+    changed = dict.fromkeys(("ChecksumsSha256", "KeyPrefix", "LayerKey", "ServerKey", "ServerSha256"), "other")
+    write_record(s3, record | changed)
+
+    assert serve(record, key) == served
 
 
 def test_a_signed_version_is_not_served_under_another_number(s3: S3Client, key: str) -> None:

@@ -33,25 +33,27 @@ _IN_LAYER = "layer.zip!/"
 _ALTERNATIVES = {"bf16": {"bf16", "avx512_bf16", "amx_bf16"}}
 
 
-def check_compatibility(properties: dict[str, Any]) -> dict[str, str]:
+def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> dict[str, str]:
     """Return what an endpoint needs to serve a model, or fail with one sentence.
 
     Args:
         properties: Bucket; ManifestKey and ManifestSha256, or Pointer; Offer; optionally Digests, values by name. For
             each, the digest of model, runtime and value is returned under that name. With SigningKey, the ARN of a key,
-            only a manifest that it has signed is accepted.
+            only a manifest that it has signed is accepted, and for a function only the layer that this manifest names.
+        verify: Whether to verify the manifest's signature. The layer is verified in any case.
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
     key, digest = _manifest_address(properties)
     manifest, sha256 = read_manifest(store, key, digest)
-    if properties.get("SigningKey"):
+    if properties.get("SigningKey") and verify:
         verify_signature(store, key, manifest, sha256, properties["SigningKey"])
     runtime = _choose_runtime(manifest, offer)
     problems = _problems(manifest, offer, runtime)
     if problems:
         raise ModelError(f"the model {store.address(key)} does not fit its {offer['endpoint']}: " + "; ".join(problems))
-    record = published(store, key, sha256, manifest)
+    is_bound = bool(properties.get("SigningKey")) and offer["endpoint"] == "function"
+    record = published(store, key, sha256, manifest, verify_layer=is_bound)
     if offer["endpoint"] == "function" and record["LayerObjectVersion"] in {"", "null"}:
         raise ModelError(
             f"the bucket {store.bucket} keeps no versions, so nothing holds {record['LayerKey']} in place: switch "
@@ -248,48 +250,72 @@ def _stepped(mebibytes: float) -> int:
     return math.ceil(mebibytes / _MEMORY_STEP) * _MEMORY_STEP
 
 
-def published(store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the version's record, or an equivalent one for a model that was copied without it."""
+def published(
+    store: Store, manifest_key: str, sha256: str, manifest: dict[str, Any], *, verify_layer: bool = False
+) -> dict[str, str]:
+    """Return the version's record, or an equivalent one for a model that was copied without it.
+
+    What the manifest states is taken from there: a signature covers the manifest, and not the record.
+
+    Args:
+        store: The model's bucket.
+        manifest_key: Key of the manifest.
+        sha256: SHA-256 of its bytes.
+        manifest: The manifest.
+        verify_layer: Whether to compare the content of the layer's object version, which only the record names, with
+            the manifest. It takes a download.
+    """
     key_prefix = manifest_key.removesuffix("manifest.json")
     prefix = key_prefix.rstrip("/").rpartition("/")[0].rpartition("/")[0]
     version = str(manifest["version"])
     record = store.read_document(f"{prefix}/keys/{manifest['buildKey']}/{version}.json") or {}
     if record.get("ManifestSha256") != sha256 or record.get("ManifestKey") != manifest_key:
-        record = _record_of_copy(store, prefix, key_prefix, manifest) | {"ManifestSha256": sha256}
-    layer, layer_version = record.get("LayerKey"), record.get("LayerObjectVersion")
-    if layer and not (layer_version and store.has_version(layer, layer_version)):
-        record = record | {"LayerObjectVersion": _layer_version(store, layer, manifest)}
+        record = _record_of_copy(store, prefix, manifest)
+    record = record | _stated(key_prefix, manifest) | {"ManifestSha256": sha256}
+    layer, named = record["LayerKey"], str(record.get("LayerObjectVersion") or "")
+    known = named if layer and named and store.has_version(layer, named) else ""
+    if layer and (verify_layer or not known):
+        record = record | {"LayerObjectVersion": _layer_version(store, layer, known, manifest)}
     return to_data(record)
 
 
-def _record_of_copy(store: Store, prefix: str, key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
-    digests = {file["path"]: file["sha256"] for file in manifest["files"]}
-    version = manifest["version"]
-    archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
+def _stated(key_prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the part of a record that follows from the manifest."""
     server = manifest.get("server") or {}
     return {
-        "Version": str(version),
+        "Version": str(manifest["version"]),
         "KeyPrefix": key_prefix,
         "ManifestKey": f"{key_prefix}manifest.json",
-        "ChecksumsSha256": digests.get("SHA256SUMS", ""),
-        "LayerKey": f"{key_prefix}{_LAYER}" if _LAYER in digests else "",
+        "ChecksumsSha256": _digest_of(manifest, "SHA256SUMS"),
+        "LayerKey": f"{key_prefix}{_LAYER}" if _digest_of(manifest, _LAYER) else "",
+        "ServerKey": server.get("key", ""),
+        "ServerSha256": server.get("sha256", ""),
+    }
+
+
+def _record_of_copy(store: Store, prefix: str, manifest: dict[str, Any]) -> dict[str, str]:
+    version = manifest["version"]
+    archive, golden = f"{prefix}/archive/{version}.tar.gz", f"{prefix}/golden/{version}.json"
+    return {
         "Runtime": manifest["requirements"].get("runtime") or "",
         "GoldenKey": golden if store.exists(golden) else "",
         "ArchiveKey": archive if store.exists(archive) else "",
-        "ArchiveSha256": store.newest(archive)[1] if store.exists(archive) else "",
-        "ServerKey": server.get("key", ""),
-        "ServerSha256": server.get("sha256", ""),
+        "ArchiveSha256": store.find_object(archive)[1] if store.exists(archive) else "",
         "Summary": f"version {version}, copied from where it was published",
     }
 
 
-def _layer_version(store: Store, layer: str, manifest: dict[str, Any]) -> str:
-    """Return the object version of a layer, e.g. of a copy, whose version IDs differ from the record's."""
+def _layer_version(store: Store, layer: str, known: str, manifest: dict[str, Any]) -> str:
+    """Return the object version of a layer, which must have the content that the manifest names.
+
+    It is the known version, or the newest one if none is known, e.g. of a copy, whose version IDs differ from the
+    record's.
+    """
     expected = _digest_of(manifest, _LAYER)
-    if not store.exists(layer):
+    if not known and not store.exists(layer):
         raise ModelError(f"there is no {store.address(layer)}, which the manifest names: publish the model again")
-    version, sha256 = store.newest(layer)
-    if expected and sha256 != expected:
+    version, sha256 = store.find_object(layer, known)
+    if sha256 != expected:
         raise ModelError(
             f"{store.address(layer)} has the SHA-256 {sha256}, and the manifest says {expected}: "
             "publish the model again"

@@ -14,7 +14,11 @@ class ModelError(Exception):
 
 
 class SignatureError(ModelError):
-    """A version is not signed as it must be, or the key cannot say."""
+    """A version is not signed as it must be."""
+
+
+class SigningKeyError(ModelError):
+    """The key that signs versions cannot be used."""
 
 
 class BusyAccountError(ModelError):

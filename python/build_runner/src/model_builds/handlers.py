@@ -24,7 +24,7 @@ from .builds import (
 )
 from .compatibility import check_compatibility
 from .delivery import find_named, refuse_missing_upload
-from .errors import BusyAccountError, ModelError, SignatureError
+from .errors import BusyAccountError, ModelError, SignatureError, SigningKeyError
 from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
@@ -92,7 +92,7 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     named = aws.patiently(lambda: find_named(properties))
     if named is not None:
         print(f"the delivery names version {named[1]['Version']}: nothing to build")
-        _require_signature(event, named[1])
+        _require_signature(event, named[1], is_named=True)
         return {"Data": accepted(properties, named[1])}
     refuse_missing_upload(properties)
     kept = aws.patiently(lambda: find_kept(event, key))
@@ -158,27 +158,37 @@ def _check_compatibility(event: Event) -> dict[str, str]:
     properties = event["ResourceProperties"]
     try:
         return aws.patiently(lambda: check_compatibility(properties))
-    except (SignatureError, ClientError) as error:
-        _raise_unless_rolling_back(event, error)
-        return aws.patiently(lambda: check_compatibility(properties | {"SigningKey": ""}))
+    except (SignatureError, SigningKeyError, ClientError) as error:
+        _raise_unless_rolling_back(event, error, is_named=bool(properties.get("ManifestSha256")))
+        return aws.patiently(lambda: check_compatibility(properties, verify=False))
 
 
-def _require_signature(event: Event, record: dict[str, str]) -> None:
+def _require_signature(event: Event, record: dict[str, str], *, is_named: bool = False) -> None:
     try:
         aws.patiently(lambda: ensure_signed(event["ResourceProperties"], record))
-    except (SignatureError, ClientError) as error:
-        _raise_unless_rolling_back(event, error)
+    except (SignatureError, SigningKeyError, ClientError) as error:
+        _raise_unless_rolling_back(event, error, is_named=is_named)
 
 
-def _raise_unless_rolling_back(event: Event, error: SignatureError | ClientError) -> None:
-    """Raise an error about a signature, except in a rollback.
+def _raise_unless_rolling_back(
+    event: Event, error: SignatureError | SigningKeyError | ClientError, *, is_named: bool
+) -> None:
+    """Raise an error about a signature, except in a rollback to the version that served.
 
-    A rollback returns to a version whose signature was verified when it was deployed, and which serves. An error would
-    leave the stack unable to go forward or back.
+    Its signature was verified when it was deployed, and an error would leave the stack unable to go forward or back.
+
+    Args:
+        event: CloudFormation's request.
+        error: The error.
+        is_named: The properties have the manifest's SHA-256. If they do not, the version was found in the bucket, where
+            an optimization job may have added a record since: then only an unusable key is no reason to fail.
     """
-    is_about_key = isinstance(error, SignatureError) or error.operation_name in {"GetPublicKey", "Sign", "Verify"}
-    goes_back = event["RequestType"] == "Update" and is_about_key
-    if not (goes_back and is_rolling_back(event["StackId"], if_unknown=False)):
+    if isinstance(error, ClientError):
+        may_pass = error.operation_name in {"GetPublicKey", "Sign", "Verify"}
+    else:
+        may_pass = is_named or isinstance(error, SigningKeyError)
+    is_update = event["RequestType"] == "Update"
+    if not (may_pass and is_update and is_rolling_back(event["StackId"], if_unknown=False)):
         raise error
     print(f"the stack rolls back to what it served, which was verified then: {error}")
 

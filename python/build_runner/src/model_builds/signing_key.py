@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from . import aws
-from .errors import SignatureError
+from .errors import SigningKeyError
 from .signature_bundle import key_hint
 
 #: KMS's signing algorithm and the digest for each key spec. `lib/optimization/signing-key.ts` has the same specs.
@@ -72,20 +72,20 @@ def find_signing_key(arn: str) -> SigningKey:
     """Return a key with its algorithm and its public key's hint.
 
     Raises:
-        SignatureError: It cannot sign.
+        SigningKeyError: It cannot sign.
     """
     try:
         answer = aws.kms(_region(arn)).get_public_key(KeyId=arn)
     except ClientError as error:
         if aws.code_of(error) in _UNUSABLE:
-            raise SignatureError(
+            raise SigningKeyError(
                 f"the signingKey {arn} cannot be used ({aws.sentence_of(error)}): enable it, or give an asymmetric key "
                 "with the usage SIGN_VERIFY"
             ) from error
         raise
     spec, usage = answer["KeySpec"], answer["KeyUsage"]
     if usage != "SIGN_VERIFY" or spec not in _ALGORITHMS:
-        raise SignatureError(
+        raise SigningKeyError(
             f"the signingKey {arn} has the spec {spec} and the usage {usage}: give a key with the usage SIGN_VERIFY "
             f"and one of the specs {', '.join(_ALGORITHMS)}"
         )

@@ -82,9 +82,10 @@ class Store:
             return False
         return True
 
-    def newest(self, key: str) -> tuple[str, str]:
-        """Return the current version ID and SHA-256 of an object."""
-        answer = aws.s3().get_object(Bucket=self.bucket, Key=key)
+    def find_object(self, key: str, version: str = "") -> tuple[str, str]:
+        """Return the version ID and the SHA-256 of an object, or of one version of it."""
+        one: dict[str, Any] = {"VersionId": version} if version else {}
+        answer = aws.s3().get_object(Bucket=self.bucket, Key=key, **one)
         digest = hashlib.sha256()
         for block in answer["Body"].iter_chunks(1 << 20):
             digest.update(block)
