@@ -1,4 +1,4 @@
-import type { DeliverySettings, States } from './state';
+import type { DeliverySettings, State, States } from './state';
 import { choice, query, request, retriesExcept } from './state';
 
 const TAKEN = 'DynamoDb.ConditionalCheckFailedException';
@@ -126,6 +126,20 @@ function memoryStates(settings: DeliverySettings): States {
     Retry: retriesExcept(),
     Next: next,
   });
+  // A request whose answer was lost is repeated: by then, the turn may be another execution's.
+  const release = (UpdateExpression: string, values: State, next: string) => request(settings, 'dynamodb:updateItem', {
+    Arguments: {
+      TableName: tableName,
+      Key: ITEM,
+      UpdateExpression,
+      ConditionExpression: '#owner = :me',
+      ExpressionAttributeNames: OWNER,
+      ExpressionAttributeValues: { ':me': { S: query('$me') }, ...values },
+    },
+    Retry: retriesExcept(TAKEN),
+    Catch: [{ ErrorEquals: [TAKEN], Next: next }],
+    Next: next,
+  });
   return {
     IsHandled: choice(
       'ReadSource',
@@ -137,11 +151,7 @@ function memoryStates(settings: DeliverySettings): States {
       // EventBridge delivers an event at least once.
       { when: '$isEvent and $exists($memory.Handled) and $memory.Handled.S = $askedVersion', next: 'GiveUpTurn' },
     ),
-    GiveUpTurn: request(settings, 'dynamodb:updateItem', {
-      Arguments: { TableName: tableName, Key: ITEM, UpdateExpression: 'REMOVE #owner', ExpressionAttributeNames: OWNER },
-      Retry: retriesExcept(),
-      Next: 'Superseded',
-    }),
+    GiveUpTurn: release('REMOVE #owner', {}, 'Superseded'),
     ReadSource: read(sourceParameterName, 'previousSource', 'ReadServe'),
     ReadServe: read(serveParameterName, 'previousServe', 'Remember'),
     Remember: request(settings, 'dynamodb:updateItem', {
@@ -154,18 +164,9 @@ function memoryStates(settings: DeliverySettings): States {
       Retry: retriesExcept(),
       Next: 'Prepare',
     }),
-    GiveTurn: request(settings, 'dynamodb:updateItem', {
-      Arguments: {
-        TableName: tableName,
-        Key: ITEM,
-        UpdateExpression: 'SET Handled = :handled REMOVE #owner, PreviousSource, PreviousServe',
-        ExpressionAttributeNames: OWNER,
-        ExpressionAttributeValues: {
-          ':handled': { S: query('$not($keepsSource) ? $version : $exists($memory.Handled) ? $memory.Handled.S : \'none\'') },
-        },
-      },
-      Retry: retriesExcept(),
-      Next: 'Tell',
-    }),
+    // A delivery on demand of an older upload leaves what is remembered: an event of the newest one may still come twice, or for the first time.
+    GiveTurn: release('SET Handled = :handled REMOVE #owner, PreviousSource, PreviousServe', {
+      ':handled': { S: query('$not($keepsSource) and $version = $newest ? $version : $exists($memory.Handled) ? $memory.Handled.S : \'none\'') },
+    }, 'Tell'),
   };
 }

@@ -3,6 +3,9 @@ import { choice, query, request, retriesExcept } from './state';
 
 const says = (words: string) => `$contains($problem, '${words}')`;
 
+/** CloudFormation's answer to a request that it does not fulfil. Anything else may have been fulfilled, such as a request whose answer was lost. */
+const REFUSED = 'CloudFormation.CloudFormationException';
+
 /** AWS has no time for the request now, or the stack is busy with another: both pass. */
 const PASSES = [says('Rate exceeded'), says('can not be updated'), says('Status Code: 5')].join(' or ');
 
@@ -80,6 +83,7 @@ function stackStates(settings: DeliverySettings): States {
     DescribeStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
       Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
+      Retry: retriesExcept(REFUSED),
       Catch: caught('IsMissing'),
       Next: 'IsReady',
     }),
@@ -106,6 +110,7 @@ function stackStates(settings: DeliverySettings): States {
         Parameters: query('[$stack.Parameters.{\'ParameterKey\': ParameterKey, \'UsePreviousValue\': true}]'),
         Capabilities: query('[$stack.Capabilities]'),
       },
+      Retry: retriesExcept(REFUSED),
       Catch: caught('IsUnchanged'),
       Next: 'WaitForUpdate',
     }),

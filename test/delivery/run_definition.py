@@ -28,9 +28,12 @@ class World:
         self.parameters: dict[str, str] = given["parameters"]
         #: Name of a stack to its statuses, which are read one after another; the last stays.
         self.stacks: dict[str, list[str]] = given["stacks"]
-        #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused` or `busy`.
+        #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused`, `busy` or `lost`.
         self.updates: dict[str, list[str]] = given.get("updates", {})
         self.executions: dict[str, list[str]] = given.get("executions", {})
+        self.lost_descriptions: int = given.get("lostDescriptions", 0)
+        #: The execution that takes the turn when this one gives it up, before this one knows that it has.
+        self.taker: str | None = given.get("taker")
         self.calls: list[list[Any]] = []
         self.events: list[dict[str, Any]] = []
         self.serving: dict[str, dict[str, str]] = {}
@@ -45,7 +48,12 @@ class World:
     def _updateItem(self, given: dict[str, Any]) -> Any:  # noqa: N802
         values = {name: value["S"] for name, value in given.get("ExpressionAttributeValues", {}).items()}
         owner = self.item.get("Owner", {}).get("S")
-        if "ConditionExpression" in given and owner not in {None, values[":me"], values[":gone"]}:
+        owners = (
+            {values[":me"]}
+            if given.get("ConditionExpression") == "#owner = :me"
+            else {None, values.get(":me"), values.get(":gone")}
+        )
+        if "ConditionExpression" in given and owner not in owners:
             raise _Error("DynamoDb.ConditionalCheckFailedException", "The conditional request failed")
         sets, _, removes = given["UpdateExpression"].partition("REMOVE")
         for assignment in filter(None, sets.removeprefix("SET ").split(",")):
@@ -53,6 +61,9 @@ class World:
             self.item[name.strip().replace("#owner", "Owner")] = {"S": values[value.strip()]}
         for name in removes.replace("#owner", "Owner").split(","):
             self.item.pop(name.strip(), None)
+        if removes and self.taker is not None:  # the answer is lost, and another execution takes the turn
+            self.item["Owner"], self.taker = {"S": self.taker}, None
+            raise _Error("DynamoDb.SdkClientException", "Unable to execute HTTP request: Read timed out")
         return {"Attributes": dict(self.item)}
 
     def _getItem(self, _: Any) -> Any:  # noqa: N802
@@ -77,6 +88,9 @@ class World:
 
     def _describeStacks(self, given: dict[str, Any]) -> Any:  # noqa: N802
         name = given["StackName"]
+        if self.lost_descriptions > 0:
+            self.lost_descriptions -= 1
+            raise _Error("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
         statuses = self.stacks.get(name)
         if statuses is None:
             raise _Error(
@@ -105,6 +119,9 @@ class World:
                 "CloudFormation.CloudFormationException",
                 f"{refusals[outcome]} (Service: CloudFormation, Status Code: 400)",
             )
+        if outcome == "lost":  # the update begins, but its answer does not arrive
+            self.stacks[name] = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+            raise _Error("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
         assert given["UsePreviousTemplate"] is True
         assert given["Parameters"] == [{"ParameterKey": key, "UsePreviousValue": True} for key in ("One", "Two")]
         assert given["Capabilities"] == ["CAPABILITY_IAM"]

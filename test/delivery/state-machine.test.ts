@@ -104,6 +104,14 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'One', 'Two']);
   });
 
+  test('goes on where the answer to a request is lost, although the request was fulfilled', async () => {
+    const result = await run(event(), { updates: { One: ['lost', 'busy', 'same'] }, lostDescriptions: 1 });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
+    expect(result.entered.slice(-1)).toEqual(['Tell']);
+    expect(updates(result)).toEqual(['One', 'One', 'One', 'Two']);
+  });
+
   test('is delivered where that deployment has done it already', async () => {
     expect(await run(event(), { updates: { One: ['same'], Two: ['same'] } })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
   });
@@ -220,6 +228,14 @@ describe('the turn', () => {
     expect(result).toMatchObject({ output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v0' } });
     expect(result.item).not.toHaveProperty('Owner');
   });
+
+  test.each([['GiveTurn', {}], ['GiveUpTurn', { item: { Id: { S: 'delivery' }, Handled: { S: 'v2' } } }]])(
+    'stays the next execution\'s where the answer to %s is lost', async (state, world) => {
+      const result = await run(event(), { ...world, taker: OTHER });
+
+      expect(result).toMatchObject({ status: 'SUCCEEDED', item: { Owner: { S: OTHER }, Handled: { S: 'v2' } } });
+      expect(result.entered).toContain(state);
+    });
 });
 
 describe('on demand', () => {
@@ -229,6 +245,19 @@ describe('on demand', () => {
 
   test('an older upload is delivered', async () => {
     expect(await run({ objectVersion: 'v0' })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v0', [SERVE]: 'built' } });
+  });
+
+  test('an older upload stays where an event of the newest one, which was handled, comes again', async () => {
+    const { item } = await run({ objectVersion: 'v0' }, { item: { Id: { S: 'delivery' }, Handled: { S: 'v2' } } });
+
+    expect(item).toEqual({ Id: { S: 'delivery' }, Handled: { S: 'v2' } });
+    expect(await run(event(), { item, parameters: { [SOURCE]: 'v0', [SERVE]: 'built' } })).toMatchObject({ output: { outcome: 'SUPERSEDED' }, parameters: { [SOURCE]: 'v0' } });
+  });
+
+  test('an older upload gives way to the newest one, whose event comes later', async () => {
+    const { item } = await run({ objectVersion: 'v0' }, { item: { Id: { S: 'delivery' }, Handled: { S: 'v1' } } });
+
+    expect(await run(event(), { item })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
   });
 
   test('published versions are served, with the source as it is', async () => {
