@@ -1,11 +1,12 @@
-import { CustomResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledgeWildcard } from '../private/acknowledge';
+import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { InlinePolicyRole } from '../private/inline-policy-role';
+import { acknowledgeStacks, parameterArn, stackArns } from './delivery-arns';
 
 const TIMEOUT = Duration.minutes(2);
 
@@ -19,9 +20,9 @@ export class DeliveryFunctions extends Construct {
   constructor(scope: Construct, id: string, stackNames: string[]) {
     super(scope, id);
     this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
-    const stacks = stackNames.map((name) => Stack.of(this).formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` }));
+    const stacks = stackArns(this, stackNames);
     const role = this.role('ReasonRole', 'Reads why a stack was rolled back', ['cloudformation:DescribeStackEvents'], stacks);
-    stacks.forEach((arn) => acknowledgeWildcard(role, arn, 'The end of a stack\'s ARN is made when the stack is'));
+    acknowledgeStacks(role, stacks);
     this.reason = this.handler('Reason', 'index.find_reason', role);
   }
 
@@ -31,7 +32,7 @@ export class DeliveryFunctions extends Construct {
    * @param initial values by name, with descriptions
    */
   public createParameters(initial: { id: string; name: string; value: string; description: string }[]): CustomResource[] {
-    const parameters = initial.map(({ name }) => Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') }));
+    const parameters = initial.map(({ name }) => parameterArn(this, name));
     const role = this.role('ParametersRole', 'Creates and deletes the parameters of a delivery', ['ssm:PutParameter', 'ssm:DeleteParameter'], parameters);
     const handler = this.handler('Parameters', 'index.keep_parameter', role);
     return initial.map(({ id, name, value, description }) => new CustomResource(this, id, {
@@ -52,7 +53,9 @@ export class DeliveryFunctions extends Construct {
       role,
       logGroup: this.logGroup,
     });
-    Validations.of(created).acknowledge({ id: 'AwsSolutions-L1', reason: 'The handler is tested with this version of Python' });
+    for (const rule of LATEST_RUNTIME_RULES) {
+      Validations.of(created).acknowledge({ id: rule, reason: 'The handler is tested with this version of Python' });
+    }
     return created;
   }
 

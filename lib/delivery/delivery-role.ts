@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { InlinePolicyRole } from '../private/inline-policy-role';
+import { acknowledgeStacks, parameterArn, stackArns } from './delivery-arns';
 import { eventBusArn, EVENT_SOURCE } from './delivery-events';
 
 /** What the state machine works with. */
@@ -28,23 +29,22 @@ export function deliveryRole(scope: Construct, id: string, access: DeliveryAcces
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': stack.account } } }),
     description: 'Updates the stacks that serve a delivered TensorFlow model',
   });
-  const parameter = (name: string) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
-  const stacks = access.stackNames.map((name) => stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` }));
+  const stacks = stackArns(scope, access.stackNames);
   const executions = stack.formatArn({ service: 'states', resource: 'execution', resourceName: `${access.stateMachineName}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
   // CloudFormation reads a stack's SSM parameters as who updates it: those of this delivery, of cdk bootstrap, and public ones, such as of machine images.
-  const templates = [parameter('cdk-bootstrap/*'), stack.formatArn({ service: 'ssm', account: '', resource: 'parameter', resourceName: 'aws/service/*' })];
+  const templates = [parameterArn(scope, '/cdk-bootstrap/*'), stack.formatArn({ service: 'ssm', account: '', resource: 'parameter', resourceName: 'aws/service/*' })];
   const statements: [string[], string[], Record<string, Record<string, string>>?][] = [
     [['s3:ListBucketVersions'], [access.bucketArn], { StringEquals: { 's3:prefix': access.key } }],
     [['dynamodb:GetItem', 'dynamodb:UpdateItem'], [access.tableArn]],
     [['states:DescribeExecution'], [executions]],
-    [['ssm:GetParameter', 'ssm:GetParameters', 'ssm:PutParameter'], access.parameterNames.map(parameter)],
+    [['ssm:GetParameter', 'ssm:GetParameters', 'ssm:PutParameter'], access.parameterNames.map((name) => parameterArn(scope, name))],
     [['ssm:GetParameters'], templates],
     [['cloudformation:DescribeStacks', 'cloudformation:UpdateStack'], stacks],
     [['lambda:InvokeFunction'], [access.reasonFunctionArn]],
     [['events:PutEvents'], [eventBusArn(scope)], { StringEquals: { 'events:source': EVENT_SOURCE } }],
   ];
   statements.forEach(([actions, resources, conditions]) => role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources, conditions })));
-  stacks.forEach((arn) => acknowledgeWildcard(role, arn, 'The end of a stack\'s ARN is made when the stack is'));
+  acknowledgeStacks(role, stacks);
   templates.forEach((arn) => acknowledgeWildcard(role, arn, 'Parameters that the templates of the stacks may name: of cdk bootstrap, and public ones'));
   acknowledgeWildcard(role, executions, 'Executions of this state machine, whose names Step Functions makes');
   return role;
