@@ -4,7 +4,7 @@ import type { IConstruct } from 'constructs';
 import { holdsWeightsOnly, MODEL_EXTENSIONS } from '../model/model-inspection';
 import { checkReference } from '../model/stored-object';
 import { keepsNoVersions } from '../optimization/bucket-checks';
-import { checkPattern, checkRange } from '../private/validation';
+import { checkInteger, checkPattern } from '../private/validation';
 import type { ModelDeliveryProps } from './model-delivery-props';
 
 const LONGEST_KEY = 512;
@@ -15,10 +15,10 @@ export function checkDelivery(props: ModelDeliveryProps): string[] {
   return [
     ...keyProblems(key),
     ...stackProblems(stackNames),
-    ...checkPattern('parameterPrefix', parameterPrefix, /^\/[a-zA-Z0-9_.\-/]*[a-zA-Z0-9_.-]$/,
+    ...checkPattern('parameterPrefix', parameterPrefix, /^(\/[a-zA-Z0-9_.-]+)+$/,
       'a path of letters, digits, underscores, dots and hyphens that begins with a slash and does not end with one'),
     ...Token.isUnresolved(parameterPrefix) ? ['parameterPrefix must be known when the app is synthesized: the templates of other stacks have it'] : [],
-    ...checkRange('pollInterval', pollInterval?.toSeconds({ integral: false }), 1, 300, 'in seconds'),
+    ...checkInteger('pollInterval in seconds', pollInterval?.toSeconds({ integral: false }), 1, 300),
     ...bucket !== undefined && keepsNoVersions(bucket) ? ['bucket must keep versions, because an upload is delivered as one: create it with versioned: true'] : [],
   ];
 }

@@ -194,14 +194,17 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     return new cloudwatch.Alarm(this, 'Stuck', {
       alarmDescription: `A delivery of ${this.key} needs a person: see the executions of the state machine`,
       metric: new cloudwatch.MathExpression({
-        expression: 'failed + ended',
-        usingMetrics: { failed: stateMachine.metricFailed({ period }), ended: stateMachine.metricTimedOut({ period }) },
+        // A sum has no value where one of its metrics has none.
+        expression: 'FILL(failed, 0) + FILL(timedOut, 0)',
+        usingMetrics: { failed: stateMachine.metricFailed({ period }), timedOut: stateMachine.metricTimedOut({ period }) },
         label: 'deliveries that failed, or took too long',
         period,
       }),
       threshold: 0,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
+      // In the newest period a late value may still be missing, which counts as zero.
+      evaluationPeriods: 2,
+      datapointsToAlarm: 1,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
   }

@@ -72,9 +72,10 @@ describe('the stack of a delivery', () => {
   test('alarms on executions that fail or take too long', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 0,
+      DatapointsToAlarm: 1,
       ComparisonOperator: 'GreaterThanThreshold',
       Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: 'failed + ended' }),
+        Match.objectLike({ Expression: 'FILL(failed, 0) + FILL(timedOut, 0)' }),
         Match.objectLike({ MetricStat: { Metric: { MetricName: 'ExecutionsFailed' } } }),
         Match.objectLike({ MetricStat: { Metric: { MetricName: 'ExecutionsTimedOut' } } }),
       ]),
@@ -190,7 +191,9 @@ describe('problems', () => {
     [{ stackNames: ['a/b'] }, 'stackNames must be names of stacks, of at most 128 letters, digits and hyphens, got "a/b"'],
     [{ parameterPrefix: 'models' }, 'parameterPrefix must be a path'],
     [{ parameterPrefix: '/models/' }, 'parameterPrefix must be a path'],
-    [{ pollInterval: Duration.millis(10) }, 'pollInterval must be between 1 and 300, got 0.01: in seconds'],
+    [{ parameterPrefix: '/models//digits' }, 'parameterPrefix must be a path'],
+    [{ pollInterval: Duration.seconds(301) }, 'pollInterval in seconds must be between 1 and 300, got 301'],
+    [{ pollInterval: Duration.millis(1500) }, 'pollInterval in seconds must be a whole number between 1 and 300, got 1.5'],
     [{ pollInterval: 15 as any }, 'pollInterval must be a Duration, got 15: give Duration.seconds(15)'],
   ])('of %j are found', (props, problem) => {
     expect(() => deliver(props)).toThrow(problem);
