@@ -1,4 +1,4 @@
-import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import type * as events from 'aws-cdk-lib/aws-events';
@@ -14,12 +14,11 @@ import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
 import { grantArtifactRead } from './artifact-access';
-import { artifactBucketOf, bucketDependencies } from './artifact-bucket';
+import { artifactBucketOf } from './artifact-bucket';
 import { claimPrefix } from './artifact-prefix';
-import { bucketWithPolicy } from './bucket-with-policy';
-import { BuildProvider } from './build-provider';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
+import { modelBuild } from './model-build';
 import { MODEL_REFUSED, modelRule, refusedModels } from './model-events';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
@@ -27,8 +26,6 @@ import { checkModelOptimizer } from './optimization-checks';
 import { OptimizationProject } from './optimization-project';
 import { OptimizationRecipe } from './optimization-recipe';
 import { RefusalBehavior } from './refusal-behavior';
-import { SERVER_PREFIX } from './server-image';
-import { UnsignedVersions } from './unsigned-versions';
 import { noteWarmUp, warmUpRecords } from './warm-up';
 
 /**
@@ -172,10 +169,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       serverImage: props.serverImage,
       warmupRecords,
     });
-    if (props.serverImage !== undefined) {
-      optimization.dependencies.push(BuildProvider.of(this).allowRead(this.bucket, [`${SERVER_PREFIX}/*`]));
-    }
-    const build = this.createBuild(job, optimization, inputs.map((input) => input.bucket), props);
+    const build = modelBuild(this, 'Build', { props, job, optimization, bucket: this.bucket, keyPrefix: this.keyPrefix, inputs });
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
     this.manifestSha256 = build.getAttString('ManifestSha256');
@@ -289,36 +283,6 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   private failUnlessKeeping(method: string): void {
     failIfAny(lit`NothingIsKept`, this.keepsPrevious ? [] : [`${method} has no effect, because the deployment itself fails when a model is refused: `
       + 'give onRefusal: RefusalBehavior.KEEP_PREVIOUS, or watch metricFailedBuilds()'], this);
-  }
-
-  private createBuild(job: Record<string, unknown>, optimization: OptimizationProject, inputBuckets: s3.IBucket[], props: ModelOptimizerProps): CustomResource {
-    const serve = props.model._serve(this);
-    const provider = BuildProvider.of(this);
-    const grant = provider.allowBuilds(this.project, optimization.logGroup, this.bucket, this.keyPrefix);
-    if (this.keepsPrevious) {
-      optimization.dependencies.push(provider.allowKeeping(this.bucket, this.keyPrefix));
-    }
-    if (props.signingKey) {
-      optimization.dependencies.push(provider.allowSigning(props.signingKey, this.bucket, this.keyPrefix));
-    }
-    const build = new CustomResource(this, 'Build', {
-      resourceType: 'Custom::TensorFlowModelBuild',
-      serviceToken: provider.serviceToken,
-      properties: {
-        Mode: 'build',
-        Project: this.project.projectName,
-        Bucket: this.bucket.bucketName,
-        Model: this.keyPrefix,
-        Job: Stack.of(this).toJsonString(job),
-        ...this.keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: props.attempt ?? 1 },
-        ...props.signingKey && { SigningKey: props.signingKey.keyArn, UnsignedVersions: props.unsignedVersions ?? UnsignedVersions.REFUSE },
-        ...serve !== undefined && { Serve: serve },
-      },
-    });
-    // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
-    build.node.addDependency(provider, grant, ...optimization.dependencies, ...bucketDependencies(this.bucket));
-    build.node.addDependency(...[this.bucket, ...inputBuckets].map(bucketWithPolicy));
-    return build;
   }
 
   private createPointer(parameterName: string): ssm.StringParameter {

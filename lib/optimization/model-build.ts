@@ -1,0 +1,58 @@
+import { CustomResource, Stack } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { StoredObject } from '../model/stored-object';
+import { bucketDependencies } from './artifact-bucket';
+import { bucketWithPolicy } from './bucket-with-policy';
+import { BuildProvider } from './build-provider';
+import type { ModelOptimizerProps } from './model-optimizer-props';
+import type { OptimizationProject } from './optimization-project';
+import { RefusalBehavior } from './refusal-behavior';
+import { SERVER_PREFIX } from './server-image';
+import { UnsignedVersions } from './unsigned-versions';
+
+interface ModelBuildOptions {
+  readonly props: ModelOptimizerProps;
+  readonly job: Record<string, unknown>;
+  readonly optimization: OptimizationProject;
+  readonly bucket: s3.IBucket;
+  readonly keyPrefix: string;
+  /** What the job reads. */
+  readonly inputs: StoredObject[];
+}
+
+/** Defines the custom resource that has a model built, and the permissions that the handlers need for it. Its attributes are the published version. */
+export function modelBuild(scope: Construct, id: string, options: ModelBuildOptions): CustomResource {
+  const { props, optimization, bucket, keyPrefix, inputs } = options;
+  const keepsPrevious = props.onRefusal === RefusalBehavior.KEEP_PREVIOUS;
+  const serve = props.model._serve(scope);
+  const build = new CustomResource(scope, id, {
+    resourceType: 'Custom::TensorFlowModelBuild',
+    serviceToken: BuildProvider.of(scope).serviceToken,
+    properties: {
+      Mode: 'build',
+      Project: optimization.project.projectName,
+      Bucket: bucket.bucketName,
+      Model: keyPrefix,
+      Job: Stack.of(scope).toJsonString(options.job),
+      ...keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: props.attempt ?? 1 },
+      ...props.signingKey && { SigningKey: props.signingKey.keyArn, UnsignedVersions: props.unsignedVersions ?? UnsignedVersions.REFUSE },
+      ...serve !== undefined && { Serve: serve },
+    },
+  });
+  // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
+  build.node.addDependency(BuildProvider.of(scope), ...permissions(scope, options, keepsPrevious), ...optimization.dependencies, ...bucketDependencies(bucket));
+  build.node.addDependency(...[bucket, ...inputs.map((input) => input.bucket)].map(bucketWithPolicy));
+  return build;
+}
+
+function permissions(scope: Construct, { props, optimization, bucket, keyPrefix }: ModelBuildOptions, keepsPrevious: boolean): iam.Grant[] {
+  const provider = BuildProvider.of(scope);
+  return [
+    ...props.serverImage === undefined ? [] : [provider.allowRead(bucket, [`${SERVER_PREFIX}/*`])],
+    provider.allowBuilds(optimization.project, optimization.logGroup, bucket, keyPrefix),
+    ...keepsPrevious ? [provider.allowKeeping(bucket, keyPrefix)] : [],
+    ...props.signingKey ? [provider.allowSigning(props.signingKey, bucket, keyPrefix)] : [],
+  ];
+}
