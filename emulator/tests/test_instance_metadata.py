@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_request_without_a_valid_token_is_refused(service: MetadataService, he
 
 def test_a_token_that_has_expired_is_refused(service: MetadataService, monkeypatch: pytest.MonkeyPatch) -> None:
     token = token_of(service, "60")
-    moment = __import__("time").monotonic()
+    moment = time.monotonic()
     monkeypatch.setattr("embedded_aws.ec2.systemd.metadata.time.monotonic", lambda: moment + 61)
 
     assert service.answer("GET", "/latest/meta-data/instance-id", token) == (401, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,11 +13,14 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from embedded_aws import callers
 from embedded_aws.eks.programs import CannotRunError
 from embedded_aws.eks.real_nodes import programs, requirements
+from embedded_aws.eks.real_nodes.network import GATEWAY, inside
 from embedded_aws.eks.real_nodes.node_files import container_network, kube_proxy, kubelet
 from embedded_aws.eks.real_nodes.oci_image import Image, Layer, make_image
 from embedded_aws.eks.real_nodes.pod_identity import patch
@@ -25,7 +29,6 @@ from embedded_aws.eks.real_nodes.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def apply(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
@@ -79,8 +82,6 @@ def image(tmp_path: Path) -> Image:
     (tree / "kept" / "file").chmod(0o600)
     (tree / "tests").mkdir()
     (tree / "tests" / "file").write_text("left out")
-    import re
-
     layer = Layer({"/opt/tree": tree, "/bin/program": b"program"}, {"/usr/bin/sh": "bash"}, re.compile(r"/tests$"))
     return make_image(layer, tmp_path / "layer.tar", ["/bin/program"])
 
@@ -197,6 +198,39 @@ def test_a_machine_that_cannot_have_nodes_says_what_it_lacks(monkeypatch: pytest
     monkeypatch.setattr(requirements.shutil, "which", lambda name: f"/bin/{name}")
     monkeypatch.setattr(requirements, "controllers", list)
     assert "need cgroup v1" in str(requirements.why_not())
+
+
+def test_the_embedded_aws_answers_nodes_at_the_address_at_which_they_see_it() -> None:
+    assert callers._is_ours(f"{GATEWAY}:4566")
+    assert not callers._is_ours("10.77.0.2:4566")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to join a network")
+def test_a_socket_that_is_made_in_a_network_stays_in_it() -> None:
+    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            own = Path("/proc/self/ns/net").readlink()
+            found, made = inside(process.pid, lambda: (Path("/proc/thread-self/ns/net").readlink(), socket.socket()))
+            # Its loopback interface is down, and this machine's is not.
+            with made, socket.create_server(("127.0.0.1", 0)) as here, pytest.raises(OSError, match="unreachable"):
+                made.connect(here.getsockname())
+            assert found == Path(f"/proc/{process.pid}/ns/net").readlink() != own
+            assert Path("/proc/thread-self/ns/net").readlink() == own
+            with pytest.raises(ValueError, match="as is"):
+                inside(process.pid, lambda: int("as is"))
+        finally:
+            process.kill()
+
+
+def test_nothing_is_done_in_the_network_of_a_process_that_has_ended() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+
+    with pytest.raises(FileNotFoundError):
+        inside(ended.pid, socket.socket)
 
 
 def test_the_programs_of_a_node_leave_the_host_alone() -> None:

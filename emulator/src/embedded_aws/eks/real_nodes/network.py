@@ -7,8 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,29 +59,20 @@ def inside(process: int, make: Callable[[], _T]) -> _T:
     """Do something in the network of a process, in a thread that alone has joined it.
 
     Raises:
-        OSError: what `make` raises, or the process is no more.
+        OSError: the process has ended.
     """
-    made: list[_T] = []
-    failed: list[OSError] = []
 
-    def join() -> None:
-        try:
-            with Path(f"/proc/{process}/ns/net").open("rb") as namespace:
-                os.setns(namespace.fileno(), os.CLONE_NEWNET)
-            made.append(make())
-        except OSError as error:
-            failed.append(error)
+    def join() -> _T:
+        with Path(f"/proc/{process}/ns/net").open("rb") as namespace:
+            os.setns(namespace.fileno(), os.CLONE_NEWNET)
+        return make()
 
-    thread = threading.Thread(target=join)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return made[0]
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(join).result()
 
 
 class Network:
-    """One that runs."""
+    """The running network of a cluster."""
 
     def __init__(self, directory: Path, plane: Plane) -> None:
         """Makes it.

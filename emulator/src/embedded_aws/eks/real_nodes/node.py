@@ -43,7 +43,7 @@ class Site:
 
 
 class Node:
-    """One that runs. Its processes, mounts and interfaces end with it."""
+    """A node of a cluster. Its processes, mounts and interfaces end with it."""
 
     def __init__(self, site: Site, number: int, name: str, zone: str, directory: Path) -> None:
         """Prepares it.
@@ -113,6 +113,7 @@ class Node:
         """Start programs again that have ended: kube-proxy does when its configuration has changed."""
         for name, program in list(self._programs.items()):
             if self.alive and program.code() is not None:
+                program.stop()
                 self._run(name, *self._arguments[name])
 
     def enter(self, *command: str) -> list[str]:
