@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from running_server import ENVIRONMENT
 
 if TYPE_CHECKING:
     from running_server import Server
 
-_CALL = """
+_EVERYTHING = """
 import json, sys, grpc, numpy as np, tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -69,16 +69,21 @@ print(json.dumps([
 """
 
 
-def test_answers_grpc(server: Server) -> None:
+def call(server: Server, program: str) -> Any:
+    """Run a client of the server in a process of its own, and return what it prints."""
     result = subprocess.run(
-        [sys.executable, "-c", _CALL, f"127.0.0.1:{server.port}"],
+        [sys.executable, "-c", program, f"127.0.0.1:{server.port}"],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=True,
     )
+    return json.loads(result.stdout.splitlines()[-1])
 
-    *answer, codes = json.loads(result.stdout.splitlines()[-1])
+
+def test_answers_grpc(server: Server) -> None:
+    *answer, codes = call(server, _EVERYTHING)
+
     assert answer == [[2.5, 3.0, 4.5], "", 1, 30, "0801"]
     assert codes == {
         "unknown model": "NOT_FOUND",
@@ -98,7 +103,7 @@ def test_answers_grpc(server: Server) -> None:
     assert server.counted("request_count", model_name="half", status="FAILED_PRECONDITION") == 1
 
 
-_CALLS = """
+_AT_ONCE = """
 import json, sys, grpc, numpy as np, tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 request = predict_pb2.PredictRequest()
@@ -111,12 +116,4 @@ print(json.dumps(sorted({call.code().name for call in calls})))
 
 
 def test_refuses_grpc_calls_without_a_free_thread(server: Server) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", _CALLS, f"127.0.0.1:{server.port}"],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert json.loads(result.stdout.splitlines()[-1]) == ["OK", "RESOURCE_EXHAUSTED"]
+    assert call(server, _AT_ONCE) == ["OK", "RESOURCE_EXHAUSTED"]
