@@ -157,7 +157,7 @@ def test_a_server_that_dies_is_restarted(fleet: MachineFleet) -> None:
     assert "status=9/KILL" in booted.journal()
 
 
-def test_a_server_that_always_dies_fails_the_instance_with_its_last_words(fleet: MachineFleet) -> None:
+def test_a_server_that_always_dies_fails_the_instance_with_the_end_of_its_log(fleet: MachineFleet) -> None:
     booted: Any = fleet.boot(server="#!/bin/sh\necho illegal instruction\nexit 132\n")
 
     assert booted.code == 1
@@ -204,7 +204,7 @@ def test_the_boot_needs_the_metadata_service(fleet: MachineFleet) -> None:
 
 
 DRAIN_SECONDS = 20
-LAST_WORDS = server(on_stop="print('SIGTERM', flush=True)")
+LOGS_SIGTERM = server(on_stop="print('SIGTERM', flush=True)")
 
 
 def drains(fleet: MachineFleet, booted: Booted) -> None:
@@ -219,7 +219,7 @@ def drains(fleet: MachineFleet, booted: Booted) -> None:
 
 
 def test_stopping_the_server_lets_requests_end_first(fleet: MachineFleet) -> None:
-    booted = succeeded(fleet, LAST_WORDS, drain_seconds=DRAIN_SECONDS)
+    booted = succeeded(fleet, LOGS_SIGTERM, drain_seconds=DRAIN_SECONDS)
 
     booted.run(f"systemctl stop --no-block {SERVER}")
 
@@ -230,7 +230,7 @@ def test_stopping_the_server_lets_requests_end_first(fleet: MachineFleet) -> Non
 
 
 def test_shutting_down_lets_requests_end_first(fleet: MachineFleet) -> None:
-    booted = succeeded(fleet, LAST_WORDS, drain_seconds=DRAIN_SECONDS)
+    booted = succeeded(fleet, LOGS_SIGTERM, drain_seconds=DRAIN_SECONDS)
 
     booted.run("systemctl --no-block poweroff")
 

@@ -90,7 +90,7 @@ describe('an update of a ModelService on real nodes that cannot work', () => {
     expect(result.output).toMatch(/greedy[^]*(OOMKilled|exit code 137)/);
   });
 
-  test('a container that crashes: the message has its exit code and its last words', async () => {
+  test('a container that crashes: the message has its exit code and the end of its log', async () => {
     const { result } = await refused({ extra: 'crashing' }, true);
 
     expect(result.output).toMatch(/crashing[^]*exit code 3[^]*cannot go on/);

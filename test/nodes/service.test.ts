@@ -99,7 +99,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
       expect(status.containerStatuses[0].restartCount).toBe(1);
     }, 240));
     report('a server that hangs', load);
-    // What was connected to it before the probe failed is over; the rules of every node follow within a second.
+    // Requests that it got before the probe failed are lost; the rules of every node follow within a second.
     expect(load.failures.length).toBeLessThan(load.answered / 100);
     expect((await settled()).map(({ metadata }) => metadata.name)).toContain(pod.metadata.name);
   });
@@ -145,7 +145,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     }, 180);
     const { load } = await askDuring(address, notReady);
     report('a node that dies', load);
-    // The share of its pods, which kube-proxy goes on to choose; each costs a client its whole patience.
+    // The share of its pods, which kube-proxy goes on to choose; each costs a client its whole timeout.
     expect(load.failures.length).toBeGreaterThan(0);
     expect(load.answered).toBeGreaterThan(0);
 

@@ -31,9 +31,9 @@ ON_INSTANCE = Path(__file__).with_name("on-instance")
 class Next(Enum):
     """What an instance does when its boot has ended."""
 
-    STAY = "it goes on"
-    BOOT = "it boots again"
-    END = "it is no more"
+    STAY = "stays"
+    BOOT = "boots again"
+    END = "ends"
 
 
 def listen(port: int) -> socket.socket:

@@ -44,7 +44,7 @@ class Addresses:
         self._thread.start()
 
     def close(self) -> None:
-        """Look for no more."""
+        """Stop looking for pods and Services."""
         self._stopped.set()
         self._thread.join(10)
 

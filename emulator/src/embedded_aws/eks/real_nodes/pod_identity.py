@@ -181,7 +181,7 @@ class PodIdentity:
         }
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         for server in self._servers:
             server.shutdown()
             server.server_close()

@@ -85,7 +85,7 @@ class Registry:
         self._server = serve(listener, Handler)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
 
