@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_refusal_of_aws_fails_the_resource_with_its_words(
     answer = cloudformation.ask("Create")
 
     assert answer["Status"] == "FAILED"
-    assert f"the parameter {NAME} could not be made" in answer["Reason"]
+    assert f"the parameter {NAME} could not be created" in answer["Reason"]
     assert "not authorized" in answer["Reason"]
 
 
@@ -143,7 +144,10 @@ def test_a_deletion_that_is_refused_fails(cloudformation: CloudFormation, monkey
 
     monkeypatch.setattr(ssm(), "delete_parameter", refuse)
 
-    assert cloudformation.ask("Delete", PhysicalResourceId=NAME)["Status"] == "FAILED"
+    answer = cloudformation.ask("Delete", PhysicalResourceId=NAME)
+
+    assert answer["Status"] == "FAILED"
+    assert f"the parameter {NAME} could not be deleted" in answer["Reason"]
 
 
 def test_a_fault_of_its_own_is_answered_too(cloudformation: CloudFormation) -> None:
@@ -151,6 +155,12 @@ def test_a_fault_of_its_own_is_answered_too(cloudformation: CloudFormation) -> N
 
     assert answer["Status"] == "FAILED"
     assert "KeyError('Value')" in answer["Reason"]
+
+
+def test_answers_are_sent_as_the_rollout_gate_sends_them() -> None:
+    copy = Path(__file__).parents[2] / "rollout_gate" / "src" / "rollout_gate" / "response.py"
+
+    assert copy.read_bytes() == Path(response.__file__).read_bytes()
 
 
 def test_an_answer_that_does_not_arrive_is_sent_again(cloudformation: CloudFormation) -> None:

@@ -25,23 +25,22 @@ def ssm() -> Any:
 
 def keep_parameter(event: dict[str, Any], _context: Any) -> None:
     """Create or delete a parameter, and answer CloudFormation whatever happens: without an answer it waits an hour."""
-    properties = event["ResourceProperties"]
-    name = str(properties["Name"])
+    properties, deletes = event["ResourceProperties"], event["RequestType"] == "Delete"
     # A new name is a new id: CloudFormation then deletes the parameter of the old one.
-    physical_id = str(event["PhysicalResourceId"]) if event["RequestType"] == "Delete" else name
+    name = str(event["PhysicalResourceId"] if deletes else properties["Name"])
     reason = ""
     try:
-        if event["RequestType"] == "Delete":
-            _delete(physical_id)
+        if deletes:
+            _delete(name)
         else:
             _create(name, str(properties["Value"]), str(properties["Description"]))
     except (ClientError, BotoCoreError) as error:
-        reason = f"the parameter {name} could not be made: {error}"
+        reason = f"the parameter {name} could not be {'deleted' if deletes else 'created'}: {error}"
     except Exception as error:
         # Not raised again: Lambda would try again, and CloudFormation takes one answer.
         traceback.print_exc()
         reason = f"the resource of the parameter {name} has a fault of its own: {error!r}"
-    respond(event, physical_id, reason=reason)
+    respond(event, name, reason=reason)
 
 
 def _create(name: str, value: str, description: str) -> None:

@@ -1,4 +1,4 @@
-"""Answers CloudFormation."""
+"""Answers CloudFormation. A delivery's functions have a copy of this file: each function is an asset of its own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _REASON_BYTES = 3_000
 
 
 def respond(event: dict[str, Any], physical_id: str, *, reason: str = "") -> None:
-    """Send the answer to an event; a failure where there is a reason for one."""
+    """Send the answer to an event; a failure if there is a reason for one."""
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
-        "Reason": _shorten(reason) or "the new pods are available",
+        "Reason": _shorten(reason),
         "PhysicalResourceId": physical_id,
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
