@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tensorflow as tf
 from sample_functions import save, spec
-from tensorflow_optimizer.signatures import equal_signatures, read_signatures
+from tensorflow_optimizer.signatures import SignatureSpec, TensorSpec, equal_signatures, read_signatures
 from tensorflow_optimizer.sources.saved_model_files import read_meta_graph
 
 if TYPE_CHECKING:
@@ -114,6 +114,22 @@ def test_two_random_numbers_are_not_one(tmp_path: Path) -> None:
         return x + drawn - drawn
 
     assert equal(Two(difference, nothing).save(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(("shared_name", "found"), [("weights", {"second": "first"}), ("", {})])
+def test_variables_without_a_shared_name_are_told_apart(shared_name: str, found: dict[str, str]) -> None:
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 3], "x")
+        for name in ("first", "second"):
+            weights = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[3], shared_name=shared_name)
+            tf.identity(x * tf.raw_ops.ReadVariableOp(resource=weights, dtype=tf.float32), name)
+    row = {"x": TensorSpec("float32", (None, 3), "x:0")}
+    specs = [
+        SignatureSpec(name, "", row, {"y": TensorSpec("float32", (None, 3), f"{name}:0")})
+        for name in ("first", "second")
+    ]
+    meta_graph = tf.compat.v1.MetaGraphDef(graph_def=graph.as_graph_def())
+    assert equal_signatures(meta_graph, specs) == found
 
 
 def test_a_graph_with_a_cycle_is_not_compared(models: SampleModels) -> None:

@@ -26,6 +26,8 @@ _REPEATABLE = frozenset(
         "Case",
     }
 )
+#: Of these, operators whose resource gets the node's name if it has no shared name.
+_RESOURCES = frozenset({"VarHandleOp", "HashTableV2"})
 
 
 class _NotComparableError(Exception):
@@ -146,7 +148,7 @@ class _Body:
         )
         return (
             self._library.function(node.op),
-            (self._scope, node.name) if _is_stateful(node.op) else None,
+            (self._scope, node.name) if _is_unique(node) else None,
             attributes,
             tuple(operand for operand in operands if not operand[0]),
             frozenset(operand for operand in operands if operand[0]),
@@ -164,11 +166,16 @@ class _Body:
         return self._library.function(function.name), attributes
 
 
-def _is_stateful(operator: str) -> bool:
+def _is_unique(node: Any) -> bool:
+    """Tell whether another node with the same operands would do something else."""
     from tensorflow.python.framework import op_def_registry
 
-    definition = op_def_registry.get(operator)
-    return definition is not None and definition.is_stateful and operator not in _REPEATABLE
+    if node.op in _REPEATABLE:
+        # `get` and no index, which would add the attribute.
+        shared = node.attr.get("shared_name")
+        return node.op in _RESOURCES and not (shared and shared.s)
+    definition = op_def_registry.get(node.op)
+    return definition is not None and definition.is_stateful
 
 
 def _node_name(tensor: str) -> str:
