@@ -22,8 +22,9 @@ from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
 from tensorflow_optimizer.errors import ExitCode
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.record import Record
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
 from tensorflow_optimizer.storage.s3 import Bucket
 

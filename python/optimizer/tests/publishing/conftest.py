@@ -14,7 +14,8 @@ from publishing_samples import KEY, PREFIX, job_data, make_draft
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Outcome
 from tensorflow_optimizer.errors import ExitCode
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.report import write_report
 from tensorflow_optimizer.storage.s3 import Bucket
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from publishing_samples import KEY, PREFIX, SAVED_MODEL, job_data, read, read_json, sha256
 from tensorflow_optimizer.documents.manifest import Manifest, ModelDescription
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.storage.s3 import Bucket
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from tensorflow_optimizer.documents.job import BEHAVIOR_VERSION, Job, Packaging
 from tensorflow_optimizer.documents.manifest import Manifest
 from tensorflow_optimizer.fetching.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
 from tensorflow_optimizer.publishing.provenance import LOCAL_BUILDER, builder_of
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.publishing.tools import tools_of
 from tensorflow_optimizer.storage.s3 import Bucket
 

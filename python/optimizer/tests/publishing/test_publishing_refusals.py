@@ -11,7 +11,8 @@ from tensorflow_optimizer.documents.job import Packaging
 from tensorflow_optimizer.documents.manifest import Manifest
 from tensorflow_optimizer.errors import ExitCode, OptimizerError
 from tensorflow_optimizer.fetching.fetched import Fetched, FetchedInput, FetchedObject, IdentityCheck
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.storage.s3 import Bucket
 from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
 

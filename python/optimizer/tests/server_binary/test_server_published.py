@@ -17,8 +17,9 @@ from tensorflow_optimizer.documents.build_key import build_key
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.errors import BadInputError, ExitCode, OptimizerError
 from tensorflow_optimizer.pipeline import Paths, run
-from tensorflow_optimizer.publishing.publish import Target, publish_build
+from tensorflow_optimizer.publishing.publish import publish_build
 from tensorflow_optimizer.publishing.record import find_complete
+from tensorflow_optimizer.publishing.target import Target
 from tensorflow_optimizer.storage.s3 import Bucket
 from tensorflow_optimizer.storage.storage_errors import ObjectExistsError
 from tensorflow_optimizer.supervision.output import write_outcome

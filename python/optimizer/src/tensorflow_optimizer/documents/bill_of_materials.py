@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from .document import Document
-from .foreign import ForeignDocument
+from .standard import StandardDocument
 
 BOM_FILE = "bom.cdx.json"
 
@@ -145,7 +145,7 @@ class Dependency(Document):
     depends_on: list[str]
 
 
-class BillOfMaterials(ForeignDocument):
+class BillOfMaterials(StandardDocument):
     """bom.cdx.json."""
 
     bom_format: Literal["CycloneDX"] = "CycloneDX"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .document import Document
-from .foreign import ForeignDocument
+from .standard import StandardDocument
 
 PROVENANCE_FILE = "provenance.json"
 
@@ -64,7 +64,7 @@ class Provenance(Document):
     run_details: RunDetails
 
 
-class Statement(ForeignDocument):
+class Statement(StandardDocument):
     """provenance.json."""
 
     type: Literal["https://in-toto.io/Statement/v1"] = Field("https://in-toto.io/Statement/v1", alias="_type")

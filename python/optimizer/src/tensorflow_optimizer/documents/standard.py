@@ -7,8 +7,8 @@ from typing import Any
 from .document import Document
 
 
-class ForeignDocument(Document):
-    """A document of a format that knows no null: absent members are left out."""
+class StandardDocument(Document):
+    """A document whose format has no null: absent members are left out."""
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data with the names that the document has on disk."""

@@ -53,17 +53,16 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
         materials: What it was made from; the first is the source.
     """
     source, *others = materials
-    students = [_component_of_student(one) for one in others if one.is_model]
+    inputs = [_component_of_input(one) for one in others]
     tools = [_component_of_tool(tool) for tool in tools_of(draft.tools)]
     published = [_component_of_file(file) for file in files if "!" not in file.path]
-    data = [_component_of_data(one) for one in others if not one.is_model]
     model = Component(
         type="machine-learning-model",
         bom_ref="model",
         name=draft.model,
         version=str(version),
         pedigree=Pedigree(ancestors=[_ancestor(draft, source)]),
-        model_card=_card(draft, [one.bom_ref for one in data]),
+        model_card=_card(draft, [one.bom_ref for one in inputs if one.data]),
         properties=_properties(
             format=draft.format.value,
             architecture=draft.architecture.value,
@@ -76,7 +75,7 @@ def bill_of_materials(  # noqa: PLR0913 - facts of one version
     optimizer = Component(
         type="application", bom_ref="optimizer", name=_OPTIMIZER, version=f"behavior-{BEHAVIOR_VERSION}"
     )
-    components = [*published, *data, *students, *tools]
+    components = [*published, *inputs, *tools]
     return BillOfMaterials(
         serial_number=uuid.uuid5(_NAMESPACE, f"{build_key}/{draft.model}/{version}/{created}").urn,
         metadata=Metadata(timestamp=created, tools=Tools(components=[optimizer]), component=model),
@@ -136,27 +135,16 @@ def _component_of_file(file: File) -> Component:
     )
 
 
-def _component_of_data(material: Material) -> Component:
+def _component_of_input(material: Material) -> Component:
+    """Return the evaluation data, or a student model."""
     return Component(
-        type="data",
-        bom_ref=f"data:{material.name}",
+        type="machine-learning-model" if material.is_model else "data",
+        bom_ref=material.name if material.is_model else f"data:{material.name}",
         name=material.name,
         version=material.version,
         scope="excluded",
         hashes=_hashes(material),
-        data=[ComponentData(name=material.name)],
-        properties=_properties(digestOf=material.digest_of, uri=material.uri),
-    )
-
-
-def _component_of_student(material: Material) -> Component:
-    return Component(
-        type="machine-learning-model",
-        bom_ref=material.name,
-        name=material.name,
-        version=material.version,
-        scope="excluded",
-        hashes=_hashes(material),
+        data=None if material.is_model else [ComponentData(name=material.name)],
         properties=_properties(digestOf=material.digest_of, uri=material.uri),
     )
 

@@ -13,8 +13,8 @@ from .materials import materials_of
 from .provenance import provenance
 
 if TYPE_CHECKING:
-    from ..documents.foreign import ForeignDocument
     from ..documents.job import Job
+    from ..documents.standard import StandardDocument
     from ..fetching.fetched import Fetched
     from .artifacts import Publication
     from .target import Target
@@ -62,7 +62,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json")]
 
 
-def _upload(publication: Publication, name: str, document: ForeignDocument, content_type: str) -> File:
+def _upload(publication: Publication, name: str, document: StandardDocument, content_type: str) -> File:
     content = document.to_json().encode()
     publication.upload(publication.key_prefix + name, content, content_type)
     return File(path=name, size=len(content), sha256=sha256_of(content))

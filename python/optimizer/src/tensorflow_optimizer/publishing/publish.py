@@ -22,15 +22,13 @@ from .descriptions import publish_descriptions
 from .record import find_complete, record_key
 from .server import publish_server
 from .summary import summarize
-from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..documents.manifest import Draft
     from ..fetching.fetched import Fetched
-
-__all__ = ["MANIFEST_FILE", "RECORD_FILE", "Target", "publish_build", "read_outcome"]
+    from .target import Target
 
 MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.json"
