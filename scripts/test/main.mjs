@@ -1,23 +1,28 @@
 // `npm test`: sets up, runs every test runner, and prints `N passed, N failed` for all.
 // `npm test -- jest handler` runs only these; `npm test -- --list` lists them. With --complete a skipped test fails,
-// unless KNOWN_SKIPS in runners.mjs says why nothing is left untested.
+// unless KNOWN_SKIPS in runners.mjs says why nothing is left untested. With --second-run what failed beside other runners runs once more,
+// alone; what passes then is named at the end, and counts as passed.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { countCargo, countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
+import { secondRun } from './second-run.mjs';
 
 const python = join(tools, 'python', 'bin', 'python');
 const results = join(root, '.tools', 'test-results');
 
 const pytest = (name, ...arguments_) => ({
   name,
-  command: [python, '-m', 'pytest', ...arguments_, '-q', '-p', 'no:cacheprovider', `--junitxml=${join(results, `${name}.xml`)}`],
+  kind: 'pytest',
+  command: [python, '-m', 'pytest', ...arguments_, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
   count: () => countJunit(join(results, `${name}.xml`)),
 });
 
 const jest = (name, ...args) => ({
   name,
+  kind: 'jest',
+  resultsFile: join(results, `${name}.json`),
   command: ['npx', 'jest', ...args, '--json', `--outputFile=${join(results, `${name}.json`)}`],
   count: () => countJest(join(results, `${name}.json`)),
 });
@@ -25,6 +30,7 @@ const jest = (name, ...args) => ({
 /** The longest, if nothing is compiled yet. */
 const cargo = (name) => ({
   name,
+  kind: 'cargo',
   command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast'],
   count: () => countCargo(logFile(results, name)),
 });
@@ -51,27 +57,52 @@ const AT_ONCE = 2;
 const LIMIT_MINUTES = 50;
 const CLEANING_UP_MILLISECONDS = 3000;
 
+function summary({ name, passed, failed, skipped, failedAtFirst }) {
+  return `${name}: ${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`
+    + (failedAtFirst ? `; ${failedAtFirst} had failed beside other runners: mend what depends on the machine's load` : '');
+}
+
 function show({ name, seconds, problem }) {
   process.stdout.write(`\n===== ${name} (${seconds} s) =====\n${readFileSync(logFile(results, name), 'utf8')}${problem ? `${name}: ${problem}\n` : ''}`);
 }
 
-/** Runs the runners, two at a time, until each ends or the deadline passes. */
-async function executeAll(waiting) {
-  const deadline = Date.now() + LIMIT_MINUTES * 60_000;
-  // The repository's own uv and Python come first, so that tests behave alike on every machine.
+/** What each runner gets: the common deadline, and the repository's own uv and Python first, so that tests behave alike on every machine. */
+function options() {
   const env = { ...process.env, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' };
+  return { results, deadline: Date.now() + LIMIT_MINUTES * 60_000, cwd: root, env };
+}
+
+/** Runs the runners, two at a time, until each ends or the deadline passes. */
+async function executeAll(waiting, given) {
   const all = [];
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let runner = waiting.shift(); runner; runner = waiting.shift()) {
         process.stdout.write(`▸ ${runner.name}: started, ${relative(root, logFile(results, runner.name))}\n`);
-        const result = await execute(runner, { results, deadline, cwd: root, env });
+        const result = await execute(runner, given);
         show(result);
-        all.push(result);
+        all.push({ runner, ...result });
       }
     }),
   );
   return all;
+}
+
+/** Runs what failed once more, one runner at a time, and returns the results of both runs. */
+async function executeFailedAgain(all, given) {
+  const merged = [];
+  for (const first of all) {
+    const again = secondRun(first.runner, first);
+    if (!again) {
+      merged.push(first);
+      continue;
+    }
+    process.stdout.write(`▸ ${first.name}: ${first.failed} failed; what failed runs once more, alone\n`);
+    const second = await execute({ ...first.runner, command: again.command }, given);
+    show(second);
+    merged.push(again.merge(first, second));
+  }
+  return merged;
 }
 
 async function main() {
@@ -85,13 +116,15 @@ async function main() {
   await setUp();
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const all = await executeAll(RUNNERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
+  const given = options();
+  const first = await executeAll(RUNNERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)), given);
+  const all = process.argv.includes('--second-run') ? await executeFailedAgain(first, given) : first;
   const skips = all.flatMap(({ name, skipped }) => skipped.map((skip) => `  skipped in ${name}: ${skip}`));
   const unproven = process.argv.includes('--complete') ? unexplained(skips) : [];
   process.stdout.write(`\n${[
     ...skips,
     ...(unproven.length ? ['--complete: skipped, and so not proven here; run as root, on a machine with the tools that the reasons name:', ...unproven] : []),
-    ...all.map(({ name, passed, failed, skipped }) => `${name}: ${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`),
+    ...all.map(summary),
   ].join('\n')}\n`);
   const total = (field) => all.reduce((sum, result) => sum + result[field], 0);
   const failed = total('failed') + unproven.length;

@@ -76,7 +76,7 @@ function counted(runner, code) {
   }
   // A runner that crashes or finds no test has failed, whatever the counts.
   const died = (code !== 0 && result.failed === 0) || result.passed + result.failed === 0;
-  return died ? { ...result, failed: result.failed + 1 } : result;
+  return died ? { ...result, failed: result.failed + 1, died } : result;
 }
 
 /** Returns the skips that leave something untested. */

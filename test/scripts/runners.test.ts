@@ -95,3 +95,39 @@ describe('skipped tests', () => {
     expect(evaluate(`runners.unexplained(${JSON.stringify(skips)})`)).toEqual(['test_boot: needs root', 'a unit passes']);
   });
 });
+
+describe('the second run of failed tests', () => {
+  const secondRun = (runner: object, first: object, second: object) => evaluate(`(async () => {
+    const { secondRun } = await import(${JSON.stringify(join(ROOT, 'scripts', 'test', 'second-run.mjs'))});
+    const first = ${JSON.stringify({ skipped: [], seconds: 5, ...first })};
+    const again = secondRun(${JSON.stringify(runner)}, first);
+    return again ? { command: again.command, result: again.merge(first, ${JSON.stringify({ skipped: [], seconds: 2, ...second })}) } : {};
+  })()`);
+
+  test('runs only the failed tests of pytest, and adds what passes to what had passed', () => {
+    expect(secondRun({ kind: 'pytest', command: ['pytest', 'tests'] }, { passed: 7, failed: 2 }, { passed: 1, failed: 1 })).toEqual({
+      command: ['pytest', 'tests', '--last-failed', '--last-failed-no-failures', 'none'],
+      result: { passed: 8, failed: 1, failedAtFirst: 2, skipped: [], seconds: 7 },
+    });
+  });
+
+  test('runs the files of jest with failed tests, and counts no test twice', () => {
+    const resultsFile = join(directory, 'jest.json');
+    writeFileSync(resultsFile, JSON.stringify({ testResults: [
+      { name: join(ROOT, 'test/good.test.ts'), status: 'passed', assertionResults: [{ status: 'passed' }] },
+      { name: join(ROOT, 'test/bad.test.ts'), status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'passed' }, { status: 'failed' }] },
+    ] }));
+    const { command, result } = secondRun({ kind: 'jest', command: ['jest'], resultsFile }, { passed: 3, failed: 1 }, { passed: 3, failed: 0 }) as { command: string[]; result: object };
+
+    expect(command).toEqual(['jest', '--runTestsByPath', expect.stringMatching(/test\/bad\.test\.ts$/)]);
+    expect(result).toMatchObject({ passed: 4, failed: 0, failedAtFirst: 1 });
+  });
+
+  test.each([
+    ['that had no failure', { passed: 3, failed: 0 }],
+    ['that died, since nobody knows what it left untested', { passed: 3, failed: 1, died: true }],
+    ['that was ended at its time limit', { passed: 3, failed: 1, problem: 'ended after 9 s' }],
+  ])('is not for a runner %s', (_, first) => {
+    expect(secondRun({ kind: 'pytest', command: ['pytest'] }, first, { passed: 1, failed: 0 })).toEqual({});
+  });
+});
