@@ -1,7 +1,8 @@
-"""Inputs for a model: evaluation data, or generated samples."""
+"""Inputs for a model: evaluation data, generated samples, or captured requests."""
 
 from __future__ import annotations
 
+from .captured_requests import CapturedCount, newest_files, newest_requests
 from .dataset import Dataset
 from .generated import edge_inputs, generated_inputs
 from .read import read_dataset
@@ -9,10 +10,13 @@ from .splits import MINIMUM_TRAINING_SAMPLES, Splits, split
 
 __all__ = [
     "MINIMUM_TRAINING_SAMPLES",
+    "CapturedCount",
     "Dataset",
     "Splits",
     "edge_inputs",
     "generated_inputs",
+    "newest_files",
+    "newest_requests",
     "read_dataset",
     "split",
 ]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from .captured_request import CapturedRequest
 from .job import Job
 from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
@@ -24,6 +25,7 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
     "manifest": Manifest,
     "model": ModelDescription,
     "record": Record,
+    "captured-request": CapturedRequest,
 }
 
 
