@@ -11,7 +11,9 @@ from .errors import ModelError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 DEFAULT_DIRECTORY = "/opt/ml/model"
@@ -38,9 +40,9 @@ class Tensor:
         inner = data.get("tensor") or {"dtype": data["dtype"], "shape": data["shape"]}
         self.name = name
         self.dtype = _element_type(data["dtype"], name)
-        self.shape: list[int] = data["shape"]
+        self.shape = _shape(data["shape"], name)
         self.stored = _element_type(inner["dtype"], name)
-        self.stored_shape: list[int] = inner["shape"]
+        self.stored_shape = _shape(inner["shape"], name)
         self.item_shape = self.stored_shape[1:] if batched else self.stored_shape
         """Of one row: without the batch."""
         self.known: dict[str, bytes] = {}
@@ -58,8 +60,12 @@ class Tensor:
         if self.dtype is not self.stored:
             if self.dtype.kind != "float" or self.stored.kind != "int" or not quantization:
                 raise ModelError(f"{FILE_NAME}: tensor {name!r} cannot turn {self.dtype.name} into {self.stored.name}")
-            self.scale = quantization["scale"]
-            self.zero_point = quantization["zeroPoint"]
+            scale = quantization["scale"]
+            # A comparison with NaN is false.
+            if type(scale) not in {int, float} or not 0 < scale < float("inf"):
+                raise ModelError(f"{FILE_NAME}: tensor {name!r} has a scale that is not a positive number")
+            self.scale = float(scale)
+            self.zero_point = _typed(quantization["zeroPoint"], int, f"the zero point of {name!r}")
 
 
 class TensorError(RequestError):
@@ -86,10 +92,10 @@ class Signature:
 
     def __init__(self, name: str, data: dict[str, Any]) -> None:
         self.name = name
-        self.file_signature: str = data.get("fileSignature") or name
+        self.file_signature = _typed(data.get("fileSignature") or name, str, "fileSignature")
         """Its name in the file, where several signatures can be one."""
-        self.batched: bool = data["batched"]
-        self.method_name: str = data.get("methodName", "tensorflow/serving/predict")
+        self.batched = _typed(data["batched"], bool, "batched")
+        self.method_name = _typed(data.get("methodName", "tensorflow/serving/predict"), str, "methodName")
         self.inputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["inputs"].items()}
         self.outputs = {key: Tensor(key, value, batched=self.batched) for key, value in data["outputs"].items()}
 
@@ -104,12 +110,16 @@ class ModelDescription:
             raise ModelError(
                 f"{FILE_NAME} has schema version {data['schemaVersion']!r}, this handler reads {SCHEMA_VERSION}"
             )
-        self.model: str = data["model"]
-        self.version: int = data["version"]
-        self.file: str = data.get("file", "model.tflite")
-        self.reset_state: bool = data.get("resetState", False)
+        self.model = _typed(data["model"], str, "model")
+        self.version = _typed(data["version"], int, "version")
+        self.file = _typed(data.get("file", "model.tflite"), str, "file")
+        if "/" in self.file or "\0" in self.file:
+            raise ModelError(f"{FILE_NAME} names the file {self.file!r}, which is not beside it")
+        self.reset_state = _typed(data.get("resetState", False), bool, "resetState")
         self.labels: list[str] | None = data.get("labels")
-        self.default_signature: str = data["defaultSignature"]
+        for label in () if self.labels is None else _typed(self.labels, list, "labels"):
+            _typed(label, str, "labels")
+        self.default_signature = _typed(data["defaultSignature"], str, "defaultSignature")
         self.signatures = {name: Signature(name, value) for name, value in data["signatures"].items()}
         if self.default_signature not in self.signatures:
             raise ModelError(f"{FILE_NAME} names the default signature {self.default_signature!r}, which it lacks")
@@ -127,8 +137,21 @@ def read(directory: str) -> ModelDescription:
             return ModelDescription(json_text.loads(file.read()))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not a model description: {error!r}") from error
+
+
+def _typed(value: Any, wanted: type[T], what: str) -> T:
+    """Return a value of exactly this type: a number that is read as true or false would fail in a request."""
+    if type(value) is not wanted:
+        raise ModelError(f"{FILE_NAME}: {what} is {type(value).__name__}, must be {wanted.__name__}")
+    return value
+
+
+def _shape(value: Any, tensor: str) -> list[int]:
+    for size in _typed(value, list, f"the shape of {tensor!r}"):
+        _typed(size, int, f"the shape of {tensor!r}")
+    return list(value)
 
 
 def _element_type(name: str, tensor: str) -> ElementType:

@@ -72,6 +72,8 @@ def _body(place: str, line: str) -> dict[str, Any]:
         body = json.loads(line)
     except json.JSONDecodeError as error:
         raise BadInputError(f"{place} is not JSON ({error.msg} at column {error.colno})") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"{place} has a number with too many digits, or too many lists in each other") from error
     if not isinstance(body, dict) or ("instances" in body) == ("inputs" in body) or not set(body) <= _MEMBERS:
         members = ", ".join(sorted(body)) if isinstance(body, dict) else type(body).__name__
         raise BadInputError(

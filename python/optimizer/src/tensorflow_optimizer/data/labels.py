@@ -40,12 +40,19 @@ def labels_for(file: str, output: str, spec: TensorSpec, values: NDArray[Any], n
             f"{file}: the labels of the output {output!r} are {values.dtype}, but it answers text; give the text that "
             "it should answer"
         )
-    return as_bytes(values)
+    return as_bytes(file, values)
 
 
-def as_bytes(values: NDArray[Any]) -> NDArray[Any]:
-    """Return text as an array of UTF-8 bytes, the format of models."""
-    encoded = [one.encode("utf-8") if isinstance(one, str) else one for one in values.ravel().tolist()]
+def as_bytes(file: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Return text as an array of UTF-8 bytes, the format of models.
+
+    Raises:
+        BadInputError: A text has half of a surrogate pair.
+    """
+    try:
+        encoded = [one.encode("utf-8") if isinstance(one, str) else one for one in values.ravel().tolist()]
+    except UnicodeEncodeError as error:
+        raise BadInputError(f"{file} has the text {error.object!r}, which cannot be written in UTF-8") from error
     result = np.empty(len(encoded), dtype=object)
     result[:] = encoded
     return result.reshape(values.shape)

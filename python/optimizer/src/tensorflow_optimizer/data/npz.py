@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import tokenize
 import zipfile
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..archives import refuse_broken
 from ..errors import BadInputError
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
 
 _LABELS = "labels"
+#: Later versions are only for arrays of records.
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read_npz(file: Path, signature: SignatureSpec) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
@@ -53,22 +57,42 @@ def read_npz(file: Path, signature: SignatureSpec) -> tuple[dict[str, NDArray[An
 
 
 def _arrays(file: Path) -> dict[str, NDArray[Any]]:
-    try:
+    with refuse_broken(
+        lambda error: BadInputError(f"{file.name} is cut short or corrupt ({error}); write it again with numpy.savez")
+    ):
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    _check_header(file.name, member, stream)
         # Without pickle, because an array of objects could contain code.
         with np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in sorted(content.files)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise BadInputError(
-            f"{file.name} is cut short or corrupt ({error}); write it again with numpy.savez"
-        ) from error
-    except ValueError as error:
-        raise BadInputError(
-            f"{file.name} cannot be read ({error}); it must hold plain arrays, no Python objects"
-        ) from error
     for name, value in arrays.items():
         if value.ndim == 0:
             raise BadInputError(f"{file.name}: {name!r} is a single value; dimension 0 of every array is the sample")
     return arrays
+
+
+def _check_header(file: str, member: zipfile.ZipInfo, stream: IO[bytes]) -> None:
+    """Refuse a member whose header NumPy would trust: it allocates what the header says before it reads the values."""
+    where = f"{file}: {member.filename!r}"
+    try:
+        shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+    except (ValueError, KeyError, tokenize.TokenError, RecursionError) as error:
+        raise BadInputError(f"{where} is not an array of NumPy's; write the file again with numpy.savez") from error
+    if dtype.hasobject or dtype.fields:
+        raise BadInputError(f"{where} is of the type {dtype}; it must hold plain arrays, no Python objects")
+    declared = stream.tell() + math.prod(shape) * dtype.itemsize
+    if any(type(size) is not int or size < 0 for size in shape) or declared != member.file_size:
+        raise BadInputError(
+            f"{where} is cut short or corrupt: it says that it has the shape {_shown(shape)} of {dtype}, and has "
+            f"{member.file_size:,} bytes; write the file again with numpy.savez"
+        )
+
+
+def _shown(shape: tuple[Any, ...]) -> str:
+    text = str(list(shape))
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def _only_output(file: Path, signature: SignatureSpec) -> str:

@@ -147,7 +147,7 @@ def _typed(file: str, name: str, spec: TensorSpec, value: NDArray[Any]) -> NDArr
     """Convert to the signature's type if no value changes beyond a float's precision."""
     if spec.dtype == STRING:
         if value.dtype.kind in "USO":
-            return as_bytes(value)
+            return as_bytes(file, value)
         raise BadInputError(f"{file}: input {name!r} is {value.dtype}, but the model takes strings")
     target = np.dtype(spec.dtype)
     if value.dtype == target:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
+from ..archives import refuse_broken
 from ..errors import BadInputError, OptimizerError
 
 #: Disk space to keep free in addition to the unpacked files.
 _RESERVE = 64 << 20
+#: The longest name of a file on Linux, in bytes.
+_LONGEST_NAME = 255
 
 
 def safe_relative(name: str, what: str) -> Path:
@@ -20,6 +22,11 @@ def safe_relative(name: str, what: str) -> Path:
     hostile = path.is_absolute() or any(part in {"", ".", ".."} for part in name.split("/")) or not path.parts
     if hostile or "\\" in name or ":" in path.parts[0] or any(ord(character) < 32 for character in name):
         raise BadInputError(f"{what} has an entry with the path {name!r}: only plain relative paths are accepted")
+    longest = max(path.parts, key=lambda part: len(part.encode("utf-8", "surrogatepass")))
+    if len(longest.encode("utf-8", "surrogatepass")) > _LONGEST_NAME:
+        raise BadInputError(
+            f"{what} has an entry with the name {longest[:40]!r}…, which is longer than {_LONGEST_NAME} bytes"
+        )
     return Path(*path.parts)
 
 
@@ -32,7 +39,10 @@ def unpack(archive: Path, target: Path, what: str) -> None:
         what: The archive's address, for the error.
     """
     try:
-        with zipfile.ZipFile(archive) as file:
+        with (
+            refuse_broken(lambda error: BadInputError(f"{what} is not a whole ZIP archive ({error}): upload it again")),
+            zipfile.ZipFile(archive) as file,
+        ):
             entries = _checked(file.infolist(), what)
             needed, free = sum(entry.file_size for entry in entries.values()), shutil.disk_usage(target).free
             if needed + _RESERVE > free:
@@ -42,10 +52,9 @@ def unpack(archive: Path, target: Path, what: str) -> None:
                 )
             for path, entry in entries.items():
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
+                # Reading ends after the declared size, so an entry cannot write more than was counted above.
                 with file.open(entry) as source, (target / path).open("xb") as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise BadInputError(f"{what} is not a whole ZIP archive ({error}): upload it again") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise BadInputError(f"{what} has an entry that is a file and a directory at once: {error.filename}") from error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..archives import refuse_broken
 from ..errors import BadInputError, OptimizerError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -134,11 +135,11 @@ def _kind_of_file(file: Path) -> SourceKind:
 
 
 def _kind_of_zip(file: Path) -> SourceKind:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise BadInputError(f"{file.name} is cut short or corrupt ({error}); copy it again") from error
+    with (
+        refuse_broken(lambda error: BadInputError(f"{file.name} is cut short or corrupt ({error}); copy it again")),
+        zipfile.ZipFile(file) as archive,
+    ):
+        names = archive.namelist()
     if "config.json" in names:
         return SourceKind.KERAS
     if any(name.endswith(SAVED_MODEL_FILES) for name in names):

@@ -9,6 +9,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from ..archives import refuse_broken
 from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
 from .detect import SourceKind, weights_only_error
@@ -21,6 +22,8 @@ _WAY_OUT = (
     "export the model from the code that defines it with model.export('directory') and give that directory: a "
     "SavedModel holds the computation, not the code"
 )
+#: In bytes: a ZIP of 1 MB may hold a document of 1 GB.
+_LONGEST_CONFIG = 64 << 20
 #: Modules of Keras's own classes.
 _KNOWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")
 
@@ -56,37 +59,45 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
 
 
 def _read_keras(file: Path) -> tuple[Any, str | None]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            broken = archive.testzip()
-            if broken:
-                raise BadInputError(f"{file.name} is corrupt: its member {broken} is damaged; copy it again")
-            names = archive.namelist()
-            if "model.weights.h5" not in names and "model.weights.npz" not in names:
-                raise BadInputError(f"{file.name} is incomplete: it holds no weights; save it again with model.save()")
-            config = json.loads(archive.read("config.json"))
-            metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
-    except (zipfile.BadZipFile, json.JSONDecodeError, OSError) as error:
-        raise BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again") from error
+    with refuse_broken(lambda error: _corrupt(file, error)), zipfile.ZipFile(file) as archive:
+        broken = archive.testzip()
+        if broken:
+            raise BadInputError(f"{file.name} is corrupt: its member {broken} is damaged; copy it again")
+        names = archive.namelist()
+        if "model.weights.h5" not in names and "model.weights.npz" not in names:
+            raise BadInputError(f"{file.name} is incomplete: it holds no weights; save it again with model.save()")
+        config = _read_json(file, archive, "config.json")
+        metadata = _read_json(file, archive, "metadata.json") if "metadata.json" in names else {}
+        if not isinstance(config, dict) or not isinstance(metadata, dict):
+            raise BadInputError(f"{file.name} is corrupt: its config.json describes no model; save it again")
     return config, metadata.get("keras_version")
+
+
+def _read_json(file: Path, archive: zipfile.ZipFile, name: str) -> Any:
+    size = archive.getinfo(name).file_size
+    if size > _LONGEST_CONFIG:
+        raise BadInputError(f"{file.name} has a {name} of {size:,} bytes; at most {_LONGEST_CONFIG:,} are read")
+    return json.loads(archive.read(name))
 
 
 def _read_h5(file: Path) -> tuple[Any, str | None]:
     import h5py
 
-    try:
+    with refuse_broken(lambda error: _corrupt(file, error)):
         with h5py.File(file, "r") as content:
             config = content.attrs.get("model_config")
             version = content.attrs.get("keras_version")
             keys = sorted(content.keys())
-    except OSError as error:
-        raise BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again") from error
-    if config is None:
-        if not keys:
-            raise BadInputError(f"{file.name} is an empty HDF5 file; save the model again with model.save()")
-        raise weights_only_error(file.name)
-    text = config.decode("utf-8") if isinstance(config, bytes) else config
-    return json.loads(text), version.decode("utf-8") if isinstance(version, bytes) else version
+        if config is None:
+            if not keys:
+                raise BadInputError(f"{file.name} is an empty HDF5 file; save the model again with model.save()")
+            raise weights_only_error(file.name)
+        text = config.decode("utf-8") if isinstance(config, bytes) else config
+        return json.loads(text), version.decode("utf-8") if isinstance(version, bytes) else version
+
+
+def _corrupt(file: Path, error: Exception) -> BadInputError:
+    return BadInputError(f"{file.name} is cut short or corrupt ({reason_of(error, 200)}); copy it again")
 
 
 def _refuse_code(file: Path, config: Any) -> None:
@@ -105,23 +116,25 @@ def _refuse_code(file: Path, config: Any) -> None:
 
 
 def _layers(config: Any) -> Iterator[tuple[str, str, str | None]]:
-    """Yield (class, name, module) of every object in a Keras configuration."""
-    if isinstance(config, list):
-        for value in config:
-            yield from _layers(value)
-    if not isinstance(config, dict):
-        return
-    kind = config.get("class_name")
-    if isinstance(kind, str):
-        inner = config.get("config")
-        name = inner.get("name", kind) if isinstance(inner, dict) else kind
-        module = config.get("module")
-        registered = config.get("registered_name")
-        # For registered custom objects, Keras writes module null and a `Package>Class` name.
-        custom = module is None and isinstance(registered, str) and registered != kind
-        yield kind, str(name), registered if custom else module
-    for value in config.values():
-        yield from _layers(value)
+    """Yield (class, name, module) of every object in a Keras configuration, however deep."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        if not isinstance(value, dict):
+            continue
+        waiting += value.values()
+        kind = value.get("class_name")
+        if isinstance(kind, str):
+            inner = value.get("config")
+            name = inner.get("name", kind) if isinstance(inner, dict) else kind
+            module = value.get("module")
+            registered = value.get("registered_name")
+            # For registered custom objects, Keras writes module null and a `Package>Class` name.
+            custom = module is None and isinstance(registered, str) and registered != kind
+            known = registered if custom else module
+            yield kind, str(name), None if known is None else str(known)
 
 
 def _is_known(module: str | None) -> bool:
