@@ -10,6 +10,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from running import Running
 
 # A package that needs nothing to be built.
@@ -157,3 +159,10 @@ def run_build(aws: Running, buildspec: str, **overrides: Any) -> tuple[dict[str,
     """Runs a buildspec; its record and its log."""
     build = finished(aws, start_build(aws, project(aws, buildspec), **overrides))
     return build, log_of(aws, build)
+
+
+def put(directory: Path, *names: str) -> None:
+    """Make empty files in a directory, which is made too."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (directory / name).touch()

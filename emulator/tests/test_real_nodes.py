@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from embedded_aws import callers
-from embedded_aws.eks.programs import CannotRunError
-from embedded_aws.eks.real_nodes import programs, requirements
 from embedded_aws.eks.real_nodes.network import GATEWAY, inside
 from embedded_aws.eks.real_nodes.node_files import container_network, kube_proxy, kubelet
-from embedded_aws.eks.real_nodes.oci_image import Image, Layer, make_image
 from embedded_aws.eks.real_nodes.pod_identity import patch
-from embedded_aws.eks.real_nodes.registry import Registry
 from embedded_aws.eks.real_nodes.sweeper import Sweeper
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def apply(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
@@ -74,73 +63,6 @@ def test_a_pod_without_a_role_gets_no_token() -> None:
     assert all("volumeMounts" not in one for one in changed["containers"])
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Image:
-    tree = tmp_path / "tree"
-    (tree / "kept").mkdir(parents=True)
-    (tree / "kept" / "file").write_text("content")
-    (tree / "kept" / "file").chmod(0o600)
-    (tree / "tests").mkdir()
-    (tree / "tests" / "file").write_text("left out")
-    layer = Layer({"/opt/tree": tree, "/bin/program": b"program"}, {"/usr/bin/sh": "bash"}, re.compile(r"/tests$"))
-    return make_image(layer, tmp_path / "layer.tar", ["/bin/program"])
-
-
-@pytest.fixture
-def registry(image: Image) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    served = Registry(listener, {"registry.example.com/some/image": image})
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    served.close()
-
-
-def get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=10) as answer:
-        content: bytes = answer.read()
-        return content
-
-
-def test_an_image_belongs_to_root_everyone_reads_it_and_what_is_excluded_is_not_in_it(
-    image: Image, tmp_path: Path
-) -> None:
-    with tarfile.open(tmp_path / "layer.tar") as layer:
-        items = {item.name: item for item in layer.getmembers()}
-
-    assert sorted(items) == [
-        *("bin", "bin/program", "opt", "opt/tree", "opt/tree/kept", "opt/tree/kept/file", "usr", "usr/bin"),
-        "usr/bin/sh",
-    ]
-    assert {item.uid for item in items.values()} == {0}
-    assert items["opt/tree/kept/file"].mode & 0o444 == 0o444
-    assert items["bin/program"].mode & 0o555 == 0o555
-    assert items["usr/bin/sh"].linkname == "bash"
-
-
-def test_the_registry_serves_an_image_with_any_tag_and_each_of_its_blobs(registry: str, tmp_path: Path) -> None:
-    manifest = json.loads(get(f"{registry}/v2/some/image/manifests/any?ns=registry.example.com"))
-    config = json.loads(get(f"{registry}/v2/some/image/blobs/{manifest['config']['digest']}?ns=registry.example.com"))
-    (layer,) = manifest["layers"]
-    content = get(f"{registry}/v2/some/image/blobs/{layer['digest']}?ns=registry.example.com")
-
-    assert config["config"]["Entrypoint"] == ["/bin/program"]
-    assert config["rootfs"]["diff_ids"] == [layer["digest"]]
-    assert content == (tmp_path / "layer.tar").read_bytes()
-    assert layer["size"] == len(content)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v2/some/image/manifests/any?ns=another.example.com",
-        "/v2/another/image/manifests/any?ns=registry.example.com",
-        f"/v2/some/image/manifests/sha256:{'0' * 64}?ns=registry.example.com",
-    ],
-)
-def test_the_registry_has_no_other_image(registry: str, path: str) -> None:
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        get(f"{registry}{path}")
-
-
 def test_directories_are_removed_also_where_the_starter_is_killed(tmp_path: Path) -> None:
     (tmp_path / "swept").mkdir()
     script = (
@@ -172,32 +94,6 @@ def test_a_sweep_waits_until_all_is_gone(tmp_path: Path) -> None:
     Sweeper(None, tmp_path / "swept").sweep()
 
     assert not (tmp_path / "swept").exists()
-
-
-def test_a_machine_without_the_programs_names_them_and_the_command_that_builds_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    with pytest.raises(CannotRunError, match=r"kubelet, kube-proxy, containerd.*run `npm run test:nodes` once"):
-        programs.nearest_built("1.37")
-
-
-def test_a_machine_that_cannot_have_nodes_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements.sys, "platform", "darwin")
-    assert requirements.why_not() == "real nodes need Linux, and this is darwin"
-
-    monkeypatch.setattr(requirements.sys, "platform", "linux")
-    monkeypatch.setattr(requirements.os, "geteuid", lambda: 1000)
-    assert "need root" in str(requirements.why_not())
-
-    monkeypatch.setattr(requirements.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(requirements.shutil, "which", lambda name: None if name == "nsenter" else f"/bin/{name}")
-    assert "nsenter is missing" in str(requirements.why_not())
-
-    monkeypatch.setattr(requirements.shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(requirements, "controllers", list)
-    assert "need cgroup v1" in str(requirements.why_not())
 
 
 def test_the_embedded_aws_answers_nodes_at_the_address_at_which_they_see_it() -> None:

@@ -14,7 +14,7 @@ from embedded_aws.eks.control_plane import ControlPlane
 from embedded_aws.eks.place import Place
 from embedded_aws.eks.real_nodes import cgroups
 from embedded_aws.eks.real_nodes.addresses import Addresses
-from embedded_aws.eks.real_nodes.images import make_images
+from embedded_aws.eks.real_nodes.images import images_of
 from embedded_aws.eks.real_nodes.network import GATEWAY, Network
 from embedded_aws.eks.real_nodes.node import Node, Site
 from embedded_aws.eks.real_nodes.pod_identity import PodIdentity
@@ -111,7 +111,7 @@ class RealCluster:
         network.let_out(around.port)
         self._closing.append(plane.stop)
         plane.start()
-        images = make_images(self._directory / "images", self._node_programs, around.aws_cli)
+        images = images_of(self._directory / "images", self._node_programs, around.aws_cli)
         listener = network.listen(GATEWAY)
         registry = Registry(listener, images)
         self._closing.append(registry.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import threading
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
     from pathlib import Path
+
+_log = logging.getLogger("embedded_aws.eks")
 
 _PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<reference>[^/]+)")
 
@@ -49,7 +52,7 @@ class Registry:
                     self._send(200, b"{}", "application/json", "", with_body=with_body)
                     return
                 found = _PATH.fullmatch(url.path)
-                image = images.get(f"{registry}/{found['repository']}") if found else None
+                image = _find(images, f"{registry}/{found['repository']}") if found else None
                 if image is None or found is None:
                     self._send(
                         404, b'{"errors":[{"code":"NAME_UNKNOWN"}]}', "application/json", "", with_body=with_body
@@ -88,6 +91,14 @@ class Registry:
         """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _find(images: Mapping[str, Image], name: str) -> Image | None:
+    try:
+        return images.get(name)
+    except OSError as error:
+        _log.warning("the image %s cannot be made: %s", name, error)
+        return None
 
 
 def serve(listener: socket.socket, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
