@@ -29,6 +29,7 @@ interface ReadyFile {
   readonly endpoint: string;
   readonly account: string;
   readonly region: string;
+  readonly nodes: string;
 }
 
 /** A running embedded AWS, and the genuine CDK command line pointed at it. */
@@ -68,7 +69,7 @@ export class EmbeddedAws {
     return emulator;
   }
 
-  private ready: ReadyFile = { endpoint: '', account: '', region: '' };
+  private ready: ReadyFile = { endpoint: '', account: '', region: '', nodes: '' };
 
   private constructor(private readonly child: ChildProcess, private readonly state: string, public readonly log: () => string) {}
 
@@ -86,6 +87,11 @@ export class EmbeddedAws {
 
   public get region(): string {
     return this.ready.region;
+  }
+
+  /** What runs the pods of clusters, and why not real nodes where `--nodes auto` found that it cannot have them. */
+  public get nodes(): string {
+    return this.ready.nodes;
   }
 
   /** The launcher's process id. */

@@ -73,6 +73,7 @@ def test_the_ready_line_and_file_say_where_it_listens(tmp_path: Path) -> None:
             "account": "123456789012",
             "region": "us-east-1",
             "pid": aws.process.pid,
+            "nodes": "simulated: pods are processes of this machine",
         }
         assert aws.client("sts").get_caller_identity()["Account"] == "123456789012"
 
@@ -169,11 +170,14 @@ def why_no_systemd_without_an_image() -> str:
 
 def test_every_replaced_and_used_name_of_ministack_exists(tmp_path: Path) -> None:
     arguments = command("--check", "--state", str(tmp_path), "--cache", str(tmp_path / "cache"))
-    result = subprocess.run(arguments, env=environment(), capture_output=True, text=True, check=False)
+    variables = environment(XDG_CACHE_HOME=str(tmp_path))
+    result = subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     facts = json.loads(result.stdout)
     assert facts["namespaces"] == "ok"
     assert why_no_systemd_without_an_image() in facts["systemd"]
+    # Nothing is built below this cache directory, and not every machine could run it.
+    assert facts["nodes"].startswith("real nodes need ")
     assert "ministack.services.codebuild._start_build" in facts["replaced"]
     assert "ministack.services.lambda_svc._execute_function_warm" in facts["replaced"]
     assert "ministack.services.iam._roles" in facts["used"]
@@ -189,6 +193,27 @@ def test_does_not_start_where_instances_cannot_boot_as_they_are_to(tmp_path: Pat
     assert result.stderr.splitlines()[-1].startswith("the embedded AWS cannot start: ")
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_does_not_start_where_real_nodes_are_asked_for_and_cannot_run(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    arguments = command("--port", "0", "--nodes", "real", "--state", str(state))
+    variables = environment(XDG_CACHE_HOME=str(tmp_path / "cache"))
+    result = subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 69
+    assert result.stderr.startswith("the embedded AWS cannot start with --nodes real: real nodes need ")
+    assert not state.exists()
+
+
+def test_the_ready_file_says_what_runs_pods_and_why_auto_found_no_real_nodes(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    options = ("--nodes", "auto", "--ready-file", str(ready))
+    with started(tmp_path, *options, XDG_CACHE_HOME=str(tmp_path / "cache")):
+        nodes = json.loads(ready.read_text())["nodes"]
+
+    assert nodes.startswith("simulated: pods are processes of this machine, because real nodes need ")
+    assert f"nodes are {nodes}" in (tmp_path / "embedded-aws.log").read_text()
 
 
 def test_a_name_that_ministack_lacks_stops_the_start() -> None:

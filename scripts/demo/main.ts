@@ -77,7 +77,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];
   try {
-    emulator = await progress.step('start the embedded AWS', EmbeddedAws.start);
+    emulator = await progress.step('start the embedded AWS', () => EmbeddedAws.start(['--nodes', options.nodes]));
     emulatorStarted(emulator);
     const run = new DemoRun(emulator, options, progress);
     await progress.step('cdk bootstrap', () => emulator!.bootstrap());

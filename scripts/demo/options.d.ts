@@ -11,6 +11,8 @@ export interface DemoOptions {
   readonly paths: readonly PathName[];
   /** The server of the paths that have a choice. */
   readonly server: 'tensorflow_serving' | 'litert';
+  /** What runs the pods of the path `service`. */
+  readonly nodes: 'simulated' | 'real' | 'auto';
   /** JSON file with prices that override ours. */
   readonly prices?: string;
   readonly keep: boolean;

@@ -5,6 +5,7 @@ const { parseArgs } = require('util');
 
 const PATH_NAMES = ['function', 'service', 'fleet'];
 const SERVERS = ['tensorflow_serving', 'litert'];
+const NODES = ['simulated', 'real', 'auto'];
 const MODEL_FILES = ['.keras', '.h5', '.tflite'];
 
 const USAGE = `Usage: npm run demo -- [options]
@@ -17,6 +18,9 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
   --server SERVER           ${SERVERS.join(' or ')}, for service and fleet; tensorflow_serving when absent,
                             which a stand-in plays
+  --nodes HOW               ${NODES.join(', ')}, for service: pods are processes of this machine, or run on three real
+                            Kubernetes nodes (root, and the programs of \`npm run test:nodes\`), or the latter
+                            where this machine can; simulated when absent
   --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
@@ -36,6 +40,7 @@ function parseOptions(args) {
       'input-shape': { type: 'string', multiple: true, default: [] },
       'path': { type: 'string', default: 'function' },
       'server': { type: 'string', default: 'tensorflow_serving' },
+      'nodes': { type: 'string' },
       'prices': { type: 'string' },
       'keep': { type: 'boolean', default: false },
       'strict': { type: 'boolean', default: false },
@@ -56,6 +61,7 @@ function parseOptions(args) {
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
     ...(SERVERS.includes(values.server) ? [] : [`--server must be ${SERVERS.join(' or ')}, got ${JSON.stringify(values.server)}`]),
+    ...nodesProblems(values),
     ...shapes.filter((shape) => typeof shape === 'string'),
   ];
   if (problems.length > 0) {
@@ -67,11 +73,22 @@ function parseOptions(args) {
     inputShapes: Object.fromEntries(shapes),
     paths: values.path === 'all' ? [...PATH_NAMES] : [values.path],
     server: values.server,
+    nodes: values.nodes ?? 'simulated',
     prices: values.prices && resolve(values.prices),
     keep: values.keep,
     strict: values.strict,
     json: values.json && resolve(values.json),
   };
+}
+
+function nodesProblems({ nodes, path }) {
+  if (nodes === undefined) {
+    return [];
+  }
+  return [
+    ...NODES.includes(nodes) ? [] : [`--nodes must be ${NODES.slice(0, -1).join(', ')} or ${NODES.at(-1)}, got ${JSON.stringify(nodes)}`],
+    ...['service', 'all'].includes(path) ? [] : [`--nodes goes with --path service or all: the path ${path} has no cluster`],
+  ];
 }
 
 /** What is obviously no model; the synthesis reads the others. */

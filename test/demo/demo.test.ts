@@ -45,7 +45,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, keep: false, strict: false, ...options },
+    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, keep: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
@@ -83,6 +83,14 @@ describe("the demo's options", () => {
     expect(parseOptions(['--path', 'fleet', '--server', 'litert'])).toMatchObject({ paths: ['fleet'], server: 'litert' });
     expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be tensorflow_serving or litert, got "triton"');
     expect(parseOptions(['--path', 'all', '--server', 'litert'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'litert' });
+  });
+
+  test('pods run on simulated nodes unless other ones are wanted, which only a cluster has', () => {
+    expect(parseOptions(['--path', 'all'])).toMatchObject({ nodes: 'simulated' });
+    expect(parseOptions(['--path', 'service', '--nodes', 'real'])).toMatchObject({ nodes: 'real' });
+    expect(parseOptions(['--path', 'all', '--nodes', 'auto'])).toMatchObject({ nodes: 'auto' });
+    expect(() => parseOptions(['--path', 'service', '--nodes', 'some'])).toThrow('--nodes must be simulated, real or auto, got "some"');
+    expect(() => parseOptions(['--nodes', 'real'])).toThrow('--nodes goes with --path service or all: the path function has no cluster');
   });
 
   test('data without a model, and files that do not exist, are refused', () => {

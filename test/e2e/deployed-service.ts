@@ -1,7 +1,9 @@
 import type { Pod } from '../../emulator/client/kubernetes';
 import { isReady, KubernetesApi } from '../../emulator/client/kubernetes';
-import type { Deployment } from './deployment';
+import { Deployment } from './deployment';
 
+/** What runs the pods: `npm run test:cluster -- --nodes real` has three real nodes run them. */
+const NODES = process.env.SERVICE_NODES ?? 'simulated';
 const NAMESPACE = 'models';
 const VERSION_LABEL = 'cdk-tensorflow/version';
 
@@ -10,6 +12,13 @@ export interface ServiceOutputs {
   readonly ClusterName: string;
   readonly ArtifactBucket: string;
   readonly ManifestKey: string;
+}
+
+/** Starts the embedded AWS for an app with a service, and says what runs the pods. */
+export async function startService(app: string): Promise<Deployment> {
+  const deployment = await Deployment.start(app, ['--nodes', NODES]);
+  process.stdout.write(`nodes are ${deployment.emulator.nodes}\n`);
+  return deployment;
 }
 
 /** The outputs of the last successful deployment of a service. */

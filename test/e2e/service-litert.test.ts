@@ -4,12 +4,12 @@ import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { ServiceOutputs } from './deployed-service';
-import { readyPods, serviceOutputs, versionOf } from './deployed-service';
-import { Deployment } from './deployment';
+import { readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
+import type { Deployment } from './deployment';
 import { accuracy, HELD_OUT, likeliest } from './digits';
 import { eventually } from './eventually';
 
-// Pods are processes of this machine that run native/dist/x86_64/model_server. It needs the Kubernetes programs, as service.test.ts does.
+// Pods run native/dist/x86_64/model_server: as processes of this machine, or on real nodes. It needs the Kubernetes programs, as service.test.ts does.
 
 const STACK = 'Service';
 const METRICS = '/monitoring/prometheus/metrics';
@@ -60,7 +60,7 @@ async function askDuring<T>(running: Promise<T>): Promise<{ result: T; answers: 
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/service-litert-app.ts');
+  deployment = await startService('test/e2e/service-litert-app.ts');
 });
 
 afterAll(() => deployment?.stop());

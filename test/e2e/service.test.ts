@@ -3,8 +3,8 @@ import { callPod } from '../../emulator/client/kubernetes';
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { ServiceOutputs } from './deployed-service';
-import { readyPods, serviceOutputs, versionOf } from './deployed-service';
-import { Deployment } from './deployment';
+import { readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
+import type { Deployment } from './deployment';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
 
@@ -22,7 +22,7 @@ function ask(pod: Pod): Promise<Comparison> {
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/service-app.ts');
+  deployment = await startService('test/e2e/service-app.ts');
 });
 
 afterAll(() => deployment?.stop());

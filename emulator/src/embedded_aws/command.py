@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.ec2.systemd.image import CannotBootError, built
-from embedded_aws.eks.real_nodes.requirements import why_not as why_no_nodes
+from embedded_aws.eks.real_nodes.choice import CHOICES, NoRealNodesError, choose, why_no_real_nodes
 from embedded_aws.host.namespaces import why_not
 from embedded_aws.host.pythons import all_pythons
 from embedded_aws.host.tools import find_uv
@@ -36,6 +36,8 @@ from embedded_aws.settings import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_log = logging.getLogger("embedded_aws")
+
 UNAVAILABLE = 69
 """The exit code where the embedded AWS cannot run."""
 
@@ -51,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason and not options.check:
         print(reason, file=sys.stderr)
         return UNAVAILABLE
-    if options.nodes == "real" and (reason := why_no_nodes()):
-        print(reason, file=sys.stderr)
+    try:
+        nodes = choose(options.nodes)
+    except NoRealNodesError as error:
+        print(f"the embedded AWS cannot start with --nodes real: {error}", file=sys.stderr)
         return UNAVAILABLE
     from embedded_aws.server import EmbeddedAws, listen
 
@@ -77,16 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shift_scale=options.shift_scale,
             instances=options.instances,
             shared_directories=tuple(path.resolve() for path in options.share),
-            real_nodes=options.nodes == "real",
+            real_nodes=nodes.real,
         )
         prepare_environment(settings, "INFO" if options.verbose else "WARNING")
         _configure_logging(options.log)
+        if options.nodes != "simulated":
+            _log.info("nodes are %s", nodes.description)
         embedded = EmbeddedAws(settings)
         if options.check:
             print(json.dumps(_facts(settings, reason), indent=2))
             return UNAVAILABLE if reason else 0
         # Not asyncio.run, which waits for the threads of MiniStack: a state machine in a Wait state sleeps there.
-        asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options))
+        asyncio.new_event_loop().run_until_complete(_serve(embedded, listener, options, nodes.description))
     except (PatchError, CannotBootError) as error:
         print(f"the embedded AWS cannot start: {error}", file=sys.stderr)
         return UNAVAILABLE
@@ -110,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         "--cache", type=Path, help="a directory for packages that stay (default: embedded-aws in the user's cache)"
     )
     parser.add_argument(
-        "--ready-file", type=Path, help="a file that gets endpoint, port, account, Region and process id as JSON"
+        "--ready-file",
+        type=Path,
+        help="a file that gets endpoint, port, account, Region, process id and what runs pods, as JSON",
     )
     parser.add_argument(
         "--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)"
@@ -165,17 +173,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--nodes",
-        choices=("simulated", "real"),
+        choices=CHOICES,
         default="simulated",
-        help="what runs a cluster's pods: processes of this machine, or kubelets and containers, which need root and "
-        "the programs of `npm run test:nodes` (default: simulated)",
+        help="what runs a cluster's pods: processes of this machine; kubelets and containers, which need root and the "
+        "programs of `npm run test:nodes`; or these where this machine can (default: simulated)",
     )
     parser.add_argument("--verbose", action="store_true", help="log MiniStack's own work too")
     parser.add_argument("--check", action="store_true", help="print what this machine offers, as JSON, and end")
     return parser
 
 
-async def _serve(embedded: Any, listener: Any, options: argparse.Namespace) -> None:
+async def _serve(embedded: Any, listener: Any, options: argparse.Namespace, nodes: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -193,6 +201,7 @@ async def _serve(embedded: Any, listener: Any, options: argparse.Namespace) -> N
                 "account": settings.account,
                 "region": settings.region,
                 "pid": os.getpid(),
+                "nodes": nodes,
             }
             partial = ready_file.with_suffix(".partial")
             partial.write_text(json.dumps(facts), encoding="utf-8")
@@ -227,6 +236,7 @@ def _facts(settings: Settings, reason: str | None) -> dict[str, Any]:
         "used": used_names(),
         "namespaces": reason or "ok",
         "systemd": _why_no_systemd(settings) or "ok",
+        "nodes": why_no_real_nodes() or "ok",
         "pythons": {python.minor: str(python.executable) for python in all_pythons()},
         "node": shutil.which("node"),
         "uv": str(uv) if uv else None,

@@ -26,7 +26,7 @@ export const servicePath: DemoPath = {
     }
     return {
       request: (method, path, body) => callPod(ready[0], method, path, body),
-      facts: ready.map(describe),
+      facts: [...ready.map(describe), `The nodes are ${emulator.nodes}.`],
       hints: (model, bodyFile) => [
         `aws eks update-kubeconfig --name ${outputs.ClusterName}`,
         `kubectl --namespace ${NAMESPACE} get pods,deployments,horizontalpodautoscalers,persistentvolumeclaims`,

@@ -125,8 +125,18 @@ def build(source: Path, package: str, program: Path, flags: str) -> None:
     go = shutil.which("go")
     if go is None:
         raise CannotRunError(f"{program.name} must be built, and there is no Go on the PATH: install Go 1.26 or newer")
-    print(f"building {program.name} from {package}: minutes, once", flush=True)
+    import fcntl  # which Windows lacks, where `--check` still says what this machine offers
+
     program.parent.mkdir(parents=True, exist_ok=True)
+    # Another process may build it now: it takes minutes, so wait for that.
+    with program.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            _build(go, source, package, program, flags)
+
+
+def _build(go: str, source: Path, package: str, program: Path, flags: str) -> None:
+    print(f"building {program.name} from {package}: minutes, once", flush=True)
     partial = program.with_suffix(".partial")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
