@@ -96,6 +96,32 @@ def test_a_sweep_waits_until_all_is_gone(tmp_path: Path) -> None:
     assert not (tmp_path / "swept").exists()
 
 
+def test_a_directory_that_a_process_makes_again_while_it_ends_is_removed_too(tmp_path: Path) -> None:
+    swept = tmp_path / "swept"
+    swept.mkdir()
+    script = "while [ -e $TMPDIR ]; do sleep 0.05; done; sleep 2; mkdir -p $TMPDIR/again"
+    late = subprocess.Popen(["sh", "-c", script], env={**os.environ, "TMPDIR": str(swept)})
+
+    Sweeper(None, swept).sweep()
+
+    assert late.wait() == 0
+    assert not swept.exists()
+
+
+def test_a_sweep_does_not_wait_for_processes_with_similar_directories(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "600"], env={**os.environ, "TMPDIR": str(tmp_path / "swept-not")})
+    try:
+        (tmp_path / "swept").mkdir()
+
+        Sweeper(None, tmp_path / "swept").sweep()
+
+        assert other.poll() is None
+        assert not (tmp_path / "swept").exists()
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_the_embedded_aws_answers_nodes_at_the_address_at_which_they_see_it() -> None:
     assert callers._is_ours(f"{GATEWAY}:4566")
     assert not callers._is_ours("10.77.0.2:4566")

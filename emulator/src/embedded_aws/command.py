@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -99,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         # Not shutil: a build that was ended may leave an installed TensorFlow, and Python takes long to remove it.
         subprocess.run(["/bin/rm", "-rf", str(run_directory)], check=False)  # noqa: S603 - our own directory
-    sys.stdout.flush()
+    # Its reader may have ended first: that was the caller.
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     # MiniStack's threads wait for nothing that matters now.
     os._exit(0)
 

@@ -27,7 +27,7 @@ GATEWAY = "10.77.0.1"
 POD_IDENTITY = "169.254.170.23"
 NODES = 3
 _INIT = Path(__file__).with_name("network_init.py")
-_START_SECONDS = 60
+_START_SECONDS = 180
 _T = TypeVar("_T")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from embedded_aws.eks.real_nodes.programs import NodePrograms
 
 _INIT = Path(__file__).with_name("node_init.py")
-_START_SECONDS = 60
+_START_SECONDS = 180
 
 
 @dataclass(frozen=True)

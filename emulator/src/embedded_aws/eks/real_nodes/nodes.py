@@ -32,7 +32,7 @@ DIRECTORY_ANNOTATION = "embedded-aws/directory"
 PROCESS_ANNOTATION = "embedded-aws/process"
 
 _ADDONS = Path(__file__).with_name("addons.yaml")
-_START_SECONDS = 180
+_START_SECONDS = 600
 
 _log = logging.getLogger("embedded_aws.eks")
 

@@ -1,20 +1,23 @@
 """Removes what would outlive the processes of a cluster's nodes, however its starter ended.
 
 `python -I -S sweep.py <fd> <cgroup or -> <directory...>`: the other end of the descriptor is held by the starter. When
-it closes, everything that still runs in the cgroup is killed, and the cgroup and the directories are removed.
+it closes, everything that still runs in the cgroup is killed, and the cgroup and the directories are removed. Without a
+cgroup, processes that have a directory in their variables or arguments go on until they end: they may make it again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
-_SECONDS = 120
+#: Much longer than an embedded AWS takes to end, on a machine that is busy.
+_SECONDS = 600
 
 
 def main() -> None:
@@ -29,10 +32,24 @@ def main() -> None:
         for controller in left:
             _empty(controller)
         time.sleep(0.05)
-    while time.monotonic() < deadline and any(directory.exists() for directory in directories):
+    while time.monotonic() < deadline:
+        used = group == "-" and _used(directories)
         for directory in directories:
             shutil.rmtree(directory, ignore_errors=True)
-        time.sleep(0.05)
+        if not used and not any(directory.exists() for directory in directories):
+            return
+        time.sleep(0.1)
+
+
+def _used(directories: list[Path]) -> bool:
+    """Say whether another process has one of the directories in its variables or arguments."""
+    names = re.compile(rb"|".join(re.escape(os.fsencode(one)) + rb"(?![^/\0:])" for one in directories))
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+            told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            if int(process.name) != os.getpid() and names.search(told):
+                return True
+    return False
 
 
 def _left(group: str) -> list[Path]:
