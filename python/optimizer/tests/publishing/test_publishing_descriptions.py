@@ -137,6 +137,26 @@ def test_the_manifest_lists_both_documents_with_their_digests(
     assert not {file.path for file in manifest.files} & {"bom.cdx.json", "provenance.json"}
 
 
+@pytest.mark.parametrize("form", ["litert", "saved_model"])
+def test_the_profile_of_real_data_is_published_beside_the_manifest_and_vouched_for(
+    s3: S3Client, release: Release, make_output: MakeOutput, form: str
+) -> None:
+    job = job_data(format=form)
+    output = make_output(job=job)
+    (output / "profile.json").write_text('{"samples":600}')
+
+    release(output, job=job)
+
+    folder = f"{PREFIX}/{form}/1/"
+    manifest = Manifest.model_validate(read_json(s3, f"{folder}manifest.json"))
+    [listed] = [file for file in manifest.documents if file.path == "profile.json"]
+    assert read(s3, f"{folder}profile.json") == b'{"samples":600}'
+    assert (listed.size, listed.sha256) == (15, sha256(b'{"samples":600}'))
+    subjects = read_json(s3, f"{folder}provenance.json")["subject"]
+    assert [one["digest"]["sha256"] for one in subjects if one["name"] == "profile.json"] == [listed.sha256]
+    assert not [file for file in manifest.files if "profile" in file.path]
+
+
 def test_a_version_without_its_bill_of_materials_is_not_complete(
     s3: S3Client, release: Release, make_output: MakeOutput
 ) -> None:

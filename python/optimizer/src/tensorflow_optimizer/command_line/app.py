@@ -16,6 +16,7 @@ from ..errors import BadInputError, ExitCode
 from ..supervision import supervise
 from ..supervision.output import begin_output, check_output, write_outcome
 from .compare import compare
+from .drift import drift, publish_drift
 from .failure import name_hints, one_sentence
 from .hint_options import JOB_MEMBERS, hints_in
 from .inspect import inspect
@@ -93,6 +94,8 @@ def schemas(directory: Annotated[Path, typer.Argument(help="Where to write them.
 app.command()(optimize)
 app.command()(inspect)
 app.command()(compare)
+app.command()(drift)
+app.command()(publish_drift)
 app.command()(fetch)
 app.command()(publish)
 app.command()(server_binary)

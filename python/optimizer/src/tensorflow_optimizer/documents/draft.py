@@ -12,6 +12,7 @@ from ..errors import OptimizerError
 from .build_key import build_key as key_of
 from .document import problems_of
 from .manifest import Draft, File, Manifest, ModelDescription, Runtime
+from .profile import PROFILE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def forget_model(output: Path) -> None:
     """Remove what a failed or an earlier run left: publish must find a complete model, or none."""
     for directory in (MODEL_DIRECTORY, SERVER_DIRECTORY):
         shutil.rmtree(output / directory, ignore_errors=True)
-    for file in (DRAFT_FILE, GOLDEN_FILE):
+    for file in (DRAFT_FILE, GOLDEN_FILE, PROFILE_FILE):
         (output / file).unlink(missing_ok=True)
 
 

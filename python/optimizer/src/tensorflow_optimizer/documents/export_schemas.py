@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .captured_request import CapturedRequest
+from .drift import DriftEvent, DriftReport
 from .job import Job
 from .manifest import Manifest, ModelDescription
 from .outcome import Outcome
+from .profile import Profile
 from .record import Record
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
     "manifest": Manifest,
     "model": ModelDescription,
     "record": Record,
+    "profile": Profile,
+    "drift": DriftReport,
+    "drift-event": DriftEvent,
     "captured-request": CapturedRequest,
 }
 

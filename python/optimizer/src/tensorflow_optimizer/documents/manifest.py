@@ -172,7 +172,7 @@ class Manifest(Draft):
     version: int
     files: list[File]
     documents: list[File] = []
-    """What describes the version and no server reads: its bill of materials and its provenance."""
+    """What describes the version and no server reads: its bill of materials, its provenance and its profile."""
     created: str
     """ISO 8601, UTC."""
     build_id: str

@@ -63,6 +63,7 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     from ..sources import open_source
     from .inputs import Inputs
     from .optimize import optimize
+    from .profile import write_profile
 
     _check_evaluation(job, paths, progress)
     server = take_server(job, paths.output, progress)
@@ -80,6 +81,8 @@ def _run(job: Job, paths: Paths, work: Path, progress: Progress) -> tuple[Outcom
     if count:
         of = "made-up samples" if reference.evidence is EvidenceKind.GENERATED else "samples of the evaluation data"
         progress.say(f"{count} {of} are published with the model as golden requests")
+    if write_profile(paths.output, draft, reference, runner):
+        progress.say("the distribution of the evaluation data is published with the model as profile.json")
     if server is not None:
         # A stateful model's answer depends on earlier requests, so only the first is certain.
         requests = golden_requests(draft, reference, runner, count=1 if reference.batch == 1 else 4)

@@ -1,4 +1,4 @@
-"""Publishes the documents that describe a version: its bill of materials and its provenance."""
+"""Publishes the documents that describe a version: its bill of materials, its provenance and its profile."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..documents.bill_of_materials import BOM_FILE
 from ..documents.document import sha256_of
 from ..documents.manifest import File
+from ..documents.profile import PROFILE_FILE
 from ..documents.provenance import PROVENANCE_FILE
 from .bill_of_materials import bill_of_materials
 from .materials import materials_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     publication: Publication, target: Target, job: Job, fetched: Fetched | None, files: list[File], created: str
 ) -> list[File]:
-    """Upload both documents, and return their entries in the manifest.
+    """Upload the documents, and return their entries in the manifest. Only real data has a profile.
 
     Args:
         publication: The version.
@@ -35,6 +36,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     """
     draft = publication.draft
     materials = materials_of(job, draft, fetched)
+    profile = _upload_profile(publication)
     bom = _upload(
         publication,
         BOM_FILE,
@@ -50,7 +52,7 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
     )
     statement = provenance(
         job,
-        files=[*files, bom],
+        files=[*files, bom, *profile],
         server=draft.server,
         materials=materials,
         builder=target.builder,
@@ -59,10 +61,18 @@ def publish_descriptions(  # noqa: PLR0913, PLR0917 - facts of one version
         created=created,
         report=target.bucket.address(f"{target.prefix}/builds/{target.build_id}/report.html"),
     )
-    return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json")]
+    return [bom, _upload(publication, PROVENANCE_FILE, statement, "application/vnd.in-toto+json"), *profile]
+
+
+def _upload_profile(publication: Publication) -> list[File]:
+    path = publication.output / PROFILE_FILE
+    return [_upload_bytes(publication, PROFILE_FILE, path.read_bytes(), "application/json")] if path.is_file() else []
 
 
 def _upload(publication: Publication, name: str, document: StandardDocument, content_type: str) -> File:
-    content = document.to_json().encode()
+    return _upload_bytes(publication, name, document.to_json().encode(), content_type)
+
+
+def _upload_bytes(publication: Publication, name: str, content: bytes, content_type: str) -> File:
     publication.upload(publication.key_prefix + name, content, content_type)
     return File(path=name, size=len(content), sha256=sha256_of(content))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from ..documents.draft import REPORT_DIRECTORY
-from . import figures
 from .content import Report, compose
 from .junit import render_junit
 from .picture import draw, latency_color
-from .view import evidence_of, headline_of, output_rows, rows_of, samples_sentence, tensor_text, tiles_of
+from .rendering import render
+from .view import evidence_of, headline_of, output_rows, rows_of, samples_sentence, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from ..documents.job import Job
     from ..documents.manifest import Draft
     from ..documents.outcome import Outcome
-
-_MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | None) -> None:
@@ -45,22 +40,6 @@ def write_report(directory: Path, job: Job, outcome: Outcome, draft: Draft | Non
     (target / "junit.xml").write_bytes(render_junit(report))
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__ or "", "templates"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        md=_markdown, tensor=tensor_text, MB=figures.megabytes, ms=figures.milliseconds, small=figures.small
-    )
-    return environment
-
-
 def _render(template: str, report: Report) -> str:
     svg = draw(report)
     values: dict[str, Any] = {
@@ -75,9 +54,4 @@ def _render(template: str, report: Report) -> str:
         "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
         "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
     }
-    return _environment().get_template(template).render(values)
-
-
-def _markdown(text: object) -> str:
-    """Escape markup in untrusted text."""
-    return _MARKDOWN_MARKS.sub(r"\\\1", " ".join(str(text).split()))
+    return render(template, values)
