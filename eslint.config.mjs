@@ -24,7 +24,7 @@ const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/', 'examples/typescript/'] },
+  { ignores: ['**/node_modules/', 'build/', 'dist/', 'cli/dist/', 'cdk.out*/', '.tools/', '.emulator/', '**/*.d.ts', 'test/packages/', 'examples/typescript/'] },
   ...tseslint.configs.recommended,
   {
     plugins: { '@stylistic': stylistic },
@@ -46,7 +46,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    files: ['{lib,bin,test,scripts,benchmark,emulator}/**/*.ts', '{scripts,benchmark}/**/*.mjs'],
+    files: ['{lib,bin,cli,test,scripts,benchmark,emulator}/**/*.ts', '{scripts,benchmark}/**/*.mjs'],
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mjs', '.js'] })] },
     rules: {

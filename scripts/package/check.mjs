@@ -11,13 +11,15 @@ const REQUIRED = [
   'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
   'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/build_runner/src/model_builds/record.schema.json', 'python/instance/src/boot.py', 'python/rollout_gate/src/index.py', 'python/model_delivery/src/index.py',
   'python/layer/numpy/requirements.txt', 'python/layer/native/requirements.txt', 'native/THIRD-PARTY-LICENSES.txt',
+  'cli/dist/cdk-tensorflow.js', 'cli/dist/THIRD-PARTY-LICENSES.txt',
 ];
 
 /** The native runtime's programs, for each processor of Lambda. */
 const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`native/dist/${processor}/${name}`, processor]));
 
 const FORBIDDEN = [
-  /(^|\/)tests?\//, /__pycache__|\.pyc$/, /^(emulator|examples|scripts|benchmark|\.tools|native\/fuzz)\//, /^build\/(?!lib\/)/, /\.tsbuildinfo$/,
+  /(^|\/)tests?\//, /__pycache__|\.pyc$/,
+  /^(emulator|examples|scripts|benchmark|\.tools|native\/fuzz)\//, /^cli\/(?!dist\/)/, /^build\/(?!lib\/)/, /\.tsbuildinfo$/,
 ];
 
 const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });

@@ -6,9 +6,9 @@ import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand
 import { CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
 import { DeleteLayerVersionCommand, GetAliasCommand, GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { callAws } from '../../cli/aws/signed-request';
 import type { Answer } from '../demo/server';
 import { ROOT } from '../repository';
-import { callAws } from './aws-json';
 
 export const APP = `npx tsx ${join('scripts', 'verify-aws', 'app.ts')}`;
 
@@ -91,7 +91,7 @@ export class Account {
 
   public async logLines(logGroup: string, region: string): Promise<string[]> {
     const { events } = await callAws<{ events: { message: string; logStreamName?: string }[] }>(
-      'logs', 'Logs_20140328.FilterLogEvents', region, { logGroupName: logGroup, limit: 200 });
+      { region }, 'logs', 'Logs_20140328.FilterLogEvents', { logGroupName: logGroup, limit: 200 });
     return events.slice(-20).map(({ message, logStreamName = '' }) => `${logStreamName} ${message}`.trim());
   }
 

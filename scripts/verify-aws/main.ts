@@ -1,13 +1,14 @@
 import { parseArgs } from 'util';
+import { realAnswers } from '../../cli/preflight/account';
+import { preflight, problemsIn, reported } from '../../cli/preflight/checks';
+import { PATH_NEEDS } from '../../cli/preflight/needs';
 import { ModelServer } from '../../lib';
 import { costsOf, readPrices } from '../demo/costs';
 import { Account } from './account';
-import { realAnswers } from './account-answers';
 import { Checks } from './checks';
 import { leftovers } from './leftovers';
 import type { VerifiedPath } from './paths';
 import { VERIFIED_PATHS } from './paths';
-import { preflight, reported } from './preflight';
 import { PathVerification } from './steps';
 
 const HOURS_PER_MONTH = 730;
@@ -74,12 +75,12 @@ async function main(): Promise<void> {
   process.env.CDK_DEFAULT_ACCOUNT = number;
   process.env.CDK_DEFAULT_REGION = region;
   // Paths are verified one after the other.
-  const most = (of: (path: VerifiedPath) => number | undefined) => Math.max(...paths.map((path) => of(path) ?? 0));
-  const findings = await preflight(realAnswers(region), {
-    stacks: paths.map(({ stack }) => stack), processors: most((path) => path.processors), addresses: most((path) => path.addresses),
-    image: server === ModelServer.TENSORFLOW_SERVING && paths.some((path) => path.image),
+  const most = (need: 'processors' | 'addresses') => Math.max(...paths.map(({ name }) => PATH_NEEDS[name][need]));
+  const findings = await preflight(realAnswers({ region }), {
+    stacks: paths.map(({ stack }) => stack), processors: most('processors'), addresses: most('addresses'),
+    image: server === ModelServer.TENSORFLOW_SERVING && paths.some(({ name }) => PATH_NEEDS[name].image),
   });
-  const inTheWay = findings.filter(({ result }) => result === 'problem').length;
+  const inTheWay = problemsIn(findings);
   const existing = (await Promise.all(paths.map(async ({ stack }) => ((await account.status(stack)) ? stack : [])))).flat();
   process.stdout.write([
     `Account ${number}, ${region}. Stacks: ${paths.map(({ stack }) => stack).join(', ')}. Server of pods and instances: ${server}.`,

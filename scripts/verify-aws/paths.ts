@@ -10,12 +10,6 @@ export interface VerifiedPath {
   readonly stack: string;
   /** What else costs money besides the endpoint, for the reader. */
   readonly alsoPaid: string;
-  /** Maximum number of virtual processors of EC2's standard families. */
-  readonly processors?: number;
-  /** Elastic IP addresses of its NAT gateways. */
-  readonly addresses?: number;
-  /** Whether the path pulls TensorFlow Serving's image when that server serves. */
-  readonly image?: boolean;
   /** Whether the path is a function with the alias `live`. */
   readonly alias?: boolean;
   /** Prefix of the logical ID of the log group that explains why instances do not serve. */
@@ -59,19 +53,12 @@ export const VERIFIED_PATHS: readonly VerifiedPath[] = [
     name: 'service',
     stack: 'VerifyService',
     alsoPaid: 'a NAT gateway and a network load balancer',
-    // Three pods, and three more during a rollout, on nodes whose size Auto Mode chooses.
-    processors: 16,
-    addresses: 1,
-    image: true,
     connect: (account, { ProbeName, Address }) => insideVpc(account, ProbeName, `${Address}:8501`),
   },
   {
     name: 'fleet',
     stack: 'VerifyFleet',
     alsoPaid: 'VPC endpoints in two Availability Zones',
-    // Two m7i.large, and a third during an update.
-    processors: 6,
-    image: true,
     bootLog: 'DigitsLogGroup',
     connect: (account, { ProbeName, LoadBalancer }) => insideVpc(account, ProbeName, `${LoadBalancer}:8501`),
   },

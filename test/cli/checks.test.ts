@@ -1,10 +1,13 @@
-import type { AccountAnswers } from '../../scripts/verify-aws/account-answers';
-import type { Needs } from '../../scripts/verify-aws/preflight';
-import { preflight, reported } from '../../scripts/verify-aws/preflight';
+import type { AccountAnswers } from '../../cli/preflight/answers';
+import { preflight, reported } from '../../cli/preflight/checks';
+import type { Needs } from '../../cli/preflight/needs';
+import { SERVERS } from '../../cli/preflight/needs';
+import { ModelServer } from '../../lib';
 
 const PROCESSORS = 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances';
 const BUILDS = 'Concurrently running builds for Linux/Large environment';
 const ADDRESSES = 'EC2-VPC Elastic IPs';
+const QUOTAS = 'servicequotas:ListServiceQuotas and servicequotas:ListAWSDefaultServiceQuotas';
 
 const needs: Needs = { stacks: ['VerifyService'], processors: 16, addresses: 1, image: true };
 
@@ -24,7 +27,7 @@ function account(changes: Partial<AccountAnswers> = {}, quotas: Record<string, n
 }
 
 const problems = async (answers: AccountAnswers, of = needs) =>
-  (await preflight(answers, of)).filter(({ result }) => result !== 'fine').map(({ result, sentence }) => `${result}: ${sentence}`);
+  (await preflight(answers, of)).filter(({ result }) => result !== 'fine').map(({ result, fact, wayOut }) => `${result}: ${fact}: ${wayOut}`);
 
 test('an account with room for everything has no problem, and each fact is printed', async () => {
   const findings = await preflight(account(), needs);
@@ -34,10 +37,11 @@ test('an account with room for everything has no problem, and each fact is print
 
 test.each<[string, AccountAnswers, RegExp]>([
   ['an old bootstrap stack', account({ bootstrapVersion: () => Promise.resolve(5) }), /^problem: cdk bootstrap has version 5, 6 or newer is needed: run `npx cdk bootstrap` again$/],
-  ['no large builds', account({}, { [BUILDS]: 0 }), /CodeBuild runs 0 builds at a time .*: ask for a higher quota, .* or set computeType/],
+  ['an account without `cdk bootstrap`', account({ bootstrapVersion: () => Promise.resolve(undefined) }), /`cdk bootstrap` has not been run in this account and Region: run `npx cdk bootstrap`/],
+  ['no large builds', account({}, { [BUILDS]: 0 }), /CodeBuild runs 0 builds at a time on the machine type Linux\/Large, 1 is needed: request a higher quota, .* or set computeType/],
   ['a new account of Lambda', account({ lambdaConcurrency: () => Promise.resolve({ limit: 10, unreserved: 5 }) }), /5 unreserved of 10 concurrent executions, 10 are needed/],
   ['one zone', account({ zones: () => Promise.resolve('<zoneName>us-west-1a</zoneName>') }), /1 Availability Zones \(us-west-1a\), 2 are needed/],
-  ['few processors', account({}, { [PROCESSORS]: 5 }), /5 virtual processors .* 16 are needed: ask for a higher quota, L-1216C47A/],
+  ['few processors', account({}, { [PROCESSORS]: 5 }), /5 virtual processors .* 16 are needed: request a higher quota, L-1216C47A/],
   ['no address left', account({}, { [ADDRESSES]: 1 }), /1 of 1 Elastic IP addresses are in use, 1 more are needed/],
   ['an image that is not there', account({ image: () => Promise.resolve({ status: 404 }) }), /Docker Hub answers 404 for tensorflow\/serving:2.20.0: copy the image to ECR/],
   ['no pulls left', account({ image: () => Promise.resolve({ status: 200, pullsLeft: 0 }) }), /0 pulls are left/],
@@ -50,16 +54,30 @@ test('a fact that cannot be queried is unknown, and does not hide the rest', asy
   const denied = account({ quotas: () => Promise.reject(new Error('AccessDenied')), bootstrapVersion: () => Promise.resolve(1) });
   expect(await problems(denied)).toEqual([
     expect.stringMatching(/^problem: cdk bootstrap has version 1/),
-    'unknown: the quota of builds could not be asked: AccessDenied',
-    'unknown: the quota of processors could not be asked: AccessDenied',
-    'unknown: the Elastic IP addresses could not be asked: AccessDenied',
+    `unknown: the quota of builds could not be queried (AccessDenied): allow ${QUOTAS}, or check it yourself`,
+    `unknown: the quota of processors could not be queried (AccessDenied): allow ${QUOTAS}, or check it yourself`,
+    `unknown: the Elastic IP addresses could not be queried (AccessDenied): allow ${QUOTAS} and ec2:DescribeAddresses, or check it yourself`,
   ]);
   expect(await problems(account({}, { [BUILDS]: NaN }))).toHaveLength(1);
-  expect(await problems(account({ quotas: () => Promise.resolve([]) }))).toContain(`unknown: the quota of builds could not be asked: Service Quotas lists no "${BUILDS}"`);
+  expect(await problems(account({ quotas: () => Promise.resolve([]) }))).toContainEqual(
+    expect.stringMatching(/^unknown: the quota of builds could not be queried \(Service Quotas lists no "Concurrently running builds for Linux\/Large"\)/));
 });
 
 test('a function alone needs no processors, no addresses and no image', async () => {
   const unasked = () => Promise.reject(new Error('asked'));
   const answers = account({ addresses: unasked, image: unasked }, { [PROCESSORS]: 0 });
   expect(await problems(answers, { stacks: ['VerifyFunction'], processors: 0, addresses: 0, image: false })).toEqual([]);
+});
+
+test.each([
+  [{ buildMachine: 'small' }, 'Concurrently running builds for Linux/Small environment'],
+  [{ buildMachine: '2xlarge' }, 'Concurrently running builds for Linux/2XLarge environment'],
+  [{ architecture: 'arm64' }, 'Concurrently running builds for ARM/Large environment'],
+] as const)('the quota of builds is that of the machine: %j', async (machine, quota) => {
+  expect(await problems(account({}, { [quota]: 0 }), { ...needs, ...machine })).toEqual([expect.stringContaining(`request a higher quota, "${quota}"`)]);
+  expect(await problems(account({}, { [quota]: 1, [BUILDS]: 0 }), { ...needs, ...machine })).toEqual([]);
+});
+
+test('the servers have the names of the library', () => {
+  expect([...SERVERS].sort()).toEqual(Object.values(ModelServer).sort());
 });

@@ -1,0 +1,40 @@
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SignatureV4 } from '@smithy/signature-v4';
+
+/** Where requests go, and with whose credentials. */
+export interface AwsAccess {
+  readonly region: string;
+  /** A profile of the AWS configuration files. Without it, the environment decides, as for every AWS tool. */
+  readonly profile?: string;
+}
+
+/** Calls a JSON service for which this repository has no client. */
+export async function callAws<T>(access: AwsAccess, service: string, target: string, body: unknown): Promise<T> {
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+  return JSON.parse(await post(access, service, target, JSON.stringify(body), headers)) as T;
+}
+
+/** Calls a service with the query protocol and returns its XML. */
+export async function queryAws(access: AwsAccess, service: string, action: string, version: string): Promise<string> {
+  return post(access, service, action, `Action=${action}&Version=${version}`, { 'content-type': 'application/x-www-form-urlencoded' });
+}
+
+async function post(
+  { region, profile }: AwsAccess, service: string, operation: string, text: string, contentHeaders: Record<string, string>,
+): Promise<string> {
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domain}`);
+  const { credentials } = new LambdaClient({ region, profile }).config;
+  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+  const { headers } = await signer.sign({
+    method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body: text,
+    headers: { host: url.host, ...contentHeaders },
+  });
+  const answer = await fetch(url, { method: 'POST', headers, body: text, signal: AbortSignal.timeout(20_000) });
+  const content = await answer.text();
+  if (!answer.ok) {
+    throw new Error(`${operation}: ${answer.status} ${content.slice(0, 300)}`);
+  }
+  return content;
+}

@@ -1,0 +1,35 @@
+import { preflightCommand } from './preflight/command';
+
+const COMMANDS: Record<string, (args: string[]) => Promise<number>> = { preflight: preflightCommand };
+
+const USAGE = `Usage: cdk-tensorflow <command> [options]
+
+  preflight   ask an AWS account what would stand in the way of a deployment
+
+\`cdk-tensorflow <command> --help\` prints the options of a command.
+`;
+
+// docs/languages.md says which versions of Node.js are supported.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(USAGE);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`there is no command ${JSON.stringify(name)}, but ${Object.keys(COMMANDS).join(', ')}\n`);
+    return 2;
+  }
+  try {
+    return await command(args);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\`cdk-tensorflow ${name} --help\` prints the options\n`);
+    return 2;
+  }
+}
+
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

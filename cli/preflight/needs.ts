@@ -1,0 +1,46 @@
+export const PATH_NAMES = ['function', 'service', 'fleet'] as const;
+export type PathName = typeof PATH_NAMES[number];
+
+export const SERVERS = ['tensorflow_serving', 'litert'] as const;
+export type ServerName = typeof SERVERS[number];
+
+/** CodeBuild's machine types, as the names of its quotas have them. */
+export const BUILD_MACHINES = { small: 'Small', medium: 'Medium', large: 'Large', xlarge: 'XLarge', '2xlarge': '2XLarge' } as const;
+export type BuildMachine = keyof typeof BUILD_MACHINES;
+
+export const ARCHITECTURES = { x86_64: 'Linux', arm64: 'ARM' } as const;
+export type ArchitectureName = keyof typeof ARCHITECTURES;
+
+/** Maximum needs of the example's stack for a path. */
+export interface PathNeeds {
+  /** Virtual processors of EC2's standard families. */
+  readonly processors: number;
+  /** Elastic IP addresses, one for each NAT gateway. */
+  readonly addresses: number;
+  /** Whether pods or the build pull TensorFlow Serving's image when that server serves. */
+  readonly image: boolean;
+}
+
+export const PATH_NEEDS: Record<PathName, PathNeeds> = {
+  function: { processors: 0, addresses: 0, image: false },
+  // Three pods, and three more during a rollout, on nodes whose size Auto Mode chooses.
+  service: { processors: 16, addresses: 1, image: true },
+  // Two m7i.large, and a third during an update.
+  fleet: { processors: 6, addresses: 0, image: true },
+};
+
+/** What a deployment needs of an account. */
+export interface Needs {
+  /** Stacks that may exist already. */
+  readonly stacks: readonly string[];
+  /** Virtual processors of EC2's standard families. */
+  readonly processors: number;
+  /** Elastic IP addresses, one for each NAT gateway. */
+  readonly addresses: number;
+  /** Whether pods or the build pull TensorFlow Serving's image. */
+  readonly image: boolean;
+  /** @default large, as for the constructs */
+  readonly buildMachine?: BuildMachine;
+  /** @default x86_64, as for the constructs */
+  readonly architecture?: ArchitectureName;
+}

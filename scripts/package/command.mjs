@@ -1,0 +1,52 @@
+// Bundles the package's command, cli/, into one file that needs nothing but Node.js, beside the licences of what is in it. Part of `npm run build`.
+// An argument names another directory than cli/dist.
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../setup/environment.mjs';
+
+/** Bundles cli/ into `directory`, which it replaces. */
+async function bundleCommand(directory) {
+  rmSync(directory, { recursive: true, force: true });
+  const outfile = join(directory, 'cdk-tensorflow.js');
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [join(root, 'cli', 'main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    // Without the packages' ES modules there is nothing to leave out.
+    mainFields: ['module', 'main'],
+    minifySyntax: true,
+    banner: { js: '#!/usr/bin/env node' },
+    legalComments: 'none',
+    logLevel: 'error',
+    metafile: true,
+  });
+  chmodSync(outfile, 0o755);
+  writeFileSync(join(directory, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
+}
+
+/** Returns the licences of the packages of which a bundle has code. */
+function licences({ outputs }) {
+  const used = Object.values(outputs).flatMap((output) => Object.keys(output.inputs).filter((file) => output.inputs[file].bytesInOutput > 0));
+  const directories = new Set(used.flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));
+  const packages = [...directories].map((directory) => ({ ...JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')), notice: notice(join(root, directory)) }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+  const users = new Map();
+  packages.filter((one) => one.notice).forEach((one) => users.set(one.notice, [...users.get(one.notice) ?? [], `${one.name} ${one.version}`]));
+  return [
+    'The command is bundled with code of these packages, under these licences:',
+    packages.map(({ name, version, license }) => `  ${name} ${version}: ${license}`).join('\n'),
+    ...[...users].map(([text, names]) => `${'='.repeat(80)}\n${names.join(', ')}\n${'='.repeat(80)}\n\n${text}`),
+  ].join('\n\n').concat('\n');
+}
+
+function notice(directory) {
+  const names = readdirSync(directory).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name)).sort();
+  return names.map((name) => readFileSync(join(directory, name), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
+}
+
+await bundleCommand(resolve(process.argv[2] ?? join(root, 'cli', 'dist')));
