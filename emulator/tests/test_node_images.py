@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
 import tarfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -108,6 +110,32 @@ def test_an_image_is_made_when_it_is_first_asked_for_and_once_whoever_asks_at_th
     assert found == [image] * 3
     assert made == [image]
     assert images.get("registry.example.com/another") is None
+
+
+def test_who_asks_for_an_image_that_is_being_made_is_told_to_ask_again(image: Image) -> None:
+    finished = threading.Event()
+
+    def make() -> Image:
+        finished.wait(60)
+        return image
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    served = Registry(listener, Images({"registry.example.com/some/image": make}, patience=0.1))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/v2/some/image/manifests/any?ns=registry.example.com"
+    try:
+        for _ in range(2):
+            with pytest.raises(urllib.error.HTTPError, match="408"):
+                get(address)
+        finished.set()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(urllib.error.HTTPError):
+                assert json.loads(get(address))["layers"]
+                return
+        pytest.fail("it was never made")
+    finally:
+        finished.set()
+        served.close()
 
 
 def test_an_image_that_cannot_be_made_cannot_be_pulled_until_it_can(

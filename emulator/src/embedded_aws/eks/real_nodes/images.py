@@ -1,4 +1,4 @@
-"""The images of the embedded AWS's pods, each made of files of this machine when a node first asks for it."""
+"""The images of the embedded AWS's pods, made of files of this machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,22 +26,42 @@ _NO_LIBRARY = re.compile(r"(^|/)(site-packages|test|tests|idlelib|tkinter|turtle
 class Images(Mapping[str, Image]):
     """Images by their repository with its registry, such as `docker.io/tensorflow/serving`."""
 
-    def __init__(self, makers: Mapping[str, Callable[[], Image]]) -> None:
+    def __init__(self, makers: Mapping[str, Callable[[], Image]], patience: float = 20) -> None:
         """Makes none yet.
 
         Args:
             makers: make them; may raise OSError, and are asked again then.
+            patience: for how many seconds who asks for one waits while it is made: containerd's patience is 30.
         """
-        self._makers = makers
-        self._made: dict[str, Image] = {}
-        self._locks = {name: threading.Lock() for name in makers}
+        self._makers, self._patience = makers, patience
+        self._made: dict[str, Future[Image]] = {}
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(thread_name_prefix="images")
 
     def __getitem__(self, name: str) -> Image:
-        """Return one, and make it if it is the first time. All nodes may ask at the same time."""
-        with self._locks[name]:
+        """Return one, and make it if it is the first time. All nodes may ask at the same time.
+
+        Raises:
+            KeyError: there is no such image.
+            TimeoutError: it is still being made.
+            OSError: it cannot be made.
+        """
+        return self.get_within(name, self._patience)
+
+    def get_within(self, name: str, seconds: float | None) -> Image:
+        """Return one as `[]` does, and wait for so many seconds; None waits until it is made."""
+        maker = self._makers[name]
+        with self._lock:
             if name not in self._made:
-                self._made[name] = self._makers[name]()
-            return self._made[name]
+                self._made[name] = self._threads.submit(maker)
+            making = self._made[name]
+        try:
+            return making.result(seconds)
+        except OSError:
+            with self._lock:
+                if making.done() and making.exception() and self._made.get(name) is making:
+                    del self._made[name]
+            raise
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -50,7 +71,7 @@ class Images(Mapping[str, Image]):
 
 
 def images_of(directory: Path, programs: NodePrograms, aws_cli: Path) -> Images:
-    """Return all that there are.
+    """Return all that there are. The stand-in's, which takes long and a service may not need, is made when asked for.
 
     Args:
         directory: gets their layers; made.
@@ -67,7 +88,7 @@ def images_of(directory: Path, programs: NodePrograms, aws_cli: Path) -> Images:
         layer = Layer({path: program, "/tmp/.keep": b""})  # noqa: S108 - in the image
         return maker(program.name, lambda: layer, [path])
 
-    return Images(
+    images = Images(
         {
             "public.ecr.aws/amazonlinux/amazonlinux": maker("amazonlinux", _amazon_linux),
             "public.ecr.aws/aws-cli/aws-cli": maker("aws-cli", lambda: _aws_cli(aws_cli)),
@@ -79,6 +100,10 @@ def images_of(directory: Path, programs: NodePrograms, aws_cli: Path) -> Images:
             "registry.k8s.io/metrics-server/metrics-server": server(programs.metrics_server / "metrics-server"),
         }
     )
+    for name in images:
+        if name != stand_in_image.REPOSITORY_NAME:
+            images.get_within(name, None)
+    return images
 
 
 def _amazon_linux() -> Layer:

@@ -52,11 +52,11 @@ class Registry:
                     self._send(200, b"{}", "application/json", "", with_body=with_body)
                     return
                 found = _PATH.fullmatch(url.path)
-                image = _find(images, f"{registry}/{found['repository']}") if found else None
-                if image is None or found is None:
-                    self._send(
-                        404, b'{"errors":[{"code":"NAME_UNKNOWN"}]}', "application/json", "", with_body=with_body
-                    )
+                image = _find(images, f"{registry}/{found['repository']}") if found else 404
+                if isinstance(image, int) or found is None:
+                    status = image if isinstance(image, int) else 404
+                    code = b'{"errors":[{"code":"NAME_UNKNOWN"}]}'
+                    self._send(status, code, "application/json", "", with_body=with_body)
                     return
                 reference = found["reference"]
                 digest = image.manifest if found["kind"] == "manifests" and ":" not in reference else reference
@@ -93,12 +93,15 @@ class Registry:
         self._server.server_close()
 
 
-def _find(images: Mapping[str, Image], name: str) -> Image | None:
+def _find(images: Mapping[str, Image], name: str) -> Image | int:
+    """Return an image, or the status that says why there is none."""
     try:
-        return images.get(name)
+        return images.get(name) or 404
+    except TimeoutError:
+        return 408  # it is being made: containerd asks again at once
     except OSError as error:
         _log.warning("the image %s cannot be made: %s", name, error)
-        return None
+        return 404
 
 
 def serve(listener: socket.socket, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
