@@ -1,4 +1,4 @@
-"""Shared by the benchmarks: the native program, number of rounds, progress, conditions, and output files."""
+"""Shared by the benchmarks: the native program, commands, number of rounds, progress, conditions, and output files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,25 @@ def asked(description: str | None, option: str, least: int, default: int) -> int
     if count < least:
         parser.error(f"--{option} must be at least {least}, got {count}")
     return count
+
+
+def run_quietly(*command: str, environment: dict[str, str] | None = None) -> None:
+    """Run a command of our own in the repository, with further variables.
+
+    Raises:
+        CalledProcessError: It failed; `reason_of` says why.
+    """
+    subprocess.run(  # noqa: S603 - our own commands
+        command, env={**os.environ, **(environment or {})}, cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+
+
+def reason_of(error: subprocess.CalledProcessError | OSError) -> str:
+    """Return the last line that a command printed, where it says why it failed."""
+    if isinstance(error, OSError):
+        return str(error)
+    lines = [line.strip() for line in str(error.stderr).splitlines() if line.strip()]
+    return lines[-1].rstrip(".")[:300] if lines else f"exit code {error.returncode}"
 
 
 def rounds_of(count: int, uncounted: int = 1) -> Iterator[int]:

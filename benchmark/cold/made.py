@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark import onnx_file
 from benchmark.cold.subjects import C_PROGRAM, KERAS, ONNX, RUST, Subject, litert_file
-from benchmark.digits import DIGITS, REPOSITORY
+from benchmark.digits import DIGITS
+from benchmark.running import reason_of, run_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmark.cold.layout import Layout
 
-TOOLS = REPOSITORY / ".tools"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -40,7 +40,7 @@ def made_subjects(root: Path, layout: Layout, model: Path) -> tuple[list[Subject
         try:
             made.append(make())
         except (subprocess.CalledProcessError, OSError) as error:
-            left_out.append(f"{name} was not measured: {_reason(error)}.")
+            left_out.append(f"{name} was not measured: {reason_of(error)}.")
     return made, left_out
 
 
@@ -48,7 +48,7 @@ def _keras(root: Path, layout: Layout) -> Subject:
     file = root / "digits.keras"
     # Keras writes a file of settings: not into the user's home directory.
     settings = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": str(root / "keras"), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    _run([sys.executable, str(_HERE / "keras_file.py"), str(DIGITS), str(file)], settings)
+    run_quietly(sys.executable, str(_HERE / "keras_file.py"), str(DIGITS), str(file), environment=settings)
     return Subject(
         KERAS,
         "keras_handler",
@@ -59,27 +59,9 @@ def _keras(root: Path, layout: Layout) -> Subject:
 
 
 def _onnx(root: Path, layout: Layout) -> Subject:
-    packages = TOOLS / "benchmark-onnx"
-    lock = _HERE / "onnx" / "requirements.txt"
-    installed = packages / "installed.txt"
-    if not installed.exists() or installed.read_text(encoding="utf-8") != lock.read_text(encoding="utf-8"):
-        _run(
-            [
-                *(str(TOOLS / "uv" / "bin" / "uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-                *("--reinstall", "--compile-bytecode", "--python", sys.executable),
-                *("--target", str(packages), "-r", str(lock)),
-            ]
-        )
-        installed.write_text(lock.read_text(encoding="utf-8"), encoding="utf-8")
-    file = root / "digits.onnx"
-    _run(
-        [
-            *(sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(DIGITS / "saved_model")),
-            *("--tag", "serve", "--signature_def", "serving_default", "--output", str(file)),
-        ],
-        {"PYTHONPATH": str(packages), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    return Subject(
+        ONNX, "onnx_handler", (layout.plain, onnx_file.packages()), {"ONNX_FILE": str(onnx_file.convert(root))}
     )
-    return Subject(ONNX, "onnx_handler", (layout.plain, packages), {"ONNX_FILE": str(file)})
 
 
 def _c(root: Path, layout: Layout, model: Path) -> Subject:
@@ -89,19 +71,5 @@ def _c(root: Path, layout: Layout, model: Path) -> Subject:
 
 def _program(root: Path, name: str) -> Path:
     program = root / name
-    _run(["node", str(_HERE / "programs.mjs"), str(program), name])
+    run_quietly("node", str(_HERE / "programs.mjs"), str(program), name)
     return program
-
-
-def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    subprocess.run(  # noqa: S603 - our own commands
-        command, env={**os.environ, **(environment or {})}, cwd=REPOSITORY, check=True, capture_output=True, text=True
-    )
-
-
-def _reason(error: subprocess.CalledProcessError | OSError) -> str:
-    """Return the last line that a command printed, where it says why it failed."""
-    if isinstance(error, OSError):
-        return str(error)
-    lines = [line.strip() for line in str(error.stderr).splitlines() if line.strip()]
-    return lines[-1].rstrip(".")[:300] if lines else f"exit code {error.returncode}"

@@ -1,32 +1,49 @@
-"""The servers that are compared, how they start, and whether they answer rightly."""
+"""The servers that are compared, and how they start."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import http.client
 import json
 import os
-import signal
-import socket
 import subprocess
-import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from benchmark.digits import DIGITS
-from benchmark.running import native_program
+from benchmark.onnx_file import convert
+from benchmark.running import native_program, reason_of
+from benchmark.server.environment import environment
+from benchmark.server.models import FLOAT32, OPTIMIZED
 
 if TYPE_CHECKING:
-    from benchmark.server.models import Artifact, Request
+    from collections.abc import Callable, Collection
+
+    from benchmark.server.models import Artifact
 
 MODEL_SERVER, FASTAPI_LITERT, FASTAPI_TENSORFLOW = "model_server", "FastAPI with LiteRT", "FastAPI with TensorFlow"
+FASTAPI_OPENVINO, FASTAPI_ONNX = "FastAPI with OpenVINO", "FastAPI with ONNX Runtime"
+MLSERVER, BENTOML, LITSERVE = "MLServer with LiteRT", "BentoML with LiteRT", "LitServe with LiteRT"
+SERVERS = {
+    "model_server": MODEL_SERVER,
+    "fastapi-litert": FASTAPI_LITERT,
+    "fastapi-tensorflow": FASTAPI_TENSORFLOW,
+    "fastapi-openvino": FASTAPI_OPENVINO,
+    "fastapi-onnxruntime": FASTAPI_ONNX,
+    "litserve": LITSERVE,
+    "bentoml": BENTOML,
+    "mlserver": MLSERVER,
+}
+"""Names of the command line, and of the tables."""
 WORKERS = os.cpu_count() or 1
-PATH = "/v1/models/digits:predict"
+PATH, OPEN_INFERENCE_PATH = "/v1/models/digits:predict", "/v2/models/digits/infer"
+_FASTAPI = {
+    FASTAPI_LITERT: ("fastapi_litert", "fastapi"),
+    FASTAPI_TENSORFLOW: ("fastapi_tensorflow", "fastapi"),
+    FASTAPI_OPENVINO: ("fastapi_openvino", "openvino"),
+    FASTAPI_ONNX: ("fastapi_onnxruntime", "onnxruntime"),
+}
+"""The app, and the lock file of its environment."""
 _APPS = Path(__file__).resolve().parent / "apps"
 
 
@@ -37,11 +54,14 @@ class Contender:
     server: str
     artifact: str
     command: list[str]
-    """`{rest}` and `{grpc}` stand for the ports."""
+    """`{rest}`, `{grpc}` and `{metrics}` stand for ports."""
     scores: list[float]
     """What it must answer to the request."""
     environment: dict[str, str] = field(default_factory=dict)
+    """With ports as in the command."""
     has_grpc: bool = False
+    path: str = PATH
+    """Where it predicts: TensorFlow Serving's REST API, or the Open Inference Protocol."""
 
     @property
     def name(self) -> str:
@@ -49,93 +69,36 @@ class Contender:
         return f"{self.server}, {self.artifact}"
 
 
-class Running:
-    """A started server, in a process group of its own. `milliseconds` passed until its first answer."""
+def contenders(asked: Collection[str], artifacts: list[Artifact], root: Path) -> tuple[list[Contender], list[str]]:
+    """Return the servers asked for, one worker a processor each, and a sentence for each that is left out.
 
-    def __init__(self, contender: Contender, request: Request) -> None:
-        self.contender = contender
-        self.port, self.grpc_port = _free_port(), _free_port()
-        command = [part.format(rest=self.port, grpc=self.grpc_port) for part in contender.command]
-        body = request.body.read_bytes()
-        started = time.perf_counter()
-        self._process = subprocess.Popen(  # noqa: S603 - our own commands
-            command,
-            env={"PATH": "/usr/bin:/bin", **contender.environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            answer = self._first_answer(body)
-            self.milliseconds = (time.perf_counter() - started) * 1000
-            _check(contender, "REST", json.loads(answer)["predictions"][0])
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
-
-    @property
-    def pid(self) -> int:
-        """Of the process that was started."""
-        return self._process.pid
-
-    @property
-    def url(self) -> str:
-        """Where it predicts."""
-        return f"http://127.0.0.1:{self.port}{PATH}"
-
-    def check_grpc(self, request: Request) -> None:
-        """Compare its answer over gRPC.
-
-        Raises:
-            RuntimeError: It is wrong.
-        """
-        import grpc
-        from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
-
-        with grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}") as channel:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-            message = predict_pb2.PredictRequest.FromString(request.message.read_bytes())
-            [tensor] = stub.Predict(message, timeout=10).outputs.values()
-        _check(self.contender, "gRPC", list(tensor.float_val))
-
-    def _first_answer(self, body: bytes) -> bytes:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"{self.contender.name} ended with {self._process.returncode}")
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+    Args:
+        asked: Keys of `SERVERS`.
+        artifacts: The models.
+        root: Directory for what is made.
+    """
+    makers: dict[str, Callable[[], list[Contender]]] = {
+        "model_server": lambda: [_model_server(artifact) for artifact in artifacts],
+        "fastapi-litert": lambda: [
+            _fastapi(FASTAPI_LITERT, artifact.kind, artifact.file, artifact.scores) for artifact in artifacts
+        ],
+        "fastapi-tensorflow": lambda: [_fastapi(FASTAPI_TENSORFLOW, "SavedModel", DIGITS / "saved_model", scores)],
+        "fastapi-openvino": lambda: [_fastapi(FASTAPI_OPENVINO, "SavedModel", DIGITS / "saved_model", scores)],
+        "fastapi-onnxruntime": lambda: [_fastapi(FASTAPI_ONNX, "ONNX", convert(root), scores)],
+        "litserve": lambda: [_litserve(optimized)],
+        "bentoml": lambda: [_bentoml(optimized, root)],
+        "mlserver": lambda: [_mlserver(optimized, root)],
+    }
+    by_kind = {artifact.kind: artifact for artifact in artifacts}
+    optimized, scores = by_kind[OPTIMIZED], by_kind[FLOAT32].scores
+    found, missing = [], []
+    for name, title in SERVERS.items():
+        if name in asked:
             try:
-                connection.request("POST", PATH, body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                answer = response.read()
-            except ConnectionError:
-                time.sleep(0.0005)
-                continue
-            finally:
-                connection.close()
-            if response.status != 200:
-                raise RuntimeError(f"{self.contender.name} answered {response.status}: {answer.decode()}")
-            return answer
-        raise TimeoutError(f"{self.contender.name} does not answer")
-
-
-def contenders(artifacts: list[Artifact], packages: Path) -> list[Contender]:
-    """Return every server with every artifact, and TensorFlow with the SavedModel, one worker a processor each."""
-    found = [_model_server(artifact) for artifact in artifacts]
-    for artifact in artifacts:
-        command, environment = _fastapi("fastapi_litert", artifact.file, packages)
-        found.append(Contender(FASTAPI_LITERT, artifact.kind, command, artifact.scores, environment))
-    command, environment = _fastapi("fastapi_tensorflow", DIGITS / "saved_model", packages)
-    scores = artifacts[-1].scores  # of float32
-    return [*found, Contender(FASTAPI_TENSORFLOW, "SavedModel", command, scores, environment)]
+                found += makers[name]()
+            except (subprocess.CalledProcessError, OSError) as error:
+                missing.append(f"{title} could not be prepared: {reason_of(error)}")
+    return found, missing
 
 
 def _model_server(artifact: Artifact) -> Contender:
@@ -152,22 +115,61 @@ def _model_server(artifact: Artifact) -> Contender:
     return Contender(MODEL_SERVER, artifact.kind, command, artifact.scores, has_grpc=True)
 
 
-def _fastapi(app: str, model: Path, packages: Path) -> tuple[list[str], dict[str, str]]:
+def _fastapi(server: str, artifact: str, model: Path, scores: list[float]) -> Contender:
+    app, lock = _FASTAPI[server]
+    python, variables = environment(lock)
     command = [
-        *(sys.executable, "-m", "uvicorn", f"{app}:app", "--app-dir", str(_APPS), "--workers", str(WORKERS)),
+        *(str(python), "-m", "uvicorn", f"{app}:app", "--app-dir", str(_APPS), "--workers", str(WORKERS)),
         *("--host", "127.0.0.1", "--port", "{rest}", "--loop", "uvloop", "--http", "httptools"),
         *("--no-access-log", "--log-level", "warning"),
     ]
-    return command, {"PYTHONPATH": str(packages), "MODEL": str(model), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    variables = {**variables, "MODEL": str(model), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return Contender(server, artifact, command, scores, variables)
 
 
-def _check(contender: Contender, interface: str, scores: list[float]) -> None:
-    if not np.allclose(scores, contender.scores, rtol=0, atol=1e-4):
-        raise RuntimeError(f"{contender.name} answers {scores} over {interface} instead of {contender.scores}")
+def _litserve(artifact: Artifact) -> Contender:
+    python, variables = environment("litserve")
+    command = [str(python), str(_APPS / "litserve_litert.py"), str(artifact.file), "{rest}", str(WORKERS)]
+    return Contender(LITSERVE, artifact.kind, command, artifact.scores, variables)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _bentoml(artifact: Artifact, root: Path) -> Contender:
+    python, variables = environment("bentoml")
+    command = [
+        *(str(python), "-m", "bentoml", "serve", "bentoml_litert:Digits", "--working-dir", str(_APPS)),
+        *("--host", "127.0.0.1", "--port", "{rest}"),
+    ]
+    variables = {
+        **variables,
+        "MODEL": str(artifact.file),
+        "WORKERS": str(WORKERS),
+        "BENTOML_HOME": str(root / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
+    return Contender(BENTOML, artifact.kind, command, artifact.scores, variables)
+
+
+def _mlserver(artifact: Artifact, root: Path) -> Contender:
+    python, variables = environment("mlserver")
+    settings = root / "mlserver"
+    settings.mkdir()
+    model = {
+        "name": "digits",
+        "implementation": "mlserver_litert.Digits",
+        "parameters": {"uri": str(artifact.file)},
+    }
+    (settings / "model-settings.json").write_text(json.dumps(model), encoding="utf-8")
+    variables = {
+        **variables,
+        "PYTHONPATH": str(_APPS),
+        "MLSERVER_HOST": "127.0.0.1",
+        "MLSERVER_HTTP_PORT": "{rest}",
+        "MLSERVER_GRPC_PORT": "{grpc}",
+        "MLSERVER_METRICS_PORT": "{metrics}",
+        "MLSERVER_PARALLEL_WORKERS": str(WORKERS),
+        "MLSERVER_METRICS_DIR": str(settings / "metrics"),
+        "MLSERVER_DEBUG": "false",
+        "MLSERVER_ENVIRONMENTS_DIR": str(settings / "environments"),
+    }
+    command = [str(python.parent / "mlserver"), "start", str(settings)]
+    return Contender(MLSERVER, artifact.kind, command, artifact.scores, variables, path=OPEN_INFERENCE_PATH)

@@ -1,4 +1,4 @@
-"""What the benchmark installs into .tools: FastAPI's packages and the load generators."""
+"""What the benchmark installs into .tools: the servers' packages and the load generators."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.digits import REPOSITORY
+from benchmark.running import run_quietly
 
+LOCKS = ("fastapi", "openvino", "onnxruntime", "litserve", "bentoml", "mlserver")
 TOOLS = REPOSITORY / ".tools"
+_PYTHONS = {"mlserver": ">=3.11,<3.13"}
 OHA, GHZ = "1.15.0", "v0.121.0"
 _HERE = Path(__file__).resolve().parent
 
@@ -26,18 +29,37 @@ class Generators:
     missing: tuple[str, ...]
 
 
-def packages() -> Path:
-    """Return a directory with FastAPI and uvicorn, for the Python of the set-up, which has TensorFlow and LiteRT."""
-    lock = _HERE / "requirements.txt"
-    target = TOOLS / "benchmark-server"
+def environment(name: str) -> tuple[Path, dict[str, str]]:
+    """Return the Python of a server, and the variables it needs. Installs what is not there.
+
+    Each has an environment of its own, because they ask for conflicting versions. FastAPI's packages are beside the
+    Python of the set-up, which has TensorFlow and LiteRT.
+
+    Args:
+        name: The lock file in `locks`, without `.txt`.
+
+    Raises:
+        CalledProcessError: No Python suits, or a package cannot be installed.
+    """
+    lock = _HERE / "locks" / f"{name}.txt"
+    target = TOOLS / "benchmark-server" / name
+    is_own = name != "fastapi"
+    python = target / "bin" / "python" if is_own else Path(sys.executable)
     stamp = target / lock.name
     if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        _run(
-            *(str(TOOLS / "uv" / "bin" / "uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-            *("--python", sys.executable, "--target", str(target), "-r", str(lock)),
-        )
+        print(f"installing {name} …", file=sys.stderr)
+        shutil.rmtree(target, ignore_errors=True)
+        if is_own:
+            # The Python of the set-up or, where a package does not support that one yet, another of this machine.
+            _uv("venv", "--python", _PYTHONS.get(name, sys.executable), str(target))
+        where = ("--python", str(python)) if is_own else ("--python", str(python), "--target", str(target))
+        _uv("pip", "install", "--no-deps", "--require-hashes", *where, "-r", str(lock))
         shutil.copy(lock, stamp)
-    return target
+    return python, {} if is_own else {"PYTHONPATH": str(target)}
+
+
+def _uv(*arguments: str) -> None:
+    run_quietly(str(TOOLS / "uv" / "bin" / "uv"), "--quiet", *arguments, environment={"UV_PYTHON_DOWNLOADS": "never"})
 
 
 def generators() -> Generators:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.running import conditions, rounds_of
 from benchmark.server.bare import processor_time
-from benchmark.server.contenders import MODEL_SERVER, WORKERS, Contender, Running
+from benchmark.server.contenders import MODEL_SERVER, WORKERS
 from benchmark.server.load import Grpc, Load, Rest
 from benchmark.server.models import FLOAT32, OPTIMIZED
 from benchmark.server.processes import peak_mebibytes, processor_seconds, proportional_mebibytes
+from benchmark.server.started import Running
 
 if TYPE_CHECKING:
+    from benchmark.server.contenders import Contender
     from benchmark.server.environment import Generators
     from benchmark.server.models import Artifact, Request
 
@@ -135,7 +137,7 @@ class Benchmark:
     def _generators(self, server: Running) -> list[Rest | Grpc]:
         found: list[Rest | Grpc] = []
         if self._tools.oha:
-            found.append(Rest(self._tools.oha, server.url, self._request.body))
+            found.append(Rest(self._tools.oha, server.url, server.body))
         if self._tools.ghz and server.contender.has_grpc:
             found.append(Grpc(self._tools.ghz, server.grpc_port, self._request.message))
         return found
@@ -158,7 +160,7 @@ class Benchmark:
             if (row["server"], row["artifact"], row["interface"]) == (MODEL_SERVER, OPTIMIZED, REST)
         )
         rate = round(greatest * STEADY_SHARE)
-        generator = Rest(oha, server.url, self._request.body)
+        generator = Rest(oha, server.url, server.body)
         seen = [generator.load(STEADY_CLIENTS, self._seconds, rate=rate) for _ in range(rounds)]
         return {
             "rate": rate,

@@ -18,6 +18,11 @@ def peak_mebibytes(pid: int) -> float:
     return sum(_status(process.pid, "VmHWM") for process in _tree(pid)) / 1024
 
 
+def resident_mebibytes(pid: int) -> float:
+    """Return the resident memory of each process now, added up."""
+    return sum(_status(process.pid, "VmRSS") for process in _tree(pid)) / 1024
+
+
 def proportional_mebibytes(pid: int) -> float:
     """Return the resident memory now; of a page that several processes share, each counts its part."""
     pages: float = sum(process.memory_full_info().pss for process in _tree(pid))

@@ -6,14 +6,17 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from subprocess import CalledProcessError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmark.running import write_results
-from benchmark.server.contenders import contenders
-from benchmark.server.environment import generators, packages
+from benchmark import onnx_file
+from benchmark.running import reason_of, write_results
+from benchmark.server.contenders import MODEL_SERVER, SERVERS, contenders
+from benchmark.server.environment import LOCKS, environment, generators
 from benchmark.server.measure import Benchmark
-from benchmark.server.models import artifacts, request
+from benchmark.server.models import OPTIMIZED, artifacts, request
+from benchmark.server.soak import soak
 from benchmark.server.tables import to_markdown
 from benchmark.server.targets import targets
 
@@ -22,36 +25,96 @@ SECONDS, QUICK_SECONDS = 1.5, 0.5
 
 def main() -> None:
     """Install what is missing, measure, write the results and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="at least 1, 3 by default")
-    parser.add_argument(
-        "--quick", action="store_true", help="one round of short loads: a trial, which writes no results"
-    )
-    parser.add_argument("--install", action="store_true", help="only install the load generators and FastAPI")
+    parser = _parser()
     asked = parser.parse_args()
-    if asked.rounds < 1:
-        parser.error(f"--rounds must be at least 1, got {asked.rounds}")
-    installed, tools = packages(), generators()
+    tools = generators()
     if tools.oha is None and tools.ghz is None:
         parser.error("; ".join(tools.missing))
+    if asked.soak and tools.oha is None:
+        parser.error(f"--soak needs oha: {'; '.join(tools.missing)}")
     if asked.install:
-        print("\n".join(tools.missing))
+        print("\n".join([*tools.missing, *_install()]))
         return
     with tempfile.TemporaryDirectory() as directory:
         print("optimizing the model …", file=sys.stderr)
         models = artifacts(Path(directory))
         sent = request(Path(directory))
-        compared = contenders(models, installed)
+        compared, missing = contenders(asked.servers, models, Path(directory))
         benchmark = Benchmark(compared, models, sent, tools, QUICK_SECONDS if asked.quick else SECONDS)
         result = benchmark.run(1 if asked.quick else asked.rounds)
+        if asked.soak and tools.oha:
+            [ours] = [one for one in compared if one.server == MODEL_SERVER and one.artifact == OPTIMIZED]
+            print(f"{asked.soak:g} minutes at a fixed rate …", file=sys.stderr)
+            result["soak"] = soak(ours, sent, tools.oha, asked.soak)
     result["candidates"] = {model.kind: model.candidate for model in models}
-    result["missing"] = tools.missing
+    result["missing"] = [*tools.missing, *missing]
     result["targets"] = targets(result)
     page = to_markdown(result)
     if asked.quick:
         print(page)
     else:
         write_results("server", result, page)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=_at_least_one, default=3, help="at least 1, 3 by default")
+    parser.add_argument(
+        "--servers",
+        type=_servers,
+        default=list(SERVERS),
+        metavar="NAME,NAME",
+        help=f"what to measure beside model_server: {', '.join(list(SERVERS)[1:])}; all by default",
+    )
+    parser.add_argument(
+        "--soak",
+        type=_minutes,
+        default=0,
+        metavar="MINUTES",
+        help="send to model_server for so long at a fixed rate, too",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of short loads: a trial, which writes no results"
+    )
+    parser.add_argument("--install", action="store_true", help="only install the load generators and the servers")
+    return parser
+
+
+def _install() -> list[str]:
+    """Install every server, and return a sentence for each that cannot be."""
+    missing = []
+    for name in LOCKS:
+        try:
+            environment(name)
+        except (CalledProcessError, OSError) as error:
+            missing.append(f"{name} could not be installed: {reason_of(error)}")
+    try:
+        onnx_file.packages()
+    except (CalledProcessError, OSError) as error:
+        missing.append(f"tf2onnx could not be installed: {reason_of(error)}")
+    return missing
+
+
+def _at_least_one(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {count}")
+    return count
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= 24 * 60:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most a day, got {minutes:g}")
+    return minutes
+
+
+def _servers(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in SERVERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(SERVERS)}, got {', '.join(unknown)}")
+    return ["model_server", *names]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def to_markdown(result: dict[str, Any]) -> str:
     )
     lines = ["# Servers", "", setting, ""]
     lines += [f"**Left out**: {reason}.\n" for reason in result["missing"]]
-    lines += [*_requests(result), "", *_bare(result), "", *_servers(result), "", *_targets(result)]
+    lines += [*_requests(result), "", *_bare(result), "", *_servers(result), "", *_soak(result), *_targets(result)]
     return "\n".join(lines) + "\n"
 
 
@@ -57,6 +57,20 @@ def _servers(result: dict[str, Any]) -> list[str]:
             for row in result["servers"]
         ),
     ]
+
+
+def _soak(result: dict[str, Any]) -> list[str]:
+    soak = result.get("soak")
+    if soak is None:
+        return []
+    grown = "flat" if soak["isFlat"] else "**not flat**"
+    text = (
+        f"{soak['server']} with the {soak['artifact']} model answered all of {soak['requests']:,} requests in "
+        f"{soak['minutes']:g} minutes, {soak['rate']:,} a second from {soak['clients']} clients, with a p99 of at most "
+        f"{soak['worstP99Milliseconds']:.2f} ms in any twentieth of the time. Resident memory was {grown}: "
+        f"{soak['settledMebibytes']:.1f} MiB after a quarter, {soak['lastMebibytes']:.1f} MiB at the end."
+    )
+    return ["## Soak", "", text, ""]
 
 
 def _targets(result: dict[str, Any]) -> list[str]:
