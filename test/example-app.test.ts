@@ -86,6 +86,7 @@ describe('the example app', () => {
       // The custom resource: write the job's description, start and watch this project, read what it published and its log.
       TensorFlowModelBuildsRole: [
         'Allow codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:StartBuild codebuild:StopBuild on DigitsOptimizerOptimizationProject',
+        'Allow events:PutEvents on arn:Partition:events:Region:AccountId:event-bus/default if events:source, events:detail-type',
         // Of exactly the version that is about to serve: it must answer first.
         'Allow lambda:InvokeFunction on DigitsFunctionCurrentVersion',
         logs('TensorFlowModelBuildsLogs'),

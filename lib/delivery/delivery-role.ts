@@ -2,9 +2,9 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import { eventBusArn, EVENT_SOURCE } from '../private/event-rule';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { acknowledgeStacks, parameterArn, stackArns } from './delivery-arns';
-import { eventBusArn, EVENT_SOURCE } from './delivery-events';
 
 /** What the state machine works with. */
 export interface DeliveryAccess {

@@ -4,17 +4,19 @@ import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { IDeliveredModel } from '../model/delivered-model';
 import { failIfAny, lit } from '../private/errors';
+import { eventRule } from '../private/event-rule';
 import { checkKinds } from '../private/kinds';
+import { parameterArn, stackArns } from './delivery-arns';
 import { checkDelivery, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
-import { DELIVERY_FAILED, DELIVERY_STUCK, deliveryRule, DELIVERED } from './delivery-events';
+import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './delivery-events';
 import { DeliveryFunctions } from './delivery-functions';
 import { deliveryRole } from './delivery-role';
 import type { ModelDeliveryProps } from './model-delivery-props';
@@ -57,11 +59,14 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   /** Goes off when a delivery needs a person, such as for a stack that could be neither updated nor restored. */
   public readonly stuckAlarm: cloudwatch.Alarm;
 
+  private readonly stackNames: string[];
+
   constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelDeliveryProps`, checkKinds(props), this);
     failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(props), this);
     this.key = props.key;
+    this.stackNames = props.stackNames;
     this.bucket = props.bucket ?? uploadBucket(this, 'Uploads');
     const prefix = props.parameterPrefix ?? defaultParameterPrefix(this);
     this.sourceParameterName = `${prefix}/source`;
@@ -100,6 +105,30 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   }
 
   /**
+   * Lets a principal use the command line, `npx cdk-tensorflow delivery`: see what is live and what was, deliver an upload, and go back.
+   *
+   * It may start executions of the state machine, and read them, the parameters, the list of uploads and the stacks. To see figures of a model, it also has to
+   * read the model's manifest: call `grantRead` of each endpoint's optimizer.
+   *
+   * @param grantee who operates the delivery
+   */
+  public grantOperate(grantee: iam.IGrantable): iam.Grant {
+    const parameters = [this.sourceParameterName, this.serveParameterName].map((name) => parameterArn(this, name));
+    const grants: [string[], string[], Record<string, Record<string, string>>?][] = [
+      [['ssm:GetParameter'], parameters],
+      [['cloudformation:DescribeStacks'], stackArns(this, this.stackNames)],
+      [['cloudformation:DescribeStackResources'], [Stack.of(this).stackId]],
+      [['s3:ListBucketVersions'], [this.bucket.bucketArn], { StringEquals: { 's3:prefix': this.key } }],
+    ];
+    return grants.map(([actions, resourceArns, conditions]) => iam.Grant.addToPrincipal({ grantee, actions, resourceArns, conditions })).reduce(
+      (all, grant) => all.combine(grant),
+      this.grantDeliver(grantee)
+        .combine(this.stateMachine.grant(grantee, 'states:DescribeStateMachine', 'states:ListExecutions'))
+        .combine(this.stateMachine.grantExecution(grantee, 'states:DescribeExecution')),
+    );
+  }
+
+  /**
    * Defines a rule for every event of this delivery: what was delivered, what failed and was rolled back, and what needs a person.
    *
    * EventBridge may deliver an event more than once.
@@ -132,7 +161,9 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   }
 
   private rule(id: string, options: events.OnEventOptions, types?: string[]): events.Rule {
-    return deliveryRule(this, id, { bucket: this.bucket.bucketName, key: this.key }, options, types);
+    return eventRule(this, id, options, {
+      detail: { bucket: this.bucket.bucketName, key: this.key }, types: types ?? [DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK],
+    });
   }
 
   private createStateMachine(functions: DeliveryFunctions, { stackNames, pollInterval }: ModelDeliveryProps): stepfunctions.StateMachine {

@@ -1,14 +1,46 @@
-import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK, EVENT_SOURCE } from './delivery-events';
+import { EVENT_SOURCE } from '../private/event-rule';
+import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './delivery-events';
 import type { DeliverySettings, State, States } from './state';
-import { query, request, retriesExcept } from './state';
+import { choice, query, request, retriesExcept } from './state';
 
-/** How an execution ends: with an event, and for what only a person can put right with a failure. */
+/** EventBridge may answer that it took no event, without an error that a retry would notice. */
+const TELLING_ATTEMPTS = 5;
+const TELLING_SECONDS = 5;
+
+/**
+ * How an execution ends: with an event, and for what only a person can put right with a failure.
+ *
+ * `Tell` comes before the turn is given away: an execution that is stopped in between leaves its turn, and the next one takes over. The other way round its
+ * outcome would never be told.
+ */
 export function outcomeStates(settings: DeliverySettings): States {
   return {
     Tell: tell(settings, query(`$outcome = 'DELIVERED' ? '${DELIVERED}' : '${DELIVERY_FAILED}'`), '$outcome', {
-      Output: { outcome: query('$outcome'), objectVersion: query('$delivered'), skipped: query('$skipped'), reason: query('$reason') },
-      End: true,
+      Assign: { unsent: query('$states.result.FailedEntryCount'), attempts: query('$attempts + 1') },
+      Catch: [{ ErrorEquals: ['States.ALL'], Assign: { unsent: 1, attempts: TELLING_ATTEMPTS }, Next: 'GiveTurn' }],
+      Next: 'IsSent',
     }),
+    IsSent: choice('GiveTurn', { when: `$unsent > 0 and $attempts < ${TELLING_ATTEMPTS}`, next: 'WaitToTell' }),
+    WaitToTell: { Type: 'Wait', Seconds: TELLING_SECONDS, Next: 'Tell' },
+    IsTold: choice('Ended', { when: '$unsent > 0', next: 'NotTold' }),
+    Ended: {
+      Type: 'Pass',
+      Output: {
+        outcome: query('$outcome'),
+        objectVersion: query('$delivered'),
+        serve: query('$askedServe'),
+        skipped: query('$skipped'),
+        failedStack: query('$failedStack'),
+        reason: query('$reason'),
+        before: query('$before'),
+        live: query('$live'),
+      },
+      End: true,
+    },
+    // The alarm goes off: whoever waits for an event must hear of the outcome from somebody.
+    NotTold: {
+      Type: 'Fail', Error: 'NotTold', Cause: query('\'the delivery ended as \' & $outcome & \', and EventBridge took no event of it: \' & $reason'),
+    },
     TellStuck: tell(settings, DELIVERY_STUCK, '\'STUCK\'', {
       Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Stuck' }],
       Next: 'Stuck',
@@ -30,6 +62,8 @@ function tell(settings: DeliverySettings, type: string, outcome: string, more: S
     skipped: '$skipped',
     failedStack: outcome === '$outcome' ? '$failedStack' : '$queue[$at]',
     reason: '$reason',
+    before: '$before',
+    live: outcome === '$outcome' ? '$live' : '[]',
   };
   // The request takes the detail as text.
   const text = Object.entries(detail).map(([name, expression]) => `'${name}': ${expression}`).join(', ');

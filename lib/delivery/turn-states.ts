@@ -1,3 +1,4 @@
+import { DELIVERED_OUTPUT } from '../model/delivery-source';
 import type { DeliverySettings, State, States } from './state';
 import { choice, query, request, retriesExcept } from './state';
 
@@ -18,12 +19,14 @@ export function turnStates(settings: DeliverySettings): States {
 }
 
 function askingStates(settings: DeliverySettings): States {
-  const { bucketName, key, stackNames } = settings;
+  const { bucketName, key, stackNames, sourceParameterName, serveParameterName } = settings;
   const named = '$states.input.serve[$exists(bucket) and $exists(manifestKey) and $exists(manifestSha256)]';
   return {
     Ask: {
       Type: 'Pass',
       Assign: {
+        // The command line reads it: a later library may add members.
+        settings: { schemaVersion: 1, bucket: bucketName, key, stackNames, sourceParameterName, serveParameterName },
         me: query('$states.context.Execution.Id'),
         bucket: bucketName,
         key,
@@ -37,6 +40,13 @@ function askingStates(settings: DeliverySettings): States {
         failedStack: '',
         skipped: [],
         done: [],
+        found: [],
+        foundAt: -1,
+        before: [],
+        live: [],
+        output: DELIVERED_OUTPUT,
+        unsent: 0,
+        attempts: 0,
       },
       Next: 'IsInputValid',
     },
@@ -167,6 +177,6 @@ function memoryStates(settings: DeliverySettings): States {
     // A delivery on demand of an older upload leaves what is remembered: an event of the newest one may still come twice, or for the first time.
     GiveTurn: release('SET Handled = :handled REMOVE #owner, PreviousSource, PreviousServe', {
       ':handled': { S: query('$not($keepsSource) and $version = $newest ? $version : $exists($memory.Handled) ? $memory.Handled.S : \'none\'') },
-    }, 'Tell'),
+    }, 'IsTold'),
   };
 }

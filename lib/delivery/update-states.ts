@@ -14,12 +14,16 @@ const READY = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE',
 /** The stack was never deployed: its first deployment will read the parameters. */
 const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPLETE'];
 
+/** The versions of this delivery's models that a stack serves, by its outputs. */
+const served = '[$stack.Outputs[$contains(OutputKey, $output) and $contains(OutputValue, $settings.serveParameterName)].$parse(OutputValue)[delivery = $settings.serveParameterName].'
+  + '{\'stack\': $queue[$at], \'model\': model, \'bucket\': bucket, \'manifestKey\': manifestKey, \'manifestSha256\': manifestSha256}]';
+
 const isIn = (states: string[]) => `$status in [${states.map((state) => `'${state}'`).join(', ')}]`;
 
 /**
  * Writes the parameters and updates the stacks one after another; restores all if one fails.
  *
- * Begins with `Prepare`. Ends in `GiveTurn` with the variable `outcome`, or in `TellStuck`.
+ * Begins with `Prepare`. Ends in `Tell` with the variable `outcome`, or in `TellStuck`.
  */
 export function updateStates(settings: DeliverySettings): States {
   return { ...phaseStates(settings), ...stackStates(settings), ...pollStates(settings) };
@@ -43,7 +47,7 @@ function phaseStates(settings: DeliverySettings): States {
     },
     NextStack: { Type: 'Pass', Assign: { at: query('$at + 1') }, Next: 'IsLast' },
     IsLast: choice(
-      { Next: 'GiveTurn', Assign: { outcome: query('$phase = \'deliver\' ? \'DELIVERED\' : \'ROLLED_BACK\'') } },
+      { Next: 'Tell', Assign: { outcome: query('$phase = \'deliver\' ? \'DELIVERED\' : \'ROLLED_BACK\'') } },
       { when: '$at < $count($queue)', next: 'DescribeStack' },
     ),
     Failed: choice('FindReason', { when: '$phase = \'restore\'', next: 'TellStuck' }),
@@ -94,7 +98,7 @@ function stackStates(settings: DeliverySettings): States {
     ),
     IsReady: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
-      { when: isIn(READY), assign: { isUpdatable: true }, next: 'WriteFirst' },
+      { when: isIn(READY), assign: { isUpdatable: true, found: query(`$foundAt = $at ? $found : ${served}`), foundAt: query('$at') }, next: 'WriteFirst' },
       { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
     ),
@@ -131,7 +135,7 @@ function pollStates(settings: DeliverySettings): States {
     WaitForUpdate: { Type: 'Wait', Seconds: settings.pollSeconds, Next: 'PollStack' },
     PollStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
-      Assign: { status: query('$states.result.Stacks[0].StackStatus') },
+      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
       Retry: retriesExcept(),
       Next: 'IsUpdated',
     }),
@@ -141,6 +145,14 @@ function pollStates(settings: DeliverySettings): States {
       { when: '$status = \'UPDATE_ROLLBACK_COMPLETE\'', next: 'Failed' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForUpdate' },
     ),
-    Updated: { Type: 'Pass', Assign: { done: query('[$append($done, $queue[$at])]') }, Next: 'NextStack' },
+    Updated: {
+      Type: 'Pass',
+      Assign: {
+        done: query('[$append($done, $queue[$at])]'),
+        before: query('$phase = \'deliver\' ? [$append($before, $found)] : $before'),
+        live: query(`$phase = 'deliver' ? [$append($live, ${served})] : []`),
+      },
+      Next: 'NextStack',
+    },
   };
 }

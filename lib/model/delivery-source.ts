@@ -4,6 +4,9 @@ import type { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import type { IDeliveredModel } from './delivered-model';
 
+/** In the names of a stack's outputs that say which version of a delivered model the stack serves. */
+export const DELIVERED_OUTPUT = 'DeliveredModel';
+
 /**
  * Reads one of a delivery's parameters, as a CloudFormation parameter of an SSM type.
  *

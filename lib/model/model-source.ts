@@ -73,10 +73,8 @@ export abstract class ModelSource {
     return undefined;
   }
 
-  /** Returns what a delivery asks to serve instead of the model: `built`, or versions that are published. Undefined without a delivery. @internal */
-  public _serve(_scope: Construct): string | undefined {
-    return undefined;
-  }
+  /** The delivery that says which object version to build, or what to serve instead. @internal */
+  public readonly _delivery?: IDeliveredModel;
 
   /** Uploads or references the model and adds its warnings. Call it only if `_problems()` found none. @internal */
   public abstract _bind(scope: Construct): StoredObject;
@@ -150,12 +148,12 @@ class BucketSource extends ModelSource {
 }
 
 class DeliverySource extends ModelSource {
-  constructor(private readonly delivery: IDeliveredModel, public readonly _options: ModelSourceOptions) {
+  constructor(public override readonly _delivery: IDeliveredModel, public readonly _options: ModelSourceOptions) {
     super();
   }
 
   public get _kind() {
-    return kindOfName(this.delivery.key);
+    return kindOfName(this._delivery.key);
   }
 
   /** The delivery has checked its key. */
@@ -163,13 +161,9 @@ class DeliverySource extends ModelSource {
     return optionProblems(this._options, this._kind);
   }
 
-  public override _serve(scope: Construct) {
-    return readDelivered(scope, this.delivery, this.delivery.serveParameterName);
-  }
-
   public _bind(scope: Construct) {
-    const objectVersion = readDelivered(scope, this.delivery, this.delivery.sourceParameterName);
-    return storeReference(this.delivery.bucket, this.delivery.key, { objectVersion });
+    const objectVersion = readDelivered(scope, this._delivery, this._delivery.sourceParameterName);
+    return storeReference(this._delivery.bucket, this._delivery.key, { objectVersion });
   }
 }
 

@@ -10,8 +10,9 @@ import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
+import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
-import { EVENT_SOURCE, eventBusArn, MODEL_REFUSED } from './model-events';
+import { MODEL_PUBLISHED, MODEL_REFUSED } from './model-events';
 import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
 
 const ID = 'TensorFlowModelBuilds';
@@ -48,7 +49,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     }
   }
 
-  /** Allows the handlers to build one model and to read the build's results. */
+  /** Allows the handlers to build one model, to read the build's results, and to publish an event. */
   public allowBuilds(project: codebuild.IProject, logGroup: logs.ILogGroup, bucket: s3.IBucket, prefix: string): iam.Grant {
     const builds = iam.Grant.addToPrincipal({
       grantee: this,
@@ -61,7 +62,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     });
     bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
-    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs);
+    return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs).combine(this.allowEvent(MODEL_PUBLISHED));
   }
 
   /** Allows the handlers to keep a version when a newer one is refused: to record it, to tell a rollback from a deployment, and to publish an event. */
@@ -71,12 +72,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return [
       iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [kept] }),
       this.allowDescribingStack(),
-      iam.Grant.addToPrincipal({
-        grantee: this,
-        actions: ['events:PutEvents'],
-        resourceArns: [eventBusArn(this)],
-        conditions: { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': MODEL_REFUSED } },
-      }),
+      this.allowEvent(MODEL_REFUSED),
     ].reduce((all, grant) => all.combine(grant));
   }
 
@@ -100,6 +96,15 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   public allowRead(bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
     keyPatterns.forEach((pattern) => acknowledgePrefix(this.role, bucket, pattern));
     return grantArtifactRead(this, bucket, keyPatterns);
+  }
+
+  private allowEvent(type: string): iam.Grant {
+    return iam.Grant.addToPrincipal({
+      grantee: this,
+      actions: ['events:PutEvents'],
+      resourceArns: [eventBusArn(this)],
+      conditions: { StringEquals: { 'events:source': EVENT_SOURCE, 'events:detail-type': type } },
+    });
   }
 
   private allowDescribingStack(): iam.Grant {

@@ -1,7 +1,9 @@
-import { CustomResource, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import type { IDeliveredModel } from '../model/delivered-model';
+import { DELIVERED_OUTPUT, readDelivered } from '../model/delivery-source';
 import type { StoredObject } from '../model/stored-object';
 import { bucketDependencies } from './artifact-bucket';
 import { bucketWithPolicy } from './bucket-with-policy';
@@ -13,6 +15,7 @@ import { SERVER_PREFIX } from './server-image';
 import { UnsignedVersions } from './unsigned-versions';
 
 interface ModelBuildOptions {
+  readonly modelName: string;
   readonly props: ModelOptimizerProps;
   readonly job: Record<string, unknown>;
   readonly optimization: OptimizationProject;
@@ -26,7 +29,8 @@ interface ModelBuildOptions {
 export function modelBuild(scope: Construct, id: string, options: ModelBuildOptions): CustomResource {
   const { props, optimization, bucket, keyPrefix, inputs } = options;
   const keepsPrevious = props.onRefusal === RefusalBehavior.KEEP_PREVIOUS;
-  const serve = props.model._serve(scope);
+  const delivery = props.model._delivery;
+  const serve = delivery && readDelivered(scope, delivery, delivery.serveParameterName);
   const build = new CustomResource(scope, id, {
     resourceType: 'Custom::TensorFlowModelBuild',
     serviceToken: BuildProvider.of(scope).serviceToken,
@@ -44,7 +48,24 @@ export function modelBuild(scope: Construct, id: string, options: ModelBuildOpti
   // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
   build.node.addDependency(BuildProvider.of(scope), ...permissions(scope, options, keepsPrevious), ...optimization.dependencies, ...bucketDependencies(bucket));
   build.node.addDependency(...[bucket, ...inputs.map((input) => input.bucket)].map(bucketWithPolicy));
+  if (delivery !== undefined) {
+    tellDelivery(build, delivery, bucket, options.modelName);
+  }
   return build;
+}
+
+/** The state machine of a delivery reads which versions a stack serves from outputs of this name, before and after an update. */
+function tellDelivery(build: CustomResource, delivery: IDeliveredModel, bucket: s3.IBucket, modelName: string): void {
+  new CfnOutput(build, DELIVERED_OUTPUT, {
+    description: `Version of the delivered model ${modelName} that this stack serves`,
+    value: Stack.of(build).toJsonString({
+      delivery: delivery.serveParameterName,
+      model: modelName,
+      bucket: bucket.bucketName,
+      manifestKey: build.getAttString('ManifestKey'),
+      manifestSha256: build.getAttString('ManifestSha256'),
+    }),
+  });
 }
 
 function permissions(scope: Construct, { props, optimization, bucket, keyPrefix }: ModelBuildOptions, keepsPrevious: boolean): iam.Grant[] {

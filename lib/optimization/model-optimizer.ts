@@ -12,6 +12,7 @@ import { setReference } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
+import { eventRule } from '../private/event-rule';
 import { checkKinds } from '../private/kinds';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
@@ -19,7 +20,7 @@ import { claimPrefix } from './artifact-prefix';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
 import { modelBuild } from './model-build';
-import { MODEL_REFUSED, modelRule, refusedModels } from './model-events';
+import { MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './model-events';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
@@ -169,7 +170,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       serverImage: props.serverImage,
       warmupRecords,
     });
-    const build = modelBuild(this, 'Build', { props, job, optimization, bucket: this.bucket, keyPrefix: this.keyPrefix, inputs });
+    const build = modelBuild(this, 'Build', { modelName: this.modelName, props, job, optimization, bucket: this.bucket, keyPrefix: this.keyPrefix, inputs });
     this.version = build.getAttString('Version');
     this.manifestKey = build.getAttString('ManifestKey');
     this.manifestSha256 = build.getAttString('ManifestSha256');
@@ -245,7 +246,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * Defines a rule for every event of this model: its refusals. Throws without `RefusalBehavior.KEEP_PREVIOUS`.
+   * Defines a rule for every event of this model: its published versions and, with `RefusalBehavior.KEEP_PREVIOUS`, its refusals.
    *
    * EventBridge may deliver an event more than once.
    *
@@ -253,8 +254,19 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    * @param options target of the events, such as a topic
    */
   public onEvent(id: string, options: events.OnEventOptions = {}): events.Rule {
-    this.failUnlessKeeping('onEvent');
-    return modelRule(this, id, { bucket: this.bucket.bucketName, prefix: this.keyPrefix }, options);
+    return this.rule(id, options);
+  }
+
+  /**
+   * Defines a rule for versions of this model that a build has published: they have passed the gate, and no endpoint serves them yet.
+   *
+   * A deployment that reuses a version publishes none. EventBridge may deliver an event more than once.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onPublished(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.rule(id, options, [MODEL_PUBLISHED]);
   }
 
   /**
@@ -267,7 +279,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
    */
   public onRefused(id: string, options: events.OnEventOptions = {}): events.Rule {
     this.failUnlessKeeping('onRefused');
-    return modelRule(this, id, { bucket: this.bucket.bucketName, prefix: this.keyPrefix }, options, MODEL_REFUSED);
+    return this.rule(id, options, [MODEL_REFUSED]);
   }
 
   /** The metric of refusals, where there is one. @internal */
@@ -278,6 +290,10 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** An endpoint reports them with its own, and has its optimizer find none. @internal */
   protected _problems(id: string, props: ModelOptimizerProps): string[] {
     return checkModelOptimizer(this, id, props);
+  }
+
+  private rule(id: string, options: events.OnEventOptions, types?: string[]): events.Rule {
+    return eventRule(this, id, options, { detail: { bucket: this.bucket.bucketName, modelPrefix: this.keyPrefix }, types });
   }
 
   private failUnlessKeeping(method: string): void {

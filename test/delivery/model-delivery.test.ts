@@ -108,6 +108,16 @@ describe('a stack that serves what is delivered', () => {
     expect(job.source.identity).not.toHaveProperty('uri');
   });
 
+  test('says in an output which version it serves, for the delivery alone', () => {
+    const [[name, { Value }]] = Object.entries<any>(servingTemplate.findOutputs('*'));
+    const text = Value['Fn::Join'][1].map((part: any) => (typeof part === 'string' ? part : part.Ref ?? part['Fn::GetAtt'][1])).join('');
+
+    expect(name).toMatch(/^DigitsBuildDeliveredModel/);
+    expect(JSON.parse(text)).toEqual({
+      delivery: delivery.serveParameterName, model: 'digits', bucket: expect.any(String), manifestKey: 'ManifestKey', manifestSha256: 'ManifestSha256',
+    });
+  });
+
   test('is deployed after the delivery', () => {
     expect(serving.dependencies).toContain(stack);
   });
@@ -117,6 +127,7 @@ describe('a stack that serves what is delivered', () => {
     new ModelOptimizer(plain, 'Digits', { model: ModelSource.fromAsset(directoryWith(savedModelFiles())) });
 
     expect(build(Template.fromStack(plain)).Properties).not.toHaveProperty('Serve');
+    expect(Template.fromStack(plain).findOutputs('*')).toEqual({});
   });
 });
 
@@ -130,6 +141,23 @@ describe('people', () => {
     const actions = statementsOf(Template.fromStack(made.stack), idOf(role)).flatMap(({ Action }) => Action);
     expect(actions.filter((action: string) => !action.startsWith('s3:'))).toEqual(['states:StartExecution']);
     expect(actions.filter((action: string) => /Get|Delete|List\*/.test(action))).toEqual([]);
+  });
+
+  test('operate it: they read the delivery and start executions, and change nothing else', () => {
+    const made = served();
+    const role = new iam.Role(made.stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
+    made.delivery.grantOperate(role);
+
+    const statements = statementsOf(Template.fromStack(made.stack), idOf(role));
+    const actions: string[] = statements.flatMap(({ Action }) => Action);
+    const of = (action: string) => statements.find(({ Action }) => [Action].flat().includes(action));
+
+    expect(actions.filter((action) => !/:(Get|List|Describe)[A-Z]\w+$/.test(action))).toEqual(['states:StartExecution']);
+    expect(JSON.stringify(of('cloudformation:DescribeStacks').Resource)).toContain('stack/Serving/*');
+    expect(of('s3:ListBucketVersions').Condition).toEqual({ StringEquals: { 's3:prefix': 'digits.zip' } });
+    expect(of('cloudformation:DescribeStackResources').Resource).toEqual({ Ref: 'AWS::StackId' });
+    expect([of('ssm:GetParameter').Resource].flat()).toHaveLength(2);
+    expect(statements.filter(({ Resource }) => Resource === '*')).toEqual([]);
   });
 
   test('hear of failures by a topic, with the stack and its reason', () => {

@@ -30,12 +30,19 @@ class World:
         self.stacks: dict[str, list[str]] = given["stacks"]
         #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused`, `busy` or `lost`.
         self.updates: dict[str, list[str]] = given.get("updates", {})
+        #: Name of a stack to its outputs by name, and to those after an update.
+        self.outputs: dict[str, dict[str, str]] = given.get("outputs", {})
+        self.next_outputs: dict[str, dict[str, str]] = given.get("nextOutputs", {})
+        #: How many of the next events EventBridge does not take, and whether it answers at all.
+        self.refused_events: int = given.get("refusedEvents", 0)
+        self.lost_events: bool = given.get("lostEvents", False)
         self.executions: dict[str, list[str]] = given.get("executions", {})
         self.lost_descriptions: int = given.get("lostDescriptions", 0)
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
         self.calls: list[list[Any]] = []
         self.events: list[dict[str, Any]] = []
+        self.owner_when_told: str | None = None
         self.serving: dict[str, dict[str, str]] = {}
 
     def call(self, resource: str, given: Any) -> Any:
@@ -102,7 +109,9 @@ class World:
             "StackStatus": status,
             "Parameters": [{"ParameterKey": "One"}, {"ParameterKey": "Two"}],
         }
-        return {"Stacks": [{**stack, "Capabilities": ["CAPABILITY_IAM"]}]}
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.get(name, {}).items()]
+        more = {"Outputs": outputs} if outputs else {}
+        return {"Stacks": [{**stack, **more, "Capabilities": ["CAPABILITY_IAM"]}]}
 
     def _updateStack(self, given: dict[str, Any]) -> Any:  # noqa: N802
         name = given["StackName"]
@@ -129,12 +138,19 @@ class World:
         self.stacks[name] = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ends[outcome]]
         if outcome == "ok":
             self.serving[name] = dict(self.parameters)
+            self.outputs.update({name: self.next_outputs[name]} if name in self.next_outputs else {})
         return {"StackId": name}
 
     def _invoke(self, given: dict[str, Any]) -> Any:
         return {"Payload": {"reason": f"why {given['Payload']['stackName']} failed"}}
 
     def _putEvents(self, given: dict[str, Any]) -> Any:  # noqa: N802
+        self.owner_when_told = self.item.get("Owner", {}).get("S")
+        if self.lost_events:
+            raise _Error("EventBridge.SdkClientException", "Unable to execute HTTP request: Read timed out")
+        if self.refused_events > 0:
+            self.refused_events -= 1
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
         for entry in given["Entries"]:
             self.events.append(
                 {"type": entry["DetailType"], "source": entry["Source"], "detail": json.loads(entry["Detail"])}
@@ -172,6 +188,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "entered": [state["name"] for state in entered],
         "calls": world.calls,
         "events": world.events,
+        "ownerWhenTold": world.owner_when_told,
         "item": world.item,
         "parameters": world.parameters,
         "serving": world.serving,

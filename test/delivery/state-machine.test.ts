@@ -108,7 +108,7 @@ describe('an upload', () => {
     const result = await run(event(), { updates: { One: ['lost', 'busy', 'same'] }, lostDescriptions: 1 });
 
     expect(result).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
-    expect(result.entered.slice(-1)).toEqual(['Tell']);
+    expect(result.entered.slice(-1)).toEqual(['Ended']);
     expect(updates(result)).toEqual(['One', 'One', 'One', 'Two']);
   });
 
@@ -185,6 +185,68 @@ describe('a stack that is rolled back', () => {
       serving: { One: { [SOURCE]: 'v1' } },
       events: [{ detail: { failedStack: 'Two' } }],
     });
+  });
+});
+
+describe('the end of a delivery', () => {
+  const output = (version: number, delivery = SERVE) => ({
+    PointsBuildDeliveredModel0A1B2C3D: JSON.stringify({ delivery, model: 'points', bucket: 'artifacts', manifestKey: `m/litert/${version}/manifest.json`, manifestSha256: `${version}`.repeat(64) }),
+    Url: 'https://points.example',
+  });
+  const version = (stack: string, number: number) => (
+    { stack, model: 'points', bucket: 'artifacts', manifestKey: `m/litert/${number}/manifest.json`, manifestSha256: `${number}`.repeat(64) });
+
+  test('says which versions the stacks served before, and which they serve now', async () => {
+    const { output: ended, events: [told] } = await run(event(), {
+      outputs: { One: output(1), Two: output(3) }, nextOutputs: { One: output(2), Two: output(4) },
+    });
+
+    const versions = { before: [version('One', 1), version('Two', 3)], live: [version('One', 2), version('Two', 4)] };
+    expect(ended).toMatchObject({ serve: 'built', ...versions });
+    expect(told.detail).toMatchObject(versions);
+  });
+
+  test('names what a stack served before although the answer to its update was lost', async () => {
+    const { output: ended } = await run(event(), {
+      updates: { One: ['lost', 'same'] }, outputs: { One: output(1) }, stacks: { One: IDLE.One },
+    });
+
+    expect(ended.before).toEqual([version('One', 1)]);
+  });
+
+  test('leaves out models of another delivery, and is of none for stacks without any', async () => {
+    expect((await run(event(), { outputs: { One: output(1, '/other/serve') } })).output).toMatchObject({ before: [], live: [] });
+  });
+
+  test('has nothing live where a later stack failed', async () => {
+    const { output: ended, events: [told] } = await run(event(), { updates: { Two: ['back'] }, outputs: { One: output(1) }, nextOutputs: { One: output(2) } });
+
+    expect(ended).toMatchObject({ outcome: 'ROLLED_BACK', failedStack: 'Two', live: [] });
+    expect(told.detail.live).toEqual([]);
+  });
+
+  test.each([['a success', {}], ['a failure', { updates: { One: ['back'] } }]])('is told of %s before the turn is given away', async (_, world) => {
+    const { ownerWhenTold, item, entered } = await run(event(), world);
+
+    expect(ownerWhenTold).toMatch(/:me$/);
+    expect(item).not.toHaveProperty('Owner');
+    expect(entered.indexOf('Tell')).toBeLessThan(entered.indexOf('GiveTurn'));
+  });
+
+  test('is told again where EventBridge did not take the event', async () => {
+    const result = await run(event(), { refusedEvents: 2, updates: { One: ['back'] } });
+
+    expect(result).toMatchObject({ status: 'SUCCEEDED', events: [{ type: 'ModelDeliveryFailed' }] });
+    expect(result.entered.filter((name: string) => name === 'WaitToTell')).toHaveLength(2);
+  });
+
+  test.each([['takes no event', { refusedEvents: 99 }], ['does not answer', { lostEvents: true }]])('fails, gives up the turn and so alarms where EventBridge %s', async (_, world) => {
+    const result = await run(event(), { ...world, updates: { One: ['back'] } });
+
+    expect(result).toMatchObject({
+      status: 'FAILED', error: 'NotTold', cause: expect.stringMatching(/ended as ROLLED_BACK.*why One failed/), item: { Handled: { S: 'v2' } }, parameters: { [SOURCE]: 'v1' },
+    });
+    expect(result.item).not.toHaveProperty('Owner');
   });
 });
 

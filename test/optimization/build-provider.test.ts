@@ -38,7 +38,7 @@ describe('the handlers', () => {
     expect(Properties).toMatchObject({ Runtime: 'python3.13', Handler: handler, Timeout: timeout });
   });
 
-  test('may build this model, read its prefix, write its jobs, and nothing else', () => {
+  test('may build this model, read its prefix, write its jobs, publish its event, and nothing else', () => {
     const bucket = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
     const project = Object.keys(template.findResources('AWS::CodeBuild::Project'))[0];
     const below = (pattern: string) => ({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${optimizer.keyPrefix}/${pattern}`]] });
@@ -51,6 +51,10 @@ describe('the handlers', () => {
       ['s3:PutObject', below('keys/*/job.json'), undefined],
       [['s3:GetObject', 's3:GetObjectVersion'], below('*'), undefined],
       ['s3:ListBucket', { 'Fn::GetAtt': [bucket, 'Arn'] }, { StringLike: { 's3:prefix': [`${optimizer.keyPrefix}/*`] } }],
+      [
+        'events:PutEvents', { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':events:eu-west-1:111122223333:event-bus/default']] },
+        { StringEquals: { 'events:source': 'cdk-tensorflow', 'events:detail-type': 'ModelPublished' } },
+      ],
     ]);
   });
 

@@ -115,9 +115,32 @@ describe('onRefused', () => {
   });
 });
 
-test('onEvent is a rule for all events of this model', () => {
+describe('onPublished', () => {
+  test('is a rule for published versions of this model, with or without onRefusal', () => {
+    const stack = newStack();
+    const { optimizer } = optimize({}, stack);
+
+    optimizer.onPublished('Published', { target: new events_targets.SnsTopic(new sns.Topic(stack, 'Topic')) });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        'source': ['cdk-tensorflow'],
+        'detail-type': ['ModelPublished'],
+        'detail': { bucket: [{ Ref: idOf(optimizer.bucket) }], modelPrefix: [optimizer.keyPrefix] },
+      },
+    });
+  });
+
+  test('needs nothing else: the handlers may publish this event of every model', () => {
+    const publish = handlerStatements(plain.template()).filter(({ Action }) => [Action].flat().includes('events:PutEvents'));
+
+    expect(publish.map(({ Condition }) => Condition)).toEqual([{ StringEquals: { 'events:source': 'cdk-tensorflow', 'events:detail-type': 'ModelPublished' } }]);
+  });
+});
+
+test('onEvent is a rule for all events of this model, also without onRefusal', () => {
   const stack = newStack();
-  const { optimizer } = optimize({ onRefusal }, stack);
+  const { optimizer } = optimize({}, stack);
 
   optimizer.onEvent('Events');
 
@@ -138,14 +161,13 @@ test('metricRefused is of this project and model', () => {
 test.each<[string, (optimizer: ModelOptimizer) => unknown]>([
   ['metricRefused', (optimizer) => optimizer.metricRefused()],
   ['onRefused', (optimizer) => optimizer.onRefused('Refused')],
-  ['onEvent', (optimizer) => optimizer.onEvent('Events')],
 ])('%s is an error if a refusal fails the deployment', (method, call) => {
   expect(() => call(optimize().optimizer)).toThrow(`${method} has no effect, because the deployment itself fails when a model is refused: give onRefusal`);
 });
 
 test('names of events and metrics are those that the handlers use', () => {
   const handlers = readFileSync('python/build_runner/src/model_builds/announcements.py', 'utf8');
-  for (const [name, value] of [['SOURCE', 'cdk-tensorflow'], ['REFUSED', 'ModelRefused'], ['NAMESPACE', 'CdkTensorFlow'], ['REFUSED_MODELS', 'RefusedModels']]) {
+  for (const [name, value] of [['SOURCE', 'cdk-tensorflow'], ['PUBLISHED', 'ModelPublished'], ['REFUSED', 'ModelRefused'], ['NAMESPACE', 'CdkTensorFlow'], ['REFUSED_MODELS', 'RefusedModels']]) {
     expect(handlers).toContain(`\n${name} = "${value}"\n`);
   }
 });

@@ -54,7 +54,8 @@ class Deployments:
 
     Attributes:
         now: Properties that the stack has; None before its first deployment.
-        events: What was published.
+        events: Events of refusals.
+        published: Events of published versions.
         status: What CloudFormation says of the stack.
         asked_for_status: How often it was asked.
         running: Build of the job before, which a change of the job or its attempt stops.
@@ -65,6 +66,7 @@ class Deployments:
         self.now: Properties | None = None
         self._builds = 0
         self.events: list[dict[str, Any]] = []
+        self.published: list[dict[str, Any]] = []
         self.status = "UPDATE_IN_PROGRESS"
         self.asked_for_status = 0
         self.running: dict[str, Any] | None = None
@@ -143,7 +145,8 @@ class Deployments:
         self._s3.put_object(Bucket=BUCKET, Key=f"{directory}report.html", Body=b"<html>")
 
     def _put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        self.events += Entries
+        for entry in Entries:
+            (self.published if entry["DetailType"] == "ModelPublished" else self.events).append(entry)
         return {"FailedEntryCount": 0, "Entries": [{} for _ in Entries]}
 
     def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803

@@ -90,6 +90,7 @@ function publisher(stack: Stack): void {
   shared.grantRead(caller);
   alarm(shared.metricFailedBuilds(), shared, 'Failed');
   alarm(shared.metricRefused(), shared, 'Refused');
+  shared.onPublished('Publication', { description: 'A version was published' });
   shared.onRefused('Refusal', { description: 'A model was refused' });
   shared.onEvent('Event');
   alarm(shared.metricBuildDuration(), shared, 'Duration');
@@ -257,6 +258,7 @@ function deliveries(stack: Stack, serving: Stack): void {
   });
   digits.grantUpload(caller);
   digits.grantDeliver(caller);
+  digits.grantOperate(caller);
   digits.onEvent('Event');
   digits.onDelivered('Live');
   digits.onFailed('Failure', { description: 'A model is not live' });

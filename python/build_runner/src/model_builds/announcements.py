@@ -1,4 +1,7 @@
-"""Reports refused models to CloudWatch and EventBridge. A deployment does not fail because that fails."""
+"""Reports published and refused models to EventBridge, and refused ones to CloudWatch.
+
+A deployment does not fail because that fails.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,32 @@ if TYPE_CHECKING:
 
 #: `lib/optimization/model-events.ts` has the same names.
 SOURCE = "cdk-tensorflow"
+PUBLISHED = "ModelPublished"
 REFUSED = "ModelRefused"
 NAMESPACE = "CdkTensorFlow"
 REFUSED_MODELS = "RefusedModels"
 SCHEMA_VERSION = 1
+
+
+def announce_published(event: dict[str, Any], key: str, record: dict[str, str]) -> None:
+    """Report that a build has published a version.
+
+    Args:
+        event: CloudFormation's request.
+        key: Build key of the job.
+        record: Record of the version.
+    """
+    job = json.loads(event["ResourceProperties"]["Job"])
+    detail = _subject(event, key) | {
+        "version": record["Version"],
+        "format": job["format"],
+        "manifestKey": record["ManifestKey"],
+        "manifestSha256": record["ManifestSha256"],
+        "summary": record["Summary"],
+        "reportKey": record["ReportKey"],
+        "buildUrl": record["BuildUrl"],
+    }
+    _publish(PUBLISHED, detail)
 
 
 def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: dict[str, str], message: str) -> None:
@@ -31,14 +56,7 @@ def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: di
         kept: Record of the version that is kept.
         message: Text for people, with the candidates if they are known.
     """
-    properties = event["ResourceProperties"]
-    detail = {
-        "schemaVersion": SCHEMA_VERSION,
-        "modelName": json.loads(properties["Job"])["model"],
-        "modelPrefix": properties["Model"],
-        "bucket": properties["Bucket"],
-        "stackId": event["StackId"],
-        "buildKey": key,
+    detail = _subject(event, key) | {
         "attempt": refusal.attempt,
         "reason": refusal.reason,
         "message": message,
@@ -51,8 +69,20 @@ def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: di
             "manifestSha256": kept["ManifestSha256"],
         },
     }
-    _count(REFUSED_MODELS, properties["Project"], detail)
+    _count(REFUSED_MODELS, event["ResourceProperties"]["Project"], detail)
     _publish(REFUSED, detail)
+
+
+def _subject(event: dict[str, Any], key: str) -> dict[str, Any]:
+    properties = event["ResourceProperties"]
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "modelName": json.loads(properties["Job"])["model"],
+        "modelPrefix": properties["Model"],
+        "bucket": properties["Bucket"],
+        "stackId": event["StackId"],
+        "buildKey": key,
+    }
 
 
 def _count(metric: str, project: str, detail: dict[str, Any]) -> None:

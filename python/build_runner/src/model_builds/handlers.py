@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import aws
+from .announcements import announce_published
 from .build_key import build_key
 from .builds import (
     find_build,
@@ -229,6 +230,7 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     record = find_record(store, prefix, asked["Key"])
     if record is not None:
         ensure_signed(properties, record, is_new=True)
+        announce_published(event, asked["Key"], record)
         return {"IsComplete": True, "Data": accepted(properties, record)}
     if keeps_previous(properties) and was_refused(store, prefix, build):
         kept = keep_previous(event, asked["Key"], build)

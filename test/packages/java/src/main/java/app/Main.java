@@ -168,6 +168,7 @@ public final class Main {
     shared.grantRead(caller);
     alarm(shared.metricFailedBuilds(), shared, "Failed");
     alarm(shared.metricRefused(), shared, "Refused");
+    shared.onPublished("Publication", OnEventOptions.builder().description("A version was published").build());
     shared.onRefused("Refusal", OnEventOptions.builder().description("A model was refused").build());
     shared.onEvent("Event");
     alarm(shared.metricBuildDuration(), shared, "Duration");
@@ -351,6 +352,7 @@ public final class Main {
         .build();
     digits.grantUpload(caller);
     digits.grantDeliver(caller);
+    digits.grantOperate(caller);
     digits.onEvent("Event");
     digits.onDelivered("Live");
     digits.onFailed("Failure", OnEventOptions.builder().description("A model is not live").build());
