@@ -19,6 +19,10 @@ _ARN = "arn:aws:states:eu-west-1:111122223333:stateMachine:delivery"
 _ME = "arn:aws:states:eu-west-1:111122223333:execution:delivery:me"
 
 
+class _Interrupted(BaseException):
+    """Ends an execution where it stands: no state catches it."""
+
+
 class World:
     """AWS, as far as a delivery sees it."""
 
@@ -40,12 +44,18 @@ class World:
         self.lost_descriptions: int = given.get("lostDescriptions", 0)
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
+        #: After how many requests the execution ends, as when somebody stops it; None for not at all.
+        self.requests_left: int | None = given.get("interruptAfter")
         self.calls: list[list[Any]] = []
         self.events: list[dict[str, Any]] = []
         self.owner_when_told: str | None = None
         self.serving: dict[str, dict[str, str]] = {}
 
     def call(self, resource: str, given: Any) -> Any:
+        if self.requests_left is not None:
+            if not self.requests_left:
+                raise _Interrupted
+            self.requests_left -= 1
         action = resource.rpartition(":")[2]
         return getattr(self, f"_{action}")(given)
 
@@ -176,7 +186,10 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "events": [],
     }
     stepfunctions._executions[_ME] = execution
-    stepfunctions._run_execution(_ME)
+    try:
+        stepfunctions._run_execution(_ME)
+    except _Interrupted:
+        execution["status"] = "ABORTED"
     entered = [
         event["stateEnteredEventDetails"] for event in execution["events"] if event["type"].endswith("StateEntered")
     ]
@@ -184,7 +197,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "status": execution["status"],
         "error": execution.get("error"),
         "cause": execution.get("cause"),
-        "output": json.loads(execution["output"]),
+        "output": json.loads(execution.get("output") or "null"),
         "entered": [state["name"] for state in entered],
         "calls": world.calls,
         "events": world.events,
@@ -192,6 +205,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "item": world.item,
         "parameters": world.parameters,
         "serving": world.serving,
+        "stacks": world.stacks,
     }
 
 

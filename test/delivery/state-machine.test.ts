@@ -97,6 +97,7 @@ describe('an upload', () => {
     expect(calls[0]).toEqual(['put', SOURCE, 'v2']);
   });
 
+  // Fault: somebody deploys a stack just when a delivery updates it | nothing: the delivery waits and repeats | the new version
   test('waits where a deployment by somebody began between the look and the update', async () => {
     const result = await run(event(), { updates: { One: ['busy', 'ok'] } });
 
@@ -104,6 +105,7 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'One', 'Two']);
   });
 
+  // Fault: the answer of CloudFormation to a delivery is lost, although the request was fulfilled | nothing: the request is repeated | the new version
   test('goes on where the answer to a request is lost, although the request was fulfilled', async () => {
     const result = await run(event(), { updates: { One: ['lost', 'busy', 'same'] }, lostDescriptions: 1 });
 
@@ -161,6 +163,9 @@ describe('a stack that is rolled back', () => {
     expect(updates(result)).toEqual(['One']);
   });
 
+  // Fault: the second of two stacks of a delivery is rolled back
+  //   | an event with the reason; the first stack is restored
+  //   | the previous version, in both stacks
   test('has the stacks before it restored', async () => {
     const result = await run(event(), { updates: { Two: ['back'] } });
 

@@ -97,6 +97,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await deployment.status('Endpoint')).toBe('UPDATE_COMPLETE');
   });
 
+  // Fault: the gate refuses an upload | an event with the reason and the candidates | the previous version, which answers afterwards
   test('changes nothing but an event when the gate refuses it', async () => {
     const live = await deployment.liveVersion(endpoint);
     await upload('large');
@@ -114,6 +115,7 @@ describe('a model that is delivered by an upload', () => {
     await expectAnswersOf(second);
   });
 
+  // Fault: the event of an upload comes twice, or after that of a newer one | nothing: the delivery ends as superseded | what served before
   test('is not delivered again by an event that comes twice, or late', async () => {
     const before = await deployment.builds();
 

@@ -62,6 +62,7 @@ afterAll(async () => {
     await eventually(async () => expect(await logMessages()).toContain('SUCCESS'));
   });
 
+  // Fault: the server of an update dies | the update fails with the reason | the old instance, which answers throughout
   test('an update whose server dies fails with the reason, and the old instance answers throughout', async () => {
     const dying = join(fleet.work, 'dying');
     writeFileSync(dying, '#!/bin/sh\necho illegal instruction; exit 132\n');
@@ -78,6 +79,7 @@ afterAll(async () => {
     expect(fleet.emulator.log()).toMatch(/FAILURE: the server does not stay up: .*illegal instruction/);
   });
 
+  // Fault: the server image answers wrongly | the build fails, before any instance changes | the old instance
   test('the optimization refuses a server image that answers wrongly, before any instance changes', async () => {
     const lying = join(fleet.work, 'lying');
     writeFileSync(lying, readFileSync(server, 'utf8').replace('-m stand_in_server', `-c '${LYING}'`));

@@ -85,6 +85,9 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
+  // Fault: no candidate passes the gate
+  //   | the deployment fails with the table of candidates and the address of the report
+  //   | the previous version, which answers afterwards
   test('a gate that nothing passes fails the deployment with the candidates, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, serving('first', { maxSizeKibibytes: '1' }));
@@ -99,6 +102,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(texts.filter((text) => /size [\d,]+ bytes, allowed at most 1,024/.test(text))).not.toHaveLength(0);
   });
 
+  // Fault: the model is corrupt | the deployment fails with one sentence, without a trace | the previous version, which answers afterwards
   test('a model that cannot be read fails the build with one sentence, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('broken.keras') });
@@ -133,6 +137,9 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expect(stdout).toMatch(/^version 1 of points \(litert\): \d+ files are as published, signed by the key with the hint [0-9a-f]{64}\s*$/);
   });
 
+  // Fault: the signature of a version is removed, or its statement changed, and the version is deployed again
+  //   | the deployment fails and is rolled back
+  //   | the previous version, which answers afterwards
   test('a version whose signature was deleted or changed does not serve, and the previous version keeps serving', async () => {
     const before = deployment.outputs(STACK);
     const key = (await deployment.keys(before.ArtifactBucket)).find((name) => name.endsWith('/litert/2/manifest.json.sigstore.json'))!;
@@ -160,6 +167,7 @@ describe('ModelFunction, deployed by the CDK command line', () => {
     expectClose(await deployment.predict(deployment.outputs(STACK), second.instances), second.predictions);
   });
 
+  // Fault: the first deployment of a stack fails | the reason, and nothing that blocks the next deployment | nothing: there is no previous version
   test('a first deployment that fails leaves nothing that blocks the next', async () => {
     const failed = await deployment.deploy('Fresh', { model: deployment.file('broken.keras') });
     expect(failed.code).not.toBe(0);

@@ -111,6 +111,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     expect(accuracy(await decisions(pods[0]))).toBeGreaterThan(0.95);
   });
 
+  // Fault: a flipped byte in a LiteRT model on a cluster | the deployment fails with the message of the check | the previous pods, which answer throughout
   test('a flipped byte in the model is refused, and the previous pods answer throughout', async () => {
     const before = await ready();
     const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');

@@ -42,6 +42,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect((await callPod(pods[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
   });
 
+  // Fault: pods of a new version do not start | the deployment fails with their own message | the previous pods, which answer throughout
   test('a version that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await ready();
     const comparisons: Comparison[] = [];

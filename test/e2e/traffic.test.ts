@@ -79,6 +79,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('2');
   });
 
+  // Fault: a new function version fails under traffic | its alarm makes CodeDeploy roll back | the previous version; every request is answered
   test('an alarm rolls back a new version that fails under traffic, and the old version keeps serving', async () => {
     const point = Buffer.from(first.instances[0].join(' '));
     const model = deployment.file('second');

@@ -84,6 +84,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await settled();
   });
 
+  // Fault: a server hangs | its pod gets no requests, and is restarted | the other pods
   test('a server that hangs is taken out of the Service by its readiness probe, and restarted by its liveness probe', async () => {
     const [pod] = await settled();
     process.kill(serverProcess(pod.metadata.uid), 'SIGSTOP');
@@ -121,6 +122,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await cluster.kubectl('patch', 'hpa', SERVICE, '-n', NAMESPACE, '--type=merge', '-p', limited(3));
   });
 
+  // Fault: a node is drained | nothing: no request fails | the pods of the other nodes
   test('a node that is drained fails no request', async () => {
     const [{ spec }] = await settled();
     const { load } = await askDuring(address, (async () => {
@@ -134,6 +136,7 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     await cluster.kubectl('uncordon', spec.nodeName!);
   });
 
+  // Fault: a node is lost | requests fail only until the control plane has noticed | the pods of the other nodes
   test('a node that dies costs requests only until the control plane has noticed', async () => {
     const [pod] = await settled();
     const node = (await cluster.nodes()).find(({ metadata }) => metadata.name === pod.spec.nodeName)!;

@@ -67,6 +67,11 @@ def test_a_signature_without_golden_requests_is_sent_zeros(function: Stubber, s3
     version_check.check_version(REPLAYED)
 
 
+@pytest.mark.fault(
+    "a new function version answers otherwise than the optimized model",
+    sees="the deployment fails with the request, the position and both numbers",
+    serves="the previous version",
+)
 def test_a_different_answer_names_request_output_position_and_both_numbers(function: Stubber, s3: S3Client) -> None:
     publish(s3)
     described(function)
@@ -95,6 +100,11 @@ def test_a_version_that_lacks_their_signature_serves_another_model(function: Stu
         version_check.check_version(REPLAYED)
 
 
+@pytest.mark.fault(
+    "the golden requests are missing or damaged",
+    sees="the deployment fails: a version that cannot be checked gets no callers",
+    serves="the previous version",
+)
 @pytest.mark.parametrize("document", [None, GOLDEN | {"schemaVersion": 2}], ids=["absent", "newer"])
 def test_golden_requests_that_cannot_be_read_end_the_deployment(
     function: Stubber, s3: S3Client, document: dict[str, Any] | None

@@ -42,6 +42,11 @@ def test_skips_a_version_whose_files_are_gone(s3: S3Client, lost: str) -> None:
     assert found() == "2"
 
 
+@pytest.mark.fault(
+    "the manifest of a published version was changed",
+    sees="nothing: the version is not used, and the inputs are built again",
+    serves="the previous version until the new one is ready",
+)
 def test_skips_a_version_with_another_manifest(s3: S3Client) -> None:
     record = publish(s3, version=1)
     s3.put_object(Bucket=BUCKET, Key=record["ManifestKey"], Body=b"{}")
@@ -56,6 +61,11 @@ def test_skips_a_version_with_a_file_of_another_size(s3: S3Client) -> None:
     assert found() is None
 
 
+@pytest.mark.fault(
+    "somebody deletes the object version of a layer",
+    sees="nothing: the inputs are built again",
+    serves="the previous version until the new one is ready",
+)
 def test_skips_a_version_whose_layer_lost_the_object_version(s3: S3Client) -> None:
     record = publish(s3, version=1)
     content = s3.get_object(Bucket=BUCKET, Key=record["LayerKey"])["Body"].read()

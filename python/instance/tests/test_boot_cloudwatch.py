@@ -8,6 +8,7 @@ from typing import Any
 
 import fleet as fleets
 import instance
+import pytest
 from fleet import Fleet, never_answers
 
 pytestmark = fleets.CAN_BOOT
@@ -60,6 +61,11 @@ def test_a_server_that_dies_at_once_leaves_its_last_words(fleet: Fleet) -> None:
     assert "illegal instruction" in fleet.waited_for(f"{fleet.group_id}/server", "illegal instruction")
 
 
+@pytest.mark.fault(
+    "the programs that report to CloudWatch cannot be downloaded",
+    sees="a line in the boot log",
+    serves="the new instances",
+)
 def test_serves_if_the_programs_that_report_to_cloudwatch_are_unavailable(fleet: Fleet) -> None:
     def remove(fleet: Fleet, _: dict[str, str]) -> None:
         [bucket] = [one["Name"] for one in fleet.s3.list_buckets()["Buckets"] if one["Name"].startswith("cdk-")]
@@ -76,6 +82,11 @@ def test_serves_if_the_programs_that_report_to_cloudwatch_are_unavailable(fleet:
     assert "CloudWatch is not told of the server: there is no s3://" in booted.output
 
 
+@pytest.mark.fault(
+    "CloudWatch Logs cannot be reached",
+    sees="nothing but a line in the boot log",
+    serves="the new instances",
+)
 def test_an_unreachable_log_does_not_delay_the_server(fleet: Fleet) -> None:
     booted = fleet.boot(aws_command=never_answers("logs*"))
 

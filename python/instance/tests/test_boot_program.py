@@ -63,6 +63,11 @@ def test_any_failure_stops_the_server_for_good_and_gives_one_sentence_as_the_rea
     ]
 
 
+@pytest.mark.fault(
+    "the compression of the archive is broken",
+    sees="the update fails: `the archive cannot be unpacked`",
+    serves="the previous instances",
+)
 def test_an_archive_whose_compression_is_broken_is_refused_in_a_sentence(boot: Any, tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:

@@ -91,6 +91,11 @@ def test_a_parameter_is_created_with_its_first_value(cloudformation: CloudFormat
     assert value() == "none"
 
 
+@pytest.mark.fault(
+    "CloudFormation creates a parameter twice, or updates it",
+    sees="nothing: what was delivered stays",
+    serves="the previous version",
+)
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_neither_a_second_creation_nor_an_update_writes_over_what_was_delivered(
     cloudformation: CloudFormation, request_type: str
@@ -150,6 +155,11 @@ def test_a_deletion_that_is_refused_fails(cloudformation: CloudFormation, monkey
     assert f"the parameter {NAME} could not be deleted" in answer["Reason"]
 
 
+@pytest.mark.fault(
+    "the function of a parameter has a fault of its own",
+    sees="the deployment fails at once, instead of after an hour",
+    serves="the previous version",
+)
 def test_a_fault_of_its_own_is_answered_too(cloudformation: CloudFormation) -> None:
     answer = cloudformation.ask("Create", ResourceProperties={"Name": NAME})
 
@@ -163,6 +173,11 @@ def test_answers_are_sent_as_the_rollout_gate_sends_them() -> None:
     assert copy.read_bytes() == Path(response.__file__).read_bytes()
 
 
+@pytest.mark.fault(
+    "the answer to CloudFormation does not arrive",
+    sees="nothing: it is sent again",
+    serves="the previous version",
+)
 def test_an_answer_that_does_not_arrive_is_sent_again(cloudformation: CloudFormation) -> None:
     cloudformation.failures = 2
 

@@ -9,6 +9,8 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from .errors import ModelError
+
 if TYPE_CHECKING:
     from .store import Store
 
@@ -40,29 +42,37 @@ class Refusal:
 
 def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:
     """Return the refusal of one attempt of a job, or None if this attempt was not refused."""
-    return next((one for one in _refusals(store.read(_path(prefix, key))) if one.attempt == attempt), None)
+    path = _path(prefix, key)
+    return next((one for one in _refusals(store.address(path), store.read(path)) if one.attempt == attempt), None)
 
 
 def write_refusal(store: Store, prefix: str, key: str, refusal: Refusal) -> None:
     """Record a refusal in place of an earlier one of the same attempt, beside those of other attempts."""
+    path = _path(prefix, key)
 
     def changed(content: bytes | None) -> str:
-        others = [one for one in _refusals(content) if one.attempt != refusal.attempt]
+        others = [one for one in _refusals(store.address(path), content) if one.attempt != refusal.attempt]
         document = {
             "schemaVersion": SCHEMA_VERSION,
             "refusals": [dataclasses.asdict(one) for one in [*others, refusal]],
         }
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    store.write(_path(prefix, key), changed)
+    store.write(path, changed)
 
 
 def _path(prefix: str, key: str) -> str:
     return f"{prefix}/keys/{key}/kept.json"
 
 
-def _refusals(content: bytes | None) -> list[Refusal]:
+def _refusals(address: str, content: bytes | None) -> list[Refusal]:
     if content is None:
         return []
-    document: dict[str, Any] = json.loads(content)
-    return [Refusal(**one) for one in document["refusals"]]
+    try:
+        document: dict[str, Any] = json.loads(content)
+        return [Refusal(**one) for one in document["refusals"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(
+            f"{address} is not a list of refusals as a deployment writes it: restore its previous object version, or "
+            "delete it, after which a refused model is built once more"
+        ) from error

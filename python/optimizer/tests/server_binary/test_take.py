@@ -125,6 +125,11 @@ def test_links_and_whiteouts_of_real_layers_are_followed(registry: Registry, tmp
     assert take(image, tmp_path).path.read_bytes() == PROGRAM
 
 
+@pytest.mark.fault(
+    "names in an image's layers point outside it",
+    sees="nothing outside is written; the program is taken",
+    serves="the new version",
+)
 def test_names_that_point_outside_the_image_write_nothing(registry: Registry, tmp_path: Path) -> None:
     directory = tmp_path / "inside"
     directory.mkdir()
@@ -186,6 +191,11 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(registry: Registry, 
     assert not any(seen)
 
 
+@pytest.mark.fault(
+    "the registry fails, or cuts a layer",
+    sees="nothing: the request is repeated",
+    serves="the new version",
+)
 @pytest.mark.parametrize("fault", [503, 429, "cut", "flip"])
 def test_transient_failures_are_retried(fault: int | str, registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
@@ -193,6 +203,11 @@ def test_transient_failures_are_retried(fault: int | str, registry: Registry, tm
     assert take(image, tmp_path).path.read_bytes() == PROGRAM
 
 
+@pytest.mark.fault(
+    "the registry limits the rate",
+    sees="one sentence with the ways around it",
+    serves="the previous version",
+)
 def test_a_rate_limit_is_named_with_the_ways_around_it(registry: Registry, tmp_path: Path) -> None:
     image = tagged(registry, serving(registry))
     registry.faults["/manifests/"] = [429] * 9
@@ -274,6 +289,11 @@ def test_a_program_that_a_higher_layer_removes_is_not_used(registry: Registry, t
     assert "holds no" in refusal(image, tmp_path)
 
 
+@pytest.mark.fault(
+    "the registry sends a layer with another digest",
+    sees="the layer is downloaded three times, then the build fails: `a layer … is damaged`",
+    serves="the previous version",
+)
 def test_a_layer_that_never_matches_its_digest_is_refused(registry: Registry, tmp_path: Path) -> None:
     manifest = serving(registry)
     registry.faults[json.loads(manifest)["layers"][1]["digest"]] = ["flip"] * 3
@@ -296,6 +316,11 @@ def test_a_layer_whose_size_differs_from_the_manifest_is_refused(registry: Regis
     assert "is damaged" in refusal(tagged(registry, json.dumps(document).encode()), tmp_path)
 
 
+@pytest.mark.fault(
+    "the registry sends another manifest or configuration than was asked for",
+    sees="the build fails and names the document",
+    serves="the previous version",
+)
 @pytest.mark.parametrize("what", ["manifest", "configuration"])
 def test_documents_are_compared_with_their_digests_too(what: str, registry: Registry, tmp_path: Path) -> None:
     manifest = serving(registry)

@@ -1,0 +1,84 @@
+import type { ChildProcess } from 'child_process';
+import { spawn } from 'child_process';
+import { join } from 'path';
+import { createInterface } from 'readline';
+import { deliveryDefinition } from '../../lib/delivery/delivery-definition';
+
+const ROOT = join(__dirname, '..', '..');
+const [SOURCE, SERVE] = ['/p/source', '/p/serve'];
+const OTHER = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:other';
+const UPLOADED = { event: true, objectVersion: 'v2' };
+/** Some fifty executions on a busy machine. */
+const LIMIT = 300_000;
+/** More requests than an execution makes. */
+const MANY = 100;
+
+const definition = deliveryDefinition({
+  partition: 'aws', bucketName: 'uploads', key: 'model.zip', sourceParameterName: SOURCE, serveParameterName: SERVE, tableName: 'Turns',
+  reasonFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:reason', stackNames: ['One', 'Two'], pollSeconds: 15,
+});
+
+let interpreter: ChildProcess;
+let answers: AsyncIterator<string>;
+
+beforeAll(() => {
+  interpreter = spawn(join(ROOT, '.tools', 'emulator', 'bin', 'python'), [join(__dirname, 'run_definition.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  answers = createInterface({ input: interpreter.stdout! })[Symbol.asyncIterator]();
+});
+
+afterAll(() => interpreter.stdin!.end());
+
+async function run(input: object, world: object): Promise<any> {
+  const given = { newest: 'v2', parameters: { [SOURCE]: 'v1', [SERVE]: 'built' }, stacks: { One: ['UPDATE_COMPLETE'], Two: ['UPDATE_COMPLETE'] }, ...world };
+  interpreter.stdin!.write(`${JSON.stringify({ definition, input, world: given })}\n`);
+  const { value, done } = await answers.next();
+  expect(done).toBe(false);
+  return JSON.parse(value);
+}
+
+/** What is left of an execution that ended, for the next one: its turn is another execution's. */
+function leftBy({ item, parameters, stacks, serving }: any): object {
+  return { item: { ...item, ...item.Owner && { Owner: { S: OTHER } } }, executions: { [OTHER]: ['ABORTED'] }, parameters, stacks, serving };
+}
+
+/** The executions of one delivery that were ended before its first request, before its second, and so on. */
+async function interrupted(world: object): Promise<any[]> {
+  const all = [];
+  for (let requests = 0; requests < MANY; requests++) {
+    const one = await run(UPLOADED, { ...world, interruptAfter: requests });
+    if (one.status !== 'ABORTED') {
+      return all;
+    }
+    all.push(one);
+  }
+  throw new Error(`an execution makes more than ${MANY} requests`);
+}
+
+// Fault: somebody stops a delivery, before any of its requests to AWS
+//   | the execution is aborted; the next event, or a start by hand, takes its turn over
+//   | the new version, after the next execution
+test('a delivery that is stopped before any of its requests is delivered by the next execution', async () => {
+  const all = await interrupted({});
+
+  expect(all.length).toBeGreaterThan(15);
+  for (const one of all) {
+    const next = await run({}, leftBy(one));
+    expect(next).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'DELIVERED', objectVersion: 'v2' }, parameters: { [SOURCE]: 'v2', [SERVE]: 'built' } });
+    expect(next.item).not.toHaveProperty('Owner');
+    expect(next.item).not.toHaveProperty('PreviousSource');
+  }
+}, LIMIT);
+
+// Fault: somebody stops a delivery of a refused model, before any of its requests, also while it restores the stacks
+//   | as above; the next execution of the refused model restores what served before the first one
+//   | the previous version
+test('a delivery that is stopped while it restores leaves the parameters of what served to the next one', async () => {
+  const all = await interrupted({ updates: { Two: ['back'] } });
+
+  expect(all.length).toBeGreaterThan(15);
+  for (const one of all) {
+    const next = await run({}, { ...leftBy(one), updates: { Two: ['back'] } });
+    expect(next).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1', [SERVE]: 'built' } });
+    expect(next.item).not.toHaveProperty('Owner');
+  }
+}, LIMIT);
