@@ -1,10 +1,12 @@
+import { deliveryCommand } from './delivery/command';
 import { preflightCommand } from './preflight/command';
 
-const COMMANDS: Record<string, (args: string[]) => Promise<number>> = { preflight: preflightCommand };
+const COMMANDS: Record<string, (args: string[]) => Promise<number>> = { preflight: preflightCommand, delivery: deliveryCommand };
 
 const USAGE = `Usage: cdk-tensorflow <command> [options]
 
   preflight   ask an AWS account what would stand in the way of a deployment
+  delivery    see what a ModelDelivery serves, deliver an upload again, or go back
 
 \`cdk-tensorflow <command> --help\` prints the options of a command.
 `;

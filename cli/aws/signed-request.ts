@@ -9,9 +9,12 @@ export interface AwsAccess {
   readonly profile?: string;
 }
 
+/** Services whose JSON protocol has version 1.0; that of the others has 1.1. */
+const OLDER_PROTOCOL = ['states'];
+
 /** Calls a JSON service for which this repository has no client. */
 export async function callAws<T>(access: AwsAccess, service: string, target: string, body: unknown): Promise<T> {
-  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+  const headers = { 'content-type': `application/x-amz-json-${OLDER_PROTOCOL.includes(service) ? '1.0' : '1.1'}`, 'x-amz-target': target };
   return JSON.parse(await post(access, service, target, JSON.stringify(body), headers)) as T;
 }
 

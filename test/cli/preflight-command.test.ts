@@ -137,7 +137,7 @@ test('wrong options are named all at once, with exit code 2; nothing is asked', 
     '',
   ]);
   expect((await run(['preflight', '--nothing'])).code).toBe(2);
-  expect(await run(['deploy'])).toMatchObject({ code: 2, stderr: 'there is no command "deploy", but preflight\n' });
+  expect(await run(['deploy'])).toMatchObject({ code: 2, stderr: 'there is no command "deploy", but preflight, delivery\n' });
   expect(aws.signedFor.size).toBe(0);
 }, PATIENCE);
 

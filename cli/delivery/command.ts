@@ -1,0 +1,80 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { promote, rollback } from './changes';
+import { DeliveryClient } from './client';
+import type { DeliveryOptions } from './options';
+import { parseDeliveryOptions, USAGE } from './options';
+import { endpointTable, heading, historyTable, time } from './tables';
+import { shortId, snapshots } from './timeline';
+import { statusOf } from './views';
+
+const ACTIONS = { status, history, promote, rollback };
+
+/** Runs `cdk-tensorflow delivery` and returns its exit code. Throws if the options are wrong, or AWS does not answer. */
+export async function deliveryCommand(args: string[]): Promise<number> {
+  const options = parseDeliveryOptions(args);
+  if (options === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  try {
+    const access = { region: await regionOf(options), profile: options.profile };
+    return await ACTIONS[options.action](await DeliveryClient.find(access, options), options);
+  } catch (error) {
+    throw new Error(withWayOut(error instanceof Error ? error : new Error(String(error))), { cause: error });
+  }
+}
+
+async function status(client: DeliveryClient, { json, limit }: DeliveryOptions): Promise<number> {
+  const found = await statusOf(client, limit);
+  if (json) {
+    print({ stateMachineArn: client.stateMachineArn, ...client.settings, ...found });
+    return 0;
+  }
+  const { endpoints, source, serve, newest, running } = found;
+  process.stdout.write([
+    `${heading(client.settings)}\n`,
+    newest === undefined ? 'Nothing is uploaded\n' : `Newest upload: ${newest.objectVersion}, ${time(newest.uploaded)}${newest.objectVersion === source ? '' : ', not delivered'}\n`,
+    serve === 'built' ? `Delivered: ${source}\n` : `Gone back to a published version; ${source} is built again by the next delivery of an upload\n`,
+    ...running.map(({ id, started }) => `A delivery runs: ${shortId(id)}, since ${time(started)}\n`),
+    '\n',
+    endpointTable(endpoints),
+  ].join(''));
+  return 0;
+}
+
+async function history(client: DeliveryClient, { json, limit }: DeliveryOptions): Promise<number> {
+  const deliveries = await client.deliveries(limit);
+  if (json) {
+    print({ stateMachineArn: client.stateMachineArn, ...client.settings, deliveries });
+  } else {
+    process.stdout.write(`${heading(client.settings)}\n\n${historyTable(deliveries, snapshots(deliveries))}`);
+  }
+  return 0;
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+async function regionOf({ region, profile }: DeliveryOptions): Promise<string> {
+  try {
+    return await new CloudFormationClient({ region, profile }).config.region();
+  } catch (error) {
+    throw new Error('no Region was found: give --region, set AWS_REGION, or write a region into the profile', { cause: error });
+  }
+}
+
+/** Returns an error's message, and what to do where that is known. */
+function withWayOut({ name, message }: Error): string {
+  const said = `${name} ${message}`;
+  if (/AccessDenied|not authorized/i.test(said)) {
+    return `${message}\nThe role may not do that: give it delivery.grantOperate(role), or use another --profile`;
+  }
+  if (/StateMachineDoesNotExist|Stack with id .* does not exist/.test(said)) {
+    return `${message}\nLook whether the name, the Region and the account are right: --region and --profile choose others`;
+  }
+  if (/CredentialsProvider|ExpiredToken|security token/i.test(said)) {
+    return `${message}\nGive --profile, set the credentials in the environment, or sign in again with \`aws sso login\``;
+  }
+  return message;
+}
