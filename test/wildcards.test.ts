@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join, resolve } from 'path';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
@@ -8,7 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FleetStack } from '../bin/fleet-stack';
 import { FunctionStack } from '../bin/function-stack';
 import { ServiceStack } from '../bin/service-stack';
-import { ModelFleet, ModelFunction, ModelServer, ModelSource, RefusalBehavior, ServingBinary, ServingImage } from '../lib';
+import { ModelFleet, ModelFunction, ModelServer, ModelSource, RefusalBehavior, RequestCapture, ServingBinary, ServingImage } from '../lib';
 
 const ROOT = resolve(__dirname, '..');
 const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
@@ -44,6 +44,7 @@ function everything(): Stack {
   const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving');
   new ModelFunction(stack, 'Function', {
     model, vpc, buildVpc: vpc, tracing: lambda.Tracing.ACTIVE, onRefusal: RefusalBehavior.KEEP_PREVIOUS, artifactRemovalPolicy: RemovalPolicy.DESTROY,
+    capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) }),
   });
   new ModelFleet(stack, 'Fleet', {
     model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,

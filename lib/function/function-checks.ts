@@ -3,9 +3,11 @@ import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
+import { checkCapture } from './capture-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { mebibytesOf, MOST_PROCESSORS } from './processors';
+import { checkReplay } from './replay-checks';
 import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
@@ -18,6 +20,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_HOOK: 'use hook',
   MODEL_THREADS: 'use threads',
   METRIC_NAMESPACE: 'use embeddedMetrics',
+  CAPTURE_RATE: 'use capture',
   HANDLER_CODE: 'it says where the function\'s code lies',
   CONFIGURATION_DIGEST: 'it tells versions apart',
 };
@@ -35,6 +38,8 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkLayers(props.layers, props.hook !== undefined),
     ...props.hook?._problems ?? [],
     ...checkNative(props),
+    ...checkCapture(props),
+    ...checkReplay(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
       .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)

@@ -11,6 +11,8 @@ import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { LiteRtRuntime } from './litert-runtime';
 import type { ModelHook } from './model-hook';
+import type { ReplayOptions } from './replay-options';
+import type { RequestCapture } from './request-capture';
 
 /** Properties of a model served by AWS Lambda. */
 export interface ModelFunctionProps extends OptimizationOptions {
@@ -186,6 +188,25 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly embeddedMetrics?: boolean;
 
   /**
+   * Capture requests with their answers in a bucket of their own. They may be personal data: see the guide on security.
+   *
+   * The function writes them to its log, of which a log group of the class Infrequent Access delivers nothing.
+   *
+   * @default - nothing is captured
+   */
+  readonly capture?: RequestCapture;
+
+  /**
+   * Replay the newest captured requests to a new version before callers use it, and end the deployment if its answers differ too much from the
+   * recorded ones. Without captured requests that another version answered, the golden requests alone are compared.
+   *
+   * Needs `capture`. Not for a function with a `hook`. Replayed requests are neither captured nor counted.
+   *
+   * @default - golden requests alone are compared
+   */
+  readonly replay?: ReplayOptions;
+
+  /**
    * Additional environment variables of the function.
    *
    * @default - only those that the handler needs
@@ -256,9 +277,9 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly logGroup?: logs.ILogGroup;
 
   /**
-   * How long log events are kept.
+   * How long log events are kept. Not longer than captured requests, which pass through the log.
    *
-   * @default logs.RetentionDays.THREE_MONTHS
+   * @default logs.RetentionDays.THREE_MONTHS, or with `capture` the longest that is not longer than its retention
    */
   readonly logRetention?: logs.RetentionDays;
 

@@ -1,9 +1,10 @@
-import { Duration, RemovalPolicy, ValidationError } from 'aws-cdk-lib';
+import { Duration, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
@@ -13,8 +14,10 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
+import { CaptureDelivery } from './capture-delivery';
 import { checkFunctionProps } from './function-checks';
 import { functionLayers } from './function-layers';
+import { functionLogGroup } from './function-log-group';
 import { functionOffer } from './function-offer';
 import type { FunctionSettings } from './function-settings';
 import { functionSettings } from './function-settings';
@@ -61,6 +64,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   /** The function's log group. */
   public readonly logGroup: logs.ILogGroup;
 
+  /** The bucket of the captured requests. Undefined without `capture`. */
+  public readonly captureBucket?: s3.IBucket;
+
   private readonly requestMetrics?: RequestMetrics;
   private url?: lambda.FunctionUrl;
 
@@ -78,15 +84,15 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     const compatibility = new ModelCompatibility(this, 'Compatibility', { artifact: this.artifact, offer: functionOffer(props, settings, layers, sizes) });
     this.node.addValidation({ validate: () => checkSize(this, sizes, [layers.native, layers.numpy].filter((layer) => layer !== undefined)) });
 
-    this.logGroup = props.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
-      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
-      removalPolicy: props.artifactRemovalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    this.logGroup = props.logGroup ?? functionLogGroup(this, 'LogGroup', props);
     const { bucket } = this.artifact;
     this.lambdaFunction = servingFunction(this, 'Function', { props, settings, bucket, compatibility, layers, logGroup: this.logGroup });
+    this.captureBucket = props.capture
+      && new CaptureDelivery(this, 'Capture', { options: props.capture._options, modelName: this.modelName, logGroup: this.logGroup }).bucket;
     const version = this.lambdaFunction.currentVersion;
     this.requestMetrics = settings.embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
-    this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook } });
+    const replay = props.replay && this.captureBucket ? { options: props.replay, bucket: this.captureBucket } : undefined;
+    this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook, replay } });
     this.deploymentGroup = props.deploymentConfig && new TrafficShift(this, 'TrafficShift', {
       alias: this.alias,
       deploymentConfig: props.deploymentConfig,
@@ -201,6 +207,20 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
    */
   public metricModelLoadTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.embedded('metricModelLoadTime').modelLoadTime(options);
+  }
+
+  /**
+   * Number of requests that were in the sample to capture, but too large or not JSON. Sum over five minutes.
+   *
+   * Needs `capture` and `embeddedMetrics`.
+   *
+   * @param options overrides for the metric
+   */
+  public metricDroppedCaptures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    if (!this.captureBucket) {
+      throw new ValidationError(lit`NoCapture`, 'metricDroppedCaptures has no metric to return, because the function has no capture', this);
+    }
+    return this.embedded('metricDroppedCaptures').droppedCaptures(options);
   }
 
   /**

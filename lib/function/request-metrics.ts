@@ -28,6 +28,11 @@ export class RequestMetrics {
     return this.metric('ModelLoadTime', { statistic: Stats.AVERAGE, unit: Unit.MILLISECONDS, ...options });
   }
 
+  /** Requests of the sample that could not be captured. */
+  public droppedCaptures(options?: MetricOptions): Metric {
+    return this.metric('DroppedCaptures', { statistic: Stats.SUM, ...options });
+  }
+
   private metric(metricName: string, options: MetricOptions, version: Record<string, string> = {}): Metric {
     return new Metric({
       namespace: METRIC_NAMESPACE,

@@ -101,6 +101,7 @@ function environmentOf({ props, settings, layers }: ServingFunctionOptions, dige
     MODEL_THREADS: Tokenization.stringifyNumber(settings.threads),
     CONFIGURATION_DIGEST: digest,
     ...settings.embeddedMetrics ? { METRIC_NAMESPACE } : {},
+    ...props.capture ? { CAPTURE_RATE: Tokenization.stringifyNumber(props.capture._options.rate) } : {},
     ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
   };
 }

@@ -1,4 +1,4 @@
-import { CustomResource } from 'aws-cdk-lib';
+import { CustomResource, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -6,6 +6,7 @@ import { readStatements, storeAsset } from '../model/stored-object';
 import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build-provider';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
+import type { ReplayOptions } from './replay-options';
 
 export interface VersionCheckProps {
   readonly version: lambda.IVersion;
@@ -14,6 +15,8 @@ export interface VersionCheckProps {
   readonly bucket: s3.IBucket;
   readonly compatibility: ModelCompatibility;
   readonly hook?: ModelHook;
+  /** Replays captured requests of a bucket. */
+  readonly replay?: { readonly options: ReplayOptions; readonly bucket: s3.IBucket };
 }
 
 /**
@@ -33,6 +36,8 @@ export class VersionCheck extends Construct {
     // Stored as an asset, because the properties of a resource are too small for a photograph.
     const event = props.hook?._checkEventFile === undefined ? undefined : storeAsset(this, 'Event', props.hook._checkEventFile);
     const granted = (event ? readStatements(event) : []).map((statement) => provider.role.addToPrincipalPolicy(statement).policyDependable!);
+    const { replay } = props;
+    const read = replay ? [provider.allowRead(replay.bucket, [`${props.modelName}/*`])] : [];
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::TensorFlowVersionCheck',
       serviceToken: provider.serviceToken,
@@ -46,8 +51,18 @@ export class VersionCheck extends Construct {
         Hooked: props.hook ? 'true' : 'false',
         EventBucket: event?.bucket.bucketName ?? '',
         EventKey: event?.key ?? '',
+        ...replay ? {
+          Replay: Stack.of(this).toJsonString(documentOf(replay.options)),
+          CaptureBucket: replay.bucket.bucketName,
+          ModelVersion: props.compatibility.version,
+        } : {},
       },
     });
-    resource.node.addDependency(provider, permission, ...granted);
+    resource.node.addDependency(provider, permission, ...granted, ...read);
   }
+}
+
+/** Members in one order, whatever language gives them. */
+function documentOf({ requests = 200, maxDisagreement, maxRelativeError, acceptVersion }: ReplayOptions): ReplayOptions {
+  return { requests, maxDisagreement, maxRelativeError, acceptVersion };
 }

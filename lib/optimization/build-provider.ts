@@ -40,7 +40,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     this.role = this.functionRole('Role', 'Runs the handlers of TensorFlow model builds');
     this.grantPrincipal = this.role;
     const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
-    const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(2));
+    const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(5));
     this.serviceToken = this.framework(onEvent, isComplete).serviceToken;
     for (const id of LATEST_RUNTIME_RULES) {
       Validations.of(this).acknowledge({

@@ -32,7 +32,7 @@ function statementsOf(roleId: RegExp): any[] {
 const functionIds = Object.keys(template.findResources('AWS::Lambda::Function'));
 
 describe('the handlers', () => {
-  test.each([['OnEvent', 'index.on_event', 300], ['IsComplete', 'index.is_complete', 120]])('%s runs on Python 3.13 without bundling', (name, handler, timeout) => {
+  test.each([['OnEvent', 'index.on_event', 300], ['IsComplete', 'index.is_complete', 300]])('%s runs on Python 3.13 without bundling', (name, handler, timeout) => {
     const [, { Properties }] = only('AWS::Lambda::Function', new RegExp(`^TensorFlowModelBuilds${name}[0-9A-F]{8}$`));
 
     expect(Properties).toMatchObject({ Runtime: 'python3.13', Handler: handler, Timeout: timeout });

@@ -3,8 +3,8 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import type { ModelFunctionProps } from '../../lib';
-import { LiteRtRuntime, ModelFunction, ModelHook, ModelSource, PythonBundling } from '../../lib';
+import type { ModelFunctionProps, ReplayOptions } from '../../lib';
+import { LiteRtRuntime, ModelFunction, ModelHook, ModelSource, PythonBundling, RequestCapture } from '../../lib';
 import { hookDirectory } from '../function/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
@@ -40,6 +40,10 @@ const properties: Arbitraries<ModelFunctionProps> = {
   ),
   tracing: memberOf(lambda.Tracing),
   embeddedMetrics: flag,
+  capture: oneOf<RequestCapture | undefined>(
+    () => RequestCapture.sampled({ rate: 0.5, retention: Duration.days(45) }), () => RequestCapture.sampled({ rate: 5, retention: Duration.hours(1) }),
+  ),
+  replay: oneOf<ReplayOptions | undefined>(() => ({}), () => ({ maxDisagreement: 0.1 }), () => ({ requests: 0.5, maxRelativeError: -1, acceptVersion: 'x' })),
   environment: map,
   environmentEncryption: keys,
   layers: oneOf<lambda.ILayerVersion[] | undefined>(

@@ -48,6 +48,7 @@ class EmbeddedAws:
         from embedded_aws.compute import Compute
         from embedded_aws.eks import patches as eks
         from embedded_aws.eks.api import Clusters
+        from embedded_aws.firehose import patches as firehose
         from embedded_aws.iam import patches as iam
         from embedded_aws.s3 import patches as s3
         from embedded_aws.ssm import patches as ssm
@@ -64,6 +65,7 @@ class EmbeddedAws:
         self._builds: Builds = codebuild.install(settings)
         codedeploy.install(settings)
         cloudwatch.install()
+        firehose.install()
         s3.install()
         ssm.install()
         stepfunctions.install(settings)

@@ -1,5 +1,6 @@
 //! From an event to what the function returns, except for the model's run, which the caller brings.
 
+use super::capture::Exchange;
 use super::event::{Event, HttpEvent};
 use super::response;
 use crate::model::{Call, Outputs, RunError};
@@ -32,16 +33,18 @@ impl From<RunError> for Unanswered {
 ///
 /// # Arguments
 ///
+/// * `exchange`: takes the bodies of a predict request, where it is to be captured.
 /// * `run`: runs the model. It is called at most once.
 pub(super) fn answer(
     service: &Service,
     door: &Event,
     event: &[u8],
+    exchange: Option<&mut Exchange>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     match door {
-        Event::Http(http) => answer_http(service, http, run),
-        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, run)?)?),
+        Event::Http(http) => answer_http(service, http, exchange, run),
+        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, exchange, run)?)?),
     }
 }
 
@@ -56,6 +59,7 @@ pub(super) fn refused(door: &Event, refusal: &Refusal) -> Vec<u8> {
 fn answer_http(
     service: &Service,
     event: &HttpEvent,
+    exchange: Option<&mut Exchange>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     let Some((method, path)) = &event.request_line else {
@@ -65,7 +69,7 @@ fn answer_http(
     };
     let body = match service.route(method, path)? {
         Route::Answer(body) => body,
-        Route::Predict => predict(service, &event.body()?, Caller::Http, run)?,
+        Route::Predict => predict(service, &event.body()?, Caller::Http, exchange, run)?,
     };
     Ok(response::proxy(&body)?)
 }
@@ -74,9 +78,14 @@ fn predict(
     service: &Service,
     body: &[u8],
     caller: Caller,
+    exchange: Option<&mut Exchange>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     let request = PredictRequest::read(&service.description, body, caller)?;
     let outputs = run(&request.call)?;
-    Ok(request.answer(&service.description, &outputs))
+    let answer = request.answer(&service.description, &outputs);
+    if let Some(exchange) = exchange {
+        exchange.keep(request.call.signature, body, &answer);
+    }
+    Ok(answer)
 }

@@ -23,6 +23,8 @@ pub(super) enum Event {
 pub(super) struct HttpEvent {
     /// Method and path; `None` where the event is of no known format.
     pub request_line: Option<(String, String)>,
+    /// Whether a version check sent it, which is neither captured nor counted. Who calls by HTTP cannot write this.
+    pub is_check: bool,
     body: Option<String>,
     is_base64: bool,
 }
@@ -58,6 +60,7 @@ impl HttpEvent {
         let Some(context) = context else {
             return Ok(None);
         };
+        found.is_check = get(&context, "versionCheck") == Some(&JsonValue::Bool(true));
         let [raw_path, path, method] = members;
         found.request_line = match get(&context, "http") {
             // Payload 2.0, otherwise 1.0.
@@ -146,6 +149,18 @@ mod tests {
         assert_eq!(second.request_line, line);
         let first = http(r#"{"path": "/a", "httpMethod": "POST", "requestContext": {"stage": "prod"}}"#);
         assert_eq!(first.request_line, line);
+    }
+
+    #[test]
+    fn a_version_check_says_so_in_the_context_only() {
+        assert!(http(r#"{"requestContext": {"http": {}, "versionCheck": true}}"#).is_check);
+        for event in [
+            r#"{"requestContext": {"http": {"versionCheck": true}}, "versionCheck": true}"#,
+            r#"{"requestContext": {"versionCheck": 1}}"#,
+            r#"{"requestContext": {}, "body": "{\"versionCheck\": true}"}"#,
+        ] {
+            assert!(!http(event).is_check);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::Unanswered;
+use super::capture::{Exchange, Rate};
 use super::event::Event;
 use super::log::Log;
 use super::{answer, panics, response};
@@ -16,6 +17,7 @@ pub struct Function {
     instance: Instance,
     service: Service,
     log: Log,
+    rate: Option<Rate>,
 }
 
 /// A fault of the function's own, as a direct caller sees it: with its id in the log, without the reason.
@@ -36,12 +38,13 @@ impl Function {
     /// A sentence that says what is missing or wrong.
     pub fn load(started: Instant) -> Result<Self, String> {
         let options = options()?;
+        let rate = Rate::read(variable("CAPTURE_RATE").as_deref())?;
         let model = Model::load(&options).map_err(|error| error.to_string())?;
         let instance = model.instance().map_err(|error| error.to_string())?;
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
         let service = Service::new(Arc::clone(&model.description), "function");
-        Ok(Self { model, instance, service, log })
+        Ok(Self { model, instance, service, log, rate })
     }
 
     /// Answers one event, and writes its line of the log.
@@ -52,8 +55,10 @@ impl Function {
     pub fn answer(&mut self, event: &[u8], request_id: &str, trace_id: Option<&str>) -> Result<Vec<u8>, Fault> {
         let started = Instant::now();
         let door = Event::read(event);
+        let is_check = matches!(&door, Event::Http(http) if http.is_check);
+        let mut exchange = self.rate.filter(|rate| !is_check && rate.takes(request_id)).map(|_| Exchange::default());
         let answered = panics::catch(AssertUnwindSafe(|| {
-            answer::answer(&self.service, &door, event, |call| self.instance.run(call))
+            answer::answer(&self.service, &door, event, exchange.as_mut(), |call| self.instance.run(call))
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
@@ -67,16 +72,23 @@ impl Function {
         let by_http = matches!(door, Event::Http(_));
         match answered {
             Ok(answer) => {
-                request.answered();
+                if !is_check {
+                    request.answered();
+                }
+                if let Some(exchange) = exchange {
+                    self.log.captured(request_id, exchange.line(&self.service.description));
+                }
                 Ok(answer)
             }
             Err(Unanswered::Refused(refusal)) => {
-                request.refused(&refusal);
+                if !is_check {
+                    request.refused(&refusal);
+                }
                 Ok(answer::refused(&door, &refusal))
             }
             Err(Unanswered::Failed(reason)) => {
                 // A fault that Lambda counts is not counted again.
-                request.failed(&reason, by_http);
+                request.failed(&reason, by_http && !is_check);
                 let fault = Fault { request_id: request_id.to_owned() };
                 if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }
             }

@@ -20,6 +20,7 @@ use crate::rest::Refusal;
 pub(super) struct Log {
     loaded: Template,
     request: Template,
+    dropped: Template,
     has_metrics: bool,
 }
 
@@ -55,6 +56,16 @@ struct RequestRecord<'a> {
     trace_id: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+struct DroppedRecord<'a> {
+    level: &'static str,
+    message: &'a str,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    #[serde(rename = "DroppedCaptures")]
+    dropped_captures: u8,
+}
+
 impl Log {
     /// Makes the log of a function from Lambda's environment variables.
     pub(super) fn new(description: &Description, variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -71,6 +82,7 @@ impl Log {
         Self {
             loaded: template(&[("ModelLoadTime", "Milliseconds")]),
             request: template(&[("Latency", "Milliseconds"), ("Errors", "Count")]),
+            dropped: template(&[("DroppedCaptures", "Count")]),
             has_metrics: namespace.is_some(),
         }
     }
@@ -84,6 +96,20 @@ impl Log {
             model_load_time: milliseconds(time),
         };
         write(&self.loaded.line(&record));
+    }
+
+    /// Writes the line of a captured request, or why there is none.
+    pub(super) fn captured(&self, request_id: &str, line: Result<Option<Vec<u8>>, String>) {
+        match line {
+            Ok(Some(line)) => write(&line),
+            Ok(None) => {}
+            Err(message) => write(&self.dropped.line(&DroppedRecord {
+                level: "WARN",
+                message: &message,
+                request_id,
+                dropped_captures: 1,
+            })),
+        }
     }
 
     /// Begins the line of a request.

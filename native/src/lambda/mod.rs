@@ -1,6 +1,7 @@
 //! AWS Lambda: the Runtime API, the events of its front doors, and the function's log.
 
 mod answer;
+mod capture;
 mod event;
 mod function;
 #[cfg(feature = "fuzzing")]
@@ -21,6 +22,7 @@ use self::runtime_api::{RuntimeApi, RuntimeApiError};
 /// Besides the variables of [`crate::environment`]:
 ///
 /// * `METRIC_NAMESPACE`: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
+/// * `CAPTURE_RATE`: the share of the requests to write to the log with their answers, above 0 and at most 1; none.
 ///
 /// # Errors
 ///

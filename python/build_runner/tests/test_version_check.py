@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:digits:7"
 SIGNATURE = {
-    "outputs": {"scores": {"dtype": "DT_FLOAT"}},
+    "outputs": {"scores": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}, {"size": "3"}]}}},
     "inputs": {
         "image": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}, {"size": "2"}, {"size": "3"}]}},
         "flip": {"dtype": "DT_BOOL", "tensor_shape": {"dim": [{"size": "-1"}]}},
@@ -50,7 +50,8 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 
 def event(method: str, path: str, body: Any = None) -> dict[str, Any]:
     text = None if body is None else json.dumps(body)
-    return {"requestContext": {"http": {"method": method}}, "rawPath": path, "body": text, "isBase64Encoded": False}
+    context = {"http": {"method": method}, "versionCheck": True}
+    return {"requestContext": context, "rawPath": path, "body": text, "isBase64Encoded": False}
 
 
 def answers(function: Stubber, sent: Any, payload: Any, **more: Any) -> None:

@@ -6,6 +6,7 @@ Environment, all optional:
     MODEL_HOOK: module with the user's own code before and after the model, see `model_server.hook`; none.
     MODEL_THREADS: of the interpreter, 1.
     METRIC_NAMESPACE: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
+    CAPTURE_RATE: the share of the requests to write to the log with their answers, above 0 and at most 1; none.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ if os.environ.get("MODEL_HOOK"):
     # Here and not with the first request: a hook that cannot be imported must end the start, as a broken model does.
     HOOK = hook.load(os.environ["MODEL_HOOK"])
 LOG = Log(MODEL.description, os.environ)
+CAPTURE = None
+if os.environ.get("CAPTURE_RATE"):
+    from model_server.capture import Capture
+
+    CAPTURE = Capture(os.environ["CAPTURE_RATE"], MODEL, HOOK, LOG)
 gc.freeze()
 gc.enable()
 LOG.loaded(MODEL.runtime.name, (perf_counter() - _started) * 1000)
@@ -55,14 +61,19 @@ def handler(event: Any, context: Any) -> Any:
     """
     started = perf_counter()
     request = getattr(context, "aws_request_id", None)
-    proxied = events.came_by_http(event)
+    proxied, checked = events.came_by_http(event), events.is_check(event)
+    if CAPTURE is not None:
+        CAPTURE.begin(request)
     try:
         status, problem, answer = events.respond(MODEL, event, HOOK)
     except Exception as error:
         # What is raised below counts among Lambda's own errors.
-        LOG.failed(request, error, (perf_counter() - started) * 1000, answered=proxied)
+        LOG.failed(request, error, (perf_counter() - started) * 1000, answered=proxied and not checked)
     else:
-        LOG.answered(request, status, problem, (perf_counter() - started) * 1000)
+        if not checked or status >= 500:
+            LOG.answered(request, status, problem, (perf_counter() - started) * 1000)
+        if CAPTURE is not None and problem is None and not checked:
+            CAPTURE.answered(request, event, answer)
         return answer
     # Here and not above: Lambda would show an exception's context to the caller.
     fault = f"the function failed; its log has the reason under the request id {request}"

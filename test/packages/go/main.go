@@ -95,8 +95,13 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 			Objective: tensorflow.SearchObjective_SIZE, Steps: &steps, MaxTrials: jsii.Number(4),
 		}),
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NUMPY,
-		Bundling:      tensorflow.PythonBundling_LOCAL(),
+		Capture: tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{
+			Rate: jsii.Number(0.25), Retention: awscdk.Duration_Days(jsii.Number(30)),
+		}),
+		Replay:   &tensorflow.ReplayOptions{MaxDisagreement: jsii.Number(0.05)},
+		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
+	alarm(searched.MetricDroppedCaptures(nil), searched, "DroppedCaptures")
 	tensorflow.NewModelDashboard(stack, jsii.String("Searching"), nil).AddEndpoint(searched)
 }
 

@@ -41,6 +41,8 @@ from cdk_tensorflow import (
     QualityGate,
     Quantization,
     RefusalBehavior,
+    ReplayOptions,
+    RequestCapture,
     RuntimeLayer,
     SearchObjective,
     ServingBinary,
@@ -108,8 +110,11 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         evaluation=data,
         recipe=OptimizationRecipe.search(objective=SearchObjective.SIZE, steps=steps, max_trials=4),
         lite_rt_runtime=LiteRtRuntime.NUMPY,
+        capture=RequestCapture.sampled(rate=0.25, retention=cdk.Duration.days(30)),
+        replay=ReplayOptions(max_disagreement=0.05),
         bundling=PythonBundling.LOCAL,
     )
+    alarm(searched.metric_dropped_captures(), searched, "DroppedCaptures")
     ModelDashboard(stack, "Searching").add_endpoint(searched)
 
 

@@ -5,7 +5,7 @@ import {
 import {
   Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, Quantization, RefusalBehavior, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, Quantization, RefusalBehavior, RequestCapture, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -67,8 +67,11 @@ function functions(stack: Stack): void {
     evaluation: data,
     recipe: OptimizationRecipe.search({ objective: SearchObjective.SIZE, steps, maxTrials: 4 }),
     liteRtRuntime: LiteRtRuntime.NUMPY,
+    capture: RequestCapture.sampled({ rate: 0.25, retention: Duration.days(30) }),
+    replay: { maxDisagreement: 0.05 },
     bundling: PythonBundling.LOCAL,
   });
+  alarm(searched.metricDroppedCaptures(), searched, 'DroppedCaptures');
   new ModelDashboard(stack, 'Searching').addEndpoint(searched);
 }
 

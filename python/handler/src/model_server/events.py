@@ -43,6 +43,15 @@ def came_by_http(event: Any) -> bool:
     return isinstance(event, dict) and "requestContext" in event
 
 
+def is_check(event: Any) -> bool:
+    """Return whether an event is a version check's, which is neither captured nor counted.
+
+    Who calls by HTTP cannot write this member.
+    """
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    return isinstance(context, dict) and context.get("versionCheck") is True
+
+
 def failure(message: str) -> dict[str, Any]:
     """Return the proxy response for a failure of the function."""
     return _response(500, json_text.dumps({"error": message}))
@@ -50,7 +59,7 @@ def failure(message: str) -> dict[str, Any]:
 
 def _proxy(model: Model, event: dict[str, Any], hook: Hook | None) -> tuple[int, str | None, dict[str, Any]]:
     def predicted() -> Any:
-        return predict(model, _parse(model, _body(event))) if hook is None else hook.answer(model, event)
+        return predict(model, _parse(model, body_of(event))) if hook is None else hook.answer(model, event)
 
     try:
         method, path = _request_line(event)
@@ -101,7 +110,12 @@ def _request_line(event: dict[str, Any]) -> tuple[str, str]:
     return method, path[max(path.find(rest.MODELS), 0) :]
 
 
-def _body(event: dict[str, Any]) -> str | None:
+def body_of(event: dict[str, Any]) -> str | None:
+    """Return the text of a request that came by HTTP.
+
+    Raises:
+        RequestError: It is too large, or no text.
+    """
     body = event.get("body")
     if body is None or not isinstance(body, str):
         return None

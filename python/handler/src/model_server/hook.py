@@ -26,11 +26,14 @@ __all__ = ["Hook", "RequestError", "body", "load"]
 class Hook:
     """The functions of the module `hook`."""
 
-    __slots__ = ("postprocess", "preprocess")
+    __slots__ = ("keeps_last", "last", "postprocess", "preprocess")
 
     def __init__(self, preprocess: Callable[[Any], Any], postprocess: Callable[[dict[str, Any]], Any] | None) -> None:
         self.preprocess = preprocess
         self.postprocess = postprocess
+        self.keeps_last = False
+        self.last: tuple[dict[str, Any], dict[str, Any]] | None = None
+        """Inputs and outputs of the last request, where they are kept."""
 
     def answer(self, model: Model, event: Any) -> Any:
         """Answer one predict request.
@@ -41,7 +44,12 @@ class Hook:
         inputs = self.preprocess(event)
         if not isinstance(inputs, dict):
             inputs = dict.fromkeys(model.signature(None).inputs, inputs)
-        outputs = model.predict(None, {name: _plain(value) for name, value in inputs.items()})
+        inputs = {name: _plain(value) for name, value in inputs.items()}
+        outputs = model.predict(None, inputs)
+        if self.keeps_last:
+            from copy import deepcopy
+
+            self.last = inputs, deepcopy(outputs)  # postprocess may change them
         return {OUTPUTS: columns_out(outputs)} if self.postprocess is None else _plain(self.postprocess(outputs))
 
 

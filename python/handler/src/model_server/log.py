@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INFO, WARN, ERROR = "INFO", "WARN", "ERROR"
 LATENCY, ERRORS, LOAD_TIME = "Latency", "Errors", "ModelLoadTime"
+DROPPED = "DroppedCaptures"
 DIMENSIONS = [
     # For alarms: the same through all versions.
     ["FunctionName", "ModelName"],
@@ -37,7 +38,7 @@ class Log:
     With a namespace every request writes a line; without it only the start and failures do.
     """
 
-    __slots__ = ("_environment", "_loaded", "_metrics", "_request")
+    __slots__ = ("_dropped", "_environment", "_loaded", "_metrics", "_request")
 
     def __init__(self, description: ModelDescription, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -52,6 +53,7 @@ class Log:
         }
         self._loaded = _Template(fixed, namespace, {LOAD_TIME: MILLISECONDS})
         self._request = _Template(fixed, namespace, {LATENCY: MILLISECONDS, ERRORS: COUNT})
+        self._dropped = _Template(fixed, namespace, {DROPPED: COUNT})
 
     def loaded(self, runtime: str, milliseconds: float) -> None:
         """Log that the model is ready."""
@@ -83,6 +85,14 @@ class Log:
 
         record = {"level": ERROR, "message": f"{type(error).__name__}: {error}", "status": 500, ERRORS: int(answered)}
         self._write_request(request, milliseconds, {**record, "traceback": "".join(format_exception(error))})
+
+    def captured(self, line: str) -> None:
+        """Log a captured request."""
+        _write(f"{line}\n")
+
+    def dropped(self, request: str | None, why: str) -> None:
+        """Log that a request of the sample could not be captured."""
+        _write(self._dropped.line({"level": WARN, "message": why, "requestId": request, DROPPED: 1}))
 
     def _write_request(self, request: str | None, milliseconds: float, record: dict[str, Any]) -> None:
         record["requestId"] = request

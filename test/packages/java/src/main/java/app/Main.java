@@ -41,6 +41,9 @@ import io.github.cdktensorflow.PythonDockerOptions;
 import io.github.cdktensorflow.QualityGate;
 import io.github.cdktensorflow.Quantization;
 import io.github.cdktensorflow.RefusalBehavior;
+import io.github.cdktensorflow.ReplayOptions;
+import io.github.cdktensorflow.RequestCapture;
+import io.github.cdktensorflow.RequestCaptureOptions;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.RuntimeLayerOptions;
@@ -145,8 +148,11 @@ public final class Main {
         .recipe(OptimizationRecipe.search(OptimizationSearchOptions.builder()
             .objective(SearchObjective.SIZE).steps(steps).maxTrials(4).build()))
         .liteRtRuntime(LiteRtRuntime.NUMPY)
+        .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.25).retention(Duration.days(30)).build()))
+        .replay(ReplayOptions.builder().maxDisagreement(0.05).build())
         .bundling(PythonBundling.LOCAL)
         .build();
+    alarm(searched.metricDroppedCaptures(), searched, "DroppedCaptures");
     new ModelDashboard(stack, "Searching").addEndpoint(searched);
   }
 

@@ -1,0 +1,33 @@
+import type { Duration } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+
+/** Options of a sample of captured requests. */
+export interface RequestCaptureOptions {
+  /** Share of the answered requests to capture, above 0 and at most 1. */
+  readonly rate: number;
+
+  /**
+   * How long captured requests are kept: whole days, from 1 to 3653. The function's log, which they pass through, keeps no event longer.
+   *
+   * A `bucket` of your own keeps objects as long as its lifecycle rules say.
+   */
+  readonly retention: Duration;
+
+  /**
+   * Bucket for the captured requests. Must not be the bucket of the models, which endpoints and builds read.
+   *
+   * @default - one is created: private, encrypted, TLS only, its objects expire after `retention`, and kept when the stack is deleted
+   */
+  readonly bucket?: s3.IBucket;
+
+  /**
+   * Key that encrypts the captured requests in the bucket and in the function's log group that are created.
+   *
+   * A key of this app allows CloudWatch Logs to use it; the policy of an imported key must.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+   * @default - keys managed by AWS
+   */
+  readonly encryptionKey?: kms.IKey;
+}

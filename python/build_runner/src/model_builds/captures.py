@@ -1,0 +1,90 @@
+"""Reads the newest captured requests of a model.
+
+The documents are `captured_request.py` of the optimizer, which is shipped separately.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from . import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION = 1
+_MOST_OBJECTS = 50
+#: Of all objects as they are stored, and of one uncompressed.
+_MOST_BYTES = 64 << 20
+_LARGEST_OBJECT = 128 << 20
+_LONGEST_SECONDS = 20
+
+
+def newest_captures(bucket: str, model: str, limit: int, *, except_version: str) -> list[dict[str, Any]]:
+    """Return at most `limit` captured requests, the newest first.
+
+    Reads no more than 50 objects, 64 MiB and 20 seconds, whatever the limit.
+
+    Args:
+        bucket: The capture bucket.
+        model: The model's name, with which the keys begin.
+        limit: The maximum number.
+        except_version: The version of the model whose answers are left out: the new one's own.
+    """
+    found: list[dict[str, Any]] = []
+    size, deadline = 0, time.monotonic() + _LONGEST_SECONDS
+    for number, (key, stored) in enumerate(_newest(bucket, f"{model}/")):
+        size += stored
+        if number == _MOST_OBJECTS or size > _MOST_BYTES or time.monotonic() > deadline:
+            print(f"the newest {number} objects of captured requests are read; there is no time for more")
+            break
+        content = aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+        for line in reversed(_lines(content)):
+            capture = _read(line)
+            if capture is not None and str(capture["modelVersion"]) != except_version:
+                found.append(capture)
+                if len(found) == limit:
+                    return found
+    return found
+
+
+def _newest(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield keys and sizes, the newest first: years, months, days and hours are folders."""
+    pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    folders: list[str] = []
+    objects: list[tuple[str, int]] = []
+    for page in pages:
+        folders += [one["Prefix"] for one in page.get("CommonPrefixes", [])]
+        objects += [(one["Key"], one["Size"]) for one in page.get("Contents", [])]
+    yield from sorted(objects, reverse=True)
+    for folder in sorted(folders, reverse=True):
+        yield from _newest(bucket, folder)
+
+
+def _lines(content: bytes) -> list[bytes]:
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            return stream.read(_LARGEST_OBJECT).splitlines()
+    except (OSError, EOFError):  # another program's object, or one that is cut off
+        return []
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        capture = json.loads(line)
+        if capture["schemaVersion"] != SCHEMA_VERSION:
+            return None
+        request, answer = dict(capture["request"]), dict(capture["answer"])
+        if "data" in request:  # a direct invocation's single row
+            request["instances"], answer["predictions"] = [request.pop("data")], [answer.pop("prediction")]
+        if not ("instances" in request and "predictions" in answer) and not (
+            "inputs" in request and "outputs" in answer
+        ):
+            return None
+        return {**capture, "modelVersion": capture["modelVersion"], "request": request, "answer": answer}
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None

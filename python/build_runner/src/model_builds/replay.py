@@ -1,0 +1,123 @@
+"""Replays captured requests to a new function version before the alias moves to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import aws
+from .captures import newest_captures
+from .errors import ModelError
+from .replayed_answers import ReplayedAnswers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Leaves the handler time to report the result.
+_LONGEST_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The property Replay of the custom resource."""
+
+    bucket: str
+    requests: int
+    max_disagreement: float | None
+    max_relative_error: float | None
+    accept_version: str
+
+    @classmethod
+    def of(cls, properties: dict[str, Any]) -> Replay | None:
+        """Return what a version check's properties ask for, or None."""
+        text = properties.get("Replay")
+        if not text:
+            return None
+        given = json.loads(text)
+        return cls(
+            bucket=properties["CaptureBucket"],
+            requests=int(given["requests"]),
+            max_disagreement=given.get("maxDisagreement"),
+            max_relative_error=given.get("maxRelativeError"),
+            accept_version=given.get("acceptVersion", ""),
+        )
+
+
+def replay_captures(
+    replay: Replay,
+    properties: dict[str, Any],
+    signatures: dict[str, Any],
+    ask: Callable[[dict[str, Any]], tuple[int, Any]],
+) -> None:
+    """Fail with one sentence if the new version answers captured requests too differently.
+
+    Args:
+        replay: What is asked for.
+        properties: FunctionVersion, ModelName and ModelVersion.
+        signatures: Of the new version's metadata.
+        ask: Sends a REST body to the new version; returns status and body.
+
+    Raises:
+        ModelError: More answers differ than may.
+        BusyAccountError: The account has no concurrency.
+    """
+    version, model = properties["FunctionVersion"], properties["ModelName"]
+    captures = aws.patiently(
+        lambda: newest_captures(replay.bucket, model, replay.requests, except_version=properties["ModelVersion"])
+    )
+    if not captures:
+        print("there are no captured requests that another version answered: the golden requests alone are compared")
+        return
+    answers: dict[str, ReplayedAnswers] = {}
+    started = time.monotonic()
+    for number, capture in enumerate(captures):
+        if time.monotonic() - started > _LONGEST_SECONDS:
+            print(f"{version} answered {number} of {len(captures)} captured requests; there is no time for more")
+            break
+        name = capture["signatureName"]
+        if name not in answers:
+            answers[name] = ReplayedAnswers(_outputs(signatures.get(name)))
+        status, body = ask(capture["request"])
+        answers[name].add(capture, body, "" if status == 200 else f"{status}, {body.get('error')}")
+    problems = [problem for name in answers for problem in _problems(replay, answers[name])]
+    for name, compared in answers.items():
+        print(
+            f"{version} answered {compared.requests} captured requests at the signature {name!r}: "
+            f"{_decisions(compared)} differ, relative error {compared.relative_error:.3g}"
+        )
+    if not problems:
+        return
+    if replay.accept_version == properties["ModelVersion"]:
+        print(f"{version} is accepted by acceptVersion, although {'; '.join(problems)}")
+        return
+    cases = "; ".join(case for compared in answers.values() for case in compared.worst_cases)
+    raise ModelError(
+        f"version {version.rpartition(':')[2]} of the function answers captured requests differently from the versions "
+        f"that answered them: {'; '.join(problems)}. Worst: {cases[:1200]}. Callers keep the version that they had. "
+        f"If the new answers are better, deploy with replay.acceptVersion '{properties['ModelVersion']}'"
+    )
+
+
+def _problems(replay: Replay, compared: ReplayedAnswers) -> list[str]:
+    problems = []
+    allowed, error = replay.max_disagreement, replay.max_relative_error
+    if allowed is not None and compared.disagreement > allowed:
+        problems.append(f"{_decisions(compared)} differ, at most {allowed:.3g} may")
+    if error is not None and compared.relative_error > error:
+        problems.append(f"the relative error is {compared.relative_error:.3g}, at most {error:.3g} is allowed")
+    return problems
+
+
+def _decisions(compared: ReplayedAnswers) -> str:
+    return f"{compared.disagreements} of {compared.decisions} decisions ({compared.disagreement:.3g})"
+
+
+def _outputs(signature: dict[str, Any] | None) -> dict[str, bool]:
+    """Tell of each output whether dimension 0 is the batch. A signature that is gone has none."""
+    outputs = (signature or {}).get("outputs", {})
+    return {
+        name: any(one["size"] == "-1" for one in tensor.get("tensor_shape", {}).get("dim", [])[:1])
+        for name, tensor in outputs.items()
+    }

@@ -1,0 +1,240 @@
+"""A new version answers captured requests before callers are sent to it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from model_builds import version_check
+from model_builds.captures import newest_captures
+from model_builds.errors import BusyAccountError, ModelError
+from model_builds.replayed_answers import ReplayedAnswers
+from published_models import BUCKET
+from test_version_check import ASKED, answers, described, event, function, http, zeros
+
+if TYPE_CHECKING:
+    from botocore.stub import Stubber
+    from conftest import Clock
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["function"]
+
+PREDICT = "/v1/models/digits:predict"
+
+
+def capture(number: int, scores: Any = (0.1, 0.8, 0.1), **members: Any) -> dict[str, Any]:
+    return {
+        "schemaVersion": 1,
+        "time": f"2026-11-28T08:30:{number:02}Z",
+        "modelName": "digits",
+        "modelVersion": 1,
+        "signatureName": "serving_default",
+        "request": {"instances": [number]},
+        "answer": {"predictions": [list(scores)]},
+        **members,
+    }
+
+
+def store(s3: S3Client, hour: str, *captures: Any) -> None:
+    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in captures)
+    s3.put_object(Bucket=BUCKET, Key=f"digits/{hour}/stream-1.jsonl.gz", Body=gzip.compress(text.encode()))
+
+
+def asked(**limits: Any) -> dict[str, Any]:
+    replay = json.dumps({"requests": 10, **limits})
+    return ASKED | {"Replay": replay, "CaptureBucket": BUCKET, "ModelVersion": "2"}
+
+
+def replies(function: Stubber, number: int, status: int, body: Any) -> None:
+    answers(function, event("POST", PREDICT, {"instances": [number]}), http(status, body))
+
+
+@pytest.fixture(autouse=True)
+def _no_version_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(version_check, "_answered", set())
+
+
+def begins(function: Stubber) -> None:
+    described(function)
+    answers(function, zeros(), http(200, {"outputs": [[1.0, 0.0, 0.0]]}))
+
+
+class TestReplay:
+    def test_a_version_that_decides_alike_serves(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1), capture(2))
+        begins(function)
+        for number in (2, 1):
+            replies(function, number, 200, {"predictions": [[0.2, 0.7, 0.1]]})
+        version_check.check_version(asked(maxDisagreement=0))
+
+    def test_a_version_that_decides_otherwise_ends_the_deployment_with_the_worst_cases(
+        self, function: Stubber, s3: S3Client
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1), capture(2))
+        begins(function)
+        replies(function, 2, 200, {"predictions": [[0.7, 0.2, 0.1]]})
+        replies(function, 1, 200, {"predictions": [[0.2, 0.7, 0.1]]})
+        with pytest.raises(ModelError) as failure:
+            version_check.check_version(asked(maxDisagreement=0.4))
+        for part in (
+            "version 7 of the function answers captured requests differently",
+            "1 of 2 decisions (0.5) differ, at most 0.4 may",
+            "of 2026-11-28T08:30:02Z, answered by version 1: row 0 of 'scores' was 1 (0.8), is 0 (0.7)",
+            "Callers keep the version that they had",
+            "replay.acceptVersion '2'",
+        ):
+            assert part in str(failure.value)
+
+    def test_a_number_that_is_too_far_off_ends_the_deployment(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1, (3.0, 4.0, 0.0)))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[3.0, 4.5, 0.0]]})
+        with pytest.raises(ModelError, match=r"the relative error is 0\.1, at most 0\.05 is allowed"):
+            version_check.check_version(asked(maxRelativeError=0.05))
+
+    def test_a_version_is_accepted_by_name(
+        self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[0.7, 0.2, 0.1]]})
+        version_check.check_version(asked(maxDisagreement=0, acceptVersion="2"))
+        assert "is accepted by acceptVersion, although 1 of 1 decisions (1) differ" in capsys.readouterr().out
+
+    def test_another_version_is_not_accepted_by_that_name(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[0.7, 0.2, 0.1]]})
+        with pytest.raises(ModelError, match="differ, at most 0 may"):
+            version_check.check_version(asked(maxDisagreement=0, acceptVersion="1"))
+
+    @pytest.mark.parametrize("status", [400, 500])
+    def test_a_request_without_an_answer_disagrees(self, function: Stubber, s3: S3Client, status: int) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        replies(function, 1, status, {"error": "no such input"})
+        with pytest.raises(ModelError, match=rf"1 of 1 decisions .*refused \({status}, no such input\)"):
+            version_check.check_version(asked(maxDisagreement=0.5))
+
+    def test_a_signature_that_is_gone_disagrees(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1, signatureName="other"))
+        begins(function)
+        replies(function, 1, 400, {"error": "unknown signature_name"})
+        with pytest.raises(ModelError, match="relative error is 1,"):
+            version_check.check_version(asked(maxRelativeError=0.5))
+
+    def test_without_captured_requests_the_log_says_so(
+        self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1, modelVersion=2))
+        begins(function)
+        version_check.check_version(asked(maxDisagreement=0))
+        assert (
+            "no captured requests that another version answered: the golden requests alone" in capsys.readouterr().out
+        )
+
+    def test_there_is_an_end_of_the_time(
+        self, function: Stubber, s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    ) -> None:
+        store(s3, "2026/11/28/08", *map(capture, range(1, 9)))
+        begins(function)
+        for number in (8, 7, 6):
+            replies(function, number, 200, {"predictions": [[0.2, 0.7, 0.1]]})
+        invoke = version_check._invoke
+
+        def slowly(*args: Any) -> Any:
+            clock.now += 25
+            return invoke(*args)
+
+        monkeypatch.setattr(version_check, "_invoke", slowly)
+        version_check.check_version(asked(maxDisagreement=0))
+        assert "answered 3 of 8 captured requests; there is no time for more" in capsys.readouterr().out
+
+    def test_golden_requests_are_not_sent_again_while_the_account_is_busy(
+        self, function: Stubber, s3: S3Client, clock: Clock
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        for _ in range(13):
+            function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
+        with pytest.raises(BusyAccountError):
+            version_check.check_version(asked(maxDisagreement=0))
+        described(function)
+        replies(function, 1, 200, {"predictions": [[0.2, 0.7, 0.1]]})
+        version_check.check_version(asked(maxDisagreement=0))
+
+
+class TestCaptures:
+    def newest(self, limit: int = 10) -> list[int]:
+        found = newest_captures(BUCKET, "digits", limit, except_version="2")
+        return [one["request"]["instances"][0] for one in found]
+
+    def test_the_newest_come_first_and_no_more_than_asked_for(self, s3: S3Client) -> None:
+        store(s3, "2025/12/31/23", capture(1), capture(2))
+        store(s3, "2026/01/01/00", capture(3), capture(4))
+        assert self.newest() == [4, 3, 2, 1]
+        assert self.newest(3) == [4, 3, 2]
+
+    def test_other_models_lines_and_objects_are_left_out(self, s3: S3Client) -> None:
+        others = ["", "no JSON", "[]", "{}", "[" * 100_000, json.dumps(capture(9, schemaVersion=2))]
+        store(s3, "2026/11/28/08", *others, capture(5, answer={"outputs": []}), capture(6, modelVersion=2), capture(1))
+        s3.put_object(Bucket=BUCKET, Key="digits/2026/11/28/09/x", Body=b"not compressed")
+        s3.put_object(
+            Bucket=BUCKET, Key="digits-2/2026/11/28/08/x", Body=gzip.compress(json.dumps(capture(7)).encode())
+        )
+        assert self.newest() == [1]
+
+    def test_no_more_than_50_objects_are_read(self, s3: S3Client, capsys: pytest.CaptureFixture[str]) -> None:
+        for number in range(52):
+            store(s3, f"2026/11/28/{number:02}", capture(number % 60))
+        assert len(self.newest(100)) == 50
+        assert "the newest 50 objects" in capsys.readouterr().out
+
+    def test_a_single_row_is_sent_as_rows(self, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1, request={"data": 8}, answer={"prediction": [1.0]}))
+        (found,) = newest_captures(BUCKET, "digits", 1, except_version="2")
+        assert (found["request"], found["answer"]) == ({"instances": [8]}, {"predictions": [[1.0]]})
+
+
+class TestComparison:
+    def compared(self, old: Any, new: Any, **outputs: bool) -> ReplayedAnswers:
+        found = ReplayedAnswers(outputs or {"scores": True})
+        found.add(capture(1, answer=old), new)
+        return found
+
+    def test_each_row_is_a_decision(self) -> None:
+        found = self.compared({"predictions": [[1, 2], [2, 1]]}, {"predictions": [[1, 3], [1, 2]]})
+        assert (found.disagreements, found.decisions) == (1, 2)
+
+    def test_columns_are_rows_where_dimension_0_is_the_batch(self) -> None:
+        old, new = {"outputs": [[1, 2], [2, 1]]}, {"outputs": [[1, 3], [1, 2]]}
+        assert self.compared(old, new).decisions == 2
+        assert self.compared(old, new, scores=False).decisions == 1
+
+    def test_outputs_have_decisions_of_their_own(self) -> None:
+        old = {"predictions": [{"a": [1, 2], "b": [1, 2]}]}
+        found = self.compared(old, {"predictions": [{"a": [1, 2], "b": [2, 1]}]}, a=True, b=True)
+        assert (found.disagreements, found.decisions) == (1, 2)
+        assert found.worst_cases[0].endswith("row 0 of 'b' was 1 (2), is 0 (2)")
+
+    def test_one_number_is_no_decision(self) -> None:
+        found = self.compared({"predictions": [[2.0]]}, {"predictions": [[1.0]]})
+        assert (found.decisions, found.relative_error) == (0, 0.5)
+
+    @pytest.mark.parametrize(
+        "new", [{"predictions": [[1, 2, 3]]}, {"predictions": []}, {"predictions": [["a", "b"]]}, {}, [], None]
+    )
+    def test_another_form_disagrees(self, new: Any) -> None:
+        found = self.compared({"predictions": [[1, 2]]}, new)
+        assert (found.disagreement, found.relative_error) == (1, 1)
+
+    def test_not_a_number_disagrees(self) -> None:
+        found = self.compared({"predictions": [[1, 2]]}, {"predictions": [[float("nan"), 2]]})
+        assert (found.disagreement, found.relative_error) == (1, 1)
+
+    def test_texts_must_be_equal(self) -> None:
+        old = {"predictions": ["cat"]}
+        assert self.compared(old, {"predictions": ["cat"]}).disagreements == 0
+        assert self.compared(old, {"predictions": ["dog"]}).worst_cases[0].endswith("must be cat, is dog")
