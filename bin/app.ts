@@ -18,6 +18,7 @@ import { ServiceStack } from './service-stack';
  *     cdk deploy ServiceStack -c modelServer=litert
  *     cdk deploy FunctionStack -c model=path/to/saved_model -c data=path/to/data.npz -c 'inputShapes={"audio":[1,16000]}'
  *     cdk deploy FunctionStack -c recipe=none -c maxSizeKibibytes=500
+ *     cdk deploy LiteRtFleetStack -c stackPrefix=LiteRt -c modelServer=litert -c artifactBucket=models -c manifestKey=digits-0123abcd/litert/1/manifest.json
  */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
@@ -43,19 +44,24 @@ new FunctionStack(app, 'FunctionStack', {
   memorySize: context('memorySize') ? Size.mebibytes(Number(context('memorySize'))) : undefined,
 });
 
+/** Before the names of the stacks of pods and instances, so that both servers can run at the same time. */
+const prefix = context('stackPrefix') ?? '';
+const published = context('manifestKey') ? { bucketName: context('artifactBucket')!, manifestKey: context('manifestKey')! } : undefined;
 const server = Object.values(ModelServer).find((name) => name === context('modelServer'));
 // TensorFlow Serving does not serve LiteRT files.
 if (!common.model.endsWith('.tflite') || server === ModelServer.LITERT) {
-  new ServiceStack(app, 'ServiceStack', {
+  new ServiceStack(app, `${prefix}ServiceStack`, {
     ...common,
+    published,
     server,
     internalLoadBalancer: context('internalLoadBalancer') === 'true',
     adminRoleArn: context('adminRole'),
     apiCidrs: context('apiCidrs')?.split(','),
   });
 
-  new FleetStack(app, 'FleetStack', {
+  new FleetStack(app, `${prefix}FleetStack`, {
     ...common,
+    published,
     server,
     servingBinary: context('server') ? ServingBinary.fromAsset(context('server')!) : undefined,
     minCapacity: context('minCapacity') ? Number(context('minCapacity')) : undefined,

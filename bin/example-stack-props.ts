@@ -13,4 +13,6 @@ export interface ExampleStackProps extends StackProps {
   /** Overrides the recipe of the stack. */
   readonly recipe?: OptimizationRecipe;
   readonly gate?: QualityGate;
+  /** Serve this published model, and optimize none. */
+  readonly published?: { readonly bucketName: string; readonly manifestKey: string };
 }

@@ -3,7 +3,8 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { ModelServer, ServingBinary } from '../lib';
-import { EvaluationData, ModelFleet, ModelSource } from '../lib';
+import { ModelFleet } from '../lib';
+import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
@@ -48,11 +49,7 @@ export class FleetStack extends Stack {
       vpc: this.vpc,
       vpcSubnets: { subnetType },
       vpcEndpoints: natGateways === 0,
-      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
-      modelName: props.modelName,
-      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
-      recipe: props.recipe,
-      gate: props.gate,
+      ...exampleModel(this, props),
       server: props.server,
       servingBinary: props.servingBinary,
       minCapacity: props.minCapacity,
@@ -66,10 +63,7 @@ export class FleetStack extends Stack {
     new CfnOutput(this, 'LoadBalancer', { value: this.endpoint.loadBalancer.loadBalancerDnsName });
     new CfnOutput(this, 'AutoScalingGroup', { value: this.endpoint.autoScalingGroup.autoScalingGroupName });
     new CfnOutput(this, 'BootLog', { value: this.endpoint.logGroup.logGroupName });
-    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
+    exampleOutputs(this, this.endpoint);
   }
 
   public override get availabilityZones(): string[] {

@@ -2,7 +2,8 @@ import type { Size } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { LiteRtRuntime, ModelHook } from '../lib';
-import { EvaluationData, ModelFunction, ModelSource } from '../lib';
+import { ModelFunction } from '../lib';
+import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
 
 export interface FunctionStackProps extends ExampleStackProps {
@@ -19,11 +20,7 @@ export class FunctionStack extends Stack {
   constructor(scope: Construct, id: string, props: FunctionStackProps) {
     super(scope, id, props);
     this.endpoint = new ModelFunction(this, 'Digits', {
-      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
-      modelName: props.modelName,
-      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
-      recipe: props.recipe,
-      gate: props.gate,
+      ...exampleModel(this, props),
       memorySize: props.memorySize,
       liteRtRuntime: props.liteRtRuntime,
       hook: props.hook,
@@ -32,9 +29,6 @@ export class FunctionStack extends Stack {
 
     new CfnOutput(this, 'Url', { value: url.url });
     new CfnOutput(this, 'FunctionName', { value: this.endpoint.lambdaFunction.functionName });
-    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
+    exampleOutputs(this, this.endpoint);
   }
 }

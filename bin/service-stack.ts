@@ -5,7 +5,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { ModelServer } from '../lib';
-import { EvaluationData, ModelService, ModelSource } from '../lib';
+import { ModelService } from '../lib';
+import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
 import { exampleZones } from './zones';
 
@@ -54,12 +55,8 @@ export class ServiceStack extends Stack {
 
     this.endpoint = new ModelService(this, 'Digits', {
       cluster: this.cluster,
-      model: ModelSource.fromAsset(props.model, { inputShapes: props.inputShapes }),
+      ...exampleModel(this, props),
       server: props.server,
-      modelName: props.modelName,
-      evaluation: props.evaluation ? EvaluationData.fromAsset(props.evaluation) : undefined,
-      recipe: props.recipe,
-      gate: props.gate,
       namespaceName: 'models',
       createNamespace: true,
       maxReplicas: 10,
@@ -74,10 +71,7 @@ export class ServiceStack extends Stack {
     if (this.endpoint.loadBalancerDnsName) {
       new CfnOutput(this, 'LoadBalancer', { value: this.endpoint.loadBalancerDnsName });
     }
-    new CfnOutput(this, 'ArtifactBucket', { value: this.endpoint.artifact.bucket.bucketName });
-    new CfnOutput(this, 'ManifestKey', { value: this.endpoint.optimizer!.manifestKey });
-    new CfnOutput(this, 'ReportKey', { value: this.endpoint.optimizer!.reportKey });
-    new CfnOutput(this, 'Summary', { value: this.endpoint.optimizer!.summary });
+    exampleOutputs(this, this.endpoint);
   }
 
   public override get availabilityZones(): string[] {

@@ -12,9 +12,9 @@ export function showable(asked: readonly DemoPath[], strict: boolean, leftOut: (
   const known = asked.map((path) => ({ path, missing: path.unavailable?.() }));
   const reasons = known.flatMap(({ missing }) => missing ?? []);
   if (reasons.length === asked.length || (strict && reasons.length > 0)) {
-    throw new Error(reasons.join('\n'));
+    throw new Error([...new Set(reasons)].join('\n'));
   }
-  reasons.forEach(leftOut);
+  [...new Set(reasons)].forEach(leftOut);
   return known.filter(({ missing }) => missing === undefined).map(({ path }) => path);
 }
 
@@ -22,6 +22,13 @@ export function showable(asked: readonly DemoPath[], strict: boolean, leftOut: (
 export function checkRight(right: number, asked: number): void {
   if (right < LEAST_RIGHT * asked) {
     throw new Error(`the deployed model must get at least ${LEAST_RIGHT * 100} % of the held-out digits right, and got ${right} of ${asked}`);
+  }
+}
+
+/** Throws if a build has run although an earlier path had published the model in the format that is served. */
+export function checkShared(buildsStarted: number): void {
+  if (buildsStarted !== 0) {
+    throw new Error(`a model that is published already must be served without a build, and ${buildsStarted} ran`);
   }
 }
 

@@ -4,6 +4,7 @@ import { decimal, megabytes, milliseconds, percent } from './figures';
 import type { Golden } from './golden';
 import { goldenKey, replay } from './golden';
 import type { DemoPath } from './path';
+import { formatOf } from './path';
 import type { PathName } from './path-name';
 import type { DemoRun } from './run';
 import type { Server } from './server';
@@ -31,6 +32,12 @@ function table(rows: string[][]): string {
   return rows.map((row) => `  ${row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('   ')}`).join('\n');
 }
 
+/** How far a path's answers may be from those of the model whose golden requests are sent. Another LiteRT model may be quantized otherwise. */
+function toleranceOf({ path, outputs }: Pick<Deployed, 'path' | 'outputs'>, asked: Pick<Deployed, 'outputs'>, golden: Golden): number {
+  const isSame = outputs.ArtifactBucket === asked.outputs.ArtifactBucket && outputs.ManifestKey === asked.outputs.ManifestKey;
+  return formatOf(path) === 'saved_model' || isSame ? golden.relativeTolerance : Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance);
+}
+
 /**
  * Compares the paths: sends the same requests to all, and shows answers, costs and when to choose each.
  *
@@ -40,17 +47,17 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
   const prices = readPrices(run.options.prices);
   const money = (amount: number) => `${amount.toFixed(2)} ${prices.currency}`;
   // Use the requests of a path that does not quantize, if there is one.
-  const asked = deployed.find(({ path }) => path.name !== 'function') ?? deployed[0];
+  const asked = deployed.find(({ path }) => formatOf(path) === 'saved_model') ?? deployed[0];
   // Without data, golden requests of the user's own model contain made-up values only, and may not exist.
   const golden = run.options.model && !run.options.data ? undefined
     : JSON.parse(await run.text(asked.outputs.ArtifactBucket, goldenKey(asked.outputs.ManifestKey))) as Golden;
   // A regression has errors instead of an accuracy; each model is the same, so one tells which figure there is.
   const regression = deployed.some(({ figures }) => figures.errorsAfter && figures.accuracyAfter === null);
   const columns: string[][] = [];
-  for (const { path, server, figures } of deployed) {
+  for (const { path, server, outputs, figures } of deployed) {
     const latency = figures.latencyMillisecondsServed ?? figures.latencyMillisecondsAfter;
     const costs = latency === null ? undefined : costsOf(path.name, latency, prices);
-    const allowed = golden && (path.name === 'function' ? Math.max(QUANTIZED_TOLERANCE, golden.relativeTolerance) : golden.relativeTolerance);
+    const allowed = golden && toleranceOf({ path, outputs }, asked, golden);
     const answers = golden && await replay(server, figures.model, golden, allowed).catch((error: unknown) => {
       throw new Error(`${path.title}: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -59,6 +66,7 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
     }
     columns.push([
       path.name,
+      path.server,
       megabytes(figures.sizeAfter),
       regression ? decimal(figures.errorsAfter?.meanAbsoluteError) : percent(figures.accuracyAfter),
       milliseconds(figures.latencyMillisecondsAfter),
@@ -70,14 +78,14 @@ export async function compare(run: Pick<DemoRun, 'options' | 'text'>, deployed: 
     ]);
   }
   const labels = [
-    '', 'model', regression ? 'MAE' : 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests',
+    '', 'server', 'model', regression ? 'MAE' : 'accuracy', 'one prediction', 'golden requests decided alike', '  greatest relative difference', 'a month without requests',
     '  metrics, in a month with requests', '  a million requests',
   ];
   return [
     '',
     table(labels.map((label, row) => [label, ...columns.map((column) => column[row])])),
     '',
-    ...deployed.map(({ path }) => `  ${path.name.padEnd(9)} ${BETTER[path.name]}`),
+    ...[...new Set(deployed.map(({ path }) => path.name))].map((name) => `  ${name.padEnd(9)} ${BETTER[name]}`),
     '',
     `  List prices of ${prices.region}, ${prices.asOf} (--prices replaces them): a function of 1769 MB, three m7i.large nodes of EKS Auto Mode with their`,
     '  cluster, two m7i.large behind a network load balancer. Instances answer a million requests out of what the month costs anyway, until they are busy.',

@@ -1,3 +1,4 @@
+import type { DemoPath } from './path';
 import type { PathName } from './path-name';
 
 /** The part of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
@@ -45,6 +46,8 @@ export interface RegressionErrors {
 /** The demo's measurements, as written by `--json`. */
 export interface Figures {
   readonly path: PathName;
+  /** What serves: a stand-in plays TensorFlow Serving. */
+  readonly server: DemoPath['server'];
   readonly model: string;
   readonly version: number;
   readonly candidate: string;

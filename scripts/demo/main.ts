@@ -2,14 +2,15 @@ import { writeFileSync } from 'fs';
 import { join } from 'path';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { ROOT } from '../repository';
-import { checkReused, showable } from './checks';
+import { checkReused, checkShared, showable } from './checks';
 import { compare } from './comparison';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import type { DemoOptions } from './options';
 import { parseOptions, USAGE } from './options';
 import type { DemoPath } from './path';
-import { LITERT_PATHS, PATHS } from './paths';
+import { formatOf } from './path';
+import { pathsToShow } from './paths';
 import { predictDigits, predictZeros } from './predictions';
 import { Progress } from './progress';
 import { copyReport, withReport } from './report';
@@ -26,16 +27,28 @@ interface Shown {
   readonly request: Record<string, unknown>;
 }
 
-/** Deploys one path, sends requests, and deploys it again. */
-async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
+/** The outputs about a published model, which only the stack that published it has. */
+function modelOutputs({ ArtifactBucket, ManifestKey, ReportKey, Summary }: StackOutputs): StackOutputs {
+  return { ArtifactBucket, ManifestKey, ReportKey, Summary };
+}
+
+/**
+ * Deploys one path, sends requests, and deploys it again.
+ *
+ * @param publisher a path that has published the model in this path's format; undefined to optimize and publish it
+ */
+async function show(run: DemoRun, path: DemoPath, publisher?: Shown): Promise<Shown> {
   const { options, progress } = run;
   const read = (bucket: string, key: string) => run.text(bucket, key);
-  const context = path.context?.(run);
+  const published: Record<string, string> = publisher ? { artifactBucket: publisher.outputs.ArtifactBucket, manifestKey: publisher.outputs.ManifestKey } : {};
+  const context = { ...path.context?.(run), ...published };
   const buildsBefore = await run.buildsStarted();
-  const outputs = await progress.step(`cdk deploy ${path.stack}: upload, optimize, gate, publish, serve`, () => run.deploy(path.stack, context))
+  const title = publisher ? `serve the model that ${publisher.path.stack} has published` : 'upload, optimize, gate, publish, serve';
+  const deployed = await progress.step(`cdk deploy ${path.stack}: ${title}`, () => run.deploy(path.stack, context))
     .catch(async (error: Error) => {
-      throw new Error(await withReport(read, path.name, error.message));
+      throw new Error(await withReport(read, path.label, error.message));
     });
+  const outputs = publisher ? { ...deployed, ...modelOutputs(publisher.outputs) } : deployed;
   const manifest = JSON.parse(await run.text(outputs.ArtifactBucket, outputs.ManifestKey)) as Manifest;
   const server = await progress.step(`wait until the model answers (${path.title})`, () => path.connect(run, outputs));
   const predicted = await progress.step('predict', () => (options.model ? predictZeros(server, manifest) : predictDigits(server, manifest.model)));
@@ -47,11 +60,14 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
     deployments += 1;
   }
   const buildsStarted = (await run.buildsStarted()) - buildsBefore;
+  if (publisher) {
+    checkShared(buildsStarted);
+  }
 
-  const report = await copyReport(read, path.name, outputs.ArtifactBucket, outputs.ReportKey);
+  const report = publisher?.figures.report ?? await copyReport(read, path.label, outputs.ArtifactBucket, outputs.ReportKey);
   const { request, ...answered } = predicted;
   const figures: Figures = {
-    ...figuresOf(manifest), ...answered, path: path.name, buildsStarted, report,
+    ...figuresOf(manifest), ...answered, path: path.name, server: path.server, buildsStarted, report,
     seconds: progress.seconds, secondsByStep: { ...progress.steps },
   };
   process.stdout.write([
@@ -62,7 +78,8 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
     `  ${outputs.Summary}`,
     ...(manifest.unverified ? ['  Unverified: without --data nothing proves that it decides like the original.'] : []),
     ...(server.facts ?? []).map((fact) => `  ${fact}`),
-    `  Builds started: ${buildsStarted} in ${deployments} ${deployments === 1 ? 'deployment' : 'deployments; the second one found the model already published'}.`,
+    publisher ? `  Builds started: none; the model is the one that ${publisher.path.stack} has published.`
+      : `  Builds started: ${buildsStarted} in ${deployments} ${deployments === 1 ? 'deployment' : 'deployments; the second one found the model already published'}.`,
     `  Report: ${figures.report}`,
     `  ${figures.seconds.toFixed(0)} s so far.`,
     '',
@@ -72,7 +89,7 @@ async function show(run: DemoRun, path: DemoPath): Promise<Shown> {
 
 async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAws) => void): Promise<void> {
   const leftOut = (reason: string) => process.stdout.write(`  left out: ${reason}\n`);
-  const paths = showable(options.paths.map((name) => (options.server === 'litert' ? LITERT_PATHS : PATHS)[name]), options.strict, leftOut);
+  const paths = showable(pathsToShow(options), options.strict, leftOut);
   const progress = new Progress();
   let emulator: EmbeddedAws | undefined;
   const shown: Shown[] = [];
@@ -82,10 +99,11 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
     const run = new DemoRun(emulator, options, progress);
     await progress.step('cdk bootstrap', () => emulator!.bootstrap());
     for (const path of paths) {
-      shown.push(await show(run, path));
+      const publisher = options.server === 'both' ? shown.find((one) => formatOf(one.path) === formatOf(path)) : undefined;
+      shown.push(await show(run, path, publisher));
     }
     if (shown.length > 1) {
-      process.stdout.write(await progress.step('replay the golden requests on every path', () => compare(run, shown)));
+      process.stdout.write(await progress.step('replay the same golden requests on every path', () => compare(run, shown)));
     }
     if (options.json) {
       const figures = shown.map((one) => one.figures);
@@ -104,7 +122,7 @@ async function demo(options: DemoOptions, emulatorStarted: (emulator: EmbeddedAw
 
 /** Returns commands to copy, with a request's body in a file. */
 function hintsOf({ path, server, outputs, figures, request }: Shown): string[] {
-  const bodyFile = join(ROOT, '.demo', `request-${path.name}.json`);
+  const bodyFile = join(ROOT, '.demo', `request-${path.label}.json`);
   writeFileSync(bodyFile, JSON.stringify(request));
   return [...server.hints?.(figures.model, bodyFile) ?? [], `aws s3 ls --recursive s3://${outputs.ArtifactBucket}/`];
 }

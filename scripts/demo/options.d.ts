@@ -9,8 +9,8 @@ export interface DemoOptions {
   readonly inputShapes: Record<string, number[]>;
   /** The paths to show, in this order. */
   readonly paths: readonly PathName[];
-  /** The server of the paths that have a choice. */
-  readonly server: 'tensorflow_serving' | 'litert';
+  /** The server of the paths that have a choice. With `both`, each is shown with one server after the other. */
+  readonly server: 'tensorflow_serving' | 'litert' | 'both';
   /** What runs the pods of the path `service`. */
   readonly nodes: 'simulated' | 'real' | 'auto';
   /** JSON file with prices that override ours. */

@@ -4,7 +4,7 @@ const { extname, join, resolve } = require('path');
 const { parseArgs } = require('util');
 
 const PATH_NAMES = ['function', 'service', 'fleet'];
-const SERVERS = ['tensorflow_serving', 'litert'];
+const SERVERS = ['tensorflow_serving', 'litert', 'both'];
 const NODES = ['simulated', 'real', 'auto'];
 const MODEL_FILES = ['.keras', '.h5', '.tflite'];
 
@@ -16,8 +16,8 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --data FILE               its evaluation data: .npz with one array per input and \`labels\`, or .jsonl
   --input-shape NAME=SHAPE  the whole shape of an input with unknown dimensions, e.g. audio=1,16000 (repeatable)
   --path PATH               ${[...PATH_NAMES, 'all'].join(', ')}; function when absent. all shows them side by side
-  --server SERVER           ${SERVERS.join(' or ')}, for service and fleet; tensorflow_serving when absent,
-                            which a stand-in plays
+  --server SERVER           ${SERVERS.join(', ')}, for service and fleet; tensorflow_serving when absent,
+                            which a stand-in plays. both shows them side by side, and optimizes once for each format
   --nodes HOW               ${NODES.join(', ')}, for service: pods are processes of this machine, or run on three real
                             Kubernetes nodes (root, and the programs of \`npm run test:nodes\`), or the latter
                             where this machine can; simulated when absent
@@ -60,7 +60,8 @@ function parseOptions(args) {
     ...(values.data && !values.model ? ['--data goes with --model: the digits example has its own evaluation data'] : []),
     ...([...PATH_NAMES, 'all'].includes(values.path) ? []
       : [`--path must be one of ${[...PATH_NAMES, 'all'].join(', ')}, got ${JSON.stringify(values.path)}`]),
-    ...(SERVERS.includes(values.server) ? [] : [`--server must be ${SERVERS.join(' or ')}, got ${JSON.stringify(values.server)}`]),
+    ...(SERVERS.includes(values.server) ? [] : [`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(values.server)}`]),
+    ...serverProblems(values),
     ...nodesProblems(values),
     ...shapes.filter((shape) => typeof shape === 'string'),
   ];
@@ -88,6 +89,17 @@ function nodesProblems({ nodes, path }) {
   return [
     ...NODES.includes(nodes) ? [] : [`--nodes must be ${NODES.slice(0, -1).join(', ')} or ${NODES.at(-1)}, got ${JSON.stringify(nodes)}`],
     ...['service', 'all'].includes(path) ? [] : [`--nodes goes with --path service or all: the path ${path} has no cluster`],
+  ];
+}
+
+/** What `--server both` cannot show. */
+function serverProblems({ server, path, model }) {
+  if (server !== 'both') {
+    return [];
+  }
+  return [
+    ...(path === 'function' ? ['--server both has no effect on a function, which has no choice of server: give --path service, fleet or all'] : []),
+    ...(model && extname(model) === '.tflite' ? [`--server both needs a SavedModel, .keras or .h5 file, because TensorFlow Serving serves no LiteRT file, got ${JSON.stringify(model)}`] : []),
   ];
 }
 

@@ -6,6 +6,10 @@ import type { StackOutputs } from './stack-outputs';
 /** A path (one way of serving), as the demo shows it. */
 export interface DemoPath {
   readonly name: PathName;
+  /** Unique among the paths, for names of files. */
+  readonly label: string;
+  /** What serves: a stand-in plays TensorFlow Serving. */
+  readonly server: 'LiteRT' | 'stand-in';
   /** Its stack in bin/app.ts. */
   readonly stack: string;
   /** Platform and server, for a heading. */
@@ -18,4 +22,9 @@ export interface DemoPath {
   context?(run: DemoRun): Record<string, string>;
   /** Waits until the model answers. */
   connect(run: DemoRun, outputs: StackOutputs): Promise<Server>;
+}
+
+/** Format of the models that a path serves, as the key of a manifest has it. */
+export function formatOf({ server }: Pick<DemoPath, 'server'>): 'litert' | 'saved_model' {
+  return server === 'LiteRT' ? 'litert' : 'saved_model';
 }

@@ -1,11 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
 import { compare } from '../../scripts/demo/comparison';
 import type { Figures } from '../../scripts/demo/figures';
 import type { Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { DemoOptions } from '../../scripts/demo/options';
 import { parseOptions } from '../../scripts/demo/options';
+import { formatOf } from '../../scripts/demo/path';
 import type { PathName } from '../../scripts/demo/path-name';
-import { PATHS } from '../../scripts/demo/paths';
+import { LITERT_PATHS, PATHS, pathsToShow } from '../../scripts/demo/paths';
 
 describe('golden requests', () => {
   const golden: Golden = {
@@ -38,10 +42,10 @@ describe('the paths side by side', () => {
     model: 'digits', relativeTolerance: 1e-3, requests: [{ request: { instances: [[1]] }, response: { predictions: [[0.2, 0.8]] } }],
   };
   const figures = { model: 'digits', sizeAfter: 1e6, accuracyAfter: 0.98, latencyMillisecondsAfter: 1, latencyMillisecondsServed: null } as Figures;
-  const deployed = (name: PathName, answer: number) => ({
-    path: PATHS[name],
+  const deployed = (name: PathName, answer: number, paths = PATHS) => ({
+    path: paths[name],
     server: { request: () => Promise.resolve({ status: 200, body: JSON.stringify({ predictions: [[0.2, answer]] }) }) },
-    outputs: { ArtifactBucket: 'bucket', ManifestKey: 'digits-0123abcd/saved_model/1/manifest.json', ReportKey: '', Summary: '' },
+    outputs: { ArtifactBucket: 'bucket', ManifestKey: `digits-0123abcd/${formatOf(paths[name])}/1/manifest.json`, ReportKey: '', Summary: '' },
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
@@ -55,6 +59,31 @@ describe('the paths side by side', () => {
     expect(table).toMatch(/greatest relative difference +1\.3e-2 +0\.0e\+0 +0\.0e\+0/);
     await expect(compare(run({}, published), [deployed('function', 0.8), deployed('fleet', 0.79)])).rejects.toThrow(/EC2.*relative difference of 1\.3e-2, allowed are 0\.001/);
     await expect(compare(run({}, published), [deployed('function', 0.7), deployed('fleet', 0.8)])).rejects.toThrow(/Lambda.*allowed are 0\.05/);
+  });
+
+  test('five combinations get the same requests, those of the model that is not quantized, and have a column each', async () => {
+    const asked: string[] = [];
+    const all = pathsToShow({ paths: ['function', 'service', 'fleet'], server: 'both' }).map((path) => ({
+      ...deployed(path.name, 0.8), path, outputs: { ...deployed(path.name, 0.8).outputs, ManifestKey: `digits-0123abcd/${formatOf(path)}/1/manifest.json` },
+      server: {
+        request: (method: string, address: string, body?: unknown) => {
+          asked.push(`${path.label} ${method} ${address} ${JSON.stringify(body)}`);
+          return Promise.resolve({ status: 200, body: JSON.stringify({ predictions: [[0.2, 0.8]] }) });
+        },
+      },
+    }));
+    const table = await compare({ ...run({}, {}), text: (_, key) => Promise.resolve(JSON.stringify({ ...golden, requests: key === 'digits-0123abcd/golden/1.json' ? golden.requests : [] })) }, all);
+    expect(asked).toEqual(['function', 'service', 'service-litert', 'fleet', 'fleet-litert']
+      .map((label) => `${label} POST /v1/models/digits:predict {"instances":[[1]]}`));
+    expect(table).toMatch(/^ +function +service +service +fleet +fleet$/m);
+    expect(table).toMatch(/^ +server +LiteRT +stand-in +LiteRT +stand-in +LiteRT$/m);
+  });
+
+  test('where one LiteRT model is served everywhere, its own answers may differ only by rounding', async () => {
+    const [fleet, lambda] = [deployed('fleet', 0.8, LITERT_PATHS), deployed('function', 0.79, LITERT_PATHS)];
+    await expect(compare(run({}, published), [fleet, lambda])).rejects.toThrow(/Lambda.*allowed are 0\.001/);
+    const own = { ...lambda, outputs: { ...lambda.outputs, ArtifactBucket: 'another' } };
+    await expect(compare(run({}, published), [fleet, own])).resolves.toMatch(/greatest relative difference/);
   });
 
   test('a regression is compared by its mean absolute error', async () => {
@@ -81,7 +110,7 @@ describe("the demo's options", () => {
   test('an unknown path is refused with the known ones', () => {
     expect(() => parseOptions(['--path', 'lambda'])).toThrow(/one of function.*all, got "lambda"/);
     expect(parseOptions(['--path', 'fleet', '--server', 'litert'])).toMatchObject({ paths: ['fleet'], server: 'litert' });
-    expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be tensorflow_serving or litert, got "triton"');
+    expect(() => parseOptions(['--server', 'triton'])).toThrow('--server must be one of tensorflow_serving, litert, both, got "triton"');
     expect(parseOptions(['--path', 'all', '--server', 'litert'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'litert' });
   });
 
@@ -91,6 +120,16 @@ describe("the demo's options", () => {
     expect(parseOptions(['--path', 'all', '--nodes', 'auto'])).toMatchObject({ nodes: 'auto' });
     expect(() => parseOptions(['--path', 'service', '--nodes', 'some'])).toThrow('--nodes must be simulated, real or auto, got "some"');
     expect(() => parseOptions(['--nodes', 'real'])).toThrow('--nodes goes with --path service or all: the path function has no cluster');
+  });
+
+  test('both servers are shown side by side where a path has a choice and TensorFlow Serving can serve the model', () => {
+    expect(parseOptions(['--path', 'all', '--server', 'both'])).toMatchObject({ paths: ['function', 'service', 'fleet'], server: 'both' });
+    expect(() => parseOptions(['--server', 'both'])).toThrow(/--server both has no effect on a function.*give --path service, fleet or all/);
+    const directory = mkdtempSync(join(tmpdir(), 'demo-'));
+    const file = join(directory, 'model.tflite');
+    writeFileSync(file, 'LiteRT');
+    expect(() => parseOptions(['--path', 'all', '--server', 'both', '--model', file])).toThrow(/--server both needs a SavedModel.*model\.tflite/);
+    rmSync(directory, { recursive: true });
   });
 
   test('data without a model, and files that do not exist, are refused', () => {

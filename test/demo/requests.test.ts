@@ -1,7 +1,7 @@
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { modelNameOf } from '../../scripts/demo/model-name';
 import { PATH_NAMES } from '../../scripts/demo/options';
-import { PATHS } from '../../scripts/demo/paths';
+import { PATHS, pathsToShow } from '../../scripts/demo/paths';
 import type { DemoRun } from '../../scripts/demo/run';
 
 describe('the name of a model', () => {
@@ -28,6 +28,22 @@ test('requests to copy are complete: model, file of the body, and no placeholder
     hints.forEach((hint) => expect(hint).toContain('/clone/.demo/request.json'));
     hints.filter((hint) => hint.startsWith('curl')).forEach((hint) => expect(hint).toMatch(/\/v1\/models\/price:predict$/));
   }
+});
+
+test('both servers of a path run at the same time, in stacks and with files of their own', () => {
+  const shown = pathsToShow({ paths: ['function', 'service', 'fleet'], server: 'both' });
+  expect(shown.map(({ stack }) => stack)).toEqual(['FunctionStack', 'ServiceStack', 'LiteRtServiceStack', 'FleetStack', 'LiteRtFleetStack']);
+  expect(new Set(shown.map(({ label }) => label)).size).toBe(shown.length);
+  const liteRt = shown.filter(({ stack }) => stack.startsWith('LiteRt'));
+  expect(liteRt.map((path) => path.context!({ work: '/nowhere' } as DemoRun))).toEqual([
+    { modelServer: 'litert', stackPrefix: 'LiteRt' }, { modelServer: 'litert', minCapacity: '1', stackPrefix: 'LiteRt' },
+  ]);
+});
+
+test('one server of all paths needs no second stack', () => {
+  expect(pathsToShow({ paths: ['service', 'fleet'], server: 'litert' }).map(({ title, stack }) => [title, stack]))
+    .toEqual([['Amazon EKS, LiteRT server', 'ServiceStack'], ['Amazon EC2, LiteRT server', 'FleetStack']]);
+  expect(pathsToShow({ paths: ['service'], server: 'tensorflow_serving' })).toEqual([PATHS.service]);
 });
 
 test('the options accept exactly the paths that can be shown', () => {

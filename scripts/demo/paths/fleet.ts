@@ -9,6 +9,8 @@ const REST_PORT = 8501;
  */
 export const fleetPath: DemoPath = {
   name: 'fleet',
+  label: 'fleet',
+  server: 'stand-in',
   stack: 'FleetStack',
   title: 'Amazon EC2, stand-in for TensorFlow Serving',
   unavailable: () => (process.getuid?.() === 0 ? undefined
@@ -27,6 +29,8 @@ export const fleetPath: DemoPath = {
 /** The same, where the LiteRT server itself answers. */
 export const liteRtFleetPath: DemoPath = {
   ...fleetPath,
+  label: 'fleet-litert',
+  server: 'LiteRT',
   title: 'Amazon EC2, LiteRT server',
   context: () => ({ modelServer: 'litert', minCapacity: '1' }),
 };

@@ -4,6 +4,8 @@ import type { DemoPath } from '../path';
 /** AWS Lambda behind a function URL. */
 export const functionPath: DemoPath = {
   name: 'function',
+  label: 'function',
+  server: 'LiteRT',
   stack: 'FunctionStack',
   title: 'AWS Lambda, LiteRT',
   change: { title: 'with more memory', context: { memorySize: '2048' } },

@@ -10,6 +10,8 @@ const NAMESPACE = 'models';
 /** Amazon EKS with a real Kubernetes control plane; the server in the pod is a stand-in for TensorFlow Serving. */
 export const servicePath: DemoPath = {
   name: 'service',
+  label: 'service',
+  server: 'stand-in',
   stack: 'ServiceStack',
   title: 'Amazon EKS, stand-in for TensorFlow Serving',
   unavailable() {
@@ -37,7 +39,13 @@ export const servicePath: DemoPath = {
 };
 
 /** The same, where the LiteRT server itself answers. */
-export const liteRtServicePath: DemoPath = { ...servicePath, title: 'Amazon EKS, LiteRT server', context: () => ({ modelServer: 'litert' }) };
+export const liteRtServicePath: DemoPath = {
+  ...servicePath,
+  label: 'service-litert',
+  server: 'LiteRT',
+  title: 'Amazon EKS, LiteRT server',
+  context: () => ({ modelServer: 'litert' }),
+};
 
 function describe({ metadata, spec }: Pod): string {
   return `Pod ${metadata.name} on ${spec.nodeName} is ready and serves version ${metadata.labels['cdk-tensorflow/version']}.`;
