@@ -7,9 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from running import started
 from support import function, invoke, role, unique
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from running import Running
 
 CALL = """
@@ -160,3 +163,20 @@ def test_a_log_groups_arn_has_the_suffix_that_cloudformation_adds(aws: Running) 
 
     assert written_by(f"{arn}:*") == ["done", "done"]
     assert [found["message"] for found in logs.get_log_events(**stream)["events"]] == ["hello"]
+
+
+def test_every_judged_request_is_recorded_on_demand(tmp_path: Path) -> None:
+    calls = tmp_path / "calls" / "judged.jsonl"
+    with started(tmp_path, "--calls", str(calls)) as aws:
+        aws.client("s3").create_bucket(Bucket="digits")
+        assert calls.read_text() == "", "the account's requests are not judged"
+        caller = Caller(aws, allow("s3:PutObject", "arn:aws:s3:::digits/*", Null={"s3:if-none-match": "false"}))
+        assert caller.call("s3", "put_object", Bucket="digits", Key="one", Body="x", IfNoneMatch="*") == "done"
+        assert "AccessDenied" in caller.call("s3", "put_object", Bucket="digits", Key="two", Body="x")
+        found = [json.loads(line) for line in calls.read_text().splitlines()]
+
+    first, second = (one for one in found if one["action"] == "s3:PutObject")
+    assert (first["resource"], first["allowed"]) == ("arn:aws:s3:::digits/one", True)
+    assert first["conditions"]["s3:if-none-match"] == "*"
+    assert (second["resource"], second["allowed"]) == ("arn:aws:s3:::digits/two", False)
+    assert first["role"] == second["role"] != ""

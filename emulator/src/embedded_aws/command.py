@@ -81,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             role_delay=options.role_delay,
             shift_scale=options.shift_scale,
             instances=options.instances,
+            calls=options.calls,
             shared_directories=tuple(path.resolve() for path in options.share),
             real_nodes=nodes.real,
         )
@@ -125,6 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--log", type=Path, help="a file for the log, builds' and functions' included (default: the standard error)"
+    )
+    parser.add_argument(
+        "--calls",
+        type=Path,
+        help="a file for every request of a role that IAM judged, as lines of JSON (default: none)",
     )
     parser.add_argument(
         "--end-with-stdin",

@@ -55,7 +55,7 @@ class EmbeddedAws:
         from embedded_aws.stepfunctions import patches as stepfunctions
 
         self.settings = settings
-        iam.install()
+        iam.install(settings.calls)
         # First of the services with resources: they add theirs to its table.
         signals = cloudformation.install()
         self._compute = Compute(settings, signals)

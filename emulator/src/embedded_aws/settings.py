@@ -49,6 +49,7 @@ class Settings:
         lambda_concurrency: concurrent executions that the account may have.
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
         instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.
+        calls: a file for every request of a role that IAM judged, or None.
         shared_directories: directories of this machine that instances under systemd can read, below /opt/host.
         real_nodes: whether clusters have real nodes, instead of pods that are processes of this machine.
     """
@@ -66,6 +67,7 @@ class Settings:
     instances: str = "namespaces"
     shared_directories: tuple[Path, ...] = ()
     real_nodes: bool = False
+    calls: Path | None = None
 
     @property
     def endpoint(self) -> str:

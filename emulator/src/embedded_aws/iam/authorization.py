@@ -11,25 +11,37 @@ from embedded_aws.iam.sessions import caller_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from embedded_aws.iam.calls import CallFile
+
 log = logging.getLogger("embedded_aws.iam")
 
 #: The CDK's own, of `cdk bootstrap`: what they may do is not this project's.
 _BOOTSTRAP = ":assumed-role/cdk-"
 
 
-def for_roles(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Judges the requests of roles only; the account and the roles of `cdk bootstrap` may do everything."""
+def for_roles(calls: CallFile | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Judges the requests of roles only; the account and the roles of `cdk bootstrap` may do everything.
 
-    def enforce(access_key_id: str, iam_action: str, service: str, *rest: Any, **named: Any) -> Any:
-        caller = caller_of(access_key_id)
-        if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
-            return None
-        denied = original(access_key_id, iam_action, service, *rest, **named)
-        if denied is not None:
-            log.warning("%s may not %s on %s: %s", caller, iam_action, named.get("resource_arn", "*"), denied)
-        return denied
+    Args:
+        calls: Gets every judged request; None for no record.
+    """
 
-    return enforce
+    def replacement(original: Callable[..., Any]) -> Callable[..., Any]:
+        def enforce(access_key_id: str, iam_action: str, service: str, *rest: Any, **named: Any) -> Any:
+            caller = caller_of(access_key_id)
+            if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
+                return None
+            denied = original(access_key_id, iam_action, service, *rest, **named)
+            resource = str(named.get("resource_arn", "*"))
+            if calls is not None:
+                calls.add(caller, iam_action, resource, named.get("service_context"), allowed=denied is None)
+            if denied is not None:
+                log.warning("%s may not %s on %s: %s", caller, iam_action, resource, denied)
+            return denied
+
+        return enforce
+
+    return replacement
 
 
 def with_conditional_writes(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

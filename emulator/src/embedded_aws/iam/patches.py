@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, sts
 
 from embedded_aws.iam import authorization
+from embedded_aws.iam.calls import CallFile
 from embedded_aws.patching import rely_on, replace
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def install() -> None:
-    """Switches MiniStack's evaluator on, with the conditions and resources that it lacks."""
+
+def install(calls: Path | None = None) -> None:
+    """Switches MiniStack's evaluator on, with the conditions and resources that it lacks.
+
+    Args:
+        calls: A file for every judged request; None for none.
+    """
     rely_on(sts, "_sessions", "register_session")
     rely_on(iam, "_instance_profiles", "_roles")
     replace(app, "AUTH", lambda _: True)
@@ -19,7 +29,7 @@ def install() -> None:
     replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))
     # Whose request it is decides; signatures are not checked.
     replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
-    replace(iam_evaluator, "enforce", authorization.for_roles)
+    replace(iam_evaluator, "enforce", authorization.for_roles(CallFile(calls) if calls else None))
     replace(iam_actions, "s3_service_context", authorization.with_conditional_writes)
     replace(iam_actions, "request_tag_context", authorization.with_events)
     replace(iam_actions, "extract_iam_action", authorization.with_batches)
