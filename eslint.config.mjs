@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   delivery: ['optimization', 'model', 'bundling', 'private'],
   serving: ['optimization', 'model', 'bundling', 'private'],
   endpoint: ['optimization', 'model', 'bundling', 'private'],
+  monitor: ['endpoint', 'optimization', 'model', 'bundling', 'private'],
   function: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
   kubernetes: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
   fleet: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],

@@ -8,7 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FleetStack } from '../bin/fleet-stack';
 import { FunctionStack } from '../bin/function-stack';
 import { ServiceStack } from '../bin/service-stack';
-import { ModelFleet, ModelFunction, ModelServer, ModelSource, RefusalBehavior, RequestCapture, ServingBinary, ServingImage } from '../lib';
+import { ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelSource, RefusalBehavior, RequestCapture, ServingBinary, ServingImage } from '../lib';
 
 const ROOT = resolve(__dirname, '..');
 const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
@@ -17,6 +17,7 @@ const app = () => new App({ context: { ...context, 'aws:cdk:bundling-stacks': []
 
 /** Actions on every resource, and why. Those of the CDK's own constructs are not narrowed. */
 const EVERY_RESOURCE: Record<string, string> = {
+  'cloudwatch:PutMetricData': 'no resource in the Service Authorization Reference; the namespace is a condition',
   'ec2:DescribeNetworkInterfaces': 'no resource in the Service Authorization Reference',
   'ec2:DescribeSubnets': 'no resource in the Service Authorization Reference',
   'ecr:GetAuthorizationToken': 'no resource in the Service Authorization Reference',
@@ -42,10 +43,11 @@ function everything(): Stack {
   const vpc = new ec2.Vpc(stack, 'Vpc');
   const model = ModelSource.fromAsset(MODEL.model);
   const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving');
-  new ModelFunction(stack, 'Function', {
+  const endpoint = new ModelFunction(stack, 'Function', {
     model, vpc, buildVpc: vpc, tracing: lambda.Tracing.ACTIVE, onRefusal: RefusalBehavior.KEEP_PREVIOUS, artifactRemovalPolicy: RemovalPolicy.DESTROY,
     capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) }),
   });
+  new ModelMonitor(stack, 'Monitor', { endpoint });
   new ModelFleet(stack, 'Fleet', {
     model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,
   });

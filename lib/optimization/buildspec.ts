@@ -9,7 +9,7 @@ export interface BuildSpecOptions {
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
 /** Absolute paths, because the optimizer starts processes in other directories. */
-const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/python/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
+export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/python/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
@@ -22,15 +22,7 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
     version: '0.2',
     env: { shell: 'bash', variables: renderVariables(options.packageIndexUrl) },
     phases: {
-      install: {
-        'runtime-versions': { python: '3.13' },
-        'commands': [
-          'python3 -m venv .uv',
-          '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
-          '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
-          '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: python/optimizer/requirements.txt',
-        ],
-      },
+      install: installPhase(),
       build: {
         commands: [
           'test -n "$BUILD_KEY" || { echo "BUILD_KEY must name the job to run; a deployment sets it" >&2; false; }',
@@ -56,7 +48,21 @@ export function renderBuildSpec(options: BuildSpecOptions): Record<string, unkno
   };
 }
 
-function renderVariables(packageIndexUrl?: string): Record<string, string> {
+/** Installs the optimizer's pinned requirements. */
+export function installPhase(): Record<string, unknown> {
+  return {
+    'runtime-versions': { python: '3.13' },
+    'commands': [
+      'python3 -m venv .uv',
+      '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
+      '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
+      '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: python/optimizer/requirements.txt',
+    ],
+  };
+}
+
+/** Environment variables of every build with the optimizer. */
+export function renderVariables(packageIndexUrl?: string): Record<string, string> {
   return {
     PYTHONUNBUFFERED: '1',
     // Use the image's interpreter; uv would otherwise download one.

@@ -159,7 +159,7 @@ function mayHaveKeys({ bucket, inputs, server }: OptimizationProjectProps): bool
  * The optimizer with its pinned requirements, the native program for the architecture that serves, and the Python handler; the last two run
  * LiteRT models in tests. The layout is that of the package. Tests, caches and environments are excluded.
  */
-function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_assets.Asset {
+export function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_assets.Asset {
   return new s3_assets.Asset(scope, 'Code', {
     path: packagePath(),
     ignoreMode: IgnoreMode.GIT,
@@ -178,7 +178,8 @@ function only(...segments: string[]): string[] {
   return segments.flatMap((segment, depth) => [`${directory(depth)}/*`, `!${directory(depth)}/${segment}`]);
 }
 
-function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage {
+/** The image of a build with the optimizer. */
+export function defaultImage(architecture: lambda.Architecture): codebuild.IBuildImage {
   return architecture === lambda.Architecture.ARM_64
     ? codebuild.LinuxArmBuildImage.fromCodeBuildImageId('aws/codebuild/amazonlinux-aarch64-standard:4.0')
     : codebuild.LinuxBuildImage.fromCodeBuildImageId('aws/codebuild/standard:8.0');

@@ -32,10 +32,11 @@ const KINDS: Record<string, Kind> = {
   cluster: { member: 'clusterName', description: 'an ICluster', example: () => "eks.Cluster.fromClusterAttributes(this, 'Cluster', { … })" },
   signingKey: { member: 'keyArn', description: 'an IKey', example: (given) => `kms.Key.fromKeyArn(this, 'SigningKey', ${path(given)})` },
   artifactBucket: { member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${path(given)})` },
+  captureBucket: { member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${path(given)})` },
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([
     'timeout', 'optimizationTimeout', 'deploymentMaxLatency', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
-    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval', 'pollInterval',
+    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval', 'pollInterval', 'period',
   ].map((name) => [name, DURATION])),
 };
 

@@ -82,6 +82,16 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Endpoint: endpoint, MaxLatency: awscdk.Duration_Millis(jsii.Number(200)),
 	})
 	tensorflow.NewModelDashboard(stack, jsii.String("Dashboard"), &tensorflow.ModelDashboardProps{Endpoints: &[]tensorflow.IMonitoredEndpoint{endpoint}})
+	monitor := tensorflow.NewModelMonitor(stack, jsii.String("Monitor"), &tensorflow.ModelMonitorProps{
+		Endpoint:      endpoint,
+		CaptureBucket: awss3.Bucket_FromBucketName(stack, jsii.String("Captured"), jsii.String("requests-of-the-laboratory")),
+		Period:        awscdk.Duration_Hours(jsii.Number(12)),
+	})
+	monitor.OnDrift(jsii.String("Drifted"), &awsevents.OnEventOptions{Description: jsii.String("Requests have drifted")})
+	alarm(monitor.MetricDriftedFeatures(nil), monitor, "DriftedFeatures")
+	alarm(monitor.MetricStabilityIndex(nil), monitor, "StabilityIndex")
+	alarm(monitor.MetricDivergence(nil), monitor, "Divergence")
+	alarm(monitor.MetricComparedSamples(nil), monitor, "ComparedSamples")
 
 	steps := []tensorflow.OptimizationStep{
 		tensorflow.Quantization_Float16(),

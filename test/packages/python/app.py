@@ -27,6 +27,7 @@ from cdk_tensorflow import (
     ModelFormat,
     ModelFunction,
     ModelHook,
+    ModelMonitor,
     ModelOptimizer,
     ModelServer,
     ModelService,
@@ -97,6 +98,13 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     alarm(endpoint.metric_latency(), digits, "Latency")
     ModelAlarms(stack, "Alarms", endpoint=endpoint, max_latency=cdk.Duration.millis(200))
     ModelDashboard(stack, "Dashboard", endpoints=[endpoint])
+    captured = s3.Bucket.from_bucket_name(stack, "Captured", "requests-of-the-laboratory")
+    monitor = ModelMonitor(stack, "Monitor", endpoint=endpoint, capture_bucket=captured, period=cdk.Duration.hours(12))
+    monitor.on_drift("Drifted", description="Requests have drifted")
+    alarm(monitor.metric_drifted_features(), monitor, "DriftedFeatures")
+    alarm(monitor.metric_stability_index(), monitor, "StabilityIndex")
+    alarm(monitor.metric_divergence(), monitor, "Divergence")
+    alarm(monitor.metric_compared_samples(), monitor, "ComparedSamples")
 
     steps: list[OptimizationStep] = [
         Quantization.float16(),

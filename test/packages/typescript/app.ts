@@ -4,7 +4,7 @@ import {
 } from 'aws-cdk-lib';
 import {
   Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
-  ModelFunction, ModelHook, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
+  ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
   PythonBundling, QualityGate, Quantization, RefusalBehavior, RequestCapture, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
@@ -58,6 +58,13 @@ function functions(stack: Stack): void {
   alarm(endpoint.metricLatency(), digits, 'Latency');
   new ModelAlarms(stack, 'Alarms', { endpoint, maxLatency: Duration.millis(200) });
   new ModelDashboard(stack, 'Dashboard', { endpoints: [endpoint] });
+  const captureBucket = s3.Bucket.fromBucketName(stack, 'Captured', 'requests-of-the-laboratory');
+  const monitor = new ModelMonitor(stack, 'Monitor', { endpoint, captureBucket, period: Duration.hours(12) });
+  monitor.onDrift('Drifted', { description: 'Requests have drifted' });
+  alarm(monitor.metricDriftedFeatures(), monitor, 'DriftedFeatures');
+  alarm(monitor.metricStabilityIndex(), monitor, 'StabilityIndex');
+  alarm(monitor.metricDivergence(), monitor, 'Divergence');
+  alarm(monitor.metricComparedSamples(), monitor, 'ComparedSamples');
 
   const steps: OptimizationStep[] = [
     Quantization.float16(), Quantization.fullInteger(), Pruning.magnitude({ sparsity: 0.5, schedule: PruningSchedule.GRADUAL }),

@@ -24,6 +24,7 @@ import io.github.cdktensorflow.ModelFormat;
 import io.github.cdktensorflow.ModelFunction;
 import io.github.cdktensorflow.ModelHook;
 import io.github.cdktensorflow.ModelHookOptions;
+import io.github.cdktensorflow.ModelMonitor;
 import io.github.cdktensorflow.ModelOptimizer;
 import io.github.cdktensorflow.ModelServer;
 import io.github.cdktensorflow.ModelService;
@@ -139,6 +140,16 @@ public final class Main {
     alarm(endpoint.metricLatency(), digits, "Latency");
     ModelAlarms.Builder.create(stack, "Alarms").endpoint(endpoint).maxLatency(Duration.millis(200)).build();
     ModelDashboard.Builder.create(stack, "Dashboard").endpoints(List.of(endpoint)).build();
+    ModelMonitor monitor = ModelMonitor.Builder.create(stack, "Monitor")
+        .endpoint(endpoint)
+        .captureBucket(Bucket.fromBucketName(stack, "Captured", "requests-of-the-laboratory"))
+        .period(Duration.hours(12))
+        .build();
+    monitor.onDrift("Drifted", OnEventOptions.builder().description("Requests have drifted").build());
+    alarm(monitor.metricDriftedFeatures(), monitor, "DriftedFeatures");
+    alarm(monitor.metricStabilityIndex(), monitor, "StabilityIndex");
+    alarm(monitor.metricDivergence(), monitor, "Divergence");
+    alarm(monitor.metricComparedSamples(), monitor, "ComparedSamples");
 
     List<OptimizationStep> steps = List.of(Quantization.float16(), Quantization.fullInteger(),
         Pruning.magnitude(MagnitudePruningOptions.builder().sparsity(0.5).schedule(PruningSchedule.GRADUAL).build()));

@@ -1,0 +1,34 @@
+import { Token } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { referenceOf } from '../model/artifact-reference';
+import { checkInteger, checkRange } from '../private/validation';
+import type { ModelMonitorProps } from './model-monitor-props';
+
+const LONGEST_PERIOD_HOURS = 31 * 24;
+
+/** The bucket of the endpoint's captured requests, where it captures any. */
+export function captureBucketOf({ captureBucket, endpoint }: ModelMonitorProps): s3.IBucket | undefined {
+  return captureBucket ?? (endpoint as { captureBucket?: s3.IBucket } | undefined)?.captureBucket;
+}
+
+/** Returns all problems of a monitor's properties. */
+export function checkMonitor(props: ModelMonitorProps): string[] {
+  const { endpoint, period } = props;
+  if (!endpoint?.artifact) {
+    return ['endpoint must be an endpoint with a model, such as a ModelFunction'];
+  }
+  const seconds = period === undefined || Token.isUnresolved(period) ? 3600 : period.toSeconds();
+  return [
+    ...captureBucketOf(props) ? [] : [
+      `the endpoint ${endpoint.node.path} captures no requests, so that there is nothing to compare: give it capture, or give captureBucket`,
+    ],
+    ...referenceOf(endpoint.artifact) ? [] : [
+      'the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact',
+    ],
+    ...seconds % 3600 === 0 && seconds >= 3600 && seconds <= LONGEST_PERIOD_HOURS * 3600 ? [] : [
+      `period must be whole hours, at least one and at most 31 days, got ${seconds} seconds: give e.g. Duration.days(1)`,
+    ],
+    ...checkInteger('minSamples', props.minSamples, 20, 100_000, 'captured requests beyond the newest 10,000 are not read'),
+    ...checkRange('minStabilityIndex', props.minStabilityIndex, 0, 10, '0.1 is usually called a small difference, 0.2 a large one'),
+  ];
+}

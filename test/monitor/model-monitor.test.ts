@@ -1,0 +1,203 @@
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IModelArtifact, ModelMonitorProps } from '../../lib';
+import { ModelArtifact, ModelMonitor } from '../../lib';
+import { FLAG_SETS, emptyStack, modelFunction, resourceOf, UNBUNDLED } from '../function/fixtures';
+
+function monitor(stack: Stack, props: Partial<ModelMonitorProps> = {}): ModelMonitor {
+  return new ModelMonitor(stack, 'Monitor', {
+    endpoint: props.endpoint ?? modelFunction(stack, { modelName: 'digits' }),
+    captureBucket: s3.Bucket.fromBucketName(stack, 'Captured', 'captured'),
+    ...props,
+  });
+}
+
+const statements = (stack: Stack): any[] => Object.entries(Template.fromStack(stack).toJSON().Resources as Record<string, any>)
+  .filter(([id]) => id.startsWith('MonitorComparisonRole'))
+  .flatMap(([, { Properties }]) => Properties.PolicyDocument?.Statement
+    ?? (Properties.Policies ?? []).flatMap((policy: any) => policy.PolicyDocument.Statement));
+const variables = (stack: Stack) => Object.fromEntries(
+  resourceOf(stack, 'AWS::CodeBuild::Project', 'MonitorComparison').properties.Environment.EnvironmentVariables.map(({ Name, Value }: any) => [Name, Value]),
+);
+
+test('compares the version that serves with the requests of a day, once a day', () => {
+  const stack = emptyStack();
+  monitor(stack);
+
+  expect(variables(stack)).toEqual({
+    ARTIFACT_BUCKET: 'models', MANIFEST_KEY: 'digits-0123abcd/litert/7/manifest.json', MODEL_POINTER: '', CAPTURE_BUCKET: 'captured',
+    PERIOD_HOURS: '24', MIN_SAMPLES: '200', MIN_STABILITY_INDEX: '0.2',
+  });
+  Template.fromStack(stack).hasResourceProperties('AWS::Scheduler::Schedule', {
+    ScheduleExpression: 'rate(1 day)',
+    FlexibleTimeWindow: { Mode: 'OFF' },
+    Target: { Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^MonitorComparisonProject'), 'Arn'] }, RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 5 } },
+  });
+});
+
+test('takes another period and other thresholds', () => {
+  const stack = emptyStack();
+  monitor(stack, { period: Duration.hours(6), minSamples: 50, minStabilityIndex: 0.1 });
+
+  expect(variables(stack)).toMatchObject({ PERIOD_HOURS: '6', MIN_SAMPLES: '50', MIN_STABILITY_INDEX: '0.1' });
+  Template.fromStack(stack).hasResourceProperties('AWS::Scheduler::Schedule', { ScheduleExpression: 'rate(6 hours)' });
+});
+
+test('follows the pointer of a model that another stack publishes', () => {
+  const stack = emptyStack();
+  const artifact: IModelArtifact = ModelArtifact.fromParameter(stack, 'Model', {
+    parameterName: '/models/digits', bucket: s3.Bucket.fromBucketName(stack, 'Elsewhere', 'models'),
+  });
+  const endpoint = Object.assign(modelFunction(stack), { artifact });
+  monitor(stack, { endpoint });
+
+  const found = variables(stack);
+  expect(found.MANIFEST_KEY).toBe('');
+  expect(found.MODEL_POINTER).toHaveProperty('Ref');
+});
+
+test('uses the capture bucket of the endpoint', () => {
+  const stack = emptyStack();
+  const captureBucket = s3.Bucket.fromBucketName(stack, 'Own', 'own');
+  const made = monitor(stack, { captureBucket: undefined, endpoint: Object.assign(modelFunction(stack), { captureBucket }) });
+
+  expect(made.captureBucket).toBe(captureBucket);
+  expect(variables(stack).CAPTURE_BUCKET).toBe('own');
+});
+
+describe('the role of the comparison', () => {
+  const allowed = (found: any[], action: string) => found.filter(({ Action }) => [Action].flat().includes(action));
+
+  test('reads the captured requests of this model, and adds reports and nothing else to their bucket', () => {
+    const stack = emptyStack();
+    monitor(stack);
+    const found = statements(stack);
+    const arn = (path: string) => ({ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:s3:::captured${path}`]] });
+
+    expect(allowed(found, 's3:GetObject').map(({ Resource }) => Resource)).toContainEqual(arn('/digits/*'));
+    expect(allowed(found, 's3:PutObject')).toEqual([{ Action: 's3:PutObject', Effect: 'Allow', Resource: arn('/drift-reports/digits/*') }]);
+    expect(allowed(found, 's3:ListBucket')).toContainEqual({
+      Action: 's3:ListBucket', Effect: 'Allow', Resource: arn(''), Condition: { StringLike: { 's3:prefix': 'digits/*' } },
+    });
+    expect(found.flatMap(({ Action }) => Action).filter((action) => /Delete|\*/.test(action))).toEqual([]);
+  });
+
+  test('writes metrics of this library\'s namespace, and publishes this event only', () => {
+    const stack = emptyStack();
+    monitor(stack);
+    const found = statements(stack);
+
+    expect(allowed(found, 'cloudwatch:PutMetricData')).toEqual([{
+      Action: 'cloudwatch:PutMetricData', Effect: 'Allow', Resource: '*', Condition: { StringEquals: { 'cloudwatch:namespace': 'CdkTensorFlow' } },
+    }]);
+    expect(allowed(found, 'events:PutEvents')).toEqual([expect.objectContaining({
+      Condition: { StringEquals: { 'events:source': 'cdk-tensorflow', 'events:detail-type': 'ModelDrifted' } },
+    })]);
+  });
+
+  test('uses the key of the capture bucket', () => {
+    const stack = emptyStack();
+    const encryptionKey = new kms.Key(stack, 'Key');
+    monitor(stack, { captureBucket: new s3.Bucket(stack, 'Own', { encryptionKey, encryption: s3.BucketEncryption.KMS }) });
+
+    expect(allowed(statements(stack), 'kms:GenerateDataKey')).toEqual([{
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Effect: 'Allow', Resource: stack.resolve(encryptionKey.keyArn),
+    }]);
+  });
+
+  test('is assumed for this account only, like the role of the schedule, which starts this project and nothing else', () => {
+    const stack = emptyStack();
+    monitor(stack);
+
+    expect(resourceOf(stack, 'AWS::IAM::Role', 'MonitorComparisonRole').properties.AssumeRolePolicyDocument.Statement).toEqual([{
+      Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'codebuild.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    }]);
+    const [trust] = resourceOf(stack, 'AWS::IAM::Role', 'SchedulerRole').properties.AssumeRolePolicyDocument.Statement;
+    expect(trust.Principal).toEqual({ Service: 'scheduler.amazonaws.com' });
+    expect(Object.keys(trust.Condition.StringEquals)).toEqual(['aws:SourceAccount', 'aws:SourceArn']);
+    const policy = resourceOf(stack, 'AWS::IAM::Policy', 'SchedulerRole').properties.PolicyDocument.Statement;
+    expect(policy).toEqual([{
+      Action: 'codebuild:StartBuild', Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringMatching('^MonitorComparisonProject'), 'Arn'] },
+    }]);
+  });
+});
+
+test('the alarm goes off for any drifted feature, and keeps its state between comparisons', () => {
+  const stack = emptyStack();
+  const topic = new sns.Topic(stack, 'Topic');
+  monitor(stack, { alarmActions: [new cloudwatch_actions.SnsAction(topic)] });
+
+  expect(resourceOf(stack, 'AWS::CloudWatch::Alarm', 'MonitorDrift').properties).toMatchObject({
+    Namespace: 'CdkTensorFlow', MetricName: 'DriftedFeatures', Statistic: 'Maximum', Threshold: 0, ComparisonOperator: 'GreaterThanThreshold',
+    EvaluationPeriods: 1, TreatMissingData: 'ignore', AlarmActions: [stack.resolve(topic.topicArn)],
+    Dimensions: [{ Name: 'ModelName', Value: 'digits' }, { Name: 'ProjectName', Value: { Ref: expect.stringMatching('^MonitorComparisonProject') } }],
+  });
+});
+
+test('names every metric that a comparison writes', () => {
+  const made = monitor(emptyStack());
+
+  expect([made.metricDriftedFeatures(), made.metricStabilityIndex(), made.metricDivergence(), made.metricComparedSamples({ period: Duration.days(1) })]
+    .map(({ metricName, period }) => [metricName, period.toSeconds()])).toEqual([
+    ['DriftedFeatures', 300], ['MaxPopulationStabilityIndex', 300], ['MaxJensenShannonDivergence', 300], ['ComparedSamples', 86400],
+  ]);
+});
+
+test('onDrift sends the events of this model to a target', () => {
+  const stack = emptyStack();
+  const topic = new sns.Topic(stack, 'Topic');
+  monitor(stack).onDrift('Told', { target: new events_targets.SnsTopic(topic), description: 'Drift' });
+
+  Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
+    Description: 'Drift',
+    EventPattern: { 'source': ['cdk-tensorflow'], 'detail-type': ['ModelDrifted'], 'detail': { bucket: ['captured'], modelName: ['digits'] } },
+    Targets: [Match.objectLike({ Arn: stack.resolve(topic.topicArn) })],
+  });
+});
+
+describe('a synth error says what is wrong', () => {
+  test('for all properties at once', () => {
+    const stack = emptyStack();
+
+    expect(() => monitor(stack, { captureBucket: undefined, period: Duration.minutes(90), minSamples: 5, minStabilityIndex: -1 })).toThrow([
+      '4 problems:',
+      '  - the endpoint Stack/Digits captures no requests, so that there is nothing to compare: give it capture, or give captureBucket',
+      '  - period must be whole hours, at least one and at most 31 days, got 5400 seconds: give e.g. Duration.days(1)',
+      '  - minSamples must be between 20 and 100000, got 5: captured requests beyond the newest 10,000 are not read',
+      '  - minStabilityIndex must be between 0 and 10, got -1: 0.1 is usually called a small difference, 0.2 a large one',
+    ].join('\n'));
+  });
+
+  test.each([
+    [{ period: 24 as any }, 'period must be a Duration, got 24: give Duration.seconds(24)'],
+    [{ period: Duration.days(32) }, 'period must be whole hours, at least one and at most 31 days'],
+    [{ captureBucket: 'captured' as any }, 'captureBucket must be an IBucket, got "captured"'],
+    [{ endpoint: {} as any }, 'endpoint must be an endpoint with a model, such as a ModelFunction'],
+  ])('for %j', (props, problem) => {
+    expect(() => monitor(emptyStack(), props)).toThrow(problem);
+  });
+
+  test('for an artifact of a class of the user\'s own', () => {
+    const stack = emptyStack();
+    const endpoint = modelFunction(stack);
+    const own = Object.assign(Object.create(Object.getPrototypeOf(endpoint)), { node: endpoint.node, modelName: 'digits', artifact: { node: endpoint.node, bucket: endpoint.artifact.bucket } });
+
+    expect(() => monitor(stack, { endpoint: own })).toThrow('the endpoint\'s artifact is a class of your own');
+  });
+});
+
+test.each(FLAG_SETS)('cdk-nag\'s AwsSolutions pack finds nothing in a monitor %s', (_, flags) => {
+  const stack = new Stack(new App({ context: { ...flags, ...UNBUNDLED } }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+  monitor(stack);
+
+  const found = new AwsSolutionsChecks(stack.node.root as App).validateScope(stack).violations
+    .flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`));
+  expect(found.filter((one) => /Monitor|Scheduler/.test(one))).toEqual([]);
+});
