@@ -36,7 +36,21 @@ impl Tensor {
     /// # Errors
     ///
     /// The tensor cannot take it; `bytes` is as it was.
+    #[inline]
     pub fn push(&self, element: Element, bytes: &mut Vec<u8>) -> Result<(), Misfit> {
+        if let Element::Float(value) = element
+            && self.dtype == ElementType::Float32
+            && self.quantization.is_none()
+        {
+            // What nearly all models take.
+            bytes.extend_from_slice(&single(value)?.to_le_bytes());
+            return Ok(());
+        }
+        self.push_other(element, bytes)
+    }
+
+    #[inline(never)]
+    fn push_other(&self, element: Element, bytes: &mut Vec<u8>) -> Result<(), Misfit> {
         match self.dtype.kind() {
             Kind::Float => self.push_real(element.real()?, bytes),
             Kind::Integer => {
