@@ -1,9 +1,10 @@
-"""A model with two versions, and a stand-in server that serves the first one."""
+"""Stand-in servers: one of a model with two versions, one of the model that TensorFlow Serving was asked."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,8 @@ from running_server import ENVIRONMENT, Server, configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+RECORDS = Path(__file__).parent / "records"
 
 _MAKE_MODELS = """
 import sys, tensorflow as tf
@@ -69,6 +71,29 @@ def server(versions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "--grpc_max_threads=3",
         "--no_such_flag=1",
         "--no_such_flag_either=1",
+    )
+    server.until(server.answers)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the model that TensorFlow Serving 2.20 was asked."""
+    directory = tmp_path_factory.mktemp("zoo")
+    subprocess.run(
+        [sys.executable, str(RECORDS / "zoo.py"), str(directory / "zoo" / "1")],
+        check=True,
+        env=ENVIRONMENT,
+        capture_output=True,
+    )
+    monitoring = directory / "monitoring.config"
+    monitoring.write_text("prometheus_config { enable: true }")
+    server = Server(
+        directory,
+        "--model_name=zoo",
+        f"--model_base_path={directory / 'zoo'}",
+        f"--monitoring_config_file={monitoring}",
     )
     server.until(server.answers)
     yield server

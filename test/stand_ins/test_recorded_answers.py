@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running_server import ENVIRONMENT, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from running_server import Server
 
 RECORDS = Path(__file__).parent / "records"
 ANSWERS: list[dict[str, Any]] = json.loads((RECORDS / "answers.json").read_text())
@@ -32,31 +29,9 @@ def identify(record: dict[str, Any]) -> str:
     return f"{record['method']} {record['path']} {text[:60]}".strip()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("zoo")
-    subprocess.run(
-        [sys.executable, str(RECORDS / "zoo.py"), str(directory / "zoo" / "1")],
-        check=True,
-        env=ENVIRONMENT,
-        capture_output=True,
-    )
-    monitoring = directory / "monitoring.config"
-    monitoring.write_text("prometheus_config { enable: true }")
-    server = Server(
-        directory,
-        "--model_name=zoo",
-        f"--model_base_path={directory / 'zoo'}",
-        f"--monitoring_config_file={monitoring}",
-    )
-    server.until(server.answers)
-    yield server
-    server.stop()
-
-
 @pytest.mark.parametrize("record", ANSWERS, ids=identify)
-def test_answers_as_tensorflow_serving_did(server: Server, record: dict[str, Any]) -> None:
-    status, content_type, content = server.ask(record["method"], record["path"], body_of(record), record.get("headers"))
+def test_answers_as_tensorflow_serving_did(zoo: Server, record: dict[str, Any]) -> None:
+    status, content_type, content = zoo.ask(record["method"], record["path"], body_of(record), record.get("headers"))
 
     assert (status, content_type) == (record["status"], record["contentType"])
     if "text" in record:
