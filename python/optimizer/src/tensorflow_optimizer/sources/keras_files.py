@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..archives import refuse_broken
 from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
 from ..processes.exhaustion import raise_exhausted
 from .detect import SourceKind, weights_only_error
+from .keras_2 import adapted, is_keras_2, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _WAY_OUT = (
     "export the model from the code that defines it with model.export('directory') and give that directory: a "
@@ -40,13 +42,7 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
     """
     config, version = _read_keras(file) if kind is SourceKind.KERAS else _read_h5(file)
     _refuse_code(file, config)
-    import keras
-
-    try:
-        model = keras.saving.load_model(file, compile=False, safe_mode=True)
-    except Exception as error:
-        raise_exhausted(error)
-        raise _loading_error(file, error) from error
+    model = _load(file, config, version, directory.parent)
     try:
         model.export(directory, verbose=False)
     except Exception as error:
@@ -56,6 +52,22 @@ def export_keras(file: Path, kind: SourceKind, directory: Path) -> str | None:
             f"real inputs before saving it, or {_WAY_OUT}"
         ) from error
     return version
+
+
+def _load(file: Path, config: Any, version: str | None, work: Path) -> Any:
+    import keras
+
+    work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=work) as temporary:
+        try:
+            given = config if not is_keras_2(version) else adapted(config)
+            place = file if given == config else rewritten(file, given, Path(temporary))
+            return keras.saving.load_model(place, compile=False, safe_mode=True)
+        except OptimizerError:
+            raise
+        except Exception as error:
+            raise_exhausted(error)
+            raise _loading_error(file, error) from error
 
 
 def _read_keras(file: Path) -> tuple[Any, str | None]:
