@@ -1,4 +1,4 @@
-//! An event of Lambda, whatever its door: a function URL, an HTTP API, a REST API or a direct invocation.
+//! An event of Lambda, whatever its source: a function URL, an HTTP API, a REST API or a direct invocation.
 
 #![no_main]
 

@@ -29,7 +29,7 @@ impl From<RunError> for Unanswered {
     }
 }
 
-/// Answers an event that came through `door`.
+/// Answers an event of this source.
 ///
 /// # Arguments
 ///
@@ -37,20 +37,20 @@ impl From<RunError> for Unanswered {
 /// * `run`: runs the model. It is called at most once.
 pub(super) fn answer(
     service: &Service,
-    door: &Event,
+    source: &Event,
     event: &[u8],
     exchange: Option<&mut Exchange>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
-    match door {
+    match source {
         Event::Http(http) => answer_http(service, http, exchange, run),
         Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, exchange, run)?)?),
     }
 }
 
 /// Returns the answer to a request that is refused.
-pub(super) fn refused(door: &Event, refusal: &Refusal) -> Vec<u8> {
-    match door {
+pub(super) fn refused(source: &Event, refusal: &Refusal) -> Vec<u8> {
+    match source {
         Event::Http(_) => response::proxy_refusal(refusal),
         Event::Direct => refusal.body(),
     }

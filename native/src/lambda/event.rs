@@ -9,7 +9,7 @@ use crate::rest::Refusal;
 /// Lambda's limit of a synchronous invocation, in both directions.
 pub(super) const LARGEST_BODY: usize = 6_291_456;
 
-/// An event by the door through which it came.
+/// How an event came.
 #[derive(Debug, PartialEq)]
 pub(super) enum Event {
     /// A function URL, an HTTP API or a REST API: the answer is a proxy response.
@@ -30,7 +30,7 @@ pub(super) struct HttpEvent {
 }
 
 impl Event {
-    /// Finds the door through which an event came.
+    /// Finds how an event came.
     pub(super) fn read(event: &[u8]) -> Self {
         // An event by HTTP has this member: most direct ones need not be read to know that they are none.
         if memmem::find(event, b"\"requestContext\"").is_none() {

@@ -54,11 +54,11 @@ impl Function {
     /// The function, not the request, is at fault, and the event did not come by HTTP.
     pub fn answer(&mut self, event: &[u8], request_id: &str, trace_id: Option<&str>) -> Result<Vec<u8>, Fault> {
         let started = Instant::now();
-        let door = Event::read(event);
-        let is_check = matches!(&door, Event::Http(http) if http.is_check);
+        let source = Event::read(event);
+        let is_check = matches!(&source, Event::Http(http) if http.is_check);
         let mut exchange = self.rate.filter(|rate| !is_check && rate.takes(request_id)).map(|_| Exchange::default());
         let answered = panics::catch(AssertUnwindSafe(|| {
-            answer::answer(&self.service, &door, event, exchange.as_mut(), |call| self.instance.run(call))
+            answer::answer(&self.service, &source, event, exchange.as_mut(), |call| self.instance.run(call))
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
@@ -69,7 +69,7 @@ impl Function {
             Err(Unanswered::Failed(panic))
         });
         let request = self.log.request(request_id, trace_id, started.elapsed());
-        let by_http = matches!(door, Event::Http(_));
+        let by_http = matches!(source, Event::Http(_));
         match answered {
             Ok(answer) => {
                 if !is_check {
@@ -84,7 +84,7 @@ impl Function {
                 if !is_check {
                     request.refused(&refusal);
                 }
-                Ok(answer::refused(&door, &refusal))
+                Ok(answer::refused(&source, &refusal))
             }
             Err(Unanswered::Failed(reason)) => {
                 // A fault that Lambda counts is not counted again.

@@ -11,10 +11,10 @@ use crate::rest::Service;
 ///
 /// The answer needs more than a run that cannot fail.
 pub fn answer_event(service: &Service, event: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Vec<u8> {
-    let door = Event::read(event);
-    match answer(service, &door, event, None, |call| Ok(run(call))) {
+    let source = Event::read(event);
+    match answer(service, &source, event, None, |call| Ok(run(call))) {
         Ok(answer) => answer,
-        Err(Unanswered::Refused(refusal)) => refused(&door, &refusal),
+        Err(Unanswered::Refused(refusal)) => refused(&source, &refusal),
         Err(Unanswered::Failed(reason)) => panic!("failed without a model: {reason}"),
     }
 }

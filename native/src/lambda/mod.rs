@@ -1,4 +1,4 @@
-//! AWS Lambda: the Runtime API, the events of its front doors, and the function's log.
+//! AWS Lambda: the Runtime API, the events of its sources, and the function's log.
 
 mod answer;
 mod capture;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::checksums::{ChecksumError, Checksums, Digest};
+use super::cost::CostEstimate;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics, ModelMetrics};
 use super::model_config::ModelConfig;
-use super::pace::Pace;
 use super::pool::{Pool, micros};
 use crate::model::{Description, FILE_NAME, LoadError, Model, Options};
 use crate::rest::Service;
@@ -29,7 +29,7 @@ pub(super) struct Servable {
     /// What computes.
     pub pool: Arc<Pool>,
     /// How fast, for each [`Entry`].
-    pub paces: [Arc<Pace>; Entry::COUNT],
+    pub cost_estimates: [Arc<CostEstimate>; Entry::COUNT],
     /// Those of its model.
     pub metrics: Arc<ModelMetrics>,
 }
@@ -163,7 +163,7 @@ impl Servable {
             service: Service::new(Arc::clone(&description), "server"),
             description,
             pool,
-            paces: std::array::from_fn(|_| Arc::new(Pace::new())),
+            cost_estimates: std::array::from_fn(|_| Arc::new(CostEstimate::new())),
             metrics: Arc::clone(metrics),
         })
     }

@@ -56,7 +56,7 @@ impl Ends {
     }
 }
 
-/// What a port speaks.
+/// The interface of a port.
 #[derive(Clone)]
 pub(super) enum Interface {
     Rest(Arc<State>),
@@ -92,7 +92,7 @@ pub(super) async fn serve(listener: TcpListener, interface: Interface, tls: Opti
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
-            // Who has connected before the port closes is served.
+            // Connections made before the port closes are served.
             biased;
             accepted = listener.accept() => accepted,
             _ = ends.stop.wait_for(|stop| *stop) => break,
@@ -128,29 +128,29 @@ async fn connection(
     _open: mpsc::Sender<()>,
 ) {
     let _ = stream.set_nodelay(true);
-    let _crowd = interface.state().crowd.clone();
+    let _counted = interface.state().concurrency.clone();
     let Some(tls) = tls else {
-        return speak(stream, interface, ends).await;
+        return serve_http(stream, interface, ends).await;
     };
     let acceptor = match interface {
         Interface::Rest(_) => tls.rest(),
         Interface::Grpc(_) => tls.grpc(),
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, interface, ends).await,
+        Ok(Ok(stream)) => serve_http(stream, interface, ends).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake not finished in time"),
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, ends: Ends) {
+async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, ends: Ends) {
     let io = TokioIo::new(stream);
     let ended = match interface {
         Interface::Rest(state) => {
-            let (born, age) = (Instant::now(), ends.age);
+            let (opened, age) = (Instant::now(), ends.age);
             let service = service_fn(move |request| {
                 // To close it without an answer could meet the client's next request.
-                let last = age.is_some_and(|age| born.elapsed() >= age);
+                let last = age.is_some_and(|age| opened.elapsed() >= age);
                 rest::answer(Arc::clone(&state), request, last)
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
@@ -159,10 +159,10 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, int
         }
         Interface::Grpc(grpc) => {
             let service = service_fn(move |request| {
-                let (crowd, answer) = (grpc.state().crowd.clone(), grpc.answer(request));
+                let (counted, answer) = (grpc.state().concurrency.clone(), grpc.answer(request));
                 async move {
                     let answered = answer.await;
-                    drop(crowd);
+                    drop(counted);
                     answered
                 }
             });

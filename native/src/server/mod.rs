@@ -7,7 +7,8 @@
 mod body;
 mod catalogue;
 mod checksums;
-mod crowd;
+mod concurrency;
+mod cost;
 mod failure;
 mod flags;
 #[cfg(feature = "fuzzing")]
@@ -20,7 +21,6 @@ mod log;
 mod memory;
 mod metrics;
 mod model_config;
-mod pace;
 mod pool;
 mod queue;
 mod rest;

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use super::cost::CostEstimate;
 use super::failure::Failure;
 use super::metrics::ModelMetrics;
-use super::pace::Pace;
 use super::queue::Queue;
 use crate::model::{Instance, LoadError, Model};
 
@@ -54,46 +54,46 @@ impl Pool {
     ///
     /// # Arguments
     ///
-    /// * `pace`: of such requests.
+    /// * `estimate`: the cost of such requests.
     /// * `size`: of this one.
-    /// * `crowd`: how many requests may wait, with those that have not been read.
-    /// * `deadline`: then nobody waits any longer.
+    /// * `concurrency`: how many requests can be in flight, with those that have not been read.
+    /// * `deadline`: when the request times out.
     ///
     /// # Errors
     ///
     /// The computation's own; as many requests wait as may; or the deadline has come.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        pace: &Arc<Pace>,
+        estimate: &Arc<CostEstimate>,
         size: usize,
-        crowd: usize,
+        concurrency: usize,
         deadline: Instant,
         compute: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let queued = Instant::now();
         let timed = {
-            let (pace, metrics) = (Arc::clone(pace), Arc::clone(&self.metrics));
+            let (estimate, metrics) = (Arc::clone(estimate), Arc::clone(&self.metrics));
             move |instance: &mut Instance| {
                 let start = Instant::now();
                 let result = catch_unwind(AssertUnwindSafe(|| compute(instance))).map_err(|_| Panicked)?;
                 let taken = start.elapsed();
                 metrics.runtime.observe(taken.as_secs_f64() * 1e6);
                 if result.is_ok() {
-                    pace.learn(size, taken);
+                    estimate.record(size, taken);
                 }
                 Ok(result)
             }
         };
-        let seat = self.queue.reserve().ok_or_else(Failure::busy)?;
-        let seat = if pace.is_short(size) {
-            if crowd > self.queue.capacity() {
+        let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
+        let reservation = if estimate.is_short(size) {
+            if concurrency > self.queue.capacity() {
                 // What else has arrived is read first, so that the queue's bound holds for all of it.
                 tokio::task::yield_now().await;
             }
             if Instant::now() >= deadline {
                 return Err(Failure::timed_out());
             }
-            match seat.copy() {
+            match reservation.exchange() {
                 Ok(mut instance) => {
                     self.metrics.queuing.observe(micros(queued));
                     let result = timed(&mut instance);
@@ -106,10 +106,10 @@ impl Pool {
                     }
                     return result?;
                 }
-                Err(seat) => seat,
+                Err(reservation) => reservation,
             }
         } else {
-            seat
+            reservation
         };
         let (reply, answer) = oneshot::channel();
         let work = Box::new(move |instance: &mut Instance| {
@@ -120,7 +120,7 @@ impl Pool {
             let _ = reply.send(timed(instance)?);
             Ok(())
         });
-        seat.fill(Job { work, queued });
+        reservation.enqueue(Job { work, queued });
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(result) => result.map_err(|_| Panicked)?,
             Err(_) => Err(Failure::timed_out()),

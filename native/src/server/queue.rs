@@ -1,8 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Work that waits, in a bounded number, and the copies that can do it. A copy belongs to one thread at a time: who
-/// takes it gives it back.
+/// A bounded queue of work, and the copies that can do it. A copy belongs to one thread at a time, which gives it back.
 pub(super) struct Queue<T, C> {
     state: Mutex<State<T, C>>,
     ready: Condvar,
@@ -12,7 +11,7 @@ pub(super) struct Queue<T, C> {
 
 struct State<T, C> {
     items: VecDeque<T>,
-    /// Places without an item yet.
+    /// Reservations without an item yet.
     reserved: usize,
     /// The one that was used last is taken first: its weights are in the processor's cache.
     free: Vec<C>,
@@ -20,8 +19,8 @@ struct State<T, C> {
     idle: usize,
 }
 
-/// A place among those that wait.
-pub(super) struct Place<'q, T, C> {
+/// A reserved place in the queue.
+pub(super) struct Reservation<'q, T, C> {
     queue: &'q Queue<T, C>,
 }
 
@@ -32,14 +31,14 @@ impl<T, C> Queue<T, C> {
         Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
-    /// Takes a place; `None` where the queue is full.
-    pub(super) fn reserve(&self) -> Option<Place<'_, T, C>> {
+    /// Reserves a place; `None` where the queue is full.
+    pub(super) fn reserve(&self) -> Option<Reservation<'_, T, C>> {
         let mut state = self.lock();
         if self.is_full(&state) {
             return None;
         }
         state.reserved += 1;
-        Some(Place { queue: self })
+        Some(Reservation { queue: self })
     }
 
     /// Waits for an item and a copy.
@@ -84,7 +83,7 @@ impl<T, C> Queue<T, C> {
     fn wake(&self, state: MutexGuard<'_, State<T, C>>) {
         let useful = state.idle > 0 && !state.items.is_empty() && !state.free.is_empty();
         drop(state);
-        // A call to the system, even with nobody there.
+        // A system call, even where no thread waits.
         if useful {
             self.ready.notify_one();
         }
@@ -96,17 +95,17 @@ impl<T, C> Queue<T, C> {
     }
 }
 
-impl<T, C> Place<'_, T, C> {
-    /// Exchanges the place for a copy; keeps it where none is free, or where others wait for one.
-    pub(super) fn copy(self) -> Result<C, Self> {
+impl<T, C> Reservation<'_, T, C> {
+    /// Exchanges the reservation for a copy; keeps it where none is free, or where items wait for one.
+    pub(super) fn exchange(self) -> Result<C, Self> {
         let mut state = self.queue.lock();
         let copy = if state.items.is_empty() { state.free.pop() } else { None };
         drop(state);
         copy.ok_or(self)
     }
 
-    /// Fills the place, for the threads that wait.
-    pub(super) fn fill(self, item: T) {
+    /// Puts an item in the reserved place, for a thread that waits.
+    pub(super) fn enqueue(self, item: T) {
         self.queue.lock().items.push_back(item);
         let queue = self.queue;
         drop(self);
@@ -114,7 +113,7 @@ impl<T, C> Place<'_, T, C> {
     }
 }
 
-impl<T, C> Drop for Place<'_, T, C> {
+impl<T, C> Drop for Reservation<'_, T, C> {
     fn drop(&mut self) {
         self.queue.lock().reserved -= 1;
     }
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
 
     fn push<T, C>(queue: &Queue<T, C>, item: T) -> bool {
-        queue.reserve().map(|place| place.fill(item)).is_some()
+        queue.reserve().map(|reservation| reservation.enqueue(item)).is_some()
     }
 
     fn with_copies(capacity: usize, copies: usize) -> Queue<i32, usize> {
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_away_beyond_its_capacity_and_keeps_the_order() {
+    fn refuses_beyond_its_capacity_and_keeps_the_order() {
         let queue = with_copies(2, 0);
         assert_eq!([1, 2, 3].map(|item| push(&queue, item)), [true, true, false]);
         queue.give(7);
@@ -155,40 +154,40 @@ mod tests {
     }
 
     #[test]
-    fn a_place_counts_until_it_is_given_up() {
+    fn a_reservation_counts_until_it_is_dropped() {
         let queue = with_copies(1, 0);
-        let place = queue.reserve().unwrap();
+        let reservation = queue.reserve().unwrap();
         assert_eq!((queue.len(), push(&queue, 1)), (1, false));
-        drop(place);
+        drop(reservation);
         assert_eq!((queue.len(), push(&queue, 1)), (0, true));
     }
 
     #[test]
-    fn a_place_is_exchanged_for_a_copy_or_filled() {
+    fn a_reservation_is_exchanged_for_a_copy_or_an_item_is_enqueued() {
         let queue = with_copies(1, 1);
         let (first, second) = (queue.reserve().unwrap(), queue.reserve().unwrap());
         assert!(queue.reserve().is_none());
-        assert!(matches!(first.copy(), Ok(0)));
-        let Err(second) = second.copy() else { panic!("there is no second copy") };
-        second.fill(5);
+        assert!(matches!(first.exchange(), Ok(0)));
+        let Err(second) = second.exchange() else { panic!("there is no second copy") };
+        second.enqueue(5);
         assert_eq!(queue.len(), 1);
         queue.give(0);
         assert_eq!((queue.pop(), queue.len()), ((5, 0), 0));
     }
 
     #[test]
-    fn who_waits_has_the_copy_before_who_comes() {
+    fn a_queued_item_gets_a_copy_before_a_later_reservation() {
         let queue = with_copies(4, 0);
         assert!(push(&queue, 1));
-        let place = queue.reserve().unwrap();
+        let reservation = queue.reserve().unwrap();
         queue.give(0);
-        let Err(place) = place.copy() else { panic!("the item came first") };
-        place.fill(2);
+        let Err(reservation) = reservation.exchange() else { panic!("the item was queued first") };
+        reservation.enqueue(2);
         assert_eq!(queue.pop(), (1, 0));
     }
 
     #[test]
-    fn every_item_is_done_once_and_a_copy_is_never_in_two_hands() {
+    fn every_item_is_done_once_and_no_two_threads_have_the_same_copy() {
         let queue = Arc::new(Queue::new(1_000));
         let in_use: Arc<Vec<Mutex<()>>> = Arc::new((0..3).map(|_| Mutex::new(())).collect());
         (0..3).for_each(|copy| queue.give(copy));
@@ -199,7 +198,7 @@ mod tests {
                     let mut taken = Vec::new();
                     loop {
                         let (item, copy): (i32, usize) = queue.pop();
-                        let held = in_use[copy].try_lock().expect("nobody else has it");
+                        let held = in_use[copy].try_lock().expect("no other thread has it");
                         std::thread::yield_now();
                         drop(held);
                         queue.give(copy);
@@ -213,15 +212,15 @@ mod tests {
             .collect();
         let mut done = Vec::new();
         for number in 0..500 {
-            let place = queue.reserve().unwrap();
-            match place.copy() {
+            let reservation = queue.reserve().unwrap();
+            match reservation.exchange() {
                 Ok(copy) => {
-                    let held = in_use[copy].try_lock().expect("nobody else has it");
+                    let held = in_use[copy].try_lock().expect("no other thread has it");
                     done.push(number);
                     drop(held);
                     queue.give(copy);
                 }
-                Err(place) => place.fill(number),
+                Err(reservation) => reservation.enqueue(number),
             }
             if number % 3 == 0 {
                 assert!(push(&queue, 1_000 + number));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use tonic::Code;
 
 use super::catalogue::{Catalogue, Servable};
-use super::crowd::Crowd;
+use super::concurrency::Concurrency;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
@@ -23,8 +23,8 @@ pub(super) struct State {
     pub max_request_bytes: usize,
     /// Of one request.
     pub timeout: Duration,
-    /// Whose requests may arrive.
-    pub crowd: Crowd,
+    /// How many requests can arrive or are in flight.
+    pub concurrency: Concurrency,
     draining: AtomicBool,
 }
 
@@ -37,7 +37,7 @@ impl State {
             monitoring_path: flags.monitoring_path.clone(),
             max_request_bytes: flags.max_request_bytes,
             timeout: flags.rest_api_timeout_in_ms,
-            crowd: Crowd::new(),
+            concurrency: Concurrency::new(),
             draining: AtomicBool::new(false),
         }
     }
@@ -78,8 +78,8 @@ pub(super) async fn compute<T: Send + 'static>(
     deadline: Instant,
     answer: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let pace = &servable.paces[entry as usize];
-    servable.pool.run(pace, size, state.crowd.count(), deadline, answer).await
+    let estimate = &servable.cost_estimates[entry as usize];
+    servable.pool.run(estimate, size, state.concurrency.count(), deadline, answer).await
 }
 
 /// Counts a request of a model.
