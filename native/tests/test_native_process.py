@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stand_in_runtime_api import Function
 
 FIXED = {"FunctionName": "digits-function", "FunctionVersion": "7", "ModelName": "tiny", "ModelVersion": "3"}
-HTTP = {"rawPath": "/v1/models/tiny:predict", "requestContext": {"http": {"method": "POST"}}}
+HTTP: dict[str, Any] = {"rawPath": "/v1/models/tiny:predict", "requestContext": {"http": {"method": "POST"}}}
 ROW = {"data": [1, 2]}
 
 
