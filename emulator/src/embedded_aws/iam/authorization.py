@@ -104,6 +104,21 @@ def with_builds(original: Callable[..., str]) -> Callable[..., str]:
     return resource
 
 
+def with_stacks(original: Callable[..., str]) -> Callable[..., str]:
+    """Judges a stack that a request names by the ARN that it has, whose end is its own."""
+
+    def resource(service: str, *rest: Any) -> str:
+        found = original(service, *rest)
+        if service != "cloudformation" or not found.endswith("/*"):
+            return found
+        from ministack.services.cloudformation import handlers
+
+        stack = handlers._resolve_stack(found.split("/")[1])
+        return str(stack["StackId"]) if stack else found
+
+    return resource
+
+
 def with_log_streams(original: Callable[..., str]) -> Callable[..., str]:
     """Judges a log group by the ARN that policies name."""
 

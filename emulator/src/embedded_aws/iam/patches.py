@@ -35,3 +35,4 @@ def install(calls: Path | None = None) -> None:
     replace(iam_actions, "extract_iam_action", authorization.with_batches)
     replace(iam_actions, "extract_resource_arn", authorization.with_builds)
     replace(iam_actions, "extract_resource_arn", authorization.with_log_streams)
+    replace(iam_actions, "extract_resource_arn", authorization.with_stacks)
