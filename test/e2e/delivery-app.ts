@@ -1,9 +1,11 @@
 import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
+import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { ModelDelivery, ModelFunction, ModelSource, QualityGate } from '../../lib';
 
-/** A delivery, the function that serves what is uploaded, and a queue that hears of it. */
+/** A delivery, the function that serves what is uploaded and shifts its traffic, a queue that hears of it, and a role that operates it. */
 const app = new App();
 const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
 
@@ -18,10 +20,20 @@ new CfnOutput(delivering, 'ServeParameter', { value: delivery.serveParameterName
 new CfnOutput(delivering, 'QueueUrl', { value: heard.queueUrl });
 
 const stack = new Stack(app, 'Endpoint', { env });
+const published = new sqs.Queue(stack, 'Published');
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromDelivery(delivery),
   gate: QualityGate.maxSize(Size.kibibytes(64)),
+  deploymentConfig: new codedeploy.LambdaDeploymentConfig(stack, 'Half', {
+    trafficRouting: codedeploy.TrafficRouting.timeBasedCanary({ percentage: 50, interval: Duration.minutes(1) }),
+  }),
 });
+endpoint.optimizer!.onPublished('Published', { target: new events_targets.SqsQueue(published) });
+const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });
+delivery.grantOperate(operator);
+endpoint.optimizer!.grantRead(operator);
+new CfnOutput(stack, 'OperatorRole', { value: operator.roleArn });
+new CfnOutput(stack, 'PublishedQueueUrl', { value: published.queueUrl });
 new CfnOutput(stack, 'Url', { value: endpoint.addFunctionUrl().url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
 new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });

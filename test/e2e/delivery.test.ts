@@ -1,9 +1,9 @@
-import { createHash } from 'crypto';
 import { readFileSync } from 'fs';
+import { deliveryCommand } from '../../cli/delivery/command';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
-import { callAction } from './requests';
+import { callAction, callService } from './requests';
 
 const KEY = 'models/points.zip';
 const TOLERANCE = 0.05;
@@ -45,13 +45,13 @@ async function parameter(name: string): Promise<string> {
   return (await callAction(deployment.emulator, 'ssm', 'AmazonSSM.GetParameter', { Name: name })).Parameter.Value;
 }
 
-/** The next event. Deliveries run one after another, and each ends with at most one. */
-function heard(): Promise<any> {
+/** The next event of a queue. Deliveries run one after another, and each ends with at most one. */
+function heard(QueueUrl = delivering.QueueUrl): Promise<any> {
   return eventually(async () => {
-    const request = { QueueUrl: delivering.QueueUrl, MaxNumberOfMessages: 1 };
+    const request = { QueueUrl, MaxNumberOfMessages: 1 };
     const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
     expect(messages).toHaveLength(1);
-    await callAction(deployment.emulator, 'sqs', 'AmazonSQS.DeleteMessage', { QueueUrl: delivering.QueueUrl, ReceiptHandle: messages[0].ReceiptHandle });
+    await callAction(deployment.emulator, 'sqs', 'AmazonSQS.DeleteMessage', { QueueUrl, ReceiptHandle: messages[0].ReceiptHandle });
     return JSON.parse(messages[0].Body);
   }, SECONDS);
 }
@@ -68,8 +68,32 @@ async function delivered(input: object): Promise<{ status: string; output: any }
   }, SECONDS);
 }
 
+/** Runs the command line as the role that may operate the delivery, and returns its exit code and what it printed. */
+async function operate(...args: string[]): Promise<{ code: number; output: any }> {
+  const { OperatorRole } = endpoint as unknown as Record<string, string>;
+  const session = await callService(deployment.emulator, 'sts', { 'content-type': 'application/x-www-form-urlencoded' },
+    new URLSearchParams({ Action: 'AssumeRole', Version: '2011-06-15', RoleArn: OperatorRole, RoleSessionName: 'operator' }).toString());
+  const of = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(session)![1];
+  const before = { ...process.env };
+  Object.assign(process.env, deployment.emulator.environment, {
+    AWS_ACCESS_KEY_ID: of('AccessKeyId'), AWS_SECRET_ACCESS_KEY: of('SecretAccessKey'), AWS_SESSION_TOKEN: of('SessionToken'),
+  });
+  let printed = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+  try {
+    return { code: await deliveryCommand([...args, '--stack', 'Delivery', '--json']), output: JSON.parse(printed) };
+  } finally {
+    write.mockRestore();
+    process.env = before;
+  }
+}
+
 beforeAll(async () => {
-  deployment = await Deployment.start('test/e2e/delivery-app.ts');
+  // A minute of a traffic shift takes a second.
+  deployment = await Deployment.start('test/e2e/delivery-app.ts', ['--shift-scale', '0.017']);
   first = deployment.expectation('first');
   second = deployment.expectation('second');
 });
@@ -85,6 +109,9 @@ describe('a model that is delivered by an upload', () => {
     expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
     endpoint = await deployed('Endpoint');
     await expectAnswersOf(first);
+    expect(await heard((endpoint as unknown as Record<string, string>).PublishedQueueUrl)).toMatchObject({
+      'detail-type': 'ModelPublished', 'detail': { modelName: 'points', version: '1', bucket: endpoint.ArtifactBucket },
+    });
   });
 
   test('becomes live without a deployment by anybody', async () => {
@@ -95,6 +122,15 @@ describe('a model that is delivered by an upload', () => {
     });
     await expectAnswersOf(second);
     expect(await deployment.status('Endpoint')).toBe('UPDATE_COMPLETE');
+    const { deployments } = await callAction(deployment.emulator, 'codedeploy', 'CodeDeploy_20141006.ListDeployments', {});
+    expect(deployments).toHaveLength(1);
+    expect(await operate('status')).toMatchObject({
+      code: 0,
+      output: {
+        source: versions.second, serve: 'built', running: [],
+        endpoints: [{ stack: 'Endpoint', model: 'points', version: '2', objectVersion: versions.second, since: expect.any(String), figures: expect.stringContaining('MB') }],
+      },
+    });
   });
 
   // Fault: the gate refuses an upload | an event with the reason and the candidates | the previous version, which answers afterwards
@@ -140,18 +176,32 @@ describe('a model that is delivered by an upload', () => {
     await expectAnswersOf(second);
   });
 
-  test('gives way to a published version on request, which stays when the unchanged app is deployed', async () => {
+  test('gives way to the version before by the command line, which stays when the unchanged app is deployed', async () => {
     const builds = await deployment.builds();
-    const manifestKey = (await deployment.keys(endpoint.ArtifactBucket)).find((key) => key.endsWith('/litert/1/manifest.json'))!;
-    const manifestSha256 = createHash('sha256').update(await deployment.bytes(endpoint.ArtifactBucket, manifestKey)).digest('hex');
+    const manifestKey = expect.stringMatching(/\/litert\/1\/manifest\.json$/);
+    expect(await operate('rollback')).toMatchObject({
+      code: 0, output: { executed: false, input: { serve: [{ bucket: endpoint.ArtifactBucket, manifestKey }] } },
+    });
+    await expectAnswersOf(second);
 
-    const { status, output } = await delivered({ serve: [{ bucket: endpoint.ArtifactBucket, manifestKey, manifestSha256 }] });
-
-    expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'DELIVERED' } });
+    expect(await operate('rollback', '--yes')).toMatchObject({ code: 0, output: { executed: true, delivery: { outcome: 'DELIVERED' } } });
     await expectAnswersOf(first);
     await deployed('Endpoint');
     await expectAnswersOf(first);
     expect(await deployment.builds()).toBe(builds);
     expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
+  });
+
+  test('comes back by the command line, without a build, and all is in the history', async () => {
+    const builds = await deployment.builds();
+
+    expect(await operate('promote', '--object-version', versions.second, '--yes')).toMatchObject({ code: 0, output: { delivery: { outcome: 'DELIVERED' } } });
+
+    await expectAnswersOf(second);
+    expect(await deployment.builds()).toBe(builds);
+    const { output: { deliveries } } = await operate('history');
+    expect(deliveries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+      'DELIVERED', 'DELIVERED', 'SUPERSEDED', 'SUPERSEDED', 'ROLLED_BACK', 'DELIVERED', 'DELIVERED',
+    ]);
   });
 });
