@@ -1,8 +1,11 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
-import { ModelAlarms, ModelFunction, ModelHook, ModelSource } from '../../lib';
+import { ModelAlarms, ModelFunction, ModelHook, ModelSource, RequestCapture } from '../../lib';
 
-/** The app that the test of traffic shifting deploys: a function that half of the traffic tries first. Everything that changes is context. */
+/**
+ * The app that the test of traffic shifting deploys: a function that half of the traffic tries first, and whose requests are captured. Everything that
+ * changes is context.
+ */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
 
@@ -13,6 +16,8 @@ const hook = context('hook');
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromAsset(context('model')!),
   hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
+  capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }),
+  replay: context('maxDisagreement') ? { maxDisagreement: Number(context('maxDisagreement')) } : undefined,
   deploymentConfig: new codedeploy.LambdaDeploymentConfig(stack, 'Half', {
     trafficRouting: codedeploy.TrafficRouting.timeBasedCanary({ percentage: 50, interval: Duration.minutes(Number(context('minutes'))) }),
   }),
@@ -23,4 +28,5 @@ const url = endpoint.addFunctionUrl();
 new CfnOutput(stack, 'Url', { value: url.url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
 new CfnOutput(stack, 'ArtifactBucket', { value: endpoint.artifact.bucket.bucketName });
+new CfnOutput(stack, 'CaptureBucket', { value: endpoint.captureBucket!.bucketName });
 new CfnOutput(stack, 'Version', { value: endpoint.optimizer!.version });

@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
+import { gunzipSync } from 'zlib';
 import type { Answer } from '../../emulator/client/function-url';
-import type { Expectation } from './deployment';
+import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
+import { eventually } from './eventually';
 
 const STACK = 'Endpoint';
 const PATH = '/v1/models/points:predict';
@@ -37,6 +39,14 @@ function hook(name: string, text: string): Record<string, string> {
   return { hook: directory };
 }
 
+/** What the capture bucket has, oldest first. */
+async function captured(): Promise<{ modelName: string; request: unknown; answer: unknown }[]> {
+  const { CaptureBucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
+  const keys = (await deployment.keys(CaptureBucket)).filter((key) => /^points\/\d{4}\/\d\d\/\d\d\/\d\d\/.*\.jsonl\.gz$/.test(key)).sort();
+  const contents = await Promise.all(keys.map((key) => deployment.bytes(CaptureBucket, key)));
+  return contents.flatMap((content) => gunzipSync(content).toString().trim().split('\n').map((line) => JSON.parse(line)));
+}
+
 const ask = (body: unknown): Promise<Answer> => deployment.request(deployment.outputs(STACK), 'POST', PATH, body);
 
 /** Asks one request after another as long as the deployment lasts. */
@@ -65,6 +75,32 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('1');
   });
 
+  test('requests are captured with their answers in a bucket, and those of the check before are not', async () => {
+    const request = { instances: first.instances };
+    const { status, body } = await ask(request);
+    expect(status).toBe(200);
+
+    const records = await eventually(async () => {
+      const found = await captured();
+      expect(found).not.toEqual([]);
+      return found;
+    });
+    expect(records).toEqual([expect.objectContaining({ schemaVersion: 1, modelName: 'points', request, answer: JSON.parse(body) })]);
+  });
+
+  test('a new version that decides captured requests differently ends the deployment, and callers keep the previous version', async () => {
+    const before = await ask({ instances: first.instances });
+
+    const { code, output } = await deployment.deploy(STACK, { model: deployment.file('second'), minutes: SHORT, maxDisagreement: '0' });
+
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/version \d+ of the function answers captured requests differently from the versions that answered them: \d+ of \d+ decisions/);
+    expect(output).toMatch(/row \d+ of '\w+' was \d \([\d.e-]+\), is \d \([\d.e-]+\)/);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('1');
+    expect(await ask({ instances: first.instances })).toEqual(before);
+  });
+
   test('a new version takes over under traffic: both versions answer meanwhile, and every request is answered', async () => {
     const request = { instances: first.instances };
     const before = await ask(request);
@@ -76,7 +112,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(after.body).not.toBe(before.body);
     expect(new Set(answers.map(({ body }) => body))).toEqual(new Set([before.body, after.body]));
-    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('2');
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).not.toBe('1');
   });
 
   // Fault: a new function version fails under traffic | its alarm makes CodeDeploy roll back | the previous version; every request is answered
@@ -87,6 +123,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(ready).toBe(0);
     const before = await ask(point);
     expect(before.status).toBe(200);
+    const live = await deployment.liveVersion(deployment.outputs(STACK));
 
     const { code, output, answers } = await deployUnderTraffic({ model, minutes: LONG, ...hook('failing', FAILING) }, point);
 
@@ -94,7 +131,7 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
     expect(output).toMatch(/d-\w+ failed\. One or more alarms have been activated .* Activated alarms: <[\w-]+TrafficShiftErrors[\w-]+>/);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 500]));
-    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe('3');
+    expect(await deployment.liveVersion(deployment.outputs(STACK))).toBe(live);
     for (let count = 0; count < 20; count++) {
       expect(await ask(point)).toEqual(before);
     }
