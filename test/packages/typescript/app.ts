@@ -277,6 +277,6 @@ function deliveries(stack: Stack, serving: Stack): void {
 }
 
 /** Metrics are in a template only where something watches them. */
-function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelOptimizer, name: string): void {
+function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelOptimizer | ModelMonitor, name: string): void {
   metric.createAlarm(scope, `${name}Alarm`, { threshold: 1, evaluationPeriods: 1 });
 }
