@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,16 +78,18 @@ def test_layers_are_at_opt_and_code_at_var_task_and_only_tmp_is_writable(
     aws = request.getfixturevalue(user)
     layers = [layer(aws, {"both.txt": "first", "ml/first.txt": "1"}), layer(aws, {"both.txt": "second"})]
     name = function(aws, LOOK, Layers=layers)
+    # A name that nothing else on this machine uses.
+    written = f"/tmp/{uuid.uuid4()}"
     event = {
         "read": ["/opt/both.txt", "/opt/ml/first.txt"],
-        "write": ["/opt/x", "/var/task/x", "/var/x", str(Path.home() / "x"), "/tmp/x"],
+        "write": ["/opt/x", "/var/task/x", "/var/x", str(Path.home() / "x"), written],
     }
     seen, failed = invoke(aws, name, event)
     assert not failed, seen
     assert seen["files"] == {"/opt/both.txt": "second", "/opt/ml/first.txt": "1"}
-    assert seen["written"] == ["/tmp/x"]
+    assert seen["written"] == [written]
     assert seen["directory"] == "/var/task"
-    assert not Path("/tmp/x").exists()
+    assert not Path(written).exists()
     if user == "as_ordinary_user":
         assert seen["user"] == 65534
 
