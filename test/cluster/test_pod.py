@@ -29,7 +29,8 @@ DIGITS = ROOT / "examples" / "digits"
 OPTIMIZER = ROOT / "python" / "optimizer" / "src"
 PROGRAMS = {"/usr/bin/tensorflow_model_server": [sys.executable, "-m", "stand_in_server"]}
 
-pytestmark = pytest.mark.usefixtures("nodes")
+# A fixture optimizes a model, which took 300 seconds on a machine that did much else.
+pytestmark = [pytest.mark.usefixtures("nodes"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
