@@ -7,6 +7,7 @@ import { checkKinds } from '../private/kinds';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
+import { checkMonitored } from './monitored-checks';
 
 /**
  * Alarms on an endpoint's errors and latency, and on refusals of its model with `RefusalBehavior.KEEP_PREVIOUS`. Periods without requests do not trigger an
@@ -35,6 +36,7 @@ export class ModelAlarms extends Construct {
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelAlarms`, [
+      ...checkMonitored('endpoint', props.endpoint),
       ...checkKinds(props),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import type { ModelDashboardProps } from './model-dashboard-props';
 import type { IMonitoredEndpoint } from './model-endpoint';
+import { checkMonitored } from './monitored-checks';
 
 const COLUMNS = 24;
 
@@ -33,6 +34,7 @@ export class ModelDashboard extends Construct {
    * @param endpoint the endpoint to show
    */
   public addEndpoint(endpoint: IMonitoredEndpoint): void {
+    failIfAny(lit`InvalidModelDashboard`, checkMonitored('endpoint', endpoint), this);
     failIfAny(lit`EndpointShownTwice`, this.shown.has(endpoint.node.path)
       ? [`the dashboard has a row of ${JSON.stringify(endpoint.node.path)} already: add each endpoint once`] : [], this);
     this.shown.add(endpoint.node.path);

@@ -4,6 +4,8 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { Construct } from 'constructs';
+import type { IMonitoredEndpoint, ModelAlarmsProps } from '../../lib';
 import { ModelAlarms, ModelDashboard, ModelSource, RefusalBehavior } from '../../lib';
 import { emptyStack, modelFunction, resourceOf, tfliteFile } from '../function/fixtures';
 
@@ -73,6 +75,21 @@ describe('ModelAlarms', () => {
     expect(() => new ModelAlarms(stack, 'Alarms', { endpoint: modelFunction(stack), maxLatency: Duration.seconds(1), maxErrorRate: 5, evaluationPeriods: 0 }))
       .toThrow(/2 problems:[^]*maxErrorRate must be between 0 and 1, got 5: it is a share[^]*evaluationPeriods must be between 1/);
   });
+
+  test.each<[string, unknown]>([['nothing', undefined], ['null', null], ['"digits"', 'digits'], ['another object', { modelName: 'digits' }]])(
+    'refuse %s for an endpoint, with the other problems', (shown, endpoint) => {
+      const props = { endpoint, maxErrorRate: 5 } as unknown as ModelAlarmsProps;
+
+      expect(() => new ModelAlarms(emptyStack(), 'Alarms', props)).toThrow(
+        `2 problems:\n  - endpoint must be an endpoint with metrics (a ModelFunction, or a ModelFleet with embeddedMetrics), got ${shown}: for a ModelService, use`);
+    });
+
+  test('refuse an endpoint without metrics, by its path', () => {
+    const stack = emptyStack();
+    const endpoint = { node: new Construct(stack, 'Service').node, modelName: 'digits' } as unknown as IMonitoredEndpoint;
+
+    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint })).toThrow(/got "Stack\/Service", which has no metrics: for a ModelService, use cloudwatch\.Alarm/);
+  });
 });
 
 describe('ModelDashboard', () => {
@@ -95,5 +112,11 @@ describe('ModelDashboard', () => {
     const endpoint = modelFunction(stack);
 
     expect(() => new ModelDashboard(stack, 'Dashboard', { endpoints: [endpoint, endpoint] })).toThrow(/has a row of "Stack\/Digits" already/);
+  });
+
+  test('refuses an endpoint without metrics', () => {
+    const endpoint = 'digits' as unknown as IMonitoredEndpoint;
+
+    expect(() => new ModelDashboard(emptyStack(), 'Dashboard', { endpoints: [endpoint] })).toThrow(/^endpoint must be an endpoint with metrics .*, got "digits": /);
   });
 });
