@@ -100,6 +100,15 @@ def processes(group: str) -> list[str]:
     return [name for path in groups(group) for one in path.rglob("cgroup.procs") for name in one.read_text().split()]
 
 
+def unified_group(process: str) -> str | None:
+    """Return the group of cgroup v2 that a process is in, which is mounted beside those of v1; None if it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return next((line for line in lines if line.startswith("0::")), None)
+
+
 def runs(process: int) -> bool:
     """Whether a process has not ended; how long it is listed after that is for its parent to say."""
     try:
@@ -114,7 +123,9 @@ def test_a_running_cluster_changes_nothing_of_the_host(start: Callable[[], Lone]
     facts = cluster.wait()
 
     assert host() == before
-    assert len(processes(facts["group"])) > 10
+    members = processes(facts["group"])
+    assert len(members) > 10
+    assert {unified_group(process) for process in members} <= {unified_group("self"), None}
 
     cluster.end(signal.SIGTERM)
 

@@ -69,7 +69,16 @@ def _mount_all(directory: Path, controllers: list[str], group: str) -> None:
         _mount("--bind", str(own), name)
     for controller in controllers:
         _mount("--bind", f"{controller}/{group}", controller)
+    _hide_unified_cgroups()
     _mount("--make-rshared", "/")
+
+
+def _hide_unified_cgroups() -> None:
+    """Unmount cgroup v2, where runc would make a group of the host for every container beside that of v1."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        mount, _, rest = line.partition(" - ")
+        if rest.split()[0] == "cgroup2":
+            subprocess.run(["umount", mount.split()[4]], check=True)  # noqa: S603, S607 - a program of the PATH
 
 
 def _connect(specification: dict[str, Any]) -> None:
