@@ -186,6 +186,12 @@ class TestCaptures:
         )
         assert self.newest() == [1]
 
+    def test_several_on_a_line_are_read_up_to_a_broken_one(self, s3: S3Client) -> None:
+        joined = json.dumps(capture(1)) + json.dumps(capture(2)) + " " + json.dumps(capture(3))
+        store(s3, "2026/11/28/08", joined, joined + "{" + json.dumps(capture(4)))
+        assert self.newest() == [3, 2, 1, 3, 2, 1]
+        assert self.newest(2) == [3, 2]
+
     def test_no_more_than_50_objects_are_read(self, s3: S3Client, capsys: pytest.CaptureFixture[str]) -> None:
         for number in range(52):
             store(s3, f"2026/11/28/{number:02}", capture(number % 60))

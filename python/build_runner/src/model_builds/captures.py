@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ _MOST_OBJECTS = 50
 _MOST_BYTES = 64 << 20
 _LARGEST_OBJECT = 128 << 20
 _LONGEST_SECONDS = 20
+_DECODER = json.JSONDecoder()
+_BEGINNING = re.compile(r"\S")
 
 
 def newest_captures(bucket: str, model: str, limit: int, *, except_version: str) -> list[dict[str, Any]]:
@@ -43,9 +46,8 @@ def newest_captures(bucket: str, model: str, limit: int, *, except_version: str)
             print(f"the newest {number} objects of captured requests are read; there is no time for more")
             break
         content = aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-        for line in reversed(_lines(content)):
-            capture = _read(line)
-            if capture is not None and str(capture["modelVersion"]) != except_version:
+        for capture in _newest_first(content):
+            if str(capture["modelVersion"]) != except_version:
                 found.append(capture)
                 if len(found) == limit:
                     return found
@@ -65,6 +67,14 @@ def _newest(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
         yield from _newest(bucket, folder)
 
 
+def _newest_first(content: bytes) -> Iterator[dict[str, Any]]:
+    for line in reversed(_lines(content)):
+        for value in reversed(_values(line)):
+            capture = _read(value)
+            if capture is not None:
+                yield capture
+
+
 def _lines(content: bytes) -> list[bytes]:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
@@ -73,9 +83,21 @@ def _lines(content: bytes) -> list[bytes]:
         return []
 
 
-def _read(line: bytes) -> dict[str, Any] | None:
+def _values(line: bytes) -> list[Any]:
+    """Return the JSON values of a line: Firehose may put several into one. What follows a broken one is left out."""
+    values, end = [], 0
     try:
-        capture = json.loads(line)
+        text = line.decode()
+        while beginning := _BEGINNING.search(text, end):
+            value, end = _DECODER.raw_decode(text, beginning.start())
+            values.append(value)
+    except (ValueError, RecursionError):
+        pass
+    return values
+
+
+def _read(capture: Any) -> dict[str, Any] | None:
+    try:
         if capture["schemaVersion"] != SCHEMA_VERSION:
             return None
         request, answer = dict(capture["request"]), dict(capture["answer"])
@@ -86,5 +108,5 @@ def _read(line: bytes) -> dict[str, Any] | None:
         ):
             return None
         return {**capture, "modelVersion": capture["modelVersion"], "request": request, "answer": answer}
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError):
         return None
