@@ -7,6 +7,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
+import { readDelivered } from '../model/delivery-source';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
@@ -91,7 +92,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
       && new CaptureDelivery(this, 'Capture', { options: props.capture._options, modelName: this.modelName, logGroup: this.logGroup }).bucket;
     const version = this.lambdaFunction.currentVersion;
     this.requestMetrics = settings.embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
-    const replay = props.replay && this.captureBucket ? { options: props.replay, bucket: this.captureBucket } : undefined;
+    const { _delivery: delivery } = props.model;
+    const serve = delivery && readDelivered(this, delivery, delivery.serveParameterName);
+    const replay = props.replay && this.captureBucket ? { options: props.replay, bucket: this.captureBucket, serve } : undefined;
     this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook, replay } });
     this.deploymentGroup = props.deploymentConfig && new TrafficShift(this, 'TrafficShift', {
       alias: this.alias,

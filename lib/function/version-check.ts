@@ -16,7 +16,12 @@ export interface VersionCheckProps {
   readonly compatibility: ModelCompatibility;
   readonly hook?: ModelHook;
   /** Replays captured requests of a bucket. */
-  readonly replay?: { readonly options: ReplayOptions; readonly bucket: s3.IBucket };
+  readonly replay?: {
+    readonly options: ReplayOptions;
+    readonly bucket: s3.IBucket;
+    /** What a delivery says to serve: nothing is replayed to a version that it goes back to. */
+    readonly serve?: string;
+  };
 }
 
 /**
@@ -55,6 +60,7 @@ export class VersionCheck extends Construct {
           Replay: Stack.of(this).toJsonString(documentOf(replay.options)),
           CaptureBucket: replay.bucket.bucketName,
           ModelVersion: props.compatibility.version,
+          ...replay.serve !== undefined && { Serve: replay.serve },
         } : {},
       },
     });

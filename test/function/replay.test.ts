@@ -1,8 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { ModelFunctionProps } from '../../lib';
-import { ModelHook, RequestCapture } from '../../lib';
-import { emptyStack, hookDirectory, modelFunction, resourceOf } from './fixtures';
+import { ModelDelivery, ModelHook, ModelSource, RequestCapture } from '../../lib';
+import { emptyStack, hookDirectory, modelFunction, resourceOf, UNBUNDLED } from './fixtures';
 
 const capture = RequestCapture.sampled({ rate: 1, retention: Duration.days(7) });
 
@@ -20,6 +20,17 @@ test('a version check replays captured requests of the model, and knows which ve
     CaptureBucket: { Ref: resourceOf(stack, 'AWS::S3::Bucket', 'DigitsCapture').id },
     ModelVersion: { 'Fn::GetAtt': [expect.stringContaining('Compatibility'), 'Version'] },
   });
+});
+
+test('it knows what a delivery says to serve, because a version that was live is not compared', () => {
+  const app = new App({ context: UNBUNDLED });
+  const delivery = new ModelDelivery(new Stack(app, 'Delivery'), 'Digits', { key: 'digits.zip', stackNames: ['Serving'] });
+  const serving = new Stack(app, 'Serving');
+  modelFunction(serving, { model: ModelSource.fromDelivery(delivery), capture, replay: { maxDisagreement: 0.05 } });
+
+  const { Serve } = resourceOf(serving, 'Custom::TensorFlowVersionCheck').properties;
+  expect(Serve).toEqual(resourceOf(serving, 'Custom::TensorFlowModelBuild').properties.Serve);
+  expect(Template.fromStack(serving).toJSON().Parameters[Serve.Ref]).toMatchObject({ Default: delivery.serveParameterName });
 });
 
 test('it waits for the permission to read them, which is for this model alone', () => {

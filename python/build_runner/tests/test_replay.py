@@ -135,6 +135,21 @@ class TestReplay:
             "no captured requests that another version answered: the golden requests alone" in capsys.readouterr().out
         )
 
+    def test_nothing_is_replayed_to_a_version_that_a_delivery_goes_back_to(
+        self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        version_check.check_version(asked(maxDisagreement=0) | {"Serve": '[{"bucket": "b", "manifestKey": "k"}]'})
+        assert "goes back to a version that was live" in capsys.readouterr().out
+
+    def test_an_upload_of_a_delivery_is_replayed_to(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[0.7, 0.2, 0.1]]})
+        with pytest.raises(ModelError, match="differ, at most 0 may"):
+            version_check.check_version(asked(maxDisagreement=0) | {"Serve": "built"})
+
     def test_there_is_an_end_of_the_time(
         self, function: Stubber, s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: Any
     ) -> None:

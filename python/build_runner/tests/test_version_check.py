@@ -253,6 +253,16 @@ def test_an_update_sends_requests(function: Stubber, old: str, other: str) -> No
     on_event(rolled_back("7", old, other), None)
 
 
+def test_an_update_of_what_a_delivery_says_alone_sends_no_requests(
+    function: Stubber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update = rolled_back("7", "7")
+    update["ResourceProperties"] |= {"Serve": "built"}
+    update["OldResourceProperties"] |= {"Serve": "[]"}
+    assert on_event(update, None) == {"PhysicalResourceId": "id"}
+    assert "function:digits:7 serves already" in capsys.readouterr().out
+
+
 def test_it_waits_until_golden_requests_may_be_read(function: Stubber, s3: S3Client) -> None:
     described(function)
     with Stubber(aws.s3()) as denied:

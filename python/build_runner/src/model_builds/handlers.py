@@ -34,7 +34,7 @@ from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_prev
 from .signatures import ensure_signed
 from .stack_status import is_rolling_back
 from .store import Store, delete_if_empty
-from .version_check import check_version, goes_back
+from .version_check import check_version, goes_back, serves_already
 
 #: How long a version check waits for concurrency in the account. A stack checks its functions in
 #: parallel, and a new account runs ten at a time.
@@ -75,11 +75,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     if properties["Mode"] == "bucket":
         return answer  # only its deletion does something
     if properties["Mode"] == "version_check":
-        if goes_back(event):
-            print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
-            return answer
-        since = int(time.time())
-        return answer if _is_checked(properties, since) else answer | {"CheckSince": since}
+        return answer | _begin_check(event)
     if properties["Mode"] == "compatibility":
         return answer | {"Data": _check_compatibility(event)}
     return answer | _find_or_start(event)
@@ -192,6 +188,18 @@ def _raise_unless_rolling_back(
     if not (may_pass and is_update and is_rolling_back(event["StackId"], if_unknown=False)):
         raise error
     print(f"the stack rolls back to what it served, which was verified then: {error}")
+
+
+def _begin_check(event: Event) -> dict[str, Any]:
+    properties = event["ResourceProperties"]
+    if goes_back(event):
+        print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
+        return {}
+    if serves_already(event):
+        print(f"{properties['FunctionVersion']} serves already: it is not asked")
+        return {}
+    since = int(time.time())
+    return {} if _is_checked(properties, since) else {"CheckSince": since}
 
 
 def _is_checked(properties: dict[str, Any], since: float) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import aws
 from .captures import newest_captures
+from .delivery import BUILT
 from .errors import ModelError
 from .replayed_answers import ReplayedAnswers
 
@@ -31,9 +32,13 @@ class Replay:
 
     @classmethod
     def of(cls, properties: dict[str, Any]) -> Replay | None:
-        """Return what a version check's properties ask for, or None."""
+        """Return what a version check's properties ask for, or None; nothing where a delivery goes back."""
         text = properties.get("Replay")
         if not text:
+            return None
+        if properties.get("Serve", BUILT) != BUILT:
+            # Callers got other answers from the version that is to go: that may be why.
+            print("the delivery goes back to a version that was live: no captured requests are replayed to it")
             return None
         given = json.loads(text)
         return cls(

@@ -58,7 +58,7 @@ def check_version(properties: dict[str, Any]) -> None:
         properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, empty if there
             are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's event
             as JSON, empty if there is none; Replay, what captured requests are replayed, absent if none are, with
-            CaptureBucket and ModelVersion.
+            CaptureBucket, ModelVersion and, of a delivered model, Serve.
     """
     version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
     _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
@@ -113,6 +113,13 @@ def goes_back(event: dict[str, Any]) -> bool:
     if event["RequestType"] != "Update" or function != before or not (new.isdecimal() and old.isdecimal()):
         return False
     return int(new) < int(old)
+
+
+def serves_already(event: dict[str, Any]) -> bool:
+    """Tell whether an update changes only what the delivery says to serve, and so names the version that serves."""
+    old, new = event.get("OldResourceProperties", {}), event["ResourceProperties"]
+    is_changed = old.get("Serve") != new.get("Serve")
+    return event["RequestType"] == "Update" and is_changed and {**old, "Serve": ""} == {**new, "Serve": ""}
 
 
 def _ask_hook(version: str, bucket: str, key: str) -> None:
