@@ -131,6 +131,14 @@ def test_an_event_is_authorized_by_its_source_and_type(aws: Running) -> None:
     assert "AccessDenied" in caller.call("events", "put_events", Entries=[event, event | {"Source": "others"}])
 
 
+def test_metrics_are_authorized_by_their_namespace(aws: Running) -> None:
+    caller = Caller(aws, allow("cloudwatch:PutMetricData", "*", StringEquals={"cloudwatch:namespace": "Models"}))
+    data = [{"MetricName": "Drifted", "Value": 1}]
+
+    assert caller.call("cloudwatch", "put_metric_data", Namespace="Models", MetricData=data) == "done"
+    assert "AccessDenied" in caller.call("cloudwatch", "put_metric_data", Namespace="Others", MetricData=data)
+
+
 def test_a_role_that_may_send_one_message_may_send_several(aws: Running) -> None:
     queue = aws.client("sqs").create_queue(QueueName=unique("queue"))["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "x"}]

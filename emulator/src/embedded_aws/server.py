@@ -51,6 +51,7 @@ class EmbeddedAws:
         from embedded_aws.firehose import patches as firehose
         from embedded_aws.iam import patches as iam
         from embedded_aws.s3 import patches as s3
+        from embedded_aws.scheduler import patches as scheduler
         from embedded_aws.ssm import patches as ssm
         from embedded_aws.stepfunctions import patches as stepfunctions
 
@@ -67,6 +68,7 @@ class EmbeddedAws:
         cloudwatch.install()
         firehose.install()
         s3.install()
+        scheduler.install(settings)
         ssm.install()
         stepfunctions.install(settings)
         self._measured = custom_resources.measured

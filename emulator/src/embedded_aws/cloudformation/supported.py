@@ -30,6 +30,7 @@ REAL = frozenset(
         "AWS::Logs::SubscriptionFilter",
         "AWS::S3::Bucket",
         "AWS::SSM::Parameter",
+        "AWS::Scheduler::Schedule",
         "AWS::StepFunctions::StateMachine",
     }
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
+
+from embedded_aws.iam.trust import trusts
 
 SERVICE = "codebuild.amazonaws.com"
 
@@ -24,7 +25,7 @@ def why_not_usable(arn: str, roles: dict[str, Any]) -> str | None:
     """
     role = roles.get(arn.rsplit("/", 1)[-1])
     refusal = f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}"
-    if role is None or not _trusts(role.get("AssumeRolePolicyDocument")):
+    if role is None or not trusts(role, SERVICE):
         return refusal
     if not role.get("InlinePolicies") and not role.get("AttachedPolicies"):
         return f"{refusal} (the role has no policy yet)"
@@ -52,14 +53,3 @@ def why_denied(arn: str, build_arn: str, roles: dict[str, Any], delay: float) ->
         f"Service role {arn} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "
         f"{build_arn}. Error message: User: {session} is not authorized to perform: logs:CreateLogStream"
     )
-
-
-def _trusts(document: Any) -> bool:
-    if isinstance(document, str):
-        document = json.loads(document)
-    statements = (document or {}).get("Statement") or []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        services = (statement.get("Principal") or {}).get("Service") or []
-        if SERVICE in ([services] if isinstance(services, str) else services):
-            return True
-    return False

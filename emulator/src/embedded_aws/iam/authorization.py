@@ -78,6 +78,20 @@ def with_events(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[s
     return context
 
 
+def with_metrics(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Adds the condition of metrics, in JSON or as a form."""
+
+    def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found = original(service, iam_action, body, params)
+        if iam_action != "cloudwatch:PutMetricData":
+            return found
+        data = json.loads(body) if body[:1] == b"{" else params
+        namespace = data.get("Namespace", "")
+        return {**found, "cloudwatch:namespace": namespace[0] if isinstance(namespace, list) else namespace}
+
+    return context
+
+
 def with_batches(original: Callable[..., str | None]) -> Callable[..., str | None]:
     """Judges a batch of messages as its single action."""
 

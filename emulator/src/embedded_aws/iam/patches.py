@@ -32,6 +32,7 @@ def install(calls: Path | None = None) -> None:
     replace(iam_evaluator, "enforce", authorization.for_roles(CallFile(calls) if calls else None))
     replace(iam_actions, "s3_service_context", authorization.with_conditional_writes)
     replace(iam_actions, "request_tag_context", authorization.with_events)
+    replace(iam_actions, "request_tag_context", authorization.with_metrics)
     replace(iam_actions, "extract_iam_action", authorization.with_batches)
     replace(iam_actions, "extract_resource_arn", authorization.with_builds)
     replace(iam_actions, "extract_resource_arn", authorization.with_log_streams)

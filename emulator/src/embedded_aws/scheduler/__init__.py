@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: MiniStack's, with builds as targets."""

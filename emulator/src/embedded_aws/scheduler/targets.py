@@ -1,0 +1,55 @@
+"""Starts the builds of schedules and rules, which MiniStack leaves out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from embedded_aws.iam.sessions import session_of
+from embedded_aws.scheduler.schedules import is_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.settings import Settings
+
+_log = logging.getLogger("embedded_aws.scheduler")
+
+
+class Targets:
+    """What schedules and rules start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def starting_builds(self, original: Callable[..., None]) -> Callable[..., None]:
+        """Starts a build where the target is a project; other targets are MiniStack's."""
+
+        def invoke(target: dict[str, Any], event: dict[str, Any], *rest: Any, **named: Any) -> None:
+            if is_project(str(target.get("Arn", ""))):
+                self._start(target, str(event.get("Source", "")))
+            else:
+                original(target, event, *rest, **named)
+
+        return invoke
+
+    def _start(self, target: dict[str, Any], source: str) -> None:
+        """Starts a build as the role of the target, so that IAM authorizes it."""
+        _, _, _, region, _, project = target["Arn"].split(":", 5)
+        credentials = session_of(target["RoleArn"], source.rpartition(".")[2] or "events")
+        client = cast("Any", boto3).client(
+            "codebuild",
+            endpoint_url=self._settings.endpoint,
+            region_name=region,
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials["AWS_SESSION_TOKEN"],
+        )
+        try:
+            client.start_build(projectName=project.removeprefix("project/"), **json.loads(target.get("Input") or "{}"))
+        except ClientError as error:
+            _log.warning("%s was not started: %s", target["Arn"], error)
