@@ -1,4 +1,5 @@
-"""Runs a cluster with real nodes and without an embedded AWS: `lone_cluster.py <directory>`, until it is killed.
+"""Runs a cluster with real nodes and without an embedded AWS, in its Python: `lone_cluster.py <directory>`, until it is
+killed.
 
 Prints a line of JSON once the cluster is ready: its cgroup, and the process of each node.
 """
@@ -35,6 +36,8 @@ def main() -> None:
             {},
             lambda _namespace, _account: None,
             lambda _: {},
+            lambda _: None,
+            lambda: False,
         ),
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

@@ -22,6 +22,7 @@ from embedded_aws.eks.real_nodes.requirements import why_not
 from embedded_aws.settings import default_cache_directory
 
 HERE = Path(__file__).resolve().parent
+EMULATOR = HERE.parents[1] / ".tools" / "emulator" / "bin" / "python"
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward")
 
 pytestmark = [pytest.mark.skipif(why_not() is not None, reason=str(why_not())), pytest.mark.timeout(2400)]
@@ -33,7 +34,7 @@ class Lone:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "lone_cluster.py"), str(directory)], stdout=subprocess.PIPE, text=True
+            [str(EMULATOR), str(HERE / "lone_cluster.py"), str(directory)], stdout=subprocess.PIPE, text=True
         )
 
     def wait(self) -> dict[str, Any]:

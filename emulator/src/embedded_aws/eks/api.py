@@ -120,11 +120,26 @@ class Clusters:
                     return str(one["roleArn"])
             return None
 
-        if self._settings.real_nodes:
-            return self._start_real(programs, directory, zones, role_of, webhook)
-
         def installed() -> bool:
             return any(one["addonName"] == ADDON for one in _of_cluster(eks._addons, account, region, name))
+
+        def s3_as(role: str) -> Any:
+            return EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3
+
+        if self._settings.real_nodes:
+            if self._plane is None:
+                self._plane = Plane()
+            surroundings = Surroundings(
+                carrier=self._plane,
+                port=self._settings.port,
+                aws_cli=aws_cli(self._settings.cache_directory),
+                variables={"AWS_REGION": region, "AWS_DEFAULT_REGION": region},
+                role_of=role_of,
+                assume=lambda role: assume_role(self._settings, region, role),
+                s3_as=s3_as,
+                mounts_buckets=installed,
+            )
+            return _start_real(programs, directory, zones, surroundings, webhook)
 
         plane = ControlPlane(programs, directory, webhook)
         try:
@@ -132,12 +147,7 @@ class Clusters:
         except OSError:
             plane.stop()
             raise
-        mountpoint = Mountpoint(
-            plane,
-            installed=installed,
-            role_of=role_of,
-            s3_as=lambda role: EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3,
-        )
+        mountpoint = Mountpoint(plane, installed=installed, role_of=role_of, s3_as=s3_as)
         aws = aws_command(self._settings.cache_directory, self._settings.run_directory)
 
         def identify(pod: dict[str, Any]) -> dict[str, str]:
@@ -158,32 +168,17 @@ class Clusters:
 
         return _Running(plane, stop)
 
-    def _start_real(
-        self,
-        programs: Programs,
-        directory: Path,
-        zones: dict[str, str],
-        role_of: Callable[[str, str], str | None],
-        webhook: str,
-    ) -> _Running:
-        region = get_region()
-        if self._plane is None:
-            self._plane = Plane()
-        surroundings = Surroundings(
-            carrier=self._plane,
-            port=self._settings.port,
-            aws_cli=aws_cli(self._settings.cache_directory),
-            variables={"AWS_REGION": region, "AWS_DEFAULT_REGION": region},
-            role_of=role_of,
-            assume=lambda role: assume_role(self._settings, region, role),
-        )
-        real = RealCluster((programs, built_for(max(VERSIONS))), directory, zones, surroundings, webhook)
-        try:
-            real.start()
-        except OSError:
-            real.stop()
-            raise
-        return _Running(real.plane, real.stop)
+
+def _start_real(
+    programs: Programs, directory: Path, zones: dict[str, str], surroundings: Surroundings, webhook: str
+) -> _Running:
+    real = RealCluster((programs, built_for(max(VERSIONS))), directory, zones, surroundings, webhook)
+    try:
+        real.start()
+    except OSError:
+        real.stop()
+        raise
+    return _Running(real.plane, real.stop)
 
 
 def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dict[str, Any]]:

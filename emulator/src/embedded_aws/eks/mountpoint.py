@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 from embedded_aws.eks.pod_root import VolumeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from embedded_aws.eks.control_plane import ControlPlane
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
 ADDON = "aws-mountpoint-s3-csi-driver"
 DRIVER = "s3.csi.aws.com"
 _ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What is mounted for which pod.
+
+    Attributes:
+        volume: the volume's name.
+        attributes: that the volume has for its driver.
+        options: of the mount, such as `prefix models/`.
+        namespace: of the pod.
+        service_account: of the pod.
+    """
+
+    volume: str
+    attributes: Mapping[str, str]
+    options: Sequence[str]
+    namespace: str
+    service_account: str
 
 
 class Mountpoint:
@@ -55,13 +75,29 @@ class Mountpoint:
             raise VolumeError(f"volume {volume['metadata']['name']}: only those of {DRIVER} are mounted here")
         if not self._installed():
             raise VolumeError(f"driver name {DRIVER} not found in the list of registered CSI drivers: add-on {ADDON}")
-        attributes = source["volumeAttributes"]
-        options = dict(option.split(" ", 1) for option in volume["spec"].get("mountOptions", []) if " " in option)
-        role = self._role(pod, attributes.get("authenticationSource"))
+        self.fill(
+            Mount(
+                volume=volume["metadata"]["name"],
+                attributes=source["volumeAttributes"],
+                options=volume["spec"].get("mountOptions", []),
+                namespace=namespace,
+                service_account=pod["spec"]["serviceAccountName"],
+            ),
+            target,
+        )
+
+    def fill(self, mount: Mount, target: Path) -> None:
+        """Fills a directory with what a mount shows.
+
+        Raises:
+            VolumeError: it cannot be mounted, with the reason that a cluster on AWS would have.
+        """
+        options = dict(option.split(" ", 1) for option in mount.options if " " in option)
+        role = self._role(mount)
         try:
-            _copy(self._s3_as(role), attributes["bucketName"], options.get("prefix", ""), target)
+            _copy(self._s3_as(role), mount.attributes["bucketName"], options.get("prefix", ""), target)
         except ClientError as error:
-            raise VolumeError(f"volume {volume['metadata']['name']}: {error}") from error
+            raise VolumeError(f"volume {mount.volume}: {error}") from error
 
     def _volume(self, namespace: str, claim: str) -> dict[str, Any]:
         found = self._plane.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
@@ -70,10 +106,10 @@ class Mountpoint:
         volume: dict[str, Any] = self._plane.get(f"/api/v1/persistentvolumes/{found['spec']['volumeName']}")
         return volume
 
-    def _role(self, pod: dict[str, Any], source: str | None) -> str:
-        if source != "pod":
+    def _role(self, mount: Mount) -> str:
+        if mount.attributes.get("authenticationSource") != "pod":
             raise VolumeError("only volumes with authenticationSource pod are mounted here")
-        namespace, name = pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"]
+        namespace, name = mount.namespace, mount.service_account
         account = self._plane.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}") or {"metadata": {}}
         if account["metadata"].get("annotations", {}).get(_ROLE_ANNOTATION):
             # The driver tries a web identity then, which a role for Pod Identity does not trust.

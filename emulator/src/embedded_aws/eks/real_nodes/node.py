@@ -69,6 +69,11 @@ class Node:
         """Whether it runs."""
         return self._init is not None and self._init.code() is None
 
+    @property
+    def own(self) -> Path:
+        """Where on this machine the files are that it has of its own, below their paths on the node."""
+        return self.directory / "own"
+
     def start(self) -> None:
         """Start it, and return when its programs run.
 

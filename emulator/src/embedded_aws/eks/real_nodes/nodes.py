@@ -8,9 +8,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.control_plane import ControlPlane
+from embedded_aws.eks.mountpoint import Mountpoint
 from embedded_aws.eks.place import Place
 from embedded_aws.eks.real_nodes import cgroups
 from embedded_aws.eks.real_nodes.addresses import Addresses
@@ -20,6 +21,7 @@ from embedded_aws.eks.real_nodes.node import Node, Site
 from embedded_aws.eks.real_nodes.pod_identity import PodIdentity
 from embedded_aws.eks.real_nodes.registry import Registry
 from embedded_aws.eks.real_nodes.sweeper import Sweeper
+from embedded_aws.eks.real_nodes.volumes import Volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +50,8 @@ class Surroundings:
         variables: with which a container finds the embedded AWS.
         role_of: the role that an association gives a namespace's service account.
         assume: gives the variables with a role's credentials.
+        s3_as: gives a client of S3 with a role's credentials.
+        mounts_buckets: whether the cluster has the add-on that mounts buckets.
     """
 
     carrier: Plane
@@ -56,6 +60,8 @@ class Surroundings:
     variables: dict[str, str]
     role_of: Callable[[str, str], str | None]
     assume: Callable[[str], dict[str, str]]
+    s3_as: Callable[[str], Any]
+    mounts_buckets: Callable[[], bool]
 
 
 class RealCluster:
@@ -128,7 +134,12 @@ class RealCluster:
             node.start()
         addresses = Addresses(plane, network, self.nodes)
         self._closing.append(addresses.close)
-        threading.Thread(target=self._keep, daemon=True, name="nodes").start()
+        mountpoint = Mountpoint(plane, around.mounts_buckets, around.role_of, around.s3_as)
+        volumes = Volumes(plane, self.nodes, around.mounts_buckets, mountpoint.fill)
+        self._closing.append(volumes.close)
+        keeper = threading.Thread(target=self._keep, args=(volumes,), daemon=True, name="nodes")
+        keeper.start()
+        self._closing.append(lambda: keeper.join(60))
         self._closing.append(self._stopped.set)
         applied = plane.kubectl("apply", "-f", str(_ADDONS))
         if applied.returncode != 0:
@@ -147,10 +158,14 @@ class RealCluster:
             self._sweeper.sweep()
             self._sweeper = None
 
-    def _keep(self) -> None:
+    def _keep(self, volumes: Volumes) -> None:
         while not self._stopped.wait(0.5):
             for node in self.nodes:
                 node.keep()
+            try:
+                volumes.keep()
+            except OSError as error:
+                _log.warning("volumes of pods: %s", error)
 
     def _describe(self) -> None:
         """Say in annotations where a node's files are, and which process it ends with."""

@@ -1,0 +1,166 @@
+"""The driver s3.csi.aws.com of real nodes, which kubelet asks to mount a bucket. A mount is a copy."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from typing import TYPE_CHECKING
+
+from embedded_aws.eks.mountpoint import DRIVER, Mount
+from embedded_aws.eks.pod_root import VolumeError
+from embedded_aws.eks.real_nodes.grpc_server import CallError, GrpcServer
+from embedded_aws.eks.real_nodes.protobuf import decode, encode, mapping, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from embedded_aws.eks.control_plane import ControlPlane
+    from embedded_aws.eks.real_nodes.node import Node
+
+#: Kubelet's directory, as kubelet sees it. Nodes bind one of their own there.
+_KUBELET = "/var/lib/kubelet"
+_SOCKET = f"{_KUBELET}/plugins_registry/{DRIVER}-reg.sock"
+_POD = "csi.storage.k8s.io"
+
+_log = logging.getLogger("embedded_aws.eks")
+
+
+class NodeDriver:
+    """The driver on one node. It runs in this process, and writes into the node's files."""
+
+    def __init__(self, root: Path, node: str, fill: Callable[[Mount, Path], None]) -> None:
+        """Registers it with kubelet, which watches the directory of its socket.
+
+        Args:
+            root: where on this machine the files are that the node has of its own, below their paths there.
+            node: its name.
+            fill: copies what a mount shows into a directory; raises VolumeError.
+        """
+        self._root, self._node, self._fill = root, node, fill
+        self._filling = threading.Lock()
+        path = self._inside(_SOCKET)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self._server = GrpcServer(
+            path,
+            {
+                "/pluginregistration.Registration/GetInfo": self._describe,
+                "/pluginregistration.Registration/NotifyRegistrationStatus": self._registered,
+                "/csi.v1.Node/NodeGetInfo": lambda _: encode([(1, self._node)]),
+                "/csi.v1.Node/NodeGetCapabilities": lambda _: b"",
+                "/csi.v1.Node/NodePublishVolume": self._publish,
+                "/csi.v1.Node/NodeUnpublishVolume": self._unpublish,
+            },
+        )
+
+    def close(self) -> None:
+        """End it; kubelet forgets it."""
+        self._server.close()
+
+    def _inside(self, path: str) -> Path:
+        return self._root / path.lstrip("/")
+
+    def _describe(self, _: bytes) -> bytes:
+        return encode([(1, "CSIPlugin"), (2, DRIVER), (3, _SOCKET), (4, "1.0.0")])
+
+    def _registered(self, request: bytes) -> bytes:
+        if error := text(decode(request), 2):
+            _log.warning("the driver %s of node %s is not registered: %s", DRIVER, self._node, error)
+        return b""
+
+    def _publish(self, request: bytes) -> bytes:
+        fields = decode(request)
+        target = self._target(text(fields, 4))
+        context = mapping(fields, 8)
+        capability = decode(fields.get(5, [b""])[-1])
+        options = [option.decode() for option in decode(capability.get(2, [b""])[-1]).get(2, [])]
+        mount = Mount(
+            volume=text(fields, 1),
+            attributes=context,
+            options=options,
+            namespace=context.get(f"{_POD}/pod.namespace", ""),
+            service_account=context.get(f"{_POD}/serviceAccount.name", ""),
+        )
+        # Kubelet asks again after two minutes, while a large copy is still being made.
+        with self._filling:
+            if not target.exists():
+                self._copy(mount, target)
+        return b""
+
+    def _copy(self, mount: Mount, target: Path) -> None:
+        partial = target.with_name(f"{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            self._fill(mount, partial)
+            partial.rename(target)
+        except (OSError, VolumeError) as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise CallError(str(error)) from error
+
+    def _unpublish(self, request: bytes) -> bytes:
+        target = self._target(text(decode(request), 2))
+        with self._filling:
+            shutil.rmtree(target, ignore_errors=True)
+        return b""
+
+    def _target(self, path: str) -> Path:
+        if not path.startswith(f"{_KUBELET}/pods/") or ".." in path.split("/"):
+            raise CallError(f"volumes are below {_KUBELET}/pods, and {path} is not")
+        return self._inside(path)
+
+
+class Volumes:
+    """The drivers of a cluster's nodes, for as long as it has the add-on."""
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        nodes: Sequence[Node],
+        installed: Callable[[], bool],
+        fill: Callable[[Mount, Path], None],
+    ) -> None:
+        """Starts none yet.
+
+        Args:
+            plane: of the cluster.
+            nodes: all of them.
+            installed: whether the cluster has the add-on.
+            fill: copies what a mount shows into a directory; raises VolumeError.
+        """
+        self._plane, self._nodes, self._installed, self._fill = plane, nodes, installed, fill
+        self._drivers: list[NodeDriver] = []
+
+    def keep(self) -> None:
+        """Start the drivers once the add-on is there, and end them when it is not.
+
+        Raises:
+            OSError: a driver cannot be started.
+        """
+        installed = self._installed()
+        if installed and len(self._drivers) < len(self._nodes):
+            self._introduce()
+            for node in self._nodes[len(self._drivers) :]:
+                self._drivers.append(NodeDriver(node.own, node.name, self._fill))
+        elif self._drivers and not installed:
+            self.close()
+            self._plane.request("DELETE", f"/apis/storage.k8s.io/v1/csidrivers/{DRIVER}")
+
+    def close(self) -> None:
+        """End the drivers."""
+        while self._drivers:
+            self._drivers.pop().close()
+
+    def _introduce(self) -> None:
+        """Say that it needs to attach nothing, and wants to know which pod it mounts for, as the add-on does."""
+        driver = {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "CSIDriver",
+            "metadata": {"name": DRIVER},
+            "spec": {"attachRequired": False, "podInfoOnMount": True, "fsGroupPolicy": "None"},
+        }
+        status, body = self._plane.request("POST", "/apis/storage.k8s.io/v1/csidrivers", driver)
+        if status >= 400 and status != 409:
+            raise OSError(f"the driver {DRIVER} cannot be introduced: {status} {body[:300]!r}")

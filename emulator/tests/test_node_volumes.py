@@ -1,0 +1,184 @@
+"""The driver of volumes on real nodes, asked as kubelet asks it. `npm run test:nodes` has kubelet ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from embedded_aws.eks.real_nodes.protobuf import decode, encode
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+from running import PYTHON, SOURCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Runs in the embedded AWS's own Python, which has HTTP/2.
+DRIVER = """
+import json, sys
+from pathlib import Path
+from embedded_aws.eks.pod_root import VolumeError
+from embedded_aws.eks.real_nodes.volumes import NodeDriver
+
+def fill(mount, target):
+    (target / "mount.json").write_text(json.dumps(vars(mount)))
+    if mount.service_account == "refused":
+        raise VolumeError("100 % refused, für alle")
+
+driver = NodeDriver(Path(sys.argv[1]), "node-a", fill)
+print("ready", flush=True)
+sys.stdin.read()
+driver.close()
+"""
+REGISTRY = "var/lib/kubelet/plugins_registry"
+SOCKET = "s3.csi.aws.com-reg.sock"
+TARGET = "/var/lib/kubelet/pods/uid/volumes/kubernetes.io~csi/volume/mount"
+Call = Callable[[str, bytes], bytes]
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A driver, whose node has its own files in the temporary directory."""
+    with subprocess.Popen(
+        [PYTHON, "-c", DRIVER, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stdout
+        try:
+            assert started.stdout.readline() == "ready\n"
+            yield started
+        finally:
+            started.kill()
+
+
+@pytest.fixture
+def call(process: subprocess.Popen[str], tmp_path: Path) -> Iterator[Call]:
+    """Calls a method with gRPC's own client."""
+    assert process.poll() is None
+    # The name of a socket has at most 107 bytes.
+    directory = os.open(tmp_path / REGISTRY, os.O_PATH)
+    with grpc.insecure_channel(
+        f"unix:/proc/self/fd/{directory}/{SOCKET}", options=[("grpc.default_authority", "localhost")]
+    ) as channel:
+        yield lambda path, request: channel.unary_unary(path)(request, timeout=60)
+    os.close(directory)
+
+
+def publication(service_account: str = "digits", target: str = TARGET, **attributes: str) -> bytes:
+    context = {
+        "bucketName": "bucket",
+        "authenticationSource": "pod",
+        "csi.storage.k8s.io/pod.namespace": "models",
+        "csi.storage.k8s.io/serviceAccount.name": service_account,
+        **attributes,
+    }
+    mount = encode([(2, "region eu-central-1"), (2, "prefix models/")])
+    entries = [(8, encode([(1, name), (2, value)])) for name, value in context.items()]
+    return encode([(1, "volume"), (4, target), (5, encode([(2, mount)])), *entries])
+
+
+def shown(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((root / TARGET[1:] / "mount.json").read_text())
+    return found
+
+
+def test_kubelet_learns_its_name_and_which_node_it_is_on(call: Call) -> None:
+    described = decode(call("/pluginregistration.Registration/GetInfo", b""))
+
+    assert described == {
+        1: [b"CSIPlugin"],
+        2: [b"s3.csi.aws.com"],
+        3: [f"/{REGISTRY}/{SOCKET}".encode()],
+        4: [b"1.0.0"],
+    }
+    assert call("/pluginregistration.Registration/NotifyRegistrationStatus", b"\x08\x01") == b""
+    assert decode(call("/csi.v1.Node/NodeGetInfo", b"")) == {1: [b"node-a"]}
+    assert call("/csi.v1.Node/NodeGetCapabilities", b"") == b""
+
+
+def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, tmp_path: Path) -> None:
+    call("/csi.v1.Node/NodePublishVolume", publication())
+
+    mount = shown(tmp_path)
+    assert (mount["volume"], mount["namespace"], mount["service_account"]) == ("volume", "models", "digits")
+    assert mount["attributes"]["bucketName"] == "bucket"
+    assert mount["options"] == ["region eu-central-1", "prefix models/"]
+
+    call("/csi.v1.Node/NodeUnpublishVolume", encode([(1, "volume"), (2, TARGET)]))
+
+    assert list((tmp_path / TARGET[1:]).parent.iterdir()) == []
+    # Kubelet asks again where it has not heard the answer.
+    call("/csi.v1.Node/NodeUnpublishVolume", encode([(1, "volume"), (2, TARGET)]))
+
+
+def test_a_volume_that_is_mounted_already_stays_as_it_is(call: Call, tmp_path: Path) -> None:
+    call("/csi.v1.Node/NodePublishVolume", publication())
+    call("/csi.v1.Node/NodePublishVolume", publication(service_account="other"))
+
+    assert shown(tmp_path)["service_account"] == "digits"
+
+
+def test_a_request_may_be_larger_than_what_is_sent_at_once(call: Call, tmp_path: Path) -> None:
+    call("/csi.v1.Node/NodePublishVolume", publication(large="x" * 300_000))
+
+    assert len(shown(tmp_path)["attributes"]["large"]) == 300_000
+
+
+def test_a_volume_that_cannot_be_mounted_leaves_nothing_and_says_why(call: Call, tmp_path: Path) -> None:
+    with pytest.raises(grpc.RpcError) as failed:
+        call("/csi.v1.Node/NodePublishVolume", publication(service_account="refused"))
+
+    assert failed.value.code() == grpc.StatusCode.INTERNAL
+    assert failed.value.details() == "100 % refused, für alle"
+    assert list((tmp_path / TARGET[1:]).parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["/etc/mount", "/var/lib/kubelet/pods/../../../../etc/mount"])
+def test_nothing_is_mounted_elsewhere(call: Call, tmp_path: Path, target: str) -> None:
+    with pytest.raises(grpc.RpcError) as failed:
+        call("/csi.v1.Node/NodePublishVolume", publication(target=target))
+
+    assert target in failed.value.details()
+    assert not (tmp_path / "etc").exists()
+
+
+def test_a_method_that_it_lacks_is_refused(call: Call) -> None:
+    with pytest.raises(grpc.RpcError) as failed:
+        call("/csi.v1.Node/NodeStageVolume", b"")
+
+    assert failed.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_its_socket_goes_with_it(process: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert (tmp_path / REGISTRY / SOCKET).is_socket()
+
+    process.communicate()
+
+    assert not (tmp_path / REGISTRY / SOCKET).exists()
+
+
+def test_messages_are_those_of_protocol_buffers() -> None:
+    fields: list[tuple[int, str | bytes]] = [(1, "name"), (3, "one"), (3, "two" * 100), (4, encode([(1, "Message")]))]
+
+    assert FileDescriptorProto.FromString(encode(fields)) == FileDescriptorProto(
+        name="name", dependency=["one", "two" * 100], message_type=[DescriptorProto(name="Message")]
+    )
+
+
+def test_messages_are_read_without_their_numbers() -> None:
+    written = FileDescriptorProto(name="name", public_dependency=[1, 300], dependency=["one"]).SerializeToString()
+
+    assert decode(written) == {1: [b"name"], 3: [b"one"]}
+
+
+@pytest.mark.parametrize("message", [b"\x0a\x05name", b"\x0a", b"\x80", b"\x0b"])
+def test_what_is_no_message_is_refused(message: bytes) -> None:
+    with pytest.raises(ValueError, match="message"):
+        decode(message)
