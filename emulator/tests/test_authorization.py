@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from running import started
 from support import function, invoke, role, unique
+from test_cloudformation import deploy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +189,32 @@ def test_every_judged_request_is_recorded_on_demand(tmp_path: Path) -> None:
     assert first["conditions"]["s3:if-none-match"] == "*"
     assert (second["resource"], second["allowed"]) == ("arn:aws:s3:::digits/two", False)
     assert first["role"] == second["role"] != ""
+
+
+def test_what_the_roles_of_a_stack_may_do_is_recorded_once_it_is_deployed(tmp_path: Path) -> None:
+    def template(statement: dict[str, Any], **more: Any) -> dict[str, Any]:
+        trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+        caller = {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]}},
+            "Metadata": {"aws:cdk:path": "Stack/Caller/Resource"},
+        }
+        attached = {**policy, "Roles": [{"Ref": "Caller"}]}
+        return {"Caller": caller, "Policy": {"Type": "AWS::IAM::Policy", "Properties": attached}, **more}
+
+    reads = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "arn:aws:s3:::${AWS::StackName}/*"}}
+    calls = tmp_path / "calls.jsonl"
+    with started(tmp_path, "--calls", str(calls)) as aws:
+        assert deploy(aws, "Digits", template(reads)) == "CREATE_COMPLETE"
+        failing = {"Type": "AWS::Backup::BackupVault", "DependsOn": "Policy"}
+        assert deploy(aws, "Digits", template({**reads, "Action": "s3:PutObject"}, Vault=failing)) != "UPDATE_COMPLETE"
+        denied = {**reads, "Effect": "Deny"}
+        assert deploy(aws, "Digits", template(denied)) == "UPDATE_COMPLETE"
+        resources = aws.client("cloudformation").describe_stack_resources(StackName="Digits")["StackResources"]
+    ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+    found = [json.loads(line) for line in calls.read_text().splitlines()]
+
+    of_stack = {"stack": "Digits", "resources": {ids["Caller"]: "Stack/Caller/Resource", ids["Policy"]: "Policy"}}
+    allowed = {"Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::Digits/*"], "Condition": {}}
+    assert found == [{**of_stack, "allowed": {ids["Caller"]: [allowed]}}, {**of_stack, "allowed": {ids["Caller"]: []}}]

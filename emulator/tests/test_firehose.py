@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from embedded_aws.firehose.filter_pattern import conditions, matches
 from embedded_aws.firehose.log_messages import messages
-from support import unique
+from support import add_policy, role, unique
 from test_cloudformation import deploy, outputs_of, reasons
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PATTERN = '{ ($.schemaVersion = 1) && ($.modelName = "*") }'
 LINE = {"schemaVersion": 1, "modelName": "digits"}
-ROLE = "arn:aws:iam::123456789012:role/delivery"
 PROCESSORS: list[dict[str, Any]] = [
     {"Type": "Decompression"},
     {
@@ -28,10 +27,12 @@ PROCESSORS: list[dict[str, Any]] = [
 ]
 
 
-def resources(pattern: str = PATTERN, processors: list[dict[str, Any]] = PROCESSORS, **more: Any) -> dict[str, Any]:
+def resources(
+    role_arn: str, pattern: str = PATTERN, processors: list[dict[str, Any]] = PROCESSORS, **more: Any
+) -> dict[str, Any]:
     destination = {
         "BucketARN": {"Fn::GetAtt": ["Bucket", "Arn"]},
-        "RoleARN": ROLE,
+        "RoleARN": role_arn,
         "Prefix": "digits/!{timestamp:yyyy/MM/dd/HH}/",
         "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
         "CompressionFormat": "GZIP",
@@ -44,7 +45,7 @@ def resources(pattern: str = PATTERN, processors: list[dict[str, Any]] = PROCESS
         "LogGroupName": {"Ref": "Group"},
         "FilterPattern": pattern,
         "DestinationArn": {"Fn::GetAtt": ["Stream", "Arn"]},
-        "RoleArn": ROLE,
+        "RoleArn": role_arn,
     }
     return {
         "Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
@@ -69,7 +70,7 @@ def objects(aws: Running, bucket: str, prefix: str) -> dict[str, bytes]:
 def stack(aws: Running) -> dict[str, str]:
     name = unique("firehose")
     outputs = {one: {"Ref": one} for one in ("Bucket", "Group", "Stream")}
-    assert deploy(aws, name, resources(), **outputs) == "CREATE_COMPLETE"
+    assert deploy(aws, name, resources(role(aws, "firehose.amazonaws.com")), **outputs) == "CREATE_COMPLETE"
     return outputs_of(aws, name)
 
 
@@ -92,6 +93,30 @@ def test_a_record_that_is_not_compressed_goes_where_errors_go(aws: Running, stac
     assert list(objects(aws, stack["Bucket"], "errors/decompression-failed/").values()) == [b"plain"]
 
 
+def test_what_the_role_may_not_write_waits_until_it_may(aws: Running) -> None:
+    name, role_arn = unique("firehose"), role(aws, "firehose.amazonaws.com", policy=False)
+    assert (
+        deploy(aws, name, resources(role_arn, processors=[]), Bucket={"Ref": "Bucket"}, Stream={"Ref": "Stream"})
+        == "CREATE_COMPLETE"
+    )
+    made = outputs_of(aws, name)
+
+    def put(data: bytes) -> None:
+        aws.client("firehose").put_record_batch(DeliveryStreamName=made["Stream"], Records=[{"Data": data}])
+
+    put(b"first")
+    put(b"second")
+    assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=made["Bucket"])
+    assert f"{role_arn} did not write digits/" in aws.log.read_text()
+    add_policy(aws, role_arn)
+    put(b"third")
+
+    deadline = time.monotonic() + 60
+    while len(found := objects(aws, made["Bucket"], "digits/")) < 3:
+        assert time.monotonic() < deadline, found
+    assert sorted(map(gzip.decompress, found.values())) == [b"first", b"second", b"third"]
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
@@ -105,7 +130,7 @@ def test_what_would_be_delivered_otherwise_than_on_aws_is_refused(
     aws: Running, changed: dict[str, Any], sentence: str
 ) -> None:
     name = unique("firehose")
-    assert deploy(aws, name, resources(**changed)) == "ROLLBACK_COMPLETE"
+    assert deploy(aws, name, resources(role(aws, "firehose.amazonaws.com"), **changed)) == "ROLLBACK_COMPLETE"
     assert sentence in reasons(aws, name)
 
 

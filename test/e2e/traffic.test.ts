@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { gunzipSync } from 'zlib';
+import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Answer } from '../../emulator/client/function-url';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
@@ -47,6 +48,10 @@ async function captured(): Promise<{ modelName: string; request: unknown; answer
   return contents.flatMap((content) => gunzipSync(content).toString().trim().split('\n').map((line) => JSON.parse(line)));
 }
 
+const s3Client = () => new S3Client({
+  endpoint: deployment.emulator.endpoint, region: deployment.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
+});
+
 const ask = (body: unknown): Promise<Answer> => deployment.request(deployment.outputs(STACK), 'POST', PATH, body);
 
 /** Asks one request after another as long as the deployment lasts. */
@@ -86,6 +91,30 @@ describe('deploymentConfig, deployed by the CDK command line', () => {
       return found;
     });
     expect(records).toEqual([expect.objectContaining({ schemaVersion: 1, modelName: 'points', request, answer: JSON.parse(body) })]);
+  });
+
+  // Fault: the capture bucket denies what is written to it | captured requests arrive later | the function, whose answers stay the same
+  test('requests are answered while the capture bucket takes none, and those of that time arrive once it does', async () => {
+    const { CaptureBucket: Bucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
+    const s3 = s3Client();
+    const { Policy: usual } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+    const policy = JSON.parse(usual!);
+    policy.Statement.push({ Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` });
+    const before = await captured();
+    const [denied, later] = [{ instances: first.instances.slice(0, 2) }, { instances: first.instances.slice(0, 3) }];
+
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(policy) }));
+    expect((await ask(denied)).status).toBe(200);
+    await eventually(async () => expect(deployment.emulator.log()).toMatch(/did not write points\/\S+ to \S+, and 1 objects wait: AccessDenied/));
+    expect(await captured()).toEqual(before);
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: usual }));
+    expect((await ask(later)).status).toBe(200);
+
+    await eventually(async () => {
+      const requests = (await captured()).map(({ request }) => request);
+      expect(requests).toHaveLength(before.length + 2);
+      expect(requests).toEqual(expect.arrayContaining([denied, later]));
+    });
   });
 
   test('a new version that decides captured requests differently ends the deployment, and callers keep the previous version', async () => {

@@ -50,15 +50,17 @@ class EmbeddedAws:
         from embedded_aws.eks.api import Clusters
         from embedded_aws.firehose import patches as firehose
         from embedded_aws.iam import patches as iam
+        from embedded_aws.iam.calls import CallFile
         from embedded_aws.s3 import patches as s3
         from embedded_aws.scheduler import patches as scheduler
         from embedded_aws.ssm import patches as ssm
         from embedded_aws.stepfunctions import patches as stepfunctions
 
         self.settings = settings
-        iam.install(settings.calls)
+        calls = CallFile(settings.calls) if settings.calls else None
+        iam.install(calls)
         # First of the services with resources: they add theirs to its table.
-        signals = cloudformation.install()
+        signals = cloudformation.install(calls)
         self._compute = Compute(settings, signals)
         self._clusters = Clusters(settings)
         eks.install(self._clusters)

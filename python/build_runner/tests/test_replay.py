@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model_builds import version_check
+from botocore.stub import Stubber
+from index import on_event
+from model_builds import aws, version_check
 from model_builds.captures import newest_captures
 from model_builds.errors import BusyAccountError, ModelError
 from model_builds.replayed_answers import ReplayedAnswers
@@ -15,7 +17,6 @@ from published_models import BUCKET
 from test_version_check import ASKED, answers, described, event, function, http, zeros
 
 if TYPE_CHECKING:
-    from botocore.stub import Stubber
     from conftest import Clock
     from mypy_boto3_s3 import S3Client
 
@@ -86,6 +87,24 @@ class TestReplay:
             "replay.acceptVersion '2'",
         ):
             assert part in str(failure.value)
+
+    @pytest.mark.fault(
+        "the capture bucket denies the reading of captured requests, which `replay` needs",
+        sees="after a minute, the deployment fails with the words of S3",
+        serves="the previous version",
+    )
+    def test_captured_requests_that_may_not_be_read_end_the_deployment_after_a_minute(
+        self, function: Stubber, clock: Clock
+    ) -> None:
+        begins(function)
+        check = {"StackId": "s", "LogicalResourceId": "r", "RequestType": "Create"}
+        with Stubber(aws.s3()) as denied:
+            for _ in range(20):
+                denied.add_client_error("list_objects_v2", "AccessDenied", "no")
+            with pytest.raises(ModelError) as failure:
+                on_event(check | {"ResourceProperties": asked(maxDisagreement=0) | {"Mode": "version_check"}}, None)
+        assert str(failure.value) == "ListObjectsV2 failed: AccessDenied: no"
+        assert sum(clock.slept) == pytest.approx(60)
 
     def test_a_number_that_is_too_far_off_ends_the_deployment(self, function: Stubber, s3: S3Client) -> None:
         store(s3, "2026/11/28/08", capture(1, (3.0, 4.0, 0.0)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ministack.core import iam_evaluator
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
 from embedded_aws.cloudformation import express, siblings
@@ -9,11 +12,18 @@ from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
 from embedded_aws.cloudformation.supported import OWN, SUPPORTED
+from embedded_aws.iam import grants
 from embedded_aws.patching import rely_on, replace
 
+if TYPE_CHECKING:
+    from embedded_aws.iam.calls import CallFile
 
-def install() -> Signals:
+
+def install(calls: CallFile | None = None) -> Signals:
     """Replaces the table of handlers, to which the other services add theirs.
+
+    Args:
+        calls: Gets what the roles of stacks may do; None for no record.
 
     Returns:
         The signals, to be waited for.
@@ -33,6 +43,10 @@ def install() -> Signals:
         replace(module, "_deploy_stack_async", express.with_rollback_choice)
     replace(stacks, "_replacing_change", express.without_replacements)
     _cancel_siblings()
+    if calls:
+        rely_on(iam_evaluator, "_gather_role_policies")
+        for module in (handlers, changesets):
+            replace(module, "_deploy_stack_async", grants.recording(calls))
     return signals
 
 

@@ -1,4 +1,4 @@
-"""A file with every judged request of a role, one line of JSON each, to compare what roles use with what they may."""
+"""A file with every judged request of a role and with what the roles of stacks may do, to compare both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CallFile:
-    """Appends judged requests, from any thread."""
+    """Appends lines of JSON, from any thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,6 +36,19 @@ class CallFile:
             "allowed": allowed,
             "conditions": conditions or {},
         }
-        line = json.dumps(call, sort_keys=True, default=str)
+        self._append(call)
+
+    def add_stack(self, stack: str, resources: dict[str, str], allowed: dict[str, list[dict[str, Any]]]) -> None:
+        """Append what the roles of a stack may do.
+
+        Args:
+            stack: Its name.
+            resources: Paths of constructs, or logical ids in a template without paths, by physical id.
+            allowed: What the policies of each role allow, by the role's name.
+        """
+        self._append({"stack": stack, "resources": resources, "allowed": allowed})
+
+    def _append(self, content: dict[str, Any]) -> None:
+        line = json.dumps(content, sort_keys=True, default=str)
         with self._lock, self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")

@@ -9,18 +9,17 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, sts
 
 from embedded_aws.iam import authorization
-from embedded_aws.iam.calls import CallFile
 from embedded_aws.patching import rely_on, replace
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from embedded_aws.iam.calls import CallFile
 
 
-def install(calls: Path | None = None) -> None:
+def install(calls: CallFile | None = None) -> None:
     """Switches MiniStack's evaluator on, with the conditions and resources that it lacks.
 
     Args:
-        calls: A file for every judged request; None for none.
+        calls: Gets every judged request; None for no record.
     """
     rely_on(sts, "_sessions", "register_session")
     rely_on(iam, "_instance_profiles", "_roles")
@@ -29,7 +28,7 @@ def install(calls: Path | None = None) -> None:
     replace(app, "pin_request_origin", lambda original: lambda address, _secure: original(address, True))
     # Whose request it is decides; signatures are not checked.
     replace(iam_evaluator, "authenticate", lambda _: lambda _key, _account: None)
-    replace(iam_evaluator, "enforce", authorization.for_roles(CallFile(calls) if calls else None))
+    replace(iam_evaluator, "enforce", authorization.for_roles(calls))
     replace(iam_actions, "s3_service_context", authorization.with_conditional_writes)
     replace(iam_actions, "request_tag_context", authorization.with_events)
     replace(iam_actions, "request_tag_context", authorization.with_metrics)
