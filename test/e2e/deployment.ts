@@ -81,8 +81,14 @@ export class Deployment {
     return JSON.parse(readFileSync(this.file(`${name}.json`), 'utf8')) as Expectation;
   }
 
-  public deploy(stack: string, context: Record<string, string>): Promise<CommandResult> {
-    return this.cdk('deploy', stack, context, ['--require-approval', 'never', '--progress', 'events', '--outputs-file', this.file('outputs.json')]);
+  public async deploy(stack: string, context: Record<string, string>): Promise<CommandResult> {
+    // A file of its own: requests that are sent meanwhile read the outputs of the deployment before.
+    const outputs = this.file('outputs-of-this-deployment.json');
+    const result = await this.cdk('deploy', stack, context, ['--require-approval', 'never', '--progress', 'events', '--outputs-file', outputs]);
+    if (result.code === 0) {
+      renameSync(outputs, this.file('outputs.json'));
+    }
+    return result;
   }
 
   public destroy(stack: string, context: Record<string, string>): Promise<CommandResult> {
