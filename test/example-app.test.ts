@@ -96,16 +96,14 @@ describe('the example app', () => {
         'Allow s3:ListBucket on TensorFlowModelArtifacts if s3:prefix',
         'Allow s3:PutObject on TensorFlowModelArtifacts/<model>/keys/*/job.json',
       ],
-      // The CDK's provider framework: call the two handlers, start the waiter.
+      // The CDK's provider framework: call one handler each, start the waiter.
       TensorFlowModelBuildsFrameworkOnEventRole: [
-        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsIsComplete',
         'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsOnEvent',
         logs('TensorFlowModelBuildsLogs'),
         'Allow states:StartExecution on TensorFlowModelBuildsProviderwaiterstatemachine',
       ],
       TensorFlowModelBuildsFrameworkIsCompleteRole: [
         'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsIsComplete',
-        'Allow lambda:GetFunction lambda:InvokeFunction on TensorFlowModelBuildsOnEvent',
         logs('TensorFlowModelBuildsLogs'),
       ],
       TensorFlowModelBuildsProviderwaiterstatemachineRole: [

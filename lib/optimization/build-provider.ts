@@ -138,10 +138,8 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     });
     const child = (id: string) => provider.node.findChild(id);
     const stateMachine = child('waiter-state-machine').node.findChild('Resource') as CfnStateMachine;
-    for (const role of [starter, waiter]) {
-      role.addToPrincipalPolicy(new iam.PolicyStatement({
-        actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources: [onEvent.functionArn, isComplete.functionArn],
-      }));
+    for (const [role, handler] of [[starter, onEvent], [waiter, isComplete]] as const) {
+      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources: [handler.functionArn] }));
     }
     starter.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.ref] }));
     const frameworkFunctions = ['onEvent', 'isComplete', 'onTimeout'].map((name) => child(`framework-${name}`) as lambda.Function);

@@ -83,12 +83,14 @@ describe('the framework', () => {
     expect({ seconds: IntervalSeconds * MaxAttempts, BackoffRate }).toEqual({ seconds: 3600, BackoffRate: 1 });
   });
 
-  test('invokes only the handlers, and not their other versions', () => {
+  test('invokes only the handlers, one by each function, and not their other versions', () => {
     const invoking = [/FrameworkOnEventRole/, /FrameworkIsCompleteRole/, /waiterstatemachineRole/].flatMap((role) => statementsOf(role))
       .filter(({ Action }) => JSON.stringify(Action).includes('lambda:'));
 
     expect(invoking).toHaveLength(3);
     expect(JSON.stringify(invoking)).not.toContain('*');
+    const invoked = invoking.slice(0, 2).map(({ Resource }) => JSON.stringify(Resource));
+    expect(invoked).toEqual([expect.stringMatching(/OnEvent[^,]*,"Arn"/), expect.stringMatching(/IsComplete[^,]*,"Arn"/)]);
   });
 
   test('every function logs to the one group, and has no managed policy', () => {
