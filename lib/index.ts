@@ -7,6 +7,8 @@ export * from './endpoint/model-alarms-props';
 export * from './endpoint/model-dashboard';
 export * from './endpoint/model-dashboard-props';
 export * from './endpoint/model-endpoint';
+export * from './endpoint/rollout';
+export * from './endpoint/rollout-options';
 export * from './fleet/missing-cpu-features';
 export * from './fleet/model-fleet';
 export * from './fleet/model-fleet-props';

@@ -2,13 +2,17 @@ import { readFileSync } from 'fs';
 import { join, resolve } from 'path';
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FleetStack } from '../bin/fleet-stack';
 import { FunctionStack } from '../bin/function-stack';
 import { ServiceStack } from '../bin/service-stack';
-import { ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelSource, RefusalBehavior, RequestCapture, ServingBinary, ServingImage } from '../lib';
+import {
+  ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelService, ModelSource, RefusalBehavior, RequestCapture, Rollout, ServingBinary, ServingImage,
+} from '../lib';
 
 const ROOT = resolve(__dirname, '..');
 const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
@@ -17,6 +21,7 @@ const app = () => new App({ context: { ...context, 'aws:cdk:bundling-stacks': []
 
 /** Actions on every resource, and why. Those of the CDK's own constructs are not narrowed. */
 const EVERY_RESOURCE: Record<string, string> = {
+  'cloudwatch:DescribeAlarms': 'AWS describes composite alarms only to callers that may describe all',
   'cloudwatch:PutMetricData': 'no resource in the Service Authorization Reference; the namespace is a condition',
   'ec2:DescribeNetworkInterfaces': 'no resource in the Service Authorization Reference',
   'ec2:DescribeSubnets': 'no resource in the Service Authorization Reference',
@@ -51,7 +56,21 @@ function everything(): Stack {
   new ModelFleet(stack, 'Fleet', {
     model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,
   });
+  new ModelService(stack, 'Service', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY, cluster: watchedCluster(stack), rollout: canary(stack) });
   return stack;
+}
+
+/** A cluster whose kubectl function belongs to the stack. */
+function watchedCluster(stack: Stack): eks.ICluster {
+  const layer = (id: string) => lambda.LayerVersion.fromLayerVersionArn(stack, id, stack.formatArn({ service: 'lambda', resource: `layer:${id}:1` }));
+  const cluster = eks.Cluster.fromClusterAttributes(stack, 'Named', { clusterName: 'models' });
+  const kubectlProvider = new eks.KubectlProvider(stack, 'Provider', { cluster, kubectlLayer: layer('kubectl'), awscliLayer: layer('awscli') });
+  return eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'models', kubectlProvider });
+}
+
+function canary(stack: Stack): Rollout {
+  const alarm = cloudwatch.Alarm.fromAlarmArn(stack, 'Alarm', stack.formatArn({ service: 'cloudwatch', resource: 'alarm:orders' }));
+  return Rollout.canary({ percent: 10, bake: Duration.minutes(5), alarms: [alarm] });
 }
 
 const stacks: [string, () => Stack][] = [
@@ -60,7 +79,7 @@ const stacks: [string, () => Stack][] = [
   ['ServiceStack with the LiteRT server', () => new ServiceStack(app(), 'ServiceStack', { ...MODEL, server: ModelServer.LITERT })],
   ['FleetStack', () => new FleetStack(app(), 'FleetStack', MODEL)],
   ['FleetStack with the LiteRT server', () => new FleetStack(app(), 'FleetStack', { ...MODEL, server: ModelServer.LITERT })],
-  ['a stack with networks, traces, an image in ECR and kept versions', everything],
+  ['a stack with networks, traces, an image in ECR, kept versions and a canary', everything],
 ];
 
 interface Grant { readonly id: string; readonly actions: string[]; readonly resources: unknown[] }

@@ -4,6 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { ModelServer } from '../serving/model-server';
@@ -104,6 +105,13 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default - `minCapacity`
    */
   readonly minInstancesInService?: number;
+
+  /**
+   * How a new version takes over: all at once only, which here means one instance after another, each as soon as its model answers.
+   *
+   * @default Rollout.allAtOnce()
+   */
+  readonly rollout?: Rollout;
 
   /**
    * How long after its start an instance's processor utilization is ignored for scaling, because it boots and has no requests yet.

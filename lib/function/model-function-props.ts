@@ -1,12 +1,11 @@
 import type { Duration, Size } from 'aws-cdk-lib';
-import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { PythonBundling } from '../bundling/python-bundling';
+import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { LiteRtRuntime } from './litert-runtime';
@@ -139,33 +138,14 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly ephemeralStorageSize?: Size;
 
   /**
-   * Shift traffic to a new version step by step with CodeDeploy. Alarms on the new version's errors and latency roll the deployment back.
+   * How a new version takes over. Step by step, CodeDeploy shifts the traffic, and alarms on the new version's errors and latency roll the deployment back.
+   *
+   * A bake and the time between two steps are whole minutes.
    *
    * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
-   * @default - all traffic at once, after the rest of the deployment has succeeded
+   * @default Rollout.allAtOnce(), after the rest of the deployment has succeeded
    */
-  readonly deploymentConfig?: codedeploy.ILambdaDeploymentConfig;
-
-  /**
-   * Share of the new version's invocations that may fail while traffic shifts, between 0 and 1. Needs `deploymentConfig`.
-   *
-   * @default 0.01
-   */
-  readonly deploymentMaxErrorRate?: number;
-
-  /**
-   * Maximum latency of the new version (99th percentile) while traffic shifts. Needs `deploymentConfig`.
-   *
-   * @default - half of `timeout`
-   */
-  readonly deploymentMaxLatency?: Duration;
-
-  /**
-   * Further alarms that stop a deployment and roll it back. Needs `deploymentConfig`.
-   *
-   * @default - only the alarms on errors and latency
-   */
-  readonly deploymentAlarms?: cloudwatch.IAlarm[];
+  readonly rollout?: Rollout;
 
   /**
    * Trace invocations with AWS X-Ray. The function's role gets the permissions.

@@ -28,6 +28,7 @@ import type { ModelFunctionProps } from './model-function-props';
 import { RequestMetrics } from './request-metrics';
 import { servingFunction } from './serving-function';
 import { TrafficShift } from './traffic-shift';
+import { rolloutLimits, trafficSteps } from './traffic-steps';
 
 /**
  * A TensorFlow model served by AWS Lambda.
@@ -59,7 +60,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   /** The alias `live`, which points to the version that serves. */
   public readonly alias: lambda.Alias;
 
-  /** Shifts traffic to a new version. Undefined without `deploymentConfig`. */
+  /** Shifts traffic to a new version. Undefined if all of it moves at once. */
   public readonly deploymentGroup?: codedeploy.LambdaDeploymentGroup;
 
   /** The function's log group. */
@@ -96,13 +97,12 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     const serve = delivery && readDelivered(this, delivery, delivery.serveParameterName);
     const replay = props.replay && this.captureBucket ? { options: props.replay, bucket: this.captureBucket, serve } : undefined;
     this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook, replay } });
-    this.deploymentGroup = props.deploymentConfig && new TrafficShift(this, 'TrafficShift', {
+    const deploymentConfig = props.rollout && trafficSteps(this, 'TrafficSteps', props.rollout);
+    this.deploymentGroup = deploymentConfig && new TrafficShift(this, 'TrafficShift', {
       alias: this.alias,
-      deploymentConfig: props.deploymentConfig,
+      deploymentConfig,
       failures: this.requestMetrics?.failuresOf(version.version, compatibility.version),
-      maxErrorRate: props.deploymentMaxErrorRate ?? 0.01,
-      maxLatency: props.deploymentMaxLatency ?? Duration.millis(settings.timeout.toMilliseconds() / 2),
-      alarms: props.deploymentAlarms ?? [],
+      limits: rolloutLimits(props.rollout, Duration.millis(settings.timeout.toMilliseconds() / 2)),
     }).deploymentGroup;
   }
 

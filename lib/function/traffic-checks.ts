@@ -1,5 +1,6 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import { checkRollout } from '../endpoint/rollout-checks';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
@@ -7,8 +8,8 @@ import type { ModelFunctionProps } from './model-function-props';
 const SNAPSHOT_STORAGE_MEBIBYTES = 512;
 const MAX_STORAGE_MEBIBYTES = 10_240;
 
-/** What needs `deploymentConfig`. */
-const SHIFTING: (keyof ModelFunctionProps)[] = ['deploymentMaxErrorRate', 'deploymentMaxLatency', 'deploymentAlarms'];
+/** CodeDeploy's longest step. */
+const LONGEST_STEP = { minutes: 2880, hint: 'CodeDeploy waits for two days at most', whole: true };
 
 /** Every problem of how instances are kept ready and how traffic moves to a new version. */
 export function checkTraffic(props: ModelFunctionProps, timeout: Duration): string[] {
@@ -65,19 +66,18 @@ function checkStorage(size: Size | undefined): string[] {
   return checkInteger('ephemeralStorageSize in MiB', mebibytes(size), SNAPSHOT_STORAGE_MEBIBYTES, MAX_STORAGE_MEBIBYTES, 'Lambda offers no other');
 }
 
-function checkShifting(props: ModelFunctionProps, timeout: Duration): string[] {
-  if (!props.deploymentConfig) {
-    return SHIFTING.filter((name) => props[name] !== undefined)
-      .map((name) => `${name} has no effect without deploymentConfig: say how traffic shifts, e.g. codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES, `
-        + 'or watch the endpoint with ModelAlarms');
+function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): string[] {
+  const limits = rollout?._canary ?? rollout?._linear;
+  if (!rollout || !limits) {
+    return [];
   }
-  const problems = checkRange('deploymentMaxErrorRate', props.deploymentMaxErrorRate, 0, 1, 'it is a share, not a percentage');
-  const latency = props.deploymentMaxLatency;
+  const problems = checkRollout(rollout, LONGEST_STEP);
+  const latency = limits.maxLatency;
   if (latency === undefined && timeout.isUnresolved()) {
-    problems.push('deploymentMaxLatency must be given where timeout is a token: half of it is not known yet');
+    problems.push('rollout.maxLatency must be given where timeout is a token: half of it is not known yet');
   }
   if (latency !== undefined && !latency.isUnresolved() && !timeout.isUnresolved() && latency.toMilliseconds() >= timeout.toMilliseconds()) {
-    problems.push(`deploymentMaxLatency must be less than timeout (${timeout.toMilliseconds()} ms), got ${latency.toMilliseconds()} ms: no answer takes longer, `
+    problems.push(`rollout.maxLatency must be less than timeout (${timeout.toMilliseconds()} ms), got ${latency.toMilliseconds()} ms: no answer takes longer, `
       + 'so the alarm could never go off');
   }
   return problems;

@@ -5,6 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { failureRate } from '../endpoint/failure-rate';
+import type { RolloutLimits } from '../endpoint/rollout-options';
 import { acknowledgeManagedPolicy } from '../private/acknowledge';
 
 /** What shifts traffic, and what takes it back. */
@@ -15,14 +16,8 @@ export interface TrafficShiftProps {
   /** How many requests the new version answered by 500, where that is counted: to Lambda they are no errors. */
   readonly failures?: cloudwatch.Metric;
 
-  /** Share of the new version's invocations that may fail. */
-  readonly maxErrorRate: number;
-
-  /** 99th percentile of the new version's duration. */
-  readonly maxLatency: Duration;
-
-  /** Further alarms that take the traffic back. */
-  readonly alarms: cloudwatch.IAlarm[];
+  /** Of the new version's invocations and their duration. */
+  readonly limits: Required<RolloutLimits>;
 }
 
 /**
@@ -38,7 +33,7 @@ export class TrafficShift extends Construct {
 
   constructor(scope: Construct, id: string, props: TrafficShiftProps) {
     super(scope, id);
-    const { alias } = props;
+    const { alias, limits } = props;
     const name = `${alias.lambda.functionName}:${alias.aliasName}`;
     const metric = (metricName: string, statistic: string) => new cloudwatch.Metric({
       namespace: 'AWS/Lambda',
@@ -62,18 +57,18 @@ export class TrafficShift extends Construct {
         label: 'share of invocations that failed',
         period: Duration.minutes(1),
       }),
-      threshold: props.maxErrorRate,
+      threshold: limits.maxErrorRate,
     });
     this.latencyAlarm = new cloudwatch.Alarm(this, 'Latency', {
       ...watch,
       alarmDescription: 'The new version of the model function is slow: CodeDeploy takes the deployment back',
       metric: metric('Duration', cloudwatch.Stats.percentile(99)),
-      threshold: props.maxLatency.toMilliseconds(),
+      threshold: limits.maxLatency.toMilliseconds(),
     });
     this.deploymentGroup = new codedeploy.LambdaDeploymentGroup(this, 'DeploymentGroup', {
       alias,
       deploymentConfig: props.deploymentConfig,
-      alarms: [this.errorAlarm, this.latencyAlarm, ...props.alarms],
+      alarms: [this.errorAlarm, this.latencyAlarm, ...limits.alarms],
       autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: true },
     });
     acknowledgeManagedPolicy(

@@ -1,10 +1,15 @@
+import { Duration } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { LiteRtServer } from '../serving/litert-server';
+import { canaryGate } from './canary-gate';
+import { canaryManifest } from './canary-manifest';
+import type { DeploymentOptions } from './deployment-manifest';
 import { deploymentManifest } from './deployment-manifest';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
+import { LONGEST_ROLLOUT_MINUTES } from './rollout-plan';
 import { autoscalerManifest, disruptionBudgetManifest } from './scaling-manifests';
 import { serviceAccountManifest } from './service-account-manifest';
 import { headlessServiceManifest, loadBalancerManifest, serviceManifest } from './service-manifests';
@@ -41,10 +46,26 @@ export function addServiceObjects(objects: ServiceObjects, scope: Construct, par
   const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
   const services = addServices(objects, parts, [...namespace, access]);
   const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, { model: versions, claimName: storage?.claim, liteRt });
-  const deployment = objects.add('Deployment', [deploymentManifest({ identity, plan, template })], ...account, ...volume, ...services, access);
+  const pods = { identity, plan, template };
+  const before = [...account, ...volume, ...services, access];
+  const canary = addCanary(objects, scope, parts, pods, rollout, before);
+  const deployment = objects.add('Deployment', [deploymentManifest(pods)], ...before, ...canary);
   objects.add('Autoscaler', [autoscalerManifest(identity, scaling)], ...deployment);
   objects.add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);
   return rollout;
+}
+
+/** Adds the canary of a service that has one. Returns what must succeed before the other pods get a new version. */
+function addCanary(
+  objects: ServiceObjects, scope: Construct, { props, settings }: ServiceParts, pods: DeploymentOptions, rollout: string, before: Construct[],
+): Construct[] {
+  const { canary, identity, serving } = settings;
+  if (canary === undefined) {
+    return [];
+  }
+  const applied = objects.add('Canary', [canaryManifest({ ...pods, replicas: canary.replicas })], ...before);
+  const timeout = props.rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES);
+  return [canaryGate(scope, { cluster: props.cluster, identity, serving, canary, rollout, timeout }, applied)];
 }
 
 function addServices(objects: ServiceObjects, { props, settings }: ServiceParts, before: Construct[]): eks.KubernetesManifest[] {

@@ -14,20 +14,31 @@ export interface DeploymentOptions {
  *
  * `replicas` is left out: it would override the autoscaler at every deployment, and removing it later scales to one pod.
  */
-export function deploymentManifest(options: DeploymentOptions): KubernetesObject {
-  const { maxSurge, minReadySeconds, startupSeconds } = options.plan;
+export function deploymentManifest({ identity, plan, template }: DeploymentOptions): KubernetesObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: metadata(options.identity),
-    spec: {
-      revisionHistoryLimit: 3,
-      // A slow model load must not count as a failed rollout.
-      progressDeadlineSeconds: startupSeconds + minReadySeconds + 300,
-      ...(minReadySeconds === 0 ? {} : { minReadySeconds }),
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge } },
-      selector: { matchLabels: selectorLabels(options.identity) },
-      template: options.template,
-    },
+    metadata: metadata(identity),
+    spec: deploymentSpec({ plan, template, labels: selectorLabels(identity) }),
+  };
+}
+
+/** Inputs for a Deployment's spec. */
+export interface DeploymentSpecOptions extends Pick<DeploymentOptions, 'plan' | 'template'> {
+  /** Labels that select its pods. */
+  readonly labels: Record<string, string>;
+}
+
+/** Returns a Deployment's spec without `replicas`. */
+export function deploymentSpec({ plan, template, labels }: DeploymentSpecOptions): Record<string, unknown> {
+  const { maxSurge, minReadySeconds, startupSeconds } = plan;
+  return {
+    revisionHistoryLimit: 3,
+    // A slow model load must not count as a failed rollout.
+    progressDeadlineSeconds: startupSeconds + minReadySeconds + 300,
+    ...(minReadySeconds === 0 ? {} : { minReadySeconds }),
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge } },
+    selector: { matchLabels: labels },
+    template,
   };
 }

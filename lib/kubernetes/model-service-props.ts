@@ -2,6 +2,7 @@ import type { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { ModelServer } from '../serving/model-server';
@@ -178,6 +179,16 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default - zero; 3 minutes with a load balancer, which takes minutes to send requests to a new pod
    */
   readonly minReadyTime?: Duration;
+
+  /**
+   * How a new version takes over.
+   *
+   * With `Rollout.canary()` a second, small Deployment beside the first gets each version first. It serves through the same Services, permanently,
+   * and is not scaled: its share of the requests follows from connections and numbers of pods. It bakes for at most 13 minutes.
+   *
+   * @default Rollout.allAtOnce()
+   */
+  readonly rollout?: Rollout;
 
   /**
    * How long a deployment waits for pods of the new version. At most 14 minutes.

@@ -173,6 +173,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     const gate = rolloutGate(this, 'Rollout', {
       cluster: this.cluster,
       identity,
+      name: identity.name,
       rollout,
       replicas: scaling.minReplicas,
       timeout: rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES),

@@ -12,6 +12,8 @@ export const ROLLOUT_LABEL = 'cdk-tensorflow/rollout';
 export interface RolloutGateOptions {
   readonly cluster: eks.ICluster;
   readonly identity: ObjectIdentity;
+  /** Name of the Deployment. */
+  readonly name: string;
   /** Value of `ROLLOUT_LABEL`. It is part of the resource's properties, so that every change waits again. */
   readonly rollout: string;
   readonly replicas: number;
@@ -24,9 +26,9 @@ export interface RolloutGateOptions {
  * It checks the template's ReplicaSet, because the Deployment counts as available while only old pods serve.
  */
 export function rolloutGate(scope: Construct, id: string, options: RolloutGateOptions): Construct {
-  const { cluster, identity: { name, namespace }, replicas, timeout } = options;
-  const labels = { ...selectorLabels(options.identity), [ROLLOUT_LABEL]: options.rollout };
-  const selector = Object.entries(labels).map(([label, value]) => `${label}=${value}`).join(',');
+  const { cluster, identity, name, replicas, timeout } = options;
+  const { namespace } = identity;
+  const selector = rolloutSelector(identity, options.rollout);
   const watcher = RolloutWatcher.of(scope, cluster);
   if (watcher) {
     return watcher.watch(scope, id, { namespace, name, selector, replicas, timeout });
@@ -41,4 +43,9 @@ export function rolloutGate(scope: Construct, id: string, options: RolloutGateOp
     jsonPath: `.items[?(@.status.availableReplicas>=${Tokenization.stringifyNumber(replicas)})].metadata.name`,
     timeout,
   });
+}
+
+/** Returns the labels of a template's pods, in the notation of Kubernetes' API. */
+export function rolloutSelector(identity: ObjectIdentity, rollout: string): string {
+  return Object.entries({ ...selectorLabels(identity), [ROLLOUT_LABEL]: rollout }).map(([label, value]) => `${label}=${value}`).join(',');
 }

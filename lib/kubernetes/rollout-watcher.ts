@@ -1,9 +1,11 @@
 import { CustomResource, Duration, RemovalPolicy, Stack, Tokenization, Validations } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
+import { acknowledgeWildcard, LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { clusterId } from './service-objects';
 
@@ -22,6 +24,37 @@ export interface WatchedRollout {
   readonly timeout: Duration;
 }
 
+/** A canary to watch while it serves. */
+export interface WatchedCanary {
+  readonly namespace: string;
+  /** Name of the other Deployment, which gets the version after the canary. */
+  readonly stableName: string;
+  /** Name of the canary's Deployment. */
+  readonly name: string;
+  /** Labels of the canary's pods. */
+  readonly selector: string;
+  /** Labels of the other pods of the same version. */
+  readonly stableSelector: string;
+  readonly replicas: number;
+  readonly bakeSeconds: number;
+  /** Port and path of the server's metrics. */
+  readonly port: number;
+  readonly path: string;
+  readonly maxErrorRate: number;
+  readonly maxLatencyMilliseconds?: number;
+  readonly alarms: cloudwatch.IAlarm[];
+}
+
+/** Tells whether a cluster's kubectl function is known, whose role and network the watcher uses. */
+export function canWatch(cluster: eks.ICluster): boolean {
+  return kubectlFunction(cluster) !== undefined;
+}
+
+function kubectlFunction(cluster: eks.ICluster): lambda.Function | undefined {
+  const kubectl = cluster.kubectlProvider?.node.tryFindChild('Handler');
+  return kubectl instanceof lambda.Function ? kubectl : undefined;
+}
+
 /**
  * Waits for pods of new versions, and says why they do not start. One for each cluster in a stack.
  *
@@ -30,8 +63,8 @@ export interface WatchedRollout {
 export class RolloutWatcher extends Construct {
   /** Returns the watcher of a cluster; undefined if only the service token of its kubectl function is known. */
   public static of(scope: Construct, cluster: eks.ICluster): RolloutWatcher | undefined {
-    const kubectl = cluster.kubectlProvider?.node.tryFindChild('Handler');
-    if (!(kubectl instanceof lambda.Function)) {
+    const kubectl = kubectlFunction(cluster);
+    if (kubectl === undefined) {
       return undefined;
     }
     const stack = Stack.of(scope);
@@ -41,7 +74,7 @@ export class RolloutWatcher extends Construct {
 
   private readonly serviceToken: string;
 
-  private constructor(scope: Construct, id: string, private readonly cluster: eks.ICluster, kubectl: lambda.Function) {
+  private constructor(scope: Construct, id: string, private readonly cluster: eks.ICluster, private readonly kubectl: lambda.Function) {
     super(scope, id);
     const watcher = new lambda.Function(this, 'Function', {
       description: 'Waits for pods of new versions of TensorFlow models',
@@ -65,21 +98,56 @@ export class RolloutWatcher extends Construct {
 
   /** Makes the deployment wait until enough pods are available. */
   public watch(scope: Construct, id: string, { namespace, name, selector, replicas, timeout }: WatchedRollout): CustomResource {
-    const rollout = new CustomResource(scope, id, {
-      resourceType: 'Custom::TensorFlowRollout',
+    return this.gate(scope, id, 'Custom::TensorFlowRollout', {
+      Namespace: namespace,
+      Name: name,
+      Selector: selector,
+      Replicas: Tokenization.stringifyNumber(replicas),
+      TimeoutSeconds: Tokenization.stringifyNumber(timeout.toSeconds({ integral: false })),
+    });
+  }
+
+  /** Makes the deployment wait while a canary serves, and fail if the canary's requests fail. */
+  public watchCanary(scope: Construct, id: string, canary: WatchedCanary): CustomResource {
+    const { alarms, maxLatencyMilliseconds } = canary;
+    const gate = this.gate(scope, id, 'Custom::TensorFlowCanary', {
+      Namespace: canary.namespace,
+      Name: canary.name,
+      StableName: canary.stableName,
+      Selector: canary.selector,
+      StableSelector: canary.stableSelector,
+      Replicas: String(canary.replicas),
+      BakeSeconds: String(canary.bakeSeconds),
+      Port: Tokenization.stringifyNumber(canary.port),
+      Path: canary.path,
+      MaxErrorRate: String(canary.maxErrorRate),
+      MaxLatencyMilliseconds: maxLatencyMilliseconds === undefined ? undefined : String(maxLatencyMilliseconds),
+      Alarms: alarms.length === 0 ? undefined : alarms.map(({ alarmName }) => alarmName),
+    });
+    if (alarms.length > 0) {
+      this.allowAlarms(gate);
+    }
+    return gate;
+  }
+
+  private gate(scope: Construct, id: string, resourceType: string, properties: Record<string, unknown>): CustomResource {
+    const gate = new CustomResource(scope, id, {
+      resourceType,
       serviceToken: this.serviceToken,
       serviceTimeout: SERVICE_TIMEOUT,
-      properties: {
-        ClusterName: this.cluster.clusterName,
-        Namespace: namespace,
-        Name: name,
-        Selector: selector,
-        Replicas: Tokenization.stringifyNumber(replicas),
-        TimeoutSeconds: Tokenization.stringifyNumber(timeout.toSeconds({ integral: false })),
-      },
+      properties: { ClusterName: this.cluster.clusterName, ...properties },
     });
     // The cluster lets the role in only after this.
-    eks.KubectlProvider.getKubectlProvider(rollout, this.cluster);
-    return rollout;
+    eks.KubectlProvider.getKubectlProvider(gate, this.cluster);
+    return gate;
+  }
+
+  /** Adds a policy of this stack to the role, which may be another stack's. */
+  private allowAlarms(gate: CustomResource): void {
+    // CloudWatch describes composite alarms only to callers that may describe all.
+    const statements = [new iam.PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] })];
+    const policy = new iam.Policy(gate, 'Alarms', { statements, roles: [this.kubectl.role!] });
+    acknowledgeWildcard(policy, '*', 'CloudWatch describes composite alarms only to callers that may describe all');
+    gate.node.addDependency(policy);
   }
 }

@@ -7,6 +7,7 @@ import { checkLiteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
 import { checkServingOptions } from '../serving/serving-checks';
 import { BFLOAT16 } from './bfloat16';
+import { canaryProblems } from './canary';
 import type { ModelServiceProps } from './model-service-props';
 import { ModelStorage } from './model-storage';
 import { podProblems } from './pod-checks';
@@ -38,6 +39,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
     ...resourceProblems(props),
     ...sizeProblems(props),
     ...rolloutProblems(props),
+    ...canaryProblems(props),
     ...uselessProblems(props),
     ...checkInteger('runAsUser', props.runAsUser, 1, 2 ** 31 - 1, 'no container runs as root'),
     ...(props.cpuFeatures ?? []).flatMap((feature) => checkPattern('cpuFeatures', feature, /^[a-z0-9_]+$/, 'names of /proc/cpuinfo, such as avx512_bf16')),

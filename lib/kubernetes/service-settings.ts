@@ -7,6 +7,8 @@ import { ModelServer } from '../serving/model-server';
 import type { ServingSettings } from '../serving/serving-settings';
 import { servingSettings } from '../serving/serving-settings';
 import { processorFeatures } from './bfloat16';
+import type { CanarySettings } from './canary';
+import { canarySettings } from './canary';
 import type { ObjectIdentity } from './kubernetes-object';
 import type { ModelServiceProps } from './model-service-props';
 import type { RolloutPlan } from './rollout-plan';
@@ -25,6 +27,8 @@ export interface ServiceSettings extends ServiceNames {
   readonly serving: ServingSettings;
   readonly plan: RolloutPlan;
   readonly scaling: ScalingOptions;
+  /** Undefined without a canary. */
+  readonly canary?: CanarySettings;
   /** Memory limit of a pod, or its request. */
   readonly memoryMebibytes?: number;
   readonly cpuFeatures: string[];
@@ -70,6 +74,7 @@ export function serviceSettings(names: ServiceNames, props: ModelServiceProps): 
     serving: servingSettings(props),
     plan: rolloutPlan(props),
     scaling: { minReplicas, maxReplicas: props.maxReplicas ?? minReplicas, targetCpuUtilization: props.targetCpuUtilization ?? 60 },
+    canary: canarySettings(props),
     memoryMebibytes: mebibytes(props.memoryLimit ?? props.memoryRequest),
     cpuFeatures: processorFeatures(props.cpuFeatures ?? [], props.recipe),
     applied: props.applyManifests !== false,

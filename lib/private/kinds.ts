@@ -20,6 +20,7 @@ const KINDS: Record<string, Kind> = {
   gate: { member: '_render', description: 'a QualityGate', example: () => 'QualityGate.maxAccuracyLoss(0.01)' },
   hook: { member: '_directory', description: 'a ModelHook', example: (given) => `ModelHook.fromAsset(${path(given)})` },
   capture: { member: '_options', description: 'a RequestCapture', example: () => 'RequestCapture.sampled({ rate: 0.01, retention: Duration.days(30) })' },
+  rollout: { member: '_canary', description: 'a Rollout', example: () => 'Rollout.canary({ percent: 10, bake: Duration.minutes(5) })' },
   bundling: { member: '_place', description: 'a PythonBundling', example: () => 'PythonBundling.AUTO' },
   servingImage: { member: '_locate', description: 'a ServingImage', example: (given) => `ServingImage.fromRegistry(${path(given)})` },
   servingBinary: { member: '_requirements', description: 'a ServingBinary', example: (given) => `ServingBinary.fromAsset(${path(given)})` },
@@ -35,8 +36,8 @@ const KINDS: Record<string, Kind> = {
   captureBucket: { member: 'bucketName', description: 'an IBucket', example: (given) => `s3.Bucket.fromBucketName(this, 'Bucket', ${path(given)})` },
   ...Object.fromEntries(['memorySize', 'ephemeralStorageSize', 'memoryRequest', 'memoryLimit', 'volumeSize'].map((name) => [name, SIZE])),
   ...Object.fromEntries([
-    'timeout', 'optimizationTimeout', 'deploymentMaxLatency', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
-    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval', 'pollInterval', 'period',
+    'timeout', 'optimizationTimeout', 'maxLatency', 'startupTimeout', 'rolloutTimeout', 'minReadyTime', 'drainTime', 'requestTimeout',
+    'batchTimeout', 'bootTimeout', 'connectionDraining', 'instanceWarmup', 'fileSystemPollInterval', 'pollInterval', 'period', 'bake', 'interval',
   ].map((name) => [name, DURATION])),
 };
 

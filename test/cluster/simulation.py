@@ -23,6 +23,8 @@ class Simulation:
         self.states: dict[str, PodState] = {}
         #: What containers have printed, by their name.
         self.logs: dict[str, str] = {}
+        #: Where all pods are; the API server lets nobody reach a pod at a loopback address.
+        self.address = ""
         #: Pods that are not ready yet stay so.
         self.held = False
         self._ready: set[str] = set()
@@ -39,7 +41,7 @@ class Simulation:
         ready = works and (not self.held or meta["uid"] in self._ready)
         if ready:
             self._ready.add(meta["uid"])
-        return PodState(ready)
+        return PodState(ready, address=self.address)
 
     def keep(self, uids: set[str]) -> None:
         """Nothing runs. Load balancers get names, as their controller would give them."""

@@ -1,9 +1,8 @@
 import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
-import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { ModelDelivery, ModelFunction, ModelSource, QualityGate } from '../../lib';
+import { ModelDelivery, ModelFunction, ModelSource, QualityGate, Rollout } from '../../lib';
 
 /** A delivery, the function that serves what is uploaded and shifts its traffic, a queue that hears of it, and a role that operates it. */
 const app = new App();
@@ -24,9 +23,7 @@ const published = new sqs.Queue(stack, 'Published');
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromDelivery(delivery),
   gate: QualityGate.maxSize(Size.kibibytes(64)),
-  deploymentConfig: new codedeploy.LambdaDeploymentConfig(stack, 'Half', {
-    trafficRouting: codedeploy.TrafficRouting.timeBasedCanary({ percentage: 50, interval: Duration.minutes(1) }),
-  }),
+  rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1) }),
 });
 endpoint.optimizer!.onPublished('Published', { target: new events_targets.SqsQueue(published) });
 const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountRootPrincipal() });

@@ -1,6 +1,5 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
-import { ModelAlarms, ModelFunction, ModelHook, ModelSource, RequestCapture } from '../../lib';
+import { ModelAlarms, ModelFunction, ModelHook, ModelSource, RequestCapture, Rollout } from '../../lib';
 
 /**
  * The app that the test of traffic shifting deploys: a function that half of the traffic tries first, and whose requests are captured. Everything that
@@ -18,9 +17,7 @@ const endpoint = new ModelFunction(stack, 'Points', {
   hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
   capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }),
   replay: context('maxDisagreement') ? { maxDisagreement: Number(context('maxDisagreement')) } : undefined,
-  deploymentConfig: new codedeploy.LambdaDeploymentConfig(stack, 'Half', {
-    trafficRouting: codedeploy.TrafficRouting.timeBasedCanary({ percentage: 50, interval: Duration.minutes(Number(context('minutes'))) }),
-  }),
+  rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(Number(context('minutes'))) }),
 });
 new ModelAlarms(stack, 'Alarms', { endpoint, maxLatency: Duration.seconds(5) });
 const url = endpoint.addFunctionUrl();

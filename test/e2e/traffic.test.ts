@@ -72,7 +72,7 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.stop());
 
-describe('deploymentConfig, deployed by the CDK command line', () => {
+describe('a canary, deployed by the CDK command line', () => {
   test('a first deployment has nothing to shift', async () => {
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), minutes: LONG });
 

@@ -2,13 +2,14 @@ import type { App } from 'aws-cdk-lib';
 import { Duration, Lazy, Size } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFunctionProps } from '../../lib';
+import { Rollout } from '../../lib';
 import { emptyStack, FLAG_SETS, modelFunction, resourceOf } from './fixtures';
 
-const CANARY = codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
+const TEN = { percent: 10, bake: Duration.minutes(5) };
+const CANARY = Rollout.canary(TEN);
 
 function stackOf(props: Partial<ModelFunctionProps>, flags = {}) {
   const stack = emptyStack(flags);
@@ -22,10 +23,11 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
 
     template.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
     template.resourceCountIs('AWS::CloudWatch::Alarm', 0);
+    expect(Template.fromStack(stackOf({ rollout: Rollout.allAtOnce() }, flags)).toJSON()).toEqual(template.toJSON());
   });
 
-  test('shifts as deploymentConfig says, and back when an alarm goes off', () => {
-    const stack = stackOf({ deploymentConfig: CANARY }, flags);
+  test('shifts as rollout says, and back when an alarm goes off', () => {
+    const stack = stackOf({ rollout: CANARY }, flags);
 
     const group = resourceOf(stack, 'AWS::CodeDeploy::DeploymentGroup');
     const alarms = Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
@@ -38,8 +40,30 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
     expect(resourceOf(stack, 'AWS::Lambda::Alias').resource.UpdatePolicy.CodeDeployLambdaAliasUpdate.DeploymentGroupName).toEqual({ Ref: group.id });
   });
 
+  test.each<[string, Rollout, Record<string, unknown>]>([
+    ['a canary', Rollout.canary({ percent: 25, bake: Duration.minutes(7) }),
+      { Type: 'TimeBasedCanary', TimeBasedCanary: { CanaryInterval: 7, CanaryPercentage: 25 } }],
+    ['steps', Rollout.linear({ percent: 20, interval: Duration.minutes(4) }), { Type: 'TimeBasedLinear', TimeBasedLinear: { LinearInterval: 4, LinearPercentage: 20 } }],
+  ])('has a configuration of its own for %s that CodeDeploy has none for', (_name, rollout, TrafficRoutingConfig) => {
+    const stack = stackOf({ rollout }, flags);
+
+    const configuration = resourceOf(stack, 'AWS::CodeDeploy::DeploymentConfig');
+    expect(configuration.properties).toMatchObject({ ComputePlatform: 'Lambda', TrafficRoutingConfig });
+    expect(resourceOf(stack, 'AWS::CodeDeploy::DeploymentGroup').properties.DeploymentConfigName).toEqual({ Ref: configuration.id });
+  });
+
+  test.each<[Rollout, string]>([
+    [Rollout.canary({ percent: 10, bake: Duration.minutes(30) }), 'CodeDeployDefault.LambdaCanary10Percent30Minutes'],
+    [Rollout.linear({ percent: 10, interval: Duration.minutes(1) }), 'CodeDeployDefault.LambdaLinear10PercentEvery1Minute'],
+  ])('uses CodeDeploy\'s own configuration where there is one: %#', (rollout, name) => {
+    const stack = stackOf({ rollout }, flags);
+
+    expect(resourceOf(stack, 'AWS::CodeDeploy::DeploymentGroup').properties.DeploymentConfigName).toBe(name);
+    Template.fromStack(stack).resourceCountIs('AWS::CodeDeploy::DeploymentConfig', 0);
+  });
+
   test('the alarms watch only the new version, its errors and its latency', () => {
-    const stack = stackOf({ deploymentConfig: CANARY, timeout: Duration.seconds(8) }, flags);
+    const stack = stackOf({ rollout: CANARY, timeout: Duration.seconds(8) }, flags);
 
     const dimensions = Match.arrayWith([{ Name: 'ExecutedVersion', Value: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Lambda::Version').id, 'Version'] } }]);
     const template = Template.fromStack(stack);
@@ -68,7 +92,7 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
   });
 
   test('the alarm is on Lambda\'s own errors only, if nothing counts the errors that the handler answers', () => {
-    const template = Template.fromStack(stackOf({ deploymentConfig: CANARY, embeddedMetrics: false }, flags));
+    const template = Template.fromStack(stackOf({ rollout: CANARY, embeddedMetrics: false }, flags));
 
     template.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: Match.arrayWith([Match.objectLike({ Expression: 'errors / invocations' })]) });
   });
@@ -77,7 +101,7 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
     const stack = emptyStack(flags);
     const mine = new cloudwatch.Alarm(stack, 'Mine', { metric: new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Orders' }), threshold: 1, evaluationPeriods: 1 });
 
-    modelFunction(stack, { deploymentConfig: CANARY, deploymentMaxErrorRate: 0.1, deploymentMaxLatency: Duration.millis(250), deploymentAlarms: [mine] });
+    modelFunction(stack, { rollout: Rollout.canary({ ...TEN, maxErrorRate: 0.1, maxLatency: Duration.millis(250), alarms: [mine] }) });
 
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 0.1, Metrics: Match.anyValue() });
@@ -89,7 +113,7 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
 
   test('the AwsSolutions pack has no finding with shifting, scaling, /tmp and traces', () => {
     const stack = stackOf({
-      deploymentConfig: CANARY, provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 4, tracing: lambda.Tracing.ACTIVE,
+      rollout: CANARY, provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 4, tracing: lambda.Tracing.ACTIVE,
       ephemeralStorageSize: Size.gibibytes(1),
     }, flags);
 
@@ -145,16 +169,18 @@ describe('refused', () => {
     ['a utilization that nothing follows', { provisionedConcurrentExecutions: 1, provisionedConcurrencyUtilization: 0.5 }, /no effect without maxProvisionedConcurrentExecutions/],
     ['a utilization above 0.9', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 2, provisionedConcurrencyUtilization: 0.95 }, /between 0.1 and 0.9, got 0.95/],
     ['none provisioned', { provisionedConcurrentExecutions: 0 }, /got 0: leave it out to keep none ready/],
-    ['a limit on errors that nothing watches', { deploymentMaxErrorRate: 0.1 }, /deploymentMaxErrorRate has no effect without deploymentConfig.*or watch the endpoint with ModelAlarms/],
-    ['a percentage', { deploymentConfig: CANARY, deploymentMaxErrorRate: 5 }, /between 0 and 1, got 5: it is a share/],
-    ['a latency that the timeout hides', { deploymentConfig: CANARY, deploymentMaxLatency: Duration.seconds(30) }, /less than timeout \(30000 ms\), got 30000 ms/],
-    ['half of an unknown timeout', { deploymentConfig: CANARY, timeout: Duration.seconds(Lazy.number({ produce: () => 5 })) }, /deploymentMaxLatency must be given where timeout is a token/],
+    ['half a minute', { rollout: Rollout.canary({ ...TEN, bake: Duration.seconds(90) }) }, /rollout\.bake in minutes must be a whole number between 1 and 2880, got 1\.5/],
+    ['a step of nothing', { rollout: Rollout.linear({ percent: 0, interval: Duration.days(3) }) }, /rollout\.percent must be between 1 and 99, got 0[^]*rollout\.interval in minutes must be between 1 and 2880, got 4320/],
+    ['a percentage', { rollout: Rollout.canary({ ...TEN, maxErrorRate: 5 }) }, /rollout\.maxErrorRate must be between 0 and 1, got 5: it is a share/],
+    ['a latency that the timeout hides', { rollout: Rollout.canary({ ...TEN, maxLatency: Duration.seconds(30) }) }, /less than timeout \(30000 ms\), got 30000 ms/],
+    ['half of an unknown timeout', { rollout: CANARY, timeout: Duration.seconds(Lazy.number({ produce: () => 5 })) }, /rollout\.maxLatency must be given where timeout is a token/],
   ])('%s', (_, props, message) => {
     expect(() => stackOf(props)).toThrow(message);
   });
 
   test('all at once', () => {
-    expect(() => stackOf({ snapStart: true, provisionedConcurrentExecutions: 1, ephemeralStorageSize: Size.gibibytes(1), deploymentMaxErrorRate: 0.1 }))
+    const rollout = Rollout.canary({ ...TEN, percent: 0 });
+    expect(() => stackOf({ snapStart: true, provisionedConcurrentExecutions: 1, ephemeralStorageSize: Size.gibibytes(1), rollout }))
       .toThrow(/^3 problems:/);
   });
 });

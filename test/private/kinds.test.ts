@@ -48,7 +48,7 @@ test('values of the right kind have no problem', () => {
     servingBinary: ServingBinary.fromAsset('server'), architecture: lambda.Architecture.custom('x86_64'), instanceType: new ec2.InstanceType('m7i.large'),
     pythonRuntime: new lambda.Runtime('python3.14'), vpc: new ec2.Vpc(stack, 'Vpc'), artifactBucket: s3.Bucket.fromBucketName(stack, 'Bucket', 'mine'),
     cluster: eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'ml' }),
-    memorySize: Size.gibibytes(1), timeout: Duration.seconds(1), deploymentMaxLatency: undefined,
+    memorySize: Size.gibibytes(1), timeout: Duration.seconds(1), maxLatency: undefined,
   }, ['model'])).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
 import { keys, models, optimization, roles, subnets, vpcs } from './optimization';
+import { rollouts } from './rollouts';
 import { serving } from './serving';
 import { expectTemplateOrValidationError } from './synthesis';
 
@@ -31,6 +32,7 @@ const properties: Arbitraries<ModelFleetProps> = {
   minCapacity: numbers,
   maxCapacity: numbers,
   minInstancesInService: numbers,
+  rollout: rollouts,
   instanceWarmup: durations,
   targetCpuUtilization: numbers,
   missingCpuFeatures: memberOf(MissingCpuFeatures),

@@ -1,6 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps, ReplayOptions } from '../../lib';
@@ -9,6 +7,7 @@ import { hookDirectory } from '../function/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
 import { keys, models, optimization, roles, securityGroups, subnets, vpcs } from './optimization';
+import { rollouts } from './rollouts';
 import { expectTemplateOrValidationError } from './synthesis';
 
 const hook = hookDirectory();
@@ -30,14 +29,7 @@ const properties: Arbitraries<ModelFunctionProps> = {
   provisionedConcurrencyUtilization: numbers,
   snapStart: flag,
   ephemeralStorageSize: sizes,
-  deploymentConfig: oneOf<codedeploy.ILambdaDeploymentConfig | undefined>(
-    () => codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE, () => codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
-  ),
-  deploymentMaxErrorRate: numbers,
-  deploymentMaxLatency: durations,
-  deploymentAlarms: oneOf<cloudwatch.IAlarm[] | undefined>(
-    () => [], (scope) => [cloudwatch.Alarm.fromAlarmArn(scope, 'AnyAlarm', 'arn:aws:cloudwatch:us-east-1:123456789012:alarm:any')],
-  ),
+  rollout: rollouts,
   tracing: memberOf(lambda.Tracing),
   embeddedMetrics: flag,
   capture: oneOf<RequestCapture | undefined>(

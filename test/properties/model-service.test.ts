@@ -7,6 +7,7 @@ import { importedCluster } from '../kubernetes/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { anything, durations, flag, listOfAnything, listOfTexts, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
 import { models, optimization, roles } from './optimization';
+import { rollouts } from './rollouts';
 import { serving } from './serving';
 import { expectTemplateOrValidationError } from './synthesis';
 
@@ -36,6 +37,7 @@ const properties: Arbitraries<ModelServiceProps> = {
   memoryLimit: sizes,
   startupTimeout: durations,
   minReadyTime: durations,
+  rollout: rollouts,
   rolloutTimeout: durations,
   drainTime: durations,
   internalLoadBalancer: flag,

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
@@ -63,9 +62,12 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Timeout:                            awscdk.Duration_Seconds(jsii.Number(20)),
 		ProvisionedConcurrentExecutions:    jsii.Number(1),
 		MaxProvisionedConcurrentExecutions: jsii.Number(4),
-		DeploymentConfig:                   awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
-		DeploymentMaxLatency:               awscdk.Duration_Millis(jsii.Number(200)),
-		Bundling:                           tensorflow.PythonBundling_LOCAL(),
+		Rollout: tensorflow.Rollout_Canary(&tensorflow.CanaryRolloutOptions{
+			Percent:    jsii.Number(10),
+			Bake:       awscdk.Duration_Minutes(jsii.Number(5)),
+			MaxLatency: awscdk.Duration_Millis(jsii.Number(200)),
+		}),
+		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
 	digits.AddFunctionUrl(nil)
 	digits.GrantInvoke(caller)
@@ -108,7 +110,12 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Capture: tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{
 			Rate: jsii.Number(0.25), Retention: awscdk.Duration_Days(jsii.Number(30)),
 		}),
-		Replay:   &tensorflow.ReplayOptions{MaxDisagreement: jsii.Number(0.05)},
+		Replay: &tensorflow.ReplayOptions{MaxDisagreement: jsii.Number(0.05)},
+		Rollout: tensorflow.Rollout_Linear(&tensorflow.LinearRolloutOptions{
+			Percent:      jsii.Number(20),
+			Interval:     awscdk.Duration_Minutes(jsii.Number(2)),
+			MaxErrorRate: jsii.Number(0.05),
+		}),
 		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
 	alarm(searched.MetricDroppedCaptures(nil), searched, "DroppedCaptures")
@@ -233,6 +240,7 @@ func services(stack awscdk.Stack) {
 		ModelStorage: tensorflow.ModelStorage_COPY,
 		ServingImage: tensorflow.ServingImage_FromEcrRepository(repository, jsii.String("2.20.0")),
 		MaxReplicas:  jsii.Number(6),
+		Rollout:      tensorflow.Rollout_AllAtOnce(),
 		Batching:     jsii.Bool(true),
 	})
 	bundled := tensorflow.NewModelService(stack, jsii.String("Bundled"), &tensorflow.ModelServiceProps{

@@ -2,7 +2,6 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_eks_v2 as eks
@@ -44,6 +43,7 @@ from cdk_tensorflow import (
     RefusalBehavior,
     ReplayOptions,
     RequestCapture,
+    Rollout,
     RuntimeLayer,
     SearchObjective,
     ServingBinary,
@@ -81,8 +81,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         timeout=cdk.Duration.seconds(20),
         provisioned_concurrent_executions=1,
         max_provisioned_concurrent_executions=4,
-        deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
-        deployment_max_latency=cdk.Duration.millis(200),
+        rollout=Rollout.canary(percent=10, bake=cdk.Duration.minutes(5), max_latency=cdk.Duration.millis(200)),
         bundling=PythonBundling.LOCAL,
     )
     digits.add_function_url()
@@ -120,6 +119,7 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         lite_rt_runtime=LiteRtRuntime.NUMPY,
         capture=RequestCapture.sampled(rate=0.25, retention=cdk.Duration.days(30)),
         replay=ReplayOptions(max_disagreement=0.05),
+        rollout=Rollout.linear(percent=20, interval=cdk.Duration.minutes(2), max_error_rate=0.05),
         bundling=PythonBundling.LOCAL,
     )
     alarm(searched.metric_dropped_captures(), searched, "DroppedCaptures")
@@ -253,6 +253,7 @@ def services(stack: cdk.Stack) -> None:
             ecr.Repository.from_repository_name(stack, "Repository", "serving"), "2.20.0"
         ),
         max_replicas=6,
+        rollout=Rollout.all_at_once(),
         batching=True,
     )
     bundled = ModelService(

@@ -1,11 +1,11 @@
 import {
-  App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
+  App, Duration, RemovalPolicy, Size, Stack, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_eks_v2 as eks,
   aws_iam as iam, aws_kms as kms, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
   Distillation, EvaluationData, Graph, IDeliveredModel, IModelArtifact, IModelEndpoint, IMonitoredEndpoint, LiteRtRuntime, MissingCpuFeatures, ModelAlarms, ModelArtifact, ModelDashboard, ModelDelivery, ModelFleet, ModelFormat,
   ModelFunction, ModelHook, ModelMonitor, ModelOptimizer, ModelServer, ModelService, ModelSource, ModelStorage, ModelTask, OptimizationRecipe, OptimizationStep, Pruning, PruningSchedule,
-  PythonBundling, QualityGate, Quantization, RefusalBehavior, RequestCapture, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
+  PythonBundling, QualityGate, Quantization, RefusalBehavior, RequestCapture, Rollout, RuntimeLayer, SearchObjective, ServingBinary, ServingImage, StatefulBehavior, Student, StudentSize,
   UnsignedVersions,
 } from 'cdk-tensorflow';
 
@@ -41,8 +41,7 @@ function functions(stack: Stack): void {
     timeout: Duration.seconds(20),
     provisionedConcurrentExecutions: 1,
     maxProvisionedConcurrentExecutions: 4,
-    deploymentConfig: codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
-    deploymentMaxLatency: Duration.millis(200),
+    rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(5), maxLatency: Duration.millis(200) }),
     bundling: PythonBundling.LOCAL,
   });
   digits.addFunctionUrl();
@@ -76,6 +75,7 @@ function functions(stack: Stack): void {
     liteRtRuntime: LiteRtRuntime.NUMPY,
     capture: RequestCapture.sampled({ rate: 0.25, retention: Duration.days(30) }),
     replay: { maxDisagreement: 0.05 },
+    rollout: Rollout.linear({ percent: 20, interval: Duration.minutes(2), maxErrorRate: 0.05 }),
     bundling: PythonBundling.LOCAL,
   });
   alarm(searched.metricDroppedCaptures(), searched, 'DroppedCaptures');
@@ -174,6 +174,7 @@ function services(stack: Stack): void {
     modelStorage: ModelStorage.COPY,
     servingImage: ServingImage.fromEcrRepository(ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving'), '2.20.0'),
     maxReplicas: 6,
+    rollout: Rollout.allAtOnce(),
     batching: true,
   });
   const bundled = new ModelService(stack, 'Bundled', {

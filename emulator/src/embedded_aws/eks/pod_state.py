@@ -38,6 +38,7 @@ class PodState:
         container: the one that waits; empty where all of its kind do.
         ended: how the container ended last.
         unhealthy: what its readiness probe got instead of an answer.
+        address: its IP address; one that nothing answers at where empty.
     """
 
     ready: bool
@@ -49,6 +50,7 @@ class PodState:
     container: str = ""
     ended: Ended | None = None
     unhealthy: str = ""
+    address: str = ""
 
 
 def status_of(pod: dict[str, Any], state: PodState) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def status_of(pod: dict[str, Any], state: PodState) -> dict[str, Any]:
         "ContainersReady": state.ready,
         "Ready": state.ready,
     }
-    address = f"10.1.0.{sum(pod['metadata']['uid'].encode()) % 250 + 1}"
+    address = state.address or f"10.1.0.{sum(pod['metadata']['uid'].encode()) % 250 + 1}"
     init = pod["spec"].get("initContainers", [])
     names = [one["name"] for one in init]
     reached = names.index(state.container) if state.container in names else 0

@@ -67,6 +67,17 @@ class Cluster:
         except (ClusterError, FileNotFoundError):
             return ""
 
+    def page(self, path: str) -> str:
+        """Return what is at a path, such as what a pod answers.
+
+        Raises:
+            ClusterError: It could not be read.
+        """
+        try:
+            return self._get(path, {})
+        except FileNotFoundError as error:
+            raise ClusterError(f"the API server answered 404 for {path}") from error
+
     def _get(self, path: str, query: dict[str, str]) -> str:
         self._connect()
         address = f"{self._address}{path}" + (f"?{urlencode(query)}" if query else "")

@@ -57,6 +57,22 @@ def faults_of(
     return found if pods else [_no_pods(replica_set, deployment)]
 
 
+def restarted(pod: Object, known: dict[tuple[str, str], int]) -> list[Fault]:
+    """Return the restarts of a pod's containers since an earlier look.
+
+    Args:
+        pod: The pod.
+        known: Number of restarts by the pod's uid and the container; those of new containers are added.
+    """
+    name, faults = pod["metadata"]["name"], []
+    for container in pod.get("status", {}).get("containerStatuses") or []:
+        count = container.get("restartCount", 0)
+        if count > known.setdefault((pod["metadata"]["uid"], container["name"]), count):
+            ended = container.get("lastState", {}).get("terminated") or {"exitCode": "unknown"}
+            faults.append(_ended(name, container, ended, ""))
+    return faults
+
+
 def condition(owner: Object | None, kind: str) -> Object | None:
     """Return an object's condition of one type, or None."""
     conditions = (owner or {}).get("status", {}).get("conditions") or []

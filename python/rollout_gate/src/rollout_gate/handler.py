@@ -7,14 +7,21 @@ import json
 import os
 import traceback
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .alarms import ringing
+from .canary import CanaryReader, Verdict, bake
 from .cluster import Cluster, ClusterError
 from .message import failure_message
 from .response import respond
 from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CANARY = "Custom::TensorFlowCanary"
 
 #: Part of the function's time, for reading logs and answering.
 _RESERVE_SECONDS = 30.0
@@ -30,7 +37,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
             respond(event, physical_id)
             return
         seconds_left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        reason = gate(Cluster(event["ResourceProperties"]["ClusterName"]), event, Clock(), seconds_left)
+        cluster = Cluster(event["ResourceProperties"]["ClusterName"])
+        of_type = canary_gate if event.get("ResourceType") == CANARY else gate
+        reason = of_type(cluster, event, Clock(), seconds_left)
     except (ClientError, BotoCoreError) as error:
         reason = f"EKS did not describe the cluster: {error}"
     except Exception as error:
@@ -49,7 +58,9 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
     if not outcome.ending:
         print(f"{outcome.available} pods of {rollout.name} are available")
         return ""
-    _write(rollout, outcome)
+    _write(
+        f"{rollout.name}: {outcome.available} of {rollout.replicas} new pods were available {outcome.ending}", outcome
+    )
     if goes_back:
         print("the previous version is back, and a failure would not help its pods: success")
         return ""
@@ -58,6 +69,29 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
         f"{rollout.namespace}/{rollout.name}",
         f"{outcome.available} of {rollout.replicas} new pods were available",
         outcome.ending,
+        _where(),
+    )
+
+
+def canary_gate(
+    reader: CanaryReader,
+    event: dict[str, Any],
+    clock: Clock,
+    seconds_left: float,
+    ringing: Callable[[list[str]], str] = ringing,
+) -> str:
+    """Watch a canary, and return why it must not go on; empty if it may."""
+    verdict = bake(reader, ringing, event, clock, seconds_left)
+    name = event["ResourceProperties"]["Name"]
+    if not verdict.faults:
+        print(f"{name} may go on: {verdict.ending}")
+        return ""
+    _write(f"{name} was stopped {verdict.ending}", verdict)
+    return failure_message(
+        verdict.faults,
+        f"{event['ResourceProperties']['Namespace']}/{name}",
+        "stopped",
+        f"{verdict.ending}, before any other pod was changed",
         _where(),
     )
 
@@ -82,9 +116,9 @@ def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
     return is_older(wanted, left) and available_in(wanted) + available_in(left) < rollout.replicas
 
 
-def _write(rollout: Rollout, outcome: Outcome) -> None:
+def _write(summary: str, outcome: Outcome | Verdict) -> None:
     """Write everything into the log: the message has no room for it."""
-    print(f"{rollout.name}: {outcome.available} of {rollout.replicas} new pods were available {outcome.ending}")
+    print(summary)
     for fault in outcome.faults:
         print(
             json.dumps(

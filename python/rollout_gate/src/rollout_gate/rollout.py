@@ -107,7 +107,7 @@ def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
     while True:
         available, ending = 0, ""
         try:
-            available, faults, ended = _look(reader, rollout)
+            available, faults, ended = look(reader, rollout)
             if available >= rollout.replicas:
                 return Outcome(available)
             ending = ended or _useless(faults, since, clock.now())
@@ -117,11 +117,11 @@ def wait(reader: Reader, rollout: Rollout, clock: Clock) -> Outcome:
         if not ending and clock.now() + _POLL_SECONDS > deadline:
             ending = f"after {rollout.seconds:.0f} s"
         if ending:
-            return Outcome(available, _explained(reader, rollout, faults), ending)
+            return Outcome(available, explained(reader, rollout, faults), ending)
         clock.sleep(_POLL_SECONDS)
 
 
-def _look(reader: Reader, rollout: Rollout, faulty: tuple[Fault, ...] = ()) -> tuple[int, tuple[Fault, ...], str]:
+def look(reader: Reader, rollout: Rollout, faulty: tuple[Fault, ...] = ()) -> tuple[int, tuple[Fault, ...], str]:
     """Return how many pods are available, why others are not, and whether Kubernetes gave up.
 
     Reads only the events of pods that are known to have a fault, because a namespace may have many.
@@ -167,13 +167,13 @@ def _lasting(fault: Fault) -> Fault:
     )
 
 
-def _explained(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+def explained(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Return the faults with their events and logs, which are read only once."""
     try:
-        faults = _look(reader, rollout, faults)[1] or faults
+        faults = look(reader, rollout, faults)[1] or faults
     except ClusterError as error:
         print(f"no events: {error}")
-    return tuple(_with_logs(reader, rollout, faults))
+    return with_logs(reader, rollout, faults)
 
 
 def _events(reader: Reader, rollout: Rollout, pod: str) -> list[Object]:
@@ -181,7 +181,8 @@ def _events(reader: Reader, rollout: Rollout, pod: str) -> list[Object]:
     return reader.items(f"/api/v1/namespaces/{rollout.namespace}/events", fieldSelector=selector)
 
 
-def _with_logs(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> list[Fault]:
+def with_logs(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Return the faults with the ends of their containers' logs."""
     complete = []
     read = 0
     for fault in faults:
@@ -191,7 +192,7 @@ def _with_logs(reader: Reader, rollout: Rollout, faults: tuple[Fault, ...]) -> l
         read += 1
         text = reader.log(rollout.namespace, fault.pod, fault.container, previous=fault.previous)
         complete.append(replace(fault, log=text))
-    return complete
+    return tuple(complete)
 
 
 def _created(owner: Object) -> str:

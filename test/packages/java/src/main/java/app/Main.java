@@ -2,6 +2,7 @@ package app;
 
 import io.github.cdktensorflow.BucketEvaluationDataOptions;
 import io.github.cdktensorflow.BucketModelSourceOptions;
+import io.github.cdktensorflow.CanaryRolloutOptions;
 import io.github.cdktensorflow.Distillation;
 import io.github.cdktensorflow.DistillationOptions;
 import io.github.cdktensorflow.EvaluationData;
@@ -10,6 +11,7 @@ import io.github.cdktensorflow.IDeliveredModel;
 import io.github.cdktensorflow.IModelArtifact;
 import io.github.cdktensorflow.IModelEndpoint;
 import io.github.cdktensorflow.IMonitoredEndpoint;
+import io.github.cdktensorflow.LinearRolloutOptions;
 import io.github.cdktensorflow.LiteRtRuntime;
 import io.github.cdktensorflow.MagnitudePruningOptions;
 import io.github.cdktensorflow.MissingCpuFeatures;
@@ -45,6 +47,7 @@ import io.github.cdktensorflow.RefusalBehavior;
 import io.github.cdktensorflow.ReplayOptions;
 import io.github.cdktensorflow.RequestCapture;
 import io.github.cdktensorflow.RequestCaptureOptions;
+import io.github.cdktensorflow.Rollout;
 import io.github.cdktensorflow.RuntimeLayer;
 import io.github.cdktensorflow.PythonRuntimeLayerOptions;
 import io.github.cdktensorflow.RuntimeLayerOptions;
@@ -66,7 +69,6 @@ import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.cloudwatch.CreateAlarmOptions;
 import software.amazon.awscdk.services.cloudwatch.Metric;
-import software.amazon.awscdk.services.codedeploy.LambdaDeploymentConfig;
 import software.amazon.awscdk.services.ec2.IMachineImage;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.MachineImage;
@@ -123,8 +125,11 @@ public final class Main {
         .timeout(Duration.seconds(20))
         .provisionedConcurrentExecutions(1)
         .maxProvisionedConcurrentExecutions(4)
-        .deploymentConfig(LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES)
-        .deploymentMaxLatency(Duration.millis(200))
+        .rollout(Rollout.canary(CanaryRolloutOptions.builder()
+            .percent(10)
+            .bake(Duration.minutes(5))
+            .maxLatency(Duration.millis(200))
+            .build()))
         .bundling(PythonBundling.LOCAL)
         .build();
     digits.addFunctionUrl();
@@ -161,6 +166,11 @@ public final class Main {
         .liteRtRuntime(LiteRtRuntime.NUMPY)
         .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.25).retention(Duration.days(30)).build()))
         .replay(ReplayOptions.builder().maxDisagreement(0.05).build())
+        .rollout(Rollout.linear(LinearRolloutOptions.builder()
+            .percent(20)
+            .interval(Duration.minutes(2))
+            .maxErrorRate(0.05)
+            .build()))
         .bundling(PythonBundling.LOCAL)
         .build();
     alarm(searched.metricDroppedCaptures(), searched, "DroppedCaptures");
@@ -265,6 +275,7 @@ public final class Main {
         .modelStorage(ModelStorage.COPY)
         .servingImage(ServingImage.fromEcrRepository(Repository.fromRepositoryName(stack, "Repository", "serving"), "2.20.0"))
         .maxReplicas(6)
+        .rollout(Rollout.allAtOnce())
         .batching(true)
         .build();
     ModelService bundled = ModelService.Builder.create(stack, "Bundled")

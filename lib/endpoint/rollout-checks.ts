@@ -1,0 +1,44 @@
+import type { Duration } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import { checkKinds } from '../private/kinds';
+import { checkInteger, checkRange } from '../private/validation';
+import type { Rollout } from './rollout';
+import type { CanaryRolloutOptions, LinearRolloutOptions } from './rollout-options';
+
+export const DEFAULT_MAX_ERROR_RATE = 0.01;
+
+/** The longest bake, or time between two steps, that an endpoint can have. */
+export interface LongestStep {
+  readonly minutes: number;
+  /** Why it is no longer. */
+  readonly hint: string;
+  /** Whether a part of a minute is impossible. */
+  readonly whole?: boolean;
+}
+
+/** Returns all problems in the options of a rollout step by step. */
+export function checkRollout({ _canary: canary, _linear: linear }: Rollout, longest: LongestStep): string[] {
+  return [
+    ...canary ? checkSteps(canary, 'bake', canary.bake, longest) : [],
+    ...linear ? checkSteps(linear, 'interval', linear.interval, longest) : [],
+  ];
+}
+
+function checkSteps(options: CanaryRolloutOptions | LinearRolloutOptions, name: string, step: Duration, { minutes, hint, whole }: LongestStep): string[] {
+  const kinds = checkKinds(options, [name]);
+  if (kinds.length > 0) {
+    return kinds.map((problem) => `rollout.${problem}`);
+  }
+  const { percent, maxErrorRate, maxLatency } = options;
+  const unknown = Object.entries({ percent, [name]: step, maxErrorRate, maxLatency })
+    .filter(([, value]) => (typeof value === 'object' ? value.isUnresolved() : Token.isUnresolved(value)));
+  const inMinutes = step.isUnresolved() ? undefined : step.toSeconds({ integral: false }) / 60;
+  const check = whole ? checkInteger : checkRange;
+  return [
+    ...unknown.map(([option]) => `rollout.${option} must be known when the app is synthesized, and got a token: give a value`),
+    ...checkInteger('rollout.percent', percent, 1, 99),
+    ...check(`rollout.${name} in minutes`, inMinutes, 1, minutes, hint),
+    ...checkRange('rollout.maxErrorRate', maxErrorRate, 0, 1, 'it is a share, not a percentage'),
+    ...maxLatency === undefined || maxLatency.isUnresolved() ? [] : checkRange('rollout.maxLatency in milliseconds', maxLatency.toMilliseconds({ integral: false }), 1, 900_000),
+  ];
+}

@@ -1,0 +1,48 @@
+import type { Duration } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+
+/** What ends a rollout step by step and puts the previous version back. */
+export interface RolloutLimits {
+  /**
+   * Share of the new version's requests that may fail, between 0 and 1. What is the client's fault does not count.
+   *
+   * @default 0.01
+   */
+  readonly maxErrorRate?: number;
+
+  /**
+   * Maximum latency of the new version (99th percentile).
+   *
+   * @default - half of `timeout` for a function; no limit for others
+   */
+  readonly maxLatency?: Duration;
+
+  /**
+   * Further alarms. Any that is in the state ALARM meanwhile ends the rollout.
+   *
+   * @default - only errors and latency are watched
+   */
+  readonly alarms?: cloudwatch.IAlarm[];
+}
+
+/** Options of a linear rollout. */
+export interface LinearRolloutOptions extends RolloutLimits {
+  /** Percentage of the requests that moves to the new version at each step: a whole number from 1 to 99. */
+  readonly percent: number;
+
+  /** Time between two steps: whole minutes. */
+  readonly interval: Duration;
+}
+
+/** Options of a canary. */
+export interface CanaryRolloutOptions extends RolloutLimits {
+  /**
+   * Size of the canary: a whole number from 1 to 99.
+   *
+   * For a function, the percentage of its requests. For pods, their number in percent of the minimum number of the others, and at least one.
+   */
+  readonly percent: number;
+
+  /** How long the canary serves before the new version takes over. At least one minute. */
+  readonly bake: Duration;
+}

@@ -1,0 +1,46 @@
+"""Reads the states of CloudWatch alarms."""
+
+from __future__ import annotations
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+#: A function in a VPC may not reach CloudWatch, and must have time left to say so.
+_PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+#: DescribeAlarms takes at most as many names.
+_NAMES = 100
+
+
+class AlarmsError(Exception):
+    """CloudWatch refused to describe alarms, or could not be reached."""
+
+
+def ringing(names: list[str]) -> str:
+    """Say which of some alarms is in the state ALARM, or is missing; empty if none is.
+
+    Raises:
+        AlarmsError: They could not be read.
+    """
+    if not names:
+        return ""
+    found: dict[str, dict[str, str]] = {}
+    try:
+        client = boto3.client("cloudwatch", config=_PATIENCE)
+        for start in range(0, len(names), _NAMES):
+            page = client.describe_alarms(
+                AlarmNames=names[start : start + _NAMES],
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                MaxRecords=_NAMES,
+            )
+            found |= {
+                one["AlarmName"]: one for kind in ("MetricAlarms", "CompositeAlarms") for one in page.get(kind, [])
+            }
+    except (ClientError, BotoCoreError) as error:
+        raise AlarmsError(f"CloudWatch did not describe the alarms {', '.join(names)}: {error}") from error
+    for name in names:
+        if name not in found:
+            return f"there is no alarm {name}"
+        if found[name]["StateValue"] == "ALARM":
+            return f"the alarm {name} is in the state ALARM: {found[name].get('StateReason', '')}".rstrip(": ")
+    return ""
