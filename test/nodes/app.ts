@@ -1,7 +1,7 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
 import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
-import { EvaluationData, ModelServer, ModelService, ModelSource, OptimizationRecipe } from '../../lib';
+import { EvaluationData, ModelServer, ModelService, ModelSource, ModelStorage, OptimizationRecipe } from '../../lib';
 
 /** The digits example in pods with the LiteRT server, small enough for three nodes that share one machine. */
 const app = new App();
@@ -44,7 +44,11 @@ const service = new ModelService(stack, 'Digits', {
   startupTimeout: Duration.seconds(number('startupSeconds') ?? 60),
   baseImage: context('baseImage'),
   extraContainers: extra === undefined ? undefined : [extraContainer(extra)],
+  modelStorage: context('storage') === 'mounted' ? ModelStorage.MOUNTPOINT : undefined,
 });
+if (context('driver') === 'installed') {
+  service.node.addDependency(new eks.Addon(stack, 'Driver', { cluster, addonName: 'aws-mountpoint-s3-csi-driver' }));
+}
 new CfnOutput(stack, 'ClusterName', { value: cluster.clusterName });
 new CfnOutput(stack, 'ArtifactBucket', { value: service.artifact.bucket.bucketName });
 new CfnOutput(stack, 'ManifestKey', { value: service.optimizer!.manifestKey });

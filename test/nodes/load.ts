@@ -2,7 +2,8 @@ import { request } from 'http';
 import { HELD_OUT } from '../e2e/digits';
 
 const CLIENTS = 4;
-const TIMEOUT_MILLISECONDS = 5000;
+/** Long enough for a machine that does other things at the same time: a request is lost, and not only slow. */
+const TIMEOUT_SECONDS = 60;
 
 /** The requests that were sent while something happened. */
 export interface Load {
@@ -13,13 +14,21 @@ export interface Load {
   readonly lastFailure: number;
 }
 
+/** What clients ask, and how long they wait for the answer. */
+export interface Asking {
+  /** @default one digit */
+  readonly body?: unknown;
+  /** @default 60 */
+  readonly timeoutSeconds?: number;
+}
+
 /** Asks for one prediction, over a connection of its own. */
-export function predict(address: string, body: unknown = { instances: [HELD_OUT[0].image] }): Promise<number[][]> {
+export function predict(address: string, { body = { instances: [HELD_OUT[0].image] }, timeoutSeconds = TIMEOUT_SECONDS }: Asking = {}): Promise<number[][]> {
   const content = JSON.stringify(body);
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host, port, path: '/v1/models/digits:predict', method: 'POST', agent: false, timeout: TIMEOUT_MILLISECONDS, headers: { 'content-type': 'application/json' } },
+      { host, port, path: '/v1/models/digits:predict', method: 'POST', agent: false, timeout: timeoutSeconds * 1000, headers: { 'content-type': 'application/json' } },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -34,14 +43,14 @@ export function predict(address: string, body: unknown = { instances: [HELD_OUT[
         });
       },
     );
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${TIMEOUT_MILLISECONDS / 1000} s`)));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${timeoutSeconds} s`)));
     outgoing.on('error', reject);
     outgoing.end(content);
   });
 }
 
 /** Asks without a pause, from a few clients at the same time, until something has ended. */
-export async function askDuring<T>(address: string, running: Promise<T>, body?: unknown): Promise<{ result: T; load: Load }> {
+export async function askDuring<T>(address: string, running: Promise<T>, asking: Asking = {}): Promise<{ result: T; load: Load }> {
   const failures: string[] = [];
   const begin = Date.now();
   let answered = 0;
@@ -51,7 +60,7 @@ export async function askDuring<T>(address: string, running: Promise<T>, body?: 
     while (!over) {
       const sent = Date.now() - begin;
       try {
-        await predict(address, body);
+        await predict(address, asking);
         answered++;
       } catch (error) {
         failures.push(`after ${sent} ms: ${String(error)}`);

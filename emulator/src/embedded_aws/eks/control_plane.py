@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.certificates import make_certificates
-from embedded_aws.eks.place import FRONT_PROXY, LOOPBACK_ARGUMENTS, Place
+from embedded_aws.eks.place import FRONT_PROXY, IMPATIENT_AUTOSCALER, LOOPBACK_ARGUMENTS, Place
 from embedded_aws.host.child import Child
 from embedded_aws.host.ports import free_port
 
@@ -97,10 +97,8 @@ class ControlPlane:
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={free_port()}",
-            # The autoscaler's own caution, shortened: the tests are about the objects, not about its patience.
             "--horizontal-pod-autoscaler-sync-period=2s",
-            "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
-            "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
+            *(() if place else IMPATIENT_AUTOSCALER),
         )
         self._run(
             self.programs.directory / "kube-scheduler",
