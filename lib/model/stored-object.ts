@@ -112,7 +112,7 @@ export function checkReference(property: string, key: string, options: BucketObj
 /** Statements that allow reading exactly this object or prefix. */
 export function readStatements(stored: StoredObject): iam.PolicyStatement[] {
   const isPrefix = stored.packaging === 'prefix';
-  const actions = stored.objectVersion === undefined ? ['s3:GetObject'] : ['s3:GetObject', 's3:GetObjectVersion'];
+  const actions = [stored.objectVersion === undefined ? 's3:GetObject' : 's3:GetObjectVersion'];
   const statements = [new iam.PolicyStatement({ actions, resources: [stored.bucket.arnForObjects(isPrefix ? `${stored.key}*` : stored.key)] })];
   if (isPrefix) {
     statements.push(new iam.PolicyStatement({
