@@ -10,4 +10,5 @@ module.exports = {
   setupFilesAfterEnv: [],
   testTimeout: 600_000,
   maxWorkers: 1,
+  testSequencer: '<rootDir>/scripts/test/jest-grants-last.js',
 };

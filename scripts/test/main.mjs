@@ -68,7 +68,9 @@ function show({ name, seconds, problem }) {
 
 /** What each runner gets: the common deadline, and the repository's own uv and Python first, so that tests behave alike on every machine. */
 function options() {
-  const env = { ...process.env, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' };
+  // The end-to-end tests record there what roles do, also when they run a second time.
+  const RECORDED_CALLS = join(results, 'calls');
+  const env = { ...process.env, RECORDED_CALLS, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' };
   return { results, deadline: Date.now() + LIMIT_MINUTES * 60_000, cwd: root, env };
 }
 

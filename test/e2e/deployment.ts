@@ -11,6 +11,7 @@ import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import type { Answer } from '../../emulator/client/function-url';
 import { callFunctionUrl } from '../../emulator/client/function-url';
+import { recordedCalls } from '../grants/recording';
 
 export const ROOT = resolve(__dirname, '..', '..');
 
@@ -48,7 +49,7 @@ export class Deployment {
   public static async start(app = 'test/e2e/app.ts', options: string[] = []): Promise<Deployment> {
     const work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-e2e-'));
     cpSync(await models(), work, { recursive: true });
-    const emulator = await EmbeddedAws.start(options);
+    const emulator = await EmbeddedAws.start([...recordedCalls(), ...options]);
     const deployment = new Deployment(emulator, work, app);
     try {
       await emulator.bootstrap();

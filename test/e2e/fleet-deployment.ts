@@ -4,6 +4,7 @@ import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import { recordedCalls } from '../grants/recording';
 import { standInDirectories } from '../stand_ins/serving-program';
 import { HELD_OUT, likeliest } from './digits';
 
@@ -22,7 +23,7 @@ export interface Meanwhile<T> {
 /** The embedded AWS, and the app of a fleet of digits that is deployed to it. */
 export class FleetDeployment {
   public static async start(): Promise<FleetDeployment> {
-    const options = ['--instances', INSTANCES, ...INSTANCES === 'systemd' ? standInDirectories().flatMap((path) => ['--share', path]) : []];
+    const options = [...recordedCalls(), '--instances', INSTANCES, ...INSTANCES === 'systemd' ? standInDirectories().flatMap((path) => ['--share', path]) : []];
     const deployment = new FleetDeployment(await EmbeddedAws.start(options), mkdtempSync(join(tmpdir(), 'cdk-tensorflow-fleet-')));
     try {
       await deployment.emulator.bootstrap();
