@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..signatures import SignatureSpec
+    from ..signatures.spec import Feature
 
 #: Size of an unknown dimension without a given shape (only in SavedModels, not in LiteRT).
 _UNKNOWN = 4
@@ -29,13 +30,19 @@ def generated_inputs(
     seed: int,
     integers: int = INTEGER_RANGES[0],
 ) -> Dataset:
-    """Return samples: floats half from a normal, half from a uniform distribution, integers below `integers`."""
+    """Return samples: floats half from a normal, half from a uniform distribution, integers below `integers`.
+
+    Strings that the model parses as examples are examples with such values.
+    """
     random = np.random.default_rng(seed)
     inputs: dict[str, NDArray[Any]] = {}
     for name, spec in signature.inputs.items():
         shape = _shape(spec.shape, shapes.get(name) if shapes else None)
         item = shape[1:] if batched else shape
-        inputs[name] = _values(random, spec.dtype, [_COUNT, *item], integers)
+        if spec.features is None:
+            inputs[name] = _values(random, spec.dtype, [_COUNT, *item], integers)
+        else:
+            inputs[name] = _examples(random, spec.features, [_COUNT, *item], integers)
     return Dataset(inputs, batched)
 
 
@@ -79,3 +86,21 @@ def _values(random: np.random.Generator, dtype: str, shape: list[int], integers:
         [random.standard_normal([half, *shape[1:]]), random.uniform(0.0, 1.0, [shape[0] - half, *shape[1:]])]
     )
     return values.astype(target)
+
+
+def _examples(
+    random: np.random.Generator, features: tuple[Feature, ...], shape: list[int], integers: int
+) -> NDArray[Any]:
+    import tensorflow as tf
+
+    count = int(np.prod(shape))
+    values = {one.key: _values(random, one.dtype, [count, one.size], integers) for one in features}
+    rows = np.empty(count, dtype=object)
+    for row in range(count):
+        example = tf.train.Example()
+        for one in features:
+            feature = example.features.feature[one.key]
+            lists = {STRING: feature.bytes_list, "int64": feature.int64_list}
+            lists.get(one.dtype, feature.float_list).value.extend(values[one.key][row].tolist())
+        rows[row] = example.SerializeToString(deterministic=True)
+    return rows.reshape(shape)

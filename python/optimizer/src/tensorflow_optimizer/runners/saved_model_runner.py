@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, OptimizerError, UnsupportedError, reason_of
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
     from .runner import Array, Arrays
+
+#: The operator is known, so that old graphs can be read, and has no implementation.
+_REMOVED = re.compile(r"No OpKernel was registered to support Op '(\w+)'")
 
 
 class SavedModelRunner:
@@ -90,6 +94,12 @@ def loading_error(error: Exception, saved_by: str | None) -> OptimizerError:
         return UnsupportedError(
             f"the model needs an operator that TensorFlow {tf.__version__} does not have ({first}); neither LiteRT "
             "nor a stock TensorFlow Serving has custom operators: replace it in the model"
+        )
+    removed = _REMOVED.search(text)
+    if removed:
+        return UnsupportedError(
+            f"the model needs the operator {removed.group(1)!r}, which TensorFlow {tf.__version__} no longer runs, nor "
+            "does TensorFlow Serving of that version (boosted trees, for one, were removed): train a model without it"
         )
     return BadInputError(f"TensorFlow {tf.__version__} cannot load the model ({first}); copy the whole directory again")
 

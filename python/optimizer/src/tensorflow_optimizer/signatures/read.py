@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..errors import UnsupportedError
-from .spec import Shape, SignatureSpec, TensorSpec
+from .examples import features_of
+from .spec import STRING, Shape, SignatureSpec, TensorSpec
 
 #: Signatures that TensorFlow's own exporter adds.
 _INTERNAL = ("__saved_model_init_op", "__saved_model_train_op")
@@ -18,7 +20,7 @@ def read_signatures(meta_graph: Any) -> dict[str, SignatureSpec]:
         UnsupportedError: There is none.
     """
     found = {
-        name: _signature(name, meta_graph.signature_def[name])
+        name: _signature(name, meta_graph)
         for name in sorted(meta_graph.signature_def)
         if name not in _INTERNAL and meta_graph.signature_def[name].outputs
     }
@@ -30,13 +32,19 @@ def read_signatures(meta_graph: Any) -> dict[str, SignatureSpec]:
     return found
 
 
-def _signature(name: str, definition: Any) -> SignatureSpec:
+def _signature(name: str, meta_graph: Any) -> SignatureSpec:
+    definition = meta_graph.signature_def[name]
     return SignatureSpec(
         name,
         definition.method_name,
-        {key: _tensor(definition.inputs[key]) for key in sorted(definition.inputs)},
+        {key: _input(definition.inputs[key], meta_graph) for key in sorted(definition.inputs)},
         {key: _tensor(definition.outputs[key]) for key in sorted(definition.outputs)},
     )
+
+
+def _input(info: Any, meta_graph: Any) -> TensorSpec:
+    spec = _tensor(info)
+    return spec if spec.dtype != STRING else replace(spec, features=features_of(meta_graph, spec.tensor_name))
 
 
 def _tensor(info: Any) -> TensorSpec:

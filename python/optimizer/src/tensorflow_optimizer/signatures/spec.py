@@ -11,6 +11,17 @@ Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
+class Feature:
+    """One feature of a `tf.train.Example`."""
+
+    key: str
+    dtype: str
+    """`string`, `float32` or `int64`."""
+    size: int
+    """Number of values."""
+
+
+@dataclass(frozen=True)
 class TensorSpec:
     """One input or output."""
 
@@ -20,6 +31,8 @@ class TensorSpec:
     """None: of unknown rank. A None inside: an unknown dimension."""
     tensor_name: str
     """Of the graph's tensor: what a session feeds and fetches."""
+    features: tuple[Feature, ...] | None = None
+    """Its strings are serialized `tf.train.Example` messages with these."""
 
     def __str__(self) -> str:
         if self.shape is None:
