@@ -224,6 +224,19 @@ def test_a_role_that_codebuild_may_not_assume_is_refused(aws: Running) -> None:
         start_build(aws, missing)
 
 
+def test_a_role_may_trust_codebuild_for_one_account_only(aws: Running) -> None:
+    name = unique("role")
+    condition = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    trust = {"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{**trust, "Condition": condition}]})
+    arn = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    add_policy(aws, arn)
+
+    build = finished(aws, start_build(aws, project(aws, spec(build={"commands": ["true"]}), serviceRole=arn)))
+
+    assert build["buildStatus"] == "SUCCEEDED"
+
+
 def test_stop_build_ends_the_commands(aws: Running) -> None:
     name = project(aws, spec(build=["echo started", "sleep 100", "echo never"], post_build=["echo never"]))
     build_id = start_build(aws, name)

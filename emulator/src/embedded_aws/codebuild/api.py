@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import codebuild, iam
 
-from embedded_aws.clients import EmbeddedClients, assume_role
+from embedded_aws.clients import EmbeddedClients
 from embedded_aws.codebuild.execution import Execution, new_work_directory
 from embedded_aws.codebuild.queueing import BuildQueue, QueueFullError
 from embedded_aws.codebuild.record import BuildRecord, Identity, new_build
 from embedded_aws.codebuild.request import BuildRequest, build_request
 from embedded_aws.codebuild.roles import why_denied, why_not_usable
+from embedded_aws.iam.sessions import session_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +156,8 @@ class Builds:
         region, role = get_region(), request.project["serviceRole"]
         execution = None
         try:
-            credentials = assume_role(self._settings, region, role)
+            # That CodeBuild may assume it was seen when the build was started.
+            credentials = session_of(role, "AWSCodeBuild")
             variables = {**credentials, **self._variables(request, build, region)}
             clients = EmbeddedClients(self._settings, region, credentials)
             execution = Execution(
