@@ -36,21 +36,7 @@ impl Tensor {
     /// # Errors
     ///
     /// The tensor cannot take it; `bytes` is as it was.
-    #[inline]
     pub fn push(&self, element: Element, bytes: &mut Vec<u8>) -> Result<(), Misfit> {
-        if let Element::Float(value) = element
-            && self.dtype == ElementType::Float32
-            && self.quantization.is_none()
-        {
-            // What nearly all models take.
-            bytes.extend_from_slice(&single(value)?.to_le_bytes());
-            return Ok(());
-        }
-        self.push_other(element, bytes)
-    }
-
-    #[inline(never)]
-    fn push_other(&self, element: Element, bytes: &mut Vec<u8>) -> Result<(), Misfit> {
         match self.dtype.kind() {
             Kind::Float => self.push_real(element.real()?, bytes),
             Kind::Integer => {
@@ -101,6 +87,15 @@ impl Tensor {
 }
 
 impl Element {
+    /// Returns the number as float32.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or float32's range ends before it.
+    pub(crate) fn float32(self) -> Result<f32, Misfit> {
+        single(self.real()?)
+    }
+
     fn real(self) -> Result<f64, Misfit> {
         match self {
             Self::Float(value) => Ok(value),

@@ -93,6 +93,12 @@ impl Tensor {
         })
     }
 
+    /// Whether the file has the float32 values of clients as they are, as nearly all models do.
+    #[must_use]
+    pub fn stores_float32(&self) -> bool {
+        self.dtype == ElementType::Float32 && self.quantization.is_none()
+    }
+
     /// The shape of one row, or of the whole tensor where its signature has no batch.
     #[must_use]
     pub fn item_shape(&self) -> &[usize] {

@@ -138,10 +138,10 @@ impl<'j> Source<'j> {
     }
 
     /// Reads nested lists of plain numbers; `None` where they are not, and nothing is read.
-    fn plain(&mut self, shape: &[usize], mut take: impl FnMut(Element) -> Option<()>) -> Option<()> {
+    fn plain(&mut self, shape: &[usize], tensor: &Tensor, stored: &mut Vec<u8>) -> Option<()> {
         let next = &self.rest[self.jiter.current_index()..];
         // Jiter keeps nothing but its position.
-        *self = Self::new(plain::nested(next, shape, &mut take)?);
+        *self = Self::new(plain::nested(next, shape, tensor, stored)?);
         Some(())
     }
 }
@@ -288,7 +288,7 @@ impl Column {
     /// Reads nested lists of `shape`, whose first byte is the next one.
     fn value(&mut self, tensor: &Tensor, jiter: &mut Source<'_>, peek: Peek, shape: &[usize]) -> Read<()> {
         let before = self.stored.len();
-        if jiter.plain(shape, |element| tensor.push(element, &mut self.stored).ok()).is_some() {
+        if jiter.plain(shape, tensor, &mut self.stored).is_some() {
             return Ok(());
         }
         self.stored.truncate(before);

@@ -5,6 +5,7 @@
 //! exactly, by a multiplication with its reciprocal (Niels Möller and Torbjörn Granlund, "Improved division by invariant
 //! integers", 2011), and the quotient is rounded. The standard library reads the few that remain.
 
+use super::digits::{digit, digits, many_digits};
 use crate::model::Element;
 
 /// Digits whose value a `u64` always holds.
@@ -12,7 +13,7 @@ const DIGITS: usize = 19;
 /// The largest integer up to which a float64 holds every one.
 const EXACT: u64 = 1 << 53;
 /// Powers of ten that a float64 holds.
-const TENS: [f64; 23] = [
+pub(super) const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
@@ -27,9 +28,6 @@ const FIVES: [Divisor; 28] = {
     }
     divisors
 };
-
-/// Powers of ten for less than eight digits.
-const SHORT_TENS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// An integer to divide by.
 #[derive(Clone, Copy)]
@@ -103,11 +101,6 @@ pub(super) fn number(text: &[u8], at: usize) -> Option<(Element, usize)> {
         return None;
     }
     Some((Element::Integer(if is_negative { -value } else { value }), point))
-}
-
-#[inline]
-fn digit(text: &[u8], at: usize) -> Option<u64> {
-    text.get(at).map(|letter| letter.wrapping_sub(b'0')).filter(|&digit| digit < 10).map(u64::from)
 }
 
 #[inline]
@@ -185,51 +178,8 @@ fn long_quotient(mantissa: u64, places: usize) -> f64 {
     bits as i64 as f64 * f64::from_bits(power << 52)
 }
 
-/// Appends the digits from `at` to `value`, which only `DIGITS` of them leave right. Returns where they end, too.
-#[inline]
-fn digits(mut value: u64, text: &[u8], mut at: usize) -> (u64, usize) {
-    while let Some(digit) = digit(text, at) {
-        value = value.wrapping_mul(10).wrapping_add(digit);
-        at += 1;
-    }
-    (value, at)
-}
-
-/// Does the same, faster where there are many: eight at a time.
-#[inline]
-fn many_digits(mut value: u64, text: &[u8], mut at: usize) -> (u64, usize) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    while at + 8 <= text.len() {
-        let chunk = text[at..].first_chunk().expect("eight bytes are left");
-        let letters = u64::from_le_bytes(*chunk);
-        let eight = letters.wrapping_sub(ONES * 0x30);
-        // A byte below '0' has borrowed, one above '9' carries: only those behind the first of them can be wrong.
-        let others = (eight | letters.wrapping_add(ONES * 0x46)) & (ONES * 0x80);
-        if others != 0 {
-            let bits = others.trailing_zeros() & !7;
-            let count = bits as usize / 8;
-            // Digits before the first one, which are zeros, are those that come last.
-            let joined = join(eight << (63 - bits) << 1);
-            return (value.wrapping_mul(SHORT_TENS[count]).wrapping_add(joined), at + count);
-        }
-        value = value.wrapping_mul(100_000_000).wrapping_add(join(eight));
-        at += 8;
-    }
-    digits(value, text, at)
-}
-
-/// Makes a number of eight digits.
-#[inline]
-fn join(digits: u64) -> u64 {
-    // Neighbours are joined: to two digits, to four, to eight.
-    let pairs = digits.wrapping_mul(10) + (digits >> 8);
-    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
-    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
-    low.wrapping_add(high) >> 32
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiter::Jiter;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
@@ -353,7 +303,7 @@ mod tests {
     }
 
     /// The same numbers in every run.
-    fn cases() -> ProptestConfig {
+    pub(in crate::rest::plain) fn cases() -> ProptestConfig {
         ProptestConfig {
             cases: 4096,
             failure_persistence: None,
