@@ -123,6 +123,7 @@ def test_a_function_that_lacks_something_does_not_start_and_says_why(
         ),
         ("dense", {"defaultSignature": "other"}, "names the default signature 'other', which it lacks"),
         ("dense", {"version": "three"}, "is not a model description"),
+        ("dense", {"file": "../model.tflite"}, "names the file '../model.tflite', which is not beside it"),
         ("same", {}, "two outputs of the file are one tensor, which LiteRT's C interface confuses"),
     ],
 )

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -102,6 +103,12 @@ impl Description {
                 data.schema_version
             )));
         }
+        if !is_beside(&data.file) {
+            return Err(LoadError::Invalid(format!(
+                "{FILE_NAME} names the file '{}', which is not beside it",
+                data.file.escape_debug()
+            )));
+        }
         if data.reset_state {
             return Err(LoadError::Invalid(format!(
                 "model '{}' starts every request from its initial state, which the native runtime cannot do; choose \
@@ -166,10 +173,32 @@ impl Signature {
     }
 }
 
+/// Whether a file is named that can only be in the same directory.
+fn is_beside(file: &str) -> bool {
+    !file.contains('\0') && Path::new(file).file_name() == Some(OsStr::new(file))
+}
+
 fn default_file() -> String {
     "model.tflite".to_owned()
 }
 
 fn default_method() -> String {
     "tensorflow/serving/predict".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_beside_the_description() {
+        for file in ["model.tflite", "..tflite", "a b", "ä"] {
+            assert!(is_beside(file), "{file:?}");
+        }
+        for file in
+            ["", ".", "..", "../model.tflite", "/model.tflite", "a/model.tflite", "model.tflite/", "a/..", "a\0b"]
+        {
+            assert!(!is_beside(file), "{file:?}");
+        }
+    }
 }
