@@ -97,7 +97,7 @@ def _invocation(function: Function, event: bytes, name: str) -> Callable[[], dic
         logged = len(function.lines)
         started = time.perf_counter()
         posted = function.invoke(event, Lambda_Runtime_Trace_Id=TRACE)
-        while len(function.lines) == logged:  # written before the answer is posted, and read by a thread
+        while len(function.lines) == logged:  # written after the answer is posted, and read by a thread
             time.sleep(0.0001)
         latency: float = json.loads(function.lines[-1])["Latency"]
         return {f"{name}, {OWN}": latency / 1000, f"{name}, {WHOLE}": posted.arrived - started}

@@ -46,6 +46,9 @@ while True:
         "environment": dict(os.environ),
     }
     assert post(f"/invocation/{name}/response", answer) == 202
+    if event == "late":
+        import time; time.sleep(0.3)
+        print("a line after the answer", flush=True)
 """
 
 
@@ -120,6 +123,11 @@ def test_a_layer_s_bootstrap_runs_where_the_code_has_none(aws: Running) -> None:
 
     assert invoke(aws, without, 1)[0]["path"] == "/opt/bootstrap"
     assert invoke(aws, with_own, 1)[0]["path"] == "/var/task/bootstrap"
+
+
+def test_what_it_prints_after_its_answer_is_in_the_log_of_the_same_invocation(aws: Running, served: str) -> None:
+    assert "a line after the answer" in invoke(aws, served, "late")[2]
+    assert "a line after the answer" not in invoke(aws, served, 1)[2]
 
 
 def test_an_error_is_passed_on_as_it_was_posted_and_the_environment_stays(aws: Running, served: str) -> None:

@@ -23,7 +23,7 @@ ROW = {"data": [1, 2]}
 
 
 def lines(function: Function, count: int) -> list[dict[str, Any]]:
-    """Return the log when it has so many lines: they are written before the answer, and read by a thread."""
+    """Return the log when it has so many lines: they are written after the answer, and read by a thread."""
     deadline = time.monotonic() + 10
     while len(function.lines) < count and time.monotonic() < deadline:
         time.sleep(0.01)

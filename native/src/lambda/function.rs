@@ -1,6 +1,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::answer::Unanswered;
 use super::capture::{Exchange, Rate};
@@ -9,7 +9,7 @@ use super::log::Log;
 use super::{answer, panics, response};
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model};
-use crate::rest::Service;
+use crate::rest::{Refusal, Service};
 
 /// Answers the events of one function.
 pub struct Function {
@@ -30,6 +30,15 @@ pub struct Fault {
     request_id: String,
 }
 
+/// What is to be logged of an event that was answered or refused.
+#[must_use]
+pub struct Outcome {
+    latency: Duration,
+    refusal: Option<Refusal>,
+    exchange: Option<Exchange>,
+    is_check: bool,
+}
+
 impl Function {
     /// Loads the model that the environment names, and says so in the log.
     ///
@@ -47,12 +56,21 @@ impl Function {
         Ok(Self { model, instance, service, log, rate })
     }
 
-    /// Answers one event, and writes its line of the log.
+    /// Answers one event.
+    ///
+    /// # Returns
+    ///
+    /// The answer, and what is to be logged when the caller has it: that takes a part of the time of a small model.
     ///
     /// # Errors
     ///
-    /// The function, not the request, is at fault, and the event did not come by HTTP.
-    pub fn answer(&mut self, event: &[u8], request_id: &str, trace_id: Option<&str>) -> Result<Vec<u8>, Fault> {
+    /// The function, not the request, is at fault, and the event did not come by HTTP. The log has the reason.
+    pub fn answer(
+        &mut self,
+        event: &[u8],
+        request_id: &str,
+        trace_id: Option<&str>,
+    ) -> (Result<Vec<u8>, Fault>, Option<Outcome>) {
         let started = Instant::now();
         let source = Event::read(event);
         let is_check = matches!(&source, Event::Http(http) if http.is_check);
@@ -68,30 +86,35 @@ impl Function {
             }
             Err(Unanswered::Failed(panic))
         });
-        let request = self.log.request(request_id, trace_id, started.elapsed());
-        let by_http = matches!(source, Event::Http(_));
+        let latency = started.elapsed();
         match answered {
-            Ok(answer) => {
-                if !is_check {
-                    request.answered();
-                }
-                if let Some(exchange) = exchange {
-                    self.log.captured(request_id, exchange.line(&self.service.description));
-                }
-                Ok(answer)
-            }
+            Ok(answer) => (Ok(answer), Some(Outcome { latency, refusal: None, exchange, is_check })),
             Err(Unanswered::Refused(refusal)) => {
-                if !is_check {
-                    request.refused(&refusal);
-                }
-                Ok(answer::refused(&source, &refusal))
+                let answer = answer::refused(&source, &refusal);
+                (Ok(answer), Some(Outcome { latency, refusal: Some(refusal), exchange: None, is_check }))
             }
             Err(Unanswered::Failed(reason)) => {
-                // A fault that Lambda counts is not counted again.
-                request.failed(&reason, by_http && !is_check);
+                let by_http = matches!(source, Event::Http(_));
+                // Before Lambda hears of it, which may end the process. A fault that it counts is not counted again.
+                self.log.request(request_id, trace_id, latency).failed(&reason, by_http && !is_check);
                 let fault = Fault { request_id: request_id.to_owned() };
-                if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }
+                (if by_http { Ok(response::proxy_fault(&fault.to_string())) } else { Err(fault) }, None)
             }
+        }
+    }
+
+    /// Writes the lines of an event.
+    pub fn log(&self, outcome: Outcome, request_id: &str, trace_id: Option<&str>) {
+        if outcome.is_check {
+            return;
+        }
+        let request = self.log.request(request_id, trace_id, outcome.latency);
+        match outcome.refusal {
+            None => request.answered(),
+            Some(refusal) => request.refused(&refusal),
+        }
+        if let Some(exchange) = outcome.exchange {
+            self.log.captured(request_id, exchange.line(&self.service.description));
         }
     }
 }

@@ -13,7 +13,7 @@ mod runtime_api;
 
 use std::time::Instant;
 
-pub use function::{Fault, Function};
+pub use function::{Fault, Function, Outcome};
 
 use self::runtime_api::{RuntimeApi, RuntimeApiError};
 
@@ -51,9 +51,16 @@ pub fn run(runtime_api: &str) -> Result<(), String> {
 async fn serve(api: &RuntimeApi, mut function: Function) -> Result<(), RuntimeApiError> {
     loop {
         let invocation = api.next().await?;
-        match function.answer(&invocation.event, &invocation.request_id, invocation.trace_id.as_deref()) {
-            Ok(answer) => api.answer(&invocation, answer).await?,
-            Err(fault) => api.fail(&invocation, &fault).await?,
+        let (request_id, trace_id) = (invocation.request_id.as_str(), invocation.trace_id.as_deref());
+        let (answer, outcome) = function.answer(&invocation.event, request_id, trace_id);
+        let posted = match answer {
+            Ok(answer) => api.answer(&invocation, answer).await,
+            Err(fault) => api.fail(&invocation, &fault).await,
+        };
+        // Lambda lets the process run until it asks for the next event, and has answered the caller by now.
+        if let Some(outcome) = outcome {
+            function.log(outcome, request_id, trace_id);
         }
+        posted?;
     }
 }

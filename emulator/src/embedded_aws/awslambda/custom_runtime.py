@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 RUNTIME = "provided.al2023"
 """The one OS-only runtime that runs here."""
+
+_POLL = 0.05
+_FINISH_LIMIT = 10.0  # seconds for what a runtime does after its answer, for its log above all
 
 
 class EntrypointError(ValueError):
@@ -66,6 +70,13 @@ class CustomRuntimeWorker(Worker):
 
     def _error(self, reply: dict[str, Any]) -> Outcome:
         return Outcome(reply["payload"], True, self._printed_with_init(), reply["status"] != "init error", self._peak())
+
+    def _printed_with_init(self) -> str:
+        """Returns the output since the last call: until the runtime asks for its next event, or has ended."""
+        deadline = time.monotonic() + _FINISH_LIMIT
+        while self._api and self.alive and time.monotonic() < deadline and not self._api.idle.wait(_POLL):
+            pass
+        return super()._printed_with_init()
 
     def _read_replies(self) -> None:
         if process := self._process:

@@ -37,6 +37,8 @@ class RuntimeApi:
         self._reply = reply
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._ready = False
+        self.idle = threading.Event()
+        """Set while the runtime waits for an event: then it has finished the one before."""
         self._current = ""
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, daemon=True, name="runtime-api").start()
@@ -61,7 +63,9 @@ class RuntimeApi:
         if not self._ready:
             self._ready = True
             self._reply({"status": "ready"})
+        self.idle.set()
         message = self._events.get()
+        self.idle.clear()
         if message is not None:
             self._current = message["ctx"]["request_id"]
         return message
