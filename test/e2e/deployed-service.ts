@@ -21,6 +21,11 @@ export async function startService(app: string): Promise<Deployment> {
   return deployment;
 }
 
+/** How long a deployment waits for pods that fail again and again: real nodes pull their images, and wait between restarts. */
+export function failingSeconds({ emulator }: Deployment): string {
+  return emulator.nodes.startsWith('real') ? '120' : '25';
+}
+
 /** The outputs of the last successful deployment of a service. */
 export function serviceOutputs(deployment: Deployment, stack: string): ServiceOutputs {
   return deployment.outputs(stack) as unknown as ServiceOutputs;

@@ -3,7 +3,7 @@ import { callPod } from '../../emulator/client/kubernetes';
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { ServiceOutputs } from './deployed-service';
-import { readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
+import { failingSeconds, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
 import type { Deployment } from './deployment';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
@@ -46,8 +46,9 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
   test('a version that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await ready();
     const comparisons: Comparison[] = [];
+    const rolloutSeconds = failingSeconds(deployment);
     const deploying = deployment.deploy(STACK, {
-      model: deployment.file('second'), data: deployment.file('second.npz'), cpuFeatures: 'made_up_feature', rolloutSeconds: '25',
+      model: deployment.file('second'), data: deployment.file('second.npz'), cpuFeatures: 'made_up_feature', rolloutSeconds,
     });
     let deployed = false;
     void deploying.finally(() => (deployed = true));
@@ -59,7 +60,7 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
 
     expect(code).not.toBe(0);
     expect(output).toMatch(/verify-model ends with exit code 1, CrashLoopBackOff[^]*the model needs a processor with made_up_feature/);
-    expect(output).toContain('models/digits: 0 of 3 new pods were available after 25 s');
+    expect(output).toContain(`models/digits: 0 of 3 new pods were available after ${rolloutSeconds} s`);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(comparisons.map(({ difference }) => difference).filter((difference) => difference !== null)).toEqual([]);
     expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
