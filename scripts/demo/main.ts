@@ -4,6 +4,7 @@ import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { ROOT } from '../repository';
 import { checkReused, checkShared, showable } from './checks';
 import { compare } from './comparison';
+import { showDelivery } from './deliver/show';
 import type { Figures, Manifest } from './figures';
 import { figuresOf, figuresTable } from './figures';
 import type { DemoOptions } from './options';
@@ -164,7 +165,7 @@ async function main(): Promise<void> {
   };
   // During start-up there is nothing to stop: the embedded AWS ends with this process.
   (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.on(signal, interrupted));
-  await demo(options, (emulator) => (running = emulator));
+  await (options.deliver ? showDelivery : demo)(options, (emulator) => (running = emulator));
 }
 
 main().catch((error: unknown) => {

@@ -15,6 +15,8 @@ export interface DemoOptions {
   readonly nodes: 'simulated' | 'real' | 'auto';
   /** JSON file with prices that override ours. */
   readonly prices?: string;
+  /** Show models that become live by uploads, instead of paths. */
+  readonly deliver: boolean;
   readonly keep: boolean;
   /** Fail if this machine cannot run a path, instead of leaving it out. */
   readonly strict: boolean;

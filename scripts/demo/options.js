@@ -21,6 +21,8 @@ Deploys a model to an AWS that runs on this machine, and asks it for predictions
   --nodes HOW               ${NODES.join(', ')}, for service: pods are processes of this machine, or run on three real
                             Kubernetes nodes (root, and the programs of \`npm run test:nodes\`), or the latter
                             where this machine can; simulated when absent
+  --deliver                 models that become live by uploads, on AWS Lambda while clients ask: one goes live by canary,
+                            replayed requests stop one, the gate refuses one, and a rollback. With --json only
   --prices FILE             prices of your own for the costs of --path all, as in scripts/demo/prices.json
   --keep                    leave everything running and print requests to copy (they need AWS CLI v2 and curl)
   --strict                  a path that this machine cannot show is an error, and not left out
@@ -32,8 +34,9 @@ once the demo has run with one.
 `;
 
 function parseOptions(args) {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
     args,
+    tokens: true,
     options: {
       'model': { type: 'string' },
       'data': { type: 'string' },
@@ -42,6 +45,7 @@ function parseOptions(args) {
       'server': { type: 'string', default: 'tensorflow_serving' },
       'nodes': { type: 'string' },
       'prices': { type: 'string' },
+      'deliver': { type: 'boolean', default: false },
       'keep': { type: 'boolean', default: false },
       'strict': { type: 'boolean', default: false },
       'json': { type: 'string' },
@@ -63,6 +67,7 @@ function parseOptions(args) {
     ...(SERVERS.includes(values.server) ? [] : [`--server must be one of ${SERVERS.join(', ')}, got ${JSON.stringify(values.server)}`]),
     ...serverProblems(values),
     ...nodesProblems(values),
+    ...deliverProblems(values, tokens),
     ...shapes.filter((shape) => typeof shape === 'string'),
   ];
   if (problems.length > 0) {
@@ -76,10 +81,18 @@ function parseOptions(args) {
     server: values.server,
     nodes: values.nodes ?? 'simulated',
     prices: values.prices && resolve(values.prices),
+    deliver: values.deliver,
     keep: values.keep,
     strict: values.strict,
     json: values.json && resolve(values.json),
   };
+}
+
+/** The options that have no effect on a delivery. */
+function deliverProblems({ deliver }, tokens) {
+  const others = [...new Set(tokens.filter(({ kind, name }) => kind === 'option' && !['deliver', 'json'].includes(name)).map(({ name }) => `--${name}`))];
+  return deliver && others.length > 0
+    ? [`--deliver shows the digits example on AWS Lambda, and only --json has an effect on it: leave out ${others.join(', ')}`] : [];
 }
 
 function nodesProblems({ nodes, path }) {

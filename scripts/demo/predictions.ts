@@ -1,18 +1,11 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
 import { checkRight } from './checks';
+import { heldOutDigits, likeliest } from './digits';
 import type { Manifest } from './figures';
 import { zeroRequest } from './figures';
 import { digitPicture, pictureRow } from './pictures';
-import { DIGITS } from './run';
 import type { Server } from './server';
 
 const SHOWN_PER_ROW = 5;
-
-interface HeldOut {
-  readonly label: number;
-  readonly image: number[][][];
-}
 
 export interface Predicted {
   readonly predictions: unknown[];
@@ -22,7 +15,8 @@ export interface Predicted {
   readonly correct?: number;
 }
 
-async function ask(server: Server, model: string, body: unknown): Promise<unknown> {
+/** Sends the body of a predict request, and returns that of the answer. Throws unless it is answered. */
+export async function ask(server: Server, model: string, body: unknown): Promise<unknown> {
   const answer = await server.request('POST', `/v1/models/${model}:predict`, body);
   if (answer.status !== 200) {
     throw new Error(`the model answered ${answer.status}: ${answer.body}`);
@@ -32,9 +26,9 @@ async function ask(server: Server, model: string, body: unknown): Promise<unknow
 
 /** Predicts digits that were not used in training, and draws some. Throws if too many are wrong. */
 export async function predictDigits(server: Server, model: string): Promise<Predicted> {
-  const digits = JSON.parse(readFileSync(join(DIGITS, 'held_out.json'), 'utf8')) as HeldOut[];
+  const digits = heldOutDigits();
   const { predictions: scores } = await ask(server, model, { instances: digits.map((digit) => digit.image) }) as { predictions: number[][] };
-  const predictions = scores.map((row) => row.indexOf(Math.max(...row)));
+  const predictions = scores.map(likeliest);
   for (let first = 0; first < SHOWN_PER_ROW * 2; first += SHOWN_PER_ROW) {
     const shown = digits.slice(first, first + SHOWN_PER_ROW);
     const captions = shown.map((_, index) => {

@@ -2,18 +2,17 @@ import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { ROOT } from '../repository';
 import { deploymentProblem } from './deployment-problem';
+import { DIGITS } from './digits';
 import { modelNameOf } from './model-name';
 import type { DemoOptions } from './options';
 import type { Progress } from './progress';
 import type { StackOutputs } from './stack-outputs';
 
-export const DIGITS = join(ROOT, 'examples', 'digits');
-
-/** The embedded AWS, the clients that talk to it, and the example app deployed to it. */
+/** The embedded AWS, the clients that talk to it, and apps deployed to it. */
 export class DemoRun {
   /** Temporary files, deleted when the process ends. */
   public readonly work = mkdtempSync(join(tmpdir(), 'cdk-tensorflow-demo-'));
@@ -27,42 +26,57 @@ export class DemoRun {
     process.once('exit', () => rmSync(this.work, { recursive: true, force: true }));
   }
 
-  /** Deploys a stack, shows the progress of CloudFormation and the build, and returns the stack's outputs. */
-  public async deploy(stack: string, endpointContext: Record<string, string> = {}): Promise<StackOutputs> {
+  /**
+   * Deploys a stack, shows the progress of CloudFormation and the build, and returns the stack's outputs.
+   *
+   * @param app from the repository's root; the example app, with the model of the options, when absent
+   */
+  public async deploy(stack: string, endpointContext: Record<string, string> = {}, app?: string): Promise<StackOutputs> {
     const { emulator, progress } = this;
     const outputsFile = join(this.work, `${stack}-outputs.json`);
-    const context = { ...this.modelContext(), ...endpointContext };
+    const context = app === undefined ? { ...this.modelContext(), ...endpointContext } : endpointContext;
+    const { code, output } = await this.noteBuilds(() => emulator.cdk([
+      'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
+      '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
+      ...(app === undefined ? [] : ['--app', `npx tsx ${app}`]),
+      ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ], {
+      directory: ROOT,
+      onLine: (line) => {
+        const event = /\| (CREATE|UPDATE|DELETE|ROLLBACK)_(COMPLETE|FAILED)\s*\| (\S+)/.exec(line);
+        if (event) {
+          progress.count(event[3], event[2] === 'FAILED');
+        }
+      },
+    }));
+    if (code !== 0) {
+      throw new Error(deploymentProblem(code, output));
+    }
+    return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[stack];
+  }
+
+  /** Notes the phases of builds while something is done. */
+  public async noteBuilds<T>(work: () => Promise<T>): Promise<T> {
     const phases = new Set<string>();
     const watch = setInterval(() => {
       void this.latestBuild().then((build) => {
         const phase = `${build?.id} ${build?.currentPhase}`;
         if (build?.buildStatus === 'IN_PROGRESS' && !phases.has(phase)) {
           phases.add(phase);
-          progress.note(`optimization job: ${build.currentPhase}`);
+          this.progress.note(`optimization job: ${build.currentPhase}`);
         }
       }).catch(() => undefined);
     }, 500);
     try {
-      const { code, output } = await emulator.cdk([
-        'deploy', stack, '--exclusively', '--require-approval', 'never', '--progress', 'events',
-        '--output', join(this.work, 'cdk.out'), '--outputs-file', outputsFile,
-        ...Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-      ], {
-        directory: ROOT,
-        onLine: (line) => {
-          const event = /\| (CREATE|UPDATE|DELETE|ROLLBACK)_(COMPLETE|FAILED)\s*\| (\S+)/.exec(line);
-          if (event) {
-            progress.count(event[3], event[2] === 'FAILED');
-          }
-        },
-      });
-      if (code !== 0) {
-        throw new Error(deploymentProblem(code, output));
-      }
+      return await work();
     } finally {
       clearInterval(watch);
     }
-    return (JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, StackOutputs>)[stack];
+  }
+
+  /** Writes a file to an object, and returns the object's version; an empty text where the bucket keeps none. */
+  public async upload(bucket: string, key: string, file: string): Promise<string> {
+    return (await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: readFileSync(file) }))).VersionId ?? '';
   }
 
   public async text(bucket: string, key: string): Promise<string> {

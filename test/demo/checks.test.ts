@@ -1,12 +1,12 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { checkReused, checkShared, showable } from '../../scripts/demo/checks';
+import { DIGITS } from '../../scripts/demo/digits';
 import { parseOptions } from '../../scripts/demo/options';
 import type { DemoPath } from '../../scripts/demo/path';
 import type { PathName } from '../../scripts/demo/path-name';
 import { PATHS } from '../../scripts/demo/paths';
 import { predictDigits } from '../../scripts/demo/predictions';
-import { DIGITS } from '../../scripts/demo/run';
 
 describe('checks of the demo', () => {
   const path = (name: PathName, missing?: string): DemoPath => ({ ...PATHS[name], unavailable: () => missing });

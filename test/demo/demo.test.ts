@@ -49,7 +49,7 @@ describe('the paths side by side', () => {
     figures: { ...figures, path: name },
   });
   const run = (options: Partial<DemoOptions>, objects: Record<string, string>) => ({
-    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, keep: false, strict: false, ...options },
+    options: { inputShapes: {}, paths: [], server: 'tensorflow_serving' as const, nodes: 'simulated' as const, deliver: false, keep: false, strict: false, ...options },
     text: (_: string, key: string) => (key in objects ? Promise.resolve(objects[key]) : Promise.reject(new Error(`no object ${key}`))),
   });
   const published = { 'digits-0123abcd/golden/1.json': JSON.stringify(golden) };
@@ -130,6 +130,13 @@ describe("the demo's options", () => {
     writeFileSync(file, 'LiteRT');
     expect(() => parseOptions(['--path', 'all', '--server', 'both', '--model', file])).toThrow(/--server both needs a SavedModel.*model\.tflite/);
     rmSync(directory, { recursive: true });
+  });
+
+  test('a delivery is shown for its own models on a function: options of paths and models are refused with it', () => {
+    expect(parseOptions(['--deliver', '--json', 'figures.json'])).toMatchObject({ deliver: true, json: expect.stringMatching(/figures\.json$/) });
+    expect(parseOptions([])).toMatchObject({ deliver: false });
+    expect(() => parseOptions(['--deliver', '--path', 'function', '--keep', '--server=litert', '--input-shape', 'x=1', '--input-shape', 'y=1']))
+      .toThrow('--deliver shows the digits example on AWS Lambda, and only --json has an effect on it: leave out --path, --keep, --server, --input-shape');
   });
 
   test('data without a model, and files that do not exist, are refused', () => {
