@@ -3,10 +3,9 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
-import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
 import { recordedCalls } from '../grants/recording';
 import { standInDirectories } from '../stand_ins/serving-program';
-import { HELD_OUT, likeliest } from './digits';
+import { byGrpc, HELD_OUT, likeliest } from './digits';
 
 const STACK = 'Fleet';
 
@@ -110,16 +109,7 @@ export class FleetDeployment {
 
   /** Decides digits by gRPC, over one channel. */
   public async byGrpc<T>(action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>): Promise<T> {
-    const client = new GrpcModelClient(await this.connect(8500), 'digits');
-    try {
-      return await action(async (image) => {
-        const inputs = { image: { shape: [1, 28, 28, 1], values: Float32Array.from(image.flat(2)) } };
-        const [{ values }] = Object.values(await client.predict(inputs));
-        return likeliest(Array.from(values, Number));
-      });
-    } finally {
-      client.close();
-    }
+    return byGrpc(await this.connect(8500), 'digits', action);
   }
 
   private cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {

@@ -1,7 +1,7 @@
 """Makes the small models that the end-to-end tests deploy: make_models.py DIRECTORY.
 
-Two classifiers of points in a square that answer differently, with labelled data and their own expected answers, and
-one file that only looks like a model.
+Two classifiers of points in a square that answer differently, with labelled data and their own expected answers, one
+file that only looks like a model, and the models of docs/porting.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
 CLASSES = 3
 SAMPLES = 600
 
@@ -52,12 +54,27 @@ def make_large(directory: Path) -> None:
     model.export(directory / "large", verbose=False)
 
 
+def make_ported(directory: Path) -> None:
+    """Write the example's digits where the paths of docs/porting.md lead: models/digits.keras and models/mymodel."""
+    sys.path.insert(0, str(DIGITS))
+    from make import build
+
+    models = directory / "porting" / "models"
+    shutil.copytree(DIGITS / "saved_model", models / "mymodel")
+    model = build()
+    trained = tf.saved_model.load(str(models / "mymodel")).trainable_variables
+    for weight, value in zip(model.trainable_variables, trained, strict=True):
+        weight.assign(value)
+    model.save(models / "digits.keras")
+
+
 def main() -> None:
     """Write everything."""
     directory = Path(sys.argv[1])
     make(directory, "first", seed=1)
     make(directory, "second", seed=2)
     make_large(directory)
+    make_ported(directory)
     for name in ("first", "second", "large"):
         shutil.make_archive(str(directory / name), "zip", directory / name)
     # A Keras file in shape (a ZIP) that holds no model: passes the checks at synth, ends the build.
