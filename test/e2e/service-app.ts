@@ -1,14 +1,37 @@
-import { App, Duration } from 'aws-cdk-lib';
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { ServiceStack } from '../../bin/service-stack';
+import { ModelService, ModelSource } from '../../lib';
+import { addPorted, preset, SECTIONS } from './ported';
 
-/** The example of a service, with a shorter patience. */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
+const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
+const rolloutTimeout = Duration.seconds(Number(context('rolloutSeconds') ?? 300));
 
-new ServiceStack(app, context('stack')!, {
-  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
-  model: context('model')!,
-  evaluation: context('data'),
-  rolloutTimeout: Duration.seconds(Number(context('rolloutSeconds') ?? 300)),
-  cpuFeatures: context('cpuFeatures')?.split(','),
-});
+/** The example of a service, with a shorter patience, and the role by which the other stack applies objects. */
+function example(id: string): void {
+  const stack = new ServiceStack(app, id, {
+    env, rolloutTimeout, model: context('model')!, evaluation: context('data'), cpuFeatures: context('cpuFeatures')?.split(','),
+  });
+  const role = new iam.Role(stack, 'PortingRole', {
+    roleName: 'my-kubectl-role',
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaBasicExecutionRole')],
+  });
+  stack.cluster.grantClusterAdmin('PortingRole', role.roleArn);
+}
+
+/** The service of docs/porting.md by the page's own code, in the cluster of the example. */
+function ported(id: string): void {
+  // The paths of the page start here.
+  process.chdir(context('directory')!);
+  const stack = new Stack(app, id, { env });
+  addPorted(stack, SECTIONS.service, {
+    eks, iam, ModelSource, ModelService: preset(ModelService, { rolloutTimeout }), kubectlLayer: new KubectlV36Layer(stack, 'KubectlLayer'),
+  }, { 'my-cluster': context('cluster')!, '111122223333': env.account! });
+}
+
+(context('stack') === 'Ported' ? ported : example)(context('stack')!);

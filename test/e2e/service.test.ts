@@ -1,14 +1,16 @@
 import type { Pod } from '../../emulator/client/kubernetes';
-import { callPod } from '../../emulator/client/kubernetes';
+import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { ServiceOutputs } from './deployed-service';
 import { failingSeconds, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
 import type { Deployment } from './deployment';
+import { accuracy, byGrpc, HELD_OUT, likeliest } from './digits';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
 
 const STACK = 'Service';
+const PORTED = 'Ported';
 
 let deployment: Deployment;
 let outputs: ServiceOutputs;
@@ -40,6 +42,27 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect(golden.requests.length).toBeGreaterThan(0);
     expect((await ask(pods[0])).relative).toBeLessThanOrEqual(golden.relativeTolerance);
     expect((await callPod(pods[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
+  });
+
+  test('the Deployment of docs/porting.md becomes a service of three in an imported cluster, by the page\'s own code', async () => {
+    const context = { cluster: outputs.ClusterName, directory: deployment.file('porting') };
+    const { code, output } = await deployment.deploy(PORTED, context);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+
+    const cluster = await KubernetesApi.connect(deployment.emulator, outputs.ClusterName);
+    const pods = (await cluster.pods('default')).filter(isReady);
+    expect(pods).toHaveLength(3);
+    const { spec } = await cluster.get<{ spec: { ports: { port: number }[] } }>('/api/v1/namespaces/default/services/mymodel');
+    expect(spec.ports.map(({ port }) => port).sort()).toEqual([8500, 8501]);
+    expect(JSON.stringify(pods[0])).toContain('/models/mymodel');
+    const images = HELD_OUT.map(({ image }) => image);
+    const decided = await byGrpc(pods[0].metadata.annotations['embedded-aws/grpc'], 'mymodel', (decide) => Promise.all(images.map(decide)));
+    expect(accuracy(decided)).toBeGreaterThan(0.95);
+    const { predictions } = JSON.parse((await callPod(pods[0], 'POST', '/v1/models/mymodel:predict', { instances: images })).body);
+    expect((predictions as number[][]).map(likeliest)).toEqual(decided);
+
+    const destroyed = await deployment.destroy(PORTED, context);
+    expect({ code: destroyed.code, output: destroyed.code === 0 ? '' : destroyed.output }).toEqual({ code: 0, output: '' });
   });
 
   // Fault: pods of a new version do not start | the deployment fails with their own message | the previous pods, which answer throughout
