@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.digits import REPOSITORY
+from benchmark.go_programs import GHZ, go_program
 from benchmark.running import run_quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOCKS = ("fastapi", "openvino", "onnxruntime", "litserve", "bentoml", "mlserver")
 TOOLS = REPOSITORY / ".tools"
 _PYTHONS = {"mlserver": ">=3.11,<3.13"}
-OHA, GHZ = "1.15.0", "v0.121.0"
+OHA = "1.15.0"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -66,35 +70,28 @@ def generators() -> Generators:
     """Install oha by Cargo and ghz by Go, each in a pinned version, unless they are there."""
     missing: list[str] = []
     found: dict[str, Path | None] = {}
-    for name, version, command in (("oha", OHA, _oha), ("ghz", GHZ, _ghz)):
-        root = TOOLS / "load-generators" / f"{name}-{version}"
-        program = root / "bin" / name
-        if not program.exists():
-            print(f"installing {name} {version} …", file=sys.stderr)
-            try:
-                command(root)
-            except OSError as error:
-                missing.append(f"{name} {version} could not be installed: {error.strerror}")
-            except subprocess.CalledProcessError as error:
-                missing.append(
-                    f"{name} {version} could not be installed: `{error.cmd[0]}` ended with {error.returncode}"
-                )
-        found[name] = program if program.exists() else None
-    return Generators(found["oha"], found["ghz"], tuple(missing))
+    installers: list[tuple[str, str, Callable[[], Path]]] = [
+        ("oha", OHA, _oha),
+        (GHZ.name, GHZ.version, lambda: go_program(GHZ)),
+    ]
+    for name, version, install in installers:
+        try:
+            found[name] = install()
+        except OSError as error:
+            missing.append(f"{name} {version} could not be installed: {error.strerror}")
+        except subprocess.CalledProcessError as error:
+            missing.append(f"{name} {version} could not be installed: `{error.cmd[0]}` ended with {error.returncode}")
+    return Generators(found.get("oha"), found.get("ghz"), tuple(missing))
 
 
-def _oha(root: Path) -> None:
+def _oha() -> Path:
     """Compile it with the Rust that compiles the native runtime."""
-    cargo = ["node", str(REPOSITORY / "scripts" / "native" / "cargo.mjs"), "install", "--locked", "--quiet"]
-    with tempfile.TemporaryDirectory(dir=TOOLS) as compiled:
-        _run(*cargo, "oha", "--version", OHA, "--root", str(root), "--target-dir", compiled)
-
-
-def _ghz(root: Path) -> None:
-    _run("go", "install", f"github.com/bojand/ghz/cmd/ghz@{GHZ}", environment={"GOBIN": str(root / "bin")})
-
-
-def _run(*command: str, environment: dict[str, str] | None = None) -> None:
-    subprocess.run(  # noqa: S603 - our own command
-        command, check=True, stdout=sys.stderr, env={**os.environ, **(environment or {})}
-    )
+    root = TOOLS / "load-generators" / f"oha-{OHA}"
+    program = root / "bin" / "oha"
+    if not program.exists():
+        print(f"installing oha {OHA} …", file=sys.stderr)
+        cargo = ["node", str(REPOSITORY / "scripts" / "native" / "cargo.mjs"), "install", "--locked", "--quiet"]
+        with tempfile.TemporaryDirectory(dir=TOOLS) as compiled:
+            command = [*cargo, "oha", "--version", OHA, "--root", str(root), "--target-dir", compiled]
+            subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603 - our own command
+    return program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 ROOT = Path(__file__).parents[3]
-for directory in ("python/handler/tests", "python/optimizer/src", "native/tests/server"):
+for directory in ("", "python/handler/tests", "python/optimizer/src", "native/tests/server"):
     sys.path.insert(0, str(ROOT / directory))
 
 if TYPE_CHECKING:
