@@ -31,7 +31,7 @@ const jest = (name, ...args) => ({
 const cargo = (name) => ({
   name,
   kind: 'cargo',
-  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast'],
+  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
   count: () => countCargo(logFile(results, name)),
 });
 

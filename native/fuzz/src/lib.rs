@@ -1,4 +1,11 @@
-//! What the targets share: a described model without a file, outputs in place of its runs, and what every answer must be.
+//! What the fuzz targets check, and what they share: a described model without a file, outputs in place of its runs, and
+//! what every answer must be. The tests of the native runtime replay the corpus by it, too.
+
+pub mod body;
+pub mod description;
+pub mod event;
+pub mod grpc;
+pub mod path;
 
 use std::sync::{Arc, LazyLock};
 

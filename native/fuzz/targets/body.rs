@@ -1,23 +1,3 @@
-//! The body of a predict request, by HTTP and by a direct invocation: it is refused in a sentence, or answered in JSON.
-
 #![no_main]
 
-use jiter::JsonValue;
-use libfuzzer_sys::fuzz_target;
-use model_server::rest::{Caller, PredictRequest};
-use model_server_fuzz::{SERVICE, check_refusal, outputs, read_answer};
-
-fuzz_target!(|body: &[u8]| {
-    let description = &SERVICE.description;
-    for caller in [Caller::Http, Caller::Direct] {
-        match PredictRequest::read(description, body, caller) {
-            Ok(request) => {
-                let text = body.strip_prefix("\u{feff}".as_bytes()).filter(|_| caller == Caller::Http).unwrap_or(body);
-                assert!(JsonValue::parse(text, true).is_ok(), "only JSON is answered");
-                let answer = request.answer(description, &outputs(description, &request.call));
-                assert!(matches!(read_answer(&answer), JsonValue::Object(_)));
-            }
-            Err(refusal) => check_refusal(&refusal),
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|body: &[u8]| model_server_fuzz::body::check(body));

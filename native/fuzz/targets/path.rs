@@ -1,22 +1,3 @@
-//! The request line of an HTTP request: a method, a space and a path.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use model_server::rest::Route;
-use model_server_fuzz::{SERVICE, check_refusal, read_answer};
-
-fuzz_target!(|line: &str| {
-    let (method, path) = line.split_once(' ').unwrap_or((line, ""));
-    match SERVICE.route(method, path) {
-        Ok(Route::Predict) => assert_eq!(method, "POST"),
-        Ok(Route::Answer(body)) => {
-            assert_eq!(method, "GET");
-            read_answer(&body);
-        }
-        Err(refusal) => {
-            assert_eq!(refusal.allow.is_some(), refusal.status == 405);
-            check_refusal(&refusal);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|line: &str| model_server_fuzz::path::check(line));
