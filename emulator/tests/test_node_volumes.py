@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from embedded_aws.eks.real_nodes.protobuf import decode, encode
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+from embedded_aws.eks.real_nodes.csi import (
+    NodeGetInfoResponse,
+    NodePublishVolumeRequest,
+    NodeUnpublishVolumeRequest,
+    PluginInfo,
+    RegistrationStatus,
+)
 from running import PYTHON, SOURCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Runs in the embedded AWS's own Python, which has HTTP/2.
+# Runs in the embedded AWS's own Python.
 DRIVER = """
 import json, sys
 from pathlib import Path
@@ -37,7 +42,7 @@ driver.close()
 REGISTRY = "var/lib/kubelet/plugins_registry"
 SOCKET = "s3.csi.aws.com-reg.sock"
 TARGET = "/var/lib/kubelet/pods/uid/volumes/kubernetes.io~csi/volume/mount"
-Call = Callable[[str, bytes], bytes]
+Call = Callable[..., bytes]
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def call(process: subprocess.Popen[str], tmp_path: Path) -> Iterator[Call]:
     with grpc.insecure_channel(
         f"unix:/proc/self/fd/{directory}/{SOCKET}", options=[("grpc.default_authority", "localhost")]
     ) as channel:
-        yield lambda path, request: channel.unary_unary(path)(request, timeout=60)
+        yield lambda path, request=b"": channel.unary_unary(path)(request, timeout=60)
     os.close(directory)
 
 
@@ -79,9 +84,10 @@ def publication(service_account: str = "digits", target: str = TARGET, **attribu
         "csi.storage.k8s.io/serviceAccount.name": service_account,
         **attributes,
     }
-    mount = encode([(2, "region eu-central-1"), (2, "prefix models/")])
-    entries = [(8, encode([(1, name), (2, value)])) for name, value in context.items()]
-    return encode([(1, "volume"), (4, target), (5, encode([(2, mount)])), *entries])
+    request = NodePublishVolumeRequest(volume_id="volume", target_path=target, volume_context=context)
+    request.volume_capability.mount.mount_flags.extend(["region eu-central-1", "prefix models/"])
+    found: bytes = request.SerializeToString()
+    return found
 
 
 def shown(root: Path) -> dict[str, Any]:
@@ -90,17 +96,14 @@ def shown(root: Path) -> dict[str, Any]:
 
 
 def test_kubelet_learns_its_name_and_which_node_it_is_on(call: Call) -> None:
-    described = decode(call("/pluginregistration.Registration/GetInfo", b""))
+    described = PluginInfo.FromString(call("/pluginregistration.Registration/GetInfo"))
 
-    assert described == {
-        1: [b"CSIPlugin"],
-        2: [b"s3.csi.aws.com"],
-        3: [f"/{REGISTRY}/{SOCKET}".encode()],
-        4: [b"1.0.0"],
-    }
+    assert described == PluginInfo(
+        type="CSIPlugin", name="s3.csi.aws.com", endpoint=f"/{REGISTRY}/{SOCKET}", supported_versions=["1.0.0"]
+    )
     assert call("/pluginregistration.Registration/NotifyRegistrationStatus", b"\x08\x01") == b""
-    assert decode(call("/csi.v1.Node/NodeGetInfo", b"")) == {1: [b"node-a"]}
-    assert call("/csi.v1.Node/NodeGetCapabilities", b"") == b""
+    assert NodeGetInfoResponse.FromString(call("/csi.v1.Node/NodeGetInfo")) == NodeGetInfoResponse(node_id="node-a")
+    assert call("/csi.v1.Node/NodeGetCapabilities") == b""
 
 
 def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, tmp_path: Path) -> None:
@@ -111,11 +114,12 @@ def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, 
     assert mount["attributes"]["bucketName"] == "bucket"
     assert mount["options"] == ["region eu-central-1", "prefix models/"]
 
-    call("/csi.v1.Node/NodeUnpublishVolume", encode([(1, "volume"), (2, TARGET)]))
+    unmounted = NodeUnpublishVolumeRequest(target_path=TARGET).SerializeToString()
+    call("/csi.v1.Node/NodeUnpublishVolume", unmounted)
 
     assert list((tmp_path / TARGET[1:]).parent.iterdir()) == []
-    # Kubelet asks again where it has not heard the answer.
-    call("/csi.v1.Node/NodeUnpublishVolume", encode([(1, "volume"), (2, TARGET)]))
+    # Kubelet asks again where it did not receive the answer.
+    call("/csi.v1.Node/NodeUnpublishVolume", unmounted)
 
 
 def test_a_volume_that_is_mounted_already_stays_as_it_is(call: Call, tmp_path: Path) -> None:
@@ -164,21 +168,14 @@ def test_its_socket_goes_with_it(process: subprocess.Popen[str], tmp_path: Path)
     assert not (tmp_path / REGISTRY / SOCKET).exists()
 
 
-def test_messages_are_those_of_protocol_buffers() -> None:
-    fields: list[tuple[int, str | bytes]] = [(1, "name"), (3, "one"), (3, "two" * 100), (4, encode([(1, "Message")]))]
-
-    assert FileDescriptorProto.FromString(encode(fields)) == FileDescriptorProto(
-        name="name", dependency=["one", "two" * 100], message_type=[DescriptorProto(name="Message")]
+def test_messages_have_the_numbers_of_their_specifications() -> None:
+    # With a boolean and a file system, which are left out here.
+    status = RegistrationStatus.FromString(b"\x08\x00\x12\x02no")
+    assert status.error == "no"
+    published = NodePublishVolumeRequest.FromString(
+        b"\x0a\x01v\x22\x02/t\x2a\x0b\x12\x09\x0a\x04ext4\x12\x01o\x42\x06\x0a\x01k\x12\x01w"
     )
-
-
-def test_messages_are_read_without_their_numbers() -> None:
-    written = FileDescriptorProto(name="name", public_dependency=[1, 300], dependency=["one"]).SerializeToString()
-
-    assert decode(written) == {1: [b"name"], 3: [b"one"]}
-
-
-@pytest.mark.parametrize("message", [b"\x0a\x05name", b"\x0a", b"\x80", b"\x0b"])
-def test_what_is_no_message_is_refused(message: bytes) -> None:
-    with pytest.raises(ValueError, match="message"):
-        decode(message)
+    assert (published.volume_id, published.target_path) == ("v", "/t")
+    assert list(published.volume_capability.mount.mount_flags) == ["o"]
+    assert dict(published.volume_context) == {"k": "w"}
+    assert NodeUnpublishVolumeRequest.FromString(b"\x0a\x01v\x12\x02/t").target_path == "/t"

@@ -19,14 +19,12 @@ from embedded_aws.eks.mountpoint import ADDON, Mountpoint
 from embedded_aws.eks.nodes import Nodes
 from embedded_aws.eks.pods import HostRuntime
 from embedded_aws.eks.programs import VERSIONS, CannotRunError, nearest_built
-from embedded_aws.eks.real_nodes.nodes import RealCluster, Surroundings
 from embedded_aws.eks.real_nodes.programs import nearest_built as built_for
 from embedded_aws.host.plane import Plane
 from embedded_aws.iam.sessions import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from embedded_aws.eks.programs import Programs
     from embedded_aws.settings import Settings
@@ -127,6 +125,9 @@ class Clusters:
             return EmbeddedClients(self._settings, region, assume_role(self._settings, region, role)).s3
 
         if self._settings.real_nodes:
+            # Here, because it takes gRPC, which nothing else needs.
+            from embedded_aws.eks.real_nodes.nodes import RealCluster, Surroundings
+
             if self._plane is None:
                 self._plane = Plane()
             surroundings = Surroundings(
@@ -139,7 +140,13 @@ class Clusters:
                 s3_as=s3_as,
                 mounts_buckets=installed,
             )
-            return _start_real(programs, directory, zones, surroundings, webhook)
+            real = RealCluster((programs, built_for(max(VERSIONS))), directory, zones, surroundings, webhook)
+            try:
+                real.start()
+            except OSError:
+                real.stop()
+                raise
+            return _Running(real.plane, real.stop)
 
         plane = ControlPlane(programs, directory, webhook)
         try:
@@ -167,18 +174,6 @@ class Clusters:
             plane.stop()
 
         return _Running(plane, stop)
-
-
-def _start_real(
-    programs: Programs, directory: Path, zones: dict[str, str], surroundings: Surroundings, webhook: str
-) -> _Running:
-    real = RealCluster((programs, built_for(max(VERSIONS))), directory, zones, surroundings, webhook)
-    try:
-        real.start()
-    except OSError:
-        real.stop()
-        raise
-    return _Running(real.plane, real.stop)
 
 
 def _of_cluster(store: Any, account: str, region: str, cluster: str) -> list[dict[str, Any]]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.mountpoint import DRIVER, Mount
 from embedded_aws.eks.pod_root import VolumeError
-from embedded_aws.eks.real_nodes.grpc_server import CallError, GrpcServer
-from embedded_aws.eks.real_nodes.protobuf import decode, encode, mapping, text
+from embedded_aws.eks.real_nodes.csi import (
+    Empty,
+    NodeGetInfoResponse,
+    NodePublishVolumeRequest,
+    NodeUnpublishVolumeRequest,
+    PluginInfo,
+    RegistrationStatus,
+)
+from embedded_aws.eks.real_nodes.grpc_server import CallError, GrpcServer, Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,12 +53,16 @@ class NodeDriver:
         self._server = GrpcServer(
             path,
             {
-                "/pluginregistration.Registration/GetInfo": self._describe,
-                "/pluginregistration.Registration/NotifyRegistrationStatus": self._registered,
-                "/csi.v1.Node/NodeGetInfo": lambda _: encode([(1, self._node)]),
-                "/csi.v1.Node/NodeGetCapabilities": lambda _: b"",
-                "/csi.v1.Node/NodePublishVolume": self._publish,
-                "/csi.v1.Node/NodeUnpublishVolume": self._unpublish,
+                "pluginregistration.Registration": {
+                    "GetInfo": Method(Empty, self._describe),
+                    "NotifyRegistrationStatus": Method(RegistrationStatus, self._registered),
+                },
+                "csi.v1.Node": {
+                    "NodeGetInfo": Method(Empty, lambda _: NodeGetInfoResponse(node_id=self._node)),
+                    "NodeGetCapabilities": Method(Empty, lambda _: Empty()),
+                    "NodePublishVolume": Method(NodePublishVolumeRequest, self._publish),
+                    "NodeUnpublishVolume": Method(NodeUnpublishVolumeRequest, self._unpublish),
+                },
             },
         )
 
@@ -62,24 +73,21 @@ class NodeDriver:
     def _inside(self, path: str) -> Path:
         return self._root / path.lstrip("/")
 
-    def _describe(self, _: bytes) -> bytes:
-        return encode([(1, "CSIPlugin"), (2, DRIVER), (3, _SOCKET), (4, "1.0.0")])
+    def _describe(self, _: Any) -> Any:
+        return PluginInfo(type="CSIPlugin", name=DRIVER, endpoint=_SOCKET, supported_versions=["1.0.0"])
 
-    def _registered(self, request: bytes) -> bytes:
-        if error := text(decode(request), 2):
-            _log.warning("the driver %s of node %s is not registered: %s", DRIVER, self._node, error)
-        return b""
+    def _registered(self, request: Any) -> Any:
+        if request.error:
+            _log.warning("the driver %s of node %s is not registered: %s", DRIVER, self._node, request.error)
+        return Empty()
 
-    def _publish(self, request: bytes) -> bytes:
-        fields = decode(request)
-        target = self._target(text(fields, 4))
-        context = mapping(fields, 8)
-        capability = decode(fields.get(5, [b""])[-1])
-        options = [option.decode() for option in decode(capability.get(2, [b""])[-1]).get(2, [])]
+    def _publish(self, request: Any) -> Any:
+        target = self._target(request.target_path)
+        context = dict(request.volume_context)
         mount = Mount(
-            volume=text(fields, 1),
+            volume=request.volume_id,
             attributes=context,
-            options=options,
+            options=list(request.volume_capability.mount.mount_flags),
             namespace=context.get(f"{_POD}/pod.namespace", ""),
             service_account=context.get(f"{_POD}/serviceAccount.name", ""),
         )
@@ -87,7 +95,7 @@ class NodeDriver:
         with self._filling:
             if not target.exists():
                 self._copy(mount, target)
-        return b""
+        return Empty()
 
     def _copy(self, mount: Mount, target: Path) -> None:
         partial = target.with_name(f"{target.name}.partial")
@@ -100,11 +108,11 @@ class NodeDriver:
             shutil.rmtree(partial, ignore_errors=True)
             raise CallError(str(error)) from error
 
-    def _unpublish(self, request: bytes) -> bytes:
-        target = self._target(text(decode(request), 2))
+    def _unpublish(self, request: Any) -> Any:
+        target = self._target(request.target_path)
         with self._filling:
             shutil.rmtree(target, ignore_errors=True)
-        return b""
+        return Empty()
 
     def _target(self, path: str) -> Path:
         if not path.startswith(f"{_KUBELET}/pods/") or ".." in path.split("/"):
