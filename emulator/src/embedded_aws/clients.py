@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddedClients:
-    """Reads objects, parameters and secrets with a role's credentials."""
+    """Sends requests with a role's credentials."""
 
     def __init__(self, settings: Settings, region: str, credentials: dict[str, str]) -> None:
         # The type stubs know each service by a literal name; here the name is a variable.
@@ -25,7 +25,7 @@ class EmbeddedClients:
             region_name=region,
         )
         self._endpoint = settings.endpoint
-        self.s3: Any = self._client("s3")
+        self.s3: Any = self.client("s3")
 
     def parameter(self, name: str) -> str:
         """Returns the value of an SSM parameter.
@@ -34,7 +34,7 @@ class EmbeddedClients:
             LookupError: there is none.
         """
         try:
-            value = self._client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+            value = self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
         except ClientError as error:
             raise LookupError(f"DOWNLOAD_SOURCE: parameter {name}: {error}") from error
         return str(value)
@@ -49,12 +49,13 @@ class EmbeddedClients:
         length = 7 if reference.startswith("arn:") else 1
         identifier, key = ":".join(parts[:length]), next(iter(parts[length:]), "")
         try:
-            value = str(self._client("secretsmanager").get_secret_value(SecretId=identifier)["SecretString"])
+            value = str(self.client("secretsmanager").get_secret_value(SecretId=identifier)["SecretString"])
         except ClientError as error:
             raise LookupError(f"DOWNLOAD_SOURCE: secret {identifier}: {error}") from error
         return str(json.loads(value)[key]) if key else value
 
-    def _client(self, name: str) -> Any:
+    def client(self, name: str) -> Any:
+        """Returns the client of a service."""
         return self._session.client(name, endpoint_url=self._endpoint, config=Config(retries={"max_attempts": 2}))
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.eks.certificates import make_certificates
-from embedded_aws.eks.place import FRONT_PROXY, IMPATIENT_AUTOSCALER, LOOPBACK_ARGUMENTS, Place
+from embedded_aws.eks.place import FRONT_PROXY, LOOPBACK_ARGUMENTS, SHORT_AUTOSCALER_DELAYS, Place
 from embedded_aws.host.child import Child
 from embedded_aws.host.ports import free_port
 
@@ -98,7 +98,7 @@ class ControlPlane:
             "--bind-address=127.0.0.1",
             f"--secure-port={free_port()}",
             "--horizontal-pod-autoscaler-sync-period=2s",
-            *(() if place else IMPATIENT_AUTOSCALER),
+            *(() if place else SHORT_AUTOSCALER_DELAYS),
         )
         self._run(
             self.programs.directory / "kube-scheduler",

@@ -14,9 +14,9 @@ FRONT_PROXY = {"front-proxy": "/CN=front-proxy-client"}
 #: The API server's arguments on the loopback interface.
 LOOPBACK_ARGUMENTS = ("--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none")
 
-#: The autoscaler's own caution, shortened, where the tests are about the objects and not about its patience. Real pods
-#: use their processors while they start, which it must not count.
-IMPATIENT_AUTOSCALER = (
+#: Delays of the autoscaler for new pods, shortened for simulated nodes. Pods of real nodes use their processors
+#: while they start, which must not count.
+SHORT_AUTOSCALER_DELAYS = (
     "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
     "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
 )

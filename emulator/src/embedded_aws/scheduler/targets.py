@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from embedded_aws.clients import EmbeddedClients
 from embedded_aws.iam.sessions import session_of
 from embedded_aws.scheduler.schedules import is_project
 
@@ -41,14 +41,7 @@ class Targets:
         """Starts a build as the role of the target, so that IAM authorizes it."""
         _, _, _, region, _, project = target["Arn"].split(":", 5)
         credentials = session_of(target["RoleArn"], source.rpartition(".")[2] or "events")
-        client = cast("Any", boto3).client(
-            "codebuild",
-            endpoint_url=self._settings.endpoint,
-            region_name=region,
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials["AWS_SESSION_TOKEN"],
-        )
+        client = EmbeddedClients(self._settings, region, credentials).client("codebuild")
         try:
             client.start_build(projectName=project.removeprefix("project/"), **json.loads(target.get("Input") or "{}"))
         except ClientError as error:
