@@ -51,7 +51,7 @@ export function canaryProblems(props: ModelServiceProps): string[] {
     problems.push(`rollout ${WITHOUT_MANIFESTS}`);
   } else if (cluster.kubectlProvider !== undefined && !canWatch(cluster)) {
     problems.push('rollout needs the role and the network of the cluster\'s kubectl function, to read the metrics of the canary\'s pods, and the cluster was imported with '
-      + 'a service token only: give Cluster.fromClusterAttributes a new KubectlProvider or kubectlProviderOptions, or use Rollout.allAtOnce()');
+      + 'a service token only: give Cluster.fromClusterAttributes a new KubectlProvider as kubectlProvider, or use Rollout.allAtOnce()');
   }
   return problems;
 }

@@ -119,7 +119,7 @@ describe('a canary is refused', () => {
     ['of an unknown number of pods', refused({}, { replicas: Lazy.number({ produce: () => 5 }) }), /give replicas or minReplicas a number/],
     ['without metrics', refused({}, { monitoring: false }), /rollout needs the server's metrics[^]*leave monitoring out/],
     ['where nothing is applied', refused({}, { applyManifests: false }), /rollout has no effect without applyManifests/],
-    ['in a cluster of which only a service token is known', () => stackWith({ rollout: Rollout.canary(TEN) }), /imported with a service token only[^]*Rollout\.allAtOnce\(\)/],
+    ['in a cluster of which only a service token is known', () => stackWith({ rollout: Rollout.canary(TEN) }), /imported with a service token only[^]*a new KubectlProvider as kubectlProvider, or use Rollout\.allAtOnce\(\)/],
     ['where it is something else', () => stackWith({ rollout: { percent: 10 } as any }), /rollout must be a Rollout, got another object: give Rollout\.canary/],
   ])('%s', (_, synthesize, message) => {
     expect(synthesize).toThrow(message);
