@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from rollout_gate import alarms as module
-from rollout_gate.alarms import AlarmsError, ringing
+from rollout_gate.alarms import AlarmsError, alarm_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,18 +39,18 @@ def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.mark.usefixtures("cloudwatch")
 def test_alarm_is_named_with_its_reason() -> None:
-    assert ringing(["quiet", "loud"]) == "the alarm loud is in the state ALARM: no order in a minute"
+    assert alarm_reason(["quiet", "loud"]) == "the alarm loud is in the state ALARM: no order in a minute"
 
 
 @pytest.mark.usefixtures("cloudwatch")
 def test_alarms_in_other_states_say_nothing() -> None:
-    assert ringing(["quiet", "unknown"]) == ""
-    assert ringing([]) == ""
+    assert alarm_reason(["quiet", "unknown"]) == ""
+    assert alarm_reason([]) == ""
 
 
 @pytest.mark.usefixtures("cloudwatch")
 def test_missing_alarm_is_named() -> None:
-    assert ringing(["quiet", "deleted"]) == "there is no alarm deleted"
+    assert alarm_reason(["quiet", "deleted"]) == "there is no alarm deleted"
 
 
 def test_refusal_is_an_error_that_names_the_alarms(cloudwatch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,4 +64,4 @@ def test_refusal_is_an_error_that_names_the_alarms(cloudwatch: Any, monkeypatch:
     )
 
     with pytest.raises(AlarmsError, match=r"did not describe the alarms quiet: .*AccessDenied"):
-        ringing(["quiet"])
+        alarm_reason(["quiet"])

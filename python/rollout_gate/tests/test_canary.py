@@ -68,8 +68,8 @@ def silent(_: list[str]) -> str:
     return ""
 
 
-def run(cluster: CanaryCluster, time: Time, what: dict[str, Any] | None = None, ringing: Any = silent) -> str:
-    return canary_gate(cluster, what or event(), time.clock(), 870, ringing)
+def run(cluster: CanaryCluster, time: Time, what: dict[str, Any] | None = None, alarm_reason: Any = silent) -> str:
+    return canary_gate(cluster, what or event(), time.clock(), 870, alarm_reason)
 
 
 def test_canary_that_works_goes_on_after_its_bake_and_not_before(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,11 +153,11 @@ def test_restart_before_the_bake_does_not_count() -> None:
 def test_alarm_ends_the_bake() -> None:
     time, asked = Time(), []
 
-    def ringing(names: list[str]) -> str:
+    def alarm_reason(names: list[str]) -> str:
         asked.append(names)
         return "the alarm orders is in the state ALARM: none" if time.passed >= 60 else ""
 
-    reason = run(CanaryCluster(), time, event(Alarms=["orders"]), ringing)
+    reason = run(CanaryCluster(), time, event(Alarms=["orders"]), alarm_reason)
 
     assert reason.startswith("the alarm orders is in the state ALARM: none")
     assert time.passed == 60
@@ -172,7 +172,9 @@ def test_alarms_that_cannot_be_read_at_the_end_fail_and_are_tried_again_before()
     assert run(CanaryCluster(), time, event(Alarms=["orders"]), unreachable).startswith("CloudWatch did not describe")
     assert BAKE < time.passed <= BAKE + 60
     recovering = Time()
-    assert run(CanaryCluster(), recovering, ringing=lambda n: unreachable(n) if recovering.passed < 100 else "") == ""
+    assert (
+        run(CanaryCluster(), recovering, alarm_reason=lambda n: unreachable(n) if recovering.passed < 100 else "") == ""
+    )
 
 
 @pytest.mark.fault(

@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 #: A function in a VPC may not reach CloudWatch, and must have time left to say so.
-_PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 #: DescribeAlarms takes at most as many names.
 _NAMES = 100
 
@@ -16,7 +16,7 @@ class AlarmsError(Exception):
     """CloudWatch refused to describe alarms, or could not be reached."""
 
 
-def ringing(names: list[str]) -> str:
+def alarm_reason(names: list[str]) -> str:
     """Say which of some alarms is in the state ALARM, or is missing; empty if none is.
 
     Raises:
@@ -26,7 +26,7 @@ def ringing(names: list[str]) -> str:
         return ""
     found: dict[str, dict[str, str]] = {}
     try:
-        client = boto3.client("cloudwatch", config=_PATIENCE)
+        client = boto3.client("cloudwatch", config=_CONFIG)
         for start in range(0, len(names), _NAMES):
             page = client.describe_alarms(
                 AlarmNames=names[start : start + _NAMES],

@@ -109,13 +109,17 @@ class Observed:
 
 
 def bake(
-    reader: CanaryReader, ringing: Callable[[list[str]], str], event: dict[str, Any], clock: Clock, seconds_left: float
+    reader: CanaryReader,
+    alarm_reason: Callable[[list[str]], str],
+    event: dict[str, Any],
+    clock: Clock,
+    seconds_left: float,
 ) -> Verdict:
     """Watch a canary for as long as it bakes, or until it must not go on.
 
     Args:
         reader: Reads the cluster.
-        ringing: Says which alarm is in the state ALARM.
+        alarm_reason: Says which alarm is in the state ALARM.
         event: CloudFormation's.
         clock: Time.
         seconds_left: How long the function may run.
@@ -133,7 +137,7 @@ def bake(
             if why_not:
                 return Verdict((), why_not)
             needed = True
-            alarm = ringing(canary.alarms)
+            alarm = alarm_reason(canary.alarms)
             faults = (Fault(alarm),) if alarm else _look(reader, canary, observed, over=over)
             if faults:
                 return _stopped(canary, with_logs(reader, canary.pods, faults), clock.now() - begun)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .alarms import ringing
+from .alarms import alarm_reason
 from .canary import CanaryReader, Verdict, bake
 from .cluster import Cluster, ClusterError
 from .message import failure_message
@@ -78,10 +78,10 @@ def canary_gate(
     event: dict[str, Any],
     clock: Clock,
     seconds_left: float,
-    ringing: Callable[[list[str]], str] = ringing,
+    alarm_reason: Callable[[list[str]], str] = alarm_reason,
 ) -> str:
     """Watch a canary, and return why it must not go on; empty if it may."""
-    verdict = bake(reader, ringing, event, clock, seconds_left)
+    verdict = bake(reader, alarm_reason, event, clock, seconds_left)
     name = event["ResourceProperties"]["Name"]
     if not verdict.faults:
         print(f"{name} may go on: {verdict.ending}")

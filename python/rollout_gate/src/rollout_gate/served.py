@@ -10,11 +10,10 @@ _LINE = re.compile(
     r"^:tensorflow:serving:(request_count|request_latency_count|request_latency_bucket)\{(.*)\} (\S+)", re.MULTILINE
 )
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-#: Through the fault of the request, and not of the server, as in a fleet's metrics (python/instance/src/metrics.py).
-_REFUSED = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
+#: Answered, or refused through the fault of the request, as in a fleet's metrics (python/instance/src/metrics.py).
+_NO_FAULT = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
 #: The API of requests on the model itself, as probes send them; predictions have a name there.
 _STATUS_API = ""
-
 
 _Key = TypeVar("_Key")
 
@@ -44,7 +43,7 @@ class Served:
             if name == "request_count":
                 requests += value
                 status = given.get("status", "")
-                if status not in _REFUSED and value:
+                if status not in _NO_FAULT and value:
                     failed[status] = failed.get(status, 0.0) + value
             elif name == "request_latency_count":
                 probes += value if given.get("API") == _STATUS_API else 0.0
@@ -79,4 +78,4 @@ class Served:
 
 
 def _sums(one: dict[_Key, float], other: dict[_Key, float]) -> dict[_Key, float]:
-    return {key: one.get(key, 0.0) + other.get(key, 0.0) for key in [*one, *(key for key in other if key not in one)]}
+    return {key: one.get(key, 0.0) + other.get(key, 0.0) for key in one | other}
