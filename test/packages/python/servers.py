@@ -1,0 +1,150 @@
+"""The endpoints of the consumer app that are servers: on Kubernetes, and on virtual machines."""
+
+import aws_cdk as cdk
+from alarms import alarm
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_s3 as s3
+from cdk_tensorflow import (
+    EvaluationData,
+    Graph,
+    IModelEndpoint,
+    MissingCpuFeatures,
+    ModelArtifact,
+    ModelFleet,
+    ModelServer,
+    ModelService,
+    ModelSource,
+    ModelStorage,
+    OptimizationRecipe,
+    Quantization,
+    Rollout,
+    ServingBinary,
+    ServingImage,
+)
+
+
+def services(stack: cdk.Stack) -> None:
+    """The endpoint on Kubernetes, in a cluster that exists already."""
+    cluster = eks.Cluster.from_cluster_attributes(
+        stack,
+        "Cluster",
+        cluster_name="models",
+        cluster_security_group_id="sg-0123456789abcdef0",
+        kubectl_provider=eks.KubectlProvider.from_kubectl_provider_attributes(
+            stack, "Kubectl", service_token=stack.format_arn(service="lambda", resource="function:kubectl")
+        ),
+    )
+    mounted = ModelService(
+        stack,
+        "Mounted",
+        cluster=cluster,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Graph.freeze()),
+        model_storage=ModelStorage.MOUNTPOINT,
+        pod_labels={"tier": "serving"},
+        pod_annotations={"karpenter.sh/do-not-disrupt": "true"},
+        extra_containers=[
+            {"name": "agent", "image": "agent:1", "volumeMounts": [{"name": "spool", "mountPath": "/spool"}]}
+        ],
+        extra_volumes=[{"name": "spool", "emptyDir": {}}],
+        serving_image=ServingImage.from_registry("tensorflow/serving:2.20.0"),
+        replicas=2,
+        environment={"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "1"},
+        internal_load_balancer=True,
+        load_balancer_source_ranges=["10.0.0.0/16"],
+        min_ready_time=cdk.Duration.minutes(2),
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+        adopt_existing=True,
+    )
+    mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
+
+    ModelService(
+        stack,
+        "Copied",
+        cluster=cluster,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Graph.strip()),
+        model_storage=ModelStorage.COPY,
+        serving_image=ServingImage.from_ecr_repository(
+            ecr.Repository.from_repository_name(stack, "Repository", "serving"), "2.20.0"
+        ),
+        max_replicas=6,
+        rollout=Rollout.all_at_once(),
+        batching=True,
+    )
+    bundled = ModelService(
+        stack,
+        "Bundled",
+        cluster=cluster,
+        model=ModelSource.from_artifact(mounted.artifact),
+        serving_image=ServingImage.from_asset("serving", file="Dockerfile"),
+        apply_manifests=False,
+    )
+    bundled.to_yaml()
+    endpoint: IModelEndpoint = bundled
+    stack.add_metadata("Bundled", endpoint.model_name)
+
+
+def fleets(stack: cdk.Stack) -> None:
+    """The endpoint on virtual machines."""
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        vpc_cidr_block="10.0.0.0/16",
+        availability_zones=["eu-central-1a", "eu-central-1b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+    )
+    machine_image = ec2.MachineImage.latest_amazon_linux2023()
+    taken = ModelFleet(
+        stack,
+        "Taken",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_asset("digits/saved_model"),
+        recipe=OptimizationRecipe.of(Quantization.bfloat16()),
+        evaluation=EvaluationData.from_asset("digits/evaluation.npz"),
+        serving_binary=ServingBinary.from_image(ServingImage.from_registry("tensorflow/serving:2.20.0")),
+        missing_cpu_features=MissingCpuFeatures.REFUSE,
+        embedded_metrics=True,
+    )
+    taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
+    alarm(taken.metric_new_connections(), taken, "Connections")
+    alarm(taken.metric_unhealthy_instances(), taken, "Unhealthy")
+    alarm(taken.metric_healthy_instances(), taken, "Healthy")
+    alarm(taken.metric_cpu_utilization(), taken, "Load")
+
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "servers")
+    ModelFleet(
+        stack,
+        "Brought",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(taken.artifact),
+        serving_binary=ServingBinary.from_bucket(bucket, "tensorflow_model_server", "a" * 64),
+        missing_cpu_features=MissingCpuFeatures.DISABLE_ONEDNN,
+    )
+    ModelFleet(
+        stack,
+        "Uploaded",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(taken.artifact),
+        server=ModelServer.TENSORFLOW_SERVING,
+        serving_binary=ServingBinary.from_asset("serving/tensorflow_model_server"),
+        missing_cpu_features=MissingCpuFeatures.DISABLE_ONEDNN,
+    )
+    published = ModelArtifact.from_bucket(
+        stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json"
+    )
+    ModelFleet(
+        stack,
+        "LiteRt",
+        vpc=vpc,
+        machine_image=machine_image,
+        model=ModelSource.from_artifact(published),
+        server=ModelServer.LITERT,
+    )
