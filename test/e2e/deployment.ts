@@ -60,7 +60,7 @@ export class Deployment {
     return deployment;
   }
 
-  private readonly s3: S3Client;
+  public readonly s3: S3Client;
   private readonly codebuild: CodeBuildClient;
   private readonly lambda: LambdaClient;
   private readonly cloudFormation: CloudFormationClient;

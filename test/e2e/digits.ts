@@ -1,13 +1,10 @@
-import { readFileSync } from 'fs';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
+import { heldOutDigits, likeliest } from '../../scripts/demo/digits';
+
+export { likeliest };
 
 /** Digits that no optimization has seen. */
-export const HELD_OUT = JSON.parse(readFileSync('examples/digits/held_out.json', 'utf8')) as { image: number[][][]; label: number }[];
-
-/** The digit that has the highest score. */
-export function likeliest(scores: number[]): number {
-  return scores.indexOf(Math.max(...scores));
-}
+export const HELD_OUT = heldOutDigits();
 
 /** The share of right decisions, one for each held-out digit. */
 export function accuracy(decided: number[]): number {

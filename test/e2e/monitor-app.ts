@@ -3,7 +3,7 @@ import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { EvaluationData, ModelFunction, ModelMonitor, ModelSource, RequestCapture } from '../../lib';
 
-/** A function whose requests are captured, what compares them with its evaluation data, and a queue that hears of drift. */
+/** A function whose requests are captured, what compares them with its evaluation data, and a queue for events of drift. */
 const app = new App();
 const context = (name: string): string => app.node.tryGetContext(name);
 
@@ -14,8 +14,8 @@ const endpoint = new ModelFunction(stack, 'Points', {
   capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }),
 });
 const monitor = new ModelMonitor(stack, 'Monitor', { endpoint });
-const heard = new sqs.Queue(stack, 'Heard');
-monitor.onDrift('Drifted', { target: new events_targets.SqsQueue(heard) });
+const events = new sqs.Queue(stack, 'Events');
+monitor.onDrift('Drifted', { target: new events_targets.SqsQueue(events) });
 
 new CfnOutput(stack, 'Url', { value: endpoint.addFunctionUrl().url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });
@@ -25,4 +25,4 @@ new CfnOutput(stack, 'CaptureBucket', { value: endpoint.captureBucket!.bucketNam
 new CfnOutput(stack, 'ProjectName', { value: monitor.project.projectName });
 new CfnOutput(stack, 'ScheduleName', { value: monitor.schedule.scheduleName });
 new CfnOutput(stack, 'AlarmName', { value: monitor.driftAlarm.alarmName });
-new CfnOutput(stack, 'QueueUrl', { value: heard.queueUrl });
+new CfnOutput(stack, 'QueueUrl', { value: events.queueUrl });

@@ -96,7 +96,7 @@ const alarmIs = (state: string) => eventually(async () => {
   expect(/<StateValue>([^<]*)<\/StateValue>/.exec(alarm)![1]).toBe(state);
 });
 
-async function heard(): Promise<any[]> {
+async function received(): Promise<any[]> {
   const request = { QueueUrl: outputs.QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
   const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
   return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
@@ -122,7 +122,7 @@ describe('ModelMonitor, started by its schedule', () => {
     expect(await greatest('ComparedSamples')).toBe(SAMPLES);
     expect(await greatest('DriftedFeatures')).toBe(0);
     await alarmIs('OK');
-    expect(await heard()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
   test('finds requests in another unit: the alarm goes off, and an event names the page that shows it', async () => {
@@ -136,7 +136,7 @@ describe('ModelMonitor, started by its schedule', () => {
     expect(await greatest('MaxPopulationStabilityIndex')).toBeGreaterThan(0.2);
     await alarmIs('ALARM');
     const [event] = await eventually(async () => {
-      const events = await heard();
+      const events = await received();
       expect(events).toHaveLength(1);
       return events;
     });

@@ -11,7 +11,7 @@ const context = (name: string): string | undefined => app.node.tryGetContext(nam
 const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
 const rolloutTimeout = Duration.seconds(Number(context('rolloutSeconds') ?? 300));
 
-/** The example of a service, with a shorter patience, and the role by which the other stack applies objects. */
+/** The example of a service, with a shorter timeout, and the role by which the other stack applies objects. */
 function example(id: string): void {
   const stack = new ServiceStack(app, id, {
     env, rolloutTimeout, model: context('model')!, evaluation: context('data'), cpuFeatures: context('cpuFeatures')?.split(','),

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { gunzipSync } from 'zlib';
-import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import type { Answer } from '../../emulator/client/function-url';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
@@ -48,10 +48,6 @@ async function captured(): Promise<{ modelName: string; request: unknown; answer
   return contents.flatMap((content) => gunzipSync(content).toString().trim().split('\n').map((line) => JSON.parse(line)));
 }
 
-const s3Client = () => new S3Client({
-  endpoint: deployment.emulator.endpoint, region: deployment.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
-});
-
 const ask = (body: unknown): Promise<Answer> => deployment.request(deployment.outputs(STACK), 'POST', PATH, body);
 
 /** Asks one request after another as long as the deployment lasts. */
@@ -96,7 +92,7 @@ describe('a canary, deployed by the CDK command line', () => {
   // Fault: the capture bucket denies what is written to it | captured requests arrive later | the function, whose answers stay the same
   test('requests are answered while the capture bucket takes none, and those of that time arrive once it does', async () => {
     const { CaptureBucket: Bucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
-    const s3 = s3Client();
+    const { s3 } = deployment;
     const { Policy: usual } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
     const policy = JSON.parse(usual!);
     policy.Statement.push({ Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` });

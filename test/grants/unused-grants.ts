@@ -48,6 +48,7 @@ function pairs(statements: Statement[]): [action: string, resource: string][] {
 const VARYING: [RegExp, string][] = [
   [/^arn:aws:(\w+):[^:]*:[^:]*:/, '$1:'],
   [/cdk-\w+-assets-[\w-]+\/[0-9a-f]{64}/, '{assets}/…'],
+  [/(?<=^states:execution:)[\w-]+(?=:\*$)/, '<delivery>'],
   [/:stack\/[^/]+\/[0-9a-f-]{36}$/, ':stack/…'],
   [/(?<=[}:]\/?|log-stream:)\w+-[0-9a-f]{8}(?=\/)/, '<model>'],
   [/(?<=\{Capture\/Bucket\}\/(?:errors\/)?)\w+(?=\/\*)/, '<model>'],
