@@ -1,5 +1,8 @@
 /** Whose role it is, by the path of its construct: what docs/security.md calls them. */
-export const OWNERS: [RegExp, string][] = [
+export type Owner = [RegExp, string];
+
+/** Of the roles that the end-to-end tests of functions and fleets deploy. */
+export const OWNERS: Owner[] = [
   [/\/Optimizer\/Optimization\/Role$/, 'the job'],
   [/\/TensorFlowModelBuilds\/Role$/, 'the handlers'],
   [/\/TensorFlowModelBuilds\/Framework(OnEvent|IsComplete)Role$/, 'the provider framework'],
@@ -12,10 +15,17 @@ export const OWNERS: [RegExp, string][] = [
   [/^Delivery\/[^/]+\/Functions\/ReasonRole$/, 'a delivery\'s function for reasons'],
   [/^Delivery\/[^/]+\/Functions\/ParametersRole$/, 'a delivery\'s function for parameters'],
   [/^Endpoint\/Operator$/, 'an operator'],
+  [/^Endpoint\/Monitor\/Comparison\/Role$/, 'a monitor'],
+  [/^Endpoint\/SchedulerRoleForTarget-\w+$/, 'a monitor\'s schedule'],
 ];
 
-/** Returns the owner of a role, or undefined for one that is not this library's. */
-export function ownerOf(path: string): string | undefined {
+/** Of the roles that only the end-to-end tests of services deploy, which `npm run test:cluster` runs. */
+export const SERVICE_OWNERS: Owner[] = [
+  [/\/Access\/Role$/, 'the pods'],
+];
+
+/** Returns the owner of a role, or undefined for one of somebody else. */
+export function ownerAmong(owners: readonly Owner[], path: string): string | undefined {
   const construct = path.replace(/\/Resource$/, '');
-  return OWNERS.find(([pattern]) => pattern.test(construct))?.[1];
+  return owners.find(([pattern]) => pattern.test(construct))?.[1];
 }

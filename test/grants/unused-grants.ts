@@ -51,6 +51,7 @@ const VARYING: [RegExp, string][] = [
   [/(?<=^states:execution:)[\w-]+(?=:\*$)/, '<delivery>'],
   [/:stack\/[^/]+\/[0-9a-f-]{36}$/, ':stack/…'],
   [/(?<=[}:]\/?|log-stream:)\w+-[0-9a-f]{8}(?=\/)/, '<model>'],
+  [/(?<=log-stream:monitor\/|\/drift-reports\/)\w+(?=\/\*)/, '<model>'],
   [/(?<=\{Capture\/Bucket\}\/(?:errors\/)?)\w+(?=\/\*)/, '<model>'],
 ];
 
