@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsCommand } from '@aws-sdk/client-codebuild';
@@ -81,6 +81,11 @@ export class DemoRun {
 
   public async text(bucket: string, key: string): Promise<string> {
     return (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
+  }
+
+  /** Writes an object to a file. */
+  public async download(bucket: string, key: string, file: string): Promise<void> {
+    writeFileSync(file, await (await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray());
   }
 
   public async buildsStarted(): Promise<number> {

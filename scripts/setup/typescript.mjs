@@ -1,4 +1,4 @@
-// `npm run demo`, `npm run verify:aws`: checks the options, sets up, then runs the TypeScript program with the installed packages.
+// `npm run demo`, `npm run test:load`, `npm run verify:aws`: checks the options, sets up, then runs the TypeScript program with the installed packages.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,7 +21,7 @@ if (existsSync(options)) {
   }
 }
 try {
-  await setUp({ namespaces: program === 'scripts/demo/main.ts' });
+  await setUp({ namespaces: ['scripts/demo/main.ts', 'scripts/load/main.ts'].includes(program) });
 } catch (error) {
   process.stderr.write(`set-up failed: ${error.message}\n`);
   process.exit(1);

@@ -26,8 +26,9 @@ export const servicePath: DemoPath = {
     if (ready.length === 0) {
       throw new Error(`no pod of the namespace ${NAMESPACE} is ready`);
     }
+    let turn = 0;
     return {
-      request: (method, path, body) => callPod(ready[0], method, path, body),
+      request: (method, path, body) => callPod(ready[turn++ % ready.length], method, path, body),
       facts: [...ready.map(describe), `The nodes are ${emulator.nodes}.`],
       hints: (model, bodyFile) => [
         `aws eks update-kubeconfig --name ${outputs.ClusterName}`,

@@ -1,0 +1,24 @@
+import { execFile } from 'child_process';
+import { join } from 'path';
+import { promisify } from 'util';
+import { DIGITS } from '../demo/digits';
+import type { DemoRun } from '../demo/run';
+import type { StackOutputs } from '../demo/stack-outputs';
+import { ROOT } from '../repository';
+import type { Reference } from './answers';
+
+const PYTHON = join(ROOT, '.tools', 'python', 'bin', 'python');
+
+/** Trains another model with the inputs and outputs of the digits example, and returns its directory. */
+export async function otherModel({ work }: DemoRun): Promise<string> {
+  await promisify(execFile)(PYTHON, [join(ROOT, 'scripts', 'demo', 'deliver', 'make_models.py'), work]);
+  return join(work, 'first');
+}
+
+/** What the model that a stack has published answers to each held-out digit. */
+export async function referenceOf(run: DemoRun, { ArtifactBucket, ManifestKey }: StackOutputs, name: string): Promise<Reference> {
+  const file = join(run.work, `${name}.tflite`);
+  await run.download(ArtifactBucket, ManifestKey.replace(/manifest\.json$/, 'model.tflite'), file);
+  const { stdout } = await promisify(execFile)(PYTHON, [join(__dirname, 'reference.py'), file, join(DIGITS, 'held_out.json')]);
+  return JSON.parse(stdout) as Reference;
+}
