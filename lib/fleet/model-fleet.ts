@@ -3,9 +3,11 @@ import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { LiveEvents } from '../endpoint/live-events';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
@@ -86,6 +88,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   public readonly vpcEndpointConnections?: ec2.Connections;
 
   private readonly metrics?: FleetMetrics;
+  private readonly liveEvents: LiveEvents;
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
@@ -131,6 +134,35 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
     this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, modelName) : undefined;
     const script = boot.userData(this.autoScalingGroup, network, fleetName);
+    const group = this.autoScalingGroup.node.defaultChild!;
+    this.liveEvents = new LiveEvents(this, { kind: 'fleet', compatibility, model: props.model, first: [group], last: [group] });
+  }
+
+  /**
+   * Defines a rule for versions of the model that all instances serve.
+   *
+   * The event follows the replacement of the last instance. The first call adds two resources to the stack, which publish this event and that of
+   * `onRolledBack`. EventBridge may deliver an event more than once. Throws where a `ModelDelivery` delivers the model: its own
+   * events tell that.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onLive(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onLive(id, options);
+  }
+
+  /**
+   * Defines a rule for deployments of a new version that CloudFormation rolls back: the version before keeps serving, or serves again.
+   *
+   * The event is sent when the rollback begins, also for a version that was live already when another resource of the stack failed. A deployment
+   * that fails before the endpoint's turn, such as in the build, sends none. Throws where `onLive` does.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onRolledBack(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onRolledBack(id, options);
   }
 
   /**

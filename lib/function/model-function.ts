@@ -1,11 +1,13 @@
 import { Duration, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { LiveEvents } from '../endpoint/live-events';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import { readDelivered } from '../model/delivery-source';
 import type { IModelArtifact } from '../model/model-artifact';
@@ -70,6 +72,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   public readonly captureBucket?: s3.IBucket;
 
   private readonly requestMetrics?: RequestMetrics;
+  private readonly liveEvents: LiveEvents;
   private url?: lambda.FunctionUrl;
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
@@ -104,6 +107,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
       failures: this.requestMetrics?.failuresOf(version.version, compatibility.version),
       limits: rolloutLimits(props.rollout, Duration.millis(settings.timeout.toMilliseconds() / 2)),
     }).deploymentGroup;
+    // Without a check, with reservedConcurrentExecutions of 0, the alias is all that changes.
+    const first = [this.node.tryFindChild('VersionCheck') ?? this.alias, this.alias];
+    this.liveEvents = new LiveEvents(this, { kind: 'function', compatibility, model: props.model, first, last: [this.alias.node.defaultChild!] });
   }
 
   /** The function URL. Undefined until `addFunctionUrl` is called. */
@@ -147,6 +153,33 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
       throw new ValidationError(lit`NoFunctionUrl`, 'the function has no URL that calls could be granted for: call addFunctionUrl() first', this);
     }
     return this.url.grantInvokeUrl(grantee);
+  }
+
+  /**
+   * Defines a rule for versions of the model that all callers get.
+   *
+   * The event follows the last step of a `rollout`. The first call adds two resources to the stack, which publish this event and that of
+   * `onRolledBack`. EventBridge may deliver an event more than once. Throws where a `ModelDelivery` delivers the model: its own
+   * events tell that.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onLive(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onLive(id, options);
+  }
+
+  /**
+   * Defines a rule for deployments of a new version that CloudFormation rolls back: the version before keeps serving, or serves again.
+   *
+   * The event is sent when the rollback begins, also for a version that was live already when another resource of the stack failed. A deployment
+   * that fails before the endpoint's turn, such as in the build, sends none. Throws where `onLive` does.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onRolledBack(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onRolledBack(id, options);
   }
 
   /**

@@ -1,9 +1,11 @@
 import { Duration, ValidationError } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
+import { LiveEvents } from '../endpoint/live-events';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
@@ -81,6 +83,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   private readonly cluster: eks.ICluster;
   private readonly serving: ServingSettings;
   private readonly objects: KubernetesObject[];
+  private readonly liveEvents: LiveEvents;
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
@@ -128,6 +131,14 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     } else {
       this.bundleKey = this.writeBundle(compatibility, versions);
     }
+    this.liveEvents = new LiveEvents(this, {
+      kind: 'service',
+      compatibility,
+      model: props.model,
+      unknownTime: settings.applied ? undefined : 'applyManifests is false, so that something else applies the manifests, and knows when pods serve',
+      first: this.manifests,
+      last: this.rollout ? [this.rollout] : [],
+    });
   }
 
   /**
@@ -154,6 +165,33 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
    */
   public toYaml(): string {
     return renderYaml(this.objects);
+  }
+
+  /**
+   * Defines a rule for versions of the model that serve.
+   *
+   * The event follows the wait for the new pods. The first call adds two resources to the stack, which publish this event and that of
+   * `onRolledBack`. EventBridge may deliver an event more than once. Throws with `applyManifests: false`, and where a
+   * `ModelDelivery` delivers the model: its own events tell that.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onLive(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onLive(id, options);
+  }
+
+  /**
+   * Defines a rule for deployments of a new version that CloudFormation rolls back: the version before keeps serving, or serves again.
+   *
+   * The event is sent when the rollback begins, also for a version that was live already when another resource of the stack failed. A deployment
+   * that fails before the endpoint's turn, such as in the build, sends none. Throws where `onLive` does.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onRolledBack(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.liveEvents.onRolledBack(id, options);
   }
 
   /** Checks all properties and returns the published model, given or created by an optimizer. */

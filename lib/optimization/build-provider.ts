@@ -12,7 +12,7 @@ import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
-import { MODEL_PUBLISHED, MODEL_REFUSED } from './model-events';
+import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from './model-events';
 import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
 
 const ID = 'TensorFlowModelBuilds';
@@ -85,6 +85,11 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   /** Allows the handlers to verify signatures, and to tell a rollback, which returns to a verified version, from a deployment. */
   public allowVerifying(key: kms.IKey): iam.Grant {
     return grantVerifying(this, key).combine(this.allowDescribingStack());
+  }
+
+  /** Allows the handlers to publish what endpoints serve, and to tell a rollback from a deployment. */
+  public allowLiveEvents(): iam.Grant {
+    return this.allowDescribingStack().combine(this.allowEvent(MODEL_LIVE)).combine(this.allowEvent(MODEL_ROLLED_BACK));
   }
 
   /** Allows the handlers to delete a bucket, which S3 permits only without objects and their versions. */

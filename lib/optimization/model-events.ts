@@ -4,11 +4,13 @@ import { METRIC_NAMESPACE } from '../private/metric-namespace';
 /**
  * What the custom resource tells of a model, to EventBridge's default bus and to CloudWatch.
  *
- * `python/build_runner/src/model_builds/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal, and
- * `published.schema.json` that of a published version.
+ * `python/build_runner/src/model_builds/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal,
+ * `published.schema.json` that of a published version, `live.schema.json` and `rolled_back.schema.json` those of what an endpoint serves.
  */
 export const MODEL_PUBLISHED = 'ModelPublished';
 export const MODEL_REFUSED = 'ModelRefused';
+export const MODEL_LIVE = 'ModelLive';
+export const MODEL_ROLLED_BACK = 'ModelRolledBack';
 const REFUSED_MODELS = 'RefusedModels';
 
 /** How many models of a project were refused, and the version before kept. */

@@ -1,6 +1,8 @@
 import { App, CfnOutput, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { EvaluationData, ModelFunction, ModelHook, ModelSource, QualityGate } from '../../lib';
 
 /** The app that the end-to-end tests deploy. Everything that a test changes is context. */
@@ -28,6 +30,12 @@ const endpoint = new ModelFunction(stack, 'Points', {
   environment: otherModel ? { MODEL_DIR: '/opt/other/model' } : undefined,
 });
 const url = endpoint.addFunctionUrl();
+if (context('events')) {
+  const target = new events_targets.SqsQueue(new sqs.Queue(stack, 'Heard'));
+  endpoint.onLive('Live', { target });
+  endpoint.onRolledBack('RolledBack', { target });
+  new CfnOutput(stack, 'QueueUrl', { value: target.queue.queueUrl });
+}
 
 new CfnOutput(stack, 'Url', { value: url.url });
 new CfnOutput(stack, 'FunctionName', { value: endpoint.lambdaFunction.functionName });

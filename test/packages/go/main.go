@@ -70,6 +70,8 @@ func functions(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
 	digits.AddFunctionUrl(nil)
+	digits.OnLive(jsii.String("Live"), &awsevents.OnEventOptions{Description: jsii.String("Callers get a version")})
+	digits.OnRolledBack(jsii.String("RolledBack"), &awsevents.OnEventOptions{Description: jsii.String("A version was rolled back")})
 	digits.GrantInvoke(caller)
 	digits.GrantInvokeUrl(caller)
 	alarm(digits.MetricModelLoadTime(nil), digits, "LoadTime")
@@ -231,6 +233,8 @@ func services(stack awscdk.Stack) {
 		AdoptExisting:            jsii.Bool(true),
 	})
 	mounted.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(jsii.String("10.0.0.0/16")), nil)
+	mounted.OnLive(jsii.String("Live"), nil)
+	mounted.OnRolledBack(jsii.String("RolledBack"), nil)
 
 	repository := awsecr.Repository_FromRepositoryName(stack, jsii.String("Repository"), jsii.String("serving"))
 	tensorflow.NewModelService(stack, jsii.String("Copied"), &tensorflow.ModelServiceProps{
@@ -275,6 +279,8 @@ func fleets(stack awscdk.Stack) {
 		EmbeddedMetrics:    jsii.Bool(true),
 	})
 	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
+	taken.OnLive(jsii.String("Live"), nil)
+	taken.OnRolledBack(jsii.String("RolledBack"), nil)
 	alarm(taken.MetricNewConnections(nil), taken, "Connections")
 	alarm(taken.MetricUnhealthyInstances(nil), taken, "Unhealthy")
 	alarm(taken.MetricHealthyInstances(nil), taken, "Healthy")

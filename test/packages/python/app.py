@@ -73,6 +73,8 @@ def functions(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         bundling=PythonBundling.LOCAL,
     )
     digits.add_function_url()
+    digits.on_live("Live", description="Callers get a version")
+    digits.on_rolled_back("RolledBack", description="A version was rolled back")
     digits.grant_invoke(caller)
     digits.grant_invoke_url(caller)
     alarm(digits.metric_model_load_time(), digits, "LoadTime")

@@ -59,6 +59,8 @@ def services(stack: cdk.Stack) -> None:
         adopt_existing=True,
     )
     mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
+    mounted.on_live("Live")
+    mounted.on_rolled_back("RolledBack")
 
     ModelService(
         stack,
@@ -112,6 +114,8 @@ def fleets(stack: cdk.Stack) -> None:
         embedded_metrics=True,
     )
     taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
+    taken.on_live("Live")
+    taken.on_rolled_back("RolledBack")
     alarm(taken.metric_new_connections(), taken, "Connections")
     alarm(taken.metric_unhealthy_instances(), taken, "Unhealthy")
     alarm(taken.metric_healthy_instances(), taken, "Healthy")

@@ -45,6 +45,8 @@ function functions(stack: Stack): void {
     bundling: PythonBundling.LOCAL,
   });
   digits.addFunctionUrl();
+  digits.onLive('Live', { description: 'Callers get a version' });
+  digits.onRolledBack('RolledBack', { description: 'A version was rolled back' });
   digits.grantInvoke(caller);
   digits.grantInvokeUrl(caller);
   alarm(digits.metricModelLoadTime(), digits, 'LoadTime');
@@ -166,6 +168,8 @@ function services(stack: Stack): void {
     adoptExisting: true,
   });
   mounted.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
+  mounted.onLive('Live');
+  mounted.onRolledBack('RolledBack');
 
   new ModelService(stack, 'Copied', {
     cluster,
@@ -209,6 +213,8 @@ function fleets(stack: Stack): void {
     embeddedMetrics: true,
   });
   taken.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock));
+  taken.onLive('Live');
+  taken.onRolledBack('RolledBack');
   alarm(taken.metricNewConnections(), taken, 'Connections');
   alarm(taken.metricUnhealthyInstances(), taken, 'Unhealthy');
   alarm(taken.metricHealthyInstances(), taken, 'Healthy');

@@ -1,4 +1,4 @@
-"""Reports published and refused models to EventBridge, and refused ones to CloudWatch.
+"""Reports events of models to EventBridge, and refusals to CloudWatch too.
 
 A deployment does not fail because that fails.
 """
@@ -43,7 +43,7 @@ def announce_published(event: dict[str, Any], key: str, record: dict[str, str]) 
         "reportKey": record["ReportKey"],
         "buildUrl": record["BuildUrl"],
     }
-    _publish(PUBLISHED, detail)
+    publish(PUBLISHED, detail)
 
 
 def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: dict[str, str], message: str) -> None:
@@ -70,7 +70,7 @@ def announce_refusal(event: dict[str, Any], key: str, refusal: Refusal, kept: di
         },
     }
     _count(REFUSED_MODELS, event["ResourceProperties"]["Project"], detail)
-    _publish(REFUSED, detail)
+    publish(REFUSED, detail)
 
 
 def _subject(event: dict[str, Any], key: str) -> dict[str, Any]:
@@ -103,7 +103,13 @@ def _count(metric: str, project: str, detail: dict[str, Any]) -> None:
     print(json.dumps(line, ensure_ascii=False))
 
 
-def _publish(kind: str, detail: dict[str, Any]) -> None:
+def publish(kind: str, detail: dict[str, Any]) -> None:
+    """Publish an event of a stack's model, or print why that is not possible.
+
+    Args:
+        kind: The event's type.
+        detail: Its detail, with the stack's ARN as `stackId`.
+    """
     entry: Any = {
         "Source": SOURCE,
         "DetailType": kind,
@@ -111,9 +117,14 @@ def _publish(kind: str, detail: dict[str, Any]) -> None:
         "Resources": [detail["stackId"]],
     }
     try:
-        answer = aws.events().put_events(Entries=[entry])
+        # The permission may be as new as the resource.
+        answer = aws.patiently(lambda: aws.events().put_events(Entries=[entry]), passes=_is_denied)
     except (ClientError, BotoCoreError) as error:
         print(f"the event {kind} could not be published: {aws.words_of(error)}")
         return
     if answer["FailedEntryCount"]:
         print(f"the event {kind} could not be published: {answer['Entries'][0].get('ErrorMessage')}")
+
+
+def _is_denied(error: Exception) -> bool:
+    return isinstance(error, ClientError) and aws.is_denied(error)

@@ -26,6 +26,8 @@ from .builds import (
 from .compatibility import check_compatibility
 from .delivery import find_named, refuse_missing_upload
 from .errors import BusyAccountError, ModelError, SignatureError, SigningKeyError
+from .live import MODES as LIVE_MODES
+from .live import announce_serving
 from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
@@ -78,6 +80,9 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
         return answer | _begin_check(event)
     if properties["Mode"] == "compatibility":
         return answer | {"Data": _check_compatibility(event)}
+    if properties["Mode"] in LIVE_MODES:
+        announce_serving(event)
+        return answer
     return answer | _find_or_start(event)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from . import aws
 
@@ -17,7 +17,7 @@ def is_rolling_back(stack_id: str, *, if_unknown: bool = True) -> bool:
     """
     try:
         stack = aws.patiently(lambda: aws.cloudformation().describe_stacks(StackName=stack_id))["Stacks"][0]
-    except (ClientError, *aws.NO_ANSWER) as error:
+    except (ClientError, BotoCoreError) as error:
         taken = "one that rolls back" if if_unknown else "one that does not roll back"
         print(f"the stack cannot be described, and is taken for {taken}: {aws.words_of(error)}")
         return if_unknown

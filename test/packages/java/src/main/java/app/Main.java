@@ -133,6 +133,8 @@ public final class Main {
         .bundling(PythonBundling.LOCAL)
         .build();
     digits.addFunctionUrl();
+    digits.onLive("Live", OnEventOptions.builder().description("Callers get a version").build());
+    digits.onRolledBack("RolledBack", OnEventOptions.builder().description("A version was rolled back").build());
     digits.grantInvoke(caller);
     digits.grantInvokeUrl(caller);
     alarm(digits.metricModelLoadTime(), digits, "LoadTime");
@@ -267,6 +269,8 @@ public final class Main {
         .adoptExisting(true)
         .build();
     mounted.getConnections().allowDefaultPortFrom(Peer.ipv4("10.0.0.0/16"));
+    mounted.onLive("Live");
+    mounted.onRolledBack("RolledBack");
 
     ModelService.Builder.create(stack, "Copied")
         .cluster(cluster)
@@ -310,6 +314,8 @@ public final class Main {
         .embeddedMetrics(true)
         .build();
     taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
+    taken.onLive("Live");
+    taken.onRolledBack("RolledBack");
     alarm(taken.metricNewConnections(), taken, "Connections");
     alarm(taken.metricUnhealthyInstances(), taken, "Unhealthy");
     alarm(taken.metricHealthyInstances(), taken, "Healthy");
