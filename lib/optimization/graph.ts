@@ -2,7 +2,11 @@ import { OptimizationStep } from './optimization-step';
 
 /** Changes to a model's graph that keep its answers. For TensorFlow Serving only; LiteRT's conversion includes them. */
 export class Graph extends OptimizationStep {
-  /** Saves only what serving needs (variables, tables, assets, all signatures): smaller and faster to load. */
+  /**
+   * Saves only what serving needs (variables, tables, assets, all signatures): smaller and faster to load.
+   *
+   * The deployment fails if that is impossible, or would change an answer; `OptimizationRecipe.forServing()` then publishes the model as it is.
+   */
   public static strip(): Graph {
     return new Graph('strip');
   }
@@ -10,7 +14,7 @@ export class Graph extends OptimizationStep {
   /**
    * Turns variables into constants and drops what no signature calls: fastest to load. For models without state and tables, below 1 GB.
    *
-   * Every signature is compared with the original. If an answer would change, the model is stripped instead, and the report says so.
+   * Every signature is compared with the original. If an answer would change, the model is stripped instead, or published as it is, and the report says so.
    */
   public static freeze(): Graph {
     return new Graph('freeze');

@@ -32,7 +32,11 @@ export class OptimizationRecipe {
     return new OptimizationRecipe('forLiteRt', []);
   }
 
-  /** Recommended for TensorFlow Serving, without changing an answer: removes what serving does not need. */
+  /**
+   * Recommended for TensorFlow Serving, without changing an answer: removes what serving does not need.
+   *
+   * A model for which that fails is published as it is, with a warning in the report.
+   */
   public static forServing(): OptimizationRecipe {
     return new OptimizationRecipe('forServing', []);
   }

@@ -3,4 +3,4 @@
  *
  * A test compares them with python/optimizer: its requirements.txt and its BEHAVIOR_VERSION.
  */
-export const TOOLCHAIN = { behaviorVersion: 10, tensorflow: '2.20.0', litert: '2.3.0' };
+export const TOOLCHAIN = { behaviorVersion: 11, tensorflow: '2.20.0', litert: '2.3.0' };

@@ -40,6 +40,10 @@ def test_the_reason_of_an_error_in_a_layer_comes_after_the_layers_name() -> None
             'Graph execution error:\n\nDetected at node x defined at:\n  File "serve.py", line 1\n\nno such node',
             "no such node",
         ),
+        (
+            "Graph execution error:\n\nDetected at node 'w/read' defined at:\nNode: 'w/read'\nno such node",
+            "no such node",
+        ),
         ("Exception encountered when calling GRU.call().", "Exception encountered when calling GRU.call()."),
         ("x" * 400, "x" * 300),
         (" \n", "ValueError"),

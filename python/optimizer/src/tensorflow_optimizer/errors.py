@@ -14,7 +14,8 @@ _MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?")
 
 #: What TensorFlow and Keras write before the reason.
 _PREFACE = re.compile(
-    r"Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Exception encountered when calling "
+    r"Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Node: '|"
+    r"Exception encountered when calling "
 )
 
 #: The error itself below a traceback, such as `ValueError: Dimensions must be equal`.

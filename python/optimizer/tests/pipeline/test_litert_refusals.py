@@ -61,7 +61,7 @@ class TestRefusals:
             )
 
     def test_outputs_of_any_size(self, models: SampleModels, runs: Runs) -> None:
-        self.check(runs(models.sparse), "size depends on the values (y)")
+        self.check(runs(models.sparse), "outputs without a fixed size (y)")
 
     def test_unknown_operators(self, models: SampleModels, runs: Runs, tmp_path: Path) -> None:
         self.check(runs(altered(models.regression, tmp_path, operator="OurOwn")), "does not have", "OurOwn")

@@ -69,7 +69,7 @@ def test_operators_that_tensorflow_has_removed_are_named(name: str, recipe: str,
 
 
 CONVERTED = {
-    "control_flow_1_15": "serving_default",
+    **{f"control_flow_{version}": "serving_default" for version in ("1_15", "2_4", "2_15")},
     **{f"custom_{version}": "serving_default" for version in ("1_15", "2_4", "2_15")},
     **{f"recurrent_{version}": "serving_default" for version in ("2_4", "2_15")},
     **{f"words_{version}": "mix" for version in ("1_15", "2_4", "2_15")},
@@ -88,8 +88,6 @@ def test_litert_keeps_the_answers_within_rounding(name: str, runs: Runs, tmp_pat
 
 STRINGS = "uses strings"
 REFUSED = {
-    "control_flow_2_4": "outputs whose size depends on the values (y)",
-    "control_flow_2_15": "outputs whose size depends on the values (y)",
     "recurrent_1_15": "operators that LiteRT does not have (TensorArray",
     **{name: STRINGS for name in NAMES if name.startswith(("boosted", "deep", "linear", "words"))},
 }

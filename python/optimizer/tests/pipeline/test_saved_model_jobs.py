@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from sample_jobs import DYNAMIC_RANGE, STRIP, gate
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_optimizer.candidates import saved_model_builder
 from tensorflow_optimizer.evaluation.closeness import is_close
-from tensorflow_optimizer.hints import Hint
 from tensorflow_optimizer.pipeline import saved_model_format
 from tensorflow_optimizer.runners import SavedModelRunner
 from tensorflow_optimizer.signatures import read_signatures
@@ -75,19 +73,6 @@ def test_a_missing_vocabulary_of_tensorflow_1_is_noticed(models: SampleModels, r
     refused = runs(tmp_path / "copy", format="saved_model", recipe="forServing")
     assert refused.code == 2
     assert "assets/estimator-words.txt is missing" in refused.sentence
-
-
-def test_a_model_of_tensorflow_1_that_cannot_be_saved_again_can_be_served_as_it_is(
-    models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(*_: object) -> None:
-        raise IndexError("tuple index out of range")
-
-    monkeypatch.setattr(sys.modules["tensorflow_optimizer.conversion.strip"], "strip_version_1", fails)
-    refused = runs(models.version_1, format="saved_model", recipe="forServing")
-    assert refused.code == 4
-    assert "cannot save the model again" in refused.sentence
-    assert "serve it as it is, with the recipe that changes nothing" in refused.sentence
 
 
 def test_stripping_drops_what_serving_does_not_need(models: SampleModels, runs: Runs) -> None:
@@ -159,26 +144,6 @@ def test_only_the_named_signature_is_kept(models: SampleModels, runs: Runs) -> N
 class TestStripping:
     """Is held to what it promises: it changes no number."""
 
-    def test_a_stripped_model_that_answers_differently_is_refused(
-        self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = saved_model_builder.strip
-
-        def swap(*arguments: Any) -> None:
-            real(*arguments)
-            file = arguments[-1] / "saved_model.pb"
-            model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-            inputs = model.meta_graphs[0].signature_def["serving_default"].inputs
-            inputs["zeta"].name, inputs["alpha"].name = inputs["alpha"].name, inputs["zeta"].name
-            file.write_bytes(model.SerializeToString())
-
-        monkeypatch.setattr(saved_model_builder, "strip", swap)
-        result = runs(models.two_inputs, format="saved_model", recipe="forServing")
-        assert result.code == 4
-        assert "the stripped model is another one: its output 'difference'" in result.sentence
-        assert "with the recipe that changes nothing" in result.sentence
-        assert result.outcome.hints == [Hint.RECIPE_UNCHANGED]
-
     def test_a_different_rounding_is_reported(
         self, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -200,21 +165,6 @@ class TestStripping:
         searched = {"kind": "search", "search": {"objective": "size", "maxAccuracyLoss": 0.1}, "steps": steps}
         result = runs(models.dense, models.labelled, format="saved_model", recipe=searched)
         assert result.statuses == {"strip": "failed", "freeze": "chosen"}, result.sentence
-
-    @pytest.mark.parametrize("error", [ValueError, AssertionError])
-    def test_a_model_that_tensorflow_cannot_save_again_is_refused_with_the_way_out(
-        self, error: type[Exception], models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        source = models.dense
-
-        def refuse(*_: Any, **__: Any) -> None:
-            raise error("Tried to export a function which references an 'untracked' resource.\nMore.")
-
-        monkeypatch.setattr(tf.saved_model, "save", refuse)
-        result = runs(source, format="saved_model", recipe="forServing")
-        assert result.code == 4
-        assert "cannot save the model again" in result.sentence
-        assert "'untracked' resource.); serve it as it is, with the recipe that changes nothing" in result.sentence
 
 
 def _frozen_is_larger(built: saved_model_builder.LoadedSavedModel) -> int:

@@ -117,6 +117,12 @@ def saved_model_plans(job: Job, kind: SourceKind, *, has_data: bool) -> list[Sav
     return [stripped]
 
 
+def saved_model_fallback(job: Job, plan: SavedModelPlan) -> SavedModelPlan | None:
+    """Return the plan that changes nothing, where `plan` only strips and no step of the recipe is to strip."""
+    asked = any(isinstance(step, Strip) for step in job.recipe.steps)
+    return saved_model_plan() if plan == saved_model_plan(strip=True) and not asked else None
+
+
 def _bfloat16_plan(job: Job) -> SavedModelPlan:
     if job.architecture is not Architecture.X86_64:
         raise no_bfloat16(job.architecture)

@@ -6,14 +6,14 @@ from .bfloat16 import bake_bfloat16
 from .fixed_shape import save_with_fixed_shapes
 from .freeze import FreezeError, freeze, freeze_problem
 from .litert_converter import LiteRtMode, convert
-from .strip import AS_IT_IS, strip
+from .strip import StrippingError, strip
 from .tags import SERVE_TAGS, with_serve_tags
 
 __all__ = [
-    "AS_IT_IS",
     "SERVE_TAGS",
     "FreezeError",
     "LiteRtMode",
+    "StrippingError",
     "bake_bfloat16",
     "convert",
     "freeze",

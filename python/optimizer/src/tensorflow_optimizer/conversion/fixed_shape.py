@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .loading import kept_objects, load_objects
+from .loop_shapes import fix_loop_shapes
 from .tags import SERVE_TAGS
 from .version_1 import freeze_version_1, is_version_1
 
@@ -49,7 +50,7 @@ def save_with_fixed_shapes(
     tf.saved_model.save(module, str(destination), signatures=functions)
     del loaded
     if any(signature.batched for signature in signatures):
-        _fix_list_elements(destination / "saved_model.pb")
+        _fix_batch(destination / "saved_model.pb")
 
 
 def _fixed(inner: Any, signature: FixedSignature) -> Any:
@@ -68,12 +69,8 @@ def _fixed(inner: Any, signature: FixedSignature) -> Any:
     return compiled.get_concrete_function()  # type: ignore[attr-defined]  # of what tf.function returns
 
 
-def _fix_list_elements(file: Path) -> None:
-    """Set the batch of 1 in the lists in which recurrent layers collect their steps.
-
-    Their element shape was traced as `[-1, units]`, later passes do not replace the batch there, and the converter
-    rejects a list whose elements have no static shape.
-    """
+def _fix_batch(file: Path) -> None:
+    """Set the batch of 1 where later passes do not replace it: in lists and in loops."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     saved_model = saved_model_pb2.SavedModel()
@@ -82,12 +79,18 @@ def _fix_list_elements(file: Path) -> None:
     for meta_graph in saved_model.meta_graphs:
         graph = meta_graph.graph_def
         for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
-            changed = _fix_nodes(nodes) or changed
+            changed = _fix_list_elements(nodes) or changed
+        changed = fix_loop_shapes(graph) or changed
     if changed:
         file.write_bytes(saved_model.SerializeToString(deterministic=True))
 
 
-def _fix_nodes(nodes: Any) -> bool:
+def _fix_list_elements(nodes: Any) -> bool:
+    """Set the batch in the lists in which recurrent layers collect their steps.
+
+    Their element shape was traced as `[-1, units]`, and the converter rejects a list whose elements have no static
+    shape.
+    """
     import tensorflow as tf
 
     by_name = {node.name: node for node in nodes}

@@ -72,6 +72,11 @@ def convert(
 
 def _conversion_sentence(mode: LiteRtMode, error: Exception) -> str:
     text = str(error)
+    if "requires element_shape to be" in text:
+        return (
+            "the model collects tensors in a list (tf.TensorArray) whose elements have no fixed shape, and LiteRT "
+            f"holds no such list; give the list an element_shape in the model, or {OTHER_PATHS}"
+        )
     operators = sorted({name for group in _UNSUPPORTED.findall(text) for name in _names(group)})
     if not operators and ("not supported" in text or "failed to legalize" in text or "illegal" in text):
         operators = sorted(set(_OPERATOR.findall(text)))

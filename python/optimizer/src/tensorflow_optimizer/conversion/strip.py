@@ -16,8 +16,21 @@ if TYPE_CHECKING:
 
     from ..signatures import SignatureSpec
 
-#: The way out for a model that cannot be stripped.
-AS_IT_IS = "serve it as it is, with the recipe that changes nothing"
+
+class StrippingError(UnsupportedError):
+    """The model cannot be stripped, or not without another answer.
+
+    Args:
+        reason: Why, as a sentence without a way out.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; serve it as it is, with the recipe that changes nothing", Hint.RECIPE_UNCHANGED)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[StrippingError], tuple[str]]:
+        """Return how to make it again from the reason: the message, which is pickled otherwise, has the way out."""
+        return type(self), (self.reason,)
 
 
 def strip(
@@ -29,7 +42,7 @@ def strip(
     names, which TensorFlow's exporter changes: servers answer classify and regress by them.
 
     Raises:
-        UnsupportedError: TensorFlow cannot save the model again.
+        StrippingError: TensorFlow cannot save the model again.
     """
     import tensorflow as tf
 
@@ -46,10 +59,8 @@ def strip(
         tf.saved_model.save(module, str(destination), signatures=functions)
     except (ValueError, AssertionError, LookupError, TypeError, tf.errors.OpError) as error:
         raise_exhausted(error)
-        raise UnsupportedError(
-            "TensorFlow cannot save the model again, without what serving does not need "
-            f"({reason_of(error)}); {AS_IT_IS}",
-            Hint.RECIPE_UNCHANGED,
+        raise StrippingError(
+            f"TensorFlow cannot save the model again, without what serving does not need ({reason_of(error)})"
         ) from error
     _finish(destination, kept)
 

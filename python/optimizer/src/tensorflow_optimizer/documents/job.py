@@ -12,7 +12,7 @@ from .document import Document
 SCHEMA_VERSION = 1
 
 #: Raised when the same job makes another output than before, so that nothing old is taken for it.
-BEHAVIOR_VERSION = 10
+BEHAVIOR_VERSION = 11
 
 
 class ModelFormat(StrEnum):

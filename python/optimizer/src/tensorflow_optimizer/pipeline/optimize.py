@@ -108,14 +108,19 @@ def _first_that_passes(
     """Try the plans in their order; the first that passes and can be served is chosen."""
     progress, reference = target.progress, evaluator.reference
     unsupported: list[UnsupportedError] = []
-    for number, plan in enumerate(plans):
+    left, tried = list(plans), []
+    while left:
+        plan = left.pop(0)
+        tried.append(plan)
         try:
             loaded = builder.build(plan, progress).load()
             target.check(plan, loaded, reference)
         except UnsupportedError as error:
             unsupported.append(error)
             progress.add(failure(plan.name, error))
-            warning = target.fallback_warning(error) if number + 1 < len(plans) else None
+            if not left and (fallback := target.fallback(plan)) is not None:
+                left.append(fallback)
+            warning = target.fallback_warning(error) if left else None
             if warning is not None:
                 progress.warn(warning.text, *warning.hints)
             continue
@@ -128,10 +133,10 @@ def _first_that_passes(
         if chosen is None:
             continue
         chosen = _recorded(chosen, candidate, progress)
-        for later in plans[number + 1 :]:
+        for later in left:
             progress.add(record(later.name, CandidateStatus.SKIPPED, f"{plan.name} passed before it was its turn"))
         return chosen
-    raise target.none_supported(unsupported, plans) or refusal(progress.candidates)
+    raise target.none_supported(unsupported, tried) or refusal(progress.candidates)
 
 
 def _accept_found(

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..candidates.equivalence import find_difference, first_rows
-from ..candidates.plans import SavedModelPlan, saved_model_plans
+from ..candidates.plans import SavedModelPlan, saved_model_fallback, saved_model_plans
 from ..candidates.saved_model_builder import LoadedSavedModel, SavedModelCandidateBuilder
 from ..candidates.unverified import why_unverified
-from ..conversion import AS_IT_IS
+from ..conversion import StrippingError
 from ..documents.draft import MODEL_DIRECTORY
 from ..documents.manifest import Requirements, Signature, Tensor
-from ..errors import UnsupportedError
-from ..hints import Hint, Message
+from ..hints import Message
 from ..reference.subject import EvaluatedSignature, Subject
 from ..runners import RunError, SavedModelRunner
 from ..search.space import saved_model_space
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from ..candidates.evaluator import CandidateEvaluator
     from ..documents.job import Job, Search
     from ..documents.manifest import Draft
+    from ..errors import UnsupportedError
     from ..processes.progress import Progress
     from ..reference.measure import Reference
     from ..runners import Runner
@@ -126,7 +126,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         """Check that stripping changed no number.
 
         Raises:
-            UnsupportedError: the stripped model answers differently from the original.
+            StrippingError: the stripped model answers differently from the original.
         """
         if not plan.strip or plan.pruning or plan.distillation:
             return
@@ -138,20 +138,22 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
                 return
             difference = find_difference(*models, self._specs, datasets, reference.batch)
         except RunError as error:
-            raise UnsupportedError(
-                f"the stripped model does not run ({error}); {AS_IT_IS}", Hint.RECIPE_UNCHANGED
-            ) from error
+            raise StrippingError(f"the stripped model does not run ({error})") from error
         if difference is not None:
-            raise UnsupportedError(
-                f"the stripped model is another one: {difference}; {AS_IT_IS}", Hint.RECIPE_UNCHANGED
-            )
+            raise StrippingError(f"the stripped model is another one: {difference}")
         self.progress.warn(
             "TensorFlow rounds the stripped model's answers differently from the original's: some differ in their last "
             "digits"
         )
 
+    def fallback(self, plan: SavedModelPlan) -> SavedModelPlan | None:
+        """Return the model as it is, where nobody asked for a stripped one."""
+        return saved_model_fallback(self.job, plan)
+
     def fallback_warning(self, error: UnsupportedError) -> Message | None:
-        """Return a warning that a frozen model falls back to a stripped one."""
+        """Return a warning that a frozen model falls back to a stripped one, and a stripped one to the original."""
+        if isinstance(error, StrippingError):
+            return Message(f"{error.reason}; the model is published unstripped instead, which changes no answer")
         return Message(f"{error}; it is stripped instead, which changes no answer", error.hints)
 
     def none_supported(

@@ -129,6 +129,13 @@ class TargetFormat(ABC, Generic[PlanT, LoadedT]):
             UnsupportedError: the candidate does not keep it.
         """
 
+    def fallback(self, plan: PlanT) -> PlanT | None:  # noqa: ARG002 - not all formats have one
+        """Return what to try where this plan, the last one, cannot be built; None: there is nothing.
+
+        It is not tried where the gate refuses the plan.
+        """
+        return None
+
     def fallback_warning(self, error: UnsupportedError) -> Message | None:  # noqa: ARG002 - not all formats warn
         """Return a warning for a candidate that cannot be built while another follows; None: there is none."""
         return None

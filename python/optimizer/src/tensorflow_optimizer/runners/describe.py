@@ -84,7 +84,8 @@ def _refuse_dynamic_outputs(signature: str, outputs: Mapping[str, Mapping[str, A
     )
     if dynamic:
         raise UnsupportedError(
-            f"the signature {signature!r} has outputs whose size depends on the values ({', '.join(dynamic)}), which "
-            f"the function cannot serve; pad them to a fixed size in the model, or {OTHER_PATHS}",
+            f"the signature {signature!r} has outputs without a fixed size ({', '.join(dynamic)}), which the function "
+            "cannot serve: the size depends on the values, or is that of something that a loop (tf.while_loop) makes "
+            f"longer or computes in a function of its own; pad or reshape them in the model, or {OTHER_PATHS}",
             Hint.TENSORFLOW_SERVING,
         )
