@@ -12,7 +12,7 @@ export function checkCapture(props: ModelFunctionProps): string[] {
   if (!props.capture) {
     return [];
   }
-  const { rate, retention, bucket, encryptionKey } = props.capture._options;
+  const { rate, retention, redact, bucket, encryptionKey } = props.capture._options;
   const ofOtherKinds = checkKinds(props.capture._options, ['retention']);
   if (ofOtherKinds.length > 0) {
     return ofOtherKinds.map((problem) => `capture.${problem}`);
@@ -20,6 +20,7 @@ export function checkCapture(props: ModelFunctionProps): string[] {
   return [
     ...checkRate(rate),
     ...checkRetention(retention),
+    ...checkRedact(redact),
     ...checkLogRetention(props, wholeDays(retention)),
     ...checkExclusive({ 'capture.bucket': bucket, 'capture.encryptionKey': encryptionKey }, 'give the key to the bucket and to a logGroup of your own'),
     ...checkExclusive({ logGroup: props.logGroup, 'capture.encryptionKey': encryptionKey }, 'give the key to the log group itself, and a bucket with the key'),
@@ -45,6 +46,16 @@ function checkRate(rate: number): string[] {
     return [];
   }
   return [`capture.rate must be above 0 and at most 1, got ${JSON.stringify(rate) ?? typeof rate}: it is a share, not a percentage; leave capture out to capture nothing`];
+}
+
+function checkRedact(redact: string[] | undefined): string[] {
+  if (redact === undefined || Token.isUnresolved(redact)) {
+    return [];
+  }
+  if (!Array.isArray(redact) || redact.length === 0) {
+    return [`capture.redact must be a list of names of inputs, got ${JSON.stringify(redact)}: leave it out to capture all values`];
+  }
+  return redact.filter((name) => typeof name !== 'string' || name === '').map((name) => `capture.redact must have names of inputs, got ${JSON.stringify(name)}`);
 }
 
 function checkRetention(retention: Duration): string[] {

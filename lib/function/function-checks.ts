@@ -21,6 +21,7 @@ const OWN_VARIABLES: Record<string, string> = {
   MODEL_THREADS: 'use threads',
   METRIC_NAMESPACE: 'use embeddedMetrics',
   CAPTURE_RATE: 'use capture',
+  CAPTURE_REDACT: 'use capture',
   HANDLER_CODE: 'it says where the function\'s code lies',
   CONFIGURATION_DIGEST: 'it tells versions apart',
 };

@@ -71,6 +71,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   /** The bucket of the captured requests. Undefined without `capture`. */
   public readonly captureBucket?: s3.IBucket;
 
+  /** Inputs that captured requests lack. @internal */
+  public readonly _redacted?: string[];
+
   private readonly requestMetrics?: RequestMetrics;
   private readonly liveEvents: LiveEvents;
   private url?: lambda.FunctionUrl;
@@ -92,6 +95,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     this.logGroup = props.logGroup ?? functionLogGroup(this, 'LogGroup', props);
     const { bucket } = this.artifact;
     this.lambdaFunction = servingFunction(this, 'Function', { props, settings, bucket, compatibility, layers, logGroup: this.logGroup });
+    this._redacted = props.capture?._options.redact;
     this.captureBucket = props.capture
       && new CaptureDelivery(this, 'Capture', { options: props.capture._options, modelName: this.modelName, logGroup: this.logGroup }).bucket;
     const version = this.lambdaFunction.currentVersion;

@@ -8,6 +8,8 @@ export function checkReplay({ replay, capture, hook, reservedConcurrentExecution
   }
   return [
     ...capture ? [] : ['replay has no effect without capture, which records the requests to replay: give both'],
+    ...capture?._options.redact === undefined ? [] : [`replay must not be used with capture.redact (${capture._options.redact.join(', ')}): the captured requests `
+      + 'have no values to send, so that there is nothing to compare; leave one of them out'],
     ...hook ? ['replay must not be used with hook: requests are captured as the hook gives them to the model, and the hook takes others; leave replay out'] : [],
     ...reservedConcurrentExecutions === 0 ? ['replay has no effect with reservedConcurrentExecutions 0: nothing can be asked; leave one of them out'] : [],
     ...replay.maxDisagreement === undefined && replay.maxRelativeError === undefined

@@ -15,6 +15,16 @@ export interface RequestCaptureOptions {
   readonly retention: Duration;
 
   /**
+   * Names of the model's inputs whose values are not captured: null is written in the place of each, in rows and in columns. Answers are captured whole.
+   *
+   * Members of a request that the model does not read are left out too. A name that is no input of the model fails the deployment. Excludes
+   * `replay` and a `ModelMonitor`, which need the values.
+   *
+   * @default - all values, and all members of a request, are captured
+   */
+  readonly redact?: string[];
+
+  /**
    * Bucket for the captured requests. Must not be the bucket of the models, which endpoints and builds read.
    *
    * @default - one is created: private, encrypted, TLS only, its objects expire after `retention`, and kept when the stack is deleted

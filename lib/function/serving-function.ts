@@ -102,6 +102,7 @@ function environmentOf({ props, settings, layers }: ServingFunctionOptions, dige
     CONFIGURATION_DIGEST: digest,
     ...settings.embeddedMetrics ? { METRIC_NAMESPACE } : {},
     ...props.capture ? { CAPTURE_RATE: Tokenization.stringifyNumber(props.capture._options.rate) } : {},
+    ...props.capture?._options.redact ? { CAPTURE_REDACT: JSON.stringify(props.capture._options.redact) } : {},
     ...props.hook ? { MODEL_HOOK: HOOK_MODULE } : {},
   };
 }

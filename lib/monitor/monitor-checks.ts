@@ -22,6 +22,7 @@ export function checkMonitor(props: ModelMonitorProps): string[] {
     ...captureBucketOf(props) ? [] : [
       `the endpoint ${endpoint.node.path} captures no requests, so that there is nothing to compare: give it capture, or give captureBucket`,
     ],
+    ...redactionProblems(props),
     ...referenceOf(endpoint.artifact) ? [] : [
       'the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact',
     ],
@@ -30,5 +31,14 @@ export function checkMonitor(props: ModelMonitorProps): string[] {
     ],
     ...checkInteger('minSamples', props.minSamples, 20, 100_000, 'captured requests beyond the newest 10,000 are not read'),
     ...checkRange('minStabilityIndex', props.minStabilityIndex, 0, 10, '0.1 is usually called a small difference, 0.2 a large one'),
+  ];
+}
+
+/** A comparison needs all inputs. Not known of a bucket that something else writes to. */
+function redactionProblems({ captureBucket, endpoint }: ModelMonitorProps): string[] {
+  const { _redacted: redacted } = endpoint as { _redacted?: string[] };
+  return redacted === undefined || captureBucket !== undefined ? [] : [
+    `the endpoint ${endpoint.node.path} captures requests without the values of ${redacted.join(', ')} (capture.redact), and a comparison needs all inputs: `
+    + 'leave redact out, or give a captureBucket with whole requests',
   ];
 }

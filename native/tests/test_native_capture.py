@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from model_server.capture import LARGEST_LINE
+from redaction_cases import IMPOSSIBLE, REDACTED
 from tensorflow_optimizer.documents.captured_request import CapturedRequest
 from test_log import LAMBDA, check_metrics
 from test_native_process import FIXED, HTTP, ROW, lines
@@ -109,3 +110,26 @@ def test_an_impossible_rate_ends_the_start(start: Start, models: dict[str, str])
     posted = start(models["signatures"], CAPTURE_RATE="5").next_post()
     assert posted.where == "init/error"
     assert posted.value["errorMessage"] == "CAPTURE_RATE is '5', allowed: above 0, at most 1"
+
+
+@pytest.mark.parametrize(("name", "event", "expected"), REDACTED)
+def test_values_of_a_named_input_are_null_and_the_others_stay(
+    start: Start, models: dict[str, str], name: str, event: Any, expected: Any
+) -> None:
+    function = start(models[name], CAPTURE_RATE="1", CAPTURE_REDACT='["x"]')
+    found = CapturedRequest.model_validate(captured(function, event))
+    assert found.request == expected
+
+
+def test_a_request_by_http_is_redacted_and_its_answer_is_whole(start: Start, models: dict[str, str]) -> None:
+    function = start(models["signatures"], CAPTURE_RATE="1", CAPTURE_REDACT='["x"]')
+    line = captured(function, {**HTTP, "body": '\ufeff{"note": "of Ada Lovelace",\r\n"instances": [[1, 2],\n[3, 4]]}'})
+    assert (line["request"], line["answer"]) == ({"instances": [None, None]}, {"predictions": [[2.0, 4.0], [6.0, 8.0]]})
+
+
+@pytest.mark.parametrize(("redact", "problem"), IMPOSSIBLE)
+def test_an_unknown_input_ends_the_start_with_those_that_exist(
+    start: Start, models: dict[str, str], redact: str, problem: str
+) -> None:
+    posted = start(models["signatures"], CAPTURE_RATE="1", CAPTURE_REDACT=redact).next_post()
+    assert (posted.where, posted.value["errorMessage"]) == ("init/error", problem)

@@ -6,7 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFunctionProps, RequestCaptureOptions } from '../../lib';
-import { RequestCapture } from '../../lib';
+import { ModelMonitor, RequestCapture } from '../../lib';
 import { emptyStack, FLAG_SETS, functionProperties, modelFunction, resourceOf } from './fixtures';
 
 const capture = (options: Partial<RequestCaptureOptions> = {}) => RequestCapture.sampled({ rate: 0.25, retention: Duration.days(45), ...options });
@@ -128,6 +128,22 @@ test('a bucket of the user\'s is used as it is', () => {
   expect(Object.keys(Template.fromStack(stack).findResources('AWS::S3::Bucket')).filter((id) => id.includes('Capture'))).toEqual([]);
 });
 
+test('redact tells the function which inputs are captured without values, and changes nothing else', () => {
+  const variables = (options: Partial<RequestCaptureOptions>) => functionProperties({ capture: capture(options) }).Environment.Variables;
+
+  expect(variables({ redact: ['age', 'the "name"'] })).toMatchObject({ CAPTURE_RATE: '0.25', CAPTURE_REDACT: '["age","the \\"name\\""]' });
+  expect(variables({})).not.toHaveProperty('CAPTURE_REDACT');
+});
+
+test('a ModelMonitor refuses redacted requests, unless they come from elsewhere', () => {
+  const { stack, model } = templateOf({ capture: capture({ redact: ['age'] }) });
+
+  expect(() => new ModelMonitor(stack, 'Monitor', { endpoint: model })).toThrow(
+    'the endpoint Stack/Digits captures requests without the values of age (capture.redact), and a comparison needs all inputs: leave redact out',
+  );
+  expect(() => new ModelMonitor(stack, 'Elsewhere', { endpoint: model, captureBucket: s3.Bucket.fromBucketName(stack, 'Whole', 'whole') })).not.toThrow();
+});
+
 test('requests that could not be captured have a metric', () => {
   const { model } = templateOf();
 
@@ -150,6 +166,12 @@ test.each<[string, Partial<ModelFunctionProps>, string]>([
   ['a longer log', { capture: capture(), logRetention: logs.RetentionDays.TWO_MONTHS }, 'logRetention must not be longer than capture.retention (45 days), got 60 days'],
   ['an endless log', { capture: capture(), logRetention: logs.RetentionDays.INFINITE }, 'got INFINITE'],
   ['its variable', { environment: { CAPTURE_RATE: '1' } }, 'environment must not set CAPTURE_RATE: use capture'],
+  ['the variable of redact', { environment: { CAPTURE_REDACT: '[]' } }, 'environment must not set CAPTURE_REDACT: use capture'],
+  ['an empty redact', { capture: capture({ redact: [] }) }, 'capture.redact must be a list of names of inputs, got []: leave it out to capture all values'],
+  ['one name as redact', { capture: capture({ redact: 'image' as any }) }, 'capture.redact must be a list of names of inputs, got "image"'],
+  ['an empty name in redact', { capture: capture({ redact: ['image', ''] }) }, 'capture.redact must have names of inputs, got ""'],
+  ['redact with replay', { capture: capture({ redact: ['age', 'name'] }), replay: { maxDisagreement: 0.05 } },
+    'replay must not be used with capture.redact (age, name): the captured requests have no values to send, so that there is nothing to compare'],
 ])('%s is refused', (_, props, problem) => {
   expect(() => modelFunction(emptyStack(), props)).toThrow(problem);
 });

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::IgnoredAny;
 
+use super::redaction::Redaction;
 use crate::model::Description;
 
 /// Bytes. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
@@ -57,7 +58,11 @@ impl Exchange {
     }
 
     /// Returns the line; `None` if the request was not one to the model, or the sentence why there is no line.
-    pub(super) fn line(&self, description: &Description) -> Result<Option<Vec<u8>>, String> {
+    pub(super) fn line(
+        &self,
+        description: &Description,
+        redaction: Option<&Redaction>,
+    ) -> Result<Option<Vec<u8>>, String> {
         let too_large = || format!("request not captured: with its answer it has more than {LARGEST_LINE} bytes");
         if self.is_too_large {
             return Err(too_large());
@@ -70,6 +75,10 @@ impl Exchange {
         for body in [request, answer] {
             serde_json::from_str::<IgnoredAny>(body).map_err(|_| not_json())?;
         }
+        let signature = &description.signatures[self.signature];
+        let redacted = redaction.map(|redaction| redaction.apply(request, signature)).transpose();
+        let redacted = redacted.map_err(|_| not_json())?;
+        let request = redacted.as_deref().unwrap_or(request);
         let string = |text: &str| serde_json::to_string(text).expect("a string is JSON");
         let mut line = String::with_capacity(request.len() + answer.len() + MEMBERS);
         line += "{\"schemaVersion\":1,\"time\":\"";
@@ -79,7 +88,7 @@ impl Exchange {
         line += ",\"modelVersion\":";
         line += &description.version.to_string();
         line += ",\"signatureName\":";
-        line += &string(&description.signatures[self.signature].name);
+        line += &string(&signature.name);
         line += ",\"request\":";
         // JSON has these two between its tokens only.
         line += &request.replace(['\n', '\r'], " ");

@@ -6,6 +6,7 @@ use super::answer::Unanswered;
 use super::capture::{Exchange, Rate};
 use super::event::Event;
 use super::log::Log;
+use super::redaction::Redaction;
 use super::{answer, panics, response};
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model};
@@ -18,6 +19,7 @@ pub struct Function {
     service: Service,
     log: Log,
     rate: Option<Rate>,
+    redaction: Option<Redaction>,
 }
 
 /// A fault of the function's own, as a direct caller sees it: with its id in the log, without the reason.
@@ -50,10 +52,11 @@ impl Function {
         let rate = Rate::read(variable("CAPTURE_RATE").as_deref())?;
         let model = Model::load(&options).map_err(|error| error.to_string())?;
         let instance = model.instance().map_err(|error| error.to_string())?;
+        let redaction = Redaction::read(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
         let service = Service::new(Arc::clone(&model.description), "function");
-        Ok(Self { model, instance, service, log, rate })
+        Ok(Self { model, instance, service, log, rate, redaction })
     }
 
     /// Answers one event.
@@ -114,7 +117,7 @@ impl Function {
             Some(refusal) => request.refused(&refusal),
         }
         if let Some(exchange) = outcome.exchange {
-            self.log.captured(request_id, exchange.line(&self.service.description));
+            self.log.captured(request_id, exchange.line(&self.service.description, self.redaction.as_ref()));
         }
     }
 }

@@ -8,6 +8,7 @@ mod function;
 pub mod fuzzing;
 mod log;
 mod panics;
+mod redaction;
 mod response;
 mod runtime_api;
 
@@ -23,6 +24,7 @@ use self::runtime_api::{RuntimeApi, RuntimeApiError};
 ///
 /// * `METRIC_NAMESPACE`: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
 /// * `CAPTURE_RATE`: the share of the requests to write to the log with their answers, above 0 and at most 1; none.
+/// * `CAPTURE_REDACT`: a JSON list with names of inputs, whose values are replaced by null in these lines; none.
 ///
 /// # Errors
 ///

@@ -17,5 +17,7 @@ pub use element::{Element, Misfit};
 pub use element_type::{ElementType, Kind};
 pub use error::{LoadError, RunError};
 pub use loaded::{DEFAULT_LIBRARY, Instance, Model, Options};
+#[cfg(feature = "lambda")]
+pub(crate) use members::Members;
 pub use quantization::Quantization;
 pub use tensor::Tensor;

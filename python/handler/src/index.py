@@ -7,6 +7,7 @@ Environment, all optional:
     MODEL_THREADS: of the interpreter, 1.
     METRIC_NAMESPACE: of CloudWatch, for the metrics of every request; none, and then requests are not logged.
     CAPTURE_RATE: the share of the requests to write to the log with their answers, above 0 and at most 1; none.
+    CAPTURE_REDACT: a JSON list with names of inputs, whose values are replaced by null in these lines; none.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ CAPTURE = None
 if os.environ.get("CAPTURE_RATE"):
     from model_server.capture import Capture
 
-    CAPTURE = Capture(os.environ["CAPTURE_RATE"], MODEL, HOOK, LOG)
+    CAPTURE = Capture(os.environ["CAPTURE_RATE"], MODEL, HOOK, LOG, os.environ.get("CAPTURE_REDACT"))
 gc.freeze()
 gc.enable()
 LOG.loaded(MODEL.runtime.name, (perf_counter() - _started) * 1000)

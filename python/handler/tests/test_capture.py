@@ -13,6 +13,7 @@ from model_server.capture import LARGEST_LINE, Capture, is_sampled
 from model_server.hook import Hook
 from model_server.log import Log
 from pydantic import ValidationError
+from redaction_cases import IMPOSSIBLE, REDACTED
 from tensorflow_optimizer.documents.captured_request import CapturedRequest
 from test_log import FIXED, LAMBDA, check_metrics
 
@@ -36,9 +37,17 @@ def captured(
 ) -> Callable[..., list[dict[str, Any]]]:
     """Give the lines that an event makes, parsed."""
 
-    def written(event: Any, request: str | None = None, rate: str = "1", hook: Hook | None = None) -> Any:
-        model = load_model("signatures")
-        capture = Capture(rate, model, hook, Log(model.description, LAMBDA))
+    def written(
+        event: Any,
+        request: str | None = None,
+        rate: str = "1",
+        hook: Hook | None = None,
+        *,
+        name: str = "signatures",
+        redact: str | None = None,
+    ) -> Any:
+        model = load_model(name)
+        capture = Capture(rate, model, hook, Log(model.description, LAMBDA), redact)
         capture.begin(request)
         status, _, answer = events.respond(model, event, hook)
         assert status == 200
@@ -116,6 +125,38 @@ def test_what_cannot_be_captured_is_counted(event: Any, why: str, captured: Call
 def test_the_words_for_infinity_in_a_text_are_captured(captured: Callable[..., Any]) -> None:
     (record,) = captured(http('{"instances": [[1, 2]], "note": "NaN to Infinity"}'))
     assert record["request"]["note"] == "NaN to Infinity"
+
+
+class TestRedaction:
+    """Tests of the native program have the same cases: test_native_capture.py."""
+
+    @pytest.mark.parametrize(("name", "event", "expected"), REDACTED)
+    def test_values_of_a_named_input_are_null_and_the_others_stay(
+        self, name: str, event: Any, expected: Any, captured: Callable[..., Any]
+    ) -> None:
+        given = json.dumps(event)
+        (record,) = captured(event, name=name, redact='["x"]')
+        assert CapturedRequest.model_validate(record).request == expected
+        assert json.dumps(event) == given
+
+    def test_a_request_by_http_is_redacted_and_its_answer_is_whole(self, captured: Callable[..., Any]) -> None:
+        (record,) = captured(http('{"instances": [[1, 2]], "note": "of Ada Lovelace"}'), redact='["x"]')
+        assert record["request"] == {"instances": [None]}
+        assert record["answer"] == {"predictions": [[2.0, 4.0]]}
+
+    def test_what_a_hook_made_is_redacted(self, captured: Callable[..., Any]) -> None:
+        hook = Hook(lambda _: [[1, 2]], lambda _: "a picture")
+        (record,) = captured(http("a photograph"), hook=hook, redact='["x"]')
+        assert record["request"] == {"inputs": {"x": None}}
+
+    @pytest.mark.parametrize(("redact", "problem"), IMPOSSIBLE)
+    def test_an_unknown_input_ends_the_start_with_those_that_exist(
+        self, redact: str, problem: str, load_model: Callable[..., Model]
+    ) -> None:
+        model = load_model("signatures")
+        with pytest.raises(ValueError, match=r"^CAPTURE_REDACT") as error:
+            Capture("1", model, None, Log(model.description, {}), redact)
+        assert str(error.value) == problem
 
 
 class TestHook:

@@ -248,6 +248,7 @@ function importer(stack: Stack): void {
   new ModelFunction(stack, 'Shared', {
     model: ModelSource.fromArtifact(pointed),
     liteRtRuntime: LiteRtRuntime.NATIVE,
+    capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7), redact: ['image'] }),
     bundling: PythonBundling.LOCAL,
   });
   new ModelFunction(stack, 'Pinned', {

@@ -30,15 +30,21 @@ class Capture:
 
     Args:
         rate: The share of the requests to capture, above 0 and at most 1.
+        redact: A JSON list with the names of inputs whose values are left out; none.
     """
 
-    __slots__ = ("_hook", "_log", "_model", "_rate")
+    __slots__ = ("_hook", "_log", "_model", "_rate", "_redaction")
 
-    def __init__(self, rate: str, model: Model, hook: Hook | None, log: Log) -> None:
+    def __init__(self, rate: str, model: Model, hook: Hook | None, log: Log, redact: str | None = None) -> None:
         self._rate = float(rate)
         if not 0 < self._rate <= 1:
             raise ValueError(f"CAPTURE_RATE is '{rate}', allowed: above 0, at most 1")
         self._model, self._hook, self._log = model, hook, log
+        self._redaction = None
+        if redact:
+            from .redaction import Redaction
+
+            self._redaction = Redaction(redact, model.description)
 
     def begin(self, request: str | None) -> None:
         """Prepare for a request, before the hook is called.
@@ -72,13 +78,16 @@ class Capture:
 
     def _write(self, request: dict[str, Any], answer: dict[str, Any]) -> None:
         description, now = self._model.description, time()
+        signature = self._model.signature(request.get("signature_name"))
+        if self._redaction is not None:
+            request = self._redaction.apply(request, signature)
         line = json_text.dumps(
             {
                 "schemaVersion": 1,
                 "time": strftime("%Y-%m-%dT%H:%M:%S", gmtime(now)) + f".{int(now % 1 * 1000):03}Z",
                 "modelName": description.model,
                 "modelVersion": description.version,
-                "signatureName": self._model.signature(request.get("signature_name")).name,
+                "signatureName": signature.name,
                 "request": request,
                 "answer": answer,
             }

@@ -31,7 +31,7 @@ class CapturedRequest(Document):
     request: dict[str, Any]
     """The REST body: `instances` (rows) or `inputs` (columns); `data`, one row, by a direct invocation.
 
-    Of a function with a hook: the `inputs` that the hook made.
+    Of a function with a hook: the `inputs` that the hook made. Null is in the place of the values of redacted inputs.
     """
     answer: dict[str, Any]
     """`predictions` to instances, `outputs` to inputs, `prediction` to data; `classes` where the model has labels."""
