@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { ModelOptimizer } from '../optimization/model-optimizer';
@@ -7,11 +7,15 @@ import { checkKinds } from '../private/kinds';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
-import { checkMonitored } from './monitored-checks';
+import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
+import { checkMonitored, isMonitored } from './monitored-checks';
+import type { PodMetrics } from './pod-metrics';
+
+type Watch = Pick<cloudwatch.AlarmProps, 'evaluationPeriods' | 'comparisonOperator' | 'treatMissingData'>;
 
 /**
- * Alarms on an endpoint's errors and latency, and on refusals of its model with `RefusalBehavior.KEEP_PREVIOUS`. Periods without requests do not trigger an
- * alarm.
+ * Alarms on an endpoint's errors and latency, or on restarts of a `ModelService`, and on refusals of its model with `RefusalBehavior.KEEP_PREVIOUS`.
+ * Periods without requests do not trigger an alarm.
  *
  * @example
  * declare const digits: ModelFunction;
@@ -24,14 +28,16 @@ import { checkMonitored } from './monitored-checks';
  * });
  */
 export class ModelAlarms extends Construct {
-  /** Goes off when too many requests fail. */
-  public readonly errorAlarm: cloudwatch.Alarm;
-
   /** Goes off when answers take too long, where `maxLatency` says what that is. */
   public readonly latencyAlarm?: cloudwatch.Alarm;
 
+  /** Goes off when containers of a `ModelService` are restarted. Undefined for other endpoints. */
+  public readonly restartAlarm?: cloudwatch.Alarm;
+
   /** Goes off for one period when a newer model was refused and the version before kept, where the endpoint's optimizer keeps it. */
   public readonly refusalAlarm?: cloudwatch.Alarm;
+
+  private readonly requestAlarm?: cloudwatch.Alarm;
 
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
@@ -39,30 +45,27 @@ export class ModelAlarms extends Construct {
       ...checkMonitored('endpoint', props.endpoint),
       ...checkKinds(props),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
+      ...checkInteger('maxRestarts', props.maxRestarts, 0, 1000),
       ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),
+      ...checkApplicable(props),
     ], this);
     const { endpoint } = props;
-    const watch = {
+    const watch: Watch = {
       evaluationPeriods: props.evaluationPeriods ?? 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     };
-    this.errorAlarm = new cloudwatch.Alarm(this, 'Errors', {
-      ...watch,
-      alarmDescription: `Requests to the model ${endpoint.modelName} fail`,
-      metric: new cloudwatch.MathExpression({
-        ...failureRate(endpoint.metricErrors(), endpoint.metricInvocations(), endpoint._metricFailures?.()),
-        label: 'share of requests that failed',
-        period: Duration.minutes(5),
-      }),
-      threshold: props.maxErrorRate ?? 0.01,
-    });
-    this.latencyAlarm = props.maxLatency && new cloudwatch.Alarm(this, 'Latency', {
-      ...watch,
-      alarmDescription: `The model ${endpoint.modelName} answers slowly`,
-      metric: endpoint.metricLatency(),
-      threshold: props.maxLatency.toMilliseconds(),
-    });
+    if (isMonitored(endpoint)) {
+      this.requestAlarm = this.watchErrors(endpoint, watch, props.maxErrorRate ?? 0.01);
+      this.latencyAlarm = props.maxLatency && new cloudwatch.Alarm(this, 'Latency', {
+        ...watch,
+        alarmDescription: `The model ${endpoint.modelName} answers slowly`,
+        metric: endpoint.metricLatency(),
+        threshold: props.maxLatency.toMilliseconds(),
+      });
+    } else {
+      this.restartAlarm = this.watchRestarts(endpoint, endpoint._podMetrics!()!, watch, props.maxRestarts ?? 0);
+    }
     const refusals = endpoint.artifact instanceof ModelOptimizer ? endpoint.artifact._metricRefused() : undefined;
     this.refusalAlarm = refusals && new cloudwatch.Alarm(this, 'Refusals', {
       ...watch,
@@ -71,10 +74,49 @@ export class ModelAlarms extends Construct {
       metric: refusals,
       threshold: 0,
     });
-    for (const action of props.alarmActions ?? []) {
-      this.errorAlarm.addAlarmAction(action);
-      this.latencyAlarm?.addAlarmAction(action);
-      this.refusalAlarm?.addAlarmAction(action);
+    for (const alarm of [this.requestAlarm, this.latencyAlarm, this.restartAlarm, this.refusalAlarm]) {
+      alarm?.addAlarmAction(...props.alarmActions ?? []);
     }
   }
+
+  /** Goes off when too many requests fail. Throws for a `ModelService`, of whose requests CloudWatch has no metrics. */
+  public get errorAlarm(): cloudwatch.Alarm {
+    if (!this.requestAlarm) {
+      throw new ValidationError(lit`NoErrorAlarm`, 'a ModelService has no errorAlarm, because CloudWatch has no metric of its requests: use restartAlarm', this);
+    }
+    return this.requestAlarm;
+  }
+
+  private watchErrors(endpoint: IMonitoredEndpoint, watch: Watch, threshold: number): cloudwatch.Alarm {
+    return new cloudwatch.Alarm(this, 'Errors', {
+      ...watch,
+      alarmDescription: `Requests to the model ${endpoint.modelName} fail`,
+      metric: new cloudwatch.MathExpression({
+        ...failureRate(endpoint.metricErrors(), endpoint.metricInvocations(), endpoint._metricFailures?.()),
+        label: 'share of requests that failed',
+        period: Duration.minutes(5),
+      }),
+      threshold,
+    });
+  }
+
+  private watchRestarts(endpoint: IModelEndpoint, pods: PodMetrics, watch: Watch, threshold: number): cloudwatch.Alarm {
+    return new cloudwatch.Alarm(this, 'Restarts', {
+      ...watch,
+      alarmDescription: `Containers that serve the model ${endpoint.modelName} are restarted`,
+      metric: pods.restarts(),
+      threshold,
+    });
+  }
+}
+
+/** Refuses limits on what the endpoint has no metrics of. */
+function checkApplicable({ endpoint, maxLatency, maxErrorRate, maxRestarts }: ModelAlarmsProps): string[] {
+  const given = (limits: Record<string, unknown>) => Object.keys(limits).filter((name) => limits[name] !== undefined);
+  if (isMonitored(endpoint)) {
+    return given({ maxRestarts }).map((name) => `${name} is for a ModelService, whose containers can be restarted: leave it out`);
+  }
+  return endpoint?._podMetrics?.()
+    ? given({ maxLatency, maxErrorRate }).map((name) => `${name} is not for a ModelService, of whose requests CloudWatch has no metrics: use maxRestarts`)
+    : [];
 }

@@ -5,6 +5,8 @@ export interface ModelDashboardProps {
   /**
    * The endpoints to show, one row each in this order: `ModelFunction`, and `ModelFleet` with `embeddedMetrics`.
    *
+   * Add a `ModelService` with `addEndpoint`.
+   *
    * @default - none; use `addEndpoint`
    */
   readonly endpoints?: IMonitoredEndpoint[];

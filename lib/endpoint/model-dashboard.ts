@@ -2,13 +2,14 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import type { ModelDashboardProps } from './model-dashboard-props';
-import type { IMonitoredEndpoint } from './model-endpoint';
-import { checkMonitored } from './monitored-checks';
+import type { IModelEndpoint } from './model-endpoint';
+import { checkMonitored, isMonitored } from './monitored-checks';
 
 const COLUMNS = 24;
 
 /**
- * A CloudWatch dashboard with a row for each endpoint that has metrics: requests, errors, latency.
+ * A CloudWatch dashboard with a row for each endpoint that has metrics: requests, errors and latency, or the use of a `ModelService`'s nodes, its restarts
+ * and its pods.
  *
  * @example
  * declare const digits: ModelFunction;
@@ -28,12 +29,12 @@ export class ModelDashboard extends Construct {
   }
 
   /**
-   * Adds a row with an endpoint's requests, errors and latency. Throws for a `ModelFleet` without `embeddedMetrics`, and for an endpoint that already
-   * has a row.
+   * Adds a row with an endpoint's metrics. Throws for a `ModelFleet` without `embeddedMetrics`, a `ModelService` without `containerInsights`, and an
+   * endpoint that already has a row.
    *
    * @param endpoint the endpoint to show
    */
-  public addEndpoint(endpoint: IMonitoredEndpoint): void {
+  public addEndpoint(endpoint: IModelEndpoint): void {
     failIfAny(lit`InvalidModelDashboard`, checkMonitored('endpoint', endpoint), this);
     failIfAny(lit`EndpointShownTwice`, this.shown.has(endpoint.node.path)
       ? [`the dashboard has a row of ${JSON.stringify(endpoint.node.path)} already: add each endpoint once`] : [], this);
@@ -41,10 +42,15 @@ export class ModelDashboard extends Construct {
     const graph = (title: string, ...metrics: (cloudwatch.IMetric | undefined)[]) => new cloudwatch.GraphWidget({
       title: `${endpoint.modelName}: ${title}`, left: metrics.filter((metric) => metric !== undefined), width: COLUMNS / 3, leftYAxis: { min: 0 },
     });
-    this.dashboard.addWidgets(
+    const pods = endpoint._podMetrics?.();
+    this.dashboard.addWidgets(...isMonitored(endpoint) ? [
       graph('requests', endpoint.metricInvocations()),
       graph('errors', endpoint.metricErrors(), endpoint._metricFailures?.()),
       graph('latency', endpoint.metricLatency()),
-    );
+    ] : [
+      graph('percent of a node', pods?.cpuUtilization(), pods?.memoryUtilization()),
+      graph('restarts', pods?.restarts()),
+      graph('running pods', pods?.runningPods()),
+    ]);
   }
 }

@@ -1,6 +1,7 @@
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import type { IModelArtifact } from '../model/model-artifact';
+import type { PodMetrics } from './pod-metrics';
 
 /** A construct that answers prediction requests with one model. */
 export interface IModelEndpoint extends IConstruct {
@@ -9,9 +10,16 @@ export interface IModelEndpoint extends IConstruct {
 
   /** The published model that is served. */
   readonly artifact: IModelArtifact;
+
+  /**
+   * Metrics of the endpoint's pods. Undefined where it has none, or nothing publishes them.
+   *
+   * @internal
+   */
+  _podMetrics?(): PodMetrics | undefined;
 }
 
-/** An endpoint with CloudWatch metrics, for `ModelAlarms` and `ModelDashboard`. */
+/** An endpoint with CloudWatch metrics of its requests, for `ModelAlarms` and `ModelDashboard`. */
 export interface IMonitoredEndpoint extends IModelEndpoint {
   /**
    * Number of requests answered, including rejected ones. Sum over five minutes by default.

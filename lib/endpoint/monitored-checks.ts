@@ -1,25 +1,30 @@
-import type { IMonitoredEndpoint } from './model-endpoint';
+import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
 
 const METRICS = ['metricInvocations', 'metricErrors', 'metricLatency'] as const;
 
+/** Says whether an endpoint has metrics of its requests. */
+export function isMonitored(endpoint: IModelEndpoint | null | undefined): endpoint is IMonitoredEndpoint {
+  const given: Partial<IMonitoredEndpoint> | null | undefined = endpoint;
+  return METRICS.every((metric) => typeof given?.[metric] === 'function');
+}
+
 /**
- * Refuses an endpoint without metrics, such as a `ModelService`, which only a compiler refuses.
+ * Refuses an endpoint without metrics, such as a `ModelService` without `containerInsights`.
  *
  * @param property name of the property or parameter
  * @param endpoint its value
  */
-export function checkMonitored(property: string, endpoint: IMonitoredEndpoint | null | undefined): string[] {
-  const given: Partial<IMonitoredEndpoint> | null | undefined = endpoint;
-  if (METRICS.every((metric) => typeof given?.[metric] === 'function')) {
+export function checkMonitored(property: string, endpoint: IModelEndpoint | null | undefined): string[] {
+  if (isMonitored(endpoint) || endpoint?._podMetrics?.()) {
     return [];
   }
   return [
-    `${property} must be an endpoint with metrics (a ModelFunction, or a ModelFleet with embeddedMetrics), got ${described(given)}: `
-    + 'for a ModelService, use cloudwatch.Alarm and cloudwatch.Dashboard with the metrics of the cluster\'s collector',
+    `${property} must be an endpoint with metrics (a ModelFunction, a ModelFleet with embeddedMetrics, or a ModelService with containerInsights), `
+    + `got ${described(endpoint)}: give a ModelService containerInsights: true, in a cluster with the add-on amazon-cloudwatch-observability`,
   ];
 }
 
-function described(given: Partial<IMonitoredEndpoint> | null | undefined): string {
+function described(given: Partial<IModelEndpoint> | null | undefined): string {
   if (given?.node) {
     return `${JSON.stringify(given.node.path)}, which has no metrics`;
   }

@@ -19,6 +19,15 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    */
   readonly cluster: eks.ICluster;
 
+  /**
+   * Whether the cluster has CloudWatch's Container Insights with its classic metrics, by the add-on `amazon-cloudwatch-observability` for example.
+   *
+   * The metric methods then return those metrics, and `ModelAlarms` and `ModelDashboard` accept the service. Nothing is installed.
+   *
+   * @default false
+   */
+  readonly containerInsights?: boolean;
+
   /** The model to serve: optimized for the server, or used as published with `ModelSource.fromArtifact`. */
   readonly model: ModelSource;
 

@@ -1,4 +1,5 @@
 import { Duration, ValidationError } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as events from 'aws-cdk-lib/aws-events';
@@ -7,6 +8,7 @@ import { Construct } from 'constructs';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
+import type { PodMetrics } from '../endpoint/pod-metrics';
 import type { IModelArtifact } from '../model/model-artifact';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
@@ -18,6 +20,7 @@ import { liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
+import { ContainerInsightsMetrics } from './container-insights-metrics';
 import type { KubernetesObject } from './kubernetes-object';
 import { liteRtWorkers } from './litert-pod';
 import { loadBalancerGate } from './load-balancer-gate';
@@ -84,6 +87,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   private readonly serving: ServingSettings;
   private readonly objects: KubernetesObject[];
   private readonly liveEvents: LiveEvents;
+  private readonly insightsMetrics?: ContainerInsightsMetrics;
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
@@ -94,6 +98,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     this.serviceName = names.identity.name;
     this.namespaceName = names.identity.namespace;
     this.cluster = props.cluster;
+    this.insightsMetrics = props.containerInsights ? new ContainerInsightsMetrics(props.cluster.clusterName, names.identity) : undefined;
     this.artifact = this.publishedModel(props, names);
     this.optimizer = this.artifact instanceof ModelOptimizer ? this.artifact : undefined;
     warnOfSlowRollout(this, props);
@@ -159,6 +164,55 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   }
 
   /**
+   * Processors that a pod uses, in percent of its node's. Average of all pods over five minutes by default, without those of a canary.
+   *
+   * Throws without `containerInsights`.
+   *
+   * @param options overrides for the metric
+   */
+  public metricCpuUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.insights('metricCpuUtilization').cpuUtilization(options);
+  }
+
+  /**
+   * Memory that a pod uses, in percent of its node's. Average of all pods over five minutes by default, without those of a canary.
+   *
+   * Throws without `containerInsights`.
+   *
+   * @param options overrides for the metric
+   */
+  public metricMemoryUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.insights('metricMemoryUtilization').memoryUtilization(options);
+  }
+
+  /**
+   * Number of containers of the pods that were restarted. Sum over five minutes by default, without those of a canary.
+   *
+   * Throws without `containerInsights`.
+   *
+   * @param options overrides for the metric
+   */
+  public metricRestarts(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.insights('metricRestarts').restarts(options);
+  }
+
+  /**
+   * Number of pods that run behind the service, ready or not, a canary's included. Average over five minutes by default.
+   *
+   * Throws without `containerInsights`.
+   *
+   * @param options overrides for the metric
+   */
+  public metricRunningPods(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.insights('metricRunningPods').runningPods(options);
+  }
+
+  /** @internal */
+  public _podMetrics(): PodMetrics | undefined {
+    return this.insightsMetrics;
+  }
+
+  /**
    * The Kubernetes objects as YAML, in the order to apply them.
    *
    * The text contains tokens, because the version and its digest are known only during deployment. Use it where tokens are resolved.
@@ -192,6 +246,15 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
    */
   public onRolledBack(id: string, options: events.OnEventOptions = {}): events.Rule {
     return this.liveEvents.onRolledBack(id, options);
+  }
+
+  private insights(method: string): ContainerInsightsMetrics {
+    if (!this.insightsMetrics) {
+      throw new ValidationError(lit`NoContainerInsights`,
+        `${method} has no metric to return, because containerInsights is not true: install the add-on amazon-cloudwatch-observability in the cluster `
+        + 'with its classic metrics, then give containerInsights: true', this);
+    }
+    return this.insightsMetrics;
   }
 
   /** Checks all properties and returns the published model, given or created by an optimizer. */

@@ -81,14 +81,14 @@ describe('ModelAlarms', () => {
       const props = { endpoint, maxErrorRate: 5 } as unknown as ModelAlarmsProps;
 
       expect(() => new ModelAlarms(emptyStack(), 'Alarms', props)).toThrow(
-        `2 problems:\n  - endpoint must be an endpoint with metrics (a ModelFunction, or a ModelFleet with embeddedMetrics), got ${shown}: for a ModelService, use`);
+        `2 problems:\n  - endpoint must be an endpoint with metrics (a ModelFunction, a ModelFleet with embeddedMetrics, or a ModelService with containerInsights), got ${shown}: give`);
     });
 
   test('refuse an endpoint without metrics, by its path', () => {
     const stack = emptyStack();
     const endpoint = { node: new Construct(stack, 'Service').node, modelName: 'digits' } as unknown as IMonitoredEndpoint;
 
-    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint })).toThrow(/got "Stack\/Service", which has no metrics: for a ModelService, use cloudwatch\.Alarm/);
+    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint })).toThrow(/got "Stack\/Service", which has no metrics: give a ModelService containerInsights: true/);
   });
 });
 

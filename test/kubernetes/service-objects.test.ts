@@ -174,8 +174,8 @@ describe('connections and metrics', () => {
     expect(() => service.connections).toThrow(/imported without its security group: give Cluster.fromClusterAttributes clusterSecurityGroupId/);
   });
 
-  test.each(['metricInvocations', 'metricErrors', 'metricLatency'])('has no %s: alarms on a service do not compile, because nothing sends its metrics to CloudWatch', (method) => {
-    // @ts-expect-error a ModelService is an endpoint, and not a monitored one
+  test.each(['metricInvocations', 'metricErrors', 'metricLatency'])('has no %s, because nothing sends the metrics of its requests to CloudWatch', (method) => {
+    // @ts-expect-error a ModelService is an endpoint, and not one whose requests are monitored
     const endpoint: IMonitoredEndpoint = modelService(emptyStack());
 
     expect(method in endpoint).toBe(false);

@@ -15,6 +15,7 @@ const properties: Arbitraries<ModelServiceProps> = {
   ...optimization,
   ...serving,
   cluster: oneOf<eks.ICluster>(importedCluster),
+  containerInsights: flag,
   model: models,
   server: memberOf(ModelServer),
   architecture: oneOf<lambda.Architecture | undefined>(() => lambda.Architecture.ARM_64, () => lambda.Architecture.X86_64),

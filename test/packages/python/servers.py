@@ -40,6 +40,7 @@ def services(stack: cdk.Stack) -> None:
         stack,
         "Mounted",
         cluster=cluster,
+        container_insights=True,
         model=ModelSource.from_asset("digits/saved_model"),
         recipe=OptimizationRecipe.of(Graph.freeze()),
         model_storage=ModelStorage.MOUNTPOINT,
@@ -59,6 +60,7 @@ def services(stack: cdk.Stack) -> None:
         adopt_existing=True,
     )
     mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
+    mounted.metric_restarts().create_alarm(mounted, "Restarts", threshold=1, evaluation_periods=1)
     mounted.on_live("Live")
     mounted.on_rolled_back("RolledBack")
 

@@ -151,6 +151,7 @@ function services(stack: Stack): void {
   });
   const mounted = new ModelService(stack, 'Mounted', {
     cluster,
+    containerInsights: true,
     model: ModelSource.fromAsset('digits/saved_model'),
     recipe: OptimizationRecipe.of(Graph.freeze()),
     modelStorage: ModelStorage.MOUNTPOINT,
@@ -167,6 +168,12 @@ function services(stack: Stack): void {
     removalPolicy: RemovalPolicy.RETAIN,
     adoptExisting: true,
   });
+  new ModelAlarms(stack, 'MountedAlarms', { endpoint: mounted, maxRestarts: 2 });
+  new ModelDashboard(stack, 'MountedDashboard').addEndpoint(mounted);
+  alarm(mounted.metricCpuUtilization(), mounted, 'CpuUtilization');
+  alarm(mounted.metricMemoryUtilization(), mounted, 'MemoryUtilization');
+  alarm(mounted.metricRestarts(), mounted, 'Restarts');
+  alarm(mounted.metricRunningPods(), mounted, 'RunningPods');
   mounted.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/16'));
   mounted.onLive('Live');
   mounted.onRolledBack('RolledBack');
@@ -285,6 +292,6 @@ function deliveries(stack: Stack, serving: Stack): void {
 }
 
 /** Metrics are in a template only where something watches them. */
-function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelOptimizer | ModelMonitor, name: string): void {
+function alarm(metric: cloudwatch.Metric, scope: ModelFunction | ModelFleet | ModelService | ModelOptimizer | ModelMonitor, name: string): void {
   metric.createAlarm(scope, `${name}Alarm`, { threshold: 1, evaluationPeriods: 1 });
 }
