@@ -207,11 +207,12 @@ func services(stack awscdk.Stack) {
 		),
 	})
 	mounted := tensorflow.NewModelService(stack, jsii.String("Mounted"), &tensorflow.ModelServiceProps{
-		Cluster:      cluster,
-		Model:        digitsModel(nil),
-		Recipe:       tensorflow.OptimizationRecipe_Of(tensorflow.Graph_Freeze()),
-		ModelStorage: tensorflow.ModelStorage_MOUNTPOINT,
-		PodLabels:    &map[string]*string{"tier": jsii.String("serving")},
+		Cluster:           cluster,
+		ContainerInsights: jsii.Bool(true),
+		Model:             digitsModel(nil),
+		Recipe:            tensorflow.OptimizationRecipe_Of(tensorflow.Graph_Freeze()),
+		ModelStorage:      tensorflow.ModelStorage_MOUNTPOINT,
+		PodLabels:         &map[string]*string{"tier": jsii.String("serving")},
 		PodAnnotations: &map[string]*string{
 			"karpenter.sh/do-not-disrupt": jsii.String("true"),
 		},
@@ -232,6 +233,12 @@ func services(stack awscdk.Stack) {
 		RemovalPolicy:            awscdk.RemovalPolicy_RETAIN,
 		AdoptExisting:            jsii.Bool(true),
 	})
+	tensorflow.NewModelAlarms(stack, jsii.String("MountedAlarms"), &tensorflow.ModelAlarmsProps{Endpoint: mounted, MaxRestarts: jsii.Number(2)})
+	tensorflow.NewModelDashboard(stack, jsii.String("MountedDashboard"), nil).AddEndpoint(mounted)
+	alarm(mounted.MetricCpuUtilization(nil), mounted, "CpuUtilization")
+	alarm(mounted.MetricMemoryUtilization(nil), mounted, "MemoryUtilization")
+	alarm(mounted.MetricRestarts(nil), mounted, "Restarts")
+	alarm(mounted.MetricRunningPods(nil), mounted, "RunningPods")
 	mounted.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(jsii.String("10.0.0.0/16")), nil)
 	mounted.OnLive(jsii.String("Live"), nil)
 	mounted.OnRolledBack(jsii.String("RolledBack"), nil)

@@ -11,7 +11,9 @@ from cdk_tensorflow import (
     Graph,
     IModelEndpoint,
     MissingCpuFeatures,
+    ModelAlarms,
     ModelArtifact,
+    ModelDashboard,
     ModelFleet,
     ModelServer,
     ModelService,
@@ -59,8 +61,13 @@ def services(stack: cdk.Stack) -> None:
         removal_policy=cdk.RemovalPolicy.RETAIN,
         adopt_existing=True,
     )
+    ModelAlarms(stack, "MountedAlarms", endpoint=mounted, max_restarts=2)
+    ModelDashboard(stack, "MountedDashboard").add_endpoint(mounted)
+    alarm(mounted.metric_cpu_utilization(), mounted, "CpuUtilization")
+    alarm(mounted.metric_memory_utilization(), mounted, "MemoryUtilization")
+    alarm(mounted.metric_restarts(), mounted, "Restarts")
+    alarm(mounted.metric_running_pods(), mounted, "RunningPods")
     mounted.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/16"))
-    mounted.metric_restarts().create_alarm(mounted, "Restarts", threshold=1, evaluation_periods=1)
     mounted.on_live("Live")
     mounted.on_rolled_back("RolledBack")
 

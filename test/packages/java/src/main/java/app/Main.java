@@ -251,6 +251,7 @@ public final class Main {
         .build());
     ModelService mounted = ModelService.Builder.create(stack, "Mounted")
         .cluster(cluster)
+        .containerInsights(true)
         .model(ModelSource.fromAsset("digits/saved_model"))
         .recipe(OptimizationRecipe.of(Graph.freeze()))
         .modelStorage(ModelStorage.MOUNTPOINT)
@@ -268,6 +269,12 @@ public final class Main {
         .removalPolicy(RemovalPolicy.RETAIN)
         .adoptExisting(true)
         .build();
+    ModelAlarms.Builder.create(stack, "MountedAlarms").endpoint(mounted).maxRestarts(2).build();
+    new ModelDashboard(stack, "MountedDashboard").addEndpoint(mounted);
+    alarm(mounted.metricCpuUtilization(), mounted, "CpuUtilization");
+    alarm(mounted.metricMemoryUtilization(), mounted, "MemoryUtilization");
+    alarm(mounted.metricRestarts(), mounted, "Restarts");
+    alarm(mounted.metricRunningPods(), mounted, "RunningPods");
     mounted.getConnections().allowDefaultPortFrom(Peer.ipv4("10.0.0.0/16"));
     mounted.onLive("Live");
     mounted.onRolledBack("RolledBack");
