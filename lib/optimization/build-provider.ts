@@ -7,7 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import * as custom_resources from 'aws-cdk-lib/custom-resources';
-import { Construct } from 'constructs';
+import { Construct, Dependable } from 'constructs';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
@@ -41,7 +41,11 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     this.grantPrincipal = this.role;
     const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
     const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(5));
-    this.serviceToken = this.framework(onEvent, isComplete).serviceToken;
+    const framework = this.framework(onEvent, isComplete);
+    this.serviceToken = framework.serviceToken;
+    // This function depends on all the rest, so each of the many resources that depend on the provider need name only this one.
+    const entry = framework.node.findChild('framework-onEvent');
+    Dependable.implement(this, { dependencyRoots: [entry] });
     for (const id of LATEST_RUNTIME_RULES) {
       Validations.of(this).acknowledge({
         id, reason: 'The handlers are tested with this version of Python; the framework\'s version of Node.js is the CDK\'s choice',

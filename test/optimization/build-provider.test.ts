@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ModelOptimizer, ModelSource } from '../../lib';
 import { directoryWith, savedModelFiles } from '../model/model-files';
-import { statementsOf as statementsOfRole } from './optimizer-fixtures';
+import { createdBefore, statementsOf as statementsOfRole } from './optimizer-fixtures';
 
 const model = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
@@ -30,6 +30,19 @@ function statementsOf(roleId: RegExp): any[] {
 }
 
 const functionIds = Object.keys(template.findResources('AWS::Lambda::Function'));
+
+test('what depends on the provider names one resource of it, which CloudFormation creates after all the others', () => {
+  const ids = Object.keys(resources).filter((id) => id.startsWith('TensorFlowModelBuilds') && resources[id].Type !== 'AWS::IAM::Policy');
+  const [entry] = only('AWS::Lambda::Function', /frameworkonEvent/);
+  const [build, { DependsOn: dependsOn }] = only('Custom::TensorFlowModelBuild', /Build/);
+
+  expect(dependsOn.filter((id: string) => ids.includes(id))).toEqual([entry]);
+  for (const type of ['AWS::IAM::Policy', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup', 'AWS::StepFunctions::StateMachine']) {
+    const wanted = Object.keys(resources).filter((id) => id.startsWith('TensorFlowModelBuilds') && resources[id].Type === type);
+    expect(wanted.filter((id) => id !== entry && !createdBefore(template, entry).has(id))).toEqual([]);
+    expect(wanted.filter((id) => !createdBefore(template, build).has(id))).toEqual([]);
+  }
+});
 
 describe('the handlers', () => {
   test.each([['OnEvent', 'index.on_event', 300], ['IsComplete', 'index.is_complete', 300]])('%s runs on Python 3.13 without bundling', (name, handler, timeout) => {

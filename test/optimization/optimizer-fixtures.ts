@@ -45,3 +45,21 @@ export function statementsOf(template: Template, roleId: string): any[] {
 }
 
 export const actionsOf = (statements: any[]): string[] => statements.flatMap(({ Action }) => Action);
+
+/** Every resource that CloudFormation creates before one: what it depends on or refers to, and what those do. */
+export function createdBefore(template: Template, id: string): Set<string> {
+  const resources = template.toJSON().Resources as Record<string, { DependsOn?: string[] }>;
+  const before = new Set<string>();
+  const visit = (name: string): void => {
+    const text = JSON.stringify(resources[name]);
+    const referred = [...text.matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g), ...text.matchAll(/\$\{(\w+)/g)].map((match) => match[1]);
+    for (const next of [...resources[name].DependsOn ?? [], ...referred]) {
+      if (next in resources && !before.has(next)) {
+        before.add(next);
+        visit(next);
+      }
+    }
+  };
+  visit(id);
+  return before;
+}
