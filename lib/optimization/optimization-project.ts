@@ -156,11 +156,13 @@ function mayHaveKeys({ bucket, inputs, server }: OptimizationProjectProps): bool
 }
 
 /**
- * The optimizer with its pinned requirements, the native program for the architecture that serves, and the Python handler; the last two run
- * LiteRT models in tests. The layout is that of the package. Tests, caches and environments are excluded.
+ * The stack's asset of the optimizer with its pinned requirements, the native program for the architecture that serves, and the Python handler;
+ * the last two run LiteRT models in tests. The layout is that of the package. Tests, caches and environments are excluded.
  */
 export function optimizerCode(scope: Construct, architecture: lambda.Architecture): s3_assets.Asset {
-  return new s3_assets.Asset(scope, 'Code', {
+  const stack = Stack.of(scope);
+  const id = `TensorFlowOptimizerCode-${architecture.name}`;
+  return (stack.node.tryFindChild(id) as s3_assets.Asset | undefined) ?? new s3_assets.Asset(stack, id, {
     path: packagePath(),
     ignoreMode: IgnoreMode.GIT,
     exclude: [
