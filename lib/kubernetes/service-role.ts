@@ -3,7 +3,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { grantArtifactRead } from '../optimization/artifact-access';
+import { grantArtifactCopy } from '../optimization/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { ObjectIdentity } from './kubernetes-object';
@@ -32,7 +32,7 @@ export class ServiceRole extends Construct {
       description: `Reads the TensorFlow model that ${Stack.of(this).stackName}/${options.identity.name} serves`,
     });
     const pattern = `${options.prefix}*`;
-    grantArtifactRead(this.role, options.bucket, [pattern]);
+    grantArtifactCopy(this.role, options.bucket, [pattern]);
     options.files.forEach((file) => this.allowRead(file));
     acknowledgeWildcard(this.role, options.bucket.arnForObjects(pattern), 'Every version of this model, which pods of two versions read while one replaces the other');
     this.association = new eks.CfnPodIdentityAssociation(this, 'Association', {

@@ -9,9 +9,18 @@ import { acknowledgeObjects } from '../private/acknowledge';
  * @param keyPatterns keys that may be read and listed, with asterisks
  */
 export function grantArtifactRead(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
+  return grantReading(grantee, bucket, keyPatterns, ['s3:GetObject', 's3:GetObjectVersion']);
+}
+
+/** The same for what names no object version, such as `aws s3 cp --recursive` and mounted buckets. */
+export function grantArtifactCopy(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[]): iam.Grant {
+  return grantReading(grantee, bucket, keyPatterns, ['s3:GetObject']);
+}
+
+function grantReading(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: string[], actions: string[]): iam.Grant {
   const objects = iam.Grant.addToPrincipal({
     grantee,
-    actions: ['s3:GetObject', 's3:GetObjectVersion'],
+    actions,
     resourceArns: keyPatterns.map((pattern) => bucket.arnForObjects(pattern)),
   });
   const list = iam.Grant.addToPrincipal({

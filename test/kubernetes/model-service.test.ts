@@ -46,7 +46,7 @@ describe.each(FLAG_SETS)('ModelService %s', (_, flags) => {
 
     const { Statement: statements } = resourceOf(stack, 'AWS::IAM::Policy', 'DigitsAccessRole').properties.PolicyDocument;
     expect(deployed(statements)).toEqual([
-      { Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: expect.stringMatching(/:s3:::models\/digits-0123abcd\/saved_model\/\*$/) },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: expect.stringMatching(/:s3:::models\/digits-0123abcd\/saved_model\/\*$/) },
       {
         Effect: 'Allow',
         Action: 's3:ListBucket',
