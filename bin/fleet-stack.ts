@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ModelServer, ServingBinary } from '../lib';
+import type { ModelServer, Rollout, ServingBinary } from '../lib';
 import { ModelFleet } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -21,6 +21,10 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly bootTimeout?: Duration;
   /** Time for open connections when an instance leaves the load balancer. @default Duration.seconds(120) */
   readonly connectionDraining?: Duration;
+  /** @default - the instances are replaced one by one, without a canary */
+  readonly rollout?: Rollout;
+  /** @default false */
+  readonly embeddedMetrics?: boolean;
 }
 
 const CIDR = '10.0.0.0/16';
@@ -55,6 +59,8 @@ export class FleetStack extends Stack {
       minCapacity: props.minCapacity,
       bootTimeout: props.bootTimeout,
       connectionDraining: props.connectionDraining,
+      rollout: props.rollout,
+      embeddedMetrics: props.embeddedMetrics,
       // The newest image at every deployment: fine for an example. Without this line, the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });

@@ -21,7 +21,9 @@ const app = () => new App({ context: { ...context, 'aws:cdk:bundling-stacks': []
 
 /** Actions on every resource, and why. Those of the CDK's own constructs are not narrowed. */
 const EVERY_RESOURCE: Record<string, string> = {
+  'autoscaling:DescribeAutoScalingGroups': 'no resource in the Service Authorization Reference',
   'cloudwatch:DescribeAlarms': 'AWS describes composite alarms only to callers that may describe all',
+  'cloudwatch:GetMetricData': 'no resource in the Service Authorization Reference',
   'cloudwatch:PutMetricData': 'no resource in the Service Authorization Reference; the namespace is a condition',
   'ec2:DescribeNetworkInterfaces': 'no resource in the Service Authorization Reference',
   'ec2:DescribeSubnets': 'no resource in the Service Authorization Reference',
@@ -53,10 +55,11 @@ function everything(): Stack {
     capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) }),
   });
   new ModelMonitor(stack, 'Monitor', { endpoint });
+  const rollout = canary(stack);
   new ModelFleet(stack, 'Fleet', {
-    model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,
+    rollout, embeddedMetrics: true, model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,
   });
-  new ModelService(stack, 'Service', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY, cluster: watchedCluster(stack), rollout: canary(stack) });
+  new ModelService(stack, 'Service', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY, cluster: watchedCluster(stack), rollout });
   return stack;
 }
 
@@ -79,7 +82,7 @@ const stacks: [string, () => Stack][] = [
   ['ServiceStack with the LiteRT server', () => new ServiceStack(app(), 'ServiceStack', { ...MODEL, server: ModelServer.LITERT })],
   ['FleetStack', () => new FleetStack(app(), 'FleetStack', MODEL)],
   ['FleetStack with the LiteRT server', () => new FleetStack(app(), 'FleetStack', { ...MODEL, server: ModelServer.LITERT })],
-  ['a stack with networks, traces, an image in ECR, kept versions and a canary', everything],
+  ['a stack with networks, traces, an image in ECR, kept versions and canaries', everything],
 ];
 
 interface Grant { readonly id: string; readonly actions: string[]; readonly resources: unknown[] }

@@ -6,12 +6,12 @@ export interface RolloutLimits {
   /**
    * Share of the new version's requests that may fail, between 0 and 1. What is the client's fault does not count.
    *
-   * @default 0.01
+   * @default - 0.01; no limit for a fleet without `embeddedMetrics`
    */
   readonly maxErrorRate?: number;
 
   /**
-   * Maximum latency of the new version (99th percentile).
+   * Maximum latency of the new version (99th percentile). Not for a fleet.
    *
    * @default - half of `timeout` for a function; no limit for others
    */
@@ -39,7 +39,8 @@ export interface CanaryRolloutOptions extends RolloutLimits {
   /**
    * Size of the canary: a whole number from 1 to 99.
    *
-   * For a function, the percentage of its requests. For pods, their number in percent of the minimum number of the others, and at least one.
+   * For a function, the percentage of its requests. For pods and instances, their number in percent of the minimum number of the others, and at least
+   * one.
    */
   readonly percent: number;
 

@@ -2,6 +2,7 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
+import { fleetCanaryProblems } from './canary-settings';
 import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
 import { checkInstanceType, cpuFeaturesOf } from './instance-type-rules';
@@ -18,7 +19,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkCpuFeatures(props),
     ...checkImage(scope, props),
     ...checkCapacity(props),
-    ...checkRollout(props),
+    ...fleetCanaryProblems(props),
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
     ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
@@ -69,14 +70,6 @@ function checkCapacity(props: ModelFleetProps): string[] {
     problems.push(`minInstancesInService must be minCapacity or more, got ${minInstancesInService} and ${minCapacity}: leave it out, or give a lower minCapacity`);
   }
   return problems;
-}
-
-function checkRollout({ rollout }: ModelFleetProps): string[] {
-  const given = rollout?._canary ? 'canary' : rollout?._linear ? 'linear' : undefined;
-  return given === undefined ? [] : [
-    `rollout must be Rollout.allAtOnce() for a ModelFleet, got Rollout.${given}(): a fleet has no canary. Leave it out: an update replaces instances one by one, `
-    + 'and ends where the model of one does not answer; or serve with ModelFunction or ModelService',
-  ];
 }
 
 function checkSeconds(property: string, duration: Duration | undefined, minimum: number, maximum: number, hint?: string): string[] {

@@ -107,7 +107,11 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly minInstancesInService?: number;
 
   /**
-   * How a new version takes over: all at once only, which here means one instance after another, each as soon as its model answers.
+   * How a new version takes over. All at once means one instance after another, each as soon as its model answers.
+   *
+   * With `Rollout.canary()` a small second Auto Scaling group stands beside the first, permanently, behind the same load balancer. It gets a new version
+   * first; if its instances become unhealthy or an alarm goes off while they serve it, the deployment fails and no other instance is changed.
+   * `maxErrorRate` needs `embeddedMetrics`; `maxLatency` is refused.
    *
    * @default Rollout.allAtOnce()
    */

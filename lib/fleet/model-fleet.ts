@@ -1,4 +1,4 @@
-import { Aws, Lazy, ValidationError } from 'aws-cdk-lib';
+import { ValidationError } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -19,14 +19,16 @@ import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
 import { noteBatching } from '../serving/batching-note';
 import { servingSettings } from '../serving/serving-settings';
+import { canaryGroup } from './canary-group';
+import { fleetCanarySettings } from './canary-settings';
 import { FleetBoot } from './fleet-boot';
 import { checkFleetProps } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
-import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
 import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
+import { instanceGroup } from './instance-group';
 import { instanceRole } from './instance-role';
 import type { ModelFleetProps } from './model-fleet-props';
 
@@ -35,7 +37,7 @@ import type { ModelFleetProps } from './model-fleet-props';
  *
  * The instances of an Auto Scaling group download the published model and the server from S3, verify every file, and register with an internal
  * network load balancer. A new version replaces the instances one by one, while at least `minInstancesInService` serve; a version that does not
- * answer is rolled back.
+ * answer is rolled back. With a canary as `rollout`, a small second group gets it first.
  */
 export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.IConnectable {
   /** Name of the model in request paths: `/v1/models/<name>`. */
@@ -65,10 +67,17 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   /** The target group for REST. */
   public readonly restTargetGroup: elbv2.NetworkTargetGroup;
 
-  /** The Auto Scaling group of the instances. */
+  /** The Auto Scaling group of the instances, except a canary's. */
   public readonly autoScalingGroup: autoscaling.AutoScalingGroup;
 
-  /** The launch template of the instances. */
+  /**
+   * The Auto Scaling group of the canary's instances.
+   *
+   * @default - none without a canary as `rollout`
+   */
+  public readonly canaryAutoScalingGroup?: autoscaling.AutoScalingGroup;
+
+  /** The launch template of the instances. A canary has one of its own. */
   public readonly launchTemplate: ec2.LaunchTemplate;
 
   /** The role of the instances. */
@@ -123,19 +132,22 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
     this.vpcEndpointConnections = endpoints?.connections;
 
-    // Lazy, because the user data contains the group, which needs the launch template. cloud-init requires `#!` at the very start.
-    const userData = ec2.UserData.custom(Lazy.string({ produce: () => script }));
-    this.launchTemplate = fleetLaunchTemplate(this, 'LaunchTemplate', { props, settings, role, securityGroup: this.instanceSecurityGroup, userData });
-    this.autoScalingGroup = fleetGroup(this, 'Group', vpc, settings, this.launchTemplate);
-    this.attach(network, compatibility);
+    for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {
+      // The health check contains the model's name: do not update it before the model's build has succeeded.
+      targets.node.addDependency(compatibility.resource);
+    }
+    const options = { props, settings, role, network, boot, endpoints, modelName };
+    const stable = instanceGroup(this, '', options);
+    this.launchTemplate = stable.launchTemplate;
+    this.autoScalingGroup = stable.group;
     this.autoScalingGroup.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: settings.targetCpuUtilization });
-    this.bootAfter(vpc.selectSubnets(vpcSubnets), [...boot.grants, ...endpoints ? [endpoints] : [], this.grpcListener, this.restListener]);
-
-    const fleetName = `${Aws.STACK_NAME}/${(this.autoScalingGroup.node.defaultChild as autoscaling.CfnAutoScalingGroup).logicalId}`;
-    this.metrics = props.embeddedMetrics ? new FleetMetrics(fleetName, modelName) : undefined;
-    const script = boot.userData(this.autoScalingGroup, network, fleetName);
-    const group = this.autoScalingGroup.node.defaultChild!;
-    this.liveEvents = new LiveEvents(this, { kind: 'fleet', compatibility, model: props.model, first: [group], last: [group] });
+    const canary = fleetCanarySettings(props);
+    const first = canary ? canaryGroup(this, canary, stable, options) : undefined;
+    this.canaryAutoScalingGroup = first?.group;
+    this.metrics = props.embeddedMetrics ? new FleetMetrics(stable.fleetName, modelName) : undefined;
+    this.liveEvents = new LiveEvents(this, {
+      kind: 'fleet', compatibility, model: props.model, first: [(first ?? stable).group.node.defaultChild!], last: [stable.group.node.defaultChild!],
+    });
   }
 
   /**
@@ -166,7 +178,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
-   * Number of requests answered, including errors. Sum over five minutes.
+   * Number of requests answered, including errors, without those of a canary. Sum over five minutes.
    *
    * Needs `embeddedMetrics`, because a network load balancer counts connections, not requests.
    */
@@ -175,7 +187,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
-   * Number of requests that failed because of the server, not the client. Sum over five minutes. Needs `embeddedMetrics`.
+   * Number of requests that failed because of the server, not the client, without those of a canary. Sum over five minutes. Needs `embeddedMetrics`.
    *
    * @param options overrides for the metric
    */
@@ -202,7 +214,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
-   * Number of instances that are unhealthy on the REST port. Maximum over five minutes.
+   * Number of instances that are unhealthy on the REST port, a canary's included. Maximum over five minutes.
    *
    * @param options overrides for the metric
    */
@@ -211,7 +223,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
-   * Number of instances that are healthy on the REST port. Minimum over five minutes.
+   * Number of instances that are healthy on the REST port, a canary's included. Minimum over five minutes.
    *
    * An alarm below `minCapacity` stays quiet during a deployment, although new instances are unhealthy until their model answers.
    *
@@ -245,21 +257,6 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const artifact = artifactFor(this, 'Optimizer', { ...model, ...server.image(this) });
     const offer: EndpointOffer = { endpoint: 'fleet', format, architecture, cpuFeatures, requiresServer: model.requiresServer || undefined };
     return { artifact, compatibility: new ModelCompatibility(this, 'Compatibility', { artifact, offer }) };
-  }
-
-  private attach(network: FleetNetwork, compatibility: ModelCompatibility): void {
-    for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {
-      // The health check contains the model's name: do not update it before the model's build has succeeded.
-      targets.node.addDependency(compatibility.resource);
-      this.autoScalingGroup.attachToNetworkTargetGroup(targets);
-    }
-  }
-
-  /** Adds dependencies on routes, endpoints and permissions, which instances need at boot and the template does not reference. */
-  private bootAfter(subnets: ec2.SelectedSubnets, others: (iam.Grant | Construct)[]): void {
-    const group = this.autoScalingGroup.node.defaultChild!;
-    group.node.addDependency(subnets.internetConnectivityEstablished);
-    others.forEach((other) => ('applyBefore' in other ? other.applyBefore(group as Construct) : group.node.addDependency(other)));
   }
 
   private embedded(what: string, instead: string): FleetMetrics {

@@ -1,6 +1,7 @@
-import { App, Duration } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FleetStack } from '../../bin/fleet-stack';
-import { ModelServer, OptimizationRecipe, ServingBinary, ServingImage } from '../../lib';
+import { ModelServer, OptimizationRecipe, Rollout, ServingBinary, ServingImage } from '../../lib';
 
 /** The app that fleet.test.ts deploys: the example's stack, with what a test changes as context. */
 const app = new App();
@@ -8,7 +9,9 @@ const image = app.node.tryGetContext('image');
 const server = app.node.tryGetContext('server');
 const isLiteRt = server === ModelServer.LITERT;
 
-new FleetStack(app, 'Fleet', {
+const alarmName = app.node.tryGetContext('alarm');
+
+const stack = new FleetStack(app, 'Fleet', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   model: 'examples/digits/saved_model',
   server: isLiteRt ? ModelServer.LITERT : undefined,
@@ -18,4 +21,15 @@ new FleetStack(app, 'Fleet', {
   bootTimeout: Duration.minutes(5),
   // gRPC connections end by themselves in half of this time.
   connectionDraining: Duration.seconds(20),
+  ...alarmName ? { embeddedMetrics: true, rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1), alarms: [named(alarmName)] }) } : {},
 });
+
+if (alarmName) {
+  const metric = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Complaints', statistic: cloudwatch.Stats.SUM, period: Duration.minutes(1) });
+  metric.createAlarm(stack, 'Alarm', { alarmName, threshold: 1, evaluationPeriods: 1, treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING });
+}
+
+/** An alarm by its name, as one is that exists before its fleet. */
+function named(name: string): cloudwatch.IAlarm {
+  return cloudwatch.Alarm.fromAlarmName(new Stack(app, 'Alarms'), 'Alarm', name);
+}

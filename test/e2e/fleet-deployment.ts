@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { recordedCalls } from '../grants/recording';
@@ -74,6 +75,19 @@ export class FleetDeployment {
   public async decisions(images: number[][][][]): Promise<number[]> {
     const { predictions } = await this.ask<{ predictions: number[][] }>(':predict', { instances: images });
     return predictions.map(likeliest);
+  }
+
+  /** Changes a byte of LiteRT's library where a deployment of the LiteRT server has uploaded it to. */
+  public async damageLibrary(): Promise<void> {
+    const { account, region, endpoint } = this.emulator;
+    const { files } = JSON.parse(readFileSync(join(this.work, 'cdk.out', `${STACK}.assets.json`), 'utf8'));
+    const [{ destinations }] = Object.values<any>(files).filter(({ displayName }) => /LiteRtServer-x86_64.*Library/.test(displayName));
+    const [{ bucketName, objectKey }] = Object.values<any>(destinations);
+    const object = { Bucket: bucketName.replace('${AWS::AccountId}', account).replace('${AWS::Region}', region), Key: objectKey };
+    const s3 = new S3Client({ endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true });
+    const library = await (await s3.send(new GetObjectCommand(object))).Body!.transformToByteArray();
+    library[library.length - 1] ^= 1;
+    await s3.send(new PutObjectCommand({ ...object, Body: library }));
   }
 
   /** Predicts one digit after the other while something else happens, and counts what goes wrong. */

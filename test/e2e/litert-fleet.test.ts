@@ -1,6 +1,3 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { accuracy, HELD_OUT } from './digits';
 import { FleetDeployment } from './fleet-deployment';
 
@@ -16,14 +13,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await fleet?.stop();
 });
-
-/** Returns where the deployment has uploaded LiteRT's library to. */
-function libraryObject(): { Bucket: string; Key: string } {
-  const { files } = JSON.parse(readFileSync(join(fleet.work, 'cdk.out', 'Fleet.assets.json'), 'utf8'));
-  const [{ destinations }] = Object.values<any>(files).filter(({ displayName }) => /LiteRtServer-x86_64.*Library/.test(displayName));
-  const [{ bucketName, objectKey }] = Object.values<any>(destinations);
-  return { Bucket: bucketName.replace('${AWS::AccountId}', fleet.emulator.account).replace('${AWS::Region}', fleet.emulator.region), Key: objectKey };
-}
 
 // Instances of the embedded AWS need root.
 (process.getuid?.() === 0 ? describe : describe.skip)('ModelFleet with the LiteRT server, deployed by the CDK command line', () => {
@@ -57,12 +46,7 @@ function libraryObject(): { Bucket: string; Key: string } {
 
   // Fault: the library of the LiteRT server is another than the app's | the update fails with the reason | the old instance, which answers throughout
   test('a library other than the app\'s fails the update with the reason, and the old instance answers throughout', async () => {
-    const s3 = new S3Client({
-      endpoint: fleet.emulator.endpoint, region: fleet.emulator.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true,
-    });
-    const library = await (await s3.send(new GetObjectCommand(libraryObject()))).Body!.transformToByteArray();
-    library[library.length - 1] ^= 1;
-    await s3.send(new PutObjectCommand({ ...libraryObject(), Body: library }));
+    await fleet.damageLibrary();
 
     const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy(LITERT));
 

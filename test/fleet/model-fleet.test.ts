@@ -7,7 +7,7 @@ import { Duration, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { ModelFleetProps } from '../../lib';
-import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization, Rollout } from '../../lib';
+import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
 import { bootSettings, fileOf, fleet, properties, userData } from './fixtures';
@@ -46,8 +46,6 @@ describe('ModelFleet', () => {
   });
 
   test.each<[string, Partial<ModelFleetProps>, RegExp]>([
-    ['a canary', { rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(5) }) }, /rollout must be Rollout\.allAtOnce\(\) for a ModelFleet, got Rollout\.canary\(\): a fleet has no canary/],
-    ['growing steps', { rollout: Rollout.linear({ percent: 10, interval: Duration.minutes(5) }) }, /got Rollout\.linear\(\)/],
     ['more in service than an update leaves', { maxCapacity: 4, minInstancesInService: 4 }, /maxCapacity must be more than minInstancesInService, got 4 and 4/],
     ['fewer in service than the minimum', { minCapacity: 3, minInstancesInService: 2 }, /minInstancesInService must be minCapacity or more, got 2 and 3/],
     ['a minimum whose double nobody knows', { minCapacity: Lazy.number({ produce: () => 2 }) }, /maxCapacity is needed beside a minCapacity that is known only when/],

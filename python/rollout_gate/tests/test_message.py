@@ -7,9 +7,7 @@ from rollout_gate.message import LIMIT, failure_message, shorten_log
 
 
 def message(faults: list[Fault]) -> str:
-    return failure_message(
-        faults, "models/digits", "0 of 3 new pods were available", "after 840 s", "More: log group /x"
-    )
+    return failure_message(faults, "models/digits", "0 of 3 new pods were available after 840 s", "More: log group /x")
 
 
 def message_of(*all_pods: pods.Object, events: list[pods.Object] | None = None) -> str:

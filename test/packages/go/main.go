@@ -284,6 +284,9 @@ func fleets(stack awscdk.Stack) {
 		ServingBinary:      tensorflow.ServingBinary_FromImage(tensorflow.ServingImage_FromRegistry(jsii.String("tensorflow/serving:2.20.0"))),
 		MissingCpuFeatures: tensorflow.MissingCpuFeatures_REFUSE,
 		EmbeddedMetrics:    jsii.Bool(true),
+		Rollout: tensorflow.Rollout_Canary(&tensorflow.CanaryRolloutOptions{
+			Percent: jsii.Number(10), Bake: awscdk.Duration_Minutes(jsii.Number(10)), MaxErrorRate: jsii.Number(0.02),
+		}),
 	})
 	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
 	taken.OnLive(jsii.String("Live"), nil)

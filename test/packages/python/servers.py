@@ -121,6 +121,7 @@ def fleets(stack: cdk.Stack) -> None:
         serving_binary=ServingBinary.from_image(ServingImage.from_registry("tensorflow/serving:2.20.0")),
         missing_cpu_features=MissingCpuFeatures.REFUSE,
         embedded_metrics=True,
+        rollout=Rollout.canary(percent=10, bake=cdk.Duration.minutes(10), max_error_rate=0.02),
     )
     taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
     taken.on_live("Live")

@@ -218,7 +218,9 @@ function fleets(stack: Stack): void {
     servingBinary: ServingBinary.fromImage(ServingImage.fromRegistry('tensorflow/serving:2.20.0')),
     missingCpuFeatures: MissingCpuFeatures.REFUSE,
     embeddedMetrics: true,
+    rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(10), maxErrorRate: 0.02 }),
   });
+  stack.addMetadata('Canary', taken.canaryAutoScalingGroup!.autoScalingGroupName);
   taken.connections.allowDefaultPortFrom(ec2.Peer.ipv4(vpc.vpcCidrBlock));
   taken.onLive('Live');
   taken.onRolledBack('RolledBack');

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
     from .rollout import Clock
 
-_POLL_SECONDS = 10.0
+POLL_SECONDS = 10.0
 #: How long after the bake its last look may still be impossible, for example because a node's pods move.
-_GRACE_SECONDS = 60.0
-#: So many failures end the bake before its time; fewer may be a small share of the requests at its end.
-_MANY_FAILURES = 10
+GRACE_SECONDS = 60.0
 
 
 class CanaryReader(Reader, Protocol):
@@ -127,7 +125,7 @@ def bake(
     canary = Canary.of(event["ResourceProperties"])
     begun = clock.now()
     end = begun + min(canary.pods.seconds, seconds_left)
-    last = min(end + _GRACE_SECONDS, begun + seconds_left)
+    last = min(end + GRACE_SECONDS, begun + seconds_left)
     observed = Observed()
     needed = False
     while True:
@@ -145,10 +143,10 @@ def bake(
                 return Verdict((), _figures(observed.total()))
         except (CannotTellError, ClusterError, AlarmsError) as error:
             # What is unclear during the bake may be clear later, at its end at the latest.
-            if clock.now() + _POLL_SECONDS > last:
+            if clock.now() + POLL_SECONDS > last:
                 unclear = error.faults if isinstance(error, CannotTellError) else (Fault(str(error)),)
                 return _stopped(canary, explained(reader, canary.pods, unclear), clock.now() - begun)
-        clock.sleep(_POLL_SECONDS if over else max(0.1, min(_POLL_SECONDS, end - clock.now())))
+        clock.sleep(POLL_SECONDS if over else max(0.1, min(POLL_SECONDS, end - clock.now())))
 
 
 def needless(reader: Reader, event: dict[str, Any], canary: Canary) -> str:
@@ -204,12 +202,9 @@ def _read(reader: CanaryReader, canary: Canary, pod: Object, observed: Observed)
 
 def _wrong(canary: Canary, served: Served, *, over: bool) -> tuple[Fault, ...]:
     faults = []
-    if served.errors > canary.max_error_rate * served.requests and (over or served.errors >= _MANY_FAILURES):
-        most = sorted(served.failed.items(), key=lambda one: -one[1])[:3]
-        statuses = ", ".join(f"{status} {count:.0f}" for status, count in most)
-        share = f"{served.errors / max(served.requests, served.errors):.2%}"
-        what = f"{served.errors:.0f} of {served.requests:.0f} requests to the new version failed ({statuses}): {share}"
-        faults.append(Fault(f"{what}, and maxErrorRate allows {canary.max_error_rate:.2%}"))
+    excess = served.excess(canary.max_error_rate, over=over)
+    if excess:
+        faults.append(Fault(excess))
     latency = served.latency_milliseconds(0.99)
     if over and canary.max_latency is not None and latency > canary.max_latency:
         what = f"the 99th percentile of the new version's latency is {latency:.1f} ms"

@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .alarms import alarm_reason
 from .canary import CanaryReader, Verdict, bake
 from .cluster import Cluster, ClusterError
+from .fleet import Fleet
+from .fleet_canary import FleetReader, bake_fleet
 from .message import failure_message
 from .response import respond
 from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CANARY = "Custom::TensorFlowCanary"
+FLEET_CANARY = "Custom::TensorFlowFleetCanary"
 
 #: Part of the function's time, for reading logs and answering.
 _RESERVE_SECONDS = 30.0
@@ -37,9 +40,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
             respond(event, physical_id)
             return
         seconds_left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        cluster = Cluster(event["ResourceProperties"]["ClusterName"])
-        of_type = canary_gate if event.get("ResourceType") == CANARY else gate
-        reason = of_type(cluster, event, Clock(), seconds_left)
+        if event.get("ResourceType") == FLEET_CANARY:
+            reason = fleet_canary_gate(Fleet(), event, Clock(), seconds_left)
+        else:
+            cluster = Cluster(event["ResourceProperties"]["ClusterName"])
+            of_type = canary_gate if event.get("ResourceType") == CANARY else gate
+            reason = of_type(cluster, event, Clock(), seconds_left)
     except (ClientError, BotoCoreError) as error:
         reason = f"EKS did not describe the cluster: {error}"
     except Exception as error:
@@ -67,8 +73,7 @@ def gate(reader: Reader, event: dict[str, Any], clock: Clock, seconds_left: floa
     return failure_message(
         outcome.faults,
         f"{rollout.namespace}/{rollout.name}",
-        f"{outcome.available} of {rollout.replicas} new pods were available",
-        outcome.ending,
+        f"{outcome.available} of {rollout.replicas} new pods were available {outcome.ending}",
         _where(),
     )
 
@@ -90,10 +95,27 @@ def canary_gate(
     return failure_message(
         verdict.faults,
         f"{event['ResourceProperties']['Namespace']}/{name}",
-        "stopped",
-        f"{verdict.ending}, before any other pod was changed",
+        f"stopped {verdict.ending}, before any other pod was changed",
         _where(),
     )
+
+
+def fleet_canary_gate(
+    reader: FleetReader,
+    event: dict[str, Any],
+    clock: Clock,
+    seconds_left: float,
+    alarm_reason: Callable[[list[str]], str] = alarm_reason,
+) -> str:
+    """Watch the canary of a fleet, and return why it must not go on; empty if it may."""
+    verdict = bake_fleet(reader, alarm_reason, event, clock, seconds_left)
+    name = event["ResourceProperties"]["GroupName"]
+    if not verdict.faults:
+        print(f"{name} may go on: {verdict.ending}")
+        return ""
+    _write(f"{name} was stopped {verdict.ending}", verdict)
+    ending = f"stopped {verdict.ending}, before any other instance was changed"
+    return failure_message(verdict.faults, name, ending, _where(), "instances")
 
 
 def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:

@@ -18,21 +18,21 @@ _LOG_ENDS = ". Its log ends:\n"
 _ELLIPSIS = "…"
 
 
-def failure_message(faults: Sequence[Fault], name: str, pods: str, ending: str, where: str) -> str:
+def failure_message(faults: Sequence[Fault], name: str, ending: str, where: str, kind: str = "pods") -> str:
     """Return the reason of a failure, the most important words first.
 
     Args:
-        faults: Why pods are not available.
-        name: Namespace and name of the Deployment.
-        pods: How many of the pods are available.
-        ending: Why the wait ended.
+        faults: Why pods are not available, or instances must not go on.
+        name: Namespace and name of the Deployment, or name of the Auto Scaling group.
+        ending: What was the case in the end, and why the wait ended.
         where: Where the complete description is.
+        kind: What has the faults, in the plural.
     """
-    tail = f"\n{name}: {pods} {ending}. {where}"
+    tail = f"\n{name}: {ending}. {where}"
     room = LIMIT - len(tail)
     parts: list[str] = []
     for what, group in _grouped(faults):
-        part = _part(what, group, room, counted=len(faults) > 1)
+        part = _part(what, group, room, counted=kind if len(faults) > 1 else "")
         if parts and len("\n".join([*parts, part])) > room:
             break
         parts.append(part)
@@ -50,11 +50,11 @@ def shorten_log(text: str, limit: int = _LOG_LIMIT) -> str:
     return _cut("\n".join(kept), limit)
 
 
-def _part(what: str, group: list[Fault], room: int, *, counted: bool) -> str:
+def _part(what: str, group: list[Fault], room: int, *, counted: str) -> str:
     first = group[0]
     text = _cut(what, room // 2)
     if counted:
-        text += f" ({len(group)} pods)" if len(group) > 1 else f" ({first.pod})" if first.pod else ""
+        text += f" ({len(group)} {counted})" if len(group) > 1 else f" ({first.pod})" if first.pod else ""
     text += _LOG_ENDS
     log = shorten_log(next((fault.log for fault in group if fault.log), ""), min(_LOG_LIMIT, room - len(text)))
     return f"{text}{log}" if log else text.removesuffix(_LOG_ENDS)

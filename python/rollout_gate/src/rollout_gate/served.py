@@ -15,6 +15,9 @@ _NO_FAULT = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_
 #: The API of requests on the model itself, as probes send them; predictions have a name there.
 _STATUS_API = ""
 
+#: So many failures end a bake before its time; fewer may be a small share of the requests at its end.
+_MANY_FAILURES = 10
+
 _Key = TypeVar("_Key")
 
 
@@ -62,6 +65,21 @@ class Served:
     def errors(self) -> float:
         """Number of requests that failed through the server's fault."""
         return sum(self.failed.values())
+
+    def excess(self, max_error_rate: float, *, over: bool) -> str:
+        """Say that too many requests failed; empty if they did not, or if that may still change until the end.
+
+        Args:
+            max_error_rate: Share of the requests that may fail.
+            over: Whether no further request counts.
+        """
+        if self.errors <= max_error_rate * self.requests or not (over or self.errors >= _MANY_FAILURES):
+            return ""
+        most = sorted(self.failed.items(), key=lambda one: -one[1])[:3]
+        statuses = ", ".join(f"{status} {count:.0f}" for status, count in most)
+        share = f"{self.errors / max(self.requests, self.errors):.2%}"
+        what = f"{self.errors:.0f} of {self.requests:.0f} requests to the new version failed ({statuses}): {share}"
+        return f"{what}, and maxErrorRate allows {max_error_rate:.2%}"
 
     def latency_milliseconds(self, quantile: float) -> float:
         """Return a quantile of the predictions' latency, interpolated in its bucket; 0 without predictions."""

@@ -319,6 +319,7 @@ public final class Main {
         .servingBinary(ServingBinary.fromImage(ServingImage.fromRegistry("tensorflow/serving:2.20.0")))
         .missingCpuFeatures(MissingCpuFeatures.REFUSE)
         .embeddedMetrics(true)
+        .rollout(Rollout.canary(CanaryRolloutOptions.builder().percent(10).bake(Duration.minutes(10)).maxErrorRate(0.02).build()))
         .build();
     taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
     taken.onLive("Live");

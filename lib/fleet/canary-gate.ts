@@ -1,0 +1,90 @@
+import { Aws, CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
+import { packagePath } from '../private/asset-paths';
+import { InlinePolicyRole } from '../private/inline-policy-role';
+import { METRIC_NAMESPACE } from '../private/metric-namespace';
+import type { FleetCanarySettings } from './canary-settings';
+import type { FleetNetwork } from './fleet-network';
+
+/** Lambda's limit, and a minute for its answer to arrive. */
+const SERVICE_TIMEOUT = Duration.minutes(16);
+
+export interface FleetCanaryGateProps {
+  readonly canary: FleetCanarySettings;
+  readonly group: autoscaling.AutoScalingGroup;
+  readonly launchTemplate: ec2.LaunchTemplate;
+  readonly network: FleetNetwork;
+  readonly modelName: string;
+  /** Value of the dimension FleetName of the canary's metrics. */
+  readonly fleetName: string;
+}
+
+/** Makes the deployment wait while the canary's instances of a new version serve. It fails if they become unhealthy, if requests fail, or by an alarm. */
+export class FleetCanaryGate extends Construct {
+  constructor(scope: Construct, id: string, private readonly props: FleetCanaryGateProps) {
+    super(scope, id);
+    const { canary, group, launchTemplate, network } = props;
+    const gate = new CustomResource(this, 'Bake', {
+      resourceType: 'Custom::TensorFlowFleetCanary',
+      serviceToken: this.watcher().functionArn,
+      serviceTimeout: SERVICE_TIMEOUT,
+      properties: {
+        GroupName: group.autoScalingGroupName,
+        // Every new version changes it, so that every change waits again.
+        LaunchTemplateId: launchTemplate.launchTemplateId,
+        LaunchTemplateVersion: launchTemplate.latestVersionNumber,
+        TargetGroupArns: [network.grpcTargetGroup.targetGroupArn, network.restTargetGroup.targetGroupArn],
+        Instances: String(canary.instances),
+        BakeSeconds: String(canary.bakeSeconds),
+        Alarms: canary.alarms.length === 0 ? undefined : canary.alarms.map(({ alarmName }) => alarmName),
+        ...canary.maxErrorRate === undefined ? {} : {
+          MaxErrorRate: String(canary.maxErrorRate), Namespace: METRIC_NAMESPACE, FleetName: props.fleetName, ModelName: props.modelName,
+        },
+      },
+    });
+    // A reference to the group waits for its boot signals too; the dependency says so.
+    gate.node.addDependency(group);
+  }
+
+  private watcher(): lambda.Function {
+    const logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+    const watcher = new lambda.Function(this, 'Function', {
+      description: `Watches the canary of the fleet of the model ${this.props.modelName}`,
+      runtime: lambda.Runtime.PYTHON_3_13,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(packagePath('python', 'rollout_gate', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      timeout: Duration.minutes(15),
+      memorySize: 256,
+      role: this.role(logGroup),
+      logGroup,
+    });
+    for (const rule of LATEST_RUNTIME_RULES) {
+      Validations.of(watcher).acknowledge({ id: rule, reason: 'The handler is tested with this version of Python' });
+    }
+    return watcher;
+  }
+
+  private role(logGroup: logs.LogGroup): iam.Role {
+    const { alarms, maxErrorRate } = this.props.canary;
+    const role = new InlinePolicyRole(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description: 'Watches the canary of a fleet' });
+    const allow = (actions: string[], resource: string) => role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn);
+    // Tells a rollback from an update.
+    allow(['cloudformation:DescribeStacks'], Aws.STACK_ID);
+    allow([
+      'autoscaling:DescribeAutoScalingGroups',
+      'elasticloadbalancing:DescribeTargetHealth',
+      ...maxErrorRate === undefined ? [] : ['cloudwatch:GetMetricData'],
+      // CloudWatch describes composite alarms only to callers that may describe all.
+      ...alarms.length === 0 ? [] : ['cloudwatch:DescribeAlarms'],
+    ], '*');
+    Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'AWS knows these actions, which only read, with every resource only' });
+    return role;
+  }
+}

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from rollout_gate import fleet as module
+from rollout_gate.fleet import Fleet, FleetError, Health, Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METRICS = Metrics("Models", "Shop/Canary", "digits")
+MINUTE = 60
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account in moto."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+def group() -> tuple[str, str]:
+    """Creates a group of one instance. Returns the ids of its launch template and of its target group."""
+    ec2, scaling, balancing = (boto3.client(name) for name in ("ec2", "autoscaling", "elbv2"))
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    arn = balancing.create_target_group(Name="rest", Protocol="TCP", Port=8501, VpcId=vpc)["TargetGroups"][0][
+        "TargetGroupArn"
+    ]
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    template = ec2.create_launch_template(
+        LaunchTemplateName="canary", LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="canaries",
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "1"},
+        MinSize=1,
+        MaxSize=2,
+        AvailabilityZones=["eu-west-1a"],
+        TargetGroupARNs=[arn],
+    )
+    return template, arn
+
+
+def publish(name: str, value: float, ago: float) -> None:
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace="Models",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Value": value,
+                "Timestamp": time.time() - ago,
+                "Dimensions": [{"Name": "FleetName", "Value": "Shop/Canary"}, {"Name": "ModelName", "Value": "digits"}],
+            }
+        ],
+    )
+
+
+def test_instances_have_their_launch_template_and_health() -> None:
+    template, arn = group()
+
+    (instance,) = Fleet().instances("canaries")
+
+    assert instance.template == (template, "1")
+    assert instance.lifecycle == "InService"
+    assert Fleet().health(arn)[instance.name].state == "healthy"
+
+
+def test_health_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}
+    answer = {"TargetHealthDescriptions": [{"Target": {"Id": "i-1"}, "TargetHealth": why}]}
+    client = type("Client", (), {"describe_target_health": staticmethod(lambda **_: answer)})
+    monkeypatch.setattr(module.boto3, "client", lambda *_, **__: client)
+
+    assert Fleet().health("arn") == {"i-1": Health("unhealthy", "Target.Timeout: Request timed out")}
+
+
+@pytest.mark.parametrize(
+    ("status", "goes_back"),
+    [
+        ("UPDATE_IN_PROGRESS", False),
+        ("CREATE_IN_PROGRESS", False),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", True),
+    ],
+)
+def test_rollback_is_the_state_of_the_stack(status: str, goes_back: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"Stacks": [{"StackStatus": status}]}
+    client = type("Client", (), {"describe_stacks": staticmethod(lambda **_: answer)})
+    monkeypatch.setattr(module.boto3, "client", lambda *_, **__: client)
+
+    assert Fleet().goes_back("stack") is goes_back
+
+
+def test_requests_of_the_whole_minutes_of_the_bake_are_counted() -> None:
+    into_the_minute = time.time() % MINUTE
+    for name, value in (("Requests", 40), ("Errors", 2)):
+        publish(name, value, into_the_minute - 0.001)
+        publish(name, value, into_the_minute + MINUTE - 1)
+        publish(name, 1000, into_the_minute + 3 * MINUTE)
+
+    served = Fleet().served(METRICS, into_the_minute + 2 * MINUTE - 1)
+
+    assert (served.requests, served.errors) == (80, 4)
+
+
+def test_nothing_published_is_no_request_and_no_failure() -> None:
+    assert Fleet().served(METRICS, 300).requests == 0
+    assert Fleet().served(METRICS, 0.001).errors == 0
+
+
+def test_missing_group_is_named() -> None:
+    with pytest.raises(FleetError, match="there is no Auto Scaling group elsewhere"):
+        Fleet().instances("elsewhere")
+
+
+def test_refusal_says_what_the_service_said() -> None:
+    with pytest.raises(FleetError, match=r"the canary could not be watched: .*TargetGroupNotFound"):
+        Fleet().health("arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/gone/1")
