@@ -12,7 +12,6 @@ import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
-import { MergingRole } from './merging-role';
 import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from './model-events';
 import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
 
@@ -38,7 +37,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   private constructor(scope: Construct, id: string) {
     super(scope, id);
     this.logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
-    this.role = this.functionRole('Role', 'Runs the handlers of TensorFlow model builds', MergingRole);
+    this.role = this.functionRole('Role', 'Runs the handlers of TensorFlow model builds');
     this.grantPrincipal = this.role;
     const onEvent = this.handler('OnEvent', 'index.on_event', Duration.minutes(5));
     const isComplete = this.handler('IsComplete', 'index.is_complete', Duration.minutes(5));
@@ -173,8 +172,8 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   }
 
   /** A role that can only write logs, to our log group. */
-  private functionRole(id: string, description: string, kind = iam.Role): iam.Role {
-    const role = new kind(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description });
+  private functionRole(id: string, description: string): iam.Role {
+    const role = new iam.Role(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description });
     role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn],
     }));

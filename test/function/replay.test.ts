@@ -38,7 +38,7 @@ test('it waits for the permission to read them, which is for this model alone', 
   const bucket = { 'Fn::GetAtt': [resourceOf(stack, 'AWS::S3::Bucket', 'DigitsCapture').id, 'Arn'] };
   const policy = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy', {
     Properties: { PolicyDocument: { Statement: Match.arrayWith([
-      { Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: Match.arrayWith([{ 'Fn::Join': ['', [bucket, '/digits/*']] }]) },
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: { 'Fn::Join': ['', [bucket, '/digits/*']] } },
       { Effect: 'Allow', Action: 's3:ListBucket', Resource: bucket, Condition: { StringLike: { 's3:prefix': ['digits/*'] } } },
     ]) } },
   }));
