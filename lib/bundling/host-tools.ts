@@ -1,11 +1,10 @@
 import { spawnSync } from 'child_process';
-import { tmpdir } from 'os';
+import { existsSync, readdirSync } from 'fs';
+import { homedir, tmpdir } from 'os';
 import { join } from 'path';
 import { UnscopedValidationError } from 'aws-cdk-lib';
 import { lit } from '../private/errors';
 import { nativeProgram } from './native-program';
-import { hasPipFiles } from './pip-files';
-import { homeDirectory, pyenvDirectories } from './pyenv';
 
 export interface Installer {
   readonly kind: 'uv' | 'pip';
@@ -41,7 +40,7 @@ export function findInstaller(): Installer | undefined {
       return { kind: 'uv', command: ['uv'] };
     }
     for (const python of ['python3', 'python']) {
-      if (hasPipFiles(python) || answers([python, '-c', HAS_PIP]) !== undefined) {
+      if (answers([python, '-c', HAS_PIP]) !== undefined) {
         return { kind: 'pip', command: [python, '-m', 'pip'] };
       }
     }
@@ -81,6 +80,13 @@ function candidates(version: string): string[] {
   return [`python${version}`, 'python3', 'python', ...pyenvDirectories(version).map((directory) => join(directory, 'python'))];
 }
 
+/** The programs of all versions that pyenv has: its shim on the PATH for a version fails while another one is active. */
+function pyenvDirectories(version: string): string[] {
+  const versions = join(process.env.PYENV_ROOT ?? join(home(), '.pyenv'), 'versions');
+  const installed = existsSync(versions) ? readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort().reverse() : [];
+  return installed.map((name) => join(versions, name, 'bin'));
+}
+
 /** Returns the interpreter's own path if it has the version: a name on the PATH may mean another version in another directory. */
 function pathOfPython(program: string, version: string): string | undefined {
   const question = 'import sys; print(sys.implementation.name, sys.implementation.cache_tag, sys.executable)';
@@ -96,9 +102,13 @@ function answers(command: string[]): string | undefined {
   return result.error || result.status !== 0 ? undefined : result.stdout;
 }
 
+function home(): string {
+  return process.env.HOME ?? homedir();
+}
+
 /** Caches the answer for each environment, because each question costs a process. */
 function once<T>(question: string, ask: () => T): T {
-  const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, homeDirectory()]);
+  const key = JSON.stringify([question, process.env.PATH, process.env.PYENV_ROOT, process.env.CDK_DOCKER, home()]);
   if (!found.has(key)) {
     found.set(key, ask());
   }

@@ -11,22 +11,9 @@ const MACHINE_CODE = new Set(['7f454c46', 'cffaedfe', 'cafebabe']);
  * @param name of the program
  * @param directories where to look; the first one that has the name decides
  */
-export function nativeProgram(name: string, directories = pathDirectories()): string | undefined {
-  const path = programOnPath(name, directories);
-  return path !== undefined && basename(realpathSync(path)) === name && isMachineCode(path) ? path : undefined;
-}
-
-/** Returns the path of the program that a name starts, whatever it is. */
-export function programOnPath(name: string, directories = pathDirectories()): string | undefined {
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-export function isMachineCode(path: string): boolean {
-  return MACHINE_CODE.has(firstBytes(path));
-}
-
-function pathDirectories(): string[] {
-  return (process.env.PATH ?? '').split(delimiter);
+export function nativeProgram(name: string, directories = (process.env.PATH ?? '').split(delimiter)): string | undefined {
+  const path = directories.map((directory) => join(directory, name)).find(isExecutable);
+  return path !== undefined && basename(realpathSync(path)) === name && MACHINE_CODE.has(firstBytes(path)) ? path : undefined;
 }
 
 function isExecutable(path: string): boolean {

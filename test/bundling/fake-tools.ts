@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'os';
 import { delimiter, join } from 'path';
 
-const VARIABLES = ['PATH', 'HOME', 'PYENV_ROOT', 'PYENV_VERSION', 'CDK_DOCKER'];
+const VARIABLES = ['PATH', 'HOME', 'PYENV_ROOT', 'CDK_DOCKER'];
 
 /** A host of its own: only the tools that a test puts there are found. They record how they were called. */
 export class FakeHost {
@@ -15,7 +15,6 @@ export class FakeHost {
     process.env.PATH = this.bin;
     process.env.HOME = this.directory;
     process.env.PYENV_ROOT = join(this.directory, 'pyenv');
-    delete process.env.PYENV_VERSION;
     delete process.env.CDK_DOCKER;
   }
 
