@@ -288,6 +288,7 @@ func fleets(stack awscdk.Stack) {
 			Percent: jsii.Number(10), Bake: awscdk.Duration_Minutes(jsii.Number(10)), MaxErrorRate: jsii.Number(0.02),
 		}),
 	})
+	stack.AddMetadata(jsii.String("Canary"), taken.CanaryAutoScalingGroup().AutoScalingGroupName())
 	taken.Connections().AllowDefaultPortFrom(awsec2.Peer_Ipv4(vpc.VpcCidrBlock()), nil)
 	taken.OnLive(jsii.String("Live"), nil)
 	taken.OnRolledBack(jsii.String("RolledBack"), nil)
@@ -331,7 +332,10 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 	tensorflow.NewModelFunction(stack, jsii.String("Shared"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(pointed),
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,
-		Bundling:      tensorflow.PythonBundling_LOCAL(),
+		Capture: tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{
+			Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7)), Redact: jsii.Strings("image"),
+		}),
+		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
 	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
 		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})

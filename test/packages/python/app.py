@@ -209,6 +209,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         "Shared",
         model=ModelSource.from_artifact(pointed),
         lite_rt_runtime=LiteRtRuntime.NATIVE,
+        capture=RequestCapture.sampled(rate=0.01, retention=cdk.Duration.days(7), redact=["image"]),
         bundling=PythonBundling.LOCAL,
     )
     published = ModelArtifact.from_bucket(

@@ -123,6 +123,7 @@ def fleets(stack: cdk.Stack) -> None:
         embedded_metrics=True,
         rollout=Rollout.canary(percent=10, bake=cdk.Duration.minutes(10), max_error_rate=0.02),
     )
+    stack.add_metadata("Canary", taken.canary_auto_scaling_group.auto_scaling_group_name)
     taken.connections.allow_default_port_from(ec2.Peer.ipv4(vpc.vpc_cidr_block))
     taken.on_live("Live")
     taken.on_rolled_back("RolledBack")

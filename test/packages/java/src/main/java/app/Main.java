@@ -321,6 +321,7 @@ public final class Main {
         .embeddedMetrics(true)
         .rollout(Rollout.canary(CanaryRolloutOptions.builder().percent(10).bake(Duration.minutes(10)).maxErrorRate(0.02).build()))
         .build();
+    stack.addMetadata("Canary", taken.getCanaryAutoScalingGroup().getAutoScalingGroupName());
     taken.getConnections().allowDefaultPortFrom(Peer.ipv4(vpc.getVpcCidrBlock()));
     taken.onLive("Live");
     taken.onRolledBack("RolledBack");
@@ -363,6 +364,7 @@ public final class Main {
     ModelFunction.Builder.create(stack, "Shared")
         .model(ModelSource.fromArtifact(pointed))
         .liteRtRuntime(LiteRtRuntime.NATIVE)
+        .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.01).retention(Duration.days(7)).redact(List.of("image")).build()))
         .bundling(PythonBundling.LOCAL)
         .build();
     ModelFunction.Builder.create(stack, "Pinned")
