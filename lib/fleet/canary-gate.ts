@@ -1,19 +1,15 @@
-import { Aws, CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, CustomResource, Validations } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
-import { packagePath } from '../private/asset-paths';
+import { ROLLOUT_SERVICE_TIMEOUT, rolloutFunction, rolloutLogGroup } from '../endpoint/rollout-function';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import type { FleetCanarySettings } from './canary-settings';
 import type { FleetNetwork } from './fleet-network';
-
-/** Lambda's limit, and a minute for its answer to arrive. */
-const SERVICE_TIMEOUT = Duration.minutes(16);
 
 export interface FleetCanaryGateProps {
   readonly canary: FleetCanarySettings;
@@ -33,7 +29,7 @@ export class FleetCanaryGate extends Construct {
     const gate = new CustomResource(this, 'Bake', {
       resourceType: 'Custom::TensorFlowFleetCanary',
       serviceToken: this.watcher().functionArn,
-      serviceTimeout: SERVICE_TIMEOUT,
+      serviceTimeout: ROLLOUT_SERVICE_TIMEOUT,
       properties: {
         GroupName: group.autoScalingGroupName,
         // Every new version changes it, so that every change waits again.
@@ -53,21 +49,8 @@ export class FleetCanaryGate extends Construct {
   }
 
   private watcher(): lambda.Function {
-    const logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
-    const watcher = new lambda.Function(this, 'Function', {
-      description: `Watches the canary of the fleet of the model ${this.props.modelName}`,
-      runtime: lambda.Runtime.PYTHON_3_13,
-      handler: 'index.handler',
-      code: lambda.Code.fromAsset(packagePath('python', 'rollout_gate', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
-      timeout: Duration.minutes(15),
-      memorySize: 256,
-      role: this.role(logGroup),
-      logGroup,
-    });
-    for (const rule of LATEST_RUNTIME_RULES) {
-      Validations.of(watcher).acknowledge({ id: rule, reason: 'The handler is tested with this version of Python' });
-    }
-    return watcher;
+    const logGroup = rolloutLogGroup(this);
+    return rolloutFunction(this, { description: `Watches the canary of the fleet of the model ${this.props.modelName}`, role: this.role(logGroup), logGroup });
   }
 
   private role(logGroup: logs.LogGroup): iam.Role {

@@ -1,11 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { checkRollout, DEFAULT_MAX_ERROR_RATE } from '../endpoint/rollout-checks';
+import { LONGEST_BAKE } from '../endpoint/rollout-function';
 import { fleetSettings } from './fleet-settings';
 import type { ModelFleetProps } from './model-fleet-props';
-
-/** The waiting function ends after 15 minutes. The rest is for its last look and its answer. */
-const LONGEST_BAKE = { minutes: 13, hint: 'the function that watches the canary ends after 15 minutes' };
 
 /** A fleet's canary with defaults. */
 export interface FleetCanarySettings {

@@ -1,12 +1,10 @@
 import { Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { checkRollout, DEFAULT_MAX_ERROR_RATE } from '../endpoint/rollout-checks';
+import { LONGEST_BAKE } from '../endpoint/rollout-function';
 import type { ModelServiceProps } from './model-service-props';
 import { fewestPods } from './rollout-plan';
 import { canWatch } from './rollout-watcher';
-
-/** The waiting function ends after 15 minutes. The rest is for pods that are replaced at the end, for logs and for its answer. */
-const LONGEST_BAKE = { minutes: 13, hint: 'the function that watches the canary ends after 15 minutes' };
 
 const WITHOUT_MANIFESTS = 'has no effect without applyManifests: whatever applies the objects decides their order';
 

@@ -1,18 +1,15 @@
-import { CustomResource, Duration, RemovalPolicy, Stack, Tokenization, Validations } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
+import { CustomResource, Stack, Tokenization } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledgeWildcard, LATEST_RUNTIME_RULES } from '../private/acknowledge';
-import { packagePath } from '../private/asset-paths';
+import { ROLLOUT_SERVICE_TIMEOUT, rolloutFunction, rolloutLogGroup } from '../endpoint/rollout-function';
+import { acknowledgeWildcard } from '../private/acknowledge';
 import { clusterId } from './service-objects';
 
 const ID = 'TensorFlowRollouts';
-
-/** Lambda's limit, and a minute for its answer to arrive. */
-const SERVICE_TIMEOUT = Duration.minutes(16);
 
 export interface WatchedRollout {
   readonly namespace: string;
@@ -76,24 +73,13 @@ export class RolloutWatcher extends Construct {
 
   private constructor(scope: Construct, id: string, private readonly cluster: eks.ICluster, private readonly kubectl: lambda.Function) {
     super(scope, id);
-    const watcher = new lambda.Function(this, 'Function', {
-      description: 'Waits for pods of new versions of TensorFlow models',
-      runtime: lambda.Runtime.PYTHON_3_13,
-      handler: 'index.handler',
-      code: lambda.Code.fromAsset(packagePath('python', 'rollout_gate', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
-      timeout: Duration.minutes(15),
-      memorySize: 256,
-      // It may describe the cluster, and has an access entry. Nothing is added to it.
-      role: kubectl.role,
-      logGroup: new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
-    });
+    // The role may describe the cluster, and has an access entry. Nothing is added to it.
+    const { role } = kubectl;
+    const watcher = rolloutFunction(this, { description: 'Waits for pods of new versions of TensorFlow models', role, logGroup: rolloutLogGroup(this) });
     const [resource, model] = [watcher, kubectl].map(({ node }) => node.defaultChild as lambda.CfnFunction);
     resource.vpcConfig = model.vpcConfig;
     resource.environment = model.environment;
     this.serviceToken = watcher.functionArn;
-    for (const id of LATEST_RUNTIME_RULES) {
-      Validations.of(watcher).acknowledge({ id, reason: 'The handler is tested with this version of Python' });
-    }
   }
 
   /** Makes the deployment wait until enough pods are available. */
@@ -134,7 +120,7 @@ export class RolloutWatcher extends Construct {
     const gate = new CustomResource(scope, id, {
       resourceType,
       serviceToken: this.serviceToken,
-      serviceTimeout: SERVICE_TIMEOUT,
+      serviceTimeout: ROLLOUT_SERVICE_TIMEOUT,
       properties: { ClusterName: this.cluster.clusterName, ...properties },
     });
     // The cluster lets the role in only after this.

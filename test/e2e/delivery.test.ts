@@ -3,10 +3,10 @@ import { deliveryCommand } from '../../cli/delivery/command';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
+import { expectAnswersOf, expectDeployed } from './expectations';
 import { callAction, callService } from './requests';
 
 const KEY = 'models/points.zip';
-const TOLERANCE = 0.05;
 const SECONDS = 300;
 
 /** The outputs of the stack Delivery of test/e2e/delivery-app.ts. */
@@ -26,16 +26,11 @@ let endpoint: Outputs;
 const versions: Record<string, string> = {};
 
 async function deployed(stack: string): Promise<Outputs> {
-  const { code, output } = await deployment.deploy(stack, {});
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  await expectDeployed(deployment, stack, {});
   return deployment.outputs(stack);
 }
 
-async function expectAnswersOf(model: Expectation): Promise<void> {
-  const actual = await deployment.predict(endpoint, model.instances);
-  const differences = model.predictions.flatMap((row, index) => row.map((value, column) => Math.abs(value - actual[index][column])));
-  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
-}
+const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, endpoint, model);
 
 async function upload(name: string): Promise<void> {
   versions[name] = await deployment.write(delivering.UploadBucket, KEY, readFileSync(deployment.file(`${name}.zip`)));
@@ -108,7 +103,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await heard()).toMatchObject({ 'detail-type': 'ModelDelivered', 'detail': { objectVersion: versions.first, skipped: ['Endpoint'] } });
     expect(await parameter(delivering.SourceParameter)).toBe(versions.first);
     endpoint = await deployed('Endpoint');
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     expect(await heard((endpoint as unknown as Record<string, string>).PublishedQueueUrl)).toMatchObject({
       'detail-type': 'ModelPublished', 'detail': { modelName: 'points', version: '1', bucket: endpoint.ArtifactBucket },
     });
@@ -120,7 +115,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await heard()).toMatchObject({
       'source': 'cdk-tensorflow', 'detail-type': 'ModelDelivered', 'detail': { outcome: 'DELIVERED', objectVersion: versions.second, skipped: [], serve: 'built' },
     });
-    await expectAnswersOf(second);
+    await expectAnswers(second);
     expect(await deployment.status('Endpoint')).toBe('UPDATE_COMPLETE');
     const { deployments } = await callAction(deployment.emulator, 'codedeploy', 'CodeDeploy_20141006.ListDeployments', {});
     expect(deployments).toHaveLength(1);
@@ -148,7 +143,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await deployment.status('Endpoint')).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
     expect(await deployment.liveVersion(endpoint)).toBe(live);
-    await expectAnswersOf(second);
+    await expectAnswers(second);
   });
 
   // Fault: the event of an upload comes twice, or after that of a newer one | nothing: the delivery ends as superseded | what served before
@@ -173,7 +168,7 @@ describe('a model that is delivered by an upload', () => {
     expect(await deployment.builds()).toBe(builds);
     expect(await deployment.liveVersion(endpoint)).toBe(live);
     expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
-    await expectAnswersOf(second);
+    await expectAnswers(second);
   });
 
   test('gives way to the version before by the command line, which stays when the unchanged app is deployed', async () => {
@@ -182,12 +177,12 @@ describe('a model that is delivered by an upload', () => {
     expect(await operate('rollback')).toMatchObject({
       code: 0, output: { executed: false, input: { serve: [{ bucket: endpoint.ArtifactBucket, manifestKey }] } },
     });
-    await expectAnswersOf(second);
+    await expectAnswers(second);
 
     expect(await operate('rollback', '--yes')).toMatchObject({ code: 0, output: { executed: true, delivery: { outcome: 'DELIVERED' } } });
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     await deployed('Endpoint');
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     expect(await deployment.builds()).toBe(builds);
     expect(await parameter(delivering.SourceParameter)).toBe(versions.second);
   });
@@ -197,7 +192,7 @@ describe('a model that is delivered by an upload', () => {
 
     expect(await operate('promote', '--object-version', versions.second, '--yes')).toMatchObject({ code: 0, output: { delivery: { outcome: 'DELIVERED' } } });
 
-    await expectAnswersOf(second);
+    await expectAnswers(second);
     expect(await deployment.builds()).toBe(builds);
     const { output: { deliveries } } = await operate('history');
     expect(deliveries.map(({ outcome }: { outcome: string }) => outcome)).toEqual([

@@ -4,22 +4,15 @@ import { join } from 'path';
 import { promisify } from 'util';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment, ROOT } from './deployment';
+import { expectClose } from './expectations';
 import { callAction } from './requests';
 
-/** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
-const TOLERANCE = 0.05;
 const STACK = 'Endpoint';
 
 let deployment: Deployment;
 
 /** Context that deploys one of the models with its data. */
 const serving = (name: string, changed: Record<string, string> = {}) => ({ model: deployment.file(name), data: deployment.file(`${name}.npz`), ...changed });
-
-function expectClose(actual: number[][], expected: number[][]): void {
-  expect(actual).toHaveLength(expected.length);
-  const differences = expected.map((row, index) => Math.max(...row.map((value, column) => Math.abs(value - actual[index][column]))));
-  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
-}
 
 beforeAll(async () => {
   deployment = await Deployment.start();

@@ -3,10 +3,9 @@ import { createHash } from 'crypto';
 import { renameSync, writeFileSync } from 'fs';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
-import { callAction } from './requests';
+import { expectAnswersOf, expectDeployed, receiveEvents } from './expectations';
 
 const STACK = 'Endpoint';
-const TOLERANCE = 0.05;
 
 let deployment: Deployment;
 let first: Expectation;
@@ -19,23 +18,9 @@ const serving = (name: string, changed: Record<string, string> = {}) => ({
   model: deployment.file(name), data: deployment.file(`${name}.npz`), events: 'yes', ...changed,
 });
 
-async function deployed(context: Record<string, string>): Promise<void> {
-  const { code, output } = await deployment.deploy(STACK, context);
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-}
-
-async function expectAnswersOf(model: Expectation): Promise<void> {
-  const actual = await deployment.predict(outputs(), model.instances);
-  const differences = model.predictions.flatMap((row, index) => row.map((value, column) => Math.abs(value - actual[index][column])));
-  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
-}
-
-/** The events that have arrived since the last time. */
-async function heard(): Promise<any[]> {
-  const request = { QueueUrl: outputs().QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
-  const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-  return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
-}
+const deployed = (context: Record<string, string>) => expectDeployed(deployment, STACK, context);
+const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, outputs(), model);
+const heard = () => receiveEvents(deployment, outputs().QueueUrl);
 
 /** What an event must say of a published version, by the bytes in the bucket. */
 async function versionInBucket(number: number): Promise<Record<string, string>> {
@@ -68,7 +53,7 @@ describe('the events of a function', () => {
   test('say after a deployment which version is live, with the digest of its manifest', async () => {
     await deployed(serving('first'));
 
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     expect(await heard()).toMatchObject([{
       'source': 'cdk-tensorflow',
       'detail-type': 'ModelLive',
@@ -91,7 +76,7 @@ describe('the events of a function', () => {
     expect({ failed: code !== 0, output }).toEqual({ failed: true, output: expect.stringContaining('differently from the published model') });
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await deployment.liveVersion(outputs())).toBe(live);
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     expect(await heard()).toMatchObject([{
       'detail-type': 'ModelRolledBack',
       'detail': { path: 'Endpoint/Points', live: await versionInBucket(1), rolledBack: await versionInBucket(2) },
@@ -101,7 +86,7 @@ describe('the events of a function', () => {
   test('say that it is live once it passes, and what was before', async () => {
     await deployed(serving('second'));
 
-    await expectAnswersOf(second);
+    await expectAnswers(second);
     expect(await heard()).toMatchObject([{ 'detail-type': 'ModelLive', 'detail': { live: await versionInBucket(2), before: await versionInBucket(1) } }]);
   });
 });

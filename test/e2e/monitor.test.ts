@@ -1,6 +1,7 @@
 import type { Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
+import { expectDeployed, receiveEvents } from './expectations';
 import { callAction, callService } from './requests';
 
 const STACK = 'Endpoint';
@@ -96,16 +97,11 @@ const alarmIs = (state: string) => eventually(async () => {
   expect(/<StateValue>([^<]*)<\/StateValue>/.exec(alarm)![1]).toBe(state);
 });
 
-async function received(): Promise<any[]> {
-  const request = { QueueUrl: outputs.QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
-  const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-  return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
-}
+const received = () => receiveEvents(deployment, outputs.QueueUrl);
 
 beforeAll(async () => {
   deployment = await Deployment.start('test/e2e/monitor-app.ts');
-  const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  await expectDeployed(deployment, STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
   outputs = deployment.outputs(STACK) as Monitored;
 });
 

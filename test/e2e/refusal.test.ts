@@ -1,9 +1,9 @@
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
-import { callAction, callService } from './requests';
+import { expectAnswersOf, expectDeployed, receiveEvents } from './expectations';
+import { callService } from './requests';
 
 const STACK = 'Endpoint';
-const TOLERANCE = 0.05;
 
 /** The outputs of test/e2e/refusal-app.ts, and the one that the library adds, by a name without hash. */
 interface Refusals extends Outputs {
@@ -27,23 +27,9 @@ const serving = (name: string, changed: Record<string, string> = {}) => ({ model
 /** No candidate is as small as that. */
 const refused = (changed: Record<string, string> = {}) => serving('second', { maxSizeKibibytes: '1', ...changed });
 
-async function deployed(context: Record<string, string>): Promise<void> {
-  const { code, output } = await deployment.deploy(STACK, context);
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-}
-
-async function expectAnswersOf(model: Expectation): Promise<void> {
-  const actual = await deployment.predict(outputs(), model.instances);
-  const differences = model.predictions.flatMap((row, index) => row.map((value, column) => Math.abs(value - actual[index][column])));
-  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
-}
-
-/** The events that have arrived since the last time. */
-async function heard(): Promise<any[]> {
-  const request = { QueueUrl: outputs().QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
-  const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-  return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
-}
+const deployed = (context: Record<string, string>) => expectDeployed(deployment, STACK, context);
+const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, outputs(), model);
+const heard = () => receiveEvents(deployment, outputs().QueueUrl);
 
 const cloudWatch = (parameters: Record<string, string>) => callService(
   deployment.emulator, 'monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
@@ -89,7 +75,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
   test('leaves the previous version serving, and says why in an output', async () => {
     await deployed(serving('first'));
     expect(outputs().Refusal).toBe('none');
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     const live = await deployment.liveVersion(outputs());
     const before = outputs();
 
@@ -99,7 +85,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
     expect(outputs()).toEqual({ ...before, Refusal: expect.stringMatching(why) });
     expect(await deployment.status(STACK)).toBe('UPDATE_COMPLETE');
     expect(await deployment.liveVersion(outputs())).toBe(live);
-    await expectAnswersOf(first);
+    await expectAnswers(first);
     const [bucket, key] = /s3:\/\/([^/]+)\/(.*)$/.exec(outputs().Refusal)!.slice(1);
     expect(await deployment.text(bucket, key)).toMatch(/size [\d,]+ bytes, allowed at most 1,024/);
   });
@@ -120,7 +106,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     expect(await deployment.builds()).toBe(before);
     expect(outputs().Refusal).toContain('Version 1 is kept');
-    await expectAnswersOf(first);
+    await expectAnswers(first);
   });
 
   // Fault: a deployment after a refused model is rolled back | the rollback ends well | the version before both, which answers afterwards
@@ -129,7 +115,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     expect(code).not.toBe(0);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
-    await expectAnswersOf(first);
+    await expectAnswers(first);
   });
 
   test('gives way to a model that passes', async () => {
@@ -139,7 +125,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     expect(await deployment.builds()).toBe(before); // published by the deployment that was rolled back
     expect(outputs()).toMatchObject({ Version: '2', Refusal: 'none' });
-    await expectAnswersOf(second);
+    await expectAnswers(second);
   });
 
   test('deployed again does not bring back the version kept then: the current version keeps serving', async () => {
@@ -149,7 +135,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     expect(await deployment.builds()).toBe(before);
     expect(outputs()).toMatchObject({ Version: '2', Refusal: expect.stringContaining('Version 2 is kept') });
-    await expectAnswersOf(second);
+    await expectAnswers(second);
     expect(await heard()).toMatchObject([{ detail: { kept: { version: '2' } } }]);
   });
 
@@ -160,7 +146,7 @@ describe('a model that the gate refuses, with KEEP_PREVIOUS', () => {
 
     expect(await deployment.builds()).toBe(before + 1);
     expect(outputs()).toMatchObject({ Version: '2', Refusal: expect.stringContaining('Version 2 is kept') });
-    await expectAnswersOf(second);
+    await expectAnswers(second);
     expect(await heard()).toMatchObject([{ detail: { attempt: '2', kept: { version: '2' } } }]);
   });
 });

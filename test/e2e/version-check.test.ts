@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import type { Expectation } from './deployment';
 import { Deployment } from './deployment';
+import { expectDeployed } from './expectations';
 
 const STACK = 'Endpoint';
 const LABELS = ['low', 'middle', 'high'];
@@ -47,10 +48,7 @@ function hook(name: string, text: string, body = first.instances[0].join(' ')): 
   return { hook: directory };
 }
 
-async function deployed(context: Record<string, string>): Promise<void> {
-  const { code, output } = await deployment.deploy(STACK, context);
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-}
+const deployed = (context: Record<string, string>) => expectDeployed(deployment, STACK, context);
 
 const label = (scores: number[]) => LABELS[scores.indexOf(Math.max(...scores))];
 

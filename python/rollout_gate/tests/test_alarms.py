@@ -1,40 +1,31 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from rollout_gate import alarms as module
 from rollout_gate.alarms import AlarmsError, alarm_reason
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cloudwatch(aws: None) -> Any:
     """CloudWatch with one alarm that is in the state ALARM and two that are not."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("cloudwatch")
-        for name in ("quiet", "unknown", "loud"):
-            client.put_metric_alarm(
-                AlarmName=name,
-                Namespace="Shop",
-                MetricName="Orders",
-                Statistic="Sum",
-                Period=60,
-                EvaluationPeriods=1,
-                Threshold=1,
-                ComparisonOperator="LessThanThreshold",
-            )
-        client.set_alarm_state(AlarmName="loud", StateValue="ALARM", StateReason="no order in a minute")
-        client.set_alarm_state(AlarmName="quiet", StateValue="OK", StateReason="orders")
-        yield client
+    client = boto3.client("cloudwatch")
+    for name in ("quiet", "unknown", "loud"):
+        client.put_metric_alarm(
+            AlarmName=name,
+            Namespace="Shop",
+            MetricName="Orders",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="LessThanThreshold",
+        )
+    client.set_alarm_state(AlarmName="loud", StateValue="ALARM", StateReason="no order in a minute")
+    client.set_alarm_state(AlarmName="quiet", StateValue="OK", StateReason="orders")
+    return client
 
 
 @pytest.mark.usefixtures("cloudwatch")

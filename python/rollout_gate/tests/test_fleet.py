@@ -1,30 +1,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
 from rollout_gate import fleet as module
 from rollout_gate.fleet import Fleet, FleetError, Health, Metrics
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 METRICS = Metrics("Models", "Shop/Canary", "digits")
 MINUTE = 60
 
-
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An account in moto."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 def group() -> tuple[str, str]:

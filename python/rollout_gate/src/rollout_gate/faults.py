@@ -27,11 +27,11 @@ _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a pod is not available.
+    """Why a pod is not available, or why an instance must not go on.
 
     Attributes:
         what: Description without the pod's name, so that pods with the same fault can be counted.
-        pod: Name of the pod; empty if none was created.
+        pod: Name of the pod, or id of the instance; empty if none was created.
         container: The container that does not start; empty if the fault is the pod's.
         log: End of that container's log.
         previous: Whether that log is of the container before its restart.

@@ -1,21 +1,17 @@
-"""Watches the canary of a fleet while it serves, and says why it must not go on."""
+"""A canary of instances: what is read of a fleet, and why the instances must not go on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .alarms import AlarmsError
-from .canary import GRACE_SECONDS, POLL_SECONDS, CannotTellError, Verdict
+from .bake import CannotTellError
 from .faults import Fault
-from .fleet import UNREGISTERED, FleetError, Metrics
+from .fleet import UNREGISTERED, Metrics
 from .served import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .fleet import Health, Instance
-    from .rollout import Clock
 
 _GONE = "the instance left its Auto Scaling group, which ends unhealthy ones"
 
@@ -36,21 +32,27 @@ class FleetReader(Protocol):
         """Return what instances answered since so many seconds ago."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class FleetCanary:
-    """What to watch.
+    """The instances of a canary's Auto Scaling group.
 
     Attributes:
-        group: Name of the canary's Auto Scaling group.
+        reader: Reads the fleet.
+        event: CloudFormation's.
+        group: Name of the Auto Scaling group.
         template: Id and version of the launch template of the new version.
         target_groups: ARNs of the target groups in which the instances must be healthy.
         instances: How many there must be.
-        seconds: How long to watch.
+        seconds: How long they bake.
         max_error_rate: Share of the requests that may fail.
         metrics: What the instances publish; None if they publish nothing.
         alarms: Names of alarms.
+        seen: Ids of the instances that have served.
+        served: What they answered.
     """
 
+    reader: FleetReader
+    event: dict[str, Any]
     group: str
     template: tuple[str, str]
     target_groups: list[str]
@@ -59,14 +61,19 @@ class FleetCanary:
     max_error_rate: float
     metrics: Metrics | None
     alarms: list[str]
+    seen: set[str] = field(default_factory=set)
+    served: Served = field(default_factory=Served)
 
     @classmethod
-    def of(cls, properties: dict[str, Any]) -> FleetCanary:
+    def of(cls, reader: FleetReader, event: dict[str, Any]) -> FleetCanary:
         """Read the properties of the custom resource."""
+        properties = event["ResourceProperties"]
         publishes = "MaxErrorRate" in properties
         return cls(
+            reader,
+            event,
             properties["GroupName"],
-            template_of(properties),
+            _template(properties),
             list(properties["TargetGroupArns"]),
             int(properties["Instances"]),
             float(properties["BakeSeconds"]),
@@ -75,137 +82,72 @@ class FleetCanary:
             list(properties.get("Alarms") or []),
         )
 
+    def needless(self) -> str:
+        """Say why the instances need not bake; empty if they must."""
+        if self.event["RequestType"] == "Create":
+            return "the canary is new"
+        if _template(self.event.get("OldResourceProperties") or {}) == self.template:
+            return "its instances are the same as before"
+        # The event of a rollback is that of an update to what served before.
+        return "the stack is being rolled back" if self.reader.goes_back(self.event["StackId"]) else ""
 
-@dataclass
-class Observed:
-    """What the looks so far have shown.
+    def look(self, passed: float, *, over: bool) -> tuple[Fault, ...]:
+        """Return why the instances must not go on.
 
-    Attributes:
-        instances: Ids of the instances that served.
-        served: What they answered.
-    """
+        Raises:
+            CannotTellError: Instances are missing, or their health is not known yet.
+        """
+        serving = {one.name for one in self.reader.instances(self.group) if self._serves(one)}
+        gone = [Fault(_GONE, name) for name in sorted(self.seen - serving)]
+        if gone:
+            return tuple(gone)
+        self.seen |= serving
+        faults, unclear = self._unhealthy(sorted(serving))
+        if faults:
+            return faults
+        if self.metrics:
+            self.served = self.reader.served(self.metrics, passed)
+            excess = self.served.excess(self.max_error_rate, over=over)
+            if excess:
+                return (Fault(excess),)
+        if len(serving) < self.instances:
+            raise CannotTellError(Fault(f"{len(serving)} of {self.instances} instances of the new version serve"))
+        if unclear:
+            raise CannotTellError(*unclear)
+        return ()
 
-    instances: set[str] = field(default_factory=set)
-    served: Served = field(default_factory=Served)
+    def explained(self, faults: tuple[Fault, ...], *, certain: bool) -> tuple[Fault, ...]:  # noqa: ARG002 - nothing is left to read
+        """Return the faults: they have all that is known."""
+        return faults
+
+    def figures(self) -> str:
+        """Say how the instances served."""
+        if self.metrics is None:
+            return "its instances were healthy"
+        return f"its instances were healthy, {self.served.requests:.0f} requests, {self.served.errors:.0f} failed"
+
+    def _serves(self, instance: Instance) -> bool:
+        return instance.template == self.template and instance.lifecycle == "InService"
+
+    def _unhealthy(self, names: list[str]) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+        """Return which instances do not get requests, and of which that is not known yet."""
+        faults: list[Fault] = []
+        unclear: list[Fault] = []
+        for arn in self.target_groups:
+            health = self.reader.health(arn)
+            for name in names:
+                found = health.get(name, UNREGISTERED)
+                if found.state == "healthy":
+                    continue
+                fault = Fault(f"the instance is {found.state} in the target group {_name(arn)}: {found.reason}", name)
+                (unclear if found.state == "initial" else faults).append(fault)
+        return tuple(faults), tuple(unclear)
 
 
-def template_of(properties: dict[str, Any]) -> tuple[str, str]:
+def _template(properties: dict[str, Any]) -> tuple[str, str]:
     """Return id and version of the launch template."""
     return (str(properties.get("LaunchTemplateId")), str(properties.get("LaunchTemplateVersion")))
 
 
-def bake_fleet(
-    reader: FleetReader,
-    alarm_reason: Callable[[list[str]], str],
-    event: dict[str, Any],
-    clock: Clock,
-    seconds_left: float,
-) -> Verdict:
-    """Watch a canary for as long as it bakes, or until it must not go on.
-
-    Args:
-        reader: Reads the fleet.
-        alarm_reason: Says which alarm is in the state ALARM.
-        event: CloudFormation's.
-        clock: Time.
-        seconds_left: How long the function may run.
-    """
-    canary = FleetCanary.of(event["ResourceProperties"])
-    begun = clock.now()
-    end = begun + min(canary.seconds, seconds_left)
-    last = min(end + GRACE_SECONDS, begun + seconds_left)
-    observed = Observed()
-    needed = False
-    while True:
-        over = clock.now() >= end
-        try:
-            why_not = "" if needed else needless(reader, event)
-            if why_not:
-                return Verdict((), why_not)
-            needed = True
-            alarm = alarm_reason(canary.alarms)
-            passed = clock.now() - begun
-            faults = (Fault(alarm),) if alarm else _look(reader, canary, observed, passed, over=over)
-            if faults:
-                return _stopped(canary, faults, passed)
-            if over:
-                return Verdict((), _figures(canary, observed.served))
-        except (CannotTellError, FleetError, AlarmsError) as error:
-            # What is unclear during the bake may be clear later, at its end at the latest.
-            if clock.now() + POLL_SECONDS > last:
-                unclear = error.faults if isinstance(error, CannotTellError) else (Fault(str(error)),)
-                return _stopped(canary, unclear, clock.now() - begun)
-        clock.sleep(POLL_SECONDS if over else max(0.1, min(POLL_SECONDS, end - clock.now())))
-
-
-def needless(reader: FleetReader, event: dict[str, Any]) -> str:
-    """Say why a canary need not bake; empty if it must."""
-    if event["RequestType"] == "Create":
-        return "the canary is new"
-    if template_of(event.get("OldResourceProperties") or {}) == template_of(event["ResourceProperties"]):
-        return "its instances are the same as before"
-    # The event of a rollback is that of an update to what served before.
-    return "the stack is being rolled back" if reader.goes_back(event["StackId"]) else ""
-
-
-def _look(
-    reader: FleetReader, canary: FleetCanary, observed: Observed, passed: float, *, over: bool
-) -> tuple[Fault, ...]:
-    """Return why the canary must not go on.
-
-    Raises:
-        CannotTellError: Instances are missing, or their health is not known yet.
-    """
-    serving = {one.name for one in reader.instances(canary.group) if _serves(one, canary)}
-    gone = [Fault(_GONE, name) for name in sorted(observed.instances - serving)]
-    if gone:
-        return tuple(gone)
-    observed.instances |= serving
-    faults, unclear = _unhealthy(reader, canary, sorted(serving))
-    if faults:
-        return faults
-    if canary.metrics:
-        observed.served = reader.served(canary.metrics, passed)
-        excess = observed.served.excess(canary.max_error_rate, over=over)
-        if excess:
-            return (Fault(excess),)
-    if len(serving) < canary.instances:
-        raise CannotTellError(Fault(f"{len(serving)} of {canary.instances} instances of the new version serve"))
-    if unclear:
-        raise CannotTellError(*unclear)
-    return ()
-
-
-def _serves(instance: Instance, canary: FleetCanary) -> bool:
-    return instance.template == canary.template and instance.lifecycle == "InService"
-
-
-def _unhealthy(
-    reader: FleetReader, canary: FleetCanary, names: list[str]
-) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
-    """Return which instances do not get requests, and of which that is not known yet."""
-    faults: list[Fault] = []
-    unclear: list[Fault] = []
-    for arn in canary.target_groups:
-        health = reader.health(arn)
-        for name in names:
-            found = health.get(name, UNREGISTERED)
-            if found.state == "healthy":
-                continue
-            fault = Fault(f"the instance is {found.state} in the target group {_name(arn)}: {found.reason}", name)
-            (unclear if found.state == "initial" else faults).append(fault)
-    return tuple(faults), tuple(unclear)
-
-
 def _name(target_group: str) -> str:
     return target_group.split("/")[1] if target_group.count("/") == 2 else target_group
-
-
-def _stopped(canary: FleetCanary, faults: tuple[Fault, ...], seconds: float) -> Verdict:
-    return Verdict(faults, f"after {seconds:.0f} s of {canary.seconds:.0f} s")
-
-
-def _figures(canary: FleetCanary, served: Served) -> str:
-    if canary.metrics is None:
-        return "its instances were healthy"
-    return f"its instances were healthy, {served.requests:.0f} requests, {served.errors:.0f} failed"

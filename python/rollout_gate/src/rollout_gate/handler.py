@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .alarms import alarm_reason
-from .canary import CanaryReader, Verdict, bake
+from .bake import Verdict, bake
 from .cluster import Cluster, ClusterError
 from .fleet import Fleet
-from .fleet_canary import FleetReader, bake_fleet
+from .fleet_canary import FleetCanary, FleetReader
 from .message import failure_message
+from .pod_canary import CanaryReader, PodCanary
 from .response import respond
 from .rollout import Clock, Outcome, Reader, Rollout, available_in, is_older, replica_set_of, wait
 
@@ -85,19 +86,10 @@ def canary_gate(
     seconds_left: float,
     alarm_reason: Callable[[list[str]], str] = alarm_reason,
 ) -> str:
-    """Watch a canary, and return why it must not go on; empty if it may."""
-    verdict = bake(reader, alarm_reason, event, clock, seconds_left)
-    name = event["ResourceProperties"]["Name"]
-    if not verdict.faults:
-        print(f"{name} may go on: {verdict.ending}")
-        return ""
-    _write(f"{name} was stopped {verdict.ending}", verdict)
-    return failure_message(
-        verdict.faults,
-        f"{event['ResourceProperties']['Namespace']}/{name}",
-        f"stopped {verdict.ending}, before any other pod was changed",
-        _where(),
-    )
+    """Watch a canary of pods, and return why it must not go on; empty if it may."""
+    canary = PodCanary.of(reader, event)
+    verdict = bake(canary, alarm_reason, clock, seconds_left)
+    return _message(verdict, f"{canary.pods.namespace}/{canary.pods.name}", "pod")
 
 
 def fleet_canary_gate(
@@ -107,15 +99,25 @@ def fleet_canary_gate(
     seconds_left: float,
     alarm_reason: Callable[[list[str]], str] = alarm_reason,
 ) -> str:
-    """Watch the canary of a fleet, and return why it must not go on; empty if it may."""
-    verdict = bake_fleet(reader, alarm_reason, event, clock, seconds_left)
-    name = event["ResourceProperties"]["GroupName"]
+    """Watch a canary of instances, and return why it must not go on; empty if it may."""
+    canary = FleetCanary.of(reader, event)
+    return _message(bake(canary, alarm_reason, clock, seconds_left), canary.group, "instance")
+
+
+def _message(verdict: Verdict, name: str, one: str) -> str:
+    """Return the message of a canary that must not go on, and write what the log needs; empty if it may go on.
+
+    Args:
+        verdict: How its bake ended.
+        name: Whose.
+        one: What it consists of, in the singular.
+    """
     if not verdict.faults:
         print(f"{name} may go on: {verdict.ending}")
         return ""
-    _write(f"{name} was stopped {verdict.ending}", verdict)
-    ending = f"stopped {verdict.ending}, before any other instance was changed"
-    return failure_message(verdict.faults, name, ending, _where(), "instances")
+    ending = f"stopped {verdict.ending}, before any other {one} was changed"
+    _write(f"{name}: {ending}", verdict, one)
+    return failure_message(verdict.faults, name, ending, _where(), f"{one}s")
 
 
 def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
@@ -138,13 +140,13 @@ def _goes_back(reader: Reader, event: dict[str, Any], rollout: Rollout) -> bool:
     return is_older(wanted, left) and available_in(wanted) + available_in(left) < rollout.replicas
 
 
-def _write(summary: str, outcome: Outcome | Verdict) -> None:
+def _write(summary: str, outcome: Outcome | Verdict, one: str = "pod") -> None:
     """Write everything into the log: the message has no room for it."""
     print(summary)
     for fault in outcome.faults:
         print(
             json.dumps(
-                {"pod": fault.pod, "container": fault.container, "fault": fault.what, "log": fault.log},
+                {one: fault.pod, "container": fault.container, "fault": fault.what, "log": fault.log},
                 ensure_ascii=False,
             )
         )

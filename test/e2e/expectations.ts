@@ -1,0 +1,29 @@
+import type { Deployment, Expectation, Outputs } from './deployment';
+import { callAction } from './requests';
+
+/** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
+const TOLERANCE = 0.05;
+
+/** Deploys a stack, which must succeed. */
+export async function expectDeployed(deployment: Deployment, stack: string, context: Record<string, string>): Promise<void> {
+  const { code, output } = await deployment.deploy(stack, context);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+}
+
+export function expectClose(actual: number[][], expected: number[][]): void {
+  expect(actual).toHaveLength(expected.length);
+  const differences = expected.flatMap((row, index) => row.map((value, column) => Math.abs(value - actual[index][column])));
+  expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+}
+
+/** Sends a model's requests, which the endpoint must answer like that model. */
+export async function expectAnswersOf(deployment: Deployment, outputs: Outputs, { instances, predictions }: Expectation): Promise<void> {
+  expectClose(await deployment.predict(outputs, instances), predictions);
+}
+
+/** Returns the events that have arrived in a queue since the last time. */
+export async function receiveEvents({ emulator }: Deployment, queueUrl: string): Promise<any[]> {
+  const request = { QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
+  const { Messages: messages = [] } = await callAction(emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
+  return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
+}
