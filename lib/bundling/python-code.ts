@@ -36,9 +36,6 @@ export interface PythonLayerOptions extends lambda.LayerVersionOptions {
   readonly pinned: boolean;
 }
 
-/** Unzipped sizes of what an app has staged, by path. */
-const stagedBytes = new WeakMap<IConstruct, Map<string, number>>();
-
 /** Returns the version of a Python runtime, e.g. "3.13", or undefined for other runtimes. */
 export function pythonVersionOf(runtime: lambda.Runtime): string | undefined {
   return /^python(\d+\.\d+)$/.exec(runtime.name)?.[1];
@@ -90,12 +87,7 @@ export function bundledBytes(construct: IConstruct): number | undefined {
   if (staged === undefined) {
     return undefined;
   }
-  // All functions of an app have the same handler, in one staged directory.
-  const known = stagedBytes.get(construct.node.root) ?? new Map<string, number>();
-  stagedBytes.set(construct.node.root, known);
-  const bytes = known.get(staged) ?? (staged.endsWith('.zip') ? unzippedBytes(staged) : sizeOf(staged));
-  known.set(staged, bytes);
-  return bytes;
+  return staged.endsWith('.zip') ? unzippedBytes(staged) : sizeOf(staged);
 }
 
 function stagedPath(construct: IConstruct): string | undefined {

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledgeObjects } from '../private/acknowledge';
+import { acknowledgeWildcard } from '../private/acknowledge';
 
 /**
  * Grants read access to published models.
@@ -65,5 +65,5 @@ export function overwriteDenial(bucket: s3.IBucket, prefix: string): iam.PolicyS
 
 /** Acknowledges cdk-nag's findings on a role that reads or writes a model's whole prefix. */
 export function acknowledgePrefix(scope: Construct, bucket: s3.IBucket, keyPattern: string): void {
-  acknowledgeObjects(scope, bucket.bucketArn, keyPattern, 'The names of a model\'s files are its own: everything below the model\'s prefix, nothing else');
+  acknowledgeWildcard(scope, bucket.arnForObjects(keyPattern), 'The names of a model\'s files are its own: everything below the model\'s prefix, nothing else');
 }

@@ -7,17 +7,12 @@ import type { Construct } from 'constructs';
  * The finding's id contains the resource as in the template, so it depends on the app and is computed here.
  */
 export function acknowledgeWildcard(scope: Construct, resourceArn: string, reason: string): void {
-  acknowledge(scope, 'AwsSolutions-IAM5[Resource', nameOf(scope, resourceArn), reason);
-}
-
-/** The same for objects of a bucket. Resolves the bucket's ARN once, not for each pattern. */
-export function acknowledgeObjects(scope: Construct, bucketArn: string, keyPattern: string, reason: string): void {
-  acknowledge(scope, 'AwsSolutions-IAM5[Resource', `${nameOf(scope, bucketArn)}/${nameOf(scope, keyPattern)}`, reason);
+  acknowledge(scope, 'AwsSolutions-IAM5[Resource', resourceArn, reason);
 }
 
 /** Acknowledges cdk-nag's finding on a managed policy of AWS. */
 export function acknowledgeManagedPolicy(scope: Construct, policyArn: string, reason: string): void {
-  acknowledge(scope, 'AwsSolutions-IAM4[Policy', nameOf(scope, policyArn), reason);
+  acknowledge(scope, 'AwsSolutions-IAM4[Policy', policyArn, reason);
 }
 
 /** cdk-nag's rules that want a function's runtime to be the newest. */
@@ -28,31 +23,10 @@ export function acrossPacks(rule: string): string[] {
   return ['NIST.800.53.R5', 'HIPAA.Security', 'PCI.DSS.321'].map((pack) => `${pack}-${rule}`);
 }
 
-/** Names of ARNs and keys in findings, by stack. */
-const names = new WeakMap<Stack, Map<string, string>>();
-
-/** Returns an ARN as cdk-nag writes it. */
-function nameOf(scope: Construct, arn: string): string {
-  const stack = Stack.of(scope);
-  const known = names.get(stack) ?? new Map<string, string>();
-  names.set(stack, known);
-  const name = known.get(arn) ?? flatten(stack.resolve(arn));
-  known.set(arn, name);
-  return name;
-}
-
-/** Findings acknowledged so far: several constructs allow a shared role the same. */
-const acknowledged = new WeakMap<Construct, Set<string>>();
-
-function acknowledge(scope: Construct, finding: string, arnName: string, reason: string): void {
-  const id = `${finding}::${arnName}]`;
-  const ids = acknowledged.get(scope) ?? new Set<string>();
-  acknowledged.set(scope, ids);
-  if (!ids.has(id)) {
-    ids.add(id);
-    // Writes the record directly: Validations.acknowledge() accepts one double colon per id at most, and AWS::AccountId brings another.
-    scope.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [id]: reason });
-  }
+function acknowledge(scope: Construct, finding: string, arn: string, reason: string): void {
+  const id = `${finding}::${flatten(Stack.of(scope).resolve(arn))}]`;
+  // Writes the record directly: Validations.acknowledge() accepts one double colon per id at most, and AWS::AccountId brings another.
+  scope.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [id]: reason });
 }
 
 /** Formats a resolved value as cdk-nag does: references in angle brackets, joined parts joined. */

@@ -3,19 +3,16 @@ import { dirname, join } from 'path';
 
 const PACKAGE_NAME = 'cdk-tensorflow';
 
-let root: string | undefined;
-
-/** Returns the absolute path of a file that the package ships beside its code. */
+/**
+ * Returns the absolute path of a file that the package ships beside its code.
+ *
+ * Searches for the root, because compiled code (build/lib) lies one level deeper than its source (lib).
+ */
 export function packagePath(...segments: string[]): string {
-  return join(root ??= findRoot(), ...segments);
-}
-
-/** Searches for the package's directory, because compiled code (build/lib) lies one level deeper than its source (lib). */
-function findRoot(): string {
   for (let directory = __dirname; ; directory = dirname(directory)) {
     const manifest = join(directory, 'package.json');
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === PACKAGE_NAME) {
-      return directory;
+      return join(directory, ...segments);
     }
     if (directory === dirname(directory)) {
       throw new Error(`the package ${PACKAGE_NAME} has lost its package.json above ${__dirname}: install it again`);
