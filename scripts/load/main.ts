@@ -1,5 +1,6 @@
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { showable } from '../demo/checks';
+import type { DemoOptions } from '../demo/options';
 import { parseOptions as parseDemoOptions } from '../demo/options';
 import { LITERT_PATHS } from '../demo/paths';
 import { Progress } from '../demo/progress';
@@ -13,10 +14,7 @@ import { table } from './table';
 
 /** Loads one path after the other, each in an embedded AWS of its own, so that a path's memory and latency are not another's. */
 async function loadPaths({ requests, paths }: LoadOptions, started: (emulator: EmbeddedAws) => void): Promise<string[]> {
-  const demoOptions = parseDemoOptions(['--server', 'litert']);
-  if (demoOptions === 'help') {
-    throw new Error('the options of the demo are no options');
-  }
+  const demoOptions = parseDemoOptions(['--server', 'litert']) as DemoOptions;
   const progress = new Progress();
   const results: LoadResult[] = [];
   const problems: string[] = [];

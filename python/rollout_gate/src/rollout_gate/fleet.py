@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -76,13 +77,17 @@ class Metrics:
 class Fleet:
     """Read access to what AWS says of a fleet."""
 
+    def __init__(self) -> None:
+        """Create each client when it is needed, once."""
+        self._client = cache(partial(boto3.client, config=_CONFIG))
+
     def goes_back(self, stack: str) -> bool:
         """Tell whether CloudFormation is rolling back a stack.
 
         Raises:
             FleetError: It could not be read.
         """
-        found = _ask(boto3.client("cloudformation", config=_CONFIG).describe_stacks, StackName=stack)
+        found = _ask(self._client("cloudformation").describe_stacks, StackName=stack)
         return "ROLLBACK" in str(found["Stacks"][0]["StackStatus"])
 
     def instances(self, group: str) -> list[Instance]:
@@ -91,9 +96,9 @@ class Fleet:
         Raises:
             FleetError: They could not be read, or there is no such group.
         """
-        groups = _ask(
-            boto3.client("autoscaling", config=_CONFIG).describe_auto_scaling_groups, AutoScalingGroupNames=[group]
-        )["AutoScalingGroups"]
+        groups = _ask(self._client("autoscaling").describe_auto_scaling_groups, AutoScalingGroupNames=[group])[
+            "AutoScalingGroups"
+        ]
         if not groups:
             raise FleetError(f"there is no Auto Scaling group {group}")
         return [_instance(one) for one in groups[0]["Instances"]]
@@ -104,7 +109,7 @@ class Fleet:
         Raises:
             FleetError: It could not be read.
         """
-        found = _ask(boto3.client("elbv2", config=_CONFIG).describe_target_health, TargetGroupArn=target_group)[
+        found = _ask(self._client("elbv2").describe_target_health, TargetGroupArn=target_group)[
             "TargetHealthDescriptions"
         ]
         return {one["Target"]["Id"]: _health(one["TargetHealth"]) for one in found}
@@ -123,7 +128,7 @@ class Fleet:
         if start >= end:
             return Served()
         found = _ask(
-            boto3.client("cloudwatch", config=_CONFIG).get_metric_data,
+            self._client("cloudwatch").get_metric_data,
             MetricDataQueries=[_query(metrics, name) for name in ("Requests", "Errors")],
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
