@@ -18,7 +18,7 @@ def processor_time(model: Path, seconds: float, processes: int) -> float:
     """Return the microseconds of one call, the mean over so many processes that compute at the same time."""
     command = [sys.executable, str(Path(__file__).resolve()), str(model), str(seconds)]
     running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603 - our own command
         for _ in range(processes)
     ]
     for process in running:

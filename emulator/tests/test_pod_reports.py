@@ -127,7 +127,7 @@ def test_image_that_no_machine_could_pull_is_refused_as_kubelet_does() -> None:
     assert second is not None
     assert second[0] == "ImagePullBackOff"
     assert second[1].startswith('Back-off pulling image "registry.invalid/serving:1"')
-    assert pull_problem("Not A Name")[0] == "InvalidImageName"  # type: ignore[index]
+    assert pull_problem("Not A Name")[0] == "InvalidImageName"  # type: ignore[index]  # None would fail the test too
 
 
 def test_logs_are_served_where_the_api_server_requests_them(tmp_path: Path) -> None:

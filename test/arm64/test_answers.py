@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("python/handler/src", "python/handler/tests", "python/optimizer/src", "test/stand_ins")
 sys.path[:0] = [str(ROOT / room) for room in ROOMS]
 
-from handler_models import build_all  # noqa: E402
-from stand_in_runtime_api import Function  # noqa: E402
-from test_predict_bodies import BODIES  # noqa: E402
+from handler_models import build_all  # noqa: E402 - the path must be set first
+from stand_in_runtime_api import Function  # noqa: E402 - the path must be set first
+from test_predict_bodies import BODIES  # noqa: E402 - the path must be set first
 
 #: Command that starts the program, and LiteRT's library for its processor.
 PROGRAM: list[str] = json.loads(os.environ["NATIVE_PROGRAM"])

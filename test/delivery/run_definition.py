@@ -59,10 +59,10 @@ class World:
         action = resource.rpartition(":")[2]
         return getattr(self, f"_{action}")(given)
 
-    def _listObjectVersions(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _listObjectVersions(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         return {"Versions": [{"Key": given["Prefix"], "VersionId": self.newest}]} if self.newest else {}
 
-    def _updateItem(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _updateItem(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         values = {name: value["S"] for name, value in given.get("ExpressionAttributeValues", {}).items()}
         owner = self.item.get("Owner", {}).get("S")
         owners = (
@@ -83,10 +83,10 @@ class World:
             raise _Error("DynamoDb.SdkClientException", "Unable to execute HTTP request: Read timed out")
         return {"Attributes": dict(self.item)}
 
-    def _getItem(self, _: Any) -> Any:  # noqa: N802
+    def _getItem(self, _: Any) -> Any:  # noqa: N802 - the name of the AWS action
         return {"Item": dict(self.item)} if self.item else {}
 
-    def _describeExecution(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _describeExecution(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         statuses = self.executions.get(given["ExecutionArn"])
         if statuses is None:
             raise _Error("Sfn.ExecutionDoesNotExistException", "Execution does not exist")
@@ -95,15 +95,15 @@ class World:
             self.item.pop("Owner", None)
         return {"Status": "SUCCEEDED" if status == "RELEASED" else status}
 
-    def _getParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _getParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         return {"Parameter": {"Name": given["Name"], "Value": self.parameters[given["Name"]]}}
 
-    def _putParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _putParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         self.calls.append(["put", given["Name"], given["Value"]])
         self.parameters[given["Name"]] = given["Value"]
         return {"Version": 1}
 
-    def _describeStacks(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _describeStacks(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         name = given["StackName"]
         if self.lost_descriptions > 0:
             self.lost_descriptions -= 1
@@ -123,7 +123,7 @@ class World:
         more = {"Outputs": outputs} if outputs else {}
         return {"Stacks": [{**stack, **more, "Capabilities": ["CAPABILITY_IAM"]}]}
 
-    def _updateStack(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _updateStack(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         name = given["StackName"]
         outcomes = self.updates.get(name, [])
         outcome = outcomes.pop(0) if outcomes else "ok"
@@ -154,7 +154,7 @@ class World:
     def _invoke(self, given: dict[str, Any]) -> Any:
         return {"Payload": {"reason": f"why {given['Payload']['stackName']} failed"}}
 
-    def _putEvents(self, given: dict[str, Any]) -> Any:  # noqa: N802
+    def _putEvents(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         self.owner_when_told = self.item.get("Owner", {}).get("S")
         if self.lost_events:
             raise _Error("EventBridge.SdkClientException", "Unable to execute HTTP request: Read timed out")

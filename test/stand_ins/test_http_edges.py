@@ -37,7 +37,7 @@ class Nothing:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = open_rest(Api(Nothing(), Metrics(), "/metrics"), 0)  # type: ignore[arg-type]
+    server = open_rest(Api(Nothing(), Metrics(), "/metrics"), 0)  # type: ignore[arg-type]  # no request reaches a model
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()

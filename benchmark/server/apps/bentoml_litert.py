@@ -20,7 +20,7 @@ class Digits:
         [self._given], [self._wanted] = self._interpreter.get_input_details(), self._interpreter.get_output_details()
 
     # Not in a thread pool: an interpreter answers one call at a time, and a change of threads would cost more.
-    @bentoml.api(route="/v1/models/digits:predict")  # type: ignore[untyped-decorator]
+    @bentoml.api(route="/v1/models/digits:predict")  # type: ignore[untyped-decorator]  # the package has no types
     async def predict(self, instances: list[Any]) -> dict[str, list[Any]]:
         """Compute the scores of one image."""
         self._interpreter.set_tensor(self._given["index"], np.asarray(instances, np.float32))

@@ -23,7 +23,7 @@ class Body(BaseModel):
 
 
 # Not in a thread pool: an interpreter answers one call at a time, and a change of threads would cost more.
-@app.post("/v1/models/digits:predict")  # type: ignore[untyped-decorator]
+@app.post("/v1/models/digits:predict")  # type: ignore[untyped-decorator]  # the package has no types
 async def predict(body: Body) -> dict[str, list[Any]]:
     """Compute the scores of one image."""
     interpreter.set_tensor(given["index"], np.asarray(body.instances, np.float32))

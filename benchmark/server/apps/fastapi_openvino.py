@@ -23,7 +23,7 @@ class Body(BaseModel):
     instances: list[Any]
 
 
-@app.post("/v1/models/digits:predict")  # type: ignore[untyped-decorator]
+@app.post("/v1/models/digits:predict")  # type: ignore[untyped-decorator]  # the package has no types
 async def predict(body: Body) -> dict[str, list[Any]]:
     """Compute the scores of all images."""
     scores = call.infer([np.asarray(body.instances, np.float32)])

@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-class Digits(litserve.LitAPI):  # type: ignore[misc]
+class Digits(litserve.LitAPI):  # type: ignore[misc]  # the package has no types
     """Answers requests of TensorFlow Serving's REST API."""
 
     def __init__(self, model: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlserver.types import InferenceRequest
 
 
-class Digits(MLModel):  # type: ignore[misc]
+class Digits(MLModel):  # type: ignore[misc]  # the package has no types
     """Answers requests of the Open Inference Protocol."""
 
     async def load(self) -> bool:

@@ -144,12 +144,12 @@ class Deployments:
         self._s3.put_object(Bucket=BUCKET, Key=f"{directory}outcome.json", Body=json.dumps(outcome).encode())
         self._s3.put_object(Bucket=BUCKET, Key=f"{directory}report.html", Body=b"<html>")
 
-    def _put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def _put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         for entry in Entries:
             (self.published if entry["DetailType"] == "ModelPublished" else self.events).append(entry)
         return {"FailedEntryCount": 0, "Entries": [{} for _ in Entries]}
 
-    def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+    def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         assert StackName == STACK_ID
         self.asked_for_status += 1
         return {"Stacks": [{"StackStatus": self.status}]}

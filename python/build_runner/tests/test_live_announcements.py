@@ -90,13 +90,13 @@ class Endpoint:
             "ManifestSha256": named["manifestSha256"],
         }
 
-    def _put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def _put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if self.refusals:
             raise self.refusals.pop(0)
         self.entries += Entries
         return {"FailedEntryCount": 0, "Entries": [{}]}
 
-    def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+    def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         assert StackName == STACK_ID
         if self.failure:
             raise self.failure

@@ -34,10 +34,10 @@ class Refusal:
     attempt: str
     reason: str
     reportKey: str  # noqa: N815 - names of the document
-    buildUrl: str  # noqa: N815
-    refusedAt: str  # noqa: N815
-    keptBuildKey: str  # noqa: N815
-    keptVersion: str  # noqa: N815
+    buildUrl: str  # noqa: N815 - the document's name
+    refusedAt: str  # noqa: N815 - the document's name
+    keptBuildKey: str  # noqa: N815 - the document's name
+    keptVersion: str  # noqa: N815 - the document's name
 
 
 def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:

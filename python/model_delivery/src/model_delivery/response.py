@@ -24,7 +24,7 @@ def respond(event: dict[str, Any], physical_id: str, *, reason: str = "") -> Non
     }
     body = _encode(answer)
     # The address is signed for a request without a content type.
-    request = urllib.request.Request(event["ResponseURL"], body, {"Content-Type": ""}, method="PUT")  # noqa: S310
+    request = urllib.request.Request(event["ResponseURL"], body, {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's URL
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - CloudFormation's address

@@ -34,7 +34,7 @@ def test_every_hint_has_words(words: Mapping[Hint, str]) -> None:
 def test_options_that_are_named_exist() -> None:
     options = {
         name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]  # a group of commands has them
     }
     for hint, text in OPTIONS.items():
         assert set(re.findall(r"--[a-z-]+", text.replace("`run --config`", ""))) <= options["optimize"], hint

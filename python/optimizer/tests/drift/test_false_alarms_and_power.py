@@ -55,7 +55,7 @@ def test_at_most_one_of_a_hundred_comparisons_without_drift_alarms(count: int, f
     ids=["mean", "classes", "times 255", "divided by 255"],
 )
 def test_drift_is_found_where_it_is(drift: dict[str, object], where: str) -> None:
-    reports = [report_of(seed, count=300, **drift) for seed in range(20)]  # type: ignore[arg-type]
+    reports = [report_of(seed, count=300, **drift) for seed in range(20)]  # type: ignore[arg-type]  # each value has the type of its parameter
     found = [report for report in reports if report.verdict is DriftVerdict.DRIFTED]
     assert len(found) >= 19
     assert all(feature.name.startswith(where) for report in found for feature in report.drifted)

@@ -126,7 +126,7 @@ def test_the_rejection_is_a_failed_test_of_the_build() -> None:
     report = SimpleNamespace(
         job=SimpleNamespace(model="m"), exit_code=3, sentence="none passed", candidates=[candidate]
     )
-    assert "always decides 0" in render_junit(report).decode()  # type: ignore[arg-type]
+    assert "always decides 0" in render_junit(report).decode()  # type: ignore[arg-type]  # it has all that is read
 
 
 @pytest.mark.parametrize(("loss", "warned"), [(None, True), (0.011, True), (0.009, False)])

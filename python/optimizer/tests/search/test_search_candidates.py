@@ -265,7 +265,7 @@ class TestABranch:
         chosen = run_search.run_search(
             Search(objective="size"),
             SearchSpace([[mildest], stronger], lambda _: []),  # type: ignore[type-var, list-item]  # stand-ins
-            run_search.SearchContext(SimpleNamespace(build=_built), 0, tmp_path, evaluator, evaluator),  # type: ignore[arg-type]
+            run_search.SearchContext(SimpleNamespace(build=_built), 0, tmp_path, evaluator, evaluator),  # type: ignore[arg-type]  # a search reads no more of it
             lambda trial: str(trial.plan.name),
             progress,
         )

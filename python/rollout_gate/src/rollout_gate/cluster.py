@@ -83,7 +83,7 @@ class Cluster:
         address = f"{self._address}{path}" + (f"?{urlencode(query)}" if query else "")
         request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310 - https
         try:
-            with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS, context=self._context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS, context=self._context) as answer:  # noqa: S310 - the cluster's own URL
                 return str(answer.read().decode("utf-8", errors="replace"))
         except urllib.error.HTTPError as error:
             if error.code == 404:

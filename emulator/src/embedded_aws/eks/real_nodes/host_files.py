@@ -58,7 +58,7 @@ def linux() -> Layer:
 
 def add_libraries(layer: Layer, program: Path) -> None:
     """Add what a program is linked with."""
-    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - a tool of this machine
     for line in done.stdout.splitlines():
         if found := _LINKED.search(line):
             _add_library(layer, Path(found[1]))

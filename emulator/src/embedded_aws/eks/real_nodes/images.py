@@ -116,7 +116,7 @@ def _amazon_linux() -> Layer:
 
 def _aws_cli(aws_cli: Path) -> Layer:
     # A read-only root keeps no compiled modules, and compiling them takes seconds each time.
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(aws_cli)], check=False, capture_output=True)  # noqa: S603
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(aws_cli)], check=False, capture_output=True)  # noqa: S603 - our own command
     layer = _amazon_linux()
     layer.exclude = _NO_LIBRARY
     python = Path(sys.executable).resolve()

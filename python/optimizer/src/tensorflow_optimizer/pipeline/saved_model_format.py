@@ -118,7 +118,7 @@ class SavedModelFormat(TargetFormat[SavedModelPlan, LoadedSavedModel]):
         """Return the builder of candidates."""
         return SavedModelCandidateBuilder(trainer, self._specs, reference.datasets, reference.batch, self._stateful)
 
-    def baseline(self, builder: CandidateBuilder[SavedModelPlan, LoadedSavedModel]) -> Runner | None:  # noqa: ARG002
+    def baseline(self, builder: CandidateBuilder[SavedModelPlan, LoadedSavedModel]) -> Runner | None:  # noqa: ARG002 - the original needs no builder
         """Return the original."""
         return self._runner
 
