@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from embedded_aws.eks import programs as control_plane
 from embedded_aws.eks.programs import CannotRunError
-from embedded_aws.eks.real_nodes import choice, programs, requirements
+from embedded_aws.eks.real_nodes import cgroups, choice, programs, requirements
 from support import put
 
 if TYPE_CHECKING:
@@ -38,9 +38,51 @@ def test_a_machine_that_cannot_have_nodes_says_what_it_lacks(monkeypatch: pytest
     monkeypatch.setattr(requirements.shutil, "which", lambda name: None if name == "nsenter" else f"/bin/{name}")
     assert "nsenter is missing" in str(requirements.why_not())
 
+
+def mount(place: str, kind: str, options: str) -> str:
+    """Return the line of /proc/self/mountinfo for a mount of cgroups."""
+    return f"31 23 0:28 / {place} rw,nosuid,nodev,noexec,relatime shared:9 - {kind} {kind} rw,{options}\n"
+
+
+@pytest.fixture
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The list of mounts of a Linux machine that has everything but cgroups."""
+    monkeypatch.setattr(requirements.sys, "platform", "linux")
+    monkeypatch.setattr(requirements.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(requirements.os, "access", lambda _path, _mode: True)
     monkeypatch.setattr(requirements.shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(requirements, "controllers", list)
-    assert "need cgroup v1" in str(requirements.why_not())
+    path = tmp_path / "mountinfo"
+    path.write_text("22 23 0:20 / /proc rw,relatime - proc proc rw\n")
+    monkeypatch.setattr(cgroups, "_MOUNTS", path)
+    return path
+
+
+V1 = [mount(f"/sys/fs/cgroup/{one}", "cgroup", one) for one in requirements._NEEDED]
+V2_BESIDE = mount("/sys/fs/cgroup/unified", "cgroup2", "nsdelegate")
+SYSTEMD = mount("/sys/fs/cgroup/systemd", "cgroup", "name=systemd")
+
+
+def test_a_machine_with_cgroup_v2_alone_is_told_to_boot_with_v1(mounts: Path) -> None:
+    for beside in ("", SYSTEMD):
+        mounts.write_text(mount("/sys/fs/cgroup", "cgroup2", "nsdelegate,memory_recursiveprot") + beside)
+
+        reason = str(requirements.why_not())
+        assert reason.startswith("real nodes need cgroup v1, and this machine has cgroup v2 alone: boot it with ")
+        assert "systemd.unified_cgroup_hierarchy=0" in reason
+
+
+def test_a_machine_with_a_controller_that_v1_lacks_is_told_which(mounts: Path) -> None:
+    mounts.write_text("".join(line for line in [*V1, V2_BESIDE] if "memory" not in line))
+    assert str(requirements.why_not()).endswith(": memory is missing")
+
+    mounts.write_text("")
+    assert str(requirements.why_not()).endswith(f": {', '.join(requirements._NEEDED)} is missing")
+
+
+def test_a_machine_with_cgroup_v1_can_have_nodes_also_with_v2_beside_it(mounts: Path) -> None:
+    for beside in ([], [V2_BESIDE], [V2_BESIDE, SYSTEMD]):
+        mounts.write_text("".join([*V1, *beside]))
+        assert requirements.why_not() is None
 
 
 @pytest.fixture

@@ -7,15 +7,22 @@ from pathlib import Path
 #: What the groups of all clusters begin with.
 PREFIX = "embedded-aws-nodes-"
 
+_MOUNTS = Path("/proc/self/mountinfo")
+
 
 def controllers() -> list[Path]:
     """Return where the controllers of cgroup v1 are mounted."""
-    found = []
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
-        mount, _, rest = line.partition(" - ")
-        if rest.split()[0] == "cgroup":
-            found.append(Path(mount.split()[4]))
-    return found
+    return _mounted("cgroup")
+
+
+def is_unified() -> bool:
+    """Say whether the machine has cgroup v2 and no controller of v1; `systemd` is a hierarchy, and no controller."""
+    return bool(_mounted("cgroup2")) and all(path.name == "systemd" for path in controllers())
+
+
+def _mounted(kind: str) -> list[Path]:
+    mounts = [line.partition(" - ") for line in _MOUNTS.read_text(encoding="utf-8").splitlines()]
+    return [Path(mount.split()[4]) for mount, _, rest in mounts if rest.split()[0] == kind]
 
 
 def make(group: str) -> None:

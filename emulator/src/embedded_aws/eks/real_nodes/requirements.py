@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from embedded_aws.eks.real_nodes.cgroups import controllers
+from embedded_aws.eks.real_nodes.cgroups import controllers, is_unified
 
 COMMANDS = ("ip", "mount", "nsenter", "openssl", "unshare")
 _NEEDED = ("cpu", "cpuset", "devices", "freezer", "memory", "pids")
@@ -26,6 +26,11 @@ def why_not() -> str | None:
 
 
 def _why_no_cgroups() -> str | None:
+    if is_unified():
+        return (
+            "real nodes need cgroup v1, and this machine has cgroup v2 alone: boot it with "
+            "systemd.unified_cgroup_hierarchy=0 on the kernel's command line, which systemd 258 and newer ignore"
+        )
     mounted = controllers()
     found = {name for path in mounted for name in path.name.split(",")}
     absent = [name for name in _NEEDED if name not in found]
