@@ -215,6 +215,8 @@ class TestCaptures:
         others = ["", "no JSON", "[]", "{}", "[" * 100_000, json.dumps(capture(9, schemaVersion=2))]
         store(s3, "2026/11/28/08", *others, capture(5, answer={"outputs": []}), capture(6, modelVersion=2), capture(1))
         s3.put_object(Bucket=BUCKET, Key="digits/2026/11/28/09/x", Body=b"not compressed")
+        damaged = gzip.compress(json.dumps(capture(8)).encode())[:10] + b"\xff" * 40
+        s3.put_object(Bucket=BUCKET, Key="digits/2026/11/28/09/y", Body=damaged)
         s3.put_object(
             Bucket=BUCKET, Key="digits-2/2026/11/28/08/x", Body=gzip.compress(json.dumps(capture(7)).encode())
         )

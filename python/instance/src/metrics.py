@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, Dict, Tuple
@@ -32,16 +33,30 @@ def main(path: str, seconds: float) -> None:
     stream = Stream(settings, f"{instance}/metrics")
     before: Counters | None = None
     while True:
-        try:
-            now = parse(read(settings["url"]), settings["model"])
-            if before is not None:
-                values = event(settings, instance, difference(before, now))
-                stream.put([{"timestamp": values["_aws"]["Timestamp"], "message": json.dumps(values)}])
-            before = now
-        except (NotSentError, OSError, ValueError) as error:
-            # What was not sent is in the next event: the counters go on.
-            print(f"no metrics this time: {error}", file=sys.stderr, flush=True)
+        before = report(settings, instance, stream, before)
         time.sleep(seconds)
+
+
+def report(settings: Any, instance: str, stream: Stream, before: Counters | None) -> Counters | None:
+    """Send the changes since the last report, and return the counters that the next one is compared with.
+
+    Without counters of before nothing is sent: what a server answered before this program started was reported then.
+    """
+    try:
+        now = parse(read(settings["url"]), settings["model"])
+        if before is not None:
+            values = event(settings, instance, difference(before, now))
+            stream.put([{"timestamp": values["_aws"]["Timestamp"], "message": json.dumps(values)}])
+    except (NotSentError, OSError, ValueError) as error:
+        # What was not sent is in the next event: the counters go on.
+        print(f"no metrics this time: {error}", file=sys.stderr, flush=True)
+        return {} if is_down(error) else before
+    return now
+
+
+def is_down(error: Exception) -> bool:
+    """Tell whether no server runs: the next one counts from zero, and so do the requests of its first minute."""
+    return isinstance(error, urllib.error.URLError) and isinstance(error.reason, ConnectionRefusedError)
 
 
 def read(url: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import urllib.error
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,61 @@ def test_a_restarted_server_counts_from_zero(metrics: Any) -> None:
     before = metrics.parse(PAGE.replace('status="OK"} 40', 'status="OK"} 1000'), "digits")
 
     assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 18
+
+
+class Sent:
+    """A stream that keeps the values of its events."""
+
+    def __init__(self) -> None:
+        self.requests: list[float] = []
+
+    def put(self, events: list[Any]) -> int:
+        self.requests += [json.loads(event["message"])["Requests"] for event in events]
+        return 0
+
+
+def reported(metrics: Any, monkeypatch: pytest.MonkeyPatch, *pages: Any) -> list[float]:
+    """The requests in the events that a program sends which reads these pages, one after another."""
+    answers = iter(pages)
+
+    def read(_: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return str(answer)
+
+    monkeypatch.setattr(metrics, "read", read)
+    settings, stream, before = {"url": "", "model": "digits", "fleet": "f", "namespace": "n"}, Sent(), None
+    for _ in pages:
+        before = metrics.report(settings, "i-1", stream, before)
+    return stream.requests
+
+
+NOT_STARTED = urllib.error.URLError(ConnectionRefusedError(111, "Connection refused"))
+BUSY = urllib.error.URLError(TimeoutError("timed out"))
+MORE = PAGE.replace('status="OK"} 40', 'status="OK"} 44')
+
+
+def test_the_first_minute_of_a_server_counts(metrics: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reported(metrics, monkeypatch, NOT_STARTED, PAGE, MORE) == [18, 4]
+
+
+def test_the_first_minute_after_a_crash_counts_also_when_it_was_busier_than_all_time_before(
+    metrics: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reported(metrics, monkeypatch, PAGE, NOT_STARTED, MORE) == [22]
+
+
+def test_what_a_server_answered_before_this_program_started_again_is_not_counted_twice(
+    metrics: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reported(metrics, monkeypatch, PAGE, MORE) == [4]
+
+
+def test_a_server_that_is_too_busy_to_be_read_has_not_lost_its_counters(
+    metrics: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reported(metrics, monkeypatch, PAGE, BUSY, MORE) == [4]
 
 
 def test_the_event_names_metrics_units_and_dimensions_as_cloudwatch_reads_them(metrics: Any) -> None:

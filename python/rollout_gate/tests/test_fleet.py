@@ -101,6 +101,20 @@ def test_nothing_published_is_no_request_and_no_failure() -> None:
     assert Fleet().served(METRICS, 0.001).errors == 0
 
 
+@pytest.mark.parametrize("status", ["InternalError", "PartialData"])
+def test_requests_that_cloudwatch_could_not_count_are_not_taken_for_none(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {
+        "MetricDataResults": [{"Id": name, "Values": [], "StatusCode": status} for name in ("requests", "errors")]
+    }
+    client = type("Client", (), {"get_metric_data": staticmethod(lambda **_: answer)})
+    monkeypatch.setattr(module.boto3, "client", lambda *_, **__: client)
+
+    with pytest.raises(FleetError, match=f"the canary's requests could not be counted: CloudWatch answered {status}"):
+        Fleet().served(METRICS, 300)
+
+
 def test_missing_group_is_named() -> None:
     with pytest.raises(FleetError, match="there is no Auto Scaling group elsewhere"):
         Fleet().instances("elsewhere")

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from . import aws
@@ -79,7 +80,7 @@ def _lines(content: bytes) -> list[bytes]:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             return stream.read(_LARGEST_OBJECT).splitlines()
-    except (OSError, EOFError):  # another program's object, or one that is cut off
+    except (OSError, EOFError, zlib.error):  # another program's object, or one that is cut off or damaged
         return []
 
 

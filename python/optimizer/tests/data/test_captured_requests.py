@@ -108,6 +108,12 @@ class TestReading:
         assert 0 < len(numbers(whole[: len(whole) // 2], limit=1000, count=count)) < 600
         assert count.unreadable >= 1
 
+    def test_a_damaged_object_does_not_hide_the_others(self) -> None:
+        count = CapturedCount()
+        damaged = lines(record(1))[:10] + b"\xff" * 40
+        assert numbers(damaged, lines(record(2)), count=count) == [2]
+        assert count == CapturedCount(objects=2, requests=1, unreadable=1)
+
     def test_an_object_without_compression_is_read(self) -> None:
         assert numbers(gzip.decompress(lines(record(1)))) == [1]
 

@@ -133,6 +133,10 @@ class Fleet:
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
         )
+        # No values are no requests only in a complete answer: CloudWatch answers a fault of its own without an error.
+        for one in found["MetricDataResults"]:
+            if one.get("StatusCode", "Complete") != "Complete":
+                raise FleetError(f"the canary's requests could not be counted: CloudWatch answered {one['StatusCode']}")
         sums = {one["Id"]: sum(one["Values"]) for one in found["MetricDataResults"]}
         errors = sums.get("errors", 0.0)
         return Served(sums.get("requests", 0.0), {"server faults": errors} if errors else {})

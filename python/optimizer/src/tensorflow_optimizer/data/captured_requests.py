@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def _texts(content: bytes, count: CapturedCount) -> list[str]:
                     count.unreadable += 1
                     break
                 lines.append(line)
-    except (OSError, EOFError):  # not gzip after all, or cut off: keep what came before
+    except (OSError, EOFError, zlib.error):  # not gzip after all, cut off or damaged: keep what came before
         count.unreadable += 1
     for line in lines:
         texts += _separated(line.decode(errors="replace").strip())
