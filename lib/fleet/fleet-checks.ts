@@ -22,6 +22,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...fleetCanaryProblems(props),
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
+    ...checkKnownTimes(props),
     ...checkSeconds('bootTimeout', props.bootTimeout, 300, 3600, 'CloudFormation waits no longer for an instance of a rolling update'),
     ...checkSeconds('instanceWarmup', props.instanceWarmup, 0, 3600),
     ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
@@ -70,6 +71,12 @@ function checkCapacity(props: ModelFleetProps): string[] {
     problems.push(`minInstancesInService must be minCapacity or more, got ${minInstancesInService} and ${minCapacity}: leave it out, or give a lower minCapacity`);
   }
   return problems;
+}
+
+/** Times that others follow from: a sum of a token would be another number. */
+function checkKnownTimes({ bootTimeout, connectionDraining }: ModelFleetProps): string[] {
+  return Object.entries({ bootTimeout, connectionDraining }).filter(([, value]) => value?.isUnresolved())
+    .map(([name]) => `${name} must be known when the app is synthesized, because other times follow from it, and got a token: give a Duration of a number`);
 }
 
 function checkSeconds(property: string, duration: Duration | undefined, minimum: number, maximum: number, hint?: string): string[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -353,6 +353,14 @@ describe('problems', () => {
     })).toThrow(new RegExp([
       'servingBinary must be a file', 'machineImage is needed', 'targetCpuUtilization', 'embeddedMetrics needs monitoring', 'volumeSize in GiB', 'connectionDraining in seconds', 'logGroup', 'model.tflite',
     ].map((text) => `(?=[^]*${text})`).join('')));
+  });
+
+  test.each(['bootTimeout', 'connectionDraining'])('%s as a token is refused, because a sum of a token would reach the instances as another number', (name) => {
+    const seconds = Duration.seconds(Lazy.number({ produce: () => 600 }));
+
+    expect(() => fleet({ [name]: seconds })).toThrow(
+      `${name} must be known when the app is synthesized, because other times follow from it, and got a token: give a Duration of a number`,
+    );
   });
 
   test('a .tflite model is refused with the reason', () => {
