@@ -6,11 +6,7 @@ import { updateStates } from './update-states';
 /** A delivery waits for busy stacks and other deliveries, and for a build of up to 55 minutes in each stack. */
 const LONGEST_SECONDS = 10 * 3600;
 
-/**
- * The state machine's definition as data.
- *
- * A state machine of the standard type ends after 25,000 events in its history; a poll takes about nine.
- */
+/** The state machine's definition as data. */
 export function deliveryDefinition(settings: DeliverySettings): State {
   return {
     Comment: 'Delivers an upload to the stacks that serve it, or goes back to published versions',

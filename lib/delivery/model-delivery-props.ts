@@ -31,6 +31,8 @@ export interface ModelDeliveryProps {
   /**
    * How often the state machine looks at a stack that is being updated, and at another delivery that it waits for. At least one second.
    *
+   * After 200 looks it waits for at least 20 seconds and one minute, because the history of an execution has a limit.
+   *
    * @default Duration.seconds(15)
    */
   readonly pollInterval?: Duration;

@@ -31,6 +31,23 @@ export function choice(fallback: string | { Next: string; Assign: State }, ...ru
   };
 }
 
+/** How often to wait for only `pollSeconds`. */
+const SOON = 200;
+
+/**
+ * A wait between two looks: as long as the delivery's settings say at first, and later at least these seconds.
+ *
+ * A state machine of the standard type fails after 25,000 events in its history, and each look writes some.
+ */
+export function wait({ pollSeconds }: DeliverySettings, laterSeconds: number, next: string): State {
+  return {
+    Type: 'Wait',
+    Seconds: query(`$polls < ${SOON} ? ${pollSeconds} : $max([${pollSeconds}, ${laterSeconds}])`),
+    Assign: { polls: query('$polls + 1') },
+    Next: next,
+  };
+}
+
 /** A request to AWS, without retries. */
 export function request({ partition }: DeliverySettings, action: string, more: State): State {
   return { Type: 'Task', Resource: `arn:${partition}:states:::aws-sdk:${action}`, ...more };

@@ -1,6 +1,6 @@
 import { DELIVERED_OUTPUT } from '../model/delivery-source';
 import type { DeliverySettings, State, States } from './state';
-import { choice, query, request, retriesExcept } from './state';
+import { choice, query, request, retriesExcept, wait } from './state';
 
 const TAKEN = 'DynamoDb.ConditionalCheckFailedException';
 const UNKNOWN = 'Sfn.ExecutionDoesNotExistException';
@@ -8,6 +8,9 @@ const UNKNOWN = 'Sfn.ExecutionDoesNotExistException';
 /** The one item of the table: who delivers, what it found before it began, and the last upload that was dealt with. */
 const ITEM = { Id: { S: 'delivery' } };
 const OWNER = { '#owner': 'Owner' };
+
+/** A look at another delivery writes 28 events into the history. */
+const LATER_SECONDS = 60;
 
 /**
  * Whether an execution has anything to do, and its turn: executions deliver one after another.
@@ -47,6 +50,7 @@ function askingStates(settings: DeliverySettings): States {
         output: DELIVERED_OUTPUT,
         unsent: 0,
         attempts: 0,
+        polls: 0,
       },
       Next: 'IsInputValid',
     },
@@ -88,7 +92,7 @@ function askingStates(settings: DeliverySettings): States {
 }
 
 function lockStates(settings: DeliverySettings): States {
-  const { tableName, pollSeconds } = settings;
+  const { tableName } = settings;
   return {
     TakeTurn: request(settings, 'dynamodb:updateItem', {
       Arguments: {
@@ -124,7 +128,7 @@ function lockStates(settings: DeliverySettings): States {
       { Next: 'TakeTurn', Assign: { gone: query('$owner') } },
       { when: '$ownerStatus = \'RUNNING\'', next: 'WaitForTurn' },
     ),
-    WaitForTurn: { Type: 'Wait', Seconds: pollSeconds, Next: 'FindNewest' },
+    WaitForTurn: wait(settings, LATER_SECONDS, 'FindNewest'),
   };
 }
 

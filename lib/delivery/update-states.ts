@@ -1,5 +1,5 @@
 import type { DeliverySettings, States } from './state';
-import { choice, query, request, retriesExcept } from './state';
+import { choice, query, request, retriesExcept, wait } from './state';
 
 const says = (words: string) => `$contains($problem, '${words}')`;
 
@@ -17,6 +17,9 @@ const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPL
 /** The versions of this delivery's models that a stack serves, by its outputs. */
 const served = '[$stack.Outputs[$contains(OutputKey, $output) and $contains(OutputValue, $settings.serveParameterName)].$parse(OutputValue)[delivery = $settings.serveParameterName].'
   + '{\'stack\': $queue[$at], \'model\': model, \'bucket\': bucket, \'manifestKey\': manifestKey, \'manifestSha256\': manifestSha256}]';
+
+/** A look at a stack writes nine events into the history. */
+const LATER_SECONDS = 20;
 
 const isIn = (states: string[]) => `$status in [${states.map((state) => `'${state}'`).join(', ')}]`;
 
@@ -102,7 +105,7 @@ function stackStates(settings: DeliverySettings): States {
       { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
     ),
-    WaitForStack: { Type: 'Wait', Seconds: settings.pollSeconds, Next: 'DescribeStack' },
+    WaitForStack: wait(settings, LATER_SECONDS, 'DescribeStack'),
     WriteFirst: write('first', 'WriteSecond'),
     WriteSecond: write('second', 'IsUpdatable'),
     IsUpdatable: choice('NextStack', { when: '$isUpdatable', next: 'UpdateStack' }),
@@ -132,7 +135,7 @@ function stackStates(settings: DeliverySettings): States {
 
 function pollStates(settings: DeliverySettings): States {
   return {
-    WaitForUpdate: { Type: 'Wait', Seconds: settings.pollSeconds, Next: 'PollStack' },
+    WaitForUpdate: wait(settings, LATER_SECONDS, 'PollStack'),
     PollStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
       Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },

@@ -19,6 +19,10 @@ _ARN = "arn:aws:states:eu-west-1:111122223333:stateMachine:delivery"
 _ME = "arn:aws:states:eu-west-1:111122223333:execution:delivery:me"
 
 
+#: Seconds that the execution waits for.
+waits: list[float] = []
+
+
 class _Interrupted(BaseException):
     """Ends an execution where it stands: no state catches it."""
 
@@ -186,6 +190,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "events": [],
     }
     stepfunctions._executions[_ME] = execution
+    waits.clear()
     try:
         stepfunctions._run_execution(_ME)
     except _Interrupted:
@@ -199,6 +204,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         "cause": execution.get("cause"),
         "output": json.loads(execution.get("output") or "null"),
         "entered": [state["name"] for state in entered],
+        "waited": sum(waits),
         "calls": world.calls,
         "events": world.events,
         "ownerWhenTold": world.owner_when_told,
@@ -211,7 +217,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Run an execution for each line, without any wait."""
-    stepfunctions._scaled_sleep = lambda _: None
+    stepfunctions._scaled_sleep = waits.append
     stepfunctions._emit_execution_status_event = lambda _: None
     time.sleep = lambda _: None
     for line in sys.stdin:

@@ -9,7 +9,7 @@ import { deliveryDefinition } from '../../lib/delivery/delivery-definition';
 const ROOT = join(__dirname, '..', '..');
 const [SOURCE, SERVE] = ['/p/source', '/p/serve'];
 
-const definition = deliveryDefinition({
+const withPolls = (pollSeconds: number) => deliveryDefinition({
   partition: 'aws',
   bucketName: 'uploads',
   key: 'model.zip',
@@ -18,8 +18,9 @@ const definition = deliveryDefinition({
   tableName: 'Turns',
   reasonFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:reason',
   stackNames: ['One', 'Two'],
-  pollSeconds: 15,
+  pollSeconds,
 }) as any;
+const definition = withPolls(15);
 
 const IDLE = { One: ['UPDATE_COMPLETE'], Two: ['CREATE_COMPLETE'] };
 const MANIFEST = { bucket: 'artifacts', manifestKey: 'm/litert/3/manifest.json', manifestSha256: 'a'.repeat(64) };
@@ -37,9 +38,9 @@ beforeAll(() => {
 afterAll(() => interpreter.stdin!.end());
 
 /** Runs one execution in a world of its own, in which version 1 serves and version 2 was uploaded. */
-async function run(input: object, world: object = {}): Promise<any> {
+async function run(input: object, world: object = {}, asked = definition): Promise<any> {
   const given = { newest: 'v2', parameters: { [SOURCE]: 'v1', [SERVE]: 'built' }, stacks: IDLE, ...world };
-  interpreter.stdin!.write(`${JSON.stringify({ definition, input, world: given })}\n`);
+  interpreter.stdin!.write(`${JSON.stringify({ definition: asked, input, world: given })}\n`);
   const { value, done } = await answers.next();
   expect(done).toBe(false);
   const result = JSON.parse(value);
@@ -70,6 +71,30 @@ describe('the definition', () => {
     const text = JSON.stringify(definition);
     expect(text).not.toMatch(/"(Parameters|ResultPath|ResultSelector|InputPath|OutputPath|Variable)":(?!"\{%)/);
     expect(text).not.toMatch(/\.\$"/);
+  });
+});
+
+describe('the history of an execution', () => {
+  const EVENTS: Record<string, number> = { Task: 5, Wait: 2, Choice: 2, Pass: 2 };
+  const [SOON, LATER] = [200, 10];
+  const busy = (status: string, then: string) => [...Array(SOON + LATER).fill(status), then];
+  const owner = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:other';
+  const stack = { stacks: { ...IDLE, One: busy('UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE') } };
+  const turn = { item: { Id: { S: 'delivery' }, Owner: { S: owner } }, executions: { [owner]: busy('RUNNING', 'RELEASED') } };
+
+  test.each([
+    ['WaitForStack', 1, stack], ['WaitForTurn', 1, turn], ['WaitForStack', 15, stack], ['WaitForTurn', 15, turn],
+  ])('has fewer than the 25,000 events that Step Functions takes when all of its time is spent in %s, first of %d s', async (state, pollSeconds, world) => {
+    const asked = withPolls(pollSeconds);
+    const { entered, waited, status } = await run(event(), world, asked);
+    const first = entered.indexOf(state);
+    const round: string[] = entered.slice(first, entered.indexOf(state, first + 1));
+    const events = round.map((name) => EVENTS[asked.States[name].Type]).reduce((sum, one) => sum + one, 0);
+    const laterSeconds = (waited - SOON * pollSeconds) / LATER;
+
+    expect(status).toBe('SUCCEEDED');
+    // Some are left for all else, such as updates of many stacks.
+    expect(events * (SOON + asked.TimeoutSeconds / laterSeconds)).toBeLessThan(24_000);
   });
 });
 
