@@ -89,7 +89,8 @@ describe('a canary, deployed by the CDK command line', () => {
     expect(records).toEqual([expect.objectContaining({ schemaVersion: 1, modelName: 'points', request, answer: JSON.parse(body) })]);
   });
 
-  // Fault: the capture bucket denies what is written to it | captured requests arrive later | the function, whose answers stay the same
+  // Fault: the capture bucket denies what is written to it (a bucket is never full) | captured requests arrive once it takes them again. On AWS, Firehose
+  //   keeps them for 24 hours | the function, whose answers stay the same
   test('requests are answered while the capture bucket takes none, and those of that time arrive once it does', async () => {
     const { CaptureBucket: Bucket } = deployment.outputs(STACK) as Outputs & { CaptureBucket: string };
     const { s3 } = deployment;

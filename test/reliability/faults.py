@@ -23,13 +23,14 @@ PAGE = ROOT / "docs" / "reliability.md"
 BEGIN = "<!-- Faults: written by `npm run faults` from the tests. -->\n"
 END = "<!-- End of the faults. -->\n"
 
-#: Where tests are, and the heading of their faults, in the order of the page.
+#: Where tests are, and the heading of their faults, in the order of the page. The innermost directory of a test counts.
 AREAS = {
     "The optimization job": ("python/optimizer/tests",),
     "The deployment": ("python/build_runner/tests", "test/e2e"),
     "Functions": ("python/handler/tests", "native/tests"),
+    "The LiteRT server of pods and instances": ("native/tests/server",),
     "Pods": ("python/rollout_gate/tests", "test/nodes"),
-    "Instances": ("python/instance/tests",),
+    "Instances": ("python/instance/tests", "test/machines"),
     "Deliveries": ("python/model_delivery/tests", "test/delivery"),
 }
 _COMMENT = re.compile(r"^[ \t]*// Fault: (.+(?:\n[ \t]*//   .+)*)\n[ \t]*test(?:\.each)?\(", re.MULTILINE)
@@ -107,11 +108,24 @@ def _cell(text: str) -> str:
     return text.strip()
 
 
+def _area(fault: Fault) -> str:
+    """Return the heading of a fault."""
+    found = [
+        (len(one), area)
+        for area, directories in AREAS.items()
+        for one in directories
+        if ROOT / one in fault.test.parents
+    ]
+    return max(found)[1]
+
+
 def table() -> str:
     """Return the faults of the page, in Markdown."""
     parts = []
     for area, directories in AREAS.items():
-        rows = [str(fault) for directory in directories for fault in find_faults(ROOT / directory)]
+        rows = [
+            str(fault) for directory in directories for fault in find_faults(ROOT / directory) if _area(fault) == area
+        ]
         head = ["| what is injected | what you see | what serves | test |", "|---|---|---|---|"]
         parts.append("\n".join([f"### {area}", "", *head, *rows, ""]))
     return "\n".join(parts)

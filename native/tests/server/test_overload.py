@@ -112,6 +112,11 @@ def test_clients_of_a_fast_model_are_answered_or_refused_and_health_answers_betw
         assert server.metric("model_server:queue_length") == 0
 
 
+@pytest.mark.fault(
+    "more requests come than fit into the queue",
+    sees="the status 503, or RESOURCE_EXHAUSTED, at once",
+    serves="the server, for the requests in its queue",
+)
 def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -132,6 +137,11 @@ def test_a_full_queue_refuses_at_once_over_both_interfaces(start: Callable[..., 
         assert server.post(PATH, BODY).status_code == 200
 
 
+@pytest.mark.fault(
+    "a model computes longer than a request may take",
+    sees="the status 504, or DEADLINE_EXCEEDED",
+    serves="the server, for the next requests",
+)
 def test_a_request_that_takes_too_long_is_abandoned_and_the_worker_continues(start: Callable[..., Server]) -> None:
     import grpc
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -159,6 +169,11 @@ def test_the_clients_deadline_counts_over_grpc(start: Callable[..., Server]) -> 
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+@pytest.mark.fault(
+    "clients give up while their requests wait",
+    sees="nothing: requests that nobody waits for are not computed",
+    serves="the server, for the other clients",
+)
 def test_requests_without_a_waiting_client_are_not_computed(start: Callable[..., Server]) -> None:
     with start("slow", 1, "--workers=1", "--queue_size=100") as server:
         connections = []
@@ -173,6 +188,11 @@ def test_requests_without_a_waiting_client_are_not_computed(start: Callable[...,
         assert server.metric(":tensorflow:serving:runtime_latency_count", model_name="slow") <= 12
 
 
+@pytest.mark.fault(
+    "a request is larger than `--max_request_bytes`",
+    sees="the status 413",
+    serves="the server, for the next requests",
+)
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_that_is_too_large_is_refused(start: Callable[..., Server], announced: bool) -> None:
     with start("times", 1, "--max_request_bytes=1000") as server:
@@ -197,6 +217,7 @@ def test_a_message_that_is_too_large_is_refused(start: Callable[..., Server]) ->
         assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
 
 
+@pytest.mark.fault("a client does not send the body that it has announced", sees="the status 408", serves="the server")
 def test_the_server_does_not_wait_for_a_client_that_does_not_send_its_body(start: Callable[..., Server]) -> None:
     with start("times", 1, "--rest_api_timeout_in_ms=200") as server:
         connection = http.client.HTTPConnection("localhost", server.rest_port, timeout=60)
@@ -229,6 +250,11 @@ def test_many_clients_of_many_copies_get_their_own_answers(start: Callable[..., 
         assert server.metric(":tensorflow:serving:request_count", status="OK") == 2000
 
 
+@pytest.mark.fault(
+    "a client does not read its large answer",
+    sees="nothing",
+    serves="the server, for the other clients",
+)
 def test_a_slow_reader_does_not_hold_a_worker(start: Callable[..., Server]) -> None:
     with start("times", 1, "--workers=1") as server:
         stuck = http.client.HTTPConnection("localhost", server.rest_port)

@@ -79,6 +79,11 @@ def test_both_ports_speak_tls_only(secure: Callable[..., Server], tmp_path: Path
             assert check(None, timeout=60) == b"\x08\x01"
 
 
+@pytest.mark.fault(
+    "a renewed certificate is broken",
+    sees="a line in the log",
+    serves="the server, with the certificate before",
+)
 def test_a_new_certificate_is_served_and_a_broken_one_is_not(secure: Callable[..., Server], tmp_path: Path) -> None:
     certificate, key = issue(tmp_path, "first")
     with secure(certificate, key) as server, requests.Session() as kept:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +38,14 @@ class FailingKey:
             return self._does(**request)
         self.asked += 1
         raise self._error
+
+
+def restarted(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the handlers as a new process has them, without anything that they remember. AWS stays the same."""
+    for name in [*sys.modules]:
+        if name == "index" or (name.split(".")[0] == "model_builds" and name != aws.__name__):
+            monkeypatch.delitem(sys.modules, name)
+    return importlib.import_module("index")
 
 
 def refused_by_s3(code: str, status: int) -> ClientError:
@@ -219,6 +229,25 @@ def test_an_event_that_comes_late_builds_nothing(s3: S3Client, codebuild: Stubbe
     record = publish(s3)
 
     assert on_event(build_event(), None)["Data"] == record
+
+
+@pytest.mark.fault(
+    "the functions that wait for a build are restarted between any two questions",
+    sees="nothing: what they know is in the event and in S3",
+    serves="the new version",
+)
+def test_a_waiter_that_is_restarted_goes_on(
+    s3: S3Client, codebuild: Stubber, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(codebuild)
+    codebuild.add_response("start_build", *started())
+    event = build_event() | json.loads(json.dumps(on_event(build_event(), None)))
+    answered(codebuild, build("IN_PROGRESS"))
+    assert restarted(monkeypatch).is_complete(event, None) == {"IsComplete": False}
+    answered(codebuild, build("SUCCEEDED"))
+    record = publish(s3)
+
+    assert restarted(monkeypatch).is_complete(event, None)["Data"] == record
 
 
 @pytest.mark.fault(

@@ -104,6 +104,11 @@ def test_an_impossible_rate_ends_the_start(rate: str, load_model: Callable[..., 
         Capture(rate, model, None, Log(model.description, {}))
 
 
+@pytest.mark.fault(
+    "a captured request is too large for the log, or is not JSON",
+    sees="`metricDroppedCaptures` counts it",
+    serves="the function",
+)
 @pytest.mark.parametrize(
     ("event", "why"),
     [

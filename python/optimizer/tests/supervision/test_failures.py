@@ -199,14 +199,15 @@ class TestOutOfDisk:
 
 
 @pytest.mark.fault(
-    "the job's process is killed",
-    sees="`the job was killed, most likely because it ran out of memory`",
+    "the job's process is killed while it opens the model, converts it, or proves the runtime",
+    sees="`the job was killed, most likely because it ran out of memory`; no part of a model is left",
     serves="the previous version",
 )
-def test_a_killed_process(models: SampleModels, command: Command) -> None:
+@pytest.mark.parametrize("phase", ["opening ", "converting to ", "proving the runtime for "])
+def test_a_killed_process(phase: str, models: SampleModels, command: Command) -> None:
     process = command.start(command.words(models.dense, models.labelled))
     assert process.stderr is not None
-    assert any(line.startswith("opening ") for line in process.stderr)
+    assert any(line.startswith(phase) for line in process.stderr)
     (worker,) = (
         one
         for one in psutil.Process(process.pid).children()
