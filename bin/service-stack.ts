@@ -4,7 +4,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
-import type { ModelServer } from '../lib';
+import type { ModelServer, Rollout } from '../lib';
 import { ModelService } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -15,6 +15,8 @@ export interface ServiceStackProps extends ExampleStackProps {
   readonly server?: ModelServer;
   /** Make the model reachable from the VPC outside the cluster. @default false */
   readonly internalLoadBalancer?: boolean;
+  /** @default - Kubernetes replaces the pods, without a canary */
+  readonly rollout?: Rollout;
   /** How long a deployment waits for pods of a new version. @default Duration.minutes(14) */
   readonly rolloutTimeout?: Duration;
   /** Role with full access to the cluster, e.g. to inspect pods that do not start. @default - none */
@@ -61,6 +63,7 @@ export class ServiceStack extends Stack {
       createNamespace: true,
       maxReplicas: 10,
       internalLoadBalancer: props.internalLoadBalancer,
+      rollout: props.rollout,
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
     });

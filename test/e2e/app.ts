@@ -1,9 +1,8 @@
 import { App, CfnOutput, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { EvaluationData, ModelFunction, ModelHook, ModelSource, QualityGate } from '../../lib';
+import { hearVersions } from './heard-versions';
 
 /** The app that the end-to-end tests deploy. Everything that a test changes is context. */
 const app = new App();
@@ -31,10 +30,7 @@ const endpoint = new ModelFunction(stack, 'Points', {
 });
 const url = endpoint.addFunctionUrl();
 if (context('events')) {
-  const target = new events_targets.SqsQueue(new sqs.Queue(stack, 'Heard'));
-  endpoint.onLive('Live', { target });
-  endpoint.onRolledBack('RolledBack', { target });
-  new CfnOutput(stack, 'QueueUrl', { value: target.queue.queueUrl });
+  hearVersions(stack, endpoint);
 }
 
 new CfnOutput(stack, 'Url', { value: url.url });

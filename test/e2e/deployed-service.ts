@@ -5,6 +5,7 @@ import { Deployment } from './deployment';
 /** What runs the pods: `npm run test:cluster -- --nodes real` has three real nodes run them. */
 const NODES = process.env.SERVICE_NODES ?? 'simulated';
 const NAMESPACE = 'models';
+const TRACK_LABEL = 'cdk-tensorflow/track';
 const VERSION_LABEL = 'cdk-tensorflow/version';
 
 /** The outputs of the service's stack. */
@@ -12,6 +13,8 @@ export interface ServiceOutputs {
   readonly ClusterName: string;
   readonly ArtifactBucket: string;
   readonly ManifestKey: string;
+  /** Of service-app.ts. */
+  readonly QueueUrl?: string;
 }
 
 /** Starts the embedded AWS for an app with a service, and says what runs the pods. */
@@ -35,6 +38,11 @@ export function serviceOutputs(deployment: Deployment, stack: string): ServiceOu
 export async function readyPods(deployment: Deployment, { ClusterName }: ServiceOutputs): Promise<Pod[]> {
   const cluster = await KubernetesApi.connect(deployment.emulator, ClusterName);
   return (await cluster.pods(NAMESPACE)).filter(isReady);
+}
+
+/** Tells whether a pod is the canary's. */
+export function isCanary({ metadata }: Pod): boolean {
+  return metadata.labels[TRACK_LABEL] === 'canary';
 }
 
 /** The version of the model that a pod serves. */

@@ -1,3 +1,4 @@
+import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import type { Deployment, Expectation, Outputs } from './deployment';
 import { callAction } from './requests';
 
@@ -22,7 +23,7 @@ export async function expectAnswersOf(deployment: Deployment, outputs: Outputs, 
 }
 
 /** Returns the events that have arrived in a queue since the last time. */
-export async function receiveEvents({ emulator }: Deployment, queueUrl: string): Promise<any[]> {
+export async function receiveEvents({ emulator }: { readonly emulator: EmbeddedAws }, queueUrl: string): Promise<any[]> {
   const request = { QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
   const { Messages: messages = [] } = await callAction(emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
   return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));

@@ -3,9 +3,10 @@ import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernete
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
 import type { ServiceOutputs } from './deployed-service';
-import { failingSeconds, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
+import { failingSeconds, isCanary, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
 import type { Deployment } from './deployment';
 import { accuracy, byGrpc, HELD_OUT, likeliest } from './digits';
+import { receiveEvents } from './expectations';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
 
@@ -17,6 +18,11 @@ let outputs: ServiceOutputs;
 let golden: Golden;
 
 const ready = () => readyPods(deployment, outputs);
+
+/** What the events of the service say of one of its versions. */
+const published = (version: string) => ({
+  version, bucket: outputs.ArtifactBucket, manifestKey: expect.stringMatching(`/saved_model/${version}/manifest\\.json$`), manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+});
 
 /** Sends the golden requests to a pod. */
 function ask(pod: Pod): Promise<Comparison> {
@@ -30,18 +36,30 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 describe('ModelService, deployed by the CDK command line to a real Kubernetes API server', () => {
-  test('a first deployment ends with three ready pods that answer the golden requests', async () => {
+  test('a first deployment ends with three ready pods and a canary that answer the golden requests', async () => {
     const { code, output } = await deployment.deploy(STACK, { model: deployment.file('first'), data: deployment.file('first.npz') });
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
     outputs = serviceOutputs(deployment, STACK);
     golden = JSON.parse(await deployment.text(outputs.ArtifactBucket, goldenKey(outputs.ManifestKey))) as Golden;
 
     const pods = await ready();
-    expect(pods.map(versionOf)).toEqual(['1', '1', '1']);
-    expect(new Set(pods.map(({ spec }) => spec.nodeName)).size).toBe(3);
+    expect(pods.map(versionOf)).toEqual(['1', '1', '1', '1']);
+    const [[canary], stable] = [pods.filter(isCanary), pods.filter((pod) => !isCanary(pod))];
+    expect(new Set(stable.map(({ spec }) => spec.nodeName)).size).toBe(3);
     expect(golden.requests.length).toBeGreaterThan(0);
-    expect((await ask(pods[0])).relative).toBeLessThanOrEqual(golden.relativeTolerance);
-    expect((await callPod(pods[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
+    expect((await ask(stable[0])).relative).toBeLessThanOrEqual(golden.relativeTolerance);
+    expect((await ask(canary)).relative).toBeLessThanOrEqual(golden.relativeTolerance);
+    expect((await callPod(stable[0], 'GET', '/v1/models/digits/versions/2/metadata')).status).toBe(404);
+  });
+
+  test('an event says which version is live', async () => {
+    expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject([{
+      'source': 'cdk-tensorflow',
+      'detail-type': 'ModelLive',
+      'detail': {
+        endpoint: 'service', path: 'Service/Digits', modelName: 'digits', live: { ...published('1'), manifestKey: outputs.ManifestKey }, before: null,
+      },
+    }]);
   });
 
   test('the Deployment of docs/porting.md becomes a service of three in an imported cluster, by the page\'s own code', async () => {
@@ -65,8 +83,9 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect({ code: destroyed.code, output: destroyed.code === 0 ? '' : destroyed.output }).toEqual({ code: 0, output: '' });
   });
 
-  // Fault: pods of a new version do not start | the deployment fails with their own message | the previous pods, which answer throughout
-  test('a version that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
+  // Fault: the canary of a service does not start | the deployment fails with its own message, and an event says so
+  //   | the previous pods, which answer throughout
+  test('a canary that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await ready();
     const comparisons: Comparison[] = [];
     const rolloutSeconds = failingSeconds(deployment);
@@ -84,10 +103,17 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
     expect(code).not.toBe(0);
     // Between two waits of CrashLoopBackOff a real kubelet runs the container again, and reports that it has ended.
     expect(output).toMatch(/verify-model ends with exit code 1(, CrashLoopBackOff|\. )[^]*the model needs a processor with made_up_feature/);
-    expect(output).toContain(`models/digits: 0 of 3 new pods were available after ${rolloutSeconds} s`);
+    expect(output).toContain(`models/digits-canary: 0 of 1 new pods were available after ${rolloutSeconds} s`);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(comparisons.map(({ difference }) => difference).filter((difference) => difference !== null)).toEqual([]);
     expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+  });
+
+  test('an event says which version was rolled back, and which one serves', async () => {
+    expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject([{
+      'detail-type': 'ModelRolledBack',
+      'detail': { path: 'Service/Digits', live: { ...published('1'), manifestKey: outputs.ManifestKey }, rolledBack: published('2') },
+    }]);
   });
 
   test('cdk destroy removes the cluster and keeps the artifacts', async () => {
