@@ -23,7 +23,8 @@ export function functionLogGroup(scope: Construct, id: string, { capture, logRet
 function allowLogs(scope: Construct, key: kms.IKey): void {
   const stack = Stack.of(scope);
   key.addToResourcePolicy(new iam.PolicyStatement({
-    principals: [new iam.ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+    // Unlike the universal name, the one of a Region has the partition's domain: amazonaws.com.cn in China.
+    principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
     actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
     resources: ['*'],
     conditions: {

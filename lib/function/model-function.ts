@@ -1,4 +1,4 @@
-import { Duration, ValidationError } from 'aws-cdk-lib';
+import { ValidationError } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type * as events from 'aws-cdk-lib/aws-events';
@@ -109,7 +109,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
       alias: this.alias,
       deploymentConfig,
       failures: this.requestMetrics?.failuresOf(version.version, compatibility.version),
-      limits: rolloutLimits(props.rollout, Duration.millis(settings.timeout.toMilliseconds() / 2)),
+      limits: rolloutLimits(props.rollout, settings.timeout),
     }).deploymentGroup;
     // Without a check, with reservedConcurrentExecutions of 0, the alias is all that changes.
     const first = [this.node.tryFindChild('VersionCheck') ?? this.alias, this.alias];

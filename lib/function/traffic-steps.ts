@@ -1,4 +1,4 @@
-import type { Duration } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type { Construct } from 'constructs';
 import type { Rollout } from '../endpoint/rollout';
@@ -31,10 +31,18 @@ export function trafficSteps(scope: Construct, id: string, { _canary: canary, _l
     ?? configuration(scope, id, codedeploy.TrafficRouting.timeBasedLinear({ percentage: linear.percent, interval: linear.interval })));
 }
 
-/** Returns a rollout's limits with defaults. */
-export function rolloutLimits(rollout: Rollout | undefined, maxLatency: Duration): Required<RolloutLimits> {
+/**
+ * Returns a rollout's limits with defaults.
+ *
+ * @param timeout of the function; may be a token where the rollout has a maxLatency
+ */
+export function rolloutLimits(rollout: Rollout | undefined, timeout: Duration): Required<RolloutLimits> {
   const given = rollout?._canary ?? rollout?._linear;
-  return { maxErrorRate: given?.maxErrorRate ?? DEFAULT_MAX_ERROR_RATE, maxLatency: given?.maxLatency ?? maxLatency, alarms: given?.alarms ?? [] };
+  return {
+    maxErrorRate: given?.maxErrorRate ?? DEFAULT_MAX_ERROR_RATE,
+    maxLatency: given?.maxLatency ?? Duration.millis(timeout.toMilliseconds() / 2),
+    alarms: given?.alarms ?? [],
+  };
 }
 
 function predefined(all: Record<number, codedeploy.ILambdaDeploymentConfig>, percent: number, step: Duration) {

@@ -18,6 +18,14 @@ function stackOf(props: Partial<ModelFunctionProps>, flags = {}) {
 }
 
 describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
+  test('takes a timeout that is known only when the stack is deployed beside a maxLatency', () => {
+    const timeout = Duration.seconds(Lazy.number({ produce: () => 20 }));
+    const stack = stackOf({ timeout, rollout: Rollout.canary({ ...TEN, maxLatency: Duration.seconds(2) }) }, flags);
+
+    expect(resourceOf(stack, 'AWS::CloudWatch::Alarm', 'DigitsTrafficShiftLatency').properties.Threshold).toBe(2000);
+    expect(resourceOf(stack, 'AWS::Lambda::Function', 'Digits').properties.Timeout).toBe(20);
+  });
+
   test('moves at once by default: no CodeDeploy, no alarm', () => {
     const template = Template.fromStack(stackOf({}, flags));
 
