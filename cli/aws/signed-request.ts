@@ -23,9 +23,34 @@ export async function queryAws(access: AwsAccess, service: string, action: strin
   return post(access, service, action, `Action=${action}&Version=${version}`, { 'content-type': 'application/x-www-form-urlencoded' });
 }
 
+/** How often a request is made, at the most, and the longest pause after the first. Each further one may be twice as long. */
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MILLISECONDS = 500;
+
+/** Repeats what may pass: the wait for a delivery takes hours, and one answer in thousands is lost. So every request must be one that may arrive twice. */
 async function post(
-  { region, profile }: AwsAccess, service: string, operation: string, text: string, contentHeaders: Record<string, string>,
+  access: AwsAccess, service: string, operation: string, text: string, contentHeaders: Record<string, string>,
 ): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { problem, content, passes } = await sent(access, service, text, contentHeaders);
+    if (problem === undefined) {
+      return content;
+    }
+    if (!passes || attempt === ATTEMPTS) {
+      throw new Error(`${operation}: ${problem}`);
+    }
+    await new Promise((done) => setTimeout(done, Math.random() * FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1)));
+  }
+}
+
+/** An answer, or the problem with it and whether that may pass. */
+interface Answer {
+  readonly content: string;
+  readonly problem?: string;
+  readonly passes?: boolean;
+}
+
+async function sent({ region, profile }: AwsAccess, service: string, text: string, contentHeaders: Record<string, string>): Promise<Answer> {
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domain}`);
   const { credentials } = new LambdaClient({ region, profile }).config;
@@ -34,10 +59,15 @@ async function post(
     method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body: text,
     headers: { host: url.host, ...contentHeaders },
   });
-  const answer = await fetch(url, { method: 'POST', headers, body: text, signal: AbortSignal.timeout(20_000) });
-  const content = await answer.text();
-  if (!answer.ok) {
-    throw new Error(`${operation}: ${answer.status} ${content.slice(0, 300)}`);
+  try {
+    const answer = await fetch(url, { method: 'POST', headers, body: text, signal: AbortSignal.timeout(20_000) });
+    const content = await answer.text();
+    return answer.ok ? { content } : {
+      content, problem: `${answer.status} ${content.slice(0, 300)}`, passes: answer.status === 429 || answer.status >= 500 || /Throttl|TooManyRequests|Rate exceeded/i.test(content),
+    };
+  } catch (error) {
+    // fetch says only that it failed; its cause says why.
+    const { message, cause } = error as Error;
+    return { content: '', problem: `${url.host} did not answer (${cause instanceof Error && cause.message ? cause.message : message})`, passes: true };
   }
-  return content;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'crypto';
 import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { AwsAccess } from '../aws/signed-request';
@@ -66,9 +67,11 @@ export class DeliveryClient {
     return deliveryOf(await this.states('DescribeExecution', { executionArn }));
   }
 
-  /** Starts an execution, and returns its ARN. */
+  /** Starts an execution, and returns its ARN. With a name, Step Functions starts one execution only if the request arrives twice. */
   public async start(input: object): Promise<string> {
-    const { executionArn } = await this.states<{ executionArn: string }>('StartExecution', { stateMachineArn: this.stateMachineArn, input: JSON.stringify(input) });
+    const { executionArn } = await this.states<{ executionArn: string }>('StartExecution', {
+      stateMachineArn: this.stateMachineArn, name: randomUUID(), input: JSON.stringify(input),
+    });
     return executionArn;
   }
 

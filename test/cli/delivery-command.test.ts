@@ -222,6 +222,44 @@ describe('promote', () => {
   });
 });
 
+describe('requests that have trouble', () => {
+  beforeEach(() => {
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    aws.delivered('first-00', 1, undefined);
+  });
+
+  test.each(['throttled', 'failing', 'lost'] as const)('are repeated where one is %s', async (trouble) => {
+    aws.troubles = { ListExecutions: [trouble, trouble], DescribeExecution: [trouble] };
+
+    expect(await run('history')).toBe(0);
+    expect(printed).toContain('first-00');
+  });
+
+  test('do not end the wait for a delivery', async () => {
+    aws.next = { status: 'SUCCEEDED', output: { outcome: 'DELIVERED', live: [version(2)] } };
+    aws.troubles = { DescribeExecution: ['lost'] };
+
+    expect(await run('promote', '--yes')).toBe(0);
+    expect(printed).toMatch(/Live: Serving\/digits 2\n$/);
+  });
+
+  test('name the execution, of which Step Functions starts one however often a lost answer has it asked for', async () => {
+    aws.troubles = { StartExecution: ['lost'] };
+
+    await run('promote', '--yes', '--no-wait');
+    expect(aws.names).toHaveLength(2);
+    expect(aws.names[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(aws.names[1]).toBe(aws.names[0]);
+  });
+
+  test('end with the last answer where it does not pass', async () => {
+    aws.troubles = { ListExecutions: Array(20).fill('throttled') };
+
+    await expect(run('history')).rejects.toThrow(/ListExecutions: 400 .*ThrottlingException/);
+    expect(aws.troubles.ListExecutions).toHaveLength(14);
+  });
+});
+
 describe('problems', () => {
   test('a missing permission names the grant', async () => {
     aws.denied = ['ListExecutions'];

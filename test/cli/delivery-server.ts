@@ -44,12 +44,26 @@ export class DeliveryServer {
   };
   /** Actions that are answered by 403. */
   public denied: string[] = [];
+  /** What becomes of the next requests for an action: they are throttled, answered by 500, or not answered at all. */
+  public troubles: Record<string, ('throttled' | 'failing' | 'lost')[]> = {};
+  /** Names of the executions that were asked for. */
+  public readonly names: string[] = [];
 
   private readonly server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const action = actionOf(request, body);
+      const trouble = this.troubles[action]?.shift();
+      if (trouble === 'lost') {
+        this.answer(action, body, request.url!);
+        request.socket.destroy();
+        return;
+      }
+      if (trouble !== undefined) {
+        response.writeHead(trouble === 'failing' ? 500 : 400).end(JSON.stringify({ __type: trouble === 'failing' ? 'InternalFailure' : 'ThrottlingException' }));
+        return;
+      }
       const [status, text] = this.denied.includes(action) ? this.refuse(action) : this.answer(action, body, request.url!);
       response.writeHead(status, { 'content-type': text.startsWith('<') ? 'text/xml' : 'application/json' }).end(text);
     });
@@ -89,7 +103,9 @@ export class DeliveryServer {
       case 'ListExecutions': return json({ executions: this.executions.map((_, index) => this.described(index)).reverse().slice(0, JSON.parse(body).maxResults) });
       case 'DescribeExecution': return json(this.described(this.executions.findIndex(({ name }) => JSON.parse(body).executionArn.endsWith(`:${name}`))));
       case 'StartExecution': {
-        this.inputs.push(JSON.parse(JSON.parse(body).input));
+        const { input, name } = JSON.parse(body);
+        this.names.push(name);
+        this.inputs.push(JSON.parse(input));
         this.executions.push({ name: 'started', ...this.next });
         return json({ executionArn: `${MACHINE.replace('stateMachine', 'execution')}:started` });
       }
