@@ -1,7 +1,7 @@
 import { accuracy, HELD_OUT } from './digits';
 import { eventually } from './eventually';
 import { FleetDeployment } from './fleet-deployment';
-import { callAction, callService } from './requests';
+import { callService, logged } from './requests';
 
 const ALARM = 'complaints';
 const CANARY = { server: 'litert', alarm: ALARM };
@@ -34,13 +34,7 @@ function updated(output: string): string[] {
 }
 
 /** What the function that watches the canary has logged. */
-async function watched(): Promise<string> {
-  const logs = (action: string, parameters: object) => callAction(fleet.emulator, 'logs', `Logs_20140328.${action}`, parameters);
-  const { logGroups } = await logs('DescribeLogGroups', {}) as { logGroups: { logGroupName: string }[] };
-  const { logGroupName } = logGroups.find((group) => group.logGroupName.includes('CanaryGate'))!;
-  const { events } = await logs('FilterLogEvents', { logGroupName }) as { events: { message: string }[] };
-  return events.map(({ message }) => message).join('\n');
-}
+const watched = () => logged(fleet.emulator, 'CanaryGate');
 
 async function complain(): Promise<void> {
   const metric = 'Namespace=Shop&MetricData.member.1.MetricName=Complaints&MetricData.member.1.Value=5';

@@ -20,3 +20,12 @@ export async function callAction(emulator: EmbeddedAws, service: string, target:
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target };
   return JSON.parse(await callService(emulator, service, headers, JSON.stringify(parameters)));
 }
+
+/** What is in the log group whose name has this part. */
+export async function logged(emulator: EmbeddedAws, part: string): Promise<string> {
+  const logs = (action: string, parameters: object) => callAction(emulator, 'logs', `Logs_20140328.${action}`, parameters);
+  const { logGroups } = await logs('DescribeLogGroups', {}) as { logGroups: { logGroupName: string }[] };
+  const { logGroupName } = logGroups.find((group) => group.logGroupName.includes(part))!;
+  const { events } = await logs('FilterLogEvents', { logGroupName }) as { events: { message: string }[] };
+  return events.map(({ message }) => message).join('\n');
+}

@@ -1,7 +1,7 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
 import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
-import { EvaluationData, ModelServer, ModelService, ModelSource, ModelStorage, OptimizationRecipe } from '../../lib';
+import { EvaluationData, ModelServer, ModelService, ModelSource, ModelStorage, OptimizationRecipe, Rollout } from '../../lib';
 
 /** The digits example in pods with the LiteRT server, small enough for three nodes that share one machine. */
 const app = new App();
@@ -27,6 +27,7 @@ function extraContainer(how: string): { [field: string]: unknown } {
 }
 
 const extra = context('extra');
+const [bakeSeconds, maxMilliseconds] = [number('bakeSeconds'), number('maxMilliseconds')];
 const service = new ModelService(stack, 'Digits', {
   cluster,
   model: ModelSource.fromAsset('examples/digits/saved_model'),
@@ -44,6 +45,9 @@ const service = new ModelService(stack, 'Digits', {
   startupTimeout: Duration.seconds(number('startupSeconds') ?? 60),
   baseImage: context('baseImage'),
   extraContainers: extra === undefined ? undefined : [extraContainer(extra)],
+  rollout: bakeSeconds === undefined ? undefined : Rollout.canary({
+    percent: 10, bake: Duration.seconds(bakeSeconds), maxLatency: maxMilliseconds === undefined ? undefined : Duration.millis(maxMilliseconds),
+  }),
   modelStorage: context('storage') === 'mounted' ? ModelStorage.MOUNTPOINT : undefined,
 });
 if (context('driver') === 'installed') {
