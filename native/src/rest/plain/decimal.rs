@@ -134,8 +134,11 @@ fn long(text: &[u8], at: usize, mantissa: u64, places: usize, mut end: usize) ->
         if end == begin {
             return None;
         }
-        is_exact &= end - begin <= DIGITS / 2;
-        exponent += if sign == Some(&b'-') { -(value as i64) } else { value as i64 };
+        if end - begin <= DIGITS / 2 {
+            exponent += if sign == Some(&b'-') { -(value as i64) } else { value as i64 };
+        } else {
+            is_exact = false;
+        }
     }
     let value = match scaled(mantissa, exponent).filter(|_| is_exact) {
         Some(value) => signed(text[at] == b'-', value),
@@ -256,6 +259,8 @@ pub(super) mod tests {
     fn an_exponent_beyond_a_u64_is_not_taken_for_a_small_one() {
         // 2^64 + 1, which wraps to 1.
         assert_as_jiter("1e18446744073709551617");
+        // The least i64, whose negative is none.
+        assert_as_jiter("5e-9223372036854775808");
         assert_as_jiter(&format!("0.{}1e18446744073709551617", "0".repeat(10)));
     }
 
