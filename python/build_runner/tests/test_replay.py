@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 from index import on_event
-from model_builds import aws, version_check
+from model_builds import aws, captures, version_check
 from model_builds.captures import newest_captures
 from model_builds.errors import BusyAccountError, ModelError
 from model_builds.replayed_answers import ReplayedAnswers
@@ -38,8 +38,8 @@ def capture(number: int, scores: Any = (0.1, 0.8, 0.1), **members: Any) -> dict[
     }
 
 
-def store(s3: S3Client, hour: str, *captures: Any) -> None:
-    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in captures)
+def store(s3: S3Client, hour: str, *given: Any) -> None:
+    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in given)
     s3.put_object(Bucket=BUCKET, Key=f"digits/{hour}/stream-1.jsonl.gz", Body=gzip.compress(text.encode()))
 
 
@@ -221,6 +221,16 @@ class TestCaptures:
             Bucket=BUCKET, Key="digits-2/2026/11/28/08/x", Body=gzip.compress(json.dumps(capture(7)).encode())
         )
         assert self.newest() == [1]
+
+    def test_an_object_that_expires_while_others_are_read_is_left_out(
+        self, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for hour in (7, 8, 9):
+            store(s3, f"2026/11/28/{hour:02}", capture(hour))
+        listed = list(captures._newest(BUCKET, "digits/"))
+        monkeypatch.setattr(captures, "_newest", lambda *_: iter(listed))
+        s3.delete_object(Bucket=BUCKET, Key="digits/2026/11/28/08/stream-1.jsonl.gz")
+        assert self.newest() == [9, 7]
 
     def test_several_on_a_line_are_read_up_to_a_broken_one(self, s3: S3Client) -> None:
         joined = json.dumps(capture(1)) + json.dumps(capture(2)) + " " + json.dumps(capture(3))

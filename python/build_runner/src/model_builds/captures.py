@@ -13,6 +13,8 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from . import aws
 
 if TYPE_CHECKING:
@@ -46,13 +48,22 @@ def newest_captures(bucket: str, model: str, limit: int, *, except_version: str)
         if number == _MOST_OBJECTS or size > _MOST_BYTES or time.monotonic() > deadline:
             print(f"the newest {number} objects of captured requests are read; there is no time for more")
             break
-        content = aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-        for capture in _newest_first(content):
+        for capture in _newest_first(_content(bucket, key)):
             if str(capture["modelVersion"]) != except_version:
                 found.append(capture)
                 if len(found) == limit:
                     return found
     return found
+
+
+def _content(bucket: str, key: str) -> bytes:
+    """Return the content of an object; nothing if it has expired since it was listed."""
+    try:
+        return aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if aws.code_of(error) == "NoSuchKey":
+            return b""
+        raise
 
 
 def _newest(bucket: str, prefix: str) -> Iterator[tuple[str, int]]:

@@ -125,16 +125,38 @@ class TestReading:
         assert numbers(*newest_files(tmp_path)) == [2, 1, 0]
 
 
+@pytest.fixture
+def captures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client with a capture bucket."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="captures")
+        yield client
+
+
 class TestBucket:
-    def test_objects_of_a_period_are_read_from_the_newest(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "test")
-        with mock_aws():
-            client = boto3.client("s3", region_name="us-east-1")
-            client.create_bucket(Bucket="captures")
-            hours = ["2026/11/26/23", "2026/11/27/00", "2026/11/27/09", "2026/11/28/08", "2026/11/28/09"]
-            for number, hour in enumerate(hours):
-                client.put_object(Bucket="captures", Key=f"digits/{hour}/stream-1.gz", Body=lines(record(number)))
-            client.put_object(Bucket="captures", Key="digits-2/2026/11/28/08/stream-1.gz", Body=lines(record(59)))
-            since, until = (datetime(2026, 11, day, hour, 59, tzinfo=UTC) for day, hour in ((27, 0), (28, 8)))
-            assert numbers(*newest_objects(Bucket("captures", client), "digits", since, until)) == [3, 2, 1]
+    DAY = (datetime(2026, 11, 28, 0, tzinfo=UTC), datetime(2026, 11, 28, 23, tzinfo=UTC))
+
+    def test_objects_of_a_period_are_read_from_the_newest(self, captures: Any) -> None:
+        hours = ["2026/11/26/23", "2026/11/27/00", "2026/11/27/09", "2026/11/28/08", "2026/11/28/09"]
+        for number, hour in enumerate(hours):
+            captures.put_object(Bucket="captures", Key=f"digits/{hour}/stream-1.gz", Body=lines(record(number)))
+        captures.put_object(Bucket="captures", Key="digits-2/2026/11/28/08/stream-1.gz", Body=lines(record(59)))
+        since, until = (datetime(2026, 11, day, hour, 59, tzinfo=UTC) for day, hour in ((27, 0), (28, 8)))
+        assert numbers(*newest_objects(Bucket("captures", captures), "digits", since, until)) == [3, 2, 1]
+
+    def test_an_object_is_read_that_grew_while_firehose_could_not_write(self, captures: Any) -> None:
+        large = json.dumps(record(1)).encode() + b" " * (17 << 20)
+        captures.put_object(Bucket="captures", Key="digits/2026/11/28/08/stream-1", Body=large)
+        assert numbers(*newest_objects(Bucket("captures", captures), "digits", *self.DAY)) == [1]
+
+    def test_an_object_that_expires_while_others_are_read_is_left_out(self, captures: Any) -> None:
+        for number, hour in enumerate(["07", "08", "09"]):
+            key = f"digits/2026/11/28/{hour}/stream-1.gz"
+            captures.put_object(Bucket="captures", Key=key, Body=lines(record(number)))
+        objects = newest_objects(Bucket("captures", captures), "digits", *self.DAY)
+        first = next(objects)
+        captures.delete_object(Bucket="captures", Key="digits/2026/11/28/08/stream-1.gz")
+        assert numbers(first, *objects) == [2, 0]

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .storage_errors import StorageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from .s3 import Bucket
+
+#: Bytes. Firehose writes objects of 5 MB, but of up to 128 MB when it makes up for a time in which it could not write.
+_LARGEST_OBJECT = 128 << 20
 
 
 def newest_objects(bucket: Bucket, model_name: str, since: datetime, until: datetime) -> Iterator[bytes]:
@@ -31,8 +36,20 @@ def newest_objects(bucket: Bucket, model_name: str, since: datetime, until: date
         for key in sorted(keys, reverse=True):
             hour = key[len(model_name) + 1 :][: len(first)]
             if first <= hour <= _hour(until):
-                yield bucket.read(key)
+                content = _content(bucket, key)
+                if content is not None:
+                    yield content
         day -= timedelta(days=1)
+
+
+def _content(bucket: Bucket, key: str) -> bytes | None:
+    """Return the content of an object; None if it has expired since it was listed."""
+    try:
+        return bucket.read(key, _LARGEST_OBJECT)
+    except StorageError as error:
+        if error.missing:
+            return None
+        raise
 
 
 def _hour(moment: datetime) -> str:

@@ -117,12 +117,20 @@ class Bucket:
             checksum=answer.get("ChecksumSHA256"),
         )
 
-    def read(self, key: str) -> bytes:
-        """Return the content of a small object."""
+    def read(self, key: str, limit: int = _DOCUMENT_LIMIT) -> bytes:
+        """Return the content of an object that fits into memory.
+
+        Args:
+            key: The object's key.
+            limit: The largest size, in bytes.
+        """
         with self._explained("read", self.address(key)):
             answer = self._client.get_object(Bucket=self.name, Key=key)
-            if answer["ContentLength"] > _DOCUMENT_LIMIT:
-                raise StorageError(f"{self.address(key)} has {answer['ContentLength']} bytes: not a document of ours")
+            if answer["ContentLength"] > limit:
+                raise StorageError(
+                    f"{self.address(key)} has {answer['ContentLength']} bytes, more than the {limit} of any object of "
+                    "ours: remove it, if it is not yours"
+                )
             return answer["Body"].read()
 
     def download(self, key: str, target: Path, *, version: str | None = None, etag: str | None = None) -> StoredObject:
