@@ -27,7 +27,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
   return [
     ...props.model._problems(),
     ...checkModelName(props.modelName ?? defaultModelName(id)),
-    ...checkPattern('pointerParameterName', props.pointerParameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter'),
+    ...pointerProblems(props.pointerParameterName),
     ...serverProblems(props),
     ...imageProblems(props),
     ...checkBucket(scope, props),
@@ -35,6 +35,12 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...checkArtifactPrefix(props.artifactPrefix),
     ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];
+}
+
+function pointerProblems(name: string | undefined): string[] {
+  return Token.isUnresolved(name)
+    ? ['pointerParameterName must be known when the app is synthesized, because the parameter\'s ARN depends on how the name begins, and got a token: give a text']
+    : checkPattern('pointerParameterName', name, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter');
 }
 
 function serverProblems({ serverImage, serverRepository, format, architecture }: ModelOptimizerProps): string[] {

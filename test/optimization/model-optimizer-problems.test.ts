@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Lazy } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { ModelOptimizerProps } from '../../lib';
@@ -46,6 +46,7 @@ describe('refuses', () => {
     ['an arm64 image for x86_64', { buildImage: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0 }, 'buildImage is for arm64 (ARM_CONTAINER)'],
     ['a name with a slash', { modelName: 'digits/1' }, 'modelName must be'],
     ['a parameter that is an address', { pointerParameterName: 'arn:aws:ssm:…' }, 'pointerParameterName must be'],
+    ['a parameter that is a token', { pointerParameterName: Lazy.string({ produce: () => '/models/digits' }) }, 'pointerParameterName must be known when the app is synthesized'],
     ['a broken model', { model: ModelSource.fromAsset(directoryWith()) }, 'the directory is empty'],
     ['broken data', { evaluation: EvaluationData.fromAsset('no/such.npz') }, 'does not exist'],
   ])('%s', (_, props, words) => {
