@@ -1,6 +1,7 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { fleetCanaryProblems } from './canary-settings';
 import { FleetServer } from './fleet-server';
@@ -19,6 +20,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkCpuFeatures(props),
     ...checkImage(scope, props),
     ...checkCapacity(props),
+    ...checkRoleStack(scope, 'role', props.role),
     ...fleetCanaryProblems(props),
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),

@@ -177,7 +177,8 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
   readonly connectionDraining?: Duration;
 
   /**
-   * Role of the instances. The required permissions are added.
+   * Role of the instances. The required permissions are added. One that another stack creates has to be imported:
+   * `iam.Role.fromRoleArn(this, 'Role', role.roleArn)`.
    *
    * @default - a role that can read this model and its server, signal this stack, write to the log group and use Session Manager
    */

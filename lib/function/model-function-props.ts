@@ -215,7 +215,8 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly description?: string;
 
   /**
-   * Execution role of the function. The permissions it needs are added.
+   * Execution role of the function. The permissions it needs are added. One that another stack creates has to be imported:
+   * `iam.Role.fromRoleArn(this, 'Role', role.roleArn)`.
    *
    * @default - a role that can only write to the function's own log group
    */

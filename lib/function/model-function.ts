@@ -17,6 +17,7 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
+import { checkRoleStack } from '../private/role-checks';
 import { CaptureDelivery } from './capture-delivery';
 import { checkFunctionProps } from './function-checks';
 import { functionLayers } from './function-layers';
@@ -276,7 +277,10 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
   private publishedModel(props: ModelFunctionProps, { modelName, architecture, timeout }: FunctionSettings): IModelArtifact {
     const model = { ...props, modelName, format: ModelFormat.LITERT, architecture };
     failIfAny(lit`InvalidModelFunctionProps`, [
-      ...checkFunctionProps(props, timeout), ...checkArtifactFor(this, 'Optimizer', model),
+      ...checkFunctionProps(props, timeout),
+      // It writes to the log group, which is this stack's.
+      ...props.logGroup ? [] : checkRoleStack(this, 'role', props.role),
+      ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
     return artifactFor(this, 'Optimizer', model);
   }

@@ -342,7 +342,8 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly adoptExisting?: boolean;
 
   /**
-   * Role of the pods. It must trust pods.eks.amazonaws.com; read access to the model is added.
+   * Role of the pods. It must trust pods.eks.amazonaws.com; read access to the model is added. One that another stack creates has to be imported:
+   * `iam.Role.fromRoleArn(this, 'Role', role.roleArn)`.
    *
    * @default - a role that can only read this model
    */

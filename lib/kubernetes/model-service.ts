@@ -15,6 +15,7 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
+import { checkRoleStack } from '../private/role-checks';
 import { noteBatching } from '../serving/batching-note';
 import { liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
@@ -265,6 +266,8 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     failIfAny(lit`InvalidModelServiceProps`, [
       ...checkServiceProps(props, { modelName, serviceName: identity.name }),
       ...checkUnclaimed(this, props.cluster, identity),
+      // It reads the bucket, which is this stack's.
+      ...props.model._artifact || props.artifactBucket ? [] : checkRoleStack(this, 'role', props.role),
       ...checkArtifactFor(this, 'Optimizer', model),
     ], this);
     return artifactFor(this, 'Optimizer', model);

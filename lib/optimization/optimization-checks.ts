@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
+import { checkRoleStack } from '../private/role-checks';
 import { checkInteger, checkPattern } from '../private/validation';
 import { checkBucket } from './bucket-checks';
 import { BUILD_VARIABLES } from './buildspec';
@@ -32,6 +33,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...imageProblems(props),
     ...checkBucket(scope, props),
     ...checkSigning(props),
+    ...checkRoleStack(scope, 'buildRole', props.buildRole),
     ...checkArtifactPrefix(props.artifactPrefix),
     ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];

@@ -203,7 +203,8 @@ export interface OptimizationOptions {
   readonly buildEnvironment?: { [name: string]: codebuild.BuildEnvironmentVariable };
 
   /**
-   * Role of the build. The permissions it needs are added.
+   * Role of the build. The permissions it needs are added. One that another stack creates has to be imported:
+   * `iam.Role.fromRoleArn(this, 'Role', role.roleArn)`.
    *
    * @default - a role that can read this model and its data, and add to this model's prefix
    */
