@@ -1,4 +1,4 @@
-import { Aws, Lazy } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -43,7 +43,8 @@ export function instanceGroup(scope: Construct, prefix: string, options: Instanc
   group.attachToNetworkTargetGroup(network.restTargetGroup);
   bootAfter(group, props.vpc.selectSubnets(settings.vpcSubnets), options);
   const resource = group.node.defaultChild as autoscaling.CfnAutoScalingGroup;
-  const fleetName = `${Aws.STACK_NAME}/${resource.logicalId}`;
+  // Not AWS::StackName, which in a stack with alarms on this fleet would be that stack's.
+  const fleetName = `${Stack.of(scope).stackName}/${resource.logicalId}`;
   const script = boot.userData(group, network, fleetName);
   return { group, launchTemplate, fleetName };
 }
