@@ -1,5 +1,6 @@
 import { basename } from 'path';
 import { CfnParameter, Names, Stack, Token } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { holdsWeightsOnly, MODEL_EXTENSIONS } from '../model/model-inspection';
 import { checkReference } from '../model/stored-object';
@@ -57,6 +58,17 @@ function stackProblems(names: string[]): string[] {
     problems.push(`stackNames must name each stack once, got ${twice.map((name) => JSON.stringify(name)).join(', ')} more than once`);
   }
   return problems;
+}
+
+/** Returns the problem of a bucket of this app that tells EventBridge of no upload. Call it when the app is complete, because that can be switched on late. */
+export function checkEvents(bucket: s3.IBucket): string[] {
+  const made = bucket.node.defaultChild;
+  // The CDK makes this child for every kind of notification, the one to EventBridge too.
+  if (!(made instanceof s3.CfnBucket) || made.notificationConfiguration !== undefined || bucket.node.tryFindChild('Notifications')) {
+    return [];
+  }
+  return [`bucket must send its events to EventBridge, because a delivery begins with one, and ${JSON.stringify(bucket.node.path)} sends none: create it with `
+    + 'eventBridgeEnabled: true, or call its enableEventBridgeNotification()'];
 }
 
 /** Returns, for the whole app, which stacks a delivery updates in vain, and which it does not update although they take their model from it. */

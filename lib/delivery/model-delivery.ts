@@ -14,7 +14,7 @@ import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { checkKinds } from '../private/kinds';
 import { parameterArn, stackArns } from './delivery-arns';
-import { checkDelivery, checkStacks, defaultParameterPrefix } from './delivery-checks';
+import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
 import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './delivery-events';
 import { DeliveryFunctions } from './delivery-functions';
@@ -83,7 +83,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     if (props.failureTopic !== undefined) {
       this.tell(props.failureTopic);
     }
-    this.node.addValidation({ validate: () => checkStacks(this, props.stackNames) });
+    this.node.addValidation({ validate: () => [...checkStacks(this, props.stackNames), ...checkEvents(this.bucket)] });
   }
 
   /**

@@ -200,6 +200,27 @@ describe('a delivery with a bucket of the user\'s own', () => {
   });
 });
 
+describe('a bucket of this app that tells EventBridge of no upload', () => {
+  const withBucket = (enable: (bucket: s3.Bucket) => void = () => undefined) => {
+    const app = new App();
+    const own = new s3.Bucket(new Stack(app, 'Own', { env }), 'Uploads', { versioned: true });
+    served({ bucket: own }, app);
+    enable(own);
+    return app;
+  };
+
+  test('is a synth error, with the way out', () => {
+    expect(() => withBucket().synth()).toThrow('bucket must send its events to EventBridge, because a delivery begins with one, and "Own/Uploads" sends none: create it with');
+  });
+
+  test('is none where that is switched on later, or by CloudFormation\'s own property', () => {
+    withBucket((bucket) => bucket.enableEventBridgeNotification()).synth();
+    withBucket((bucket) => {
+      (bucket.node.defaultChild as s3.CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    }).synth();
+  });
+});
+
 test('notifications that would replace the one to EventBridge are a synth error', () => {
   const made = served();
   made.delivery.bucket.addEventNotification(s3.EventType.OBJECT_CREATED, { bind: () => ({ arn: 'arn:aws:sns:eu-west-1:111122223333:t', type: s3.BucketNotificationDestinationType.TOPIC }) });
