@@ -209,7 +209,8 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
 
   private createUploadRule(): void {
     const rule = new events.Rule(this, 'Uploaded', {
-      description: `Delivers what is uploaded to ${this.key}`,
+      // Without the key, which may be longer than a description.
+      description: 'Delivers what is uploaded of a TensorFlow model',
       eventPattern: {
         source: ['aws.s3'], detailType: ['Object Created'], detail: { bucket: { name: [this.bucket.bucketName] }, object: { key: [this.key] } },
       },

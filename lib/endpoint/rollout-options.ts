@@ -30,7 +30,7 @@ export interface LinearRolloutOptions extends RolloutLimits {
   /** Percentage of the requests that moves to the new version at each step: a whole number from 1 to 99. */
   readonly percent: number;
 
-  /** Time between two steps: whole minutes. */
+  /** Time between two steps: whole minutes. All steps together take at most 48 hours. */
   readonly interval: Duration;
 }
 

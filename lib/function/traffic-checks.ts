@@ -1,6 +1,7 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import { checkRollout } from '../endpoint/rollout-checks';
+import type { LinearRolloutOptions } from '../endpoint/rollout-options';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
@@ -8,7 +9,7 @@ import type { ModelFunctionProps } from './model-function-props';
 const SNAPSHOT_STORAGE_MEBIBYTES = 512;
 const MAX_STORAGE_MEBIBYTES = 10_240;
 
-/** CodeDeploy's longest step. */
+/** CodeDeploy's longest step, which is also the longest time between the first and the last of a deployment. */
 const LONGEST_STEP = { minutes: 2880, hint: 'CodeDeploy waits for two days at most', whole: true };
 
 /** Every problem of how instances are kept ready and how traffic moves to a new version. */
@@ -72,6 +73,7 @@ function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): stri
     return [];
   }
   const problems = checkRollout(rollout, LONGEST_STEP);
+  problems.push(...problems.length === 0 && rollout._linear ? checkLength(rollout._linear) : []);
   const latency = limits.maxLatency;
   if (latency === undefined && timeout.isUnresolved()) {
     problems.push('rollout.maxLatency must be given where timeout is a token: half of it is not known yet');
@@ -81,6 +83,15 @@ function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): stri
       + 'so the alarm could never go off');
   }
   return problems;
+}
+
+/** The first step begins the deployment. */
+function checkLength({ percent, interval }: LinearRolloutOptions): string[] {
+  const minutes = (Math.ceil(100 / percent) - 1) * interval.toMinutes();
+  return minutes <= LONGEST_STEP.minutes ? [] : [
+    `rollout takes ${minutes} minutes from its first step to its last, with ${percent} percent every ${interval.toMinutes()} minutes, and CodeDeploy allows ${LONGEST_STEP.minutes}: `
+    + 'give a larger percent or a shorter interval',
+  ];
 }
 
 function mebibytes(size: Size | undefined): number | undefined {

@@ -179,11 +179,17 @@ describe('refused', () => {
     ['none provisioned', { provisionedConcurrentExecutions: 0 }, /got 0: leave it out to keep none ready/],
     ['half a minute', { rollout: Rollout.canary({ ...TEN, bake: Duration.seconds(90) }) }, /rollout\.bake in minutes must be a whole number between 1 and 2880, got 1\.5/],
     ['a step of nothing', { rollout: Rollout.linear({ percent: 0, interval: Duration.days(3) }) }, /rollout\.percent must be between 1 and 99, got 0[^]*rollout\.interval in minutes must be between 1 and 2880, got 4320/],
+    ['more steps than CodeDeploy has time for', { rollout: Rollout.linear({ percent: 1, interval: Duration.minutes(30) }) },
+      /takes 2970 minutes from its first step to its last, with 1 percent every 30 minutes, and CodeDeploy allows 2880: give a larger percent/],
     ['a percentage', { rollout: Rollout.canary({ ...TEN, maxErrorRate: 5 }) }, /rollout\.maxErrorRate must be between 0 and 1, got 5: it is a share/],
     ['a latency that the timeout hides', { rollout: Rollout.canary({ ...TEN, maxLatency: Duration.seconds(30) }) }, /less than timeout \(30000 ms\), got 30000 ms/],
     ['half of an unknown timeout', { rollout: CANARY, timeout: Duration.seconds(Lazy.number({ produce: () => 5 })) }, /rollout\.maxLatency must be given where timeout is a token/],
   ])('%s', (_, props, message) => {
     expect(() => stackOf(props)).toThrow(message);
+  });
+
+  test('none of the steps that take just as long as CodeDeploy allows', () => {
+    expect(() => stackOf({ rollout: Rollout.linear({ percent: 33, interval: Duration.minutes(960) }) })).not.toThrow();
   });
 
   test('all at once', () => {
