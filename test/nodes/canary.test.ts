@@ -1,11 +1,11 @@
 import type { Pod } from '../../emulator/client/kubernetes';
-import { serviceOutputs, versionOf } from '../e2e/deployed-service';
+import { isCanary, serviceOutputs, versionOf } from '../e2e/deployed-service';
 import { Deployment } from '../e2e/deployment';
 import { HELD_OUT } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
 import { logged } from '../e2e/requests';
 import type { Watched } from './canary';
-import { isCanary, versionsOf, watchPods } from './canary';
+import { versionsOf, watchPods } from './canary';
 import { Cluster, serverProcess } from './cluster';
 import { askDuring, report } from './load';
 

@@ -1,5 +1,5 @@
 import type { Pod } from '../../emulator/client/kubernetes';
-import { versionOf } from '../e2e/deployed-service';
+import { isCanary, versionOf } from '../e2e/deployed-service';
 import type { Cluster } from './cluster';
 
 /** The pods that took requests at one moment. */
@@ -8,10 +8,6 @@ export interface Watched {
   readonly canary: string[];
   /** Names of the others, sorted. */
   readonly names: string[];
-}
-
-export function isCanary({ metadata }: Pod): boolean {
-  return metadata.labels['cdk-tensorflow/track'] === 'canary';
 }
 
 /** The versions that pods serve. */

@@ -1,5 +1,5 @@
 import { execFile } from 'child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'fs';
 import { dirname, join } from 'path';
 import { promisify } from 'util';
 import type { Pod } from '../../emulator/client/kubernetes';
@@ -50,6 +50,19 @@ export class Cluster {
   public async pods(): Promise<Pod[]> {
     const { items } = await this.get<{ items: (Pod & { metadata: { deletionTimestamp?: string } })[] }>('pods', '-n', NAMESPACE);
     return items.filter((pod) => !pod.metadata.deletionTimestamp && isReady(pod));
+  }
+
+  /** The addresses of the service's pods on a node. */
+  public async podAddresses(node: string): Promise<string[]> {
+    const { items } = await this.get<{ items: (Pod & { status: { podIP: string } })[] }>('pods', '-n', NAMESPACE);
+    return items.filter(({ spec }) => spec.nodeName === node).map(({ status }) => status.podIP);
+  }
+
+  /** How many connections to pods, which none of them has answered, the kernel tracks for nodes that run. */
+  public async unanswered(addresses: string[]): Promise<number> {
+    const tracked = (await this.nodes()).map(({ metadata }) => `/proc/${metadata.annotations['embedded-aws/process']}/net/nf_conntrack`)
+      .filter((file) => existsSync(file)).flatMap((file) => readFileSync(file, 'utf8').split('\n'));
+    return tracked.filter((line) => line.includes(' SYN_SENT ') && addresses.some((address) => line.includes(`src=${address} `))).length;
   }
 
   /** Where on this machine the REST port of the Service is: a node's kube-proxy chooses the pod. */
