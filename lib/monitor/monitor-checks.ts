@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { referenceOf } from '../model/artifact-reference';
 import { checkInteger, checkRange } from '../private/validation';
@@ -13,11 +13,10 @@ export function captureBucketOf({ captureBucket, endpoint }: ModelMonitorProps):
 
 /** Returns all problems of a monitor's properties. */
 export function checkMonitor(props: ModelMonitorProps): string[] {
-  const { endpoint, period } = props;
+  const { endpoint } = props;
   if (!endpoint?.artifact) {
     return ['endpoint must be an endpoint with a model, such as a ModelFunction'];
   }
-  const seconds = period === undefined || Token.isUnresolved(period) ? 3600 : period.toSeconds();
   return [
     ...captureBucketOf(props) ? [] : [
       `the endpoint ${endpoint.node.path} captures no requests, so that there is nothing to compare: give it capture, or give captureBucket`,
@@ -26,11 +25,19 @@ export function checkMonitor(props: ModelMonitorProps): string[] {
     ...referenceOf(endpoint.artifact) ? [] : [
       'the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact',
     ],
-    ...seconds % 3600 === 0 && seconds >= 3600 && seconds <= LONGEST_PERIOD_HOURS * 3600 ? [] : [
-      `period must be whole hours, at least one and at most 31 days, got ${seconds} seconds: give e.g. Duration.days(1)`,
-    ],
+    ...periodProblems(props.period),
     ...checkInteger('minSamples', props.minSamples, 20, 100_000, 'captured requests beyond the newest 10,000 are not read'),
     ...checkRange('minStabilityIndex', props.minStabilityIndex, 0, 10, '0.1 is usually called a small difference, 0.2 a large one'),
+  ];
+}
+
+function periodProblems(period: Duration | undefined): string[] {
+  if (period?.isUnresolved()) {
+    return ['period must be known when the app is synthesized, because the unit of the schedule follows from it, and got a token: give e.g. Duration.days(1)'];
+  }
+  const seconds = period?.toSeconds({ integral: false }) ?? 3600;
+  return seconds % 3600 === 0 && seconds >= 3600 && seconds <= LONGEST_PERIOD_HOURS * 3600 ? [] : [
+    `period must be whole hours, at least one and at most 31 days, got ${seconds} seconds: give e.g. Duration.days(1)`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
@@ -178,6 +178,8 @@ describe('a synth error says what is wrong', () => {
   test.each([
     [{ period: 24 as any }, 'period must be a Duration, got 24: give Duration.seconds(24)'],
     [{ period: Duration.days(32) }, 'period must be whole hours, at least one and at most 31 days'],
+    [{ period: Duration.millis(1500) }, 'period must be whole hours, at least one and at most 31 days, got 1.5 seconds'],
+    [{ period: Duration.hours(Lazy.number({ produce: () => 6 })) }, 'period must be known when the app is synthesized'],
     [{ captureBucket: 'captured' as any }, 'captureBucket must be an IBucket, got "captured"'],
     [{ endpoint: {} as any }, 'endpoint must be an endpoint with a model, such as a ModelFunction'],
   ])('for %j', (props, problem) => {
