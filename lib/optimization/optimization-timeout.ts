@@ -9,6 +9,10 @@ const LONGEST_OPTIMIZATION_MINUTES = 55;
 const SHORTEST_OPTIMIZATION_MINUTES = 10;
 
 export function timeoutProblems({ optimizationTimeout }: OptimizationOptions): string[] {
+  if (optimizationTimeout?.isUnresolved()) {
+    return ['optimizationTimeout must be known when the app is synthesized, because the times of the queue and of the build follow from it, and got a token: '
+      + 'give e.g. Duration.minutes(30)'];
+  }
   const minutes = optimizationTimeout?.toMinutes({ integral: false });
   return checkInteger('optimizationTimeout in minutes', minutes, SHORTEST_OPTIMIZATION_MINUTES, LONGEST_OPTIMIZATION_MINUTES,
     'a deployment cannot wait longer; optimize and publish from the command line (python -m tensorflow_optimizer), '

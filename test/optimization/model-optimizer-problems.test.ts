@@ -30,6 +30,7 @@ describe('refuses', () => {
     ['a fraction as seed', { seed: 0.5 }, 'seed must be a whole number'],
     ['more time than a deployment waits', { optimizationTimeout: Duration.minutes(56) }, 'got 56: a deployment cannot wait longer; optimize and publish from the'],
     ['less time than CodeBuild takes', { optimizationTimeout: Duration.minutes(9) }, 'must be between 10 and 55, got 9'],
+    ['a time that is a token', { optimizationTimeout: Duration.minutes(Lazy.number({ produce: () => 30 })) }, 'optimizationTimeout must be known when the app is synthesized'],
     ['parts of a minute', { optimizationTimeout: Duration.seconds(630) }, 'must be a whole number between 10 and 55, got 10.5'],
     ['an index that is no address', { packageIndexUrl: 'mirror' }, 'packageIndexUrl must be an http or https address'],
     ['a password in the index', { packageIndexUrl: 'https://me:secret@mirror.example' }, 'must not hold a user or password'],
