@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             codebuild_concurrency=options.codebuild_concurrency,
             role_delay=options.role_delay,
             shift_scale=options.shift_scale,
+            object_age=options.object_age,
             instances=options.instances,
             calls=options.calls,
             shared_directories=tuple(path.resolve() for path in options.share),
@@ -164,6 +165,13 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         metavar="FACTOR",
         help="how long CodeDeploy's intervals take: with 0.05 a minute takes three seconds (default: 1)",
+    )
+    parser.add_argument(
+        "--object-age",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how much older than they are objects in S3 appear, for what depends on their age (default: 0)",
     )
     parser.add_argument(
         "--instances",

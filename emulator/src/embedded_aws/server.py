@@ -69,7 +69,7 @@ class EmbeddedAws:
         codedeploy.install(settings)
         cloudwatch.install()
         firehose.install()
-        s3.install()
+        s3.install(settings)
         scheduler.install(settings)
         ssm.install()
         stepfunctions.install(settings)

@@ -49,6 +49,7 @@ class Settings:
         lambda_concurrency: concurrent executions that the account may have.
         shift_scale: how long a minute of a deployment of CodeDeploy takes, in minutes.
         instances: how instances boot: `namespaces`, `systemd`, or `auto`, which is systemd where this machine can.
+        object_age: how many seconds older than they are objects appear.
         calls: a file for every request of a role that IAM judged, or None.
         shared_directories: directories of this machine that instances under systemd can read, below /opt/host.
         real_nodes: whether clusters have real nodes, instead of pods that are processes of this machine.
@@ -67,6 +68,7 @@ class Settings:
     instances: str = "namespaces"
     shared_directories: tuple[Path, ...] = ()
     real_nodes: bool = False
+    object_age: float = 0
     calls: Path | None = None
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ministack.core import iam_evaluator
+from ministack.services import eventbridge
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from embedded_aws.cloudformation import express, siblings
+from embedded_aws.cloudformation import express, siblings, status_events
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -41,6 +42,9 @@ def install(calls: CallFile | None = None) -> Signals:
     replace(handlers, "_stack_has_no_updates", express.with_retries)
     for module in (handlers, changesets):
         replace(module, "_deploy_stack_async", express.with_rollback_choice)
+    rely_on(eventbridge, "_dispatch_event")
+    for module in (stacks, handlers, changesets):
+        replace(module, "_add_event", status_events.telling)
     replace(stacks, "_replacing_change", express.without_replacements)
     _cancel_siblings()
     if calls:
