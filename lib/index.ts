@@ -33,6 +33,7 @@ export * from './model/model-source-options';
 export * from './model/stateful-behavior';
 export * from './monitor/model-monitor';
 export * from './monitor/model-monitor-props';
+export * from './optimization/artifact-retention';
 export * from './optimization/distillation';
 export * from './optimization/distillation-options';
 export * from './optimization/evaluation-data';

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { checkKinds } from '../private/kinds';
+import { checkDays, checkKinds } from '../private/kinds';
 import { checkExclusive } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
@@ -13,7 +13,7 @@ export function checkCapture(props: ModelFunctionProps): string[] {
     return [];
   }
   const { rate, retention, redact, bucket, encryptionKey } = props.capture._options;
-  const ofOtherKinds = checkKinds(props.capture._options, ['retention']);
+  const ofOtherKinds = [...checkKinds(props.capture._options), ...checkDays({ retention }, ['retention'])];
   if (ofOtherKinds.length > 0) {
     return ofOtherKinds.map((problem) => `capture.${problem}`);
   }

@@ -15,6 +15,8 @@ export interface ArtifactReference {
   readonly hasServer?: boolean;
   /** The key that must have signed the manifest. */
   readonly signingKey?: kms.IKey;
+  /** Keys of the model's leases, with asterisks, if an endpoint must hold one. The optimizer of the stack holds one for all its endpoints. */
+  readonly leasePattern?: string;
   /** Keys that a reader reads and lists, with asterisks. */
   readonly keyPatterns: string[];
 }

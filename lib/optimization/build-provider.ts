@@ -80,6 +80,13 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     ].reduce((all, grant) => all.combine(grant));
   }
 
+  /** Allows the handlers to write which versions of a model its stack needs. */
+  public allowLease(bucket: s3.IBucket, keyPattern: string): iam.Grant {
+    acknowledgePrefix(this.role, bucket, keyPattern);
+    bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
+    return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(keyPattern)] });
+  }
+
   /** Allows the handlers to sign published models, and to verify signatures. */
   public allowSigning(key: kms.IKey, bucket: s3.IBucket, prefix: string): iam.Grant {
     acknowledgePrefix(this.role, bucket, signaturePattern(prefix));

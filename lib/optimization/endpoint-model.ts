@@ -33,7 +33,7 @@ export interface ArtifactForProps extends OptimizationOptions {
 /** Names of the OptimizationOptions that do not apply to a published model. */
 const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
   'recipe', 'evaluation', 'gate', 'onRefusal', 'attempt', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'artifactPrefix',
-  'artifactRemovalPolicy', 'encryptionKey', 'signingKey', 'unsignedVersions', 'computeType',
+  'artifactRemovalPolicy', 'retention', 'encryptionKey', 'signingKey', 'unsignedVersions', 'computeType',
   'buildImage', 'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
 ];
 

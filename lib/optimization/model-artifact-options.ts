@@ -22,6 +22,15 @@ export interface ModelArtifactFromBucketOptions {
    * @default - no signature is asked for
    */
   readonly signingKey?: kms.IKey;
+
+  /**
+   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   *
+   * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
+   *
+   * @default true
+   */
+  readonly lease?: boolean;
 }
 
 /** A published model, identified by an SSM parameter. */
@@ -38,4 +47,13 @@ export interface ModelArtifactFromParameterOptions {
    * @default - no signature is asked for
    */
   readonly signingKey?: kms.IKey;
+
+  /**
+   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   *
+   * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
+   *
+   * @default true
+   */
+  readonly lease?: boolean;
 }

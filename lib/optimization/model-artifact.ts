@@ -9,6 +9,7 @@ import type { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { checkPattern } from '../private/validation';
 import { grantArtifactRead } from './artifact-access';
+import { leasePattern } from './artifact-leases';
 import type { ModelArtifactFromBucketOptions, ModelArtifactFromParameterOptions } from './model-artifact-options';
 import { checkSigningKey } from './signing-key';
 
@@ -57,7 +58,7 @@ class ImportedArtifact extends Construct implements IModelArtifact {
   }
 }
 
-function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256, signingKey }: ModelArtifactFromBucketOptions): void {
+function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256, signingKey, lease = true }: ModelArtifactFromBucketOptions): void {
   failIfAny(lit`InvalidModelArtifact`, [
     ...checkPattern('manifestKey', manifestKey, /^[^/].*\/(litert|saved_model)\/[1-9]\d*\/manifest\.json$/,
       'the key of a published manifest, <prefix>/litert/<version>/manifest.json or <prefix>/saved_model/<version>/manifest.json'),
@@ -70,16 +71,22 @@ function importByKey(artifact: IModelArtifact, { manifestKey, manifestSha256, si
     manifestSha256,
     signingKey,
     format: format as ModelFormat | undefined,
+    leasePattern: lease ? leasePattern(prefix ?? '*') : undefined,
     keyPatterns: prefix === undefined ? ANY_MODEL : [`${prefix}/*`],
   });
 }
 
-function importByPointer(artifact: IModelArtifact, { parameterName, signingKey }: ModelArtifactFromParameterOptions): void {
+function importByPointer(artifact: IModelArtifact, { parameterName, signingKey, lease = true }: ModelArtifactFromParameterOptions): void {
   failIfAny(lit`InvalidModelArtifact`, [
     ...checkPattern('parameterName', parameterName, /^[a-zA-Z0-9_.\-/]+$/, 'the name of an SSM parameter, not its address'),
     ...checkSigningKey(signingKey),
   ], artifact);
-  setReference(artifact, { pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName), signingKey, keyPatterns: ANY_MODEL });
+  setReference(artifact, {
+    pointer: ssm.StringParameter.valueForStringParameter(artifact, parameterName),
+    signingKey,
+    leasePattern: lease ? leasePattern('*') : undefined,
+    keyPatterns: ANY_MODEL,
+  });
   artifact.node.addValidation({ validate: () => pointerProblems(artifact, parameterName) });
 }
 

@@ -6,6 +6,7 @@ import type { IDeliveredModel } from '../model/delivered-model';
 import { DELIVERED_OUTPUT, readDelivered } from '../model/delivery-source';
 import type { StoredObject } from '../model/stored-object';
 import { bucketDependencies } from './artifact-bucket';
+import { leasePattern } from './artifact-leases';
 import { bucketWithPolicy } from './bucket-with-policy';
 import { BuildProvider } from './build-provider';
 import type { ModelOptimizerProps } from './model-optimizer-props';
@@ -43,6 +44,7 @@ export function modelBuild(scope: Construct, id: string, options: ModelBuildOpti
       ...keepsPrevious && { OnRefusal: RefusalBehavior.KEEP_PREVIOUS, Attempt: props.attempt ?? 1 },
       ...props.signingKey && { SigningKey: props.signingKey.keyArn, UnsignedVersions: props.unsignedVersions ?? UnsignedVersions.REFUSE },
       ...serve !== undefined && { Serve: serve },
+      ...props.retention && { Lease: 'true' },
     },
   });
   // The build starts as soon as this resource does, so all that it touches must be there: policies are not implied by any reference.
@@ -74,6 +76,7 @@ function permissions(scope: Construct, { props, optimization, bucket, keyPrefix 
     ...props.serverImage === undefined ? [] : [provider.allowRead(bucket, [`${SERVER_PREFIX}/*`])],
     provider.allowBuilds(optimization.project, optimization.logGroup, bucket, keyPrefix),
     ...keepsPrevious ? [provider.allowKeeping(bucket, keyPrefix)] : [],
+    ...props.retention ? [provider.allowLease(bucket, leasePattern(keyPrefix))] : [],
     ...props.signingKey ? [provider.allowSigning(props.signingKey, bucket, keyPrefix)] : [],
   ];
 }

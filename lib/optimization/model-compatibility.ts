@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelFormat } from '../model/model-format';
+import { isOfAnyModel, prunedPattern } from './artifact-leases';
 import { BuildProvider, CHECK_TIMEOUT } from './build-provider';
 import { SERVER_PREFIX } from './server-image';
 
@@ -68,7 +69,7 @@ export class ModelCompatibility extends Construct {
   constructor(scope: Construct, id: string, props: { artifact: IModelArtifact; offer: EndpointOffer }) {
     super(scope, id);
     const { artifact, offer } = props;
-    const { manifestKey, manifestSha256, pointer, keyPatterns, signingKey } = referenceOf(artifact)!;
+    const { manifestKey, manifestSha256, pointer, keyPatterns, signingKey, leasePattern } = referenceOf(artifact)!;
     const provider = BuildProvider.of(this);
     const grant = provider.allowRead(artifact.bucket, offer.requiresServer ? [...keyPatterns, `${SERVER_PREFIX}/*`] : keyPatterns);
     this.resource = new CustomResource(this, 'Resource', {
@@ -80,10 +81,17 @@ export class ModelCompatibility extends Construct {
         Bucket: artifact.bucket.bucketName,
         ...pointer === undefined ? { ManifestKey: manifestKey, ManifestSha256: manifestSha256 ?? '' } : { Pointer: pointer },
         ...signingKey && { SigningKey: signingKey.keyArn },
+        ...leasePattern !== undefined && { Lease: 'true' },
         Offer: Stack.of(this).toJsonString({ ...offer, architecture: offer.architecture.name }),
       },
     });
     this.resource.node.addDependency(provider, grant);
+    if (leasePattern !== undefined) {
+      this.resource.node.addDependency(provider.allowLease(artifact.bucket, leasePattern));
+    }
+    if (leasePattern !== undefined && isOfAnyModel(leasePattern)) {
+      this.resource.node.addDependency(provider.allowRead(artifact.bucket, [leasePattern, prunedPattern('*')]));
+    }
     if (signingKey) {
       this.resource.node.addDependency(provider.allowVerifying(signingKey));
     }

@@ -5,12 +5,14 @@ import { METRIC_NAMESPACE } from '../private/metric-namespace';
  * What the custom resource tells of a model, to EventBridge's default bus and to CloudWatch.
  *
  * `python/build_runner/src/model_builds/announcements.py` has the same names. `event.schema.json` beside it describes the detail of a refusal,
- * `published.schema.json` that of a published version, `live.schema.json` and `rolled_back.schema.json` those of what an endpoint serves.
+ * `published.schema.json` that of a published version, `model_pruned.schema.json` that of pruned ones,
+ * `live.schema.json` and `rolled_back.schema.json` those of what an endpoint serves.
  */
 export const MODEL_PUBLISHED = 'ModelPublished';
 export const MODEL_REFUSED = 'ModelRefused';
 export const MODEL_LIVE = 'ModelLive';
 export const MODEL_ROLLED_BACK = 'ModelRolledBack';
+export const MODEL_PRUNED = 'ModelPruned';
 const REFUSED_MODELS = 'RefusedModels';
 
 /** How many models of a project were refused, and the version before kept. */

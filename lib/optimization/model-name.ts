@@ -40,8 +40,8 @@ export function modelPrefix(scope: Construct, modelName: string): string {
   return `${modelName}-${lastOfHash(account, region, stackName, scope.node.addr)}`;
 }
 
-/** CloudFormation generates a nested stack's name, so use the outermost. */
-function outermostStack(stack: Stack): Stack {
+/** The stack that is deployed: CloudFormation generates a nested stack's name, and updates it with the outermost one. */
+export function outermostStack(stack: Stack): Stack {
   return stack.nestedStackParent ? outermostStack(stack.nestedStackParent) : stack;
 }
 

@@ -17,10 +17,12 @@ import { checkKinds } from '../private/kinds';
 import { grantArtifactRead } from './artifact-access';
 import { artifactBucketOf } from './artifact-bucket';
 import { claimPrefix } from './artifact-prefix';
+import { ArtifactPruning } from './artifact-pruning';
+import type { ArtifactRetention } from './artifact-retention';
 import { labelsOf } from './class-labels';
 import { renderJob } from './job';
 import { modelBuild } from './model-build';
-import { MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './model-events';
+import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './model-events';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
@@ -120,6 +122,9 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /** The parameter that points at the published version, where one was asked for. */
   public readonly pointerParameter?: ssm.StringParameter;
 
+  /** The function that prunes old versions, if there is `retention`. With the payload `{"dryRun": true}` it only lists what it would remove. */
+  public readonly pruningFunction?: lambda.Function;
+
   private readonly keepsPrevious: boolean;
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
@@ -192,6 +197,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       keyPatterns: [`${this.keyPrefix}/*`],
     });
     this.pointerParameter = props.pointerParameterName === undefined ? undefined : this.createPointer(props.pointerParameterName);
+    this.pruningFunction = props.retention && this.createPruning(props, props.retention);
   }
 
   /**
@@ -246,7 +252,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   /**
-   * Defines a rule for every event of this model: its published versions and, with `RefusalBehavior.KEEP_PREVIOUS`, its refusals.
+   * Defines a rule for every event of this model: its published versions, refusals that kept the version before, and pruned versions.
    *
    * EventBridge may deliver an event more than once.
    *
@@ -282,6 +288,19 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     return this.rule(id, options, [MODEL_REFUSED]);
   }
 
+  /**
+   * Defines a rule for what the retention of this model has removed. Throws without `retention`.
+   *
+   * EventBridge may deliver an event more than once.
+   *
+   * @param id name of the rule
+   * @param options target of the events, such as a topic
+   */
+  public onPruned(id: string, options: events.OnEventOptions = {}): events.Rule {
+    failIfAny(lit`NothingIsPruned`, this.pruningFunction ? [] : ['onPruned has no effect, because every version is kept: give retention'], this);
+    return this.rule(id, options, [MODEL_PRUNED]);
+  }
+
   /** The metric of refusals, where there is one. @internal */
   public _metricRefused(): cloudwatch.Metric | undefined {
     return this.keepsPrevious ? this.metricRefused() : undefined;
@@ -299,6 +318,18 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   private failUnlessKeeping(method: string): void {
     failIfAny(lit`NothingIsKept`, this.keepsPrevious ? [] : [`${method} has no effect, because the deployment itself fails when a model is refused: `
       + 'give onRefusal: RefusalBehavior.KEEP_PREVIOUS, or watch metricFailedBuilds()'], this);
+  }
+
+  private createPruning({ model, pointerParameterName }: ModelOptimizerProps, retention: ArtifactRetention): lambda.Function {
+    const names = [model._delivery?.serveParameterName, pointerParameterName];
+    return new ArtifactPruning(this, 'Pruning', {
+      retention,
+      bucket: this.bucket,
+      keyPrefix: this.keyPrefix,
+      modelName: this.modelName,
+      format: this.format,
+      parameterNames: names.filter((name) => name !== undefined),
+    }).pruningFunction;
   }
 
   private createPointer(parameterName: string): ssm.StringParameter {

@@ -13,6 +13,7 @@ import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
 import { timeoutProblems } from './optimization-timeout';
 import { RefusalBehavior } from './refusal-behavior';
+import { checkRetention } from './retention-settings';
 import { checkServerImage } from './server-image';
 import { checkSigning } from './signing-key';
 import { warmUpProblems } from './warm-up';
@@ -34,6 +35,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...checkBucket(scope, props),
     ...checkSigning(props),
     ...checkRoleStack(scope, 'buildRole', props.buildRole),
+    ...checkRetention(props.retention),
     ...checkArtifactPrefix(props.artifactPrefix),
     ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
   ];

@@ -4,6 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { ArtifactRetention } from './artifact-retention';
 import type { EvaluationData } from './evaluation-data';
 import type { ModelTask } from './model-task';
 import type { OptimizationRecipe } from './optimization-recipe';
@@ -122,6 +123,17 @@ export interface OptimizationOptions {
    * @default RemovalPolicy.RETAIN, except that an empty bucket is deleted
    */
   readonly artifactRemovalPolicy?: RemovalPolicy;
+
+  /**
+   * Prune published versions that nothing needs any more, and then the reports of builds.
+   *
+   * It runs after each successful update of the stack, and once a day, with a role that may delete below this model's prefix only. What is served, and
+   * what was served before, has a lease and is kept. Before you give this, deploy each other stack that imports the model with this version of the
+   * library, so that it writes its lease.
+   *
+   * @default - every version and report is kept
+   */
+  readonly retention?: ArtifactRetention;
 
   /**
    * Key that encrypts builds and published models.

@@ -12,6 +12,7 @@ import { readStatements } from '../model/stored-object';
 import { acknowledgeWildcard, acrossPacks } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
+import { retentionDenial } from './artifact-leases';
 import { BuildRecords } from './build-records';
 import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
@@ -97,6 +98,9 @@ export class OptimizationProject extends Construct {
     [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
     if (props.options.signingKey) {
       this.add(signatureDenial(props.bucket, props.keyPrefix));
+    }
+    if (props.options.retention) {
+      this.add(retentionDenial(props.bucket, props.keyPrefix));
     }
     const grants = [grantArtifactWrite(this.role, props.bucket, props.keyPrefix)];
     if (props.server) {

@@ -8,6 +8,7 @@ interface Kind {
 const amount = (given: string) => (/^\d+(\.\d+)?$/.test(given) ? given : '…');
 const SIZE: Kind = { member: 'toMebibytes', description: 'a Size', example: (given) => `Size.mebibytes(${amount(given)})` };
 const DURATION: Kind = { member: 'toSeconds', description: 'a Duration', example: (given) => `Duration.seconds(${amount(given)})` };
+const DAYS: Kind = { ...DURATION, example: (given) => `Duration.days(${amount(given)})` };
 const VPC: Kind = { member: 'vpcId', description: 'an IVpc', example: () => "ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: 'vpc-…' })" };
 const path = (given: string) => (given.startsWith('"') ? given : '"…"');
 
@@ -27,7 +28,6 @@ const KINDS: Record<string, Kind> = {
   architecture: { member: 'dockerPlatform', description: 'an Architecture', example: (given) => `lambda.Architecture.${processor(given)}` },
   pythonRuntime: { member: 'supportsInlineCode', description: 'a Runtime', example: () => 'lambda.Runtime.PYTHON_3_13' },
   instanceType: { member: 'isBurstable', description: 'an InstanceType', example: (given) => `new ec2.InstanceType(${path(given)})` },
-  retention: { ...DURATION, example: (given) => `Duration.days(${amount(given)})` },
   vpc: VPC,
   buildVpc: VPC,
   cluster: { member: 'clusterName', description: 'an ICluster', example: () => "eks.Cluster.fromClusterAttributes(this, 'Cluster', { … })" },
@@ -48,8 +48,21 @@ const KINDS: Record<string, Kind> = {
  * @param required properties that must be there
  */
 export function checkKinds(props: object, required: string[] = []): string[] {
-  const given = props as Record<string, unknown>;
-  return Object.entries(KINDS).flatMap(([name, { member, description, example }]) => {
+  return problemsOf(props as Record<string, unknown>, Object.entries(KINDS), required);
+}
+
+/**
+ * The same for durations in days, under names that mean something else elsewhere.
+ *
+ * @param given durations by the name of their property
+ * @param required properties that must be there
+ */
+export function checkDays(given: Record<string, unknown>, required: string[] = []): string[] {
+  return problemsOf(given, Object.keys(given).map((name) => [name, DAYS]), required);
+}
+
+function problemsOf(given: Record<string, unknown>, kinds: [string, Kind][], required: string[]): string[] {
+  return kinds.flatMap(([name, { member, description, example }]) => {
     const value = given[name];
     if (value === undefined ? !required.includes(name) : typeof value === 'object' && value !== null && member in value) {
       return [];

@@ -1,10 +1,10 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { OptimizationOptions } from '../../lib';
+import type { ArtifactRetention, OptimizationOptions } from '../../lib';
 import {
   Distillation, EvaluationData, ModelSource, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization,
   RefusalBehavior, SearchObjective, Student, StudentSize, UnsignedVersions,
@@ -53,6 +53,7 @@ export const optimization: Arbitraries<OptimizationOptions> = {
   artifactBucket: oneOf<s3.IBucket>((scope) => new s3.Bucket(scope, 'AnyBucket'), (scope) => s3.Bucket.fromBucketName(scope, 'NamedBucket', 'artifacts')),
   artifactPrefix: texts,
   artifactRemovalPolicy: memberOf(RemovalPolicy),
+  retention: oneOf<ArtifactRetention>(() => ({}), () => ({ versions: 1 }), () => ({ versions: 2, age: Duration.hours(1) }), () => ({ age: Duration.days(7) })),
   encryptionKey: keys,
   signingKey: oneOf<kms.IKey>(
     (scope) => new kms.Key(scope, 'SymmetricKey'), (scope) => kms.Alias.fromAliasName(scope, 'SigningAlias', 'alias/models'),

@@ -12,6 +12,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).paren
 
 from kms_keys import Kms
 from model_builds import aws, builds
+from pruned_models import Pruning
 from published_models import BUCKET
 from refused_models import Deployments
 
@@ -92,3 +93,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def stack(s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Deployments:
     return Deployments(s3, monkeypatch)
+
+
+@pytest.fixture
+def pruning(stack: Deployments, s3: S3Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Pruning:
+    return Pruning(stack, s3, clock, monkeypatch)

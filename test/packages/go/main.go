@@ -137,6 +137,7 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Attempt:              jsii.Number(2),
 		SigningKey:           signingKey,
 		UnsignedVersions:     tensorflow.UnsignedVersions_SIGN,
+		Retention:            &tensorflow.ArtifactRetention{Versions: jsii.Number(10), Age: awscdk.Duration_Days(jsii.Number(90))},
 	})
 	shared.GrantStartBuild(caller)
 	shared.GrantRead(caller)
@@ -144,6 +145,8 @@ func publisher(stack awscdk.Stack, caller awsiam.IGrantable) {
 	alarm(shared.MetricRefused(nil), shared, "Refused")
 	shared.OnPublished(jsii.String("Publication"), &awsevents.OnEventOptions{Description: jsii.String("A version was published")})
 	shared.OnRefused(jsii.String("Refusal"), &awsevents.OnEventOptions{Description: jsii.String("A model was refused")})
+	shared.OnPruned(jsii.String("Removal"), &awsevents.OnEventOptions{Description: jsii.String("Old versions were removed")})
+	alarm(shared.PruningFunction().MetricErrors(nil), shared, "Pruning")
 	shared.OnEvent(jsii.String("Event"), nil)
 	alarm(shared.MetricBuildDuration(nil), shared, "Duration")
 
@@ -327,7 +330,7 @@ func fleets(stack awscdk.Stack) {
 func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Bucket"), jsii.String("models-of-another-stack"))
 	var pointed tensorflow.IModelArtifact = tensorflow.ModelArtifact_FromParameter(stack, jsii.String("Pointer"),
-		&tensorflow.ModelArtifactFromParameterOptions{Bucket: bucket, ParameterName: jsii.String("/models/shared")})
+		&tensorflow.ModelArtifactFromParameterOptions{Bucket: bucket, ParameterName: jsii.String("/models/shared"), Lease: jsii.Bool(true)})
 	pointed.GrantRead(caller)
 	tensorflow.NewModelFunction(stack, jsii.String("Shared"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(pointed),
@@ -338,7 +341,7 @@ func importer(stack awscdk.Stack, caller awsiam.IGrantable) {
 		Bundling: tensorflow.PythonBundling_LOCAL(),
 	})
 	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
-		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
+		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json"), Lease: jsii.Bool(false)})
 	tensorflow.NewModelFunction(stack, jsii.String("Pinned"), &tensorflow.ModelFunctionProps{
 		Model:         tensorflow.ModelSource_FromArtifact(published),
 		LiteRtRuntime: tensorflow.LiteRtRuntime_NATIVE,

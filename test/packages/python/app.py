@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from cdk_tensorflow import (
+    ArtifactRetention,
     Distillation,
     EvaluationData,
     IDeliveredModel,
@@ -133,6 +134,7 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         attempt=2,
         signing_key=signing_key,
         unsigned_versions=UnsignedVersions.SIGN,
+        retention=ArtifactRetention(versions=10, age=cdk.Duration.days(90)),
     )
     shared.grant_start_build(caller)
     shared.grant_read(caller)
@@ -140,6 +142,8 @@ def publisher(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     alarm(shared.metric_refused(), shared, "Refused")
     shared.on_published("Publication", description="A version was published")
     shared.on_refused("Refusal", description="A model was refused")
+    shared.on_pruned("Removal", description="Old versions were removed")
+    alarm(shared.pruning_function.metric_errors(), shared, "Pruning")
     shared.on_event("Event")
     alarm(shared.metric_build_duration(), shared, "Duration")
 
@@ -201,7 +205,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
     """Models that another stack published."""
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "models-of-another-stack")
     pointed: IModelArtifact = ModelArtifact.from_parameter(
-        stack, "Pointer", bucket=bucket, parameter_name="/models/shared"
+        stack, "Pointer", bucket=bucket, parameter_name="/models/shared", lease=True
     )
     pointed.grant_read(caller)
     ModelFunction(
@@ -213,7 +217,7 @@ def importer(stack: cdk.Stack, caller: iam.IGrantable) -> None:
         bundling=PythonBundling.LOCAL,
     )
     published = ModelArtifact.from_bucket(
-        stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json"
+        stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json", lease=False
     )
     ModelFunction(
         stack,

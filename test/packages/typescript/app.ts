@@ -97,6 +97,7 @@ function publisher(stack: Stack): void {
     attempt: 2,
     signingKey,
     unsignedVersions: UnsignedVersions.SIGN,
+    retention: { versions: 10, age: Duration.days(90) },
   });
   shared.grantStartBuild(caller);
   shared.grantRead(caller);
@@ -104,6 +105,8 @@ function publisher(stack: Stack): void {
   alarm(shared.metricRefused(), shared, 'Refused');
   shared.onPublished('Publication', { description: 'A version was published' });
   shared.onRefused('Refusal', { description: 'A model was refused' });
+  shared.onPruned('Removal', { description: 'Old versions were removed' });
+  alarm(shared.pruningFunction!.metricErrors(), shared, 'Pruning');
   shared.onEvent('Event');
   alarm(shared.metricBuildDuration(), shared, 'Duration');
 
@@ -252,7 +255,7 @@ function fleets(stack: Stack): void {
 /** Models that another stack published. */
 function importer(stack: Stack): void {
   const bucket = s3.Bucket.fromBucketName(stack, 'Bucket', 'models-of-another-stack');
-  const pointed: IModelArtifact = ModelArtifact.fromParameter(stack, 'Pointer', { bucket, parameterName: '/models/shared' });
+  const pointed: IModelArtifact = ModelArtifact.fromParameter(stack, 'Pointer', { bucket, parameterName: '/models/shared', lease: true });
   pointed.grantRead(caller);
   new ModelFunction(stack, 'Shared', {
     model: ModelSource.fromArtifact(pointed),
@@ -261,7 +264,7 @@ function importer(stack: Stack): void {
     bundling: PythonBundling.LOCAL,
   });
   new ModelFunction(stack, 'Pinned', {
-    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json' })),
+    model: ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json', lease: false })),
     liteRtRuntime: LiteRtRuntime.NATIVE,
     bundling: PythonBundling.LOCAL,
   });

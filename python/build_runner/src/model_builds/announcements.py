@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SOURCE = "cdk-tensorflow"
 PUBLISHED = "ModelPublished"
 REFUSED = "ModelRefused"
+PRUNED = "ModelPruned"
 NAMESPACE = "CdkTensorFlow"
 REFUSED_MODELS = "RefusedModels"
 SCHEMA_VERSION = 1

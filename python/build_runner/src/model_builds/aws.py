@@ -69,6 +69,12 @@ def events() -> Any:
 
 
 @cache
+def ssm() -> Any:
+    """Return the client for Systems Manager."""
+    return boto3.client("ssm", config=_CONFIG)
+
+
+@cache
 def kms(region: str) -> Any:
     """Return the client for KMS in a Region."""
     return boto3.client("kms", config=_CONFIG, region_name=region)

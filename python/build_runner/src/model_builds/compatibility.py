@@ -44,7 +44,7 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
     """
     store = Store(properties["Bucket"])
     offer = json.loads(properties["Offer"])
-    key, digest = _manifest_address(properties)
+    key, digest = manifest_address(properties)
     manifest, sha256 = read_manifest(store, key, digest)
     if properties.get("SigningKey") and verify:
         verify_signature(store, key, manifest, sha256, properties["SigningKey"])
@@ -98,7 +98,8 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
+def manifest_address(properties: dict[str, Any]) -> tuple[str, str]:
+    """Return the key and the SHA-256 of the manifest that a resource names; an empty SHA-256 if it names none."""
     if "Pointer" not in properties:
         return properties["ManifestKey"], properties.get("ManifestSha256", "")
     pointer = properties["Pointer"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -23,14 +24,16 @@ from .builds import (
     start_later,
     stop_if_overdue,
 )
-from .compatibility import check_compatibility
+from .compatibility import check_compatibility, manifest_address
 from .delivery import find_named, refuse_missing_upload
 from .errors import BusyAccountError, ModelError, SignatureError, SigningKeyError
+from .leases import hold, is_holder, prefix_of, release
 from .live import MODES as LIVE_MODES
 from .live import announce_serving
 from .messages import failure_message
 from .new_role import failed_too_early, may_be_too_new
 from .project_builds import stop_build, stop_builds
+from .pruned import refuse_pruned
 from .records import find_record
 from .refusals import accepted, attempt_of, find_kept, keep_previous, keeps_previous, was_refused
 from .signatures import ensure_signed
@@ -72,7 +75,7 @@ def on_event(event: Event, _context: Any) -> dict[str, Any]:
     answer: dict[str, Any] = {"PhysicalResourceId": _physical_id(event)}
     properties = event["ResourceProperties"]
     if event["RequestType"] == "Delete":
-        _delete(properties)
+        _delete(event)
         return answer
     if properties["Mode"] == "bucket":
         return answer  # only its deletion does something
@@ -95,17 +98,17 @@ def _find_or_start(event: Event) -> dict[str, Any]:
     if named is not None:
         print(f"the delivery names version {named[1]['Version']}: nothing to build")
         _require_signature(event, named[1], is_named=True)
-        return {"Data": accepted(properties, named[1])}
+        return {"Data": _held(event, accepted(properties, named[1]))}
     refuse_missing_upload(properties)
     kept = aws.patiently(lambda: find_kept(event, key))
     if kept is not None:
         _require_signature(event, kept)
-        return {"Data": kept}
+        return {"Data": _held(event, kept)}
     record = aws.patiently(lambda: find_record(store, prefix, key))
     if record is not None:
         print(f"version {record['Version']} was built with the key {key}: nothing to build")
         _require_signature(event, record)
-        return {"Data": accepted(properties, record)}
+        return {"Data": _held(event, accepted(properties, record))}
     text = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     # Written again if its locations are outdated: the key does not depend on them.
     aws.patiently(lambda: store.write(f"{prefix}/keys/{key}/job.json", lambda _: text))
@@ -134,12 +137,44 @@ def is_complete(event: Event, _context: Any) -> dict[str, Any]:
         raise
 
 
-def _delete(properties: dict[str, Any]) -> None:
+def _held(event: Event, data: dict[str, str]) -> dict[str, str]:
+    """Return the data of a version, which its lease keeps from now on."""
+    if is_holder(event["ResourceProperties"]):
+        hold(event, data["ManifestKey"])
+        refuse_pruned(Store(event["ResourceProperties"]["Bucket"]), data["ManifestKey"])
+    return data
+
+
+def _delete(event: Event) -> None:
     """Stop or delete what only this resource needs. Published models remain."""
+    properties = event["ResourceProperties"]
+    if is_holder(properties):
+        _release(event)
     if properties["Mode"] == "build":
         stop_builds(properties["Project"])
     elif properties["Mode"] == "bucket":
         delete_if_empty(properties["Bucket"])
+
+
+def _release(event: Event) -> None:
+    properties = event["ResourceProperties"]
+    try:
+        prefix = properties["Model"] if properties["Mode"] == "build" else prefix_of(manifest_address(properties)[0])
+    except ModelError as error:
+        print(f"there is no lease to release: {error}")
+        return
+    release(event, prefix)
+
+
+def _hold_import(event: Event) -> None:
+    """Hold the lease of an imported model before its manifest is read."""
+    properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    replaced = ""
+    if old.get("Bucket") == properties["Bucket"]:
+        # What a failed update named may be unusable, and its rollback must not fail by it.
+        with contextlib.suppress(ModelError, KeyError):
+            replaced = manifest_address(old)[0]
+    hold(event, manifest_address(properties)[0], replaced)
 
 
 def _stop_unneeded_builds(event: Event, key: str) -> None:
@@ -158,6 +193,8 @@ def _stop_unneeded_builds(event: Event, key: str) -> None:
 
 def _check_compatibility(event: Event) -> dict[str, str]:
     properties = event["ResourceProperties"]
+    if is_holder(properties):
+        _hold_import(event)
     try:
         return aws.patiently(lambda: check_compatibility(properties))
     except (SignatureError, SigningKeyError, ClientError) as error:
@@ -244,11 +281,11 @@ def _poll(event: Event, asked: dict[str, Any]) -> dict[str, Any]:
     if record is not None:
         ensure_signed(properties, record, is_new=True)
         announce_published(event, asked["Key"], record)
-        return {"IsComplete": True, "Data": accepted(properties, record)}
+        return {"IsComplete": True, "Data": _held(event, accepted(properties, record))}
     if keeps_previous(properties) and was_refused(store, prefix, build):
         kept = keep_previous(event, asked["Key"], build)
         ensure_signed(properties, kept)
-        return {"IsComplete": True, "Data": kept}
+        return {"IsComplete": True, "Data": _held(event, kept)}
     raise ModelError(failure_message(store, prefix, build))
 
 

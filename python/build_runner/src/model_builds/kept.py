@@ -46,6 +46,11 @@ def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal |
     return next((one for one in _refusals(store.address(path), store.read(path)) if one.attempt == attempt), None)
 
 
+def read_refusals(store: Store, path: str) -> list[Refusal]:
+    """Return all refusals that a kept.json records."""
+    return _refusals(store.address(path), store.read(path))
+
+
 def write_refusal(store: Store, prefix: str, key: str, refusal: Refusal) -> None:
     """Record a refusal in place of an earlier one of the same attempt, beside those of other attempts."""
     path = _path(prefix, key)

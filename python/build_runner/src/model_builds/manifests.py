@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError
+from .pruned import refuse_pruned
 
 if TYPE_CHECKING:
     from .store import Store
@@ -15,7 +16,8 @@ SCHEMA_VERSION = 1
 
 
 def read_manifest(store: Store, key: str, digest: str) -> tuple[dict[str, Any], str]:
-    """Return a manifest and its SHA-256, which must equal `digest` if given."""
+    """Return a manifest and its SHA-256, which must equal `digest` if given; fail if its version was pruned."""
+    refuse_pruned(store, key)
     content = store.read(key)
     if content is None:
         raise ModelError(f"there is no manifest {store.address(key)}: publish the model again, or name another version")

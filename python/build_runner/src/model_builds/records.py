@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError, shorten
+from .pruned import is_pruned
 
 if TYPE_CHECKING:
     from .store import Store
@@ -41,8 +42,13 @@ def find_version(store: Store, prefix: str, key: str, version: int | str) -> dic
 
 def is_complete(store: Store, prefix: str, record: dict[str, Any]) -> bool:
     """Tell whether everything named by a record is still present as published."""
-    manifest = store.read(str(record.get("ManifestKey", "")))
-    if manifest is None or hashlib.sha256(manifest).hexdigest() != record.get("ManifestSha256"):
+    manifest_key = str(record.get("ManifestKey", ""))
+    manifest = store.read(manifest_key)
+    if (
+        manifest is None
+        or is_pruned(store, manifest_key)
+        or hashlib.sha256(manifest).hexdigest() != record.get("ManifestSha256")
+    ):
         return False
     key_prefix = str(record.get("KeyPrefix", ""))
     sizes = store.sizes(key_prefix)

@@ -1,5 +1,6 @@
 package app;
 
+import io.github.cdktensorflow.ArtifactRetention;
 import io.github.cdktensorflow.BucketEvaluationDataOptions;
 import io.github.cdktensorflow.BucketModelSourceOptions;
 import io.github.cdktensorflow.CanaryRolloutOptions;
@@ -192,6 +193,7 @@ public final class Main {
         .attempt(2)
         .signingKey(signingKey)
         .unsignedVersions(UnsignedVersions.SIGN)
+        .retention(ArtifactRetention.builder().versions(10).age(Duration.days(90)).build())
         .build();
     shared.grantStartBuild(caller);
     shared.grantRead(caller);
@@ -199,6 +201,8 @@ public final class Main {
     alarm(shared.metricRefused(), shared, "Refused");
     shared.onPublished("Publication", OnEventOptions.builder().description("A version was published").build());
     shared.onRefused("Refusal", OnEventOptions.builder().description("A model was refused").build());
+    shared.onPruned("Removal", OnEventOptions.builder().description("Old versions were removed").build());
+    alarm(shared.getPruningFunction().metricErrors(), shared, "Pruning");
     shared.onEvent("Event");
     alarm(shared.metricBuildDuration(), shared, "Duration");
 
@@ -359,7 +363,7 @@ public final class Main {
   private static void importer(final Stack stack, final IGrantable caller) {
     IBucket bucket = Bucket.fromBucketName(stack, "Bucket", "models-of-another-stack");
     IModelArtifact pointed = ModelArtifact.fromParameter(stack, "Pointer",
-        ModelArtifactFromParameterOptions.builder().bucket(bucket).parameterName("/models/shared").build());
+        ModelArtifactFromParameterOptions.builder().bucket(bucket).parameterName("/models/shared").lease(true).build());
     pointed.grantRead(caller);
     ModelFunction.Builder.create(stack, "Shared")
         .model(ModelSource.fromArtifact(pointed))
@@ -369,7 +373,7 @@ public final class Main {
         .build();
     ModelFunction.Builder.create(stack, "Pinned")
         .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
-            ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").build())))
+            ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").lease(false).build())))
         .liteRtRuntime(LiteRtRuntime.NATIVE)
         .bundling(PythonBundling.LOCAL)
         .build();

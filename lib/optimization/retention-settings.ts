@@ -1,0 +1,25 @@
+import type { Duration } from 'aws-cdk-lib';
+import { checkDays } from '../private/kinds';
+import { checkInteger } from '../private/validation';
+import type { ArtifactRetention } from './artifact-retention';
+
+const DEFAULT_VERSIONS = 5;
+const DEFAULT_AGE_DAYS = 30;
+const DAY_SECONDS = 86_400;
+
+/** Returns every problem of a retention. */
+export function checkRetention(retention: ArtifactRetention | undefined): string[] {
+  const ofOtherKind = checkDays({ 'retention.age': retention?.age });
+  return [...checkInteger('retention.versions', retention?.versions, 2, 1000), ...ofOtherKind, ...ofOtherKind.length > 0 ? [] : ageProblems(retention?.age)];
+}
+
+/** The retention with its defaults, as the pruning function reads it. */
+export function retentionSettings({ versions = DEFAULT_VERSIONS, age }: ArtifactRetention): { readonly versions: number; readonly ageSeconds: number } {
+  return { versions, ageSeconds: age?.toSeconds() ?? DEFAULT_AGE_DAYS * DAY_SECONDS };
+}
+
+function ageProblems(age: Duration | undefined): string[] {
+  return age === undefined || age.isUnresolved() || age.toMilliseconds() >= DAY_SECONDS * 1000
+    ? []
+    : [`retention.age must be at least 1 day, got ${age.toHumanString()}: whatever is younger may still be needed by a deployment or a rollback`];
+}

@@ -1,0 +1,124 @@
+"""pruned/<version>.json: a version that retention has removed, or is about to remove.
+
+`pruned.schema.json` describes it. From the moment it exists nothing new serves the version, so that no reader finds a
+manifest whose files are being deleted. Numbers are never reused: the document stays as the list of what was pruned.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from . import aws
+from .errors import ModelError
+from .leases import prefix_of, version_of
+
+if TYPE_CHECKING:
+    from .retention import Version
+    from .store import Store
+
+SCHEMA_VERSION = 1
+#: A run may still find that the version is needed.
+CONSIDERED = "CONSIDERED"
+#: The files are being deleted, or are deleted.
+PRUNED = "PRUNED"
+#: A run of Lambda ends after 15 minutes, so an older unfinished mark has no run.
+_ABANDONED_SECONDS = 3600
+
+
+def is_pruned(store: Store, manifest_key: str) -> bool:
+    """Tell whether a version was removed, or is about to be."""
+    path = _path_for(manifest_key)
+    try:
+        return path is not None and store.exists(path)
+    except ClientError as error:
+        # A reader of a foreign bucket that may not list these documents: the manifest then says whether it is there.
+        if aws.is_denied(error):
+            return False
+        raise
+
+
+def refuse_pruned(store: Store, manifest_key: str) -> None:
+    """Fail with one sentence if a version was removed, or is about to be."""
+    if not is_pruned(store, manifest_key):
+        return
+    path = str(_path_for(manifest_key))
+    at = (store.read_document(path) or {}).get("at", "")
+    raise ModelError(
+        f"version {version_of(manifest_key)} of {store.address(prefix_of(manifest_key))} was pruned by the retention "
+        f"of its optimizer{f' at {at}' if at else ''} ({store.address(path)} records it): name a version that is "
+        "kept, or build its model again from the source"
+    )
+
+
+def consider(store: Store, prefix: str, version: Version, run: str) -> bool:
+    """Announce that a version is about to be removed; False if another run is doing that.
+
+    Args:
+        store: The bucket.
+        prefix: The model's prefix.
+        version: The version.
+        run: Identifies the run: a repeated one goes on with its own announcements.
+    """
+    now = time.time()
+    is_ours = True
+
+    def changed(content: bytes | None) -> str:
+        nonlocal is_ours
+        mark = _parse(content) or {}
+        is_removed = mark.get("state") == PRUNED  # a run ended before all files were deleted
+        is_taken = (
+            content is not None and mark.get("run") != run and now - float(mark.get("since", 0)) <= _ABANDONED_SECONDS
+        )
+        is_ours = is_removed or not is_taken
+        return (content or b"").decode("utf-8") if is_removed or is_taken else _document(version, CONSIDERED, run, now)
+
+    store.write(_path(prefix, version.number), changed)
+    return is_ours
+
+
+def confirm(store: Store, prefix: str, version: Version, run: str) -> None:
+    """Record that a version is removed, before the first of its files is."""
+    store.write(_path(prefix, version.number), lambda _: _document(version, PRUNED, run, time.time()))
+
+
+def withdraw(store: Store, prefix: str, version: Version) -> None:
+    """Take an announcement back, because the version is needed."""
+    path = _path(prefix, version.number)
+    if (store.read_document(path) or {}).get("state") == CONSIDERED:
+        aws.s3().delete_object(Bucket=store.bucket, Key=path)
+
+
+def _path_for(manifest_key: str) -> str | None:
+    """Return where the document about a version would be; None for what is not the key of a manifest."""
+    match = re.fullmatch(r"(.+)/[^/]+/([1-9]\d*)/manifest\.json", manifest_key)
+    return match and _path(match.group(1), int(match.group(2)))
+
+
+def _path(prefix: str, number: int) -> str:
+    return f"{prefix}/pruned/{number}.json"
+
+
+def _document(version: Version, state: str, run: str, now: float) -> str:
+    document = {
+        "schemaVersion": SCHEMA_VERSION,
+        "state": state,
+        "version": str(version.number),
+        "manifestKey": version.manifest_key,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "since": int(now),
+        "run": run,
+    }
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def _parse(content: bytes | None) -> dict[str, Any] | None:
+    try:
+        document = json.loads(content or b"")
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
