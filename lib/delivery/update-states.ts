@@ -11,6 +11,9 @@ const PASSES = [says('Rate exceeded'), says('can not be updated'), says('Status 
 
 const READY = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'IMPORT_COMPLETE', 'IMPORT_ROLLBACK_COMPLETE'];
 
+/** No answer arrived, in all attempts. */
+const UNANSWERED = says('Unable to execute HTTP request');
+
 /** The stack was never deployed: its first deployment will read the parameters. */
 const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPLETE'];
 
@@ -79,8 +82,9 @@ function phaseStates(settings: DeliverySettings): States {
   };
 }
 
+const caught = (next: string) => [{ ErrorEquals: ['States.ALL'], Assign: { problem: query('$states.errorOutput.Cause') }, Next: next }];
+
 function stackStates(settings: DeliverySettings): States {
-  const caught = (next: string) => [{ ErrorEquals: ['States.ALL'], Assign: { problem: query('$states.errorOutput.Cause') }, Next: next }];
   const write = (parameter: string, next: string) => request(settings, 'ssm:putParameter', {
     Arguments: { Name: query(`$${parameter}.Name`), Value: query(`$${parameter}.Value`), Type: 'String', Overwrite: true },
     Retry: retriesExcept(),
@@ -97,7 +101,7 @@ function stackStates(settings: DeliverySettings): States {
     IsMissing: choice(
       { Next: 'TellStuck', Assign: { reason: query('$problem') } },
       { when: says('does not exist'), assign: { status: 'DELETE_COMPLETE' }, next: 'IsReady' },
-      { when: PASSES, next: 'WaitForStack' },
+      { when: `${PASSES} or ${UNANSWERED}`, next: 'WaitForStack' },
     ),
     IsReady: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
@@ -139,9 +143,12 @@ function pollStates(settings: DeliverySettings): States {
     PollStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
       Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
-      Retry: retriesExcept(),
+      Retry: retriesExcept(REFUSED),
+      Catch: caught('IsPollable'),
       Next: 'IsUpdated',
     }),
+    // The update goes on, whether CloudFormation answers or not.
+    IsPollable: choice({ Next: 'TellStuck', Assign: { reason: query('$problem') } }, { when: `${PASSES} or ${UNANSWERED}`, next: 'WaitForUpdate' }),
     IsUpdated: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the update of the stack ended with the status \' & $status & \': a person must bring it back\'') } },
       { when: '$status = \'UPDATE_COMPLETE\'', next: 'Updated' },

@@ -46,6 +46,10 @@ class World:
         self.lost_events: bool = given.get("lostEvents", False)
         self.executions: dict[str, list[str]] = given.get("executions", {})
         self.lost_descriptions: int = given.get("lostDescriptions", 0)
+        #: After how many changes descriptions are lost; -1 for from the beginning.
+        self.first_lost: int = given.get("lostAfter", -1)
+        #: What CloudFormation refuses the descriptions of with, after as many changes.
+        self.refusal: str | None = given.get("refusal")
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
         #: After how many requests the execution ends, as when somebody stops it; None for not at all.
@@ -109,9 +113,11 @@ class World:
 
     def _describeStacks(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         name = given["StackName"]
-        if self.lost_descriptions > 0:
+        if self.lost_descriptions > 0 and self.first_lost < len(self.calls):
             self.lost_descriptions -= 1
             raise _Error("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
+        if self.refusal is not None and self.first_lost < len(self.calls):
+            raise _Error("CloudFormation.CloudFormationException", self.refusal)
         statuses = self.stacks.get(name)
         if statuses is None:
             raise _Error(

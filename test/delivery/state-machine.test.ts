@@ -139,6 +139,21 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'One', 'One', 'Two']);
   });
 
+  // Fault: CloudFormation does not answer a delivery for minutes, before an update or while it runs | nothing: the delivery goes on to wait | the new version
+  test.each([['before the update', -1], ['while it runs', 2]])('waits on where CloudFormation does not answer for minutes %s', async (_, lostAfter) => {
+    const result = await run(event(), { lostDescriptions: 20, lostAfter });
+
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
+    expect(updates(result)).toEqual(['One', 'Two']);
+  });
+
+  test('needs a person where the stack is deleted while it is updated', async () => {
+    const result = await run(event(), { refusal: 'Stack with id One does not exist (Status Code: 400)', lostAfter: 2 });
+
+    expect(result).toMatchObject({ status: 'FAILED', error: 'Stuck' });
+    expect(result.events).toMatchObject([{ type: 'ModelDeliveryStuck', detail: { reason: expect.stringContaining('does not exist'), failedStack: 'One' } }]);
+  });
+
   test('is delivered where that deployment has done it already', async () => {
     expect(await run(event(), { updates: { One: ['same'], Two: ['same'] } })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
   });
