@@ -1,8 +1,11 @@
 //! From an event to what the function returns, except for the model's run, which the caller brings.
 
-use super::capture::Exchange;
+use std::time::SystemTime;
+
+use super::capture::Place;
 use super::event::{Event, HttpEvent};
 use super::response;
+use crate::capture::Exchange;
 use crate::model::{Call, Outputs, RunError};
 use crate::rest::{Caller, PredictRequest, Refusal, Route, Service};
 
@@ -33,18 +36,18 @@ impl From<RunError> for Unanswered {
 ///
 /// # Arguments
 ///
-/// * `exchange`: takes the bodies of a predict request, where it is to be captured.
+/// * `captured`: takes the bodies of a predict request, where it is to be captured.
 /// * `run`: runs the model. It is called at most once.
 pub(super) fn answer(
     service: &Service,
     source: &Event,
     event: &[u8],
-    exchange: Option<&mut Exchange>,
+    captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     match source {
-        Event::Http(http) => answer_http(service, http, exchange, run),
-        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, exchange, run)?)?),
+        Event::Http(http) => answer_http(service, http, captured, run),
+        Event::Direct => Ok(response::direct(predict(service, event, Caller::Direct, captured, run)?)?),
     }
 }
 
@@ -59,7 +62,7 @@ pub(super) fn refused(source: &Event, refusal: &Refusal) -> Vec<u8> {
 fn answer_http(
     service: &Service,
     event: &HttpEvent,
-    exchange: Option<&mut Exchange>,
+    captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     let Some((method, path)) = &event.request_line else {
@@ -69,7 +72,7 @@ fn answer_http(
     };
     let body = match service.route(method, path)? {
         Route::Answer(body) => body,
-        Route::Predict => predict(service, &event.body()?, Caller::Http, exchange, run)?,
+        Route::Predict => predict(service, &event.body()?, Caller::Http, captured, run)?,
     };
     Ok(response::proxy(&body)?)
 }
@@ -78,14 +81,14 @@ fn predict(
     service: &Service,
     body: &[u8],
     caller: Caller,
-    exchange: Option<&mut Exchange>,
+    captured: Option<&mut Place>,
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     let request = PredictRequest::read(&service.description, body, caller)?;
     let outputs = run(&request.call)?;
     let answer = request.answer(&service.description, &outputs);
-    if let Some(exchange) = exchange {
-        exchange.keep(request.call.signature, body, &answer);
+    if let Some(captured) = captured {
+        *captured = Some(Exchange::new(SystemTime::now(), request.call.signature, body, &answer));
     }
     Ok(answer)
 }

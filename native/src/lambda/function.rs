@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answer::Unanswered;
-use super::capture::{Exchange, Rate};
+use super::capture::{Place, Rate, redaction};
 use super::event::Event;
 use super::log::Log;
-use super::redaction::Redaction;
 use super::{answer, panics, response};
+use crate::capture::Redaction;
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model};
 use crate::rest::{Refusal, Service};
@@ -37,7 +37,7 @@ pub struct Fault {
 pub struct Outcome {
     latency: Duration,
     refusal: Option<Refusal>,
-    exchange: Option<Exchange>,
+    captured: Place,
     is_check: bool,
 }
 
@@ -52,7 +52,7 @@ impl Function {
         let rate = Rate::read(variable("CAPTURE_RATE").as_deref())?;
         let model = Model::load(&options).map_err(|error| error.to_string())?;
         let instance = model.instance().map_err(|error| error.to_string())?;
-        let redaction = Redaction::read(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
+        let redaction = redaction(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
         let log = Log::new(&model.description, variable);
         log.loaded(started.elapsed());
         let service = Service::new(Arc::clone(&model.description), "function");
@@ -77,9 +77,12 @@ impl Function {
         let started = Instant::now();
         let source = Event::read(event);
         let is_check = matches!(&source, Event::Http(http) if http.is_check);
-        let mut exchange = self.rate.filter(|rate| !is_check && rate.takes(request_id)).map(|_| Exchange::default());
+        let mut captured = None;
+        let is_sampled = !is_check && self.rate.is_some_and(|rate| rate.takes(request_id));
         let answered = panics::catch(AssertUnwindSafe(|| {
-            answer::answer(&self.service, &source, event, exchange.as_mut(), |call| self.instance.run(call))
+            answer::answer(&self.service, &source, event, is_sampled.then_some(&mut captured), |call| {
+                self.instance.run(call)
+            })
         }))
         .unwrap_or_else(|panic| {
             // A run that was left in its middle may have left buffers locked.
@@ -91,10 +94,10 @@ impl Function {
         });
         let latency = started.elapsed();
         match answered {
-            Ok(answer) => (Ok(answer), Some(Outcome { latency, refusal: None, exchange, is_check })),
+            Ok(answer) => (Ok(answer), Some(Outcome { latency, refusal: None, captured, is_check })),
             Err(Unanswered::Refused(refusal)) => {
                 let answer = answer::refused(&source, &refusal);
-                (Ok(answer), Some(Outcome { latency, refusal: Some(refusal), exchange: None, is_check }))
+                (Ok(answer), Some(Outcome { latency, refusal: Some(refusal), captured: None, is_check }))
             }
             Err(Unanswered::Failed(reason)) => {
                 let by_http = matches!(source, Event::Http(_));
@@ -116,8 +119,9 @@ impl Function {
             None => request.answered(),
             Some(refusal) => request.refused(&refusal),
         }
-        if let Some(exchange) = outcome.exchange {
-            self.log.captured(request_id, exchange.line(&self.service.description, self.redaction.as_ref()));
+        if let Some(captured) = outcome.captured {
+            let line = captured.and_then(|one| one.line(&self.service.description, self.redaction.as_ref()));
+            self.log.captured(request_id, line);
         }
     }
 }

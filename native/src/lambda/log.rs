@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::capture::NotCaptured;
 use crate::model::Description;
 use crate::rest::Refusal;
 
@@ -99,13 +100,12 @@ impl Log {
     }
 
     /// Writes the line of a captured request, or why there is none.
-    pub(super) fn captured(&self, request_id: &str, line: Result<Option<Vec<u8>>, String>) {
+    pub(super) fn captured(&self, request_id: &str, line: Result<Vec<u8>, NotCaptured>) {
         match line {
-            Ok(Some(line)) => write(&line),
-            Ok(None) => {}
-            Err(message) => write(&self.dropped.line(&DroppedRecord {
+            Ok(line) => write(&line),
+            Err(reason) => write(&self.dropped.line(&DroppedRecord {
                 level: "WARN",
-                message: &message,
+                message: &reason.to_string(),
                 request_id,
                 dropped_captures: 1,
             })),

@@ -8,7 +8,6 @@ mod function;
 pub mod fuzzing;
 mod log;
 mod panics;
-mod redaction;
 mod response;
 mod runtime_api;
 

@@ -3,7 +3,7 @@
 use half::f16;
 
 use super::predict::Form;
-use crate::model::{Description, ElementType, Outputs, Signature, Tensor};
+use crate::model::{Call, Description, ElementType, Outputs, Signature, Tensor};
 
 /// Classes that an answer names of each row.
 const MOST_CLASSES: usize = 5;
@@ -34,6 +34,21 @@ pub(super) fn answer(description: &Description, signature: &Signature, form: For
     }
     text.push(b'}');
     text
+}
+
+/// Writes the bodies that a call and its outputs have in column format.
+#[must_use]
+pub fn bodies(description: &Description, call: &Call, outputs: &Outputs) -> (Vec<u8>, Vec<u8>) {
+    let signature = &description.signatures[call.signature];
+    let values: Vec<Values<'_>> =
+        signature.inputs.iter().zip(&call.columns).map(|(tensor, stored)| Values::new(tensor, stored)).collect();
+    let rows = signature.batched.then_some(call.rows);
+    let mut request = b"{\"signature_name\":".to_vec();
+    write_string(&signature.name, &mut request);
+    request.extend_from_slice(b",\"inputs\":");
+    write_members(&values, &mut request, |values, text| values.write(rows, text));
+    request.push(b'}');
+    (request, answer(description, signature, Form::Inputs, outputs))
 }
 
 /// Appends a JSON string.

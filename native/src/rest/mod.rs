@@ -14,6 +14,7 @@ mod route;
 pub(crate) mod sentence;
 mod status;
 
+pub use answer::bodies;
 pub use predict::{Caller, PredictRequest};
 pub use refusal::Refusal;
 pub use route::{Route, Service};

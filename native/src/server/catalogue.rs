@@ -68,6 +68,8 @@ pub(super) enum StartError {
     Load { name: String, version: u64, error: LoadError },
     #[error("model '{name}': {file} in {directory} says version {found}, the directory {version}")]
     OtherVersion { name: String, file: &'static str, directory: String, found: u64, version: u64 },
+    #[error("{0}")]
+    Capture(String),
 }
 
 impl Catalogue {

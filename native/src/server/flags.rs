@@ -129,6 +129,30 @@ pub(super) struct Flags {
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds, help_heading = "Shutdown")]
     pub drain_timeout_in_seconds: Duration,
 
+    /// Firehose stream for a sample of the requests with their answers; with the credentials of the pod or instance
+    #[arg(
+        long,
+        value_name = "ARN",
+        value_parser = super::capture::stream,
+        requires = "capture_rate",
+        help_heading = "Captured requests"
+    )]
+    pub capture_stream_arn: Option<super::capture::Stream>,
+
+    /// Share of the answered requests to capture, above 0 and at most 1
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = super::capture::rate,
+        requires = "capture_stream_arn",
+        help_heading = "Captured requests"
+    )]
+    pub capture_rate: Option<super::capture::Rate>,
+
+    /// Input whose values are replaced by null in captured requests; may be repeated
+    #[arg(long, value_name = "NAME", requires = "capture_stream_arn", help_heading = "Captured requests")]
+    pub capture_redact: Vec<String>,
+
     /// What is logged, as JSON to standard output: this and all that is more severe
     #[arg(long, value_enum, default_value = "info", value_name = "LEVEL", help_heading = "Log")]
     pub log_level: super::log::LogLevel,
@@ -144,6 +168,14 @@ pub(super) struct Flags {
     /// Certificates of those who may sign clients' certificates, as PEM: clients without one are refused
     #[arg(long, value_name = "FILE", requires = "tls_certificate_file", help_heading = "TLS")]
     pub tls_client_ca_file: Option<PathBuf>,
+}
+
+impl Flags {
+    /// What is captured; `None` where nothing is.
+    pub(super) fn capture(&self) -> Option<super::capture::Settings> {
+        let (stream, rate) = (self.capture_stream_arn.clone()?, self.capture_rate?);
+        Some(super::capture::Settings { stream, rate, redact: self.capture_redact.clone() })
+    }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -190,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn captures_only_with_a_stream_and_a_rate() {
+        let model = ["--model_base_path=/m", "--model_version=1"];
+        let stream = "--capture_stream_arn=arn:aws:firehose:eu-west-1:1:deliverystream/a";
+        assert!(parse(&model).unwrap().capture().is_none());
+        let flags =
+            parse(&[&model[..], &[stream, "--capture_rate=0.5", "--capture_redact=a", "--capture_redact=b"]].concat());
+        assert_eq!(flags.unwrap().capture().unwrap().redact, ["a", "b"]);
+    }
+
+    #[test]
     fn a_version_must_be_named() {
         assert!(parse(&["--model_base_path=/models/digits"]).unwrap_err().contains("--model_version"));
         assert!(parse(&[]).unwrap_err().contains("--model_base_path"));
@@ -206,6 +248,9 @@ mod tests {
             "--monitoring_path=metrics",
             "--checksums_sha256=m/1=00",
             "--tls_key_file=key.pem",
+            "--capture_rate=0.5",
+            "--capture_redact=image",
+            "--capture_stream_arn=arn:aws:firehose:eu-west-1:1:deliverystream/a",
         ] {
             assert!(parse(&[&model[..], &[wrong]].concat()).is_err(), "{wrong}");
         }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -7,12 +7,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use super::catalogue::Catalogue;
+use super::capture::Capture;
+use super::catalogue::{Catalogue, StartError};
 use super::flags::Flags;
 use super::grpc::Grpc;
 use super::listen::{self, Ends, Interface};
 use super::metrics::Metrics;
-use super::model_config;
+use super::model_config::{self, ModelConfig};
 use super::state::State;
 use super::tls::Tls;
 use super::{log, memory, workers};
@@ -53,7 +54,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     let before = memory::in_use();
     let loading = tokio::task::spawn_blocking({
         let flags = Arc::clone(&flags);
-        move || Catalogue::load(&models, &flags, &metrics).map(|catalogue| State::new(catalogue, metrics, &flags))
+        move || state(&models, &flags, metrics)
     });
     let state = tokio::select! {
         loaded = loading => loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?,
@@ -101,13 +102,28 @@ async fn serve(flags: Flags) -> Result<(), String> {
     }
     tracing::info!("draining: the ports close");
     let _ = stop.send(true);
+    let closed = Instant::now();
     let all = async { while ports.join_next().await.is_some() {} };
     if tokio::time::timeout(flags.drain_timeout_in_seconds, all).await.is_ok() {
         tracing::info!("ended: every request is answered");
     } else {
         tracing::warn!("ended: connections were still open after the time to drain");
     }
+    if let Some(capture) = &state.capture {
+        capture.finish(flags.drain_timeout_in_seconds.saturating_sub(closed.elapsed())).await;
+    }
     Ok(())
+}
+
+/// Loads the models, and starts to capture what is to be captured of them.
+fn state(models: &[ModelConfig], flags: &Flags, metrics: Metrics) -> Result<State, StartError> {
+    let catalogue = Catalogue::load(models, flags, &metrics)?;
+    let start = |settings| {
+        let descriptions = catalogue.all().map(|servable| &*servable.description);
+        Capture::start(settings, descriptions, metrics.capture()).map_err(StartError::Capture)
+    };
+    let capture = flags.capture().map(start).transpose()?;
+    Ok(State::new(catalogue, metrics, flags, capture))
 }
 
 /// Keeps a timer that is earlier than those of requests and idle connections: one that were the earliest would wake a

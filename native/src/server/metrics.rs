@@ -5,6 +5,8 @@ use prometheus::{
 };
 use tonic::Code;
 
+use super::capture::CaptureMetrics;
+
 /// How many statuses gRPC has.
 const CODES: usize = Code::Unauthenticated as usize + 1;
 
@@ -117,6 +119,20 @@ impl Metrics {
             loading: self.loading.with_label_values(&[name]),
             copies: self.copies.with_label_values(&[name]),
         }
+    }
+
+    /// The counters of captured requests. Called once, where requests are captured.
+    pub(super) fn capture(&self) -> CaptureMetrics {
+        let sent = IntCounter::new("model_server:captured_requests", "Captured requests that Firehose has taken.");
+        let sent = sent.expect("a valid name");
+        let dropped = Opts::new(
+            "model_server:dropped_captures",
+            "Requests in the sample to capture that did not reach Firehose, by the reason.",
+        );
+        let dropped = IntCounterVec::new(dropped, &["reason"]).expect("a valid name");
+        self.registry.register(Box::new(sent.clone())).expect("a name of its own");
+        self.registry.register(Box::new(dropped.clone())).expect("a name of its own");
+        CaptureMetrics::new(sent, &dropped)
     }
 
     /// Returns the page that Prometheus reads.

@@ -5,6 +5,7 @@
 //! while all of them are busy.
 
 mod body;
+mod capture;
 mod catalogue;
 mod checksums;
 mod concurrency;

@@ -11,6 +11,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::body;
+use super::capture::Capture;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
 use super::metrics::Entry;
@@ -63,8 +64,8 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
         Ok(Route::Predict) => {
             let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
                 Ok(bytes) => {
-                    let size = bytes.len();
-                    let work = move |instance: &mut Instance| predict(instance, &bytes);
+                    let (size, capture) = (bytes.len(), state.sample());
+                    let work = move |instance: &mut Instance| predict(instance, &bytes, capture.as_deref());
                     compute(state, &servable, Entry::RestPredict, size, deadline, work).await
                 }
                 Err(failure) => Err(failure),
@@ -89,11 +90,15 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
     result
 }
 
-fn predict(instance: &mut Instance, body: &[u8]) -> Result<Vec<u8>, Failure> {
+fn predict(instance: &mut Instance, body: &[u8], capture: Option<&Capture>) -> Result<Vec<u8>, Failure> {
     let description = Arc::clone(instance.description());
     let request = PredictRequest::read(&description, body, Caller::Http)?;
     let outputs = instance.run(&request.call)?;
-    Ok(request.answer(&description, &outputs))
+    let answer = request.answer(&description, &outputs);
+    if let Some(capture) = capture {
+        capture.keep(&description, request.call.signature, body, &answer);
+    }
+    Ok(answer)
 }
 
 /// What a path is about.

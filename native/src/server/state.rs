@@ -1,8 +1,10 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tonic::Code;
 
+use super::capture::Capture;
 use super::catalogue::{Catalogue, Servable};
 use super::concurrency::Concurrency;
 use super::failure::Failure;
@@ -25,12 +27,14 @@ pub(super) struct State {
     pub timeout: Duration,
     /// How many requests can arrive or are in flight.
     pub concurrency: Concurrency,
+    /// Of a sample of the requests.
+    pub capture: Option<Arc<Capture>>,
     draining: AtomicBool,
 }
 
 impl State {
     /// Makes the state of a server that is ready.
-    pub(super) fn new(catalogue: Catalogue, metrics: Metrics, flags: &Flags) -> Self {
+    pub(super) fn new(catalogue: Catalogue, metrics: Metrics, flags: &Flags, capture: Option<Capture>) -> Self {
         Self {
             catalogue,
             metrics,
@@ -38,6 +42,7 @@ impl State {
             max_request_bytes: flags.max_request_bytes,
             timeout: flags.rest_api_timeout_in_ms,
             concurrency: Concurrency::new(),
+            capture: capture.map(Arc::new),
             draining: AtomicBool::new(false),
         }
     }
@@ -50,6 +55,11 @@ impl State {
     /// Withdraws readiness. Requests are answered as before.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// What the next request is captured by, if it is in the sample.
+    pub(super) fn sample(&self) -> Option<Arc<Capture>> {
+        self.capture.as_ref().filter(|capture| capture.takes()).map(Arc::clone)
     }
 
     /// Returns the metrics as Prometheus reads them.

@@ -32,9 +32,16 @@ impl PredictionService for Prediction {
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
+        let capture = self.0.sample();
         let work = move |instance: &mut Instance| {
             let description = Arc::clone(instance.description());
-            answer(&description, &request, |call| Ok(instance.run(call)?))
+            answer(&description, &request, |call| {
+                let outputs = instance.run(call)?;
+                if let Some(capture) = &capture {
+                    capture.keep_tensors(&description, call, &outputs);
+                }
+                Ok(outputs)
+            })
         };
         let result = compute(&self.0, &servable, Entry::GrpcPredict, size, deadline, work).await;
         count(&servable, Entry::GrpcPredict, start, &result);

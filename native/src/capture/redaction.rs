@@ -6,30 +6,35 @@ use crate::model::{Description, Members, Signature};
 
 /// The inputs whose values are not captured.
 #[derive(Debug, PartialEq)]
-pub(super) struct Redaction(Vec<String>);
+pub(crate) struct Redaction(Vec<String>);
+
+/// A name that no model has among its inputs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("names '{name}', which is no input of the model; it has {known}: correct capture.redact")]
+pub(crate) struct UnknownInput {
+    name: String,
+    known: String,
+}
 
 impl Redaction {
-    /// Reads `CAPTURE_REDACT`; `None` where all values are captured.
-    pub(super) fn read(text: Option<&str>, description: &Description) -> Result<Option<Self>, String> {
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let names: Vec<String> = serde_json::from_str(text)
-            .map_err(|_| format!("CAPTURE_REDACT is '{text}', allowed: a JSON list with names of inputs"))?;
+    /// Takes the names of inputs, each of which one of the models must have.
+    pub(crate) fn new<'a>(
+        names: Vec<String>,
+        descriptions: impl IntoIterator<Item = &'a Description>,
+    ) -> Result<Self, UnknownInput> {
         let mut known: Vec<&str> = Vec::new();
-        for input in description.signatures.iter().flat_map(|signature| &signature.inputs) {
-            if !known.contains(&input.name.as_str()) {
-                known.push(&input.name);
+        for signature in descriptions.into_iter().flat_map(|description| &description.signatures) {
+            for input in &signature.inputs {
+                if !known.contains(&input.name.as_str()) {
+                    known.push(&input.name);
+                }
             }
         }
         if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
             let known = known.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-            return Err(format!(
-                "CAPTURE_REDACT names '{name}', which is no input of the model; it has {known}: correct \
-                 capture.redact"
-            ));
+            return Err(UnknownInput { name: name.clone(), known });
         }
-        Ok(Some(Self(names)))
+        Ok(Self(names))
     }
 
     /// Returns a request that the model has answered, with null in the place of each value, and without members that

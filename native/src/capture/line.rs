@@ -1,0 +1,79 @@
+use std::time::SystemTime;
+
+use serde::de::IgnoredAny;
+
+use super::redaction::Redaction;
+use super::time::timestamp;
+use crate::model::Description;
+
+/// Bytes. `CloudWatch` Logs takes 256 KiB at least, and Firehose 1,000 KiB of a record with many lines.
+pub(crate) const LARGEST_LINE: usize = 200_000;
+/// What the members around the two bodies and the two names take at most.
+const MEMBERS: usize = 200;
+
+/// A predict request in the sample, and its answer.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    time: SystemTime,
+    signature: usize,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// Why there is no line of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotCaptured {
+    #[error("request not captured: with its answer it has more than {LARGEST_LINE} bytes")]
+    TooLarge,
+    #[error("request not captured: it has NaN, an infinity or another value that JSON does not have")]
+    NotJson,
+}
+
+impl Exchange {
+    /// Copies the bodies, if a line can hold them.
+    ///
+    /// # Arguments
+    ///
+    /// * `time`: when the model had answered.
+    /// * `signature`: its position in the description.
+    pub(crate) fn new(time: SystemTime, signature: usize, request: &[u8], answer: &[u8]) -> Result<Self, NotCaptured> {
+        if request.len() + answer.len() > LARGEST_LINE {
+            return Err(NotCaptured::TooLarge);
+        }
+        Ok(Self { time, signature, request: request.to_vec(), answer: answer.to_vec() })
+    }
+
+    /// Returns the line, with its end.
+    pub(crate) fn line(
+        &self,
+        description: &Description,
+        redaction: Option<&Redaction>,
+    ) -> Result<Vec<u8>, NotCaptured> {
+        let text = |body| std::str::from_utf8(body).map_err(|_| NotCaptured::NotJson);
+        let (request, answer) = (text(&self.request)?.trim_start_matches('\u{feff}'), text(&self.answer)?);
+        for body in [request, answer] {
+            serde_json::from_str::<IgnoredAny>(body).map_err(|_| NotCaptured::NotJson)?;
+        }
+        let signature = &description.signatures[self.signature];
+        let redacted = redaction.map(|redaction| redaction.apply(request, signature)).transpose();
+        let redacted = redacted.map_err(|_| NotCaptured::NotJson)?;
+        let request = redacted.as_deref().unwrap_or(request);
+        let string = |text: &str| serde_json::to_string(text).expect("a string is JSON");
+        let mut line = String::with_capacity(request.len() + answer.len() + MEMBERS);
+        line += "{\"schemaVersion\":1,\"time\":\"";
+        line += &timestamp(self.time);
+        line += "\",\"modelName\":";
+        line += &string(&description.model);
+        line += ",\"modelVersion\":";
+        line += &description.version.to_string();
+        line += ",\"signatureName\":";
+        line += &string(&signature.name);
+        line += ",\"request\":";
+        // JSON has these two between its tokens only.
+        line += &request.replace(['\n', '\r'], " ");
+        line += ",\"answer\":";
+        line += answer;
+        line += "}\n";
+        if line.len() > LARGEST_LINE { Err(NotCaptured::TooLarge) } else { Ok(line.into_bytes()) }
+    }
+}

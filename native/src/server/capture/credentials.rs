@@ -1,0 +1,102 @@
+use std::time::{Duration, Instant};
+
+use aws_credential_types::Credentials;
+use bytes::Bytes;
+use http::Request;
+use serde::Deserialize;
+
+use super::http::{send, success};
+use crate::environment::variable;
+
+/// Their sources replace them some minutes before they expire, at the latest.
+const KEPT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The instance metadata service.
+const METADATA: &str = "http://169.254.169.254";
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// The credentials of the pod's or the instance's role, as the AWS SDKs find them there.
+///
+/// From variables, else from EKS Pod Identity, else from the instance metadata service, version 2.
+#[derive(Default)]
+pub(super) struct Provider {
+    known: Option<(Credentials, Instant)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    access_key_id: String,
+    secret_access_key: String,
+    token: Option<String>,
+}
+
+impl Provider {
+    /// Returns credentials that are a minute old at most.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub(super) async fn credentials(&mut self) -> Result<Credentials, String> {
+        if let Some((known, since)) = &self.known
+            && since.elapsed() < KEPT
+        {
+            return Ok(known.clone());
+        }
+        let found = find().await.map_err(|problem| format!("no credentials: {problem}"))?;
+        self.known = Some((found.clone(), Instant::now()));
+        Ok(found)
+    }
+
+    /// Has the next call ask for new ones.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+    }
+}
+
+async fn find() -> Result<Credentials, String> {
+    if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        return Ok(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"));
+    }
+    let answer = match variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+        Some(url) => ask_container(&url).await?,
+        None => ask_instance().await?,
+    };
+    let answer: Answer =
+        serde_json::from_slice(&answer).map_err(|_| "they are no JSON with an AccessKeyId".to_owned())?;
+    Ok(Credentials::new(answer.access_key_id, answer.secret_access_key, answer.token, None, "role"))
+}
+
+async fn ask_container(url: &str) -> Result<Bytes, String> {
+    // The file is replaced before its token expires.
+    let token = match variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+        Some(path) => std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?,
+        None => variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").unwrap_or_default(),
+    };
+    ask("GET", url, &[("authorization", token.trim())]).await
+}
+
+async fn ask_instance() -> Result<Bytes, String> {
+    if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Err("there are no variables with them, and AWS_EC2_METADATA_DISABLED is true".to_owned());
+    }
+    let service = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| METADATA.to_owned());
+    let service = service.trim_end_matches('/');
+    let url = format!("{service}/latest/api/token");
+    let token = ask("PUT", &url, &[("x-aws-ec2-metadata-token-ttl-seconds", "60")]).await?;
+    let token = String::from_utf8_lossy(&token).into_owned();
+    let header = [("x-aws-ec2-metadata-token", token.as_str())];
+    let roles = ask("GET", &format!("{service}{ROLES}"), &header).await?;
+    let role = String::from_utf8_lossy(&roles).lines().next().unwrap_or_default().to_owned();
+    ask("GET", &format!("{service}{ROLES}{role}"), &header).await
+}
+
+async fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Bytes, String> {
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let host = url.split('/').nth(2).unwrap_or_default();
+    let request = request.header("host", host).body(Bytes::new()).map_err(|error| error.to_string())?;
+    success(send(request, TIMEOUT).await?).map_err(|problem| format!("{url}: {problem}"))
+}

@@ -1,0 +1,62 @@
+use prometheus::{IntCounter, IntCounterVec};
+
+use crate::capture::NotCaptured;
+
+/// Why a request of the sample does not reach Firehose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Dropped {
+    /// With its answer it is larger than a line may be.
+    TooLarge,
+    /// It has a value that JSON does not have.
+    NotJson,
+    /// As many wait as may.
+    QueueFull,
+    /// Firehose did not take it.
+    NotDelivered,
+}
+
+/// The counters of captured requests.
+#[derive(Clone)]
+pub(in crate::server) struct CaptureMetrics {
+    sent: IntCounter,
+    dropped: [IntCounter; 4],
+}
+
+impl CaptureMetrics {
+    /// Makes them of two registered metrics, all at 0.
+    pub(in crate::server) fn new(sent: IntCounter, dropped: &IntCounterVec) -> Self {
+        let reasons = ["too_large", "not_json", "queue_full", "not_delivered"];
+        Self { sent, dropped: reasons.map(|reason| dropped.with_label_values(&[reason])) }
+    }
+
+    pub(super) fn sent(&self, requests: u64) {
+        self.sent.inc_by(requests);
+    }
+
+    pub(super) fn dropped(&self, reason: Dropped, requests: u64) {
+        self.dropped[reason as usize].inc_by(requests);
+    }
+}
+
+impl From<NotCaptured> for Dropped {
+    fn from(reason: NotCaptured) -> Self {
+        match reason {
+            NotCaptured::TooLarge => Self::TooLarge,
+            NotCaptured::NotJson => Self::NotJson,
+        }
+    }
+}
+
+#[cfg(test)]
+impl CaptureMetrics {
+    /// Counters of no registry.
+    pub(super) fn unregistered() -> Self {
+        let dropped = IntCounterVec::new(prometheus::Opts::new("dropped", "dropped"), &["reason"]).unwrap();
+        Self::new(IntCounter::new("sent", "sent").unwrap(), &dropped)
+    }
+
+    /// What was sent, and what was dropped for this reason.
+    pub(super) fn counts(&self, reason: Dropped) -> (u64, u64) {
+        (self.sent.get(), self.dropped[reason as usize].get())
+    }
+}

@@ -1,0 +1,95 @@
+"""Stands in for Firehose, and for what gives a server credentials."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CREDENTIALS = {
+    "Code": "Success",
+    "AccessKeyId": "AKIDEXAMPLE",
+    "SecretAccessKey": "secret",
+    "Token": "session",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
+
+
+class FakeAws:
+    """Keeps what Firehose is sent.
+
+    Args:
+        answer: Gives the status and the answer to a call by its number; by default every record is taken.
+    """
+
+    def __init__(self, answer: Callable[[int, list[Any]], tuple[int, dict[str, Any]]] | None = None) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.authorizations: list[str] = []
+        self.asked: list[tuple[str, str, str]] = []
+        self._answer = answer or (lambda _, records: taken(records))
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+            def do_PUT(self) -> None:
+                fake.asked.append(("PUT", self.path, ""))
+                self._send(200, b"imds-token", ttl=self.headers["x-aws-ec2-metadata-token-ttl-seconds"])
+
+            def do_GET(self) -> None:
+                token = self.headers.get("Authorization") or self.headers.get("x-aws-ec2-metadata-token") or ""
+                fake.asked.append(("GET", self.path, token))
+                is_list = self.path.endswith("/security-credentials/")
+                self._send(200, b"instance" if is_list else json.dumps(CREDENTIALS).encode())
+
+            def do_POST(self) -> None:
+                call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                fake.calls.append({"target": self.headers["X-Amz-Target"], **call})
+                fake.authorizations.append(self.headers["Authorization"])
+                status, answer = fake._answer(len(fake.calls), call["Records"])
+                self._send(status, json.dumps(answer).encode())
+
+            def _send(self, status: int, body: bytes, ttl: str | None = None) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                if ttl:
+                    self.send_header("x-aws-ec2-metadata-token-ttl-seconds", ttl)
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines of all records of all calls, in their order."""
+        records = [base64.b64decode(one["Data"]).decode() for call in self.calls for one in call["Records"]]
+        assert all(record.endswith("\n") for record in records)
+        return [json.loads(line) for record in records for line in record.splitlines()]
+
+
+def taken(records: list[Any]) -> tuple[int, dict[str, Any]]:
+    """Answer that all records are taken."""
+    return 200, {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "id"} for _ in records]}
+
+
+def refused(records: list[Any]) -> tuple[int, dict[str, Any]]:
+    """Answer that no record is taken."""
+    problem = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
+    return 200, {"FailedPutCount": len(records), "RequestResponses": [problem for _ in records]}
