@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ModelServer, Rollout, ServingBinary } from '../lib';
+import type { ModelServer, RequestCapture, Rollout, ServingBinary } from '../lib';
 import { ModelFleet } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -25,6 +25,8 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly rollout?: Rollout;
   /** @default false */
   readonly embeddedMetrics?: boolean;
+  /** @default - nothing is captured */
+  readonly capture?: RequestCapture;
 }
 
 const CIDR = '10.0.0.0/16';
@@ -61,6 +63,7 @@ export class FleetStack extends Stack {
       connectionDraining: props.connectionDraining,
       rollout: props.rollout,
       embeddedMetrics: props.embeddedMetrics,
+      capture: props.capture,
       // The newest image at every deployment: fine for an example. Without this line, the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });

@@ -4,7 +4,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
-import type { ModelServer, Rollout } from '../lib';
+import type { ModelServer, RequestCapture, Rollout } from '../lib';
 import { ModelService } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -25,6 +25,8 @@ export interface ServiceStackProps extends ExampleStackProps {
   readonly apiCidrs?: string[];
   /** Processor features of the nodes; each pod checks them. */
   readonly cpuFeatures?: string[];
+  /** @default - nothing is captured */
+  readonly capture?: RequestCapture;
 }
 
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
@@ -66,6 +68,7 @@ export class ServiceStack extends Stack {
       rollout: props.rollout,
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
+      capture: props.capture,
     });
     this.endpoint.node.addDependency(metrics);
 

@@ -3,6 +3,7 @@ import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { CaptureStream } from '../endpoint/capture-stream';
 import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { failIfAny, lit } from '../private/errors';
@@ -36,21 +37,24 @@ export interface FleetBootOptions {
   readonly server: FleetServer;
   readonly logGroup: logs.ILogGroup;
   readonly role: iam.IRole;
+  /** Undefined where nothing is captured. */
+  readonly capture?: CaptureStream;
 }
 
 /** An instance's boot: its programs, read permissions and user data. */
 export class FleetBoot {
-  /** Permissions that must exist before the first instance boots. */
+  /** Permissions that must exist before the first instance boots, or serves. */
   public readonly grants: iam.Grant[];
   private readonly program: InstanceProgram;
   private readonly senders: InstanceProgram[];
   private readonly server: ServerCommandLine;
 
   constructor(private readonly scope: Construct, private readonly options: FleetBootOptions) {
-    const { props, settings, role, artifact } = options;
+    const { props, settings, role, artifact, capture } = options;
     const drainSeconds = settings.connectionDraining.toSeconds();
     this.server = options.server.bind(scope, {
       ...options,
+      capture: capture && { streamArn: capture.streamArn, ...props.capture!._options },
       modelDirectory: modelDirectoryOf(options.modelName),
       configDirectory: CONFIGURATION,
       drainSeconds,
@@ -58,7 +62,10 @@ export class FleetBoot {
     });
     this.program = instanceProgram(scope, 'BootScript', 'boot.py');
     this.senders = senderPrograms(scope, props);
-    this.grants = grantBoot(role, { artifact, server: this.server.files, programs: [this.program, ...this.senders] });
+    this.grants = [
+      ...grantBoot(role, { artifact, server: this.server.files, programs: [this.program, ...this.senders] }),
+      ...capture ? [capture.grantPut(role)] : [],
+    ];
   }
 
   /** Renders the user data, which contains the logical id of its Auto Scaling group. */

@@ -46,6 +46,14 @@ export class FleetEndpoints extends Construct {
     }
   }
 
+  /** Adds the endpoint for captured requests, once. */
+  public leadToFirehose(subnets: ec2.SubnetSelection): void {
+    if (!this.node.tryFindChild('Firehose')) {
+      const service = ec2.InterfaceVpcEndpointAwsService.KINESIS_FIREHOSE;
+      new ec2.InterfaceVpcEndpoint(this, 'Firehose', { vpc: this.vpc, subnets, service, securityGroups: this.connections.securityGroups, open: false });
+    }
+  }
+
   /** Adds S3 gateway endpoints; a route table can have only one. */
   private leadToS3(selection: ec2.SubnetSelection): void {
     const subnets = this.vpc.selectSubnets(selection).subnets.filter(({ routeTable }) => !this.routeTables.has(routeTable.routeTableId));

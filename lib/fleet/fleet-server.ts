@@ -1,9 +1,11 @@
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { checkServerCapture } from '../endpoint/capture-checks';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { checkLiteRtOptions } from '../serving/litert-checks';
+import type { LiteRtCapture } from '../serving/litert-command';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import { checkLiteRtServer, liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
@@ -42,6 +44,8 @@ export interface ServerCommandLine {
   readonly format: ModelFormat;
   /** What runs before SIGTERM, and how long the server may take to end. */
   readonly stop: { readonly command?: string; readonly timeoutSeconds: number };
+  /** Whether it calls AWS itself, with the instance's credentials. */
+  readonly callsAws: boolean;
 }
 
 export interface ServerCommandLineOptions {
@@ -56,6 +60,8 @@ export interface ServerCommandLineOptions {
   readonly drainSeconds: number;
   /** Maximum time for requests in flight when the server is stopped. */
   readonly stopSeconds: number;
+  /** If undefined, nothing is captured. */
+  readonly capture?: LiteRtCapture;
 }
 
 /** The server of a fleet: what it needs of the model, and how an instance runs it. */
@@ -99,7 +105,7 @@ class TensorFlowFleetServer extends FleetServer {
   }
 
   public problems() {
-    return [...checkServingOptions(this.props), ...this.binary._problems()];
+    return [...checkServingOptions(this.props), ...this.binary._problems(), ...checkServerCapture(this.props, false)];
   }
 
   public image(scope: Construct) {
@@ -123,6 +129,7 @@ class TensorFlowFleetServer extends FleetServer {
       format: this.format,
       // It handles no signal: SIGTERM would cut off the requests in flight.
       stop: { command: `/usr/bin/sleep ${stopSeconds}`, timeoutSeconds: stopSeconds + STOP_MARGIN_SECONDS },
+      callsAws: false,
     };
   }
 }
@@ -143,6 +150,7 @@ class LiteRtFleetServer extends FleetServer {
     return [
       ...checkLiteRtOptions(this.props),
       ...checkLiteRtServer(this.architecture),
+      ...checkServerCapture(this.props, true),
       ...servingBinary === undefined ? [] : ['servingBinary is the program of TensorFlow Serving, and ModelServer.LITERT brings its own: leave it out'],
       ...missingCpuFeatures === undefined ? []
         : ['missingCpuFeatures has no effect with ModelServer.LITERT, whose models need no processor feature: leave it out'],
@@ -154,7 +162,7 @@ class LiteRtFleetServer extends FleetServer {
   }
 
   public bind(scope: Construct, options: ServerCommandLineOptions): ServerCommandLine {
-    const { modelName, compatibility, serving, modelDirectory, drainSeconds, stopSeconds } = options;
+    const { modelName, compatibility, serving, modelDirectory, drainSeconds, stopSeconds, capture } = options;
     const { program, library } = liteRtServer(scope, this.architecture);
     const paths = { program: `${PROGRAMS}/model_server`, library: `${PROGRAMS}/libLiteRt.so` };
     return {
@@ -170,12 +178,14 @@ class LiteRtFleetServer extends FleetServer {
         drainSeconds: stopSeconds,
         // A load balancer does not tell an instance that it takes it out, and cuts off the connections that are left.
         maxConnectionAgeSeconds: drainSeconds / 2,
+        capture,
       }),
       configuration: {},
       files: [{ path: paths.program, ...program }, { path: paths.library, ...library }],
       archive: { key: compatibility.layerKey, sha256: compatibility.layerSha256 },
       format: this.format,
       stop: { timeoutSeconds: stopSeconds + liteRtDrainTimeout(serving) + STOP_MARGIN_SECONDS },
+      callsAws: capture !== undefined,
     };
   }
 }

@@ -4,6 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
@@ -38,7 +39,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
 
   /**
    * Whether to create the VPC endpoints that instances need, so that their subnets need no internet access. Leave it out if the VPC has them:
-   * a second endpoint for the same service is rejected.
+   * a second endpoint for the same service is rejected. With `capture` there is one for Firehose as well.
    *
    * Fleets in a stack share one set per VPC. The endpoints affect the whole VPC: everything in it then reaches CloudFormation, Elastic Load Balancing,
    * CloudWatch Logs and Systems Manager through them, and is allowed to.
@@ -197,6 +198,17 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default logs.RetentionDays.THREE_MONTHS
    */
   readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Capture requests with their answers in a bucket of their own. They may be personal data: see the guide on security. Needs `ModelServer.LITERT`.
+   *
+   * The server sends them to Firehose with the instances' role, whose credentials it can therefore read.
+   * Requests over gRPC are captured as the same requests over REST would be, in column format. No request waits: what the server cannot send in time
+   * is dropped, and counted by `model_server:dropped_captures` among its metrics.
+   *
+   * @default - nothing is captured
+   */
+  readonly capture?: RequestCapture;
 
   /**
    * Whether each instance publishes the server's number of requests, errors and latency once a minute. The values are written to the log group,

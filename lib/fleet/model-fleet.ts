@@ -6,7 +6,9 @@ import type * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { CaptureStream } from '../endpoint/capture-stream';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import type { IModelArtifact } from '../model/model-artifact';
@@ -96,6 +98,12 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
    */
   public readonly vpcEndpointConnections?: ec2.Connections;
 
+  /** The bucket of the captured requests. Undefined without `capture`. */
+  public readonly captureBucket?: s3.IBucket;
+
+  /** Inputs that captured requests lack. @internal */
+  public readonly _redacted?: string[];
+
   private readonly metrics?: FleetMetrics;
   private readonly liveEvents: LiveEvents;
 
@@ -119,7 +127,10 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const serving = servingSettings(props);
     noteBatching(this, serving);
     const { modelName, logGroup, role } = this;
-    const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role });
+    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName });
+    this.captureBucket = capture?.bucket;
+    this._redacted = props.capture?._options.redact;
+    const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role, capture });
 
     const network = new FleetNetwork(this, 'Network', { ...settings, ...serving, vpc, modelName, certificate: props.certificate });
     this.loadBalancer = network.loadBalancer;
@@ -130,6 +141,9 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     this.instanceSecurityGroup = network.instanceSecurityGroup;
     this.connections = new ec2.Connections({ securityGroups: [network.loadBalancerSecurityGroup], defaultPort: network.restPort });
     const endpoints = props.vpcEndpoints ? FleetEndpoints.of(this, vpc, vpcSubnets) : undefined;
+    if (capture) {
+      endpoints?.leadToFirehose(vpcSubnets);
+    }
     this.vpcEndpointConnections = endpoints?.connections;
 
     for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {

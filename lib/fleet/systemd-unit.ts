@@ -44,6 +44,8 @@ export interface SystemdUnitOptions {
   readonly environmentFile: string;
   /** What runs before SIGTERM, and how long the server may take to end. */
   readonly stop: { readonly command?: string; readonly timeoutSeconds: number };
+  /** Whether the server needs the instance's credentials. */
+  readonly callsAws: boolean;
 }
 
 /**
@@ -71,9 +73,9 @@ RestartSec=5
 TimeoutStartSec=infinity
 TimeoutStopSec=${options.stop.timeoutSeconds}
 LimitNOFILE=65536
-# The instance's credentials are not for the server.
+${options.callsAws ? '' : `# The instance's credentials are not for the server.
 IPAddressDeny=169.254.169.254 fd00:ec2::254
-${SANDBOX}
+`}${SANDBOX}
 ReadOnlyPaths=${options.modelDirectory}
 
 [Install]

@@ -74,6 +74,7 @@ export function renderUserData(options: UserDataOptions): string {
       modelDirectory,
       environmentFile: ENVIRONMENT_FILE,
       stop: server.stop,
+      callsAws: server.callsAws,
     }),
     ...senderFiles(options),
   };

@@ -1,103 +1,42 @@
-import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
-import { acknowledgeWildcard } from '../private/acknowledge';
+import type { Construct } from 'constructs';
+import type { CaptureStreamProps } from '../endpoint/capture-stream';
+import { CaptureStream } from '../endpoint/capture-stream';
 import { InlinePolicyRole } from '../private/inline-policy-role';
-import type { RequestCaptureOptions } from './request-capture-options';
 
 /** Lines of the log that are captured requests: see `python/handler/src/model_server/capture.py`. */
 const PATTERN = '{ ($.schemaVersion = 1) && ($.modelName = "*") }';
 
-export interface CaptureDeliveryProps {
-  readonly options: RequestCaptureOptions;
-  readonly modelName: string;
+/** Extracts the lines of the log from the records of CloudWatch Logs. */
+const PROCESSORS = [
+  { type: 'Decompression', parameters: [{ parameterName: 'CompressionFormat', parameterValue: 'GZIP' }] },
+  { type: 'CloudWatchLogProcessing', parameters: [{ parameterName: 'DataMessageExtraction', parameterValue: 'true' }] },
+];
+
+export interface CaptureDeliveryProps extends CaptureStreamProps {
   readonly logGroup: logs.ILogGroup;
 }
 
 /**
  * Delivers captured requests from a function's log to a bucket of their own: a subscription filter, and a Firehose stream that extracts the lines.
  */
-export class CaptureDelivery extends Construct {
-  public readonly bucket: s3.IBucket;
-
-  constructor(scope: Construct, id: string, { options, modelName, logGroup }: CaptureDeliveryProps) {
-    super(scope, id);
-    this.bucket = options.bucket ?? this.createBucket(options);
-    const stream = this.stream(modelName);
+export class CaptureDelivery extends CaptureStream {
+  constructor(scope: Construct, id: string, { logGroup, ...props }: CaptureDeliveryProps) {
+    super(scope, id, { ...props, processors: PROCESSORS });
     const role = new InlinePolicyRole(this, 'LogsRole', {
       assumedBy: new iam.ServicePrincipal('logs.amazonaws.com', {
         conditions: { StringLike: { 'aws:SourceArn': this.arn('logs', '*') } },
       }),
       description: 'Sends captured requests of a TensorFlow model from its log',
     });
-    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'], resources: [stream.attrArn] }));
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'], resources: [this.streamArn] }));
     const filter = new logs.CfnSubscriptionFilter(this, 'Filter', {
-      logGroupName: logGroup.logGroupName, filterPattern: PATTERN, destinationArn: stream.attrArn, roleArn: role.roleArn,
+      logGroupName: logGroup.logGroupName, filterPattern: PATTERN, destinationArn: this.streamArn, roleArn: role.roleArn,
     });
     // CloudWatch Logs tries the destination when the filter is created.
-    filter.node.addDependency(stream, role);
-  }
-
-  private stream(modelName: string): CfnDeliveryStream {
-    const role = new InlinePolicyRole(this, 'StreamRole', {
-      assumedBy: new iam.ServicePrincipal('firehose.amazonaws.com', { conditions: { StringEquals: { 'sts:ExternalId': Stack.of(this).account } } }),
-      description: 'Writes captured requests of a TensorFlow model to their bucket',
-    });
-    if (this.bucket.encryptionKey) {
-      role.seal();
-    }
-    const actions = ['s3:AbortMultipartUpload', 's3:PutObject'];
-    const objects = [`${modelName}/*`, `errors/${modelName}/*`].map((pattern) => this.bucket.arnForObjects(pattern));
-    const granted = [
-      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources: objects })),
-      role.addToPrincipalPolicy(new iam.PolicyStatement({
-        actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn],
-      })),
-    ];
-    objects.forEach((arn) => acknowledgeWildcard(role, arn, 'Firehose names objects after the time of their arrival'));
-    this.bucket.encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
-    const stream = new CfnDeliveryStream(this, 'Stream', {
-      deliveryStreamType: 'DirectPut',
-      deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
-      extendedS3DestinationConfiguration: {
-        bucketArn: this.bucket.bucketArn,
-        roleArn: role.roleArn,
-        prefix: `${modelName}/!{timestamp:yyyy/MM/dd/HH}/`,
-        errorOutputPrefix: `errors/${modelName}/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/`,
-        fileExtension: '.jsonl.gz',
-        compressionFormat: 'GZIP',
-        bufferingHints: { intervalInSeconds: 300, sizeInMBs: 5 },
-        processingConfiguration: {
-          enabled: true,
-          processors: [
-            { type: 'Decompression', parameters: [{ parameterName: 'CompressionFormat', parameterValue: 'GZIP' }] },
-            { type: 'CloudWatchLogProcessing', parameters: [{ parameterName: 'DataMessageExtraction', parameterValue: 'true' }] },
-          ],
-        },
-      },
-    });
-    stream.node.addDependency(...granted.map(({ policyDependable }) => policyDependable!));
-    return stream;
-  }
-
-  private createBucket({ encryptionKey, retention }: RequestCaptureOptions): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'Bucket', {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      encryption: encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
-      encryptionKey,
-      bucketKeyEnabled: encryptionKey ? true : undefined,
-      // No versions: an expired request must be gone.
-      lifecycleRules: [{ expiration: retention, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    Validations.of(bucket).acknowledge({ id: 'AwsSolutions-S1', reason: 'Firehose alone writes here; give a bucket of your own to log who reads it' });
-    return bucket;
+    filter.node.addDependency(this.stream, role);
   }
 
   private arn(service: string, resource: string): string {

@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
-import { checkCapture } from './capture-checks';
+import { checkFunctionCapture } from './capture-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { mebibytesOf, MOST_PROCESSORS } from './processors';
@@ -39,7 +39,7 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...checkLayers(props.layers, props.hook !== undefined),
     ...props.hook?._problems ?? [],
     ...checkNative(props),
-    ...checkCapture(props),
+    ...checkFunctionCapture(props),
     ...checkReplay(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])

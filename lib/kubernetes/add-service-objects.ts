@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
+import type { CaptureStream } from '../endpoint/capture-stream';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { LiteRtServer } from '../serving/litert-server';
 import { canaryGate } from './canary-gate';
@@ -30,6 +31,8 @@ export interface ServiceParts {
   readonly access: ServiceRole;
   /** Undefined for TensorFlow Serving. */
   readonly liteRt?: LiteRtServer;
+  /** Undefined where nothing is captured. */
+  readonly capture?: CaptureStream;
 }
 
 /**
@@ -38,14 +41,14 @@ export interface ServiceParts {
  * @returns the value of the pods' rollout label
  */
 export function addServiceObjects(objects: ServiceObjects, scope: Construct, parts: ServiceParts): string {
-  const { props, settings: { identity, plan, scaling }, compatibility, versions, access, liteRt } = parts;
+  const { props, settings: { identity, plan, scaling }, compatibility, versions, access, liteRt, capture } = parts;
   const namespace = props.createNamespace ? objects.addNamespace() : [];
   // EKS assigns a pod's role when the pod is created, and takes seconds to see a new association: create that first, the pods last.
   const account = objects.add('ServiceAccount', [serviceAccountManifest(identity)], ...namespace, access);
   const storage = storageOf(scope, parts);
   const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
   const services = addServices(objects, parts, [...namespace, access]);
-  const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, { model: versions, claimName: storage?.claim, liteRt });
+  const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, { model: versions, claimName: storage?.claim, liteRt, capture });
   const pods = { identity, plan, template };
   const before = [...account, ...volume, ...services, access];
   const canary = addCanary(objects, scope, parts, pods, rollout, before);

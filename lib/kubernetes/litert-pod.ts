@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { healthCheckPath } from '../serving/health-check';
+import type { LiteRtCapture } from '../serving/litert-command';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import type { LiteRtServer } from '../serving/litert-server';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
@@ -21,6 +22,8 @@ export interface LiteRtPodOptions extends PodServerOptions {
   readonly server: LiteRtServer;
   /** Kubernetes' name of the processor. */
   readonly architecture: string;
+  /** If undefined, nothing is captured. */
+  readonly capture?: LiteRtCapture;
 }
 
 /** Returns the LiteRT server's parts of a pod. Everything that it runs and loads is copied from S3 and verified. */
@@ -47,6 +50,7 @@ export function liteRtPod(options: LiteRtPodOptions): PodServer {
         librarySha256: server.library.sha256,
         workers: liteRtWorkers(options.resources),
         drainSeconds,
+        capture: options.capture,
       }),
       ...environmentVariables(options.environment),
       ports: [{ name: 'grpc', containerPort: serving.grpcPort }, { name: 'http', containerPort: serving.restPort }],

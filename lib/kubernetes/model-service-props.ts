@@ -2,6 +2,7 @@ import type { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
@@ -40,6 +41,17 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default ModelServer.TENSORFLOW_SERVING
    */
   readonly server?: ModelServer;
+
+  /**
+   * Capture requests with their answers in a bucket of their own. They may be personal data: see the guide on security. Needs `ModelServer.LITERT`.
+   *
+   * The server sends them to Firehose with the role of the pods; a `baseImage` of your own needs the package ca-certificates for that.
+   * Requests over gRPC are captured as the same requests over REST would be, in column format. No request waits: what the server cannot send in time
+   * is dropped, and counted by `model_server:dropped_captures` among its metrics.
+   *
+   * @default - nothing is captured
+   */
+  readonly capture?: RequestCapture;
 
   /**
    * Processor of the nodes and of the optimization. `ARM_64` needs `ModelServer.LITERT`.

@@ -4,7 +4,9 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { CaptureStream } from '../endpoint/capture-stream';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
@@ -84,6 +86,12 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
    */
   public readonly bundleKey?: string;
 
+  /** The bucket of the captured requests. Undefined without `capture`. */
+  public readonly captureBucket?: s3.IBucket;
+
+  /** Inputs that captured requests lack. @internal */
+  public readonly _redacted?: string[];
+
   private readonly cluster: eks.ICluster;
   private readonly serving: ServingSettings;
   private readonly objects: KubernetesObject[];
@@ -125,10 +133,14 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       files: liteRt ? [liteRt.program, liteRt.library] : [], role: props.role,
     });
     this.role = access.role;
+    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName });
+    capture?.grantPut(this.role);
+    this.captureBucket = capture?.bucket;
+    this._redacted = props.capture?._options.redact;
 
     const { cluster, adoptExisting, removalPolicy } = props;
     const objects = new ServiceObjects(this, { cluster, identity: names.identity, applied: settings.applied, adoptExisting, removalPolicy });
-    const rollout = addServiceObjects(objects, this, { props, settings, compatibility, versions, access, liteRt });
+    const rollout = addServiceObjects(objects, this, { props, settings, compatibility, versions, access, liteRt, capture });
     this.objects = objects.objects;
     this.manifests = objects.manifests;
     if (settings.applied) {

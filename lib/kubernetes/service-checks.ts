@@ -1,6 +1,7 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { checkServerCapture } from '../endpoint/capture-checks';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
 import { checkLiteRtOptions } from '../serving/litert-checks';
 import { checkLiteRtServer } from '../serving/litert-server';
@@ -33,6 +34,7 @@ const FILE_FLAGS = ['platform_config_file', 'tensorflow_session_config_file', 't
 export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
   return [
     ...isLiteRt(props) ? liteRtProblems(props) : tensorFlowServingProblems(props),
+    ...checkServerCapture(props, isLiteRt(props)),
     ...nameProblems(props, names),
     ...clusterProblems(props),
     ...replicaProblems(props),

@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { CaptureStream } from '../endpoint/capture-stream';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { LiteRtServer } from '../serving/litert-server';
@@ -27,6 +28,8 @@ export interface PodFiles {
   readonly claimName?: string;
   /** Undefined for TensorFlow Serving. */
   readonly liteRt?: LiteRtServer;
+  /** Undefined where nothing is captured. */
+  readonly capture?: CaptureStream;
 }
 
 export interface ServicePods {
@@ -57,7 +60,7 @@ export function servicePods(
 }
 
 function podServer(
-  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, { model, claimName, liteRt }: PodFiles,
+  scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, { model, claimName, liteRt, capture }: PodFiles,
 ): PodServer {
   const options = {
     ...settings,
@@ -73,7 +76,8 @@ function podServer(
   };
   return liteRt === undefined
     ? tensorFlowServingPod({ ...options, image: (props.servingImage ?? ServingImage.fromRegistry(DEFAULT_SERVING_IMAGE))._bind(scope) })
-    : liteRtPod({ ...options, image: props.baseImage ?? DEFAULT_BASE_IMAGE, server: liteRt, architecture: kubernetesName(settings.architecture) });
+    : liteRtPod({ ...options, image: props.baseImage ?? DEFAULT_BASE_IMAGE, server: liteRt, architecture: kubernetesName(settings.architecture),
+      capture: capture && { streamArn: capture.streamArn, ...props.capture!._options } });
 }
 
 function serverResources(props: ModelServiceProps, compatibility: ModelCompatibility): ServerResources {

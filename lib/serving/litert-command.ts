@@ -2,6 +2,13 @@ import { Token, Tokenization } from 'aws-cdk-lib';
 import { inNameOrder } from '../private/in-name-order';
 import type { ServingSettings } from './serving-settings';
 
+/** What the server captures, and where to. Strings may be tokens. */
+export interface LiteRtCapture {
+  readonly streamArn: string;
+  readonly rate: number;
+  readonly redact?: string[];
+}
+
 /** Where the files are that the server is started with, and how it is stopped. */
 export interface LiteRtCommandOptions {
   readonly modelName: string;
@@ -20,6 +27,8 @@ export interface LiteRtCommandOptions {
   readonly drainSeconds: number;
   /** When a connection ends, between its requests, so that its client finds another server. If undefined, never. */
   readonly maxConnectionAgeSeconds?: number;
+  /** If undefined, nothing is captured. */
+  readonly capture?: LiteRtCapture;
 }
 
 const DEFAULT_REQUEST_SECONDS = 30;
@@ -41,9 +50,14 @@ export function liteRtArguments(serving: ServingSettings, command: LiteRtCommand
     max_connection_age_in_seconds: command.maxConnectionAgeSeconds,
     drain_delay_in_seconds: command.drainSeconds,
     drain_timeout_in_seconds: liteRtDrainTimeout(serving),
+    capture_stream_arn: command.capture?.streamArn,
+    capture_rate: command.capture?.rate,
     ...inNameOrder(serving.serverFlags),
   };
-  return Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => argument(name, value!));
+  return [
+    ...Object.entries(flags).filter(([, value]) => value !== undefined).map(([name, value]) => argument(name, value!)),
+    ...(command.capture?.redact ?? []).map((name) => argument('capture_redact', name)),
+  ];
 }
 
 /** The longest, in seconds, that the server answers requests after it has closed its ports: as long as one may take. */

@@ -15,6 +15,8 @@ export interface ServiceOutputs {
   readonly ManifestKey: string;
   /** Of service-app.ts. */
   readonly QueueUrl?: string;
+  /** Of an app that captures requests. */
+  readonly CaptureBucket?: string;
 }
 
 /** Starts the embedded AWS for an app with a service, and says what runs the pods. */

@@ -1,7 +1,7 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FleetStack } from '../../bin/fleet-stack';
-import { ModelServer, OptimizationRecipe, Rollout, ServingBinary, ServingImage } from '../../lib';
+import { ModelServer, OptimizationRecipe, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
 
 /** The app that fleet.test.ts deploys: the example's stack, with what a test changes as context. */
 const app = new App();
@@ -10,6 +10,7 @@ const server = app.node.tryGetContext('server');
 const isLiteRt = server === ModelServer.LITERT;
 
 const alarmName = app.node.tryGetContext('alarm');
+const redact = app.node.tryGetContext('redact')?.split(',');
 
 const stack = new FleetStack(app, 'Fleet', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
@@ -18,11 +19,16 @@ const stack = new FleetStack(app, 'Fleet', {
   ...isLiteRt ? {} : { servingBinary: image ? ServingBinary.fromImage(ServingImage.fromRegistry(image)) : ServingBinary.fromAsset(server) },
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
   minCapacity: 1,
+  capture: isLiteRt ? RequestCapture.sampled({ rate: 1, retention: Duration.days(7), redact }) : undefined,
   bootTimeout: Duration.minutes(5),
   // gRPC connections end by themselves in half of this time.
   connectionDraining: Duration.seconds(20),
   ...alarmName ? { embeddedMetrics: true, rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1), alarms: [named(alarmName)] }) } : {},
 });
+
+if (stack.endpoint.captureBucket) {
+  new CfnOutput(stack, 'CaptureBucket', { value: stack.endpoint.captureBucket.bucketName });
+}
 
 if (alarmName) {
   const metric = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Complaints', statistic: cloudwatch.Stats.SUM, period: Duration.minutes(1) });

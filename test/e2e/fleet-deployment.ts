@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { gunzipSync } from 'zlib';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { recordedCalls } from '../grants/recording';
@@ -34,7 +35,7 @@ export class FleetDeployment {
     return deployment;
   }
 
-  private outputs?: { readonly LoadBalancer: string };
+  private outputs?: { readonly LoadBalancer: string; readonly CaptureBucket?: string };
 
   private constructor(public readonly emulator: EmbeddedAws, public readonly work: string) {}
 
@@ -53,9 +54,16 @@ export class FleetDeployment {
 
   /** The host and port that lead to a port of the load balancer. */
   public connect(port: number): Promise<string> {
-    // Read once: during a deployment the file is rewritten, and may be incomplete.
-    this.outputs ??= (JSON.parse(readFileSync(join(this.work, 'outputs.json'), 'utf8')) as Record<string, { LoadBalancer: string }>)[STACK];
-    return this.emulator.connect(this.outputs.LoadBalancer, port);
+    return this.emulator.connect(this.readOutputs().LoadBalancer, port);
+  }
+
+  /** The captured requests that have arrived in their bucket, in any order. */
+  public async captured(): Promise<{ request: any; answer: any; modelVersion: number }[]> {
+    const [s3, Bucket] = [this.s3(), this.readOutputs().CaptureBucket];
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'digits/' }));
+    const objects = await Promise.all(Contents.map(async ({ Key }) => (
+      gunzipSync(await (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToByteArray()).toString())));
+    return objects.flatMap((text) => text.trimEnd().split('\n').map((line) => JSON.parse(line)));
   }
 
   public async ask<T>(path: string, body?: unknown): Promise<T> {
@@ -79,12 +87,12 @@ export class FleetDeployment {
 
   /** Changes a byte of LiteRT's library where a deployment of the LiteRT server has uploaded it to. */
   public async damageLibrary(): Promise<void> {
-    const { account, region, endpoint } = this.emulator;
+    const { account, region } = this.emulator;
     const { files } = JSON.parse(readFileSync(join(this.work, 'cdk.out', `${STACK}.assets.json`), 'utf8'));
     const [{ destinations }] = Object.values<any>(files).filter(({ displayName }) => /LiteRtServer-x86_64.*Library/.test(displayName));
     const [{ bucketName, objectKey }] = Object.values<any>(destinations);
     const object = { Bucket: bucketName.replace('${AWS::AccountId}', account).replace('${AWS::Region}', region), Key: objectKey };
-    const s3 = new S3Client({ endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true });
+    const s3 = this.s3();
     const library = await (await s3.send(new GetObjectCommand(object))).Body!.transformToByteArray();
     library[library.length - 1] ^= 1;
     await s3.send(new PutObjectCommand({ ...object, Body: library }));
@@ -124,6 +132,17 @@ export class FleetDeployment {
   /** Decides digits by gRPC, over one channel. */
   public async byGrpc<T>(action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>): Promise<T> {
     return byGrpc(await this.connect(8500), 'digits', action);
+  }
+
+  private readOutputs() {
+    // Read once: during a deployment the file is rewritten, and may be incomplete.
+    this.outputs ??= JSON.parse(readFileSync(join(this.work, 'outputs.json'), 'utf8'))[STACK] as NonNullable<typeof this.outputs>;
+    return this.outputs;
+  }
+
+  private s3(): S3Client {
+    const { region, endpoint } = this.emulator;
+    return new S3Client({ endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, forcePathStyle: true });
   }
 
   private cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {

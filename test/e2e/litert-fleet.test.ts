@@ -1,8 +1,11 @@
-import { accuracy, HELD_OUT } from './digits';
+import { accuracy, HELD_OUT, likeliest } from './digits';
+import { eventually } from './eventually';
 import { FleetDeployment } from './fleet-deployment';
 
 const LITERT = { server: 'litert' };
 const IMAGES = HELD_OUT.map(({ image }) => image);
+
+const pixels = (image: number[][][]) => image.flat(2).map(Math.fround).join();
 
 let fleet: FleetDeployment;
 
@@ -33,15 +36,33 @@ afterAll(async () => {
     expect(page).toMatch(/:tensorflow:serving:runtime_latency_count\{.*runtime="LiteRT"\} [1-9]/);
   });
 
+  test('requests over both ports are captured with their answers, in the same form', async () => {
+    const { predictions } = await fleet.ask<{ predictions: number[][] }>(':predict', { instances: [IMAGES[0]] });
+    const [decided] = await fleet.byGrpc((decide) => Promise.all([decide(IMAGES[1])]));
+
+    await eventually(async () => {
+      const captured = await fleet.captured();
+      expect(captured).toContainEqual(expect.objectContaining({ modelVersion: 1, request: { instances: [IMAGES[0]] }, answer: { predictions } }));
+      // As float32, which is what the server got.
+      const byGrpc = captured.find(({ request }) => request.inputs && pixels(request.inputs.image[0]) === pixels(IMAGES[1]));
+      expect(likeliest(byGrpc!.answer.outputs[0])).toBe(decided);
+    });
+  });
+
   test('a new version replaces the instance without a failed request, even on a channel that stays open', async () => {
     const { result: overRest, ...grpc } = await fleet.predictingOverOneChannel(() => (
-      fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, recipe: 'none' }))));
+      fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, recipe: 'none', redact: 'image' }))));
     const { result, answered, wrong } = overRest;
 
     expect({ code: result.code, output: result.code === 0 ? '' : result.output }).toEqual({ code: 0, output: '' });
     expect({ rest: wrong, grpc: grpc.wrong }).toEqual({ rest: [], grpc: [] });
     expect(Math.min(answered, grpc.answered)).toBeGreaterThan(10);
     expect(await fleet.version()).toBe('2');
+    await eventually(async () => {
+      const requests = (await fleet.captured()).filter(({ modelVersion }) => modelVersion === 2).map(({ request }) => JSON.stringify(request));
+      expect([...new Set(requests)]).toContain('{"instances":[null]}');
+      expect(requests.filter((text) => /\d/.test(text))).toEqual([]);
+    });
   });
 
   // Fault: the library of the LiteRT server is another than the app's | the update fails with the reason | the old instance, which answers throughout

@@ -1,12 +1,12 @@
-import { App, Duration } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration } from 'aws-cdk-lib';
 import { ServiceStack } from '../../bin/service-stack';
-import { ModelServer, OptimizationRecipe } from '../../lib';
+import { ModelServer, OptimizationRecipe, RequestCapture } from '../../lib';
 
 /** The digits example in pods with the LiteRT server. */
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
 
-new ServiceStack(app, context('stack')!, {
+const stack = new ServiceStack(app, context('stack')!, {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
   model: 'examples/digits/saved_model',
   evaluation: 'examples/digits/evaluation.npz',
@@ -14,4 +14,6 @@ new ServiceStack(app, context('stack')!, {
   recipe: context('recipe') === 'none' ? OptimizationRecipe.none() : OptimizationRecipe.forLiteRt(),
   rolloutTimeout: Duration.seconds(Number(context('rolloutSeconds') ?? 300)),
   cpuFeatures: context('cpuFeatures')?.split(','),
+  capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }),
 });
+new CfnOutput(stack, 'CaptureBucket', { value: stack.endpoint.captureBucket!.bucketName });

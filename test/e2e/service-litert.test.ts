@@ -1,3 +1,4 @@
+import { gunzipSync } from 'zlib';
 import type { Pod } from '../../emulator/client/kubernetes';
 import { callPod } from '../../emulator/client/kubernetes';
 import { GrpcModelClient } from '../../examples/clients/typescript/grpc-client';
@@ -24,6 +25,13 @@ async function decisions(pod: Pod): Promise<number[]> {
   const { status, body } = await callPod(pod, 'POST', '/v1/models/digits:predict', { instances: HELD_OUT.map(({ image }) => image) });
   expect({ status, body: status === 200 ? '' : body }).toEqual({ status: 200, body: '' });
   return (JSON.parse(body) as { predictions: number[][] }).predictions.map(likeliest);
+}
+
+/** What pods have captured, in any order. */
+async function captured(): Promise<unknown[]> {
+  const keys = (await deployment.keys(outputs.CaptureBucket!)).filter((key) => key.startsWith('digits/'));
+  const contents = await Promise.all(keys.map((key) => deployment.bytes(outputs.CaptureBucket!, key)));
+  return contents.flatMap((content) => gunzipSync(content).toString().trimEnd().split('\n').map((line) => JSON.parse(line)));
 }
 
 /** Asks pods without a pause while a deployment runs, as clients do whose list of ready pods is up to a second old. */
@@ -93,6 +101,16 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     const { body } = await callPod(pod, 'GET', METRICS);
     expect(body).toMatch(/^:tensorflow:serving:request_count\{.*model_name="digits".*status="OK".*\} [1-9]/m);
     expect(body).toMatch(/^model_server:compiled_copies\{.*\} 1$/m);
+  });
+
+  test('a pod captures requests with their answers', async () => {
+    const [pod] = await ready();
+    const instances = [HELD_OUT[7].image];
+    const answer = JSON.parse((await callPod(pod, 'POST', '/v1/models/digits:predict', { instances })).body);
+
+    await eventually(async () => expect(await captured()).toContainEqual(expect.objectContaining({
+      modelName: 'digits', modelVersion: 1, signatureName: 'serving_default', request: { instances }, answer,
+    })));
   });
 
   test('an update to another version fails no request', async () => {

@@ -183,11 +183,15 @@ describe('ModelFleet', () => {
   // The server itself is not on this machine.
   [SERVER_UNIT, renderSystemdUnit({
     title: 'TensorFlow Serving', modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x',
-    stop: { command: '/usr/bin/sleep 15', timeoutSeconds: 45 },
+    stop: { command: '/usr/bin/sleep 15', timeoutSeconds: 45 }, callsAws: false,
   })],
   [SERVER_UNIT, renderSystemdUnit({
     title: 'LiteRT server', modelName: 'digits', program: '/bin/true', arguments: ['--port=8500'], modelDirectory: '/models/digits', environmentFile: '/etc/x',
-    stop: { timeoutSeconds: 75 },
+    stop: { timeoutSeconds: 75 }, callsAws: false,
+  })],
+  [SERVER_UNIT, renderSystemdUnit({
+    title: 'LiteRT server', modelName: 'digits', program: '/bin/true', arguments: ['--capture_rate=1'], modelDirectory: '/models/digits', environmentFile: '/etc/x',
+    stop: { timeoutSeconds: 75 }, callsAws: true,
   })],
   [METRICS_UNIT, renderMetricsUnit({ program: '/usr/local/lib/metrics.py', settings: '/etc/cloudwatch.json' })],
   [SERVER_LOG_UNIT, renderServerLogUnit({ program: '/usr/local/lib/server_log.py', settings: '/etc/cloudwatch.json' })],
@@ -198,8 +202,8 @@ describe('ModelFleet', () => {
   const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], { encoding: 'utf-8' });
 
   expect(unit).toContain('\nSystemCallErrorNumber=EPERM\n');
-  // The senders need the instance's credentials; the server does not.
-  expect(unit.includes('\nIPAddressDeny=169.254.169.254 fd00:ec2::254\n')).toBe(name === SERVER_UNIT);
+  // The senders need the instance's credentials; a server only to send captured requests.
+  expect(unit.includes('\nIPAddressDeny=169.254.169.254 fd00:ec2::254\n')).toBe(name === SERVER_UNIT && !unit.includes('--capture_rate'));
   expect(verified.stdout + verified.stderr).toBe('');
   expect(verified.status).toBe(0);
   expect(Number(/Overall exposure level[^:]*: ([\d.]+)/.exec(security.stdout)![1])).toBeLessThanOrEqual(2.5);

@@ -6,6 +6,7 @@ import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary, ServingImage } from '../../lib';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
+import { captures } from './captures';
 import { keys, models, optimization, roles, subnets, vpcs } from './optimization';
 import { rollouts } from './rollouts';
 import { serving } from './serving';
@@ -33,6 +34,7 @@ const properties: Arbitraries<ModelFleetProps> = {
   maxCapacity: numbers,
   minInstancesInService: numbers,
   rollout: rollouts,
+  capture: captures,
   instanceWarmup: durations,
   targetCpuUtilization: numbers,
   missingCpuFeatures: memberOf(MissingCpuFeatures),

@@ -2,10 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFunctionProps, ReplayOptions } from '../../lib';
-import { LiteRtRuntime, ModelFunction, ModelHook, ModelSource, PythonBundling, RequestCapture } from '../../lib';
+import { LiteRtRuntime, ModelFunction, ModelHook, ModelSource, PythonBundling } from '../../lib';
 import { hookDirectory } from '../function/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
+import { captures } from './captures';
 import { keys, models, optimization, roles, securityGroups, subnets, vpcs } from './optimization';
 import { rollouts } from './rollouts';
 import { expectTemplateOrValidationError } from './synthesis';
@@ -32,9 +33,7 @@ const properties: Arbitraries<ModelFunctionProps> = {
   rollout: rollouts,
   tracing: memberOf(lambda.Tracing),
   embeddedMetrics: flag,
-  capture: oneOf<RequestCapture | undefined>(
-    () => RequestCapture.sampled({ rate: 0.5, retention: Duration.days(45) }), () => RequestCapture.sampled({ rate: 5, retention: Duration.hours(1) }),
-  ),
+  capture: captures,
   replay: oneOf<ReplayOptions | undefined>(() => ({}), () => ({ maxDisagreement: 0.1 }), () => ({ requests: 0.5, maxRelativeError: -1, acceptVersion: 'x' })),
   environment: map,
   environmentEncryption: keys,

@@ -117,6 +117,11 @@ def test_refused_records_are_sent_again(start: Start, monkeypatch: pytest.Monkey
         assert [call["Records"] for call in aws.calls] == [aws.calls[0]["Records"]] * 2
 
 
+@pytest.mark.fault(
+    "Firehose takes no captured requests of the LiteRT server",
+    sees="`model_server:dropped_captures` counts them, and the server's log has the words of Firehose",
+    serves="the server, whose answers stay the same",
+)
 def test_what_firehose_never_takes_is_dropped_and_requests_are_answered(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ export interface RequestCaptureOptions {
   readonly rate: number;
 
   /**
-   * How long captured requests are kept: whole days, from 1 to 3653. The function's log, which they pass through, keeps no event longer.
+   * How long captured requests are kept: whole days, from 1 to 3653. The log of a `ModelFunction`, which they pass through, keeps no event longer.
    *
    * A `bucket` of your own keeps objects as long as its lifecycle rules say.
    */
@@ -32,9 +32,9 @@ export interface RequestCaptureOptions {
   readonly bucket?: s3.IBucket;
 
   /**
-   * Key that encrypts the captured requests in the bucket and in the function's log group that are created.
+   * Key that encrypts the captured requests in the bucket that is created, and in the log group that a `ModelFunction` creates.
    *
-   * A key of this app allows CloudWatch Logs to use it; the policy of an imported key must.
+   * A key of this app allows CloudWatch Logs to use it, where there is such a log group; the policy of an imported key must.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
    * @default - keys managed by AWS

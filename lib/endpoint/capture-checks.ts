@@ -1,0 +1,72 @@
+import type { Duration } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { checkDays, checkKinds } from '../private/kinds';
+import { checkExclusive } from '../private/validation';
+import type { RequestCapture } from './request-capture';
+
+const LONGEST_DAYS = 3653;
+
+/** The properties of an endpoint that its captured requests depend on. */
+export interface CapturingProps {
+  readonly capture?: RequestCapture;
+  readonly artifactBucket?: s3.IBucket;
+}
+
+/** Returns every problem of the captured requests of an endpoint that can capture. */
+export function checkCapture({ capture, artifactBucket }: CapturingProps): string[] {
+  if (!capture) {
+    return [];
+  }
+  const { rate, retention, redact, bucket, encryptionKey } = capture._options;
+  const ofOtherKinds = checkCaptureKinds(capture);
+  if (ofOtherKinds.length > 0) {
+    return ofOtherKinds;
+  }
+  return [
+    ...checkRate(rate),
+    ...checkRetention(retention),
+    ...checkRedact(redact),
+    ...checkExclusive({ 'capture.bucket': bucket, 'capture.encryptionKey': encryptionKey }, 'give the key to the bucket, and to a logGroup of your own where there is one'),
+    ...bucket !== undefined && artifactBucket !== undefined && bucket.bucketName === artifactBucket.bucketName
+      ? ['capture.bucket must not be artifactBucket, which endpoints and builds read: give another bucket, or leave capture.bucket out'] : [],
+  ];
+}
+
+/** Returns the options with values of another kind, of which nothing else can be said. */
+export function checkCaptureKinds({ _options: options }: RequestCapture): string[] {
+  return [...checkKinds(options), ...checkDays({ retention: options.retention }, ['retention'])].map((problem) => `capture.${problem}`);
+}
+
+/** Returns every problem of the captured requests of pods or instances. */
+export function checkServerCapture(props: CapturingProps, isLiteRt: boolean): string[] {
+  return isLiteRt || props.capture === undefined ? checkCapture(props) : [
+    'capture needs ModelServer.LITERT, because TensorFlow Serving gives its requests to nothing else: set server to ModelServer.LITERT, or leave capture out',
+  ];
+}
+
+function checkRate(rate: number): string[] {
+  if (Token.isUnresolved(rate) || (rate > 0 && rate <= 1)) {
+    return [];
+  }
+  return [`capture.rate must be above 0 and at most 1, got ${JSON.stringify(rate) ?? typeof rate}: it is a share, not a percentage; leave capture out to capture nothing`];
+}
+
+function checkRedact(redact: string[] | undefined): string[] {
+  if (redact === undefined || Token.isUnresolved(redact)) {
+    return [];
+  }
+  if (!Array.isArray(redact) || redact.length === 0) {
+    return [`capture.redact must be a list of names of inputs, got ${JSON.stringify(redact)}: leave it out to capture all values`];
+  }
+  return redact.filter((name) => typeof name !== 'string' || name === '').map((name) => `capture.redact must have names of inputs, got ${JSON.stringify(name)}`);
+}
+
+function checkRetention(retention: Duration): string[] {
+  if (retention.isUnresolved()) {
+    return ['capture.retention must not be a token: the log group of a function takes the longest of its retentions that is not longer'];
+  }
+  const days = retention.toDays({ integral: false });
+  return Number.isInteger(days) && days >= 1 && days <= LONGEST_DAYS
+    ? [] : [`capture.retention must be whole days between 1 and ${LONGEST_DAYS}, got ${days} days: give Duration.days(30)`];
+}

@@ -1,0 +1,88 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from '../private/acknowledge';
+import { InlinePolicyRole } from '../private/inline-policy-role';
+import type { RequestCaptureOptions } from './request-capture-options';
+
+export interface CaptureStreamProps {
+  readonly options: RequestCaptureOptions;
+  readonly modelName: string;
+  /** What the stream does with records before it writes their lines. */
+  readonly processors?: CfnDeliveryStream.ProcessorProperty[];
+}
+
+/** A Firehose stream that writes captured requests to a bucket of their own. */
+export class CaptureStream extends Construct {
+  public readonly bucket: s3.IBucket;
+  protected readonly stream: CfnDeliveryStream;
+
+  constructor(scope: Construct, id: string, { options, modelName, processors = [] }: CaptureStreamProps) {
+    super(scope, id);
+    this.bucket = options.bucket ?? this.createBucket(options);
+    this.stream = this.createStream(modelName, processors);
+  }
+
+  public get streamArn(): string {
+    return this.stream.attrArn;
+  }
+
+  /** Grants what the LiteRT server sends captured requests with. */
+  public grantPut(grantee: iam.IGrantable): iam.Grant {
+    return iam.Grant.addToPrincipal({ grantee, actions: ['firehose:PutRecordBatch'], resourceArns: [this.streamArn] });
+  }
+
+  private createStream(modelName: string, processors: CfnDeliveryStream.ProcessorProperty[]): CfnDeliveryStream {
+    const role = new InlinePolicyRole(this, 'StreamRole', {
+      assumedBy: new iam.ServicePrincipal('firehose.amazonaws.com', { conditions: { StringEquals: { 'sts:ExternalId': Stack.of(this).account } } }),
+      description: 'Writes captured requests of a TensorFlow model to their bucket',
+    });
+    if (this.bucket.encryptionKey) {
+      role.seal();
+    }
+    const actions = ['s3:AbortMultipartUpload', 's3:PutObject'];
+    const objects = [`${modelName}/*`, `errors/${modelName}/*`].map((pattern) => this.bucket.arnForObjects(pattern));
+    const granted = [
+      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources: objects })),
+      role.addToPrincipalPolicy(new iam.PolicyStatement({
+        actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], resources: [this.bucket.bucketArn],
+      })),
+    ];
+    objects.forEach((arn) => acknowledgeWildcard(role, arn, 'Firehose names objects after the time of their arrival'));
+    this.bucket.encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    const stream = new CfnDeliveryStream(this, 'Stream', {
+      deliveryStreamType: 'DirectPut',
+      deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
+      extendedS3DestinationConfiguration: {
+        bucketArn: this.bucket.bucketArn,
+        roleArn: role.roleArn,
+        prefix: `${modelName}/!{timestamp:yyyy/MM/dd/HH}/`,
+        errorOutputPrefix: `errors/${modelName}/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/`,
+        fileExtension: '.jsonl.gz',
+        compressionFormat: 'GZIP',
+        bufferingHints: { intervalInSeconds: 300, sizeInMBs: 5 },
+        processingConfiguration: processors.length > 0 ? { enabled: true, processors } : undefined,
+      },
+    });
+    stream.node.addDependency(...granted.map(({ policyDependable }) => policyDependable!));
+    return stream;
+  }
+
+  private createBucket({ encryptionKey, retention }: RequestCaptureOptions): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'Bucket', {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      encryption: encryptionKey ? s3.BucketEncryption.KMS : s3.BucketEncryption.S3_MANAGED,
+      encryptionKey,
+      bucketKeyEnabled: encryptionKey ? true : undefined,
+      // No versions: an expired request must be gone.
+      lifecycleRules: [{ expiration: retention, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(bucket).acknowledge({ id: 'AwsSolutions-S1', reason: 'Firehose alone writes here; give a bucket of your own to log who reads it' });
+    return bucket;
+  }
+}
