@@ -15,11 +15,14 @@ export function checkRetention(retention: ArtifactRetention | undefined): string
 
 /** The retention with its defaults, as the pruning function reads it. */
 export function retentionSettings({ versions = DEFAULT_VERSIONS, age }: ArtifactRetention): { readonly versions: number; readonly ageSeconds: number } {
-  return { versions, ageSeconds: age?.toSeconds() ?? DEFAULT_AGE_DAYS * DAY_SECONDS };
+  return { versions, ageSeconds: Math.ceil(age?.toSeconds({ integral: false }) ?? DEFAULT_AGE_DAYS * DAY_SECONDS) };
 }
 
 function ageProblems(age: Duration | undefined): string[] {
-  return age === undefined || age.isUnresolved() || age.toMilliseconds() >= DAY_SECONDS * 1000
+  if (age?.isUnresolved()) {
+    return ['retention.age must be known when the app is synthesized, because the unit of a token cannot be converted, and got a token: give e.g. Duration.days(30)'];
+  }
+  return age === undefined || age.toSeconds({ integral: false }) >= DAY_SECONDS
     ? []
     : [`retention.age must be at least 1 day, got ${age.toHumanString()}: whatever is younger may still be needed by a deployment or a rollback`];
 }

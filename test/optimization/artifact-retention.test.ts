@@ -1,4 +1,4 @@
-import { App, Duration, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -42,6 +42,7 @@ describe('retention', () => {
 
   test('keeps five versions, and what is younger than 30 days, by default', () => {
     expect(settingsOf(optimize({ retention: {} }).template())).toMatchObject({ versions: 5, ageSeconds: 2_592_000, parameters: [] });
+    expect(settingsOf(optimize({ retention: { age: Duration.millis(172_800_001) } }).template()).ageSeconds).toBe(172_801);
   });
 
   test('runs after each successful update of the stack, and daily', () => {
@@ -141,6 +142,7 @@ describe('retention', () => {
     [{ versions: 1 }, 'retention.versions must be between 2 and 1000, got 1'],
     [{ versions: 2.5 }, 'retention.versions must be a whole number between 2 and 1000, got 2.5'],
     [{ age: 30 as any }, 'retention.age must be a Duration, got 30: give Duration.days(30)'],
+    [{ age: Duration.days(Lazy.number({ produce: () => 30 })) }, 'retention.age must be known when the app is synthesized'],
     [{ age: Duration.hours(23) }, 'retention.age must be at least 1 day, got 23 hours'],
   ])('%j is an error', (retention, problem) => {
     expect(() => optimize({ retention })).toThrow(problem);
