@@ -12,7 +12,7 @@ import { modelDirectory } from './pod-server';
 import { environmentVariables, renderResources } from './server-container';
 
 /** Where the program and LiteRT's library are in a pod. */
-export const LITERT_DIRECTORY = '/opt/litert';
+const LITERT_DIRECTORY = '/opt/litert';
 
 /** Time to end after the last request. */
 const END_SECONDS = 5;

@@ -8,7 +8,7 @@ import type { PodServer } from './pod-server';
 import { modelVolume, scrapeAnnotations } from './pod-server';
 
 /** Pod label for the model version. */
-export const VERSION_LABEL = 'cdk-tensorflow/version';
+const VERSION_LABEL = 'cdk-tensorflow/version';
 
 export interface PodTemplateOptions {
   readonly identity: ObjectIdentity;

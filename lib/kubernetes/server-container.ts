@@ -5,7 +5,7 @@ import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
 
-export const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
+const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 
 export interface ServerResources {
   readonly cpuRequest: number;
@@ -67,7 +67,7 @@ export function environmentVariables(given: { [name: string]: string }): Record<
 }
 
 /** Formats a number of processors for Kubernetes. */
-export function cpuQuantity(processors: number): string {
+function cpuQuantity(processors: number): string {
   return `${Math.round(processors * 1000)}m`;
 }
 

@@ -4,7 +4,7 @@ import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 
-export const HEADLESS_SUFFIX = '-headless';
+const HEADLESS_SUFFIX = '-headless';
 
 export const LOAD_BALANCER_SUFFIX = '-nlb';
 

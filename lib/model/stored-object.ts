@@ -71,7 +71,7 @@ export function renderStored(stored: StoredObject): Record<string, unknown> {
 }
 
 /** Returns the packaging of a key by its ending; undefined if a token hides the ending. */
-export function packagingOf(key: string): Packaging | undefined {
+function packagingOf(key: string): Packaging | undefined {
   if (key.endsWith('/')) {
     return 'prefix';
   }
