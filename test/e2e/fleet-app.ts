@@ -2,6 +2,7 @@ import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FleetStack } from '../../bin/fleet-stack';
 import { ModelServer, OptimizationRecipe, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
+import { hearVersions } from './heard-versions';
 
 /** The app that fleet.test.ts deploys: the example's stack, with what a test changes as context. */
 const app = new App();
@@ -33,6 +34,7 @@ if (stack.endpoint.captureBucket) {
 if (alarmName) {
   const metric = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Complaints', statistic: cloudwatch.Stats.SUM, period: Duration.minutes(1) });
   metric.createAlarm(stack, 'Alarm', { alarmName, threshold: 1, evaluationPeriods: 1, treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING });
+  hearVersions(stack, stack.endpoint);
 }
 
 /** An alarm by its name, as one is that exists before its fleet. */

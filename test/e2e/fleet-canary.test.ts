@@ -1,5 +1,6 @@
 import { accuracy, HELD_OUT } from './digits';
 import { eventually } from './eventually';
+import { receiveEvents } from './expectations';
 import { FleetDeployment } from './fleet-deployment';
 import { callService, logged } from './requests';
 
@@ -17,6 +18,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await fleet?.stop();
 });
+
+/** The events that have arrived since the last time: of its versions, and of no other deployment. */
+const heard = () => receiveEvents(fleet, fleet.output('QueueUrl'));
+
+/** What an event says of one of its versions. */
+const published = (version: string) => ({
+  version,
+  bucket: fleet.output('ArtifactBucket'),
+  manifestKey: expect.stringMatching(`/litert/${version}/manifest\\.json$`),
+  manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+});
+const rolledBack = () => [{ 'detail-type': 'ModelRolledBack', 'detail': { path: 'Fleet/Digits', live: published('2'), rolledBack: published('1') } }];
 
 /** The ids of the instances of the fleet's two groups. */
 async function instances(): Promise<{ canary: string[]; stable: string[] }> {
@@ -45,7 +58,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
 
 // Instances of the embedded AWS need root.
 (process.getuid?.() === 0 ? describe : describe.skip)('ModelFleet with a canary, deployed by the CDK command line', () => {
-  test('a first deployment leaves an instance in each of two groups, and bakes nothing', async () => {
+  test('a first deployment leaves an instance in each of two groups, bakes nothing, and an event says what is live', async () => {
     const { code, output } = await fleet.deploy(CANARY);
     expect({ code, output: code === 0 ? '' : `${output}\n${fleet.emulator.log().slice(-5000)}` }).toEqual({ code: 0, output: '' });
 
@@ -53,6 +66,9 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect([canary.length, stable.length]).toEqual([1, 1]);
     expect(accuracy(await fleet.decisions(IMAGES))).toBeGreaterThan(0.95);
     await eventually(async () => expect(await watched()).toContain('may go on: the canary is new'));
+    expect(await heard()).toMatchObject([{
+      'detail-type': 'ModelLive', 'detail': { endpoint: 'fleet', path: 'Fleet/Digits', modelName: 'digits', live: published('1'), before: null },
+    }]);
   });
 
   test('a version that works replaces the canary, bakes, and then replaces the other instance, without a failed request', async () => {
@@ -72,9 +88,11 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect((await instances()).stable).not.toEqual(before.stable);
     expect(await fleet.version()).toBe('2');
     await eventually(async () => expect(await watched()).toMatch(/may go on: its instances were healthy, \d+ requests, 0 failed/));
+    expect(await heard()).toMatchObject([{ 'detail-type': 'ModelLive', 'detail': { live: published('2'), before: published('1') } }]);
   });
 
-  // Fault: an alarm goes off while a fleet's canary serves clients | the update fails with the alarm's name | the previous version, from the same instances
+  // Fault: an alarm goes off while a fleet's canary serves clients | the update fails with the alarm's name, and an event says so
+  //   | the previous version, from the same instances
   test('an alarm during the bake takes the canary back, and the other instance and its predictions stay as they were', async () => {
     const [before, predicted] = [await instances(), await raw()];
     let complaints: NodeJS.Timeout | undefined;
@@ -98,6 +116,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect([await fleet.version(), await fleet.version()]).toEqual(['2', '2']);
     expect(await raw()).toEqual(predicted);
     await eventually(async () => expect(await watched()).toContain('may go on: the stack is being rolled back'));
+    expect(await heard()).toMatchObject(rolledBack());
   });
 
   // Fault: a fleet's canary does not start | the update fails with the reason | the previous version, from the same instances
@@ -114,6 +133,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(answered).toBeGreaterThan(10);
     expect(await instances()).toEqual(before);
     expect(await raw()).toEqual(predicted);
+    expect(await heard()).toMatchObject(rolledBack());
   });
 
   test('cdk destroy ends the instances of both groups', async () => {

@@ -35,7 +35,7 @@ export class FleetDeployment {
     return deployment;
   }
 
-  private outputs?: { readonly LoadBalancer: string; readonly CaptureBucket?: string };
+  private outputs?: Readonly<Record<string, string>>;
 
   private constructor(public readonly emulator: EmbeddedAws, public readonly work: string) {}
 
@@ -54,16 +54,23 @@ export class FleetDeployment {
 
   /** The host and port that lead to a port of the load balancer. */
   public connect(port: number): Promise<string> {
-    return this.emulator.connect(this.readOutputs().LoadBalancer, port);
+    return this.emulator.connect(this.output('LoadBalancer'), port);
   }
 
   /** The captured requests that have arrived in their bucket, in any order. */
   public async captured(): Promise<{ request: any; answer: any; modelVersion: number }[]> {
-    const [s3, Bucket] = [this.s3(), this.readOutputs().CaptureBucket];
+    const [s3, Bucket] = [this.s3(), this.output('CaptureBucket')];
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'digits/' }));
     const objects = await Promise.all(Contents.map(async ({ Key }) => (
       gunzipSync(await (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToByteArray()).toString())));
     return objects.flatMap((text) => text.trimEnd().split('\n').map((line) => JSON.parse(line)));
+  }
+
+  /** An output of the stack that no deployment changes. */
+  public output(name: string): string {
+    // Read once: during a deployment the file is rewritten, and may be incomplete.
+    this.outputs ??= (JSON.parse(readFileSync(join(this.work, 'outputs.json'), 'utf8')) as Record<string, Record<string, string>>)[STACK];
+    return this.outputs[name];
   }
 
   public async ask<T>(path: string, body?: unknown): Promise<T> {
@@ -132,12 +139,6 @@ export class FleetDeployment {
   /** Decides digits by gRPC, over one channel. */
   public async byGrpc<T>(action: (decide: (image: number[][][]) => Promise<number>) => Promise<T>): Promise<T> {
     return byGrpc(await this.connect(8500), 'digits', action);
-  }
-
-  private readOutputs() {
-    // Read once: during a deployment the file is rewritten, and may be incomplete.
-    this.outputs ??= JSON.parse(readFileSync(join(this.work, 'outputs.json'), 'utf8'))[STACK] as NonNullable<typeof this.outputs>;
-    return this.outputs;
   }
 
   private s3(): S3Client {
