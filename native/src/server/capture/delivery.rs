@@ -1,15 +1,17 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::batch::{Batch, Record, lines};
 use super::metrics::{CaptureMetrics, Dropped};
-use super::queue::Receiver;
+use super::queue::{Next, Receiver};
 use crate::capture::{NotCaptured, Redaction};
 
 /// The longest that a line waits for others.
 const LINGER: Duration = Duration::from_secs(5);
+/// Between two looks into the queue.
+const TICK: Duration = Duration::from_millis(100);
 /// How often records are sent that are not taken.
 const ATTEMPTS: u32 = 4;
 /// Before the second attempt; before each further one twice as long.
@@ -57,21 +59,22 @@ impl<S: Sink> Delivery<S> {
     pub(super) async fn run(mut self, mut queue: Receiver<Line>, mut stop: oneshot::Receiver<()>) {
         let (mut batch, mut due, mut is_stopping) = (Batch::default(), Instant::now(), false);
         loop {
-            let next = tokio::select! {
-                biased;
-                _ = &mut stop, if !is_stopping => {
-                    is_stopping = true;
-                    queue.close();
+            let make = match queue.next() {
+                Next::Item(make) => make,
+                Next::Nothing => {
+                    if !batch.is_empty() && Instant::now() >= due {
+                        self.deliver(batch.take()).await;
+                    }
+                    tokio::select! {
+                        _ = &mut stop, if !is_stopping => {
+                            is_stopping = true;
+                            queue.close();
+                        }
+                        () = sleep(TICK) => {}
+                    }
                     continue;
                 }
-                () = sleep_until(due), if !batch.is_empty() => {
-                    self.deliver(batch.take()).await;
-                    continue;
-                }
-                next = queue.next() => next,
-            };
-            let Some(make) = next else {
-                break;
+                Next::End => break,
             };
             match make(self.redaction.as_ref()) {
                 Ok(line) => {

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 /// The most that wait.
 const MOST_ITEMS: usize = 4096;
@@ -18,6 +19,16 @@ pub(super) struct Sender<T> {
 pub(super) struct Receiver<T> {
     items: mpsc::Receiver<(T, usize)>,
     bytes: Arc<AtomicUsize>,
+}
+
+/// What a queue has.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    Item(T),
+    /// Nothing at this moment.
+    Nothing,
+    /// Nothing any more: it is closed.
+    End,
 }
 
 /// Makes a queue that is bounded in items and in bytes.
@@ -43,11 +54,17 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Returns the next item; `None` when the queue is closed and empty.
-    pub(super) async fn next(&mut self) -> Option<T> {
-        let (item, size) = self.items.recv().await?;
-        self.bytes.fetch_sub(size, Ordering::Relaxed);
-        Some(item)
+    /// Returns the next item, if one is there. It is never waited for: a sender that had to wake a waiting thread would
+    /// take longer than for anything else.
+    pub(super) fn next(&mut self) -> Next<T> {
+        match self.items.try_recv() {
+            Ok((item, size)) => {
+                self.bytes.fetch_sub(size, Ordering::Relaxed);
+                Next::Item(item)
+            }
+            Err(TryRecvError::Empty) => Next::Nothing,
+            Err(TryRecvError::Disconnected) => Next::End,
+        }
     }
 
     /// Takes no further items. Those that wait can still be read.
@@ -60,31 +77,32 @@ impl<T> Receiver<T> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn takes_no_more_items_than_its_bound_and_further_ones_when_some_were_read() {
+    #[test]
+    fn takes_no_more_items_than_its_bound_and_further_ones_when_some_were_read() {
         let (sender, mut receiver) = bounded();
         assert!((0..MOST_ITEMS).all(|item| sender.offer(1, || item)));
         assert!(!sender.offer(1, || panic!("there is no room")));
-        assert_eq!(receiver.next().await, Some(0));
+        assert_eq!(receiver.next(), Next::Item(0));
         assert!(sender.offer(1, || 1));
     }
 
-    #[tokio::test]
-    async fn takes_no_more_bytes_than_its_bound_and_further_ones_when_some_were_read() {
+    #[test]
+    fn takes_no_more_bytes_than_its_bound_and_further_ones_when_some_were_read() {
         let (sender, mut receiver) = bounded();
         assert!(sender.offer(MOST_BYTES - 1, || "large"));
         assert!(!sender.offer(2, || panic!("there is no room")));
         assert!(sender.offer(1, || "small"));
-        assert_eq!(receiver.next().await, Some("large"));
+        assert_eq!(receiver.next(), Next::Item("large"));
         assert!(sender.offer(2, || "next"));
     }
 
-    #[tokio::test]
-    async fn a_closed_queue_gives_what_it_has_and_takes_nothing() {
+    #[test]
+    fn a_closed_queue_gives_what_it_has_and_takes_nothing() {
         let (sender, mut receiver) = bounded();
+        assert_eq!(receiver.next(), Next::Nothing);
         assert!(sender.offer(1, || "last"));
         receiver.close();
         assert!(!sender.offer(1, || panic!("it is closed")));
-        assert_eq!((receiver.next().await, receiver.next().await), (Some("last"), None));
+        assert_eq!((receiver.next(), receiver.next()), (Next::Item("last"), Next::End));
     }
 }
