@@ -27,13 +27,13 @@ function example(id: string): void {
   stack.cluster.grantClusterAdmin('PortingRole', role.roleArn);
 }
 
-/** The service of docs/porting.md by the page's own code, in the cluster of the example. */
+/** The service of docs/porting.md by the page's own code, in the cluster of the example, whose four pods leave little room on real nodes of two processors. */
 function ported(id: string): void {
   // The paths of the page start here.
   process.chdir(context('directory')!);
   const stack = new Stack(app, id, { env });
   addPorted(stack, SECTIONS.service, {
-    eks, iam, ModelSource, ModelService: preset(ModelService, { rolloutTimeout }), kubectlLayer: new KubectlV36Layer(stack, 'KubectlLayer'),
+    eks, iam, ModelSource, ModelService: preset(ModelService, { rolloutTimeout, cpuRequest: 0.25 }), kubectlLayer: new KubectlV36Layer(stack, 'KubectlLayer'),
   }, { 'my-cluster': context('cluster')!, '111122223333': env.account! });
 }
 
