@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use super::grpc::Grpc;
+use super::repolled::Repolled;
 use super::rest;
 use super::state::State;
 use super::tls::Tls;
@@ -155,7 +156,8 @@ async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
-            Until::new(builder.serve_connection(io, service), Ends { age: None, ..ends }).await
+            let connection = builder.serve_connection(io, service);
+            Repolled::new(Until::new(connection, Ends { age: None, ..ends })).await
         }
         Interface::Grpc(grpc) => {
             let service = service_fn(move |request| {

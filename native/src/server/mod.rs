@@ -24,6 +24,7 @@ mod metrics;
 mod model_config;
 mod pool;
 mod queue;
+mod repolled;
 mod rest;
 mod state;
 mod tls;

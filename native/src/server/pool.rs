@@ -87,7 +87,9 @@ impl Pool {
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
         let reservation = if estimate.is_short(size) {
             if concurrency > self.queue.capacity() {
-                // What else has arrived is read first, so that the queue's bound holds for all of it.
+                // What else has arrived is read first, so that the queue's bound holds for all of it. Twice, because a
+                // connection whose body was taken is polled again at once.
+                tokio::task::yield_now().await;
                 tokio::task::yield_now().await;
             }
             if Instant::now() >= deadline {
