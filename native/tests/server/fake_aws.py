@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CREDENTIALS = {
     "Code": "Success",
@@ -25,9 +27,14 @@ class FakeAws:
 
     Args:
         answer: Gives the status and the answer to a call by its number; by default every record is taken.
+        certificate: Certificate and key of localhost, for TLS.
     """
 
-    def __init__(self, answer: Callable[[int, list[Any]], tuple[int, dict[str, Any]]] | None = None) -> None:
+    def __init__(
+        self,
+        answer: Callable[[int, list[Any]], tuple[int, dict[str, Any]]] | None = None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.calls: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
         self.asked: list[tuple[str, str, str]] = []
@@ -67,6 +74,11 @@ class FakeAws:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self.url = self.url.replace("http:", "https:")
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:

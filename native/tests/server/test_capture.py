@@ -12,6 +12,7 @@ from fake_aws import FakeAws, refused, taken
 from program import start_fails
 from tensorflow_optimizer.documents.captured_request import CapturedRequest
 from test_grpc import request
+from test_tls import issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +116,23 @@ def test_refused_records_are_sent_again(start: Start, monkeypatch: pytest.Monkey
             server.post(PREDICT, {"instances": [[1, 2, 3]]})
             server.wait_until(lambda: server.metric(SENT) == 1)
         assert [call["Records"] for call in aws.calls] == [aws.calls[0]["Records"]] * 2
+
+
+@pytest.mark.parametrize("trusted", ["its own", "another"])
+def test_firehose_is_sent_nothing_if_its_certificate_is_not_trusted(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trusted: str
+) -> None:
+    for name in ("its own", "another"):
+        (tmp_path / name).mkdir()
+    certificates = {name: issue(tmp_path / name, "server") for name in ("its own", "another")}
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates[trusted][0]))
+    with FakeAws(certificate=certificates["its own"]) as aws:
+        use(monkeypatch, aws)
+        with start("times", 1, *ALL) as server:
+            server.post(PREDICT, {"instances": [[1, 2, 3]]})
+            end(server)
+            is_refused = any("invalid peer certificate" in line.get("problem", "") for line in server.log)
+    assert (len(aws.calls), is_refused) == ((1, False) if trusted == "its own" else (0, True))
 
 
 @pytest.mark.fault(
