@@ -7,6 +7,7 @@ export const OWNERS: Owner[] = [
   [/\/TensorFlowModelBuilds\/Role$/, 'the handlers'],
   [/\/TensorFlowModelBuilds\/Framework(OnEvent|IsComplete)Role$/, 'the provider framework'],
   [/\/TensorFlowModelBuilds\/Provider\/waiter-state-machine\/Role$/, 'the provider framework\'s waiter'],
+  [/\/Optimizer\/Pruning\/Role$/, 'the pruning function'],
   [/\/Capture\/LogsRole$/, 'CloudWatch Logs'],
   [/\/Capture\/StreamRole$/, 'Firehose'],
   [/^Fleet\/Digits\/Role$/, 'the instances'],
