@@ -1,18 +1,13 @@
 import { readFileSync } from 'fs';
 import { join, resolve } from 'path';
-import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as ecr from 'aws-cdk-lib/aws-ecr';
-import * as eks from 'aws-cdk-lib/aws-eks-v2';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { FleetStack } from '../bin/fleet-stack';
 import { FunctionStack } from '../bin/function-stack';
 import { ServiceStack } from '../bin/service-stack';
-import {
-  ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelService, ModelSource, RefusalBehavior, RequestCapture, Rollout, ServingBinary, ServingImage,
-} from '../lib';
+import { ModelServer } from '../lib';
+import { everything } from './everything';
 
 const ROOT = resolve(__dirname, '..');
 const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
@@ -44,45 +39,13 @@ const EVERY_RESOURCE: Record<string, string> = {
   'ec2:DescribeVpcs': 'no resource in the Service Authorization Reference',
 };
 
-/** A stack with everything that gives roles further permissions. */
-function everything(): Stack {
-  const stack = new Stack(app(), 'Everything', { env: { account: '111122223333', region: 'eu-central-1' } });
-  const vpc = new ec2.Vpc(stack, 'Vpc');
-  const model = ModelSource.fromAsset(MODEL.model);
-  const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'serving');
-  const endpoint = new ModelFunction(stack, 'Function', {
-    model, vpc, buildVpc: vpc, tracing: lambda.Tracing.ACTIVE, onRefusal: RefusalBehavior.KEEP_PREVIOUS, artifactRemovalPolicy: RemovalPolicy.DESTROY,
-    capture: RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) }),
-  });
-  new ModelMonitor(stack, 'Monitor', { endpoint });
-  const rollout = canary(stack);
-  new ModelFleet(stack, 'Fleet', {
-    rollout, embeddedMetrics: true, model, vpc, artifactRemovalPolicy: RemovalPolicy.DESTROY, servingBinary: ServingBinary.fromImage(ServingImage.fromEcrRepository(repository, '2.20.0')), serverLogging: true,
-  });
-  new ModelService(stack, 'Service', { model, artifactRemovalPolicy: RemovalPolicy.DESTROY, cluster: watchedCluster(stack), rollout });
-  return stack;
-}
-
-/** A cluster whose kubectl function belongs to the stack. */
-function watchedCluster(stack: Stack): eks.ICluster {
-  const layer = (id: string) => lambda.LayerVersion.fromLayerVersionArn(stack, id, stack.formatArn({ service: 'lambda', resource: `layer:${id}:1` }));
-  const cluster = eks.Cluster.fromClusterAttributes(stack, 'Named', { clusterName: 'models' });
-  const kubectlProvider = new eks.KubectlProvider(stack, 'Provider', { cluster, kubectlLayer: layer('kubectl'), awscliLayer: layer('awscli') });
-  return eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'models', kubectlProvider });
-}
-
-function canary(stack: Stack): Rollout {
-  const alarm = cloudwatch.Alarm.fromAlarmArn(stack, 'Alarm', stack.formatArn({ service: 'cloudwatch', resource: 'alarm:orders' }));
-  return Rollout.canary({ percent: 10, bake: Duration.minutes(5), alarms: [alarm] });
-}
-
 const stacks: [string, () => Stack][] = [
   ['FunctionStack', () => new FunctionStack(app(), 'FunctionStack', MODEL)],
   ['ServiceStack', () => new ServiceStack(app(), 'ServiceStack', MODEL)],
   ['ServiceStack with the LiteRT server', () => new ServiceStack(app(), 'ServiceStack', { ...MODEL, server: ModelServer.LITERT })],
   ['FleetStack', () => new FleetStack(app(), 'FleetStack', MODEL)],
   ['FleetStack with the LiteRT server', () => new FleetStack(app(), 'FleetStack', { ...MODEL, server: ModelServer.LITERT })],
-  ['a stack with networks, traces, an image in ECR, kept versions and canaries', everything],
+  ['a stack with networks, traces, an image in ECR, kept versions and canaries', () => everything(app())],
 ];
 
 interface Grant { readonly id: string; readonly actions: string[]; readonly resources: unknown[] }

@@ -31,11 +31,11 @@ def handler(event, _):
 
 
 class Caller:
-    """A function with a role of its own."""
+    """A function with a role of its own, or with the one that is given."""
 
-    def __init__(self, aws: Running, *statements: dict[str, Any]) -> None:
+    def __init__(self, aws: Running, *statements: dict[str, Any], arn: str = "") -> None:
         self._aws = aws
-        arn = role(aws, "lambda.amazonaws.com", policy=False)
+        arn = arn or role(aws, "lambda.amazonaws.com", policy=False)
         if statements:
             aws.client("iam").put_role_policy(
                 RoleName=arn.rsplit("/", 1)[1], PolicyName="own", PolicyDocument=document(*statements)
@@ -71,6 +71,19 @@ def test_a_function_may_do_only_what_its_role_allows(aws: Running, bucket: str) 
     assert denied.startswith("AccessDenied: ")
     assert "is not authorized to perform: s3:PutObject" in denied
     assert "AccessDenied" in Caller(aws).call("s3", "get_object", Bucket=bucket, Key="digits/model")
+
+
+def test_a_permissions_boundary_limits_what_the_policies_of_a_role_allow(aws: Running, bucket: str) -> None:
+    iam, objects = aws.client("iam"), f"arn:aws:s3:::{bucket}/*"
+    limits = iam.create_policy(PolicyName=unique("boundary"), PolicyDocument=document(allow("s3:GetObject", "*")))
+    arn = role(aws, "lambda.amazonaws.com", policy=False)
+    name = arn.rsplit("/", 1)[1]
+    both = [allow("s3:GetObject", objects), allow("s3:PutObject", objects)]
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*both))
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=limits["Policy"]["Arn"])
+    caller = Caller(aws, arn=arn)
+    assert caller.call("s3", "get_object", Bucket=bucket, Key="digits/model") == "done"
+    assert "AccessDenied" in caller.call("s3", "put_object", Bucket=bucket, Key="digits/other", Body="x")
 
 
 def test_a_listing_is_authorized_by_its_prefix(aws: Running, bucket: str) -> None:
