@@ -6,7 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from running import started
 from support import function, invoke, role, unique
 from test_cloudformation import deploy
@@ -84,6 +86,26 @@ def test_a_permissions_boundary_limits_what_the_policies_of_a_role_allow(aws: Ru
     caller = Caller(aws, arn=arn)
     assert caller.call("s3", "get_object", Bucket=bucket, Key="digits/model") == "done"
     assert "AccessDenied" in caller.call("s3", "put_object", Bucket=bucket, Key="digits/other", Body="x")
+
+
+def test_a_session_policy_limits_what_the_policies_of_a_role_allow(aws: Running, bucket: str) -> None:
+    arn, objects = role(aws, "lambda.amazonaws.com", policy=False), f"arn:aws:s3:::{bucket}/*"
+    both = [allow("s3:GetObject", objects), allow("s3:PutObject", objects)]
+    aws.client("iam").put_role_policy(RoleName=arn.rsplit("/", 1)[1], PolicyName="own", PolicyDocument=document(*both))
+    limits = document(allow("s3:GetObject", "*"))
+    answer = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="session", Policy=limits)
+    keys = answer["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=aws.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    s3.get_object(Bucket=bucket, Key="digits/model")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="digits/other", Body=b"x")
 
 
 def test_a_listing_is_authorized_by_its_prefix(aws: Running, bucket: str) -> None:
