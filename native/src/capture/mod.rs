@@ -3,10 +3,12 @@
 //! A line is `captured_request.py` of the optimizer's documents.
 
 mod line;
+mod rate;
 mod redaction;
 mod time;
 
 #[cfg(feature = "server")]
 pub(crate) use line::LARGEST_LINE;
 pub(crate) use line::{Exchange, NotCaptured};
+pub(crate) use rate::Rate;
 pub(crate) use redaction::Redaction;

@@ -2,32 +2,23 @@
 //!
 //! A subscription filter finds a line by its beginning.
 
-use crate::capture::{Exchange, NotCaptured, Redaction};
+use crate::capture::{Exchange, NotCaptured, Rate, Redaction};
 use crate::model::Description;
-
-/// The share of the requests to capture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rate(f64);
 
 /// A place for a predict request in the sample; empty until it is answered.
 pub(super) type Place = Option<Result<Exchange, NotCaptured>>;
 
-impl Rate {
-    /// Reads `CAPTURE_RATE`; `None` where nothing is captured.
-    pub(super) fn read(text: Option<&str>) -> Result<Option<Self>, String> {
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= 1.0);
-        rate.map(|rate| Some(Self(rate)))
-            .ok_or_else(|| format!("CAPTURE_RATE is '{text}', allowed: above 0, at most 1"))
-    }
+/// Reads `CAPTURE_RATE`; `None` where nothing is captured.
+pub(super) fn rate(text: Option<&str>) -> Result<Option<Rate>, String> {
+    let read = |text| Rate::read(text).ok_or_else(|| format!("CAPTURE_RATE is '{text}', allowed: above 0, at most 1"));
+    text.map(read).transpose()
+}
 
-    /// Whether a request is in the sample: by its id, a random UUID, so that a repeated event is in it again.
-    pub(super) fn takes(self, request_id: &str) -> bool {
-        let first = request_id.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        self.0 >= 1.0 || first.is_some_and(|first| f64::from(first) < self.0 * 4_294_967_296.0)
-    }
+/// Whether a request is in the sample: by its id, a random UUID, so that a repeated event is in it again.
+pub(super) fn takes(rate: Rate, request_id: &str) -> bool {
+    let first = request_id.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    // Without such an id only where every request is.
+    rate.takes(first.map_or(1.0_f64.next_down(), |first| f64::from(first) / 4_294_967_296.0))
 }
 
 /// Reads `CAPTURE_REDACT`; `None` where all values are captured.
@@ -45,21 +36,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_above_0_and_at_most_1() {
-        assert_eq!(Rate::read(None), Ok(None));
-        assert_eq!(Rate::read(Some("0.25")), Ok(Some(Rate(0.25))));
-        for text in ["0", "1.5", "nan", "-1", "half", ""] {
-            let problem = format!("CAPTURE_RATE is '{text}', allowed: above 0, at most 1");
-            assert_eq!(Rate::read(Some(text)), Err(problem));
-        }
+    fn another_rate_than_a_share_is_refused_with_what_is_allowed() {
+        assert_eq!(rate(None), Ok(None));
+        assert_eq!(rate(Some("0.25")), Ok(Rate::read("0.25")));
+        assert_eq!(rate(Some("1.5")), Err("CAPTURE_RATE is '1.5', allowed: above 0, at most 1".to_owned()));
     }
 
     #[test]
     fn the_sample_is_by_the_request_id() {
-        assert!(Rate(0.25).takes("3fffffff-0000-4000-8000-000000000000"));
-        assert!(!Rate(0.25).takes("40000000-0000-4000-8000-000000000000"));
-        assert!(!Rate(0.25).takes("request-1"));
-        assert!(!Rate(0.25).takes(""));
-        assert!(Rate(1.0).takes("request-1"));
+        let [quarter, all] = ["0.25", "1"].map(|text| Rate::read(text).unwrap());
+        assert!(takes(quarter, "3fffffff-0000-4000-8000-000000000000"));
+        assert!(!takes(quarter, "40000000-0000-4000-8000-000000000000"));
+        assert!(!takes(quarter, "request-1"));
+        assert!(!takes(quarter, ""));
+        assert!(takes(all, "request-1"));
     }
 }

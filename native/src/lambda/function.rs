@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answer::Unanswered;
-use super::capture::{Place, Rate, redaction};
+use super::capture::{Place, rate, redaction, takes};
 use super::event::Event;
 use super::log::Log;
 use super::{answer, panics, response};
-use crate::capture::Redaction;
+use crate::capture::{Rate, Redaction};
 use crate::environment::{options, variable};
 use crate::model::{Instance, Model};
 use crate::rest::{Refusal, Service};
@@ -49,7 +49,7 @@ impl Function {
     /// A sentence that says what is missing or wrong.
     pub fn load(started: Instant) -> Result<Self, String> {
         let options = options()?;
-        let rate = Rate::read(variable("CAPTURE_RATE").as_deref())?;
+        let rate = rate(variable("CAPTURE_RATE").as_deref())?;
         let model = Model::load(&options).map_err(|error| error.to_string())?;
         let instance = model.instance().map_err(|error| error.to_string())?;
         let redaction = redaction(variable("CAPTURE_REDACT").as_deref(), &model.description)?;
@@ -78,7 +78,7 @@ impl Function {
         let source = Event::read(event);
         let is_check = matches!(&source, Event::Http(http) if http.is_check);
         let mut captured = None;
-        let is_sampled = !is_check && self.rate.is_some_and(|rate| rate.takes(request_id));
+        let is_sampled = !is_check && self.rate.is_some_and(|rate| takes(rate, request_id));
         let answered = panics::catch(AssertUnwindSafe(|| {
             answer::answer(&self.service, &source, event, is_sampled.then_some(&mut captured), |call| {
                 self.instance.run(call)

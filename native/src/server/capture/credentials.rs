@@ -3,9 +3,10 @@ use std::time::{Duration, Instant};
 use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http::Request;
+use http_body_util::Full;
 use serde::Deserialize;
 
-use super::http::{send, success};
+use super::http::HttpClient;
 use crate::environment::variable;
 
 /// Their sources replace them some minutes before they expire, at the latest.
@@ -37,13 +38,13 @@ impl Provider {
     /// # Errors
     ///
     /// Why there are none.
-    pub(super) async fn credentials(&mut self) -> Result<Credentials, String> {
+    pub(super) async fn credentials(&mut self, client: &HttpClient) -> Result<Credentials, String> {
         if let Some((known, since)) = &self.known
             && since.elapsed() < KEPT
         {
             return Ok(known.clone());
         }
-        let found = find().await.map_err(|problem| format!("no credentials: {problem}"))?;
+        let found = find(client).await.map_err(|problem| format!("no credentials: {problem}"))?;
         self.known = Some((found.clone(), Instant::now()));
         Ok(found)
     }
@@ -54,49 +55,48 @@ impl Provider {
     }
 }
 
-async fn find() -> Result<Credentials, String> {
+async fn find(client: &HttpClient) -> Result<Credentials, String> {
     if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         return Ok(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"));
     }
     let answer = match variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
-        Some(url) => ask_container(&url).await?,
-        None => ask_instance().await?,
+        Some(url) => ask_container(client, &url).await?,
+        None => ask_instance(client).await?,
     };
     let answer: Answer =
         serde_json::from_slice(&answer).map_err(|_| "they are no JSON with an AccessKeyId".to_owned())?;
     Ok(Credentials::new(answer.access_key_id, answer.secret_access_key, answer.token, None, "role"))
 }
 
-async fn ask_container(url: &str) -> Result<Bytes, String> {
+async fn ask_container(client: &HttpClient, url: &str) -> Result<Bytes, String> {
     // The file is replaced before its token expires.
     let token = match variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         Some(path) => std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?,
         None => variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").unwrap_or_default(),
     };
-    ask("GET", url, &[("authorization", token.trim())]).await
+    ask(client, "GET", url, &[("authorization", token.trim())]).await
 }
 
-async fn ask_instance() -> Result<Bytes, String> {
+async fn ask_instance(client: &HttpClient) -> Result<Bytes, String> {
     if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err("there are no variables with them, and AWS_EC2_METADATA_DISABLED is true".to_owned());
     }
     let service = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| METADATA.to_owned());
     let service = service.trim_end_matches('/');
     let url = format!("{service}/latest/api/token");
-    let token = ask("PUT", &url, &[("x-aws-ec2-metadata-token-ttl-seconds", "60")]).await?;
+    let token = ask(client, "PUT", &url, &[("x-aws-ec2-metadata-token-ttl-seconds", "60")]).await?;
     let token = String::from_utf8_lossy(&token).into_owned();
     let header = [("x-aws-ec2-metadata-token", token.as_str())];
-    let roles = ask("GET", &format!("{service}{ROLES}"), &header).await?;
+    let roles = ask(client, "GET", &format!("{service}{ROLES}"), &header).await?;
     let role = String::from_utf8_lossy(&roles).lines().next().unwrap_or_default().to_owned();
-    ask("GET", &format!("{service}{ROLES}{role}"), &header).await
+    ask(client, "GET", &format!("{service}{ROLES}{role}"), &header).await
 }
 
-async fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Bytes, String> {
+async fn ask(client: &HttpClient, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Bytes, String> {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let host = url.split('/').nth(2).unwrap_or_default();
-    let request = request.header("host", host).body(Bytes::new()).map_err(|error| error.to_string())?;
-    success(send(request, TIMEOUT).await?).map_err(|problem| format!("{url}: {problem}"))
+    let request = request.body(Full::default()).map_err(|error| error.to_string())?;
+    client.send(request, TIMEOUT).await
 }

@@ -6,12 +6,13 @@ use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::Request;
+use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Record;
 use super::credentials::Provider;
 use super::delivery::{Refused, Sink};
-use super::http::{send, success};
+use super::http::HttpClient;
 use crate::environment::variable;
 
 /// Of one call.
@@ -61,6 +62,7 @@ impl Stream {
 pub(super) struct Firehose {
     stream: Stream,
     endpoint: String,
+    client: HttpClient,
     provider: Provider,
 }
 
@@ -94,30 +96,36 @@ struct RecordAnswer {
 impl Firehose {
     /// Calls nothing yet.
     pub(super) fn new(stream: Stream) -> Self {
-        Self { endpoint: stream.endpoint(), stream, provider: Provider::default() }
+        Self { endpoint: stream.endpoint(), stream, client: HttpClient::new(), provider: Provider::default() }
     }
 
     async fn call(&mut self, body: Vec<u8>) -> Result<Bytes, String> {
-        let credentials = self.provider.credentials().await?;
+        let credentials = self.provider.credentials(&self.client).await?;
         let request = signed(&self.endpoint, &self.stream.region, credentials, body, SystemTime::now())?;
-        success(send(request, TIMEOUT).await?)
+        self.client.send(request, TIMEOUT).await
     }
 }
 
 impl Sink for Firehose {
     async fn put(&mut self, records: &[Record]) -> Result<Refused, String> {
-        let records = records.iter().map(|record| CalledRecord { data: BASE64.encode(&record.data) }).collect();
-        let call = Call { delivery_stream_name: &self.stream.name, records };
+        let called = records.iter().map(|record| CalledRecord { data: BASE64.encode(&record.data) }).collect();
+        let call = Call { delivery_stream_name: &self.stream.name, records: called };
         let answer = self.call(serde_json::to_vec(&call).expect("texts are JSON")).await;
         // They may have expired, or be those of a role that has changed.
         let answer = answer.inspect_err(|_| self.provider.forget())?;
-        let answer: Answer =
-            serde_json::from_slice(&answer).map_err(|_| "Firehose's answer is not its own".to_owned())?;
-        let refused = answer.request_responses.into_iter().enumerate().filter_map(|(position, response)| {
-            Some((position, format!("{}: {}", response.error_code?, response.error_message)))
-        });
-        Ok(refused.collect())
+        refused(&answer, records.len())
     }
+}
+
+/// Reads which of the records of a call were not taken.
+fn refused(answer: &[u8], records: usize) -> Result<Refused, String> {
+    let answer: Option<Answer> = serde_json::from_slice(answer).ok();
+    let answer = answer.filter(|answer| answer.request_responses.len() == records);
+    let answer = answer.ok_or_else(|| format!("Firehose did not answer for each of {records} records"))?;
+    let refused = answer.request_responses.into_iter().enumerate().filter_map(|(position, response)| {
+        Some((position, format!("{}: {}", response.error_code?, response.error_message)))
+    });
+    Ok(refused.collect())
 }
 
 /// Makes a signed call of `PutRecordBatch`.
@@ -127,7 +135,7 @@ fn signed(
     credentials: Credentials,
     body: Vec<u8>,
     time: SystemTime,
-) -> Result<Request<Bytes>, String> {
+) -> Result<Request<Full<Bytes>>, String> {
     let host = endpoint.split('/').nth(2).unwrap_or_default();
     let headers = [
         ("host", host),
@@ -152,7 +160,7 @@ fn signed(
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let mut request = request.body(Bytes::from(body)).map_err(|error| error.to_string())?;
+    let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
     instructions.apply_to_request_http1x(&mut request);
     Ok(request)
 }
@@ -183,6 +191,20 @@ mod tests {
             "arn:aws:firehose:eu-west-1:1:deliverystream/",
         ] {
             assert!(stream(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_says_of_each_record_whether_it_was_taken() {
+        let answer = br#"{"FailedPutCount": 1, "RequestResponses": [{"RecordId": "1"}, {"ErrorCode": "Busy", "ErrorMessage": "slow down"}]}"#;
+        assert_eq!(refused(answer, 2), Ok(vec![(1, "Busy: slow down".to_owned())]));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_for_each_record_is_none() {
+        let problem = Err("Firehose did not answer for each of 2 records".to_owned());
+        for answer in [r#"{"RequestResponses": [{"RecordId": "1"}]}"#, "{}", "<html>"] {
+            assert_eq!(refused(answer.as_bytes(), 2), problem, "{answer}");
         }
     }
 

@@ -23,8 +23,8 @@ pub(super) use self::metrics::CaptureMetrics;
 use self::metrics::Dropped;
 use self::queue::{Receiver, Sender, bounded};
 use self::sample::Sample;
-pub(super) use self::sample::{Rate, rate};
-use crate::capture::{Exchange, LARGEST_LINE, Redaction};
+pub(super) use self::sample::rate;
+use crate::capture::{Exchange, LARGEST_LINE, Rate, Redaction};
 use crate::model::{Call, Description, Outputs};
 use crate::rest::bodies;
 
