@@ -53,8 +53,11 @@ function checkRate(rate: number): string[] {
 }
 
 function checkRedact(redact: string[] | undefined): string[] {
-  if (redact === undefined || Token.isUnresolved(redact)) {
+  if (redact === undefined) {
     return [];
+  }
+  if (Token.isUnresolved(redact)) {
+    return ['capture.redact must not be a token: give the names of the inputs, which a deployment checks against the model'];
   }
   if (!Array.isArray(redact) || redact.length === 0) {
     return [`capture.redact must be a list of names of inputs, got ${JSON.stringify(redact)}: leave it out to capture all values`];

@@ -31,7 +31,7 @@ export interface ArtifactPruningProps {
 /**
  * Removes a model's old versions after each successful update of its stack, and once a day, for what has become old enough.
  *
- * CloudFormation tells no resource that an update has succeeded, but EventBridge.
+ * EventBridge starts it, because CloudFormation tells a custom resource nothing of the end of an update.
  */
 export class ArtifactPruning extends Construct {
   public readonly pruningFunction: lambda.Function;

@@ -3,7 +3,7 @@ import { deliveryCommand } from '../../cli/delivery/command';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
-import { expectAnswersOf, expectDeployed } from './expectations';
+import { deployedOutputs, expectAnswersOf, nextEvent } from './expectations';
 import { callAction, callService } from './requests';
 
 const KEY = 'models/points.zip';
@@ -25,11 +25,7 @@ let delivering: Delivering;
 let endpoint: Outputs;
 const versions: Record<string, string> = {};
 
-async function deployed(stack: string): Promise<Outputs> {
-  await expectDeployed(deployment, stack, {});
-  return deployment.outputs(stack);
-}
-
+const deployed = (stack: string) => deployedOutputs(deployment, stack);
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, endpoint, model);
 
 async function upload(name: string): Promise<void> {
@@ -41,15 +37,7 @@ async function parameter(name: string): Promise<string> {
 }
 
 /** The next event of a queue. Deliveries run one after another, and each ends with at most one. */
-function heard(QueueUrl = delivering.QueueUrl): Promise<any> {
-  return eventually(async () => {
-    const request = { QueueUrl, MaxNumberOfMessages: 1 };
-    const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-    expect(messages).toHaveLength(1);
-    await callAction(deployment.emulator, 'sqs', 'AmazonSQS.DeleteMessage', { QueueUrl, ReceiptHandle: messages[0].ReceiptHandle });
-    return JSON.parse(messages[0].Body);
-  }, SECONDS);
-}
+const heard = (queueUrl = delivering.QueueUrl) => nextEvent(deployment, queueUrl);
 
 const states = (action: string, parameters: object) => callAction(deployment.emulator, 'states', `AWSStepFunctions.${action}`, parameters);
 

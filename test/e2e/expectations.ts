@@ -1,6 +1,10 @@
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import type { Deployment, Expectation, Outputs } from './deployment';
+import { eventually } from './eventually';
 import { callAction } from './requests';
+
+/** How long a delivery, with its build and deployment, may take until its event arrives. */
+const EVENT_SECONDS = 300;
 
 /** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
@@ -27,4 +31,20 @@ export async function receiveEvents({ emulator }: { readonly emulator: EmbeddedA
   const request = { QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 };
   const { Messages: messages = [] } = await callAction(emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
   return messages.map(({ Body }: { Body: string }) => JSON.parse(Body));
+}
+
+/** Waits for the next event in a queue, and takes it out. */
+export function nextEvent({ emulator }: { readonly emulator: EmbeddedAws }, QueueUrl: string): Promise<any> {
+  return eventually(async () => {
+    const { Messages: messages = [] } = await callAction(emulator, 'sqs', 'AmazonSQS.ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 1 });
+    expect(messages).toHaveLength(1);
+    await callAction(emulator, 'sqs', 'AmazonSQS.DeleteMessage', { QueueUrl, ReceiptHandle: messages[0].ReceiptHandle });
+    return JSON.parse(messages[0].Body);
+  }, EVENT_SECONDS);
+}
+
+/** Deploys a stack, which must succeed, and returns its outputs. */
+export async function deployedOutputs(deployment: Deployment, stack: string): Promise<Outputs> {
+  await expectDeployed(deployment, stack, {});
+  return deployment.outputs(stack);
 }

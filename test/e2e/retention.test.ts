@@ -3,11 +3,9 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
-import { eventually } from './eventually';
-import { expectAnswersOf, expectDeployed } from './expectations';
+import { deployedOutputs, expectAnswersOf, nextEvent } from './expectations';
 import { callAction } from './requests';
 
-const SECONDS = 300;
 const TWO_DAYS = 172_800;
 
 /** The outputs of the stack Delivery of test/e2e/retention-app.ts. */
@@ -31,23 +29,10 @@ let endpoint: Endpoint;
 /** What names each version in a rollback, by its number, read while it was there. */
 const published: Record<string, { bucket: string; manifestKey: string; manifestSha256: string }> = {};
 
-async function deployed(stack: string): Promise<Outputs> {
-  await expectDeployed(deployment, stack, {});
-  return deployment.outputs(stack);
-}
-
+const deployed = (stack: string) => deployedOutputs(deployment, stack);
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, endpoint, model);
 
-/** The next event of a queue. */
-function heard(QueueUrl: string): Promise<any> {
-  return eventually(async () => {
-    const request = { QueueUrl, MaxNumberOfMessages: 1 };
-    const { Messages: messages = [] } = await callAction(deployment.emulator, 'sqs', 'AmazonSQS.ReceiveMessage', request);
-    expect(messages).toHaveLength(1);
-    await callAction(deployment.emulator, 'sqs', 'AmazonSQS.DeleteMessage', { QueueUrl, ReceiptHandle: messages[0].ReceiptHandle });
-    return JSON.parse(messages[0].Body);
-  }, SECONDS);
-}
+const heard = (queueUrl: string) => nextEvent(deployment, queueUrl);
 
 /** Uploads a model, waits until it is delivered, and remembers which version it became, and which one it replaced. */
 async function deliver(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { App } from 'aws-cdk-lib';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -169,6 +169,7 @@ test.each<[string, Partial<ModelFunctionProps>, string]>([
   ['the variable of redact', { environment: { CAPTURE_REDACT: '[]' } }, 'environment must not set CAPTURE_REDACT: use capture'],
   ['an empty redact', { capture: capture({ redact: [] }) }, 'capture.redact must be a list of names of inputs, got []: leave it out to capture all values'],
   ['one name as redact', { capture: capture({ redact: 'image' as any }) }, 'capture.redact must be a list of names of inputs, got "image"'],
+  ['a token as redact', { capture: capture({ redact: Token.asList({ Ref: 'Names' }) }) }, 'capture.redact must not be a token: give the names of the inputs'],
   ['an empty name in redact', { capture: capture({ redact: ['image', ''] }) }, 'capture.redact must have names of inputs, got ""'],
   ['redact with replay', { capture: capture({ redact: ['age', 'name'] }), replay: { maxDisagreement: 0.05 } },
     'replay must not be used with capture.redact (age, name): the captured requests have no values to send, so that there is nothing to compare'],

@@ -42,8 +42,7 @@ class Refusal:
 
 def read_refusal(store: Store, prefix: str, key: str, attempt: str) -> Refusal | None:
     """Return the refusal of one attempt of a job, or None if this attempt was not refused."""
-    path = _path(prefix, key)
-    return next((one for one in _refusals(store.address(path), store.read(path)) if one.attempt == attempt), None)
+    return next((one for one in read_refusals(store, _path(prefix, key)) if one.attempt == attempt), None)
 
 
 def read_refusals(store: Store, path: str) -> list[Refusal]:
