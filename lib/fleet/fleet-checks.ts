@@ -1,6 +1,7 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { fleetCanaryProblems } from './canary-settings';
@@ -22,6 +23,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkCapacity(props),
     ...checkRoleStack(scope, 'role', props.role),
     ...fleetCanaryProblems(props),
+    ...checkRolloutAlarms(scope, props.rollout),
     ...checkRange('targetCpuUtilization', props.targetCpuUtilization, 1, 100),
     ...checkInteger('volumeSize in GiB', gibibytesOf(props.volumeSize), SMALLEST_VOLUME_GIBIBYTES, 16_384, 'the system itself takes 8'),
     ...checkKnownTimes(props),

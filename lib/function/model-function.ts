@@ -7,6 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IMonitoredEndpoint } from '../endpoint/model-endpoint';
 import { readDelivered } from '../model/delivery-source';
@@ -278,6 +279,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     const model = { ...props, modelName, format: ModelFormat.LITERT, architecture };
     failIfAny(lit`InvalidModelFunctionProps`, [
       ...checkFunctionProps(props, timeout),
+      ...checkRolloutAlarms(this, props.rollout),
       // It writes to the log group, which is this stack's.
       ...props.logGroup ? [] : checkRoleStack(this, 'role', props.role),
       ...checkArtifactFor(this, 'Optimizer', model),

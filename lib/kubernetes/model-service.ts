@@ -6,6 +6,7 @@ import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { CaptureStream } from '../endpoint/capture-stream';
 import { deployTimeDigest } from '../endpoint/deploy-time-digest';
 import { LiveEvents } from '../endpoint/live-events';
@@ -277,6 +278,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     };
     failIfAny(lit`InvalidModelServiceProps`, [
       ...checkServiceProps(props, { modelName, serviceName: identity.name }),
+      ...checkRolloutAlarms(this, props.rollout),
       ...checkUnclaimed(this, props.cluster, identity),
       // It reads the bucket, which is this stack's.
       ...props.model._artifact || props.artifactBucket ? [] : checkRoleStack(this, 'role', props.role),
