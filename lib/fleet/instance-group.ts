@@ -1,10 +1,11 @@
-import { Lazy, Stack } from 'aws-cdk-lib';
+import { Lazy } from 'aws-cdk-lib';
 import type * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { FleetBoot } from './fleet-boot';
 import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
+import { fleetNameOf } from './fleet-name';
 import type { FleetNetwork } from './fleet-network';
 import type { FleetSettings } from './fleet-settings';
 import type { ModelFleetProps } from './model-fleet-props';
@@ -43,8 +44,7 @@ export function instanceGroup(scope: Construct, prefix: string, options: Instanc
   group.attachToNetworkTargetGroup(network.restTargetGroup);
   bootAfter(group, props.vpc.selectSubnets(settings.vpcSubnets), options);
   const resource = group.node.defaultChild as autoscaling.CfnAutoScalingGroup;
-  // Not AWS::StackName, which in a stack with alarms on this fleet would be that stack's.
-  const fleetName = `${Stack.of(scope).stackName}/${resource.logicalId}`;
+  const fleetName = fleetNameOf(resource);
   const script = boot.userData(group, network, fleetName);
   return { group, launchTemplate, fleetName };
 }

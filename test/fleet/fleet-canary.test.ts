@@ -76,11 +76,12 @@ describe('a fleet with a canary', () => {
 
   test('watches the failures that the canary\'s instances publish under a name of their own', () => {
     const { stack } = canary({ maxErrorRate: 0.05 }, { embeddedMetrics: true });
-    const fleetName = `Stack/${first(stack).id}`;
+    const fleetName = { 'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, `/${first(stack).id}`]] };
 
     expect(gate(stack).properties).toMatchObject({ MaxErrorRate: '0.05', Namespace: 'CdkTensorFlow', FleetName: fleetName, ModelName: 'digits' });
     expect(gate(canary({}, { embeddedMetrics: true }).stack).properties.MaxErrorRate).toBe('0.01');
-    expect(JSON.stringify(named(stack, TEMPLATE, 'DigitsCanaryLaunchTemplate').properties)).toContain(String.raw`\"fleet\": \"${fleetName}\"`);
+    expect(JSON.stringify(named(stack, TEMPLATE, 'DigitsCanaryLaunchTemplate').properties))
+      .toContain(String.raw`\"fleet\": \"",{"Ref":"AWS::StackName"},"/${first(stack).id}\"`);
   });
 
   test('is live when the other group is, and rolled back from the canary on', () => {

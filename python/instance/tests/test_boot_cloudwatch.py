@@ -40,7 +40,7 @@ def test_reports_the_servers_counters_to_cloudwatch(fleet: Fleet) -> None:
     assert sum(event["Requests"] for event in events) == len(held_out), booted.run("cat /metrics.log")
     assert sum(event["Errors"] for event in events) == 0
     assert all(event["Latency"] > 0 for event in events if event["Requests"])
-    assert events[0]["FleetName"].startswith("Fleet/DigitsGroup")  # the name that the app gives the stack
+    assert events[0]["FleetName"].startswith(f"{fleet.stack.name}/DigitsGroup")
 
 
 def test_sends_the_servers_output_to_its_own_stream(fleet: Fleet) -> None:
