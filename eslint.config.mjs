@@ -13,8 +13,9 @@ const MAY_IMPORT = {
   endpoint: ['optimization', 'model', 'bundling', 'private'],
   monitor: ['endpoint', 'optimization', 'model', 'bundling', 'private'],
   function: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
-  kubernetes: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
-  fleet: ['endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+  replay: ['function', 'endpoint', 'optimization', 'model', 'bundling', 'private'],
+  kubernetes: ['replay', 'endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
+  fleet: ['replay', 'endpoint', 'serving', 'optimization', 'model', 'bundling', 'private'],
 };
 
 const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({

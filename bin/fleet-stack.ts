@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ModelServer, RequestCapture, Rollout, ServingBinary } from '../lib';
+import type { ModelServer, ReplayOptions, RequestCapture, Rollout, ServingBinary } from '../lib';
 import { ModelFleet } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -27,6 +27,8 @@ export interface FleetStackProps extends ExampleStackProps {
   readonly embeddedMetrics?: boolean;
   /** @default - nothing is captured */
   readonly capture?: RequestCapture;
+  /** @default - nothing is replayed */
+  readonly replay?: ReplayOptions;
 }
 
 const CIDR = '10.0.0.0/16';
@@ -64,6 +66,7 @@ export class FleetStack extends Stack {
       rollout: props.rollout,
       embeddedMetrics: props.embeddedMetrics,
       capture: props.capture,
+      replay: props.replay,
       // The newest image at every deployment: fine for an example. Without this line, the image stays until cdk.context.json is refreshed.
       machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.X86_64 }),
     });

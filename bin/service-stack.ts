@@ -4,7 +4,7 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
-import type { ModelServer, RequestCapture, Rollout } from '../lib';
+import type { ModelServer, ReplayOptions, RequestCapture, Rollout } from '../lib';
 import { ModelService } from '../lib';
 import { exampleModel, exampleOutputs } from './example-model';
 import type { ExampleStackProps } from './example-stack-props';
@@ -27,6 +27,8 @@ export interface ServiceStackProps extends ExampleStackProps {
   readonly cpuFeatures?: string[];
   /** @default - nothing is captured */
   readonly capture?: RequestCapture;
+  /** @default - nothing is replayed */
+  readonly replay?: ReplayOptions;
 }
 
 /** A model on Amazon EKS, in a cluster of its own with Auto Mode. */
@@ -69,6 +71,7 @@ export class ServiceStack extends Stack {
       rolloutTimeout: props.rolloutTimeout,
       cpuFeatures: props.cpuFeatures,
       capture: props.capture,
+      replay: props.replay,
     });
     this.endpoint.node.addDependency(metrics);
 

@@ -1,6 +1,7 @@
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { checkServerCapture } from '../endpoint/capture-checks';
+import { checkServerReplay } from '../endpoint/replay-checks';
 import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
@@ -105,7 +106,7 @@ class TensorFlowFleetServer extends FleetServer {
   }
 
   public problems() {
-    return [...checkServingOptions(this.props), ...this.binary._problems(), ...checkServerCapture(this.props, false)];
+    return [...checkServingOptions(this.props), ...this.binary._problems(), ...checkServerCapture(this.props, false), ...checkServerReplay(this.props, false)];
   }
 
   public image(scope: Construct) {
@@ -151,6 +152,7 @@ class LiteRtFleetServer extends FleetServer {
       ...checkLiteRtOptions(this.props),
       ...checkLiteRtServer(this.architecture),
       ...checkServerCapture(this.props, true),
+      ...checkServerReplay(this.props, true),
       ...servingBinary === undefined ? [] : ['servingBinary is the program of TensorFlow Serving, and ModelServer.LITERT brings its own: leave it out'],
       ...missingCpuFeatures === undefined ? []
         : ['missingCpuFeatures has no effect with ModelServer.LITERT, whose models need no processor feature: leave it out'],

@@ -18,6 +18,8 @@ export interface InstanceGroupOptions {
   readonly boot: FleetBoot;
   /** VPC endpoints that instances need at boot. */
   readonly endpoints?: Construct;
+  /** What must succeed before the instances change. */
+  readonly after?: Construct;
 }
 
 /** Instances of a fleet that are updated together. */
@@ -50,8 +52,9 @@ export function instanceGroup(scope: Construct, prefix: string, options: Instanc
 }
 
 /** Adds dependencies on routes, endpoints and permissions, which instances need at boot and the template does not reference. */
-function bootAfter(group: autoscaling.AutoScalingGroup, subnets: ec2.SelectedSubnets, { boot, endpoints, network }: InstanceGroupOptions): void {
+function bootAfter(group: autoscaling.AutoScalingGroup, subnets: ec2.SelectedSubnets, { boot, endpoints, network, after }: InstanceGroupOptions): void {
   const resource = group.node.defaultChild!;
-  resource.node.addDependency(subnets.internetConnectivityEstablished, ...endpoints ? [endpoints] : [], network.grpcListener, network.restListener);
+  const constructs = [endpoints, after].filter((construct) => construct !== undefined);
+  resource.node.addDependency(subnets.internetConnectivityEstablished, ...constructs, network.grpcListener, network.restListener);
   boot.grants.forEach((grant) => grant.applyBefore(resource as Construct));
 }

@@ -4,6 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { ReplayOptions } from '../endpoint/replay-options';
 import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
@@ -209,6 +210,17 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default - nothing is captured
    */
   readonly capture?: RequestCapture;
+
+  /**
+   * Replay the newest captured requests to a new version before any instance gets it, and end the deployment if its answers differ too much from the
+   * recorded ones. Without captured requests that another version answered, golden requests alone are compared.
+   *
+   * Needs `capture`, and `ModelServer.LITERT`. A Lambda function of the stack answers them, which runs the same model by the same native program and is
+   * idle otherwise: the model must fit into Lambda (250 MB unzipped, 10,240 MiB of memory). Replayed requests are neither captured nor counted.
+   *
+   * @default - nothing is replayed
+   */
+  readonly replay?: ReplayOptions;
 
   /**
    * Whether each instance publishes the server's number of requests, errors and latency once a minute. The values are written to the log group,

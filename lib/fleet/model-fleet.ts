@@ -19,6 +19,7 @@ import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
+import { ReplayFunction } from '../replay/replay-function';
 import { noteBatching } from '../serving/batching-note';
 import { servingSettings } from '../serving/serving-settings';
 import { canaryGroup } from './canary-group';
@@ -130,6 +131,16 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName });
     this.captureBucket = capture?.bucket;
     this._redacted = props.capture?._options.redact;
+    const replay = props.replay && capture && new ReplayFunction(this, 'Replay', {
+      endpoint: 'fleet',
+      options: props.replay,
+      captureBucket: capture.bucket,
+      modelName,
+      model: props.model,
+      artifact,
+      architecture: server.architecture,
+      compatibility,
+    });
     const boot = new FleetBoot(this, { props, settings, serving, modelName, artifact, compatibility, server, logGroup, role, capture });
 
     const network = new FleetNetwork(this, 'Network', { ...settings, ...serving, vpc, modelName, certificate: props.certificate });
@@ -148,9 +159,9 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
     for (const targets of [network.grpcTargetGroup, network.restTargetGroup]) {
       // The health check contains the model's name: do not update it before the model's build has succeeded.
-      targets.node.addDependency(compatibility.resource);
+      targets.node.addDependency(compatibility.resource, ...replay ? [replay.check] : []);
     }
-    const options = { props, settings, role, network, boot, endpoints, modelName };
+    const options = { props, settings, role, network, boot, endpoints, modelName, after: replay?.check };
     const stable = instanceGroup(this, '', options);
     this.launchTemplate = stable.launchTemplate;
     this.autoScalingGroup = stable.group;
@@ -160,7 +171,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     this.canaryAutoScalingGroup = first?.group;
     this.metrics = props.embeddedMetrics ? new FleetMetrics(stable.fleetName, modelName) : undefined;
     this.liveEvents = new LiveEvents(this, {
-      kind: 'fleet', compatibility, model: props.model, first: [(first ?? stable).group.node.defaultChild!], last: [stable.group.node.defaultChild!],
+      kind: 'fleet', compatibility, model: props.model, first: [...replay ? [replay.check] : [], (first ?? stable).group.node.defaultChild!], last: [stable.group.node.defaultChild!],
     });
   }
 

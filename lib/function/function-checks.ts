@@ -7,7 +7,7 @@ import { checkFunctionCapture } from './capture-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { mebibytesOf, MOST_PROCESSORS } from './processors';
-import { checkReplay } from './replay-checks';
+import { checkFunctionReplay } from './replay-checks';
 import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
@@ -40,7 +40,7 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...props.hook?._problems ?? [],
     ...checkNative(props),
     ...checkFunctionCapture(props),
-    ...checkReplay(props),
+    ...checkFunctionReplay(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
       .filter((name) => props[name as keyof ModelFunctionProps] !== undefined)

@@ -5,13 +5,13 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { PythonBundling } from '../bundling/python-bundling';
+import type { ReplayOptions } from '../endpoint/replay-options';
 import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { LiteRtRuntime } from './litert-runtime';
 import type { ModelHook } from './model-hook';
-import type { ReplayOptions } from './replay-options';
 
 /** Properties of a model served by AWS Lambda. */
 export interface ModelFunctionProps extends OptimizationOptions {

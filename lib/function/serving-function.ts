@@ -24,6 +24,8 @@ export interface ServingFunctionOptions {
   readonly compatibility: ModelCompatibility;
   readonly layers: FunctionLayers;
   readonly logGroup: logs.ILogGroup;
+  /** Of a version that another one has replaced. */
+  readonly versionRemovalPolicy?: RemovalPolicy;
 }
 
 /** Creates the Lambda function that serves a model, with its role and its model layer. */
@@ -71,7 +73,7 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
         + (layers.hook ? `hook layer ${layerVersionNumber(layers.hook.layerVersionArn)}, ` : '') + `configuration ${digest}`,
       // Not RETAIN: Lambda publishes the same code and configuration only once, so a version left behind by a failed deployment would block the next
       // attempt.
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      removalPolicy: options.versionRemovalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     },
   });
   // The CDK publishes a version for each key of the code, Lambda only for different code or configuration. Another tool may bundle equal files

@@ -2,11 +2,11 @@ import { CustomResource, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { ReplayOptions } from '../endpoint/replay-options';
 import { readStatements, storeAsset } from '../model/stored-object';
 import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build-provider';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
-import type { ReplayOptions } from './replay-options';
 
 export interface VersionCheckProps {
   readonly version: lambda.IVersion;
@@ -21,6 +21,8 @@ export interface VersionCheckProps {
     readonly bucket: s3.IBucket;
     /** What a delivery says to serve: nothing is replayed to a version that it goes back to. */
     readonly serve?: string;
+    /** What gets the version if the function answers alike. Undefined for a function that serves itself. */
+    readonly endpoint?: 'service' | 'fleet';
   };
 }
 
@@ -28,7 +30,8 @@ export interface VersionCheckProps {
  * Sends the model's golden requests to a published version during the deployment, and fails if an answer differs from the optimization's.
  * Without golden requests it sends zeros; with a hook, the hook's own event.
  *
- * The alias depends on it: callers keep their version if the new one does not start, cannot load or run its model or hook, or gives other answers.
+ * The alias depends on it, or whatever changes pods or instances: callers keep their version if the new one does not start, cannot load or run its
+ * model or hook, or gives other answers.
  */
 export class VersionCheck extends Construct {
   constructor(scope: Construct, id: string, props: VersionCheckProps) {
@@ -61,6 +64,7 @@ export class VersionCheck extends Construct {
           CaptureBucket: replay.bucket.bucketName,
           ModelVersion: props.compatibility.version,
           ...replay.serve !== undefined && { Serve: replay.serve },
+          ...replay.endpoint && { Endpoint: replay.endpoint },
         } : {},
       },
     });

@@ -2,6 +2,7 @@ import type { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { ReplayOptions } from '../endpoint/replay-options';
 import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
@@ -52,6 +53,17 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default - nothing is captured
    */
   readonly capture?: RequestCapture;
+
+  /**
+   * Replay the newest captured requests to a new version before any pod gets it, and end the deployment if its answers differ too much from the
+   * recorded ones. Without captured requests that another version answered, golden requests alone are compared.
+   *
+   * Needs `capture`, and `ModelServer.LITERT`. A Lambda function of the stack answers them, which runs the same model by the same native program and is
+   * idle otherwise: the model must fit into Lambda (250 MB unzipped, 10,240 MiB of memory). Replayed requests are neither captured nor counted.
+   *
+   * @default - nothing is replayed
+   */
+  readonly replay?: ReplayOptions;
 
   /**
    * Processor of the nodes and of the optimization. `ARM_64` needs `ModelServer.LITERT`.

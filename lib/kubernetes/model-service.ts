@@ -19,6 +19,7 @@ import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
 import { checkRoleStack } from '../private/role-checks';
+import { ReplayFunction } from '../replay/replay-function';
 import { noteBatching } from '../serving/batching-note';
 import { liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
@@ -138,9 +139,21 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
     capture?.grantPut(this.role);
     this.captureBucket = capture?.bucket;
     this._redacted = props.capture?._options.redact;
+    const replay = props.replay && capture && new ReplayFunction(this, 'Replay', {
+      endpoint: 'service',
+      options: props.replay,
+      captureBucket: capture.bucket,
+      modelName: this.modelName,
+      model: props.model,
+      artifact: this.artifact,
+      architecture: settings.architecture,
+      compatibility,
+    });
 
     const { cluster, adoptExisting, removalPolicy } = props;
-    const objects = new ServiceObjects(this, { cluster, identity: names.identity, applied: settings.applied, adoptExisting, removalPolicy });
+    const objects = new ServiceObjects(this, {
+      cluster, identity: names.identity, applied: settings.applied, after: replay?.check, adoptExisting, removalPolicy,
+    });
     const rollout = addServiceObjects(objects, this, { props, settings, compatibility, versions, access, liteRt, capture });
     this.objects = objects.objects;
     this.manifests = objects.manifests;
@@ -148,14 +161,14 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       this.rollout = this.waitForPods(props, settings, rollout);
       this.loadBalancerDnsName = props.internalLoadBalancer ? this.waitForLoadBalancer(settings).value : undefined;
     } else {
-      this.bundleKey = this.writeBundle(compatibility, versions);
+      this.bundleKey = this.writeBundle(compatibility, versions, replay?.check);
     }
     this.liveEvents = new LiveEvents(this, {
       kind: 'service',
       compatibility,
       model: props.model,
       unknownTime: settings.applied ? undefined : 'applyManifests is false, so that something else applies the manifests, and knows when pods serve',
-      first: this.manifests,
+      first: [...replay ? [replay.check] : [], ...this.manifests],
       last: this.rollout ? [this.rollout] : [],
     });
   }
@@ -307,10 +320,13 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   }
 
   /** Writes the objects to the artifact bucket, under a key that covers everything that can differ. */
-  private writeBundle(compatibility: ModelCompatibility, { prefix }: ModelPrefix): string {
+  private writeBundle(compatibility: ModelCompatibility, { prefix }: ModelPrefix, after?: Construct): string {
     const keyPrefix = prefix.replace(/[^/]+\/$/, 'manifests/');
     const key = `${keyPrefix}${stableDigest(this, this.objects)}-${deployTimeDigest(compatibility, 'ObjectsDigest', this.objects)}-${compatibility.version}.yaml`;
-    new ManifestBundle(this, 'Bundle', { bucket: this.artifact.bucket, key, keyPrefix, content: this.toYaml() });
+    const bundle = new ManifestBundle(this, 'Bundle', { bucket: this.artifact.bucket, key, keyPrefix, content: this.toYaml() });
+    if (after) {
+      bundle.node.addDependency(after);
+    }
     return key;
   }
 }

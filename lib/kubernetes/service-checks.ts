@@ -2,6 +2,7 @@ import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { checkServerCapture } from '../endpoint/capture-checks';
+import { checkServerReplay } from '../endpoint/replay-checks';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
 import { checkLiteRtOptions } from '../serving/litert-checks';
 import { checkLiteRtServer } from '../serving/litert-server';
@@ -35,6 +36,7 @@ export function checkServiceProps(props: ModelServiceProps, names: { modelName: 
   return [
     ...isLiteRt(props) ? liteRtProblems(props) : tensorFlowServingProblems(props),
     ...checkServerCapture(props, isLiteRt(props)),
+    ...checkServerReplay(props, isLiteRt(props)),
     ...nameProblems(props, names),
     ...clusterProblems(props),
     ...replicaProblems(props),

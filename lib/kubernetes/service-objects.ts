@@ -10,6 +10,8 @@ export interface ServiceObjectsOptions {
   readonly identity: ObjectIdentity;
   /** Whether the deployment applies the objects. */
   readonly applied: boolean;
+  /** What must succeed before any object is applied. */
+  readonly after?: Construct;
   readonly adoptExisting?: boolean;
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -49,8 +51,10 @@ export class ServiceObjects {
   }
 
   private keep(manifest: eks.KubernetesManifest, before: Construct[]): eks.KubernetesManifest[] {
-    if (before.length > 0) {
-      manifest.node.addDependency(...before);
+    const { after } = this.options;
+    const first = after ? [...before, after] : before;
+    if (first.length > 0) {
+      manifest.node.addDependency(...first);
     }
     this.manifests.push(manifest);
     return [manifest];

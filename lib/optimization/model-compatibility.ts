@@ -1,4 +1,4 @@
-import { CustomResource, Stack } from 'aws-cdk-lib';
+import { CustomResource, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
@@ -20,6 +20,8 @@ export interface OfferedRuntime {
 /** An endpoint's offer to a model, which the deployment compares with the model's requirements. */
 export interface EndpointOffer {
   readonly endpoint: 'function' | 'service' | 'fleet';
+  /** What gets the model if the function answers alike. Such a function takes the memory that its model needs, up to `memoryMebibytes`. */
+  readonly replayOf?: 'service' | 'fleet';
   readonly format: ModelFormat;
   readonly architecture: lambda.Architecture;
   readonly memoryMebibytes?: number;
@@ -63,6 +65,8 @@ export class ModelCompatibility extends Construct {
   public readonly serverSha256: string;
   /** Memory request of a pod, such as 640Mi. */
   public readonly memoryRequest: string;
+  /** Memory of a function with `replayOf`, in MiB. */
+  public readonly functionMemory: number;
   /** The custom resource, for dependencies. */
   public readonly resource: CustomResource;
 
@@ -112,5 +116,6 @@ export class ModelCompatibility extends Construct {
     this.serverKey = this.resource.getAttString('ServerKey');
     this.serverSha256 = this.resource.getAttString('ServerSha256');
     this.memoryRequest = this.resource.getAttString('MemoryRequest');
+    this.functionMemory = Token.asNumber(this.resource.getAtt('FunctionMemory'));
   }
 }

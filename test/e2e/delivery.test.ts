@@ -4,7 +4,7 @@ import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
 import { deployedOutputs, expectAnswersOf, nextEvent } from './expectations';
-import { callAction, callService } from './requests';
+import { callAction, callQuery } from './requests';
 
 const KEY = 'models/points.zip';
 const SECONDS = 300;
@@ -54,8 +54,7 @@ async function delivered(input: object): Promise<{ status: string; output: any }
 /** Runs the command line as the role that may operate the delivery, and returns its exit code and what it printed. */
 async function operate(...args: string[]): Promise<{ code: number; output: any }> {
   const { OperatorRole } = endpoint as unknown as Record<string, string>;
-  const session = await callService(deployment.emulator, 'sts', { 'content-type': 'application/x-www-form-urlencoded' },
-    new URLSearchParams({ Action: 'AssumeRole', Version: '2011-06-15', RoleArn: OperatorRole, RoleSessionName: 'operator' }).toString());
+  const session = await callQuery(deployment.emulator, 'sts', { Action: 'AssumeRole', Version: '2011-06-15', RoleArn: OperatorRole, RoleSessionName: 'operator' });
   const of = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(session)![1];
   const before = { ...process.env };
   Object.assign(process.env, deployment.emulator.environment, {

@@ -11,7 +11,7 @@ const server = app.node.tryGetContext('server');
 const isLiteRt = server === ModelServer.LITERT;
 
 const alarmName = app.node.tryGetContext('alarm');
-const redact = app.node.tryGetContext('redact')?.split(',');
+const maxRelativeError = app.node.tryGetContext('maxRelativeError');
 
 const stack = new FleetStack(app, 'Fleet', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
@@ -20,7 +20,8 @@ const stack = new FleetStack(app, 'Fleet', {
   ...isLiteRt ? {} : { servingBinary: image ? ServingBinary.fromImage(ServingImage.fromRegistry(image)) : ServingBinary.fromAsset(server) },
   recipe: app.node.tryGetContext('recipe') === 'none' ? OptimizationRecipe.none() : undefined,
   minCapacity: 1,
-  capture: isLiteRt ? RequestCapture.sampled({ rate: 1, retention: Duration.days(7), redact }) : undefined,
+  capture: isLiteRt ? RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }) : undefined,
+  replay: maxRelativeError ? { maxRelativeError: Number(maxRelativeError), acceptVersion: app.node.tryGetContext('acceptVersion') } : undefined,
   bootTimeout: Duration.minutes(5),
   // gRPC connections end by themselves in half of this time.
   connectionDraining: Duration.seconds(20),

@@ -2,12 +2,11 @@ import { accuracy, HELD_OUT } from './digits';
 import { eventually } from './eventually';
 import { receiveEvents } from './expectations';
 import { FleetDeployment } from './fleet-deployment';
-import { callService, logged } from './requests';
+import { callQuery, logged } from './requests';
 
 const ALARM = 'complaints';
 const CANARY = { server: 'litert', alarm: ALARM };
 const IMAGES = HELD_OUT.map(({ image }) => image);
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 let fleet: FleetDeployment;
 
@@ -31,15 +30,6 @@ const published = (version: string) => ({
 });
 const rolledBack = () => [{ 'detail-type': 'ModelRolledBack', 'detail': { path: 'Fleet/Digits', live: published('2'), rolledBack: published('1') } }];
 
-/** The ids of the instances of the fleet's two groups. */
-async function instances(): Promise<{ canary: string[]; stable: string[] }> {
-  const answer = await callService(fleet.emulator, 'autoscaling', FORM, 'Action=DescribeAutoScalingGroups&Version=2011-01-01');
-  const groups = answer.split('<AutoScalingGroupName>').slice(1);
-  const ids = (isCanary: boolean) => groups.filter((group) => group.split('<')[0].includes('Canary') === isCanary)
-    .flatMap((group) => [...group.matchAll(/<InstanceId>([^<]+)</g)].map(([, id]) => id));
-  return { canary: ids(true), stable: ids(false) };
-}
-
 /** Which of the groups and the gate between them ended their update, in the order of the command's lines. */
 function updated(output: string): string[] {
   const types = '(?:AWS::AutoScaling::AutoScalingGroup|Custom::TensorFlowFleetCanary)';
@@ -50,8 +40,8 @@ function updated(output: string): string[] {
 const watched = () => logged(fleet.emulator, 'CanaryGate');
 
 async function complain(): Promise<void> {
-  const metric = 'Namespace=Shop&MetricData.member.1.MetricName=Complaints&MetricData.member.1.Value=5';
-  await callService(fleet.emulator, 'monitoring', FORM, `Action=PutMetricData&Version=2010-08-01&${metric}`);
+  const metric = { 'Namespace': 'Shop', 'MetricData.member.1.MetricName': 'Complaints', 'MetricData.member.1.Value': '5' };
+  await callQuery(fleet.emulator, 'monitoring', { Action: 'PutMetricData', Version: '2010-08-01', ...metric });
 }
 
 const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances: IMAGES });
@@ -62,7 +52,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     const { code, output } = await fleet.deploy(CANARY);
     expect({ code, output: code === 0 ? '' : `${output}\n${fleet.emulator.log().slice(-5000)}` }).toEqual({ code: 0, output: '' });
 
-    const { canary, stable } = await instances();
+    const { canary, stable } = await fleet.instances();
     expect([canary.length, stable.length]).toEqual([1, 1]);
     expect(accuracy(await fleet.decisions(IMAGES))).toBeGreaterThan(0.95);
     await eventually(async () => expect(await watched()).toContain('may go on: the canary is new'));
@@ -72,9 +62,9 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
   });
 
   test('a version that works replaces the canary, bakes, and then replaces the other instance, without a failed request', async () => {
-    const before = await instances();
+    const before = await fleet.instances();
     const seen: { canary: string[]; stable: string[] }[] = [];
-    const observe = setInterval(() => void instances().then((now) => seen.push(now), () => undefined), 1000);
+    const observe = setInterval(() => void fleet.instances().then((now) => seen.push(now), () => undefined), 1000);
 
     const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy({ ...CANARY, recipe: 'none' }))
       .finally(() => clearInterval(observe));
@@ -85,7 +75,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(updated(result.output)).toEqual(['CanaryGroup', 'CanaryGate', 'Group']);
     const baking = seen.filter(({ canary, stable }) => canary.length === 1 && canary[0] !== before.canary[0] && stable.join() === before.stable.join());
     expect(baking.length).toBeGreaterThan(30);
-    expect((await instances()).stable).not.toEqual(before.stable);
+    expect((await fleet.instances()).stable).not.toEqual(before.stable);
     expect(await fleet.version()).toBe('2');
     await eventually(async () => expect(await watched()).toMatch(/may go on: its instances were healthy, \d+ requests, 0 failed/));
     expect(await heard()).toMatchObject([{ 'detail-type': 'ModelLive', 'detail': { live: published('2'), before: published('1') } }]);
@@ -94,10 +84,10 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
   // Fault: an alarm goes off while a fleet's canary serves clients | the update fails with the alarm's name, and an event says so
   //   | the previous version, from the same instances
   test('an alarm during the bake takes the canary back, and the other instance and its predictions stay as they were', async () => {
-    const [before, predicted] = [await instances(), await raw()];
+    const [before, predicted] = [await fleet.instances(), await raw()];
     let complaints: NodeJS.Timeout | undefined;
     const alarming = async () => {
-      await eventually(async () => expect((await instances()).canary).toEqual([expect.not.stringMatching(before.canary[0])]), 300);
+      await eventually(async () => expect((await fleet.instances()).canary).toEqual([expect.not.stringMatching(before.canary[0])]), 300);
       complaints = setInterval(() => void complain(), 2000);
     };
 
@@ -111,8 +101,8 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(result.output).toContain('before any other instance was changed');
     expect(wrong).toEqual([]);
     expect(answered).toBeGreaterThan(100);
-    expect((await instances()).stable).toEqual(before.stable);
-    expect((await instances()).canary).toHaveLength(1);
+    expect((await fleet.instances()).stable).toEqual(before.stable);
+    expect((await fleet.instances()).canary).toHaveLength(1);
     expect([await fleet.version(), await fleet.version()]).toEqual(['2', '2']);
     expect(await raw()).toEqual(predicted);
     await eventually(async () => expect(await watched()).toContain('may go on: the stack is being rolled back'));
@@ -121,7 +111,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
 
   // Fault: a fleet's canary does not start | the update fails with the reason | the previous version, from the same instances
   test('a canary that does not start fails the update, and both instances stay', async () => {
-    const [before, predicted] = [await instances(), await raw()];
+    const [before, predicted] = [await fleet.instances(), await raw()];
     await fleet.damageLibrary();
 
     const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy(CANARY));
@@ -131,7 +121,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect(fleet.emulator.log()).toMatch(/FAILURE: s3:\/\/\S+ has the SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: it is not what was published/);
     expect(wrong).toEqual([]);
     expect(answered).toBeGreaterThan(10);
-    expect(await instances()).toEqual(before);
+    expect(await fleet.instances()).toEqual(before);
     expect(await raw()).toEqual(predicted);
     expect(await heard()).toMatchObject(rolledBack());
   });
@@ -140,6 +130,6 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     const { code } = await fleet.destroy(CANARY);
 
     expect(code).toBe(0);
-    expect(await instances()).toEqual({ canary: [], stable: [] });
+    expect(await fleet.instances()).toEqual({ canary: [], stable: [] });
   });
 });

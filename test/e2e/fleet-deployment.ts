@@ -8,6 +8,7 @@ import { EmbeddedAws } from '../../emulator/client/embedded-aws';
 import { recordedCalls } from '../grants/recording';
 import { standInDirectories } from '../stand_ins/serving-program';
 import { byGrpc, HELD_OUT, likeliest } from './digits';
+import { callQuery } from './requests';
 
 const STACK = 'Fleet';
 
@@ -90,6 +91,15 @@ export class FleetDeployment {
   public async decisions(images: number[][][][]): Promise<number[]> {
     const { predictions } = await this.ask<{ predictions: number[][] }>(':predict', { instances: images });
     return predictions.map(likeliest);
+  }
+
+  /** The ids of the instances of the fleet's groups. Without a canary, that group is empty. */
+  public async instances(): Promise<{ canary: string[]; stable: string[] }> {
+    const answer = await callQuery(this.emulator, 'autoscaling', { Action: 'DescribeAutoScalingGroups', Version: '2011-01-01' });
+    const groups = answer.split('<AutoScalingGroupName>').slice(1);
+    const ids = (isCanary: boolean) => groups.filter((group) => group.split('<')[0].includes('Canary') === isCanary)
+      .flatMap((group) => [...group.matchAll(/<InstanceId>([^<]+)</g)].map(([, id]) => id));
+    return { canary: ids(true), stable: ids(false) };
   }
 
   /** Changes a byte of LiteRT's library where a deployment of the LiteRT server has uploaded it to. */

@@ -2,7 +2,7 @@ import type { Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { eventually } from './eventually';
 import { expectDeployed, receiveEvents } from './expectations';
-import { callAction, callService } from './requests';
+import { callAction, callQuery } from './requests';
 
 const STACK = 'Endpoint';
 const SAMPLES = 300;
@@ -75,10 +75,7 @@ function report({ id }: Build, name: string): Promise<string> {
   });
 }
 
-const cloudWatch = (parameters: Record<string, string>) => callService(
-  deployment.emulator, 'monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
-  new URLSearchParams({ Version: '2010-08-01', ...parameters }).toString(),
-);
+const cloudWatch = (parameters: Record<string, string>) => callQuery(deployment.emulator, 'monitoring', { Version: '2010-08-01', ...parameters });
 
 /** The greatest value of one of the monitor's metrics. */
 async function greatest(metric: string): Promise<number> {

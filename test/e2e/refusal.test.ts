@@ -1,7 +1,7 @@
 import type { Expectation, Outputs } from './deployment';
 import { Deployment } from './deployment';
 import { expectAnswersOf, expectDeployed, receiveEvents } from './expectations';
-import { callService } from './requests';
+import { callQuery } from './requests';
 
 const STACK = 'Endpoint';
 
@@ -31,10 +31,7 @@ const deployed = (context: Record<string, string>) => expectDeployed(deployment,
 const expectAnswers = (model: Expectation) => expectAnswersOf(deployment, outputs(), model);
 const heard = () => receiveEvents(deployment, outputs().QueueUrl);
 
-const cloudWatch = (parameters: Record<string, string>) => callService(
-  deployment.emulator, 'monitoring', { 'content-type': 'application/x-www-form-urlencoded' },
-  new URLSearchParams({ Version: '2010-08-01', ...parameters }).toString(),
-);
+const cloudWatch = (parameters: Record<string, string>) => callQuery(deployment.emulator, 'monitoring', { Version: '2010-08-01', ...parameters });
 
 /** The sum, over the last hours, of the very metric that the alarm watches. */
 async function alarmedRefusals(): Promise<number> {

@@ -1,7 +1,7 @@
 import type { EmbeddedAws } from '../../emulator/client/embedded-aws';
 
 /** Sends one request to a service of the embedded AWS that no client is installed for, and returns the body of the answer. */
-export async function callService(emulator: EmbeddedAws, service: string, headers: Record<string, string>, body: string): Promise<string> {
+async function callService(emulator: EmbeddedAws, service: string, headers: Record<string, string>, body: string): Promise<string> {
   const authorization = `AWS4-HMAC-SHA256 Credential=test/20261124/${emulator.region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
   const answer = await fetch(emulator.endpoint, { method: 'POST', headers: { ...headers, authorization }, body });
   const text = await answer.text();
@@ -19,6 +19,11 @@ export async function callService(emulator: EmbeddedAws, service: string, header
 export async function callAction(emulator: EmbeddedAws, service: string, target: string, parameters: object): Promise<any> {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target };
   return JSON.parse(await callService(emulator, service, headers, JSON.stringify(parameters)));
+}
+
+/** The same in AWS's query protocol. */
+export async function callQuery(emulator: EmbeddedAws, service: string, parameters: Record<string, string>): Promise<string> {
+  return callService(emulator, service, { 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams(parameters).toString());
 }
 
 /** What is in the log group whose name has this part. */

@@ -14,6 +14,7 @@ const stack = new ServiceStack(app, context('stack')!, {
   recipe: context('recipe') === 'none' ? OptimizationRecipe.none() : OptimizationRecipe.forLiteRt(),
   rolloutTimeout: Duration.seconds(Number(context('rolloutSeconds') ?? 300)),
   cpuFeatures: context('cpuFeatures')?.split(','),
-  capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7) }),
+  capture: RequestCapture.sampled({ rate: 1, retention: Duration.days(7), redact: context('redact')?.split(',') }),
+  replay: context('maxRelativeError') ? { maxRelativeError: Number(context('maxRelativeError')) } : undefined,
 });
 new CfnOutput(stack, 'CaptureBucket', { value: stack.endpoint.captureBucket!.bucketName });

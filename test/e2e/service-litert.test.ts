@@ -28,7 +28,7 @@ async function decisions(pod: Pod): Promise<number[]> {
 }
 
 /** What pods have captured, in any order. */
-async function captured(): Promise<unknown[]> {
+async function captured(): Promise<{ modelVersion: number; request: unknown }[]> {
   const keys = (await deployment.keys(outputs.CaptureBucket!)).filter((key) => key.startsWith('digits/'));
   const contents = await Promise.all(keys.map((key) => deployment.bytes(outputs.CaptureBucket!, key)));
   return contents.flatMap((content) => gunzipSync(content).toString().trimEnd().split('\n').map((line) => JSON.parse(line)));
@@ -113,8 +113,21 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
     })));
   });
 
-  test('an update to another version fails no request', async () => {
-    const { result: { code, output }, answers, failures } = await askDuring(deployment.deploy(STACK, { recipe: 'none' }));
+  // Fault: with `replay`, a new version of a service's model answers captured requests differently | the deployment fails with the figures, the worst
+  //   cases and how to accept the version | the previous pods, which are not touched
+  test('a new version that answers captured requests differently is refused, and reaches no pod', async () => {
+    const before = await ready();
+
+    const { code, output } = await deployment.deploy(STACK, { recipe: 'none', maxRelativeError: '1e-9' });
+
+    expect(code).not.toBe(0);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(output).toMatch(/version 2 of the model answers captured requests differently [^]* The pods keep the version that they had\./);
+    expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+  });
+
+  test('an update to another version fails no request, and captures none of the values that it is told to leave out', async () => {
+    const { result: { code, output }, answers, failures } = await askDuring(deployment.deploy(STACK, { recipe: 'none', redact: 'image' }));
 
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
     outputs = serviceOutputs(deployment, STACK);
@@ -127,6 +140,11 @@ describe('ModelService with ModelServer.LITERT, deployed by the CDK command line
       return found;
     });
     expect(accuracy(await decisions(pods[0]))).toBeGreaterThan(0.95);
+    await eventually(async () => {
+      const requests = (await captured()).filter(({ modelVersion }) => modelVersion === 2).map(({ request }) => JSON.stringify(request));
+      expect([...new Set(requests)]).toContain('{"instances":[null]}');
+      expect(requests.filter((text) => /\d/.test(text))).toEqual([]);
+    });
   });
 
   // Fault: a flipped byte in a LiteRT model on a cluster | the deployment fails with the message of the check | the previous pods, which answer throughout

@@ -8,6 +8,7 @@ export const OWNERS: Owner[] = [
   [/\/TensorFlowModelBuilds\/Framework(OnEvent|IsComplete)Role$/, 'the provider framework'],
   [/\/TensorFlowModelBuilds\/Provider\/waiter-state-machine\/Role$/, 'the provider framework\'s waiter'],
   [/\/Optimizer\/Pruning\/Role$/, 'the pruning function'],
+  [/\/Replay\/Role$/, 'the function of a replay'],
   [/\/Capture\/LogsRole$/, 'CloudWatch Logs'],
   [/\/Capture\/StreamRole$/, 'Firehose'],
   [/^Fleet\/Digits\/Role$/, 'the instances'],

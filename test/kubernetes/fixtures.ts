@@ -1,6 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { ModelArtifact } from '../../lib';
@@ -36,6 +37,14 @@ export function importedCluster(scope: Construct, attributes: Partial<eks.Cluste
     }),
     ...attributes,
   });
+}
+
+/** A cluster that was made elsewhere, whose kubectl function belongs to the stack: canaries need its role. */
+export function watchedCluster(stack: Stack): eks.ICluster {
+  const layer = (id: string) => lambda.LayerVersion.fromLayerVersionArn(stack, id, stack.formatArn({ service: 'lambda', resource: `layer:${id}:1` }));
+  const named = eks.Cluster.fromClusterAttributes(stack, 'Named', { clusterName: 'models' });
+  const kubectlProvider = new eks.KubectlProvider(stack, 'Provider', { cluster: named, kubectlLayer: layer('kubectl'), awscliLayer: layer('awscli') });
+  return eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'models', kubectlProvider });
 }
 
 /** A published SavedModel in a bucket. */

@@ -2,13 +2,11 @@ import type { App, Stack } from 'aws-cdk-lib';
 import { Duration, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as eks from 'aws-cdk-lib/aws-eks-v2';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { CanaryRolloutOptions } from '../../lib';
 import { Rollout } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { deployed, emptyStack, FLAG_SETS, MANIFEST, modelService, objectOf, objectsOf, resourceOf, stackWith } from './fixtures';
+import { deployed, emptyStack, FLAG_SETS, MANIFEST, modelService, objectOf, objectsOf, resourceOf, stackWith, watchedCluster } from './fixtures';
 
 const CANARY = 'Custom::TensorFlowCanary';
 const ROLLOUT = 'Custom::TensorFlowRollout';
@@ -17,11 +15,7 @@ const TEN = { percent: 10, bake: Duration.minutes(5) };
 /** A stack with a service in a cluster whose kubectl function is the app's own. */
 function stackOf(canary: Partial<CanaryRolloutOptions> = {}, props: Partial<ModelServiceProps> = {}, flags = {}): Stack {
   const stack = emptyStack(flags);
-  const layer = (id: string) => lambda.LayerVersion.fromLayerVersionArn(stack, id, `arn:aws:lambda:eu-central-1:123456789012:layer:${id}:1`);
-  const named = eks.Cluster.fromClusterAttributes(stack, 'Named', { clusterName: 'models' });
-  const kubectlProvider = new eks.KubectlProvider(stack, 'Provider', { cluster: named, kubectlLayer: layer('kubectl'), awscliLayer: layer('awscli') });
-  const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'models', kubectlProvider });
-  modelService(stack, { cluster, rollout: Rollout.canary({ ...TEN, ...canary }), ...props });
+  modelService(stack, { cluster: watchedCluster(stack), rollout: Rollout.canary({ ...TEN, ...canary }), ...props });
   return stack;
 }
 

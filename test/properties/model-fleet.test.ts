@@ -6,7 +6,7 @@ import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary, ServingImage } from '../../lib';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
-import { captures } from './captures';
+import { captures, replays } from './captures';
 import { keys, models, optimization, roles, subnets, vpcs } from './optimization';
 import { rollouts } from './rollouts';
 import { serving } from './serving';
@@ -35,6 +35,7 @@ const properties: Arbitraries<ModelFleetProps> = {
   minInstancesInService: numbers,
   rollout: rollouts,
   capture: captures,
+  replay: replays,
   instanceWarmup: durations,
   targetCpuUtilization: numbers,
   missingCpuFeatures: memberOf(MissingCpuFeatures),

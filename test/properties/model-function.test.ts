@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import type { ModelFunctionProps, ReplayOptions } from '../../lib';
+import type { ModelFunctionProps } from '../../lib';
 import { LiteRtRuntime, ModelFunction, ModelHook, ModelSource, PythonBundling } from '../../lib';
 import { hookDirectory } from '../function/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { durations, flag, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
-import { captures } from './captures';
+import { captures, replays } from './captures';
 import { keys, models, optimization, roles, securityGroups, subnets, vpcs } from './optimization';
 import { rollouts } from './rollouts';
 import { expectTemplateOrValidationError } from './synthesis';
@@ -34,7 +34,7 @@ const properties: Arbitraries<ModelFunctionProps> = {
   tracing: memberOf(lambda.Tracing),
   embeddedMetrics: flag,
   capture: captures,
-  replay: oneOf<ReplayOptions | undefined>(() => ({}), () => ({ maxDisagreement: 0.1 }), () => ({ requests: 0.5, maxRelativeError: -1, acceptVersion: 'x' })),
+  replay: replays,
   environment: map,
   environmentEncryption: keys,
   layers: oneOf<lambda.ILayerVersion[] | undefined>(

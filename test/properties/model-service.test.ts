@@ -6,7 +6,7 @@ import { ModelServer, ModelService, ModelSource, ModelStorage, ServingImage } fr
 import { importedCluster } from '../kubernetes/fixtures';
 import type { Arbitraries } from './arbitraries';
 import { anything, durations, flag, listOfAnything, listOfTexts, map, memberOf, numbers, oneOf, sizes, texts } from './arbitraries';
-import { captures } from './captures';
+import { captures, replays } from './captures';
 import { models, optimization, roles } from './optimization';
 import { rollouts } from './rollouts';
 import { serving } from './serving';
@@ -41,6 +41,7 @@ const properties: Arbitraries<ModelServiceProps> = {
   minReadyTime: durations,
   rollout: rollouts,
   capture: captures,
+  replay: replays,
   rolloutTimeout: durations,
   drainTime: durations,
   internalLoadBalancer: flag,

@@ -88,6 +88,43 @@ class TestReplay:
         ):
             assert part in str(failure.value)
 
+    @pytest.mark.parametrize(("endpoint", "who"), [("service", "The pods"), ("fleet", "The instances")])
+    def test_the_sentence_about_a_service_or_a_fleet_names_the_model_s_version_and_who_keeps_theirs(
+        self, function: Stubber, s3: S3Client, endpoint: str, who: str
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[0.7, 0.2, 0.1]]})
+        with pytest.raises(ModelError) as failure:
+            version_check.check_version(asked(maxDisagreement=0) | {"Endpoint": endpoint})
+        sentence = str(failure.value)
+        assert sentence.startswith("version 2 of the model answers captured requests differently from the versions")
+        assert f"{who} keep the version that they had. If the new answers are better, deploy with" in sentence
+        assert sentence.endswith("replay.acceptVersion '2'")
+        assert "function" not in sentence
+
+    @pytest.mark.parametrize("endpoint", ["service", "fleet"])
+    def test_golden_requests_are_asked_before_pods_or_instances_change_too(
+        self, function: Stubber, s3: S3Client, endpoint: str
+    ) -> None:
+        described(function)
+        answers(function, zeros(), http(500, {"error": "the function failed"}))
+        who = {"service": "the pods", "fleet": "the instances"}[endpoint]
+        with pytest.raises(ModelError) as failure:
+            version_check.check_version(asked(maxDisagreement=0) | {"Endpoint": endpoint})
+        assert str(failure.value) == (
+            "version 2 of the model does not answer (500, the function failed): "
+            f"{who} keep the version that they had; the log of the function that replay asks has more"
+        )
+
+    def test_requests_of_pods_by_grpc_are_sent_by_rest_in_columns(self, function: Stubber, s3: S3Client) -> None:
+        request = {"signature_name": "serving_default", "inputs": {"image": [[[0, 0, 0], [0, 0, 0]]], "flip": [True]}}
+        store(s3, "2026/11/28/08", capture(1, request=request, answer={"outputs": [[0.1, 0.8, 0.1]]}))
+        begins(function)
+        answers(function, event("POST", PREDICT, request), http(200, {"outputs": [[0.7, 0.2, 0.1]]}))
+        with pytest.raises(ModelError, match=r"1 of 1 decisions \(1\) differ.*row 0 of 'scores' was 1 \(0\.8\)"):
+            version_check.check_version(asked(maxDisagreement=0) | {"Endpoint": "fleet"})
+
     @pytest.mark.fault(
         "the capture bucket denies the reading of captured requests, which `replay` needs",
         sees="after a minute, the deployment fails with the words of S3",

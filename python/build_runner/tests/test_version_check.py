@@ -147,6 +147,15 @@ def test_a_function_without_capacity_ends_the_deployment_with_the_setting_to_rai
     assert sum(clock.slept) == 60
 
 
+def test_without_capacity_before_pods_change_the_account_s_limit_is_the_one_to_raise(
+    function: Stubber, clock: Clock
+) -> None:
+    for _ in range(13):
+        function.add_client_error("invoke", "TooManyRequestsException", "Rate Exceeded.")
+    with pytest.raises(ModelError, match=r"version 3 of the model found no room .*: raise the account's concurrency"):
+        version_check.check_version(ASKED | {"Endpoint": "service", "ModelVersion": "3"})
+
+
 def created() -> dict[str, Any]:
     properties = ASKED | {"Mode": "version_check"}
     return {"RequestType": "Create", "StackId": "stack", "LogicalResourceId": "Check", "ResourceProperties": properties}
@@ -241,7 +250,7 @@ def test_a_rollback_sends_no_requests_so_that_none_can_end_it(
     function: Stubber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert on_event(rolled_back("7", "10"), None) == {"PhysicalResourceId": "id"}
-    assert "function:digits:7 served before" in capsys.readouterr().out
+    assert "function:digits:7 was asked before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

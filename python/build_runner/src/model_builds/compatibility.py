@@ -9,21 +9,19 @@ from typing import Any
 
 from .errors import ModelError
 from .manifests import read_manifest
+from .needed_memory import (
+    MEBIBYTE,
+    ONE_PROCESSOR_MEBIBYTES,
+    estimated_memory,
+    function_memory,
+    is_enough,
+    least_memory,
+    pod_memory,
+)
 from .records import to_data
 from .signatures import verify_signature
 from .store import Store
 
-#: Memory that gives a Lambda function one full processor, as during the job's measurement.
-_ONE_PROCESSOR_MEBIBYTES = 1769
-#: Margin for Lambda's own memory, and for a second request.
-_MEMORY_MARGIN = 1.15
-_POD_MARGIN = 1.25
-_MEMORY_STEP = 64
-#: For a server without a measurement, in addition to the model's size on disk and in memory.
-_SERVER_MEBIBYTES = 512
-_LITERT_SERVER_MEBIBYTES = 64
-_LOADED_COPIES = 2
-_MEBIBYTE = 1 << 20
 #: Lambda's limit for code and layers together, unzipped.
 _LARGEST_FUNCTION = 262_144_000
 _LAYER = "layer.zip"
@@ -51,7 +49,7 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
     runtime = _choose_runtime(manifest, offer)
     problems = _problems(manifest, offer, runtime)
     if problems:
-        raise ModelError(f"the model {store.address(key)} does not fit its {offer['endpoint']}: " + "; ".join(problems))
+        raise ModelError(_misfit(store.address(key), offer, problems))
     is_bound = bool(properties.get("SigningKey")) and offer["endpoint"] == "function"
     record = published(store, key, sha256, manifest, verify_layer=is_bound)
     if offer["endpoint"] == "function" and record["LayerObjectVersion"] in {"", "null"}:
@@ -72,15 +70,32 @@ def check_compatibility(properties: dict[str, Any], *, verify: bool = True) -> d
     offered = _offered(offer, runtime)
     layer = offered.get("layerArn", "")
     digests = {name: _digest([sha256, runtime, layer, value]) for name, value in properties.get("Digests", {}).items()}
-    memory = _memory_request(manifest, offer)
+    memory = {"MemoryRequest": "" if offer["endpoint"] == "function" else pod_memory(manifest, offer)}
+    if offer.get("replayOf"):
+        memory["FunctionMemory"] = function_memory(manifest, offer)
     return to_data(
         record | {"Runtime": runtime},
         RuntimeLayerArn=layer,
         FunctionRuntime=offered.get("functionRuntime", ""),
         LayerSha256=_digest_of(manifest, _LAYER),
-        MemoryRequest=memory,
+        **memory,
         **digests,
     )
+
+
+def _misfit(address: str, offer: dict[str, Any], problems: list[str]) -> str:
+    listed = "; ".join(problems)
+    if not offer.get("replayOf"):
+        return f"the model {address} does not fit its {offer['endpoint']}: {listed}"
+    return (
+        f"the model {address} does not fit the Lambda function in which replay asks it before the {offer['replayOf']} "
+        f"changes: {listed}. Leave replay out, or make the model smaller"
+    )
+
+
+def _way_out(offer: dict[str, Any], text: str) -> str:
+    """Return the end of a problem's sentence; of a function for replay, whose properties nobody sets, none."""
+    return "" if offer.get("replayOf") else f": {text}"
 
 
 def _offered(offer: dict[str, Any], runtime: str) -> dict[str, Any]:
@@ -184,30 +199,33 @@ def _package_problems(manifest: dict[str, Any], offer: dict[str, Any], runtime: 
     shown = ", ".join(f"{name} {size}" for name, size in parts.items())
     return [
         (
-            f"it makes {total} bytes of code and layers ({shown}), unzipped, and Lambda allows {_LARGEST_FUNCTION}: "
-            "make model or layers smaller, or serve it with ModelService or ModelFleet, which have no such limit"
+            f"it makes {total} bytes of code and layers ({shown}), unzipped, and Lambda allows {_LARGEST_FUNCTION}"
+            + _way_out(
+                offer,
+                "make model or layers smaller, or serve it with ModelService or ModelFleet, which have no such limit",
+            )
         )
     ]
 
 
 def _memory_problems(needs: dict[str, Any], offer: dict[str, Any]) -> list[str]:
     peak, memory = needs.get("peakMemoryMebibytes"), offer.get("memoryMebibytes")
-    if peak is None or memory is None or peak * _MEMORY_MARGIN <= memory:
+    if peak is None or memory is None or is_enough(peak, memory):
         return []
     return [
         (
-            f"it used {math.ceil(peak)} MiB to answer one request, and {memory} MiB of memory are too few: "
-            f"set at least {_stepped(peak * _MEMORY_MARGIN)} MiB"
+            f"it used {math.ceil(peak)} MiB to answer one request, and {memory} MiB of memory are too few"
+            + _way_out(offer, f"set at least {least_memory(peak)} MiB")
         )
     ]
 
 
 def _size_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]:
     """Return the problems that are certain even without a measurement: a server holds the whole model."""
-    memory, size = offer.get("memoryMebibytes"), manifest["sizeBytes"] / _MEBIBYTE
+    memory, size = offer.get("memoryMebibytes"), manifest["sizeBytes"] / MEBIBYTE
     if offer["endpoint"] == "function" or memory is None or size <= memory:
         return []
-    needed = _estimated_mebibytes(manifest, offer)
+    needed = estimated_memory(manifest, offer)
     return [f"it has {math.ceil(size)} MiB, and {memory} MiB of memory are too few: set at least {needed} MiB"]
 
 
@@ -217,38 +235,16 @@ def _time_problems(manifest: dict[str, Any], offer: dict[str, Any]) -> list[str]
     if timeout is None or latency is None:
         return []
     # Lambda allocates processor time in proportion to memory.
-    slowdown = max(1.0, _ONE_PROCESSOR_MEBIBYTES / (offer.get("memoryMebibytes") or _ONE_PROCESSOR_MEBIBYTES))
+    slowdown = max(1.0, ONE_PROCESSOR_MEBIBYTES / (offer.get("memoryMebibytes") or ONE_PROCESSOR_MEBIBYTES))
     seconds = slowdown * ((load or 0) + latency) / 1000
     if seconds <= timeout:
         return []
     return [
         (
-            f"its first answer takes about {seconds:.1f} s with this memory, and the timeout is {timeout} s: "
-            "give it more time or more memory"
+            f"its first answer takes about {seconds:.1f} s with this memory, and the timeout is {timeout} s"
+            + _way_out(offer, "give it more time or more memory")
         )
     ]
-
-
-def _memory_request(manifest: dict[str, Any], offer: dict[str, Any]) -> str:
-    if offer["endpoint"] == "function":
-        return ""
-    peak = manifest["requirements"].get("peakMemoryMebibytes")
-    # Each copy of a LiteRT model packs its weights anew.
-    needed = _estimated_mebibytes(manifest, offer) if peak is None else _stepped(peak * _copies(offer) * _POD_MARGIN)
-    return f"{needed}Mi"
-
-
-def _estimated_mebibytes(manifest: dict[str, Any], offer: dict[str, Any]) -> int:
-    server = _LITERT_SERVER_MEBIBYTES if offer["format"] == "litert" else _SERVER_MEBIBYTES
-    return _stepped(server + _LOADED_COPIES * _copies(offer) * manifest["sizeBytes"] / _MEBIBYTE)
-
-
-def _copies(offer: dict[str, Any]) -> int:
-    return int(offer.get("copies") or 1)
-
-
-def _stepped(mebibytes: float) -> int:
-    return math.ceil(mebibytes / _MEMORY_STEP) * _MEMORY_STEP
 
 
 def published(

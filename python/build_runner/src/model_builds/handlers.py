@@ -235,7 +235,7 @@ def _raise_unless_rolling_back(
 def _begin_check(event: Event) -> dict[str, Any]:
     properties = event["ResourceProperties"]
     if goes_back(event):
-        print(f"{properties['FunctionVersion']} served before, and a rollback goes back to it: it is not asked")
+        print(f"{properties['FunctionVersion']} was asked before, and a rollback goes back to it: it is not asked")
         return {}
     if serves_already(event):
         print(f"{properties['FunctionVersion']} serves already: it is not asked")

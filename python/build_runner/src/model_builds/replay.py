@@ -1,4 +1,4 @@
-"""Replays captured requests to a new function version before the alias moves to it."""
+"""Replays captured requests to a new function version before callers, pods or instances get it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .replayed_answers import ReplayedAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .checked_version import CheckedVersion
 
 #: Leaves the handler time to report the result.
 _LONGEST_SECONDS = 60
@@ -52,6 +54,7 @@ class Replay:
 
 def replay_captures(
     replay: Replay,
+    version: CheckedVersion,
     properties: dict[str, Any],
     signatures: dict[str, Any],
     ask: Callable[[dict[str, Any]], tuple[int, Any]],
@@ -60,7 +63,8 @@ def replay_captures(
 
     Args:
         replay: What is asked for.
-        properties: FunctionVersion, ModelName and ModelVersion.
+        version: The new version.
+        properties: ModelName and ModelVersion.
         signatures: Of the new version's metadata.
         ask: Sends a REST body to the new version; returns status and body.
 
@@ -68,9 +72,9 @@ def replay_captures(
         ModelError: More answers differ than may.
         BusyAccountError: The account has no concurrency.
     """
-    version, model = properties["FunctionVersion"], properties["ModelName"]
+    model, model_version = properties["ModelName"], properties["ModelVersion"]
     captures = aws.patiently(
-        lambda: newest_captures(replay.bucket, model, replay.requests, except_version=properties["ModelVersion"])
+        lambda: newest_captures(replay.bucket, model, replay.requests, except_version=model_version)
     )
     if not captures:
         print("there are no captured requests that another version answered: the golden requests alone are compared")
@@ -79,7 +83,7 @@ def replay_captures(
     started = time.monotonic()
     for number, capture in enumerate(captures):
         if time.monotonic() - started > _LONGEST_SECONDS:
-            print(f"{version} answered {number} of {len(captures)} captured requests; there is no time for more")
+            print(f"{version.arn} answered {number} of {len(captures)} captured requests; there is no time for more")
             break
         name = capture["signatureName"]
         if name not in answers:
@@ -89,19 +93,19 @@ def replay_captures(
     problems = [problem for name in answers for problem in _problems(replay, answers[name])]
     for name, compared in answers.items():
         print(
-            f"{version} answered {compared.requests} captured requests at the signature {name!r}: "
+            f"{version.arn} answered {compared.requests} captured requests at the signature {name!r}: "
             f"{_decisions(compared)} differ, relative error {compared.relative_error:.3g}"
         )
     if not problems:
         return
-    if replay.accept_version == properties["ModelVersion"]:
-        print(f"{version} is accepted by acceptVersion, although {'; '.join(problems)}")
+    if replay.accept_version == model_version:
+        print(f"{version.arn} is accepted by acceptVersion, although {'; '.join(problems)}")
         return
     cases = "; ".join(case for compared in answers.values() for case in compared.worst_cases)
     raise ModelError(
-        f"version {version.rpartition(':')[2]} of the function answers captured requests differently from the versions "
-        f"that answered them: {'; '.join(problems)}. Worst: {cases[:1200]}. Callers keep the version that they had. "
-        f"If the new answers are better, deploy with replay.acceptVersion '{properties['ModelVersion']}'"
+        f"{version.subject} answers captured requests differently from the versions that answered them: "
+        f"{'; '.join(problems)}. Worst: {cases[:1200]}. {version.kept[0].upper()}{version.kept[1:]}. "
+        f"If the new answers are better, deploy with replay.acceptVersion '{model_version}'"
     )
 
 

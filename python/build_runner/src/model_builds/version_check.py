@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from . import aws
+from .checked_version import CheckedVersion
 from .errors import BusyAccountError, ModelError
 from .golden import Golden, read_golden
 from .golden_answers import GoldenAnswers
@@ -34,10 +35,6 @@ _NOT_YET = {
     "SnapStartNotReadyException",
     _THROTTLED,
 }
-_THROTTLE_SENTENCE = (
-    "found no room to run in ({reason}): raise the function's reservedConcurrentExecutions or the "
-    "account's concurrency, or deploy when less is asked"
-)
 _REFUSED = 400
 #: Leaves the handler time for other signatures, and to report the result.
 _LONGEST_REPLAY_SECONDS = 60
@@ -58,35 +55,35 @@ def check_version(properties: dict[str, Any]) -> None:
         properties: FunctionVersion, an ARN; ModelName; Bucket and GoldenKey of the golden requests, empty if there
             are none; Hooked, "true" if a hook handles predict requests; EventBucket and EventKey of the hook's event
             as JSON, empty if there is none; Replay, what captured requests are replayed, absent if none are, with
-            CaptureBucket, ModelVersion and, of a delivered model, Serve.
+            CaptureBucket, ModelVersion and, of a delivered model, Serve; Endpoint, "service" or "fleet", whose new
+            version the function answers with, absent if the function serves itself.
     """
-    version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
-    _, metadata = _answer(version, _request("GET", f"{path}/metadata"))
+    version = CheckedVersion.of(properties)
+    _, metadata = _answer(version, _request("GET", f"{version.path}/metadata"))
     if properties["Hooked"] == "true":
         _ask_hook(version, properties["EventBucket"], properties["EventKey"])
         return
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     replay = Replay.of(properties)
-    if replay is None or version not in _answered:
-        _send_golden(properties, signatures)
+    if replay is None or version.arn not in _answered:
+        _send_golden(version, properties, signatures)
     if replay is not None:
-        _answered.add(version)
+        _answered.add(version.arn)
 
         def ask(body: dict[str, Any]) -> tuple[int, Any]:
-            request = _request("POST", f"{path}:predict", json.dumps(body))
+            request = _request("POST", f"{version.path}:predict", json.dumps(body))
             return _answer(version, request, allowed=range(400, 600))
 
-        replay_captures(replay, properties, signatures, ask)
+        replay_captures(replay, version, properties, signatures, ask)
 
 
-def _send_golden(properties: dict[str, Any], signatures: dict[str, Any]) -> None:
-    version, path = properties["FunctionVersion"], f"/v1/models/{properties['ModelName']}"
+def _send_golden(version: CheckedVersion, properties: dict[str, Any], signatures: dict[str, Any]) -> None:
     bucket, key = properties["Bucket"], properties["GoldenKey"]
     golden = aws.patiently(lambda: read_golden(bucket, key)) if key else None
     if golden:
         if golden.signature not in signatures:
-            raise _refused(version, f"has no signature {golden.signature!r}, which its golden requests name")
-        _replay(version, path, golden, list(signatures[golden.signature]["outputs"]))
+            raise version.refusal(f"has no signature {golden.signature!r}, which its golden requests name")
+        _replay(version, golden, list(signatures[golden.signature]["outputs"]))
     else:
         print(
             "the model was published without golden requests (rows too large, or answers that depend on earlier "
@@ -98,15 +95,15 @@ def _send_golden(properties: dict[str, Any], signatures: dict[str, Any]) -> None
         inputs = {key: _zeros(tensor) for key, tensor in signature["inputs"].items()}
         body = json.dumps({"signature_name": name, "inputs": inputs})
         # Not every model can compute zeros. A rejection proves that it has run.
-        status, _ = _answer(version, _request("POST", f"{path}:predict", body), allowed=(_REFUSED,))
-        print(f"{version} answered zeros at the signature {name!r} with {status}")
+        status, _ = _answer(version, _request("POST", f"{version.path}:predict", body), allowed=(_REFUSED,))
+        print(f"{version.arn} answered zeros at the signature {name!r} with {status}")
 
 
 def goes_back(event: dict[str, Any]) -> bool:
-    """Tell whether an update returns to a version of the same function that served before, as a rollback does.
+    """Tell whether an update returns to an earlier version of the same function, as a rollback does.
 
-    That version was checked before callers used it. A failed check now, e.g. because the account is busy, would leave
-    the stack unable to go forward or back.
+    That version was checked before callers, pods or instances got it. A failed check now, e.g. because the account is
+    busy, would leave the stack unable to go forward or back.
     """
     function, _, new = event["ResourceProperties"]["FunctionVersion"].rpartition(":")
     before, _, old = event.get("OldResourceProperties", {}).get("FunctionVersion", "").rpartition(":")
@@ -122,7 +119,7 @@ def serves_already(event: dict[str, Any]) -> bool:
     return event["RequestType"] == "Update" and is_changed and {**old, "Serve": ""} == {**new, "Serve": ""}
 
 
-def _ask_hook(version: str, bucket: str, key: str) -> None:
+def _ask_hook(version: CheckedVersion, bucket: str, key: str) -> None:
     """Send the hook's own event: golden requests are in the model's format."""
     if not key:
         print("the hook has no checkEventFile: that the function has started is all that is checked")
@@ -132,27 +129,26 @@ def _ask_hook(version: str, bucket: str, key: str) -> None:
         return aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
 
     status, _ = _answer(version, json.loads(aws.patiently(event)))
-    print(f"{version} answered the hook's own event with {status}")
+    print(f"{version.arn} answered the hook's own event with {status}")
 
 
-def _replay(version: str, path: str, golden: Golden, output_names: list[str]) -> None:
+def _replay(version: CheckedVersion, golden: Golden, output_names: list[str]) -> None:
     expected = GoldenAnswers([one["response"] for one in golden.requests], golden.tolerance, output_names)
     count, started = len(golden.requests), time.monotonic()
     for number, one in enumerate(golden.requests, start=1):
-        _, answer = _answer(version, _request("POST", f"{path}:predict", json.dumps(one["request"])))
+        _, answer = _answer(version, _request("POST", f"{version.path}:predict", json.dumps(one["request"])))
         difference = expected.difference(number - 1, answer)
         if difference:
-            raise _refused(
-                version,
-                f"answers golden request {number} of {count} differently from the published model: {difference}",
+            raise version.refusal(
+                f"answers golden request {number} of {count} differently from the published model: {difference}"
             )
         if time.monotonic() - started > _LONGEST_REPLAY_SECONDS and number < count:
-            print(f"{version} answered {number} of {count} golden requests as expected; there is no time for more")
+            print(f"{version.arn} answered {number} of {count} golden requests as expected; there is no time for more")
             return
-    print(f"{version} answered {count} golden requests as expected")
+    print(f"{version.arn} answered {count} golden requests as expected")
 
 
-def _answer(version: str, event: dict[str, Any], allowed: Container[int] = ()) -> tuple[int, Any]:
+def _answer(version: CheckedVersion, event: dict[str, Any], allowed: Container[int] = ()) -> tuple[int, Any]:
     payload = _invoke(version, event)
     if "requestContext" not in event:
         # A direct invocation returns a rejection as a normal result; a failure of the function is a FunctionError.
@@ -165,15 +161,14 @@ def _answer(version: str, event: dict[str, Any], allowed: Container[int] = ()) -
     return payload["statusCode"], body
 
 
-def _invoke(version: str, event: dict[str, Any]) -> Any:
+def _invoke(version: CheckedVersion, event: dict[str, Any]) -> Any:
     try:
         response = aws.patiently(
-            lambda: functions().invoke(FunctionName=version, Payload=json.dumps(event)), passes=_may_pass
+            lambda: functions().invoke(FunctionName=version.arn, Payload=json.dumps(event)), passes=_may_pass
         )
     except ClientError as error:
         if aws.code_of(error) == _THROTTLED:
-            refused = _refused(version, _THROTTLE_SENTENCE.format(reason=aws.sentence_of(error)))
-            raise BusyAccountError(str(refused)) from error
+            raise BusyAccountError(version.without_room(aws.sentence_of(error))) from error
         raise
     payload = json.loads(response["Payload"].read())
     if "FunctionError" in response:
@@ -185,15 +180,8 @@ def _may_pass(error: Exception) -> bool:
     return aws.is_transient(error) or (isinstance(error, ClientError) and aws.code_of(error) in _NOT_YET)
 
 
-def _silent(version: str, reason: str) -> ModelError:
-    return _refused(version, f"does not answer ({reason[:1000]})")
-
-
-def _refused(version: str, what: str) -> ModelError:
-    number = version.rpartition(":")[2]
-    return ModelError(
-        f"version {number} of the function {what}: callers keep the version that they had; the function's log has more"
-    )
+def _silent(version: CheckedVersion, reason: str) -> ModelError:
+    return version.refusal(f"does not answer ({reason[:1000]})")
 
 
 def _request(method: str, path: str, body: str | None = None) -> dict[str, Any]:

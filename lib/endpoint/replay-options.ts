@@ -20,6 +20,8 @@ export interface ReplayOptions {
    * The greatest difference from the recorded answers: the Euclidean norm of the difference over that of the recorded numbers, of each output
    * over all replayed requests. 0.01 is one per cent.
    *
+   * Processors differ in the last bits of numbers, and Lambda's may be others than those of pods and instances: 0 may refuse a version that is equal.
+   *
    * @default - numbers are not limited
    */
   readonly maxRelativeError?: number;
