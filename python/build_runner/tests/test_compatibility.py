@@ -436,6 +436,6 @@ def test_a_model_that_does_not_fit_into_lambda_is_refused_because_of_replay(s3: 
         f"the model s3://{BUCKET}/{PREFIX}/litert/1/manifest.json does not fit the Lambda function in which replay "
         f"asks it before the {endpoint} changes: it makes 262144400 bytes of code and layers (handler 100, native "
         "layer 300, model 262144000), unzipped, and Lambda allows 262144000; it used 9000 MiB to answer one request, "
-        "and 10240 MiB of memory are too few; its first answer takes about 190.0 s with this memory, and the timeout is "
-        "180 s. Leave replay out, or make the model smaller"
+        "and 10240 MiB of memory are too few; its first answer takes about 190.0 s with this memory, and the timeout "
+        "is 180 s. Leave replay out, or make the model smaller"
     )
