@@ -35,7 +35,14 @@ async function models(): Promise<string> {
   if (!existsSync(made)) {
     const unfinished = mkdtempSync(`${made}-`);
     await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), unfinished]);
-    renameSync(unfinished, made);
+    try {
+      renameSync(unfinished, made);
+    } catch (error) {
+      // Another test file has made them meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') {
+        throw error;
+      }
+    }
   }
   return made;
 }
