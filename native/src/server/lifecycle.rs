@@ -103,6 +103,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     tracing::info!("draining: the ports close");
     let _ = stop.send(true);
     let closed = Instant::now();
+    let seen = state.capture.as_ref().map_or(0, |capture| capture.dropped());
     let all = async { while ports.join_next().await.is_some() {} };
     if tokio::time::timeout(flags.drain_timeout_in_seconds, all).await.is_ok() {
         tracing::info!("ended: every request is answered");
@@ -110,7 +111,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
         tracing::warn!("ended: connections were still open after the time to drain");
     }
     if let Some(capture) = &state.capture {
-        capture.finish(flags.drain_timeout_in_seconds.saturating_sub(closed.elapsed())).await;
+        capture.finish(flags.drain_timeout_in_seconds.saturating_sub(closed.elapsed()), seen).await;
     }
     Ok(())
 }

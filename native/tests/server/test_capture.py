@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -46,11 +47,17 @@ def end(server: Server) -> None:
     assert server.process.wait(60) == 0
 
 
+def last_words(server: Server) -> list[tuple[int, str]]:
+    """How many captured requests the log says are lost, and why."""
+    return [(line["dropped_captures"], line["message"]) for line in server.log if "dropped_captures" in line]
+
+
 def test_answered_requests_are_sent_with_their_answers_before_the_program_ends(aws: FakeAws, start: Start) -> None:
     with start("times", 2, *ALL) as server:
         bodies: list[Any] = [{"instances": [[1, 2, 3]]}, {"inputs": [[4, 5, 6]], "signature_name": "total"}]
         answers = [server.post(PREDICT, body).json() for body in bodies]
         end(server)
+        assert last_words(server) == []
 
     found = [CapturedRequest.model_validate(line) for line in aws.lines()]
     assert [(one.request, one.answer) for one in found] == list(zip(bodies, answers, strict=True))
@@ -152,6 +159,48 @@ def test_what_firehose_never_takes_is_dropped_and_requests_are_answered(
             problems = [line for line in server.log if line["level"] == "WARN"]
             assert len(problems) == 1
             assert "firehose:PutRecordBatch" in json.dumps(problems)
+
+
+@pytest.mark.fault(
+    "the time to drain is over before the LiteRT server has sent its captured requests",
+    sees="a line of its log, whose `dropped_captures` is their number",
+    serves="the other pods and instances; every request was answered",
+)
+def test_what_is_not_sent_before_the_time_to_drain_is_over_is_counted_in_the_log(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def answer(_call: int, records: list[Any]) -> tuple[int, dict[str, Any]]:
+        released.wait(60)
+        return taken(records)
+
+    with FakeAws(answer) as aws:
+        use(monkeypatch, aws)
+        with start("times", 1, *ALL, "--drain_timeout_in_seconds=1") as server:
+            for _ in range(3):
+                assert server.post(PREDICT, {"instances": [[1, 2, 3]]}).status_code == 200
+            end(server)
+            assert last_words(server) == [
+                (3, "captured requests are lost at the end: they were not sent within the time to drain")
+            ]
+        released.set()
+
+
+def test_what_is_dropped_after_the_last_look_at_the_metrics_is_counted_in_the_log(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeAws(lambda *_: (400, {"__type": "AccessDeniedException"})) as aws:
+        use(monkeypatch, aws)
+        with start("times", 1, *ALL) as server:
+            server.post(PREDICT, {"instances": [[1, 2, 3]]})
+            server.wait_until(lambda: server.metric(DROPPED) == 1)
+            server.post(PREDICT, {"instances": [[1, 2, 3]]})
+            server.post(PREDICT, {"instances": [[4, 5, 6]]})
+            end(server)
+            assert last_words(server) == [
+                (2, "captured requests are lost at the end: they were dropped while the server drained")
+            ]
 
 
 def test_pod_identity_gives_the_credentials(

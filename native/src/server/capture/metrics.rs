@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use prometheus::{IntCounter, IntCounterVec};
 
 use crate::capture::NotCaptured;
@@ -20,21 +23,45 @@ pub(in crate::server) enum Dropped {
 pub(in crate::server) struct CaptureMetrics {
     sent: IntCounter,
     dropped: [IntCounter; 4],
+    /// Requests that were accepted, and are neither sent nor dropped yet.
+    waiting: Arc<AtomicU64>,
 }
 
 impl CaptureMetrics {
     /// Makes them of two registered metrics, all at 0.
     pub(in crate::server) fn new(sent: IntCounter, dropped: &IntCounterVec) -> Self {
         let reasons = ["too_large", "not_json", "queue_full", "not_delivered"];
-        Self { sent, dropped: reasons.map(|reason| dropped.with_label_values(&[reason])) }
+        let dropped = reasons.map(|reason| dropped.with_label_values(&[reason]));
+        Self { sent, dropped, waiting: Arc::default() }
+    }
+
+    /// Counts a request that is dropped instead of being accepted.
+    pub(super) fn declined(&self, reason: Dropped) {
+        self.dropped[reason as usize].inc();
+    }
+
+    /// Counts a request that waits until it is `sent` or `dropped`.
+    pub(super) fn accepted(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, requests: u64) {
+        self.waiting.fetch_sub(requests, Ordering::Relaxed);
         self.sent.inc_by(requests);
     }
 
     pub(super) fn dropped(&self, reason: Dropped, requests: u64) {
+        self.waiting.fetch_sub(requests, Ordering::Relaxed);
         self.dropped[reason as usize].inc_by(requests);
+    }
+
+    /// How many were dropped for any reason.
+    pub(super) fn all_dropped(&self) -> u64 {
+        self.dropped.iter().map(IntCounter::get).sum()
+    }
+
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 

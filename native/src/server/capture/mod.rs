@@ -102,23 +102,48 @@ impl Capture {
         });
     }
 
+    /// How many requests of the sample were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.metrics.all_dropped()
+    }
+
     /// Takes no further requests, and returns when those that wait are sent, or when the time is over.
-    pub(super) async fn finish(&self, time: Duration) {
+    ///
+    /// Nobody reads the counters any more: a line of the log says how many were lost.
+    ///
+    /// # Arguments
+    ///
+    /// * `seen`: how many were dropped while the counters could be read.
+    pub(super) async fn finish(&self, time: Duration, seen: u64) {
         let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Ending { stop, ended }) = ending else {
             return;
         };
         let _ = stop.send(());
-        if tokio::time::timeout(time, ended).await.is_err() {
-            tracing::warn!("captured requests are lost: they were not sent within the time to drain");
+        let in_time = tokio::time::timeout(time, ended).await.is_ok();
+        let lost = self.metrics.waiting() + self.dropped() - seen;
+        if lost > 0 {
+            let why = if in_time {
+                "they were dropped while the server drained"
+            } else {
+                "they were not sent within the time to drain"
+            };
+            tracing::warn!(dropped_captures = lost, "captured requests are lost at the end: {why}");
         }
     }
 
     fn offer(&self, size: usize, make: impl FnOnce() -> Line) {
         if size > LARGEST_LINE {
-            self.metrics.dropped(Dropped::TooLarge, 1);
-        } else if !self.queue.offer(size, make) {
-            self.metrics.dropped(Dropped::QueueFull, 1);
+            self.metrics.declined(Dropped::TooLarge);
+            return;
+        }
+        let accept = || {
+            // Before the other thread can have it.
+            self.metrics.accepted();
+            make()
+        };
+        if !self.queue.offer(size, accept) {
+            self.metrics.declined(Dropped::QueueFull);
         }
     }
 }
