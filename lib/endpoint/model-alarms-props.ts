@@ -31,6 +31,14 @@ export interface ModelAlarmsProps {
   readonly maxRestarts?: number;
 
   /**
+   * Number of requests that may be dropped instead of captured within five minutes. For an endpoint with `capture` and `embeddedMetrics`; not for a
+   * `ModelService`.
+   *
+   * @default - no alarm on dropped captures
+   */
+  readonly maxDroppedCaptures?: number;
+
+  /**
    * Number of consecutive five-minute periods above the threshold before an alarm goes off.
    *
    * @default 1

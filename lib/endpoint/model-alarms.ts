@@ -14,7 +14,8 @@ import type { PodMetrics } from './pod-metrics';
 type Watch = Pick<cloudwatch.AlarmProps, 'evaluationPeriods' | 'comparisonOperator' | 'treatMissingData'>;
 
 /**
- * Alarms on an endpoint's errors and latency, or on restarts of a `ModelService`, and on refusals of its model with `RefusalBehavior.KEEP_PREVIOUS`.
+ * Alarms on an endpoint's errors, latency and dropped captures, or on restarts of a `ModelService`, and on refusals of its model with
+ * `RefusalBehavior.KEEP_PREVIOUS`.
  * Periods without requests do not trigger an alarm.
  *
  * @example
@@ -37,6 +38,9 @@ export class ModelAlarms extends Construct {
   /** Goes off for one period when a newer model was refused and the version before kept, where the endpoint's optimizer keeps it. */
   public readonly refusalAlarm?: cloudwatch.Alarm;
 
+  /** Goes off when requests are dropped instead of captured, where `maxDroppedCaptures` says how many may be. */
+  public readonly captureAlarm?: cloudwatch.Alarm;
+
   private readonly requestAlarm?: cloudwatch.Alarm;
 
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
@@ -46,6 +50,7 @@ export class ModelAlarms extends Construct {
       ...checkKinds(props),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('maxRestarts', props.maxRestarts, 0, 1000),
+      ...checkInteger('maxDroppedCaptures', props.maxDroppedCaptures, 0, 1_000_000_000),
       ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),
       ...checkApplicable(props),
     ], this);
@@ -63,6 +68,12 @@ export class ModelAlarms extends Construct {
         metric: endpoint.metricLatency(),
         threshold: props.maxLatency.toMilliseconds(),
       });
+      this.captureAlarm = props.maxDroppedCaptures === undefined ? undefined : new cloudwatch.Alarm(this, 'Captures', {
+        ...watch,
+        alarmDescription: `Requests to the model ${endpoint.modelName} are dropped instead of captured`,
+        metric: endpoint._metricDroppedCaptures!()!,
+        threshold: props.maxDroppedCaptures,
+      });
     } else {
       this.restartAlarm = this.watchRestarts(endpoint, endpoint._podMetrics!()!, watch, props.maxRestarts ?? 0);
     }
@@ -74,7 +85,7 @@ export class ModelAlarms extends Construct {
       metric: refusals,
       threshold: 0,
     });
-    for (const alarm of [this.requestAlarm, this.latencyAlarm, this.restartAlarm, this.refusalAlarm]) {
+    for (const alarm of [this.requestAlarm, this.latencyAlarm, this.restartAlarm, this.refusalAlarm, this.captureAlarm]) {
       alarm?.addAlarmAction(...props.alarmActions ?? []);
     }
   }
@@ -111,12 +122,20 @@ export class ModelAlarms extends Construct {
 }
 
 /** Refuses limits on what the endpoint has no metrics of. */
-function checkApplicable({ endpoint, maxLatency, maxErrorRate, maxRestarts }: ModelAlarmsProps): string[] {
+function checkApplicable({ endpoint, maxLatency, maxErrorRate, maxRestarts, maxDroppedCaptures }: ModelAlarmsProps): string[] {
   const given = (limits: Record<string, unknown>) => Object.keys(limits).filter((name) => limits[name] !== undefined);
   if (isMonitored(endpoint)) {
-    return given({ maxRestarts }).map((name) => `${name} is for a ModelService, whose containers can be restarted: leave it out`);
+    return [
+      ...given({ maxRestarts }).map((name) => `${name} is for a ModelService, whose containers can be restarted: leave it out`),
+      ...endpoint._metricDroppedCaptures?.() ? [] : given({ maxDroppedCaptures })
+        .map((name) => `${name} needs an endpoint with capture and embeddedMetrics, got ${JSON.stringify(endpoint.node.path)} without one of them: give both, or leave it out`),
+    ];
   }
   return endpoint?._podMetrics?.()
-    ? given({ maxLatency, maxErrorRate }).map((name) => `${name} is not for a ModelService, of whose requests CloudWatch has no metrics: use maxRestarts`)
+    ? [
+      ...given({ maxLatency, maxErrorRate }).map((name) => `${name} is not for a ModelService, of whose requests CloudWatch has no metrics: use maxRestarts`),
+      ...given({ maxDroppedCaptures }).map((name) => `${name} is not for a ModelService, whose servers count dropped captures for Prometheus only: watch `
+        + 'model_server:dropped_captures there'),
+    ]
     : [];
 }

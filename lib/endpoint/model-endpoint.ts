@@ -54,4 +54,11 @@ export interface IMonitoredEndpoint extends IModelEndpoint {
    * @internal
    */
   _metricFailures?(): cloudwatch.Metric | undefined;
+
+  /**
+   * Requests in the sample to capture that were dropped. Undefined where nothing is captured, or nothing counts them.
+   *
+   * @internal
+   */
+  _metricDroppedCaptures?(): cloudwatch.Metric | undefined;
 }

@@ -11,7 +11,7 @@ export class RequestCapture {
    * Captures a random sample of the requests that the model answers. Rejected and failed requests are not captured.
    *
    * A request that has more than 200,000 bytes with its answer, or a value that JSON does not have, is not captured but counted: by
-   * `metricDroppedCaptures` of a `ModelFunction`, by the server's counter `model_server:dropped_captures` elsewhere.
+   * `metricDroppedCaptures` of a `ModelFunction` and a `ModelFleet`, by the server's counter `model_server:dropped_captures` of a `ModelService`.
    *
    * @param options rate, retention and bucket
    */

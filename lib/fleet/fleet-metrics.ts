@@ -3,7 +3,7 @@ import type { MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 
 /**
- * Metrics that instances publish from TensorFlow Serving's counters (embedded metric format).
+ * Metrics that instances publish from the server's counters (embedded metric format).
  *
  * Names and dimensions must match `python/instance/src/metrics.py`.
  */
@@ -22,6 +22,11 @@ export class FleetMetrics {
   /** In milliseconds. Each instance publishes one average per minute, so percentiles of requests are not available. */
   public latency(options?: MetricOptions): Metric {
     return this.metric('Latency', { statistic: Stats.AVERAGE, unit: Unit.MILLISECONDS, ...options });
+  }
+
+  /** Requests in the sample to capture that did not reach Firehose. Only a server that captures has it. */
+  public droppedCaptures(options?: MetricOptions): Metric {
+    return this.metric('DroppedCaptures', { statistic: Stats.SUM, ...options });
   }
 
   private metric(metricName: string, options: MetricOptions): Metric {

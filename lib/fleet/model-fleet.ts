@@ -230,6 +230,29 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
   }
 
   /**
+   * Number of requests in the sample to capture that did not reach Firehose, without those of a canary. Sum over five minutes.
+   *
+   * Needs `capture` and `embeddedMetrics`. What an instance drops while it ends is in the server's log only.
+   *
+   * @param options overrides for the metric
+   */
+  public metricDroppedCaptures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    if (!this.captureBucket) {
+      throw new ValidationError(lit`NoCapture`, 'metricDroppedCaptures has no metric to return, because the fleet has no capture: give capture', this);
+    }
+    return this.embedded('dropped captures', 'the server\'s counter model_server:dropped_captures').droppedCaptures(options);
+  }
+
+  /**
+   * Captured requests that were dropped. Undefined without `capture` or `embeddedMetrics`.
+   *
+   * @internal
+   */
+  public _metricDroppedCaptures(): cloudwatch.Metric | undefined {
+    return this.captureBucket && this.metrics?.droppedCaptures();
+  }
+
+  /**
    * Number of new client connections. A connection can carry many requests. Sum over five minutes.
    *
    * @param options overrides for the metric

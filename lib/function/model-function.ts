@@ -260,7 +260,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
    */
   public metricDroppedCaptures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     if (!this.captureBucket) {
-      throw new ValidationError(lit`NoCapture`, 'metricDroppedCaptures has no metric to return, because the function has no capture', this);
+      throw new ValidationError(lit`NoCapture`, 'metricDroppedCaptures has no metric to return, because the function has no capture: give capture', this);
     }
     return this.embedded('metricDroppedCaptures').droppedCaptures(options);
   }
@@ -272,6 +272,15 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
    */
   public _metricFailures(): cloudwatch.Metric | undefined {
     return this.requestMetrics?.failures();
+  }
+
+  /**
+   * Captured requests that were dropped. Undefined without `capture` or `embeddedMetrics`.
+   *
+   * @internal
+   */
+  public _metricDroppedCaptures(): cloudwatch.Metric | undefined {
+    return this.captureBucket && this.requestMetrics?.droppedCaptures();
   }
 
   /** Checks all properties and returns the published model. */

@@ -1,13 +1,16 @@
-import type { App } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { Construct } from 'constructs';
-import type { IMonitoredEndpoint, ModelAlarmsProps } from '../../lib';
-import { ModelAlarms, ModelDashboard, ModelSource, RefusalBehavior } from '../../lib';
+import type { IModelEndpoint, IMonitoredEndpoint, ModelAlarmsProps } from '../../lib';
+import { ModelAlarms, ModelDashboard, ModelSource, RefusalBehavior, RequestCapture } from '../../lib';
 import { emptyStack, modelFunction, resourceOf, tfliteFile } from '../function/fixtures';
+import { modelService } from '../kubernetes/fixtures';
+
+const CAPTURE = RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) });
 
 describe('ModelAlarms', () => {
   test('watch the share of failed requests and the latency of the alias that callers use', () => {
@@ -67,6 +70,31 @@ describe('ModelAlarms', () => {
       Namespace: 'CdkTensorFlow', MetricName: 'RefusedModels', Statistic: 'Sum', Threshold: 0, ComparisonOperator: 'GreaterThanThreshold',
       EvaluationPeriods: 1, TreatMissingData: 'notBreaching', AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }],
     });
+  });
+
+  test('watch requests that are dropped instead of captured, if told how many may be', () => {
+    const stack = emptyStack();
+    const topic = new sns.Topic(stack, 'Topic');
+    const endpoint = modelFunction(stack, { capture: CAPTURE });
+
+    const alarms = new ModelAlarms(stack, 'Alarms', { endpoint, maxDroppedCaptures: 10, alarmActions: [new actions.SnsAction(topic)] });
+
+    expect(alarms.captureAlarm).toBeDefined();
+    expect(new ModelAlarms(stack, 'Others', { endpoint }).captureAlarm).toBeUndefined();
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: 'CdkTensorFlow', MetricName: 'DroppedCaptures', Statistic: 'Sum', Threshold: 10, ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'notBreaching', AlarmActions: [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }],
+    });
+  });
+
+  test.each<[string, (stack: Stack) => IModelEndpoint, string]>([
+    ['a function without capture', (stack) => modelFunction(stack), 'needs an endpoint with capture and embeddedMetrics, got "Stack/Digits" without one of them'],
+    ['a function that logs no metrics', (stack) => modelFunction(stack, { capture: CAPTURE, embeddedMetrics: false }), 'needs an endpoint with capture and embeddedMetrics'],
+    ['a service', (stack) => modelService(stack, { containerInsights: true }), 'is not for a ModelService, whose servers count dropped captures for Prometheus only'],
+  ])('refuse maxDroppedCaptures for %s', (_, endpoint, problem) => {
+    const stack = emptyStack();
+
+    expect(() => new ModelAlarms(stack, 'Alarms', { endpoint: endpoint(stack), maxDroppedCaptures: 0 })).toThrow(`maxDroppedCaptures ${problem}`);
   });
 
   test('refuse impossible options, all at once', () => {

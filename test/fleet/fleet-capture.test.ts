@@ -68,6 +68,23 @@ describe('captured requests of a fleet', () => {
     expect(() => new ModelMonitor(redacted.stack, 'Monitor', { endpoint: redacted.digits })).toThrow('captures requests without the values of age');
   });
 
+  test('have a metric of those that were dropped, under the name that the instances write', () => {
+    const { stack, digits } = capturing({ embeddedMetrics: true });
+
+    const metric = digits.metricDroppedCaptures({ statistic: 'Maximum' });
+    expect(digits.metricDroppedCaptures()).toMatchObject({ namespace: 'CdkTensorFlow', metricName: 'DroppedCaptures', statistic: 'Sum' });
+    expect(metric.statistic).toBe('Maximum');
+    expect(stack.resolve(metric.dimensions)).toEqual(stack.resolve(digits.metricErrors().dimensions));
+  });
+
+  test.each<[string, Partial<ModelFleetProps>, string]>([
+    ['capture', { capture: undefined, embeddedMetrics: true }, 'metricDroppedCaptures has no metric to return, because the fleet has no capture: give capture'],
+    ['embeddedMetrics', {}, 'CloudWatch has no metric of a fleet\'s dropped captures without embeddedMetrics: give embeddedMetrics: true, or use the server\'s counter '
+      + 'model_server:dropped_captures'],
+  ])('have no metric without %s, which the error names', (_, props, problem) => {
+    expect(() => capturing(props).digits.metricDroppedCaptures()).toThrow(problem);
+  });
+
   test('are off by default', () => {
     const { stack, digits } = capturing({ capture: undefined });
 

@@ -148,7 +148,7 @@ test('requests that could not be captured have a metric', () => {
   const { model } = templateOf();
 
   expect(model.metricDroppedCaptures()).toMatchObject({ namespace: 'CdkTensorFlow', metricName: 'DroppedCaptures', statistic: 'Sum' });
-  expect(() => templateOf({ capture: undefined }).model.metricDroppedCaptures()).toThrow('the function has no capture');
+  expect(() => templateOf({ capture: undefined }).model.metricDroppedCaptures()).toThrow('the function has no capture: give capture');
   expect(() => templateOf({ embeddedMetrics: false }).model.metricDroppedCaptures()).toThrow('embeddedMetrics is false');
 });
 

@@ -1,4 +1,4 @@
-"""Tells CloudWatch how many requests TensorFlow Serving answered, how many failed and how long they took.
+"""Tells CloudWatch how many requests the server answered and failed, how long they took, and which captures it dropped.
 
 Every minute it reads the server's own counters and writes one event in the embedded metric format to CloudWatch Logs.
 Runs on Amazon Linux 2023 with what its image has: Python 3.9 and the AWS CLI.
@@ -18,13 +18,18 @@ from typing import Any, Dict, Tuple
 from cloudwatch import NotSentError, Stream
 
 Counters = Dict[Tuple[str, str], float]
-LINE = re.compile(r":tensorflow:serving:(request_count|request_latency_sum|request_latency_count)\{(.*)\} (\S+)")
+LINE = re.compile(
+    r"(?::tensorflow:serving|model_server):"
+    r"(request_count|request_latency_sum|request_latency_count|dropped_captures)\{(.*)\} (\S+)"
+)
+#: What tells the samples of a counter apart; of the others, the API does.
+KEYS = {"request_count": "status", "dropped_captures": "reason"}
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 #: Through the fault of the request, and not of the server. FAILED_PRECONDITION is an unknown signature by gRPC.
 REFUSED = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED", "CANCELLED"}
 #: The API of requests on the model itself, as health checks send them; predictions have a name there.
 STATUS_API = ""
-UNITS = {"Requests": "Count", "Errors": "Count", "Latency": "Milliseconds"}
+UNITS = {"Requests": "Count", "Errors": "Count", "Latency": "Milliseconds", "DroppedCaptures": "Count"}
 
 
 def main(path: str, seconds: float) -> None:
@@ -65,18 +70,24 @@ def read(url: str) -> str:
 
 
 def parse(page: str, model: str) -> Counters:
-    """The server's counters of one model, by name and by status for requests, by API for their latency."""
+    """The server's counters of one model, by name and by status for requests, by API for their latency.
+
+    Those of captured requests, which the LiteRT server has where it captures, are by reason and of no model.
+    """
     counters: Counters = {}
     for name, labels, value in LINE.findall(page):
         given = dict(LABEL.findall(labels))
-        if given.get("model_name") == model:
-            key = (name, given.get("status" if name == "request_count" else "API", ""))
+        if given.get("model_name", model) == model:
+            key = (name, given.get(KEYS.get(name, "API"), ""))
             counters[key] = counters.get(key, 0.0) + float(value)
     return counters
 
 
-def difference(before: Counters, now: Counters) -> dict[str, float]:
-    """Return the difference of two pages. A server that has restarted counts from nothing."""
+def difference(before: Counters, now: Counters) -> dict[str, Any]:
+    """Return the difference of two pages. A server that has restarted counts from nothing.
+
+    Without requests there is no latency, and of a server that does not capture no number of dropped captures.
+    """
     restarted = any(now.get(key, 0.0) < value for key, value in before.items())
     since = {key: value - (0.0 if restarted else before.get(key, 0.0)) for key, value in now.items()}
 
@@ -84,7 +95,7 @@ def difference(before: Counters, now: Counters) -> dict[str, float]:
         return {label: count for (name, label), count in since.items() if name == metric}
 
     requests, answered = counts("request_count"), counts("request_latency_count")
-    values = {
+    values: dict[str, Any] = {
         # The count of requests has health checks in it, which only the latency tells apart.
         "Requests": max(0.0, sum(requests.values()) - answered.pop(STATUS_API, 0.0)),
         "Errors": sum(count for status, count in requests.items() if status not in REFUSED),
@@ -92,12 +103,16 @@ def difference(before: Counters, now: Counters) -> dict[str, float]:
     if predictions := sum(answered.values()):
         total = sum(value for api, value in counts("request_latency_sum").items() if api != STATUS_API)
         values["Latency"] = total / predictions / 1000
+    if dropped := counts("dropped_captures"):
+        values["DroppedCaptures"] = sum(dropped.values())
+        values["DroppedByReason"] = {reason: count for reason, count in dropped.items() if count}
     return values
 
 
-def event(settings: Any, instance: str, values: dict[str, float]) -> dict[str, Any]:
+def event(settings: Any, instance: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return an event in the embedded metric format. What is no metric is only a part of the log."""
     dimensions = {"FleetName": settings["fleet"], "ModelName": settings["model"]}
-    metrics = [{"Name": name, "Unit": UNITS[name]} for name in values]
+    metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if name in values]
     described = {"Namespace": settings["namespace"], "Dimensions": [list(dimensions)], "Metrics": metrics}
     header = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
     return {"_aws": header, **dimensions, "InstanceId": instance, **values}

@@ -84,6 +84,51 @@ def test_a_restarted_server_counts_from_zero(metrics: Any) -> None:
     assert metrics.difference(before, metrics.parse(PAGE, "digits"))["Requests"] == 18
 
 
+CAPTURING = f"""{PAGE}
+# TYPE model_server:captured_requests counter
+model_server:captured_requests 900
+# TYPE model_server:dropped_captures counter
+model_server:dropped_captures{{reason="not_delivered"}} 20
+model_server:dropped_captures{{reason="not_json"}} 0
+model_server:dropped_captures{{reason="queue_full"}} 3
+model_server:dropped_captures{{reason="too_large"}} 1
+"""
+
+
+def test_counts_dropped_captures_of_all_reasons_where_the_server_captures(metrics: Any) -> None:
+    before = metrics.parse(CAPTURING, "digits")
+    later = CAPTURING.replace('"not_delivered"} 20', '"not_delivered"} 25').replace('"too_large"} 1', '"too_large"} 3')
+
+    assert metrics.difference({}, before)["DroppedCaptures"] == 24
+    assert metrics.difference(before, metrics.parse(later, "digits")) == {
+        "Requests": 0,
+        "Errors": 0,
+        "DroppedCaptures": 7,
+        "DroppedByReason": {"not_delivered": 5, "too_large": 2},
+    }
+
+
+def test_no_dropped_capture_is_a_number_too_which_an_alarm_sees(metrics: Any) -> None:
+    counters = metrics.parse(CAPTURING, "digits")
+
+    assert metrics.difference(counters, counters)["DroppedCaptures"] == 0
+
+
+def test_a_server_that_does_not_capture_has_no_number_of_dropped_captures(metrics: Any) -> None:
+    assert "DroppedCaptures" not in metrics.difference({}, metrics.parse(PAGE, "digits"))
+
+
+def test_reasons_are_in_the_event_and_no_metrics(metrics: Any) -> None:
+    settings = {"fleet": "Stack/Group", "model": "digits", "namespace": "CdkTensorFlow"}
+
+    event = metrics.event(settings, "i-1", metrics.difference({}, metrics.parse(CAPTURING, "digits")))
+
+    [described] = event["_aws"]["CloudWatchMetrics"]
+    assert described["Metrics"][-1] == {"Name": "DroppedCaptures", "Unit": "Count"}
+    assert (len(described["Metrics"]), event["DroppedCaptures"]) == (4, 24)
+    assert event["DroppedByReason"] == {"not_delivered": 20, "queue_full": 3, "too_large": 1}
+
+
 class Sent:
     """A stream that keeps the values of its events."""
 

@@ -318,12 +318,15 @@ func fleets(stack awscdk.Stack) {
 	})
 	published := tensorflow.ModelArtifact_FromBucket(stack, jsii.String("Published"),
 		&tensorflow.ModelArtifactFromBucketOptions{Bucket: bucket, ManifestKey: jsii.String("digits/litert/3/manifest.json")})
-	tensorflow.NewModelFleet(stack, jsii.String("LiteRt"), &tensorflow.ModelFleetProps{
-		Vpc:          vpc,
-		MachineImage: machineImage,
-		Model:        tensorflow.ModelSource_FromArtifact(published),
-		Server:       tensorflow.ModelServer_LITERT,
+	captured := tensorflow.NewModelFleet(stack, jsii.String("LiteRt"), &tensorflow.ModelFleetProps{
+		Vpc:             vpc,
+		MachineImage:    machineImage,
+		Model:           tensorflow.ModelSource_FromArtifact(published),
+		Server:          tensorflow.ModelServer_LITERT,
+		Capture:         tensorflow.RequestCapture_Sampled(&tensorflow.RequestCaptureOptions{Rate: jsii.Number(0.01), Retention: awscdk.Duration_Days(jsii.Number(7))}),
+		EmbeddedMetrics: jsii.Bool(true),
 	})
+	alarm(captured.MetricDroppedCaptures(nil), captured, "DroppedCaptures")
 }
 
 // Models that another stack published.

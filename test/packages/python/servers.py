@@ -21,6 +21,7 @@ from cdk_tensorflow import (
     ModelStorage,
     OptimizationRecipe,
     Quantization,
+    RequestCapture,
     Rollout,
     ServingBinary,
     ServingImage,
@@ -155,11 +156,14 @@ def fleets(stack: cdk.Stack) -> None:
     published = ModelArtifact.from_bucket(
         stack, "Published", bucket=bucket, manifest_key="digits/litert/3/manifest.json"
     )
-    ModelFleet(
+    captured = ModelFleet(
         stack,
         "LiteRt",
         vpc=vpc,
         machine_image=machine_image,
         model=ModelSource.from_artifact(published),
         server=ModelServer.LITERT,
+        capture=RequestCapture.sampled(rate=0.01, retention=cdk.Duration.days(7)),
+        embedded_metrics=True,
     )
+    alarm(captured.metric_dropped_captures(), captured, "DroppedCaptures")

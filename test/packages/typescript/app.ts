@@ -249,7 +249,15 @@ function fleets(stack: Stack): void {
     missingCpuFeatures: MissingCpuFeatures.DISABLE_ONEDNN,
   });
   const published = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits/litert/3/manifest.json' });
-  new ModelFleet(stack, 'LiteRt', { vpc, machineImage, model: ModelSource.fromArtifact(published), server: ModelServer.LITERT });
+  const captured = new ModelFleet(stack, 'LiteRt', {
+    vpc,
+    machineImage,
+    model: ModelSource.fromArtifact(published),
+    server: ModelServer.LITERT,
+    capture: RequestCapture.sampled({ rate: 0.01, retention: Duration.days(7) }),
+    embeddedMetrics: true,
+  });
+  alarm(captured.metricDroppedCaptures(), captured, 'DroppedCaptures');
 }
 
 /** Models that another stack published. */

@@ -350,13 +350,16 @@ public final class Main {
         .servingBinary(ServingBinary.fromAsset("serving/tensorflow_model_server"))
         .missingCpuFeatures(MissingCpuFeatures.DISABLE_ONEDNN)
         .build();
-    ModelFleet.Builder.create(stack, "LiteRt")
+    ModelFleet captured = ModelFleet.Builder.create(stack, "LiteRt")
         .vpc(vpc)
         .machineImage(machineImage)
         .model(ModelSource.fromArtifact(ModelArtifact.fromBucket(stack, "Published",
             ModelArtifactFromBucketOptions.builder().bucket(bucket).manifestKey("digits/litert/3/manifest.json").build())))
         .server(ModelServer.LITERT)
+        .capture(RequestCapture.sampled(RequestCaptureOptions.builder().rate(0.01).retention(Duration.days(7)).build()))
+        .embeddedMetrics(true)
         .build();
+    alarm(captured.metricDroppedCaptures(), captured, "DroppedCaptures");
   }
 
   /** Models that another stack published. */
