@@ -1,7 +1,7 @@
-import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { App, CfnOutput, Duration } from 'aws-cdk-lib';
 import { FleetStack } from '../../bin/fleet-stack';
 import { ModelServer, OptimizationRecipe, RequestCapture, Rollout, ServingBinary, ServingImage } from '../../lib';
+import { alarmNamed, createAlarm } from './complaints';
 import { hearVersions } from './heard-versions';
 
 /** The app that fleet.test.ts deploys: the example's stack, with what a test changes as context. */
@@ -25,7 +25,7 @@ const stack = new FleetStack(app, 'Fleet', {
   bootTimeout: Duration.minutes(5),
   // gRPC connections end by themselves in half of this time.
   connectionDraining: Duration.seconds(20),
-  ...alarmName ? { embeddedMetrics: true, rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1), alarms: [named(alarmName)] }) } : {},
+  ...alarmName ? { embeddedMetrics: true, rollout: Rollout.canary({ percent: 50, bake: Duration.minutes(1), alarms: [alarmNamed(app, alarmName)] }) } : {},
 });
 
 if (stack.endpoint.captureBucket) {
@@ -33,12 +33,6 @@ if (stack.endpoint.captureBucket) {
 }
 
 if (alarmName) {
-  const metric = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Complaints', statistic: cloudwatch.Stats.SUM, period: Duration.minutes(1) });
-  metric.createAlarm(stack, 'Alarm', { alarmName, threshold: 1, evaluationPeriods: 1, treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING });
+  createAlarm(stack, alarmName);
   hearVersions(stack, stack.endpoint);
-}
-
-/** An alarm by its name, as one is that exists before its fleet. */
-function named(name: string): cloudwatch.IAlarm {
-  return cloudwatch.Alarm.fromAlarmName(new Stack(app, 'Alarms'), 'Alarm', name);
 }

@@ -1,8 +1,9 @@
+import { complain } from './complaints';
 import { accuracy, HELD_OUT } from './digits';
 import { eventually } from './eventually';
 import { receiveEvents } from './expectations';
 import { FleetDeployment } from './fleet-deployment';
-import { callQuery, logged } from './requests';
+import { logged } from './requests';
 
 const ALARM = 'complaints';
 const CANARY = { server: 'litert', alarm: ALARM };
@@ -39,11 +40,6 @@ function updated(output: string): string[] {
 /** What the function that watches the canary has logged. */
 const watched = () => logged(fleet.emulator, 'CanaryGate');
 
-async function complain(): Promise<void> {
-  const metric = { 'Namespace': 'Shop', 'MetricData.member.1.MetricName': 'Complaints', 'MetricData.member.1.Value': '5' };
-  await callQuery(fleet.emulator, 'monitoring', { Action: 'PutMetricData', Version: '2010-08-01', ...metric });
-}
-
 const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances: IMAGES });
 
 // Instances of the embedded AWS need root.
@@ -78,6 +74,7 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
     expect((await fleet.instances()).stable).not.toEqual(before.stable);
     expect(await fleet.version()).toBe('2');
     await eventually(async () => expect(await watched()).toMatch(/may go on: its instances were healthy, \d+ requests, 0 failed/));
+    await eventually(async () => expect(await logged(fleet.emulator, 'DigitsLogGroup')).toContain('"DroppedCaptures": 0'));
     expect(await heard()).toMatchObject([{ 'detail-type': 'ModelLive', 'detail': { live: published('2'), before: published('1') } }]);
   });
 
@@ -85,16 +82,16 @@ const raw = () => fleet.ask<{ predictions: number[][] }>(':predict', { instances
   //   | the previous version, from the same instances
   test('an alarm during the bake takes the canary back, and the other instance and its predictions stay as they were', async () => {
     const [before, predicted] = [await fleet.instances(), await raw()];
-    let complaints: NodeJS.Timeout | undefined;
+    let quiet = () => {};
     const alarming = async () => {
       await eventually(async () => expect((await fleet.instances()).canary).toEqual([expect.not.stringMatching(before.canary[0])]), 300);
-      complaints = setInterval(() => void complain(), 2000);
+      quiet = complain(fleet.emulator);
     };
 
     const { result, answered, wrong } = await fleet.predictingMeanwhile(async () => {
       const [deployed] = await Promise.all([fleet.deploy(CANARY), alarming()]);
       return deployed;
-    }).finally(() => clearInterval(complaints));
+    }).finally(() => quiet());
 
     expect(result.code).not.toBe(0);
     expect(result.output).toContain(`the alarm ${ALARM} is in the state ALARM: Threshold Crossed`);
