@@ -4,20 +4,26 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ServiceStack } from '../../bin/service-stack';
 import { ModelService, ModelSource, Rollout } from '../../lib';
+import { alarmNamed, createAlarm } from './complaints';
 import { hearVersions } from './heard-versions';
 import { addPorted, preset, SECTIONS } from './ported';
 
 const app = new App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name);
 const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
+const ALARM = 'complaints';
 const rolloutTimeout = Duration.seconds(Number(context('rolloutSeconds') ?? 300));
 
-/** The example of a service, with a canary, a shorter timeout, what hears of its versions, and the role by which the other stack applies objects. */
+/**
+ * The example of a service, with a canary that an alarm ends, a shorter timeout, what hears of its versions, and the role by which the other stack
+ * applies objects.
+ */
 function example(id: string): void {
   const stack = new ServiceStack(app, id, {
     env, rolloutTimeout, model: context('model')!, evaluation: context('data'), cpuFeatures: context('cpuFeatures')?.split(','),
-    rollout: Rollout.canary({ percent: 33, bake: Duration.minutes(1) }),
+    rollout: Rollout.canary({ percent: 33, bake: Duration.minutes(1), alarms: [alarmNamed(app, ALARM)] }),
   });
+  createAlarm(stack, ALARM);
   hearVersions(stack, stack.endpoint);
   const role = new iam.Role(stack, 'PortingRole', {
     roleName: 'my-kubectl-role',

@@ -2,10 +2,12 @@ import type { Pod } from '../../emulator/client/kubernetes';
 import { callPod, isReady, KubernetesApi } from '../../emulator/client/kubernetes';
 import type { Comparison, Golden } from '../../scripts/demo/golden';
 import { goldenKey, replay } from '../../scripts/demo/golden';
+import { complain } from './complaints';
 import type { ServiceOutputs } from './deployed-service';
 import { failingSeconds, isCanary, readyPods, serviceOutputs, startService, versionOf } from './deployed-service';
 import type { Deployment } from './deployment';
 import { accuracy, byGrpc, HELD_OUT, likeliest } from './digits';
+import { eventually } from './eventually';
 import { receiveEvents } from './expectations';
 
 // It needs the Kubernetes programs, so `npm run test:cluster` runs it, which builds them.
@@ -24,10 +26,35 @@ const published = (version: string) => ({
   version, bucket: outputs.ArtifactBucket, manifestKey: expect.stringMatching(`/saved_model/${version}/manifest\\.json$`), manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
 });
 
+const rolledBack = () => [{
+  'detail-type': 'ModelRolledBack',
+  'detail': { path: 'Service/Digits', live: { ...published('1'), manifestKey: outputs.ManifestKey }, rolledBack: published('2') },
+}];
+
+/** The context of the second version. */
+const second = () => ({ model: deployment.file('second'), data: deployment.file('second.npz') });
+
 /** Sends the golden requests to a pod. */
 function ask(pod: Pod): Promise<Comparison> {
   return replay({ request: (method, path, body) => callPod(pod, method, path, body) }, 'digits', golden);
 }
+
+/** Sends the golden requests to a pod again and again until a deployment ends, and returns what differed from their answers. */
+async function askDuring<T>(pod: Pod, deploying: Promise<T>): Promise<{ result: T; asked: number; differences: string[] }> {
+  const comparisons: Comparison[] = [];
+  let ended = false;
+  const asking = (async () => {
+    while (!ended) {
+      comparisons.push(await ask(pod));
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  })();
+  const result = await deploying.finally(() => (ended = true));
+  await asking;
+  return { result, asked: comparisons.length, differences: comparisons.flatMap(({ difference }) => difference ?? []) };
+}
+
+const namesOf = (pods: Pod[]) => pods.map(({ metadata }) => metadata.name).sort();
 
 beforeAll(async () => {
   deployment = await startService('test/e2e/service-app.ts');
@@ -87,33 +114,51 @@ describe('ModelService, deployed by the CDK command line to a real Kubernetes AP
   //   | the previous pods, which answer throughout
   test('a canary that does not start fails the deployment with its own message, and the previous pods answer throughout', async () => {
     const before = await ready();
-    const comparisons: Comparison[] = [];
     const rolloutSeconds = failingSeconds(deployment);
-    const deploying = deployment.deploy(STACK, {
-      model: deployment.file('second'), data: deployment.file('second.npz'), cpuFeatures: 'made_up_feature', rolloutSeconds,
-    });
-    let deployed = false;
-    void deploying.finally(() => (deployed = true));
-    while (!deployed) {
-      comparisons.push(await ask(before[0]));
-      await new Promise((done) => setTimeout(done, 1000));
-    }
-    const { code, output } = await deploying;
+
+    const { result: { code, output }, asked, differences } = await askDuring(before[0], deployment.deploy(STACK, {
+      ...second(), cpuFeatures: 'made_up_feature', rolloutSeconds,
+    }));
 
     expect(code).not.toBe(0);
     // Between two waits of CrashLoopBackOff a real kubelet runs the container again, and reports that it has ended.
     expect(output).toMatch(/verify-model ends with exit code 1(, CrashLoopBackOff|\. )[^]*the model needs a processor with made_up_feature/);
     expect(output).toContain(`models/digits-canary: 0 of 1 new pods were available after ${rolloutSeconds} s`);
     expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(comparisons.map(({ difference }) => difference).filter((difference) => difference !== null)).toEqual([]);
-    expect((await ready()).map(({ metadata }) => metadata.name).sort()).toEqual(before.map(({ metadata }) => metadata.name).sort());
+    expect(asked).toBeGreaterThan(5);
+    expect(differences).toEqual([]);
+    expect(namesOf(await ready())).toEqual(namesOf(before));
   });
 
   test('an event says which version was rolled back, and which one serves', async () => {
-    expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject([{
-      'detail-type': 'ModelRolledBack',
-      'detail': { path: 'Service/Digits', live: { ...published('1'), manifestKey: outputs.ManifestKey }, rolledBack: published('2') },
-    }]);
+    expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject(rolledBack());
+  });
+
+  // Fault: an alarm goes off while a service's canary serves clients | the deployment fails with the alarm's name, and an event says so
+  //   | the previous pods, which answer throughout
+  test('an alarm during the bake takes the canary back, and the other pods and their predictions stay as they were', async () => {
+    const stable = (await ready()).filter((pod) => !isCanary(pod));
+    let quiet = () => {};
+    const alarming = eventually(async () => {
+      expect((await ready()).filter(isCanary).map(versionOf)).toEqual(['2']);
+      quiet = complain(deployment.emulator);
+    }, 300);
+
+    const deploying = Promise.all([deployment.deploy(STACK, second()), alarming]).finally(() => quiet());
+    const { result: [{ code, output }], asked, differences } = await askDuring(stable[0], deploying);
+
+    expect(code).not.toBe(0);
+    expect(output).toContain('the alarm complaints is in the state ALARM: Threshold Crossed');
+    expect(output).toMatch(/models\/digits-canary: stopped after \d+ s of 60 s, before any other pod was changed/);
+    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(asked).toBeGreaterThan(5);
+    expect(differences).toEqual([]);
+    await eventually(async () => {
+      const pods = await ready();
+      expect(pods.map(versionOf)).toEqual(['1', '1', '1', '1']);
+      expect(namesOf(pods.filter((pod) => !isCanary(pod)))).toEqual(namesOf(stable));
+    });
+    expect(await receiveEvents(deployment, outputs.QueueUrl!)).toMatchObject(rolledBack());
   });
 
   test('cdk destroy removes the cluster and keeps the artifacts', async () => {
