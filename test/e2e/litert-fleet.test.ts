@@ -7,6 +7,8 @@ const IMAGES = HELD_OUT.map(({ image }) => image);
 
 /** 32-bit weights, whose numbers differ from those of 16 bits, and no room for that. */
 const STRICT = { recipe: 'none', maxRelativeError: '1e-9' };
+/** The version before, by its name. */
+const BACK = { maxRelativeError: '1e-9', acceptVersion: '1' };
 
 const pixels = (image: number[][][]) => image.flat(2).map(Math.fround).join();
 
@@ -86,7 +88,7 @@ afterAll(async () => {
   test('a library other than the app\'s fails the update with the reason, and the old instance answers throughout', async () => {
     await fleet.damageLibrary();
 
-    const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy(LITERT));
+    const { result, answered, wrong } = await fleet.predictingMeanwhile(() => fleet.deploy({ ...LITERT, ...BACK }));
 
     expect(result.code).not.toBe(0);
     expect(result.output).toContain('Received 1 FAILURE signal(s) out of 1');
