@@ -9,6 +9,11 @@ const EVENT_SECONDS = 300;
 /** How much `forLiteRt()` may change a probability: it quantizes weights to eight bits at most. */
 const TOLERANCE = 0.05;
 
+/** What the command line says of a deployment, without the handlers' log that it shows of one that failed: there, each error has its trace. */
+export function withoutLogs(output: string): string {
+  return output.split(/^\s*Logs from \//m)[0];
+}
+
 /** Deploys a stack, which must succeed. */
 export async function expectDeployed(deployment: Deployment, stack: string, context: Record<string, string>): Promise<void> {
   const { code, output } = await deployment.deploy(stack, context);
