@@ -2,11 +2,4 @@
 const base = require('./jest.e2e.config.js');
 
 /** @type {import('jest').Config} */
-module.exports = {
-  ...base,
-  testMatch: ['**/service*.test.ts'],
-  testPathIgnorePatterns: [],
-  // Each has a control plane of its own.
-  maxWorkers: 1,
-  testSequencer: '<rootDir>/scripts/test/jest-grants-last.js',
-};
+module.exports = { ...base, testMatch: ['**/service*.test.ts'], testPathIgnorePatterns: [] };

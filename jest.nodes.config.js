@@ -2,4 +2,4 @@
 const base = require('./jest.e2e.config.js');
 
 /** @type {import('jest').Config} */
-module.exports = { ...base, roots: ['<rootDir>/test/nodes'], testPathIgnorePatterns: [], maxWorkers: 1 };
+module.exports = { ...base, roots: ['<rootDir>/test/nodes'], testPathIgnorePatterns: [] };

@@ -35,7 +35,7 @@ const cargo = (name) => ({
   count: () => countCargo(logFile(results, name)),
 });
 
-/** Longest first: the next starts when one ends. */
+/** Longest first: two run at a time, and the next starts when one ends. */
 const RUNNERS = [
   jest('e2e', '--config', 'jest.e2e.config.js'),
   pytest('optimizer', 'python/optimizer/tests'),
@@ -51,11 +51,7 @@ const RUNNERS = [
   pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),
 ];
-/** More than two processors can do: the end-to-end tests mostly wait. */
-const AT_ONCE = 3;
-
-/** Compares what roles may do with what they did in the end-to-end tests, and so follows them. */
-const GRANTS = jest('grants', '--config', 'jest.grants.config.js');
+const AT_ONCE = 2;
 
 /** Common deadline, several times the usual duration, so that it ends only hanging runners. */
 const LIMIT_MINUTES = 62;
@@ -78,7 +74,7 @@ function options() {
   return { results, deadline: Date.now() + LIMIT_MINUTES * 60_000, cwd: root, env };
 }
 
-/** Runs the runners, some at a time, until each ends or the deadline passes. */
+/** Runs the runners, two at a time, until each ends or the deadline passes. */
 async function executeAll(waiting, given) {
   const all = [];
   await Promise.all(
@@ -113,7 +109,6 @@ async function executeFailedAgain(all, given) {
 
 async function main() {
   const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-  const isWanted = ({ name }) => wanted.length === 0 || wanted.includes(name);
   const known = RUNNERS.map((runner) => runner.name);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (process.argv.includes('--list') || unknown.length > 0) {
@@ -124,10 +119,7 @@ async function main() {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const given = options();
-  const first = await executeAll(RUNNERS.filter(isWanted), given);
-  if (isWanted({ name: 'e2e' })) {
-    first.push(...await executeAll([GRANTS], given));
-  }
+  const first = await executeAll(RUNNERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)), given);
   const all = process.argv.includes('--second-run') ? await executeFailedAgain(first, given) : first;
   const skips = all.flatMap(({ name, skipped }) => skipped.map((skip) => `  skipped in ${name}: ${skip}`));
   const unproven = process.argv.includes('--complete') ? unexplained(skips) : [];

@@ -35,14 +35,7 @@ async function models(): Promise<string> {
   if (!existsSync(made)) {
     const unfinished = mkdtempSync(`${made}-`);
     await promisify(execFile)(join(ROOT, '.tools', 'python', 'bin', 'python'), [join(__dirname, 'make_models.py'), unfinished]);
-    try {
-      renameSync(unfinished, made);
-    } catch (error) {
-      // Another test file has made them meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') {
-        throw error;
-      }
-    }
+    renameSync(unfinished, made);
   }
   return made;
 }

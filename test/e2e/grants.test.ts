@@ -6,7 +6,7 @@ import { recordings } from '../grants/recording';
 import { readTable } from '../grants/table';
 import { ROOT } from './deployment';
 
-// Follows the other end-to-end tests, and reads what they have recorded: it needs all of them.
+// Comes last, and reads what the other tests of the run have recorded: it needs all of them.
 
 // Without root no fleet is deployed.
 (process.getuid?.() === 0 ? describe : describe.skip)('the roles of the deployed stacks', () => {
