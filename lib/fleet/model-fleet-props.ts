@@ -224,7 +224,7 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
 
   /**
    * Whether each instance publishes the server's number of requests, errors and latency once a minute. The values are written to the log group,
-   * from which CloudWatch creates three custom metrics. Needs `monitoring`.
+   * from which CloudWatch creates three custom metrics, and with `capture` a fourth. Needs `monitoring`.
    *
    * Log groups of the class Infrequent Access do not support this.
    *

@@ -47,7 +47,7 @@ def end(server: Server) -> None:
     assert server.process.wait(60) == 0
 
 
-def last_words(server: Server) -> list[tuple[int, str]]:
+def lost_at_the_end(server: Server) -> list[tuple[int, str]]:
     """How many captured requests the log says are lost, and why."""
     return [(line["dropped_captures"], line["message"]) for line in server.log if "dropped_captures" in line]
 
@@ -57,7 +57,7 @@ def test_answered_requests_are_sent_with_their_answers_before_the_program_ends(a
         bodies: list[Any] = [{"instances": [[1, 2, 3]]}, {"inputs": [[4, 5, 6]], "signature_name": "total"}]
         answers = [server.post(PREDICT, body).json() for body in bodies]
         end(server)
-        assert last_words(server) == []
+        assert lost_at_the_end(server) == []
 
     found = [CapturedRequest.model_validate(line) for line in aws.lines()]
     assert [(one.request, one.answer) for one in found] == list(zip(bodies, answers, strict=True))
@@ -181,7 +181,7 @@ def test_what_is_not_sent_before_the_time_to_drain_is_over_is_counted_in_the_log
             for _ in range(3):
                 assert server.post(PREDICT, {"instances": [[1, 2, 3]]}).status_code == 200
             end(server)
-            assert last_words(server) == [
+            assert lost_at_the_end(server) == [
                 (3, "captured requests are lost at the end: they were not sent within the time to drain")
             ]
         released.set()
@@ -198,7 +198,7 @@ def test_what_is_dropped_after_the_last_look_at_the_metrics_is_counted_in_the_lo
             server.post(PREDICT, {"instances": [[1, 2, 3]]})
             server.post(PREDICT, {"instances": [[4, 5, 6]]})
             end(server)
-            assert last_words(server) == [
+            assert lost_at_the_end(server) == [
                 (2, "captured requests are lost at the end: they were dropped while the server drained")
             ]
 

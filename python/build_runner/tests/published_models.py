@@ -7,7 +7,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from model_builds.build_key import build_key
+from model_builds.compatibility import check_compatibility
+from model_builds.errors import ModelError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -62,6 +65,10 @@ MODEL = b"TFL"
 CHECKSUMS = f"{hashlib.sha256(MODEL).hexdigest()}  model.tflite\n".encode()
 CHECKSUMS_SHA256 = hashlib.sha256(CHECKSUMS).hexdigest()
 
+#: What a model of LiteRT requires, measured and not.
+NEEDS: dict[str, Any] = {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
+UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
+
 
 def offer(**changes: Any) -> dict[str, Any]:
     return {
@@ -86,6 +93,20 @@ def compatibility_properties(
     } | changes
 
 
+def misfit(record: dict[str, str], **changes: Any) -> str:
+    """Return the sentence with which a model is refused."""
+    with pytest.raises(ModelError) as caught:
+        check_compatibility(compatibility_properties(record, offer(**changes)))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def sized(model: int) -> list[dict[str, Any]]:
+    """Return the files of a layer whose model has so many bytes."""
+    files = {"layer.zip": 5, "layer.zip!/ml/model/model.tflite": model - 1000, "layer.zip!/ml/model/model.json": 1000}
+    return [{"path": path, "size": size, "sha256": "00" * 32} for path, size in files.items()]
+
+
 def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
     layer = layer_content(version)
     return {
@@ -101,7 +122,7 @@ def manifest(version: int = 1, **changes: Any) -> dict[str, Any]:
             {"path": "SHA256SUMS", "size": len(CHECKSUMS), "sha256": CHECKSUMS_SHA256},
         ],
         "sizeBytes": 123456,
-        "requirements": {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []},
+        "requirements": NEEDS,
         "loadMilliseconds": 5.0,
         "latencyMilliseconds": 2.0,
         "buildKey": KEY,

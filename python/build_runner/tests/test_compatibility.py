@@ -14,27 +14,22 @@ from published_models import (
     BUCKET,
     NATIVE,
     NATIVE_LAYER,
+    NEEDS,
     NUMPY,
     PREFIX,
+    UNMEASURED,
     build_event,
     compatibility_properties,
     layer_content,
     manifest,
+    misfit,
     offer,
     publish,
+    sized,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-NEEDS = {"runtime": "native", "peakMemoryMebibytes": 40.0, "cpuFeatures": []}
-
-
-def misfit(record: dict[str, str], **changes: Any) -> str:
-    with pytest.raises(ModelError) as caught:
-        check_compatibility(compatibility_properties(record, offer(**changes)))
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_returns_the_published_values_with_the_layer_of_the_proved_runtime(s3: S3Client) -> None:
@@ -131,11 +126,6 @@ def test_refuses_a_runtime_that_the_function_does_not_offer(
     assert f"needs the {missing} runtime, which the function does not offer" in misfit(record, **changes)
 
 
-def sized(model: int) -> list[dict[str, Any]]:
-    files = {"layer.zip": 5, "layer.zip!/ml/model/model.tflite": model - 1000, "layer.zip!/ml/model/model.json": 1000}
-    return [{"path": path, "size": size, "sha256": "00" * 32} for path, size in files.items()]
-
-
 def test_accepts_a_model_that_just_fits_with_its_functions_code_and_layers(s3: S3Client) -> None:
     sizes = {"native": NATIVE | {"layerBytes": 300}, "numpy": NUMPY | {"layerBytes": 90_000_000}}
     parts = {"partBytes": {"handler": 100, "hook layer": 200}, "runtimes": sizes}
@@ -227,7 +217,6 @@ def test_returns_the_memory_request_of_pods(s3: S3Client) -> None:
 
 
 SERVICE = {"endpoint": "service", "format": "litert", "architecture": "x86_64"}
-UNMEASURED = {key: value for key, value in NEEDS.items() if key != "peakMemoryMebibytes"}
 
 
 def test_estimates_a_servers_memory_if_nothing_was_measured(s3: S3Client) -> None:
@@ -384,58 +373,3 @@ def test_a_model_that_needs_python_does_not_fit_the_litert_server(
 
     assert f"does not fit its {endpoint}: the LiteRT server cannot serve it {reason}" in message
     assert "ModelFunction" in message
-
-
-REPLAY = {
-    "endpoint": "function",
-    "replayOf": "service",
-    "format": "litert",
-    "architecture": "x86_64",
-    "memoryMebibytes": 10240,
-    "timeoutSeconds": 180,
-    "runtime": "native",
-    "runtimes": {"native": NATIVE | {"layerBytes": 300}},
-    "partBytes": {"handler": 100},
-}
-
-
-@pytest.mark.parametrize(("peak", "memory"), [(40.0, "1769"), (2000.0, "2304"), (8890.0, "10240"), (8904.0, "10240")])
-def test_a_function_for_replay_gets_the_memory_that_its_model_needs(s3: S3Client, peak: float, memory: str) -> None:
-    record = publish(s3, requirements=NEEDS | {"peakMemoryMebibytes": peak})
-
-    assert check_compatibility(compatibility_properties(record, REPLAY))["FunctionMemory"] == memory
-
-
-def test_a_function_for_replay_of_a_model_without_a_measurement_gets_what_its_size_lets_expect(s3: S3Client) -> None:
-    small, large = (
-        publish(s3, version, requirements=UNMEASURED, sizeBytes=size << 20) for version, size in enumerate((1, 1000), 1)
-    )
-
-    def memory(record: dict[str, str]) -> str:
-        return check_compatibility(compatibility_properties(record, REPLAY))["FunctionMemory"]
-
-    assert [memory(small), memory(large)] == ["1769", "2112"]
-
-
-@pytest.mark.fault(
-    "a model of a `ModelService` or `ModelFleet` does not fit into the Lambda function that `replay` asks",
-    sees="the deployment fails with one sentence that names `replay` as the cause",
-    serves="the previous pods or instances",
-)
-@pytest.mark.parametrize("endpoint", ["service", "fleet"])
-def test_a_model_that_does_not_fit_into_lambda_is_refused_because_of_replay(s3: S3Client, endpoint: str) -> None:
-    record = publish(
-        s3,
-        requirements=NEEDS | {"peakMemoryMebibytes": 9000.0},
-        files=sized(262_144_000),
-        loadMilliseconds=100_000.0,
-        latencyMilliseconds=90_000.0,
-    )
-
-    assert misfit(record, **REPLAY | {"replayOf": endpoint}) == (
-        f"the model s3://{BUCKET}/{PREFIX}/litert/1/manifest.json does not fit the Lambda function in which replay "
-        f"asks it before the {endpoint} changes: it makes 262144400 bytes of code and layers (handler 100, native "
-        "layer 300, model 262144000), unzipped, and Lambda allows 262144000; it used 9000 MiB to answer one request, "
-        "and 10240 MiB of memory are too few; its first answer takes about 190.0 s with this memory, and the timeout "
-        "is 180 s. Leave replay out, or make the model smaller"
-    )

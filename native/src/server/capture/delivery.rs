@@ -166,17 +166,15 @@ mod tests {
         Box::new(|_| Ok(text))
     }
 
-    /// Delivers lines that were in the queue when it was stopped. Each is sent or dropped then. Returns the calls.
+    /// Delivers lines that were in the queue when it was stopped. Returns the calls.
     async fn deliver(lines: Vec<Line>, sink: Script, metrics: &CaptureMetrics) -> Vec<Vec<Record>> {
         let (sender, receiver) = bounded();
         let (stop, stopped) = oneshot::channel();
         for line in lines {
-            metrics.accepted();
             assert!(sender.offer(1, || line));
         }
         drop(stop);
         Delivery::new(sink.clone(), None, metrics.clone()).run(receiver, stopped).await;
-        assert_eq!(metrics.waiting(), 0);
         sink.calls.take()
     }
 
@@ -194,7 +192,6 @@ mod tests {
         let sink = Script::default();
         let (sender, receiver) = bounded();
         let (_stop, stopped) = oneshot::channel();
-        metrics.accepted();
         sender.offer(1, || line("1\n"));
         let run = Delivery::new(sink.clone(), None, metrics.clone()).run(receiver, stopped);
         assert!(tokio::time::timeout(LINGER * 2, run).await.is_err());

@@ -23,8 +23,8 @@ pub(in crate::server) enum Dropped {
 pub(in crate::server) struct CaptureMetrics {
     sent: IntCounter,
     dropped: [IntCounter; 4],
-    /// Requests that were accepted, and are neither sent nor dropped yet.
-    waiting: Arc<AtomicU64>,
+    /// Requests of the sample: sent, dropped or neither yet.
+    sampled: Arc<AtomicU64>,
 }
 
 impl CaptureMetrics {
@@ -32,26 +32,19 @@ impl CaptureMetrics {
     pub(in crate::server) fn new(sent: IntCounter, dropped: &IntCounterVec) -> Self {
         let reasons = ["too_large", "not_json", "queue_full", "not_delivered"];
         let dropped = reasons.map(|reason| dropped.with_label_values(&[reason]));
-        Self { sent, dropped, waiting: Arc::default() }
+        Self { sent, dropped, sampled: Arc::default() }
     }
 
-    /// Counts a request that is dropped instead of being accepted.
-    pub(super) fn declined(&self, reason: Dropped) {
-        self.dropped[reason as usize].inc();
-    }
-
-    /// Counts a request that waits until it is `sent` or `dropped`.
-    pub(super) fn accepted(&self) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request before anything happens to it.
+    pub(super) fn sampled(&self) {
+        self.sampled.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, requests: u64) {
-        self.waiting.fetch_sub(requests, Ordering::Relaxed);
         self.sent.inc_by(requests);
     }
 
     pub(super) fn dropped(&self, reason: Dropped, requests: u64) {
-        self.waiting.fetch_sub(requests, Ordering::Relaxed);
         self.dropped[reason as usize].inc_by(requests);
     }
 
@@ -60,8 +53,10 @@ impl CaptureMetrics {
         self.dropped.iter().map(IntCounter::get).sum()
     }
 
-    pub(super) fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
+    /// How many were not sent: they were dropped, or wait.
+    pub(super) fn unsent(&self) -> u64 {
+        // Other threads may count meanwhile.
+        self.sampled.load(Ordering::Relaxed).saturating_sub(self.sent.get())
     }
 }
 

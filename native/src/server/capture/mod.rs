@@ -121,7 +121,7 @@ impl Capture {
         };
         let _ = stop.send(());
         let in_time = tokio::time::timeout(time, ended).await.is_ok();
-        let lost = self.metrics.waiting() + self.dropped() - seen;
+        let lost = self.metrics.unsent().saturating_sub(seen);
         if lost > 0 {
             let why = if in_time {
                 "they were dropped while the server drained"
@@ -133,17 +133,11 @@ impl Capture {
     }
 
     fn offer(&self, size: usize, make: impl FnOnce() -> Line) {
+        self.metrics.sampled();
         if size > LARGEST_LINE {
-            self.metrics.declined(Dropped::TooLarge);
-            return;
-        }
-        let accept = || {
-            // Before the other thread can have it.
-            self.metrics.accepted();
-            make()
-        };
-        if !self.queue.offer(size, accept) {
-            self.metrics.declined(Dropped::QueueFull);
+            self.metrics.dropped(Dropped::TooLarge, 1);
+        } else if !self.queue.offer(size, make) {
+            self.metrics.dropped(Dropped::QueueFull, 1);
         }
     }
 }
