@@ -1,6 +1,9 @@
 // The real CDK CLI against the embedded AWS: slow, so one test at a time.
 const base = require('./jest.config.js');
 
+// A state machine of the embedded AWS waits for this share of its time: it looks at a build every three seconds, not every ten.
+process.env.SFN_WAIT_SCALE ??= '0.3';
+
 /** @type {import('jest').Config} */
 module.exports = {
   ...base,

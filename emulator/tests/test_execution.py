@@ -44,7 +44,8 @@ def test_a_build_over_its_limit_is_ended(tmp_path: Path) -> None:
     spec = "version: 0.2\nphases: {build: {commands: [echo started, sleep 100, echo never]}}"
     project = build_request({"name": "p", "source": {"type": "NO_SOURCE", "buildspec": spec}}, {}).project
     notes = Notes()
-    execution = Execution(ShortRequest(project), notes, NoClients(), {"CODEBUILD_BUILD_ID": "p:1"}, tmp_path / "w")
+    variables, caches = {"CODEBUILD_BUILD_ID": "p:1"}, tmp_path / "caches"
+    execution = Execution(ShortRequest(project), notes, NoClients(), variables, tmp_path / "w", caches)
     execution.work.mkdir()
     assert execution.run() == "TIMED_OUT"
     assert "never" not in notes.lines

@@ -53,8 +53,7 @@ export function installPhase(): Record<string, unknown> {
   return {
     'runtime-versions': { python: '3.13' },
     'commands': [
-      'python3 -m venv .uv',
-      '.uv/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
+      'python3 -m pip install --quiet --target .uv --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
       '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
       '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: python/optimizer/requirements.txt',
     ],

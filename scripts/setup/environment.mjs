@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 // README.md and the guides explain the support for Node.js 20, so silence jsii's notice at every start.
 process.env.JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ??= '20';
 
+// Without bytecode, each process that imports TensorFlow would compile it first, for seconds.
+delete process.env.PYTHONDONTWRITEBYTECODE;
+
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const tools = join(root, '.tools');
 export const uv = join(tools, 'uv', 'bin', 'uv');

@@ -179,7 +179,7 @@ export class Deployment {
   private cdk(command: string, stack: string, context: Record<string, string>, args: string[]): Promise<CommandResult> {
     const all = Object.entries({ stack, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return this.emulator.cdk([
-      command, stack, '--app', `npx tsx ${this.app}`, '--output', this.file('cdk.out'), ...all, ...args,
+      command, stack, '--app', `node_modules/.bin/tsx ${this.app}`, '--output', this.file('cdk.out'), ...all, ...args,
     ]);
   }
 }

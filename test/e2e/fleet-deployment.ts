@@ -158,6 +158,6 @@ export class FleetDeployment {
 
   private cdk(command: string, context: Record<string, string>, ...args: string[]): Promise<CommandResult> {
     const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    return this.emulator.cdk([command, STACK, '--app', 'npx tsx test/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
+    return this.emulator.cdk([command, STACK, '--app', 'node_modules/.bin/tsx test/e2e/fleet-app.ts', '--output', join(this.work, 'cdk.out'), ...given, ...args]);
   }
 }

@@ -160,9 +160,9 @@ class Builds:
             credentials = session_of(role, "AWSCodeBuild")
             variables = {**credentials, **self._variables(request, build, region)}
             clients = EmbeddedClients(self._settings, region, credentials)
-            execution = Execution(
-                request, record, clients, variables, new_work_directory(self._settings.subdirectory("builds"))
-            )
+            work = new_work_directory(self._settings.subdirectory("builds"))
+            bytecode_cache = self._settings.cache_directory / "bytecode"
+            execution = Execution(request, record, clients, variables, work, bytecode_cache)
             with self._lock:
                 self._running[build["id"]] = execution
             status = execution.run()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from embedded_aws.codebuild import bytecode
 from embedded_aws.codebuild.buildspec import Buildspec, BuildspecError, parse_buildspec
 from embedded_aws.codebuild.phases import Record, run_phases
 from embedded_aws.codebuild.python_image import make_python
@@ -48,6 +49,7 @@ class Execution:
         clients: the services that it reads from.
         variables: what CodeBuild itself sets, credentials included.
         work: a directory of its own, removed by `clean`.
+        bytecode_cache: the directory that keeps the bytecode of packages from build to build.
         exported: the variables that the buildspec reports, afterwards.
     """
 
@@ -56,6 +58,7 @@ class Execution:
     clients: Clients
     variables: dict[str, str]
     work: Path
+    bytecode_cache: Path
     exported: dict[str, str] = field(default_factory=dict)
     _shell: Shell | None = None
     _ended_by: str | None = None
@@ -85,6 +88,7 @@ class Execution:
 
     def clean(self) -> None:
         """Removes the build's files: after its end is known, because an installed TensorFlow takes seconds to go."""
+        bytecode.take(self._source, self.bytecode_cache)
         subprocess.run(["/bin/rm", "-rf", str(self.work)], check=False)  # noqa: S603 - our own directory
 
     def end(self, status: str) -> None:
@@ -94,8 +98,12 @@ class Execution:
             if self._shell:
                 self._shell.stop()
 
+    @property
+    def _source(self) -> Path:
+        return self.work / "src"
+
     def _run(self) -> str:
-        source = self.work / "src"
+        source = self._source
         source.mkdir()
         self.record.begin("DOWNLOAD_SOURCE")
         try:
@@ -111,7 +119,7 @@ class Execution:
             if self._ended_by:
                 raise ShellStoppedError
             self._shell = Shell(buildspec.shell, source, environment, self.work)
-        succeeded = run_phases(buildspec, self._shell, self.record)
+        succeeded = run_phases(buildspec, self._shell, self.record, lambda: bytecode.give(source, self.bytecode_cache))
         self._read_exported(buildspec)
         self.record.begin("UPLOAD_ARTIFACTS")
         if succeeded:

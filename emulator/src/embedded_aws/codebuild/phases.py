@@ -30,7 +30,7 @@ class Record(Protocol):
         """A phase ended."""
 
 
-def run_phases(buildspec: Buildspec, shell: Runner, record: Record) -> bool:
+def run_phases(buildspec: Buildspec, shell: Runner, record: Record, after_install: Callable[[], None]) -> bool:
     """Runs all phases that CodeBuild would run.
 
     A failed install or pre_build skips the build and post_build. A failed build does not skip post_build: that is
@@ -40,6 +40,7 @@ def run_phases(buildspec: Buildspec, shell: Runner, record: Record) -> bool:
         buildspec: the phases.
         shell: one shell for all of them.
         record: gets log lines and phases.
+        after_install: is called once the install phase has succeeded.
 
     Returns:
         Whether the build succeeded.
@@ -55,6 +56,8 @@ def run_phases(buildspec: Buildspec, shell: Runner, record: Record) -> bool:
         shell.run(f"export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}", record.line)
         message = _run_phase(phase, shell, record)
         if message is None:
+            if name == "install":
+                after_install()
             record.end(label, "SUCCEEDED")
             continue
         record.end(label, "FAILED", message)
