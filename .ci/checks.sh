@@ -4,6 +4,7 @@
 passed=0
 failed=0
 names=()
+ends=()
 declare -A running=()
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
@@ -28,6 +29,7 @@ finish() {
   wait $!
   wait "${running[$name]}"
   status=$?
+  ends+=("$(printf '%5d s  %s' $SECONDS "$name")")
   unset "running[$name]"
   if [[ $status -eq 124 || $status -eq 137 ]]; then printf '%s: ended, because it had not come to its end in its time\n' "$name"; fi
   tally=$(grep -oE '^[0-9]+ passed, [0-9]+ failed$' "$logs/$name" | tail -n 1)
@@ -49,8 +51,10 @@ check() {
   finish "$1"
 }
 
-# Prints the sum, and gives the exit code.
+# Prints when each check had ended and the sum, and gives the exit code.
 conclude() {
+  printf '\nended, after the start of all:\n'
+  printf '%s\n' "${ends[@]}"
   if [[ ${#names[@]} -gt 0 ]]; then
     printf '\nfailed: %s\n' "$(IFS=','; echo "${names[*]}")"
   fi

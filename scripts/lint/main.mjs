@@ -31,4 +31,4 @@ const checks = [
   ...await nativeChecks(),
 ];
 
-process.exit(runChecks(checks));
+process.exit(await runChecks(checks));

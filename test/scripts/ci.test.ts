@@ -37,6 +37,9 @@ describe('the checks of CI', () => {
 
   test('run a check in parallel with others, and print it separately', () => {
     const { lines } = run("start slow 1 bash -c 'echo slow begins; sleep 0.5; echo slow ends'\ncheck quick 1 echo quick\nfinish slow");
-    expect(lines.filter(Boolean)).toEqual(['===== quick =====', 'quick', '===== slow =====', 'slow begins', 'slow ends', '2 passed, 0 failed']);
+    expect(lines.filter(Boolean)).toEqual([
+      '===== quick =====', 'quick', '===== slow =====', 'slow begins', 'slow ends',
+      'ended, after the start of all:', expect.stringMatching(/^ +\d+ s {2}quick$/), expect.stringMatching(/^ +\d+ s {2}slow$/), '2 passed, 0 failed',
+    ]);
   });
 });
