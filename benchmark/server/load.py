@@ -33,6 +33,8 @@ class Rest:
     url: str
     body: Path
     name: str = "REST"
+    prefix: tuple[str, ...] = ()
+    """Before the command."""
 
     def load(self, clients: int, seconds: float, *, rate: int | None = None) -> Load:
         """Send at a fixed rate, if there is one.
@@ -40,7 +42,7 @@ class Rest:
         Raises:
             RuntimeError: A request was not answered with 200.
         """
-        command = [str(self.oha), "--no-tui", "--output-format", "json", "--disable-compression", "-w"]
+        command = [*self.prefix, str(self.oha), "--no-tui", "--output-format", "json", "--disable-compression", "-w"]
         command += ["-m", "POST", "-T", "application/json"]
         command += ["-z", _duration(seconds), "-c", str(clients), "-D", str(self.body)]
         if rate:

@@ -12,7 +12,7 @@ from benchmark.running import conditions, rounds_of
 from benchmark.server.bare import processor_time
 from benchmark.server.contenders import MODEL_SERVER, WORKERS
 from benchmark.server.load import Grpc, Load, Rest
-from benchmark.server.models import FLOAT32, OPTIMIZED
+from benchmark.server.models import FLOAT32
 from benchmark.server.processes import peak_mebibytes, processor_seconds, proportional_mebibytes
 from benchmark.server.started import Running
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 CLIENTS = (1, 4, 16, 64)
 REST, GRPC = Rest.name, Grpc.name
-STEADY_CLIENTS, STEADY_SHARE = 16, 0.7
-STEADY_LOADS = 5
-"""A round. The 99th percentile of one varies threefold: a generator on the same processors delays the server."""
 WARM_UP_SECONDS = 0.5
 """Of each load in the round that does not count. ghz panics if it must end before all its clients have started."""
 STARTS = 7
@@ -96,7 +93,6 @@ class Benchmark:
             for number in rounds_of(rounds):
                 self._round(running, counts=number >= 0)
             rows = [cell.row() for cell in self._cells.values()]
-            steady = self._steady(running, rows, rounds)
             memory = [_memory(server, statistics.median(self._starts[server.contender.name])) for server in running]
         return {
             "rounds": rounds,
@@ -109,7 +105,6 @@ class Benchmark:
             },
             "rows": rows,
             "servers": memory,
-            "steady": steady,
         }
 
     def _round(self, running: list[Running], *, counts: bool) -> None:
@@ -147,30 +142,6 @@ class Benchmark:
     def _cell(self, contender: Contender, interface: str, clients: int) -> Cell:
         key = (contender.name, interface, clients)
         return self._cells.setdefault(key, Cell(contender.server, contender.artifact, interface, clients))
-
-    def _steady(self, running: list[Running], rows: list[dict[str, Any]], rounds: int) -> dict[str, Any] | None:
-        """Send at a fixed rate, a share of the greatest throughput of model_server over REST."""
-        oha = self._tools.oha
-        if oha is None:
-            return None
-        [server] = [
-            one for one in running if one.contender.server == MODEL_SERVER and one.contender.artifact == OPTIMIZED
-        ]
-        greatest = max(
-            row["perSecond"]
-            for row in rows
-            if (row["server"], row["artifact"], row["interface"]) == (MODEL_SERVER, OPTIMIZED, REST)
-        )
-        rate = round(greatest * STEADY_SHARE)
-        generator = Rest(oha, server.url, server.body)
-        seen = [generator.load(STEADY_CLIENTS, self._seconds, rate=rate) for _ in range(rounds * STEADY_LOADS)]
-        return {
-            "rate": rate,
-            "clients": STEADY_CLIENTS,
-            "perSecond": statistics.median(one.per_second for one in seen),
-            "p50Milliseconds": statistics.median(one.median_milliseconds for one in seen),
-            "p99Milliseconds": statistics.median(one.p99_milliseconds for one in seen),
-        }
 
 
 def _memory(server: Running, start: float) -> dict[str, Any]:

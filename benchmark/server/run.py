@@ -17,6 +17,7 @@ from benchmark.server.environment import LOCKS, environment, generators
 from benchmark.server.measure import Benchmark
 from benchmark.server.models import OPTIMIZED, artifacts, request
 from benchmark.server.soak import soak
+from benchmark.server.steady import steady, why_not_steady
 from benchmark.server.tables import to_markdown
 from benchmark.server.targets import targets
 
@@ -42,12 +43,15 @@ def main() -> None:
         compared, missing = contenders(asked.servers, models, Path(directory))
         benchmark = Benchmark(compared, models, sent, tools, QUICK_SECONDS if asked.quick else SECONDS)
         result = benchmark.run(1 if asked.quick else asked.rounds)
+        [ours] = [one for one in compared if one.server == MODEL_SERVER and one.artifact == OPTIMIZED]
+        not_steady = why_not_steady()
+        if tools.oha and not not_steady:
+            result["steady"] = steady(ours, sent, tools.oha, rounds=result["rounds"], seconds=result["seconds"])
         if asked.soak and tools.oha:
-            [ours] = [one for one in compared if one.server == MODEL_SERVER and one.artifact == OPTIMIZED]
             print(f"{asked.soak:g} minutes at a fixed rate …", file=sys.stderr)
             result["soak"] = soak(ours, sent, tools.oha, asked.soak)
     result["candidates"] = {model.kind: model.candidate for model in models}
-    result["missing"] = [*tools.missing, *missing]
+    result["missing"] = [*tools.missing, *missing, *([not_steady] if not_steady else [])]
     result["targets"] = targets(result)
     page = to_markdown(result)
     if asked.quick:
