@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmark.server.load import Rest
+from benchmark.server.soak import CLIENTS, SHARE
 from benchmark.server.started import Running
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from benchmark.server.contenders import Contender
     from benchmark.server.models import Request
 
-CLIENTS, SHARE = 16, 0.7
 LOADS = 5
 """A round."""
 
@@ -30,7 +30,7 @@ def why_not_steady() -> str | None:
     """Return why processes cannot have processors of their own here."""
     if shutil.which("taskset") is None:
         return "p99 at a fixed rate was not measured: this system has no taskset, which gives a program a processor"
-    if (os.cpu_count() or 1) < 2:
+    if len(os.sched_getaffinity(0)) < 2:
         return "p99 at a fixed rate was not measured: server and load generator need a processor each"
     return None
 
@@ -41,10 +41,11 @@ def steady(contender: Contender, request: Request, oha: Path, *, rounds: int, se
     Raises:
         RuntimeError: A request was not answered with 200.
     """
+    for_server, for_generator, *_ = sorted(os.sched_getaffinity(0))
     command = [part for part in contender.command if not part.startswith("--workers=")]
-    one = replace(contender, command=[*on_processor(0), *command, "--workers=1"])
+    one = replace(contender, command=[*_on_processor(for_server), *command, "--workers=1"])
     with Running(one, request) as server:
-        generator = Rest(oha, server.url, server.body, prefix=on_processor(1))
+        generator = Rest(oha, server.url, server.body, prefix=_on_processor(for_generator))
         generator.load(CLIENTS, seconds)
         rate = round(generator.load(CLIENTS, seconds).per_second * SHARE)
         seen = [generator.load(CLIENTS, seconds, rate=rate) for _ in range(rounds * LOADS)]
@@ -57,6 +58,6 @@ def steady(contender: Contender, request: Request, oha: Path, *, rounds: int, se
     }
 
 
-def on_processor(number: int) -> tuple[str, ...]:
+def _on_processor(number: int) -> tuple[str, ...]:
     """Return the command before a program that runs on one processor."""
     return ("taskset", "--cpu-list", str(number))

@@ -41,14 +41,14 @@ class Running:
     def port(self) -> int:
         return int(self.endpoint.rsplit(":", 1)[1])
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **config: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}, read_timeout=120),
+            config=Config(retries={"max_attempts": 1}, read_timeout=120, **config),
         )
 
 

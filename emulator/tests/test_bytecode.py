@@ -1,4 +1,4 @@
-"""What builds compile is kept, and given only to the same files."""
+"""What builds compile is kept, and linked only to the same files."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ def compiled(packages: Path) -> list[Path]:
 def test_a_build_finds_what_an_earlier_one_compiled(tmp_path: Path, wheel: Path) -> None:
     first = installed(tmp_path / "first", wheel)
     imported(first)
-    bytecode.take(tmp_path / "first", tmp_path / "cache")
+    bytecode.save(tmp_path / "first", tmp_path / "cache")
     second = installed(tmp_path / "second", wheel)
-    bytecode.give(tmp_path / "second", tmp_path / "cache")
+    bytecode.restore(tmp_path / "second", tmp_path / "cache")
 
-    [given], [made] = compiled(second), compiled(first)
-    assert given.samefile(made)
+    [linked], [made] = compiled(second), compiled(first)
+    assert linked.samefile(made)
     assert imported(second) == "1"
-    assert given.samefile(made), "Python compiled it again"
+    assert linked.samefile(made), "Python compiled it again"
 
 
 def test_another_package_with_the_same_name_size_and_time_gets_nothing(tmp_path: Path, wheel: Path) -> None:
     first = installed(tmp_path / "first", wheel)
     imported(first)
-    bytecode.take(tmp_path / "first", tmp_path / "cache")
+    bytecode.save(tmp_path / "first", tmp_path / "cache")
     other = package(tmp_path / "other", "NUMBER = 2\n")
     subprocess.run(["touch", "-r", wheel / MODULE, other / MODULE], check=True)
     second = installed(tmp_path / "second", other)
-    bytecode.give(tmp_path / "second", tmp_path / "cache")
+    bytecode.restore(tmp_path / "second", tmp_path / "cache")
 
     assert compiled(second) == []
     assert imported(second) == "2"
@@ -78,28 +78,28 @@ def test_another_package_with_the_same_name_size_and_time_gets_nothing(tmp_path:
 
 def test_a_module_that_the_installer_wrote_anew_is_compiled_again_and_kept(tmp_path: Path, wheel: Path) -> None:
     imported(installed(tmp_path / "first", wheel))
-    bytecode.take(tmp_path / "first", tmp_path / "cache")
+    bytecode.save(tmp_path / "first", tmp_path / "cache")
     again = package(tmp_path / "again", "NUMBER = 1\n")
     subprocess.run(["touch", "-d", "2001-02-03", again / MODULE], check=True)
     for name in ("second", "third"):
         packages = installed(tmp_path / name, again)
-        bytecode.give(tmp_path / name, tmp_path / "cache")
+        bytecode.restore(tmp_path / name, tmp_path / "cache")
         [before] = [path.stat().st_ino for path in compiled(packages)]
         imported(packages)
         [after] = [path.stat().st_ino for path in compiled(packages)]
         assert (before == after) is (name == "third")
-        bytecode.take(tmp_path / name, tmp_path / "cache")
+        bytecode.save(tmp_path / name, tmp_path / "cache")
 
 
 def test_the_newest_four_sets_of_packages_are_kept(tmp_path: Path) -> None:
     for number in range(6):
         wheel = package(tmp_path / f"wheel-{number}", f"NUMBER = {number}\n")
         imported(installed(tmp_path / f"build-{number}", wheel))
-        bytecode.take(tmp_path / f"build-{number}", tmp_path / "cache")
+        bytecode.save(tmp_path / f"build-{number}", tmp_path / "cache")
     last = installed(tmp_path / "last", tmp_path / "wheel-5")
     first = installed(tmp_path / "first", tmp_path / "wheel-0")
     for name in ("last", "first"):
-        bytecode.give(tmp_path / name, tmp_path / "cache")
+        bytecode.restore(tmp_path / name, tmp_path / "cache")
 
     assert len(list((tmp_path / "cache").iterdir())) == 4
     assert (len(compiled(last)), len(compiled(first))) == (1, 0)
@@ -107,6 +107,6 @@ def test_the_newest_four_sets_of_packages_are_kept(tmp_path: Path) -> None:
 
 def test_a_build_without_an_environment_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "build" / "src").mkdir(parents=True)
-    bytecode.take(tmp_path / "build", tmp_path / "cache")
-    bytecode.give(tmp_path / "build", tmp_path / "cache")
+    bytecode.save(tmp_path / "build", tmp_path / "cache")
+    bytecode.restore(tmp_path / "build", tmp_path / "cache")
     assert not (tmp_path / "cache").exists()

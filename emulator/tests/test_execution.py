@@ -1,7 +1,8 @@
-"""The limit of a build, which the API counts in minutes."""
+"""One build: its limit, which the API counts in minutes, and what it leaves for the next."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,38 @@ def test_a_build_over_its_limit_is_ended(tmp_path: Path) -> None:
     assert "never" not in notes.lines
     execution.clean()
     assert not execution.work.exists()
+
+
+def test_the_bytecode_of_a_builds_packages_is_there_when_the_next_build_begins(tmp_path: Path) -> None:
+    wheel = tmp_path / "wheel"
+    (wheel / "digits-1.0.dist-info").mkdir(parents=True)
+    (wheel / "digits-1.0.dist-info" / "RECORD").write_text("digits.py,,\n")
+    (wheel / "digits.py").write_text("NUMBER = 1\n")
+    packages = ".venv/lib/python3.13/site-packages"
+    spec = {
+        "version": "0.2",
+        "phases": {
+            "install": {"commands": [f"mkdir -p {packages} && touch .venv/pyvenv.cfg && cp -al {wheel}/. {packages}"]},
+            "build": {
+                "commands": [
+                    f"echo compiled: $(ls {packages}/__pycache__ 2>/dev/null | wc -l)",
+                    f"PYTHONPATH={packages} python3 -c 'import digits'",
+                ]
+            },
+        },
+    }
+    project = {"name": "p", "source": {"type": "NO_SOURCE", "buildspec": json.dumps(spec)}}
+    found = []
+    for name in ("first", "second"):
+        notes, variables = Notes(), {"CODEBUILD_BUILD_ID": "p:1"}
+        request = build_request(project, {})
+        execution = Execution(request, notes, NoClients(), variables, tmp_path / name, tmp_path / "caches")
+        execution.work.mkdir()
+        assert execution.run() == "SUCCEEDED", notes.lines
+        execution.clean()
+        found += [line for line in notes.lines if line.startswith("compiled: ")]
+
+    assert found == ["compiled: 0", "compiled: 1"]
 
 
 def test_the_limit_of_the_request_wins_over_the_projects() -> None:

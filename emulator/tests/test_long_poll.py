@@ -1,12 +1,10 @@
-"""The CDK's command line hears of the end of an operation when it comes; other clients hear the status at once."""
+"""The CDK's command line is answered as soon as an operation has ended; other clients get the status at once."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from test_siblings import provider  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
@@ -16,14 +14,7 @@ if TYPE_CHECKING:
 
 def status(aws: Running, name: str, agent: str) -> str:
     """The status that a client with this name gets by one request."""
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"max_attempts": 1}, read_timeout=60, user_agent=agent),
-    )
+    client = aws.client("cloudformation", user_agent=agent)
     found: str = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     return found
 

@@ -7,20 +7,14 @@ import { root } from './environment.mjs';
  * A check: its title, command, arguments, environment, and directory (default: the repository).
  */
 export async function runChecks(checks) {
-  const lanes = grouped(checks);
-  const results = await Promise.all([...lanes.values()].map(runLane));
+  const commands = [...new Set(checks.map(([, command]) => command))];
+  const results = await Promise.all(commands.map((wanted) => runInTurn(checks.filter(([, command]) => command === wanted))));
   const failed = results.flat().filter((passed) => !passed).length;
   process.stdout.write(`${checks.length - failed} passed, ${failed} failed\n`);
   return failed ? 1 : 0;
 }
 
-function grouped(checks) {
-  const lanes = new Map();
-  checks.forEach((check) => lanes.set(check[1], [...lanes.get(check[1]) ?? [], check]));
-  return lanes;
-}
-
-async function runLane(checks) {
+async function runInTurn(checks) {
   const passed = [];
   for (const check of checks) {
     passed.push(await runCheck(check));
@@ -32,19 +26,16 @@ function runCheck([title, command, args, env, cwd = root]) {
   const started = Date.now();
   return new Promise((resolve) => {
     let output = '';
-    const keep = (chunk) => (output += chunk);
-    const ended = (passed) => {
-      const seconds = ((Date.now() - started) / 1000).toFixed(0);
-      process.stdout.write(`${passed ? '✓' : '✗'} ${title} (${seconds} s)\n${passed ? '' : output}`);
-      resolve(passed);
-    };
+    const keep = (text) => (output += text);
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
-    child.on('error', (error) => {
-      keep(`${error.message}\n`);
-      ended(false);
+    // A command that cannot be started is closed, too.
+    child.on('error', ({ message }) => keep(`${message}\n`));
+    child.on('close', (code) => {
+      const seconds = ((Date.now() - started) / 1000).toFixed(0);
+      process.stdout.write(`${code === 0 ? '✓' : '✗'} ${title} (${seconds} s)\n${code === 0 ? '' : output}`);
+      resolve(code === 0);
     });
-    child.on('close', (code) => ended(code === 0));
   });
 }

@@ -23,25 +23,25 @@ _SETS_KEPT = 4
 """Sets of packages: their bytecode has some 30 MB each."""
 
 
-def give(source: Path, cache: Path) -> None:
+def restore(source: Path, cache: Path) -> None:
     """Adds what earlier builds compiled to the virtual environments of a build.
 
     Args:
         source: the build's directory, with the environments directly below.
-        cache: where bytecode is kept. It must be on the same file system, or nothing is given.
+        cache: where bytecode is kept. On another file system nothing can be linked, and the build compiles by itself.
     """
     for packages in _environments(source):
         kept = cache / _digest(packages)
         for bytecode in kept.rglob("*.pyc"):
             target = packages / bytecode.relative_to(kept)
-            # Without the module there is no package to give to; another process may just have removed the set.
+            # A directory may be missing: of a package that was not installed, or of a set that was just pruned.
             with contextlib.suppress(OSError):
                 target.parent.mkdir(exist_ok=True)
                 os.link(bytecode, target)
 
 
-def take(source: Path, cache: Path) -> None:
-    """Keeps what a build has compiled.
+def save(source: Path, cache: Path) -> None:
+    """Saves what a build has compiled.
 
     Args:
         source: the build's directory, with the environments directly below.
@@ -51,8 +51,8 @@ def take(source: Path, cache: Path) -> None:
         kept = cache / _digest(packages)
         for bytecode in packages.rglob("__pycache__/*.pyc"):
             with contextlib.suppress(OSError):
-                _keep(bytecode, kept / bytecode.relative_to(packages))
-    _forget(cache)
+                _save_one(bytecode, kept / bytecode.relative_to(packages))
+    _prune(cache)
 
 
 def _environments(source: Path) -> Iterator[Path]:
@@ -71,7 +71,7 @@ def _digest(packages: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _keep(bytecode: Path, target: Path) -> None:
+def _save_one(bytecode: Path, target: Path) -> None:
     if target.exists() and target.samefile(bytecode):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def _keep(bytecode: Path, target: Path) -> None:
         linked.replace(target)
 
 
-def _forget(cache: Path) -> None:
+def _prune(cache: Path) -> None:
     """Removes the sets that were first kept longest ago."""
     with contextlib.suppress(OSError):
         sets = sorted(cache.iterdir(), key=lambda kept: kept.stat().st_mtime, reverse=True)

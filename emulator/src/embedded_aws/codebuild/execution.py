@@ -88,7 +88,7 @@ class Execution:
 
     def clean(self) -> None:
         """Removes the build's files: after its end is known, because an installed TensorFlow takes seconds to go."""
-        bytecode.take(self._source, self.bytecode_cache)
+        bytecode.save(self._source, self.bytecode_cache)
         subprocess.run(["/bin/rm", "-rf", str(self.work)], check=False)  # noqa: S603 - our own directory
 
     def end(self, status: str) -> None:
@@ -119,7 +119,9 @@ class Execution:
             if self._ended_by:
                 raise ShellStoppedError
             self._shell = Shell(buildspec.shell, source, environment, self.work)
-        succeeded = run_phases(buildspec, self._shell, self.record, lambda: bytecode.give(source, self.bytecode_cache))
+        succeeded = run_phases(
+            buildspec, self._shell, self.record, lambda: bytecode.restore(source, self.bytecode_cache)
+        )
         self._read_exported(buildspec)
         self.record.begin("UPLOAD_ARTIFACTS")
         if succeeded:
