@@ -8,6 +8,7 @@ import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { countCargo, countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
 import { secondRun } from './second-run.mjs';
+import { makeTemporaryDirectory } from './temporary-directory.mjs';
 
 const python = join(tools, 'python', 'bin', 'python');
 const results = join(root, '.tools', 'test-results');
@@ -66,11 +67,14 @@ function show({ name, seconds, problem }) {
   process.stdout.write(`\n===== ${name} (${seconds} s) =====\n${readFileSync(logFile(results, name), 'utf8')}${problem ? `${name}: ${problem}\n` : ''}`);
 }
 
-/** What each runner gets: the common deadline, and the repository's own uv and Python first, so that tests behave alike on every machine. */
+/** What each runner gets: the common deadline, a temporary directory, and the repository's own uv first, so that tests behave alike everywhere. */
 function options() {
   // The end-to-end tests record there what roles do, also when they run a second time.
   const RECORDED_CALLS = join(results, 'calls');
-  const env = { ...process.env, RECORDED_CALLS, PATH: [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter), TF_CPP_MIN_LOG_LEVEL: '2' };
+  const TMPDIR = makeTemporaryDirectory();
+  process.once('exit', () => rmSync(TMPDIR, { recursive: true, force: true }));
+  const PATH = [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter);
+  const env = { ...process.env, RECORDED_CALLS, PATH, TMPDIR, TF_CPP_MIN_LOG_LEVEL: '2' };
   return { results, deadline: Date.now() + LIMIT_MINUTES * 60_000, cwd: root, env };
 }
 
