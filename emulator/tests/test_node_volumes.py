@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from embedded_aws.eks.real_nodes.csi import (
+    MULTI_NODE_READER_ONLY,
+    VOLUME_MOUNT_GROUP,
+    NodeGetCapabilitiesResponse,
     NodeGetInfoResponse,
     NodePublishVolumeRequest,
     NodeUnpublishVolumeRequest,
@@ -27,6 +30,7 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 from embedded_aws.eks.pod_root import VolumeError
+from embedded_aws.eks.real_nodes.bucket_copies import BucketCopies
 from embedded_aws.eks.real_nodes.volumes import NodeDriver
 
 def fill(mount, target):
@@ -34,7 +38,8 @@ def fill(mount, target):
     if mount.service_account == "refused":
         raise VolumeError("100 % refused, für alle")
 
-driver = NodeDriver(Path(sys.argv[1]), "node-a", fill)
+root = Path(sys.argv[1])
+driver = NodeDriver(root, "node-a", BucketCopies(root, fill))
 print("ready", flush=True)
 sys.stdin.read()
 driver.close()
@@ -76,7 +81,9 @@ def call(process: subprocess.Popen[str], tmp_path: Path) -> Iterator[Call]:
     os.close(directory)
 
 
-def publication(service_account: str = "digits", target: str = TARGET, **attributes: str) -> bytes:
+def publication(
+    service_account: str = "digits", target: str = TARGET, mode: int = MULTI_NODE_READER_ONLY, **attributes: str
+) -> bytes:
     context = {
         "bucketName": "bucket",
         "authenticationSource": "pod",
@@ -86,6 +93,8 @@ def publication(service_account: str = "digits", target: str = TARGET, **attribu
     }
     request = NodePublishVolumeRequest(volume_id="volume", target_path=target, volume_context=context)
     request.volume_capability.mount.mount_flags.extend(["region eu-central-1", "prefix models/"])
+    request.volume_capability.mount.volume_mount_group = "65532"
+    request.volume_capability.access_mode.mode = mode
     found: bytes = request.SerializeToString()
     return found
 
@@ -103,7 +112,12 @@ def test_kubelet_learns_its_name_and_which_node_it_is_on(call: Call) -> None:
     )
     assert call("/pluginregistration.Registration/NotifyRegistrationStatus", b"\x08\x01") == b""
     assert NodeGetInfoResponse.FromString(call("/csi.v1.Node/NodeGetInfo")) == NodeGetInfoResponse(node_id="node-a")
-    assert call("/csi.v1.Node/NodeGetCapabilities") == b""
+
+
+def test_kubelet_leaves_the_group_of_files_to_it(call: Call) -> None:
+    (capability,) = NodeGetCapabilitiesResponse.FromString(call("/csi.v1.Node/NodeGetCapabilities")).capabilities
+
+    assert capability.rpc.type == VOLUME_MOUNT_GROUP
 
 
 def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, tmp_path: Path) -> None:
@@ -113,6 +127,7 @@ def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, 
     assert (mount["volume"], mount["namespace"], mount["service_account"]) == ("volume", "models", "digits")
     assert mount["attributes"]["bucketName"] == "bucket"
     assert mount["options"] == ["region eu-central-1", "prefix models/"]
+    assert (mount["read_only"], mount["group"]) == (True, "65532")
 
     unmounted = NodeUnpublishVolumeRequest(target_path=TARGET).SerializeToString()
     call("/csi.v1.Node/NodeUnpublishVolume", unmounted)
@@ -120,6 +135,12 @@ def test_a_volume_shows_what_the_pod_may_read_until_it_is_unmounted(call: Call, 
     assert list((tmp_path / TARGET[1:]).parent.iterdir()) == []
     # Kubelet asks again where it did not receive the answer.
     call("/csi.v1.Node/NodeUnpublishVolume", unmounted)
+
+
+def test_a_volume_of_another_access_mode_may_be_written(call: Call, tmp_path: Path) -> None:
+    call("/csi.v1.Node/NodePublishVolume", publication(mode=5))
+
+    assert not shown(tmp_path)["read_only"]
 
 
 def test_a_volume_that_is_mounted_already_stays_as_it_is(call: Call, tmp_path: Path) -> None:
@@ -173,9 +194,16 @@ def test_messages_have_the_numbers_of_their_specifications() -> None:
     status = RegistrationStatus.FromString(b"\x08\x00\x12\x02no")
     assert status.error == "no"
     published = NodePublishVolumeRequest.FromString(
-        b"\x0a\x01v\x22\x02/t\x2a\x0b\x12\x09\x0a\x04ext4\x12\x01o\x42\x06\x0a\x01k\x12\x01w"
+        b"\x0a\x01v\x22\x02/t\x2a\x12\x12\x0c\x0a\x04ext4\x12\x01o\x1a\x01g\x1a\x02\x08\x03\x30\x01\x42\x06\x0a\x01k\x12\x01w"
     )
     assert (published.volume_id, published.target_path) == ("v", "/t")
     assert list(published.volume_capability.mount.mount_flags) == ["o"]
+    assert (published.volume_capability.mount.volume_mount_group, published.readonly) == ("g", True)
+    assert published.volume_capability.access_mode.mode == MULTI_NODE_READER_ONLY
     assert dict(published.volume_context) == {"k": "w"}
+    # A capability of remote procedures, which is a group of files.
+    assert (
+        NodeGetCapabilitiesResponse.FromString(b"\x0a\x04\x0a\x02\x08\x06").capabilities[0].rpc.type
+        == VOLUME_MOUNT_GROUP
+    )
     assert NodeUnpublishVolumeRequest.FromString(b"\x0a\x01v\x12\x02/t").target_path == "/t"

@@ -90,6 +90,18 @@ def test_every_version_stays_readable_and_a_bucket_can_be_emptied(aws: Running) 
     s3.delete_bucket(Bucket=name)
 
 
+@pytest.mark.parametrize("method", ["list_objects", "list_objects_v2"])
+def test_a_list_of_no_keys_is_complete_as_mountpoint_expects(aws: Running, method: str) -> None:
+    s3, name = aws.client("s3"), bucket(aws)
+    s3.put_object(Bucket=name, Key="k", Body=b"content")
+
+    listed = getattr(s3, method)(Bucket=name, MaxKeys=0)
+
+    assert not listed["IsTruncated"]
+    assert "Contents" not in listed
+    assert [one["Key"] for one in getattr(s3, method)(Bucket=name, MaxKeys=1)["Contents"]] == ["k"]
+
+
 def test_a_lifecycle_configuration_is_kept(aws: Running) -> None:
     s3, name = aws.client("s3"), bucket(aws)
     rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 3}}

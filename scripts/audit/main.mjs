@@ -9,7 +9,8 @@ import { LOCKS } from '../setup/locks.mjs';
 import { setUp } from '../setup/main.mjs';
 
 const NPM_LOCKS = ['.', 'emulator/sdk', 'scripts/release'];
-const CARGO_LOCKS = [crate, join(crate, 'fuzz'), join(root, 'benchmark', 'cold', 'lambda_runtime')];
+const mountpoint = join(root, 'emulator', 'mountpoint');
+const CARGO_LOCKS = [crate, join(crate, 'fuzz'), join(root, 'benchmark', 'cold', 'lambda_runtime'), mountpoint];
 
 await setUp();
 const pipAudit = await lockedTool('pip-audit', join(root, 'scripts', 'audit', 'pip-audit.txt'));
@@ -19,5 +20,5 @@ process.exit(await runChecks([
   ...NPM_LOCKS.map((directory) => [`npm audit: ${directory}`, 'npm', ['audit'], {}, join(root, directory)]),
   // --strict: a package that the index cannot be asked about is a failure, and not skipped.
   ...LOCKS.map(({ lock }) => [`pip-audit: ${lock}.txt`, pipAudit, ['--strict', '--disable-pip', '--require-hashes', '--progress-spinner', 'off', '-r', `${lock}.txt`]]),
-  ...CARGO_LOCKS.map((directory) => [`cargo deny, advisories: ${directory.slice(root.length + 1)}`, cargoDeny, ['--config', join(crate, 'deny.toml'), 'check', 'advisories'], env, directory]),
+  ...CARGO_LOCKS.map((directory) => [`cargo deny, advisories: ${directory.slice(root.length + 1)}`, cargoDeny, ['--config', join(directory === mountpoint ? directory : crate, 'deny.toml'), 'check', 'advisories'], env, directory]),
 ]));

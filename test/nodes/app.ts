@@ -1,7 +1,10 @@
 import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
 import { App, CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
+import { CfnPodIdentityAssociation } from 'aws-cdk-lib/aws-eks';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { EvaluationData, ModelServer, ModelService, ModelSource, ModelStorage, OptimizationRecipe, Rollout } from '../../lib';
+import { MISSING_BUCKET, STRANGERS } from './strangers';
 
 /** The digits example in pods with the LiteRT server, small enough for three nodes that share one machine. */
 const app = new App();
@@ -52,6 +55,11 @@ const service = new ModelService(stack, 'Digits', {
 });
 if (context('driver') === 'installed') {
   service.node.addDependency(new eks.Addon(stack, 'Driver', { cluster, addonName: 'aws-mountpoint-s3-csi-driver' }));
+}
+if (context('strangers') === 'associated') {
+  const role = new iam.Role(stack, 'Stranger', { assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')) });
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [`arn:aws:s3:::${MISSING_BUCKET}`] }));
+  new CfnPodIdentityAssociation(stack, 'Strangers', { clusterName: cluster.clusterName, ...STRANGERS, roleArn: role.roleArn });
 }
 new CfnOutput(stack, 'ClusterName', { value: cluster.clusterName });
 new CfnOutput(stack, 'ArtifactBucket', { value: service.artifact.bucket.bucketName });

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ADDON = "aws-mountpoint-s3-csi-driver"
 DRIVER = "s3.csi.aws.com"
+#: What the attributes begin with that kubelet adds to those of a volume, about the pod.
+POD = "csi.storage.k8s.io"
 _ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 
 
@@ -30,6 +32,8 @@ class Mount:
         options: of the mount, such as `prefix models/`.
         namespace: of the pod.
         service_account: of the pod.
+        read_only: whether nobody may write there.
+        group: that owns the files, from the pod's fsGroup; empty for none.
     """
 
     volume: str
@@ -37,10 +41,12 @@ class Mount:
     options: Sequence[str]
     namespace: str
     service_account: str
+    read_only: bool = True
+    group: str = ""
 
 
 class Mountpoint:
-    """Mounts the claims of pods. A mount is a copy: what appears in the bucket later is not seen."""
+    """Copies what the claims of pods show: what appears in the bucket later is not seen."""
 
     def __init__(
         self,
@@ -93,7 +99,7 @@ class Mountpoint:
             VolumeError: it cannot be mounted, with the reason that a cluster on AWS would have.
         """
         options = dict(option.split(" ", 1) for option in mount.options if " " in option)
-        role = self._role(mount)
+        role = self.role(mount)
         try:
             _copy(self._s3_as(role), mount.attributes["bucketName"], options.get("prefix", ""), target)
         except ClientError as error:
@@ -106,7 +112,12 @@ class Mountpoint:
         volume: dict[str, Any] = self._plane.get(f"/api/v1/persistentvolumes/{found['spec']['volumeName']}")
         return volume
 
-    def _role(self, mount: Mount) -> str:
+    def role(self, mount: Mount) -> str:
+        """Return the role that a mount reads with.
+
+        Raises:
+            VolumeError: it has none, with the reason that a cluster on AWS would have.
+        """
         if mount.attributes.get("authenticationSource") != "pod":
             raise VolumeError("only volumes with authenticationSource pod are mounted here")
         namespace, name = mount.namespace, mount.service_account

@@ -11,6 +11,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parents[3] / "kubernetes"
 #: The oldest and the newest version of Kubernetes that EKS offered with standard support when this was written.
@@ -125,6 +129,16 @@ def build(source: Path, package: str, program: Path, flags: str) -> None:
     go = shutil.which("go")
     if go is None:
         raise CannotRunError(f"{program.name} must be built, and there is no Go on the PATH: install Go 1.26 or newer")
+    once(program, lambda partial: _build(go, source, package, partial, flags))
+
+
+def once(program: Path, make: Callable[[Path], None]) -> None:
+    """Make a file that is not there yet, also where several processes want it at the same time.
+
+    Args:
+        program: the file.
+        make: makes it at another path beside it.
+    """
     import fcntl  # which Windows lacks, where `--check` still says what this machine offers
 
     program.parent.mkdir(parents=True, exist_ok=True)
@@ -132,20 +146,20 @@ def build(source: Path, package: str, program: Path, flags: str) -> None:
     with program.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
-            _build(go, source, package, program, flags)
+            partial = program.with_suffix(".partial")
+            make(partial)
+            partial.rename(program)
 
 
-def _build(go: str, source: Path, package: str, program: Path, flags: str) -> None:
-    print(f"building {program.name} from {package}: minutes, once", flush=True)
-    partial = program.with_suffix(".partial")
+def _build(go: str, source: Path, package: str, target: Path, flags: str) -> None:
+    print(f"building {target.stem} from {package}: minutes, once", flush=True)
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
-    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), package]
+    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(target), package]
     done = subprocess.run(  # noqa: S603 - the Go toolchain, on our own modules
         command, cwd=source, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise CannotRunError(f"{program.name} could not be built:\n{done.stderr[-2000:]}")
-    partial.rename(program)
+        raise CannotRunError(f"{target.stem} could not be built:\n{done.stderr[-2000:]}")
 
 
 def main() -> int:

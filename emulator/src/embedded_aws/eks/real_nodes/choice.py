@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from embedded_aws.eks import programs as control_plane
 from embedded_aws.eks.programs import VERSIONS, CannotRunError
-from embedded_aws.eks.real_nodes import programs
+from embedded_aws.eks.real_nodes import mountpoint_program, programs
 from embedded_aws.eks.real_nodes.requirements import why_not
 
 #: The only version of Kubernetes whose nodes are built.
@@ -58,7 +58,10 @@ def choose(how: str) -> Choice:
         return Choice(False, "simulated: pods are processes of this machine")
     reason = why_no_real_nodes()
     if reason is None:
-        return Choice(True, f"real: kubelet and kube-proxy {VERSIONS[VERSION]}, containerd and runc, three times")
+        volumes = mountpoint_program.description(mountpoint_program.why_not())
+        return Choice(
+            True, f"real: kubelet and kube-proxy {VERSIONS[VERSION]}, containerd and runc, three times; {volumes}"
+        )
     if how == "real":
         raise NoRealNodesError(reason)
     return Choice(False, f"simulated: pods are processes of this machine, because {reason}")

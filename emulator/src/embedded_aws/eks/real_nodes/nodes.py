@@ -15,6 +15,8 @@ from embedded_aws.eks.mountpoint import Mountpoint
 from embedded_aws.eks.place import Place
 from embedded_aws.eks.real_nodes import cgroups
 from embedded_aws.eks.real_nodes.addresses import Addresses
+from embedded_aws.eks.real_nodes.bucket_copies import BucketCopies
+from embedded_aws.eks.real_nodes.bucket_mounts import BucketMounts, MountSettings
 from embedded_aws.eks.real_nodes.images import images_of
 from embedded_aws.eks.real_nodes.network import GATEWAY, Network
 from embedded_aws.eks.real_nodes.node import Node, Site
@@ -134,8 +136,7 @@ class RealCluster:
             node.start()
         addresses = Addresses(plane, network, self.nodes)
         self._closing.append(addresses.close)
-        mountpoint = Mountpoint(plane, around.mounts_buckets, around.role_of, around.s3_as)
-        volumes = Volumes(plane, self.nodes, around.mounts_buckets, mountpoint.fill)
+        volumes = self._volumes(variables)
         self._closing.append(volumes.close)
         keeper = threading.Thread(target=self._keep, args=(volumes,), daemon=True, name="nodes")
         keeper.start()
@@ -157,6 +158,22 @@ class RealCluster:
         if self._sweeper:
             self._sweeper.sweep()
             self._sweeper = None
+
+    def _volumes(self, variables: dict[str, str]) -> Volumes:
+        around, program = self._around, self._node_programs.mountpoint
+        mountpoint = Mountpoint(self.plane, around.mounts_buckets, around.role_of, around.s3_as)
+        nodes: list[tuple[Node, BucketCopies | BucketMounts]] = []
+        for node in self.nodes:
+            if program is None:
+                nodes.append((node, BucketCopies(node.own, mountpoint.fill)))
+                continue
+            settings = MountSettings(
+                program, variables["AWS_ENDPOINT_URL"], variables.get("AWS_REGION", ""), mountpoint.role
+            )
+            mounts = BucketMounts(node, settings)
+            self._closing.append(mounts.close)
+            nodes.append((node, mounts))
+        return Volumes(self.plane, nodes, around.mounts_buckets)
 
     def _keep(self, volumes: Volumes) -> None:
         while not self._stopped.wait(0.5):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedded_aws.eks.programs import HERE, VERSIONS, CannotRunError, build, cache, release
+from embedded_aws.eks.real_nodes import debian, mountpoint_program
 from embedded_aws.host.shared_cache import kept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Each Go module with its version and the packages that are built of it. The versions are those of its go.mod.
 MODULES = {
@@ -41,6 +43,8 @@ class NodePrograms:
     metrics_server: Path
     commands: Path | None
     """Has an unpacked package for each program that this machine lacks; None where it lacks none."""
+    mountpoint: Path | None
+    """The program that mounts buckets; None where volumes of S3 are copies."""
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which they find each other."""
@@ -92,7 +96,12 @@ def programs(minor: str) -> NodePrograms:
             build(HERE / module, package + name, cache() / f"{module}-{version}" / name, f"-s -w{flag}")
     for plugin in PLUGINS:
         build(HERE / "cni-plugins", CNI[1] + plugin, found.cni / plugin.rpartition("/")[2], "-s -w")
-    return found
+    try:
+        mountpoint_program.build()
+        print(mountpoint_program.description(None), flush=True)
+    except CannotRunError as error:
+        print(mountpoint_program.description(str(error)), flush=True)
+    return _paths(minor)
 
 
 def _paths(minor: str) -> NodePrograms:
@@ -105,25 +114,14 @@ def _paths(minor: str) -> NodePrograms:
         directories["coredns"],
         directories["metrics-server"],
         cache() / "node-commands" if lacking else None,
+        mountpoint_program.program() if mountpoint_program.why_not() is None else None,
     )
 
 
 def _unpack(target: Path) -> None:
-    """Takes the packages of Debian apart, without installing them."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+    if not debian.can_unpack():
         raise CannotRunError(
             f"real nodes need {', '.join(COMMANDS)}: install them, because this machine has no apt-get"
         )
     print(f"downloading {', '.join(COMMANDS)} with apt-get, without installing them: once", flush=True)
-    with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(  # noqa: S603 - packages of the distribution
-            ["apt-get", "download", "-o", "APT::Sandbox::User=root", *PACKAGES],  # noqa: S607 - of the PATH
-            cwd=directory,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CannotRunError(f"apt-get could not download {', '.join(PACKAGES)}:\n{done.stderr[-1000:]}")
-        for package in Path(directory).glob("*.deb"):
-            subprocess.run(["dpkg", "-x", str(package), str(target)], check=True)  # noqa: S603, S607 - a tool of this machine
+    debian.unpack(PACKAGES, target)

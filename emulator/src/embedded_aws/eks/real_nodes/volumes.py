@@ -1,16 +1,19 @@
-"""The driver s3.csi.aws.com of real nodes, which kubelet asks to mount a bucket. A mount is a copy."""
+"""The driver s3.csi.aws.com of real nodes, which kubelet asks to mount a bucket."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
-from embedded_aws.eks.mountpoint import DRIVER, Mount
+from embedded_aws.eks.mountpoint import DRIVER, POD, Mount
 from embedded_aws.eks.pod_root import VolumeError
+from embedded_aws.eks.real_nodes.bucket_mounts import AUDIENCE
 from embedded_aws.eks.real_nodes.csi import (
+    MULTI_NODE_READER_ONLY,
+    VOLUME_MOUNT_GROUP,
     Empty,
+    NodeGetCapabilitiesResponse,
     NodeGetInfoResponse,
     NodePublishVolumeRequest,
     NodeUnpublishVolumeRequest,
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedded_aws.eks.control_plane import ControlPlane
+    from embedded_aws.eks.real_nodes.bucket_copies import BucketCopies
+    from embedded_aws.eks.real_nodes.bucket_mounts import BucketMounts
     from embedded_aws.eks.real_nodes.node import Node
 
 #: Kubelet's directory, as kubelet sees it. Nodes bind one of their own there.
 _KUBELET = "/var/lib/kubelet"
 _SOCKET = f"{_KUBELET}/plugins_registry/{DRIVER}-reg.sock"
-_POD = "csi.storage.k8s.io"
 
 _log = logging.getLogger("embedded_aws.eks")
 
@@ -37,16 +41,16 @@ _log = logging.getLogger("embedded_aws.eks")
 class NodeDriver:
     """The driver on one node. It runs in this process, and writes into the node's files."""
 
-    def __init__(self, root: Path, node: str, fill: Callable[[Mount, Path], None]) -> None:
+    def __init__(self, root: Path, node: str, buckets: BucketCopies | BucketMounts) -> None:
         """Registers it with kubelet, which watches the directory of its socket.
 
         Args:
             root: where on this machine the files are that the node has of its own, below their paths there.
             node: its name.
-            fill: copies what a mount shows into a directory; raises VolumeError.
+            buckets: of this node.
         """
-        self._root, self._node, self._fill = root, node, fill
-        self._filling = threading.Lock()
+        self._root, self._node, self._buckets = root, node, buckets
+        self._publishing = threading.Lock()
         path = self._inside(_SOCKET)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -59,7 +63,7 @@ class NodeDriver:
                 },
                 "csi.v1.Node": {
                     "NodeGetInfo": Method(Empty, lambda _: NodeGetInfoResponse(node_id=self._node)),
-                    "NodeGetCapabilities": Method(Empty, lambda _: Empty()),
+                    "NodeGetCapabilities": Method(Empty, lambda _: _capabilities()),
                     "NodePublishVolume": Method(NodePublishVolumeRequest, self._publish),
                     "NodeUnpublishVolume": Method(NodeUnpublishVolumeRequest, self._unpublish),
                 },
@@ -82,42 +86,45 @@ class NodeDriver:
         return Empty()
 
     def _publish(self, request: Any) -> Any:
-        target = self._target(request.target_path)
-        context = dict(request.volume_context)
+        target = _checked(request.target_path)
+        context, capability = dict(request.volume_context), request.volume_capability
         mount = Mount(
             volume=request.volume_id,
             attributes=context,
-            options=list(request.volume_capability.mount.mount_flags),
-            namespace=context.get(f"{_POD}/pod.namespace", ""),
-            service_account=context.get(f"{_POD}/serviceAccount.name", ""),
+            options=list(capability.mount.mount_flags),
+            namespace=context.get(f"{POD}/pod.namespace", ""),
+            service_account=context.get(f"{POD}/serviceAccount.name", ""),
+            read_only=request.readonly or capability.access_mode.mode == MULTI_NODE_READER_ONLY,
+            group=capability.mount.volume_mount_group,
         )
-        # Kubelet asks again after two minutes, while a large copy is still being made.
-        with self._filling:
-            if not target.exists():
-                self._copy(mount, target)
+        self._do(lambda: self._buckets.publish(mount, target))
         return Empty()
-
-    def _copy(self, mount: Mount, target: Path) -> None:
-        partial = target.with_name(f"{target.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            self._fill(mount, partial)
-            partial.rename(target)
-        except (OSError, VolumeError) as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise CallError(str(error)) from error
 
     def _unpublish(self, request: Any) -> Any:
-        target = self._target(request.target_path)
-        with self._filling:
-            shutil.rmtree(target, ignore_errors=True)
+        target = _checked(request.target_path)
+        self._do(lambda: self._buckets.unpublish(target))
         return Empty()
 
-    def _target(self, path: str) -> Path:
-        if not path.startswith(f"{_KUBELET}/pods/") or ".." in path.split("/"):
-            raise CallError(f"volumes are below {_KUBELET}/pods, and {path} is not")
-        return self._inside(path)
+    def _do(self, change: Callable[[], None]) -> None:
+        # Kubelet asks again after two minutes, while a large copy is still being made.
+        with self._publishing:
+            try:
+                change()
+            except (OSError, VolumeError) as error:
+                raise CallError(str(error)) from error
+
+
+def _checked(path: str) -> str:
+    if not path.startswith(f"{_KUBELET}/pods/") or ".." in path.split("/"):
+        raise CallError(f"volumes are below {_KUBELET}/pods, and {path} is not")
+    return path
+
+
+def _capabilities() -> Any:
+    """Say that the driver itself makes a volume readable for the pod's fsGroup."""
+    answer = NodeGetCapabilitiesResponse()
+    answer.capabilities.add().rpc.type = VOLUME_MOUNT_GROUP
+    return answer
 
 
 class Volumes:
@@ -126,19 +133,17 @@ class Volumes:
     def __init__(
         self,
         plane: ControlPlane,
-        nodes: Sequence[Node],
+        nodes: Sequence[tuple[Node, BucketCopies | BucketMounts]],
         installed: Callable[[], bool],
-        fill: Callable[[Mount, Path], None],
     ) -> None:
         """Starts none yet.
 
         Args:
             plane: of the cluster.
-            nodes: all of them.
+            nodes: all of them, with their buckets. These stay when the add-on goes.
             installed: whether the cluster has the add-on.
-            fill: copies what a mount shows into a directory; raises VolumeError.
         """
-        self._plane, self._nodes, self._installed, self._fill = plane, nodes, installed, fill
+        self._plane, self._nodes, self._installed = plane, nodes, installed
         self._drivers: list[NodeDriver] = []
 
     def keep(self) -> None:
@@ -150,8 +155,8 @@ class Volumes:
         installed = self._installed()
         if installed and len(self._drivers) < len(self._nodes):
             self._introduce()
-            for node in self._nodes[len(self._drivers) :]:
-                self._drivers.append(NodeDriver(node.own, node.name, self._fill))
+            for node, buckets in self._nodes[len(self._drivers) :]:
+                self._drivers.append(NodeDriver(node.own, node.name, buckets))
         elif self._drivers and not installed:
             self.close()
             self._plane.request("DELETE", f"/apis/storage.k8s.io/v1/csidrivers/{DRIVER}")
@@ -162,12 +167,18 @@ class Volumes:
             self._drivers.pop().close()
 
     def _introduce(self) -> None:
-        """Say that it needs to attach nothing, and wants to know which pod it mounts for, as the add-on does."""
+        """Say as the add-on does: it attaches nothing, and wants to know the pod, again and again with new tokens."""
         driver = {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "CSIDriver",
             "metadata": {"name": DRIVER},
-            "spec": {"attachRequired": False, "podInfoOnMount": True, "fsGroupPolicy": "None"},
+            "spec": {
+                "attachRequired": False,
+                "podInfoOnMount": True,
+                "fsGroupPolicy": "None",
+                "tokenRequests": [{"audience": AUDIENCE}],
+                "requiresRepublish": True,
+            },
         }
         status, body = self._plane.request("POST", "/apis/storage.k8s.io/v1/csidrivers", driver)
         if status >= 400 and status != 409:
