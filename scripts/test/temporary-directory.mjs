@@ -1,6 +1,6 @@
 // A temporary directory for a run of tests, in memory where this machine has enough of it: tests make and remove thousands of files,
 // for which some disks take a hundred times as long. `node scripts/test/temporary-directory.mjs <process>` makes one and prints its path.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,7 +21,10 @@ export function makeTemporaryDirectory(owner = process.pid, memory = MEMORY, nee
   const usual = tmpdir();
   const parent = process.env.TMPDIR === undefined && hasRoom(memory, needed) ? memory : usual;
   removeAbandoned(parent);
-  return mkdtempSync(join(parent, `cdk-tf-${owner}-`));
+  const made = mkdtempSync(join(parent, `cdk-tf-${owner}-`));
+  // What tests start as another user has its files there too.
+  chmodSync(made, 0o711);
+  return made;
 }
 
 function hasRoom(directory, needed) {
