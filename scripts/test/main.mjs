@@ -67,12 +67,17 @@ function show({ name, seconds, problem }) {
   process.stdout.write(`\n===== ${name} (${seconds} s) =====\n${readFileSync(logFile(results, name), 'utf8')}${problem ? `${name}: ${problem}\n` : ''}`);
 }
 
+function ownTemporaryDirectory() {
+  const directory = makeTemporaryDirectory();
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 /** What each runner gets: the common deadline, a temporary directory, and the repository's own uv first, so that tests behave alike everywhere. */
 function options() {
   // The end-to-end tests record there what roles do, also when they run a second time.
   const RECORDED_CALLS = join(results, 'calls');
-  const TMPDIR = makeTemporaryDirectory();
-  process.once('exit', () => rmSync(TMPDIR, { recursive: true, force: true }));
+  const TMPDIR = process.env.TMPDIR ?? ownTemporaryDirectory();
   const PATH = [join(tools, 'uv', 'bin'), process.env.PATH].join(delimiter);
   const env = { ...process.env, RECORDED_CALLS, PATH, TMPDIR, TF_CPP_MIN_LOG_LEVEL: '2' };
   return { results, deadline: Date.now() + LIMIT_MINUTES * 60_000, cwd: root, env };
