@@ -1,6 +1,6 @@
 // A temporary directory for a run of tests, in memory where this machine has enough of it: tests make and remove thousands of files,
 // for which some disks take a hundred times as long. `node scripts/test/temporary-directory.mjs <process>` makes one and prints its path.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -33,6 +33,7 @@ function hasRoom(directory, needed) {
     const mounted = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).findLast(([, place]) => place === directory);
     const available = Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;
     const { bavail, bsize } = statfsSync(directory);
+    accessSync(directory, constants.W_OK);
     return mounted?.[2] === 'tmpfs' && !mounted[3].split(',').includes('noexec') && Math.min(available, bavail * bsize) >= needed;
   } catch {
     return false;

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BucketCopies:
-    """The copies on one node, made for machines that cannot mount buckets."""
+    """The copies on one node, made where buckets cannot be mounted. They go with the node's files."""
 
     def __init__(self, root: Path, fill: Callable[[Mount, Path], None]) -> None:
         """Makes none yet.
@@ -48,6 +48,3 @@ class BucketCopies:
     def unpublish(self, target: str) -> None:
         """Remove a copy."""
         shutil.rmtree(self._root / target.lstrip("/"), ignore_errors=True)
-
-    def close(self) -> None:
-        """Leave the copies: they go with the node's files."""
