@@ -158,6 +158,19 @@ class ControlPlane:
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def kubeconfig_for(self, name: str, path: Path, server: str) -> None:
+        """Write how a holder of one of the certificates reaches the API server.
+
+        Args:
+            name: of the certificate.
+            path: gets it.
+            server: the API server's address, as the holder sees it.
+        """
+        pki = self.directory / "pki"
+        cluster = {"server": server, "certificate-authority": str(pki / "ca.crt")}
+        user = {"client-certificate": str(pki / f"{name}.crt"), "client-key": str(pki / f"{name}.key")}
+        path.write_text(json.dumps(_kubeconfig(cluster, user)))
+
     @cached_property
     def _context(self) -> ssl.SSLContext:
         pki = self.directory / "pki"
@@ -194,19 +207,6 @@ class ControlPlane:
             # The embedded AWS's answers change with the cluster's access entries.
             "--authentication-token-webhook-cache-ttl=0s",
         ]
-
-    def kubeconfig_for(self, name: str, path: Path, server: str) -> None:
-        """Write how a holder of one of the certificates reaches the API server.
-
-        Args:
-            name: of the certificate.
-            path: gets it.
-            server: the API server's address, as the holder sees it.
-        """
-        pki = self.directory / "pki"
-        cluster = {"server": server, "certificate-authority": str(pki / "ca.crt")}
-        user = {"client-certificate": str(pki / f"{name}.crt"), "client-key": str(pki / f"{name}.key")}
-        path.write_text(json.dumps(_kubeconfig(cluster, user)))
 
 
 def _kubeconfig(cluster: dict[str, str], user: dict[str, str]) -> dict[str, Any]:

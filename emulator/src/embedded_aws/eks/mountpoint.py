@@ -105,13 +105,6 @@ class Mountpoint:
         except ClientError as error:
             raise VolumeError(f"volume {mount.volume}: {error}") from error
 
-    def _volume(self, namespace: str, claim: str) -> dict[str, Any]:
-        found = self._plane.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
-        if not found or found["status"].get("phase") != "Bound":
-            raise VolumeError(f"the claim {namespace}/{claim} is not bound")
-        volume: dict[str, Any] = self._plane.get(f"/api/v1/persistentvolumes/{found['spec']['volumeName']}")
-        return volume
-
     def role(self, mount: Mount) -> str:
         """Return the role that a mount reads with.
 
@@ -129,6 +122,13 @@ class Mountpoint:
         if role is None:
             raise VolumeError(f"no pod identity association gives {namespace}/{name} a role")
         return role
+
+    def _volume(self, namespace: str, claim: str) -> dict[str, Any]:
+        found = self._plane.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
+        if not found or found["status"].get("phase") != "Bound":
+            raise VolumeError(f"the claim {namespace}/{claim} is not bound")
+        volume: dict[str, Any] = self._plane.get(f"/api/v1/persistentvolumes/{found['spec']['volumeName']}")
+        return volume
 
 
 def _copy(s3: Any, bucket: str, prefix: str, target: Path) -> None:

@@ -154,14 +154,6 @@ class Run:
         else:
             self.stop()
 
-    def _terminate(self) -> None:
-        with self._lock:
-            self._stopped.set()
-            child = self._child
-        if child:
-            child.end(float(self._pod["spec"].get("terminationGracePeriodSeconds", 30)))
-        self.stop()
-
     def stop(self) -> None:
         """End it at once."""
         with self._lock:
@@ -176,6 +168,14 @@ class Run:
         path = self._log(container)
         path = path.with_suffix(".previous") if previous else path
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+    def _terminate(self) -> None:
+        with self._lock:
+            self._stopped.set()
+            child = self._child
+        if child:
+            child.end(float(self._pod["spec"].get("terminationGracePeriodSeconds", 30)))
+        self.stop()
 
     def _log(self, container: str) -> Path:
         return self._directory / f"{container}.log"
