@@ -4,7 +4,7 @@ import { CfnPodIdentityAssociation } from 'aws-cdk-lib/aws-eks';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { EvaluationData, ModelServer, ModelService, ModelSource, ModelStorage, OptimizationRecipe, Rollout } from '../../lib';
-import { MISSING_BUCKET, STRANGERS } from './strangers';
+import { MISSING_BUCKET, OTHER_WORKLOAD } from './other-workloads';
 
 /** The digits example in pods with the LiteRT server, small enough for three nodes that share one machine. */
 const app = new App();
@@ -56,10 +56,10 @@ const service = new ModelService(stack, 'Digits', {
 if (context('driver') === 'installed') {
   service.node.addDependency(new eks.Addon(stack, 'Driver', { cluster, addonName: 'aws-mountpoint-s3-csi-driver' }));
 }
-if (context('strangers') === 'associated') {
-  const role = new iam.Role(stack, 'Stranger', { assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')) });
+if (context('otherWorkload') === 'associated') {
+  const role = new iam.Role(stack, 'OtherWorkloadRole', { assumedBy: new iam.SessionTagsPrincipal(new iam.ServicePrincipal('pods.eks.amazonaws.com')) });
   role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [`arn:aws:s3:::${MISSING_BUCKET}`] }));
-  new CfnPodIdentityAssociation(stack, 'Strangers', { clusterName: cluster.clusterName, ...STRANGERS, roleArn: role.roleArn });
+  new CfnPodIdentityAssociation(stack, 'OtherWorkloadIdentity', { clusterName: cluster.clusterName, ...OTHER_WORKLOAD, roleArn: role.roleArn });
 }
 new CfnOutput(stack, 'ClusterName', { value: cluster.clusterName });
 new CfnOutput(stack, 'ArtifactBucket', { value: service.artifact.bucket.bucketName });

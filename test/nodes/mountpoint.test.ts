@@ -8,7 +8,7 @@ import { eventually } from '../e2e/eventually';
 import { recordings } from '../grants/recording';
 import { Cluster, NAMESPACE } from './cluster';
 import { predict } from './load';
-import { claimingPod, MISSING_BUCKET, STRANGERS } from './strangers';
+import { claimingPod, MISSING_BUCKET, OTHER_WORKLOAD } from './other-workloads';
 
 // Buckets that the real Mountpoint mounts on real nodes. The tests share a deployment, and the last one kills the embedded AWS.
 
@@ -57,13 +57,13 @@ async function servedAccuracy(): Promise<number> {
   return accuracy(predictions.map(likeliest));
 }
 
-/** Makes a pod that nothing of the service belongs to, and returns what its event says about its volume. */
+/** Makes a pod of the other workload, and returns what its event says about its volume. */
 async function refusal(name: string, bucket: string): Promise<string> {
   const file = deployment.file(`${name}.json`);
   writeFileSync(file, JSON.stringify(claimingPod(name, bucket, deployment.emulator.region)));
   await cluster.kubectl('apply', '-f', file);
   return eventually(async () => {
-    const { items } = await cluster.get<{ items: Event[] }>('events', '-n', STRANGERS.namespace, `--field-selector=involvedObject.name=${name}`);
+    const { items } = await cluster.get<{ items: Event[] }>('events', '-n', OTHER_WORKLOAD.namespace, `--field-selector=involvedObject.name=${name}`);
     const failed = items.filter(({ reason, message }) => reason === 'FailedMount' && message.includes('cannot be mounted'));
     expect(failed).not.toEqual([]);
     return failed[0].message;
@@ -78,7 +78,7 @@ afterAll(() => deployment?.stop());
 
 describe('a ModelService with ModelStorage.MOUNTPOINT on real nodes', () => {
   test('predicts with the model that Mountpoint shows each pod', async () => {
-    const { code, output } = await deployment.deploy(STACK, { recipe: 'none', storage: 'mounted', driver: 'installed', strangers: 'associated' });
+    const { code, output } = await deployment.deploy(STACK, { recipe: 'none', storage: 'mounted', driver: 'installed', otherWorkload: 'associated' });
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
     outputs = serviceOutputs(deployment, STACK);
     cluster = await Cluster.of(deployment, outputs);
@@ -150,7 +150,7 @@ describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
     const said = await refusal('denied', outputs.ArtifactBucket);
 
     expect(said).toContain(`bucket ${outputs.ArtifactBucket} cannot be mounted`);
-    expect(said).toMatch(/Stranger[^]*is not authorized to perform: s3:ListBucket/);
+    expect(said).toMatch(/OtherWorkloadRole[^]*is not authorized to perform: s3:ListBucket/);
     expect(await servedAccuracy()).toBeGreaterThan(0.95);
   });
 
@@ -159,8 +159,8 @@ describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
   });
 
   test('it leaves no process behind when it is deleted', async () => {
-    const { items } = await cluster.get<{ items: Pod[] }>('pods', '-n', STRANGERS.namespace);
-    await cluster.kubectl('delete', 'pods', '--all', '-n', STRANGERS.namespace, '--timeout=120s');
+    const { items } = await cluster.get<{ items: Pod[] }>('pods', '-n', OTHER_WORKLOAD.namespace);
+    await cluster.kubectl('delete', 'pods', '--all', '-n', OTHER_WORKLOAD.namespace, '--timeout=120s');
 
     expect(items).toHaveLength(2);
     expect(mountProcesses(...items.map(({ metadata }) => metadata.uid))).toEqual([]);

@@ -1,12 +1,12 @@
-/** A service account beside the service, with a role of its own that may list no bucket but one that is not there. */
-export const STRANGERS = { namespace: 'strangers', serviceAccount: 'stranger' };
+/** The service account of another workload in the cluster. Its role may list no bucket but one that is not there. */
+export const OTHER_WORKLOAD = { namespace: 'other-workloads', serviceAccount: 'other-workload' };
 export const MISSING_BUCKET = 'models-that-are-not-there';
 
 const IMAGE = 'public.ecr.aws/amazonlinux/amazonlinux:2023-minimal';
 
-/** A pod with a bucket, and all that it needs. */
+/** A pod of the other workload that mounts a bucket, and all that it needs. */
 export function claimingPod(name: string, bucketName: string, region: string): object {
-  const { namespace, serviceAccount } = STRANGERS;
+  const { namespace, serviceAccount } = OTHER_WORKLOAD;
   const access = { accessModes: ['ReadOnlyMany'], storageClassName: '' };
   const size = { storage: '1Ti' };
   return {
@@ -18,20 +18,20 @@ export function claimingPod(name: string, bucketName: string, region: string): o
       {
         apiVersion: 'v1',
         kind: 'PersistentVolume',
-        metadata: { name: `stranger-${name}` },
+        metadata: { name: `other-workload-${name}` },
         spec: {
           ...access,
           capacity: size,
           claimRef: { namespace, name },
           mountOptions: [`region ${region}`],
-          csi: { driver: 's3.csi.aws.com', volumeHandle: `stranger-${name}`, volumeAttributes: { bucketName, authenticationSource: 'pod' } },
+          csi: { driver: 's3.csi.aws.com', volumeHandle: `other-workload-${name}`, volumeAttributes: { bucketName, authenticationSource: 'pod' } },
         },
       },
       {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
         metadata: { name, namespace },
-        spec: { ...access, volumeName: `stranger-${name}`, resources: { requests: size } },
+        spec: { ...access, volumeName: `other-workload-${name}`, resources: { requests: size } },
       },
       {
         apiVersion: 'v1',
