@@ -1,29 +1,26 @@
 import type { Pod } from '../../emulator/client/kubernetes';
-import { isCanary, serviceOutputs, versionOf } from '../e2e/deployed-service';
-import { Deployment } from '../e2e/deployment';
+import { isCanary, versionOf } from '../e2e/deployed-service';
 import { HELD_OUT } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
 import { logged } from '../e2e/requests';
 import type { Watched } from './canary';
 import { versionsOf, watchPods } from './canary';
-import { Cluster, serverProcess } from './cluster';
+import { serverProcess } from './cluster';
 import { askDuring, report } from './load';
+import { expectSuccess, sharedService } from './shared-service';
 
 // The canary's pod serves clients behind the same Service, and the gate reads its metrics through the API server. The tests share a deployment.
 
-const STACK = 'Nodes';
 const BAKE = { bakeSeconds: '60' };
 
-let deployment: Deployment;
-let cluster: Cluster;
-let address: string;
+const service = sharedService();
 
-const gateLog = () => logged(deployment.emulator, 'TensorFlowRollouts');
+const gateLog = () => logged(service.deployment.emulator, 'TensorFlowRollouts');
 const stable = (pods: Pod[]) => pods.filter((pod) => !isCanary(pod)).map(({ metadata }) => metadata.name).sort();
 
 async function settled(version: string): Promise<Pod[]> {
   return eventually(async () => {
-    const pods = await cluster.pods();
+    const pods = await service.cluster.pods();
     expect(versionsOf(pods)).toEqual({ canary: [version], stable: [version, version, version] });
     return pods;
   }, 120);
@@ -31,37 +28,28 @@ async function settled(version: string): Promise<Pod[]> {
 
 /** Deploys while clients ask, and returns how the deployment ended and which pods took requests meanwhile. */
 async function updated(what: string, context: Record<string, string>, body?: unknown): Promise<{ code: number; output: string; seen: Watched[] }> {
-  const watching = watchPods(cluster);
-  const { result, load } = await askDuring(address, deployment.deploy(STACK, { ...BAKE, ...context }), { body }).finally(() => watching.stop());
+  const watching = watchPods(service.cluster);
+  const { result, load } = await askDuring(service.address, service.deploy({ ...BAKE, ...context }), { body }).finally(() => watching.stop());
   report(what, load);
   expect(load.failures).toEqual([]);
   expect(load.answered).toBeGreaterThan(100);
   return { ...result, seen: watching.seen };
 }
 
-beforeAll(async () => {
-  deployment = await Deployment.start('test/nodes/app.ts', ['--nodes', 'real']);
-});
-
-afterAll(() => deployment?.stop());
-
 describe('a ModelService with a canary on real nodes, under load', () => {
   test('a first deployment makes a canary beside three other pods, and bakes nothing', async () => {
-    const { code, output } = await deployment.deploy(STACK, BAKE);
-    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    cluster = await Cluster.of(deployment, serviceOutputs(deployment, STACK));
-    address = await cluster.address();
+    await service.deployFirst(BAKE);
 
     await settled('1');
     expect(await gateLog()).toContain('models/digits-canary may go on: nothing serves yet');
   });
 
   test('a version that works bakes in the canary, and then reaches the other pods, without a failed request', async () => {
-    const before = stable(await cluster.pods());
+    const before = stable(await service.cluster.pods());
 
-    const { code, output, seen } = await updated('an update with a canary', { recipe: 'none' });
+    const { seen, ...result } = await updated('an update with a canary', { recipe: 'none' });
 
-    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    expectSuccess(result);
     const baking = seen.filter(({ canary }) => canary.includes('2')).filter(({ names }) => names.join() === before.join());
     // Seconds of the bake, in which one pod serves the new version and three the previous one.
     expect(baking.length).toBeGreaterThan(30);
@@ -78,13 +66,13 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     const { code, output, seen } = await updated('a canary that goes back', { cpuRequest: '0.11', maxMilliseconds: '1' }, body);
 
     expect(code).not.toBe(0);
-    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await service.status()).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(output).toMatch(/the 99th percentile of the new version's latency is [\d.]+ ms, and maxLatency allows 1\.0 ms/);
     expect(output).toMatch(/models\/digits-canary: stopped after \d+ s of 60 s, before any other pod was changed/);
     expect(seen.filter(({ canary }) => canary.includes('1')).length).toBeGreaterThan(30);
     expect(seen.map(({ names }) => names)).toEqual(seen.map(() => before));
     expect(stable(await settled('2'))).toEqual(before);
-    expect((await cluster.pods()).map(versionOf)).toEqual(['2', '2', '2', '2']);
+    expect((await service.cluster.pods()).map(versionOf)).toEqual(['2', '2', '2', '2']);
   });
 
   // Fault: the server of a canary of pods ends while it serves clients | the deployment fails with the restart | the previous version, from the same pods
@@ -95,7 +83,7 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     const earlier = await bakes();
     const ending = eventually(async () => {
       expect(await bakes()).toBe(earlier + 1);
-      const [{ metadata }] = (await cluster.pods()).filter((pod) => isCanary(pod) && !known.includes(pod.metadata.name));
+      const [{ metadata }] = (await service.cluster.pods()).filter((pod) => isCanary(pod) && !known.includes(pod.metadata.name));
       // It drains, as programs do that end by themselves in order, and is started again.
       process.kill(serverProcess(metadata.uid), 'SIGTERM');
     }, 300);
@@ -103,7 +91,7 @@ describe('a ModelService with a canary on real nodes, under load', () => {
     const [{ code, output, seen }] = await Promise.all([updated('a canary whose server ends', { recipe: 'none', cpuRequest: '0.12', bakeSeconds: '300' }), ending]);
 
     expect(code).not.toBe(0);
-    expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await service.status()).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(output).toMatch(/model-server[^]*models\/digits-canary: stopped after \d+ s of 300 s, before any other pod was changed/);
     expect(seen.map(({ names }) => names)).toEqual(seen.map(() => stable(before)));
     expect(stable(await settled('2'))).toEqual(stable(before));

@@ -1,24 +1,18 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'fs';
 import type { Pod } from '../../emulator/client/kubernetes';
-import { serviceOutputs } from '../e2e/deployed-service';
-import type { ServiceOutputs } from '../e2e/deployed-service';
-import { Deployment } from '../e2e/deployment';
 import { accuracy, HELD_OUT, likeliest } from '../e2e/digits';
 import { eventually } from '../e2e/eventually';
 import { recordings } from '../grants/recording';
-import { Cluster, NAMESPACE } from './cluster';
+import { NAMESPACE } from './cluster';
 import { predict } from './load';
 import { claimingPod, MISSING_BUCKET, OTHER_WORKLOAD } from './other-workloads';
+import { sharedService } from './shared-service';
 
 // Buckets that the real Mountpoint mounts on real nodes. The tests share a deployment, and the last one kills the embedded AWS.
 
-const STACK = 'Nodes';
 const SHOWN = '/models/digits';
 
-let deployment: Deployment;
-let outputs: ServiceOutputs;
-let cluster: Cluster;
-let prefix: string;
+const service = sharedService();
 
 interface Volume {
   readonly spec: { readonly mountOptions: string[] };
@@ -47,49 +41,40 @@ function mountsOf(node: number, uid: string): string[] {
 }
 
 async function processOf(node: string): Promise<number> {
-  const { metadata } = (await cluster.nodes()).find((one) => one.metadata.name === node)!;
+  const { metadata } = (await service.cluster.nodes()).find((one) => one.metadata.name === node)!;
   return Number(metadata.annotations['embedded-aws/process']);
 }
 
 /** The accuracy of what the service answers now. */
 async function servedAccuracy(): Promise<number> {
-  const predictions = await predict(await cluster.address(), { body: { instances: HELD_OUT.map(({ image }) => image) } });
+  const predictions = await predict(service.address, { body: { instances: HELD_OUT.map(({ image }) => image) } });
   return accuracy(predictions.map(likeliest));
 }
 
 /** Makes a pod of the other workload, and returns what its event says about its volume. */
 async function refusal(name: string, bucket: string): Promise<string> {
-  const file = deployment.file(`${name}.json`);
-  writeFileSync(file, JSON.stringify(claimingPod(name, bucket, deployment.emulator.region)));
-  await cluster.kubectl('apply', '-f', file);
+  const file = service.deployment.file(`${name}.json`);
+  writeFileSync(file, JSON.stringify(claimingPod(name, bucket, service.deployment.emulator.region)));
+  await service.cluster.kubectl('apply', '-f', file);
   return eventually(async () => {
-    const { items } = await cluster.get<{ items: Event[] }>('events', '-n', OTHER_WORKLOAD.namespace, `--field-selector=involvedObject.name=${name}`);
+    const { items } = await service.cluster.get<{ items: Event[] }>('events', '-n', OTHER_WORKLOAD.namespace, `--field-selector=involvedObject.name=${name}`);
     const failed = items.filter(({ reason, message }) => reason === 'FailedMount' && message.includes('cannot be mounted'));
     expect(failed).not.toEqual([]);
     return failed[0].message;
   }, 180);
 }
 
-beforeAll(async () => {
-  deployment = await Deployment.start('test/nodes/app.ts', ['--nodes', 'real']);
-});
-
-afterAll(() => deployment?.stop());
-
 describe('a ModelService with ModelStorage.MOUNTPOINT on real nodes', () => {
   test('predicts with the model that Mountpoint shows each pod', async () => {
-    const { code, output } = await deployment.deploy(STACK, { recipe: 'none', storage: 'mounted', driver: 'installed', otherWorkload: 'associated' });
-    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    outputs = serviceOutputs(deployment, STACK);
-    cluster = await Cluster.of(deployment, outputs);
-    expect(deployment.emulator.nodes).toContain('volumes of S3 are mounted by Mountpoint');
+    await service.deployFirst({ recipe: 'none', storage: 'mounted', driver: 'installed', otherWorkload: 'associated' });
+    expect(service.deployment.emulator.nodes).toContain('volumes of S3 are mounted by Mountpoint');
 
     expect(await servedAccuracy()).toBeGreaterThan(0.95);
 
-    const pods = await cluster.pods();
+    const pods = await service.cluster.pods();
     expect(pods).toHaveLength(3);
     for (const pod of pods) {
-      const mounts = (await cluster.exec(pod, 'cat /proc/mounts')).split('\n').filter((line) => line.includes(` ${SHOWN} `));
+      const mounts = (await service.cluster.exec(pod, 'cat /proc/mounts')).split('\n').filter((line) => line.includes(` ${SHOWN} `));
       expect(mounts).toEqual([expect.stringMatching(new RegExp(`^mountpoint-s3 ${SHOWN} fuse ro,.*allow_other`))]);
       expect(mountProcesses(pod.metadata.uid)).toHaveLength(1);
     }
@@ -104,39 +89,39 @@ describe('a ModelService with ModelStorage.MOUNTPOINT on real nodes', () => {
   });
 
   test('nobody can write there, and nobody but the group of the pod can read', async () => {
-    const [pod] = await cluster.pods();
+    const [pod] = await service.cluster.pods();
 
-    await expect(cluster.exec(pod, `touch ${SHOWN}/written`)).rejects.toThrow('Read-only file system');
-    expect(await cluster.exec(pod, `ls -ldn ${SHOWN}`)).toMatch(/^drwxrwx---\s+\d+\s+0\s+65532\s/);
+    await expect(service.cluster.exec(pod, `touch ${SHOWN}/written`)).rejects.toThrow('Read-only file system');
+    expect(await service.cluster.exec(pod, `ls -ldn ${SHOWN}`)).toMatch(/^drwxrwx---\s+\d+\s+0\s+65532\s/);
   });
 
   test('an object that appears in the bucket after the mount is seen, and one that goes is not', async () => {
-    const { items: [{ spec: { mountOptions } }] } = await cluster.get<{ items: Volume[] }>('persistentvolumes');
-    prefix = mountOptions.find((option) => option.startsWith('prefix '))!.slice('prefix '.length);
-    const [pod] = await cluster.pods();
-    const read = () => cluster.exec(pod, `cat ${SHOWN}/later/appeared.txt`);
+    const { items: [{ spec: { mountOptions } }] } = await service.cluster.get<{ items: Volume[] }>('persistentvolumes');
+    const prefix = mountOptions.find((option) => option.startsWith('prefix '))!.slice('prefix '.length);
+    const [pod] = await service.cluster.pods();
+    const read = () => service.cluster.exec(pod, `cat ${SHOWN}/later/appeared.txt`);
     await expect(read()).rejects.toThrow('No such file');
 
-    await deployment.write(outputs.ArtifactBucket, `${prefix}later/appeared.txt`, 'written after the mount');
+    await service.deployment.write(service.outputs().ArtifactBucket, `${prefix}later/appeared.txt`, 'written after the mount');
     expect(await eventually(read)).toBe('written after the mount');
 
-    await deployment.remove(outputs.ArtifactBucket, `${prefix}later/appeared.txt`);
+    await service.deployment.remove(service.outputs().ArtifactBucket, `${prefix}later/appeared.txt`);
     await eventually(() => expect(read()).rejects.toThrow('No such file'));
   });
 
   test('a pod that ends takes its mount and its process with it, and its replacement has its own', async () => {
-    const [{ metadata: { name, uid }, spec }] = await cluster.pods();
+    const [{ metadata: { name, uid }, spec }] = await service.cluster.pods();
     const node = await processOf(spec.nodeName!);
     expect(mountsOf(node, uid)).not.toEqual([]);
 
-    await cluster.kubectl('delete', 'pod', name, '-n', NAMESPACE);
+    await service.cluster.kubectl('delete', 'pod', name, '-n', NAMESPACE);
 
     await eventually(async () => {
       expect(mountProcesses(uid)).toEqual([]);
       expect(mountsOf(node, uid)).toEqual([]);
     }, 120);
     const pods = await eventually(async () => {
-      const found = await cluster.pods();
+      const found = await service.cluster.pods();
       expect(found).toHaveLength(3);
       return found;
     }, 180);
@@ -147,9 +132,11 @@ describe('a ModelService with ModelStorage.MOUNTPOINT on real nodes', () => {
 describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
   // Fault: the role of a pod with a mounted model may not list the bucket | the pod waits, and its event has what IAM says | the other pods
   test('its role may not list the bucket: the event names the role and the action, and the service answers', async () => {
-    const said = await refusal('denied', outputs.ArtifactBucket);
+    const bucket = service.outputs().ArtifactBucket;
 
-    expect(said).toContain(`bucket ${outputs.ArtifactBucket} cannot be mounted`);
+    const said = await refusal('denied', bucket);
+
+    expect(said).toContain(`bucket ${bucket} cannot be mounted`);
     expect(said).toMatch(/OtherWorkloadRole[^]*is not authorized to perform: s3:ListBucket/);
     expect(await servedAccuracy()).toBeGreaterThan(0.95);
   });
@@ -159,8 +146,8 @@ describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
   });
 
   test('it leaves no process behind when it is deleted', async () => {
-    const { items } = await cluster.get<{ items: Pod[] }>('pods', '-n', OTHER_WORKLOAD.namespace);
-    await cluster.kubectl('delete', 'pods', '--all', '-n', OTHER_WORKLOAD.namespace, '--timeout=120s');
+    const { items } = await service.cluster.get<{ items: Pod[] }>('pods', '-n', OTHER_WORKLOAD.namespace);
+    await service.cluster.kubectl('delete', 'pods', '--all', '-n', OTHER_WORKLOAD.namespace, '--timeout=120s');
 
     expect(items).toHaveLength(2);
     expect(mountProcesses(...items.map(({ metadata }) => metadata.uid))).toEqual([]);
@@ -169,11 +156,11 @@ describe('a pod on real nodes whose volume Mountpoint cannot mount', () => {
 
 describe('an embedded AWS that is killed', () => {
   test('leaves no process of Mountpoint, no node and no mount', async () => {
-    const before = mountProcesses(...(await cluster.pods()).map(({ metadata }) => metadata.uid));
-    const nodes = (await cluster.nodes()).map(({ metadata }) => metadata.annotations);
+    const before = mountProcesses(...(await service.cluster.pods()).map(({ metadata }) => metadata.uid));
+    const nodes = (await service.cluster.nodes()).map(({ metadata }) => metadata.annotations);
     expect(before).toHaveLength(3);
 
-    process.kill(deployment.emulator.pid, 'SIGKILL');
+    process.kill(service.deployment.emulator.pid, 'SIGKILL');
 
     await eventually(() => Promise.resolve(expect(before.filter((id) => existsSync(`/proc/${id}`))).toEqual([])), 120);
     await eventually(() => Promise.resolve(expect(nodes.filter((node) => existsSync(node['embedded-aws/directory']))).toEqual([])), 300);

@@ -2,23 +2,18 @@ import { readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import type { CommandResult } from '../../emulator/client/embedded-aws';
 import type { Pod } from '../../emulator/client/kubernetes';
-import type { ServiceOutputs } from '../e2e/deployed-service';
-import { serviceOutputs, versionOf } from '../e2e/deployed-service';
-import { Deployment } from '../e2e/deployment';
+import { versionOf } from '../e2e/deployed-service';
 import { eventually } from '../e2e/eventually';
-import { Cluster, NAMESPACE, SERVICE } from './cluster';
+import { NAMESPACE, SERVICE } from './cluster';
 import type { Load } from './load';
 import { askDuring, report } from './load';
+import { sharedService } from './shared-service';
 
 // Updates that must fail, and pods that end while kube-proxy is late. The tests share a deployment.
 
-const STACK = 'Nodes';
 const SECONDS = { rolloutSeconds: '45', startupSeconds: '40' };
 
-let deployment: Deployment;
-let outputs: ServiceOutputs;
-let cluster: Cluster;
-let address: string;
+const service = sharedService();
 let before: Pod[];
 
 const names = (pods: Pod[]) => pods.map(({ metadata }) => metadata.name).sort();
@@ -29,14 +24,14 @@ const names = (pods: Pod[]) => pods.map(({ metadata }) => metadata.name).sort();
  * @param replaced Whether a new pod may be ready for a moment, in which Kubernetes ends an old one; the rollback makes another.
  */
 async function refused(context: Record<string, string>, replaced = false): Promise<{ result: CommandResult; load: Load }> {
-  const { result, load } = await askDuring(address, deployment.deploy(STACK, { ...SECONDS, ...context }));
+  const { result, load } = await askDuring(service.address, service.deploy({ ...SECONDS, ...context }));
   report(JSON.stringify(context), load);
   expect(result.code).not.toBe(0);
-  expect(await deployment.status(STACK)).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(await service.status()).toBe('UPDATE_ROLLBACK_COMPLETE');
   expect(load.failures).toEqual([]);
   expect(load.answered).toBeGreaterThan(100);
   before = await eventually(async () => {
-    const pods = await cluster.pods();
+    const pods = await service.cluster.pods();
     expect(replaced ? pods.map(versionOf) : names(pods)).toEqual(replaced ? before.map(versionOf) : names(before));
     return pods;
   }, 120);
@@ -45,7 +40,7 @@ async function refused(context: Record<string, string>, replaced = false): Promi
 
 /** Lets every node's kube-proxy change its rules at most once in so many seconds. */
 async function slowDown(seconds: number): Promise<void> {
-  for (const { metadata } of await cluster.nodes()) {
+  for (const { metadata } of await service.cluster.nodes()) {
     const path = join(metadata.annotations['embedded-aws/directory'], 'kube-proxy.json');
     const configuration = JSON.parse(readFileSync(path, 'utf8')) as { nftables: object };
     // It ends when its configuration changes, and is started again.
@@ -56,26 +51,19 @@ async function slowDown(seconds: number): Promise<void> {
 
 /** Replaces all pods while clients ask. */
 async function restarted(): Promise<Load> {
-  const { load } = await askDuring(address, (async () => {
-    await cluster.kubectl('rollout', 'restart', `deployment/${SERVICE}`, '-n', NAMESPACE);
-    await cluster.kubectl('rollout', 'status', `deployment/${SERVICE}`, '-n', NAMESPACE, '--timeout=300s');
+  const { load } = await askDuring(service.address, (async () => {
+    await service.cluster.kubectl('rollout', 'restart', `deployment/${SERVICE}`, '-n', NAMESPACE);
+    await service.cluster.kubectl('rollout', 'status', `deployment/${SERVICE}`, '-n', NAMESPACE, '--timeout=300s');
     await new Promise((done) => setTimeout(done, 10_000));
   })());
   return load;
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start('test/nodes/app.ts', ['--nodes', 'real']);
-  const { code, output } = await deployment.deploy(STACK, {});
-  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-  outputs = serviceOutputs(deployment, STACK);
-  cluster = await Cluster.of(deployment, outputs);
-  address = await cluster.address();
-  before = await cluster.pods();
+  await service.deployFirst({});
+  before = await service.cluster.pods();
   expect(before.map(versionOf)).toEqual(['1', '1', '1']);
 });
-
-afterAll(() => deployment?.stop());
 
 describe('an update of a ModelService on real nodes that cannot work', () => {
   test('an image that cannot be pulled: the message names it, and no request fails', async () => {
@@ -109,18 +97,19 @@ describe('an update of a ModelService on real nodes that cannot work', () => {
   });
 
   test('a flipped byte in the model: the init container refuses it', async () => {
-    const key = outputs.ManifestKey.replace('manifest.json', 'model.tflite');
-    const model = await deployment.bytes(outputs.ArtifactBucket, key);
+    const { ArtifactBucket: bucket, ManifestKey } = service.outputs();
+    const key = ManifestKey.replace('manifest.json', 'model.tflite');
+    const model = await service.deployment.bytes(bucket, key);
     const flipped = Uint8Array.from(model);
     flipped[flipped.length >> 1] ^= 1;
-    await deployment.write(outputs.ArtifactBucket, key, flipped);
+    await service.deployment.write(bucket, key, flipped);
     try {
       // The same version in new pods, which copy the model again.
       const { result } = await refused({ cpuRequest: '0.11' });
 
       expect(result.output).toMatch(/verify-files ends with exit code 1[^]*model\.tflite: FAILED/);
     } finally {
-      await deployment.write(outputs.ArtifactBucket, key, model);
+      await service.deployment.write(bucket, key, model);
     }
   });
 });
@@ -138,10 +127,10 @@ describe('pods that end while every kube-proxy changes its rules only once in ei
 
   test('without one, requests fail: the negative control', async () => {
     const container = { name: 'model-server', args: [] as string[] };
-    const { spec } = await cluster.get<{ spec: { template: { spec: { containers: { args: string[] }[] } } } }>('deployment', SERVICE, '-n', NAMESPACE);
+    const { spec } = await service.cluster.get<{ spec: { template: { spec: { containers: { args: string[] }[] } } } }>('deployment', SERVICE, '-n', NAMESPACE);
     container.args = spec.template.spec.containers[0].args.map((arg) => arg.replace(/^--drain_delay_in_seconds=.*/, '--drain_delay_in_seconds=0'));
-    await cluster.kubectl('patch', 'deployment', SERVICE, '-n', NAMESPACE, '-p', JSON.stringify({ spec: { template: { spec: { containers: [container] } } } }));
-    await cluster.kubectl('rollout', 'status', `deployment/${SERVICE}`, '-n', NAMESPACE, '--timeout=300s');
+    await service.cluster.kubectl('patch', 'deployment', SERVICE, '-n', NAMESPACE, '-p', JSON.stringify({ spec: { template: { spec: { containers: [container] } } } }));
+    await service.cluster.kubectl('rollout', 'status', `deployment/${SERVICE}`, '-n', NAMESPACE, '--timeout=300s');
 
     const load = await restarted();
 
