@@ -33,9 +33,22 @@ export class PythonBundling {
     public readonly _docker: PythonDockerOptions = {},
   ) {}
 
-  /** @internal */
-  public _equals(other: PythonBundling): boolean {
+  /**
+   * Whether both result in the same files. AUTO and LOCAL do on every host where LOCAL works.
+   *
+   * @internal
+   */
+  public _agrees(other: PythonBundling): boolean {
     const [mine, theirs] = [this, other].map(({ _place, _docker }) => JSON.stringify(inNameOrder([_place, { ..._docker }])));
-    return mine === theirs;
+    return mine === theirs || ![this._place, other._place].includes('docker');
+  }
+
+  /**
+   * As the user writes it. Options are left out: the environment may hold a password.
+   *
+   * @internal
+   */
+  public get _name(): string {
+    return `PythonBundling.${this._place === 'docker' ? 'docker()' : this._place.toUpperCase()}`;
   }
 }

@@ -9,10 +9,12 @@ import { sizeOf } from './bundle-files';
 import { type BundlePlan, type FileSelection, NEVER_BUNDLED } from './bundle-plan';
 import { ContainerPythonImage } from './container-python-image';
 import { HostPythonImage } from './host-python-image';
-import { dockerAnswers, dockerProgram, findInstaller, findPython } from './host-tools';
+import { dockerAnswers, dockerProgram, findInstaller, findPython, type Installer } from './host-tools';
 import { containerPipEnvironment } from './install-command';
 import type { PythonBundling } from './python-bundling';
 import { unzippedBytes } from './zip-file';
+
+const INSTALL = 'install uv (https://docs.astral.sh/uv) or a Python with pip, and have it on the PATH';
 
 /** Options of a function whose code is a directory with index.py, which defines `handler`. */
 export interface PythonFunctionOptions extends lambda.FunctionOptions {
@@ -105,7 +107,7 @@ export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lam
   if (!Stack.of(scope).bundlingRequired) {
     return undefined;
   }
-  const installer = choice._place === 'docker' ? undefined : findInstaller();
+  const installer = hostInstaller(scope, choice);
   if (installer) {
     const python = plan.modules ? findPython(plan.pythonVersion) : undefined;
     if (plan.modules && !python) {
@@ -113,7 +115,7 @@ export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lam
     }
     return { outputPathSuffix: plan.outputSuffix, image: new HostPythonImage(plan, installer, python) };
   }
-  failWithoutTools(scope, choice);
+  failWithoutDocker(scope, choice);
   return {
     outputPathSuffix: plan.outputSuffix,
     assetExcludes: [...NEVER_BUNDLED],
@@ -121,6 +123,23 @@ export function bundlingOptions(scope: Construct, plan: BundlePlan, runtime: lam
     environment: { ...choice._docker.environment, ...containerPipEnvironment(plan) },
     image: new ContainerPythonImage(plan, choice._docker.image ?? defaultContainer(plan, runtime, choice)),
   };
+}
+
+/**
+ * The host's uv or pip. Undefined where Docker is used instead.
+ *
+ * @throws if the choice is `LOCAL`, and the host has neither.
+ */
+export function hostInstaller(scope: Construct, choice: PythonBundling): Installer | undefined {
+  const installer = choice._place === 'docker' ? undefined : findInstaller();
+  if (!installer && choice._place === 'local') {
+    throw new ValidationError(
+      lit`NoPythonInstaller`,
+      `PythonBundling.LOCAL needs uv or pip on this host, and found neither: ${INSTALL}, or use PythonBundling.docker()`,
+      scope,
+    );
+  }
+  return installer;
 }
 
 /** The image that the alpha package builds by default. */
@@ -133,20 +152,12 @@ function defaultContainer(plan: BundlePlan, runtime: lambda.Runtime, choice: Pyt
   });
 }
 
-function failWithoutTools(scope: Construct, choice: PythonBundling): void {
-  const install = 'install uv (https://docs.astral.sh/uv) or a Python with pip, and have it on the PATH';
-  if (choice._place === 'local') {
-    throw new ValidationError(
-      lit`NoPythonInstaller`,
-      `PythonBundling.LOCAL needs uv or pip on this host, and found neither: ${install}, or use PythonBundling.docker()`,
-      scope,
-    );
-  }
+function failWithoutDocker(scope: Construct, choice: PythonBundling): void {
   if (!dockerAnswers()) {
     const missing = choice._place === 'docker'
       ? `PythonBundling.docker() needs a running Docker, and ${JSON.stringify(`${dockerProgram()} version`)} failed`
       : `bundling Python code needs uv, pip or a running Docker, and found none of them (${JSON.stringify(`${dockerProgram()} version`)} failed)`;
-    throw new ValidationError(lit`NoBundlingTool`, `${missing}: ${install}, or start Docker, or name another program by the environment variable CDK_DOCKER`, scope);
+    throw new ValidationError(lit`NoBundlingTool`, `${missing}: ${INSTALL}, or start Docker, or name another program by the environment variable CDK_DOCKER`, scope);
   }
 }
 

@@ -265,7 +265,8 @@ export interface ModelFunctionProps extends OptimizationOptions {
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Where code and packages are bundled.
+   * Where code and packages are bundled. The functions of a stack share the runtime's layer: `AUTO` and `LOCAL` agree, `docker()` only with equal
+   * options. The function of an endpoint with `replay` uses the layer of a function with `docker()` that is defined before the endpoint.
    *
    * @default PythonBundling.AUTO
    */

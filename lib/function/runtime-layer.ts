@@ -2,7 +2,7 @@ import { Stack, ValidationError } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
-import { bundledBytes, pythonLayer } from '../bundling/python-code';
+import { bundledBytes, hostInstaller, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
 import { checkKinds } from '../private/kinds';
 import { layerName } from '../private/layer-name';
@@ -47,12 +47,8 @@ export class RuntimeLayer extends Construct {
     const python = props.liteRtRuntime === LiteRtRuntime.NUMPY ? `-${pythonRuntime.name}` : '';
     const id = `RuntimeLayer-${props.liteRtRuntime}-${architecture.name}${python}`;
     const existing = stack.node.tryFindChild(id) as RuntimeLayer | undefined;
-    if (existing && props.bundling && !existing.bundling._equals(props.bundling)) {
-      throw new ValidationError(
-        lit`RuntimeLayerBundledTwice`,
-        `bundling differs from that of the runtime layer ${existing.node.path}, which the functions of a stack share: give all of them the same`,
-        scope,
-      );
+    if (existing && props.bundling) {
+      existing.checkBundling(props.bundling, scope);
     }
     return existing ?? new RuntimeLayer(stack, id, props);
   }
@@ -67,6 +63,8 @@ export class RuntimeLayer extends Construct {
   public readonly layerVersion: lambda.LayerVersion;
 
   private readonly bundling: PythonBundling;
+  /** Whether what asked for the layer first has no bundling of its own. */
+  private readonly bundledByDefault: boolean;
   private bytes?: number;
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
@@ -77,6 +75,7 @@ export class RuntimeLayer extends Construct {
     this.liteRtRuntime = liteRtRuntime;
     this.liteRtVersion = liteRtVersion(liteRtRuntime);
     this.bundling = bundling;
+    this.bundledByDefault = props.bundling === undefined;
     this.layerVersion = liteRtRuntime === LiteRtRuntime.NATIVE ? this.nativeLayer(props) : this.numpyLayer(props);
   }
 
@@ -87,6 +86,25 @@ export class RuntimeLayer extends Construct {
    */
   public get _bytes(): number | undefined {
     return this.bytes ??= bundledBytes(this.layerVersion);
+  }
+
+  /** Fails if the layer, which is bundled already, is not what a further function asks for. */
+  private checkBundling(asked: PythonBundling, scope: Construct): void {
+    if (!this.bundling._agrees(asked)) {
+      const difference = this.bundling._place === asked._place ? 'and the layer has other options' : `and the layer has ${this.bundling._name}`;
+      const wayOut = this.bundledByDefault
+        ? 'the layer was made for something that leaves bundling out, such as an endpoint with replay: define this before it, or use PythonBundling.AUTO'
+        : 'give all of them the same';
+      throw new ValidationError(
+        lit`RuntimeLayerBundledTwice`,
+        `bundling differs from that of the runtime layer ${this.node.path}, which the functions of a stack share (got ${asked._name}, ${difference}): ${wayOut}`,
+        scope,
+      );
+    }
+    if (Stack.of(scope).bundlingRequired) {
+      // Where the host has no tools, AUTO has used Docker, which LOCAL must not.
+      hostInstaller(scope, asked);
+    }
   }
 
   private nativeLayer(props: RuntimeLayerProps): lambda.LayerVersion {

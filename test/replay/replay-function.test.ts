@@ -5,7 +5,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFleetProps, ModelServiceProps, RequestCaptureOptions } from '../../lib';
-import { ModelArtifact, ModelDelivery, ModelFleet, ModelServer, ModelService, ModelSource, RequestCapture, Rollout } from '../../lib';
+import {
+  LiteRtRuntime, ModelArtifact, ModelDelivery, ModelFleet, ModelFunction, ModelServer, ModelService, ModelSource, PythonBundling, RequestCapture, Rollout,
+} from '../../lib';
 import { watchedCluster } from '../kubernetes/fixtures';
 
 jest.mock('../../lib/private/asset-paths', () => jest.requireActual('../serving/stand-in-programs').assetPaths);
@@ -205,6 +207,33 @@ describe('before the new version has answered the captured requests', () => {
     expect(changes.filter((id) => !resources[id].DependsOn?.includes(check))).toEqual([]);
     const before = awaited(resources, check);
     expect([MANIFEST, BUNDLE, GROUP].flatMap((type) => idsOf(resources, type)).filter((id) => before.has(id))).toEqual([]);
+  });
+});
+
+describe.each(KINDS)('a %s that replays, and a function with a choice of bundling', (kind) => {
+  const BUNDLINGS = { LOCAL: PythonBundling.LOCAL, AUTO: PythonBundling.AUTO, none: undefined };
+
+  function templateOf(bundling: PythonBundling | undefined, functionFirst: boolean): object {
+    const stack = emptyStack();
+    const model = published(stack);
+    const parts = [() => new ModelFunction(stack, 'Function', { model, bundling, liteRtRuntime: LiteRtRuntime.NATIVE }), () => ENDPOINTS[kind](stack, { model })];
+    (functionFirst ? parts : parts.reverse()).forEach((add) => add());
+    return Template.fromStack(stack).toJSON();
+  }
+
+  test.each(Object.entries(BUNDLINGS))('%s: share the runtime layer, whichever is defined first', (_, bundling) => {
+    const template = templateOf(bundling, true);
+
+    expect(templateOf(bundling, false)).toEqual(template);
+    const layers = Object.values<any>((template as { Resources: Resources }).Resources)
+      .filter(({ Type, Properties }) => Type === 'AWS::Lambda::LayerVersion' && /native/.test(Properties.Description));
+    expect(layers).toHaveLength(1);
+  });
+
+  test('docker(): share it if the function is defined first, and are refused otherwise, with the way out', () => {
+    expect(() => templateOf(PythonBundling.docker(), true)).not.toThrow();
+
+    expect(() => templateOf(PythonBundling.docker(), false)).toThrow(/an endpoint with replay: define this before it, or use PythonBundling\.AUTO/);
   });
 });
 
