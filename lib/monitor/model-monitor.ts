@@ -22,6 +22,8 @@ import { MonitorProject } from './monitor-project';
  * A scheduled CodeBuild job reads the captured requests of the last period and the `profile.json` of the version that serves. It writes metrics and a page
  * with both distributions of each feature; if they differ by more than chance and by much, the alarm goes off and the event `ModelDrifted` is published.
  *
+ * It belongs to the stack that publishes or imports the model.
+ *
  * @example
  * declare const digits: ModelFunction;   // with `capture` and `evaluation`
  * declare const topic: sns.ITopic;
@@ -55,7 +57,7 @@ export class ModelMonitor extends Construct {
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelMonitorProps`, checkKinds(props), this);
-    failIfAny(lit`InvalidModelMonitorProps`, checkMonitor(props), this);
+    failIfAny(lit`InvalidModelMonitorProps`, checkMonitor(this, props), this);
     const { endpoint } = props;
     const period = props.period ?? Duration.days(1);
     this.modelName = endpoint.modelName;

@@ -1,6 +1,10 @@
 import type { Duration } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { IConstruct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
+import type { IModelArtifact } from '../model/model-artifact';
+import { outermostStack } from '../private/outermost-stack';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelMonitorProps } from './model-monitor-props';
 
@@ -12,7 +16,7 @@ export function captureBucketOf({ captureBucket, endpoint }: ModelMonitorProps):
 }
 
 /** Returns all problems of a monitor's properties. */
-export function checkMonitor(props: ModelMonitorProps): string[] {
+export function checkMonitor(scope: IConstruct, props: ModelMonitorProps): string[] {
   const { endpoint } = props;
   if (!endpoint?.artifact) {
     return ['endpoint must be an endpoint with a model, such as a ModelFunction'];
@@ -22,12 +26,23 @@ export function checkMonitor(props: ModelMonitorProps): string[] {
       `the endpoint ${endpoint.node.path} captures no requests, so that there is nothing to compare: give it capture, or give captureBucket`,
     ],
     ...redactionProblems(props),
-    ...referenceOf(endpoint.artifact) ? [] : [
-      'the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact',
-    ],
+    ...artifactProblems(scope, endpoint.artifact),
     ...periodProblems(props.period),
     ...checkInteger('minSamples', props.minSamples, 20, 100_000, 'captured requests beyond the newest 10,000 are not read'),
     ...checkRange('minStabilityIndex', props.minStabilityIndex, 0, 10, '0.1 is usually called a small difference, 0.2 a large one'),
+  ];
+}
+
+/** The project of another stack would import the manifest's key from the artifact's stack, which could then publish no other version. */
+function artifactProblems(scope: IConstruct, artifact: IModelArtifact): string[] {
+  const reference = referenceOf(artifact);
+  if (!reference) {
+    return ['the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact'];
+  }
+  const [here, there] = [scope, artifact].map((construct) => outermostStack(Stack.of(construct)));
+  return here === there || !Token.isUnresolved(reference.pointer ?? reference.manifestKey) ? [] : [
+    `the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports while another uses it, so that `
+    + `no further version could be deployed: make the monitor in the stack ${JSON.stringify(there.node.path)}`,
   ];
 }
 

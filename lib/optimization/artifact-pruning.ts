@@ -11,11 +11,11 @@ import { ModelFormat } from '../model/model-format';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
+import { outermostStack } from '../private/outermost-stack';
 import { acknowledgePrefix } from './artifact-access';
 import { leasePattern, prunedPattern } from './artifact-leases';
 import type { ArtifactRetention } from './artifact-retention';
 import { MODEL_PRUNED } from './model-events';
-import { outermostStack } from './model-name';
 import { retentionSettings } from './retention-settings';
 
 export interface ArtifactPruningProps {

@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { Aws, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { outermostStack } from '../private/outermost-stack';
 import { checkPattern } from '../private/validation';
 
 /** First part of SERVER_PREFIX. */
@@ -38,11 +39,6 @@ export function modelPrefix(scope: Construct, modelName: string): string {
     return `${modelName}-${lastOfHash(stackName, scope.node.addr)}-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
   }
   return `${modelName}-${lastOfHash(account, region, stackName, scope.node.addr)}`;
-}
-
-/** The stack that is deployed: CloudFormation generates a nested stack's name, and updates it with the outermost one. */
-export function outermostStack(stack: Stack): Stack {
-  return stack.nestedStackParent ? outermostStack(stack.nestedStackParent) : stack;
 }
 
 function lastOfHash(...parts: string[]): string {

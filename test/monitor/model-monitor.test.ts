@@ -1,4 +1,4 @@
-import { App, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
@@ -7,8 +7,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IModelArtifact, ModelMonitorProps } from '../../lib';
-import { ModelArtifact, ModelMonitor } from '../../lib';
-import { FLAG_SETS, emptyStack, modelFunction, resourceOf, UNBUNDLED } from '../function/fixtures';
+import { ModelArtifact, ModelMonitor, ModelSource, RequestCapture } from '../../lib';
+import { FLAG_SETS, emptyStack, modelFunction, resourceOf, tfliteFile, UNBUNDLED } from '../function/fixtures';
 
 function monitor(stack: Stack, props: Partial<ModelMonitorProps> = {}): ModelMonitor {
   return new ModelMonitor(stack, 'Monitor', {
@@ -69,6 +69,44 @@ test('uses the capture bucket of the endpoint', () => {
 
   expect(made.captureBucket).toBe(captureBucket);
   expect(variables(stack).CAPTURE_BUCKET).toBe('own');
+});
+
+describe('the stack of a monitor', () => {
+  const capture = RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) });
+  const optimized = (scope: Stack) => modelFunction(scope, { model: ModelSource.fromAsset(tfliteFile()), capture });
+  const twoStacks = () => {
+    const app = new App({ context: UNBUNDLED });
+    return [new Stack(app, 'Serving'), new Stack(app, 'Monitoring')];
+  };
+
+  test('must be that of a model whose version is known when it is deployed, because no other version could be deployed while it imports this one', () => {
+    const [serving, monitoring] = twoStacks();
+    expect(() => new ModelMonitor(monitoring, 'Monitor', { endpoint: optimized(serving) })).toThrow(
+      'the model "Serving/Digits/Optimizer" belongs to another stack, and CloudFormation refuses to change what one stack exports while another uses it, so that no further '
+      + 'version could be deployed: make the monitor in the stack "Serving"',
+    );
+  });
+
+  test('must be that of a model with a pointer', () => {
+    const [serving, monitoring] = twoStacks();
+    const artifact: IModelArtifact = ModelArtifact.fromParameter(serving, 'Model', {
+      parameterName: '/models/digits', bucket: s3.Bucket.fromBucketName(serving, 'Elsewhere', 'models'),
+    });
+    expect(() => monitor(monitoring, { endpoint: Object.assign(modelFunction(serving), { artifact }) })).toThrow('make the monitor in the stack "Serving"');
+  });
+
+  test('may be another one if the app names the version', () => {
+    const [serving, monitoring] = twoStacks();
+    monitor(monitoring, { endpoint: modelFunction(serving, { modelName: 'digits' }) });
+    expect(variables(monitoring).MANIFEST_KEY).toBe('digits-0123abcd/litert/7/manifest.json');
+  });
+
+  test('may be a nested one', () => {
+    const [serving] = twoStacks();
+    const nested = new NestedStack(serving, 'Nested');
+    new ModelMonitor(nested, 'Monitor', { endpoint: optimized(serving) });
+    expect(variables(nested).MANIFEST_KEY).toEqual({ Ref: expect.stringContaining('ManifestKey') });
+  });
 });
 
 describe('the role of the comparison', () => {
