@@ -2,6 +2,7 @@ import { Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acrossPacks } from '../private/acknowledge';
+import { onePerZone } from './fleet-network';
 
 const ID = 'TensorFlowFleetEndpoints';
 
@@ -42,7 +43,7 @@ export class FleetEndpoints extends Construct {
       Validations.of(securityGroup).acknowledge({ id, reason: 'HTTPS from the VPC\'s own range of addresses, which is known when it is deployed' });
     }
     for (const [name, service] of Object.entries(INTERFACES)) {
-      new ec2.InterfaceVpcEndpoint(this, name, { vpc, subnets, service, securityGroups: [securityGroup], open: false });
+      new ec2.InterfaceVpcEndpoint(this, name, { vpc, subnets: onePerZone(subnets), service, securityGroups: [securityGroup], open: false });
     }
   }
 
@@ -50,7 +51,9 @@ export class FleetEndpoints extends Construct {
   public leadToFirehose(subnets: ec2.SubnetSelection): void {
     if (!this.node.tryFindChild('Firehose')) {
       const service = ec2.InterfaceVpcEndpointAwsService.KINESIS_FIREHOSE;
-      new ec2.InterfaceVpcEndpoint(this, 'Firehose', { vpc: this.vpc, subnets, service, securityGroups: this.connections.securityGroups, open: false });
+      new ec2.InterfaceVpcEndpoint(this, 'Firehose', {
+        vpc: this.vpc, subnets: onePerZone(subnets), service, securityGroups: this.connections.securityGroups, open: false,
+      });
     }
   }
 

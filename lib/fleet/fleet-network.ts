@@ -93,8 +93,8 @@ export class FleetNetwork extends Construct {
   }
 }
 
-/** A load balancer accepts one subnet per Availability Zone. */
-function onePerZone(selection: ec2.SubnetSelection): ec2.SubnetSelection {
+/** A load balancer and an interface endpoint accept one subnet per Availability Zone. */
+export function onePerZone(selection: ec2.SubnetSelection): ec2.SubnetSelection {
   const { subnets } = selection;
   return subnets ? { subnets: ec2.SubnetFilter.onePerAz().selectSubnets(subnets) } : { ...selection, onePerAz: true };
 }

@@ -168,6 +168,21 @@ describe('the network', () => {
     ]);
   });
 
+  test('endpoints and load balancer are in one subnet of each zone, of which neither takes a second, where instances may be in more', () => {
+    const { stack } = fleet((scope) => {
+      const vpc = new ec2.Vpc(scope, 'Vpc', {
+        maxAzs: 2, natGateways: 0, subnetConfiguration: ['One', 'Two'].map((name) => ({ name, subnetType: ec2.SubnetType.PRIVATE_ISOLATED })),
+      });
+      return { vpc, vpcSubnets: { subnets: vpc.isolatedSubnets }, vpcEndpoints: true };
+    });
+
+    const onePerZone = [{ Ref: expect.stringMatching(/^VpcOneSubnet1/) }, { Ref: expect.stringMatching(/^VpcOneSubnet2/) }];
+    const subnets = properties(stack, ENDPOINT).filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface').map(({ SubnetIds }) => SubnetIds);
+    expect(subnets).toEqual(subnets.map(() => onePerZone));
+    expect(properties(stack, 'AWS::ElasticLoadBalancingV2::LoadBalancer')[0].Subnets).toEqual(onePerZone);
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0].VPCZoneIdentifier).toHaveLength(4);
+  });
+
   test('instances and load balancer are in the chosen subnets', () => {
     const { stack } = fleet((scope) => ({
       vpc: ec2.Vpc.fromVpcAttributes(scope, 'Vpc', {
