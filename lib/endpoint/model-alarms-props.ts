@@ -39,7 +39,7 @@ export interface ModelAlarmsProps {
   readonly maxDroppedCaptures?: number;
 
   /**
-   * Number of consecutive five-minute periods above the threshold before an alarm goes off.
+   * Number of consecutive five-minute periods above the threshold before an alarm goes off. At most 288, which are a day.
    *
    * @default 1
    */

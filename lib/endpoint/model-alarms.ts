@@ -11,6 +11,9 @@ import type { IModelEndpoint, IMonitoredEndpoint } from './model-endpoint';
 import { checkMonitored, isMonitored } from './monitored-checks';
 import type { PodMetrics } from './pod-metrics';
 
+/** As many periods of five minutes as a day has. */
+const MOST_PERIODS = 288;
+
 type Watch = Pick<cloudwatch.AlarmProps, 'evaluationPeriods' | 'comparisonOperator' | 'treatMissingData'>;
 
 /**
@@ -51,7 +54,7 @@ export class ModelAlarms extends Construct {
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('maxRestarts', props.maxRestarts, 0, 1000),
       ...checkInteger('maxDroppedCaptures', props.maxDroppedCaptures, 0, 1_000_000_000),
-      ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, 1440),
+      ...checkInteger('evaluationPeriods', props.evaluationPeriods, 1, MOST_PERIODS, 'each has five minutes, and CloudWatch looks back a day at most'),
       ...checkApplicable(props),
     ], this);
     const { endpoint } = props;

@@ -18,7 +18,7 @@ export interface RolloutLimits {
   readonly maxLatency?: Duration;
 
   /**
-   * Further alarms, in the account and Region of the endpoint. Any that is in the state ALARM meanwhile ends the rollout.
+   * Further alarms, in the account and Region of the endpoint. Any that is in the state ALARM meanwhile ends the rollout. At most eight for a function.
    *
    * @default - only errors and latency are watched
    */

@@ -12,6 +12,9 @@ const MAX_STORAGE_MEBIBYTES = 10_240;
 /** CodeDeploy's longest step, which is also the longest time between the first and the last of a deployment. */
 const LONGEST_STEP = { minutes: 2880, hint: 'CodeDeploy waits for two days at most', whole: true };
 
+/** CodeDeploy's limit of ten, without the two of `TrafficShift`. */
+const MOST_ALARMS = 8;
+
 /** Every problem of how instances are kept ready and how traffic moves to a new version. */
 export function checkTraffic(props: ModelFunctionProps, timeout: Duration): string[] {
   return [
@@ -73,6 +76,11 @@ function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): stri
     return [];
   }
   const problems = checkRollout(rollout, LONGEST_STEP);
+  const alarms = limits.alarms?.length ?? 0;
+  if (alarms > MOST_ALARMS) {
+    problems.push(`rollout.alarms must have at most ${MOST_ALARMS} alarms, got ${alarms}: CodeDeploy watches ten, and two are the function's own; combine some of them by `
+      + 'a MathExpression');
+  }
   problems.push(...problems.length === 0 && rollout._linear ? checkLength(rollout._linear) : []);
   const latency = limits.maxLatency;
   if (latency === undefined && timeout.isUnresolved()) {

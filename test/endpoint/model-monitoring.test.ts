@@ -104,6 +104,15 @@ describe('ModelAlarms', () => {
       .toThrow(/2 problems:[^]*maxErrorRate must be between 0 and 1, got 5: it is a share[^]*evaluationPeriods must be between 1/);
   });
 
+  test('look back a day at most, as CloudWatch does', () => {
+    const stack = emptyStack();
+    const endpoint = modelFunction(stack);
+
+    expect(() => new ModelAlarms(stack, 'Longer', { endpoint, evaluationPeriods: 289 }))
+      .toThrow('evaluationPeriods must be between 1 and 288, got 289: each has five minutes, and CloudWatch looks back a day at most');
+    expect(() => new ModelAlarms(stack, 'Day', { endpoint, evaluationPeriods: 288 })).not.toThrow();
+  });
+
   test.each<[string, unknown]>([['nothing', undefined], ['null', null], ['"digits"', 'digits'], ['another object', { modelName: 'digits' }]])(
     'refuse %s for an endpoint, with the other problems', (shown, endpoint) => {
       const props = { endpoint, maxErrorRate: 5 } as unknown as ModelAlarmsProps;

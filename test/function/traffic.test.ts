@@ -119,6 +119,17 @@ describe.each(FLAG_SETS)('traffic %s', (_, flags) => {
     });
   });
 
+  test('more alarms than CodeDeploy takes are refused', () => {
+    const stack = emptyStack(flags);
+    const metric = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Orders' });
+    const alarms = Array.from({ length: 9 }, (_unused, index) => new cloudwatch.Alarm(stack, `Mine${index}`, { metric, threshold: index, evaluationPeriods: 1 }));
+    const withAlarms = (count: number, id: string) => () => modelFunction(stack, { rollout: Rollout.canary({ ...TEN, alarms: alarms.slice(0, count) }) }, id);
+
+    expect(withAlarms(9, 'Nine')).toThrow('rollout.alarms must have at most 8 alarms, got 9: CodeDeploy watches ten, and two are the function\'s own');
+    withAlarms(8, 'Eight')();
+    expect(resourceOf(stack, 'AWS::CodeDeploy::DeploymentGroup', 'Eight').properties.AlarmConfiguration.Alarms).toHaveLength(10);
+  });
+
   test('the AwsSolutions pack has no finding with shifting, scaling, /tmp and traces', () => {
     const stack = stackOf({
       rollout: CANARY, provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 4, tracing: lambda.Tracing.ACTIVE,
