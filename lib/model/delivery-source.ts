@@ -2,6 +2,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
+import { outermostStack } from '../private/outermost-stack';
 import type { IDeliveredModel } from './delivered-model';
 
 /** In the names of a stack's outputs that say which version of a delivered model the stack serves. */
@@ -22,7 +23,11 @@ export function readDelivered(scope: Construct, delivery: IDeliveredModel, param
 function placeProblems(scope: Construct, delivery: IDeliveredModel): string[] {
   const [here, there] = [Stack.of(scope), Stack.of(delivery)];
   const where = JSON.stringify(delivery.node.path);
-  if (here === there) {
+  if (here.nestedStackParent) {
+    return [`${JSON.stringify(scope.node.path)} takes its model from the delivery ${where}, and is in a nested stack, of whose version the delivery would not know: it reads the `
+      + `outputs of the stacks that it updates. Make it in the stack ${JSON.stringify(outermostStack(here).stackName)} itself, or in one of its own`];
+  }
+  if (here === outermostStack(there)) {
     return [`the delivery ${where} must be in a stack of its own, deployed first: its state machine updates the stacks that serve its models, and a stack `
       + 'reads its parameters before it makes them'];
   }

@@ -1,4 +1,4 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, Duration, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -256,6 +256,22 @@ describe('problems', () => {
     const made = deliver();
     expect(() => new ModelOptimizer(made.stack, 'Model', { model: ModelSource.fromDelivery(made.delivery) }))
       .toThrow('the delivery "Delivery/Digits" must be in a stack of its own, deployed first');
+  });
+
+  test('a model of the stack in which the delivery is nested is refused', () => {
+    const parent = new Stack(new App(), 'Serving', { env });
+    const inside = new ModelDelivery(new NestedStack(parent, 'Nested'), 'Digits', { key: 'digits.zip', stackNames: ['Serving'] });
+    expect(() => new ModelOptimizer(parent, 'Model', { model: ModelSource.fromDelivery(inside) }))
+      .toThrow('the delivery "Serving/Nested/Digits" must be in a stack of its own, deployed first');
+  });
+
+  test('a model in a nested stack is refused, whose outputs the delivery does not read', () => {
+    const made = deliver();
+    const nested = new NestedStack(new Stack(made.app, 'Serving', { env }), 'Nested');
+    expect(() => new ModelOptimizer(nested, 'Model', { model: ModelSource.fromDelivery(made.delivery) })).toThrow(
+      '"Serving/Nested/Model" takes its model from the delivery "Delivery/Digits", and is in a nested stack, of whose version the delivery would not know: it reads the outputs of '
+      + 'the stacks that it updates. Make it in the stack "Serving" itself, or in one of its own',
+    );
   });
 
   test('a stack of another Region is refused', () => {
