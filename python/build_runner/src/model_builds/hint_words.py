@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 WORDS: dict[str, str] = {
     "evaluation_data": "evaluation: EvaluationData.fromAsset(…)",
     "tasks": "tasks: { output: ModelTask.… }",
+    "class_names": "labels or labelsFile",
     "agreement_rule": "QualityGate.minAgreement(…)",
     "relative_error_rule": "QualityGate.maxRelativeError(…)",
     "error_increase_rule": "QualityGate.maxErrorIncrease(…)",

@@ -15,6 +15,7 @@ class Hint(StrEnum):
 
     EVALUATION_DATA = "evaluation_data"
     TASKS = "tasks"
+    CLASS_NAMES = "class_names"
     AGREEMENT_RULE = "agreement_rule"
     RELATIVE_ERROR_RULE = "relative_error_rule"
     ERROR_INCREASE_RULE = "error_increase_rule"

@@ -6,13 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import typer
+from sample_functions import dense_data
 from sample_jobs import job_data
 from tensorflow_optimizer.command_line import app as commands
 from tensorflow_optimizer.command_line import publish
 from tensorflow_optimizer.command_line.app import app
-from tensorflow_optimizer.command_line.hint_options import INSPECT_OPTIONS, JOB_MEMBERS, OPTIONS
+from tensorflow_optimizer.command_line.hint_options import COMPARE_OPTIONS, INSPECT_OPTIONS, JOB_MEMBERS, OPTIONS
 from tensorflow_optimizer.documents.job import Job
 from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, Outcome
 from tensorflow_optimizer.errors import ExitCode, UnsupportedError
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-@pytest.mark.parametrize("words", [OPTIONS, JOB_MEMBERS, INSPECT_OPTIONS], ids=["optimize", "job.json", "inspect"])
+@pytest.mark.parametrize(
+    "words",
+    [OPTIONS, JOB_MEMBERS, INSPECT_OPTIONS, COMPARE_OPTIONS],
+    ids=["optimize", "job.json", "inspect", "compare"],
+)
 def test_every_hint_has_words(words: Mapping[Hint, str]) -> None:
     assert set(words) == set(Hint)
 
@@ -41,6 +47,7 @@ def test_options_that_are_named_exist() -> None:
     for hint, text in JOB_MEMBERS.items():
         assert set(re.findall(r"--[a-z-]+ of `run`", text)) <= {f"{one} of `run`" for one in options["run"]}, hint
     assert "--tag" in options["inspect"]
+    assert "--labels" in options["compare"]
 
 
 def test_members_of_the_job_that_are_named_exist() -> None:
@@ -69,6 +76,20 @@ def test_compare_names_options_of_optimize(models: SampleModels) -> None:
 
     assert done.exit_code == 4
     assert done.stderr.splitlines()[-1] == "tensorflow serving: --format saved_model of `optimize`"
+
+
+def test_labels_by_name_lead_to_the_option_for_class_names(models: SampleModels, tmp_path: Path) -> None:
+    features, labels = dense_data(60)
+    np.savez(tmp_path / "named.npz", features=features, labels=np.array(["ant", "bee", "cow", "dog"])[labels])
+    data = ["--data", str(tmp_path / "named.npz")]
+
+    optimized = CliRunner().invoke(app, ["optimize", str(models.dense), *data, "--out", str(tmp_path / "out")])
+    assert optimized.exit_code == 2
+    assert optimized.stderr.splitlines()[-1] == "class names: --labels FILE"
+
+    compared = CliRunner().invoke(app, ["compare", str(models.dense), str(models.dense), *data])
+    assert compared.exit_code == 2
+    assert compared.stderr.splitlines()[-1] == "class names: --labels FILE of `compare` and `optimize`"
 
 
 def test_run_names_members_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

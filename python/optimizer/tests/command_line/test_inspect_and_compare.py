@@ -142,6 +142,17 @@ class TestCompare:
         output = invoke("compare", models.dense, models.dense, "--data", tmp_path / "other.npz", code=2)
         assert "but it decides between 0 and 3" in " ".join(output.split())
 
+    def test_labels_may_be_class_names(self, models: SampleModels, tmp_path: Path) -> None:
+        features, labels = dense_data(60)
+        names = np.array(["ant", "bee", "cow", "dog"])
+        np.savez(tmp_path / "numbered.npz", features=features, labels=labels)
+        np.savez(tmp_path / "named.npz", features=features, labels=names[labels])
+        (tmp_path / "classes.txt").write_text("\n".join(names))
+        same = (models.dense, models.dense)
+        numbered = invoke("compare", *same, "--data", tmp_path / "numbered.npz")
+        named = invoke("compare", *same, "--data", tmp_path / "named.npz", "--labels", tmp_path / "classes.txt")
+        assert row(named, "accuracy of probabilities") == row(numbered, "accuracy of probabilities")
+
     def test_models_with_other_inputs_are_refused(self, models: SampleModels) -> None:
         output = invoke("compare", models.dense, models.two_inputs, "--data", models.labelled, code=2)
         assert "the models have other inputs" in output

@@ -149,7 +149,10 @@ class TestBadInput:
 
 
 def test_the_help_says_what_it_does_without_data_and_which_steps_there_are() -> None:
-    done = CliRunner().invoke(app, ["optimize", "--help"])
+    done = CliRunner().invoke(app, ["optimize", "--help"], env={"COLUMNS": "80"})
     assert done.exit_code == 0
-    for word in ("stripping for saved_model", "pruning:sparsity,schedule,epochs", "full-integer"):
-        assert word in done.output
+    words = " ".join(done.output.replace("│", " ").split())
+    for steps in ("pruning (sparsity, schedule, epochs)", "distillation (size, temperature, alpha, epochs, augment)"):
+        assert steps in words
+    for word in ("stripping for saved_model", "full-integer"):
+        assert word in words

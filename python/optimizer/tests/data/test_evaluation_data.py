@@ -114,6 +114,7 @@ class TestNpz:
             ({"x": np.array(["a"] * 5)}, r"is <U1, but the model takes float32"),
             ({"x": np.float32(1)}, "is a single value"),
             ({"x": np.array([{"code": 1}], dtype=object)}, "no Python objects"),
+            ({"x": np.ones((1, 2)), "labels": np.array(["a"], dtype=object)}, r"text with \.astype\(str\)"),
         ],
     )
     def test_data_that_does_not_fit_is_reported_in_one_sentence(
@@ -239,6 +240,12 @@ class TestJsonLines:
     def test_errors_name_their_line(self, bodies: list[Any], text: str, tmp_path: Path) -> None:
         with pytest.raises(BadInputError, match=text):
             read(lines(tmp_path, *bodies))
+
+    @pytest.mark.parametrize(("name", "content"), [("rows.csv", b"a,b\n1,2\n"), ("rows.parquet", b"PAR1\x15\x04\xff")])
+    def test_a_file_of_another_kind_is_told_what_is_accepted(self, name: str, content: bytes, tmp_path: Path) -> None:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadInputError, match=rf"^{name}.*; give an \.npz file .* or a \.jsonl file"):
+            read(tmp_path / name)
 
 
 class TestSplits:

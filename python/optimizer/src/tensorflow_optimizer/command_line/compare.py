@@ -13,7 +13,8 @@ from ..errors import BadInputError
 from ..processes import environment
 from ..report.figures import megabytes, milliseconds, percent, points, r_squared, small, smaller, speed, speeds
 from .failure import one_sentence
-from .hint_options import INSPECT_OPTIONS
+from .hint_options import COMPARE_OPTIONS
+from .option_values import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,15 @@ def compare(
     a: _Model,
     b: _Model,
     data: Annotated[Path, typer.Option(help="Real inputs, .npz or .jsonl, with labels or without.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A text file with the name of a class on each line, in the order of the output, for data labelled by "
+            "name.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Compare B with A: size, decisions, accuracy where there are labels, and latency, the two taking turns.
 
@@ -38,21 +48,27 @@ def compare(
     where both models have only one.
     """
     environment.prepare()
-    with one_sentence(INSPECT_OPTIONS), tempfile.TemporaryDirectory(prefix="compare-") as work:
+    with one_sentence(COMPARE_OPTIONS), tempfile.TemporaryDirectory(prefix="compare-") as work:
         from .opened_model import open_model
 
         places = [Path(work) / name for name in ("a", "b")]
         for place in places:
             place.mkdir()
         first, second = (open_model(path, ["serve"], place) for path, place in zip((a, b), places, strict=True))
-        metrics, times = measure(first, second, data)
+        metrics, times = measure(first, second, data, read_labels(labels) if labels else None)
         _show((a.name, b.name), (first.source.size_bytes, second.source.size_bytes), metrics, times)
 
 
 def measure(
-    first: OpenedModel, second: OpenedModel, data: Path
+    first: OpenedModel, second: OpenedModel, data: Path, class_names: list[str] | None = None
 ) -> tuple[dict[str, tuple[OutputMetrics, OutputMetrics]], dict[str, Timing]]:
     """Return both models' figures by the first one's outputs, and their latencies under the names `a` and `b`.
+
+    Args:
+        first: The model to compare with.
+        second: The other model.
+        data: The file with real inputs.
+        class_names: In the order of the output, for data labelled by name.
 
     Raises:
         BadInputError: Data or labels do not fit, or the models' inputs or outputs differ.
@@ -66,7 +82,9 @@ def measure(
     name = first.default
     shapes = first.shapes() or second.shapes()
     batched = first.batched if first.batched is not None else second.batched
-    dataset = read_dataset(data, first.specs[name], dict(shapes) if shapes else None, batched=batched, labels=None)
+    dataset = read_dataset(
+        data, first.specs[name], dict(shapes) if shapes else None, batched=batched, labels=class_names
+    )
     runners: dict[str, Runner] = {"a": first.load(), "b": _Renamed(first, second)}
     try:
         answers = {key: answers_of(runner, name, dataset) for key, runner in runners.items()}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 OPTIONS: dict[Hint, str] = {
     Hint.EVALUATION_DATA: "--data FILE",
     Hint.TASKS: "--task NAME=KIND",
+    Hint.CLASS_NAMES: "--labels FILE",
     Hint.AGREEMENT_RULE: "a rule minAgreement in job.json, for `run --config`",
     Hint.RELATIVE_ERROR_RULE: "a rule maxRelativeError in job.json, for `run --config`",
     Hint.ERROR_INCREASE_RULE: "--max-error-increase SHARE",
@@ -48,6 +49,7 @@ OPTIONS: dict[Hint, str] = {
 JOB_MEMBERS: dict[Hint, str] = {
     Hint.EVALUATION_DATA: "evaluation in job.json, and --evaluation of `run`",
     Hint.TASKS: "tasks in job.json",
+    Hint.CLASS_NAMES: "labels in job.json",
     Hint.AGREEMENT_RULE: "the rule minAgreement of gate in job.json",
     Hint.RELATIVE_ERROR_RULE: "the rule maxRelativeError of gate in job.json",
     Hint.ERROR_INCREASE_RULE: "the rule maxErrorIncrease of gate in job.json",
@@ -82,6 +84,8 @@ JOB_MEMBERS: dict[Hint, str] = {
 INSPECT_OPTIONS: dict[Hint, str] = {
     hint: f"{text} of `optimize`" if text.startswith("--") else text for hint, text in OPTIONS.items()
 } | {Hint.TAGS: "--tag NAME of `inspect` and `optimize`"}
+
+COMPARE_OPTIONS: dict[Hint, str] = INSPECT_OPTIONS | {Hint.CLASS_NAMES: "--labels FILE of `compare` and `optimize`"}
 
 
 def option_lines(hints: Iterable[Hint], words: Mapping[Hint, str] = OPTIONS) -> list[str]:

@@ -26,7 +26,7 @@ _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 def step_help() -> str:
     """Return the help text of a step."""
-    others = (f"{name}:{','.join(_settings(name))}".rstrip(":") for name in _OTHERS)
+    others = (f"{name} ({', '.join(_settings(name))})".removesuffix(" ()") for name in _OTHERS)
     return "; ".join([*map(_kebab, _QUANTIZATIONS), *others])
 
 

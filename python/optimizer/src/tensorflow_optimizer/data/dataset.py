@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+#: The files that hold evaluation data, for errors.
+ACCEPTED = (
+    "an .npz file (one array per input, `labels` or `labels/<output>`) or a .jsonl file (REST bodies with a label)"
+)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Aligned arrays; dimension 0 is the sample."""

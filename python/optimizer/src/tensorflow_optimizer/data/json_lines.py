@@ -13,6 +13,7 @@ from ..errors import BadInputError
 from ..hints import Hint
 from ..signatures.fixed import BATCH
 from ..signatures.spec import STRING
+from .dataset import ACCEPTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,9 @@ def read_json_lines(
                     with_label += 1
                     _add_labels(place, body["label"], len(samples), signature, labels)
     except UnicodeDecodeError as error:
-        raise BadInputError(f"{file.name} is not a text in UTF-8 ({error.reason} at byte {error.start})") from error
+        raise BadInputError(
+            f"{file.name} is not a text in UTF-8 ({error.reason} at byte {error.start}); give {ACCEPTED}"
+        ) from error
     if with_label not in (0, count):
         raise BadInputError(f"{file.name}: {with_label} of {count} lines have a label; label all of them, or none")
     inputs = {name: _array(file, name, values, signature.inputs[name].dtype) for name, values in rows.items()}
@@ -71,7 +74,7 @@ def _body(place: str, line: str) -> dict[str, Any]:
     try:
         body = json.loads(line)
     except json.JSONDecodeError as error:
-        raise BadInputError(f"{place} is not JSON ({error.msg} at column {error.colno})") from error
+        raise BadInputError(f"{place} is not JSON ({error.msg} at column {error.colno}); give {ACCEPTED}") from error
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"{place} has a number with too many digits, or too many lists in each other") from error
     if not isinstance(body, dict) or ("instances" in body) == ("inputs" in body) or not set(body) <= _MEMBERS:

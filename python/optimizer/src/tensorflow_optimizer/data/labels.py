@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..hints import Hint
 from ..signatures.spec import STRING
 
 if TYPE_CHECKING:
@@ -61,9 +62,13 @@ def as_bytes(file: str, values: NDArray[Any]) -> NDArray[Any]:
 def _numbered(file: str, values: NDArray[Any], names: list[str] | None) -> NDArray[Any]:
     given = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in values.ravel().tolist()]
     if not names:
-        raise BadInputError(f"{file} labels by name; give the class names in the order of the output (`labels`)")
+        raise BadInputError(
+            f"{file} labels by name; give the class names in the order of the output (`labels`)", Hint.CLASS_NAMES
+        )
     numbers = {name: number for number, name in enumerate(names)}
     unknown = sorted(set(given) - set(numbers))
     if unknown:
-        raise BadInputError(f"{file} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}")
+        raise BadInputError(
+            f"{file} has the label {unknown[0]!r}, which is none of {', '.join(names[:10])}", Hint.CLASS_NAMES
+        )
     return np.array([numbers[one] for one in given]).reshape(values.shape)

@@ -81,7 +81,10 @@ def _check_header(file: str, member: zipfile.ZipInfo, stream: IO[bytes]) -> None
     except (ValueError, KeyError, tokenize.TokenError, RecursionError) as error:
         raise BadInputError(f"{where} is not an array of NumPy's; write the file again with numpy.savez") from error
     if dtype.hasobject or dtype.fields:
-        raise BadInputError(f"{where} is of the type {dtype}; it must hold plain arrays, no Python objects")
+        raise BadInputError(
+            f"{where} is of the type {dtype}; it must hold plain arrays, no Python objects: convert it before "
+            "numpy.savez, text with .astype(str)"
+        )
     declared = stream.tell() + math.prod(shape) * dtype.itemsize
     if any(type(size) is not int or size < 0 for size in shape) or declared != member.file_size:
         raise BadInputError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..signatures.spec import STRING
-from .dataset import Dataset
+from .dataset import ACCEPTED, Dataset
 from .json_lines import read_json_lines
 from .labels import as_bytes, labels_for
 from .npz import read_npz
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..signatures import SignatureSpec, TensorSpec
-
-_ACCEPTED = (
-    "an .npz file (one array per input, `labels` or `labels/<output>`) or a .jsonl file (REST bodies with a label)"
-)
 
 
 def read_dataset(
@@ -83,13 +79,13 @@ def _data_file(path: Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise BadInputError(f"the evaluation data {path.name} does not exist; give {_ACCEPTED}")
+        raise BadInputError(f"the evaluation data {path.name} does not exist; give {ACCEPTED}")
     files = sorted(file for file in path.rglob("*") if file.suffix in (".npz", ".jsonl") and file.is_file())
     if len(files) == 1:
         return files[0]
     names = ", ".join(file.relative_to(path).as_posix() for file in files[:6]) or "none"
     raise BadInputError(
-        f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {_ACCEPTED}"
+        f"the evaluation data must hold exactly one .npz or .jsonl file, found: {names}; give {ACCEPTED}"
     )
 
 
@@ -97,7 +93,7 @@ def _is_npz(file: Path) -> bool:
     with file.open("rb") as stream:
         head = stream.read(4)
     if not head:
-        raise BadInputError(f"{file.name} is empty (0 bytes); give {_ACCEPTED}")
+        raise BadInputError(f"{file.name} is empty (0 bytes); give {ACCEPTED}")
     if head.startswith(b"PK"):
         return True
     if file.suffix == ".npz":

@@ -105,7 +105,8 @@ def _check_errors(name: str, output: Array, labels: Array) -> None:
             f"labels or preprocessing do not match this model: the original's mean absolute error at the output "
             f"{name!r} is {error:.4g} over {len(output)} samples (R² {r_squared:.3g}), no better than one number for "
             "all of them; check that inputs and labels are scaled as in training and in the order of the output, or "
-            "say with `tasks` what the output decides"
+            "say as its task what the output decides",
+            Hint.TASKS,
         )
 
 

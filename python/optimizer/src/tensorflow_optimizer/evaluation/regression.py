@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..hints import Hint
 from . import statistics
 from .tasks import inner
 
@@ -31,12 +32,14 @@ def check_numbers(name: str, task: OutputTask, output: Array, labels: Array) -> 
     if labels.dtype.kind not in "biuf":
         raise BadInputError(
             f"the labels of the output {name!r} are no numbers ({labels.dtype}), but it answers numbers "
-            f"({task.describe()}); give the number that it should answer, or say with `tasks` what the output decides"
+            f"({task.describe()}); give the number that it should answer, or say as its task what the output decides",
+            Hint.TASKS,
         )
     if len(labels) != len(output) or inner(labels.shape) != inner(output.shape):
         raise BadInputError(
             f"the labels of the output {name!r} have the shape {list(labels.shape)}, expected {list(output.shape)}: "
-            f"{task.describe()}; give one number for each that it answers, or say with `tasks` what the output decides"
+            f"{task.describe()}; give one number for each that it answers, or say as its task what the output decides",
+            Hint.TASKS,
         )
     missing = int((~np.isfinite(labels.astype(np.float64))).sum())
     if missing:

@@ -23,6 +23,7 @@ from ..evaluation import (
 )
 from ..evaluation.closeness import is_close
 from ..evaluation.compare import check_labels
+from ..hints import Hint
 from ..runners import RunError
 from .samples import made_up, read_samples
 
@@ -231,7 +232,8 @@ def _check_class_names(job: Job, outputs: Mapping[str, NDArray[Any]]) -> None:
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
         raise BadInputError(
             f"`labels` names {count} classes, but no output has as many scores ({listed}); name the classes of one "
-            "output, in its order"
+            "output, in its order",
+            Hint.CLASS_NAMES,
         )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..signatures import SignatureSpec
     from .runner import Array, Arrays
 
+#: A variable that the graph reads, and that loading has not restored.
+_NOT_RESTORED = re.compile(r"Could not find variable (\S+)\. This could mean")
 #: The operator is known, so that old graphs can be read, and has no implementation.
 _REMOVED = re.compile(r"No OpKernel was registered to support Op '(\w+)'")
 
@@ -51,7 +53,12 @@ class SavedModelRunner:
         self._prefix = str(directory / "variables" / "variables")
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Arrays:
-        """Call a signature once."""
+        """Call a signature once.
+
+        Raises:
+            BadInputError: A variable of the model has no value, whatever the inputs are.
+            RunError: It does not compute these inputs.
+        """
         import tensorflow as tf
 
         spec = self._signatures[signature]
@@ -62,6 +69,13 @@ class SavedModelRunner:
             values = call(*[inputs[name] for name in spec.inputs])
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise_exhausted(error)
+            variable = _NOT_RESTORED.search(str(error))
+            if variable:
+                raise BadInputError(
+                    f"the SavedModel's variable {variable.group(1)!r} has no value after the model was loaded as "
+                    "TensorFlow Serving loads it; tf.saved_model.save saves models of Keras 3 like that: save it with "
+                    "model.export('directory'), or with keras.export.ExportArchive if it has signatures of its own"
+                ) from error
             raise RunError(reason_of(error)) from error
         return dict(zip(names, values, strict=True))
 

@@ -36,7 +36,7 @@ def main(descriptor: int) -> None:
                 return
             try:
                 connection.send(peak_mebibytes() if asked is None else runner.run(*asked))
-            except RunError as error:
+            except (RunError, OptimizerError) as error:
                 connection.send(error)
 
 
