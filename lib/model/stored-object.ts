@@ -109,7 +109,7 @@ export function checkReference(property: string, key: string, options: BucketObj
   return problems;
 }
 
-/** Statements that allow reading exactly this object or prefix. */
+/** Statements that allow reading exactly this object or prefix, without the key that may encrypt it. */
 export function readStatements(stored: StoredObject): iam.PolicyStatement[] {
   const isPrefix = stored.packaging === 'prefix';
   const actions = [stored.objectVersion === undefined ? 's3:GetObject' : 's3:GetObjectVersion'];
@@ -120,9 +120,6 @@ export function readStatements(stored: StoredObject): iam.PolicyStatement[] {
       resources: [stored.bucket.bucketArn],
       conditions: { StringLike: { 's3:prefix': `${stored.key}*` } },
     }));
-  }
-  if (stored.bucket.encryptionKey) {
-    statements.push(new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [stored.bucket.encryptionKey.keyArn] }));
   }
   return statements;
 }

@@ -1,6 +1,7 @@
 import { ArnFormat, IgnoreMode, Stack, Validations } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -106,12 +107,18 @@ export class OptimizationProject extends Construct {
     if (props.server) {
       grants.push(grantServer(this.role, props.bucket, props.server));
     }
-    for (const key of new Set([props.bucket.encryptionKey, props.options.encryptionKey])) {
-      if (key) {
-        grants.push(key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey'));
-      }
-    }
-    this.dependencies.push(...grants);
+    this.dependencies.push(...grants, ...this.grantKeys(props));
+  }
+
+  /** By the keys' own methods: the key of a bucket may be an alias, which IAM does not accept in a policy. */
+  private grantKeys({ bucket, inputs, options }: OptimizationProjectProps): iam.Grant[] {
+    const distinct = (keys: (kms.IKey | undefined)[]) => [...new Set(keys)].filter((key) => key !== undefined);
+    const written = distinct([bucket.encryptionKey, options.encryptionKey]);
+    const read = distinct(inputs.map((input) => input.bucket.encryptionKey)).filter((key) => !written.includes(key));
+    return [
+      ...written.map((key) => key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey')),
+      ...read.map((key) => key.grant(this.role, 'kms:Decrypt')),
+    ];
   }
 
   /** The model's own log streams: the log group is the stack's. */

@@ -1,7 +1,6 @@
 import { App, CfnParameter, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { BucketModelSourceOptions, ModelSourceOptions } from '../../lib';
 import { ModelSource, StatefulBehavior } from '../../lib';
@@ -190,14 +189,6 @@ describe('the optimization may read', () => {
     const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm/', { revision: '1' })._bind(stack)));
 
     expect(statements[1]).toMatchObject({ Action: 's3:ListBucket', Condition: { StringLike: { 's3:prefix': 'm/*' } } });
-  });
-
-  test('with the key of an encrypted bucket', () => {
-    const encrypted = s3.Bucket.fromBucketAttributes(stack, 'Encrypted', { bucketName: 'models', encryptionKey: new kms.Key(stack, 'Key') });
-
-    const statements = policy(readStatements(ModelSource.fromBucket(encrypted, 'm.keras', { revision: '1' })._bind(stack)));
-
-    expect(statements[1]).toMatchObject({ Action: 'kms:Decrypt' });
   });
 });
 

@@ -66,6 +66,21 @@ describe('the job\'s role', () => {
     const ofKey = statementsOf(encrypted.template(), idOf(encrypted.optimizer.role as iam.Role)).filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
     expect(ofKey.map(({ Action }) => Action)).toEqual([['kms:Decrypt', 'kms:GenerateDataKey']]);
   });
+
+  test.each<[string, (key: kms.Key) => kms.IKey]>([
+    ['a key', (key) => key],
+    ['an alias, which IAM does not accept in a policy', (key) => key.addAlias('models')],
+  ])('decrypts with the key of its source, given as %s', (_, given) => {
+    const stack = newStack();
+    const key = new kms.Key(stack, 'Key');
+    const source = new s3.Bucket(stack, 'Mine', { encryptionKey: given(key) });
+    const reader = optimize({ model: ModelSource.fromBucket(source, 'digits.keras', { revision: '1' }) }, stack);
+
+    expect(statementsOf(reader.template(), idOf(reader.optimizer.role as iam.Role)).filter(({ Action }) => JSON.stringify(Action).includes('kms:'))).toEqual([
+      { Action: 'kms:Decrypt', Effect: 'Allow', Resource: stack.resolve(key.keyArn) },
+    ]);
+    expect(build(reader.template()).DependsOn).toContain(idOf(reader.optimizer.role.node.findChild('DefaultPolicy') as iam.Policy));
+  });
 });
 
 describe('the policy of a key may name the job\'s role, which then refers to nothing that the key encrypts', () => {
