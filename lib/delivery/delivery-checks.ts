@@ -4,14 +4,14 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { holdsWeightsOnly, MODEL_EXTENSIONS } from '../model/model-inspection';
 import { checkReference } from '../model/stored-object';
-import { keepsNoVersions } from '../optimization/bucket-checks';
+import { keepsNoVersions, otherRegion } from '../optimization/bucket-checks';
 import { checkInteger, checkPattern } from '../private/validation';
 import type { ModelDeliveryProps } from './model-delivery-props';
 
 const LONGEST_KEY = 512;
 
 /** Returns all problems of a delivery's properties. */
-export function checkDelivery(props: ModelDeliveryProps): string[] {
+export function checkDelivery(scope: IConstruct, props: ModelDeliveryProps): string[] {
   const { key, stackNames, bucket, parameterPrefix, pollInterval } = props;
   return [
     ...keyProblems(key),
@@ -20,7 +20,16 @@ export function checkDelivery(props: ModelDeliveryProps): string[] {
       'a path of letters, digits, underscores, dots and hyphens that begins with a slash and does not end with one'),
     ...Token.isUnresolved(parameterPrefix) ? ['parameterPrefix must be known when the app is synthesized: the templates of other stacks have it'] : [],
     ...checkInteger('pollInterval in seconds', pollInterval?.toSeconds({ integral: false }), 1, 300),
+    ...bucket === undefined ? [] : regionProblems(scope, bucket),
     ...bucket !== undefined && keepsNoVersions(bucket) ? ['bucket must keep versions, because an upload is delivered as one: create it with versioned: true'] : [],
+  ];
+}
+
+function regionProblems(scope: IConstruct, bucket: s3.IBucket): string[] {
+  const elsewhere = otherRegion(scope, bucket);
+  return elsewhere === undefined ? [] : [
+    `bucket must be in the Region of its delivery, ${Stack.of(scope).region}, in which S3 tells EventBridge of uploads, got one in ${elsewhere}: give each Region a delivery with a `
+    + 'bucket of its own',
   ];
 }
 

@@ -64,7 +64,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
   constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
     super(scope, id);
     failIfAny(lit`InvalidModelDeliveryProps`, checkKinds(props), this);
-    failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(props), this);
+    failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(this, props), this);
     this.key = props.key;
     this.stackNames = props.stackNames;
     this.bucket = props.bucket ?? uploadBucket(this, 'Uploads');

@@ -1,8 +1,10 @@
-import { Fn } from 'aws-cdk-lib';
+import { Fn, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { otherRegion } from '../optimization/bucket-checks';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+import { failIfAny, lit } from '../private/errors';
 import { layerName } from '../private/layer-name';
 
 export interface ModelLayerProps {
@@ -20,6 +22,7 @@ export class ModelLayer extends Construct {
   constructor(scope: Construct, id: string, props: ModelLayerProps) {
     super(scope, id);
     const { compatibility } = props;
+    failIfAny(lit`ModelInAnotherRegion`, layerProblems(this, props.bucket), this);
     this.layerVersion = new lambda.LayerVersion(this, 'Layer', {
       layerVersionName: layerName(this, 'model'),
       code: lambda.Code.fromBucketV2(props.bucket, compatibility.layerKey, { objectVersion: compatibility.layerObjectVersion }),
@@ -28,6 +31,15 @@ export class ModelLayer extends Construct {
       compatibleRuntimes: props.runtimes,
     });
   }
+}
+
+/** Of a bucket of the app's own, the optimizer has said so already. */
+function layerProblems(scope: Construct, bucket: s3.IBucket): string[] {
+  const elsewhere = otherRegion(scope, bucket);
+  return elsewhere === undefined ? [] : [
+    `the model must be in a bucket of the Region of its function, ${Stack.of(scope).region}, from which alone Lambda takes layers, got one in ${elsewhere}: `
+    + 'publish it to a bucket of this Region too, or give the function the model\'s source instead',
+  ];
 }
 
 /** Returns the number at the end of a layer version's ARN. */

@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import type { OptimizationOptions } from './optimization-options';
 
 /** Returns every problem of the user's own bucket for published models. */
@@ -12,9 +12,9 @@ export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalP
   if (keepsNoVersions(artifactBucket)) {
     problems.push('artifactBucket must keep versions, because they hold what serves in place: create it with versioned: true');
   }
-  const [here, there] = [Stack.of(scope).region, artifactBucket.env.region];
-  if (!Token.isUnresolved(here) && !Token.isUnresolved(there) && here !== there) {
-    problems.push(`artifactBucket must be in the Region of its models, ${here}, got one in ${there}: give each Region a bucket and an optimization of its own`);
+  const elsewhere = otherRegion(scope, artifactBucket);
+  if (elsewhere !== undefined) {
+    problems.push(`artifactBucket must be in the Region of its models, ${Stack.of(scope).region}, got one in ${elsewhere}: give each Region a bucket and an optimization of its own`);
   }
   // The bucket encrypts published models. A bucket imported by name does not know its key.
   if (encryptionKey !== undefined && artifactBucket.encryptionKey?.keyArn !== encryptionKey.keyArn) {
@@ -22,6 +22,12 @@ export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalP
       + 'create the bucket with this key, import it with s3.Bucket.fromBucketAttributes and its encryptionKey, or leave encryptionKey out');
   }
   return problems;
+}
+
+/** The Region of a bucket if it is certain to be another one than that of the scope's stack. */
+export function otherRegion(scope: IConstruct, bucket: s3.IBucket): string | undefined {
+  const [here, there] = [Stack.of(scope).region, bucket.env.region];
+  return Token.isUnresolved(here) || Token.isUnresolved(there) || here === there ? undefined : there;
 }
 
 function removalProblems(policy?: RemovalPolicy, artifactBucket?: s3.IBucket): string[] {

@@ -248,6 +248,14 @@ describe('problems', () => {
     expect(() => deliver(props)).toThrow(problem);
   });
 
+  test('of a bucket in another Region are found, where S3 tells EventBridge of uploads in vain', () => {
+    const other = new Stack(new App(), 'Delivery', { env });
+    const bucket = s3.Bucket.fromBucketAttributes(other, 'Mine', { bucketName: 'uploads', region: 'us-east-1' });
+    expect(() => new ModelDelivery(other, 'Digits', { key: 'digits.zip', stackNames: ['Serving'], bucket })).toThrow(
+      'bucket must be in the Region of its delivery, eu-west-1, in which S3 tells EventBridge of uploads, got one in us-east-1: give each Region a delivery with a bucket of its own',
+    );
+  });
+
   test('are reported together', () => {
     expect(() => deliver({ key: 'models/', stackNames: [] })).toThrow(/^(?=[\s\S]*2 problems)(?=[\s\S]*key must be of one object)(?=[\s\S]*at least one stack)/);
   });

@@ -3,9 +3,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFunctionProps } from '../../lib';
-import { LiteRtRuntime, ModelHook, ModelOptimizer, ModelSource } from '../../lib';
+import { LiteRtRuntime, ModelArtifact, ModelHook, ModelOptimizer, ModelSource } from '../../lib';
 import { emptyStack, FLAG_SETS, hookDirectory, modelFunction, publishedModel, resourceOf, tfliteFile, UNBUNDLED } from './fixtures';
 
 const FUNCTION = 'AWS::Lambda::Function';
@@ -230,6 +231,16 @@ describe('model', () => {
     expect(endpoint.optimizer).toBeUndefined();
     Template.fromStack(stack).resourceCountIs('AWS::CodeBuild::Project', 0);
     expect(resourceOf(stack, FIT).properties).toMatchObject({ Bucket: 'models', ManifestKey: 'digits-0123abcd/litert/7/manifest.json' });
+  });
+
+  test('that is published in another Region is refused, because Lambda takes layers from its own only', () => {
+    const stack = new Stack(new App({ context: UNBUNDLED }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', { bucketName: 'models', region: 'us-east-1' });
+    const artifact = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits-0123abcd/litert/7/manifest.json' });
+
+    expect(() => modelFunction(stack, { model: ModelSource.fromArtifact(artifact) })).toThrow(
+      'the model must be in a bucket of the Region of its function, eu-west-1, from which alone Lambda takes layers, got one in us-east-1: publish it to a bucket of this Region too',
+    );
   });
 
   test('another function adds no runtime layer', () => {
