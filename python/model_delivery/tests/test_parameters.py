@@ -126,6 +126,18 @@ def test_the_deletion_of_a_parameter_that_is_not_there_succeeds(
     assert cloudformation.ask("Delete", PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(("physical_id", "status"), [("Delivery-Source-1ABC", "SUCCESS"), (NAME, "FAILED")])
+def test_the_role_may_not_delete_what_cloudformation_named_itself_and_that_is_nothing(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, physical_id: str, status: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "DeleteParameter")
+
+    monkeypatch.setattr(ssm(), "delete_parameter", refuse)
+
+    assert cloudformation.ask("Delete", PhysicalResourceId=physical_id)["Status"] == status
+
+
 def test_a_refusal_of_aws_fails_the_resource_with_its_words(
     cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,10 @@ def _delete(name: str) -> None:
     try:
         ssm().delete_parameter(Name=name)
     except ClientError as error:
-        # After a failed creation CloudFormation deletes by an id of its own, which may be no parameter's name.
-        if error.response["Error"]["Code"] not in {"ParameterNotFound", "ValidationException"}:
+        # After a creation without an answer CloudFormation deletes by an id of its own, which names no parameter. The
+        # role may not delete by such a name.
+        absent = {"ParameterNotFound", "ValidationException"}
+        if not name.startswith("/"):
+            absent.add("AccessDeniedException")
+        if error.response["Error"]["Code"] not in absent:
             raise
