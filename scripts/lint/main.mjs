@@ -1,5 +1,6 @@
 // `npm run lint`: runs every static check, even after one has failed.
 import { delimiter, join } from 'node:path';
+import { withDependencies } from '../native/dependencies.mjs';
 import { runChecks } from '../setup/checks.mjs';
 import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
@@ -31,4 +32,4 @@ const checks = [
   ...await nativeChecks(),
 ];
 
-process.exit(await runChecks(checks));
+process.exit(await withDependencies(() => runChecks(checks)));

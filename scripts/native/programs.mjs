@@ -1,10 +1,9 @@
 // Builds the programs of the native runtime, and caches them for the user by a digest of everything that determines their bytes.
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { once, run, tools } from '../setup/environment.mjs';
-import { crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
+import { once, run, userCache } from '../setup/environment.mjs';
+import { cargoTarget, crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
 
 /** The programs with their features: a Lambda layer contains the small one. */
 export const PROGRAMS = { bootstrap: ['lambda'], model_server: ['lambda', 'server'] };
@@ -33,9 +32,7 @@ export function programsDigest(processor, { exact = false } = {}) {
   return digest.digest('hex');
 }
 
-function cache() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk-tensorflow', 'native');
-}
+const cache = () => userCache('native');
 
 /**
  * Compiles the programs for a processor. The build is reproducible: the same source and Rust give the same bytes in any directory.
@@ -68,7 +65,7 @@ async function kept(digest, processor, wanted) {
     mkdirSync(cache(), { recursive: true });
     const partial = mkdtempSync(join(cache(), 'partial-'));
     try {
-      await compile(await rust(wanted), { processor, source: crate, target: join(tools, 'cargo-target'), output: partial });
+      await compile(await rust(wanted), { processor, source: crate, target: cargoTarget, output: partial });
       chmodSync(partial, 0o755);
       renameSync(partial, directory);
     } catch (error) {

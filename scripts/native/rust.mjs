@@ -8,6 +8,9 @@ import { once, root, run, tools, uv } from '../setup/environment.mjs';
 
 export const crate = join(root, 'native');
 
+/** Cargo's target directory in this clone. */
+export const cargoTarget = join(tools, 'cargo-target');
+
 /** Versions for publishing: the same source and versions give the same bytes. */
 export const VERSIONS = JSON.parse(readFileSync(join(crate, 'toolchain', 'versions.json'), 'utf8'));
 

@@ -1,0 +1,96 @@
+// Keeps what Cargo compiled of dependencies for the user's other clones. Cargo itself decides whether a clone can use it.
+// Nothing of the repository's own packages is kept: Cargo does not distinguish clones, and compares only times of their files.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { run, userCache } from '../setup/environment.mjs';
+import { cargoTarget, crate, VERSIONS } from './rust.mjs';
+
+const DAYS_UNUSED = 30;
+const FINGERPRINTS = '.fingerprint';
+
+/** Packages of these, which a clone compiles anew, are those without a source. */
+const LOCKS = [join(crate, 'Cargo.lock'), join(crate, 'fuzz', 'Cargo.lock')];
+
+function ownPackages() {
+  return LOCKS.flatMap((lock) => readFileSync(lock, 'utf8').split('[[package]]\n').slice(1))
+    .filter((entry) => !/^source = /m.test(entry))
+    .map((entry) => /^name = "(.+)"$/m.exec(entry)[1]);
+}
+
+/** One directory for each version of the lock files and of Rust, so that what nothing needs any more can be removed. */
+function kept() {
+  const digest = createHash('sha256').update(VERSIONS.commit);
+  LOCKS.forEach((lock) => digest.update(readFileSync(lock)));
+  return join(userCache('cargo'), digest.digest('hex').slice(0, 16));
+}
+
+const names = (directory) => existsSync(directory) ? readdirSync(directory) : [];
+
+/** The directories of development builds below Cargo's target directory: this machine's, and one for each target. */
+const profiles = (directory) => [
+  'debug',
+  ...names(directory).filter((name) => existsSync(join(directory, name, 'debug'))).map((name) => join(name, 'debug')),
+];
+
+/** `ring-5cdd28c4884bae85`, `libring-5cdd28c4884bae85.rlib`: Cargo's hash of a unit of compilation. */
+const unit = (name) => /-([0-9a-f]{16})(\.\w+)*$/.exec(name)?.[1];
+
+async function copy(files, to) {
+  mkdirSync(to, { recursive: true });
+  // With times to the nanosecond, which Cargo compares, and in portions that fit into a command line.
+  for (let at = 0; at < files.length; at += 500) {
+    await run('cp', ['-pR', ...files.slice(at, at + 500), to]);
+  }
+}
+
+/** Runs `work`, which runs Cargo, with the dependencies that other clones have compiled, and keeps those that it compiles. */
+export async function withDependencies(work) {
+  await restore();
+  const result = await work();
+  // What cannot be kept, because the disk is full or the directory cannot be written, is compiled again.
+  await keep().catch(({ message }) => process.stderr.write(`compiled dependencies are not kept for other clones: ${message}\n`));
+  return result;
+}
+
+/** Fills the profiles that this clone has not compiled yet. */
+async function restore() {
+  const from = kept();
+  for (const profile of profiles(from).filter((name) => existsSync(join(from, name, FINGERPRINTS)) && !existsSync(join(cargoTarget, name)))) {
+    await copy([join(from, profile)], dirname(join(cargoTarget, profile)));
+    utimesSync(from, new Date(), new Date());
+  }
+}
+
+async function keep() {
+  const to = kept();
+  mkdirSync(to, { recursive: true });
+  const own = ownPackages();
+  const partial = mkdtempSync(join(userCache('cargo'), 'partial-'));
+  try {
+    for (const profile of profiles(cargoTarget)) {
+      const known = new Set(names(join(to, profile, FINGERPRINTS)));
+      const found = names(join(cargoTarget, profile, FINGERPRINTS)).filter((name) => !known.has(name) && !own.includes(name.replace(/-[0-9a-f]{16}$/, '')));
+      const units = new Set(found.map(unit));
+      // The fingerprint last: Cargo believes it.
+      for (const part of ['deps', 'build', FINGERPRINTS]) {
+        const wanted = names(join(cargoTarget, profile, part)).filter((name) => units.has(unit(name)));
+        await copy(wanted.map((name) => join(cargoTarget, profile, part, name)), join(partial, profile, part));
+        mkdirSync(join(to, profile, part), { recursive: true });
+        wanted.filter((name) => !existsSync(join(to, profile, part, name))).forEach((name) => {
+          renameSync(join(partial, profile, part, name), join(to, profile, part, name));
+        });
+      }
+    }
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  removeUnused(to);
+}
+
+function removeUnused(current) {
+  const oldest = Date.now() - DAYS_UNUSED * 86_400_000;
+  names(userCache('cargo')).map((name) => join(userCache('cargo'), name))
+    .filter((directory) => directory !== current && statSync(directory).mtimeMs < oldest)
+    .forEach((directory) => rmSync(directory, { recursive: true, force: true }));
+}
