@@ -2,6 +2,7 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkRolloutAlarms } from '../endpoint/alarm-checks';
+import { checkLogGroupClass } from '../endpoint/log-group-checks';
 import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
 import { fleetCanaryProblems } from './canary-settings';
@@ -32,6 +33,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkSeconds('connectionDraining', props.connectionDraining, 1, 3600),
     ...props.embeddedMetrics && props.monitoring === false
       ? ['embeddedMetrics needs monitoring: leave monitoring out, or embeddedMetrics'] : [],
+    ...checkLogGroupClass(props.logGroup, { embeddedMetrics: props.embeddedMetrics ?? false }),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
   ];
 }

@@ -2,6 +2,7 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
+import { checkLogGroupClass } from '../endpoint/log-group-checks';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import { checkFunctionCapture } from './capture-checks';
 import { LiteRtRuntime } from './litert-runtime';
@@ -40,6 +41,7 @@ export function checkFunctionProps(props: ModelFunctionProps, timeout: Duration)
     ...props.hook?._problems ?? [],
     ...checkNative(props),
     ...checkFunctionCapture(props),
+    ...checkLogGroupClass(props.logGroup, { capture: props.capture !== undefined, embeddedMetrics: props.embeddedMetrics ?? true }),
     ...checkFunctionReplay(props),
     ...checkExclusive({ logGroup: props.logGroup, logRetention: props.logRetention }, 'set the retention on the log group itself'),
     ...(props.vpc ? [] : ['vpcSubnets', 'securityGroups', 'allowPublicSubnet'])
