@@ -20,7 +20,10 @@ export function deployTimeDigest(compatibility: ModelCompatibility, name: string
   return compatibility.resource.getAttString(name);
 }
 
-/** Returns the distinct intrinsic functions in a resolved value that refer to none of the resources in `without`. */
+/** How a reference begins that CloudFormation replaces by a secret, which the check would get and its provider write into a log. */
+const DYNAMIC_REFERENCE = '{{resolve:';
+
+/** Returns the distinct intrinsic functions in a resolved value that refer to none of the resources in `without`, and to no secret. */
 function intrinsics(value: unknown, without: string[]): unknown[] {
   const found = new Map<string, unknown>();
   const visit = (node: unknown): void => {
@@ -29,7 +32,7 @@ function intrinsics(value: unknown, without: string[]): unknown[] {
     }
     const text = JSON.stringify(node);
     const [name, ...others] = Object.keys(node);
-    const allowed = !without.some((id) => text.includes(`"${id}"`) || text.includes(`\${${id}`));
+    const allowed = !without.some((id) => text.includes(`"${id}"`) || text.includes(`\${${id}`)) && !text.includes(DYNAMIC_REFERENCE);
     if (others.length === 0 && /^(Ref|Fn::.+)$/.test(name) && allowed) {
       found.set(text, node);
     } else {

@@ -189,6 +189,9 @@ export interface ModelFunctionProps extends OptimizationOptions {
   /**
    * Additional environment variables of the function.
    *
+   * A secret of Secrets Manager, by a dynamic reference, reaches the function only. Do not give a parameter with `noEcho`: the stack's build provider gets
+   * its value, to notice when it changes, and logs it.
+   *
    * @default - only those that the handler needs
    */
   readonly environment?: { [name: string]: string };

@@ -4,6 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFunctionProps } from '../../lib';
 import { LiteRtRuntime, ModelArtifact, ModelHook, ModelOptimizer, ModelSource } from '../../lib';
@@ -97,6 +98,19 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     // Dependents of the check cannot be part of its digest.
     expect(JSON.stringify(properties.Digests)).not.toContain(id);
     expect(JSON.stringify(properties.Digests)).not.toContain(resourceOf(stack, 'AWS::Lambda::LayerVersion', 'DigitsModelLayer').id);
+  });
+
+  test('but no secret, which the check would get, and the provider of its resource write into a log', () => {
+    const stack = emptyStack(flags);
+    const [secret, mode] = [new secretsmanager.Secret(stack, 'Secret'), new CfnParameter(stack, 'Mode')];
+    const token = secret.secretValue.unsafeUnwrap();
+
+    modelFunction(stack, { environment: { TOKEN: token, BOTH: `${mode.valueAsString}:${token}` } });
+
+    const { FunctionDigest } = resourceOf(stack, FIT).properties.Digests;
+    expect(JSON.stringify(FunctionDigest)).not.toContain('{{resolve:');
+    expect(FunctionDigest).toEqual(expect.arrayContaining([{ Ref: 'Mode' }, stack.resolve(secret.secretArn)]));
+    expect(JSON.stringify(resourceOf(stack, FUNCTION, 'Digits').properties.Environment.Variables.TOKEN)).toContain('{{resolve:secretsmanager:');
   });
 
   test('a changed model changes the published version: the description names results of the build, and the build has other inputs', () => {
