@@ -27,7 +27,7 @@ impl From<RunError> for Unanswered {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Values => Self::Refused(Refusal::values()),
-            RunError::Fault(error) => Self::Failed(error.to_string()),
+            RunError::Abandoned | RunError::Fault(_) => Self::Failed(error.to_string()),
         }
     }
 }
@@ -85,10 +85,45 @@ fn predict(
     run: impl FnOnce(&Call) -> Result<Outputs, RunError>,
 ) -> Result<Vec<u8>, Unanswered> {
     let request = PredictRequest::read(&service.description, body, caller)?;
+    let signature = &service.description.signatures[request.call.signature];
+    response::check_values(signature.output_bytes(request.call.rows))?;
     let outputs = run(&request.call)?;
     let answer = request.answer(&service.description, &outputs);
     if let Some(captured) = captured {
         *captured = Some(Exchange::new(SystemTime::now(), request.call.signature, body, &answer));
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::Description;
+
+    #[test]
+    fn what_no_answer_can_hold_is_refused_before_it_is_computed() {
+        let description =
+            br#"{"schemaVersion": 1, "model": "m", "version": 1, "defaultSignature": "s", "signatures": {"s": {
+            "batched": true,
+            "inputs": {"x": {"dtype": "int8", "shape": [-1], "tensor": {"dtype": "int8", "shape": [1]}}},
+            "outputs": {"y": {"dtype": "int64", "shape": [-1, 1000], "tensor": {"dtype": "int64", "shape": [1, 1000]}}}
+        }}}"#;
+        let service = Service::new(Arc::new(Description::parse(description).unwrap()), "function");
+        // 3,145 rows have fewer values than 6 MiB hold, with a digit and a comma for each.
+        for (rows, is_computed) in [(3_145, true), (3_146, false)] {
+            let event = format!("{{\"inputs\": [{}0]}}", "0,".repeat(rows - 1));
+            let mut ran = false;
+            let answered = answer(&service, &Event::Direct, event.as_bytes(), None, |call| {
+                ran = true;
+                Ok(Outputs { rows: call.rows, columns: vec![vec![0; call.rows * 8000]] })
+            });
+            let status = answered.err().map(|error| match error {
+                Unanswered::Refused(refusal) => refusal.status,
+                Unanswered::Failed(reason) => panic!("{reason}"),
+            });
+            assert_eq!((ran, status), (is_computed, Some(413)), "{rows}");
+        }
+    }
 }

@@ -5,6 +5,9 @@ use serde::Serialize;
 use super::event::LARGEST_BODY;
 use crate::rest::Refusal;
 
+/// The most bytes of values that one letter of an answer stands for: an int64 takes a digit and a comma at least.
+const BYTES_OF_A_LETTER: usize = 4;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProxyResponse<'a> {
@@ -20,6 +23,15 @@ struct Headers<'a> {
     content_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<&'a str>,
+}
+
+/// Refuses outputs that are too large for any answer, before they are computed: their memory could be more than there is.
+///
+/// # Arguments
+///
+/// * `bytes`: of their values.
+pub(super) fn check_values(bytes: usize) -> Result<(), Refusal> {
+    if bytes > LARGEST_BODY * BYTES_OF_A_LETTER { Err(too_large()) } else { Ok(()) }
 }
 
 /// Returns the proxy response of a body.

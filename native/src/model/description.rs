@@ -150,6 +150,13 @@ impl Description {
 }
 
 impl Signature {
+    /// Bytes of the outputs' values for so many rows, of the clients' types.
+    #[must_use]
+    pub fn output_bytes(&self, rows: usize) -> usize {
+        let of_a_row = |tensor: &Tensor| tensor.count().saturating_mul(tensor.dtype.size());
+        self.outputs.iter().map(of_a_row).fold(0, usize::saturating_add).saturating_mul(rows)
+    }
+
     fn new(name: String, data: SignatureData) -> Result<Self, LoadError> {
         let batched = data.batched;
         let tensors = |members: Members<TensorData>| {

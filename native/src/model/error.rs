@@ -36,6 +36,9 @@ pub enum RunError {
     /// The client's values are to blame.
     #[error("the model cannot compute these values; LiteRT refused them when it ran")]
     Values,
+    /// The caller gave up before the last row.
+    #[error("nobody waits for the answer any more")]
+    Abandoned,
     /// This program or its model is to blame.
     #[error(transparent)]
     Fault(litert::Error),

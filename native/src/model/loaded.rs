@@ -65,6 +65,11 @@ impl Instance {
 
     /// Answers a call, row by row: the file takes one at a time.
     pub fn run(&mut self, call: &Call) -> Result<Outputs, RunError> {
+        self.run_while(call, || true)
+    }
+
+    /// Answers a call as long as it is wanted, which is asked before each row.
+    pub fn run_while(&mut self, call: &Call, is_wanted: impl Fn() -> bool) -> Result<Outputs, RunError> {
         let signature = &self.description.signatures[call.signature];
         let fits = signature.inputs.len() == call.columns.len()
             && signature
@@ -81,6 +86,9 @@ impl Instance {
         let empty = |tensor: &Tensor| Vec::with_capacity(tensor.stored_bytes() * call.rows);
         let mut columns: Vec<Vec<u8>> = signature.outputs.iter().map(empty).collect();
         for row in 0..call.rows {
+            if !is_wanted() {
+                return Err(RunError::Abandoned);
+            }
             let inputs = signature.inputs.iter().zip(&call.columns).map(|(tensor, column)| {
                 let size = tensor.stored_bytes();
                 &column[row * size..(row + 1) * size]

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::failure::Failure;
@@ -13,18 +13,45 @@ const DISCARDED: usize = 64 << 20;
 /// Of the memory that is set aside before anything arrived, in bytes.
 const RESERVED: usize = 1 << 20;
 
-/// Reads a request's body, uncompressed.
+/// A request's body.
+pub(super) enum Body {
+    Plain(Bytes),
+    /// With gzip, and with the limit of what it unzips to: thousands of times as much, which takes time that threads with
+    /// connections do not have.
+    Zipped(Bytes, usize),
+}
+
+impl Body {
+    /// The number of its bytes; `None` before it is unzipped.
+    pub(super) fn size(&self) -> Option<usize> {
+        match self {
+            Self::Plain(bytes) => Some(bytes.len()),
+            Self::Zipped(..) => None,
+        }
+    }
+
+    /// Returns it uncompressed.
+    pub(super) fn plain(self) -> Result<Bytes, Failure> {
+        match self {
+            Self::Plain(bytes) => Ok(bytes),
+            Self::Zipped(bytes, limit) => unzip(&bytes, limit),
+        }
+    }
+}
+
+/// Reads a request's body.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
     deadline: Instant,
-) -> Result<Bytes, Failure> {
+) -> Result<Body, Failure> {
     let arrived = tokio::time::timeout_at(deadline.into(), collect(body, limit)).await;
     let bytes = arrived.map_err(|_| Failure::slow_client())??;
-    match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")) {
-        None | Some("" | "identity") => Ok(bytes),
-        Some("gzip" | "x-gzip") => unzip(&bytes, limit),
+    let coding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
+    match coding.as_deref() {
+        None | Some("" | "identity") => Ok(Body::Plain(bytes)),
+        Some("gzip" | "x-gzip") => Ok(Body::Zipped(bytes, limit)),
         Some(other) => {
             let shown: String = other.chars().take(40).collect();
             Err(Failure::invalid(format!("unknown Content-Encoding '{shown}'; gzip and identity are understood")))

@@ -33,6 +33,14 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
     }
 
+    /// The answer would be larger than allowed.
+    pub(super) fn large_answer(bytes: usize, limit: usize) -> Self {
+        let message = format!(
+            "the values of the answer would take {bytes} bytes, of which this server computes {limit} at most; send fewer rows"
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange, message)
+    }
+
     /// The client did not send its request in time.
     pub(super) fn slow_client() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, Code::Cancelled, "the request's body did not arrive in time")
@@ -77,6 +85,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Values => Self::invalid(error.to_string()),
+            RunError::Abandoned => Self::timed_out(),
             RunError::Fault(fault) => Self::internal(&fault),
         }
     }

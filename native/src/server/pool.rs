@@ -24,6 +24,9 @@ pub(super) struct Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Panicked;
 
+/// Whether anybody still waits for what is computed.
+pub(super) type IsWanted<'a> = &'a dyn Fn() -> bool;
+
 type Work = Box<dyn FnOnce(&mut Instance) -> Result<(), Panicked> + Send>;
 
 struct Job {
@@ -50,12 +53,13 @@ impl Pool {
         Ok(())
     }
 
-    /// Computes something with a copy of the model. Nothing is computed when the future is dropped before its turn.
+    /// Computes something with a copy of the model. Nothing is computed when the future is dropped before its turn, and
+    /// no further row when it is dropped later.
     ///
     /// # Arguments
     ///
     /// * `estimate`: the cost of such requests.
-    /// * `size`: of this one.
+    /// * `size`: of this one; `None` where it is not known yet, and so may be large.
     /// * `concurrency`: how many requests can be in flight, with those that have not been read.
     /// * `deadline`: when the request times out.
     ///
@@ -65,27 +69,27 @@ impl Pool {
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         estimate: &Arc<CostEstimate>,
-        size: usize,
+        size: Option<usize>,
         concurrency: usize,
         deadline: Instant,
-        compute: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
+        compute: impl FnOnce(&mut Instance, IsWanted<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let queued = Instant::now();
         let timed = {
             let (estimate, metrics) = (Arc::clone(estimate), Arc::clone(&self.metrics));
-            move |instance: &mut Instance| {
+            move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
                 let start = Instant::now();
-                let result = catch_unwind(AssertUnwindSafe(|| compute(instance))).map_err(|_| Panicked)?;
+                let result = catch_unwind(AssertUnwindSafe(|| compute(instance, is_wanted))).map_err(|_| Panicked)?;
                 let taken = start.elapsed();
                 metrics.runtime.observe(taken.as_secs_f64() * 1e6);
-                if result.is_ok() {
+                if let (Ok(_), Some(size)) = (&result, size) {
                     estimate.record(size, taken);
                 }
                 Ok(result)
             }
         };
         let reservation = self.queue.reserve().ok_or_else(Failure::busy)?;
-        let reservation = if estimate.is_short(size) {
+        let reservation = if size.is_some_and(|size| estimate.is_short(size)) {
             if concurrency > self.queue.capacity() {
                 // What else has arrived is read first, so that the queue's bound holds for all of it. Twice, because a
                 // connection whose body was taken is polled again at once.
@@ -98,7 +102,7 @@ impl Pool {
             match reservation.exchange() {
                 Ok(mut instance) => {
                     self.metrics.queuing.observe(micros(queued));
-                    let result = timed(&mut instance);
+                    let result = timed(&mut instance, &|| Instant::now() < deadline);
                     if result.is_ok() {
                         self.queue.give(instance);
                     } else {
@@ -119,7 +123,8 @@ impl Pool {
                 return Ok(());
             }
             // Without its reply the receiver knows of the panic.
-            let _ = reply.send(timed(instance)?);
+            let result = timed(instance, &|| !reply.is_closed())?;
+            let _ = reply.send(result);
             Ok(())
         });
         reservation.enqueue(Job { work, queued });

@@ -15,7 +15,8 @@ use super::capture::Capture;
 use super::catalogue::{Choice, Servable};
 use super::failure::Failure;
 use super::metrics::Entry;
-use super::state::{State, compute, count};
+use super::pool::IsWanted;
+use super::state::{State, compute, count, run};
 use crate::model::Instance;
 use crate::rest::{Caller, PredictRequest, Refusal, Route};
 
@@ -63,9 +64,11 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
     let (entry, result) = match servable.service.route(head.method.as_str(), &target.path) {
         Ok(Route::Predict) => {
             let result = match body::read(&head.headers, body, state.max_request_bytes, deadline).await {
-                Ok(bytes) => {
-                    let (size, capture) = (bytes.len(), state.sample());
-                    let work = move |instance: &mut Instance| predict(instance, &bytes, capture.as_deref());
+                Ok(body) => {
+                    let (size, capture, most) = (body.size(), state.sample(), state.max_answer_bytes);
+                    let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
+                        predict(instance, &body.plain()?, most, is_wanted, capture.as_deref())
+                    };
                     compute(state, &servable, Entry::RestPredict, size, deadline, work).await
                 }
                 Err(failure) => Err(failure),
@@ -90,10 +93,16 @@ async fn model(state: &Arc<State>, request: Request<Incoming>, start: Instant) -
     result
 }
 
-fn predict(instance: &mut Instance, body: &[u8], capture: Option<&Capture>) -> Result<Vec<u8>, Failure> {
+fn predict(
+    instance: &mut Instance,
+    body: &[u8],
+    most: usize,
+    is_wanted: IsWanted<'_>,
+    capture: Option<&Capture>,
+) -> Result<Vec<u8>, Failure> {
     let description = Arc::clone(instance.description());
     let request = PredictRequest::read(&description, body, Caller::Http)?;
-    let outputs = instance.run(&request.call)?;
+    let outputs = run(instance, &request.call, most, is_wanted)?;
     let answer = request.answer(&description, &outputs);
     if let Some(capture) = capture {
         capture.keep(&description, request.call.signature, body, &answer);

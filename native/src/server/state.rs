@@ -10,8 +10,12 @@ use super::concurrency::Concurrency;
 use super::failure::Failure;
 use super::flags::Flags;
 use super::metrics::{Entry, Metrics};
-use super::pool::micros;
-use crate::model::Instance;
+use super::pool::{IsWanted, micros};
+use crate::model::{Call, Instance, Outputs};
+
+/// Of the values of one answer, in bytes, unless requests may have more: without a limit a request of a few bytes, which
+/// repeats one value, would take all memory.
+const ANSWER: usize = 256 << 20;
 
 /// What all connections share.
 pub(super) struct State {
@@ -23,6 +27,8 @@ pub(super) struct State {
     pub monitoring_path: String,
     /// Of a request's body, in bytes.
     pub max_request_bytes: usize,
+    /// Of the values of an answer, in bytes.
+    pub max_answer_bytes: usize,
     /// Of one request.
     pub timeout: Duration,
     /// How many requests can arrive or are in flight.
@@ -40,6 +46,7 @@ impl State {
             metrics,
             monitoring_path: flags.monitoring_path.clone(),
             max_request_bytes: flags.max_request_bytes,
+            max_answer_bytes: flags.max_request_bytes.max(ANSWER),
             timeout: flags.rest_api_timeout_in_ms,
             concurrency: Concurrency::new(),
             capture: capture.map(Arc::new),
@@ -79,17 +86,35 @@ impl State {
 ///
 /// # Arguments
 ///
-/// * `size`: of the request, in any unit that `entry` has in common.
+/// * `size`: of the request, in any unit that `entry` has in common; `None` where it is not known yet.
 pub(super) async fn compute<T: Send + 'static>(
     state: &State,
     servable: &Servable,
     entry: Entry,
-    size: usize,
+    size: Option<usize>,
     deadline: Instant,
-    answer: impl FnOnce(&mut Instance) -> Result<T, Failure> + Send + 'static,
+    answer: impl FnOnce(&mut Instance, IsWanted<'_>) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let estimate = &servable.cost_estimates[entry as usize];
     servable.pool.run(estimate, size, state.concurrency.count(), deadline, answer).await
+}
+
+/// Runs the model as long as its answer is wanted.
+///
+/// # Arguments
+///
+/// * `most`: of the answer's values, in bytes.
+pub(super) fn run(
+    instance: &mut Instance,
+    call: &Call,
+    most: usize,
+    is_wanted: IsWanted<'_>,
+) -> Result<Outputs, Failure> {
+    let bytes = instance.description().signatures[call.signature].output_bytes(call.rows);
+    if bytes > most {
+        return Err(Failure::large_answer(bytes, most));
+    }
+    Ok(instance.run_while(call, is_wanted)?)
 }
 
 /// Counts a request of a model.

@@ -57,6 +57,9 @@ def build(base: Path, scratch: Path) -> Path:
     slow = tf.function(work, input_signature=[spec([1, 1], tf.float32, "x")])
     add("slow", 1, {"serving_default": slow})
 
+    wide = tf.function(lambda x: {"y": tf.tile(x, [1, 1000])}, input_signature=[spec([1, 1], tf.float32, "x")])
+    add("wide", 1, {"serving_default": wide})
+
     weights = np.random.default_rng(7).normal(size=(8, 4)).astype("float32")
     dense = tf.function(lambda x: {"scores": x @ weights}, input_signature=[spec([1, 8], tf.float32, "x")])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,13 @@ PATH = "/v1/models/slow:predict"
 BODY = {"instances": [[1]]}
 
 
-def slow_request() -> Any:
+def slow_request(rows: int = 1) -> Any:
     import tensorflow as tf
     from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
     message = PredictRequest()
     message.model_spec.name = "slow"
-    message.inputs["x"].CopyFrom(tf.make_tensor_proto([[1.0]]))
+    message.inputs["x"].CopyFrom(tf.make_tensor_proto([[1.0]] * rows))
     return message
 
 
@@ -44,18 +45,18 @@ def test_health_metrics_and_status_answer_while_all_workers_are_busy(start: Call
         assert [request.result().status_code for request in flood] == [200] * 16
 
 
-def grpc_rows(server: Server, rows: int) -> None:
+def grpc_rows(server: Server, rows: int, name: str = "times", size: int = 3) -> None:
     """Ask for so many rows in a short message: TensorFlow repeats the last value."""
     import grpc
     from tensorflow_serving.apis.predict_pb2 import PredictRequest
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
     message = PredictRequest()
-    message.model_spec.name = "times"
+    message.model_spec.name = name
     tensor = message.inputs["x"]
     tensor.dtype = 1
-    for size in (rows, 3):
-        tensor.tensor_shape.dim.add().size = size
+    for dimension in (rows, size):
+        tensor.tensor_shape.dim.add().size = dimension
     tensor.float_val.append(1.0)
     options = [("grpc.max_receive_message_length", -1)]
     with grpc.insecure_channel(f"localhost:{server.grpc_port}", options) as channel:
@@ -186,6 +187,55 @@ def test_requests_without_a_waiting_client_are_not_computed(start: Callable[...,
             connection.close()
         server.wait_until(lambda: server.metric("model_server:queue_length") == 0)
         assert server.metric(":tensorflow:serving:runtime_latency_count", model_name="slow") <= 12
+
+
+@pytest.mark.fault(
+    "a client gives up while the many rows of its request are computed",
+    sees="nothing: no further row is computed",
+    serves="the server, for the other clients",
+)
+def test_the_rows_of_a_request_without_a_waiting_client_are_not_computed(start: Callable[..., Server]) -> None:
+    import grpc
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    with start("slow", 1, "--workers=1") as server:
+        with grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+            with pytest.raises(grpc.RpcError) as caught:
+                # All of them would take longer than the next client waits.
+                PredictionServiceStub(channel).Predict(slow_request(rows=1000), timeout=1)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert server.post(PATH, BODY).status_code == 200
+
+
+@pytest.mark.fault(
+    "a request of a few bytes asks for more rows than the memory can hold",
+    sees="the status 413, or OUT_OF_RANGE",
+    serves="the server, for the next requests",
+)
+def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_computed(start: Callable[..., Server]) -> None:
+    import grpc
+
+    with start("wide", 1) as server:
+        with pytest.raises(grpc.RpcError) as caught:
+            grpc_rows(server, 16_000_000, "wide", 1)
+        assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+        assert caught.value.details() == (
+            "the values of the answer would take 64000000000 bytes, of which this server computes 268435456 at most; "
+            "send fewer rows"
+        )
+        path = "/v1/models/wide:predict"
+        answer = server.post(path, b'{"instances": [' + b",".join([b"[1]"] * 1_000_000) + b"]}")
+        assert (answer.status_code, list(answer.json())) == (413, ["error"])
+        assert server.post(path, BODY).json() == {"predictions": [[1.0] * 1000]}
+
+
+def test_a_body_is_unzipped_by_a_thread_that_computes(start: Callable[..., Server]) -> None:
+    """Thousands of times as much can come of it, while the threads with connections answer others."""
+    with start("times", 1, "--max_request_bytes=100000") as server:
+        zipped = gzip.compress(b" " * 100_001)
+        assert server.post("/v1/models/times:predict", zipped, headers={"Content-Encoding": "gzip"}).status_code == 413
+        assert server.metric("model_server:queuing_latency_count", model_name="times") == 1
 
 
 @pytest.mark.fault(

@@ -117,6 +117,7 @@ def test_gzip_is_unpacked_and_another_encoding_is_refused(all_models: Server) ->
     path, encoding = "/v1/models/times:predict", "Content-Encoding"
     zipped = all_models.post(path, gzip.compress(body), headers={encoding: "gzip"})
     assert zipped.json() == {"predictions": [[3.0, 6.0, 9.0]]}
+    assert all_models.post(path, gzip.compress(body), headers={encoding: "GZIP"}).status_code == 200
     assert all_models.post(path, body, headers={encoding: "gzip"}).status_code == 400
     assert all_models.post(path, body, headers={encoding: "br"}).status_code == 400
 

@@ -15,7 +15,8 @@ use crate::model::{Call, Description, Instance, Outputs};
 use crate::rest::sentence::printable;
 use crate::server::failure::Failure;
 use crate::server::metrics::Entry;
-use crate::server::state::{State, compute, count};
+use crate::server::pool::IsWanted;
+use crate::server::state::{State, compute, count, run};
 
 /// Of a name that a client sent, in characters.
 const MOST_SHOWN: usize = 100;
@@ -32,18 +33,18 @@ impl PredictionService for Prediction {
         let spec = spec::required(request.model_spec.as_ref())?;
         let servable = Arc::clone(self.0.catalogue.find(&spec.name, spec.choice()).map_err(Failure::from)?);
         let size = request.inputs.values().map(tensor::size).fold(0, usize::saturating_add);
-        let capture = self.0.sample();
-        let work = move |instance: &mut Instance| {
+        let (capture, most) = (self.0.sample(), self.0.max_answer_bytes);
+        let work = move |instance: &mut Instance, is_wanted: IsWanted<'_>| {
             let description = Arc::clone(instance.description());
             answer(&description, &request, |call| {
-                let outputs = instance.run(call)?;
+                let outputs = run(instance, call, most, is_wanted)?;
                 if let Some(capture) = &capture {
                     capture.keep_tensors(&description, call, &outputs);
                 }
                 Ok(outputs)
             })
         };
-        let result = compute(&self.0, &servable, Entry::GrpcPredict, size, deadline, work).await;
+        let result = compute(&self.0, &servable, Entry::GrpcPredict, Some(size), deadline, work).await;
         count(&servable, Entry::GrpcPredict, start, &result);
         Ok(Response::new(result?))
     }
