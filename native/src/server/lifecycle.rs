@@ -102,6 +102,7 @@ async fn serve(flags: Flags) -> Result<(), String> {
     }
     tracing::info!("draining: the ports close");
     let _ = stop.send(true);
+    grpc.end_watches().await;
     let closed = Instant::now();
     let seen = state.capture.as_ref().map_or(0, |capture| capture.dropped());
     let all = async { while ports.join_next().await.is_some() {} };

@@ -13,18 +13,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use super::grpc::Grpc;
+use super::preface::{Begun, begun};
 use super::repolled::Repolled;
 use super::rest;
 use super::state::State;
 use super::tls::Tls;
 
-/// Of a TLS handshake.
+/// Of a TLS handshake, and until a client of gRPC begins.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Between two requests of a connection, headers included: longer than load balancers of AWS keep one, so that they
 /// never use a connection which this server is about to close.
 const IDLE: Duration = Duration::from_mins(2);
 /// Between two pings of a gRPC connection: without them a half-open one would stay for ever.
 const PING: Duration = Duration::from_mins(1);
+/// How long a client of gRPC that has connected may take to begin when the port closes.
+const LATE: Duration = Duration::from_secs(1);
 /// Before a connection is accepted again after an error.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -145,7 +148,6 @@ async fn connection(
 }
 
 async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, interface: Interface, ends: Ends) {
-    let io = TokioIo::new(stream);
     let ended = match interface {
         Interface::Rest(state) => {
             let (opened, age) = (Instant::now(), ends.age);
@@ -156,10 +158,13 @@ async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
-            let connection = builder.serve_connection(io, service);
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
             Repolled::new(Until::new(connection, Ends { age: None, ..ends })).await
         }
         Interface::Grpc(grpc) => {
+            let Some(stream) = in_time(stream, ends.stop.clone()).await else {
+                return tracing::debug!("no client of gRPC has begun in time");
+            };
             let service = service_fn(move |request| {
                 let (counted, answer) = (grpc.state().concurrency.clone(), grpc.answer(request));
                 async move {
@@ -170,11 +175,24 @@ async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
             });
             let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
             builder.timer(TokioTimer::new()).keep_alive_interval(PING).max_concurrent_streams(1024);
-            Until::new(builder.serve_connection(io, service), ends).await
+            Until::new(builder.serve_connection(TokioIo::new(stream), service), ends).await
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// Waits for a client of gRPC to begin, but not for long: nothing would end its connection, and the server's end would wait
+/// for it.
+async fn in_time<S: AsyncRead + Unpin>(stream: S, mut stop: watch::Receiver<bool>) -> Option<Begun<S>> {
+    let late = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(LATE).await;
+    };
+    tokio::select! {
+        begun = tokio::time::timeout(HANDSHAKE, begun(stream)) => begun.ok()?.ok(),
+        () = late => None,
     }
 }
 
@@ -199,5 +217,17 @@ impl<C: GracefulConnection> Future for Until<C> {
             self.connection.as_mut().graceful_shutdown();
         }
         self.connection.as_mut().poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_of_grpc_that_does_not_begin_is_not_waited_for() {
+        let (_stop, stopped) = watch::channel(false);
+        let (_client, server) = tokio::io::duplex(64);
+        assert!(in_time(server, stopped).await.is_none());
     }
 }

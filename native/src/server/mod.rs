@@ -23,6 +23,7 @@ mod memory;
 mod metrics;
 mod model_config;
 mod pool;
+mod preface;
 mod queue;
 mod repolled;
 mod rest;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -95,6 +96,34 @@ def test_draining_waits_no_longer_than_allowed_for_a_connection_that_never_ends(
         server.terminate()
         assert server.process.wait(60) == 0
         assert server.says("ended: connections were still open")
+
+
+@pytest.mark.parametrize("sent", [b"", b"PRI * HTTP/2.0"])
+def test_draining_does_not_wait_for_a_client_of_grpc_that_does_not_begin(
+    start: Callable[..., Server], sent: bytes
+) -> None:
+    with (
+        start("times", 1, "--drain_delay_in_seconds=0", "--drain_timeout_in_seconds=120") as server,
+        socket.create_connection(("localhost", server.grpc_port)) as connection,
+    ):
+        connection.sendall(sent)
+        server.terminate()
+        assert server.process.wait(60) == 0
+        assert server.says("ended: every request is answered")
+
+
+def test_draining_ends_the_calls_that_watch_the_health(start: Callable[..., Server]) -> None:
+    import grpc
+
+    flags = ["--drain_delay_in_seconds=0", "--drain_timeout_in_seconds=120"]
+    with start("times", 1, *flags) as server, grpc.insecure_channel(f"localhost:{server.grpc_port}") as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch", lambda _: b"", lambda answer: answer)
+        statuses = watch(None, timeout=300)
+        assert next(statuses) == b"\x08\x01"
+        server.terminate()
+        assert list(statuses) == [b"\x08\x02"]
+        assert server.process.wait(60) == 0
+        assert server.says("ended: every request is answered")
 
 
 def test_drains_as_the_first_process_of_a_namespace(start: Callable[..., Server], command: list[str]) -> None:

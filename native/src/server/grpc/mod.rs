@@ -38,6 +38,15 @@ mod proto {
     }
 }
 
+/// What the health service knows: the whole server, and the services under TensorFlow Serving's and their own names.
+const HEALTH_NAMES: [&str; 5] = [
+    "",
+    "PredictionService",
+    "ModelService",
+    <PredictionServiceServer<Prediction> as NamedService>::NAME,
+    <ModelServiceServer<Models> as NamedService>::NAME,
+];
+
 /// All services of the gRPC port.
 #[derive(Clone)]
 pub(super) struct Grpc {
@@ -74,6 +83,14 @@ impl Grpc {
         self.report(ServingStatus::NotServing).await;
     }
 
+    /// Ends the calls of those who watch the health, which would otherwise never end.
+    pub(super) async fn end_watches(&self) {
+        let mut reporter = self.reporter.clone();
+        for name in HEALTH_NAMES {
+            reporter.clear_service_status(name).await;
+        }
+    }
+
     /// Answers one request.
     pub(super) fn answer(&self, request: Request<Incoming>) -> BoxFuture<Response<Body>, Infallible> {
         let service = request.uri().path().split('/').nth(1).unwrap_or_default();
@@ -86,12 +103,7 @@ impl Grpc {
     }
 
     async fn report(&self, status: ServingStatus) {
-        // The whole server, and the services under their own names and under TensorFlow Serving's.
-        let own = [
-            <PredictionServiceServer<Prediction> as NamedService>::NAME,
-            <ModelServiceServer<Models> as NamedService>::NAME,
-        ];
-        for name in ["", "PredictionService", "ModelService"].into_iter().chain(own) {
+        for name in HEALTH_NAMES {
             self.reporter.set_service_status(name, status).await;
         }
     }
