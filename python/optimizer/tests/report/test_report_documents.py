@@ -9,7 +9,14 @@ from xml.etree import ElementTree as ET
 import pytest
 import report_samples as sample
 from tensorflow_optimizer.documents.job import Distillation, Identity, Location, Recipe, Source, Student, StudentModel
-from tensorflow_optimizer.documents.outcome import Candidate, CandidateStatus, EvidenceKind, Outcome
+from tensorflow_optimizer.documents.outcome import (
+    Candidate,
+    CandidateStatus,
+    EvidenceKind,
+    Outcome,
+    OutputMetrics,
+    RuleResult,
+)
 from tensorflow_optimizer.errors import ExitCode
 from tensorflow_optimizer.publishing.summary import summarize
 from tensorflow_optimizer.report import figures
@@ -153,6 +160,18 @@ def test_the_summary_is_one_sentence_for_the_deploy() -> None:
     text = summarize(sample.draft(evaluation=generated, unverified=True, original=None))
     assert text == "float16, 0.94 MB, relative error 0.00042 on generated inputs, unverified, native"
     assert len(summarize(sample.draft(candidate="x" * 999))) <= 300
+
+
+def test_the_summary_has_the_output_that_the_gate_judged_and_not_its_other_name() -> None:
+    """Keras exports each model under two names, and labels are for the default one."""
+    before = OutputMetrics(task="multiclass", accuracy=0.99)
+    judged = OutputMetrics(task="multiclass", accuracy=0.99, accuracy_loss=0.0, relative_error=0.2)
+    other_name = OutputMetrics(task="multiclass", relative_error=0.15)
+    original = sample.metrics(1_884_000).model_copy(update={"outputs": {"y": before}})
+    after = sample.metrics(942_000).model_copy(update={"outputs": {"y": judged, "serve/y": other_name}})
+    rule = RuleResult(rule="maxAccuracyLoss", limit=0.01, measured=0.0, passed=True, sentence="", output="y")
+    draft = sample.draft(original=original, evaluation=after, gate_results=[rule])
+    assert "accuracy 99.00 % → 99.00 %" in summarize(draft)
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ class TestRegression:
         np.savez(tmp_path / "data.npz", x=x, **{"labels/y": y})
         refused = runs(models.regression, tmp_path / "data.npz", recipe=FLOAT16)
         assert refused.code == 3
-        assert "increase of the mean absolute error of 'y'" in refused.sentence
+        assert "relative increase of the mean absolute error of 'y'" in refused.sentence
         assert "allowed at most 0.01" in refused.sentence
         assert runs(models.regression, tmp_path / "data.npz", recipe="none").code == 0
 

@@ -22,7 +22,7 @@ _FIGURES = {
 QUALITY_RULES = frozenset(_FIGURES)
 _NAMES = {
     "maxAccuracyLoss": "accuracy loss",
-    "maxErrorIncrease": "increase of the mean absolute error",
+    "maxErrorIncrease": "relative increase of the mean absolute error",
     "minAgreement": "agreement",
     "maxRelativeError": "relative error",
 }

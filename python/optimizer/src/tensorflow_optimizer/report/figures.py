@@ -86,6 +86,8 @@ def r_squared(value: float | None) -> str:
 def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[str, OutputMetrics] | tuple[None, None]:
     """Return the output that decides the gate: the first that broke a rule, or the one nearest to its limit.
 
+    Outputs that no rule judges do not count, such as those of a signature that is another name of the default one.
+
     Args:
         metrics: Metrics of a candidate.
         rules: The gate's results for it; without them, the default limits.
@@ -96,7 +98,11 @@ def worst_output(metrics: Metrics, rules: Sequence[RuleResult] = ()) -> tuple[st
     limits = {**_LIMITS, **{rule.rule: rule.limit for rule in rules if rule.rule in _LIMITS}}
     if not metrics.outputs:
         return None, None
-    return max(metrics.outputs.items(), key=lambda item: _share_of_limit(item[1], limits))
+    judged = {rule.output for rule in rules} & metrics.outputs.keys() or metrics.outputs.keys()
+    return max(
+        ((name, output) for name, output in metrics.outputs.items() if name in judged),
+        key=lambda item: _share_of_limit(item[1], limits),
+    )
 
 
 def _share_of_limit(output: OutputMetrics, limits: Mapping[str, float]) -> float:
