@@ -2,12 +2,14 @@
 // Nothing of the repository's own packages is kept: Cargo does not distinguish clones, and compares only times of their files.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { run, userCache } from '../setup/environment.mjs';
 import { cargoTarget, crate, VERSIONS } from './rust.mjs';
 
 const DAYS_UNUSED = 30;
 const FINGERPRINTS = '.fingerprint';
+/** For this machine. For other targets Cargo takes into account where the linker is, which is in the clone. */
+const PROFILE = 'debug';
 
 /** Packages of these, which a clone compiles anew, are those without a source. */
 const LOCKS = [join(crate, 'Cargo.lock'), join(crate, 'fuzz', 'Cargo.lock')];
@@ -26,12 +28,6 @@ function kept() {
 }
 
 const names = (directory) => existsSync(directory) ? readdirSync(directory) : [];
-
-/** The directories of development builds below Cargo's target directory: this machine's, and one for each target. */
-const profiles = (directory) => [
-  'debug',
-  ...names(directory).filter((name) => existsSync(join(directory, name, 'debug'))).map((name) => join(name, 'debug')),
-];
 
 /** `ring-5cdd28c4884bae85`, `libring-5cdd28c4884bae85.rlib`: Cargo's hash of a unit of compilation. */
 const unit = (name) => /-([0-9a-f]{16})(\.\w+)*$/.exec(name)?.[1];
@@ -53,11 +49,11 @@ export async function withDependencies(work) {
   return result;
 }
 
-/** Fills the profiles that this clone has not compiled yet. */
+/** In a clone that has compiled nothing yet. */
 async function restore() {
   const from = kept();
-  for (const profile of profiles(from).filter((name) => existsSync(join(from, name, FINGERPRINTS)) && !existsSync(join(cargoTarget, name)))) {
-    await copy([join(from, profile)], dirname(join(cargoTarget, profile)));
+  if (existsSync(join(from, PROFILE, FINGERPRINTS)) && !existsSync(join(cargoTarget, PROFILE))) {
+    await copy([join(from, PROFILE)], cargoTarget);
     utimesSync(from, new Date(), new Date());
   }
 }
@@ -68,19 +64,17 @@ async function keep() {
   const own = ownPackages();
   const partial = mkdtempSync(join(userCache('cargo'), 'partial-'));
   try {
-    for (const profile of profiles(cargoTarget)) {
-      const known = new Set(names(join(to, profile, FINGERPRINTS)));
-      const found = names(join(cargoTarget, profile, FINGERPRINTS)).filter((name) => !known.has(name) && !own.includes(name.replace(/-[0-9a-f]{16}$/, '')));
-      const units = new Set(found.map(unit));
-      // The fingerprint last: Cargo believes it.
-      for (const part of ['deps', 'build', FINGERPRINTS]) {
-        const wanted = names(join(cargoTarget, profile, part)).filter((name) => units.has(unit(name)));
-        await copy(wanted.map((name) => join(cargoTarget, profile, part, name)), join(partial, profile, part));
-        mkdirSync(join(to, profile, part), { recursive: true });
-        wanted.filter((name) => !existsSync(join(to, profile, part, name))).forEach((name) => {
-          renameSync(join(partial, profile, part, name), join(to, profile, part, name));
-        });
-      }
+    const known = new Set(names(join(to, PROFILE, FINGERPRINTS)));
+    const found = names(join(cargoTarget, PROFILE, FINGERPRINTS)).filter((name) => !known.has(name) && !own.includes(name.replace(/-[0-9a-f]{16}$/, '')));
+    const units = new Set(found.map(unit));
+    // The fingerprint last: Cargo believes it.
+    for (const part of ['deps', 'build', FINGERPRINTS]) {
+      const wanted = names(join(cargoTarget, PROFILE, part)).filter((name) => units.has(unit(name)));
+      await copy(wanted.map((name) => join(cargoTarget, PROFILE, part, name)), join(partial, part));
+      mkdirSync(join(to, PROFILE, part), { recursive: true });
+      wanted.filter((name) => !existsSync(join(to, PROFILE, part, name))).forEach((name) => {
+        renameSync(join(partial, part, name), join(to, PROFILE, part, name));
+      });
     }
   } finally {
     rmSync(partial, { recursive: true, force: true });

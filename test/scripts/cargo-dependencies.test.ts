@@ -40,39 +40,37 @@ await withDependencies(() => { ${work} });`;
 }
 
 /** Writes what Cargo leaves of a dependency and of the native runtime itself. */
-function compile(root: string, profile: string): void {
+function compile(root: string): void {
   for (const [name, library, hash] of [['ring', 'ring', DEPENDENCY], ['model-server', 'model_server', OWN], ['model-server-fuzz', 'body', OWN]]) {
-    const fingerprint = target(root, profile, '.fingerprint', `${name}-${hash}`);
+    const fingerprint = target(root, 'debug', '.fingerprint', `${name}-${hash}`);
     mkdirSync(fingerprint, { recursive: true });
-    mkdirSync(target(root, profile, 'build', `${name}-${hash}`, 'out'), { recursive: true });
-    mkdirSync(target(root, profile, 'deps'), { recursive: true });
+    mkdirSync(target(root, 'debug', 'build', `${name}-${hash}`, 'out'), { recursive: true });
+    mkdirSync(target(root, 'debug', 'deps'), { recursive: true });
     writeFileSync(join(fingerprint, `lib-${library}`), 'fingerprint');
-    writeFileSync(target(root, profile, 'build', `${name}-${hash}`, 'out', 'generated.rs'), name);
-    writeFileSync(target(root, profile, 'deps', `lib${library}-${hash}.rlib`), name);
-    writeFileSync(target(root, profile, 'deps', `${library}-${hash}.d`), name);
+    writeFileSync(target(root, 'debug', 'build', `${name}-${hash}`, 'out', 'generated.rs'), name);
+    writeFileSync(target(root, 'debug', 'deps', `lib${library}-${hash}.rlib`), name);
+    writeFileSync(target(root, 'debug', 'deps', `${library}-${hash}.d`), name);
   }
 }
 
-const ARM64 = join('aarch64-unknown-linux-gnu', 'debug');
-
 describe('what Cargo compiled of dependencies', () => {
-  test.each(['debug', ARM64])('is there in another clone before its Cargo runs, with its times: %s', (profile) => {
+  test('is there in another clone before its Cargo runs, with its times', () => {
     const [first, second] = [clone('first'), clone('second')];
-    compile(first, profile);
-    const library = target(first, profile, 'deps', `libring-${DEPENDENCY}.rlib`);
+    compile(first);
+    const library = target(first, 'debug', 'deps', `libring-${DEPENDENCY}.rlib`);
     utimesSync(library, 1_000_000, 1_000_000.5);
     withDependencies(first, '');
 
-    const found = withDependencies(second, `process.stdout.write(fs.readdirSync(target + '/${profile}/deps').join(' '))`);
+    const found = withDependencies(second, `process.stdout.write(fs.readdirSync(target + '/debug/deps').join(' '))`);
     expect(found).toBe(`libring-${DEPENDENCY}.rlib ring-${DEPENDENCY}.d`);
-    expect(readdirSync(target(second, profile, '.fingerprint', `ring-${DEPENDENCY}`))).toEqual(['lib-ring']);
-    expect(readFileSync(target(second, profile, 'build', `ring-${DEPENDENCY}`, 'out', 'generated.rs'), 'utf8')).toBe('ring');
-    expect(statSync(target(second, profile, 'deps', `libring-${DEPENDENCY}.rlib`)).mtimeMs).toBe(1_000_000_500);
+    expect(readdirSync(target(second, 'debug', '.fingerprint', `ring-${DEPENDENCY}`))).toEqual(['lib-ring']);
+    expect(readFileSync(target(second, 'debug', 'build', `ring-${DEPENDENCY}`, 'out', 'generated.rs'), 'utf8')).toBe('ring');
+    expect(statSync(target(second, 'debug', 'deps', `libring-${DEPENDENCY}.rlib`)).mtimeMs).toBe(1_000_000_500);
   });
 
   test('is kept without the repository\'s own packages, of which Cargo would believe what another clone compiled', () => {
     const [first, second] = [clone('first'), clone('second')];
-    compile(first, 'debug');
+    compile(first);
     withDependencies(first, '');
     withDependencies(second, '');
 
@@ -83,13 +81,12 @@ describe('what Cargo compiled of dependencies', () => {
 
   test('is added to as clones compile more, and never replaces what a clone has compiled itself', () => {
     const [first, second, third] = [clone('first'), clone('second'), clone('third')];
-    compile(first, 'debug');
+    compile(first);
     withDependencies(first, '');
     withDependencies(second, `
       fs.mkdirSync(target + '/debug/.fingerprint/half-00000000000000cc');
       fs.writeFileSync(target + '/debug/deps/libhalf-00000000000000cc.rlib', 'half');
       fs.writeFileSync(target + '/debug/deps/libring-${DEPENDENCY}.rlib', 'of the second clone');`);
-    mkdirSync(target(first, ARM64, 'deps'), { recursive: true });
     withDependencies(first, '');
     withDependencies(third, '');
 
@@ -100,7 +97,7 @@ describe('what Cargo compiled of dependencies', () => {
 
   test('is left in its clone if it cannot be kept, which fails nothing', () => {
     const root = clone('first');
-    compile(root, 'debug');
+    compile(root);
     mkdirSync(join(directory, 'cache'));
     writeFileSync(join(directory, 'cache', 'cdk-tensorflow'), 'no directory');
 
@@ -110,7 +107,7 @@ describe('what Cargo compiled of dependencies', () => {
 
   test('is not taken for other lock files, and removed after 30 days without use', () => {
     const [first, second] = [clone('first'), clone('second')];
-    compile(first, 'debug');
+    compile(first);
     withDependencies(first, '');
     const cache = join(directory, 'cache', 'cdk-tensorflow', 'cargo');
     const [unused] = readdirSync(cache);
