@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parent)]
+SOURCE = Path(__file__).parents[1] / "src"
+sys.path[:0] = [str(SOURCE), str(Path(__file__).parent)]
 
 from tensorflow_optimizer.processes import environment
 
@@ -49,3 +50,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> SampleModels:
 def runs(tmp_path: Path) -> Runs:
     """Runs jobs in this process."""
     return Runs(tmp_path)
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the processes that a command starts import the optimizer, which is not installed."""
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import tensorflow_optimizer
 from sample_models import dense_data
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.documents.job import Job
@@ -15,13 +13,17 @@ from tensorflow_optimizer.documents.outcome import Outcome
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sample_models import SampleModels
 
 
+pytestmark = pytest.mark.usefixtures("importable")
+
+
 @pytest.fixture(autouse=True)
-def _the_command_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
 
 
 @pytest.fixture(scope="module")

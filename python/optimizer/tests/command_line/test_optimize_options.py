@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import tensorflow_optimizer
 from tensorflow_optimizer.command_line.hint_options import hints_in, option_lines
 from tensorflow_optimizer.command_line.option_values import parse_shapes, parse_tasks, read_labels
 from tensorflow_optimizer.documents.job import ModelTask, StatefulBehavior
@@ -15,13 +13,17 @@ from tensorflow_optimizer.errors import BadInputError, ExitCode
 from test_optimize_command import job_in, optimize, outcome_in
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sample_models import SampleModels
 
 
+pytestmark = pytest.mark.usefixtures("importable")
+
+
 @pytest.fixture(autouse=True)
-def _the_command_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tensorflow_optimizer
 from sample_jobs import job_data
 from tensorflow_optimizer.command_line.app import app
 from tensorflow_optimizer.documents.outcome import Outcome
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from sample_models import SampleModels
 
 
-@pytest.fixture(autouse=True)
-def _the_command_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
+pytestmark = pytest.mark.usefixtures("importable")
 
 
 @pytest.fixture
