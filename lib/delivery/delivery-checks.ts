@@ -28,7 +28,7 @@ export function checkDelivery(scope: IConstruct, props: ModelDeliveryProps): str
 function regionProblems(scope: IConstruct, bucket: s3.IBucket): string[] {
   const elsewhere = otherRegion(scope, bucket);
   return elsewhere === undefined ? [] : [
-    `bucket must be in the Region of its delivery, ${Stack.of(scope).region}, in which S3 tells EventBridge of uploads, got one in ${elsewhere}: give each Region a delivery with a `
+    `bucket must be in the Region of its delivery, ${Stack.of(scope).region}, because S3 sends events of uploads to EventBridge there, got one in ${elsewhere}: give each Region a delivery with a `
     + 'bucket of its own',
   ];
 }

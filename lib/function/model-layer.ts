@@ -37,7 +37,7 @@ export class ModelLayer extends Construct {
 function layerProblems(scope: Construct, bucket: s3.IBucket): string[] {
   const elsewhere = otherRegion(scope, bucket);
   return elsewhere === undefined ? [] : [
-    `the model must be in a bucket of the Region of its function, ${Stack.of(scope).region}, from which alone Lambda takes layers, got one in ${elsewhere}: `
+    `the model must be in a bucket of the Region of its function, ${Stack.of(scope).region}, because Lambda takes layers from there only, got one in ${elsewhere}: `
     + 'publish it to a bucket of this Region too, or give the function the model\'s source instead',
   ];
 }

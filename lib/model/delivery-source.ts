@@ -24,7 +24,7 @@ function placeProblems(scope: Construct, delivery: IDeliveredModel): string[] {
   const [here, there] = [Stack.of(scope), Stack.of(delivery)];
   const where = JSON.stringify(delivery.node.path);
   if (here.nestedStackParent) {
-    return [`${JSON.stringify(scope.node.path)} takes its model from the delivery ${where}, and is in a nested stack, of whose version the delivery would not know: it reads the `
+    return [`${JSON.stringify(scope.node.path)} takes its model from the delivery ${where}, and is in a nested stack, whose version the delivery cannot see: it reads the `
       + `outputs of the stacks that it updates. Make it in the stack ${JSON.stringify(outermostStack(here).stackName)} itself, or in one of its own`];
   }
   if (here === outermostStack(there)) {

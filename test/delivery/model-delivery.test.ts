@@ -248,11 +248,11 @@ describe('problems', () => {
     expect(() => deliver(props)).toThrow(problem);
   });
 
-  test('of a bucket in another Region are found, where S3 tells EventBridge of uploads in vain', () => {
+  test('of a bucket in another Region are found, because S3 sends its events to EventBridge there', () => {
     const other = new Stack(new App(), 'Delivery', { env });
     const bucket = s3.Bucket.fromBucketAttributes(other, 'Mine', { bucketName: 'uploads', region: 'us-east-1' });
     expect(() => new ModelDelivery(other, 'Digits', { key: 'digits.zip', stackNames: ['Serving'], bucket })).toThrow(
-      'bucket must be in the Region of its delivery, eu-west-1, in which S3 tells EventBridge of uploads, got one in us-east-1: give each Region a delivery with a bucket of its own',
+      'bucket must be in the Region of its delivery, eu-west-1, because S3 sends events of uploads to EventBridge there, got one in us-east-1: give each Region a delivery with a bucket of its own',
     );
   });
 
@@ -277,7 +277,7 @@ describe('problems', () => {
     const made = deliver();
     const nested = new NestedStack(new Stack(made.app, 'Serving', { env }), 'Nested');
     expect(() => new ModelOptimizer(nested, 'Model', { model: ModelSource.fromDelivery(made.delivery) })).toThrow(
-      '"Serving/Nested/Model" takes its model from the delivery "Delivery/Digits", and is in a nested stack, of whose version the delivery would not know: it reads the outputs of '
+      '"Serving/Nested/Model" takes its model from the delivery "Delivery/Digits", and is in a nested stack, whose version the delivery cannot see: it reads the outputs of '
       + 'the stacks that it updates. Make it in the stack "Serving" itself, or in one of its own',
     );
   });

@@ -7,8 +7,8 @@ import { emptyStack, modelFunction } from '../function/fixtures';
 
 const { INFREQUENT_ACCESS, STANDARD } = logs.LogGroupClass;
 const capture = RequestCapture.sampled({ rate: 0.1, retention: Duration.days(30) });
-const problem = (name: string, wayOut: string) => `${name} needs a logGroup of the class STANDARD, got one of the class INFREQUENT_ACCESS, of whose lines CloudWatch makes no metrics `
-  + `and which it sends nowhere: give another logGroup, or ${wayOut}`;
+const problem = (name: string, wayOut: string) => `${name} needs a logGroup of the class STANDARD, got one of the class INFREQUENT_ACCESS, a class `
+  + `without metrics from log lines and without subscription filters: give another logGroup, or ${wayOut}`;
 
 /** A function with a log group of its user's. */
 function functionWith(logGroupClass: logs.LogGroupClass | undefined, props: Partial<ModelFunctionProps> = {}) {

@@ -253,7 +253,7 @@ describe('model', () => {
     const artifact = ModelArtifact.fromBucket(stack, 'Published', { bucket, manifestKey: 'digits-0123abcd/litert/7/manifest.json' });
 
     expect(() => modelFunction(stack, { model: ModelSource.fromArtifact(artifact) })).toThrow(
-      'the model must be in a bucket of the Region of its function, eu-west-1, from which alone Lambda takes layers, got one in us-east-1: publish it to a bucket of this Region too',
+      'the model must be in a bucket of the Region of its function, eu-west-1, because Lambda takes layers from there only, got one in us-east-1: publish it to a bucket of this Region too',
     );
   });
 

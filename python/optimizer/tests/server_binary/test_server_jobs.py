@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tensorflow_optimizer
 from processes import check_over, process_of
 from programs import lying, script, stand_in
 from sample_functions import copy_of
@@ -23,6 +21,7 @@ from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sample_jobs import Result, Runs
     from sample_models import SampleModels
@@ -189,10 +188,10 @@ def test_a_job_names_a_server_only_where_one_can_serve(changes: dict[str, str]) 
         Job.model_validate(job_data(**changes, server={"image": "tensorflow/serving:2.20.0"}))
 
 
+@pytest.mark.usefixtures("importable")
 def test_a_job_made_by_hand_may_name_a_server_too(
-    models: SampleModels, image_with: Callable[[bytes], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: SampleModels, image_with: Callable[[bytes], str], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(tensorflow_optimizer.__file__).parents[1]))
     image, out = image_with(b"#!/no/such/interpreter\n"), tmp_path / "out"
     arguments = ["optimize", str(models.dense), "--out", str(out), "--server-image", image]
     done = CliRunner().invoke(app, [*arguments, "--format", "saved_model"])
