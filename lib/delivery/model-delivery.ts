@@ -251,5 +251,8 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
       }),
     });
     this.stuckAlarm.addAlarmAction(new cloudwatch_actions.SnsAction(topic));
+    // The rule gives the topic a policy, which replaces the default one: that let alarms of the account publish. Not for the alarm's ARN alone, because the
+    // topic may be another stack's, which the alarm depends on.
+    topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } } }));
   }
 }

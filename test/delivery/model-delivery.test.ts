@@ -172,6 +172,18 @@ describe('people', () => {
     Template.fromStack(made.stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
   });
 
+  test('hear of the alarm too, which the topic\'s policy for the events would shut out', () => {
+    const app = new App();
+    const topics = new Stack(app, 'Topics', { env });
+    served({ failureTopic: new sns.Topic(topics, 'Failures') }, app);
+
+    const [{ Properties: { PolicyDocument: { Statement } } }]: any[] = Object.values(Template.fromStack(topics).findResources('AWS::SNS::TopicPolicy'));
+    expect(Statement.map(({ Principal, Action, Condition }: any) => [Principal.Service, Action, Condition])).toEqual([
+      ['events.amazonaws.com', 'sns:Publish', undefined],
+      ['cloudwatch.amazonaws.com', 'sns:Publish', { StringEquals: { 'aws:SourceAccount': env.account } }],
+    ]);
+  });
+
   test.each([
     ['onEvent', ['ModelDelivered', 'ModelDeliveryFailed', 'ModelDeliveryStuck']],
     ['onDelivered', ['ModelDelivered']],
