@@ -116,6 +116,24 @@ class TestDefaults:
     def test_without_data(self) -> None:
         assert self.rules(labelled=set(), evidence=EvidenceKind.GENERATED) == {"maxRelativeError": 0.01}
 
+    @pytest.mark.parametrize("kind", ["forLiteRt", "none"])
+    def test_without_data_a_gate_on_size_alone_still_gates_the_numbers(self, kind: str) -> None:
+        found = results(
+            metrics(y={"relative_error": 1.0}),
+            gate(("maxSizeBytes", 2000)),
+            labelled=set(),
+            evidence=EvidenceKind.GENERATED,
+            recipe=kind,
+        )
+        assert [(one.rule, one.passed) for one in found] == [("maxSizeBytes", True), ("maxRelativeError", False)]
+
+    def test_without_data_the_jobs_own_limit_replaces_the_default_one(self) -> None:
+        own = gate(("maxSizeBytes", 2000), ("maxRelativeError", 0.3))
+        found = results(
+            metrics(y={"relative_error": 0.2}), own, labelled=set(), evidence=EvidenceKind.GENERATED
+        )
+        assert [(one.rule, one.limit) for one in found] == [("maxSizeBytes", 2000), ("maxRelativeError", 0.3)]
+
     def test_an_explicit_step_without_data_has_no_limit_to_meet(self) -> None:
         assert not self.rules(labelled=set(), evidence=EvidenceKind.GENERATED, recipe=DYNAMIC_RANGE)
 

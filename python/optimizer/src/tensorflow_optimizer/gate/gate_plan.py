@@ -132,7 +132,8 @@ def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of i
     """Return the rules for this job.
 
     An output without a quality rule in the job's gate gets the default rule, so that none is published unchecked.
-    Outputs of signatures without data get the default rule on numbers, as for measurements.
+    Outputs of signatures without data get the default rule on numbers, as for measurements. Without any data, the steps
+    that a recipe names have no default rule: they are published as unverified.
 
     Args:
         job: The job.
@@ -144,12 +145,12 @@ def plan_gate(  # noqa: PLR0913, PLR0917 - what there is, and what is known of i
     """
     strict = bool(job.gate and job.gate.strict)
     own = [PlannedRule(rule) for rule in job.gate.rules] if job.gate else []
+    asked = {rule.rule.rule for rule in own}
     if evidence is EvidenceKind.GENERATED:
-        if job.gate or job.recipe.kind is RecipeKind.STEPS or not floats:
+        if "maxRelativeError" in asked or job.recipe.kind is RecipeKind.STEPS or not floats:
             return GatePlan(own, strict)
         rule = Rule(rule="maxRelativeError", value=_RELATIVE_ERROR_UNSEEN)
-        return GatePlan([PlannedRule(rule)], strict)
-    asked = {rule.rule.rule for rule in own}
+        return GatePlan([*own, PlannedRule(rule)], strict)
     limits = {
         "maxAccuracyLoss": _ACCURACY_LOSS,
         "maxErrorIncrease": _ERROR_INCREASE,
