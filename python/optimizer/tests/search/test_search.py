@@ -100,6 +100,19 @@ def test_a_model_with_several_signatures_gets_a_note_that_full_integer_was_not_t
     assert Hint.SIGNATURE in result.outcome.warning_hints
 
 
+def test_full_integer_is_tried_if_several_signatures_are_one_computation(
+    models: SampleModels, runs: Runs, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).uniform(0, 1, (120, 8, 8, 1)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", pixels, labels=np.asarray(models.keras_model(pixels)).argmax(axis=1))
+    step = {"step": "quantization", "mode": "fullInteger"}
+    limit = {"maxAccuracyLoss": 0.5}
+    result = runs(models.keras_file, tmp_path / "images.npz", recipe=recipe("size", step, **limit))
+    assert sorted(result.published.signatures) == ["serve", "serving_default"]
+    assert result.statuses["fullInteger"] == "chosen"
+    assert not any("did not try full-integer quantization" in warning for warning in result.outcome.warnings)
+
+
 def test_a_candidate_that_loses_too_much_is_rejected_and_a_milder_one_published(
     models: SampleModels, data: Path, runs: Runs
 ) -> None:

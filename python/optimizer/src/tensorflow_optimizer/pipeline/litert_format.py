@@ -20,7 +20,8 @@ from ..hints import Hint
 from ..proof import prove
 from ..runners import RunError
 from ..search.space import litert_space
-from ..sources import TfliteSource
+from ..signatures import equal_signatures
+from ..sources import TfliteSource, saved_model_of
 from .litert_original import LiteRtOriginal, open_original
 from .target_format import ChosenCandidate, ServingTimes, TargetFormat
 
@@ -112,8 +113,10 @@ class LiteRtFormat(TargetFormat[LiteRtPlan, LoadedLiteRt]):
         return self._opened.subject
 
     def restrict(self, space: SearchSpace[LiteRtPlan]) -> SearchSpace[LiteRtPlan]:
-        """Leave out full integer if there are several signatures: only one has data for calibration."""
-        signatures = list(self._original.selection.signatures)
+        """Leave out full integer if there are several computations: only one has data for calibration."""
+        specs = [signature.spec for signature in self._original.selection.signatures.values()]
+        equal = equal_signatures(saved_model_of(self.source).meta_graph, specs)
+        signatures = [spec.name for spec in specs if spec.name not in equal]
         if len(signatures) < 2:
             return space
         kept = [
