@@ -135,10 +135,21 @@ def test_the_model_card_says_what_the_model_takes_and_how_it_was_checked(write: 
     assert "- only 600 samples" in card
 
 
-def test_the_model_card_warns_if_the_model_is_unverified(write: Write) -> None:
-    directory = write(sample.job(), sample.accepted(unverified=True), sample.draft(unverified=True))
+@pytest.mark.parametrize(
+    ("evidence", "why"),
+    [
+        (EvidenceKind.GENERATED, "this model decides like the original: it was published without real data"),
+        (EvidenceKind.LABELS, "all signatures of this model decide like the original's: the limits below name them"),
+    ],
+)
+def test_the_model_card_warns_if_the_model_is_unverified(write: Write, evidence: EvidenceKind, why: str) -> None:
+    chosen = sample.CHOSEN.model_copy(update={"metrics": sample.metrics(942_000, evidence=evidence)})
+    outcome = sample.accepted(candidates=[chosen], unverified=True)
+    directory = write(sample.job(), outcome, sample.draft(unverified=True))
 
-    assert "Nothing shows that this model decides like the original" in (directory / "model-card.md").read_text("utf-8")
+    card = (directory / "model-card.md").read_text("utf-8")
+    assert f"> Nothing shows that {why}." in card
+    assert card.count("Nothing shows that") == 1
 
 
 def test_the_front_holds_candidates_that_no_other_beats_in_both() -> None:

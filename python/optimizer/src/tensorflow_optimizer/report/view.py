@@ -186,12 +186,22 @@ def output_rows(report: Report) -> list[OutputRow]:
 
 def evidence_of(report: Report) -> str:
     """Return the evidence of the figures, such as `600 labelled samples`."""
-    measured = [candidate.metrics for candidate in report.candidates if candidate.metrics] or (
-        [report.original] if report.original else []
-    )
+    measured = _all_measured(report)
     if not measured:
         return ""
     return f"{min(metrics.samples for metrics in measured):,} {_EVIDENCE[measured[0].evidence]}"
+
+
+def has_real_data(report: Report) -> bool:
+    """Say whether the figures are of real samples."""
+    return any(metrics.evidence is not EvidenceKind.GENERATED for metrics in _all_measured(report))
+
+
+def _all_measured(report: Report) -> list[Metrics]:
+    """Return the candidates' metrics, or those of the original if no candidate was measured."""
+    return [candidate.metrics for candidate in report.candidates if candidate.metrics] or (
+        [report.original] if report.original else []
+    )
 
 
 def samples_sentence(report: Report) -> str:

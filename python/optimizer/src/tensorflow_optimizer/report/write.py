@@ -12,7 +12,7 @@ from .content import Report, compose
 from .junit import render_junit
 from .picture import draw, latency_color
 from .rendering import render
-from .view import evidence_of, headline_of, output_rows, rows_of, samples_sentence, tiles_of
+from .view import evidence_of, has_real_data, headline_of, output_rows, rows_of, samples_sentence, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,7 @@ def _render(template: str, report: Report) -> str:
         "output_rows": output_rows(report),
         "evidence": evidence_of(report),
         "samples": samples_sentence(report),
+        "has_real_data": has_real_data(report),
         "picture": Markup(svg) if svg else None,  # noqa: S704 - made by ElementTree, which escapes names
         "latency_colors": [latency_color(ratio) for ratio in (0.25, 0.5, 1, 2, 4)],
         "job_text": json.dumps(report.job.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2),
