@@ -129,9 +129,7 @@ class TestDefaults:
 
     def test_without_data_the_jobs_own_limit_replaces_the_default_one(self) -> None:
         own = gate(("maxSizeBytes", 2000), ("maxRelativeError", 0.3))
-        found = results(
-            metrics(y={"relative_error": 0.2}), own, labelled=set(), evidence=EvidenceKind.GENERATED
-        )
+        found = results(metrics(y={"relative_error": 0.2}), own, labelled=set(), evidence=EvidenceKind.GENERATED)
         assert [(one.rule, one.limit) for one in found] == [("maxSizeBytes", 2000), ("maxRelativeError", 0.3)]
 
     def test_an_explicit_step_without_data_has_no_limit_to_meet(self) -> None:
