@@ -6,7 +6,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import {
-  ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelService, ModelSource, RefusalBehavior, RequestCapture, Rollout, ServingBinary, ServingImage,
+  EvaluationData, ModelFleet, ModelFunction, ModelMonitor, ModelServer, ModelService, ModelSource, RefusalBehavior, RequestCapture, Rollout, ServingBinary,
+  ServingImage,
 } from '../lib';
 import { watchedCluster } from './kubernetes/fixtures';
 
@@ -20,7 +21,7 @@ export function everything(app: App): Stack {
   const replay = { maxDisagreement: 0.05 };
   const endpoint = new ModelFunction(stack, 'Function', {
     model, vpc, buildVpc: vpc, tracing: lambda.Tracing.ACTIVE, onRefusal: RefusalBehavior.KEEP_PREVIOUS, artifactRemovalPolicy: RemovalPolicy.DESTROY,
-    capture, replay,
+    capture, replay, evaluation: EvaluationData.fromAsset(join(__dirname, '..', 'examples', 'digits', 'evaluation.npz')),
   });
   new ModelMonitor(stack, 'Monitor', { endpoint });
   const rollout = canary(stack);

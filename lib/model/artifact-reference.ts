@@ -13,6 +13,8 @@ export interface ArtifactReference {
   readonly architecture?: string;
   /** A server program is published with the model. */
   readonly hasServer?: boolean;
+  /** The version has a profile of evaluation data, which requests are compared with. */
+  readonly hasProfile?: boolean;
   /** The key that must have signed the manifest. */
   readonly signingKey?: kms.IKey;
   /** Keys of the model's leases, with asterisks, if an endpoint must hold one. The optimizer of the stack holds one for all its endpoints. */

@@ -33,16 +33,23 @@ export function checkMonitor(scope: IConstruct, props: ModelMonitorProps): strin
   ];
 }
 
-/** The project of another stack would import the manifest's key from the artifact's stack, which could then publish no other version. */
+/** Of a model without a profile, and of one in another stack, which would export the manifest's key and then could publish no other version. */
 function artifactProblems(scope: IConstruct, artifact: IModelArtifact): string[] {
   const reference = referenceOf(artifact);
   if (!reference) {
     return ['the endpoint\'s artifact is a class of your own, so that its manifest is not known: serve a ModelOptimizer\'s model, or one of ModelArtifact'];
   }
   const [here, there] = [scope, artifact].map((construct) => outermostStack(Stack.of(construct)));
-  return here === there || !Token.isUnresolved(reference.pointer ?? reference.manifestKey) ? [] : [
-    `the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports while another uses it, so that `
-    + `no further version could be deployed: make the monitor in the stack ${JSON.stringify(there.node.path)}`,
+  const isImported = here !== there && Token.isUnresolved(reference.pointer ?? reference.manifestKey);
+  return [
+    ...reference.hasProfile === false ? [
+      `the model ${JSON.stringify(artifact.node.path)} is published without evaluation data, so that requests have nothing to be compared with, and every comparison would `
+      + 'fail: give it evaluation: EvaluationData.fromAsset(…) or fromBucket(…)',
+    ] : [],
+    ...isImported ? [
+      `the model ${JSON.stringify(artifact.node.path)} belongs to another stack, and CloudFormation refuses to change what one stack exports while another uses it, so that `
+      + `no further version could be deployed: make the monitor in the stack ${JSON.stringify(there.node.path)}`,
+    ] : [],
   ];
 }
 

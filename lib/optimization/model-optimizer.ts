@@ -193,6 +193,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       format: this.format,
       architecture: architecture.name,
       hasServer: props.serverImage !== undefined,
+      hasProfile: evaluation !== undefined,
       signingKey: props.signingKey,
       keyPatterns: [`${this.keyPrefix}/*`],
     });

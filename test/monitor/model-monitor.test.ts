@@ -1,3 +1,4 @@
+import { join } from 'path';
 import { App, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch_actions from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -7,8 +8,10 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IModelArtifact, ModelMonitorProps } from '../../lib';
-import { ModelArtifact, ModelMonitor, ModelSource, RequestCapture } from '../../lib';
+import { EvaluationData, ModelArtifact, ModelMonitor, ModelSource, RequestCapture } from '../../lib';
 import { FLAG_SETS, emptyStack, modelFunction, resourceOf, tfliteFile, UNBUNDLED } from '../function/fixtures';
+
+const DATA = EvaluationData.fromAsset(join(__dirname, '..', '..', 'examples', 'digits', 'evaluation.npz'));
 
 function monitor(stack: Stack, props: Partial<ModelMonitorProps> = {}): ModelMonitor {
   return new ModelMonitor(stack, 'Monitor', {
@@ -73,7 +76,7 @@ test('uses the capture bucket of the endpoint', () => {
 
 describe('the stack of a monitor', () => {
   const capture = RequestCapture.sampled({ rate: 0.1, retention: Duration.days(7) });
-  const optimized = (scope: Stack) => modelFunction(scope, { model: ModelSource.fromAsset(tfliteFile()), capture });
+  const optimized = (scope: Stack) => modelFunction(scope, { model: ModelSource.fromAsset(tfliteFile()), evaluation: DATA, capture });
   const twoStacks = () => {
     const app = new App({ context: UNBUNDLED });
     return [new Stack(app, 'Serving'), new Stack(app, 'Monitoring')];
@@ -107,6 +110,16 @@ describe('the stack of a monitor', () => {
     new ModelMonitor(nested, 'Monitor', { endpoint: optimized(serving) });
     expect(variables(nested).MANIFEST_KEY).toEqual({ Ref: expect.stringContaining('ManifestKey') });
   });
+});
+
+test('refuses a model that is published without evaluation data, because requests have nothing to be compared with', () => {
+  const stack = emptyStack();
+  const endpoint = modelFunction(stack, { model: ModelSource.fromAsset(tfliteFile()) });
+
+  expect(() => monitor(stack, { endpoint })).toThrow(
+    'the model "Stack/Digits/Optimizer" is published without evaluation data, so that requests have nothing to be compared with, and every comparison would fail: '
+    + 'give it evaluation: EvaluationData.fromAsset(…) or fromBucket(…)',
+  );
 });
 
 describe('the role of the comparison', () => {
