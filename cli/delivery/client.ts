@@ -1,5 +1,5 @@
 import { randomUUID } from 'crypto';
-import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { AwsAccess } from '../aws/signed-request';
 import { callAws } from '../aws/signed-request';
@@ -21,11 +21,17 @@ export class DeliveryClient {
       }
       return new DeliveryClient(access, stateMachine, settings);
     }
-    const { StackResources = [] } = await new CloudFormationClient(access).send(new DescribeStackResourcesCommand({ StackName: stack }));
-    const machines = StackResources.flatMap(({ ResourceType, PhysicalResourceId }) => (
-      ResourceType === 'AWS::StepFunctions::StateMachine' && PhysicalResourceId ? [PhysicalResourceId] : []));
-    const found = (await Promise.all(machines.map(async (arn) => ({ arn, settings: await settingsFor(access, arn) }))))
-      .flatMap(({ arn, settings }) => (settings ? [{ arn, settings }] : []));
+    const machines: string[] = [];
+    for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client: new CloudFormationClient(access) }, { StackName: stack })) {
+      machines.push(...StackResourceSummaries.flatMap(({ ResourceType, PhysicalResourceId }) => (
+        ResourceType === 'AWS::StepFunctions::StateMachine' && PhysicalResourceId ? [PhysicalResourceId] : [])));
+    }
+    const answers = await Promise.all(machines.map(async (arn) => ({ arn, ...await settingsUnlessDenied(access, arn) })));
+    const found = answers.flatMap(({ arn, settings }) => (settings ? [{ arn, settings }] : []));
+    const denied = answers.find(({ denied: error }) => error)?.denied;
+    if (found.length === 0 && denied) {
+      throw denied;
+    }
     if (found.length === 0) {
       throw new Error(`the stack ${stack} has no ModelDelivery of this library's version: name the stack that has it, not one that serves, or deploy it again`);
     }
@@ -127,4 +133,16 @@ export class DeliveryClient {
 
 async function settingsFor(access: AwsAccess, stateMachineArn: string): Promise<Settings | undefined> {
   return settingsOf((await callAws<{ definition: string }>(access, 'states', 'AWSStepFunctions.DescribeStateMachine', { stateMachineArn })).definition);
+}
+
+/** A stack may have state machines that are no delivery's, or of a delivery that others operate. */
+async function settingsUnlessDenied(access: AwsAccess, stateMachineArn: string): Promise<{ settings?: Settings; denied?: Error }> {
+  try {
+    return { settings: await settingsFor(access, stateMachineArn) };
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('AccessDenied')) {
+      return { denied: error };
+    }
+    throw error;
+  }
 }

@@ -117,7 +117,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     const grants: [string[], string[], Record<string, Record<string, string>>?][] = [
       [['ssm:GetParameter'], parameters],
       [['cloudformation:DescribeStacks'], stackArns(this, this.stackNames)],
-      [['cloudformation:DescribeStackResources'], [Stack.of(this).stackId]],
+      [['cloudformation:ListStackResources'], [Stack.of(this).stackId]],
       [['s3:ListBucketVersions'], [this.bucket.bucketArn], { StringEquals: { 's3:prefix': this.key } }],
     ];
     return grants.map(([actions, resourceArns, conditions]) => iam.Grant.addToPrincipal({ grantee, actions, resourceArns, conditions })).reduce(

@@ -274,6 +274,19 @@ describe('problems', () => {
     expect(await deliveryCommand(['status', '--state-machine', MACHINE])).toBe(0);
   });
 
+  test('none is a stack of so many resources that CloudFormation lists them in several answers', async () => {
+    aws.otherResources = 250;
+    expect(await run('status')).toBe(0);
+  });
+
+  test('none is another state machine of the stack that may not be described, unless there is no delivery', async () => {
+    aws.machines = [`${MACHINE}-other`, MACHINE];
+    aws.deniedMachines = [`${MACHINE}-other`];
+    expect(await run('status')).toBe(0);
+    aws.deniedMachines = aws.machines;
+    await expect(run('status')).rejects.toThrow(/not authorized to perform DescribeStateMachine[^]*delivery\.grantOperate\(role\)/);
+  });
+
   test('another state machine, and one of a newer library', async () => {
     aws.definition = { States: { Other: {} } };
     await expect(deliveryCommand(['status', '--state-machine', MACHINE])).rejects.toThrow('is not the state machine of a ModelDelivery');

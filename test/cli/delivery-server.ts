@@ -38,12 +38,16 @@ export class DeliveryServer {
   public uploads = ['v2', 'v1'];
   /** State machines of the stack Delivery. */
   public machines = [MACHINE];
+  /** How many other resources come before them. */
+  public otherResources = 0;
   /** Of the state machines. */
   public definition: object = {
     States: { Ask: { Assign: { settings: { schemaVersion: 1, bucket: 'uploads', key: 'digits.zip', stackNames: ['Serving'], sourceParameterName: SOURCE, serveParameterName: SERVE } } } },
   };
   /** Actions that are answered by 403. */
   public denied: string[] = [];
+  /** State machines that may not be described. */
+  public deniedMachines: string[] = [];
   /** What becomes of the next requests for an action: they are throttled, answered by 500, or not answered at all. */
   public troubles: Record<string, ('throttled' | 'failing' | 'lost')[]> = {};
   /** Names of the executions that were asked for. */
@@ -99,7 +103,7 @@ export class DeliveryServer {
   private answer(action: string, body: string, url: string): [number, string] {
     const json = (value: unknown): [number, string] => [200, JSON.stringify(value)];
     switch (action) {
-      case 'DescribeStateMachine': return json({ definition: JSON.stringify(this.definition) });
+      case 'DescribeStateMachine': return this.deniedMachines.includes(JSON.parse(body).stateMachineArn) ? this.refuse(action) : json({ definition: JSON.stringify(this.definition) });
       case 'ListExecutions': return json({ executions: this.executions.map((_, index) => this.described(index)).reverse().slice(0, JSON.parse(body).maxResults) });
       case 'DescribeExecution': return json(this.described(this.executions.findIndex(({ name }) => JSON.parse(body).executionArn.endsWith(`:${name}`))));
       case 'StartExecution': {
@@ -110,8 +114,7 @@ export class DeliveryServer {
         return json({ executionArn: `${MACHINE.replace('stateMachine', 'execution')}:started` });
       }
       case 'GetParameter': return json({ Parameter: { Value: JSON.parse(body).Name === SERVE ? this.serve : this.source } });
-      case 'DescribeStackResources': return xml(action, `<StackResources>${this.machines.map((arn) => (
-        `<member><ResourceType>AWS::StepFunctions::StateMachine</ResourceType><PhysicalResourceId>${arn}</PhysicalResourceId></member>`)).join('')}</StackResources>`);
+      case 'ListStackResources': return this.listedResources(new URLSearchParams(body).get('NextToken'));
       case 'DescribeStacks': return this.describedStack();
       case 'ListObjectVersions': return [200, `<ListVersionsResult>${this.uploads.map((id, index) => (
         `<Version><Key>digits.zip</Key><VersionId>${id}</VersionId><IsLatest>${index === 0}</IsLatest><LastModified>2026-01-01T00:00:00Z</LastModified></Version>`)).join('')}</ListVersionsResult>`];
@@ -121,6 +124,18 @@ export class DeliveryServer {
       });
       default: throw new Error(`nothing asks for ${action}`);
     }
+  }
+
+  /** A page of the stack's resources: AWS returns 100 in each. */
+  private listedResources(token: string | null): [number, string] {
+    const resources = [
+      ...Array.from({ length: this.otherResources }, () => ({ type: 'AWS::IAM::Role', id: 'role' })),
+      ...this.machines.map((id) => ({ type: 'AWS::StepFunctions::StateMachine', id })),
+    ];
+    const start = Number(token ?? 0);
+    return xml('ListStackResources', `<StackResourceSummaries>${resources.slice(start, start + 100).map(({ type, id }) => (
+      `<member><ResourceType>${type}</ResourceType><PhysicalResourceId>${id}</PhysicalResourceId></member>`)).join('')}</StackResourceSummaries>${
+      resources.length > start + 100 ? `<NextToken>${start + 100}</NextToken>` : ''}`);
   }
 
   private describedStack(): [number, string] {

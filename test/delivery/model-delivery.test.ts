@@ -155,7 +155,7 @@ describe('people', () => {
     expect(actions.filter((action) => !/:(Get|List|Describe)[A-Z]\w+$/.test(action))).toEqual(['states:StartExecution']);
     expect(JSON.stringify(of('cloudformation:DescribeStacks').Resource)).toContain('stack/Serving/*');
     expect(of('s3:ListBucketVersions').Condition).toEqual({ StringEquals: { 's3:prefix': 'digits.zip' } });
-    expect(of('cloudformation:DescribeStackResources').Resource).toEqual({ Ref: 'AWS::StackId' });
+    expect(of('cloudformation:ListStackResources').Resource).toEqual({ Ref: 'AWS::StackId' });
     expect([of('ssm:GetParameter').Resource].flat()).toHaveLength(2);
     expect(statements.filter(({ Resource }) => Resource === '*')).toEqual([]);
   });
