@@ -33,7 +33,9 @@ export class DeliveryFunctions extends Construct {
    */
   public createParameters(initial: { id: string; name: string; value: string; description: string }[]): CustomResource[] {
     const parameters = initial.map(({ name }) => parameterArn(this, name));
-    const role = this.role('ParametersRole', 'Creates and deletes the parameters of a delivery', ['ssm:PutParameter', 'ssm:DeleteParameter'], parameters);
+    const role = this.role('ParametersRole', 'Creates and deletes the parameters of a delivery', [
+      'ssm:PutParameter', 'ssm:DeleteParameter', 'ssm:AddTagsToResource', 'ssm:ListTagsForResource',
+    ], parameters);
     const handler = this.handler('Parameters', 'index.keep_parameter', role);
     return initial.map(({ id, name, value, description }) => new CustomResource(this, id, {
       resourceType: 'Custom::TensorFlowDeliveryParameter',

@@ -119,6 +119,74 @@ def test_another_name_is_another_parameter_and_cloudformation_deletes_the_old_on
     assert (value(), value("/other")) == (None, "none")
 
 
+MOVED = {"LogicalResourceId": "ModelsSource"}
+RENAMED = {"StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/Models/2"}
+
+
+@pytest.mark.fault(
+    "a delivery with a `parameterPrefix` moves into another construct, or its stack gets another name",
+    sees="nothing: the parameters stay, with what was delivered",
+    serves="the previous version",
+)
+@pytest.mark.parametrize("new", [MOVED, RENAMED])
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_a_parameter_stays_when_the_resource_of_before_is_deleted(
+    cloudformation: CloudFormation, new: dict[str, str], has_tags: bool
+) -> None:
+    if has_tags:
+        cloudformation.ask("Create")
+        ssm().put_parameter(Name=NAME, Value="version-7", Overwrite=True)
+    else:  # by the library before it had tags
+        ssm().put_parameter(Name=NAME, Value="version-7", Type="String")
+
+    cloudformation.ask("Create", **new)
+    assert cloudformation.ask("Delete", PhysicalResourceId=NAME)["Status"] == "SUCCESS"
+    assert value() == "version-7"
+
+    cloudformation.ask("Delete", PhysicalResourceId=NAME, **new)
+    assert value() is None
+
+
+@pytest.mark.fault(
+    "the deployment that moves a delivery is rolled back",
+    sees="nothing: the parameters stay, with what was delivered",
+    serves="the previous version",
+)
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_a_parameter_stays_when_the_resource_that_took_it_over_is_deleted(
+    cloudformation: CloudFormation, has_tags: bool
+) -> None:
+    if has_tags:
+        cloudformation.ask("Create")
+    else:
+        ssm().put_parameter(Name=NAME, Value="none", Type="String")
+    for _ in range(2):
+        cloudformation.ask("Create", **MOVED)
+        assert cloudformation.ask("Delete", PhysicalResourceId=NAME, **MOVED)["Status"] == "SUCCESS"
+        assert value() == "none"
+
+    cloudformation.ask("Delete", PhysicalResourceId=NAME)
+    assert value() is None
+
+
+def test_an_update_takes_no_parameter_back(cloudformation: CloudFormation) -> None:
+    cloudformation.ask("Create")
+    cloudformation.ask("Create", **MOVED)
+
+    cloudformation.ask("Update", PhysicalResourceId=NAME)
+    cloudformation.ask("Delete", PhysicalResourceId=NAME)
+
+    assert value() == "none"
+
+
+def test_a_parameter_that_was_created_twice_is_deleted(cloudformation: CloudFormation) -> None:
+    cloudformation.ask("Create")
+    cloudformation.ask("Create")
+    cloudformation.ask("Delete", PhysicalResourceId=NAME)
+
+    assert value() is None
+
+
 @pytest.mark.parametrize("physical_id", [NAME, "Delivery-Source-1ABC"])
 def test_the_deletion_of_a_parameter_that_is_not_there_succeeds(
     cloudformation: CloudFormation, physical_id: str
@@ -133,7 +201,7 @@ def test_the_role_may_not_delete_what_cloudformation_named_itself_and_that_is_no
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "DeleteParameter")
 
-    monkeypatch.setattr(ssm(), "delete_parameter", refuse)
+    monkeypatch.setattr(ssm(), "list_tags_for_resource", refuse)
 
     assert cloudformation.ask("Delete", PhysicalResourceId=physical_id)["Status"] == status
 
@@ -159,6 +227,7 @@ def test_a_deletion_that_is_refused_fails(cloudformation: CloudFormation, monkey
     def refuse(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://ssm")
 
+    cloudformation.ask("Create")
     monkeypatch.setattr(ssm(), "delete_parameter", refuse)
 
     answer = cloudformation.ask("Delete", PhysicalResourceId=NAME)
