@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from model_delivery import response
+from model_delivery import parameters, response
 from model_delivery.parameters import keep_parameter, ssm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "/cdk-tensorflow/Delivery/source"
+
+
+class Clock:
+    """Passes only while somebody sleeps."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 class CloudFormation:
@@ -67,7 +79,8 @@ class CloudFormation:
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
-    monkeypatch.setattr(response.time, "sleep", lambda _: None)
+    monkeypatch.setattr(response, "time", Clock())
+    monkeypatch.setattr(parameters, "time", Clock())
     taker = CloudFormation()
     thread = threading.Thread(target=taker.server.serve_forever)
     thread.start()
@@ -204,6 +217,27 @@ def test_the_role_may_not_delete_what_cloudformation_named_itself_and_that_is_no
     monkeypatch.setattr(ssm(), "list_tags_for_resource", refuse)
 
     assert cloudformation.ask("Delete", PhysicalResourceId=physical_id)["Status"] == status
+
+
+@pytest.mark.fault(
+    "the role of a parameter's function is so new that AWS refuses it",
+    sees="nothing: the function tries again for a minute",
+    serves="nothing: nothing was deployed before",
+)
+def test_a_refusal_of_a_new_role_passes(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, refusals = ssm().put_parameter, 3
+
+    def refuse_at_first(**given: Any) -> Any:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "PutParameter")
+        return put(**given)
+
+    monkeypatch.setattr(ssm(), "put_parameter", refuse_at_first)
+
+    assert cloudformation.ask("Create")["Status"] == "SUCCESS"
+    assert value() == "none"
 
 
 def test_a_refusal_of_aws_fails_the_resource_with_its_words(

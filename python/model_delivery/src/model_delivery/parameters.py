@@ -10,9 +10,10 @@ deletes the resource of before, or, in a rollback, this one. Tags say whose the 
 from __future__ import annotations
 
 import hashlib
+import time
 import traceback
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -20,10 +21,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .response import respond
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Tags: the resource that the parameter is deleted with, and the one that it was taken over from and that still exists.
 OWNER, OWNER_BEFORE = "cdk-tensorflow:owner", "cdk-tensorflow:owner-before"
 #: Of a parameter without tags.
 _UNKNOWN = "unknown"
+_DENIED = "AccessDeniedException"
+#: A new role takes a while to be effective everywhere in AWS. The function has two minutes.
+_PATIENCE_SECONDS = 60
+_POLL_SECONDS = 5
 
 
 @cache
@@ -40,9 +48,9 @@ def keep_parameter(event: dict[str, Any], _context: Any) -> None:
     reason = ""
     try:
         if deletes:
-            _delete(name, _id_of(event))
+            _patiently(name, lambda: _delete(name, _id_of(event)))
         else:
-            _create(event, name)
+            _patiently(name, lambda: _create(event, name))
     except (ClientError, BotoCoreError) as error:
         reason = f"the parameter {name} could not be {'deleted' if deletes else 'created'}: {error}"
     except Exception as error:
@@ -50,6 +58,20 @@ def keep_parameter(event: dict[str, Any], _context: Any) -> None:
         traceback.print_exc()
         reason = f"the resource of the parameter {name} has a fault of its own: {error!r}"
     respond(event, name, reason=reason)
+
+
+def _patiently(name: str, work: Callable[[], None]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            work()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _DENIED or time.monotonic() >= deadline:
+                raise
+            print(f"the parameter {name} may not be used yet: {error}")
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def _create(event: dict[str, Any], name: str) -> None:
@@ -79,7 +101,7 @@ def _delete(name: str, own: str) -> None:
         # role may not delete by such a name.
         absent = {"ParameterNotFound", "InvalidResourceId", "ValidationException"}
         if not name.startswith("/"):
-            absent.add("AccessDeniedException")
+            absent.add(_DENIED)
         if error.response["Error"]["Code"] not in absent:
             raise
 
