@@ -213,6 +213,8 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   /**
    * Lets a principal run the optimization again, outside a deployment.
    *
+   * CodeBuild lets whoever starts a build give other commands than the project's, which run with the optimization's role.
+   *
    * @param grantee who may start builds; each names the job to run by the environment variable BUILD_KEY
    */
   public grantStartBuild(grantee: iam.IGrantable): iam.Grant {
