@@ -22,7 +22,7 @@ for (const name of ['build', 'node_modules']) {
 const assembly = JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'));
 assembly.readme = { markdown: texts.join('\n\n') };
 writeFileSync(join(scratch, '.jsii'), JSON.stringify(assembly));
-const { status } = spawnSync(join(root, 'node_modules', '.bin', 'jsii-rosetta'), ['extract', '--strict', scratch], { cwd: scratch, stdio: 'inherit' });
+const { status } = spawnSync(join(root, 'node_modules', '.bin', 'jsii-rosetta'), ['extract', '--strict', '--batch', '1000', scratch], { cwd: scratch, stdio: 'inherit' });
 const tablet = status === 0 ? JSON.parse(readFileSync(join(scratch, '.jsii.tabl.json'), 'utf8')) : undefined;
 rmSync(scratch, { recursive: true, force: true });
 
