@@ -1,12 +1,12 @@
 // Keeps what Cargo compiled of dependencies for the user's other clones. Cargo itself decides whether a clone can use it.
 // Nothing of the repository's own packages is kept: Cargo does not distinguish clones, and compares only times of their files.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, userCache } from '../setup/environment.mjs';
+import { run } from '../setup/environment.mjs';
+import { markUsed, removeUnused, userCache } from '../setup/user-cache.mjs';
 import { cargoTarget, crate, VERSIONS } from './rust.mjs';
 
-const DAYS_UNUSED = 30;
 const FINGERPRINTS = '.fingerprint';
 /** For this machine. For other targets Cargo takes into account where the linker is, which is in the clone. */
 const PROFILE = 'debug';
@@ -54,7 +54,7 @@ async function restore() {
   const from = kept();
   if (existsSync(join(from, PROFILE, FINGERPRINTS)) && !existsSync(join(cargoTarget, PROFILE))) {
     await copy([join(from, PROFILE)], cargoTarget);
-    utimesSync(from, new Date(), new Date());
+    markUsed(from);
   }
 }
 
@@ -79,12 +79,6 @@ async function keep() {
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
-  removeUnused(to);
-}
-
-function removeUnused(current) {
-  const oldest = Date.now() - DAYS_UNUSED * 86_400_000;
-  names(userCache('cargo')).map((name) => join(userCache('cargo'), name))
-    .filter((directory) => directory !== current && statSync(directory).mtimeMs < oldest)
-    .forEach((directory) => rmSync(directory, { recursive: true, force: true }));
+  markUsed(to);
+  removeUnused('cargo');
 }

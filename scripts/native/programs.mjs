@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { once, run, userCache } from '../setup/environment.mjs';
+import { once, run } from '../setup/environment.mjs';
+import { markUsed, removeUnused, userCache } from '../setup/user-cache.mjs';
 import { cargoTarget, crate, findRust, PROCESSORS, rust, VERSIONS } from './rust.mjs';
 
 /** The programs with their features: a Lambda layer contains the small one. */
@@ -68,6 +69,7 @@ async function kept(digest, processor, wanted) {
       await compile(await rust(wanted), { processor, source: crate, target: cargoTarget, output: partial });
       chmodSync(partial, 0o755);
       renameSync(partial, directory);
+      removeUnused('native');
     } catch (error) {
       if (!existsSync(directory)) {
         throw error;
@@ -76,6 +78,7 @@ async function kept(digest, processor, wanted) {
       rmSync(partial, { recursive: true, force: true });
     }
   }
+  markUsed(directory);
   return directory;
 }
 

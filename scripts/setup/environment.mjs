@@ -16,9 +16,6 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 export const tools = join(root, '.tools');
 export const uv = join(tools, 'uv', 'bin', 'uv');
 
-/** A directory for what the user's clones share, and can make again. */
-export const userCache = (name) => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk-tensorflow', name);
-
 /** Supported Python versions for the environments, in order of preference. */
 export const SUPPORTED = ['3.13', '3.12', '3.11'];
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join, resolve } from 'path';
 
@@ -100,6 +100,24 @@ describe('the set-up of the native runtime', () => {
 
     expect(compiled(provide(root).calls)).toHaveLength(2);
     expect(readFileSync(programs(root)[0], 'utf8')).toBe('fn main() { }');
+  });
+
+  test('removes from the cache what no clone has used for 30 days when it compiles, also what a killed build left', () => {
+    const cache = join(directory, 'cache', 'cdk-tensorflow', 'native');
+    const age = () => readdirSync(cache).forEach((name) => utimesSync(join(cache, name), 1, 1));
+    rustPrograms(join(directory, 'bin'));
+    provide(clone('unused', 'fn main() { 1 }'));
+    const [unused] = readdirSync(cache);
+    provide(clone('first'));
+    const [used] = readdirSync(cache).filter((name) => name !== unused);
+    mkdirSync(join(cache, 'partial-killed'));
+    age();
+    provide(clone('second'));
+    expect(readdirSync(cache)).toHaveLength(3);
+
+    provide(clone('changed', 'fn main() { 2 }'));
+    expect(readdirSync(cache)).toHaveLength(2);
+    expect(readdirSync(cache)).toContain(used);
   });
 
   test.each([
