@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,22 @@ def test_a_savedmodel_has_them_as_well_and_several_inputs_are_named(
     (instance,), (prediction,) = one["request"]["instances"], one["response"]["predictions"]
     expected = np.array(instance["zeta"]) * 2 - np.array(instance["alpha"])
     assert prediction["difference"] == expected.tolist()
+
+
+def test_an_output_that_is_not_one_answer_per_row_is_asked_for_in_columns(runs: Runs, tmp_path: Path) -> None:
+    def named(x: Any) -> dict[str, Any]:
+        return {"scores": x * 2, "mean": tf.reduce_mean(x), "names": tf.constant(["ant", "bee", "cow"])}
+
+    model = function(tmp_path / "named", named, spec([None, 3], "x"))
+    # The last of the calls with 32 rows has 3, as many as there are names.
+    np.savez(tmp_path / "data.npz", np.random.default_rng(0).standard_normal((67, 3)).astype(np.float32))
+    result = runs(model, tmp_path / "data.npz", format="saved_model", recipe="forServing")
+    for one in golden(result)["requests"]:
+        (row,) = one["request"]["inputs"]
+        outputs = one["response"]["outputs"]
+        assert [base64.b64decode(name["b64"]) for name in outputs["names"]] == [b"ant", b"bee", b"cow"]
+        np.testing.assert_allclose(outputs["scores"], [np.array(row) * 2], rtol=1e-6)
+        assert outputs["mean"] == pytest.approx(np.mean(row), abs=1e-6)
 
 
 def test_without_data_they_hold_generated_values_with_the_functions_answers(models: SampleModels, runs: Runs) -> None:

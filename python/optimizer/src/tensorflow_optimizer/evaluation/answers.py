@@ -23,15 +23,22 @@ def answers_of(runner: Runner, signature: str, dataset: Dataset, batch: int = _B
         RunError: the model does not compute one of the inputs.
     """
     collected: dict[str, list[np.ndarray]] = {}
+    counts: list[int] = []
     step = batch if dataset.batched else 1
     for start in progress_events.counted(range(0, dataset.count, step)):
         stop = min(start + step, dataset.count)
+        counts.append(stop - start)
         for name, value in runner.run(signature, dataset.call(start, stop)).items():
-            if dataset.batched and (value.ndim == 0 or len(value) != stop - start):
-                # Not one answer per row: repeat it, so that shapes show the difference.
-                value = np.broadcast_to(value, (stop - start, *value.shape))  # noqa: PLW2901 - the same, made whole
             collected.setdefault(name, []).append(value if dataset.batched else value[np.newaxis])
-    return {name: _joined(parts) for name, parts in collected.items()}
+    return {name: _joined(_by_row(parts, counts) if dataset.batched else parts) for name, parts in collected.items()}
+
+
+def _by_row(parts: list[np.ndarray], counts: list[int]) -> list[np.ndarray]:
+    """Repeat answers that are not one per row, such as the names of the classes, so that shapes show the difference."""
+    # By all calls: the last one may have as many rows as there are names.
+    if all(part.ndim and len(part) == count for part, count in zip(parts, counts, strict=True)):
+        return parts
+    return [np.broadcast_to(part, (count, *part.shape)) for part, count in zip(parts, counts, strict=True)]
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -128,7 +128,8 @@ def _greatest(value: NDArray[Any]) -> float:
 
 def _request(reference: Reference, dataset: Dataset, inputs: Arrays, outputs: Arrays) -> dict[str, Any]:
     name = {"signature_name": reference.default}
-    if dataset.batched:
+    # Servers refuse rows if an output is not one answer per row, such as the names of the classes.
+    if dataset.batched and all(value.ndim and len(value) == 1 for value in outputs.values()):
         instance, prediction = (
             _only({key: _plain(value[0]) for key, value in one.items()}) for one in (inputs, outputs)
         )
