@@ -5,6 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { InlinePolicyRole } from '../private/inline-policy-role';
+import { grantKey } from '../private/key-grant';
 import type { RequestCaptureOptions } from './request-capture-options';
 
 export interface CaptureStreamProps {
@@ -51,7 +52,9 @@ export class CaptureStream extends Construct {
       })),
     ];
     objects.forEach((arn) => acknowledgeWildcard(role, arn, 'Firehose names objects after the time of their arrival'));
-    this.bucket.encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    if (this.bucket.encryptionKey) {
+      grantKey(this.bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    }
     const stream = new CfnDeliveryStream(this, 'Stream', {
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },

@@ -2,6 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import { acknowledgePrefix } from '../optimization/artifact-access';
+import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { InstanceProgram } from './instance-program';
 
@@ -22,5 +23,5 @@ export function grantBoot(role: iam.IRole, { artifact, server, programs }: BootI
   ];
   const objects = iam.Grant.addToPrincipal({ grantee: role, actions: ['s3:GetObject'], resourceArns });
   const keys = new Set(server.map((file) => file.bucket.encryptionKey).filter((key) => key !== undefined));
-  return [artifact.grantRead(role), objects, ...[...keys].map((key) => key.grant(role, 'kms:Decrypt'))];
+  return [artifact.grantRead(role), objects, ...[...keys].map((key) => grantKey(key, role, 'kms:Decrypt'))];
 }

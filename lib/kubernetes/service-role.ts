@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { grantArtifactCopy } from '../optimization/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { ObjectIdentity } from './kubernetes-object';
 
@@ -45,6 +46,8 @@ export class ServiceRole extends Construct {
 
   private allowRead({ bucket, key }: StoredBinary): void {
     iam.Grant.addToPrincipal({ grantee: this.role, actions: ['s3:GetObject'], resourceArns: [bucket.arnForObjects(key)] });
-    bucket.encryptionKey?.grant(this.role, 'kms:Decrypt');
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt');
+    }
   }
 }

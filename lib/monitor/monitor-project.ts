@@ -13,6 +13,7 @@ import { BuildRole } from '../optimization/build-role';
 import { defaultImage, optimizerCode } from '../optimization/optimization-project';
 import { acknowledgeWildcard, acrossPacks } from '../private/acknowledge';
 import { eventBusArn, EVENT_SOURCE } from '../private/event-rule';
+import { grantKey } from '../private/key-grant';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import { MODEL_DRIFTED, REPORT_PREFIX } from './drift-events';
 import { renderMonitorBuildSpec } from './monitor-buildspec';
@@ -81,7 +82,9 @@ export class MonitorProject extends Construct {
     this.allow(['s3:GetObject'], captured);
     this.allow(['s3:ListBucket'], bucket.bucketArn, { StringLike: { 's3:prefix': `${modelName}/*` } });
     this.allow(['s3:PutObject'], reports);
-    bucket.encryptionKey?.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    }
     acknowledgeWildcard(this.role, captured, 'Captured requests are below the model\'s name, by hour');
     acknowledgeWildcard(this.role, reports, 'Reports are below the model\'s name, by day and build');
   }

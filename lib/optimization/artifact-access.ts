@@ -2,6 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
+import { grantKey } from '../private/key-grant';
 
 /**
  * Grants read access to published models.
@@ -30,8 +31,8 @@ function grantReading(grantee: iam.IGrantable, bucket: s3.IBucket, keyPatterns: 
     conditions: { StringLike: { 's3:prefix': keyPatterns } },
   });
   const grant = objects.combine(list);
-  const key = bucket.encryptionKey?.grant(grantee, 'kms:Decrypt');
-  return key ? grant.combine(key) : grant;
+  const { encryptionKey } = bucket;
+  return encryptionKey ? grant.combine(grantKey(encryptionKey, grantee, 'kms:Decrypt')) : grant;
 }
 
 /** Grants an optimization access to its own prefix: read, list and add, but neither replace nor delete. */

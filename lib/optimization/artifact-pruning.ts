@@ -11,6 +11,7 @@ import { ModelFormat } from '../model/model-format';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
+import { grantKey } from '../private/key-grant';
 import { outermostStack } from '../private/outermost-stack';
 import { acknowledgePrefix } from './artifact-access';
 import { leasePattern, prunedPattern } from './artifact-leases';
@@ -98,7 +99,9 @@ export class ArtifactPruning extends Construct {
     allowObjects(['s3:GetObject'], [`${keyPrefix}/${format}/*/manifest.json`, `${keyPrefix}/keys/*/kept.json`, leases, pruned]);
     allowObjects(['s3:PutObject', 's3:DeleteObject'], [pruned]);
     allowObjects(['s3:DeleteObjectVersion'], removed);
-    bucket.encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    }
     allow(['cloudformation:DescribeStacks'], [stack.stackId]);
     if (parameterNames.length > 0) {
       allow(['ssm:GetParameter'], parameterNames.map((name, index) => ssm.StringParameter.fromStringParameterName(this, `Parameter${index}`, name).parameterArn));

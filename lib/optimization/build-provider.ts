@@ -11,6 +11,7 @@ import { Construct, Dependable } from 'constructs';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
+import { grantKey } from '../private/key-grant';
 import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
 import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from './model-events';
 import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
@@ -64,7 +65,9 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     const jobs = iam.Grant.addToPrincipal({
       grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(`${prefix}/keys/*/job.json`)],
     });
-    bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
+    }
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
     return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs).combine(this.allowEvent(MODEL_PUBLISHED));
   }
@@ -83,7 +86,9 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   /** Allows the handlers to write which versions of a model its stack needs. */
   public allowLease(bucket: s3.IBucket, keyPattern: string): iam.Grant {
     acknowledgePrefix(this.role, bucket, keyPattern);
-    bucket.encryptionKey?.grant(this, 'kms:GenerateDataKey');
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
+    }
     return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(keyPattern)] });
   }
 

@@ -12,6 +12,7 @@ import type { StoredObject } from '../model/stored-object';
 import { readStatements } from '../model/stored-object';
 import { acknowledgeWildcard, acrossPacks } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
+import { grantKey } from '../private/key-grant';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
 import { retentionDenial } from './artifact-leases';
 import { BuildRecords } from './build-records';
@@ -110,14 +111,13 @@ export class OptimizationProject extends Construct {
     this.dependencies.push(...grants, ...this.grantKeys(props));
   }
 
-  /** By the keys' own methods: the key of a bucket may be an alias, which IAM does not accept in a policy. */
   private grantKeys({ bucket, inputs, options }: OptimizationProjectProps): iam.Grant[] {
     const distinct = (keys: (kms.IKey | undefined)[]) => [...new Set(keys)].filter((key) => key !== undefined);
     const written = distinct([bucket.encryptionKey, options.encryptionKey]);
     const read = distinct(inputs.map((input) => input.bucket.encryptionKey)).filter((key) => !written.includes(key));
     return [
-      ...written.map((key) => key.grant(this.role, 'kms:Decrypt', 'kms:GenerateDataKey')),
-      ...read.map((key) => key.grant(this.role, 'kms:Decrypt')),
+      ...written.map((key) => grantKey(key, this.role, 'kms:Decrypt', 'kms:GenerateDataKey')),
+      ...read.map((key) => grantKey(key, this.role, 'kms:Decrypt')),
     ];
   }
 

@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { grantKey } from '../private/key-grant';
 import type { OptimizationOptions } from './optimization-options';
 
 /** The name of a signature, next to the manifest that it signs. python/build_runner writes it. */
@@ -49,7 +50,7 @@ export function checkSigning({ signingKey, unsignedVersions }: OptimizationOptio
 
 /** Grants verifying signatures. */
 export function grantVerifying(grantee: iam.IGrantable, key: kms.IKey): iam.Grant {
-  return key.grant(grantee, 'kms:GetPublicKey', 'kms:Verify');
+  return grantKey(key, grantee, 'kms:GetPublicKey', 'kms:Verify');
 }
 
 /** Grants signing manifests below a prefix: to make signatures, but neither to replace nor to delete them. */
@@ -60,7 +61,7 @@ export function grantSigning(grantee: iam.IGrantable, key: kms.IKey, bucket: s3.
     resourceArns: [bucket.arnForObjects(signaturePattern(prefix))],
     conditions: { Null: { 's3:if-none-match': 'false' } },
   });
-  return key.grant(grantee, 'kms:Sign').combine(signatures);
+  return grantKey(key, grantee, 'kms:Sign').combine(signatures);
 }
 
 /** Denies writing signatures to a role that opens models of unknown origin. */
