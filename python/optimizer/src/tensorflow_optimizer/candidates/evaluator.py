@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..documents.job import ModelTask
 from ..documents.outcome import Candidate, CandidateStatus, EvidenceKind, Metrics, RuleResult, Split
 from ..errors import GateError
 from ..evaluation import (
@@ -15,6 +16,7 @@ from ..evaluation import (
     compare,
     interleaved_latency,
     latency_ratio,
+    lost_numbers,
     rarest,
 )
 from ..gate import judge
@@ -69,21 +71,22 @@ class CandidateEvaluator:
             return f"it does not run ({error})"
 
     def _collapsed(self, answers: dict[str, Arrays]) -> list[RuleResult]:
-        """Return a broken rule for each output that no longer decides: no gate allows that, however rare the class."""
+        """Return a broken rule for each output that no longer decides or varies: no gate allows that."""
         reference, default = self.reference, self.reference.default
         if reference.evidence is EvidenceKind.GENERATED:
             return []
         found = []
         for name, value in answers.get(default, {}).items():
             labels = reference.datasets[default].labels.get(name)
-            broken = collapse(reference.tasks[default][name], reference.answers[default][name], value, labels)
+            task, before = reference.tasks[default][name], reference.answers[default][name]
+            rule, broken = "betterThanChance", collapse(task, before, value, labels)
+            if broken is None and task.task is ModelTask.REGRESSION:
+                rule, broken = "noLostNumbers", lost_numbers(before, value)
             if broken is not None:
-                kappa, what = broken
+                measured, what = broken
                 sentence = f"its output {name!r} {what}"
                 found.append(
-                    RuleResult(
-                        rule="betterThanChance", limit=0, measured=kappa, passed=False, sentence=sentence, output=name
-                    )
+                    RuleResult(rule=rule, limit=0, measured=measured, passed=False, sentence=sentence, output=name)
                 )
         return found
 

@@ -6,6 +6,7 @@ from .answers import answers_of
 from .chance import collapse, rarest
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency, latency_ratio
+from .lost_numbers import lost_numbers
 from .original import check_batch, check_chance, check_repeatable
 from .scaling import expected_scale, ranges_of
 from .soundness import EvaluationCase, check_sound
@@ -27,6 +28,7 @@ __all__ = [
     "infer_tasks",
     "interleaved_latency",
     "latency_ratio",
+    "lost_numbers",
     "ranges_of",
     "rarest",
     "rate",

@@ -1,0 +1,67 @@
+"""Finds numbers of an output that a candidate answers with a constant.
+
+Where an output holds small numbers beside large ones, such as scores beside pixels, 8 bits for all of them leave nothing
+of the small ones, and the error relative to the whole output does not show it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+#: Of the numbers that vary. Below it, they may be units of an embedding that are hardly ever active.
+_SHARE = 0.1
+#: Of the largest value: smaller differences are rounding.
+_VARIES = 1e-3
+_LISTED = 3
+
+
+def lost_numbers(original: Array, candidate: Array) -> tuple[float, str] | None:
+    """Return the share of numbers that no longer vary, and a sentence; None if they are few, or none.
+
+    Args:
+        original: The original's answers, floats, dimension 0 being the sample.
+        candidate: The candidate's answers.
+    """
+    if original.dtype.kind != "f" or len(original) < 2 or not original.size:
+        return None
+    sides = [axis for axis in range(1, original.ndim) if original.shape[axis] > 1]
+    for axis in sides[::-1] or [None]:
+        found = _lost_along(original, candidate, axis)
+        if found is not None:
+            return found
+    return None
+
+
+def _lost_along(original: Array, candidate: Array, axis: int | None) -> tuple[float, str] | None:
+    (low, high), (least, greatest) = (_ranges(values, axis) for values in (original, candidate))
+    varies = high - low > _VARIES * np.maximum(np.abs(low), np.abs(high))
+    lost = varies & (least == greatest)
+    share = float(lost.sum() / max(1, varies.sum()))
+    if share == 0 or share < _SHARE:
+        return None
+    if axis is None:
+        return share, f"always answers {float(least):.4g}, and the original does not"
+    numbers = np.flatnonzero(lost).tolist()
+    more = f" and {len(numbers) - _LISTED} more" if len(numbers) > _LISTED else ""
+    return share, (
+        f"always answers the same at the index {', '.join(map(str, numbers[:_LISTED]))}{more} of dimension {axis}, and "
+        "the original does not; 8 bits for a whole output hold no numbers that are much smaller than its others: give "
+        "them an output of their own, or quantize the weights alone"
+    )
+
+
+def _ranges(values: Array, axis: int | None) -> tuple[Array, Array]:
+    """Return the least and the greatest finite number for each index of a dimension."""
+    others = tuple(one for one in range(values.ndim) if one != axis)
+    known = np.isfinite(values)
+    least = np.min(values, axis=others, where=known, initial=np.inf)
+    greatest = np.max(values, axis=others, where=known, initial=-np.inf)
+    # Where nothing is finite, nothing varies.
+    return np.where(np.isfinite(least), least, 0), np.where(np.isfinite(greatest), greatest, 0)
