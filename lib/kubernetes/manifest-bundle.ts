@@ -23,10 +23,6 @@ export class ManifestBundle extends Construct {
     super(scope, id);
     const { bucket } = options;
     const objects = bucket.arnForObjects(`${options.keyPrefix}*`);
-    const statements = [new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [objects] })];
-    if (bucket.encryptionKey) {
-      statements.push(new iam.PolicyStatement({ actions: ['kms:GenerateDataKey'], resources: [bucket.encryptionKey.keyArn] }));
-    }
     const call: custom_resources.AwsSdkCall = {
       service: 'S3',
       action: 'putObject',
@@ -40,10 +36,12 @@ export class ManifestBundle extends Construct {
       resourceType: 'Custom::TensorFlowKubernetesObjects',
       onCreate: call,
       onUpdate: call,
-      policy: custom_resources.AwsCustomResourcePolicy.fromStatements(statements),
+      policy: custom_resources.AwsCustomResourcePolicy.fromStatements([new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [objects] })]),
       logGroup: Stack.of(this).node.tryFindChild(SDK_CALLS) ? undefined : new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH }),
       installLatestAwsSdk: false,
     });
+    // By the key's own method: the key of a bucket may be an alias, which IAM does not accept in a policy.
+    bucket.encryptionKey?.grant(write, 'kms:GenerateDataKey').applyBefore(write);
     acknowledgeWildcard(write, objects, 'Each version of the model has a file of its own, named when it is deployed');
     const sdkCalls = Stack.of(this).node.findChild(SDK_CALLS) as Construct;
     Validations.of(sdkCalls).acknowledge({ id: 'AwsSolutions-L1', reason: 'The runtime of the CDK\'s custom resources is the CDK\'s choice' });

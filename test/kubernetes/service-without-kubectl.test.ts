@@ -1,6 +1,7 @@
 import { CfnParameter } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
 import { deployed, DIGITS, emptyStack, FIT, importedCluster, modelService, objectsOf, resourceOf, stackWith } from './fixtures';
@@ -52,11 +53,18 @@ describe('without kubectl', () => {
     expect(yaml).not.toContain('aws.cdk.eks/prune');
   });
 
-  test('encrypts the objects with the bucket\'s key', () => {
+  test.each([['the bucket\'s key', false], ['the key of a bucket that names it by an alias', true]])('encrypts the objects with %s', (_, isAlias) => {
     const stack = emptyStack();
-    const cluster = importedCluster(stack);
-    modelService(stack, { cluster, applyManifests: false, model: ModelSource.fromAsset(DIGITS), encryptionKey: new kms.Key(stack, 'Key') });
+    const key = new kms.Key(stack, 'Key');
+    const artifactBucket = new s3.Bucket(stack, 'Own', { versioned: true, encryptionKey: isAlias ? key.addAlias('models') : key });
+    modelService(stack, {
+      cluster: importedCluster(stack), applyManifests: false, model: ModelSource.fromAsset(DIGITS), artifactBucket, encryptionKey: artifactBucket.encryptionKey,
+    });
 
-    expect(JSON.stringify(resourceOf(stack, 'AWS::IAM::Policy', 'DigitsBundle').properties)).toContain('kms:GenerateDataKey');
+    const template = Template.fromStack(stack);
+    const [[policy, { Properties }]] = Object.entries<any>(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith('AWS679f53fac'));
+    expect(Properties.PolicyDocument.Statement).toEqual([{ Action: 'kms:GenerateDataKey', Effect: 'Allow', Resource: { 'Fn::GetAtt': [stack.getLogicalId(key.node.defaultChild as kms.CfnKey), 'Arn'] } }]);
+    const [write]: any[] = Object.values(template.findResources('Custom::TensorFlowKubernetesObjects'));
+    expect(write.DependsOn).toContain(policy);
   });
 });
