@@ -1,7 +1,7 @@
 """Finds numbers of an output that a candidate answers with a constant.
 
-Where an output holds small numbers beside large ones, such as scores beside pixels, 8 bits for all of them leave nothing
-of the small ones, and the error relative to the whole output does not show it.
+Where an output holds small numbers beside large ones, such as scores beside pixels, 8 bits for all of them leave
+nothing of the small ones, and the error relative to the whole output does not show it.
 """
 
 from __future__ import annotations
