@@ -116,6 +116,29 @@ class TestCompare:
         assert float(agreement.split("│")[-2].strip(" %")) < 60
         assert "lost" in row(output, "accuracy of probabilities")
 
+    @pytest.mark.parametrize("order", [("scores", "chances"), ("chances", "scores")])
+    @pytest.mark.parametrize("columns", [1, 3])
+    def test_scores_and_their_probabilities_decide_alike(
+        self, tmp_path: Path, order: tuple[str, str], columns: int
+    ) -> None:
+        random = np.random.default_rng(0)
+        weights = random.standard_normal((4, columns)).astype(np.float32)
+
+        def scores(x: Any) -> dict[str, Any]:
+            return {"y": x @ tf.constant(weights)}
+
+        def chances(x: Any) -> dict[str, Any]:
+            return {"y": tf.sigmoid(x @ tf.constant(weights))}
+
+        bodies = {"scores": scores, "chances": chances}
+        models = [function(tmp_path / name, bodies[name], spec([None, 4], "x")) for name in order]
+        x = random.standard_normal((200, 4)).astype(np.float32)
+        np.savez(tmp_path / "data.npz", x=x, labels=(x @ weights > 0).astype(np.int64))
+        output = invoke("compare", *models, "--data", tmp_path / "data.npz")
+        assert "100.00 %" in row(output, "agreement of y")
+        assert row(output, "accuracy of y").count("100.00 %") == 2
+        assert "compared in the form of A" in " ".join(row(output, "task of y").split())
+
     def test_a_model_without_numeric_answers_does_not_count_as_equal(
         self, models: SampleModels, tmp_path: Path
     ) -> None:

@@ -77,6 +77,7 @@ def measure(
     from ..evaluation import answers_of, infer_tasks, interleaved_latency, rate
     from ..evaluation import compare as compare_answers
     from ..evaluation.compare import check_labels
+    from ..evaluation.tasks import in_form_of, own_form
     from ..runners import RunError
 
     name = first.default
@@ -93,15 +94,14 @@ def measure(
     for key, value in answers["a"].items():
         _check_form(key, value, answers["b"][key])
     tasks = infer_tasks(answers["a"], dataset.labels, {}, None)
-    for key, labels in dataset.labels.items():
-        check_labels(key, tasks[key], answers["a"][key], labels)
-    figures = {
-        key: (
-            rate(tasks[key], value, dataset.labels.get(key)),
-            compare_answers(tasks[key], value, answers["b"][key], dataset.labels.get(key), seed=0, real=True),
-        )
-        for key, value in answers["a"].items()
-    }
+    for key, truth in dataset.labels.items():
+        check_labels(key, tasks[key], answers["a"][key], truth)
+    figures = {}
+    for key, value in answers["a"].items():
+        task, other, labels = tasks[key], answers["b"][key], dataset.labels.get(key)
+        own = own_form(task, other)
+        compared = compare_answers(task, value, in_form_of(task, own, other), labels, seed=0, real=True)
+        figures[key] = rate(task, value, labels), compared.model_copy(update={"task": own.describe()})
     return figures, interleaved_latency(runners, name, dataset)
 
 
@@ -165,6 +165,8 @@ def _show(
     table.add_row("latency", *(milliseconds(times[key].median) for key in "ab"), speed(ratio))
     table.add_row("", "", "", f"95 %: {speeds(spread)}")
     for name, (first, second) in metrics.items():
+        if first.task != second.task:
+            table.add_row(f"task of {name}", first.task, second.task, "compared in the form of A")
         if second.accuracy is not None:
             lost = f"{percent(second.accuracy_loss)} lost"
             table.add_row(f"accuracy of {name}", percent(first.accuracy), percent(second.accuracy), lost)

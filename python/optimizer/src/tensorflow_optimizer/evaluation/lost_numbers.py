@@ -31,7 +31,7 @@ def lost_numbers(original: Array, candidate: Array) -> tuple[float, str] | None:
     """
     if original.dtype.kind != "f" or len(original) < 2 or not original.size:
         return None
-    sides = [axis for axis in range(1, original.ndim) if original.shape[axis] > 1]
+    sides: list[int | None] = [axis for axis in range(1, original.ndim) if original.shape[axis] > 1]
     for axis in sides[::-1] or [None]:
         found = _lost_along(original, candidate, axis)
         if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
+
+#: Probability of what is impossible, as a score.
+_SMALLEST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -171,3 +174,21 @@ def has_form(task: OutputTask, output: Array) -> bool:
     probabilities = _within_unit(output) and (not multiclass or _sums_to_one(output))
     # Scores may also lie between 0 and 1, but scores of classes that sum to 1 in every row are probabilities.
     return not (probabilities and multiclass) if task.logits else probabilities
+
+
+def own_form(task: OutputTask, output: Array) -> OutputTask:
+    """Return the task as the values of another model's output show it: decided by scores, or by probabilities."""
+    if task.task not in (ModelTask.BINARY, ModelTask.MULTILABEL) or task.indices:
+        return task  # The greatest score is the greatest probability.
+    return replace(task, logits=not _within_unit(output))
+
+
+def in_form_of(task: OutputTask, own: OutputTask, output: Array) -> Array:
+    """Return an output of the form `own` in that of `task`, with the same decisions."""
+    if own.logits == task.logits:
+        return output
+    values = output.astype(np.float64)
+    if own.logits:
+        return np.asarray(0.5 + 0.5 * np.tanh(values / 2))
+    clipped = np.clip(values, _SMALLEST, 1 - _SMALLEST)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
