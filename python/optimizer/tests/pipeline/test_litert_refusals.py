@@ -53,6 +53,22 @@ class TestRefusals:
     def test_random_answers(self, models: SampleModels, runs: Runs) -> None:
         self.check(runs(models.noise), "not deterministic", "training=False")
 
+    @pytest.mark.parametrize(("policy", "name"), [("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")])
+    def test_mixed_precision(self, runs: Runs, tmp_path: Path, policy: str, name: str) -> None:
+        import keras
+
+        layers = [keras.layers.Dense(3, "relu", dtype=policy), keras.layers.Dense(2, dtype="float32")]
+        keras.Sequential([keras.Input((4,)), *layers]).save(tmp_path / "mixed.keras")
+        refused = runs(tmp_path / "mixed.keras")
+        self.check(
+            refused,
+            f"the model computes in {name} (BiasAdd, MatMul, Relu), and LiteRT in float32",
+            "the dtype policy 'float32'",
+            SERVING,
+            hints=[Hint.TENSORFLOW_SERVING],
+        )
+        assert "does not have" not in refused.sentence
+
     def test_operators_that_litert_does_not_have(self, models: SampleModels, runs: Runs) -> None:
         for model, operator in ((models.igamma, "Igamma"), (models.determinant, "MatrixDeterminant")):
             refused = runs(model)

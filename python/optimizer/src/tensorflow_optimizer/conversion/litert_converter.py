@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _OPERATOR = re.compile(r"tf\.(\w+)")
 _UNSUPPORTED = re.compile(r"(?:Select|Custom) ops: ([\w, ]+)")
+#: An operator on tensors of 16 bits, as Keras's policies of mixed precision make them.
+_HALF = re.compile(r"tf\.(\w+)\(.*[x<](b?f)16>")
 
 
 class LiteRtMode(StrEnum):
@@ -80,6 +82,14 @@ def _conversion_sentence(mode: LiteRtMode, error: Exception) -> str:
     operators = sorted({name for group in _UNSUPPORTED.findall(text) for name in _names(group)})
     if not operators and ("not supported" in text or "failed to legalize" in text or "illegal" in text):
         operators = sorted(set(_OPERATOR.findall(text)))
+    halves = dict(_HALF.findall(text))
+    if operators and set(operators) <= set(halves):
+        types = " and ".join(sorted({"bfloat16" if halves[name] == "bf" else "float16" for name in operators}))
+        return (
+            f"the model computes in {types} ({', '.join(operators[:8])}), and LiteRT in float32: build it in float32 "
+            "(in Keras with the dtype policy 'float32'), load the same weights and export it again, and let quantization "
+            f"make it small; or {OTHER_PATHS}"
+        )
     if operators:
         return (
             f"the model uses operators that LiteRT does not have ({', '.join(operators[:8])}) and Lambda serves no "
