@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { acknowledgeManagedPolicy, acknowledgeWildcard } from '../private/acknowledge';
+import { grantKey } from '../private/key-grant';
 
 export interface ManifestBundleOptions {
   readonly bucket: s3.IBucket;
@@ -40,8 +41,9 @@ export class ManifestBundle extends Construct {
       logGroup: Stack.of(this).node.tryFindChild(SDK_CALLS) ? undefined : new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH }),
       installLatestAwsSdk: false,
     });
-    // By the key's own method: the key of a bucket may be an alias, which IAM does not accept in a policy.
-    bucket.encryptionKey?.grant(write, 'kms:GenerateDataKey').applyBefore(write);
+    if (bucket.encryptionKey) {
+      grantKey(bucket.encryptionKey, write, 'kms:GenerateDataKey').applyBefore(write);
+    }
     acknowledgeWildcard(write, objects, 'Each version of the model has a file of its own, named when it is deployed');
     const sdkCalls = Stack.of(this).node.findChild(SDK_CALLS) as Construct;
     Validations.of(sdkCalls).acknowledge({ id: 'AwsSolutions-L1', reason: 'The runtime of the CDK\'s custom resources is the CDK\'s choice' });
