@@ -87,8 +87,8 @@ def _conversion_sentence(mode: LiteRtMode, error: Exception) -> str:
         types = " and ".join(sorted({"bfloat16" if halves[name] == "bf" else "float16" for name in operators}))
         return (
             f"the model computes in {types} ({', '.join(operators[:8])}), and LiteRT in float32: build it in float32 "
-            "(in Keras with the dtype policy 'float32'), load the same weights and export it again, and let quantization "
-            f"make it small; or {OTHER_PATHS}"
+            "(in Keras with the dtype policy 'float32'), load the same weights and export it again, and let "
+            f"quantization make it small; or {OTHER_PATHS}"
         )
     if operators:
         return (
