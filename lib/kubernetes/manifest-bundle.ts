@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -38,7 +38,8 @@ export class ManifestBundle extends Construct {
       onCreate: call,
       onUpdate: call,
       policy: custom_resources.AwsCustomResourcePolicy.fromStatements([new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [objects] })]),
-      logGroup: Stack.of(this).node.tryFindChild(SDK_CALLS) ? undefined : new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH }),
+      logGroup: Stack.of(this).node.tryFindChild(SDK_CALLS) ? undefined
+        : new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       installLatestAwsSdk: false,
     });
     if (bucket.encryptionKey) {

@@ -35,6 +35,13 @@ describe('without kubectl', () => {
     ]);
   });
 
+  test('the log of what writes them is deleted with the stack', () => {
+    const { stack } = bundled();
+
+    const kept = Object.values(Template.fromStack(stack).findResources('AWS::Logs::LogGroup')).filter(({ DeletionPolicy }) => DeletionPolicy !== 'Delete');
+    expect(kept).toEqual([]);
+  });
+
   test('a changed deployment value gives a new key', () => {
     const stack = emptyStack();
     const replicas = new CfnParameter(stack, 'Replicas', { type: 'Number' }).valueAsNumber;
