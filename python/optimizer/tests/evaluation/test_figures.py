@@ -202,6 +202,20 @@ def test_the_bootstrap_draws_the_same_however_many_rows_are_drawn_at_once(monkey
     assert relative_error(original, candidate, 5) == at_once
 
 
+def test_the_error_of_large_outputs_needs_less_memory_than_they_do() -> None:
+    original = np.ones((64, 512, 512), np.float32)
+    candidate = original * np.float32(1.5)
+    candidate[-1] = 1
+    tracemalloc.start()
+    error, _ = relative_error(original, candidate, 0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert error == pytest.approx(0.5 * np.sqrt(63 / 64))
+    assert peak < original.nbytes / 2
+    candidate[-1, 0, 0] = np.nan
+    assert relative_error(original, candidate, 0)[0] == np.inf
+
+
 def test_the_bootstrap_of_many_samples_needs_little_memory() -> None:
     original = np.ones((200_000, 1))
     tracemalloc.start()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _Z = 1.959963984540054
 _RESAMPLES = 1000
 _DRAWN_AT_ONCE = 1_000_000
+_CONVERTED_AT_ONCE = 500_000
 
 Interval = tuple[float, float]
 
@@ -55,13 +56,18 @@ def relative_error(original: NDArray[Any], candidate: NDArray[Any], seed: int) -
 
     Infinite if the candidate has a non-finite value where the original has a number.
     """
-    reference = np.asarray(original, dtype=np.float64).reshape(len(original), -1)
-    difference = np.asarray(candidate, dtype=np.float64).reshape(len(candidate), -1) - reference
-    known = np.isfinite(reference)
-    if not np.isfinite(difference[known]).all():
-        return math.inf, (math.inf, math.inf)
-    error_squares = (np.where(known, difference, 0.0) ** 2).sum(axis=1)
-    norm_squares = (np.where(known, reference, 0.0) ** 2).sum(axis=1)
+    error_squares, norm_squares = np.empty(len(original)), np.empty(len(original))
+    # Masks and images have many numbers: as doubles, and all at once, they would need several times their memory.
+    step = max(1, _CONVERTED_AT_ONCE * len(original) // max(1, original.size))
+    for start in range(0, len(original), step):
+        rows = slice(start, start + step)
+        reference = np.asarray(original[rows], dtype=np.float64).reshape(len(original[rows]), -1)
+        difference = np.asarray(candidate[rows], dtype=np.float64).reshape(reference.shape) - reference
+        known = np.isfinite(reference)
+        if not np.isfinite(difference[known]).all():
+            return math.inf, (math.inf, math.inf)
+        error_squares[rows] = (np.where(known, difference, 0.0) ** 2).sum(axis=1)
+        norm_squares[rows] = (np.where(known, reference, 0.0) ** 2).sum(axis=1)
     return _bootstrap(error_squares, norm_squares, _ratio, seed)
 
 
