@@ -21,6 +21,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...(props.instanceType ? checkInstanceType(props.instanceType, props.server) : []),
     ...checkCpuFeatures(props),
     ...checkImage(scope, props),
+    ...checkRegions(scope, props),
     ...checkCapacity(props),
     ...checkRoleStack(scope, 'role', props.role),
     ...fleetCanaryProblems(props),
@@ -54,6 +55,17 @@ function checkImage(scope: Construct, { machineImage }: ModelFleetProps): string
     'machineImage is needed in a stack whose account and Region are unknown, because no image can be looked up and pinned: give the stack an env, '
     + 'or an image, such as ec2.MachineImage.genericLinux({ … })',
   ];
+}
+
+/** A load balancer and a disk use nothing of another Region. */
+function checkRegions(scope: Construct, { certificate, volumeEncryptionKey }: ModelFleetProps): string[] {
+  const { region } = Stack.of(scope);
+  return Object.entries({ certificate: certificate?.certificateArn, volumeEncryptionKey: volumeEncryptionKey?.keyArn }).flatMap(([property, arn]) => {
+    const elsewhere = arn === undefined || Token.isUnresolved(arn) ? undefined : arn.split(':')[3];
+    return elsewhere === undefined || Token.isUnresolved(region) || elsewhere === region ? [] : [
+      `${property} must be in the Region of the fleet, ${region}, which can use no other, got ${JSON.stringify(arn)}`,
+    ];
+  });
 }
 
 function checkCapacity(props: ModelFleetProps): string[] {

@@ -378,6 +378,16 @@ describe('problems', () => {
     );
   });
 
+  test.each<[string, (scope: Stack, region: string) => Partial<ModelFleetProps>]>([
+    ['certificate', (scope, region) => ({ certificate: acm.Certificate.fromCertificateArn(scope, 'Given', `arn:aws:acm:${region}:123456789012:certificate/1`) })],
+    ['volumeEncryptionKey', (scope, region) => ({ volumeEncryptionKey: kms.Key.fromKeyArn(scope, 'Given', `arn:aws:kms:${region}:123456789012:key/1`) })],
+  ])('%s of another Region is refused, because no load balancer and no disk can use it', (name, given) => {
+    expect(() => fleet((scope) => given(scope, 'eu-west-1'))).toThrow(
+      `${name} must be in the Region of the fleet, us-east-1, which can use no other, got "arn:aws:${name === 'certificate' ? 'acm' : 'kms'}:eu-west-1:123456789012:`,
+    );
+    expect(() => fleet((scope) => given(scope, 'us-east-1'))).not.toThrow();
+  });
+
   test('a .tflite model is refused with the reason', () => {
     const path = `${directoryWith({ 'model.tflite': 'x' })}/model.tflite`;
 
