@@ -175,6 +175,16 @@ class TestJsonLines:
         data = read(lines(tmp_path, {"instances": [{"a": [1, 2], "b": [3, 4, 5]}]}), TWO)
         assert data.inputs["b"].tolist() == [[3, 4, 5]]
 
+    def test_a_body_of_one_row_may_list_its_label_as_those_of_several_rows_do(self, tmp_path: Path) -> None:
+        file = lines(
+            tmp_path, {"instances": [[1, 2], [3, 4]], "label": [0, 1]}, {"inputs": {"x": [[5, 6]]}, "label": [2]}
+        )
+        assert read(file).labels["y"].tolist() == [0, 1, 2]
+
+    def test_a_label_of_several_numbers_belongs_to_one_row(self, tmp_path: Path) -> None:
+        file = lines(tmp_path, {"instances": [[1, 2]], "label": [0, 1]}, {"instances": [[3, 4]], "label": [[1, 0]]})
+        assert read(file).labels["y"].tolist() == [[0, 1], [1, 0]]
+
     def test_labels_may_be_class_names(self, tmp_path: Path) -> None:
         file = lines(tmp_path, {"instances": [[1, 2]], "label": "dog"}, {"instances": [[1, 2]], "label": "cat"})
         assert read(file, labels=["cat", "dog"]).labels["y"].tolist() == [1, 0]

@@ -150,7 +150,9 @@ def _add_labels(place: str, label: Any, count: int, signature: SignatureSpec, la
                 "shape",
                 Hint.INPUT_SHAPES,
             )
-        labels.setdefault(name, []).extend(value if count > 1 else [value])
+        # A body of one row may have a list of one label, as bodies of several rows have one of several.
+        listed = isinstance(value, list) and len(value) == count
+        labels.setdefault(name, []).extend(value if listed else [value])
 
 
 def _array(file: Path, name: str, values: list[Any], dtype: str) -> NDArray[Any]:
