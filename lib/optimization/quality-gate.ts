@@ -55,7 +55,7 @@ export class QualityGate {
   }
 
   /**
-   * At most this many times the original's latency, measured in the build.
+   * At most this many times the original's latency, measured in the build. For LiteRT models the original is converted to float32 for that.
    *
    * @param ratio 0.5 is twice as fast
    */

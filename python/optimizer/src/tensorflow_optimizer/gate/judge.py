@@ -50,7 +50,7 @@ def _apply(planned: PlannedRule, metrics: Metrics, *, strict: bool) -> RuleResul
         ratio = metrics.latency_ratio
         if ratio is None:
             return _result(rule, None, "latency was not measured, so that the gate cannot pass", passed=False)
-        sentence = f"latency {ratio:.3g} times that of the original, allowed at most {rule.value:g}"
+        sentence = f"latency {ratio:.3g} times that of the unoptimized model, allowed at most {rule.value:g}"
         return _result(rule, ratio, sentence, passed=ratio <= rule.value)
     return _quality(planned, metrics, strict=strict)
 
