@@ -97,6 +97,20 @@ def test_failing_requests_end_the_bake_early_and_are_counted() -> None:
     assert "models/digits-canary: stopped after 0 s of 300 s, before any other pod was changed" in reason
 
 
+def test_failing_requests_are_named_even_if_another_pod_is_not_ready() -> None:
+    found = {"pods": [pods.available("a"), pods.unready("b")], "page_of": lambda _: page(480, 20)}
+
+    assert run(CanaryCluster(**found), Time(), event(Replicas="2")).startswith("20 of 500 requests")
+
+
+def test_pod_that_has_no_conditions_yet_is_waited_for() -> None:
+    created = pods.pod("new", init=[], main=[])
+    created["status"] = {"phase": "Pending"}
+    found = {"pods": [created], "replica_sets": {"canary": [pods.replica_set()], "left": [pods.replica_set(3)]}}
+
+    assert run(CanaryCluster(**found), Time()).startswith("the pod is not ready\n")
+
+
 def test_few_failures_are_judged_by_their_share_at_the_end() -> None:
     time, cluster = Time(), CanaryCluster(page_of=lambda _: page(96, 4))
 

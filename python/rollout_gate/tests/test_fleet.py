@@ -35,7 +35,7 @@ def group() -> tuple[str, str]:
     return template, arn
 
 
-def publish(name: str, value: float, ago: float) -> None:
+def publish(name: str, value: float, ago: float, fleet: str = "Shop/Canary", model: str = "digits") -> None:
     boto3.client("cloudwatch").put_metric_data(
         Namespace="Models",
         MetricData=[
@@ -43,7 +43,7 @@ def publish(name: str, value: float, ago: float) -> None:
                 "MetricName": name,
                 "Value": value,
                 "Timestamp": time.time() - ago,
-                "Dimensions": [{"Name": "FleetName", "Value": "Shop/Canary"}, {"Name": "ModelName", "Value": "digits"}],
+                "Dimensions": [{"Name": "FleetName", "Value": fleet}, {"Name": "ModelName", "Value": model}],
             }
         ],
     )
@@ -94,6 +94,16 @@ def test_requests_of_the_whole_minutes_of_the_bake_are_counted() -> None:
     served = Fleet().served(METRICS, into_the_minute + 2 * MINUTE - 1)
 
     assert (served.requests, served.errors) == (80, 4)
+
+
+def test_requests_of_other_instances_and_models_are_not_the_canary_s() -> None:
+    publish("Requests", 40, 1)
+    publish("Errors", 30, 1, fleet="Shop/Stable")
+    publish("Errors", 30, 1, model="letters")
+
+    served = Fleet().served(METRICS, 5 * MINUTE)
+
+    assert (served.requests, served.errors) == (40, 0)
 
 
 def test_nothing_published_is_no_request_and_no_failure() -> None:

@@ -191,6 +191,7 @@ def test_busy_api_server_is_retried_and_reported_if_it_stays_busy() -> None:
     [
         ({"deployment": None, "replica_sets": {}}, "there is no Deployment of this name"),
         ({"replica_sets": {}}, "Kubernetes made no ReplicaSet"),
+        ({"replica_sets": {"new": [pods.replica_set()]}}, "Kubernetes made no pod, and does not say why"),
         ({"pods": [pods.available(name) for name in "abc"]}, "were not for minReadyTime"),
     ],
 )

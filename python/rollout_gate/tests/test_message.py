@@ -140,6 +140,15 @@ def test_load_balancer_that_does_not_accept_a_pod_is_reported_from_its_readiness
     assert message_of(pod).startswith(f"the pod's readiness gate {gate} is not met (Target.FailedHealthChecks): Health")
 
 
+def test_different_faults_are_all_reported_each_with_its_pod() -> None:
+    told = message_of(pods.unschedulable("a"), pods.unpullable("b"))
+
+    assert "no node takes the pod (Unschedulable)" in told
+    assert "the image tensorflow/serving:9.9.9 of verify-model cannot be pulled" in told
+    assert "(a)" in told
+    assert "(b)" in told
+
+
 def test_permanent_faults_come_before_those_that_may_recover() -> None:
     crashed = pods.crashing("b", restarts=6)
 
