@@ -82,6 +82,10 @@ def test_strict_takes_the_unfavorable_end_of_the_interval() -> None:
     agreed = {"agreement": 0.995, "agreement_interval": (0.985, 0.999)}
     assert results(metrics(y=agreed), gate(("minAgreement", 0.99)))[0].passed
     assert not results(metrics(y=agreed), gate(("minAgreement", 0.99), strict=True))[0].passed
+    sentences = [
+        results(metrics(y=good), gate(("maxAccuracyLoss", 0.01), strict=one))[0].sentence for one in (False, True)
+    ]
+    assert ["unfavorable end" in sentence for sentence in sentences] == [False, True]
 
 
 def test_strict_without_an_interval_does_not_pass() -> None:
@@ -142,6 +146,12 @@ class TestDefaults:
             {"y": CLASSES, "n": NUMBERS},
         )
         assert [(one.rule, one.passed) for one in found] == [("maxAccuracyLoss", True), ("maxRelativeError", False)]
+
+    def test_an_output_that_its_rule_could_not_be_measured_on_fails_the_rule_and_is_named(self) -> None:
+        measured = metrics(y={"agreement": 1.0}, z={})
+        found = results(measured, None, {"y": CLASSES, "z": CLASSES}, labelled=set(), evidence=EvidenceKind.UNLABELLED)
+        assert [(one.passed, one.output) for one in found] == [(False, "z")]
+        assert found[0].sentence == "agreement of 'z' could not be measured, so that the gate cannot pass"
 
     def test_a_gate_on_size_alone_still_gates_quality(self) -> None:
         assert {one.rule for one in results(metrics(y={}), gate(("maxSizeBytes", 1)))} == {
