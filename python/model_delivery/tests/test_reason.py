@@ -87,6 +87,20 @@ def test_it_may_be_on_a_later_page(answers: Stubber) -> None:
     assert reason().endswith("failed: why")
 
 
+def test_a_nested_stack_is_a_resource_whose_update_is_not_that_of_the_stack(answers: Stubber) -> None:
+    kind = "AWS::CloudFormation::Stack"
+    page(
+        answers,
+        event("Nested", "UPDATE_IN_PROGRESS", kind=kind),
+        event("Other", "UPDATE_FAILED", kind=kind),
+        event("Nested", "UPDATE_IN_PROGRESS", kind=kind),
+        event("DigitsBuild", "UPDATE_IN_PROGRESS"),
+        stack("UPDATE_IN_PROGRESS"),
+    )
+
+    assert reason() == "Other (AWS::CloudFormation::Stack) failed: it gave no reason"
+
+
 def test_a_stack_that_does_not_say_it_is_named(answers: Stubber) -> None:
     page(answers, stack("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"), stack("UPDATE_IN_PROGRESS"))
 
