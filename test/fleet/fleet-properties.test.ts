@@ -143,6 +143,7 @@ describe('the network', () => {
       expect.objectContaining({ CidrIp: { 'Fn::GetAtt': [expect.stringMatching(/^Vpc/), 'CidrBlock'] }, FromPort: 443, ToPort: 443 }),
       expect.objectContaining({ CidrIp: '100.64.0.0/16', FromPort: 443, ToPort: 443 }),
     ]);
+    expect(group.SecurityGroupEgress).toEqual([expect.objectContaining({ Description: 'Disallow all traffic' })]);
     for (const endpoint of properties(stack, ENDPOINT).filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')) {
       expect(endpoint).toMatchObject({ PrivateDnsEnabled: true, SecurityGroupIds: [{ 'Fn::GetAtt': [expect.stringMatching(/^TensorFlowFleetEndpoints/), 'GroupId'] }] });
     }

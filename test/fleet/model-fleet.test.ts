@@ -7,7 +7,7 @@ import { Duration, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { ModelFleetProps } from '../../lib';
-import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization } from '../../lib';
+import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization, Rollout } from '../../lib';
 import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
 import { bootSettings, fileOf, fleet, properties, userData } from './fixtures';
@@ -32,11 +32,32 @@ describe('ModelFleet', () => {
     const ingress = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress')).map(({ Properties }) => Properties.FromPort);
 
     expect(launch.Properties.LaunchTemplateData).toMatchObject({
-      InstanceType: 'm7i.large', MetadataOptions: { HttpTokens: 'required' }, BlockDeviceMappings: [{ Ebs: { Encrypted: true, VolumeType: 'gp3', VolumeSize: 20 } }],
+      InstanceType: 'm7i.large', MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 }, BlockDeviceMappings: [{ Ebs: { Encrypted: true, VolumeType: 'gp3', VolumeSize: 20 } }],
     });
     expect(launch.Properties.LaunchTemplateData.KeyName).toBeUndefined();
     expect(ingress.sort()).toEqual([8500, 8501]);
     template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal', Type: 'network' });
+  });
+
+  test('instances reach other addresses by HTTPS only, and the load balancer the instances\' two ports only', () => {
+    const { stack } = fleet();
+    const groups = properties(stack, 'AWS::EC2::SecurityGroup').map(({ GroupDescription, SecurityGroupEgress }) => [GroupDescription, SecurityGroupEgress]);
+
+    expect(groups).toEqual([
+      ['Load balancer of the model digits', undefined],
+      ['Instances of the model digits', [expect.objectContaining({ CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 })]],
+    ]);
+    expect(properties(stack, 'AWS::EC2::SecurityGroupEgress').map(({ FromPort, ToPort }) => [FromPort, ToPort])).toEqual([[8500, 8500], [8501, 8501]]);
+  });
+
+  test('the load balancer uses instances of all zones, and ends connections that outlive an instance', () => {
+    const { stack } = fleet();
+
+    expect(properties(stack, 'AWS::ElasticLoadBalancingV2::LoadBalancer')[0].LoadBalancerAttributes)
+      .toContainEqual({ Key: 'load_balancing.cross_zone.enabled', Value: 'true' });
+    const attributes = properties(stack, 'AWS::ElasticLoadBalancingV2::TargetGroup').map(({ TargetGroupAttributes }) => TargetGroupAttributes);
+    expect(attributes).toEqual(Array(2).fill(expect.arrayContaining([{ Key: 'deregistration_delay.connection_termination.enabled', Value: 'true' }])));
+    expect(properties(stack, 'AWS::AutoScaling::AutoScalingGroup')[0].MetricsCollection).toEqual([{ Granularity: '1Minute' }]);
   });
 
   test('all problems are reported together', () => {
@@ -78,6 +99,15 @@ describe('ModelFleet', () => {
     expect(digits.metricUnhealthyInstances().metricName).toBe('UnHealthyHostCount');
     expect(digits.metricHealthyInstances()).toMatchObject({ metricName: 'HealthyHostCount', statistic: 'Minimum' });
     expect(userData(fleet().stack)).not.toContain('metrics.py');
+  });
+
+  test('the utilization of processors is that of all instances except a canary\'s', () => {
+    const { digits } = fleet({ rollout: Rollout.canary({ percent: 10, bake: Duration.minutes(5) }) });
+    const metric = digits.metricCpuUtilization();
+
+    expect(metric).toMatchObject({ namespace: 'AWS/EC2', metricName: 'CPUUtilization', statistic: 'Average' });
+    expect(metric.dimensions).toEqual({ AutoScalingGroupName: digits.autoScalingGroup.autoScalingGroupName });
+    expect(digits.metricCpuUtilization({ statistic: 'Maximum' }).statistic).toBe('Maximum');
   });
 
   test('embedded metrics are read under the names that the instances write', () => {
@@ -125,7 +155,8 @@ describe('ModelFleet', () => {
     expect(senderPrograms.map(({ path }: any) => path)).toEqual(
       ['cloudwatch.py', 'metrics.py', 'server_log.py'].map((file) => `/usr/local/lib/model-server/${file}`));
     const policies = JSON.stringify(properties(stack, 'AWS::IAM::Policy'));
-    for (const { path, key, sha256 } of senderPrograms) {
+    for (const { path, bucket, key, sha256 } of senderPrograms) {
+      expect(bucket).toMatch(/^cdk-[a-z0-9]+-assets-/);
       expect(sha256).toBe(createHash('sha256').update(readFileSync(join(__dirname, '../../python/instance/src', basename(path)))).digest('hex'));
       expect(policies).toContain(key);
     }
