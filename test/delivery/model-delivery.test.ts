@@ -1,4 +1,4 @@
-import { App, Duration, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -41,8 +41,16 @@ describe('the stack of a delivery', () => {
         NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
         PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
         BucketEncryption: Match.anyValue(),
+        LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' }] },
       },
     });
+  });
+
+  test('leaves nothing else when it is deleted', () => {
+    const retained = Object.values<any>(template.toJSON().Resources).filter(({ Type, DeletionPolicy }) => (
+      /Retain/.test(DeletionPolicy) || (DeletionPolicy === undefined && ['AWS::Logs::LogGroup', 'AWS::DynamoDB::Table'].includes(Type))));
+
+    expect(retained.map(({ Type }) => Type)).toEqual(['AWS::S3::Bucket']);
   });
 
   test('has parameters that CloudFormation never writes again', () => {
@@ -53,7 +61,7 @@ describe('the stack of a delivery', () => {
 
   test('starts an execution for each upload of the one key', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { 'source': ['aws.s3'], 'detail-type': ['Object Created'], 'detail': { object: { key: ['digits.zip'] } } },
+      EventPattern: { 'source': ['aws.s3'], 'detail-type': ['Object Created'], 'detail': { bucket: { name: [{ Ref: idOf(delivery.bucket) }] }, object: { key: ['digits.zip'] } } },
       Targets: [{ InputTransformer: { InputTemplate: Match.stringLikeRegexp('^\\{"event":true,"objectVersion":<detail-object-version-id>\\}$') } }],
     });
   });
@@ -258,6 +266,10 @@ describe('problems', () => {
     [{ pollInterval: 15 as any }, 'pollInterval must be a Duration, got 15: give Duration.seconds(15)'],
   ])('of %j are found', (props, problem) => {
     expect(() => deliver(props)).toThrow(problem);
+  });
+
+  test('of a stack whose name only the deployment knows are found', () => {
+    expect(() => deliver({ stackNames: [Lazy.string({ produce: () => 'One' })] })).toThrow('stackNames must be known when the app is synthesized: give the stacks a stackName');
   });
 
   test('of a bucket in another Region are found, because S3 sends its events to EventBridge there', () => {
