@@ -36,6 +36,8 @@ describe.each(FLAG_SETS)('%s', (_, flags) => {
         BucketARN: { 'Fn::GetAtt': [bucket, 'Arn'] },
         CompressionFormat: 'GZIP',
         FileExtension: '.jsonl.gz',
+        BufferingHints: { IntervalInSeconds: 300, SizeInMBs: 5 },
+        ErrorOutputPrefix: 'errors/digits/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/',
         Prefix: 'digits/!{timestamp:yyyy/MM/dd/HH}/',
         ProcessingConfiguration: {
           Enabled: true,
@@ -64,7 +66,7 @@ test('the bucket is private and encrypted, its objects expire, and the log keeps
   expect(resourceOf(stack, 'AWS::S3::Bucket', 'DigitsCapture')).toMatchObject({
     properties: {
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
-      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 45, Status: 'Enabled' }] },
+      LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, ExpirationInDays: 45, Status: 'Enabled' }] },
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
     },
     resource: { DeletionPolicy: 'Retain' },
@@ -92,6 +94,9 @@ test('the roles may do what the delivery needs, and nothing else', () => {
     },
     { Effect: 'Allow', Action: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], Resource: bucket },
   ]);
+  const [logs] = resourceOf(stack, 'AWS::IAM::Role', 'DigitsCaptureLogsRole').properties.AssumeRolePolicyDocument.Statement;
+  expect(logs.Principal).toEqual({ Service: 'logs.amazonaws.com' });
+  expect(logs.Condition.StringLike['aws:SourceArn']['Fn::Join'][1].slice(2)).toEqual([':logs:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':*']);
   expect(resourceOf(stack, 'AWS::IAM::Role', 'DigitsCaptureStreamRole').properties.AssumeRolePolicyDocument.Statement).toMatchObject([
     { Principal: { Service: 'firehose.amazonaws.com' }, Condition: { StringEquals: { 'sts:ExternalId': { Ref: 'AWS::AccountId' } } } },
   ]);
@@ -111,7 +116,8 @@ test('a key encrypts the bucket and the log group, and CloudWatch Logs may use i
   template.hasResourceProperties('AWS::KMS::Key', {
     KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({
       Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]] } },
-      Condition: { ArnLike: Match.anyValue() },
+      Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+      Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': Match.objectLike({ 'Fn::Join': ['', Match.arrayWith([':log-group:*'])] }) } },
     })]) },
   });
   template.hasResourceProperties('AWS::IAM::Policy', {

@@ -70,6 +70,10 @@ describe('pods with the LiteRT server', () => {
     expect(copy.LIBRARY).toMatch(/^s3:\/\/cdk-.*\/[0-9a-f]{64}/);
     expect(copy.LIBRARY).not.toBe(copy.PROGRAM);
     expect(initOf(stack, 'copy-files').command[2]).toContain('--exclude layer.zip');
+    // The AWS CLI writes a cache to $HOME, which is read-only elsewhere.
+    expect(copy.HOME).toBe('/tmp');
+    expect(initOf(stack, 'copy-files').volumeMounts.map(({ mountPath, readOnly }: any) => [mountPath, readOnly])).toEqual(
+      [['/opt/litert', undefined], [expect.stringMatching(/^\/models/), undefined], ['/tmp', undefined]]);
     expect(verify.CHECKSUMS_SHA256).toBe('c'.repeat(64));
     expect(verify.PROGRAM_SHA256).toBe(programDigest('x86_64'));
     expect(serverOf(stack).args).toContain(`--litert_library_sha256=${verify.LIBRARY_SHA256}`);

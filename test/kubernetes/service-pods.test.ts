@@ -29,7 +29,7 @@ describe('pods', () => {
     const stack = stackWith();
 
     expect(serverOf(stack).lifecycle).toEqual({ preStop: { sleep: { seconds: 45 } } });
-    expect(podOf(stack)).toMatchObject({ terminationGracePeriodSeconds: 60, shareProcessNamespace: true });
+    expect(podOf(stack)).toMatchObject({ terminationGracePeriodSeconds: 60, shareProcessNamespace: true, enableServiceLinks: false });
   });
 
   test('bring their own configuration, so that two versions can serve side by side', () => {

@@ -13,6 +13,8 @@ describe('bad input', () => {
     ['a model name that is too long for the Services', { modelName: 'D_'.repeat(25) + 'digits' }, /got "(d-){25}digits", which the model's name gives: give serviceName/],
     ['a namespace that is none', { namespaceName: 'My Models' }, /namespaceName must be at most 63/],
     ['a namespace that every cluster has', { createNamespace: true }, /createNamespace needs a namespace that the cluster does not have, got "default"/],
+    ...['kube-system', 'kube-public', 'kube-node-lease'].map((namespaceName): [string, Partial<ModelServiceProps>, RegExp] => (
+      [`the namespace ${namespaceName}`, { createNamespace: true, namespaceName }, new RegExp(`createNamespace needs a namespace .* got "${namespaceName}"`)])),
     ['equal ports', { grpcPort: 8501 }, /grpcPort and restPort must differ/],
     ['min above max', { minReplicas: 5, maxReplicas: 4 }, /minReplicas must not be above maxReplicas, got 5 and 4/],
     ['the default min above max', { maxReplicas: 2 }, /got 3 \(the default\) and 2/],
