@@ -77,6 +77,14 @@ describe('an incomplete copy of a SavedModel', () => {
     expect(problems[0]).toContain('copy the whole directory again');
   });
 
+  test('with a Git LFS pointer in the place of its graph, and the way out', () => {
+    const files = { ...savedModelFiles(), 'saved_model.pb': 'version https://git-lfs.github.com/spec/v1\noid sha256:0' };
+
+    const { problems } = inspectModel(directoryWith(files));
+
+    expect(problems).toEqual([expect.stringMatching(/holds a Git LFS pointer instead of saved_model\.pb: run `git lfs pull`$/)]);
+  });
+
   test('names all problems at once', () => {
     const { problems } = inspectModel(directoryWith({ 'saved_model.pb': '', 'variables/other': 'x' }));
 

@@ -37,6 +37,7 @@ test('compares the version that serves with the requests of a day, once a day', 
     ARTIFACT_BUCKET: 'models', MANIFEST_KEY: 'digits-0123abcd/litert/7/manifest.json', MODEL_POINTER: '', CAPTURE_BUCKET: 'captured',
     PERIOD_HOURS: '24', MIN_SAMPLES: '200', MIN_STABILITY_INDEX: '0.2',
   });
+  Template.fromStack(stack).hasResourceProperties('AWS::CodeBuild::Project', { ConcurrentBuildLimit: 1, QueuedTimeoutInMinutes: 60, TimeoutInMinutes: 60 });
   Template.fromStack(stack).hasResourceProperties('AWS::Scheduler::Schedule', {
     ScheduleExpression: 'rate(1 day)',
     FlexibleTimeWindow: { Mode: 'OFF' },

@@ -212,8 +212,10 @@ describe('QualityGate', () => {
     expect(QualityGate.minAgreement(99)._problems(true)).toEqual([expect.stringContaining('got 99: it is a share, so 99 per cent is 0.99')]);
   });
 
-  test.each([QualityGate.maxAccuracyLoss(0.01), QualityGate.maxErrorIncrease(0.01), QualityGate.minAgreement(0.99)])('on decisions requires data', (gate) => {
-    expect(gate._problems(false)).toEqual([expect.stringContaining('give evaluation')]);
+  test.each<[QualityGate, string]>([
+    [QualityGate.maxAccuracyLoss(0.01), 'inputs with labels'], [QualityGate.maxErrorIncrease(0.01), 'inputs with labels'], [QualityGate.minAgreement(0.99), 'inputs'],
+  ])('on decisions requires data', (gate, data) => {
+    expect(gate._problems(false)).toEqual([expect.stringContaining(`needs real ${data}: give evaluation`)]);
   });
 
   test.each([

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+from model_builds.errors import LONGEST_MESSAGE, ModelError
 from model_builds.hint_words import WORDS
 from test_is_complete import CONSOLE, failure, put_outcome
 
@@ -88,3 +89,11 @@ def test_a_sentence_without_hints_stands_alone(s3: S3Client, codebuild: Stubber)
     put_outcome(s3, {"exitCode": 2, "sentence": "the ZIP is corrupt", "hints": []}, report=False)
 
     assert failure(s3, codebuild) == f"the ZIP is corrupt\nBuild: {CONSOLE}"
+
+
+def test_an_error_is_as_long_as_cloudformation_takes_whatever_it_says() -> None:
+    said = str(ModelError("the model's names: " + "ü" * LONGEST_MESSAGE))
+
+    assert said.startswith("the model's names: ü")
+    assert said.endswith("…")
+    assert LONGEST_MESSAGE - 3 <= len(said.encode()) <= LONGEST_MESSAGE
