@@ -323,6 +323,20 @@ class TestComparison:
         found = self.compared({"predictions": [[1, 2]]}, {"predictions": [[float("nan"), 2]]})
         assert (found.disagreement, found.relative_error) == (1, 1)
 
+    @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+    def test_an_answer_recorded_without_a_number_hides_no_difference_of_others(self, number: float) -> None:
+        found = ReplayedAnswers({"scores": True})
+        for old, new in (([number, 1.0], [number, 1.0]), ([2.0, 1.0], [5.0, 1.0]), ([number, 1.0], [0.5, 1.0])):
+            found.add(capture(1, answer={"predictions": [old]}), {"predictions": [new]})
+        # 3 of the second request, and the whole of the third, which had no number there.
+        assert found.relative_error == pytest.approx(((9 + 1) / (1 + 5 + 1)) ** 0.5)
+        assert found.disagreements == 1
+
+    def test_not_a_number_is_never_the_greatest(self) -> None:
+        old = {"predictions": [[float("nan"), 1, 2]]}
+        found = self.compared(old, {"predictions": [[float("nan"), 2, 1]]})
+        assert found.worst_cases[0].endswith("was 2 (2), is 1 (2)")
+
     def test_texts_must_be_equal(self) -> None:
         old = {"predictions": ["cat"]}
         assert self.compared(old, {"predictions": ["cat"]}).disagreements == 0

@@ -82,9 +82,12 @@ class ReplayedAnswers:
             self.decisions += 1
             self.disagreements += old != new
             return old != new, 1.0, f"must be {_short(old)}, is {_short(new)}" if old != new else ""
-        alike = found is not None and len(found) == len(expected) and all(map(math.isfinite, found))
-        error = sum((one - other) ** 2 for one, other in zip(expected, found, strict=True)) if alike and found else 0.0
-        size = sum(one * one for one in expected)
+        alike = found is not None and len(found) == len(expected) and all(map(_are_both_numbers, expected, found))
+        # NaN or an infinity among the recorded numbers would make the sums of all answers one as well.
+        known = [number for number in expected if math.isfinite(number)]
+        pairs = zip(expected, found, strict=True) if alike and found else ()
+        error = sum((one - other) ** 2 for one, other in pairs if math.isfinite(one))
+        size = sum(one * one for one in known)
         error = error if alike else max(size, 1.0)
         self._errors[name] = self._errors.get(name, 0.0) + error
         self._sizes[name] = self._sizes.get(name, 0.0) + size
@@ -127,8 +130,15 @@ def _numbers(value: Any) -> list[float] | None:
     return [float(value)] if isinstance(value, int | float) else None
 
 
+def _are_both_numbers(one: float, other: float) -> bool:
+    """Tell whether both are finite, or both are the same of NaN and the infinities."""
+    if math.isfinite(one) or math.isfinite(other):
+        return math.isfinite(one) and math.isfinite(other)
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
 def _greatest(numbers: list[float]) -> int:
-    return max(range(len(numbers)), key=numbers.__getitem__)
+    return max(range(len(numbers)), key=lambda place: -math.inf if math.isnan(numbers[place]) else numbers[place])
 
 
 def _short(value: Any) -> str:
