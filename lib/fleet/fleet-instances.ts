@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import type { FleetSettings } from './fleet-settings';
 import { processorOf } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
+import { PinnedAmazonLinux } from './pinned-amazon-linux';
 
 export interface LaunchTemplateOptions {
   readonly props: ModelFleetProps;
@@ -22,8 +23,7 @@ export function fleetLaunchTemplate(
   return new ec2.LaunchTemplate(scope, id, {
     ...options,
     instanceType: settings.instanceType,
-    machineImage: props.machineImage
-      ?? ec2.MachineImage.latestAmazonLinux2023({ cpuType: amazonLinuxProcessor(settings.instanceType), cachedInContext: true }),
+    machineImage: props.machineImage ?? new PinnedAmazonLinux(amazonLinuxProcessor(settings.instanceType)),
     requireImdsv2: true,
     httpPutResponseHopLimit: 1,
     blockDevices: [{

@@ -9,6 +9,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary } from '../../lib';
+import { PinnedAmazonLinux } from '../../lib/fleet/pinned-amazon-linux';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 import { bootSettings, env, fleet, properties, userData } from './fixtures';
 
@@ -247,6 +248,17 @@ describe('instances', () => {
     ]);
   });
 
+  test.each([ec2.AmazonLinuxCpuType.X86_64, ec2.AmazonLinuxCpuType.ARM_64])('of %s keep their image under the key of the CDK\'s own look-up', (cpuType) => {
+    const look = (make: (stack: Stack) => unknown) => {
+      const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+      make(new Stack(app, 'Stack', { env }));
+      return (app.synth().manifest.missing ?? []).filter(({ provider }) => provider === 'ssm').map(({ key, props }) => ({ key, mustExist: !(props as any).ignoreErrorOnMissingContext }));
+    };
+
+    expect(look((stack) => new ec2.LaunchTemplate(stack, 'Template', { machineImage: new PinnedAmazonLinux(cpuType) })))
+      .toEqual(look((stack) => new ec2.LaunchTemplate(stack, 'Template', { machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType, cachedInContext: true }) })));
+  });
+
   test('get the given role, which gets the permissions that a boot needs and no more', () => {
     const { stack } = fleet((scope) => ({ role: new iam.Role(scope, 'Mine', { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') }) }));
 
@@ -274,8 +286,8 @@ describe('instances', () => {
     const own = fleet().stack;
 
     expect(properties(given, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('ami-0123456789');
-    // A look-up in cdk.context.json, not a parameter that every deployment resolves again.
-    expect(typeof properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toBe('string');
+    // A look-up in cdk.context.json, not a parameter that every deployment resolves again. Until it is made, the CDK's validation accepts the template.
+    expect(properties(own, 'AWS::EC2::LaunchTemplate')[0].LaunchTemplateData.ImageId).toMatch(/^ami-[0-9a-f]{17}$/);
   });
 
   test('may boot until two minutes before CloudFormation gives up, from the script\'s start', () => {
