@@ -4,6 +4,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
+import { packageIndexProblems } from '../optimization/optimization-checks';
 import { outermostStack } from '../private/outermost-stack';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelMonitorProps } from './model-monitor-props';
@@ -29,6 +30,7 @@ export function checkMonitor(scope: IConstruct, props: ModelMonitorProps): strin
     ...artifactProblems(scope, endpoint.artifact),
     ...periodProblems(props.period),
     ...checkInteger('minSamples', props.minSamples, 20, 100_000, 'captured requests beyond the newest 10,000 are not read'),
+    ...packageIndexProblems(props.packageIndexUrl, 'give the address of an index that asks for none'),
     ...checkRange('minStabilityIndex', props.minStabilityIndex, 0, 10, '0.1 is usually called a small difference, 0.2 a large one'),
   ];
 }

@@ -118,16 +118,25 @@ function taskProblems({ tasks, evaluation }: OptimizationOptions): string[] {
   return problems;
 }
 
+/**
+ * Returns every problem of the address of a package index.
+ *
+ * @param wayOut what to do with an index that asks for a password
+ */
+export function packageIndexProblems(packageIndexUrl: string | undefined, wayOut: string): string[] {
+  return [
+    ...checkPattern('packageIndexUrl', packageIndexUrl, /^https?:\/\/[^/\s]+/, 'an http or https address'),
+    ...!Token.isUnresolved(packageIndexUrl) && /^https?:\/\/[^/]*@/.test(packageIndexUrl ?? '')
+      ? [`packageIndexUrl must not hold a user or password, because it is part of the template: ${wayOut}`] : [],
+  ];
+}
+
 function buildProblems(options: OptimizationOptions): string[] {
   const problems = [
     ...timeoutProblems(options),
-    ...checkPattern('packageIndexUrl', options.packageIndexUrl, /^https?:\/\/[^/\s]+/, 'an http or https address'),
+    ...packageIndexProblems(options.packageIndexUrl, 'put the whole address into a secret, and give it to buildEnvironment as UV_DEFAULT_INDEX and PIP_INDEX_URL'),
     ...environmentProblems(options),
   ];
-  if (!Token.isUnresolved(options.packageIndexUrl) && /^https?:\/\/[^/]*@/.test(options.packageIndexUrl ?? '')) {
-    problems.push('packageIndexUrl must not hold a user or password, because it is part of the template: '
-      + 'put the whole address into a secret, and give it to buildEnvironment as UV_DEFAULT_INDEX and PIP_INDEX_URL');
-  }
   for (const name of ['buildVpcSubnets', 'buildSecurityGroups'] as const) {
     if (options[name] !== undefined && options.buildVpc === undefined) {
       problems.push(`${name} has no effect without buildVpc: give buildVpc, or leave ${name} out`);

@@ -29,6 +29,13 @@ const variables = (stack: Stack) => Object.fromEntries(
   resourceOf(stack, 'AWS::CodeBuild::Project', 'MonitorComparison').properties.Environment.EnvironmentVariables.map(({ Name, Value }: any) => [Name, Value]),
 );
 
+test('installs from another package index on request', () => {
+  const stack = emptyStack();
+  monitor(stack, { packageIndexUrl: 'https://mirror.example/simple' });
+
+  expect(resourceOf(stack, 'AWS::CodeBuild::Project', 'MonitorComparison').properties.Source.BuildSpec).toContain('https://mirror.example/simple');
+});
+
 test('compares the version that serves with the requests of a day, once a day', () => {
   const stack = emptyStack();
   monitor(stack);
@@ -229,6 +236,9 @@ describe('a synth error says what is wrong', () => {
 
   test.each([
     [{ period: 24 as any }, 'period must be a Duration, got 24: give Duration.seconds(24)'],
+    [{ packageIndexUrl: 'mirror' }, 'packageIndexUrl must be an http or https address, got "mirror"'],
+    [{ packageIndexUrl: 'https://me:secret@mirror.example' },
+      'packageIndexUrl must not hold a user or password, because it is part of the template: give the address of an index that asks for none'],
     [{ period: Duration.days(32) }, 'period must be whole hours, at least one and at most 31 days'],
     [{ period: Duration.millis(1500) }, 'period must be whole hours, at least one and at most 31 days, got 1.5 seconds'],
     [{ period: Duration.hours(Lazy.number({ produce: () => 6 })) }, 'period must be known when the app is synthesized'],
