@@ -77,6 +77,18 @@ describe('the stack of a delivery', () => {
     expect(actions.filter((action: string) => action.startsWith('s3:'))).toEqual(['s3:ListBucketVersions']);
   });
 
+  test('has functions that may write their log, read why these stacks failed, and keep these parameters, and nothing else', () => {
+    const permitted = (id: string) => statementsOf(template, Object.keys(template.findResources('AWS::IAM::Role')).find((name) => name.includes(id))!)
+      .map(({ Action, Resource }) => [Action, JSON.stringify(Resource)]);
+    const log = [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/Logs[0-9A-F]{8}","Arn"/)];
+
+    expect(permitted('ReasonRole')).toEqual([log, ['cloudformation:DescribeStackEvents', expect.stringContaining(':stack/Serving/*')]]);
+    expect(permitted('ParametersRole')).toEqual([log, [
+      ['ssm:PutParameter', 'ssm:DeleteParameter', 'ssm:AddTagsToResource', 'ssm:ListTagsForResource'],
+      expect.stringMatching(/:parameter\/.*source.*:parameter\/.*serve/),
+    ]]);
+  });
+
   test('alarms on executions that fail or take too long', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 0,
