@@ -105,6 +105,13 @@ function clusterProblems({ cluster, applyManifests }: ModelServiceProps): string
   if (applyManifests === false || cluster.kubectlProvider !== undefined || cluster.kubectlProviderOptions !== undefined) {
     return [];
   }
+  if ('awsAuth' in cluster) {
+    return [
+      `the cluster ${JSON.stringify(cluster.node.path)} is one of aws-cdk-lib/aws-eks, whose kubectl function is not found here: import it by `
+      + 'eks.Cluster.fromClusterAttributes(this, …, { clusterName: cluster.clusterName, kubectlProvider }) of aws-cdk-lib/aws-eks-v2, with a KubectlProvider of that module '
+      + '(docs/porting.md), or set applyManifests to false and apply the objects yourself',
+    ];
+  }
   return [
     `the cluster ${JSON.stringify(cluster.node.path)} has no kubectl provider, so nothing can be applied to it: give the Cluster kubectlProviderOptions `
     + '(an imported one kubectlProvider), or set applyManifests to false and apply the objects yourself',

@@ -1,4 +1,5 @@
 import { App, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
+import * as older from 'aws-cdk-lib/aws-eks';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
@@ -76,6 +77,16 @@ describe('bad input', () => {
 
     expect(() => modelService(stack, { cluster: importedCluster(stack, { kubectlProvider: undefined }) }))
       .toThrow(/the cluster "Stack\/Cluster" has no kubectl provider.* set applyManifests to false/);
+  });
+
+  test('fails for a cluster of the older module, with the way to import it', () => {
+    const stack = emptyStack();
+    const cluster = older.Cluster.fromClusterAttributes(stack, 'Older', { clusterName: 'older' }) as unknown as ModelServiceProps['cluster'];
+
+    expect(() => modelService(stack, { cluster })).toThrow(
+      'the cluster "Stack/Older" is one of aws-cdk-lib/aws-eks, whose kubectl function is not found here: import it by eks.Cluster.fromClusterAttributes(this, …, '
+      + '{ clusterName: cluster.clusterName, kubectlProvider }) of aws-cdk-lib/aws-eks-v2',
+    );
   });
 
   test('fails for a model in the format of Lambda', () => {
