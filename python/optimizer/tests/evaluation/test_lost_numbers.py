@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from sample_functions import Function, save, spec
 from sample_jobs import FULL_INTEGER
-from tensorflow_optimizer.evaluation import lost_numbers
+from tensorflow_optimizer.evaluation import lost_numbers, worse_than_constant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,35 @@ def test_a_lone_number_that_became_a_constant_is_found(shape: tuple[int, ...]) -
     kelvins = RANDOM.uniform(290, 296, shape).astype(np.float32)
     found = lost_numbers(kelvins, np.full_like(kelvins, 293))
     assert found == (1.0, "always answers 293, and the original does not")
+
+
+def test_a_candidate_farther_from_the_original_than_its_mean_is_found_though_the_error_is_small() -> None:
+    kelvins = RANDOM.uniform(290, 296, (50, 2)).astype(np.float32)
+    candidate = kelvins[::-1].copy()
+    assert np.linalg.norm(candidate - kelvins) / np.linalg.norm(kelvins) < 0.01
+    found = worse_than_constant(kelvins, candidate)
+    assert found is not None
+    assert found[0] < 0
+    assert found[1].startswith("is no nearer to the original's than one number for all samples (R² -")
+    mean = np.broadcast_to(kelvins.mean(axis=0), kelvins.shape)
+    assert (worse_than_constant(kelvins, mean + np.float32(0.01)) or (1.0,))[0] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("original", "candidate"),
+    [
+        (BOXES, BOXES + 50),
+        # It varies by rounding alone.
+        (np.float32([[1.0], [1.00001]]), np.float32([[1.00001], [1.0]])),
+        (BOXES[:1], BOXES[:1] + 999),
+        (np.zeros((9, 2), np.float32), np.ones((9, 2), np.float32)),
+        (np.float32([[1.0], [np.nan], [2.0]]), np.float32([[2.0], [np.nan], [1.0]])),
+    ],
+)
+def test_a_candidate_that_is_nearer_or_cannot_be_told_from_one_is_left_to_the_gate(
+    original: Any, candidate: Any
+) -> None:
+    assert worse_than_constant(original, candidate) is None
 
 
 def test_many_are_counted() -> None:

@@ -18,6 +18,7 @@ from ..evaluation import (
     latency_ratio,
     lost_numbers,
     rarest,
+    worse_than_constant,
 )
 from ..gate import judge
 from ..processes import progress_events
@@ -80,8 +81,10 @@ class CandidateEvaluator:
             labels = reference.datasets[default].labels.get(name)
             task, before = reference.tasks[default][name], reference.answers[default][name]
             rule, broken = "betterThanChance", collapse(task, before, value, labels)
-            if broken is None and task.task is ModelTask.REGRESSION:
-                rule, broken = "noLostNumbers", lost_numbers(before, value)
+            if task.task is ModelTask.REGRESSION:
+                rule, broken = "betterThanConstant", worse_than_constant(before, value)
+                if broken is None:
+                    rule, broken = "noLostNumbers", lost_numbers(before, value)
             if broken is not None:
                 measured, what = broken
                 sentence = f"its output {name!r} {what}"

@@ -6,7 +6,7 @@ from .answers import answers_of
 from .chance import collapse, rarest
 from .compare import compare, gain, rate
 from .latency import Timing, interleaved_latency, latency_ratio
-from .lost_numbers import lost_numbers
+from .lost_numbers import lost_numbers, worse_than_constant
 from .original import check_batch, check_chance, check_repeatable
 from .scaling import expected_scale, ranges_of
 from .soundness import EvaluationCase, check_sound
@@ -32,4 +32,5 @@ __all__ = [
     "ranges_of",
     "rarest",
     "rate",
+    "worse_than_constant",
 ]

@@ -1,7 +1,8 @@
-"""Finds numbers of an output that a candidate answers with a constant.
+"""Finds measurements that a candidate answers no better than a constant would.
 
 Where an output holds small numbers beside large ones, such as scores beside pixels, 8 bits for all of them leave
-nothing of the small ones, and the error relative to the whole output does not show it.
+nothing of the small ones, and the error relative to the whole output does not show it. Nor does it where all numbers
+have a large mean and vary little, such as temperatures in kelvins.
 """
 
 from __future__ import annotations
@@ -20,6 +21,29 @@ _SHARE = 0.1
 #: Of the largest value: smaller differences are rounding.
 _VARIES = 1e-3
 _LISTED = 3
+_AT_ONCE = 500_000
+
+
+def worse_than_constant(original: Array, candidate: Array) -> tuple[float, str] | None:
+    """Return R², and a sentence, of a candidate that is no nearer than the mean to the original; None: it is nearer.
+
+    Args:
+        original: The original's answers, floats, dimension 0 being the sample.
+        candidate: The candidate's answers.
+    """
+    if original.dtype.kind != "f" or len(original) < 2 or not original.size or not np.isfinite(original).all():
+        return None
+    mean = original.mean(axis=0, dtype=np.float64)
+    error = spread = 0.0
+    step = max(1, _AT_ONCE * len(original) // original.size)
+    for start in range(0, len(original), step):
+        own = original[start : start + step].astype(np.float64)
+        error += float(((candidate[start : start + step] - own) ** 2).sum())
+        spread += float(((own - mean) ** 2).sum())
+    if error < spread or spread <= original.size * (_VARIES * float(np.abs(original).max())) ** 2:
+        return None
+    r_squared = 1 - error / spread
+    return r_squared, f"is no nearer to the original's than one number for all samples (R² {r_squared:.3g})"
 
 
 def lost_numbers(original: Array, candidate: Array) -> tuple[float, str] | None:
