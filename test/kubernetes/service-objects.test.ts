@@ -52,6 +52,8 @@ describe('the service', () => {
     expect(spec).toMatchObject({ type: 'LoadBalancer', loadBalancerClass: 'service.k8s.aws/nlb' });
     expect(metadata.annotations).toMatchObject({
       'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal',
+      'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type': 'ip',
+      'service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol': 'http',
       'service.beta.kubernetes.io/aws-load-balancer-healthcheck-path': '/v1/models/digits/metadata',
       'service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval': '30',
       'service.beta.kubernetes.io/aws-load-balancer-healthcheck-timeout': '20',
