@@ -22,6 +22,7 @@ export function checkFleetProps(scope: Construct, props: ModelFleetProps): strin
     ...checkCpuFeatures(props),
     ...checkImage(scope, props),
     ...checkRegions(scope, props),
+    ...checkSubnets(props),
     ...checkCapacity(props),
     ...checkRoleStack(scope, 'role', props.role),
     ...fleetCanaryProblems(props),
@@ -54,6 +55,13 @@ function checkImage(scope: Construct, { machineImage }: ModelFleetProps): string
   return machineImage || !(Token.isUnresolved(account) || Token.isUnresolved(region)) ? [] : [
     'machineImage is needed in a stack whose account and Region are unknown, because no image can be looked up and pinned: give the stack an env, '
     + 'or an image, such as ec2.MachineImage.genericLinux({ … })',
+  ];
+}
+
+function checkSubnets({ vpc, vpcSubnets }: ModelFleetProps): string[] {
+  return vpcSubnets || vpc.privateSubnets.length > 0 ? [] : [
+    `the VPC ${JSON.stringify(vpc.node.path)} has no private subnets with a route to the internet, where instances are by default: give vpcSubnets, such as `
+    + '{ subnetType: ec2.SubnetType.PRIVATE_ISOLATED } with vpcEndpoints: true',
   ];
 }
 

@@ -401,6 +401,14 @@ describe('problems', () => {
     expect(() => fleet((scope) => given(scope, 'us-east-1'))).not.toThrow();
   });
 
+  test.each([ec2.SubnetType.PUBLIC, ec2.SubnetType.PRIVATE_ISOLATED])('a VPC of subnets %s alone is refused, unless vpcSubnets names them', (subnetType) => {
+    const vpc = (scope: Stack) => new ec2.Vpc(scope, 'Own', { subnetConfiguration: [{ name: 'own', subnetType }] });
+
+    expect(() => fleet((scope) => ({ vpc: vpc(scope) }))).toThrow('the VPC "Stack/Own" has no private subnets with a route to the internet, where instances are by default: '
+      + 'give vpcSubnets, such as { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } with vpcEndpoints: true');
+    expect(() => fleet((scope) => ({ vpc: vpc(scope), vpcSubnets: { subnetType } }))).not.toThrow();
+  });
+
   test('a .tflite model is refused with the reason', () => {
     const path = `${directoryWith({ 'model.tflite': 'x' })}/model.tflite`;
 
