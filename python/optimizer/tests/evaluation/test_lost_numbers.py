@@ -54,12 +54,12 @@ def test_a_candidate_farther_from_the_original_than_its_mean_is_found_though_the
     kelvins = RANDOM.uniform(290, 296, (50, 2)).astype(np.float32)
     candidate = kelvins[::-1].copy()
     assert np.linalg.norm(candidate - kelvins) / np.linalg.norm(kelvins) < 0.01
-    found = worse_than_constant(kelvins, candidate)
+    found = worse_than_constant(kelvins, candidate, None)
     assert found is not None
     assert found[0] < 0
     assert found[1].startswith("is no nearer to the original's than one number for all samples (R² -")
     mean = np.broadcast_to(kelvins.mean(axis=0), kelvins.shape)
-    assert (worse_than_constant(kelvins, mean + np.float32(0.01)) or (1.0,))[0] == pytest.approx(0, abs=1e-3)
+    assert (worse_than_constant(kelvins, mean + np.float32(0.01), None) or (1.0,))[0] == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,14 @@ def test_a_candidate_farther_from_the_original_than_its_mean_is_found_though_the
 def test_a_candidate_that_is_nearer_or_cannot_be_told_from_one_is_left_to_the_gate(
     original: Any, candidate: Any
 ) -> None:
-    assert worse_than_constant(original, candidate) is None
+    assert worse_than_constant(original, candidate, None) is None
+
+
+def test_a_candidate_far_from_the_original_is_left_to_the_gate_if_labels_judge_both() -> None:
+    labels, noise = RANDOM.uniform(0, 1, (200, 1)), RANDOM.normal(0, 2, (2, 200, 1))
+    original, candidate = (labels + noise).astype(np.float32)
+    assert worse_than_constant(original, candidate, None) is not None
+    assert worse_than_constant(original, candidate, labels) is None
 
 
 def test_many_are_counted() -> None:

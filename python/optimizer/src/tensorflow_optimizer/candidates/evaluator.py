@@ -82,7 +82,7 @@ class CandidateEvaluator:
             task, before = reference.tasks[default][name], reference.answers[default][name]
             rule, broken = "betterThanChance", collapse(task, before, value, labels)
             if task.task is ModelTask.REGRESSION:
-                rule, broken = "betterThanConstant", worse_than_constant(before, value)
+                rule, broken = "betterThanConstant", worse_than_constant(before, value, labels)
                 if broken is None:
                     rule, broken = "noLostNumbers", lost_numbers(before, value)
             if broken is not None:

@@ -24,14 +24,23 @@ _LISTED = 3
 _AT_ONCE = 500_000
 
 
-def worse_than_constant(original: Array, candidate: Array) -> tuple[float, str] | None:
+def worse_than_constant(original: Array, candidate: Array, labels: Array | None) -> tuple[float, str] | None:
     """Return R², and a sentence, of a candidate that is no nearer than the mean to the original; None: it is nearer.
+
+    With labels these are the measure: two models of noisy measurements may both be right on average, and far apart.
 
     Args:
         original: The original's answers, floats, dimension 0 being the sample.
         candidate: The candidate's answers.
+        labels: The labels, if there are any.
     """
-    if original.dtype.kind != "f" or len(original) < 2 or not original.size or not np.isfinite(original).all():
+    if (
+        labels is not None
+        or original.dtype.kind != "f"
+        or len(original) < 2
+        or not original.size
+        or not np.isfinite(original).all()
+    ):
         return None
     mean = original.mean(axis=0, dtype=np.float64)
     error = spread = 0.0
