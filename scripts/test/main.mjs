@@ -36,13 +36,10 @@ const cargo = (name) => ({
   count: () => countCargo(logFile(results, name)),
 });
 
-/**
- * Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time.
- * The others take what these leave, because end-to-end tests run one at a time and would be the last to end.
- */
+/** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 const RUNNERS = [
-  { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true, normalPriority: true },
-  { ...jest('e2e', '--config', 'jest.e2e.config.js'), normalPriority: true },
+  { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true },
+  jest('e2e', '--config', 'jest.e2e.config.js'),
   pytest('optimizer', 'python/optimizer/tests'),
   pytest('emulator', 'emulator/tests'),
   cargo('native'),

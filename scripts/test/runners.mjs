@@ -1,7 +1,6 @@
 // A test runner of `npm test`: a process with a log file and a time limit, whose tests are counted at the end.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Skips that leave nothing untested, by the test's reason, or by its name if the tool has no reasons. */
@@ -29,19 +28,6 @@ function endGroup({ pid }, signal) {
   }
 }
 
-/** By how much the others' niceness exceeds that of runners with `normalPriority`. */
-const LOWER_PRIORITY = 5;
-
-/** Linux divides the processors among sessions first, and each runner is one: there, only the niceness of the session counts beside other runners. */
-function lowerPriority(pid) {
-  setPriority(pid, Math.min(getPriority() + LOWER_PRIORITY, 19));
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, `${LOWER_PRIORITY}`);
-  } catch {
-    // Not Linux, or a kernel without it.
-  }
-}
-
 export function logFile(results, name) {
   return join(results, `${name}.log`);
 }
@@ -49,7 +35,7 @@ export function logFile(results, name) {
 /**
  * Runs one runner until it ends or the deadline passes.
  *
- * @param runner Its name, its command, the function that counts its tests, and whether it has `normalPriority`.
+ * @param runner Its name, its command, and the function that counts its tests.
  * @param options The directory for its log, the deadline (as Date.now()), and the options of `spawn`.
  * @returns Its name, the numbers of passed and failed tests, skipped tests as `name: reason`, and its duration in seconds.
  */
@@ -64,9 +50,6 @@ export function execute(runner, { results, deadline, ...options }) {
     // In its own process group, so that its children end with it.
     const child = spawn(command, args, { ...options, stdio: ['ignore', log, log], detached: true });
     running.add(child);
-    if (child.pid && !runner.normalPriority) {
-      lowerPriority(child.pid);
-    }
     let problem;
     const limit = setTimeout(() => {
       problem = `ended after ${Math.round((Date.now() - started) / 1000)} s: it had not come to its end`;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { getPriority, tmpdir } from 'os';
+import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -44,13 +44,6 @@ describe('a runner of npm test', () => {
   ])('%s', (_, script, count, expected) => {
     expect(evaluate(`runners.execute({ name: 'one', command: ['sh', '-c', '${script}'], count: ${count} }, { results, deadline: Date.now() + 60_000 })`))
       .toMatchObject(expected);
-  });
-
-  test.each([[true, 0], [false, 5]])('with normalPriority %s has a niceness %d higher than npm test', (normalPriority, expected) => {
-    const command = JSON.stringify(['sh', '-c', 'sleep 0.5; nice']);
-    evaluate(`runners.execute({ name: 'nice', normalPriority: ${normalPriority}, command: ${command}, count: ${counting(1, 0)} }, { results, deadline: Date.now() + 60_000 })`);
-
-    expect(Number(readFileSync(join(directory, 'nice.log'), 'utf8'))).toBe(Math.min(getPriority() + expected, 19));
   });
 
   test('that does not exist fails, and says so', () => {
