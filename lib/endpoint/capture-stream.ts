@@ -52,9 +52,7 @@ export class CaptureStream extends Construct {
       })),
     ];
     objects.forEach((arn) => acknowledgeWildcard(role, arn, 'Firehose names objects after the time of their arrival'));
-    if (this.bucket.encryptionKey) {
-      grantKey(this.bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
-    }
+    grantKey(this.bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
     const stream = new CfnDeliveryStream(this, 'Stream', {
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },

@@ -42,9 +42,7 @@ export class ManifestBundle extends Construct {
         : new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       installLatestAwsSdk: false,
     });
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, write, 'kms:GenerateDataKey').applyBefore(write);
-    }
+    grantKey(bucket.encryptionKey, write, 'kms:GenerateDataKey')?.applyBefore(write);
     acknowledgeWildcard(write, objects, 'Each version of the model has a file of its own, named when it is deployed');
     const sdkCalls = Stack.of(this).node.findChild(SDK_CALLS) as Construct;
     Validations.of(sdkCalls).acknowledge({ id: 'AwsSolutions-L1', reason: 'The runtime of the CDK\'s custom resources is the CDK\'s choice' });

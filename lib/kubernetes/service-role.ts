@@ -46,8 +46,6 @@ export class ServiceRole extends Construct {
 
   private allowRead({ bucket, key }: StoredBinary): void {
     iam.Grant.addToPrincipal({ grantee: this.role, actions: ['s3:GetObject'], resourceArns: [bucket.arnForObjects(key)] });
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt');
-    }
+    grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt');
   }
 }

@@ -35,7 +35,7 @@ import { MonitorProject } from './monitor-project';
  *   alarmActions: [new cloudwatch_actions.SnsAction(topic)],
  * });
  * monitor.onDrift('Drift', { target: new events_targets.SnsTopic(topic) });
- * topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));   // the alarm, which the policy for the event would shut out
+ * topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));   // lets the alarm publish too
  */
 export class ModelMonitor extends Construct {
   /** The CodeBuild project that compares. Start a build for a comparison outside the schedule. */

@@ -82,9 +82,7 @@ export class MonitorProject extends Construct {
     this.allow(['s3:GetObject'], captured);
     this.allow(['s3:ListBucket'], bucket.bucketArn, { StringLike: { 's3:prefix': `${modelName}/*` } });
     this.allow(['s3:PutObject'], reports);
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt', 'kms:GenerateDataKey');
-    }
+    grantKey(bucket.encryptionKey, this.role, 'kms:Decrypt', 'kms:GenerateDataKey');
     acknowledgeWildcard(this.role, captured, 'Captured requests are below the model\'s name, by hour');
     acknowledgeWildcard(this.role, reports, 'Reports are below the model\'s name, by day and build');
   }

@@ -99,9 +99,7 @@ export class ArtifactPruning extends Construct {
     allowObjects(['s3:GetObject'], [`${keyPrefix}/${format}/*/manifest.json`, `${keyPrefix}/keys/*/kept.json`, leases, pruned]);
     allowObjects(['s3:PutObject', 's3:DeleteObject'], [pruned]);
     allowObjects(['s3:DeleteObjectVersion'], removed);
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
-    }
+    grantKey(bucket.encryptionKey, role, 'kms:Decrypt', 'kms:GenerateDataKey');
     allow(['cloudformation:DescribeStacks'], [stack.stackId]);
     if (parameterNames.length > 0) {
       allow(['ssm:GetParameter'], parameterNames.map((name, index) => ssm.StringParameter.fromStringParameterName(this, `Parameter${index}`, name).parameterArn));

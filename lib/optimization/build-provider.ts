@@ -65,9 +65,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     const jobs = iam.Grant.addToPrincipal({
       grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(`${prefix}/keys/*/job.json`)],
     });
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
-    }
+    grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
     acknowledgePrefix(this.role, bucket, `${prefix}/keys/*/job.json`);
     return this.allowRead(bucket, [`${prefix}/*`]).combine(builds).combine(log).combine(jobs).combine(this.allowEvent(MODEL_PUBLISHED));
   }
@@ -86,9 +84,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
   /** Allows the handlers to write which versions of a model its stack needs. */
   public allowLease(bucket: s3.IBucket, keyPattern: string): iam.Grant {
     acknowledgePrefix(this.role, bucket, keyPattern);
-    if (bucket.encryptionKey) {
-      grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
-    }
+    grantKey(bucket.encryptionKey, this, 'kms:GenerateDataKey');
     return iam.Grant.addToPrincipal({ grantee: this, actions: ['s3:PutObject'], resourceArns: [bucket.arnForObjects(keyPattern)] });
   }
 

@@ -5,13 +5,18 @@ import { Construct } from 'constructs';
 import { lit } from './errors';
 
 /**
- * Grants the use of a key by the key's own method, because the key may be an alias, which IAM does not accept in a policy.
+ * Grants the use of a key, if there is one, by the key's own method, because the key may be an alias, which IAM does not accept in a policy.
  *
  * A key that the app makes in another account or Region is refused: the CDK would write the grantee into the key's policy, and fails far from the
  * cause where the grantee's name is CloudFormation's to make. A key imported by its alias, for which the CDK may grant nothing, is a warning: the policy
  * of the key may allow its use to the account.
  */
-export function grantKey(key: kms.IKey, grantee: iam.IGrantable, ...actions: string[]): iam.Grant {
+export function grantKey(key: kms.IKey, grantee: iam.IGrantable, ...actions: string[]): iam.Grant;
+export function grantKey(key: kms.IKey | undefined, grantee: iam.IGrantable, ...actions: string[]): iam.Grant | undefined;
+export function grantKey(key: kms.IKey | undefined, grantee: iam.IGrantable, ...actions: string[]): iam.Grant | undefined {
+  if (key === undefined) {
+    return undefined;
+  }
   const role = grantee.grantPrincipal;
   if (Construct.isConstruct(role) && hasGeneratedName(role) && key.node.defaultChild instanceof kms.CfnKey) {
     const [here, there] = [role, key].map((construct) => environmentOf(construct));
