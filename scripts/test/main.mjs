@@ -1,57 +1,16 @@
 // `npm test`: sets up, runs every test runner, and prints `N passed, N failed` for all.
-// `npm test -- jest handler` runs only these; `npm test -- --list` lists them. With --complete a skipped test fails,
-// unless KNOWN_SKIPS in runners.mjs says why nothing is left untested. With --second-run what failed beside other runners runs once more,
-// alone; what passes then is named at the end, and counts as passed.
+// `npm test -- jest handler` runs only these; `npm test -- --list` lists them. With --slow, as `npm run test:slow`, it runs what takes too long
+// for every change. With --complete a skipped test fails, unless KNOWN_SKIPS in runners.mjs says why nothing is left untested. With --second-run
+// what failed beside other runners runs once more, alone; what passes then is named at the end, and counts as passed.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
-import { countCargo, countJest, countJunit, endRunners, execute, logFile, unexplained } from './runners.mjs';
+import { endRunners, execute, logFile, unexplained } from './runners.mjs';
 import { secondRun } from './second-run.mjs';
+import { results, RUNNERS, SLOW_RUNNERS } from './suites.mjs';
 import { makeTemporaryDirectory } from './temporary-directory.mjs';
 
-const python = join(tools, 'python', 'bin', 'python');
-const results = join(root, '.tools', 'test-results');
-
-const pytest = (name, ...arguments_) => ({
-  name,
-  kind: 'pytest',
-  command: [python, '-m', 'pytest', ...arguments_, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
-  count: () => countJunit(join(results, `${name}.xml`)),
-});
-
-const jest = (name, ...args) => ({
-  name,
-  kind: 'jest',
-  resultsFile: join(results, `${name}.json`),
-  command: ['npx', 'jest', ...args, '--json', `--outputFile=${join(results, `${name}.json`)}`],
-  count: () => countJest(join(results, `${name}.json`)),
-});
-
-/** The longest, if nothing is compiled yet. */
-const cargo = (name) => ({
-  name,
-  kind: 'cargo',
-  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
-  count: () => countCargo(logFile(results, name)),
-});
-
-/** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
-const RUNNERS = [
-  { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true },
-  jest('e2e', '--config', 'jest.e2e.config.js'),
-  pytest('optimizer', 'python/optimizer/tests'),
-  pytest('emulator', 'emulator/tests'),
-  cargo('native'),
-  pytest('native-program', 'native/tests'),
-  jest('jest'),
-  pytest('handler', 'python/handler/tests'),
-  pytest('build-runner', 'python/build_runner/tests'),
-  pytest('rollout-gate', 'python/rollout_gate/tests'),
-  pytest('model-delivery', 'python/model_delivery/tests'),
-  pytest('stand-ins', 'test/stand_ins'),
-  pytest('manifests', 'test/kubernetes'),
-];
 const AT_ONCE = 3;
 
 /** Common deadline, several times the usual duration, so that it ends only hanging runners. */
@@ -123,7 +82,8 @@ async function executeFailedAgain(all, given) {
 
 async function main() {
   const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-  const known = RUNNERS.map((runner) => runner.name);
+  const every = [...RUNNERS, ...SLOW_RUNNERS];
+  const known = every.map((runner) => runner.name);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (process.argv.includes('--list') || unknown.length > 0) {
     process.stdout.write(`${unknown.length ? `unknown: ${unknown.join(', ')}; known: ` : ''}${known.join(' ')}\n`);
@@ -133,7 +93,8 @@ async function main() {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const given = options();
-  const first = await executeAll(RUNNERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)), given);
+  const unnamed = process.argv.includes('--slow') ? SLOW_RUNNERS : RUNNERS;
+  const first = await executeAll(wanted.length > 0 ? every.filter(({ name }) => wanted.includes(name)) : unnamed, given);
   const all = process.argv.includes('--second-run') ? await executeFailedAgain(first, given) : first;
   const skips = all.flatMap(({ name, skipped }) => skipped.map((skip) => `  skipped in ${name}: ${skip}`));
   const unproven = process.argv.includes('--complete') ? unexplained(skips) : [];

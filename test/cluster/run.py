@@ -1,7 +1,8 @@
 """`npm run test:cluster`: this directory on each supported version of Kubernetes, and the deployed example.
 
-`-- 1.37` names a version. `-- --nodes real 1.37` runs the pods of the deployed example on three real nodes, and `auto`
-does so where this machine can and their programs are built. In the tests of this directory no pod runs.
+`-- 1.37` names a version; `-- --no-example 1.37` leaves the example out. `-- --nodes real 1.37` runs the pods of the
+deployed example on three real nodes, and `auto` does so where this machine can and their programs are built. In the
+tests of this directory no pod runs.
 
 Ends with `N passed, N failed` over all of them. A machine that cannot run them fails and says why.
 """
@@ -78,6 +79,7 @@ def main() -> int:
     parser.add_argument(
         "--nodes", choices=CHOICES, default="simulated", help="what runs the pods of the deployed example"
     )
+    parser.add_argument("--no-example", action="store_true", help="do not deploy the example")
     options = parser.parse_args()
     try:
         print(nodes_of(options.nodes), flush=True)
@@ -95,7 +97,9 @@ def main() -> int:
             failed += 1
     # Beside the others: it mostly waits, for builds and for pods.
     deployed = (
-        Suite("`cdk deploy` of the example to the embedded AWS", JEST, SERVICE_NODES=options.nodes) if built else None
+        Suite("`cdk deploy` of the example to the embedded AWS", JEST, SERVICE_NODES=options.nodes)
+        if built and not options.no_example
+        else None
     )
     suites = (Suite(f"Kubernetes {VERSIONS[one]}", PYTEST, KUBERNETES_VERSION=one) for one in built)
     results = [suite.finish() for suite in suites] + ([deployed.finish()] if deployed else [])

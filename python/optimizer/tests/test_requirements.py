@@ -44,6 +44,7 @@ def test_each_pinned_version_has_a_file_for_every_supported_python(version: str,
     assert _failure([str(uv), "pip"], "--python-version", version, "--target", str(tmp_path)) == ""
 
 
+@pytest.mark.slow
 def test_pip_accepts_every_pinned_version() -> None:
     # It downloads every package to compare its digest, so the newest Python stands for all.
     python = next(filter(None, map(_python, _VERSIONS)), None)

@@ -68,6 +68,7 @@ class TestWithData:
         for word in ("dynamicRange", "chosen", "float32", "passed", "accuracy", "compressed"):
             assert word in output
 
+    @pytest.mark.slow
     def test_it_searches_among_saved_models_too(self, models: SampleModels, data: Path, out: Path) -> None:
         options = ["--data", data, "--format", "saved_model", "--max-accuracy-loss", 0.05, "--max-trials", 2]
         output = optimize(models.dense, out, *options)
@@ -84,11 +85,13 @@ class TestStepsOfOnesOwn:
         assert statuses(out) == {"float16": "chosen"}
         assert (out / "model" / "model.tflite").is_file()
 
+    @pytest.mark.slow
     def test_a_step_that_is_only_for_saved_models_makes_one(self, models: SampleModels, out: Path) -> None:
         optimize(models.dense, out, "--step", "pruning:sparsity=0.3", "--step", "freeze")
         assert statuses(out) == {"pruned 30% + freeze": "chosen", "pruned 30% + strip": "skipped"}
         assert (out / "model" / "saved_model.pb").is_file()
 
+    @pytest.mark.slow
     def test_they_are_done_in_their_order_and_the_limit_is_the_gates(
         self, models: SampleModels, data: Path, out: Path
     ) -> None:

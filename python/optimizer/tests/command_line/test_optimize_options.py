@@ -31,6 +31,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_each_is_a_member_of_the_job(models: SampleModels, tmp_path: Path, out: Path) -> None:
     (tmp_path / "classes.txt").write_text("zéro\none\ntwo words\nthree\n", encoding="utf-8")
     described = ["--signature", "serving_default", "--tag", "serve", "--task", "probabilities=multiclass"]
@@ -50,6 +51,7 @@ def test_each_is_a_member_of_the_job(models: SampleModels, tmp_path: Path, out: 
     assert not (out / "model" / "assets.extra").exists()
 
 
+@pytest.mark.slow
 def test_a_model_with_an_open_dimension_is_refused_in_a_sentence_that_names_the_option(
     models: SampleModels, out: Path
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sample_jobs import Result
     from sample_models import SampleModels
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 128
 WEIGHTS = np.random.default_rng(5).standard_normal((WIDTH, WIDTH)).astype(np.float32) / 12
 QUANTIZATION = {"step": "quantization", "mode": "bfloat16"}

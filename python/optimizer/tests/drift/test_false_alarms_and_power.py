@@ -13,6 +13,8 @@ from tensorflow_optimizer.drift import Thresholds, compare
 if TYPE_CHECKING:
     from tensorflow_optimizer.documents.drift import DriftReport
 
+pytestmark = pytest.mark.slow
+
 #: Drifted as soon as chance is excluded: the size of the difference does not count.
 ANY_SIZE = Thresholds(stability_index=0.0)
 

@@ -202,6 +202,7 @@ def test_state_that_is_reset_is_served_by_numpy(models: SampleModels, runs: Runs
         assert runner.run("serving_default", {"x": np.zeros((1, 3), np.float32)})["y"].tolist() == [[1, 1, 1]]
 
 
+@pytest.mark.slow
 def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> None:
     digests = [
         hashlib.sha256((runs(models.dense, models.labelled).output / "model" / "model.tflite").read_bytes()).hexdigest()

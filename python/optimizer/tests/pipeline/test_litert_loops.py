@@ -80,6 +80,7 @@ def array_of_parts(x: Any) -> dict[str, Any]:
     return {"y": x + tf.reduce_sum(parts.read(2), axis=1, keepdims=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "shape"),
     [
@@ -104,6 +105,7 @@ def test_a_loop_with_an_unknown_batch_is_converted_and_keeps_its_answers(
     np.testing.assert_allclose(result.predict({"x": values})["y"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [keras.layers.LSTM, keras.layers.GRU])
 def test_a_recurrent_layer_that_was_exported_with_an_unknown_batch_is_converted(
     layer: Any, runs: Runs, tmp_path: Path

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 class TestModelsOfEveryShape:
+    @pytest.mark.slow
     def test_two_inputs_and_two_outputs_keep_their_names_and_their_order(
         self, models: SampleModels, runs: Runs
     ) -> None:
@@ -27,6 +28,7 @@ class TestModelsOfEveryShape:
         np.testing.assert_allclose(answers["total"], (zeta + alpha).sum(axis=1, keepdims=True))
         assert result.published.requirements.runtime == "native"
 
+    @pytest.mark.slow
     def test_several_signatures_are_published(self, models: SampleModels, runs: Runs) -> None:
         result = runs(models.two_signatures, models.labelled)
         assert list(result.published.signatures) == ["serving_default", "raw"]
@@ -42,6 +44,7 @@ class TestModelsOfEveryShape:
         assert list(result.published.signatures) == ["raw"]
         assert result.published.default_signature == "raw"
 
+    @pytest.mark.slow
     def test_a_bidirectional_keras_file_is_quantized_and_served(self, runs: Runs, tmp_path: Path) -> None:
         layers = tf.keras.layers
         model = tf.keras.Sequential([tf.keras.Input((None, 4), name="x"), layers.Bidirectional(layers.GRU(6))])
@@ -117,6 +120,7 @@ class TestModelsOfEveryShape:
         expected = models.keras_model(image).numpy()
         np.testing.assert_allclose(next(iter(answer.values())), expected, atol=2e-3)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mode", ["float16", "fullInteger"])
     def test_both_names_that_keras_gives_a_model_are_answered_by_one_signature_of_the_file(
         self, mode: str, models: SampleModels, runs: Runs, tmp_path: Path

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sample_jobs import Runs
     from sample_old_models import OldModel
 
+pytestmark = pytest.mark.slow
+
 
 def expect_answers(directory: Path, model: OldModel) -> None:
     runner = SavedModelRunner(directory, ["serve"], read_signatures(read_meta_graph(directory, ["serve"])))

@@ -81,6 +81,7 @@ class TestForSize:
         assert all(one.reason for one in result.outcome.candidates if one.status != "chosen")
 
 
+@pytest.mark.slow
 def test_the_same_search_makes_the_same_bytes(models: SampleModels, data: Path, runs: Runs) -> None:
     steps = [{"step": "pruning", "sparsity": 0.5}, QUANTIZATIONS[1]]
     first, second = (
@@ -148,6 +149,7 @@ def test_nothing_is_published_when_nothing_passes(models: SampleModels, data: Pa
     assert not (result.output / "model").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_built_in_this_process")
 def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     models: SampleModels, data: Path, runs: Runs
@@ -161,6 +163,7 @@ def test_it_stops_at_max_trials_and_at_the_first_sparsity_that_is_refused(
     assert statuses == {"pruned 98% + float32": "rejected", "pruned 99% + float32": "skipped", "float32": "chosen"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("noise", "chosen"), [(0.0, "float32"), (1.0, "dynamicRange")])
 def test_speed_decides_only_above_the_noise(
     noise: float, chosen: str, models: SampleModels, data: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,7 @@ def test_a_server_that_answers_as_expected_is_published_with_the_model(
     assert (server.trial, server.trial_note) == (ServerTrial.ANSWERED, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["two_inputs", "vocabulary", "text", "counter"])
 def test_every_kind_of_input_is_tried_on_the_server(
     name: str, models: SampleModels, runs: Runs, image_with: Callable[[bytes], str]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sample_models import SampleModels
 
+pytestmark = pytest.mark.slow
+
 STAND_INS = Path(__file__).resolve().parents[4] / "test" / "stand_ins"
 FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"

@@ -36,6 +36,7 @@ def test_each_version_has_a_recurrent_model_with_hard_sigmoid() -> None:
     assert versions == {"1.15.0", "2.4.4", "2.12.1", "2.15.1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_keras_2_answers_as_keras_2_did(name: str, tmp_path: Path) -> None:
     wanted = record(name)

@@ -99,6 +99,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.mark.slow
 class TestOutOfMemory:
     SENTENCE = "the job ran out of memory; choose a larger machine"
 
@@ -153,6 +154,7 @@ def no_disk(tmp_path: Path) -> Any:
     return wrap
 
 
+@pytest.mark.slow
 class TestOutOfDisk:
     SENTENCE = "the job ran out of disk space; choose a larger machine"
 

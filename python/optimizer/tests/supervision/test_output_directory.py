@@ -127,6 +127,7 @@ class TestInputs:
             check_output(tmp_path / "out", [])
 
 
+@pytest.mark.slow
 class TestAgain:
     """Another run into the same directory."""
 

@@ -67,6 +67,7 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
     return process.returncode, seen.decode(errors="replace")
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_candidates_and_epochs_and_keeps_the_log(command: list[str]) -> None:
     code, seen = on_a_terminal(command)
     assert code == 0, seen
@@ -78,6 +79,7 @@ def test_a_terminal_shows_candidates_and_epochs_and_keeps_the_log(command: list[
     assert text.rstrip().endswith("runtime"), "what remains is the sentence"
 
 
+@pytest.mark.slow
 def test_other_outputs_get_plain_lines(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "FORCE_COLOR": "1"}, check=False)
     assert done.returncode == 0, done.stderr

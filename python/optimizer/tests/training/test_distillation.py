@@ -133,6 +133,7 @@ class TestABuiltStudent:
         low, high = one.teacher_gain_interval
         assert low <= one.teacher_gain <= high
 
+    @pytest.mark.slow
     def test_comes_out_the_same_again(self, teacher: Path, labelled: Path, result: Result, runs: Runs) -> None:
         again = runs(teacher, labelled, recipe=recipe("tiny"), gate=LENIENT)
         assert (again.output / "model" / "model.tflite").read_bytes() == (
@@ -140,12 +141,14 @@ class TestABuiltStudent:
         ).read_bytes()
 
 
+@pytest.mark.slow
 def test_without_labels_it_learns_only_from_the_answers(teacher: Path, unlabelled: Path, runs: Runs) -> None:
     result = runs(teacher, unlabelled, recipe=recipe("medium"), gate=gate(("minAgreement", 0.7)))
     assert result.statuses == {"distilled medium + float32": "chosen"}, result.sentence
     assert figures(result).teacher_gain is None
 
 
+@pytest.mark.slow
 def test_later_steps_apply_to_the_student(teacher: Path, labelled: Path, runs: Runs) -> None:
     later = [{"step": "pruning", "sparsity": 0.5}, {"step": "quantization", "mode": "dynamicRange"}]
     result = runs(teacher, labelled, recipe=recipe("medium", *later), gate=LENIENT)
@@ -157,6 +160,7 @@ def test_later_steps_apply_to_the_student(teacher: Path, labelled: Path, runs: R
     assert (pruned.compressed_bytes or 0) < 0.7 * (dense.compressed_bytes or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", [[], [{"step": "freeze"}]])
 def test_it_takes_the_original_s_place_in_tensorflow_serving(
     teacher: Path, labelled: Path, last: list[dict[str, Any]], runs: Runs
@@ -170,6 +174,7 @@ def test_it_takes_the_original_s_place_in_tensorflow_serving(
     assert figures(result).teacher_gain is not None
 
 
+@pytest.mark.slow
 class TestAGivenStudent:
     def test_is_trained(self, teacher: Path, labelled: Path, runs: Runs, tmp_path: Path) -> None:
         student = given_student(tmp_path / "student")
@@ -226,6 +231,7 @@ class TestAGivenStudent:
         assert "is a .tflite file, whose weights cannot be trained" in tflite.sentence
 
 
+@pytest.mark.slow
 def test_a_tflite_file_teaches(labelled: Path, tflite: Path, runs: Runs) -> None:
     result = runs(tflite, labelled, recipe=recipe("tiny"), gate=LENIENT)
     assert result.statuses == {"distilled tiny + float32": "chosen"}, result.sentence
@@ -308,6 +314,7 @@ def test_no_student_is_built_for_numbers_of_words(runs: Runs, tmp_path: Path) ->
     assert result.outcome.hints == [Hint.STUDENT]
 
 
+@pytest.mark.slow
 def test_images_and_series_go_through_convolutions(runs: Runs, tmp_path: Path) -> None:
     random = np.random.default_rng(4)
     mix = tf.constant(random.standard_normal((10 * 12 * 2 + 20 * 3, 3)).astype(np.float32) / 10)

@@ -66,6 +66,7 @@ def test_it_is_smaller_compressed_and_not_on_disk(models: SampleModels, runs: Ru
     assert pruned.compressed_bytes < 0.6 * plain.compressed_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["labelled", "unlabelled"])
 def test_training_restores_accuracy_after_pruning(
     data: str, models: SampleModels, runs: Runs, monkeypatch: pytest.MonkeyPatch
@@ -87,6 +88,7 @@ def test_zeros_survive_the_quantization(models: SampleModels, runs: Runs) -> Non
     assert zeros_of(result) > 0.5 - 0.01
 
 
+@pytest.mark.slow
 def test_the_same_job_makes_the_same_bytes(models: SampleModels, runs: Runs) -> None:
     first, second = (
         (runs(models.dense, models.labelled, recipe=recipe(0.5), gate=LENIENT).output / "model" / "model.tflite")

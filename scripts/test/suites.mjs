@@ -1,0 +1,56 @@
+// The test runners of `npm test`, and those of `npm run test:slow`.
+import { join } from 'node:path';
+import { root, tools } from '../setup/environment.mjs';
+import { countCargo, countJest, countJunit, logFile } from './runners.mjs';
+
+const python = join(tools, 'python', 'bin', 'python');
+export const results = join(root, '.tools', 'test-results');
+
+const pytest = (name, ...arguments_) => ({
+  name,
+  kind: 'pytest',
+  command: [python, '-m', 'pytest', ...arguments_, '-q', '-o', `cache_dir=${join(results, `${name}-cache`)}`, `--junitxml=${join(results, `${name}.xml`)}`],
+  count: () => countJunit(join(results, `${name}.xml`)),
+});
+
+const jest = (name, ...args) => ({
+  name,
+  kind: 'jest',
+  resultsFile: join(results, `${name}.json`),
+  command: ['npx', 'jest', ...args, '--json', `--outputFile=${join(results, `${name}.json`)}`],
+  count: () => countJest(join(results, `${name}.json`)),
+});
+
+/** The longest, if nothing is compiled yet. */
+const cargo = (name) => ({
+  name,
+  kind: 'cargo',
+  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
+  count: () => countCargo(logFile(results, name)),
+});
+
+/** The end-to-end tests that take longest; `grants` needs what all have recorded. Those that stay deploy a function and a fleet, too. */
+export const SLOW_END_TO_END = ['fleet', 'fleet-canary', 'live-events', 'porting', 'traffic', 'grants'];
+
+/** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
+export const RUNNERS = [
+  { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true },
+  jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
+  pytest('optimizer', 'python/optimizer/tests', '-m', 'not slow'),
+  pytest('emulator', 'emulator/tests'),
+  cargo('native'),
+  pytest('native-program', 'native/tests'),
+  jest('jest'),
+  pytest('handler', 'python/handler/tests'),
+  pytest('build-runner', 'python/build_runner/tests'),
+  pytest('rollout-gate', 'python/rollout_gate/tests'),
+  pytest('model-delivery', 'python/model_delivery/tests'),
+  pytest('stand-ins', 'test/stand_ins'),
+  pytest('manifests', 'test/kubernetes'),
+];
+
+/** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
+export const SLOW_RUNNERS = [
+  jest('e2e-all', '--config', 'jest.e2e.config.js'),
+  pytest('optimizer-slow', 'python/optimizer/tests', '-m', 'slow'),
+];
