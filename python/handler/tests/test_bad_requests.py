@@ -228,6 +228,29 @@ def test_an_answer_that_lambda_cannot_return_is_refused(
     assert len(events.answer(model, body)["predictions"]) == 200
 
 
+@pytest.mark.parametrize(
+    ("answer", "rows"),
+    [
+        pytest.param({"predictions": [[0.5]], "classes": [[{"label": "x" * 90, "score": 0.5}]]}, 100, id="class names"),
+        pytest.param(
+            {"predictions": [{"probability_of_the_first_class": -0.20000000298023224, "b": 2}]}, 200, id="output names"
+        ),
+        pytest.param({"predictions": [[[[[[-2.2250738585072014e-308]]]]]]}, 300, id="brackets"),
+    ],
+)
+def test_a_direct_answer_is_measured_by_its_text_and_not_by_its_numbers(
+    load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], rows: int
+) -> None:
+    answer = {name: value * rows for name, value in answer.items()}
+    monkeypatch.setattr(events, "predict", lambda *_, **__: answer)
+    size = len(json.dumps(answer))  # as Lambda's own encoder writes it
+
+    monkeypatch.setattr(rest, "LARGEST_BODY", size)
+    assert events.answer(load_model("dense"), {}) == answer
+    monkeypatch.setattr(rest, "LARGEST_BODY", size - 1)
+    assert "the answer is larger" in events.answer(load_model("dense"), {})["error"]
+
+
 def test_a_string_with_line_breaks_is_reported_in_one_line(load_model: Callable[..., Model]) -> None:
     from model_server import events
 
