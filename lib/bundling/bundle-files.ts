@@ -49,9 +49,9 @@ export function finishFiles(root: string, plan: BundlePlan): void {
 
 /** All files below a directory, relative to it, sorted, with forward slashes. */
 export function listFiles(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  return entriesBelow(directory)
+    .filter(({ isDirectory }) => !isDirectory)
+    .map(({ path }) => relative(directory, path).split(sep).join('/'))
     .sort();
 }
 
@@ -96,8 +96,15 @@ function removeEmptyDirectories(directory: string): void {
 
 /** Lambda runs as another user, who could not read files created under a strict umask. */
 function normalizeModes(directory: string): void {
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    chmodSync(path, entry.isDirectory() || statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  for (const { path, isDirectory } of entriesBelow(directory)) {
+    chmodSync(path, isDirectory || statSync(path).mode & 0o100 ? 0o755 : 0o644);
   }
+}
+
+/** Everything below a directory. In a recursive listing of Node.js before 20.12, entries do not name their directory. */
+function entriesBelow(directory: string): { path: string; isDirectory: boolean }[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return [{ path, isDirectory: entry.isDirectory() }, ...(entry.isDirectory() ? entriesBelow(path) : [])];
+  });
 }
