@@ -1,3 +1,5 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
 import { undocumented } from '../../scripts/api/undocumented';
 import { constructHubProblems } from '../../scripts/package/construct-hub';
 import type { Assembly } from '../../scripts/package/public-api-use';
@@ -24,6 +26,10 @@ describe('Construct Hub', () => {
   ])('does not list a package %s', (_, given, problem) => {
     expect(constructHubProblems(...given)).toEqual([expect.stringMatching(problem)]);
   });
+});
+
+test("Yarn's Plug'n'Play unpacks the package, whose files uv and pip read", () => {
+  expect(JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8'))).toHaveProperty('preferUnplugged', true);
 });
 
 describe('the public API', () => {
