@@ -85,8 +85,7 @@ def boot(settings: Any, deadline: float) -> None:
     systemctl("daemon-reload")
     start_senders(settings, work, deadline)
     shutil.rmtree(work)
-    systemctl("enable", UNIT)
-    systemctl("restart" if changed else "start", UNIT)
+    start_server("restart" if changed else "start")
     wait(settings, deadline)
 
 
@@ -122,6 +121,15 @@ def start_senders(settings: Any, work: Path, deadline: float) -> None:
             systemctl("restart" if any(changed) else "start", unit)
     except (BootError, OSError) as error:
         print(f"CloudWatch is not told of the server: {error}", flush=True)
+
+
+def start_server(operation: str) -> None:
+    systemctl("enable", UNIT)
+    try:
+        systemctl(operation, UNIT)
+    except BootError as error:
+        # As with a program for another processor. Only the log says why.
+        raise BootError(f"the server does not start: {journal()}") from error
 
 
 def bring_model(settings: Any, manifest: Any, target: Path, work: Path, deadline: float) -> bool:
@@ -324,7 +332,7 @@ def journal() -> str:
 def systemctl(*arguments: str) -> str:
     result = subprocess.run(["systemctl", *arguments], check=False, capture_output=True, text=True)
     if result.returncode != 0:
-        raise BootError(f"systemctl {' '.join(arguments)} failed: {result.stderr.strip()[-400:]}")
+        raise BootError(f"systemctl {' '.join(arguments)} failed: {' '.join(result.stderr.split())[-400:]}")
     return result.stdout
 
 

@@ -64,6 +64,42 @@ def test_any_failure_stops_the_server_for_good_and_gives_one_sentence_as_the_rea
 
 
 @pytest.mark.fault(
+    "an instance cannot execute the server, such as a program for another processor",
+    sees="the update fails with the end of the server's log, which names the reason",
+    serves="the previous instances",
+)
+def test_a_server_that_cannot_be_executed_is_reported_with_the_end_of_its_log(boot: Any, programs: Path) -> None:
+    # As systemd answers where an exec fails.
+    program(
+        programs / "systemctl",
+        '[ "$1" = enable ] && exit 0\n'
+        "echo 'Job for model-server.service failed because the control process exited with error code.' >&2\n"
+        """echo 'See "systemctl status model-server.service" for details.' >&2; exit 1""",
+    )
+    program(
+        programs / "journalctl", "echo 'Failed to execute /usr/bin/server: Exec format error'; echo status=203/EXEC"
+    )
+
+    with pytest.raises(boot.BootError) as caught:
+        boot.start_server("restart")
+
+    assert boot.sentence(caught.value) == (
+        "the server does not start: Failed to execute /usr/bin/server: Exec format error | status=203/EXEC"
+    )
+
+
+def test_the_reason_of_a_failed_systemctl_is_in_one_line_because_the_last_one_is_reported(
+    boot: Any, programs: Path
+) -> None:
+    program(programs / "systemctl", "printf 'Unit is masked.\\nSee the manual.\\n' >&2; exit 1")
+
+    with pytest.raises(boot.BootError) as caught:
+        boot.systemctl("enable", "model-server.service")
+
+    assert str(caught.value) == "systemctl enable model-server.service failed: Unit is masked. See the manual."
+
+
+@pytest.mark.fault(
     "the compression of the archive is broken",
     sees="the update fails: `the archive cannot be unpacked`",
     serves="the previous instances",
