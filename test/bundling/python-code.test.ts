@@ -73,14 +73,13 @@ describe('on the host', () => {
   test('does the same with Node.js before 20.12, where an entry of a directory does not name its directory', () => {
     const fs = jest.requireActual<{ readdirSync(...given: unknown[]): unknown[] }>('fs');
     const list = fs.readdirSync;
-    const listing = jest.spyOn(fs, 'readdirSync').mockImplementation((...given) => list(...given).map((entry) => (
-      typeof entry === 'string' ? entry : Object.assign(entry as object, { parentPath: undefined }))));
+    fs.readdirSync = (...given) => list(...given).map((entry) => (typeof entry === 'string' ? entry : Object.assign(entry as object, { parentPath: undefined })));
     host.addUv(PACKAGE);
 
     try {
       expect(bundle().layer.files).toContain('python/package/__init__.py');
     } finally {
-      listing.mockRestore();
+      fs.readdirSync = list;
     }
   });
 
