@@ -173,6 +173,32 @@ def test_a_repaired_update_succeeds_only_if_its_failed_version_was_deleted(
     assert (exists in reasons(aws, name)) == (policy == "Retain")
 
 
+@pytest.mark.parametrize(
+    ("policies", "stays"),
+    [
+        ({}, False),
+        ({"DeletionPolicy": "Retain"}, False),
+        ({"UpdateReplacePolicy": "Retain"}, True),
+        ({"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}, True),
+    ],
+)
+def test_a_replacement_stays_after_its_rollback_only_by_an_update_replace_policy(
+    aws: Running, policies: dict[str, str], stays: bool
+) -> None:
+    name, ssm = unique("stack"), aws.client("ssm")
+    layer = {"Content": {"S3Bucket": unique("missing"), "S3Key": "no-such-key"}}
+    failing = {"Failing": {"Type": "AWS::Lambda::LayerVersion", "Properties": layer, "DependsOn": "Parameter"}}
+
+    def resources(version: int, **more: Any) -> dict[str, Any]:
+        properties = {"Name": f"/{name}/{version}", "Type": "String", "Value": str(version)}
+        return {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": properties, **policies}, **more}
+
+    assert deploy(aws, name, resources(1)) == "CREATE_COMPLETE"
+    assert deploy(aws, name, resources(2, **failing)) == "UPDATE_ROLLBACK_COMPLETE"
+    left = [one["Name"] for one in ssm.get_parameters_by_path(Path=f"/{name}")["Parameters"]]
+    assert sorted(left) == [f"/{name}/1", f"/{name}/2"][: 1 + stays]
+
+
 def test_a_bucket_that_holds_objects_is_not_deleted(aws: Running) -> None:
     name = unique("stack")
     properties = {"Tags": [{"Key": "k", "Value": "v"}], "VersioningConfiguration": {"Status": "Enabled"}}

@@ -39,7 +39,11 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
   });
   const { layerVersion: modelLayer } = new ModelLayer(scope, 'ModelLayer', { bucket, compatibility, modelName, architecture, runtimes: [runtime, NATIVE_RUNTIME] });
   const configuration = Lazy.any({ produce: () => configurationOf(created) });
-  const digest = deployTimeDigest(compatibility, 'FunctionDigest', configuration, [modelLayer.node.defaultChild as lambda.CfnLayerVersion]);
+  const layerResource = modelLayer.node.defaultChild as lambda.CfnLayerVersion;
+  const digest = deployTimeDigest(compatibility, 'FunctionDigest', configuration, [layerResource]);
+  // CloudFormation keeps the version of a deployment that is rolled back, where it replaced another one, and Lambda publishes nothing twice. A layer
+  // version is never numbered like another: whatever replaces the version replaces the layer, so that the next attempt differs from the failed one.
+  layerResource.description = `${layerResource.description}, configuration ${digest}`;
   const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
   const created = pythonFunction(scope, id, {
     entry: packagePath('python', 'handler', 'src'),

@@ -1,6 +1,7 @@
 import { App, CfnOutput, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { EvaluationData, ModelFunction, ModelHook, ModelSource, QualityGate } from '../../lib';
 import { hearVersions } from './heard-versions';
 
@@ -17,6 +18,8 @@ const signingKey = new kms.Key(stack, 'SigningKey', {
 const hook = context('hook');
 // A model beside the published one: what a function must not serve unnoticed.
 const otherModel = context('otherModel');
+// A variable of the function that only CloudFormation knows: another value changes no property of the function in the template.
+const setting = context('setting') === undefined ? undefined : new ssm.StringParameter(stack, 'Setting', { stringValue: context('setting')! });
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromAsset(context('model')!),
   evaluation: context('data') ? EvaluationData.fromAsset(context('data')!) : undefined,
@@ -26,7 +29,10 @@ const endpoint = new ModelFunction(stack, 'Points', {
   labels: context('labels')?.split(','),
   hook: hook ? ModelHook.fromAsset(hook, { checkEventFile: `${hook}.json` }) : undefined,
   layers: otherModel ? [new lambda.LayerVersion(stack, 'OtherModel', { code: lambda.Code.fromAsset(otherModel) })] : undefined,
-  environment: otherModel ? { MODEL_DIR: '/opt/other/model' } : undefined,
+  environment: {
+    ...otherModel === undefined ? {} : { MODEL_DIR: '/opt/other/model' },
+    ...setting === undefined ? {} : { SETTING: setting.stringValue },
+  },
 });
 const url = endpoint.addFunctionUrl();
 if (context('events')) {

@@ -33,7 +33,7 @@ let deployment: Deployment;
 let first: Expectation;
 
 const serving = (changed: Record<string, string> = {}) => ({
-  model: deployment.file('first'), data: deployment.file('first.npz'), labels: LABELS.join(','), ...changed,
+  model: deployment.file('first'), data: deployment.file('first.npz'), labels: LABELS.join(','), setting: 'first', ...changed,
 });
 
 /** A hook's directory, and beside it the event that the hook must answer. */
@@ -144,10 +144,11 @@ describe('a hook', () => {
     expect(await labelsByHook()).toEqual(first.predictions.map((scores) => ({ class: label(scores) })));
   });
 
-  test('with a wrong event but right code is deployed with the same settings once the event is corrected', async () => {
+  // Such a setting replaces the version, whose replacement stays when it is rolled back, because replaced versions are retained.
+  test('with a wrong event but right code is deployed with the same setting, which only CloudFormation knows, once the event is corrected', async () => {
     const outputs = deployment.outputs(STACK);
     const edited = HOOK.replace('{"label":', '{"class":');
-    const settings = { memorySize: '1024' };
+    const settings = { setting: 'second' };
 
     const { code, output } = await deployment.deploy(STACK, serving({ ...settings, ...hook('hook', edited, 'four numbers') }));
     expect({ failed: code !== 0, output }).toEqual({ failed: true, output: expect.stringContaining('(400, the body must hold four numbers)') });

@@ -79,6 +79,8 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect([isIn(before.offer), isIn(after.offer)]).toEqual([false, true]);
     expect(resourceOf(after.stack, 'AWS::Lambda::Version').properties.Description['Fn::Join'][1]).toContainEqual(digest);
     expect(resourceOf(after.stack, FUNCTION, 'Digits').properties.Environment.Variables.CONFIGURATION_DIGEST).toEqual(digest);
+    // Another layer makes the next attempt after a rollback differ from the version that the rollback has left.
+    expect(resourceOf(after.stack, 'AWS::Lambda::LayerVersion', 'DigitsModelLayer').properties.Description['Fn::Join'][1]).toContainEqual(digest);
   });
 
   test('so does a value known only at deployment, in the environment or elsewhere in the function, even if it is added later', () => {
@@ -127,7 +129,7 @@ describe.each(FLAG_SETS)('ModelFunction %s', (_, flags) => {
     expect(changed.map((id) => templates[0][id].Type)).toContain('Custom::TensorFlowModelBuild');
   });
 
-  test('published versions are retained when they are replaced, unless their own deployment fails; layers are not, because Lambda keeps the layers of a version', () => {
+  test('published versions are retained, unless the deployment fails that adds them to the stack; layers are not, because Lambda keeps the layers of a version', () => {
     const stack = emptyStack(flags);
 
     modelFunction(stack, { hook: ModelHook.fromAsset(hookDirectory()) });

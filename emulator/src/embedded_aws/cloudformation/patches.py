@@ -8,7 +8,7 @@ from ministack.core import iam_evaluator
 from ministack.services import cloudformation, eventbridge
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from embedded_aws.cloudformation import express, long_poll, siblings, status_events
+from embedded_aws.cloudformation import express, long_poll, replacements, siblings, status_events
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -46,6 +46,8 @@ def install(calls: CallFile | None = None) -> Signals:
     for module in (stacks, handlers, changesets):
         replace(module, "_add_event", status_events.telling)
     replace(stacks, "_replacing_change", express.without_replacements)
+    replace(stacks, "_resource_policy", replacements.with_replace_policy)
+    replace(stacks, "_roll_back_operation", replacements.remembering_replacements)
     replace(cloudformation, "handle_request", long_poll.with_answer_at_the_end)
     _cancel_siblings()
     if calls:
