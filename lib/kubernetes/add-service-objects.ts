@@ -48,12 +48,13 @@ export function addServiceObjects(objects: ServiceObjects, scope: Construct, par
   const storage = storageOf(scope, parts);
   const volume = storage ? objects.add(storage.id, storageManifests(identity, storage, versions), ...namespace) : [];
   const services = addServices(objects, parts, [...namespace, access]);
-  const { template, rollout } = servicePods(scope, props, parts.settings, compatibility, { model: versions, claimName: storage?.claim, liteRt, capture });
+  const files = { model: versions, claimName: storage?.claim, liteRt, capture };
+  const { template, rollout, container } = servicePods(scope, props, parts.settings, compatibility, files);
   const pods = { identity, plan, template };
   const before = [...account, ...volume, ...services, access];
   const canary = addCanary(objects, scope, parts, pods, rollout, before);
   const deployment = objects.add('Deployment', [deploymentManifest(pods)], ...before, ...canary);
-  objects.add('Autoscaler', [autoscalerManifest(identity, scaling)], ...deployment);
+  objects.add('Autoscaler', [autoscalerManifest(identity, scaling, container)], ...deployment);
   objects.add('DisruptionBudget', [disruptionBudgetManifest(identity)], ...deployment);
   return rollout;
 }

@@ -154,7 +154,9 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
   readonly maxReplicas?: number;
 
   /**
-   * Target processor utilization, in percent of the processors that a pod requests. Pods are added above it.
+   * Target processor utilization, in percent of the processors that a pod requests (`cpuRequest`). Pods are added above it.
+   *
+   * Only the server's container counts, not `extraContainers`.
    *
    * @default 60 with `maxReplicas`
    */

@@ -29,7 +29,7 @@ export interface PodServer {
   readonly architecture: string;
   readonly annotations: Record<string, string>;
   readonly initContainers: Record<string, unknown>[];
-  readonly container: Record<string, unknown>;
+  readonly container: { readonly name: string; readonly [field: string]: unknown };
   /** Besides those of the model and of /tmp. */
   readonly volumes: Record<string, unknown>[];
   readonly terminationGracePeriodSeconds: number;

@@ -5,14 +5,18 @@ import { metadata, selectorLabels } from './kubernetes-object';
 export interface ScalingOptions {
   readonly minReplicas: number;
   readonly maxReplicas: number;
-  /** In percent of the requested processors. */
+  /** In percent of the processors that the server requests. */
   readonly targetCpuUtilization: number;
 }
 
 /**
- * Scales on CPU: up immediately, down by one pod a minute after five minutes of low load. Limits apply even without metrics.
+ * Scales on the CPU of one container: up immediately, down by one pod a minute after five minutes of low load. Limits apply even without metrics.
+ *
+ * Of a whole pod Kubernetes computes no utilization as soon as one container, such as one that a service mesh adds, requests no CPU.
+ *
+ * @param container name of the server's
  */
-export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOptions): KubernetesObject {
+export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOptions, container: string): KubernetesObject {
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -21,7 +25,10 @@ export function autoscalerManifest(identity: ObjectIdentity, options: ScalingOpt
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: identity.name },
       minReplicas: options.minReplicas,
       maxReplicas: options.maxReplicas,
-      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: options.targetCpuUtilization } } }],
+      metrics: [{
+        type: 'ContainerResource',
+        containerResource: { name: 'cpu', container, target: { type: 'Utilization', averageUtilization: options.targetCpuUtilization } },
+      }],
       behavior: {
         scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Percent', value: 100, periodSeconds: 30 }] },
         scaleDown: { stabilizationWindowSeconds: 300, policies: [{ type: 'Pods', value: 1, periodSeconds: 60 }] },

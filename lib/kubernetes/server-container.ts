@@ -4,6 +4,7 @@ import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
+import type { PodServer } from './pod-server';
 
 const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 
@@ -30,7 +31,7 @@ export interface ServerContainerOptions {
 const PROBE_SECONDS = 5;
 
 /** Returns the server's container. */
-export function serverContainer(options: ServerContainerOptions): Record<string, unknown> {
+export function serverContainer(options: ServerContainerOptions): PodServer['container'] {
   const { serving, resources } = options;
   const { grpcPort, restPort } = serving;
   return {

@@ -36,15 +36,18 @@ export interface ServicePods {
   readonly template: PodTemplate;
   /** Value of `ROLLOUT_LABEL`, unique to this template. */
   readonly rollout: string;
+  /** Name of the server's container. */
+  readonly container: string;
 }
 
 /** Returns a service's pod template, labelled with a digest of its content. */
 export function servicePods(
   scope: Construct, props: ModelServiceProps, settings: ServiceSettings, compatibility: ModelCompatibility, files: PodFiles,
 ): ServicePods {
+  const server = podServer(scope, props, settings, compatibility, files);
   const template = podTemplate({
     ...settings,
-    server: podServer(scope, props, settings, compatibility, files),
+    server,
     version: compatibility.version,
     claimName: files.claimName,
     user: props.runAsUser ?? 65_532,
@@ -56,7 +59,10 @@ export function servicePods(
     podSpec: props.podSpec ?? {},
   });
   const rollout = `${stableDigest(scope, template)}-${deployTimeDigest(compatibility, 'PodsDigest', template)}-${compatibility.version}`;
-  return { template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata.labels, [ROLLOUT_LABEL]: rollout } } }, rollout };
+  const { metadata } = template;
+  return {
+    template: { ...template, metadata: { ...metadata, labels: { ...metadata.labels, [ROLLOUT_LABEL]: rollout } } }, rollout, container: server.container.name,
+  };
 }
 
 function podServer(

@@ -30,11 +30,13 @@ const fixed: Partial<ModelServiceProps> = {
 };
 service(app, 'Fixed', { ...fixed, internalLoadBalancer: true, loadBalancerSourceRanges: ['10.0.0.0/16'] });
 service(app, 'Copied', { namespaceName: 'copied', modelStorage: ModelStorage.COPY, replicas: 1, environment: { TF_ENABLE_ONEDNN_OPTS: '0' } });
-service(app, 'Scaled', { namespaceName: 'scaled', maxReplicas: 5 });
+// An agent that requests no processor must not keep the autoscaler from scaling.
+const scaled: Partial<ModelServiceProps> = { namespaceName: 'scaled', extraContainers: [{ name: 'agent', image: 'public.ecr.aws/amazonlinux/amazonlinux:2023-minimal' }] };
+service(app, 'Scaled', { ...scaled, maxReplicas: 5 });
 service(app, 'Bfloat16', { namespaceName: 'bfloat16', modelStorage: ModelStorage.COPY, replicas: 1, cpuFeatures: ['bf16'] });
 service(app, 'LiteRt', { namespaceName: 'litert', server: ModelServer.LITERT, replicas: 1, cpuLimit: 2, serverFlags: { queue_size: 32 } });
 app.synth();
 
 service(later, 'Fixed', fixed);
-service(later, 'Scaled', { namespaceName: 'scaled' });
+service(later, 'Scaled', scaled);
 later.synth();

@@ -44,6 +44,12 @@ describe('pods with the LiteRT server', () => {
     expect(server.ports).toEqual([{ name: 'grpc', containerPort: 8500 }, { name: 'http', containerPort: 8501 }]);
   });
 
+  test('are scaled by the processors of their server, not of other containers', () => {
+    const autoscaler = objectOf(stackWith({ maxReplicas: 8, extraContainers: [{ name: 'agent', image: 'agent:1' }] }), 'HorizontalPodAutoscaler');
+
+    expect(autoscaler.spec.metrics).toMatchObject([{ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'model-server' } }]);
+  });
+
   test('keep to the restricted pod security standard', () => {
     const pod = podOf(stackWith());
 

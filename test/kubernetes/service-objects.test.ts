@@ -21,14 +21,14 @@ describe('the service', () => {
       scaleTargetRef: { kind: 'Deployment', name: 'digits' },
       minReplicas: 2,
       maxReplicas: 8,
-      metrics: [{ resource: { name: 'cpu', target: { averageUtilization: 70 } } }],
+      metrics: [{ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'tensorflow-serving', target: { averageUtilization: 70 } } }],
     });
     expect(resourceOf(stack, GATE).properties.JsonPath).toContain('availableReplicas>=2');
   });
 
   test('an autoscaler starts from three pods at 60 percent', () => {
     expect(objectOf(stackWith({ maxReplicas: 8 }), 'HorizontalPodAutoscaler').spec)
-      .toMatchObject({ minReplicas: 3, metrics: [{ resource: { target: { averageUtilization: 60 } } }] });
+      .toMatchObject({ minReplicas: 3, metrics: [{ containerResource: { target: { averageUtilization: 60 } } }] });
   });
 
   test('an autoscaler keeps a fixed number of pods', () => {
