@@ -7,7 +7,7 @@ import { checkWheelTags, copySources, finishFiles } from './bundle-files';
 import type { BundlePlan } from './bundle-plan';
 import { compileBytecode } from './bytecode';
 import { type Installer, runTool } from './host-tools';
-import { installCommand } from './install-command';
+import { installCommand, installEnvironment } from './install-command';
 import { checkSharedObjects } from './shared-objects';
 
 /** Increase when the same plan results in other files than before, so that no cached output is used. */
@@ -37,7 +37,8 @@ export class HostPythonImage extends DockerImage {
     copySources(input, packages);
     const requirements = join(input, 'requirements.txt');
     if (existsSync(requirements)) {
-      runTool(installCommand(this.installer, this.plan, requirements, packages, this.python));
+      const command = installCommand(this.installer, this.plan, requirements, packages, this.python);
+      runTool(command, { environment: installEnvironment(this.installer) });
       checkWheelTags(packages, this.plan);
     }
     finishFiles(output, this.plan);

@@ -41,6 +41,11 @@ export function installCommand(installer: Installer, plan: BundlePlan, requireme
   ];
 }
 
+/** pip refuses these two settings of a developer's host next to `--target`, where they have no meaning. */
+export function installEnvironment(installer: Installer): NodeJS.ProcessEnv {
+  return installer.kind === 'pip' ? { ...process.env, PIP_REQUIRE_VIRTUALENV: '0', PIP_USER: '0' } : process.env;
+}
+
 /** The same for pip in a container of the function's platform, as environment variables, because the command is the alpha package's. */
 export function containerPipEnvironment(plan: BundlePlan): Record<string, string> {
   return {

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'path';
 import { PythonFunction, PythonLayerVersion, type BundlingOptions } from '@aws-cdk/aws-lambda-python-alpha';
-import { DockerImage, Stack, Stage, Validations, ValidationError } from 'aws-cdk-lib';
+import { DockerImage, FileSystem, IgnoreMode, Stack, Stage, Validations, ValidationError } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct, IConstruct } from 'constructs';
@@ -54,7 +54,7 @@ export function pythonFunction(scope: Construct, id: string, options: PythonFunc
     pinned: true,
     modules: true,
   };
-  return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: bundlingOptions(scope, plan, options.runtime, pythonBundling) });
+  return new PythonFunction(scope, id, { ...props, index: 'index.py', handler: 'handler', bundling: codeBundling(scope, options.entry, plan, options.runtime, pythonBundling) });
 }
 
 /** Creates a Lambda layer from a directory with requirements.txt. */
@@ -74,7 +74,7 @@ export function pythonLayer(scope: Construct, id: string, options: PythonLayerOp
     entry,
     compatibleRuntimes: [runtime],
     compatibleArchitectures: [architecture],
-    bundling: bundlingOptions(scope, plan, runtime, pythonBundling),
+    bundling: codeBundling(scope, entry, plan, runtime, pythonBundling),
   });
 }
 
@@ -99,6 +99,19 @@ function stagedPath(construct: IConstruct): string | undefined {
     return undefined;
   }
   return resolve(stage.outdir, asset.assetPath);
+}
+
+/** Takes the asset's hash of the files that are bundled. The alpha package's own also changes with the caches of pytest, and with a virtual environment. */
+function codeBundling(scope: Construct, entry: string, plan: BundlePlan, runtime: lambda.Runtime, choice: PythonBundling): BundlingOptions | undefined {
+  const options = bundlingOptions(scope, plan, runtime, choice);
+  return options && {
+    ...options,
+    assetHash: FileSystem.fingerprint(entry, {
+      exclude: NEVER_BUNDLED,
+      ignoreMode: IgnoreMode.GIT,
+      extraHash: JSON.stringify([options.image!.toJSON(), options.environment, options.network]),
+    }),
+  };
 }
 
 /** Chooses between host and container, by the user's choice and the host's tools. Returns no image for commands that do not bundle. */

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'fs';
-import { join, resolve } from 'path';
+import { dirname, join, resolve } from 'path';
 import { App, DockerImage, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -128,6 +128,22 @@ describe('on the host', () => {
     expect(host.calls.find((call) => call.includes('pip install'))).toContain('--platform manylinux_2_28_x86_64');
   });
 
+  test.each(['PIP_REQUIRE_VIRTUALENV', 'PIP_USER'])('uses pip on a host that sets %s, which pip refuses next to a target directory', (variable) => {
+    const python = host.addPython('python3', '3.11', { pip: true });
+    host.add('python3', readFileSync(python, 'utf-8') + [
+      `case "$*" in *"pip install"*) [ "$${variable}" = 1 ] && exit 1`,
+      'while [ $# -gt 0 ]; do if [ "$1" = --target ]; then target=$2; fi; shift; done',
+      'mkdir -p "$target/package"; touch "$target/package/__init__.py";; esac',
+    ].join('\n'));
+    process.env[variable] = '1';
+
+    try {
+      expect(bundle().layer.files).toEqual(['python/package/__init__.py']);
+    } finally {
+      delete process.env[variable];
+    }
+  });
+
   test.each([
     ['on the PATH', (it: FakeHost) => it.addPython('python3.13', '3.13')],
     ['among pyenv\'s versions', (it: FakeHost) => it.addPython('python', '3.13', { directory: join(it.directory, 'pyenv', 'versions', '3.13.7', 'bin') })],
@@ -180,6 +196,33 @@ describe('on the host', () => {
     expect(second.layer.hash).toEqual(first.layer.hash);
     expect(second.fn.hash).toEqual(first.fn.hash);
     expect(second.layer.files).toEqual(first.layer.files);
+  });
+
+  test.each(['.pytest_cache/lastfailed', '.ruff_cache/x', '.mypy_cache/x', '.venv/pyvenv.cfg', '.DS_Store', '__pycache__/x.pyc'])(
+    'gives the same hash beside %s, which is not bundled', (path) => {
+      host.addUv(PACKAGE);
+      const before = bundle();
+      const file = join(host.directory, 'requirements', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, 'x');
+
+      const after = bundle();
+
+      expect(after.layer.hash).toEqual(before.layer.hash);
+    });
+
+  test('another file, or another content, gives another hash', () => {
+    host.addUv(PACKAGE);
+    const before = bundle();
+    const file = join(host.directory, 'requirements', 'labels.txt');
+    writeFileSync(file, 'zero');
+    const more = bundle();
+    writeFileSync(file, 'one');
+
+    const other = bundle();
+
+    expect(new Set([before.layer.hash, more.layer.hash, other.layer.hash]).size).toBe(3);
+    expect(other.fn.hash).toEqual(before.fn.hash);
   });
 
   test.each([
