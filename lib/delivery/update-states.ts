@@ -128,7 +128,8 @@ function stackStates(settings: DeliverySettings): States {
     IsUnchanged: choice(
       'NotUpdated',
       { when: says('No updates are to be performed'), next: 'Updated' },
-      { when: PASSES, next: 'WaitForStack' },
+      // Without an answer the update may have begun: then it is waited for, and made once more in vain.
+      { when: `${PASSES} or ${UNANSWERED}`, next: 'WaitForStack' },
     ),
     NotUpdated: choice(
       { Next: 'Restore', Assign: { reason: query('$problem') } },

@@ -147,6 +147,15 @@ describe('an upload', () => {
     expect(updates(result)).toEqual(['One', 'Two']);
   });
 
+  // Fault: CloudFormation answers none of a delivery's attempts to update a stack, although the update began
+  //   | nothing: the delivery waits for that update
+  //   | the new version
+  test('waits for an update that began although none of its requests was answered', async () => {
+    const result = await run(event(), { updates: { One: [...Array(6).fill('lost'), 'same'] } });
+
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' }, stacks: { One: ['UPDATE_COMPLETE'] } });
+  });
+
   test('needs a person where the stack is deleted while it is updated', async () => {
     const result = await run(event(), { refusal: 'Stack with id One does not exist (Status Code: 400)', lostAfter: 2 });
 
