@@ -30,7 +30,7 @@ export interface LinearRolloutOptions extends RolloutLimits {
   /** Percentage of the requests that moves to the new version at each step: a whole number from 1 to 99. */
   readonly percent: number;
 
-  /** Time between two steps: whole minutes. All steps together take at most 48 hours. */
+  /** Time between two steps: whole minutes. All steps together take at most 48 hours, or nine where a `ModelDelivery` delivers the model. */
   readonly interval: Duration;
 }
 
@@ -44,6 +44,6 @@ export interface CanaryRolloutOptions extends RolloutLimits {
    */
   readonly percent: number;
 
-  /** How long the canary serves before the new version takes over. At least one minute. */
+  /** How long the canary serves before the new version takes over. At least one minute; at most nine hours where a `ModelDelivery` delivers the model. */
   readonly bake: Duration;
 }

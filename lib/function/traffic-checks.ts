@@ -2,6 +2,7 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import { checkRollout } from '../endpoint/rollout-checks';
 import type { LinearRolloutOptions } from '../endpoint/rollout-options';
+import { LONGEST_DELIVERY_MINUTES } from '../model/delivery-source';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
@@ -11,6 +12,9 @@ const MAX_STORAGE_MEBIBYTES = 10_240;
 
 /** CodeDeploy's longest step, which is also the longest time between the first and the last of a deployment. */
 const LONGEST_STEP = { minutes: 2880, hint: 'CodeDeploy waits for two days at most', whole: true };
+
+/** An hour of a delivery is for the build. */
+const LONGEST_DELIVERED_MINUTES = LONGEST_DELIVERY_MINUTES - 60;
 
 /** CodeDeploy's limit of ten, without the two of `TrafficShift`. */
 const MOST_ALARMS = 8;
@@ -70,7 +74,7 @@ function checkStorage(size: Size | undefined): string[] {
   return checkInteger('ephemeralStorageSize in MiB', mebibytes(size), SNAPSHOT_STORAGE_MEBIBYTES, MAX_STORAGE_MEBIBYTES, 'Lambda offers no other');
 }
 
-function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): string[] {
+function checkShifting({ model, rollout }: ModelFunctionProps, timeout: Duration): string[] {
   const limits = rollout?._canary ?? rollout?._linear;
   if (!rollout || !limits) {
     return [];
@@ -81,7 +85,10 @@ function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): stri
     problems.push(`rollout.alarms must have at most ${MOST_ALARMS} alarms, got ${alarms}: CodeDeploy watches ten, and two are the function's own; combine some of them by `
       + 'a MathExpression');
   }
-  problems.push(...problems.length === 0 && rollout._linear ? checkLength(rollout._linear) : []);
+  if (problems.length === 0) {
+    const minutes = rollout._linear ? shiftingMinutes(rollout._linear) : rollout._canary!.bake.toMinutes();
+    problems.push(...rollout._linear ? checkLength(rollout._linear, minutes) : [], ...model._delivery ? checkDelivered(minutes) : []);
+  }
   const latency = limits.maxLatency;
   if (latency === undefined && timeout.isUnresolved()) {
     problems.push('rollout.maxLatency must be given where timeout is a token: half of it is not known yet');
@@ -94,11 +101,22 @@ function checkShifting({ rollout }: ModelFunctionProps, timeout: Duration): stri
 }
 
 /** The first step begins the deployment. */
-function checkLength({ percent, interval }: LinearRolloutOptions): string[] {
-  const minutes = (Math.ceil(100 / percent) - 1) * interval.toMinutes();
+function shiftingMinutes({ percent, interval }: LinearRolloutOptions): number {
+  return (Math.ceil(100 / percent) - 1) * interval.toMinutes();
+}
+
+function checkLength({ percent, interval }: LinearRolloutOptions, minutes: number): string[] {
   return minutes <= LONGEST_STEP.minutes ? [] : [
     `rollout takes ${minutes} minutes from its first step to its last, with ${percent} percent every ${interval.toMinutes()} minutes, and CodeDeploy allows ${LONGEST_STEP.minutes}: `
     + 'give a larger percent or a shorter interval',
+  ];
+}
+
+/** A delivery that ends before the rollout does would not know how it ends. */
+function checkDelivered(minutes: number): string[] {
+  return minutes <= LONGEST_DELIVERED_MINUTES ? [] : [
+    `rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after ${LONGEST_DELIVERY_MINUTES}, with the build: make it `
+    + `take at most ${LONGEST_DELIVERED_MINUTES}`,
   ];
 }
 

@@ -5,6 +5,9 @@ import { failIfAny, lit } from '../private/errors';
 import { outermostStack } from '../private/outermost-stack';
 import type { IDeliveredModel } from './delivered-model';
 
+/** A delivery waits for busy stacks and other deliveries, and for a build of up to 55 minutes in each stack. */
+export const LONGEST_DELIVERY_MINUTES = 600;
+
 /** In the names of a stack's outputs that say which version of a delivered model the stack serves. */
 export const DELIVERED_OUTPUT = 'DeliveredModel';
 

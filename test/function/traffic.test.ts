@@ -1,12 +1,11 @@
-import type { App } from 'aws-cdk-lib';
-import { Duration, Lazy, Size } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Size, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ModelFunctionProps } from '../../lib';
-import { Rollout } from '../../lib';
-import { emptyStack, FLAG_SETS, modelFunction, resourceOf } from './fixtures';
+import { ModelDelivery, ModelSource, Rollout } from '../../lib';
+import { emptyStack, FLAG_SETS, modelFunction, resourceOf, UNBUNDLED } from './fixtures';
 
 const TEN = { percent: 10, bake: Duration.minutes(5) };
 const CANARY = Rollout.canary(TEN);
@@ -201,6 +200,22 @@ describe('refused', () => {
 
   test('none of the steps that take just as long as CodeDeploy allows', () => {
     expect(() => stackOf({ rollout: Rollout.linear({ percent: 33, interval: Duration.minutes(960) }) })).not.toThrow();
+  });
+
+  test.each<[string, number, Rollout]>([
+    ['a bake', 541, Rollout.canary({ ...TEN, bake: Duration.minutes(541) })],
+    ['steps', 990, Rollout.linear({ percent: 25, interval: Duration.minutes(330) })],
+  ])('%s that a delivery of the model cannot wait for', (_kind, minutes, rollout) => {
+    const deliveredTo = (longest: Rollout) => {
+      const app = new App({ context: UNBUNDLED });
+      const delivery = new ModelDelivery(new Stack(app, 'Delivery'), 'Digits', { key: 'digits.zip', stackNames: ['Serving'] });
+      return () => modelFunction(new Stack(app, 'Serving'), { model: ModelSource.fromDelivery(delivery), rollout: longest });
+    };
+
+    expect(deliveredTo(rollout)).toThrow(`rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after 600, with the build: `
+      + 'make it take at most 540');
+    expect(deliveredTo(Rollout.canary({ ...TEN, bake: Duration.minutes(540) }))).not.toThrow();
+    expect(() => stackOf({ rollout })).not.toThrow();
   });
 
   test('all at once', () => {
