@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,36 @@ def test_a_direct_answer_is_measured_by_its_text_and_not_by_its_numbers(
     assert events.answer(load_model("dense"), {}) == answer
     monkeypatch.setattr(rest, "LARGEST_BODY", size - 1)
     assert "the answer is larger" in events.answer(load_model("dense"), {})["error"]
+
+
+def test_an_http_answer_is_measured_as_the_text_in_json_that_lambda_makes_of_it(
+    load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each quotation mark and backslash takes two characters.
+    answer = {"predictions": [{'"a"': 0.5, "b\\": 0.5}] * 2000}
+    monkeypatch.setattr(events, "predict", lambda *_, **__: answer)
+    model, request = load_model("dense"), http('{"instances": [[1, 2, 3, 4]]}')
+    whole = len(json.dumps(events.answer(model, request)))
+
+    for largest in range(whole - 2000, whole, 50):
+        monkeypatch.setattr(rest, "LARGEST_BODY", largest)
+        assert events.answer(model, request)["statusCode"] == 413
+    monkeypatch.setattr(rest, "LARGEST_BODY", whole + 1024)
+    assert events.answer(model, request)["statusCode"] == 200
+
+
+def test_a_base64_body_is_measured_by_its_bytes(
+    load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'{"instances": [[1, 2, 3, 4]]}' + b" " * 30_000
+    encoded = http(base64.b64encode(body).decode(), isBase64Encoded=True)
+
+    monkeypatch.setattr(rest, "LARGEST_BODY", len(body) + 3)
+    assert events.answer(load_model("dense"), encoded)["statusCode"] == 200
+    monkeypatch.setattr(rest, "LARGEST_BODY", len(body) - 3)
+    refused = events.answer(load_model("dense"), encoded)
+    assert refused["statusCode"] == 413
+    assert "the body has" in refused["body"]
 
 
 def test_a_string_with_line_breaks_is_reported_in_one_line(load_model: Callable[..., Model]) -> None:

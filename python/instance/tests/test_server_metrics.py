@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudwatch import NotSentError
 
 PATH = Path(__file__).resolve().parents[1] / "src" / "metrics.py"
 PAGE = """
@@ -140,7 +141,21 @@ class Sent:
         return 0
 
 
-def reported(metrics: Any, monkeypatch: pytest.MonkeyPatch, *pages: Any) -> list[float]:
+class Refusing(Sent):
+    """A stream that CloudWatch does not take once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuses = True
+
+    def put(self, events: list[Any]) -> int:
+        if self.refuses:
+            self.refuses = False
+            raise NotSentError("An error occurred (ThrottlingException) when calling the PutLogEvents operation")
+        return super().put(events)
+
+
+def reported(metrics: Any, monkeypatch: pytest.MonkeyPatch, *pages: Any, stream: Sent | None = None) -> list[float]:
     """The requests in the events that a program sends which reads these pages, one after another."""
     answers = iter(pages)
 
@@ -151,7 +166,8 @@ def reported(metrics: Any, monkeypatch: pytest.MonkeyPatch, *pages: Any) -> list
         return str(answer)
 
     monkeypatch.setattr(metrics, "read", read)
-    settings, stream, before = {"url": "", "model": "digits", "fleet": "f", "namespace": "n"}, Sent(), None
+    settings, before = {"url": "", "model": "digits", "fleet": "f", "namespace": "n"}, None
+    stream = stream or Sent()
     for _ in pages:
         before = metrics.report(settings, "i-1", stream, before)
     return stream.requests
@@ -178,10 +194,19 @@ def test_what_a_server_answered_before_this_program_started_again_is_not_counted
     assert reported(metrics, monkeypatch, PAGE, MORE) == [4]
 
 
+@pytest.mark.parametrize("problem", [BUSY, TimeoutError("timed out"), ConnectionResetError(104, "reset")], ids=repr)
 def test_a_server_that_is_too_busy_to_be_read_has_not_lost_its_counters(
+    metrics: Any, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    assert reported(metrics, monkeypatch, PAGE, problem, MORE) == [4]
+
+
+def test_requests_that_cloudwatch_did_not_take_are_in_the_next_event(
     metrics: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert reported(metrics, monkeypatch, PAGE, BUSY, MORE) == [4]
+    later = MORE.replace('status="OK"} 44', 'status="OK"} 47')
+
+    assert reported(metrics, monkeypatch, PAGE, MORE, later, stream=Refusing()) == [7]
 
 
 def test_the_event_names_metrics_units_and_dimensions_as_cloudwatch_reads_them(metrics: Any) -> None:
