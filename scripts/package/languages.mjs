@@ -100,12 +100,14 @@ function checkUse(program) {
   }
 }
 
-/** Returns the package's file, whose name is in README.md and the guides. */
+/** Returns the package's file. Guides that name a file to install must name this one. */
 function packageFile(target, extension) {
   const name = readdirSync(join(dist, target)).find((file) => file.endsWith(extension));
-  const silent = ['README.md', 'docs/getting-started.md', 'examples/README.md'].filter((page) => !readFileSync(join(root, page), 'utf8').includes(`dist/${target}/${name}`));
-  if (silent.length) {
-    throw new Error(`${silent.join(', ')} must name the file to install, dist/${target}/${name}`);
+  const files = new RegExp(`dist/${target}/[^\\s)\`]+`, 'g');
+  const wrong = ['README.md', 'docs/getting-started.md', 'docs/languages.md', 'examples/README.md'].flatMap((page) => (
+    [...readFileSync(join(root, page), 'utf8').matchAll(files)].filter(([file]) => file !== `dist/${target}/${name}`).map(([file]) => `${page}: ${file}`)));
+  if (wrong.length) {
+    throw new Error(`the guides must name the file to install, dist/${target}/${name}, and not\n${wrong.join('\n')}`);
   }
   return join(dist, target, name);
 }

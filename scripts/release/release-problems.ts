@@ -5,6 +5,10 @@ export interface ReleaseState {
   /** From package-lock.json. */
   readonly lockVersion: string;
   readonly changelog: string;
+  /** Documents for users, by their paths. */
+  readonly pages: Record<string, string>;
+  /** Whether the clone lacks old commits, and so their tags. */
+  readonly isShallow: boolean;
   /** Files that differ from the last commit. */
   readonly uncommitted: string[];
   /** Released versions, without the tag's `v`. */
@@ -24,7 +28,9 @@ export function releaseProblems(state: ReleaseState): string[] {
   return [
     ...(state.lockVersion === state.version ? [] : [`package-lock.json has version ${state.lockVersion}, package.json ${state.version}: run \`npm install --package-lock-only\``]),
     ...(state.uncommitted.length ? [`not committed: ${state.uncommitted.join(', ')}`] : []),
+    ...(state.isShallow ? ['the clone is shallow, so earlier releases are unknown: run `git fetch --unshallow --tags`'] : []),
     ...versionProblems(version, state),
+    ...pageProblems(state),
     ...changelogProblems(state),
   ];
 }
@@ -54,6 +60,13 @@ function versionProblems(version: Version, { released, commits }: ReleaseState):
   const smallest = smallestNext(last, commits);
   return compare(version, smallest) < 0
     ? [`version must be ${smallest.join('.')} or more, for what was committed since ${last.join('.')}, got ${version.join('.')}`] : [];
+}
+
+/** README.md is part of the packages, which cannot be changed once they are published. */
+function pageProblems({ pages }: ReleaseState): string[] {
+  const denies = /\b(published|released)\s+yet\b|\bnot\s+yet\s+(published|released)\b/;
+  const denying = Object.entries(pages).filter(([, text]) => denies.test(text)).map(([page]) => page);
+  return denying.length ? [`${denying.join(', ')}: still says that there is no release: say how to install the packages`] : [];
 }
 
 function changelogProblems({ changelog, version }: ReleaseState): string[] {

@@ -2,6 +2,8 @@ import { spawnSync } from 'child_process';
 import { readdirSync, readFileSync } from 'fs';
 import { join, relative } from 'path';
 import { ROOT } from '../repository';
+import { publibOf } from './publib';
+import { publishTo } from './publish';
 import type { Registry } from './registries';
 import { missingCredentials, REGISTRIES } from './registries';
 import { releaseProblems } from './release-problems';
@@ -14,8 +16,8 @@ const DIST = join(ROOT, 'dist');
 const TOOLS = join(__dirname, 'node_modules', '.bin');
 const OLDEST_NODE_FOR_PUBLIB = 22;
 
-function execute(command: string, args: string[], environment: Record<string, string> = {}): void {
-  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...environment } });
+function execute(command: string, args: string[]): void {
+  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) {
     throw new Error(`${[command, ...args].join(' ')} failed (${status})`);
   }
@@ -34,6 +36,8 @@ function problems(publishing: boolean): string[] {
   const range = tags.length ? [`${tags.at(-1)}..HEAD`] : ['HEAD'];
   return [
     ...releaseProblems({
+      isShallow: git('rev-parse', '--is-shallow-repository').trim() === 'true',
+      pages: Object.fromEntries(git('ls-files', '*.md').split('\n').filter(Boolean).map((page) => [page, readFileSync(join(ROOT, page), 'utf8')])),
       version: version('package.json'),
       lockVersion: version('package-lock.json'),
       changelog: readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'),
@@ -49,7 +53,7 @@ function problems(publishing: boolean): string[] {
 
 /** Returns the files of a package that publib would publish. */
 function published({ target }: Registry): string[] {
-  const kept = { js: /\.tgz$/, python: /\.whl$/, java: /\.(jar|pom)$/, go: /(^|\/)go\.mod$/ }[target]!;
+  const kept = { js: /\.tgz$/, python: /\.(whl|tar\.gz)$/, java: /\.(jar|pom)$/, go: /(^|\/)go\.mod$/ }[target]!;
   return readdirSync(join(DIST, target), { recursive: true, encoding: 'utf8' }).filter((name) => kept.test(name)).map((name) => relative(ROOT, join(DIST, target, name)));
 }
 
@@ -75,13 +79,11 @@ function main(): void {
   process.stdout.write('dist/api has the API reference of Python, Java and Go: attach it to the release\n');
   for (const registry of REGISTRIES) {
     process.stdout.write(`${registry.language}, by ${registry.program}:\n${published(registry).map((file) => `  ${file}\n`).join('')}`);
-    if (publishing) {
-      execute(join(TOOLS, registry.program), [join(DIST, registry.target)], { ...registry.settings, VERSION: version('package.json') });
-    }
   }
   // The tests generate the package for .NET, but without a .NET SDK it is not published.
   process.stdout.write('.NET: not published\n');
   if (publishing) {
+    publishTo(REGISTRIES, publibOf(TOOLS, DIST, version('package.json')));
     execute('git', ['tag', '--annotate', `v${version('package.json')}`, '--message', `Release ${version('package.json')}`]);
     process.stdout.write(`published, and tagged v${version('package.json')} in this clone: push the tag, then \`npm run compat -- --renew\`\n`);
   } else {

@@ -1,3 +1,8 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { publibOf } from '../../scripts/release/publib';
+import { publishTo } from '../../scripts/release/publish';
 import { missingCredentials, REGISTRIES } from '../../scripts/release/registries';
 import type { ReleaseState } from '../../scripts/release/release-problems';
 import { releaseProblems, smallestNext } from '../../scripts/release/release-problems';
@@ -5,7 +10,7 @@ import { releaseProblems, smallestNext } from '../../scripts/release/release-pro
 const CHANGELOG = '# Changelog\n\n## Unreleased\n\n## 1.1.0 - 2026-11-24\n\n### Added\n\n- More.\n\n## 1.0.0 - 2026-10-01\n\n- All.\n';
 
 const ready: ReleaseState = {
-  version: '1.1.0', lockVersion: '1.1.0', changelog: CHANGELOG, uncommitted: [], released: ['1.0.0'], commits: ['feat(function): more'],
+  version: '1.1.0', lockVersion: '1.1.0', changelog: CHANGELOG, pages: { 'README.md': '# Install it' }, isShallow: false, uncommitted: [], released: ['1.0.0'], commits: ['feat(function): more'],
 };
 
 describe('a release', () => {
@@ -19,6 +24,8 @@ describe('a release', () => {
 
   test.each<[string, Partial<ReleaseState>, RegExp]>([
     ['files that are not committed', { uncommitted: ['lib/index.ts'] }, /not committed: lib\/index.ts/],
+    ['a clone without its history', { isShallow: true }, /earlier releases are unknown: run `git fetch --unshallow --tags`/],
+    ['a page that denies the release', { pages: { 'README.md': '# Install', 'docs/a.md': 'The packages are not\npublished yet.' } }, /^docs\/a.md: still says/],
     ['a version that is none', { version: '1.1' }, /must be three numbers, such as 1.2.3, got "1.1"/],
     ['another version in the lock file', { lockVersion: '1.0.0' }, /package-lock.json has version 1.0.0, package.json 1.1.0/],
     ['a version that is released', { released: ['1.0.0', '1.1.0'] }, /must be above 1.1.0/],
@@ -65,5 +72,77 @@ describe('the settings that publib needs', () => {
 
     expect(missingCredentials(pypi, { TWINE_USERNAME: 'a' })).toHaveLength(1);
     expect(missingCredentials(pypi, { TWINE_USERNAME: 'a', TWINE_PASSWORD: 'b' })).toEqual([]);
+  });
+});
+
+describe('publishing', () => {
+  const all = REGISTRIES.map(({ language }) => language);
+  /** Publishes, and returns what publib did, as `dry` or `real` and the language. */
+  const published = (fails: (run: string) => boolean = () => false) => {
+    const runs: string[] = [];
+    const publish = () => publishTo(REGISTRIES, ({ language }, { PUBLIB_DRYRUN }) => {
+      const run = `${PUBLIB_DRYRUN === 'true' ? 'dry' : 'real'} ${language}`;
+      if (fails(run)) {
+        throw new Error('exit code 1');
+      }
+      runs.push(run);
+    });
+    return { runs, publish };
+  };
+
+  test('begins when the dry run of each registry has succeeded', () => {
+    const { runs, publish } = published();
+
+    publish();
+    expect(runs).toEqual([...all.map((language) => `dry ${language}`), ...all.map((language) => `real ${language}`)]);
+  });
+
+  test('publishes nothing if the dry run of the last registry fails', () => {
+    const { runs, publish } = published((run) => run === 'dry Go');
+
+    expect(publish).toThrow('publib-golang: exit code 1\nnothing was published');
+    expect(runs.filter((run) => run.startsWith('real'))).toEqual([]);
+  });
+
+  test('says what is published and how to go on if a registry fails', () => {
+    const { runs, publish } = published((run) => run === 'real Java');
+
+    expect(publish).toThrow(/^publib-maven: exit code 1\npublished: TypeScript, Python; not published: Java, Go\. .*run the same command on this commit again/);
+    expect(runs).not.toContain('real Go');
+  });
+
+  describe('with publib', () => {
+    let home: string;
+    const { HOME } = process.env;
+
+    beforeEach(() => {
+      home = mkdtempSync(join(tmpdir(), 'home-'));
+      process.env.HOME = home;
+      writeFileSync(join(home, '.npmrc'), 'proxy=mine');
+      // As publib-npm begins.
+      writeFileSync(join(home, 'publib-npm'), '#!/bin/sh\necho token > ~/.npmrc\necho "$PUBLIB_DRYRUN $VERSION" > "$1"\n[ "$NPM_TOKEN" = good ]\n');
+      chmodSync(join(home, 'publib-npm'), 0o755);
+    });
+
+    afterEach(() => {
+      process.env.HOME = HOME;
+      delete process.env.NPM_TOKEN;
+      rmSync(home, { recursive: true, force: true });
+    });
+
+    test("leaves the user's settings of npm as they are, and keeps no token", () => {
+      process.env.NPM_TOKEN = 'good';
+
+      publibOf(home, home, '1.1.0')(REGISTRIES[0], { PUBLIB_DRYRUN: 'false' });
+      expect(readFileSync(join(home, '.npmrc'), 'utf8')).toBe('proxy=mine');
+      expect(readFileSync(join(home, 'js'), 'utf8')).toBe('false 1.1.0\n');
+      expect(readdirSync(home).sort()).toEqual(['.npmrc', 'js', 'publib-npm']);
+    });
+
+    test('fails if publib does', () => {
+      process.env.NPM_TOKEN = 'bad';
+
+      expect(() => publibOf(home, home, '1.1.0')(REGISTRIES[0], { PUBLIB_DRYRUN: 'false' })).toThrow('failed (1)');
+    });
   });
 });
