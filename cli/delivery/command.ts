@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { wayOutOfNoAnswer } from '../aws/no-answer';
 import { promote, rollback } from './changes';
 import { DeliveryClient } from './client';
 import type { DeliveryOptions } from './options';
@@ -65,7 +66,10 @@ async function regionOf({ region, profile }: DeliveryOptions): Promise<string> {
 }
 
 /** Returns an error's message, and what to do where that is known. */
-function withWayOut({ name, message }: Error): string {
+function withWayOut(error: Error & { readonly code?: unknown }): string {
+  const { name, code } = error;
+  // Where several addresses of a host refuse a connection, Node.js gives a code only.
+  const message = error.message || String(code ?? name);
   const said = `${name} ${message}`;
   if (/AccessDenied|not authorized/i.test(said)) {
     return `${message}\nThe role may not do that: give it delivery.grantOperate(role), or use another --profile`;
@@ -76,5 +80,6 @@ function withWayOut({ name, message }: Error): string {
   if (/CredentialsProvider|ExpiredToken|security token/i.test(said)) {
     return `${message}\nGive --profile, set the credentials in the environment, or sign in again with \`aws sso login\``;
   }
-  return message;
+  const unreachable = wayOutOfNoAnswer(error);
+  return unreachable ? `${message}\n${unreachable[0].toUpperCase()}${unreachable.slice(1)}` : message;
 }

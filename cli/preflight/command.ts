@@ -1,3 +1,4 @@
+import { wayOutOfNoAnswer } from '../aws/no-answer';
 import { accountOf, realAnswers, regionOf } from './account';
 import type { Finding } from './checks';
 import { preflight, problemsIn, reported } from './checks';
@@ -45,7 +46,7 @@ async function examined({ region: given, profile, qualifier, needs }: PreflightO
       region,
       findings: [{
         subject: 'the account', result: 'problem', fact: `${region} does not say whose credentials these are (${account.message})`,
-        wayOut: 'give --profile, set the credentials in the environment, or sign in again with `aws sso login`',
+        wayOut: wayOutOfNoAnswer(account) ?? 'give --profile, set the credentials in the environment, or sign in again with `aws sso login`',
       }],
     };
   }
