@@ -11,6 +11,7 @@ export interface ReplayOptions {
    * Share of the decisions that may differ from the recorded ones, between 0 and 1.
    *
    * The decision of an output with several numbers is the place of the greatest one. A request that the new version rejects counts as different.
+   * One number, such as the score of a model with two classes, decides nothing: where no recorded answer has more, `maxRelativeError` is needed.
    *
    * @default - decisions are not limited
    */

@@ -150,6 +150,44 @@ class TestReplay:
         with pytest.raises(ModelError, match=r"the relative error is 0\.1, at most 0\.05 is allowed"):
             version_check.check_version(asked(maxRelativeError=0.05))
 
+    @pytest.mark.fault(
+        "`replay` limits decisions, and the model answers with one number, which decides nothing",
+        sees="the deployment fails with a sentence that names `maxRelativeError`",
+        serves="the previous version",
+    )
+    def test_a_limit_of_decisions_that_no_answer_has_ends_the_deployment(self, function: Stubber, s3: S3Client) -> None:
+        store(s3, "2026/11/28/08", capture(1, [0.01]), capture(2, [0.02]))
+        begins(function)
+        for number in (2, 1):
+            replies(function, number, 200, {"predictions": [[0.99]]})
+        with pytest.raises(ModelError) as failure:
+            version_check.check_version(asked(maxDisagreement=0.05))
+        assert str(failure.value) == (
+            "replay.maxDisagreement says nothing about version 7 of the function: the recorded answers to 2 captured "
+            "requests decide nothing, because they have no output with several numbers. Callers keep the version that "
+            "they had. Give replay.maxRelativeError, which limits numbers"
+        )
+
+    def test_a_version_whose_answers_decide_nothing_is_accepted_by_name(
+        self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store(s3, "2026/11/28/08", capture(1, [0.01]))
+        begins(function)
+        replies(function, 1, 200, {"predictions": [[0.99]]})
+        version_check.check_version(asked(maxDisagreement=0.05, acceptVersion="2"))
+        assert "is accepted by acceptVersion, although replay.maxDisagreement says" in capsys.readouterr().out
+
+    def test_where_answers_decide_nothing_both_limits_compare_numbers_and_count_refused_rows(
+        self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store(s3, "2026/11/28/08", *(capture(number, [0.5]) for number in range(10)))
+        begins(function)
+        replies(function, 9, 400, {"error": "no such input"})
+        for number in range(8, -1, -1):
+            replies(function, number, 200, {"predictions": [[0.5]]})
+        version_check.check_version(asked(maxDisagreement=0.1, maxRelativeError=0.4))
+        assert "1 of 10 rows (0.1) differ, relative error 0.316" in capsys.readouterr().out
+
     def test_a_version_is_accepted_by_name(
         self, function: Stubber, s3: S3Client, capsys: pytest.CaptureFixture[str]
     ) -> None:

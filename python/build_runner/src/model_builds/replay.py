@@ -90,6 +90,8 @@ def replay_captures(
             answers[name] = ReplayedAnswers(_outputs(signatures.get(name)))
         status, body = ask(capture["request"])
         answers[name].add(capture, body, "" if status == 200 else f"{status}, {body.get('error')}")
+    if replay.max_relative_error is None and all(compared.undecided for compared in answers.values()):
+        _refuse_undecided(replay, version, model_version, sum(compared.requests for compared in answers.values()))
     problems = [problem for name in answers for problem in _problems(replay, answers[name])]
     for name, compared in answers.items():
         print(
@@ -109,6 +111,20 @@ def replay_captures(
     )
 
 
+def _refuse_undecided(replay: Replay, version: CheckedVersion, model_version: str, requests: int) -> None:
+    """Fail where nothing would be compared, however much the new answers differ."""
+    sentence = (
+        f"replay.maxDisagreement says nothing about {version.subject}: the recorded answers to {requests} captured "
+        "requests decide nothing, because they have no output with several numbers"
+    )
+    if replay.accept_version == model_version:
+        print(f"{version.arn} is accepted by acceptVersion, although {sentence}")
+        return
+    raise ModelError(
+        f"{sentence}. {version.kept[0].upper()}{version.kept[1:]}. Give replay.maxRelativeError, which limits numbers"
+    )
+
+
 def _problems(replay: Replay, compared: ReplayedAnswers) -> list[str]:
     problems = []
     allowed, error = replay.max_disagreement, replay.max_relative_error
@@ -120,7 +136,8 @@ def _problems(replay: Replay, compared: ReplayedAnswers) -> list[str]:
 
 
 def _decisions(compared: ReplayedAnswers) -> str:
-    return f"{compared.disagreements} of {compared.decisions} decisions ({compared.disagreement:.3g})"
+    count, what = (compared.rows, "rows") if compared.undecided else (compared.decisions, "decisions")
+    return f"{compared.disagreements} of {count} {what} ({compared.disagreement:.3g})"
 
 
 def _outputs(signature: dict[str, Any] | None) -> dict[str, bool]:

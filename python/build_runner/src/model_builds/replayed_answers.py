@@ -21,7 +21,7 @@ class ReplayedAnswers:
             outputs: For each output of the signature, whether dimension 0 is the batch.
         """
         self._outputs = outputs
-        self.requests = self.decisions = self.disagreements = 0
+        self.requests = self.rows = self.decisions = self.disagreements = self._refused = 0
         self._errors: dict[str, float] = {}
         self._sizes: dict[str, float] = {}
         self._cases: list[tuple[bool, float, str]] = []
@@ -38,8 +38,10 @@ class ReplayedAnswers:
         title = f"of {capture['time']}, answered by version {capture['modelVersion']}"
         expected = self._rows(capture["answer"])
         rows = max(len(expected), 1)
+        self.rows += rows
         self._sizes[""] = self._sizes.get("", 0.0) + rows
         if refusal:
+            self._refused += rows
             self.decisions += rows
             self.disagreements += rows
             self._errors[""] = self._errors.get("", 0.0) + rows
@@ -58,9 +60,14 @@ class ReplayedAnswers:
             self._keep(worst, difference, f"{title}: {what}")
 
     @property
+    def undecided(self) -> bool:
+        """Whether there are answers, and none of the recorded ones decides anything: one number does not."""
+        return self.rows > self._refused == self.decisions
+
+    @property
     def disagreement(self) -> float:
-        """The share of the decisions that differ."""
-        return self.disagreements / self.decisions if self.decisions else 0.0
+        """The share of the decisions that differ; of the rows where no answer decides."""
+        return self.disagreements / ((self.rows if self.undecided else self.decisions) or 1)
 
     @property
     def relative_error(self) -> float:
