@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from running import started
 from support import function, invoke, role, unique
-from test_cloudformation import deploy
+from test_cloudformation import deploy, outputs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,32 @@ def test_a_session_policy_limits_what_the_policies_of_a_role_allow(aws: Running,
     s3.get_object(Bucket=bucket, Key="digits/model")
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=bucket, Key="digits/other", Body=b"x")
+
+
+def test_objects_of_a_bucket_with_a_key_take_permissions_for_the_key(aws: Running) -> None:
+    name, stack = unique("bucket"), unique("stack")
+    root = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "*", "Resource": "*"}
+    encrypted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+    rules = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": encrypted}]}
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": json.loads(document(root))}},
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, "BucketEncryption": rules}},
+    }
+    assert deploy(aws, stack, resources, Key={"Fn::GetAtt": ["Key", "Arn"]}) == "CREATE_COMPLETE"
+    key, objects = outputs_of(aws, stack)["Key"], f"arn:aws:s3:::{name}/*"
+    both = [allow("s3:GetObject", objects), allow("s3:PutObject", objects)]
+
+    def answers(*statements: dict[str, Any]) -> list[str]:
+        caller = Caller(aws, *both, *statements)
+        written = caller.call("s3", "put_object", Bucket=name, Key="k", Body="x")
+        part = caller.call("s3", "create_multipart_upload", Bucket=name, Key="k")
+        read = caller.call("s3", "get_object", Bucket=name, Key="k")
+        return [answer.partition(":")[0] for answer in (written, part, read)]
+
+    assert answers() == ["AccessDenied"] * 3
+    assert answers(allow("kms:GenerateDataKey", key)) == ["done", "AccessDenied", "AccessDenied"]
+    assert answers(allow("kms:Decrypt", key)) == ["AccessDenied", "AccessDenied", "done"]
+    assert answers(allow("kms:*", key)) == ["done"] * 3
 
 
 def test_a_listing_is_authorized_by_its_prefix(aws: Running, bucket: str) -> None:

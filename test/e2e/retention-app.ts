@@ -1,9 +1,10 @@
-import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { ModelDelivery, ModelFunction, ModelSource } from '../../lib';
 
-/** A function that serves what is delivered, of which the two newest versions are kept. */
+/** A function that serves what is delivered, of which the two newest versions are kept. A key encrypts them. */
 const app = new App();
 const env = { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION };
 
@@ -19,6 +20,7 @@ const stack = new Stack(app, 'Endpoint', { env });
 const endpoint = new ModelFunction(stack, 'Points', {
   model: ModelSource.fromDelivery(delivery),
   retention: { versions: 2, age: Duration.days(1) },
+  encryptionKey: new kms.Key(stack, 'Key', { removalPolicy: RemovalPolicy.DESTROY }),
 });
 const pruned = new sqs.Queue(stack, 'Pruned');
 endpoint.optimizer!.onPruned('Removed', { target: new events_targets.SqsQueue(pruned) });

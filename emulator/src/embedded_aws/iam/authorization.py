@@ -6,6 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from embedded_aws.iam.bucket_keys import uses_of_key
 from embedded_aws.iam.sessions import caller_of
 
 if TYPE_CHECKING:
@@ -31,12 +32,20 @@ def for_roles(calls: CallFile | None) -> Callable[[Callable[..., Any]], Callable
             caller = caller_of(access_key_id)
             if ":assumed-role/" not in caller or _BOOTSTRAP in caller:
                 return None
-            denied = original(access_key_id, iam_action, service, *rest, **named)
-            resource = str(named.get("resource_arn", "*"))
-            if calls is not None:
-                calls.add(caller, iam_action, resource, named.get("service_context"), allowed=denied is None)
-            if denied is not None:
-                log.warning("%s may not %s on %s: %s", caller, iam_action, resource, denied)
+
+            def judge(action: str, of: str, **asked: Any) -> Any:
+                denied = original(access_key_id, action, of, *rest, **asked)
+                resource = str(asked.get("resource_arn", "*"))
+                if calls is not None:
+                    calls.add(caller, action, resource, asked.get("service_context"), allowed=denied is None)
+                if denied is not None:
+                    log.warning("%s may not %s on %s: %s", caller, action, resource, denied)
+                return denied
+
+            denied = judge(iam_action, service, **named)
+            key, uses = uses_of_key(iam_action, str(named.get("resource_arn", "*")), named.get("service_context") or {})
+            for use in uses:
+                denied = denied or judge(use, "kms", resource_arn=key)
             return denied
 
         return enforce

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ministack.services import eventbridge, s3
 
 from embedded_aws.cloudformation.wrapping import after, before_delete
+from embedded_aws.iam import bucket_keys
 from embedded_aws.patching import rely_on, replace
 from embedded_aws.s3 import age, events, listing, resources
 
@@ -23,4 +24,6 @@ def install(settings: Settings) -> None:
     if settings.object_age:
         replace(s3, "now_iso", age.older_by(settings.object_age))
     after("AWS::S3::Bucket", resources.apply)
+    after("AWS::S3::Bucket", bucket_keys.remember)
+    before_delete("AWS::S3::Bucket", bucket_keys.forget)
     before_delete("AWS::S3::Bucket", resources.check_empty)
