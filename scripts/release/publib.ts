@@ -1,5 +1,5 @@
 import { spawnSync } from 'child_process';
-import { mkdtempSync, rmSync } from 'fs';
+import { cpSync, mkdtempSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { delimiter, dirname, join } from 'path';
 import type { RunPublib } from './publish';
@@ -11,11 +11,16 @@ import type { RunPublib } from './publish';
  * @param dist directory with a directory of packages for each target
  */
 export function publibOf(tools: string, dist: string, version: string): RunPublib {
-  return ({ program, target, settings }, environment) => {
+  return ({ program, target, settings }, { dryRun }) => {
     const home = mkdtempSync(join(tmpdir(), 'release-'));
+    const packages = join(dryRun ? home : dist, target);
     try {
-      const { status } = spawnSync(join(tools, program), [join(dist, target)], {
-        stdio: 'inherit', env: { ...process.env, ...settings, ...environment, ...(target === 'js' ? homeOfNpm(home) : {}), VERSION: version },
+      if (dryRun) {
+        // publib-pypi signs the files that it finds, and fails on its own signatures.
+        cpSync(join(dist, target), packages, { recursive: true });
+      }
+      const { status } = spawnSync(join(tools, program), [packages], {
+        stdio: 'inherit', env: { ...process.env, ...settings, ...(target === 'js' ? homeOfNpm(home) : {}), PUBLIB_DRYRUN: String(dryRun), VERSION: version },
       });
       if (status !== 0) {
         throw new Error(`failed (${status})`);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { publibOf } from '../../scripts/release/publib';
@@ -80,8 +80,8 @@ describe('publishing', () => {
   /** Publishes, and returns what publib did, as `dry` or `real` and the language. */
   const published = (fails: (run: string) => boolean = () => false) => {
     const runs: string[] = [];
-    const publish = () => publishTo(REGISTRIES, ({ language }, { PUBLIB_DRYRUN }) => {
-      const run = `${PUBLIB_DRYRUN === 'true' ? 'dry' : 'real'} ${language}`;
+    const publish = () => publishTo(REGISTRIES, ({ language }, { dryRun }) => {
+      const run = `${dryRun ? 'dry' : 'real'} ${language}`;
       if (fails(run)) {
         throw new Error('exit code 1');
       }
@@ -119,8 +119,10 @@ describe('publishing', () => {
       home = mkdtempSync(join(tmpdir(), 'home-'));
       process.env.HOME = home;
       writeFileSync(join(home, '.npmrc'), 'proxy=mine');
-      // As publib-npm begins.
-      writeFileSync(join(home, 'publib-npm'), '#!/bin/sh\necho token > ~/.npmrc\necho "$PUBLIB_DRYRUN $VERSION" > "$1"\n[ "$NPM_TOKEN" = good ]\n');
+      mkdirSync(join(home, 'js'));
+      writeFileSync(join(home, 'js', 'package.tgz'), '');
+      // As publib-npm begins, and with a file beside the packages as publib-pypi leaves it.
+      writeFileSync(join(home, 'publib-npm'), '#!/bin/sh\necho token > ~/.npmrc\necho "$PUBLIB_DRYRUN $VERSION" > "$1/package.tgz.signed"\n[ "$NPM_TOKEN" = good ]\n');
       chmodSync(join(home, 'publib-npm'), 0o755);
     });
 
@@ -133,16 +135,23 @@ describe('publishing', () => {
     test("leaves the user's settings of npm as they are, and keeps no token", () => {
       process.env.NPM_TOKEN = 'good';
 
-      publibOf(home, home, '1.1.0')(REGISTRIES[0], { PUBLIB_DRYRUN: 'false' });
+      publibOf(home, home, '1.1.0')(REGISTRIES[0], { dryRun: false });
       expect(readFileSync(join(home, '.npmrc'), 'utf8')).toBe('proxy=mine');
-      expect(readFileSync(join(home, 'js'), 'utf8')).toBe('false 1.1.0\n');
+      expect(readFileSync(join(home, 'js', 'package.tgz.signed'), 'utf8')).toBe('false 1.1.0\n');
       expect(readdirSync(home).sort()).toEqual(['.npmrc', 'js', 'publib-npm']);
+    });
+
+    test('leaves nothing of a dry run beside the packages', () => {
+      process.env.NPM_TOKEN = 'good';
+
+      publibOf(home, home, '1.1.0')(REGISTRIES[0], { dryRun: true });
+      expect(readdirSync(join(home, 'js'))).toEqual(['package.tgz']);
     });
 
     test('fails if publib does', () => {
       process.env.NPM_TOKEN = 'bad';
 
-      expect(() => publibOf(home, home, '1.1.0')(REGISTRIES[0], { PUBLIB_DRYRUN: 'false' })).toThrow('failed (1)');
+      expect(() => publibOf(home, home, '1.1.0')(REGISTRIES[0], { dryRun: false })).toThrow('failed (1)');
     });
   });
 });
