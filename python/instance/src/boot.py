@@ -19,6 +19,7 @@ import time
 import urllib.request
 import zipfile
 import zlib
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -319,7 +320,7 @@ def ask(url: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=10) as response:
             return str(json.load(response)["model_spec"]["version"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return ""
 
 

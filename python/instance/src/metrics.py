@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -52,7 +53,7 @@ def report(settings: Any, instance: str, stream: Stream, before: Counters | None
         if before is not None:
             values = event(settings, instance, difference(before, now))
             stream.put([{"timestamp": values["_aws"]["Timestamp"], "message": json.dumps(values)}])
-    except (NotSentError, OSError, ValueError) as error:
+    except (NotSentError, OSError, HTTPException, ValueError) as error:
         # What was not sent is in the next event: the counters go on.
         print(f"no metrics this time: {error}", file=sys.stderr, flush=True)
         return {} if is_down(error) else before

@@ -6,7 +6,9 @@ import importlib.util
 import io
 import json
 import os
+import socket
 import tarfile
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -117,6 +119,27 @@ def test_an_archive_whose_compression_is_broken_is_refused_in_a_sentence(boot: A
 
     with pytest.raises(boot.BootError, match="the archive cannot be unpacked"):
         boot.unpack(tmp_path / "archive", tmp_path / "model", {"saved_model.pb": {}})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{", b"HTTP/1.1 200 OK\r\n\r\n[]"],
+)
+def test_a_server_that_dies_while_it_answers_or_says_something_else_has_not_answered(boot: Any, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = boot.ask(f"http://127.0.0.1:{server.getsockname()[1]}/v1/models/digits/metadata")
+        thread.join()
+
+    assert found == ""
 
 
 def test_an_aws_call_without_an_answer_ends_at_the_boots_deadline(boot: Any, programs: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import urllib.error
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,11 @@ def test_what_a_server_answered_before_this_program_started_again_is_not_counted
     assert reported(metrics, monkeypatch, PAGE, MORE) == [4]
 
 
-@pytest.mark.parametrize("problem", [BUSY, TimeoutError("timed out"), ConnectionResetError(104, "reset")], ids=repr)
+@pytest.mark.parametrize(
+    "problem",
+    [BUSY, TimeoutError("timed out"), ConnectionResetError(104, "reset"), IncompleteRead(b"half a page")],
+    ids=repr,
+)
 def test_a_server_that_is_too_busy_to_be_read_has_not_lost_its_counters(
     metrics: Any, monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
