@@ -215,6 +215,17 @@ def test_an_active_alarm_prevents_any_shift(aws: Running) -> None:
     assert f"Activated alarms: <{active}>" in reasons(aws, shifted.stack)
 
 
+def test_no_traffic_shifts_to_a_version_with_another_role(aws: Running) -> None:
+    shifted = Shifted(aws, SHORT)
+    shifted.role = role(aws, "lambda.amazonaws.com")
+
+    assert shifted.deploy(2) == "UPDATE_ROLLBACK_COMPLETE"
+
+    assert "failed. Specified versions must be associated with the same execution role" in reasons(aws, shifted.stack)
+    assert (shifted.alias()["FunctionVersion"], "RoutingConfig" in shifted.alias()) == ("1", False)
+    assert [one["status"] for one in shifted.deployments()] == ["Failed"]
+
+
 def test_a_deployment_that_is_stopped_by_a_request_goes_back(aws: Running) -> None:
     shifted, client = Shifted(aws, LONG), aws.client("codedeploy")
 

@@ -68,6 +68,7 @@ def _install_routing() -> None:
     replace(lambda_svc, "_get_func_record_for_ref", routing.as_alias)
     replace(lambda_svc, "_get_func_record_for_qualifier", routing.as_alias_of)
     replace(lambda_svc, "_emit_lambda_metrics", lambda _: metrics.nothing)
+    replace(lambda_svc, "_update_alias", routing.of_one_role)
 
 
 def _install_concurrency(concurrency: Concurrency, executor: Executor) -> None:

@@ -10,6 +10,7 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
 from embedded_aws.awslambda.metrics import publish
@@ -82,6 +83,22 @@ def as_alias_of(find: Callable[..., Any]) -> Callable[..., Any]:
         return {**record, "config": config}, config
 
     return found
+
+
+def of_one_role(update: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuses weights of versions that have different roles."""
+
+    def updated(name: str, alias: str, data: Record) -> Any:
+        weights = (data.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        main = data.get("FunctionVersion") or (_aliases(name).get(alias) or {}).get("FunctionVersion")
+        versions = (lambda_svc._functions.get(name) or {}).get("versions") or {}
+        roles = {versions[one]["config"]["Role"] for one in (main, *weights) if one in versions}
+        if weights and len(roles) > 1:
+            message = "Specified versions must be associated with the same execution role"
+            return error_response_json("InvalidParameterValueException", message, 400)
+        return update(name, alias, data)
+
+    return updated
 
 
 def _weights(config: Record) -> dict[str, float]:

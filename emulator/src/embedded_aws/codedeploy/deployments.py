@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
 import threading
@@ -78,14 +79,15 @@ class Alias:
         """The version that it names."""
         return str(lambda_svc._functions[self.function]["aliases"][self.name]["FunctionVersion"])
 
-    def route(self, version: str, percent: int = 0, to: str = "") -> None:
-        """Routes all traffic to a version, except `percent` of it `to` another one."""
+    def route(self, version: str, percent: int = 0, to: str = "") -> str:
+        """Routes all traffic to a version, except `percent` of it `to` another one; returns why Lambda refuses."""
         weights = {to: percent / 100} if percent else {}
-        lambda_svc._update_alias(
+        status, _, body = lambda_svc._update_alias(
             self.function,
             self.name,
             {"FunctionVersion": version, "RoutingConfig": {"AdditionalVersionWeights": weights}},
         )
+        return str(json.loads(body).get("message")) if status >= 400 else ""
 
 
 class Deployments:
@@ -108,7 +110,8 @@ class Deployments:
         """Moves an alias to a version, and returns when all traffic has moved.
 
         Raises:
-            DeploymentError: an alarm or a request stopped it; the traffic is back where the group says so.
+            DeploymentError: an alarm or a request stopped it, and the traffic is back where the group says so; or
+                Lambda cannot divide traffic among the two versions.
         """
         running = [one for one in self.all if one.group == group and one.status == "InProgress"]
         if running:
@@ -121,7 +124,11 @@ class Deployments:
         for step in group.steps:
             if deployment.error:
                 break
-            alias.route(before, step.percent, version)
+            refusal = alias.route(before, step.percent, version)
+            if refusal:
+                deployment.error = {"code": "INVALID_LAMBDA_CONFIGURATION", "message": refusal}
+                deployment.end("Failed")
+                raise DeploymentError(f"{deployment.identifier} failed. {refusal}")
             self._watch(deployment, step.minutes * 60 * self._scale)
         if deployment.error is None:
             alias.route(version)
