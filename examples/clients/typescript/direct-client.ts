@@ -3,6 +3,8 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 /**
  * Invokes a ModelFunction directly, without a URL: the caller needs `modelFunction.grantInvoke(caller)`.
  *
+ * npm install @aws-sdk/client-lambda
+ *
  * @param functionName name of the function; its alias `live` answers
  */
 export async function predictDirectly<Prediction = unknown>(functionName: string, instances: unknown[], client = new LambdaClient({})): Promise<Prediction[]> {

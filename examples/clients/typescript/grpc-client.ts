@@ -38,7 +38,11 @@ const TYPES = [
   { dtype: 'DT_INT64', array: BigInt64Array, field: 'int64_val' },
 ] as const;
 
-/** Asks a service or a fleet by gRPC, which is smaller and faster than JSON for large inputs. Lambda has no gRPC. */
+/**
+ * Asks a service or a fleet by gRPC, which is smaller and faster than JSON for large inputs. Lambda has no gRPC. Needs `predict.proto` beside it.
+ *
+ * npm install @grpc/grpc-js @grpc/proto-loader
+ */
 export class GrpcModelClient {
   private readonly service: PredictionService;
 

@@ -23,7 +23,11 @@ export class ModelError extends Error {
 
 const FUNCTION_URL = /\.lambda-url\.(?<region>[a-z0-9-]+)\.on\.aws$/;
 
-/** Asks a model by TensorFlow Serving's REST API, on AWS Lambda, Amazon EKS and Amazon EC2 alike. */
+/**
+ * Asks a model by TensorFlow Serving's REST API, on AWS Lambda, Amazon EKS and Amazon EC2 alike.
+ *
+ * npm install @aws-crypto/sha256-js @aws-sdk/client-lambda @smithy/signature-v4
+ */
 export class ModelClient {
   private readonly signer?: SignatureV4;
 
