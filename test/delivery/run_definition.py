@@ -31,12 +31,15 @@ class World:
     """AWS, as far as a delivery sees it."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self.newest: str = given.get("newest", "")
+        newest = given.get("newest", "")
+        #: The newest version, or those at one look after another; the last stays.
+        self.newest: list[str] = newest if isinstance(newest, list) else [newest]
         self.item: dict[str, Any] = given.get("item", {})
         self.parameters: dict[str, str] = given["parameters"]
         #: Name of a stack to its statuses, which are read one after another; the last stays.
         self.stacks: dict[str, list[str]] = given["stacks"]
-        #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused`, `busy` or `lost`.
+        #: Name of a stack to what its updates bring: `ok`, `same`, `back`, `stuck`, `refused`, `busy`, `throttled`,
+        #: `unavailable` or `lost`.
         self.updates: dict[str, list[str]] = given.get("updates", {})
         #: Name of a stack to its outputs by name, and to those after an update.
         self.outputs: dict[str, dict[str, str]] = given.get("outputs", {})
@@ -48,8 +51,11 @@ class World:
         self.lost_descriptions: int = given.get("lostDescriptions", 0)
         #: After how many changes descriptions are lost; -1 for from the beginning.
         self.first_lost: int = given.get("lostAfter", -1)
-        #: What CloudFormation refuses the descriptions of with, after as many changes.
+        #: What CloudFormation refuses the descriptions with, after as many changes: `lostDescriptions`, or all.
         self.refusal: str | None = given.get("refusal")
+        self.refuses_all = self.refusal is not None and not self.lost_descriptions
+        #: Whether the function that finds the reason of a rollback fails.
+        self.is_reason_unknown: bool = given.get("isReasonUnknown", False)
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
         #: After how many requests the execution ends, as when somebody stops it; None for not at all.
@@ -68,17 +74,17 @@ class World:
         return getattr(self, f"_{action}")(given)
 
     def _listObjectVersions(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
-        return {"Versions": [{"Key": given["Prefix"], "VersionId": self.newest}]} if self.newest else {}
+        newest = self.newest.pop(0) if len(self.newest) > 1 else self.newest[0]
+        # Without a version of its own, another key that begins alike comes first.
+        key = given["Prefix"] if newest else f"{given['Prefix']}.old"
+        return {"Versions": [{"Key": key, "VersionId": newest or "v0"}]}
 
     def _updateItem(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
         values = {name: value["S"] for name, value in given.get("ExpressionAttributeValues", {}).items()}
         owner = self.item.get("Owner", {}).get("S")
-        owners = (
-            {values[":me"]}
-            if given.get("ConditionExpression") == "#owner = :me"
-            else {None, values.get(":me"), values.get(":gone")}
-        )
-        if "ConditionExpression" in given and owner not in owners:
+        condition = given.get("ConditionExpression")
+        alternatives = {"attribute_not_exists(#owner)": None} | {f"#owner = {name}": values[name] for name in values}
+        if condition is not None and owner not in {alternatives[one] for one in condition.split(" OR ")}:
             raise _Error("DynamoDb.ConditionalCheckFailedException", "The conditional request failed")
         sets, _, removes = given["UpdateExpression"].partition("REMOVE")
         for assignment in filter(None, sets.removeprefix("SET ").split(",")):
@@ -115,8 +121,10 @@ class World:
         name = given["StackName"]
         if self.lost_descriptions > 0 and self.first_lost < len(self.calls):
             self.lost_descriptions -= 1
+            if self.refusal is not None:
+                raise _Error("CloudFormation.CloudFormationException", self.refusal)
             raise _Error("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
-        if self.refusal is not None and self.first_lost < len(self.calls):
+        if self.refuses_all and self.first_lost < len(self.calls):
             raise _Error("CloudFormation.CloudFormationException", self.refusal)
         statuses = self.stacks.get(name)
         if statuses is None:
@@ -142,7 +150,10 @@ class World:
             "same": "No updates are to be performed.",
             "busy": f"Stack:{name} is in UPDATE_IN_PROGRESS state and can not be updated.",
             "refused": f"User is not authorized to perform cloudformation:UpdateStack on {name}",
+            "throttled": "Rate exceeded",
         }
+        if outcome == "unavailable":
+            raise _Error("CloudFormation.CloudFormationException", "null (Service: CloudFormation, Status Code: 503)")
         if outcome in refusals:
             raise _Error(
                 "CloudFormation.CloudFormationException",
@@ -162,6 +173,8 @@ class World:
         return {"StackId": name}
 
     def _invoke(self, given: dict[str, Any]) -> Any:
+        if self.is_reason_unknown:
+            raise _Error("Lambda.TooManyRequestsException", "Rate exceeded")
         return {"Payload": {"reason": f"why {given['Payload']['stackName']} failed"}}
 
     def _putEvents(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action

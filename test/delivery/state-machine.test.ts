@@ -9,7 +9,7 @@ import { deliveryDefinition } from '../../lib/delivery/delivery-definition';
 const ROOT = join(__dirname, '..', '..');
 const [SOURCE, SERVE] = ['/p/source', '/p/serve'];
 
-const withPolls = (pollSeconds: number) => deliveryDefinition({
+const withPolls = (pollSeconds: number, stackNames = ['One', 'Two']) => deliveryDefinition({
   partition: 'aws',
   bucketName: 'uploads',
   key: 'model.zip',
@@ -17,12 +17,13 @@ const withPolls = (pollSeconds: number) => deliveryDefinition({
   serveParameterName: SERVE,
   tableName: 'Turns',
   reasonFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:reason',
-  stackNames: ['One', 'Two'],
+  stackNames,
   pollSeconds,
 }) as any;
 const definition = withPolls(15);
 
 const IDLE = { One: ['UPDATE_COMPLETE'], Two: ['CREATE_COMPLETE'] };
+const ME = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:me';
 const MANIFEST = { bucket: 'artifacts', manifestKey: 'm/litert/3/manifest.json', manifestSha256: 'a'.repeat(64) };
 
 const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'python/model_delivery/src/model_delivery/event.schema.json'), 'utf8')));
@@ -163,6 +164,25 @@ describe('an upload', () => {
     expect(result.events).toMatchObject([{ type: 'ModelDeliveryStuck', detail: { reason: expect.stringContaining('does not exist'), failedStack: 'One' } }]);
   });
 
+  // Fault: CloudFormation throttles a delivery's requests, or fails | nothing: the delivery repeats them | the new version
+  test.each([['throttled'], ['unavailable']])('is delivered although the first update is %s', async (refusal) => {
+    const result = await run(event(), { updates: { One: [refusal, 'ok'] } });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
+    expect(updates(result)).toEqual(['One', 'One', 'Two']);
+  });
+
+  test.each([['before the update', -1], ['while it runs', 2]])('is delivered although CloudFormation throttles looks at the stack %s', async (_, lostAfter) => {
+    const result = await run(event(), { refusal: 'Rate exceeded (Service: CloudFormation, Status Code: 400)', lostDescriptions: 3, lostAfter });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
+    expect(updates(result)).toEqual(['One', 'Two']);
+  });
+
+  test.each([['UPDATE_ROLLBACK_COMPLETE'], ['IMPORT_COMPLETE'], ['IMPORT_ROLLBACK_COMPLETE']])('updates a stack with the status %s', async (status) => {
+    expect(updates(await run(event(), { stacks: { ...IDLE, One: [status] } }))).toEqual(['One', 'Two']);
+  });
+
   test('is delivered where that deployment has done it already', async () => {
     expect(await run(event(), { updates: { One: ['same'], Two: ['same'] } })).toMatchObject({ output: { outcome: 'DELIVERED' }, parameters: { [SOURCE]: 'v2' } });
   });
@@ -232,6 +252,19 @@ describe('a stack that is rolled back', () => {
     expect(parameters).toEqual({ [SOURCE]: 'v1', [SERVE]: serve });
   });
 
+  test('has those before it restored from the last to the first', async () => {
+    const stacks = { ...IDLE, Three: ['UPDATE_COMPLETE'] };
+    const result = await run(event(), { stacks, updates: { Three: ['back'] } }, withPolls(15, ['One', 'Two', 'Three']));
+
+    expect(updates(result)).toEqual(['One', 'Two', 'Three', 'Two', 'One']);
+  });
+
+  test('is restored and told of where nobody finds the reason', async () => {
+    expect(await run(event(), { updates: { One: ['back'] }, isReasonUnknown: true })).toMatchObject({
+      status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK' }, parameters: { [SOURCE]: 'v1' }, events: [{ detail: { reason: expect.stringContaining('see the events of the stack') } }],
+    });
+  });
+
   test('whose update is refused counts as failed', async () => {
     expect(await run(event(), { updates: { Two: ['refused'] } })).toMatchObject({
       output: { outcome: 'ROLLED_BACK', reason: expect.stringContaining('not authorized') },
@@ -275,7 +308,7 @@ describe('the end of a delivery', () => {
   test('has nothing live where a later stack failed', async () => {
     const { output: ended, events: [told] } = await run(event(), { updates: { Two: ['back'] }, outputs: { One: output(1) }, nextOutputs: { One: output(2) } });
 
-    expect(ended).toMatchObject({ outcome: 'ROLLED_BACK', failedStack: 'Two', live: [] });
+    expect(ended).toMatchObject({ outcome: 'ROLLED_BACK', failedStack: 'Two', before: [version('One', 1)], live: [] });
     expect(told.detail.live).toEqual([]);
   });
 
@@ -309,12 +342,17 @@ describe('what only a person can put right', () => {
     ['a stack whose rollback fails', { updates: { One: ['stuck'] } }, 'UPDATE_ROLLBACK_FAILED'],
     ['a stack that cannot be updated before', { stacks: { ...IDLE, One: ['UPDATE_ROLLBACK_FAILED'] } }, 'UPDATE_ROLLBACK_FAILED'],
     ['a stack that cannot be restored', { updates: { One: ['ok', 'back'], Two: ['back'] } }, 'why Two failed'],
+    ['a stack whose restoration is refused', { updates: { One: ['ok', 'refused'], Two: ['back'] } }, 'not authorized'],
   ])('%s fails the execution and tells so', async (_, world, reason) => {
     expect(await run(event(), world)).toMatchObject({
       status: 'FAILED', error: 'Stuck', cause: expect.stringContaining(reason),
       events: [{ type: 'ModelDeliveryStuck', detail: { outcome: 'STUCK', failedStack: 'One', reason: expect.stringContaining(reason) } }],
       item: { Owner: { S: expect.stringContaining(':me') }, PreviousSource: { S: 'v1' }, PreviousServe: { S: 'built' } },
     });
+  });
+
+  test('fails the execution also where EventBridge does not answer', async () => {
+    expect(await run(event(), { updates: { One: ['stuck'] }, lostEvents: true })).toMatchObject({ status: 'FAILED', error: 'Stuck', events: [] });
   });
 
   test('changes no parameter where the rollback of the first stack fails before another is touched', async () => {
@@ -328,7 +366,20 @@ describe('the turn', () => {
   const OTHER = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:other';
   const held = { Id: { S: 'delivery' }, Owner: { S: OTHER }, PreviousSource: { S: 'v0' }, PreviousServe: { S: 'built' } };
 
-  test('is waited for while another execution runs, and a newer upload in the meantime supersedes', async () => {
+  test('is waited for in vain where a newer upload supersedes in the meantime', async () => {
+    const result = await run(event(), { newest: ['v2', 'v3'], item: held, executions: { [OTHER]: ['RUNNING', 'SUCCEEDED'] } });
+
+    expect(result).toMatchObject({ output: { outcome: 'SUPERSEDED', newest: 'v3' }, calls: [], item: held });
+  });
+
+  test('is its own where the answer that gave it was lost', async () => {
+    const result = await run(event(), { item: { Id: held.Id, Owner: { S: ME } }, executions: { [ME]: ['RUNNING', 'LOST'] } });
+
+    expect(result).toMatchObject({ output: { outcome: 'DELIVERED' } });
+    expect(result.entered).not.toContain('WaitForTurn');
+  });
+
+  test('is waited for while another execution runs', async () => {
     const { Owner, Id } = held;
     const result = await run(event(), { item: { Id, Owner }, executions: { [OTHER]: ['RUNNING', 'RUNNING', 'RELEASED'] } });
 
@@ -380,6 +431,10 @@ describe('on demand', () => {
     expect(await run({ serve: [MANIFEST] }, { newest: '' })).toMatchObject({
       output: { outcome: 'DELIVERED', objectVersion: 'v1' }, parameters: { [SOURCE]: 'v1', [SERVE]: JSON.stringify([MANIFEST]) }, item: { Handled: { S: 'none' } },
     });
+  });
+
+  test('published versions are served, with another upload as the source', async () => {
+    expect(await run({ serve: [MANIFEST], objectVersion: 'v0' })).toMatchObject({ parameters: { [SOURCE]: 'v0', [SERVE]: JSON.stringify([MANIFEST]) } });
   });
 
   test('what is built is served again', async () => {
