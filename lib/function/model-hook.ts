@@ -8,6 +8,13 @@ export const HOOK_MODULE = 'hook';
 /** Maximum payload of a synchronous invocation, in bytes. */
 const LARGEST_EVENT = 6_291_456;
 
+/** Locks of other tools, which bundling on a host does not read, and how to write requirements.txt from each. */
+const LOCKS: Record<string, string> = {
+  'uv.lock': 'uv export --no-dev --no-emit-project --output-file requirements.txt',
+  'poetry.lock': 'poetry export --output requirements.txt',
+  'Pipfile.lock': 'pipenv requirements --hash > requirements.txt',
+};
+
 /**
  * Your own code before and after the model: `preprocess(event)` returns the inputs of a request, `postprocess(outputs)` its answer.
  *
@@ -41,6 +48,10 @@ export class ModelHook {
     const file = join(this._directory, `${HOOK_MODULE}.py`);
     if (!existsSync(file)) {
       return [`hook has no ${HOOK_MODULE}.py: define preprocess(event) in ${HOOK_MODULE}.py in ${path}`];
+    }
+    const lock = existsSync(join(this._directory, 'requirements.txt')) ? undefined : Object.keys(LOCKS).find((name) => existsSync(join(this._directory, name)));
+    if (lock !== undefined) {
+      return [`hook has ${lock} and no requirements.txt, so that no package would be installed: write it in ${path}, e.g. by ${JSON.stringify(LOCKS[lock])}`];
     }
     const event = this.options.checkEventFile;
     if (event !== undefined && !isJsonFile(event)) {

@@ -60,8 +60,15 @@ describe('refused', () => {
     ['a directory that is not there', () => ModelHook.fromAsset(join(tmpdir(), 'no-such-hook')), /there is no directory ".*no-such-hook"/],
     ['a directory without hook.py', () => ModelHook.fromAsset(mkdtempSync(join(tmpdir(), 'hook-'))), /hook has no hook.py: define preprocess\(event\)/],
     ['a hook without preprocess', () => ModelHook.fromAsset(hookDirectory({ 'hook.py': 'x = 1' })), /does not define preprocess\(event\).*may be left out/],
+    ['packages in uv.lock alone', () => ModelHook.fromAsset(hookDirectory({ 'uv.lock': '' })), /uv\.lock and no requirements\.txt.*by "uv export .*-file requirements\.txt"/],
+    ['packages in poetry.lock alone', () => ModelHook.fromAsset(hookDirectory({ 'poetry.lock': '' })), /poetry\.lock and no requirements\.txt/],
+    ['packages in Pipfile.lock alone', () => ModelHook.fromAsset(hookDirectory({ 'Pipfile.lock': '' })), /Pipfile\.lock and no requirements\.txt/],
   ])('%s', (_, hook, message) => {
     expect(() => modelFunction(emptyStack(), { hook: hook() })).toThrow(message);
+  });
+
+  test('but not a lock beside requirements.txt', () => {
+    expect(() => modelFunction(emptyStack(), { hook: ModelHook.fromAsset(hookDirectory({ 'uv.lock': '', 'requirements.txt': '' })) })).not.toThrow();
   });
 
   test('the native runtime, and more layers than the hook leaves room for, together', () => {
