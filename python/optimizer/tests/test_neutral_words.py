@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from pathlib import Path
@@ -20,6 +21,7 @@ SOURCES = ROOT / "python" / "optimizer" / "src"
 HARMLESS = {"SavedModel", "manifestKey", "manifestSha256"}
 
 
+@functools.cache
 def library_names() -> tuple[set[str], set[str]]:
     """Return the names that no prose has by chance, and the names of types."""
     anchors = re.findall(r'<a id="([A-Za-z]\w*(?:\.\w+)*)"', (ROOT / "API.md").read_text(encoding="utf-8"))
@@ -28,6 +30,7 @@ def library_names() -> tuple[set[str], set[str]]:
     return names, {one[0] for one in parts if len(one) > 1}
 
 
+@functools.cache
 def names_of_job_files() -> set[str]:
     """Return the members of job.json and their fixed values, which a user who writes one is told."""
     schema = schema_file("job.schema.json").read_text(encoding="utf-8")
