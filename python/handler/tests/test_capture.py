@@ -116,8 +116,10 @@ def test_an_impossible_rate_ends_the_start(rate: str, load_model: Callable[..., 
         ({"instances": [[1.25, 2.25]] * 20_000}, "more than 200000 bytes"),
         (http('{"instances": [[NaN, 2]]}'), "NaN"),
         ({"data": [float("inf"), 1]}, "infinity"),
+        ({"data": [3e38, 1]}, "infinity"),
+        ({"data": [1, 2], "note": float("nan")}, "NaN"),
     ],
-    ids=["HTTP", "direct", "NaN", "infinity"],
+    ids=["HTTP", "direct", "NaN", "infinity", "infinity in the answer alone", "NaN in the request alone"],
 )
 def test_what_cannot_be_captured_is_counted(event: Any, why: str, captured: Callable[..., Any]) -> None:
     (record,) = captured(event, IN_SAMPLE)
@@ -125,6 +127,35 @@ def test_what_cannot_be_captured_is_counted(event: Any, why: str, captured: Call
     assert why in record.pop("message")
     del record["_aws"]
     assert record == {**FIXED, "level": "WARN", "requestId": IN_SAMPLE, "DroppedCaptures": 1}
+
+
+@pytest.mark.fault(
+    "the capture of a request fails for a reason that nobody thought of",
+    sees="`metricDroppedCaptures` counts it, and the log has the reason",
+    serves="the function",
+)
+def test_any_failure_of_the_capture_is_counted_and_the_request_answered(
+    captured: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise KeyError("decades")
+
+    monkeypatch.setattr(Capture, "_write", fail)
+    (record,) = captured({"data": [1, 2]}, IN_SAMPLE)
+    check_metrics(record, {"DroppedCaptures": "Count"})
+    assert (record["message"], record["level"]) == ("request not captured: KeyError: 'decades'", "WARN")
+
+
+def test_the_largest_line_is_captured_with_its_end_and_none_that_is_larger(
+    captured: Callable[..., Any],
+) -> None:
+    def with_note(length: int) -> Any:
+        (record,) = captured({"data": [1, 2], "note": "x" * length}, IN_SAMPLE)
+        return record
+
+    room = LARGEST_LINE - len(json.dumps(with_note(0), separators=(",", ":")) + "\n")
+    assert len(with_note(room)["request"]["note"]) == room
+    assert "more than 200000 bytes" in with_note(room + 1)["message"]
 
 
 def test_the_words_for_infinity_in_a_text_are_captured(captured: Callable[..., Any]) -> None:
