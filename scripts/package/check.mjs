@@ -1,6 +1,6 @@
 // Fails if the npm package lacks something that the library or Construct Hub needs, or contains files that users do not need.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
 import { root } from '../setup/environment.mjs';
@@ -31,6 +31,7 @@ const parsed = JSON.parse(stdout);
 const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
 const own = files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
 const { constructHubProblems } = await tsImport('./construct-hub.ts', import.meta.url);
+const { staleFiles } = await tsImport('./stale-files.ts', import.meta.url);
 const { programProblems } = await tsImport('../../lib/bundling/shared-objects.ts', import.meta.url);
 const json = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const problems = [
@@ -40,6 +41,7 @@ const problems = [
     : [`lacks ${path}: run \`npm run build:native\``]),
   ...REQUIRED.filter((path) => !own.includes(path)).map((path) => `lacks ${path}`),
   ...own.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path))).map((path) => `carries ${path}`),
+  ...staleFiles(own, (path) => existsSync(join(root, path))).map((path) => `carries ${path}, whose source is gone: delete build/ and build again`),
   ...(files.some(({ path }) => path.startsWith('node_modules/@aws-cdk/aws-lambda-python-alpha/')) ? [] : ['lacks the bundled @aws-cdk/aws-lambda-python-alpha']),
 ];
 process.stdout.write(problems.length ? `${problems.map((problem) => `the package ${problem}`).join('\n')}\n` : `${own.length} files of our own\n`);

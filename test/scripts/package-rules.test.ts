@@ -3,6 +3,7 @@ import { join } from 'path';
 import { undocumented } from '../../scripts/api/undocumented';
 import { constructHubProblems } from '../../scripts/package/construct-hub';
 import type { Assembly } from '../../scripts/package/public-api-use';
+import { staleFiles } from '../../scripts/package/stale-files';
 
 describe('Construct Hub', () => {
   const assembly = { name: 'library', version: '1.0.0', license: 'Apache-2.0' };
@@ -26,6 +27,12 @@ describe('Construct Hub', () => {
   ])('does not list a package %s', (_, given, problem) => {
     expect(constructHubProblems(...given)).toEqual([expect.stringMatching(problem)]);
   });
+});
+
+test('compiled files whose source was deleted are found', () => {
+  const files = ['.jsii', 'cli/dist/cdk-tensorflow.js', 'build/lib/index.js', 'build/lib/index.d.ts', 'build/lib/old/gone.js', 'build/lib/old/gone.d.ts'];
+
+  expect(staleFiles(files, (path) => path === 'lib/index.ts')).toEqual(['build/lib/old/gone.js', 'build/lib/old/gone.d.ts']);
 });
 
 test("Yarn's Plug'n'Play unpacks the package, whose files uv and pip read", () => {
