@@ -252,6 +252,18 @@ describe('on the host', () => {
     }
   });
 
+  test('keeps programs executable, as packages bring them', () => {
+    host.addUv(PACKAGE);
+    const handler = join(host.directory, 'handler');
+    mkdirSync(handler);
+    writeFileSync(join(handler, 'program'), '#!/bin/sh', { mode: 0o700 });
+
+    const { fn } = bundle();
+
+    const modes = ['program', 'index.py'].map((name) => statSync(join(fn.directory, name)).mode & 0o777);
+    expect(modes).toEqual([0o755, 0o644]);
+  });
+
   test('refuses packages that were installed for another processor', () => {
     host.addUv(wheel('package', '1.0', 'manylinux_2_27_x86_64', { 'package/__init__.py': '' }));
 
