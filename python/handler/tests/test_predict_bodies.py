@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from model_server.errors import RequestError
 from model_server.predict import predict
 
 if TYPE_CHECKING:
@@ -82,3 +83,19 @@ def test_an_int8_model_takes_and_gives_real_values(load_model: Callable[..., Mod
 
 def test_unknown_members_of_the_body_are_ignored_as_the_server_does(load_model: Callable[..., Model]) -> None:
     assert predict(load_model("signatures"), {"instances": [[1, 2]], "parameters": {}}) == {"predictions": [[2.0, 4.0]]}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [{"y": 1.0}, {"y": 1.0, "z": 2.0}, {"y": [1.0], "z": 2.0}, {"y": [1.0, 2.0], "z": [1.0]}],
+    ids=["a number", "numbers", "a list and a number", "lists of different lengths"],
+)
+def test_outputs_without_a_batch_in_common_are_refused_in_rows_and_answered_in_columns(
+    outputs: dict[str, Any], load_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model("audio")
+    monkeypatch.setattr(type(model), "predict", lambda *_: outputs)
+
+    with pytest.raises(RequestError, match=r"do not share a batch dimension.*send 'inputs' instead of 'instances'"):
+        predict(model, {"instances": [0.5] * 8})
+    assert predict(model, {"inputs": [0.5] * 8}) == {"outputs": outputs if len(outputs) > 1 else 1.0}
