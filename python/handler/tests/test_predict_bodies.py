@@ -99,3 +99,17 @@ def test_outputs_without_a_batch_in_common_are_refused_in_rows_and_answered_in_c
     with pytest.raises(RequestError, match=r"do not share a batch dimension.*send 'inputs' instead of 'instances'"):
         predict(model, {"instances": [0.5] * 8})
     assert predict(model, {"inputs": [0.5] * 8}) == {"outputs": outputs if len(outputs) > 1 else 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "place"),
+    [("audio", [1, 2, 3, "x", 5, 6, 7, 8], "data[3]: "), ("signatures", [1, "x"], "data[1]: ")],
+    ids=["without a batch", "one row of a batch"],
+)
+def test_an_error_in_data_is_located_as_the_caller_wrote_it(
+    name: str, data: Any, place: str, load_model: Callable[..., Model]
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        predict(load_model(name), {"data": data}, direct=True)
+
+    assert str(caught.value).startswith(place)
