@@ -105,10 +105,11 @@ def test_a_failure_is_an_error_with_its_traceback(lines: Callable[..., Any]) -> 
     assert "in fail" in record["traceback"]
 
 
-def test_a_hooks_own_5xx_counts_as_an_error(lines: Callable[..., Any]) -> None:
-    (record,) = lines(LAMBDA, lambda log: log.answered("request-1", 503, "the shop is closed", 1))
+@pytest.mark.parametrize(("status", "level", "errors"), [(499, "WARN", 0), (500, "ERROR", 1), (503, "ERROR", 1)])
+def test_a_hooks_own_5xx_counts_as_an_error(status: int, level: str, errors: int, lines: Callable[..., Any]) -> None:
+    (record,) = lines(LAMBDA, lambda log: log.answered("request-1", status, "the shop is closed", 1))
 
-    assert (record["level"], record["Errors"]) == ("ERROR", 1)
+    assert (record["level"], record["Errors"]) == (level, errors)
 
 
 @pytest.mark.parametrize(
@@ -138,11 +139,12 @@ def test_without_a_namespace_only_the_start_and_failures_are_logged_and_no_metri
         log.answered("request-1", 200, None, 1)
         log.answered("request-2", 400, "no", 1)
         log.failed("request-3", ValueError("why"), 1, answered=True)
+        log.answered("request-4", 500, "closed", 1)
 
-    start, failure = lines({}, requests)
+    start, failure, closed = lines({}, requests)
 
-    assert (start["message"], failure["message"]) == ("model loaded", "ValueError: why")
-    assert "_aws" not in {*start, *failure}
+    assert (start["message"], failure["message"], closed["message"]) == ("model loaded", "ValueError: why", "closed")
+    assert "_aws" not in {*start, *failure, *closed}
 
 
 @pytest.mark.parametrize(
