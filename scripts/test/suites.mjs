@@ -30,7 +30,7 @@ const cargo = (name) => ({
 });
 
 /** The end-to-end tests that take longest; `grants` needs what all have recorded. Those that stay deploy a function and a fleet, too. */
-export const SLOW_END_TO_END = ['fleet', 'fleet-canary', 'live-events', 'porting', 'traffic', 'grants'];
+export const SLOW_END_TO_END = ['delivery', 'fleet', 'fleet-canary', 'live-events', 'porting', 'traffic', 'version-check', 'grants'];
 
 /** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 export const RUNNERS = [
