@@ -111,6 +111,7 @@ def builds(aws: Running, project: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_model_is_built_deployed_updated_rolled_back_and_destroyed(aws: Running, cli: Cli) -> None:
     result = cli.deploy("ModelStack", answer="one")
     assert result.returncode == 0, result.stdout + result.stderr

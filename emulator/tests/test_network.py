@@ -39,6 +39,7 @@ def deploy(cli: Cli, stack: str) -> dict[str, str]:
     return cli.outputs(stack)
 
 
+@pytest.mark.slow
 def test_a_network_is_deployed_looked_up_and_destroyed(aws: Running, cli: Cli) -> None:
     made = deploy(cli, "NetworkStack")
 

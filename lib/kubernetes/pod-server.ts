@@ -1,6 +1,6 @@
 import { Tokenization } from 'aws-cdk-lib';
 import type { ServingSettings } from '../serving/serving-settings';
-import type { ServerResources } from './server-container';
+import type { ServerContainer, ServerResources } from './server-container';
 import type { ModelPrefix } from './storage-manifests';
 
 /** What both servers need to know of their pod. */
@@ -29,7 +29,7 @@ export interface PodServer {
   readonly architecture: string;
   readonly annotations: Record<string, string>;
   readonly initContainers: Record<string, unknown>[];
-  readonly container: { readonly name: string; readonly [field: string]: unknown };
+  readonly container: ServerContainer;
   /** Besides those of the model and of /tmp. */
   readonly volumes: Record<string, unknown>[];
   readonly terminationGracePeriodSeconds: number;

@@ -4,7 +4,6 @@ import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
 import type { ServingSettings } from '../serving/serving-settings';
 import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
-import type { PodServer } from './pod-server';
 
 const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 
@@ -28,10 +27,16 @@ export interface ServerContainerOptions {
   readonly drainSeconds: number;
 }
 
+/** The container of a server, as Kubernetes knows it. */
+export interface ServerContainer {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
 const PROBE_SECONDS = 5;
 
 /** Returns the server's container. */
-export function serverContainer(options: ServerContainerOptions): PodServer['container'] {
+export function serverContainer(options: ServerContainerOptions): ServerContainer {
   const { serving, resources } = options;
   const { grpcPort, restPort } = serving;
   return {

@@ -37,7 +37,7 @@ export const RUNNERS = [
   { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true },
   jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
   pytest('optimizer', 'python/optimizer/tests', '-m', 'not slow'),
-  pytest('emulator', 'emulator/tests'),
+  pytest('emulator', 'emulator/tests', '-m', 'not slow'),
   cargo('native'),
   pytest('native-program', 'native/tests'),
   jest('jest'),
@@ -53,4 +53,5 @@ export const RUNNERS = [
 export const SLOW_RUNNERS = [
   jest('e2e-all', '--config', 'jest.e2e.config.js'),
   pytest('optimizer-slow', 'python/optimizer/tests', '-m', 'slow'),
+  pytest('emulator-slow', 'emulator/tests', '-m', 'slow'),
 ];

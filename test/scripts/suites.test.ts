@@ -30,10 +30,10 @@ describe('the slow tests', () => {
     expect(withoutServices).toEqual(expect.arrayContaining(slow));
   });
 
-  test('of the optimizer are those that npm test leaves out', () => {
-    const selected = (name: string) => commands[name].slice(commands[name].indexOf('-m', 2)).slice(0, 2);
+  test.each(['optimizer', 'emulator'])('of the %s are those that npm test leaves out', (name) => {
+    const selected = (command: string[]) => command.slice(command.indexOf('-m', 2)).slice(0, 2);
 
-    expect(selected('optimizer')).toEqual(['-m', 'not slow']);
-    expect(selected('optimizer-slow')).toEqual(['-m', 'slow']);
+    expect(selected(commands[name])).toEqual(['-m', 'not slow']);
+    expect(selected(commands[`${name}-slow`])).toEqual(['-m', 'slow']);
   });
 });

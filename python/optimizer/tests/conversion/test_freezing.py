@@ -31,6 +31,7 @@ def size_of(directory: Path) -> int:
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dense", "two_inputs", "two_signatures", "audio", "recurrent"])
 def test_a_frozen_model_answers_like_the_original_and_holds_no_variable(
     name: str, models: SampleModels, runs: Runs

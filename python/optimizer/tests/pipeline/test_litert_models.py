@@ -109,6 +109,7 @@ class TestModelsOfEveryShape:
             [6, 7],
         ]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["keras_file", "h5_file"])
     def test_keras_files_convert(self, name: str, models: SampleModels, runs: Runs) -> None:
         result = runs(getattr(models, name))

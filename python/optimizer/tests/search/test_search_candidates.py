@@ -161,6 +161,7 @@ STUDENTS = [distilled(given("1")), distilled(given("2"))]
 GOOD, BAD = (f"distilled student.zip (student {digit * 12})" for digit in "12")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_built_in_this_process")
 def test_two_students_with_one_file_name_are_measured_separately(wide: SimpleNamespace, runs: Runs) -> None:
     result = runs(wide.model, wide.data, recipe=recipe(*STUDENTS, maxAccuracyLoss=0.1), students=[wide.good, wide.bad])
