@@ -115,8 +115,8 @@ function checkLength({ percent, interval }: LinearRolloutOptions, minutes: numbe
 /** A delivery that ends before the rollout does would not know how it ends. */
 function checkDelivered(minutes: number): string[] {
   return minutes <= LONGEST_DELIVERED_MINUTES ? [] : [
-    `rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after ${LONGEST_DELIVERY_MINUTES}, with the build: make it `
-    + `take at most ${LONGEST_DELIVERED_MINUTES}`,
+    `rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after ${LONGEST_DELIVERY_MINUTES} minutes, of which the build `
+    + `needs an hour: make it take at most ${LONGEST_DELIVERED_MINUTES} minutes`,
   ];
 }
 

@@ -1,16 +1,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'fs';
-import { dirname, join, resolve } from 'path';
-import { App, DockerImage, Stack } from 'aws-cdk-lib';
+import { join } from 'path';
+import { DockerImage, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { listFiles } from '../../lib/bundling/bundle-files';
 import { PythonBundling } from '../../lib/bundling/python-bundling';
-import { bundledBytes, pythonFunction, pythonLayer, pythonVersionOf } from '../../lib/bundling/python-code';
+import { bundledBytes, pythonVersionOf } from '../../lib/bundling/python-code';
+import { bundleOn, PACKAGE } from './bundled-code';
 import { FakeHost, wheel } from './fake-tools';
-
-const PACKAGE = wheel('package', '1.0', 'manylinux_2_27_x86_64', { 'package/__init__.py': 'x = 1', 'package/tests/test_x.py': 'assert True' });
-const SELECTION = { keep: ['/package/', '/*.dist-info/METADATA', '/*.dist-info/licenses/'], drop: ['/package/tests/'] };
 
 let host: FakeHost;
 
@@ -20,42 +16,7 @@ beforeEach(() => {
 
 afterEach(() => host.remove());
 
-/** A stack with a function and a layer of small directories. */
-function bundle(options: {
-  bundling?: PythonBundling;
-  architecture?: lambda.Architecture;
-  runtime?: lambda.Runtime;
-  context?: Record<string, unknown>;
-  requirements?: string;
-} = {}) {
-  const handler = join(host.directory, 'handler');
-  const requirements = join(host.directory, 'requirements');
-  mkdirSync(join(handler, '__pycache__'), { recursive: true });
-  mkdirSync(requirements, { recursive: true });
-  writeFileSync(join(handler, 'index.py'), 'def handler(event, context): return event\n');
-  if (options.requirements) {
-    writeFileSync(join(handler, 'requirements.txt'), options.requirements);
-  }
-  writeFileSync(join(handler, '__pycache__', 'index.cpython-311.pyc'), 'stale');
-  writeFileSync(join(requirements, 'requirements.txt'), 'package==1.0 --hash=sha256:00\n');
-
-  const app = new App({ context: options.context });
-  const stack = new Stack(app, 'Stack');
-  const shared = {
-    runtime: options.runtime ?? lambda.Runtime.PYTHON_3_13,
-    architecture: options.architecture ?? lambda.Architecture.X86_64,
-    pythonBundling: options.bundling ?? PythonBundling.AUTO,
-  };
-  const layer = pythonLayer(stack, 'Layer', { ...shared, entry: requirements, selection: SELECTION, pinned: true });
-  const fn = pythonFunction(stack, 'Function', { ...shared, entry: handler });
-  return { app, stack, layer: staged(layer), fn: staged(fn), layerConstruct: layer };
-}
-
-function staged(construct: lambda.Function | lambda.LayerVersion) {
-  const asset = construct.node.findChild('Code') as Asset;
-  const directory = resolve((construct.node.root as App).outdir, asset.assetPath);
-  return { hash: asset.assetHash, directory, files: listFiles(directory) };
-}
+const bundle = (options: Parameters<typeof bundleOn>[1] = {}) => bundleOn(host, options);
 
 describe('on the host', () => {
   test('puts the selected files of the packages where Python looks for them, without the installers\' own files', () => {
@@ -186,56 +147,6 @@ describe('on the host', () => {
     expect(without.layer.files).not.toContain('compiled');
     expect(without.layer.hash).not.toEqual(withIt.layer.hash);
     expect(without.fn.hash).not.toEqual(withIt.fn.hash);
-  });
-
-  test('gives the same hash and the same files every time', () => {
-    host.addUv(PACKAGE);
-
-    const [first, second] = [bundle(), bundle()];
-
-    expect(second.layer.hash).toEqual(first.layer.hash);
-    expect(second.fn.hash).toEqual(first.fn.hash);
-    expect(second.layer.files).toEqual(first.layer.files);
-  });
-
-  test.each(['.pytest_cache/lastfailed', '.ruff_cache/x', '.mypy_cache/x', '.venv/pyvenv.cfg', '.DS_Store', '__pycache__/x.pyc'])(
-    'gives the same hash beside %s, which is not bundled', (path) => {
-      host.addUv(PACKAGE);
-      const before = bundle();
-      const file = join(host.directory, 'requirements', path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, 'x');
-
-      const after = bundle();
-
-      expect(after.layer.hash).toEqual(before.layer.hash);
-    });
-
-  test('another file, or another content, gives another hash', () => {
-    host.addUv(PACKAGE);
-    const before = bundle();
-    const file = join(host.directory, 'requirements', 'labels.txt');
-    writeFileSync(file, 'zero');
-    const more = bundle();
-    writeFileSync(file, 'one');
-
-    const other = bundle();
-
-    expect(new Set([before.layer.hash, more.layer.hash, other.layer.hash]).size).toBe(3);
-    expect(other.fn.hash).toEqual(before.fn.hash);
-  });
-
-  test.each([
-    ['architecture', { architecture: lambda.Architecture.ARM_64 }, 'manylinux_2_27_aarch64'],
-    ['Python version', { runtime: lambda.Runtime.PYTHON_3_12 }, 'manylinux_2_27_x86_64'],
-  ])('another %s gives another hash', (_, changed, platform) => {
-    host.addUv(PACKAGE);
-    const before = bundle();
-    host.addUv(wheel('package', '1.0', platform, { 'package/__init__.py': '' }));
-
-    const after = bundle(changed);
-
-    expect(after.layer.hash).not.toEqual(before.layer.hash);
   });
 
   test('makes every file readable for Lambda\'s user, whatever the umask here', () => {

@@ -212,8 +212,8 @@ describe('refused', () => {
       return () => modelFunction(new Stack(app, 'Serving'), { model: ModelSource.fromDelivery(delivery), rollout: longest });
     };
 
-    expect(deliveredTo(rollout)).toThrow(`rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after 600, with the build: `
-      + 'make it take at most 540');
+    expect(deliveredTo(rollout)).toThrow(`rollout takes ${minutes} minutes, and the delivery of the model, which waits for its end, fails after 600 minutes, `
+      + 'of which the build needs an hour: make it take at most 540 minutes');
     expect(deliveredTo(Rollout.canary({ ...TEN, bake: Duration.minutes(540) }))).not.toThrow();
     expect(() => stackOf({ rollout })).not.toThrow();
   });
