@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HANDLER = REPOSITORY / "python" / "handler" / "src"
-OPTIMIZER = REPOSITORY / "python" / "optimizer"
+HANDLER = REPOSITORY / "runtime" / "handler" / "src"
+OPTIMIZER = REPOSITORY / "optimizer"
 DIGITS = REPOSITORY / "examples" / "digits"
 RESULTS = REPOSITORY / "benchmark" / "results"
 

@@ -27,7 +27,7 @@ def native_program(name: str) -> Path:
         RuntimeError: There is none.
     """
     processor = "arm64" if platform.machine() == "aarch64" else platform.machine()
-    program = REPOSITORY / "native" / "dist" / processor / name
+    program = REPOSITORY / "server" / "dist" / processor / name
     if not program.is_file():
         raise RuntimeError(f"there is no native program for {processor}: `npm run setup` says why")
     return program

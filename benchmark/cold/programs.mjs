@@ -2,7 +2,7 @@
 // `node benchmark/cold/programs.mjs OUTPUT lambda_runtime|c_program`.
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { machine, PROCESSORS, rust, VERSIONS } from '../../scripts/native/rust.mjs';
+import { machine, PROCESSORS, rust, VERSIONS } from '../../scripts/server/rust.mjs';
 import { root, run, tools } from '../../scripts/setup/environment.mjs';
 
 const here = join(root, 'benchmark', 'cold');

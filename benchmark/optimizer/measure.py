@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from benchmark.optimizer.rows import Row
 
-sys.path.insert(0, str(REPOSITORY / "python" / "optimizer" / "src"))
+sys.path.insert(0, str(REPOSITORY / "optimizer" / "src"))
 
 _ROUNDS = 15
 _CALLS = 100

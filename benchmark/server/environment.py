@@ -90,7 +90,7 @@ def _oha() -> Path:
     program = root / "bin" / "oha"
     if not program.exists():
         print(f"installing oha {OHA} …", file=sys.stderr)
-        cargo = ["node", str(REPOSITORY / "scripts" / "native" / "cargo.mjs"), "install", "--locked", "--quiet"]
+        cargo = ["node", str(REPOSITORY / "scripts" / "server" / "cargo.mjs"), "install", "--locked", "--quiet"]
         with tempfile.TemporaryDirectory(dir=TOOLS) as compiled:
             command = [*cargo, "oha", "--version", OHA, "--root", str(root), "--target-dir", compiled]
             subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603 - our own command

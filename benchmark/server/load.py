@@ -12,7 +12,7 @@ from benchmark.digits import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROTO = REPOSITORY / "native" / "proto"
+PROTO = REPOSITORY / "server" / "proto"
 
 
 @dataclass(frozen=True)

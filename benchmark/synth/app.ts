@@ -17,7 +17,7 @@ function plainModel(stack: Stack, id: string): void {
   const serving = new lambda.Function(stack, id, {
     runtime: lambda.Runtime.PYTHON_3_13,
     handler: 'index.handler',
-    code: lambda.Code.fromAsset(join(ROOT, 'python', 'handler', 'src')),
+    code: lambda.Code.fromAsset(join(ROOT, 'runtime', 'handler', 'src')),
     memorySize: 1769,
     timeout: Duration.seconds(30),
     ephemeralStorageSize: Size.mebibytes(512),

@@ -47,7 +47,7 @@ export interface Upload {
   readonly uploaded: Date;
 }
 
-/** The part of a manifest (python/optimizer/schema/manifest.schema.json) that is shown. */
+/** The part of a manifest (optimizer/schema/manifest.schema.json) that is shown. */
 export interface Manifest {
   readonly version: number;
   readonly candidate: string;

@@ -49,7 +49,7 @@ export class DeliveryFunctions extends Construct {
     const created = new lambda.Function(this, id, {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler,
-      code: lambda.Code.fromAsset(packagePath('python', 'model_delivery', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: lambda.Code.fromAsset(packagePath('runtime', 'model_delivery', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
       timeout: TIMEOUT,
       memorySize: 256,
       role,

@@ -5,7 +5,7 @@ import { METRIC_NAMESPACE } from '../private/metric-namespace';
 /**
  * Metrics that instances publish from the server's counters (embedded metric format).
  *
- * Names and dimensions must match `python/instance/src/metrics.py`.
+ * Names and dimensions must match `runtime/instance/src/metrics.py`.
  */
 export class FleetMetrics {
   constructor(private readonly fleetName: string, private readonly modelName: string) {}

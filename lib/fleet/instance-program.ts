@@ -12,9 +12,9 @@ export interface InstanceProgram {
   readonly sha256: string;
 }
 
-/** Returns a program from python/instance as an asset. */
+/** Returns a program from runtime/instance as an asset. */
 export function instanceProgram(scope: Construct, id: string, file: string): InstanceProgram {
-  const path = packagePath('python', 'instance', 'src', file);
+  const path = packagePath('runtime', 'instance', 'src', file);
   return { file, asset: new s3_assets.Asset(scope, id, { path }), sha256: createHash('sha256').update(readFileSync(path)).digest('hex') };
 }
 

@@ -6,7 +6,7 @@ import type { CaptureStreamProps } from '../endpoint/capture-stream';
 import { CaptureStream } from '../endpoint/capture-stream';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 
-/** Lines of the log that are captured requests: see `python/handler/src/model_server/capture.py`. */
+/** Lines of the log that are captured requests: see `runtime/handler/src/model_server/capture.py`. */
 const PATTERN = '{ ($.schemaVersion = 1) && ($.modelName = "*") }';
 
 /** Extracts the lines of the log from the records of CloudWatch Logs. */

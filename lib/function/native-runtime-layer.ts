@@ -63,5 +63,5 @@ export function nativeRuntimeLayer(scope: Construct, id: string, options: Native
 }
 
 function nativeProgram(architecture: lambda.Architecture): string {
-  return join(packagePath('native', 'dist', architecture.name), 'bootstrap');
+  return join(packagePath('server', 'dist', architecture.name), 'bootstrap');
 }

@@ -5,7 +5,7 @@ import { METRIC_NAMESPACE } from '../private/metric-namespace';
 /**
  * Metrics that CloudWatch extracts from the handler's log (embedded metric format).
  *
- * Keep names and dimensions in step with `python/handler/src/model_server/log.py`.
+ * Keep names and dimensions in step with `runtime/handler/src/model_server/log.py`.
  */
 export class RequestMetrics {
   constructor(private readonly functionName: string, private readonly modelName: string) {}

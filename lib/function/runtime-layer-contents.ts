@@ -46,7 +46,7 @@ export const NUMPY_SELECTION: FileSelection = {
 };
 
 export function layerRequirements(runtime: LiteRtRuntime): string {
-  return packagePath('python', 'layer', runtime);
+  return packagePath('runtime', 'layer', runtime);
 }
 
 export function liteRtVersion(runtime: LiteRtRuntime): string {

@@ -46,7 +46,7 @@ export function servingFunction(scope: Construct, id: string, options: ServingFu
   layerResource.description = `${layerResource.description}, configuration ${digest}`;
   const traced = props.tracing !== undefined && props.tracing !== lambda.Tracing.DISABLED;
   const created = pythonFunction(scope, id, {
-    entry: packagePath('python', 'handler', 'src'),
+    entry: packagePath('runtime', 'handler', 'src'),
     pythonBundling: settings.bundling,
     runtime,
     architecture,

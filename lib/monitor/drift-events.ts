@@ -1,7 +1,7 @@
 /**
  * What the monitor's build tells EventBridge's default bus and CloudWatch.
  *
- * `tensorflow_optimizer/drift/announce.py` has the same names; `python/optimizer/schema/drift-event.schema.json` describes an event's detail.
+ * `tensorflow_optimizer/drift/announce.py` has the same names; `optimizer/schema/drift-event.schema.json` describes an event's detail.
  */
 export const MODEL_DRIFTED = 'ModelDrifted';
 export const COMPARED_SAMPLES = 'ComparedSamples';

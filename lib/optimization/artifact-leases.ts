@@ -4,7 +4,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 /**
  * Documents below a model's prefix that keep versions from being pruned, and that say which ones were.
  *
- * python/build_runner has the same names, and the schemas of both.
+ * runtime/build_runner has the same names, and the schemas of both.
  */
 const LEASES = 'leases';
 const PRUNED = 'pruned';

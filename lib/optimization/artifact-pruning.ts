@@ -46,7 +46,7 @@ export class ArtifactPruning extends Construct {
       description: `Removes old versions of the TensorFlow model ${props.modelName}`,
       runtime: lambda.Runtime.PYTHON_3_13,
       handler: 'index.prune',
-      code: lambda.Code.fromAsset(packagePath('python', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: lambda.Code.fromAsset(packagePath('runtime', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
       timeout: Duration.minutes(15),
       memorySize: 256,
       logGroup,

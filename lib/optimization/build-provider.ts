@@ -132,7 +132,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
     return new lambda.Function(this, id, {
       runtime: lambda.Runtime.PYTHON_3_13,
       handler,
-      code: lambda.Code.fromAsset(packagePath('python', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
+      code: lambda.Code.fromAsset(packagePath('runtime', 'build_runner', 'src'), { exclude: ['**/__pycache__', '**/*.pyc', '.*'] }),
       timeout,
       memorySize: 256,
       role: this.role,

@@ -9,12 +9,12 @@ export interface BuildSpecOptions {
 export const BUILD_VARIABLES = ['ARTIFACT_BUCKET', 'MODEL_PREFIX', 'BUILD_KEY'];
 
 /** Absolute paths, because the optimizer starts processes in other directories. */
-export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/python/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
+export const OPTIMIZER = 'PYTHONPATH="$CODEBUILD_SRC_DIR/optimizer/src" .venv/bin/python -m tensorflow_optimizer';
 
 /**
  * The buildspec of an optimization, as data.
  *
- * The source contains python/optimizer, python/handler/src and the native program, laid out as in the package. The build phase does everything but
+ * The source contains optimizer, runtime/handler/src and the native program, laid out as in the package. The build phase does everything but
  * upload; post_build, which CodeBuild also runs after a failed build phase, always uploads the report, and the model only after success.
  */
 export function renderBuildSpec(options: BuildSpecOptions): Record<string, unknown> {
@@ -53,9 +53,9 @@ export function installPhase(): Record<string, unknown> {
   return {
     'runtime-versions': { python: '3.13' },
     'commands': [
-      'python3 -m pip install --quiet --target .uv --require-hashes --no-deps --only-binary :all: -r python/optimizer/uv-requirements.txt',
+      'python3 -m pip install --quiet --target .uv --require-hashes --no-deps --only-binary :all: -r optimizer/uv-requirements.txt',
       '.uv/bin/uv venv --quiet --python "$(command -v python3)" .venv',
-      '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: python/optimizer/requirements.txt',
+      '.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --only-binary :all: optimizer/requirements.txt',
     ],
   };
 }

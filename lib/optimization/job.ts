@@ -30,7 +30,7 @@ export interface JobOptions {
 }
 
 /**
- * The optimizer's job.json as data. Its schema is python/optimizer/schema/job.schema.json.
+ * The optimizer's job.json as data. Its schema is optimizer/schema/job.schema.json.
  *
  * All members except the locations of source, data and students are part of the build key, so none may depend on the order in which tokens were
  * created.

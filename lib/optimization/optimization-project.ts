@@ -177,9 +177,9 @@ export function optimizerCode(scope: Construct, architecture: lambda.Architectur
     path: packagePath(),
     ignoreMode: IgnoreMode.GIT,
     exclude: [
-      ...only('python', 'optimizer', 'src'), '!/python/optimizer/requirements.txt', '!/python/optimizer/uv-requirements.txt',
-      '!/python/handler', '/python/handler/*', '!/python/handler/src',
-      ...only('native', 'dist', architecture.name, 'bootstrap').slice(1),
+      ...only('optimizer', 'src'), '!/optimizer/requirements.txt', '!/optimizer/uv-requirements.txt',
+      ...only('runtime', 'handler', 'src').slice(1),
+      ...only('server', 'dist', architecture.name, 'bootstrap').slice(1),
       '__pycache__', '*.pyc', '.*',
     ],
   });

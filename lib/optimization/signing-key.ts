@@ -5,10 +5,10 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { grantKey } from '../private/key-grant';
 import type { OptimizationOptions } from './optimization-options';
 
-/** The name of a signature, next to the manifest that it signs. python/build_runner writes it. */
+/** The name of a signature, next to the manifest that it signs. runtime/build_runner writes it. */
 const SIGNATURE_FILE = 'manifest.json.sigstore.json';
 
-/** Specs of keys that sign. python/build_runner has the algorithm of each. */
+/** Specs of keys that sign. runtime/build_runner has the algorithm of each. */
 const SIGNING_SPECS: string[] = [
   kms.KeySpec.ECC_NIST_P256, kms.KeySpec.ECC_NIST_P384, kms.KeySpec.ECC_NIST_P521, kms.KeySpec.RSA_2048, kms.KeySpec.RSA_3072, kms.KeySpec.RSA_4096,
 ];

@@ -51,7 +51,7 @@ class LiteRtServerFiles extends Construct implements LiteRtServer {
     failIfAny(lit`NativeProgramCannotRun`, programProblems(path, architecture), this);
     const program = new s3_assets.Asset(this, 'Program', { path });
     const { asset: library, sha256 = UNKNOWN_SHA256 } = wheelFileAsset(this, 'Library', {
-      entry: packagePath('python', 'layer', 'native'),
+      entry: packagePath('runtime', 'layer', 'native'),
       file: 'ai_edge_litert/libLiteRt.so',
       architecture,
       pythonBundling: PythonBundling.AUTO,
@@ -62,5 +62,5 @@ class LiteRtServerFiles extends Construct implements LiteRtServer {
 }
 
 function serverProgram({ name }: lambda.Architecture): string {
-  return packagePath('native', 'dist', name, 'model_server');
+  return packagePath('server', 'dist', name, 'model_server');
 }

@@ -1,7 +1,7 @@
 // `npm run audit`: looks for known vulnerabilities in everything that a lock file names. Asks the npm registry, the Python Package
 // Index and GitHub's advisory database for RustSec, so it is no part of `.ci/run`, which needs package downloads only.
 import { join } from 'node:path';
-import { crate, rust } from '../native/rust.mjs';
+import { crate, rust } from '../server/rust.mjs';
 import { runChecks } from '../setup/checks.mjs';
 import { root } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';

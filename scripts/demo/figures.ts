@@ -1,7 +1,7 @@
 import type { DemoPath } from './path';
 import type { PathName } from './path-name';
 
-/** The part of manifest.json (python/optimizer/schema/manifest.schema.json) that the demo shows. */
+/** The part of manifest.json (optimizer/schema/manifest.schema.json) that the demo shows. */
 export interface Manifest {
   readonly model: string;
   readonly version: number;

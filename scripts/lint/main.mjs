@@ -1,6 +1,6 @@
 // `npm run lint`: runs every static check, even after one has failed.
 import { delimiter, join } from 'node:path';
-import { withDependencies } from '../native/dependencies.mjs';
+import { withDependencies } from '../server/dependencies.mjs';
 import { runChecks } from '../setup/checks.mjs';
 import { tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
@@ -8,7 +8,7 @@ import { nativeChecks } from './native.mjs';
 
 await setUp();
 const bin = (name) => join(tools, 'python', 'bin', name);
-const nativeTests = ['native/tests', 'native/tests/server', 'python/handler/tests', 'test/contract'].join(delimiter);
+const nativeTests = ['server/tests', 'server/tests/server', 'runtime/handler/tests', 'test/contract'].join(delimiter);
 const checks = [
   ['.jsiirc and package.json agree', 'node', ['scripts/lint/jsiirc.mjs', '--check']],
   ['conventional commits', 'node', ['scripts/lint/commits.mjs']],
@@ -16,19 +16,19 @@ const checks = [
   ['TypeScript', 'npx', ['tsc', '--noEmit', '-p', 'tsconfig.dev.json']],
   ['ruff', bin('ruff'), ['check', '.']],
   ['ruff format', bin('ruff'), ['format', '--check', '.']],
-  ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['emulator', 'python/optimizer', 'python/build_runner', 'python/rollout_gate', 'python/model_delivery', 'python/handler'].map((room) => `${room}/src`).join(delimiter) }],
-  ['mypy: optimizer', bin('mypy'), ['python/optimizer/src']],
-  ['mypy: handler', bin('mypy'), ['python/handler/src']],
-  ['mypy: build runner', bin('mypy'), ['python/build_runner/src']],
-  ['mypy: rollout gate', bin('mypy'), ['python/rollout_gate/src']],
-  ['mypy: model delivery', bin('mypy'), ['python/model_delivery/src']],
+  ['import-linter', bin('lint-imports'), ['--no-cache'], { PYTHONPATH: ['emulator', 'optimizer', 'runtime/build_runner', 'runtime/rollout_gate', 'runtime/model_delivery', 'runtime/handler'].map((room) => `${room}/src`).join(delimiter) }],
+  ['mypy: optimizer', bin('mypy'), ['optimizer/src']],
+  ['mypy: handler', bin('mypy'), ['runtime/handler/src']],
+  ['mypy: build runner', bin('mypy'), ['runtime/build_runner/src']],
+  ['mypy: rollout gate', bin('mypy'), ['runtime/rollout_gate/src']],
+  ['mypy: model delivery', bin('mypy'), ['runtime/model_delivery/src']],
   ['mypy: emulator', bin('mypy'), ['emulator/src']],
   ['mypy: stand-ins', bin('mypy'), ['test/stand_ins/stand_in_server', 'test/stand_ins/stand_in_registry', 'test/stand_ins/stand_in_runtime_api']],
   ['mypy: benchmark', bin('mypy'), ['benchmark']],
   // Each directory has a conftest.py; what they share is found by name, as the tests find it.
-  ['mypy: native', bin('mypy'), ['--follow-imports=silent', 'native/tests', '--exclude', 'native/tests/server'], { MYPYPATH: nativeTests }],
-  ['mypy: native server', bin('mypy'), ['--follow-imports=silent', 'native/tests/server'], { MYPYPATH: nativeTests }],
-  ['mypy: instance', bin('mypy'), ['python/instance/src']],
+  ['mypy: native', bin('mypy'), ['--follow-imports=silent', 'server/tests', '--exclude', 'server/tests/server'], { MYPYPATH: nativeTests }],
+  ['mypy: native server', bin('mypy'), ['--follow-imports=silent', 'server/tests/server'], { MYPYPATH: nativeTests }],
+  ['mypy: instance', bin('mypy'), ['runtime/instance/src']],
   ...await nativeChecks(),
 ];
 

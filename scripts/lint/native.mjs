@@ -1,6 +1,6 @@
 // Static checks of the native runtime with the pinned Rust, because formatter and lints depend on the version.
 import { join } from 'node:path';
-import { cargoTarget, crate, rust } from '../native/rust.mjs';
+import { cargoTarget, crate, rust } from '../server/rust.mjs';
 import { root, run } from '../setup/environment.mjs';
 import { lockedTool } from '../setup/locked-tool.mjs';
 
@@ -24,6 +24,6 @@ export async function nativeChecks() {
     ['cargo clippy: fuzz targets', 'cargo', clippy(), withoutLibFuzzer, join(crate, 'fuzz')],
     // Advisories need access to GitHub: `npm run audit` checks them.
     ['cargo deny: licences, versions, sources', cargoDeny, ['--offline', '--all-features', 'check', 'licenses', 'bans', 'sources'], env, crate],
-    ['licences of the crates', process.execPath, [join('..', 'scripts', 'native', 'licences.mjs'), '--check'], env, crate],
+    ['licences of the crates', process.execPath, [join('..', 'scripts', 'server', 'licences.mjs'), '--check'], env, crate],
   ];
 }

@@ -7,19 +7,19 @@ import { root } from '../setup/environment.mjs';
 
 const REQUIRED = [
   '.jsii', 'LICENSE', 'README.md', 'package.json', 'build/lib/index.js', 'build/lib/index.d.ts',
-  'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src/tensorflow_optimizer/__main__.py',
-  'python/optimizer/src/tensorflow_optimizer/report/templates/report.html',
-  'python/handler/src/index.py', 'python/build_runner/src/index.py', 'python/build_runner/src/model_builds/record.schema.json', 'python/instance/src/boot.py', 'python/rollout_gate/src/index.py', 'python/model_delivery/src/index.py',
-  'python/layer/numpy/requirements.txt', 'python/layer/native/requirements.txt', 'native/THIRD-PARTY-LICENSES.txt',
+  'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src/tensorflow_optimizer/__main__.py',
+  'optimizer/src/tensorflow_optimizer/report/templates/report.html',
+  'runtime/handler/src/index.py', 'runtime/build_runner/src/index.py', 'runtime/build_runner/src/model_builds/record.schema.json', 'runtime/instance/src/boot.py', 'runtime/rollout_gate/src/index.py', 'runtime/model_delivery/src/index.py',
+  'runtime/layer/numpy/requirements.txt', 'runtime/layer/native/requirements.txt', 'server/THIRD-PARTY-LICENSES.txt',
   'cli/dist/cdk-tensorflow.js', 'cli/dist/THIRD-PARTY-LICENSES.txt',
 ];
 
 /** The native runtime's programs, for each processor of Lambda. */
-const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`native/dist/${processor}/${name}`, processor]));
+const PROGRAMS = ['x86_64', 'arm64'].flatMap((processor) => ['bootstrap', 'model_server'].map((name) => [`server/dist/${processor}/${name}`, processor]));
 
 const FORBIDDEN = [
   /(^|\/)tests?\//, /__pycache__|\.pyc$/,
-  /^(emulator|examples|scripts|benchmark|\.tools|native\/fuzz)\//, /^cli\/(?!dist\/)/, /^build\/(?!lib\/)/, /\.tsbuildinfo$/,
+  /^(emulator|examples|scripts|benchmark|\.tools|server\/fuzz)\//, /^cli\/(?!dist\/)/, /^build\/(?!lib\/)/, /\.tsbuildinfo$/,
 ];
 
 const { stdout, status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });

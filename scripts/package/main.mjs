@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildNative } from '../native/build.mjs';
+import { buildNative } from '../server/build.mjs';
 import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 

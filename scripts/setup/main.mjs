@@ -1,6 +1,6 @@
 // Prepares a fresh clone: npm packages, uv, and the Python environments, all inside the clone. Quick if nothing changed.
 import { join } from 'node:path';
-import { provideForThisMachine } from '../native/provide.mjs';
+import { provideForThisMachine } from '../server/provide.mjs';
 import { alone, announced, once, root, run, tools, uv } from './environment.mjs';
 import { preflight } from './preflight.mjs';
 
@@ -28,7 +28,7 @@ async function install(python, needs) {
   await step('npm packages', 'npm', [path('package-lock.json')], path('node_modules'), () => npmInstall(root));
   const sdk = path('emulator', 'sdk');
   await step('AWS SDK of the embedded AWS', 'npm-sdk', [join(sdk, 'package-lock.json')], join(sdk, 'node_modules'), () => npmInstall(sdk));
-  const uvLock = path('python', 'optimizer', 'uv-requirements.txt');
+  const uvLock = path('optimizer', 'uv-requirements.txt');
   // Keep uv's wheel for builds without a network, which install it with pip.
   const wheels = join(tools, 'uv', 'wheels');
   await step('uv', 'uv', [uvLock, python], wheels, async () => {
@@ -43,7 +43,7 @@ async function install(python, needs) {
 async function pythonEnvironments(python) {
   for (const [title, name, lock] of [
     ['Python environment of the emulator', 'emulator', join(root, 'emulator', 'requirements.txt')],
-    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'python', 'dev', 'requirements.txt')],
+    ['Python environment (TensorFlow, LiteRT, test tools)', 'python', join(root, 'scripts', 'setup', 'requirements.txt')],
   ]) {
     await step(title, name, [lock, python], join(tools, name), () => pythonEnvironment(name, lock, python));
   }

@@ -7,9 +7,9 @@ import { root, tools } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
 
 const FRONTS = {
-  python: ['python/handler/tests/soak.py'],
-  lambda: ['native/tests/soak.py', 'lambda'],
-  server: ['native/tests/soak.py', 'server'],
+  python: ['runtime/handler/tests/soak.py'],
+  lambda: ['server/tests/soak.py', 'lambda'],
+  server: ['server/tests/soak.py', 'server'],
 };
 
 async function main() {

@@ -25,7 +25,7 @@ const jest = (name, ...args) => ({
 const cargo = (name) => ({
   name,
   kind: 'cargo',
-  command: [process.execPath, 'scripts/native/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
+  command: [process.execPath, 'scripts/server/cargo.mjs', 'test', '--no-fail-fast', '--features', 'fuzzing'],
   count: () => countCargo(logFile(results, name)),
 });
 
@@ -34,17 +34,17 @@ export const SLOW_END_TO_END = ['delivery', 'fleet', 'fleet-canary', 'live-event
 
 /** Longest first: three run at a time, although there are two processors: end-to-end tests wait for a third of their time. */
 export const RUNNERS = [
-  { ...pytest('instance', 'python/instance/tests'), mostlyWaits: true },
+  { ...pytest('instance', 'runtime/instance/tests'), mostlyWaits: true },
   jest('e2e', '--config', 'jest.e2e.config.js', '--testPathIgnorePatterns', ...[...SLOW_END_TO_END, 'service[^/]*'].map((name) => `/${name}\\.test\\.ts$`)),
-  pytest('optimizer', 'python/optimizer/tests', '-m', 'not slow'),
+  pytest('optimizer', 'optimizer/tests', '-m', 'not slow'),
   pytest('emulator', 'emulator/tests', '-m', 'not slow'),
   cargo('native'),
-  pytest('native-program', 'native/tests'),
+  pytest('native-program', 'server/tests'),
   jest('jest'),
-  pytest('handler', 'python/handler/tests'),
-  pytest('build-runner', 'python/build_runner/tests'),
-  pytest('rollout-gate', 'python/rollout_gate/tests'),
-  pytest('model-delivery', 'python/model_delivery/tests'),
+  pytest('handler', 'runtime/handler/tests'),
+  pytest('build-runner', 'runtime/build_runner/tests'),
+  pytest('rollout-gate', 'runtime/rollout_gate/tests'),
+  pytest('model-delivery', 'runtime/model_delivery/tests'),
   pytest('stand-ins', 'test/stand_ins'),
   pytest('manifests', 'test/kubernetes'),
 ];
@@ -52,6 +52,6 @@ export const RUNNERS = [
 /** All end-to-end tests, because the last compares what all of them have recorded; of the others only what is marked. */
 export const SLOW_RUNNERS = [
   jest('e2e-all', '--config', 'jest.e2e.config.js'),
-  pytest('optimizer-slow', 'python/optimizer/tests', '-m', 'slow'),
+  pytest('optimizer-slow', 'optimizer/tests', '-m', 'slow'),
   pytest('emulator-slow', 'emulator/tests', '-m', 'slow'),
 ];

@@ -47,7 +47,7 @@ async function treeWithNewestCdk() {
   await run('cp', ['-al', join(root, 'node_modules'), join(directory, 'node_modules')]);
   symlinkSync(tools, join(directory, '.tools'));
   // git ignores the programs, which the set-up creates.
-  const programs = join('native', 'dist');
+  const programs = join('server', 'dist');
   if (existsSync(join(root, programs))) {
     symlinkSync(join(root, programs), join(directory, programs));
   }

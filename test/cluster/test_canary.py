@@ -21,7 +21,7 @@ from simulation import VERSION_LABEL, Simulation
 from stack import CANARY, ROLLOUT, DeploymentFailedError, Stack
 from test_rollout_messages import Reader
 
-sys.path.insert(0, str(ROOT / "python" / "rollout_gate" / "src"))
+sys.path.insert(0, str(ROOT / "runtime" / "rollout_gate" / "src"))
 
 from rollout_gate.cluster import ClusterError
 from rollout_gate.handler import canary_gate, gate

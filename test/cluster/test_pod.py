@@ -26,7 +26,7 @@ from stack import Stack
 
 VERSION = "7"
 DIGITS = ROOT / "examples" / "digits"
-OPTIMIZER = ROOT / "python" / "optimizer" / "src"
+OPTIMIZER = ROOT / "optimizer" / "src"
 PROGRAMS = {"/usr/bin/tensorflow_model_server": [sys.executable, "-m", "stand_in_server"]}
 
 # A fixture optimizes a model, which took 300 seconds on a machine that did much else.

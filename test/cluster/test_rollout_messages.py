@@ -15,7 +15,7 @@ from embedded_aws.eks.pod_state import Ended, PodState
 from simulation import Simulation
 from stack import objects
 
-sys.path.insert(0, str(ROOT / "python" / "rollout_gate" / "src"))
+sys.path.insert(0, str(ROOT / "runtime" / "rollout_gate" / "src"))
 
 from rollout_gate.handler import gate
 from rollout_gate.rollout import Clock

@@ -14,7 +14,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 if __name__ == "__main__":
-    sys.path[:0] = [str(REPOSITORY / "python" / name) for name in ("handler/tests", "optimizer/src")]
+    sys.path[:0] = [str(REPOSITORY / name) for name in ("runtime/handler/tests", "optimizer/src")]
 
 NAME, VERSION = "zoo", 1
 #: Their values are the tensors themselves; the others take one row at a time.

@@ -26,7 +26,7 @@ export const IDLE = { One: ['UPDATE_COMPLETE'], Two: ['CREATE_COMPLETE'] };
 export const ME = 'arn:aws:states:eu-west-1:111122223333:execution:delivery:me';
 export const MANIFEST = { bucket: 'artifacts', manifestKey: 'm/litert/3/manifest.json', manifestSha256: 'a'.repeat(64) };
 
-const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'python/model_delivery/src/model_delivery/event.schema.json'), 'utf8')));
+const isDetail = new Ajv().compile(JSON.parse(readFileSync(join(ROOT, 'runtime/model_delivery/src/model_delivery/event.schema.json'), 'utf8')));
 
 let interpreter: ChildProcess;
 let answers: AsyncIterator<string>;

@@ -10,7 +10,7 @@ import type { Deployment } from './deployment';
 import { accuracy, HELD_OUT, likeliest } from './digits';
 import { eventually } from './eventually';
 
-// Pods run native/dist/x86_64/model_server: as processes of this machine, or on real nodes. It needs the Kubernetes programs, as service.test.ts does.
+// Pods run server/dist/x86_64/model_server: as processes of this machine, or on real nodes. It needs the Kubernetes programs, as service.test.ts does.
 
 const STACK = 'Service';
 const METRICS = '/monitoring/prometheus/metrics';

@@ -157,7 +157,7 @@ describe('ModelFleet', () => {
     const policies = JSON.stringify(properties(stack, 'AWS::IAM::Policy'));
     for (const { path, bucket, key, sha256 } of senderPrograms) {
       expect(bucket).toMatch(/^cdk-[a-z0-9]+-assets-/);
-      expect(sha256).toBe(createHash('sha256').update(readFileSync(join(__dirname, '../../python/instance/src', basename(path)))).digest('hex'));
+      expect(sha256).toBe(createHash('sha256').update(readFileSync(join(__dirname, '../../runtime/instance/src', basename(path)))).digest('hex'));
       expect(policies).toContain(key);
     }
   });

@@ -10,9 +10,9 @@ import { packagePath } from '../../lib/private/asset-paths';
 const read = (...path: string[]) => readFileSync(packagePath('python', ...path), 'utf-8');
 
 test('the native program looks for LiteRT at its path in the layer', () => {
-  const sources = readdirSync(packagePath('native', 'src'), { recursive: true, encoding: 'utf-8' }).filter((name) => name.endsWith('.rs'));
+  const sources = readdirSync(packagePath('server', 'src'), { recursive: true, encoding: 'utf-8' }).filter((name) => name.endsWith('.rs'));
 
-  expect(sources.map((name) => readFileSync(packagePath('native', 'src', name), 'utf-8')).join('\n')).toContain(`"/opt/${LITERT_LIBRARY}"`);
+  expect(sources.map((name) => readFileSync(packagePath('server', 'src', name), 'utf-8')).join('\n')).toContain(`"/opt/${LITERT_LIBRARY}"`);
 });
 
 test('the handler logs the metrics that the function names, under the same dimensions', () => {

@@ -46,12 +46,12 @@ function build(architecture: lambda.Architecture): Built {
   const options = { architecture, pythonRuntime: runtime, bundling: PythonBundling.LOCAL };
   return {
     library: directoryOf(pythonLayer(stack, 'Library', {
-      entry: packagePath('python', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
+      entry: packagePath('runtime', 'layer', 'native'), selection: { keep: [], move: { 'ai_edge_litert/libLiteRt.so': LITERT_LIBRARY } },
       pinned: true, runtime, architecture, pythonBundling: PythonBundling.LOCAL,
     })),
     numpy: directoryOf(RuntimeLayer.forNumpy(stack, options).layerVersion),
     handler: directoryOf(pythonFunction(stack, 'Handler', {
-      entry: packagePath('python', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,
+      entry: packagePath('runtime', 'handler', 'src'), runtime, architecture, pythonBundling: PythonBundling.LOCAL,
     })),
   };
 }
@@ -95,7 +95,7 @@ describe.each(machines)('for %s', (machine, architecture) => {
     const files = listFiles(built[machine].numpy);
 
     for (const [name, requirement] of [['ai_edge_litert', 'ai-edge-litert'], ['numpy', 'numpy']]) {
-      const pinned = new RegExp(`^${requirement}==(\\S+)`, 'm').exec(readFileSync(packagePath('python', 'layer', 'numpy', 'requirements.txt'), 'utf-8'))![1];
+      const pinned = new RegExp(`^${requirement}==(\\S+)`, 'm').exec(readFileSync(packagePath('runtime', 'layer', 'numpy', 'requirements.txt'), 'utf-8'))![1];
       const info = `python/${name}-${pinned}.dist-info`;
       expect(readFileSync(join(built[machine].numpy, info, 'METADATA'), 'utf-8')).toMatch(new RegExp(`^Name: ${requirement}\nVersion: ${pinned}$`, 'mi'));
       expect(files.some((file) => file.startsWith(`${info}/licenses/`))).toBe(true);

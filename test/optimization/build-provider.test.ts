@@ -72,7 +72,7 @@ describe('the handlers', () => {
   });
 
   test('ship their code without tests and caches', () => {
-    const source = 'python/build_runner/src';
+    const source = 'runtime/build_runner/src';
     const cache = join(source, '__pycache__');
     rmSync(cache, { recursive: true, force: true });
     const before = synthesized().template.toJSON();
@@ -176,13 +176,13 @@ describe('the code for a build', () => {
 
   test('is the optimizer with its pinned requirements, and the program and the handler that it proves models with', () => {
     expect(files).toEqual(expect.arrayContaining([
-      'native/dist/x86_64/bootstrap', 'python/handler/src/index.py', 'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt',
-      'python/optimizer/src/tensorflow_optimizer/documents/job.py',
+      'server/dist/x86_64/bootstrap', 'runtime/handler/src/index.py', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt',
+      'optimizer/src/tensorflow_optimizer/documents/job.py',
     ]));
     expect(new Set(files.map((file) => file.split('/').slice(0, 3).join('/')))).toEqual(new Set([
-      'native/dist/x86_64', 'python/handler/src', 'python/optimizer/requirements.txt', 'python/optimizer/uv-requirements.txt', 'python/optimizer/src',
+      'server/dist/x86_64', 'runtime/handler/src', 'optimizer/requirements.txt', 'optimizer/uv-requirements.txt', 'optimizer/src',
     ]));
-    expect(files.filter((file) => file.startsWith('native/'))).toEqual(['native/dist/x86_64/bootstrap']);
+    expect(files.filter((file) => file.startsWith('server/'))).toEqual(['server/dist/x86_64/bootstrap']);
   });
 
   test('has no tests, caches or bytecode, so its hash depends only on the code', () => {
@@ -191,7 +191,7 @@ describe('the code for a build', () => {
 
   test('has the files that the build\'s commands name', () => {
     const commands = readFileSync('lib/optimization/buildspec.ts', 'utf8');
-    for (const name of ['python/optimizer/uv-requirements.txt', 'python/optimizer/requirements.txt', 'python/optimizer/src']) {
+    for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src']) {
       expect(commands).toContain(name);
     }
   });

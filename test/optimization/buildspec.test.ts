@@ -60,7 +60,7 @@ describe('install', () => {
 
   test('every requirement has a hash', () => {
     for (const name of ['requirements.txt', 'uv-requirements.txt']) {
-      const requirements = readFileSync(join('python/optimizer', name), 'utf8').replace(/\\\n/g, ' ').split('\n');
+      const requirements = readFileSync(join('optimizer', name), 'utf8').replace(/\\\n/g, ' ').split('\n');
       const pinned = requirements.filter((line) => /^[a-z]/i.test(line));
 
       expect(pinned.length).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ describe('build', () => {
       '-m tensorflow_optimizer fetch --bucket models --config-key digits-1/keys/k1/job.json --directory work',
       '-m tensorflow_optimizer run --config work/job.json --source work/source --output out',
     ]);
-    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/python/optimizer/src`);
+    expect(readFileSync(join(directory, 'environment'), 'utf8').trim()).toBe(`${directory}/optimizer/src`);
   });
 
   test('passes evaluation data if the job has any', () => {

@@ -10,7 +10,7 @@ import type { JobOptions } from '../../lib/optimization/job';
 import { renderJob } from '../../lib/optimization/job';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 
-const schema = JSON.parse(readFileSync('python/optimizer/schema/job.schema.json', 'utf8'));
+const schema = JSON.parse(readFileSync('optimizer/schema/job.schema.json', 'utf8'));
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
 
 const stack = new Stack(new App(), 'Stack');

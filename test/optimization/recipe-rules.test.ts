@@ -3,7 +3,7 @@ import type { OptimizationStep , ModelFormat } from '../../lib';
 import { Distillation, Graph, OptimizationRecipe, Pruning, Quantization, Student, StudentSize } from '../../lib';
 
 /** Every step and every pair of steps, with the problems that they have. The optimizer is tested against the same table. */
-const TABLE: Record<string, Record<string, Record<string, Problem[]>>> = JSON.parse(readFileSync('python/optimizer/tests/fixtures/recipe_rules.json', 'utf8'));
+const TABLE: Record<string, Record<string, Record<string, Problem[]>>> = JSON.parse(readFileSync('optimizer/tests/fixtures/recipe_rules.json', 'utf8'));
 
 type Problem = 'format' | 'data' | 'order' | 'twice';
 

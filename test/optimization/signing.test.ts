@@ -73,7 +73,7 @@ describe('signingKey', () => {
   });
 
   test('has its file name and its specs in common with the handlers', () => {
-    const source = (name: string) => readFileSync(`python/build_runner/src/model_builds/${name}.py`, 'utf8');
+    const source = (name: string) => readFileSync(`runtime/build_runner/src/model_builds/${name}.py`, 'utf8');
 
     expect(source('signature_bundle')).toContain('SIGNATURE_FILE = "manifest.json.sigstore.json"');
     for (const spec of [...source('signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { TOOLCHAIN } from '../../lib/optimization/toolchain';
 
-const requirements = readFileSync('python/optimizer/requirements.txt', 'utf8');
+const requirements = readFileSync('optimizer/requirements.txt', 'utf8');
 
 test.each([['tensorflow', TOOLCHAIN.tensorflow], ['tensorflow-cpu', TOOLCHAIN.tensorflow], ['ai-edge-litert', TOOLCHAIN.litert]])(
   'the build key names the version of %s that the optimizer installs', (name, version) => {
@@ -9,7 +9,7 @@ test.each([['tensorflow', TOOLCHAIN.tensorflow], ['tensorflow-cpu', TOOLCHAIN.te
   });
 
 test('the build key names the behavior version that the optimizer declares', () => {
-  const config = readFileSync('python/optimizer/src/tensorflow_optimizer/documents/job.py', 'utf8');
+  const config = readFileSync('optimizer/src/tensorflow_optimizer/documents/job.py', 'utf8');
 
   expect(Number(/^BEHAVIOR_VERSION = (\d+)$/m.exec(config)?.[1])).toBe(TOOLCHAIN.behaviorVersion);
 });

@@ -25,13 +25,13 @@ END = "<!-- End of the faults. -->\n"
 
 #: Where tests are, and the heading of their faults, in the order of the page. The innermost directory of a test counts.
 AREAS = {
-    "The optimization job": ("python/optimizer/tests",),
-    "The deployment": ("python/build_runner/tests", "test/e2e"),
-    "Functions": ("python/handler/tests", "native/tests"),
-    "The LiteRT server of pods and instances": ("native/tests/server",),
-    "Pods": ("python/rollout_gate/tests", "test/nodes"),
-    "Instances": ("python/instance/tests", "test/machines"),
-    "Deliveries": ("python/model_delivery/tests", "test/delivery"),
+    "The optimization job": ("optimizer/tests",),
+    "The deployment": ("runtime/build_runner/tests", "test/e2e"),
+    "Functions": ("runtime/handler/tests", "server/tests"),
+    "The LiteRT server of pods and instances": ("server/tests/server",),
+    "Pods": ("runtime/rollout_gate/tests", "test/nodes"),
+    "Instances": ("runtime/instance/tests", "test/machines"),
+    "Deliveries": ("runtime/model_delivery/tests", "test/delivery"),
 }
 _COMMENT = re.compile(r"^[ \t]*// Fault: (.+(?:\n[ \t]*//   .+)*)\n[ \t]*test(?:\.each)?\(", re.MULTILINE)
 _STRAY = re.compile(r"// Fault:")

@@ -18,7 +18,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** A clone with what the scripts read. */
 function clone(name: string): string {
   const root = join(directory, name);
-  const read = [['scripts', 'native'], ['scripts', 'setup'], ['native', 'toolchain'], ['native', 'Cargo.toml'], ['native', 'Cargo.lock'], ['native', 'fuzz', 'Cargo.lock']];
+  const read = [['scripts', 'server'], ['scripts', 'setup'], ['server', 'toolchain'], ['server', 'Cargo.toml'], ['server', 'Cargo.lock'], ['server', 'fuzz', 'Cargo.lock']];
   read.forEach((part) => cpSync(join(ROOT, ...part), join(root, ...part), { recursive: true }));
   return root;
 }
@@ -28,7 +28,7 @@ const target = (root: string, ...path: string[]) => join(root, '.tools', 'cargo-
 /** Runs a program of Node.js in place of Cargo, with the clone's target directory as `target`, and returns what it printed. */
 function withDependencies(root: string, work: string, complaint: string | RegExp = /^$/): string {
   const program = `import * as fs from 'node:fs';
-import { withDependencies } from ${JSON.stringify(join(root, 'scripts', 'native', 'dependencies.mjs'))};
+import { withDependencies } from ${JSON.stringify(join(root, 'scripts', 'server', 'dependencies.mjs'))};
 const target = ${JSON.stringify(target(root))};
 await withDependencies(() => { ${work} });`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -111,7 +111,7 @@ describe('what Cargo compiled of dependencies', () => {
     withDependencies(first, '');
     const cache = join(directory, 'cache', 'cdk-tensorflow', 'cargo');
     const [unused] = readdirSync(cache);
-    writeFileSync(join(second, 'native', 'Cargo.lock'), `${readFileSync(join(second, 'native', 'Cargo.lock'), 'utf8')}\n`);
+    writeFileSync(join(second, 'server', 'Cargo.lock'), `${readFileSync(join(second, 'server', 'Cargo.lock'), 'utf8')}\n`);
 
     withDependencies(second, '');
     expect(existsSync(target(second, 'debug'))).toBe(false);

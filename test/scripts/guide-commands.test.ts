@@ -51,7 +51,7 @@ function problemOfNpm(command: string): string | undefined {
     return `there is no script ${script}`;
   }
   const file = program.split(' ').filter((word) => /\.(m?js|ts|py)$/.test(word)).at(-1);
-  const options = file === 'scripts/native/cargo.mjs' ? [] : words(given).filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]);
+  const options = file === 'scripts/server/cargo.mjs' ? [] : words(given).filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]);
   const missing = options.filter((option) => !declares(sources(file!), option));
   return missing.length > 0 ? `${script} has no ${missing.join(', ')}` : undefined;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'os';
 import { dirname, join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
-const NEEDED: { rust: string; commit: string } = JSON.parse(readFileSync(join(ROOT, 'native', 'toolchain', 'versions.json'), 'utf8'));
+const NEEDED: { rust: string; commit: string } = JSON.parse(readFileSync(join(ROOT, 'server', 'toolchain', 'versions.json'), 'utf8'));
 const PROCESSOR = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 const TARGET = process.arch === 'arm64' ? 'aarch64-unknown-linux-gnu' : 'x86_64-unknown-linux-gnu';
 
@@ -37,11 +37,11 @@ function rustPrograms(bin: string, options: { version?: string; commit?: string;
 /** A clone that has what the native build reads, and a uv that makes an environment without fetching anything. */
 function clone(name: string, source = 'fn main() {}'): string {
   const root = join(directory, name);
-  for (const part of [['scripts', 'native'], ['scripts', 'setup'], ['native', 'toolchain'], ['native', 'Cargo.toml'], ['native', 'Cargo.lock']]) {
+  for (const part of [['scripts', 'server'], ['scripts', 'setup'], ['server', 'toolchain'], ['server', 'Cargo.toml'], ['server', 'Cargo.lock']]) {
     cpSync(join(ROOT, ...part), join(root, ...part), { recursive: true });
   }
-  mkdirSync(join(root, 'native', 'src'));
-  writeFileSync(join(root, 'native', 'src', 'main.rs'), source);
+  mkdirSync(join(root, 'server', 'src'));
+  writeFileSync(join(root, 'server', 'src', 'main.rs'), source);
   script(join(root, '.tools', 'uv', 'bin', 'uv'), [`case "$1" in venv) cp -r '${directory}/environment' "${root}/.tools/zig" ;; esac`]);
   script(join(directory, 'environment', 'bin', 'python'), [
     'case "$2" in puccinialin) mkdir -p "$4/cargo/bin" && cp -r "$(dirname "$0")"/../../../own/* "$4/cargo/bin/" ;; esac',
@@ -52,7 +52,7 @@ function clone(name: string, source = 'fn main() {}'): string {
 /** Runs the native part of the set-up: what it said, and what it called. */
 function provide(root: string, options: { retry?: boolean } = {}): { said: string; calls: string[] } {
   rmSync(join(directory, 'calls'), { force: true });
-  const program = `import { provideForThisMachine } from ${JSON.stringify(join(root, 'scripts', 'native', 'provide.mjs'))};
+  const program = `import { provideForThisMachine } from ${JSON.stringify(join(root, 'scripts', 'server', 'provide.mjs'))};
 await provideForThisMachine(${JSON.stringify(options)});`;
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
@@ -64,7 +64,7 @@ await provideForThisMachine(${JSON.stringify(options)});`;
 }
 
 const compiled = (calls: string[]) => calls.filter((call) => call.startsWith('cargo zigbuild'));
-const programs = (root: string) => ['bootstrap', 'model_server'].map((name) => join(root, 'native', 'dist', PROCESSOR, name));
+const programs = (root: string) => ['bootstrap', 'model_server'].map((name) => join(root, 'server', 'dist', PROCESSOR, name));
 
 describe('the set-up of the native runtime', () => {
   test('compiles both programs for this machine and glibc 2.28, and nothing if nothing changed', () => {
@@ -96,7 +96,7 @@ describe('the set-up of the native runtime', () => {
     rustPrograms(join(directory, 'bin'));
     const root = clone('clone');
     provide(root);
-    writeFileSync(join(root, 'native', 'src', 'main.rs'), 'fn main() { }');
+    writeFileSync(join(root, 'server', 'src', 'main.rs'), 'fn main() { }');
 
     expect(compiled(provide(root).calls)).toHaveLength(2);
     expect(readFileSync(programs(root)[0], 'utf8')).toBe('fn main() { }');
@@ -149,7 +149,7 @@ describe('the set-up of the native runtime', () => {
     expect(again.said).toMatch(/not built here.*`npm run setup` tries once more\n$/);
     expect(compiled(again.calls)).toEqual([]);
     expect(compiled(provide(root, { retry: true }).calls)).toHaveLength(1);
-    writeFileSync(join(root, 'native', 'src', 'main.rs'), 'fn main() { }');
+    writeFileSync(join(root, 'server', 'src', 'main.rs'), 'fn main() { }');
     expect(compiled(provide(root).calls)).toHaveLength(1);
     expect(programs(root).some((path) => existsSync(path))).toBe(false);
   });

@@ -6,7 +6,7 @@ import type { TensorFlowServingOptions } from '../../lib/serving/tensorflow-serv
 
 describe('checkLiteRtOptions', () => {
   test('knows every flag that the program has', () => {
-    const source = readFileSync('native/src/server/flags.rs', 'utf8').split('fn positive')[0];
+    const source = readFileSync('server/src/server/flags.rs', 'utf8').split('fn positive')[0];
     const flags = [...source.matchAll(/^ {4}pub (\w+):/gm)].map(([, name]) => name);
 
     expect(flags.length).toBeGreaterThan(20);

@@ -49,7 +49,7 @@ describe('liteRtArguments', () => {
   });
 
   // Every flag is read before any file.
-  const program = 'native/dist/x86_64/model_server';
+  const program = 'server/dist/x86_64/model_server';
   (existsSync(program) && process.arch === 'x64' ? test : test.skip)('is understood by the program', () => {
     const run = (argumentsOf: string[]) => spawnSync(program, argumentsOf, { encoding: 'utf8' });
 

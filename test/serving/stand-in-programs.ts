@@ -15,7 +15,7 @@ const MACHINES: Record<string, string> = { x86_64: 'x86_64', arm64: 'aarch64' };
 const real = jest.requireActual<typeof AssetPaths>('../../lib/private/asset-paths');
 
 export const assetPaths: typeof AssetPaths = {
-  packagePath: (...segments) => (segments.join('/').startsWith('native/dist/') ? join(directory, ...segments) : real.packagePath(...segments)),
+  packagePath: (...segments) => (segments.join('/').startsWith('server/dist/') ? join(directory, ...segments) : real.packagePath(...segments)),
 };
 
 export function programDigest(processor: string): string {
@@ -33,7 +33,7 @@ export function withoutProgram(processor: string, call: () => void): void {
 }
 
 function pathOf(processor: string): string {
-  return assetPaths.packagePath('native', 'dist', processor, 'model_server');
+  return assetPaths.packagePath('server', 'dist', processor, 'model_server');
 }
 
 function writeProgram(processor: string): void {

@@ -1,0 +1,55 @@
+"""What README.md and docs/ show of the command line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+from tensorflow_optimizer.command_line.app import app
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CALL = re.compile(r"tensorflow_optimizer ([a-z][^\n`]*)")
+
+
+def calls(text: str) -> list[list[str]]:
+    """Return the words of each command, from its name on."""
+    found = CALL.findall(text.replace("\\\n", " "))
+    return [shlex.split(one.partition(" #")[0].replace("…", "")) for one in found]
+
+
+def problem(words: list[str]) -> str | None:
+    """Return what is wrong with a command."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    name, *rest = words
+    if name not in commands:
+        return f"there is no command {name}"
+    known = {option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
+    unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
+    return f"{name} has no {', '.join(unknown)}" if unknown else None
+
+
+def test_the_pages_show_commands() -> None:
+    assert sum(len(calls(page.read_text(encoding="utf-8"))) for page in PAGES) > 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_only_commands_that_exist_with_their_options(page: Path) -> None:
+    wrong = [found for words in calls(page.read_text(encoding="utf-8")) if (found := problem(words))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("optimise model", "there is no command optimise"),
+        ("optimize model --nothing 1 --data=x.npz", "optimize has no --nothing"),
+        ("compare a b --data x.npz", None),
+    ],
+)
+def test_a_wrong_command_is_found(command: str, found: str | None) -> None:
+    (words,) = calls(f"`python -m tensorflow_optimizer {command}`")
+    assert problem(words) == found

@@ -1,0 +1,54 @@
+//! What `server/fuzz` reaches of gRPC, with outputs instead of a model. No program has it.
+
+use prost::Message;
+
+use super::prediction;
+use super::proto::TensorProto;
+use super::proto::serving::{PredictRequest, PredictResponse};
+use crate::model::{Call, Description, Outputs};
+
+/// What a client gets.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is told why there is no prediction, by a code that says that the fault is its own.
+    Refused(String),
+    /// The names of the outputs, the sizes of their dimensions, and how many values they have.
+    Predicted(Vec<(String, Vec<i64>, usize)>),
+}
+
+/// Answers a `PredictRequest`, with the outputs of `run` for the model's. `None`: it is no such message.
+///
+/// # Panics
+///
+/// The client's fault is called the server's, or the answer cannot be read again.
+pub fn answer_message(description: &Description, message: &[u8], run: impl FnOnce(&Call) -> Outputs) -> Option<Answer> {
+    let request = PredictRequest::decode(message).ok()?;
+    let answered = prediction::answer(description, &request, |call| Ok(run(call)));
+    Some(match answered {
+        Ok(response) => Answer::Predicted(read(&response.encode_to_vec())),
+        Err(failure) => {
+            assert_eq!(failure.status, 400, "{failure:?}");
+            Answer::Refused(failure.message.into_owned())
+        }
+    })
+}
+
+fn read(response: &[u8]) -> Vec<(String, Vec<i64>, usize)> {
+    let response = PredictResponse::decode(response).expect("it was written a moment ago");
+    let output = |(name, tensor): (String, TensorProto)| {
+        let shape = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim).map(|dim| dim.size).collect();
+        (name, shape, values(&tensor))
+    };
+    response.outputs.into_iter().map(output).collect()
+}
+
+fn values(tensor: &TensorProto) -> usize {
+    tensor.float_val.len()
+        + tensor.double_val.len()
+        + tensor.half_val.len()
+        + tensor.int_val.len()
+        + tensor.int64_val.len()
+        + tensor.uint32_val.len()
+        + tensor.uint64_val.len()
+        + tensor.bool_val.len()
+}
