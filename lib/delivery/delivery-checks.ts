@@ -4,7 +4,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { holdsWeightsOnly, MODEL_EXTENSIONS } from '../model/model-inspection';
 import { checkReference } from '../model/stored-object';
-import { keepsNoVersions, otherRegion } from '../optimization/bucket-checks';
+import { keepsNoVersions, otherRegion } from '../optimization/artifact/bucket-checks';
 import { checkInteger, checkPattern } from '../private/validation';
 import type { ModelDeliveryProps } from './model-delivery-props';
 

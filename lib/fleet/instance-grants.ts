@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
-import { acknowledgePrefix } from '../optimization/artifact-access';
+import { acknowledgePrefix } from '../optimization/artifact/artifact-access';
 import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';
 import type { InstanceProgram } from './instance-program';

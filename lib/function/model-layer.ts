@@ -2,7 +2,7 @@ import { Fn, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { otherRegion } from '../optimization/bucket-checks';
+import { otherRegion } from '../optimization/artifact/bucket-checks';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { failIfAny, lit } from '../private/errors';
 import { layerName } from '../private/layer-name';

@@ -4,7 +4,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { ReplayOptions } from '../endpoint/replay-options';
 import { readStatements, storeAsset } from '../model/stored-object';
-import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build-provider';
+import { BuildProvider, CHECK_TIMEOUT } from '../optimization/build/build-provider';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { ModelHook } from './model-hook';
 

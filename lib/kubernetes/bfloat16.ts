@@ -1,4 +1,4 @@
-import type { OptimizationRecipe } from '../optimization/optimization-recipe';
+import type { OptimizationRecipe } from '../optimization/recipe/optimization-recipe';
 
 /** Name of the bfloat16 feature (AVX-512 or AMX) in the optimizer's manifest.json. */
 export const BFLOAT16 = 'bf16';

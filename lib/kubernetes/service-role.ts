@@ -3,7 +3,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { grantArtifactCopy } from '../optimization/artifact-access';
+import { grantArtifactCopy } from '../optimization/artifact/artifact-access';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { grantKey } from '../private/key-grant';
 import type { StoredBinary } from '../serving/stored-binary';

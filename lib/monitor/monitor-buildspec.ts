@@ -1,4 +1,4 @@
-import { installPhase, OPTIMIZER, renderVariables } from '../optimization/buildspec';
+import { installPhase, OPTIMIZER, renderVariables } from '../optimization/build/buildspec';
 
 export interface MonitorBuildSpecOptions {
   readonly packageIndexUrl?: string;

@@ -4,9 +4,9 @@ import { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
 import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelFormat } from '../model/model-format';
-import { isOfAnyModel, prunedPattern } from './artifact-leases';
-import { BuildProvider, CHECK_TIMEOUT } from './build-provider';
-import { SERVER_PREFIX } from './server-image';
+import { isOfAnyModel, prunedPattern } from './artifact/artifact-leases';
+import { BuildProvider, CHECK_TIMEOUT } from './build/build-provider';
+import { SERVER_PREFIX } from './build/server-image';
 
 /** A runtime that a function offers its model. */
 export interface OfferedRuntime {

@@ -14,22 +14,22 @@ import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { checkKinds } from '../private/kinds';
-import { grantArtifactRead } from './artifact-access';
-import { artifactBucketOf } from './artifact-bucket';
-import { claimPrefix } from './artifact-prefix';
-import { ArtifactPruning } from './artifact-pruning';
-import type { ArtifactRetention } from './artifact-retention';
-import { labelsOf } from './class-labels';
-import { renderJob } from './job';
-import { modelBuild } from './model-build';
-import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './model-events';
+import { grantArtifactRead } from './artifact/artifact-access';
+import { artifactBucketOf } from './artifact/artifact-bucket';
+import { claimPrefix } from './artifact/artifact-prefix';
+import { ArtifactPruning } from './artifact/artifact-pruning';
+import type { ArtifactRetention } from './artifact/artifact-retention';
+import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './artifact/model-events';
+import { labelsOf } from './build/class-labels';
+import { renderJob } from './build/job';
+import { modelBuild } from './build/model-build';
+import { OptimizationProject } from './build/optimization-project';
+import { RefusalBehavior } from './build/refusal-behavior';
+import { noteWarmUp, warmUpRecords } from './build/warm-up';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer } from './optimization-checks';
-import { OptimizationProject } from './optimization-project';
-import { OptimizationRecipe } from './optimization-recipe';
-import { RefusalBehavior } from './refusal-behavior';
-import { noteWarmUp, warmUpRecords } from './warm-up';
+import { OptimizationRecipe } from './recipe/optimization-recipe';
 
 /**
  * Optimizes a model during the deployment, and publishes it to S3.

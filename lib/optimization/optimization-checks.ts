@@ -5,18 +5,18 @@ import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import { checkRoleStack } from '../private/role-checks';
 import { checkInteger, checkPattern } from '../private/validation';
-import { checkBucket } from './bucket-checks';
-import { BUILD_VARIABLES } from './buildspec';
-import { checkLabels } from './class-labels';
+import { checkBucket } from './artifact/bucket-checks';
+import { checkRetention } from './artifact/retention-settings';
+import { checkSigning } from './artifact/signing-key';
+import { BUILD_VARIABLES } from './build/buildspec';
+import { checkLabels } from './build/class-labels';
+import { timeoutProblems } from './build/optimization-timeout';
+import { RefusalBehavior } from './build/refusal-behavior';
+import { checkServerImage } from './build/server-image';
+import { warmUpProblems } from './build/warm-up';
 import { checkArtifactPrefix, checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
-import { timeoutProblems } from './optimization-timeout';
-import { RefusalBehavior } from './refusal-behavior';
-import { checkRetention } from './retention-settings';
-import { checkServerImage } from './server-image';
-import { checkSigning } from './signing-key';
-import { warmUpProblems } from './warm-up';
 
 interface OptimizationContext {
   readonly format: ModelFormat;

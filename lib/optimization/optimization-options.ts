@@ -4,13 +4,13 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { ArtifactRetention } from './artifact-retention';
-import type { EvaluationData } from './evaluation-data';
-import type { ModelTask } from './model-task';
-import type { OptimizationRecipe } from './optimization-recipe';
-import type { QualityGate } from './quality-gate';
-import type { RefusalBehavior } from './refusal-behavior';
-import type { UnsignedVersions } from './unsigned-versions';
+import type { ArtifactRetention } from './artifact/artifact-retention';
+import type { UnsignedVersions } from './artifact/unsigned-versions';
+import type { RefusalBehavior } from './build/refusal-behavior';
+import type { EvaluationData } from './recipe/evaluation-data';
+import type { ModelTask } from './recipe/model-task';
+import type { OptimizationRecipe } from './recipe/optimization-recipe';
+import type { QualityGate } from './recipe/quality-gate';
 
 /** How and where to optimize a model. The same for every endpoint. */
 export interface OptimizationOptions {

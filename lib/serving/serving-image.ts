@@ -2,8 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
 import type { Construct } from 'constructs';
-import type { ServerImage } from '../optimization/server-image';
-import { checkServerImage } from '../optimization/server-image';
+import type { ServerImage } from '../optimization/build/server-image';
+import { checkServerImage } from '../optimization/build/server-image';
 import type { ServingImageAssetOptions } from './serving-image-options';
 
 /** The default image. The tag of a release does not move. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { MONITOR_VARIABLES, renderMonitorBuildSpec } from '../../lib/monitor/monitor-buildspec';
-import { renderBuildSpec } from '../../lib/optimization/buildspec';
+import { renderBuildSpec } from '../../lib/optimization/build/buildspec';
 import { directoryWith } from '../model/model-files';
 
 const spec = renderMonitorBuildSpec({}) as any;

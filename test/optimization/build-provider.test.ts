@@ -190,7 +190,7 @@ describe('the code for a build', () => {
   });
 
   test('has the files that the build\'s commands name', () => {
-    const commands = readFileSync('lib/optimization/buildspec.ts', 'utf8');
+    const commands = readFileSync('lib/optimization/build/buildspec.ts', 'utf8');
     for (const name of ['optimizer/uv-requirements.txt', 'optimizer/requirements.txt', 'optimizer/src']) {
       expect(commands).toContain(name);
     }

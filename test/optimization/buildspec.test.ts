@@ -1,7 +1,7 @@
 import { spawnSync } from 'child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
-import { renderBuildSpec } from '../../lib/optimization/buildspec';
+import { renderBuildSpec } from '../../lib/optimization/build/buildspec';
 import { directoryWith } from '../model/model-files';
 
 const spec = renderBuildSpec({ reportGroupArn: 'arn:reports' }) as any;

@@ -6,8 +6,8 @@ import {
   Distillation, Graph, ModelFormat, ModelTask, OptimizationRecipe, Pruning, QualityGate, Quantization, SearchObjective, StatefulBehavior, Student, StudentSize,
 } from '../../lib';
 import type { StoredObject } from '../../lib/model/stored-object';
-import type { JobOptions } from '../../lib/optimization/job';
-import { renderJob } from '../../lib/optimization/job';
+import type { JobOptions } from '../../lib/optimization/build/job';
+import { renderJob } from '../../lib/optimization/build/job';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 
 const schema = JSON.parse(readFileSync('optimizer/schema/job.schema.json', 'utf8'));

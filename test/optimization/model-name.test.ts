@@ -1,7 +1,7 @@
 import { App, Aws, CfnParameter, NestedStack, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { SERVER_PREFIX } from '../../lib/optimization/build/server-image';
 import { checkArtifactPrefix, checkModelName, defaultModelName, modelPrefix } from '../../lib/optimization/model-name';
-import { SERVER_PREFIX } from '../../lib/optimization/server-image';
 
 const env = { account: '111122223333', region: 'eu-west-1' };
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'fs';
-import { TOOLCHAIN } from '../../lib/optimization/toolchain';
+import { TOOLCHAIN } from '../../lib/optimization/build/toolchain';
 
 const requirements = readFileSync('optimizer/requirements.txt', 'utf8');
 

@@ -16,7 +16,7 @@ from . import aws
 if TYPE_CHECKING:
     from .kept import Refusal
 
-#: `lib/optimization/model-events.ts` has the same names.
+#: `lib/optimization/artifact/model-events.ts` has the same names.
 SOURCE = "cdk-tensorflow"
 PUBLISHED = "ModelPublished"
 REFUSED = "ModelRefused"

@@ -11,7 +11,7 @@ from typing import Any
 from .announcements import SCHEMA_VERSION, publish
 from .stack_status import is_rolling_back
 
-#: `lib/optimization/model-events.ts` has the same names.
+#: `lib/optimization/artifact/model-events.ts` has the same names.
 LIVE = "ModelLive"
 ROLLED_BACK = "ModelRolledBack"
 #: Modes of the last and of the first resource.

@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { StoredObject } from '../model/stored-object';
-import { checkInteger } from '../private/validation';
+import type { StoredObject } from '../../model/stored-object';
+import { checkInteger } from '../../private/validation';
 import type { DistillationOptions } from './distillation-options';
 import { OptimizationStep } from './optimization-step';
 import type { Student } from './student';

@@ -1,9 +1,9 @@
 import { CustomResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IDependable } from 'constructs';
-import { failIfAny, lit } from '../private/errors';
-import { BuildProvider, CHECK_TIMEOUT } from './build-provider';
-import type { OptimizationOptions } from './optimization-options';
+import { failIfAny, lit } from '../../private/errors';
+import { BuildProvider, CHECK_TIMEOUT } from '../build/build-provider';
+import type { OptimizationOptions } from '../optimization-options';
 
 const ID = 'TensorFlowModelArtifacts';
 

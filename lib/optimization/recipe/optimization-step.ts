@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import type { StoredObject } from '../model/stored-object';
+import type { StoredObject } from '../../model/stored-object';
 
 /** One optimization of a model, from `Distillation`, `Pruning`, `Quantization` or `Graph`. */
 export abstract class OptimizationStep {

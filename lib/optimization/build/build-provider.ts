@@ -8,13 +8,13 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import * as custom_resources from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
-import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
-import { packagePath } from '../private/asset-paths';
-import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
-import { grantKey } from '../private/key-grant';
-import { acknowledgePrefix, grantArtifactRead } from './artifact-access';
-import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from './model-events';
-import { grantSigning, grantVerifying, signaturePattern } from './signing-key';
+import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
+import { packagePath } from '../../private/asset-paths';
+import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
+import { grantKey } from '../../private/key-grant';
+import { acknowledgePrefix, grantArtifactRead } from '../artifact/artifact-access';
+import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from '../artifact/model-events';
+import { grantSigning, grantVerifying, signaturePattern } from '../artifact/signing-key';
 
 const ID = 'TensorFlowModelBuilds';
 

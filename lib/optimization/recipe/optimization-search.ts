@@ -1,5 +1,5 @@
-import { ModelFormat } from '../model/model-format';
-import { checkInteger } from '../private/validation';
+import { ModelFormat } from '../../model/model-format';
+import { checkInteger } from '../../private/validation';
 import type { OptimizationStep } from './optimization-step';
 
 /** The quantity that a search minimizes. */

@@ -2,8 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import { grantKey } from '../private/key-grant';
-import type { OptimizationOptions } from './optimization-options';
+import { grantKey } from '../../private/key-grant';
+import type { OptimizationOptions } from '../optimization-options';
 
 /** The name of a signature, next to the manifest that it signs. runtime/build_runner writes it. */
 const SIGNATURE_FILE = 'manifest.json.sigstore.json';

@@ -1,12 +1,12 @@
-import type { ModelFormat } from '../model/model-format';
-import type { ModelSourceOptions } from '../model/model-source-options';
-import { StatefulBehavior } from '../model/stateful-behavior';
-import type { StoredObject } from '../model/stored-object';
-import { renderStored } from '../model/stored-object';
-import { inNameOrder } from '../private/in-name-order';
-import type { ModelTask } from './model-task';
-import type { OptimizationRecipe } from './optimization-recipe';
-import type { QualityGate } from './quality-gate';
+import type { ModelFormat } from '../../model/model-format';
+import type { ModelSourceOptions } from '../../model/model-source-options';
+import { StatefulBehavior } from '../../model/stateful-behavior';
+import type { StoredObject } from '../../model/stored-object';
+import { renderStored } from '../../model/stored-object';
+import { inNameOrder } from '../../private/in-name-order';
+import type { ModelTask } from '../recipe/model-task';
+import type { OptimizationRecipe } from '../recipe/optimization-recipe';
+import type { QualityGate } from '../recipe/quality-gate';
 import { TOOLCHAIN } from './toolchain';
 
 export interface JobOptions {

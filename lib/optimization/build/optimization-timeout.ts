@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { checkInteger } from '../private/validation';
-import type { OptimizationOptions } from './optimization-options';
+import { checkInteger } from '../../private/validation';
+import type { OptimizationOptions } from '../optimization-options';
 
 /** CloudFormation waits an hour at most for a custom resource; the handlers need the rest. */
 const LONGEST_OPTIMIZATION_MINUTES = 55;

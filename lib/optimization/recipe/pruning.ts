@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { checkInteger } from '../private/validation';
+import { checkInteger } from '../../private/validation';
 import { OptimizationStep } from './optimization-step';
 import type { MagnitudePruningOptions } from './pruning-options';
 import { PruningSchedule } from './pruning-options';

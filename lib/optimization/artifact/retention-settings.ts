@@ -1,6 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
-import { checkDays } from '../private/kinds';
-import { checkInteger } from '../private/validation';
+import { checkDays } from '../../private/kinds';
+import { checkInteger } from '../../private/validation';
 import type { ArtifactRetention } from './artifact-retention';
 
 const DEFAULT_VERSIONS = 5;

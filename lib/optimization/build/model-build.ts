@@ -2,18 +2,18 @@ import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import type { IDeliveredModel } from '../model/delivered-model';
-import { DELIVERED_OUTPUT, readDelivered } from '../model/delivery-source';
-import type { StoredObject } from '../model/stored-object';
-import { bucketDependencies } from './artifact-bucket';
-import { leasePattern } from './artifact-leases';
-import { bucketWithPolicy } from './bucket-with-policy';
+import type { IDeliveredModel } from '../../model/delivered-model';
+import { DELIVERED_OUTPUT, readDelivered } from '../../model/delivery-source';
+import type { StoredObject } from '../../model/stored-object';
+import { bucketDependencies } from '../artifact/artifact-bucket';
+import { leasePattern } from '../artifact/artifact-leases';
+import { bucketWithPolicy } from '../artifact/bucket-with-policy';
+import { UnsignedVersions } from '../artifact/unsigned-versions';
+import type { ModelOptimizerProps } from '../model-optimizer-props';
 import { BuildProvider } from './build-provider';
-import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationProject } from './optimization-project';
 import { RefusalBehavior } from './refusal-behavior';
 import { SERVER_PREFIX } from './server-image';
-import { UnsignedVersions } from './unsigned-versions';
 
 interface ModelBuildOptions {
   readonly modelName: string;

@@ -1,7 +1,7 @@
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
-import type { OptimizationOptions } from './optimization-options';
+import type { OptimizationOptions } from '../optimization-options';
 
 /** Returns every problem of the user's own bucket for published models. */
 export function checkBucket(scope: Construct, { artifactBucket, artifactRemovalPolicy, encryptionKey }: OptimizationOptions): string[] {

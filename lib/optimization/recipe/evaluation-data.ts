@@ -3,8 +3,8 @@ import { join } from 'path';
 import { Validations } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import type { StoredObject } from '../model/stored-object';
-import { checkReference, storeAsset, storeReference } from '../model/stored-object';
+import type { StoredObject } from '../../model/stored-object';
+import { checkReference, storeAsset, storeReference } from '../../model/stored-object';
 import type { BucketEvaluationDataOptions } from './evaluation-data-options';
 
 const EXTENSIONS = ['.npz', '.jsonl'];

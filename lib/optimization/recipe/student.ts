@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Construct } from 'constructs';
-import { inspectModel } from '../model/model-inspection';
-import type { StoredObject } from '../model/stored-object';
-import { renderStored, storeAsset } from '../model/stored-object';
+import { inspectModel } from '../../model/model-inspection';
+import type { StoredObject } from '../../model/stored-object';
+import { renderStored, storeAsset } from '../../model/stored-object';
 import type { StudentSize } from './student-size';
 
 /** The smaller model that learns from the original and replaces it. */

@@ -1,5 +1,5 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import { InlinePolicyRole } from '../private/inline-policy-role';
+import { InlinePolicyRole } from '../../private/inline-policy-role';
 
 /**
  * The role of an optimization.

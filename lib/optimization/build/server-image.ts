@@ -2,8 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import { acknowledgeWildcard } from '../private/acknowledge';
-import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from './artifact-access';
+import { acknowledgeWildcard } from '../../private/acknowledge';
+import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from '../artifact/artifact-access';
 
 /** Prefix of the server programs of all models in a bucket: `shared/server/<sha256>/tensorflow_model_server`. */
 export const SERVER_PREFIX = 'shared/server';

@@ -1,8 +1,8 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledgeWildcard } from '../private/acknowledge';
-import { grantKey } from '../private/key-grant';
+import { acknowledgeWildcard } from '../../private/acknowledge';
+import { grantKey } from '../../private/key-grant';
 
 /**
  * Grants read access to published models.

@@ -1,5 +1,5 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { METRIC_NAMESPACE } from '../private/metric-namespace';
+import { METRIC_NAMESPACE } from '../../private/metric-namespace';
 
 /**
  * What the custom resource tells of a model, to EventBridge's default bus and to CloudWatch.

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { Token } from 'aws-cdk-lib';
-import { checkExclusive } from '../private/validation';
+import { checkExclusive } from '../../private/validation';
 
 /** The request is the input of a Step Functions execution, limited to 262,144 bytes; an update contains old and new properties. */
 const MOST_BYTES = 100_000;

@@ -1,8 +1,8 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { ModelFormat } from '../model/model-format';
-import { checkInteger } from '../private/validation';
-import type { OptimizationOptions } from './optimization-options';
+import { ModelFormat } from '../../model/model-format';
+import { checkInteger } from '../../private/validation';
+import type { OptimizationOptions } from '../optimization-options';
 
 const DEFAULT_RECORDS = 10;
 

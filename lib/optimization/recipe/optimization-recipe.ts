@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
-import { ModelFormat } from '../model/model-format';
-import type { StoredObject } from '../model/stored-object';
+import { ModelFormat } from '../../model/model-format';
+import type { StoredObject } from '../../model/stored-object';
 import { Distillation } from './distillation';
 import { Graph } from './graph';
 import type { OptimizationSearchOptions } from './optimization-search';

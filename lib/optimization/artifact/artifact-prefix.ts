@@ -1,6 +1,6 @@
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { failIfAny, lit } from '../private/errors';
+import { failIfAny, lit } from '../../private/errors';
 
 /** Constructs by prefix, by bucket. */
 const claims = new WeakMap<s3.IBucket, Map<string, Construct>>();
