@@ -80,7 +80,7 @@ export class ModelMonitor extends Construct {
       // A later comparison is of other requests.
       target: new scheduler_targets.CodeBuildStartBuild(this.project, { maxEventAge: Duration.hours(1), retryAttempts: 5 }),
     });
-    this.driftAlarm = new cloudwatch.Alarm(this, 'Drift', {
+    this.driftAlarm = new cloudwatch.Alarm(this, 'DriftAlarm', {
       alarmDescription: `Requests to the model ${this.modelName}, or its answers, are no longer like the evaluation data`,
       metric: this.metricDriftedFeatures(),
       threshold: 0,

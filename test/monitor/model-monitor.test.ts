@@ -209,6 +209,12 @@ test('names every metric that a comparison writes', () => {
   ]);
 });
 
+test('the rule of onDrift may be named Drift, as docs/monitoring.md names it', () => {
+  const rule = monitor(emptyStack()).onDrift('Drift');
+
+  expect(rule.node.path).toBe('Stack/Monitor/Drift');
+});
+
 test('onDrift sends the events of this model to a target', () => {
   const stack = emptyStack();
   const topic = new sns.Topic(stack, 'Topic');
