@@ -4,9 +4,9 @@ import { promote, rollback } from './changes';
 import { DeliveryClient } from './client';
 import type { DeliveryOptions } from './options';
 import { parseDeliveryOptions, USAGE } from './options';
+import { statusOf } from './status';
 import { endpointTable, heading, historyTable, time } from './tables';
 import { shortId, snapshots } from './timeline';
-import { statusOf } from './views';
 
 const ACTIONS = { status, history, promote, rollback };
 

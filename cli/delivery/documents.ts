@@ -7,6 +7,11 @@ export interface Version {
   readonly manifestSha256: string;
 }
 
+/** Returns the number of a version, from the key of its manifest. */
+export function numberOf({ manifestKey }: Version): string {
+  return manifestKey.split('/').at(-2)!;
+}
+
 /** The delivery, as its state machine's definition says it. */
 export interface Settings {
   readonly bucket: string;

@@ -1,7 +1,8 @@
-import type { Delivery, Manifest, Settings, Version } from './documents';
+import type { Delivery, Settings, Version } from './documents';
+import { numberOf } from './documents';
+import type { Endpoint } from './status';
 import type { Snapshot } from './timeline';
 import { shortId } from './timeline';
-import type { Endpoint } from './views';
 
 /** Returns rows below their titles, in columns as wide as their widest cell. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -14,39 +15,23 @@ export function time(date: Date | undefined): string {
   return date === undefined ? '–' : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Returns a manifest's size, quality and latency. */
-export function figures(manifest: Manifest | undefined): string {
-  if (manifest === undefined) {
-    return 'no manifest to read';
-  }
-  const qualities = Object.entries(manifest.evaluation?.outputs ?? {}).flatMap(([output, { accuracy, meanAbsoluteError }]) => (
-    accuracy !== null ? [`${output} accuracy ${accuracy.toFixed(4)}`] : meanAbsoluteError !== null ? [`${output} error ${meanAbsoluteError.toPrecision(4)}`] : []));
-  const latency = manifest.latencyMilliseconds === null ? [] : [`${manifest.latencyMilliseconds.toPrecision(3)} ms`];
-  return [manifest.candidate, `${(manifest.sizeBytes / 1e6).toFixed(2)} MB`, ...qualities, ...latency].join(', ');
-}
-
-/** Returns the number of a version, from the key of its manifest. */
-export function numberOf({ manifestKey }: Version): string {
-  return manifestKey.split('/').at(-2)!;
-}
-
 export function names(versions: readonly Version[]): string {
   return versions.map((version) => `${version.stack}/${version.model} ${numberOf(version)}`).join(', ') || '–';
 }
 
 export function endpointTable(endpoints: readonly Endpoint[]): string {
-  return table(['STACK', 'MODEL', 'VERSION', 'SINCE', 'BY', 'UPLOAD', 'FIGURES'], endpoints.map((one) => [
-    one.stack, one.model, one.version, time(one.since), one.by, one.objectVersion, one.figures,
+  return table(['STACK', 'MODEL', 'VERSION', 'SINCE', 'BY', 'UPLOAD', 'FIGURES'], endpoints.map((endpoint) => [
+    endpoint.stack, endpoint.model, endpoint.version, time(endpoint.since), endpoint.by, endpoint.objectVersion, endpoint.figures,
   ]));
 }
 
 export function historyTable(deliveries: readonly Delivery[], snapshots: readonly Snapshot[]): string {
-  const deployed = new Map(snapshots.filter(({ by }) => by === undefined).map((one) => [one.id, one]));
-  const rows = deliveries.filter(({ outcome }) => outcome !== 'SUPERSEDED').flatMap((one) => {
-    const before = deployed.get(`before-${one.id}`);
+  const deployed = new Map(snapshots.filter(({ by }) => by === undefined).map((snapshot) => [snapshot.id, snapshot]));
+  const rows = deliveries.filter(({ outcome }) => outcome !== 'SUPERSEDED').flatMap(({ id, started, ended, outcome, objectVersion, serve, live, reason }) => {
+    const before = deployed.get(`before-${id}`);
     return [
-      [shortId(one.id), time(one.ended ?? one.started), one.outcome, one.objectVersion || '–', one.serve === 'built' ? 'built' : 'went back', names(one.live), firstLine(one.reason)],
-      ...before ? [[`before-${shortId(one.id)}`, 'before', 'DEPLOYED', '–', '–', names(before.versions), '']] : [],
+      [shortId(id), time(ended ?? started), outcome, objectVersion || '–', serve === 'built' ? 'built' : 'went back', names(live), firstLine(reason)],
+      ...before ? [[`before-${shortId(id)}`, 'before', 'DEPLOYED', '–', '–', names(before.versions), '']] : [],
     ];
   });
   return rows.length === 0 ? 'nothing was delivered yet\n' : table(['ID', 'TIME', 'OUTCOME', 'UPLOAD', 'SERVED', 'LIVE', 'REASON'], rows);
