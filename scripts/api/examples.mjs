@@ -1,7 +1,8 @@
-// Compiles every TypeScript example in README.md, the API's doc comments and docs/*.md with jsii-rosetta in strict mode. Checks that the
-// translations below some of them are up to date; `npm run examples -- --write` updates them.
+// Compiles every TypeScript example in README.md, the API's doc comments and docs/*.md with jsii-rosetta in strict mode, and synthesizes it. Checks
+// that the translations below some of them are up to date; `npm run examples -- --write` updates them.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { tsImport } from 'tsx/esm/api';
 import { root, tools } from '../setup/environment.mjs';
@@ -33,6 +34,15 @@ if (process.argv.includes('--write')) {
   stale.splice(0).forEach((page) => writeFileSync(join(root, page), fresh[pages.indexOf(page)]));
 }
 process.stdout.write(stale.length ? `translations are not those of the examples in ${stale.join(', ')}: run \`npm run examples -- --write\`\n` : '');
-const passed = tablet !== undefined && stale.length === 0;
+
+const problems = tablet ? await synthesize() : [];
+process.stdout.write(problems.map(({ place, problem }) => `${place} cannot be synthesized: ${problem}\n`).join(''));
+const passed = tablet !== undefined && stale.length === 0 && problems.length === 0;
 process.stdout.write(`${passed ? '✓' : '✗'} doc comments, ${pages.join(', ')}\n`);
 process.exit(passed ? 0 : 1);
+
+async function synthesize() {
+  const { snippetsOf, synthesizeSnippets } = await tsImport('./snippets.ts', import.meta.url);
+  const library = createRequire(import.meta.url)(join(root, 'build', 'lib'));
+  return synthesizeSnippets(snippetsOf(tablet, pages, texts), library);
+}
