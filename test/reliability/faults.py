@@ -1,4 +1,4 @@
-"""Writes the faults of docs/reliability.md from the tests that inject them: `npm run faults [-- --check]`.
+"""Writes the faults of docs/faults.md from the tests that inject them: `npm run faults [-- --check]`.
 
 A test in Python carries `@pytest.mark.fault("what is injected", sees="…", serves="…")`, several where its parameters
 are several faults. One in TypeScript has above it the comment
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE = ROOT / "docs" / "faults.md"
 BEGIN = "<!-- Faults: written by `npm run faults` from the tests. -->\n"
 END = "<!-- End of the faults. -->\n"
 
@@ -127,7 +127,7 @@ def table() -> str:
             str(fault) for directory in directories for fault in find_faults(ROOT / directory) if _area(fault) == area
         ]
         head = ["| what is injected | what you see | what serves | test |", "|---|---|---|---|"]
-        parts.append("\n".join([f"### {area}", "", *head, *rows, ""]))
+        parts.append("\n".join([f"## {area}", "", *head, *rows, ""]))
     return "\n".join(parts)
 
 
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
         return 1
     if "--check" in arguments:
         if new != text:
-            print("docs/reliability.md differs from the marks of the tests: run `npm run faults`")
+            print("docs/faults.md differs from the marks of the tests: run `npm run faults`")
         return int(new != text)
     PAGE.write_text(new, encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {new.count('.py)') + new.count('.ts)')} faults")

@@ -4,13 +4,13 @@ import { join, resolve } from 'path';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-test('docs/reliability.md has a row for each fault that a test injects, and no other', () => {
+test('docs/faults.md has a row for each fault that a test injects, and no other', () => {
   const { status, stdout, stderr } = spawnSync(join(ROOT, '.tools', 'python', 'bin', 'python'), ['test/reliability/faults.py', '--check'], { cwd: ROOT, encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: '' });
 });
 
 test('at least fifty faults are injected', () => {
-  const rows = readFileSync(join(ROOT, 'docs', 'reliability.md'), 'utf8').match(/^\| .+ \| \[[\w.-]+\]\(\.\.\/[\w./-]+\) \|$/gm) ?? [];
+  const rows = readFileSync(join(ROOT, 'docs', 'faults.md'), 'utf8').match(/^\| .+ \| \[[\w.-]+\]\(\.\.\/[\w./-]+\) \|$/gm) ?? [];
   expect(new Set(rows).size).toBe(rows.length);
   expect(rows.length).toBeGreaterThanOrEqual(50);
 });
