@@ -11,7 +11,7 @@ from . import aws
 from .errors import SigningKeyError
 from .signature_bundle import key_hint
 
-#: KMS's signing algorithm and the digest for each key spec. `lib/optimization/artifact/signing-key.ts` has the same specs.
+#: KMS's signing algorithm and the digest for each key spec, which `lib/optimization/artifact/signing-key.ts` has too.
 _ALGORITHMS = {
     "ECC_NIST_P256": ("ECDSA_SHA_256", "sha256"),
     "ECC_NIST_P384": ("ECDSA_SHA_384", "sha384"),
