@@ -12,6 +12,9 @@ export interface Snapshot {
 /** How many characters of an execution's name identify it in tables. */
 const ID_LENGTH = 8;
 
+/** Characters that a parameter of the standard tier takes. */
+const LONGEST_PARAMETER = 4096;
+
 export function shortId(id: string): string {
   return id.slice(0, ID_LENGTH);
 }
@@ -72,7 +75,13 @@ export function rollbackTarget(live: readonly Version[], newestFirst: readonly D
 export function serveInput(versions: readonly Version[]): { serve: { bucket: string; manifestKey: string; manifestSha256: string }[] } {
   const named = versions.map(({ bucket, manifestKey, manifestSha256 }) => ({ bucket, manifestKey, manifestSha256 }));
   // Two stacks may serve one published version.
-  return { serve: [...new Map(named.map((one) => [`${one.bucket}/${one.manifestKey}`, one])).values()] };
+  const serve = [...new Map(named.map((version) => [`${version.bucket}/${version.manifestKey}`, version])).values()];
+  const { length } = JSON.stringify(serve);
+  if (length > LONGEST_PARAMETER) {
+    throw new Error(`the ${serve.length} versions to go back to take ${length} characters, and a parameter of Systems Manager ${LONGEST_PARAMETER}: `
+      + 'divide the models among several deliveries, or upload the model that is to serve');
+  }
+  return { serve };
 }
 
 export function isSame(some: readonly Version[], others: readonly Version[]): boolean {

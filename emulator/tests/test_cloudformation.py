@@ -35,6 +35,22 @@ def settled(aws: Running, name: str) -> str:
         time.sleep(0.05)
 
 
+def test_a_stack_keeps_its_execution_role_until_another_one_is_named(aws: Running) -> None:
+    client, first, second = aws.client("cloudformation"), role(aws, "cloudformation"), role(aws, "cloudformation")
+    name, body = unique("WithRole"), {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    described = lambda: client.describe_stacks(StackName=name)["Stacks"][0].get("RoleARN")  # noqa: E731
+
+    client.create_stack(StackName=name, TemplateBody=json.dumps(body))
+    settled(aws, name)
+    assert described() is None
+
+    for number, (named, expected) in enumerate([({"RoleARN": first}, first), ({}, first), ({"RoleARN": second}, second)]):
+        body["Resources"][f"Topic{number}"] = {"Type": "AWS::SNS::Topic"}
+        client.update_stack(StackName=name, TemplateBody=json.dumps(body), **named)
+        assert settled(aws, name) == "UPDATE_COMPLETE"
+        assert described() == expected
+
+
 def reasons(aws: Running, name: str) -> str:
     events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     return "\n".join(event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"])

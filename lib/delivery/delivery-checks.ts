@@ -1,5 +1,5 @@
 import { basename } from 'path';
-import { CfnParameter, Names, Stack, Token } from 'aws-cdk-lib';
+import { CfnParameter, CliCredentialsStackSynthesizer, LegacyStackSynthesizer, Names, Stack, Token } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { holdsWeightsOnly, MODEL_EXTENSIONS } from '../model/model-inspection';
@@ -80,7 +80,7 @@ export function checkEvents(bucket: s3.IBucket): string[] {
     + 'eventBridgeEnabled: true, or call its enableEventBridgeNotification()'];
 }
 
-/** Returns, for the whole app, which stacks a delivery updates in vain, and which it does not update although they take their model from it. */
+/** Returns, for the whole app, which stacks a delivery updates in vain or cannot update, and which it does not update although they take their model from it. */
 export function checkStacks(delivery: IConstruct & { sourceParameterName: string }, stackNames: string[]): string[] {
   const stacks = delivery.node.root.node.findAll().filter((it): it is Stack => Stack.isStack(it));
   const named = stacks.filter((stack) => stackNames.includes(stack.stackName) && isBeside(stack, Stack.of(delivery)));
@@ -92,6 +92,9 @@ export function checkStacks(delivery: IConstruct & { sourceParameterName: string
       + 'leave the stack out'),
     ...takers.filter((stack) => !stackNames.includes(stack.stackName)).map((stack) => `the stack ${JSON.stringify(stack.stackName)} takes its model from `
       + `${JSON.stringify(delivery.node.path)}, whose stackNames are ${JSON.stringify(stackNames)}: an upload would not become live there; add it`),
+    ...takers.filter(({ synthesizer }) => synthesizer instanceof CliCredentialsStackSynthesizer || synthesizer instanceof LegacyStackSynthesizer)
+      .map((stack) => `the stack ${JSON.stringify(stack.stackName)} has the synthesizer ${stack.synthesizer.constructor.name}, which gives it no execution role, so CloudFormation `
+        + `would update it as ${JSON.stringify(delivery.node.path)}, which may not change its resources: give the stack a DefaultStackSynthesizer`),
   ];
 }
 

@@ -245,9 +245,10 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
     const field = (name: string) => events.EventField.fromPath(`$.detail.${name}`);
     this.onFailed('Failed', {
       target: new events_targets.SnsTopic(topic, {
-        message: events.RuleTargetInput.fromText(
-          `${field('outcome')}: version ${field('objectVersion')} of ${this.key} is not live. Stack ${field('failedStack')}: ${field('reason')}`,
-        ),
+        // An object: EventBridge encodes the values, and a reason has line breaks and quotes.
+        message: events.RuleTargetInput.fromObject({
+          outcome: field('outcome'), key: this.key, objectVersion: field('objectVersion'), failedStack: field('failedStack'), reason: field('reason'),
+        }),
       }),
     });
     this.stuckAlarm.addAlarmAction(new cloudwatch_actions.SnsAction(topic));

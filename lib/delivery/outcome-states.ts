@@ -7,6 +7,9 @@ import { choice, query, request, retriesExcept } from './state';
 const TELLING_ATTEMPTS = 5;
 const TELLING_SECONDS = 5;
 
+/** The stack that a person must bring back; while nothing is restored yet, the one whose failure made that necessary. */
+const STUCK_STACK = '($at < 0 ? $failedStack : $queue[$at])';
+
 /**
  * How an execution ends: with an event, and for what only a person can put right with a failure.
  *
@@ -45,7 +48,7 @@ export function outcomeStates(settings: DeliverySettings): States {
       Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Stuck' }],
       Next: 'Stuck',
     }),
-    Stuck: { Type: 'Fail', Error: 'Stuck', Cause: query('$queue[$at] & \': \' & $reason') },
+    Stuck: { Type: 'Fail', Error: 'Stuck', Cause: query(`${STUCK_STACK} & ': ' & $reason`) },
   };
 }
 
@@ -60,7 +63,7 @@ function tell(settings: DeliverySettings, type: string, outcome: string, more: S
     serve: '$askedServe',
     stacks: '$stackNames',
     skipped: '$skipped',
-    failedStack: outcome === '$outcome' ? '$failedStack' : '$queue[$at]',
+    failedStack: outcome === '$outcome' ? '$failedStack' : STUCK_STACK,
     reason: '$reason',
     before: '$before',
     live: outcome === '$outcome' ? '$live' : '[]',

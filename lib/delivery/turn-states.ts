@@ -1,4 +1,4 @@
-import { DELIVERED_OUTPUT } from '../model/delivery-source';
+import { DELIVERED_OUTPUT, LONGEST_PARAMETER } from '../model/delivery-source';
 import type { DeliverySettings, State, States } from './state';
 import { choice, query, request, retriesExcept, wait } from './state';
 
@@ -62,7 +62,14 @@ function askingStates(settings: DeliverySettings): States {
           + `or $count(${named}) != $count($states.input.serve))`,
         next: 'InvalidInput',
       },
+      { when: `$length($askedServe) > ${LONGEST_PARAMETER}`, next: 'TooManyVersions' },
     ),
+    TooManyVersions: {
+      Type: 'Fail',
+      Error: 'TooManyVersions',
+      Cause: query(`'serve names ' & $count($states.input.serve) & ' versions in ' & $length($askedServe) & ' characters, and a parameter takes ${LONGEST_PARAMETER}: `
+        + 'divide the models among several deliveries\''),
+    },
     InvalidInput: {
       Type: 'Fail',
       Error: 'InvalidInput',

@@ -21,6 +21,13 @@ const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPL
 const served = '[$stack.Outputs[$contains(OutputKey, $output) and $contains(OutputValue, $settings.serveParameterName)].$parse(OutputValue)[delivery = $settings.serveParameterName].'
   + '{\'stack\': $queue[$at], \'model\': model, \'bucket\': bucket, \'manifestKey\': manifestKey, \'manifestSha256\': manifestSha256}]';
 
+/** The error for a stack that CloudFormation would update with the permissions of the delivery, which may change none of its resources. */
+const NO_ROLE = '\'the stack has no execution role, so CloudFormation would change its resources as this delivery, which may not: deploy it with a synthesizer '
+  + 'that has one, such as the default one of the CDK, or take it out of stackNames\'';
+
+/** When the stack was updated last; CloudFormation may still answer with what it was before an update that has begun. */
+const LAST_UPDATED = '$exists($states.result.Stacks[0].LastUpdatedTime) ? $states.result.Stacks[0].LastUpdatedTime : \'never\'';
+
 /** A look at a stack writes nine events into the history. */
 const LATER_SECONDS = 20;
 
@@ -88,12 +95,13 @@ function stackStates(settings: DeliverySettings): States {
   const write = (parameter: string, next: string) => request(settings, 'ssm:putParameter', {
     Arguments: { Name: query(`$${parameter}.Name`), Value: query(`$${parameter}.Value`), Type: 'String', Overwrite: true },
     Retry: retriesExcept(),
+    Catch: caught('NotUpdated'),
     Next: next,
   });
   return {
     DescribeStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
-      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
+      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus'), lastUpdated: query(LAST_UPDATED) },
       Retry: retriesExcept(REFUSED),
       Catch: caught('IsMissing'),
       Next: 'IsReady',
@@ -105,6 +113,7 @@ function stackStates(settings: DeliverySettings): States {
     ),
     IsReady: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
+      { when: `${isIn(READY)} and $not($exists($stack.RoleARN))`, assign: { problem: query(NO_ROLE) }, next: 'NotUpdated' },
       { when: isIn(READY), assign: { isUpdatable: true, found: query(`$foundAt = $at ? $found : ${served}`), foundAt: query('$at') }, next: 'WriteFirst' },
       { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
@@ -143,7 +152,7 @@ function pollStates(settings: DeliverySettings): States {
     WaitForUpdate: wait(settings, LATER_SECONDS, 'PollStack'),
     PollStack: request(settings, 'cloudformation:describeStacks', {
       Arguments: { StackName: query('$queue[$at]') },
-      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus') },
+      Assign: { stack: query('$states.result.Stacks[0]'), status: query('$states.result.Stacks[0].StackStatus'), updated: query(LAST_UPDATED) },
       Retry: retriesExcept(REFUSED),
       Catch: caught('IsPollable'),
       Next: 'IsUpdated',
@@ -152,6 +161,7 @@ function pollStates(settings: DeliverySettings): States {
     IsPollable: choice({ Next: 'TellStuck', Assign: { reason: query('$problem') } }, { when: `${PASSES} or ${UNANSWERED}`, next: 'WaitForUpdate' }),
     IsUpdated: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the update of the stack ended with the status \' & $status & \': a person must bring it back\'') } },
+      { when: `${isIn(READY)} and $updated = $lastUpdated`, next: 'WaitForUpdate' },
       { when: '$status = \'UPDATE_COMPLETE\'', next: 'Updated' },
       { when: '$status = \'UPDATE_ROLLBACK_COMPLETE\'', next: 'Failed' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForUpdate' },

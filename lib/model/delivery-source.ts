@@ -8,6 +8,13 @@ import type { IDeliveredModel } from './delivered-model';
 /** A delivery waits for busy stacks and other deliveries, and for a build of up to 55 minutes in each stack. */
 export const LONGEST_DELIVERY_MINUTES = 600;
 
+/**
+ * Characters that a parameter of the standard tier takes.
+ *
+ * @see https://docs.aws.amazon.com/general/latest/gr/ssm.html
+ */
+export const LONGEST_PARAMETER = 4096;
+
 /** In the names of a stack's outputs that say which version of a delivered model the stack serves. */
 export const DELIVERED_OUTPUT = 'DeliveredModel';
 

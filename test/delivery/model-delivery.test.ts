@@ -1,4 +1,4 @@
-import { App, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, CliCredentialsStackSynthesizer, Duration, Lazy, LegacyStackSynthesizer, NestedStack, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as events_targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -187,7 +187,13 @@ describe('people', () => {
 
     Template.fromStack(made.stack).hasResourceProperties('AWS::Events::Rule', {
       EventPattern: { 'source': ['cdk-tensorflow'], 'detail-type': ['ModelDeliveryFailed', 'ModelDeliveryStuck'], 'detail': { key: ['digits.zip'] } },
-      Targets: [{ InputTransformer: { InputPathsMap: Match.objectLike({ 'detail-reason': '$.detail.reason', 'detail-failedStack': '$.detail.failedStack' }) } }],
+      Targets: [{
+        InputTransformer: {
+          InputPathsMap: Match.objectLike({ 'detail-reason': '$.detail.reason', 'detail-failedStack': '$.detail.failedStack' }),
+          // Placeholders outside quotes: EventBridge encodes a reason with quotes and line breaks.
+          InputTemplate: '{"outcome":<detail-outcome>,"key":"digits.zip","objectVersion":<detail-objectVersion>,"failedStack":<detail-failedStack>,"reason":<detail-reason>}',
+        },
+      }],
     });
     Template.fromStack(made.stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
   });
@@ -342,4 +348,12 @@ describe('problems', () => {
     const made = served({ stackNames: ['Another'] });
     expect(() => made.app.synth()).toThrow(/"Serving" takes its model from "Delivery\/Digits", whose stackNames are \["Another"\]/);
   });
+
+  test.each([['CliCredentialsStackSynthesizer', new CliCredentialsStackSynthesizer()], ['LegacyStackSynthesizer', new LegacyStackSynthesizer()]])(
+    'a stack with the %s has no role to be updated with', (name, synthesizer) => {
+      const made = deliver();
+      const serving = new Stack(made.app, 'Serving', { env, synthesizer });
+      new ModelOptimizer(serving, 'Digits', { model: ModelSource.fromDelivery(made.delivery) });
+      expect(() => made.app.synth()).toThrow(new RegExp(`"Serving" has the synthesizer ${name}, which gives it no execution role`));
+    });
 });

@@ -56,10 +56,20 @@ class World:
         self.refuses_all = self.refusal is not None and not self.lost_descriptions
         #: Whether the function that finds the reason of a rollback fails.
         self.is_reason_unknown: bool = given.get("isReasonUnknown", False)
+        #: Stacks without an execution role.
+        self.without_role: list[str] = given.get("withoutRole", [])
+        #: How often SSM refuses to write a parameter, by its name.
+        self.refused_parameters: dict[str, int] = given.get("refusedParameters", {})
+        #: Looks at a stack after its update began that still show what it was before.
+        self.stale_looks: int = given.get("staleLooks", 0)
+        self.stale: dict[str, list[Any]] = {}
         #: The execution that takes the turn when this one gives it up, before this one knows that it has.
         self.taker: str | None = given.get("taker")
         #: After how many requests the execution ends, as when somebody stops it; None for not at all.
         self.requests_left: int | None = given.get("interruptAfter")
+        #: When stacks were updated last, by name, and how the last look showed them.
+        self.last_updated: dict[str, str] = {}
+        self.looks: dict[str, tuple[str, str | None]] = {}
         self.calls: list[list[Any]] = []
         self.events: list[dict[str, Any]] = []
         self.owner_when_told: str | None = None
@@ -113,6 +123,9 @@ class World:
         return {"Parameter": {"Name": given["Name"], "Value": self.parameters[given["Name"]]}}
 
     def _putParameter(self, given: dict[str, Any]) -> Any:  # noqa: N802 - the name of the AWS action
+        if self.refused_parameters.get(given["Name"]):
+            self.refused_parameters[given["Name"]] -= 1
+            raise _Error("Ssm.SsmException", "Standard tier parameters support a maximum of 4096 characters")
         self.calls.append(["put", given["Name"], given["Value"]])
         self.parameters[given["Name"]] = given["Value"]
         return {"Version": 1}
@@ -131,9 +144,18 @@ class World:
             raise _Error(
                 "CloudFormation.CloudFormationException", f"Stack with id {name} does not exist (Status Code: 400)"
             )
-        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        last_updated = self.last_updated.get(name)
+        if self.stale.get(name):
+            status, last_updated = self.stale[name].pop()
+        else:
+            status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+            self.looks[name] = (status, last_updated)
+        role = {} if name in self.without_role else {"RoleARN": "arn:aws:iam::111122223333:role/execution"}
+        updated = {} if last_updated is None else {"LastUpdatedTime": last_updated}
         stack = {
             "StackName": name,
+            **role,
+            **updated,
             "StackStatus": status,
             "Parameters": [{"ParameterKey": "One"}, {"ParameterKey": "Two"}],
         }
@@ -167,6 +189,8 @@ class World:
         assert given["Capabilities"] == ["CAPABILITY_IAM"]
         ends = {"ok": "UPDATE_COMPLETE", "back": "UPDATE_ROLLBACK_COMPLETE", "stuck": "UPDATE_ROLLBACK_FAILED"}
         self.stacks[name] = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ends[outcome]]
+        self.stale[name] = [self.looks[name]] * self.stale_looks
+        self.last_updated[name] = f"2026-01-01T00:00:{len(self.calls):02}Z"
         if outcome == "ok":
             self.serving[name] = dict(self.parameters)
             self.outputs.update({name: self.next_outputs[name]} if name in self.next_outputs else {})

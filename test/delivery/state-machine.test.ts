@@ -223,6 +223,45 @@ describe('a stack that is rolled back', () => {
   });
 });
 
+describe('a parameter that cannot be written', () => {
+  /** The first attempt of a state, and its retries. */
+  const ATTEMPTS = 6;
+
+  test.each([['the source', SOURCE], ['the versions', SERVE]])('brings back what was before, and is told: %s', async (_, name) => {
+    expect(await run(event(), { refusedParameters: { [name]: ATTEMPTS }, parameters: { [SOURCE]: 'v1', [SERVE]: 'gone back' } })).toMatchObject({
+      output: { outcome: 'ROLLED_BACK', reason: expect.stringContaining('4096 characters') },
+      parameters: { [SOURCE]: 'v1', [SERVE]: 'gone back' },
+      events: [{ type: 'ModelDeliveryFailed' }],
+    });
+  });
+
+  test('needs a person where it cannot be restored either', async () => {
+    expect(await run(event(), { refusedParameters: { [SERVE]: 2 * ATTEMPTS } })).toMatchObject({
+      status: 'FAILED', error: 'Stuck',
+      events: [{ type: 'ModelDeliveryStuck', detail: { failedStack: 'One', reason: expect.stringContaining('4096 characters') } }],
+    });
+  });
+});
+
+describe('a stack without an execution role', () => {
+  test('is not updated, and the delivery says what to do', async () => {
+    const result = await run(event(), { withoutRole: ['Two'] });
+
+    expect(updates(result)).toEqual(['One', 'One']);
+    expect(result).toMatchObject({
+      output: { outcome: 'ROLLED_BACK', failedStack: 'Two', reason: expect.stringContaining('has no execution role') }, parameters: { [SOURCE]: 'v1' },
+    });
+  });
+});
+
+describe('a look that is older than the update', () => {
+  test.each([[{ updates: { One: ['ok'] } }, 'DELIVERED'], [{ updates: { One: ['back'] } }, 'ROLLED_BACK']])('is not taken for its end: %j', async (world, outcome) => {
+    for (const status of ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE']) {
+      expect(await run(event(), { ...world, stacks: { ...IDLE, One: [status] }, staleLooks: 2 })).toMatchObject({ output: { outcome } });
+    }
+  });
+});
+
 describe('the end of a delivery', () => {
   const output = (version: number, delivery = SERVE) => ({
     PointsBuildDeliveredModel0A1B2C3D: JSON.stringify({ delivery, model: 'points', bucket: 'artifacts', manifestKey: `m/litert/${version}/manifest.json`, manifestSha256: `${version}`.repeat(64) }),

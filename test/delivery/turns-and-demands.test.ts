@@ -89,4 +89,14 @@ describe('on demand', () => {
     'the input %j is refused', async (input) => {
       expect(await run(input)).toMatchObject({ status: 'FAILED', error: 'InvalidInput', calls: [], item: {} });
     });
+
+  test('as many versions as fit into a parameter are served, and one more is refused before anything is changed', async () => {
+    const fitting = Math.floor(4095 / (JSON.stringify(MANIFEST).length + 1));
+    const versions = (count: number) => ({ serve: Array.from({ length: count }, () => MANIFEST) });
+
+    expect(await run(versions(fitting))).toMatchObject({ output: { outcome: 'DELIVERED' } });
+    expect(await run(versions(fitting + 1))).toMatchObject({
+      status: 'FAILED', error: 'TooManyVersions', cause: expect.stringContaining(`names ${fitting + 1} versions`), calls: [], item: {},
+    });
+  });
 });

@@ -8,7 +8,7 @@ from ministack.core import iam_evaluator
 from ministack.services import cloudformation, eventbridge
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from embedded_aws.cloudformation import express, long_poll, replacements, siblings, status_events
+from embedded_aws.cloudformation import execution_roles, express, long_poll, replacements, siblings, status_events
 from embedded_aws.cloudformation.custom_resources import with_limit
 from embedded_aws.cloudformation.refusals import Handlers
 from embedded_aws.cloudformation.signals import Signals
@@ -39,6 +39,7 @@ def install(calls: CallFile | None = None) -> Signals:
     replace(handlers, "_ACTION_HANDLERS", signals.with_delivery)
     rely_on(handlers, "_error")
     replace(handlers, "_ACTION_HANDLERS", express.with_express_mode)
+    replace(handlers, "_ACTION_HANDLERS", execution_roles.with_execution_roles)
     replace(handlers, "_stack_has_no_updates", express.with_retries)
     for module in (handlers, changesets):
         replace(module, "_deploy_stack_async", express.with_rollback_choice)
