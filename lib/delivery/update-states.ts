@@ -25,6 +25,9 @@ const served = '[$stack.Outputs[$contains(OutputKey, $output) and $contains(Outp
 const NO_ROLE = '\'the stack has no execution role, so CloudFormation would change its resources as this delivery, which may not: deploy it with a synthesizer '
   + 'that has one, such as the default one of the CDK, or take it out of stackNames\'';
 
+/** Step Functions spells members as the AWS SDK for Java does, which has both spellings of other members. */
+const HAS_ROLE = '($exists($stack.RoleARN) or $exists($stack.RoleArn))';
+
 /** When the stack was updated last; CloudFormation may still answer with what it was before an update that has begun. */
 const LAST_UPDATED = '$exists($states.result.Stacks[0].LastUpdatedTime) ? $states.result.Stacks[0].LastUpdatedTime : \'never\'';
 
@@ -113,7 +116,7 @@ function stackStates(settings: DeliverySettings): States {
     ),
     IsReady: choice(
       { Next: 'TellStuck', Assign: { reason: query('\'the stack has the status \' & $status & \' and cannot be updated: a person must bring it back first\'') } },
-      { when: `${isIn(READY)} and $not($exists($stack.RoleARN))`, assign: { problem: query(NO_ROLE) }, next: 'NotUpdated' },
+      { when: `${isIn(READY)} and $not(${HAS_ROLE})`, assign: { problem: query(NO_ROLE) }, next: 'NotUpdated' },
       { when: isIn(READY), assign: { isUpdatable: true, found: query(`$foundAt = $at ? $found : ${served}`), foundAt: query('$at') }, next: 'WriteFirst' },
       { when: isIn(NEVER_DEPLOYED), assign: { isUpdatable: false, skipped: query('[$append($skipped, $queue[$at])]') }, next: 'WriteFirst' },
       { when: '$contains($status, /_IN_PROGRESS$/)', next: 'WaitForStack' },
