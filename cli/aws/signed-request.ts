@@ -50,10 +50,16 @@ interface Answer {
   readonly passes?: boolean;
 }
 
+/** The domain of a Region's partition, from the table that the AWS SDK has. */
+export function domainOf(client: LambdaClient, region: string): string {
+  const { url } = client.config.endpointProvider({ Region: region, UseFIPS: false, UseDualStack: false });
+  return url.hostname.slice(`lambda.${region}.`.length);
+}
+
 async function sent({ region, profile }: AwsAccess, service: string, text: string, contentHeaders: Record<string, string>): Promise<Answer> {
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domain}`);
-  const { credentials } = new LambdaClient({ region, profile }).config;
+  const client = new LambdaClient({ region, profile });
+  const url = new URL(process.env.AWS_ENDPOINT_URL ?? `https://${service}.${region}.${domainOf(client, region)}`);
+  const { credentials } = client.config;
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
   const { headers } = await signer.sign({
     method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body: text,

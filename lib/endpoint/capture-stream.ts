@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { IDependable } from 'constructs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { InlinePolicyRole } from '../private/inline-policy-role';
@@ -11,6 +12,13 @@ import type { RequestCaptureOptions } from './request-capture-options';
 export interface CaptureStreamProps {
   readonly options: RequestCaptureOptions;
   readonly modelName: string;
+  /**
+   * The stream is created after this, a resource that takes minutes: Firehose and CloudWatch Logs try their roles at once, which IAM has not spread in their
+   * first seconds.
+   *
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+   */
+  readonly after: IDependable;
   /** What the stream does with records before it writes their lines. */
   readonly processors?: CfnDeliveryStream.ProcessorProperty[];
 }
@@ -20,10 +28,11 @@ export class CaptureStream extends Construct {
   public readonly bucket: s3.IBucket;
   protected readonly stream: CfnDeliveryStream;
 
-  constructor(scope: Construct, id: string, { options, modelName, processors = [] }: CaptureStreamProps) {
+  constructor(scope: Construct, id: string, { options, modelName, after, processors = [] }: CaptureStreamProps) {
     super(scope, id);
     this.bucket = options.bucket ?? this.createBucket(options);
     this.stream = this.createStream(modelName, processors);
+    this.stream.node.addDependency(after);
   }
 
   public get streamArn(): string {
@@ -81,7 +90,8 @@ export class CaptureStream extends Construct {
       bucketKeyEnabled: encryptionKey ? true : undefined,
       // No versions: an expired request must be gone.
       lifecycleRules: [{ expiration: retention, abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      removalPolicy: RemovalPolicy.RETAIN,
+      // A first deployment that fails leaves no bucket behind.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     Validations.of(bucket).acknowledge({ id: 'AwsSolutions-S1', reason: 'Firehose alone writes here; give a bucket of your own to log who reads it' });
     return bucket;

@@ -128,7 +128,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
     const serving = servingSettings(props);
     noteBatching(this, serving);
     const { modelName, logGroup, role } = this;
-    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName });
+    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName, after: compatibility.resource });
     this.captureBucket = capture?.bucket;
     this._redacted = props.capture?._options.redact;
     const replay = props.replay && capture && new ReplayFunction(this, 'Replay', {

@@ -36,7 +36,7 @@ export class CaptureDelivery extends CaptureStream {
       logGroupName: logGroup.logGroupName, filterPattern: PATTERN, destinationArn: this.streamArn, roleArn: role.roleArn,
     });
     // CloudWatch Logs tries the destination when the filter is created.
-    filter.node.addDependency(this.stream, role);
+    filter.node.addDependency(this.stream, role, props.after);
   }
 
   private arn(service: string, resource: string): string {

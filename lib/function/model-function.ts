@@ -99,7 +99,9 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
     this.lambdaFunction = servingFunction(this, 'Function', { props, settings, bucket, compatibility, layers, logGroup: this.logGroup });
     this._redacted = props.capture?._options.redact;
     this.captureBucket = props.capture
-      && new CaptureDelivery(this, 'Capture', { options: props.capture._options, modelName: this.modelName, logGroup: this.logGroup }).bucket;
+      && new CaptureDelivery(this, 'Capture', {
+        options: props.capture._options, modelName: this.modelName, logGroup: this.logGroup, after: compatibility.resource,
+      }).bucket;
     const version = this.lambdaFunction.currentVersion;
     this.requestMetrics = settings.embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
     const { _delivery: delivery } = props.model;

@@ -135,7 +135,8 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       files: liteRt ? [liteRt.program, liteRt.library] : [], role: props.role,
     });
     this.role = access.role;
-    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName });
+    // Not after the compatibility, which depends on the manifests, and they name the stream.
+    const capture = props.capture && new CaptureStream(this, 'Capture', { options: props.capture._options, modelName: this.modelName, after: this.artifact });
     capture?.grantPut(this.role);
     this.captureBucket = capture?.bucket;
     this._redacted = props.capture?._options.redact;

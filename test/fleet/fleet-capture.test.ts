@@ -33,6 +33,13 @@ describe('captured requests of a fleet', () => {
     expect(destination).not.toHaveProperty('ProcessingConfiguration');
   });
 
+  test('reach a stream that is created once the model is published, so that its role is minutes old', () => {
+    const { stack } = capturing();
+    const [published] = Object.keys(Template.fromStack(stack).findResources('Custom::TensorFlowModelCompatibility'));
+
+    expect(streamOf(stack)[1].DependsOn).toContain(published);
+  });
+
   test('are sampled by the server, which gets the stream, the rate and what to leave out', () => {
     expect(unit(capturing().stack)).toContain(' --capture_stream_arn=token --capture_rate=0.25\n');
     expect(unit(capturing({ capture: capture({ redact: ['age', 'full name'] }) }).stack))

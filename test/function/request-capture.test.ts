@@ -51,6 +51,16 @@ describe.each(FLAG_SETS)('%s', (_, flags) => {
   });
 });
 
+test('stream and filter are created once the model is published, so that their roles are minutes old', () => {
+  const { stack } = templateOf();
+  const published = resourceOf(stack, 'Custom::TensorFlowModelCompatibility').id;
+
+  for (const type of ['AWS::KinesisFirehose::DeliveryStream', 'AWS::Logs::SubscriptionFilter']) {
+    expect(resourceOf(stack, type).resource.DependsOn).toContain(published);
+  }
+  expect(resourceOf(stack, 'AWS::IAM::Role', 'DigitsCaptureStreamRole').resource).not.toHaveProperty('DependsOn');
+});
+
 test('without capture nothing is there for it', () => {
   const { template, model } = templateOf({ capture: undefined });
 
@@ -69,7 +79,8 @@ test('the bucket is private and encrypted, its objects expire, and the log keeps
       LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, ExpirationInDays: 45, Status: 'Enabled' }] },
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
     },
-    resource: { DeletionPolicy: 'Retain' },
+    // A first deployment that fails leaves no bucket behind.
+    resource: { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' },
   });
   template.hasResourceProperties('AWS::S3::BucketPolicy', {
     PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]) },

@@ -5,7 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { ModelServiceProps, RequestCaptureOptions } from '../../lib';
 import { ModelArtifact, ModelMonitor, ModelServer, ModelSource, RequestCapture } from '../../lib';
 import type { ModelService } from '../../lib/kubernetes/model-service';
-import { emptyStack, modelService, resourceOf, serverOf } from './fixtures';
+import { DIGITS, emptyStack, modelService, resourceOf, serverOf } from './fixtures';
 
 jest.mock('../../lib/private/asset-paths', () => jest.requireActual('../serving/stand-in-programs').assetPaths);
 
@@ -36,6 +36,13 @@ describe('captured requests of pods', () => {
 
     expect(destination).toMatchObject({ CompressionFormat: 'GZIP', FileExtension: '.jsonl.gz', Prefix: 'digits/!{timestamp:yyyy/MM/dd/HH}/' });
     expect(destination).not.toHaveProperty('ProcessingConfiguration');
+  });
+
+  test('reach a stream that is created once the model is published, so that its role is minutes old', () => {
+    const stack = emptyStack();
+    modelService(stack, { model: ModelSource.fromAsset(DIGITS), server: ModelServer.LITERT, capture: capture() });
+
+    expect(stream(stack).resource.DependsOn).toContain(resourceOf(stack, 'Custom::TensorFlowModelBuild').id);
   });
 
   test('are sent with the role of the pods, which may put batches into this stream and nothing else of Firehose', () => {
