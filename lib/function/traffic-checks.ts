@@ -124,6 +124,6 @@ function mebibytes(size: Size | undefined): number | undefined {
   return size === undefined || size.isUnresolved() ? undefined : size.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
 }
 
-function isKnown(value: number | undefined): value is number {
+export function isKnown(value: number | undefined): value is number {
   return value !== undefined && !Token.isUnresolved(value);
 }

@@ -155,6 +155,18 @@ describe('provisioned instances', () => {
     });
     expect(resourceOf(stack, 'AWS::Lambda::Alias').properties).not.toHaveProperty('ProvisionedConcurrencyConfig');
   });
+
+  test.each<[string, Partial<ModelFunctionProps>, string[]]>([
+    ['alone', { provisionedConcurrentExecutions: 4 }, []],
+    ['with a rollout', { provisionedConcurrentExecutions: 4, rollout: CANARY }, ['change the number and the model in separate deployments']],
+    ['in a reserve for one version', { provisionedConcurrentExecutions: 4, reservedConcurrentExecutions: 8 }, ['up to 4 provisioned executions each: reserve 9']],
+    ['in a reserve for two versions', { provisionedConcurrentExecutions: 4, reservedConcurrentExecutions: 9 }, []],
+    ['scaling in a reserve for one version', { provisionedConcurrentExecutions: 1, maxProvisionedConcurrentExecutions: 4, reservedConcurrentExecutions: 5 }, ['reserve 9']],
+  ])('%s warn of what an update may lack', (_, props, expected) => {
+    const warned = Annotations.fromStack(stackOf(props)).findWarning('*', Match.stringLikeRegexp('Provisioned')).map(({ entry }) => entry.data);
+
+    expect(warned).toEqual(expected.map((words) => expect.stringContaining(words)));
+  });
 });
 
 test.each<[string, Partial<ModelFunctionProps>, Record<string, unknown>]>([
