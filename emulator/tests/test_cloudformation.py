@@ -44,7 +44,9 @@ def test_a_stack_keeps_its_execution_role_until_another_one_is_named(aws: Runnin
     settled(aws, name)
     assert described() is None
 
-    for number, (named, expected) in enumerate([({"RoleARN": first}, first), ({}, first), ({"RoleARN": second}, second)]):
+    for number, (named, expected) in enumerate(
+        [({"RoleARN": first}, first), ({}, first), ({"RoleARN": second}, second)]
+    ):
         body["Resources"][f"Topic{number}"] = {"Type": "AWS::SNS::Topic"}
         client.update_stack(StackName=name, TemplateBody=json.dumps(body), **named)
         assert settled(aws, name) == "UPDATE_COMPLETE"
