@@ -14,7 +14,9 @@ interface Change {
 
 /** Delivers an upload again. */
 export async function promote(client: DeliveryClient, options: DeliveryOptions): Promise<number> {
-  const [uploads, { source, serve }, stacks] = await Promise.all([client.uploads(), client.parameters(), client.stacks()]);
+  const [uploads, { source, serve }, stacks, deliveries] = await Promise.all([
+    client.uploads(), client.parameters(), client.stacks(), client.deliveries(options.limit),
+  ]);
   const { bucket, key } = client.settings;
   if (uploads.length === 0) {
     throw new Error(`there is no model in ${heading(client.settings)}: upload one, aws s3 cp MODEL s3://${bucket}/${key}`);
@@ -28,11 +30,14 @@ export async function promote(client: DeliveryClient, options: DeliveryOptions):
     ].join('\n'));
   }
   const isDelivered = asked === source && serve === 'built';
+  const isRunning = deliveries.some(({ outcome }) => outcome === 'RUNNING');
   return make(client, options, {
     input: { objectVersion: asked },
     said: [
       `Deliver upload ${asked} of ${time(upload.uploaded)}, instead of ${serve === 'built' ? source : 'the published version that was gone back to'}`,
-      ...isDelivered ? ['It is delivered already: only a changed recipe or a missing version is built'] : ['It is built and gated, unless it was built before'],
+      ...deliveries.filter(({ outcome }) => outcome === 'RUNNING').map(({ id, started }) => `It begins after the delivery ${shortId(id)}, which runs since ${time(started)}`),
+      // While a delivery runs, the parameters say what it tries.
+      ...isDelivered && !isRunning ? ['It is delivered already: only a changed recipe or a missing version is built'] : ['It is built and gated, unless it was built before'],
       `Live now: ${names(stacks.flatMap(({ versions }) => versions))}`,
       `Stacks, in this order: ${client.settings.stackNames.join(', ')}`,
     ],
@@ -73,9 +78,9 @@ async function make(client: DeliveryClient, { yes, wait, json }: DeliveryOptions
   }
   tell(['Waiting for its end: Ctrl-C ends the waiting only']);
   const delivery = await ended(client, arn);
-  tell([...delivery.outcome === 'DELIVERED' ? [`Live: ${names(delivery.live)}`] : [`${delivery.outcome}: ${delivery.reason}`, ...wayOut(delivery)]]);
+  tell(delivery.outcome === 'DELIVERED' ? [`Live: ${names(delivery.live)}`] : [`${delivery.outcome}: ${delivery.reason}`, ...wayOut(delivery)]);
   print({ ...change, executed: true, executionArn: arn, delivery });
-  return delivery.outcome === 'DELIVERED' ? 0 : 1;
+  return ['DELIVERED', 'WAITING'].includes(delivery.outcome) ? 0 : 1;
 }
 
 async function ended(client: DeliveryClient, arn: string): Promise<Delivery> {
@@ -88,7 +93,7 @@ async function ended(client: DeliveryClient, arn: string): Promise<Delivery> {
   }
 }
 
-function wayOut({ outcome }: Delivery): string[] {
-  return outcome === 'ROLLED_BACK' ? ['Everything is as it was before: mend the cause and try again']
+function wayOut({ outcome, skipped }: Delivery): string[] {
+  return outcome === 'WAITING' ? [`Deploy what serves: cdk deploy ${skipped.join(' ')}`] : outcome === 'ROLLED_BACK' ? ['Everything is as it was before: mend the cause and try again']
     : ['A person is needed: bring the stack back (aws cloudformation continue-update-rollback), then deliver again'];
 }

@@ -25,8 +25,8 @@ export interface Settings {
 export interface Delivery {
   readonly id: string;
   readonly arn: string;
-  /** `SUPERSEDED` ones had nothing to do. `FAILED` needs a person. */
-  readonly outcome: 'RUNNING' | 'DELIVERED' | 'ROLLED_BACK' | 'SUPERSEDED' | 'FAILED';
+  /** `WAITING` for the first deployment of its stacks. `SUPERSEDED` ones had nothing to do. `FAILED` needs a person. */
+  readonly outcome: 'RUNNING' | 'DELIVERED' | 'WAITING' | 'ROLLED_BACK' | 'SUPERSEDED' | 'FAILED';
   readonly started: Date;
   readonly ended?: Date;
   /** Of the upload; empty where an execution did not get so far. */
@@ -36,6 +36,8 @@ export interface Delivery {
   readonly reason: string;
   readonly before: readonly Version[];
   readonly live: readonly Version[];
+  /** Names of the stacks that were never deployed. */
+  readonly skipped: readonly string[];
 }
 
 /** A stack that serves. */
@@ -79,17 +81,20 @@ interface DescribedExecution {
 export function deliveryOf(execution: DescribedExecution): Delivery {
   const output = execution.output ? JSON.parse(execution.output) as Partial<Delivery> : {};
   const ended = execution.stopDate ? new Date(execution.stopDate * 1000) : undefined;
+  const { skipped = [], live = [] } = output;
+  const succeeded = output.outcome === 'DELIVERED' && live.length === 0 && skipped.length > 0 ? 'WAITING' : output.outcome ?? 'FAILED';
   return {
     id: execution.name,
     arn: execution.executionArn,
-    outcome: execution.status === 'RUNNING' ? 'RUNNING' : execution.status === 'SUCCEEDED' ? output.outcome ?? 'FAILED' : 'FAILED',
+    outcome: execution.status === 'RUNNING' ? 'RUNNING' : execution.status === 'SUCCEEDED' ? succeeded : 'FAILED',
     started: new Date(execution.startDate * 1000),
     ended,
     objectVersion: output.objectVersion ?? '',
     serve: output.serve ?? 'built',
-    reason: output.reason ?? '',
+    reason: succeeded === 'WAITING' ? `for the first deployment of ${skipped.join(', ')}, which builds the upload` : output.reason ?? '',
     before: output.before ?? [],
-    live: output.live ?? [],
+    live,
+    skipped,
     ...execution.status === 'SUCCEEDED' || execution.status === 'RUNNING' ? {} : { reason: execution.cause || execution.error || `ended as ${execution.status}` },
   };
 }

@@ -44,10 +44,13 @@ function figures(manifest: Manifest | undefined): string {
   return [manifest.candidate, `${(manifest.sizeBytes / 1e6).toFixed(2)} MB`, ...qualities, ...latency].join(', ');
 }
 
+/** Statuses of stacks whose first deployment did not end well, or was not made. */
+const NEVER_DEPLOYED = ['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'DELETE_COMPLETE'];
+
 function unserved({ name, status }: ServingStack): Endpoint {
   return {
     stack: name, status: status ?? 'not deployed', model: '–', version: '–', objectVersion: '–', by: '–',
-    figures: status === undefined ? 'not deployed: run cdk deploy' : 'deploy it once with this library\'s version to see what it serves',
+    figures: status === undefined || NEVER_DEPLOYED.includes(status) ? `not deployed: cdk deploy ${name}` : 'deploy it once with this library\'s version to see what it serves',
   };
 }
 

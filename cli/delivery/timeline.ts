@@ -29,7 +29,7 @@ export function snapshots(newestFirst: readonly Delivery[]): Snapshot[] {
   });
 }
 
-/** Returns since when a stack serves a version, and the delivery that began it: the stack's own last update where none of the deliveries did. */
+/** Returns since when a stack serves a version, and the delivery that began it: the stack's own last update where none of the deliveries did; neither where that is not known. */
 export function liveSince(version: Version, stack: ServingStack, newestFirst: readonly Delivery[]): { since?: Date; by?: Delivery } {
   let first: Delivery | undefined;
   for (const delivery of newestFirst.filter(({ outcome }) => outcome === 'DELIVERED')) {
@@ -41,8 +41,12 @@ export function liveSince(version: Version, stack: ServingStack, newestFirst: re
       return { since: delivery.ended, by: delivery };
     }
   }
-  // It served before the first delivery that is known, or a deployment brought it.
-  return first === undefined ? { since: stack.updated } : {};
+  // It served before the first delivery that is known, or a deployment brought it. A delivery that was rolled back has updated the stack since.
+  return first === undefined && !newestFirst.some((delivery) => lasted(delivery, stack.updated)) ? { since: stack.updated } : {};
+}
+
+function lasted({ started, ended }: Delivery, at: Date | undefined): boolean {
+  return at !== undefined && started <= at && (ended === undefined || at <= ended);
 }
 
 /**

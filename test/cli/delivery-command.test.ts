@@ -53,6 +53,14 @@ describe('status', () => {
     expect(printed).toMatch(/Serving +digits +2 +2026-01-01 12:00 UTC +a deployment +v2/);
   });
 
+  test('does not take the end of a delivery that was rolled back for the time of a version', async () => {
+    aws.executions.push({ name: 'refused0', status: 'SUCCEEDED', output: { outcome: 'ROLLED_BACK', objectVersion: 'v3', reason: 'refused' } });
+    aws.updated = '2026-01-01T00:00:20Z';
+
+    await run('status');
+    expect(printed).toMatch(/Serving +digits +2 +– +unknown +v2/);
+  });
+
   test('does not end the time of a version by a delivery that changed nothing', async () => {
     aws.delivered('first-00', 1, undefined);
     aws.delivered('second-0', 2, 1);
@@ -85,7 +93,14 @@ describe('status', () => {
     aws.live = undefined;
 
     expect(await run('status')).toBe(0);
-    expect(printed).toMatch(/Serving +– .*not deployed: run cdk deploy/);
+    expect(printed).toMatch(/Serving +– .*not deployed: cdk deploy Serving/);
+  });
+
+  test.each(['REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE'])('names a stack whose first deployment is not made: %s', async (status) => {
+    aws.status = status;
+
+    await run('status');
+    expect(printed).toMatch(/Serving +– .*not deployed: cdk deploy Serving/);
   });
 
   test('is JSON on request', async () => {
@@ -116,6 +131,13 @@ describe('history', () => {
       ['first-00', '2026-01-01 00:00 UTC', 'DELIVERED', 'v2', 'built', 'Serving/digits 2'],
       ['before-first-00', 'before', 'DEPLOYED', '–', '–', 'Serving/digits 1'],
     ]);
+  });
+
+  test('says that an upload waits for the first deployment of the stacks', async () => {
+    aws.executions.push({ name: 'early-00', status: 'SUCCEEDED', output: { outcome: 'DELIVERED', objectVersion: 'v1', skipped: ['Serving'], live: [] } });
+
+    await run('history');
+    expect(printed).toMatch(/early-00 .* WAITING +v1 .*for the first deployment of Serving, which builds the upload/);
   });
 
   test('of nothing says so', async () => {
@@ -194,6 +216,21 @@ describe('promote', () => {
     expect(await run('promote', '--dry-run')).toBe(0);
     expect(printed).toContain('Deliver upload v2 of 2026-01-01 00:00 UTC, instead of v1\n');
     expect(aws.inputs).toEqual([]);
+  });
+
+  test('says that a delivery runs, and not that what it tries is delivered', async () => {
+    aws.executions.push({ name: 'running-1', status: 'RUNNING' });
+
+    await run('promote');
+    expect(printed).toContain('It begins after the delivery running-, which runs since 2026-01-01 00:00 UTC\n');
+    expect(printed).not.toContain('It is delivered already');
+  });
+
+  test('says which stack to deploy where none was deployed yet', async () => {
+    aws.next = { status: 'SUCCEEDED', output: { outcome: 'DELIVERED', objectVersion: 'v2', skipped: ['Serving'], live: [] } };
+
+    expect(await run('promote', '--yes')).toBe(0);
+    expect(printed).toContain('WAITING: for the first deployment of Serving, which builds the upload\nDeploy what serves: cdk deploy Serving\n');
   });
 
   test('delivers the upload that it has shown, or an older one', async () => {

@@ -32,6 +32,9 @@ export class DeliveryServer {
   public next: { status: string; output?: object; error?: string; cause?: string } = { status: 'SUCCEEDED', output: { outcome: 'DELIVERED', live: [] } };
   /** The number of the version that serves; undefined: the stack was never deployed. */
   public live?: number = 2;
+  /** Of the stack that serves. */
+  public status = 'UPDATE_COMPLETE';
+  public updated = '2026-01-01T12:00:00Z';
   public source = 'v2';
   public serve = 'built';
   /** Object versions, the newest first. */
@@ -144,9 +147,9 @@ export class DeliveryServer {
     }
     const { stack: _, ...served } = version(this.live);
     const output = (key: string, value: object) => `<member><OutputKey>${key}</OutputKey><OutputValue>${JSON.stringify(value)}</OutputValue></member>`;
-    return xml('DescribeStacks', `<Stacks><member><StackName>Serving</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>
-      <CreationTime>2026-01-01T00:00:00Z</CreationTime><LastUpdatedTime>2026-01-01T12:00:00Z</LastUpdatedTime><Outputs>
-      ${output('DigitsBuildDeliveredModel01', { delivery: SERVE, ...served })}${output('OtherBuildDeliveredModel02', { delivery: `${SERVE}r`, ...version(9) })}
+    return xml('DescribeStacks', `<Stacks><member><StackName>Serving</StackName><StackStatus>${this.status}</StackStatus>
+      <CreationTime>2026-01-01T00:00:00Z</CreationTime><LastUpdatedTime>${this.updated}</LastUpdatedTime><Outputs>
+      ${this.status === 'UPDATE_COMPLETE' ? output('DigitsBuildDeliveredModel01', { delivery: SERVE, ...served }) : ''}${output('OtherBuildDeliveredModel02', { delivery: `${SERVE}r`, ...version(9) })}
       <member><OutputKey>Url</OutputKey><OutputValue>https://digits.example</OutputValue></member></Outputs></member></Stacks>`);
   }
 
