@@ -1,4 +1,4 @@
-"""The packages install as the README says: checked by metadata for each supported Python, and by pip for the newest."""
+"""The packages install as the guide says: checked by metadata for each supported Python, and by pip for the newest."""
 
 import re
 import subprocess
@@ -24,8 +24,8 @@ def _python(version: str) -> str | None:
 
 
 def _failure(installer: list[str], *options: str) -> str:
-    """Return what an installer says against the README's command, without installing anything."""
-    command = _COMMAND.search((_REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    """Return what an installer says against the command of the guide, without installing anything."""
+    command = _COMMAND.search((_REPOSITORY / "docs" / "optimizing.md").read_text(encoding="utf-8"))
     assert command is not None
     directory, install = command.groups()
     result = subprocess.run(

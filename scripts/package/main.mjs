@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { buildNative } from '../server/build.mjs';
 import { root } from '../setup/environment.mjs';
 import { setUp } from '../setup/main.mjs';
+import { writeAbsoluteLinks } from './readme.mjs';
 
 export const dist = join(root, 'dist');
 
@@ -26,6 +27,7 @@ export function missingProgram(target) {
 
 /** Replaces the packages with those of the built library. */
 export function makePackages(targets, options = {}) {
+  writeAbsoluteLinks(root);
   for (const target of targets) {
     rmSync(join(dist, target), { recursive: true, force: true });
     mkdirSync(dist, { recursive: true });
