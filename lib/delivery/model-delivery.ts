@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 import type { IDeliveredModel } from '../model/delivered-model';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
-import { checkKinds } from '../private/kinds';
+import { BUCKET, checkTypes, DURATION, TOPIC } from '../private/property-types';
 import { parameterArn, stackArns } from './delivery-arns';
 import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
@@ -63,7 +63,7 @@ export class ModelDelivery extends Construct implements IDeliveredModel {
 
   constructor(scope: Construct, id: string, props: ModelDeliveryProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelDeliveryProps`, checkKinds(props), this);
+    failIfAny(lit`InvalidModelDeliveryProps`, checkTypes(props, { bucket: BUCKET, pollInterval: DURATION, failureTopic: TOPIC }), this);
     failIfAny(lit`InvalidModelDeliveryProps`, checkDelivery(this, props), this);
     this.key = props.key;
     this.stackNames = props.stackNames;

@@ -1,11 +1,17 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import { checkDays, checkKinds } from '../private/kinds';
+import type { PropertyType } from '../private/property-types';
+import { BUCKET, checkTypes, DAYS, KEY } from '../private/property-types';
 import { checkExclusive } from '../private/validation';
 import type { RequestCapture } from './request-capture';
+import type { RequestCaptureOptions } from './request-capture-options';
 
 const LONGEST_DAYS = 3653;
+
+export const CAPTURE: PropertyType<RequestCapture> = {
+  member: '_options', description: 'a RequestCapture', example: () => 'RequestCapture.sampled({ rate: 0.01, retention: Duration.days(30) })',
+};
 
 /** The properties of an endpoint that its captured requests depend on. */
 export interface CapturingProps {
@@ -19,9 +25,9 @@ export function checkCapture({ capture, artifactBucket }: CapturingProps): strin
     return [];
   }
   const { rate, retention, redact, bucket, encryptionKey } = capture._options;
-  const ofOtherKinds = checkCaptureKinds(capture);
-  if (ofOtherKinds.length > 0) {
-    return ofOtherKinds;
+  const ofOtherTypes = checkCaptureTypes(capture);
+  if (ofOtherTypes.length > 0) {
+    return ofOtherTypes;
   }
   return [
     ...checkRate(rate),
@@ -33,9 +39,9 @@ export function checkCapture({ capture, artifactBucket }: CapturingProps): strin
   ];
 }
 
-/** Returns the options with values of another kind, of which nothing else can be said. */
-export function checkCaptureKinds({ _options: options }: RequestCapture): string[] {
-  return [...checkKinds(options), ...checkDays({ retention: options.retention }, ['retention'])].map((problem) => `capture.${problem}`);
+/** Returns the options with values of another type, of which nothing else can be said. */
+export function checkCaptureTypes({ _options: options }: RequestCapture): string[] {
+  return checkTypes<RequestCaptureOptions>(options, { retention: DAYS, bucket: BUCKET, encryptionKey: KEY }, ['retention']).map((problem) => `capture.${problem}`);
 }
 
 /** Returns every problem of the captured requests of pods or instances. */

@@ -40,7 +40,7 @@ export class LiveEvents {
 
   private rule(method: string, id: string, options: events.OnEventOptions, type: string): events.Rule {
     const { endpoint, options: { model, unknownTime } } = this;
-    const why = model._delivery ? DELIVERED : unknownTime;
+    const why = model._original?.delivery ? DELIVERED : unknownTime;
     if (why !== undefined) {
       throw new ValidationError(lit`NoLiveEvents`, `${method} has no event to select, because ${why}`, endpoint);
     }

@@ -3,7 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import { checkKinds } from '../private/kinds';
+import { checkTypes, DURATION } from '../private/property-types';
 import { checkInteger, checkRange } from '../private/validation';
 import { failureRate } from './failure-rate';
 import type { ModelAlarmsProps } from './model-alarms-props';
@@ -50,7 +50,7 @@ export class ModelAlarms extends Construct {
     super(scope, id);
     failIfAny(lit`InvalidModelAlarms`, [
       ...checkMonitored('endpoint', props.endpoint),
-      ...checkKinds(props),
+      ...checkTypes<Omit<ModelAlarmsProps, 'endpoint'>>(props, { maxLatency: DURATION }),
       ...checkRange('maxErrorRate', props.maxErrorRate, 0, 1, 'it is a share, not a percentage'),
       ...checkInteger('maxRestarts', props.maxRestarts, 0, 1000),
       ...checkInteger('maxDroppedCaptures', props.maxDroppedCaptures, 0, 1_000_000_000),

@@ -1,11 +1,16 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
-import { checkKinds } from '../private/kinds';
+import type { PropertyType } from '../private/property-types';
+import { checkTypes, DURATION } from '../private/property-types';
 import { checkInteger, checkRange } from '../private/validation';
 import type { Rollout } from './rollout';
 import type { CanaryRolloutOptions, LinearRolloutOptions } from './rollout-options';
 
 export const DEFAULT_MAX_ERROR_RATE = 0.01;
+
+export const ROLLOUT: PropertyType<Rollout> = {
+  member: '_canary', description: 'a Rollout', example: () => 'Rollout.canary({ percent: 10, bake: Duration.minutes(5) })',
+};
 
 /** The longest bake, or time between two steps, that an endpoint can have. */
 export interface LongestStep {
@@ -19,15 +24,16 @@ export interface LongestStep {
 /** Returns all problems in the options of a rollout step by step. */
 export function checkRollout({ _canary: canary, _linear: linear }: Rollout, longest: LongestStep): string[] {
   return [
-    ...canary ? checkSteps(canary, 'bake', canary.bake, longest) : [],
-    ...linear ? checkSteps(linear, 'interval', linear.interval, longest) : [],
+    ...canary ? checkSteps(canary, checkTypes<CanaryRolloutOptions>(canary, { bake: DURATION, maxLatency: DURATION }, ['bake']), 'bake', canary.bake, longest) : [],
+    ...linear ? checkSteps(linear, checkTypes<LinearRolloutOptions>(linear, { interval: DURATION, maxLatency: DURATION }, ['interval']), 'interval', linear.interval, longest) : [],
   ];
 }
 
-function checkSteps(options: CanaryRolloutOptions | LinearRolloutOptions, name: string, step: Duration, { minutes, hint, whole }: LongestStep): string[] {
-  const kinds = checkKinds(options, [name]);
-  if (kinds.length > 0) {
-    return kinds.map((problem) => `rollout.${problem}`);
+function checkSteps(
+  options: CanaryRolloutOptions | LinearRolloutOptions, ofOtherTypes: string[], name: string, step: Duration, { minutes, hint, whole }: LongestStep,
+): string[] {
+  if (ofOtherTypes.length > 0) {
+    return ofOtherTypes.map((problem) => `rollout.${problem}`);
   }
   const { percent, maxErrorRate, maxLatency } = options;
   const unknown = Object.entries({ percent, [name]: step, maxErrorRate, maxLatency })

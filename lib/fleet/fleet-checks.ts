@@ -2,9 +2,15 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { checkRolloutAlarms } from '../endpoint/alarm-checks';
+import { CAPTURE } from '../endpoint/capture-checks';
 import { checkLogGroupClass } from '../endpoint/log-group-checks';
+import { ROLLOUT } from '../endpoint/rollout-checks';
+import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
+import type { PropertyTypes } from '../private/property-types';
+import { CERTIFICATE, DURATION, INSTANCE_TYPE, KEY, LOG_GROUP, MACHINE_IMAGE, quoted, ROLE, SIZE, VPC } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { checkExclusive, checkInteger, checkRange } from '../private/validation';
+import { SERVING_TYPES } from '../serving/serving-checks';
 import { fleetCanaryProblems } from './canary-settings';
 import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
@@ -13,6 +19,26 @@ import { MissingCpuFeatures } from './missing-cpu-features';
 import type { ModelFleetProps } from './model-fleet-props';
 
 const SMALLEST_VOLUME_GIBIBYTES = 8;
+
+/** The types of a fleet's properties. */
+export const FLEET_TYPES: PropertyTypes<ModelFleetProps> = {
+  ...OPTIMIZATION_TYPES,
+  ...SERVING_TYPES,
+  vpc: VPC,
+  servingBinary: { member: '_requirements', description: 'a ServingBinary', example: (given) => `ServingBinary.fromAsset(${quoted(given)})` },
+  instanceType: INSTANCE_TYPE,
+  machineImage: MACHINE_IMAGE,
+  rollout: ROLLOUT,
+  instanceWarmup: DURATION,
+  volumeSize: SIZE,
+  volumeEncryptionKey: KEY,
+  certificate: CERTIFICATE,
+  bootTimeout: DURATION,
+  connectionDraining: DURATION,
+  role: ROLE,
+  logGroup: LOG_GROUP,
+  capture: CAPTURE,
+};
 
 /** Returns all problems in a fleet's properties, except those of the model and its optimization. */
 export function checkFleetProps(scope: Construct, props: ModelFleetProps): string[] {

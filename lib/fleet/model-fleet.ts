@@ -18,14 +18,14 @@ import { ModelCompatibility } from '../optimization/model-compatibility';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import { checkKinds } from '../private/kinds';
+import { checkTypes } from '../private/property-types';
 import { ReplayFunction } from '../replay/replay-function';
 import { noteBatching } from '../serving/batching-note';
 import { servingSettings } from '../serving/serving-settings';
 import { canaryGroup } from './canary-group';
 import { fleetCanarySettings } from './canary-settings';
 import { FleetBoot } from './fleet-boot';
-import { checkFleetProps } from './fleet-checks';
+import { checkFleetProps, FLEET_TYPES } from './fleet-checks';
 import { FleetEndpoints } from './fleet-endpoints';
 import { FleetMetrics } from './fleet-metrics';
 import { FleetNetwork } from './fleet-network';
@@ -110,7 +110,7 @@ export class ModelFleet extends Construct implements IMonitoredEndpoint, ec2.ICo
 
   constructor(scope: Construct, id: string, props: ModelFleetProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelFleetProps`, checkKinds(props, ['model', 'vpc']), this);
+    failIfAny(lit`InvalidModelFleetProps`, checkTypes(props, FLEET_TYPES, ['model', 'vpc']), this);
 
     this.modelName = props.modelName ?? defaultModelName(id);
     const { vpc } = props;

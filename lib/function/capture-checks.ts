@@ -1,14 +1,14 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { checkCapture, checkCaptureKinds } from '../endpoint/capture-checks';
+import { checkCapture, checkCaptureTypes } from '../endpoint/capture-checks';
 import { checkExclusive } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
 /** Returns every problem of the captured requests, which pass through the function's log. */
 export function checkFunctionCapture(props: ModelFunctionProps): string[] {
   const problems = checkCapture(props);
-  if (!props.capture || checkCaptureKinds(props.capture).length > 0) {
+  if (!props.capture || checkCaptureTypes(props.capture).length > 0) {
     return problems;
   }
   const { retention, encryptionKey } = props.capture._options;

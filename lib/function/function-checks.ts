@@ -2,18 +2,47 @@ import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { pythonVersionOf } from '../bundling/python-code';
+import { CAPTURE } from '../endpoint/capture-checks';
 import { checkLogGroupClass } from '../endpoint/log-group-checks';
+import { ROLLOUT } from '../endpoint/rollout-checks';
+import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
+import type { PropertyTypes } from '../private/property-types';
+import { ARCHITECTURE, DURATION, KEY, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
 import { checkFunctionCapture } from './capture-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { mebibytesOf, MOST_PROCESSORS } from './processors';
 import { checkFunctionReplay } from './replay-checks';
+import type { PythonRuntimeLayerOptions } from './runtime-layer-props';
 import { checkTraffic } from './traffic-checks';
 
 const OLDEST_PYTHON_MINOR = 12;
 const MAX_LAYERS = 5;
 const OWN_LAYERS = 2;
+
+/** The types of a runtime layer's properties. */
+export const LAYER_TYPES: PropertyTypes<PythonRuntimeLayerOptions> = {
+  architecture: ARCHITECTURE,
+  bundling: { member: '_place', description: 'a PythonBundling', example: () => 'PythonBundling.AUTO' },
+  pythonRuntime: PYTHON_RUNTIME,
+};
+
+/** The types of a function's properties. */
+export const FUNCTION_TYPES: PropertyTypes<ModelFunctionProps> = {
+  ...OPTIMIZATION_TYPES,
+  ...LAYER_TYPES,
+  hook: { member: '_directory', description: 'a ModelHook', example: (given) => `ModelHook.fromAsset(${quoted(given)})` },
+  memorySize: SIZE,
+  timeout: DURATION,
+  ephemeralStorageSize: SIZE,
+  rollout: ROLLOUT,
+  capture: CAPTURE,
+  environmentEncryption: KEY,
+  role: ROLE,
+  vpc: VPC,
+  logGroup: LOG_GROUP,
+};
 
 /** Variables that other properties set. */
 const OWN_VARIABLES: Record<string, string> = {

@@ -17,10 +17,10 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import { checkKinds } from '../private/kinds';
+import { checkTypes } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { CaptureDelivery } from './capture-delivery';
-import { checkFunctionProps } from './function-checks';
+import { checkFunctionProps, FUNCTION_TYPES } from './function-checks';
 import { functionLayers } from './function-layers';
 import { functionLogGroup } from './function-log-group';
 import { functionOffer } from './function-offer';
@@ -82,7 +82,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
 
   constructor(scope: Construct, id: string, props: ModelFunctionProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelFunctionProps`, checkKinds(props, ['model']), this);
+    failIfAny(lit`InvalidModelFunctionProps`, checkTypes(props, FUNCTION_TYPES, ['model']), this);
 
     const settings = functionSettings(id, props);
     this.modelName = settings.modelName;
@@ -104,7 +104,7 @@ export class ModelFunction extends Construct implements IMonitoredEndpoint {
       }).bucket;
     const version = this.lambdaFunction.currentVersion;
     this.requestMetrics = settings.embeddedMetrics ? new RequestMetrics(this.lambdaFunction.functionName, this.modelName) : undefined;
-    const { _delivery: delivery } = props.model;
+    const delivery = props.model._original?.delivery;
     const serve = delivery && readDelivered(this, delivery, delivery.serveParameterName);
     const replay = props.replay && this.captureBucket ? { options: props.replay, bucket: this.captureBucket, serve } : undefined;
     this.alias = liveAlias(this, 'Alias', { props, check: { version, modelName: this.modelName, bucket, compatibility, hook: props.hook, replay } });

@@ -4,9 +4,9 @@ import { Construct } from 'constructs';
 import { PythonBundling } from '../bundling/python-bundling';
 import { bundledBytes, hostInstaller, pythonLayer } from '../bundling/python-code';
 import { failIfAny, lit } from '../private/errors';
-import { checkKinds } from '../private/kinds';
 import { layerName } from '../private/layer-name';
-import { checkPythonRuntime } from './function-checks';
+import { checkTypes } from '../private/property-types';
+import { checkPythonRuntime, LAYER_TYPES } from './function-checks';
 import { LiteRtRuntime } from './litert-runtime';
 import { nativeRuntimeLayer } from './native-runtime-layer';
 import { layerRequirements, liteRtVersion, NUMPY_SELECTION } from './runtime-layer-contents';
@@ -41,7 +41,7 @@ export class RuntimeLayer extends Construct {
   }
 
   private static ofStack(scope: Construct, props: RuntimeLayerProps): RuntimeLayer {
-    failIfAny(lit`InvalidRuntimeLayerProps`, checkKinds(props), scope);
+    failIfAny(lit`InvalidRuntimeLayerProps`, checkTypes<PythonRuntimeLayerOptions>(props, LAYER_TYPES), scope);
     const stack = Stack.of(scope);
     const { pythonRuntime, architecture } = withDefaults(props);
     const python = props.liteRtRuntime === LiteRtRuntime.NUMPY ? `-${pythonRuntime.name}` : '';
@@ -69,7 +69,7 @@ export class RuntimeLayer extends Construct {
 
   constructor(scope: Construct, id: string, props: RuntimeLayerProps) {
     super(scope, id);
-    failIfAny(lit`InvalidRuntimeLayerProps`, checkKinds(props), this);
+    failIfAny(lit`InvalidRuntimeLayerProps`, checkTypes<PythonRuntimeLayerOptions>(props, LAYER_TYPES), this);
     failIfAny(lit`InvalidRuntimeLayerProps`, checkRuntimeLayer(props), this);
     const { liteRtRuntime, bundling } = withDefaults(props);
     this.liteRtRuntime = liteRtRuntime;

@@ -87,7 +87,7 @@ function checkShifting({ model, rollout }: ModelFunctionProps, timeout: Duration
   }
   if (problems.length === 0) {
     const minutes = rollout._linear ? shiftingMinutes(rollout._linear) : rollout._canary!.bake.toMinutes();
-    problems.push(...rollout._linear ? checkLength(rollout._linear, minutes) : [], ...model._delivery ? checkDelivered(minutes) : []);
+    problems.push(...rollout._linear ? checkLength(rollout._linear, minutes) : [], ...model._original?.delivery ? checkDelivered(minutes) : []);
   }
   const latency = limits.maxLatency;
   if (latency === undefined && timeout.isUnresolved()) {

@@ -17,7 +17,7 @@ import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
 import { failIfAny, lit } from '../private/errors';
-import { checkKinds } from '../private/kinds';
+import { checkTypes } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { ReplayFunction } from '../replay/replay-function';
 import { noteBatching } from '../serving/batching-note';
@@ -34,7 +34,7 @@ import type { ModelServiceProps } from './model-service-props';
 import { modelVersions } from './model-versions';
 import { rolloutGate } from './rollout-gate';
 import { LONGEST_ROLLOUT_MINUTES, warnOfSlowRollout } from './rollout-plan';
-import { checkServiceProps } from './service-checks';
+import { checkServiceProps, SERVICE_TYPES } from './service-checks';
 import { checkUnclaimed, ServiceObjects } from './service-objects';
 import { ServiceRole } from './service-role';
 import type { ServiceNames, ServiceSettings } from './service-settings';
@@ -102,7 +102,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
 
   constructor(scope: Construct, id: string, props: ModelServiceProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelServiceProps`, checkKinds(props, ['model', 'cluster']), this);
+    failIfAny(lit`InvalidModelServiceProps`, checkTypes(props, SERVICE_TYPES, ['model', 'cluster']), this);
 
     const names = serviceNames(id, props);
     this.modelName = names.modelName;

@@ -1,13 +1,17 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { checkServerCapture } from '../endpoint/capture-checks';
+import { CAPTURE, checkServerCapture } from '../endpoint/capture-checks';
 import { checkServerReplay } from '../endpoint/replay-checks';
+import { ROLLOUT } from '../endpoint/rollout-checks';
+import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
+import type { PropertyTypes } from '../private/property-types';
+import { ARCHITECTURE, DURATION, quoted, ROLE, SIZE } from '../private/property-types';
 import { checkExclusive, checkInteger, checkPattern, checkRange } from '../private/validation';
 import { checkLiteRtOptions } from '../serving/litert-checks';
 import { checkLiteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
-import { checkServingOptions } from '../serving/serving-checks';
+import { checkServingOptions, SERVING_TYPES } from '../serving/serving-checks';
 import { BFLOAT16 } from './bfloat16';
 import { canaryProblems } from './canary';
 import type { ModelServiceProps } from './model-service-props';
@@ -30,6 +34,24 @@ const IMPOSSIBLE_FLAGS: Record<string, string> = { ssl_config_file: NO_TLS, use_
 
 /** Flags that name a file, which could only come from the image. */
 const FILE_FLAGS = ['platform_config_file', 'tensorflow_session_config_file', 'thread_pool_factory_config_file'];
+
+/** The types of a service's properties. */
+export const SERVICE_TYPES: PropertyTypes<ModelServiceProps> = {
+  ...OPTIMIZATION_TYPES,
+  ...SERVING_TYPES,
+  cluster: { member: 'clusterName', description: 'an ICluster', example: () => "eks.Cluster.fromClusterAttributes(this, 'Cluster', { … })" },
+  capture: CAPTURE,
+  architecture: ARCHITECTURE,
+  servingImage: { member: '_locate', description: 'a ServingImage', example: (given) => `ServingImage.fromRegistry(${quoted(given)})` },
+  memoryRequest: SIZE,
+  memoryLimit: SIZE,
+  startupTimeout: DURATION,
+  minReadyTime: DURATION,
+  rollout: ROLLOUT,
+  rolloutTimeout: DURATION,
+  drainTime: DURATION,
+  role: ROLE,
+};
 
 /** Returns all problems in a service's properties, except those of the model and its optimization. */
 export function checkServiceProps(props: ModelServiceProps, names: { modelName: string; serviceName: string }): string[] {
@@ -162,7 +184,7 @@ function resourceProblems(props: ModelServiceProps): string[] {
 function sizeProblems(props: ModelServiceProps): string[] {
   const { model, recipe, memoryRequest, memoryLimit } = props;
   const memory = mebibytes(memoryLimit ?? memoryRequest);
-  const bytes = model._sizeBytes;
+  const bytes = model._original?.sizeBytes;
   if (isLiteRt(props) || recipe !== undefined || memory === undefined || bytes === undefined || bytes / MOST_STRIPPED <= memory * 2 ** 20) {
     return [];
   }

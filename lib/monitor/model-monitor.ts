@@ -9,8 +9,8 @@ import * as scheduler_targets from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
-import { checkKinds } from '../private/kinds';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
+import { BUCKET, checkTypes, DURATION } from '../private/property-types';
 import { COMPARED_SAMPLES, DIVERGENCE, DRIFTED_FEATURES, MODEL_DRIFTED, STABILITY_INDEX } from './drift-events';
 import type { ModelMonitorProps } from './model-monitor-props';
 import { captureBucketOf, checkMonitor } from './monitor-checks';
@@ -57,7 +57,7 @@ export class ModelMonitor extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelMonitorProps`, checkKinds(props), this);
+    failIfAny(lit`InvalidModelMonitorProps`, checkTypes<Omit<ModelMonitorProps, 'endpoint'>>(props, { captureBucket: BUCKET, period: DURATION }), this);
     failIfAny(lit`InvalidModelMonitorProps`, checkMonitor(this, props), this);
     const { endpoint } = props;
     const period = props.period ?? Duration.days(1);

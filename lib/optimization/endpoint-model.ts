@@ -30,12 +30,14 @@ export interface ArtifactForProps extends OptimizationOptions {
   readonly isReadByFile?: boolean;
 }
 
-/** Names of the OptimizationOptions that do not apply to a published model. */
-const OPTIMIZATION_OPTIONS: (keyof OptimizationOptions)[] = [
-  'recipe', 'evaluation', 'gate', 'onRefusal', 'attempt', 'tasks', 'labels', 'labelsFile', 'seed', 'warmup', 'warmupRecords', 'artifactBucket', 'artifactPrefix',
-  'artifactRemovalPolicy', 'retention', 'encryptionKey', 'signingKey', 'unsignedVersions', 'computeType',
-  'buildImage', 'buildVpc', 'buildVpcSubnets', 'buildSecurityGroups', 'packageIndexUrl', 'buildEnvironment', 'buildRole', 'optimizationTimeout',
-];
+/** The properties that do not apply to a published model. */
+const OPTIMIZATION_OPTIONS: Record<keyof OptimizationOptions, true> = {
+  recipe: true, evaluation: true, gate: true, onRefusal: true, attempt: true, tasks: true, labels: true, labelsFile: true, seed: true, warmup: true,
+  warmupRecords: true, artifactBucket: true, artifactPrefix: true, artifactRemovalPolicy: true, retention: true, encryptionKey: true, signingKey: true,
+  unsignedVersions: true, computeType: true, buildImage: true, buildVpc: true, buildVpcSubnets: true, buildSecurityGroups: true, packageIndexUrl: true,
+  buildEnvironment: true, buildRole: true, optimizationTimeout: true,
+};
+const OPTION_NAMES = Object.keys(OPTIMIZATION_OPTIONS) as (keyof OptimizationOptions)[];
 
 /** Returns all problems of an endpoint's model, which the endpoint reports together with its own. */
 export function checkArtifactFor(scope: Construct, id: string, props: ArtifactForProps): string[] {
@@ -51,14 +53,7 @@ export function checkArtifactFor(scope: Construct, id: string, props: ArtifactFo
  * Call it only if `checkArtifactFor` found no problems.
  */
 export function artifactFor(scope: Construct, id: string, props: ArtifactForProps): IModelArtifact {
-  return props.model._artifact ?? new EndpointOptimizer(scope, id, optimizerProps(props));
-}
-
-/** Skips the checks, which `checkArtifactFor` has done. */
-class EndpointOptimizer extends ModelOptimizer {
-  protected override _problems(): string[] {
-    return [];
-  }
+  return props.model._artifact ?? new ModelOptimizer(scope, id, optimizerProps(props));
 }
 
 function artifactProblems(scope: Construct, artifact: IModelArtifact, props: ArtifactForProps): string[] {
@@ -90,7 +85,7 @@ function artifactProblems(scope: Construct, artifact: IModelArtifact, props: Art
 }
 
 function uselessOptions(props: ArtifactForProps): string[] {
-  const useless = OPTIMIZATION_OPTIONS.filter((name) => props[name] !== undefined)
+  const useless = OPTION_NAMES.filter((name) => props[name] !== undefined)
     .map((name) => `${name} has no effect on a model that is published already: give it to the ModelOptimizer that makes the model, or leave it out`);
   return !props.takesServerFromImage ? useless : [...useless, 'servingBinary takes its program from the image when the model is optimized, and this model is '
     + 'published already: leave servingBinary out to run the server that is published with it, or use ServingBinary.fromBucket(…) or fromAsset(…)'];
@@ -98,7 +93,7 @@ function uselessOptions(props: ArtifactForProps): string[] {
 
 /** Picks the optimizer's properties: an endpoint may have others with the same names. */
 function optimizerProps(props: ArtifactForProps): ModelOptimizerProps {
-  const options: OptimizationOptions = Object.fromEntries(OPTIMIZATION_OPTIONS.map((name) => [name, props[name]]));
+  const options: OptimizationOptions = Object.fromEntries(OPTION_NAMES.map((name) => [name, props[name]]));
   const { model, modelName, format, architecture, serverImage, serverRepository } = props;
   return { ...options, model, modelName, format, architecture, serverImage, serverRepository };
 }

@@ -13,7 +13,7 @@ import type { IModelArtifact } from '../model/model-artifact';
 import { ModelFormat } from '../model/model-format';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
-import { checkKinds } from '../private/kinds';
+import { checkTypes } from '../private/property-types';
 import { grantArtifactRead } from './artifact/artifact-access';
 import { artifactBucketOf } from './artifact/artifact-bucket';
 import { claimPrefix } from './artifact/artifact-prefix';
@@ -28,7 +28,7 @@ import { RefusalBehavior } from './build/refusal-behavior';
 import { noteWarmUp, warmUpRecords } from './build/warm-up';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
-import { checkModelOptimizer } from './optimization-checks';
+import { checkModelOptimizer, OPTIMIZER_TYPES } from './optimization-checks';
 import { OptimizationRecipe } from './recipe/optimization-recipe';
 
 /**
@@ -129,14 +129,15 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   constructor(scope: Construct, id: string, props: ModelOptimizerProps) {
     super(scope, id);
-    failIfAny(lit`InvalidModelOptimizerProps`, checkKinds(props, ['model']), this);
-    failIfAny(lit`InvalidModelOptimizerProps`, this._problems(id, props), this);
+    failIfAny(lit`InvalidModelOptimizerProps`, checkTypes(props, OPTIMIZER_TYPES, ['model']), this);
+    failIfAny(lit`InvalidModelOptimizerProps`, checkModelOptimizer(this, id, props), this);
     this.modelName = props.modelName ?? defaultModelName(id);
     this.format = props.format ?? ModelFormat.LITERT;
     this.keepsPrevious = props.onRefusal === RefusalBehavior.KEEP_PREVIOUS;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
 
-    const source = props.model._bind(this);
+    const original = props.model._original!; // a published model has a problem above
+    const source = original.bind(this);
     const evaluation = props.evaluation?._bind(this);
     const recipe = props.recipe ?? (this.format === ModelFormat.LITERT ? OptimizationRecipe.forLiteRt() : OptimizationRecipe.forServing());
     const brought = recipe._bind(this);
@@ -163,7 +164,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
       modelName: this.modelName,
       format: this.format,
       source,
-      sourceOptions: props.model._options,
+      sourceOptions: original.options,
       evaluation,
       tasks: props.tasks,
       recipe,
@@ -309,11 +310,6 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
     return this.keepsPrevious ? this.metricRefused() : undefined;
   }
 
-  /** An endpoint reports them with its own, and has its optimizer find none. @internal */
-  protected _problems(id: string, props: ModelOptimizerProps): string[] {
-    return checkModelOptimizer(this, id, props);
-  }
-
   private rule(id: string, options: events.OnEventOptions, types?: string[]): events.Rule {
     return eventRule(this, id, options, { detail: { bucket: this.bucket.bucketName, modelPrefix: this.keyPrefix }, types });
   }
@@ -324,7 +320,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
   }
 
   private createPruning({ model, pointerParameterName }: ModelOptimizerProps, retention: ArtifactRetention): lambda.Function {
-    const names = [model._delivery?.serveParameterName, pointerParameterName];
+    const names = [model._original?.delivery?.serveParameterName, pointerParameterName];
     return new ArtifactPruning(this, 'Pruning', {
       retention,
       bucket: this.bucket,

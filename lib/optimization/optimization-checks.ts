@@ -3,6 +3,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
+import type { ModelSource } from '../model/model-source';
+import type { PropertyTypes } from '../private/property-types';
+import { ARCHITECTURE, BUCKET, BUILD_IMAGE, DURATION, KEY, quoted, REPOSITORY, ROLE, VPC } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { checkInteger, checkPattern } from '../private/validation';
 import { checkBucket } from './artifact/bucket-checks';
@@ -18,6 +21,24 @@ import { checkArtifactPrefix, checkModelName, defaultModelName } from './model-n
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import type { OptimizationOptions } from './optimization-options';
 
+/** The types of a model and of the options for its optimization. */
+export const OPTIMIZATION_TYPES: PropertyTypes<OptimizationOptions & { readonly model: ModelSource }> = {
+  model: { member: '_original', description: 'a ModelSource', example: (given) => `ModelSource.fromAsset(${quoted(given)})` },
+  evaluation: { member: '_bind', description: 'EvaluationData', example: (given) => `EvaluationData.fromAsset(${quoted(given)})` },
+  recipe: { member: '_cpuFeatures', description: 'an OptimizationRecipe', example: () => 'OptimizationRecipe.forLiteRt()' },
+  gate: { member: '_render', description: 'a QualityGate', example: () => 'QualityGate.maxAccuracyLoss(0.01)' },
+  artifactBucket: BUCKET,
+  encryptionKey: KEY,
+  signingKey: KEY,
+  buildImage: BUILD_IMAGE,
+  buildVpc: VPC,
+  buildRole: ROLE,
+  optimizationTimeout: DURATION,
+};
+
+/** The types of an optimizer's properties. */
+export const OPTIMIZER_TYPES: PropertyTypes<ModelOptimizerProps> = { ...OPTIMIZATION_TYPES, architecture: ARCHITECTURE, serverRepository: REPOSITORY };
+
 interface OptimizationContext {
   readonly format: ModelFormat;
   readonly sourceKind?: SourceKind;
@@ -27,7 +48,8 @@ interface OptimizationContext {
 
 export function checkModelOptimizer(scope: Construct, id: string, props: ModelOptimizerProps, isReadByFile = false): string[] {
   return [
-    ...props.model._problems(),
+    ...props.model._original?.problems()
+      ?? ['ModelSource.fromArtifact(…) is optimized and published already: give ModelOptimizer a model from ModelSource.fromAsset or fromBucket'],
     ...checkModelName(props.modelName ?? defaultModelName(id)),
     ...pointerProblems(props.pointerParameterName),
     ...serverProblems(props),
@@ -37,7 +59,7 @@ export function checkModelOptimizer(scope: Construct, id: string, props: ModelOp
     ...checkRoleStack(scope, 'buildRole', props.buildRole),
     ...checkRetention(props.retention),
     ...checkArtifactPrefix(props.artifactPrefix),
-    ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._kind, isReadByFile }),
+    ...checkOptimization(props, { format: props.format ?? ModelFormat.LITERT, sourceKind: props.model._original?.kind, isReadByFile }),
   ];
 }
 

@@ -80,7 +80,7 @@ export class ReplayFunction extends Construct {
       // No alias goes back to it.
       versionRemovalPolicy: RemovalPolicy.DESTROY,
     });
-    const { _delivery: delivery } = model;
+    const delivery = model._original?.delivery;
     this.check = new VersionCheck(this, 'VersionCheck', {
       version: created.currentVersion,
       modelName,

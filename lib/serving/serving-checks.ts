@@ -1,5 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
+import type { PropertyTypes } from '../private/property-types';
+import { DURATION } from '../private/property-types';
 import { checkInteger, checkPattern } from '../private/validation';
 import { flagProblems, MAX_INT32 } from './flag-checks';
 import { SERVER_FLAGS } from './server-flags';
@@ -8,6 +10,9 @@ import type { TensorFlowServingOptions } from './tensorflow-serving-options';
 
 const NOT_ROOT = 1024;
 const TABLE = { program: 'tensorflow_model_server', unknown: 'which would start all the same', flags: SERVER_FLAGS };
+
+/** The types of the options. */
+export const SERVING_TYPES: PropertyTypes<TensorFlowServingOptions> = { requestTimeout: DURATION, batchTimeout: DURATION, fileSystemPollInterval: DURATION };
 
 /** Returns all problems in the options that are detectable at synthesis. */
 export function checkServingOptions(options: TensorFlowServingOptions): string[] {

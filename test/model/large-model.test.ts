@@ -14,8 +14,8 @@ test.each([[500_000_000, 0], [500_000_001, 1]])('a model of %d bytes has %d warn
   truncateSync(join(directory, 'variables/variables.data-00000-of-00001'), size - 10);
   const source = ModelSource.fromAsset(directory);
 
-  expect(source._problems()).toEqual([]);
-  source._bind(stack);
+  expect(source._original!.problems()).toEqual([]);
+  source._original!.bind(stack);
 
   const warnings = Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => entry.data);
   expect(warnings).toEqual(Array(count).fill(expect.stringMatching(/has 500 MB.*ModelSource\.fromBucket.*cdk-tensorflow:LargeModelAsset/)));

@@ -21,14 +21,14 @@ function warnings(): string[] {
 
 describe('ModelSource.fromAsset', () => {
   test('uploads a directory as a ZIP that its hash identifies', () => {
-    const stored = ModelSource.fromAsset(directoryWith(savedModelFiles()))._bind(stack);
+    const stored = ModelSource.fromAsset(directoryWith(savedModelFiles()))._original!.bind(stack);
 
     expect(stored).toMatchObject({ packaging: 'zip', fileName: undefined, identity: { digest: expect.stringMatching(/^[0-9a-f]{64}$/) } });
     expect(stored.key).toBe(`${stored.identity.digest}.zip`);
   });
 
   test.each([['model.keras', ZIP], ['model.tflite', LITERT]])('uploads %s unchanged, under its own name', (name, content) => {
-    const stored = ModelSource.fromAsset(fileWith(name, content))._bind(stack);
+    const stored = ModelSource.fromAsset(fileWith(name, content))._original!.bind(stack);
 
     expect(stored).toMatchObject({ packaging: 'file', fileName: name });
   });
@@ -36,14 +36,14 @@ describe('ModelSource.fromAsset', () => {
   test('can be bound by several endpoints', () => {
     const source = ModelSource.fromAsset(directoryWith(savedModelFiles()));
 
-    const first = source._bind(new Stack(stack, 'A'));
-    const second = source._bind(new Stack(stack, 'B'));
+    const first = source._original!.bind(new Stack(stack, 'A'));
+    const second = source._original!.bind(new Stack(stack, 'B'));
 
     expect(first.identity).toEqual(second.identity);
   });
 
   test('does not warn about a small one', () => {
-    ModelSource.fromAsset(directoryWith(savedModelFiles()))._bind(stack);
+    ModelSource.fromAsset(directoryWith(savedModelFiles()))._original!.bind(stack);
 
     expect(warnings()).toEqual([]);
   });
@@ -51,7 +51,7 @@ describe('ModelSource.fromAsset', () => {
   test('names the problems of the model and of the options together', () => {
     const source = ModelSource.fromAsset('no/such/model', { inputShapes: { image: [1, 0] }, signatureName: '' });
 
-    expect(source._problems()).toEqual([
+    expect(source._original!.problems()).toEqual([
       expect.stringContaining('does not exist'),
       expect.stringContaining('inputShapes["image"]'),
       expect.stringContaining('signatureName must not be empty'),
@@ -60,7 +60,7 @@ describe('ModelSource.fromAsset', () => {
 });
 
 describe('options', () => {
-  const problemsOf = (options: ModelSourceOptions, path = directoryWith(savedModelFiles())) => ModelSource.fromAsset(path, options)._problems();
+  const problemsOf = (options: ModelSourceOptions, path = directoryWith(savedModelFiles())) => ModelSource.fromAsset(path, options)._original!.problems();
 
   test.each<ModelSourceOptions>([
     { inputShapes: { a: [1, 28, 28, 1], b: [-1, 3] } },
@@ -104,8 +104,8 @@ describe('options', () => {
 describe('ModelSource.fromBucket', () => {
   const bound = (key: string, options: BucketModelSourceOptions = {}) => {
     const source = ModelSource.fromBucket(bucket, key, options);
-    expect(source._problems()).toEqual([]);
-    return source._bind(stack);
+    expect(source._original!.problems()).toEqual([]);
+    return source._original!.bind(stack);
   };
 
   test.each([
@@ -151,7 +151,7 @@ describe('ModelSource.fromBucket', () => {
     ['m.keras', { revision: '' }, 'revision must not be empty'],
     ['m.weights.h5', {}, 'holds weights without a model'],
   ])('refuses %s with %j', (key, options, words) => {
-    expect(ModelSource.fromBucket(bucket, key, options)._problems()).toEqual([expect.stringContaining(words)]);
+    expect(ModelSource.fromBucket(bucket, key, options)._original!.problems()).toEqual([expect.stringContaining(words)]);
   });
 
   test('accepts a key with a token inside, and requires the extension if the whole key is a token', () => {
@@ -159,7 +159,7 @@ describe('ModelSource.fromBucket', () => {
 
     expect(bound(`${name}/model.keras`).packaging).toBe('file');
     expect(bound(`${name}/`).packaging).toBe('prefix');
-    expect(ModelSource.fromBucket(bucket, name)._problems()).toEqual([expect.stringContaining('append the ending to the token')]);
+    expect(ModelSource.fromBucket(bucket, name)._original!.problems()).toEqual([expect.stringContaining('append the ending to the token')]);
   });
 
   test('accepts tokens for version and revision', () => {
@@ -173,28 +173,21 @@ describe('the optimization may read', () => {
   const policy = (statements: PolicyStatement[]) => statements.map((statement) => stack.resolve(statement.toStatementJson()));
 
   test('one object of one key', () => {
-    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm.keras', { revision: '1' })._bind(stack)));
+    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm.keras', { revision: '1' })._original!.bind(stack)));
 
     expect(statements).toEqual([{ Action: 's3:GetObject', Effect: 'Allow', Resource: expect.objectContaining({}) }]);
     expect(JSON.stringify(statements)).toContain(':s3:::models/m.keras"');
   });
 
   test('a version of an object', () => {
-    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm.keras', { objectVersion: 'v' })._bind(stack)));
+    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm.keras', { objectVersion: 'v' })._original!.bind(stack)));
 
     expect(statements[0].Action).toEqual('s3:GetObjectVersion');
   });
 
   test('a prefix, which it may also list, and no other', () => {
-    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm/', { revision: '1' })._bind(stack)));
+    const statements = policy(readStatements(ModelSource.fromBucket(bucket, 'm/', { revision: '1' })._original!.bind(stack)));
 
     expect(statements[1]).toMatchObject({ Action: 's3:ListBucket', Condition: { StringLike: { 's3:prefix': 'm/*' } } });
   });
-});
-
-test('a published model is not optimized again', () => {
-  const source = ModelSource.fromArtifact({ node: stack.node, bucket } as never);
-
-  expect(source._problems()).toEqual([expect.stringContaining('is optimized and published already')]);
-  expect(() => source._bind(stack)).toThrow('is optimized and published already');
 });

@@ -48,6 +48,7 @@ describe('refuses', () => {
     ['a name with a slash', { modelName: 'digits/1' }, 'modelName must be'],
     ['a parameter that is an address', { pointerParameterName: 'arn:aws:ssm:…' }, 'pointerParameterName must be'],
     ['a parameter that is a token', { pointerParameterName: Lazy.string({ produce: () => '/models/digits' }) }, 'pointerParameterName must be known when the app is synthesized'],
+    ['a published model', { model: ModelSource.fromArtifact({} as never) }, 'is optimized and published already: give ModelOptimizer a model from ModelSource.fromAsset'],
     ['a broken model', { model: ModelSource.fromAsset(directoryWith()) }, 'the directory is empty'],
     ['broken data', { evaluation: EvaluationData.fromAsset('no/such.npz') }, 'does not exist'],
   ])('%s', (_, props, words) => {

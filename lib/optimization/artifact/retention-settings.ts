@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
-import { checkDays } from '../../private/kinds';
+import { checkTypes, DAYS } from '../../private/property-types';
 import { checkInteger } from '../../private/validation';
 import type { ArtifactRetention } from './artifact-retention';
 
@@ -9,8 +9,8 @@ const DAY_SECONDS = 86_400;
 
 /** Returns every problem of a retention. */
 export function checkRetention(retention: ArtifactRetention | undefined): string[] {
-  const ofOtherKind = checkDays({ 'retention.age': retention?.age });
-  return [...checkInteger('retention.versions', retention?.versions, 2, 1000), ...ofOtherKind, ...ofOtherKind.length > 0 ? [] : ageProblems(retention?.age)];
+  const ofOtherType = checkTypes<ArtifactRetention>(retention ?? {}, { age: DAYS }).map((problem) => `retention.${problem}`);
+  return [...checkInteger('retention.versions', retention?.versions, 2, 1000), ...ofOtherType, ...ofOtherType.length > 0 ? [] : ageProblems(retention?.age)];
 }
 
 /** The retention with its defaults, as the pruning function reads it. */

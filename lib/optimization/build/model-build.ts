@@ -30,7 +30,7 @@ interface ModelBuildOptions {
 export function modelBuild(scope: Construct, id: string, options: ModelBuildOptions): CustomResource {
   const { props, optimization, bucket, keyPrefix, inputs } = options;
   const keepsPrevious = props.onRefusal === RefusalBehavior.KEEP_PREVIOUS;
-  const delivery = props.model._delivery;
+  const delivery = props.model._original?.delivery;
   const serve = delivery && readDelivered(scope, delivery, delivery.serveParameterName);
   const build = new CustomResource(scope, id, {
     resourceType: 'Custom::TensorFlowModelBuild',
