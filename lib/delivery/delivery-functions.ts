@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';
 import { InlinePolicyRole } from '../private/inline-policy-role';
-import { acknowledgeStacks, parameterArn, stackArns } from './delivery-arns';
+import { acknowledgeStacks, parameterArn, stackArns } from './delivery-role';
 
 const TIMEOUT = Duration.minutes(2);
 

@@ -2,9 +2,8 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
-import { eventBusArn, EVENT_SOURCE } from '../private/event-rule';
+import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { InlinePolicyRole } from '../private/inline-policy-role';
-import { acknowledgeStacks, parameterArn, stackArns } from './delivery-arns';
 
 /** What the state machine works with. */
 export interface DeliveryAccess {
@@ -48,4 +47,19 @@ export function deliveryRole(scope: Construct, id: string, access: DeliveryAcces
   templates.forEach((arn) => acknowledgeWildcard(role, arn, 'Parameters that the templates of the stacks may name: of cdk bootstrap, and public ones'));
   acknowledgeWildcard(role, executions, 'Executions of this state machine, whose names Step Functions makes');
   return role;
+}
+
+/** The stacks of these names, in the account and Region of the scope. */
+export function stackArns(scope: Construct, names: string[]): string[] {
+  return names.map((name) => Stack.of(scope).formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` }));
+}
+
+/** Acknowledges that a role has permissions for stacks of these names. */
+export function acknowledgeStacks(role: iam.Role, arns: string[]): void {
+  arns.forEach((arn) => acknowledgeWildcard(role, arn, 'The end of a stack\'s ARN is made when the stack is'));
+}
+
+/** The SSM parameter of a name that begins with a slash. */
+export function parameterArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.replace(/^\//, '') });
 }

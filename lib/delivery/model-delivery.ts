@@ -13,13 +13,12 @@ import type { IDeliveredModel } from '../model/delivered-model';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { BUCKET, checkTypes, DURATION, TOPIC } from '../private/property-types';
-import { parameterArn, stackArns } from './delivery-arns';
 import { checkDelivery, checkEvents, checkStacks, defaultParameterPrefix } from './delivery-checks';
 import { deliveryDefinition } from './delivery-definition';
-import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './delivery-events';
 import { DeliveryFunctions } from './delivery-functions';
-import { deliveryRole } from './delivery-role';
+import { deliveryRole, parameterArn, stackArns } from './delivery-role';
 import type { ModelDeliveryProps } from './model-delivery-props';
+import { DELIVERED, DELIVERY_FAILED, DELIVERY_STUCK } from './state';
 import { uploadBucket } from './upload-bucket';
 
 /** Of the source parameter before the first upload. The build runner knows it. */

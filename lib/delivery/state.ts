@@ -1,3 +1,8 @@
+/** What the state machine tells EventBridge's default bus. `event.schema.json` of runtime/model_delivery describes an event's detail. */
+export const DELIVERED = 'ModelDelivered';
+export const DELIVERY_FAILED = 'ModelDeliveryFailed';
+export const DELIVERY_STUCK = 'ModelDeliveryStuck';
+
 /** A state of a state machine, in the Amazon States Language with JSONata. */
 export type State = Record<string, unknown>;
 

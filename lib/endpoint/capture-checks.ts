@@ -4,8 +4,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { PropertyType } from '../private/property-types';
 import { BUCKET, checkTypes, DAYS, KEY } from '../private/property-types';
 import { checkExclusive } from '../private/validation';
-import type { RequestCapture } from './request-capture';
-import type { RequestCaptureOptions } from './request-capture-options';
+import type { RequestCapture, RequestCaptureOptions } from './request-capture';
 
 const LONGEST_DAYS = 3653;
 

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../private/acknowledge';
 import { InlinePolicyRole } from '../private/inline-policy-role';
 import { grantKey } from '../private/key-grant';
-import type { RequestCaptureOptions } from './request-capture-options';
+import type { RequestCaptureOptions } from './request-capture';
 
 export interface CaptureStreamProps {
   readonly options: RequestCaptureOptions;

@@ -1,6 +1,6 @@
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
-import type { IModelArtifact } from '../model/model-artifact';
+import type { IModelArtifact } from '../model/published-model';
 import type { PodMetrics } from './pod-metrics';
 
 /** A construct that answers prediction requests with one model. */

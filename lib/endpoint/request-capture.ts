@@ -1,4 +1,6 @@
-import type { RequestCaptureOptions } from './request-capture-options';
+import type { Duration } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 
 /**
  * Captures requests with their answers, for a `ModelMonitor`, a replay before a new version serves, or your own evaluation.
@@ -23,4 +25,44 @@ export class RequestCapture {
     /** @internal */
     public readonly _options: RequestCaptureOptions,
   ) {}
+}
+
+/** Options of a sample of captured requests. */
+export interface RequestCaptureOptions {
+  /** Share of the answered requests to capture, above 0 and at most 1. */
+  readonly rate: number;
+
+  /**
+   * How long captured requests are kept: whole days, from 1 to 3653. The log of a `ModelFunction`, which they pass through, keeps no event longer.
+   *
+   * A `bucket` of your own keeps objects as long as its lifecycle rules say.
+   */
+  readonly retention: Duration;
+
+  /**
+   * Names of the model's inputs whose values are not captured: null is written in the place of each, in rows and in columns. Answers are captured whole.
+   *
+   * Members of a request that the model does not read are left out too. A name that is no input of the model fails the deployment. Excludes
+   * `replay` and a `ModelMonitor`, which need the values.
+   *
+   * @default - all values, and all members of a request, are captured
+   */
+  readonly redact?: string[];
+
+  /**
+   * Bucket for the captured requests. Must not be the bucket of the models, which endpoints and builds read.
+   *
+   * @default - one is created: private, encrypted, TLS only, its objects expire after `retention`, and kept when the stack is deleted
+   */
+  readonly bucket?: s3.IBucket;
+
+  /**
+   * Key that encrypts the captured requests in the bucket that is created, and in the log group that a `ModelFunction` creates.
+   *
+   * A key of this app allows CloudWatch Logs to use it, where there is such a log group; the policy of an imported key must.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+   * @default - keys managed by AWS
+   */
+  readonly encryptionKey?: kms.IKey;
 }

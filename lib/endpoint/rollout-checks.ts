@@ -3,8 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import type { PropertyType } from '../private/property-types';
 import { checkTypes, DURATION } from '../private/property-types';
 import { checkInteger, checkRange } from '../private/validation';
-import type { Rollout } from './rollout';
-import type { CanaryRolloutOptions, LinearRolloutOptions } from './rollout-options';
+import type { CanaryRolloutOptions, LinearRolloutOptions, Rollout } from './rollout';
 
 export const DEFAULT_MAX_ERROR_RATE = 0.01;
 

@@ -1,4 +1,5 @@
-import type { CanaryRolloutOptions, LinearRolloutOptions } from './rollout-options';
+import type { Duration } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 
 /** How a new version takes over from the previous one. */
 export class Rollout {
@@ -31,4 +32,51 @@ export class Rollout {
     /** @internal */
     public readonly _linear?: LinearRolloutOptions,
   ) {}
+}
+
+/** What ends a rollout step by step and puts the previous version back. */
+export interface RolloutLimits {
+  /**
+   * Share of the new version's requests that may fail, between 0 and 1. What is the client's fault does not count.
+   *
+   * @default - 0.01; no limit for a fleet without `embeddedMetrics`
+   */
+  readonly maxErrorRate?: number;
+
+  /**
+   * Maximum latency of the new version (99th percentile). Not for a fleet.
+   *
+   * @default - half of `timeout` for a function; no limit for others
+   */
+  readonly maxLatency?: Duration;
+
+  /**
+   * Further alarms, in the account and Region of the endpoint. Any that is in the state ALARM meanwhile ends the rollout. At most eight for a function.
+   *
+   * @default - only errors and latency are watched
+   */
+  readonly alarms?: cloudwatch.IAlarm[];
+}
+
+/** Options of a linear rollout. */
+export interface LinearRolloutOptions extends RolloutLimits {
+  /** Percentage of the requests that moves to the new version at each step: a whole number from 1 to 99. */
+  readonly percent: number;
+
+  /** Time between two steps: whole minutes. All steps together take at most 48 hours, or nine where a `ModelDelivery` delivers the model. */
+  readonly interval: Duration;
+}
+
+/** Options of a canary. */
+export interface CanaryRolloutOptions extends RolloutLimits {
+  /**
+   * Size of the canary: a whole number from 1 to 99.
+   *
+   * For a function, the percentage of its requests. For pods and instances, their number in percent of the minimum number of the others, and at least
+   * one.
+   */
+  readonly percent: number;
+
+  /** How long the canary serves before the new version takes over. At least one minute; at most nine hours where a `ModelDelivery` delivers the model. */
+  readonly bake: Duration;
 }

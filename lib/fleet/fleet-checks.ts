@@ -15,7 +15,7 @@ import { fleetCanaryProblems } from './canary-settings';
 import { FleetServer } from './fleet-server';
 import { fleetSettings } from './fleet-settings';
 import { checkInstanceType, cpuFeaturesOf } from './instance-type-rules';
-import { MissingCpuFeatures } from './missing-cpu-features';
+import { MissingCpuFeatures } from './model-fleet-props';
 import type { ModelFleetProps } from './model-fleet-props';
 
 const SMALLEST_VOLUME_GIBIBYTES = 8;

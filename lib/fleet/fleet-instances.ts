@@ -1,4 +1,4 @@
-import { Validations } from 'aws-cdk-lib';
+import { ContextProvider, Validations } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,7 +7,9 @@ import type { Construct } from 'constructs';
 import type { FleetSettings } from './fleet-settings';
 import { processorOf } from './instance-type-rules';
 import type { ModelFleetProps } from './model-fleet-props';
-import { PinnedAmazonLinux } from './pinned-amazon-linux';
+
+/** Of the CDK's look-ups of SSM parameters. */
+const PROVIDER = 'ssm';
 
 export interface LaunchTemplateOptions {
   readonly props: ModelFleetProps;
@@ -69,4 +71,19 @@ export function fleetGroup(
     reason: 'Who wants to be told of scaling gives the group notifications; failed boots are in the log group, and failed updates in CloudFormation',
   });
   return group;
+}
+
+/**
+ * The newest Amazon Linux 2023 when the app is first synthesized, which cdk.context.json keeps under the same key as the CDK's own look-up.
+ *
+ * That one has a text instead of an image's id until the look-up is made, which the CDK's validation of templates refuses, also in tests.
+ */
+export class PinnedAmazonLinux implements ec2.IMachineImage {
+  constructor(private readonly cpuType: ec2.AmazonLinuxCpuType) {}
+
+  public getImage(scope: Construct): ec2.MachineImageConfig {
+    const parameterName = ec2.AmazonLinux2023ImageSsmParameter.ssmParameterName({ cpuType: this.cpuType, kernel: ec2.AmazonLinux2023Kernel.CDK_LATEST });
+    const { value } = ContextProvider.getValue(scope, { provider: PROVIDER, props: { parameterName }, dummyValue: 'ami-0123456789abcdef0', mustExist: true });
+    return { imageId: value as string, osType: ec2.OperatingSystemType.LINUX, userData: ec2.UserData.forLinux() };
+  }
 }

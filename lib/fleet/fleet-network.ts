@@ -3,7 +3,7 @@ import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
-import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/serving-settings';
 
 export interface FleetNetworkProps {
   readonly vpc: ec2.IVpc;

@@ -2,8 +2,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { checkServerCapture } from '../endpoint/capture-checks';
 import { checkServerReplay } from '../endpoint/replay-checks';
-import type { IModelArtifact } from '../model/model-artifact';
-import { ModelFormat } from '../model/model-format';
+import type { IModelArtifact } from '../model/published-model';
+import { ModelFormat } from '../model/published-model';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { checkLiteRtOptions } from '../serving/litert-checks';
 import type { LiteRtCapture } from '../serving/litert-command';
@@ -17,7 +17,7 @@ import { batchingConfig, modelConfig, monitoringConfig } from '../serving/servin
 import type { ServingSettings } from '../serving/serving-settings';
 import type { ServerImageProps, ServerRequirements, StoredBinary } from '../serving/stored-binary';
 import { cpuFeaturesOf, processorOf } from './instance-type-rules';
-import { MissingCpuFeatures } from './missing-cpu-features';
+import { MissingCpuFeatures } from './model-fleet-props';
 import type { ModelFleetProps } from './model-fleet-props';
 
 /** Directory of the programs that are this library's. */

@@ -1,7 +1,7 @@
 import { Duration, Size, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { DEFAULT_INSTANCE_TYPE } from './instance-type-rules';
-import { MissingCpuFeatures } from './missing-cpu-features';
+import { MissingCpuFeatures } from './model-fleet-props';
 import type { ModelFleetProps } from './model-fleet-props';
 
 /** A fleet's properties with defaults. Numbers may be tokens. */

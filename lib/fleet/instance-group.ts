@@ -5,7 +5,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { FleetBoot } from './fleet-boot';
 import { fleetGroup, fleetLaunchTemplate } from './fleet-instances';
-import { fleetNameOf } from './fleet-name';
+import { fleetNameOf } from './fleet-metrics';
 import type { FleetNetwork } from './fleet-network';
 import type { FleetSettings } from './fleet-settings';
 import type { ModelFleetProps } from './model-fleet-props';

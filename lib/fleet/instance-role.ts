@@ -2,6 +2,12 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { referenceOf } from '../model/artifact-reference';
+import type { IModelArtifact } from '../model/published-model';
+import { acknowledgePrefix } from '../optimization/artifact/artifact-access';
+import { grantKey } from '../private/key-grant';
+import type { StoredBinary } from '../serving/stored-binary';
+import type { InstanceProgram } from './instance-program';
 
 /** Minimal permissions for Session Manager, instead of AmazonSSMManagedInstanceCore. */
 const SESSION_MANAGER_ACTIONS = [
@@ -26,4 +32,24 @@ export function instanceRole(scope: Construct, id: string, options: { role?: iam
     reason: 'AWS knows these actions of Session Manager\'s agent, and the question for targets\' health, with every resource only',
   });
   return role;
+}
+
+/** Files that an instance downloads when it boots. */
+export interface BootInputs {
+  readonly artifact: IModelArtifact;
+  readonly server: StoredBinary[];
+  readonly programs: InstanceProgram[];
+}
+
+/** Grants read access to the files needed for the boot only. */
+export function grantBoot(role: iam.IRole, { artifact, server, programs }: BootInputs): iam.Grant[] {
+  const { bucket } = artifact;
+  (referenceOf(artifact)?.keyPatterns ?? []).forEach((pattern) => acknowledgePrefix(role, bucket, pattern));
+  const resourceArns = [
+    ...server.map((file) => file.bucket.arnForObjects(file.key)),
+    ...programs.map(({ asset }) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+  ];
+  const objects = iam.Grant.addToPrincipal({ grantee: role, actions: ['s3:GetObject'], resourceArns });
+  const keys = new Set(server.map((file) => file.bucket.encryptionKey).filter((key) => key !== undefined));
+  return [artifact.grantRead(role), objects, ...[...keys].map((key) => grantKey(key, role, 'kms:Decrypt'))];
 }

@@ -12,7 +12,6 @@ import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { ModelServer } from '../serving/model-server';
 import type { ServingBinary } from '../serving/serving-binary';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
-import type { MissingCpuFeatures } from './missing-cpu-features';
 
 /** Properties of a model served on virtual machines. */
 export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingOptions {
@@ -242,4 +241,13 @@ export interface ModelFleetProps extends OptimizationOptions, TensorFlowServingO
    * @default false
    */
   readonly serverLogging?: boolean;
+}
+
+/** What an instance does if its processor lacks a feature that the model was optimized for, such as bfloat16. */
+export enum MissingCpuFeatures {
+  /** The boot fails and reports the reason, because TensorFlow Serving would crash at the first request. */
+  REFUSE = 'refuse',
+
+  /** Serves with oneDNN turned off: correct but slower. */
+  DISABLE_ONEDNN = 'disable_onednn',
 }

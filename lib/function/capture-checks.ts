@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { checkCapture, checkCaptureTypes } from '../endpoint/capture-checks';
+import { checkReplay } from '../endpoint/replay-checks';
 import { checkExclusive } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';
 
@@ -45,4 +46,15 @@ function checkLogRetention({ logGroup, logRetention }: ModelFunctionProps, days:
   }
   return made.retentionInDays === undefined || made.retentionInDays > days
     ? [`logGroup must not keep events longer than capture.retention (${days} days), got ${made.retentionInDays === undefined ? 'INFINITE' : `${made.retentionInDays} days`}: ${wayOut}`] : [];
+}
+
+/** Returns every problem of the replay of captured requests to a function's new version. */
+export function checkFunctionReplay(props: ModelFunctionProps): string[] {
+  const { replay, hook, reservedConcurrentExecutions } = props;
+  return [
+    ...checkReplay(props),
+    ...replay && hook ? ['replay must not be used with hook: requests are captured as the hook gives them to the model, and the hook takes others; leave replay out'] : [],
+    ...replay && reservedConcurrentExecutions === 0
+      ? ['replay has no effect with reservedConcurrentExecutions 0: nothing can be asked; leave one of them out'] : [],
+  ];
 }

@@ -9,11 +9,10 @@ import { OPTIMIZATION_TYPES } from '../optimization/optimization-checks';
 import type { PropertyTypes } from '../private/property-types';
 import { ARCHITECTURE, DURATION, KEY, LOG_GROUP, PYTHON_RUNTIME, quoted, ROLE, SIZE, VPC } from '../private/property-types';
 import { checkExclusive, checkInteger, checkPattern } from '../private/validation';
-import { checkFunctionCapture } from './capture-checks';
-import { LiteRtRuntime } from './litert-runtime';
+import { checkFunctionCapture, checkFunctionReplay } from './capture-checks';
+import { mebibytesOf, MOST_PROCESSORS } from './function-settings';
 import type { ModelFunctionProps } from './model-function-props';
-import { mebibytesOf, MOST_PROCESSORS } from './processors';
-import { checkFunctionReplay } from './replay-checks';
+import { LiteRtRuntime } from './runtime-layer-props';
 import type { PythonRuntimeLayerOptions } from './runtime-layer-props';
 import { checkTraffic } from './traffic-checks';
 

@@ -3,10 +3,10 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { FunctionSettings } from './function-settings';
 import { HookLayer } from './hook-layer';
-import { LiteRtRuntime } from './litert-runtime';
 import type { ModelFunctionProps } from './model-function-props';
 import { hasNativeProgram } from './native-runtime-layer';
 import { RuntimeLayer } from './runtime-layer';
+import { LiteRtRuntime } from './runtime-layer-props';
 
 /** Layers created before the model exists. */
 export interface FunctionLayers {

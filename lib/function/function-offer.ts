@@ -1,5 +1,5 @@
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ModelFormat } from '../model/model-format';
+import { ModelFormat } from '../model/published-model';
 import type { EndpointOffer, OfferedRuntime } from '../optimization/model-compatibility';
 import type { FunctionLayers } from './function-layers';
 import type { FunctionSettings } from './function-settings';

@@ -1,10 +1,14 @@
-import type { Size } from 'aws-cdk-lib';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Size, SizeRoundingBehavior } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PythonBundling } from '../bundling/python-bundling';
 import { defaultModelName } from '../optimization/model-name';
 import type { ModelFunctionProps } from './model-function-props';
-import { mebibytesOf, ONE_PROCESSOR, threadsFor } from './processors';
+
+/** Memory that gives a function one full processor. More memory gives more processors, in proportion. */
+export const ONE_PROCESSOR = Size.mebibytes(1769);
+
+/** Number of processors of Lambda's largest function. */
+export const MOST_PROCESSORS = 6;
 
 /** A function's properties with defaults, where several parts need them. Numbers may be tokens. */
 export interface FunctionSettings {
@@ -30,4 +34,13 @@ export function functionSettings(id: string, props: ModelFunctionProps): Functio
     timeout: props.timeout ?? Duration.seconds(30),
     embeddedMetrics: props.embeddedMetrics ?? true,
   };
+}
+
+export function mebibytesOf(memorySize: Size): number {
+  return memorySize.isUnresolved() ? memorySize.toMebibytes() : memorySize.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
+}
+
+/** One thread for each full processor: further threads would only wait. */
+export function threadsFor(memorySize: Size): number {
+  return memorySize.isUnresolved() ? 1 : Math.max(1, Math.floor(mebibytesOf(memorySize) / ONE_PROCESSOR.toMebibytes()));
 }

@@ -10,8 +10,8 @@ import type { RequestCapture } from '../endpoint/request-capture';
 import type { Rollout } from '../endpoint/rollout';
 import type { ModelSource } from '../model/model-source';
 import type { OptimizationOptions } from '../optimization/optimization-options';
-import type { LiteRtRuntime } from './litert-runtime';
 import type { ModelHook } from './model-hook';
+import type { LiteRtRuntime } from './runtime-layer-props';
 
 /** Properties of a model served by AWS Lambda. */
 export interface ModelFunctionProps extends OptimizationOptions {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { join, resolve } from 'path';
-import type { ModelHookOptions } from './model-hook-options';
 
 /** The handler imports the hook by this name. */
 export const HOOK_MODULE = 'hook';
@@ -96,4 +95,15 @@ function isJsonFile(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Options of a hook. */
+export interface ModelHookOptions {
+  /**
+   * A JSON file with an event that the hook must answer before callers get the new version: the payload of a direct invocation,
+   * or the event of an HTTP front end.
+   *
+   * @default - the new version must start and load model and hook, but the hook gets no request
+   */
+  readonly checkEventFile?: string;
 }

@@ -7,8 +7,8 @@ import { nativeLayer } from '../bundling/native-layer';
 import type { PythonBundling } from '../bundling/python-bundling';
 import { packagePath } from '../private/asset-paths';
 import { lit } from '../private/errors';
-import { LiteRtRuntime } from './litert-runtime';
 import { LITERT_LIBRARY, layerRequirements } from './runtime-layer-contents';
+import { LiteRtRuntime } from './runtime-layer-props';
 
 /**
  * The Lambda runtime for the native program.

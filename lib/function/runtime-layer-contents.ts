@@ -2,7 +2,7 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import type { FileSelection } from '../bundling/bundle-plan';
 import { packagePath } from '../private/asset-paths';
-import type { LiteRtRuntime } from './litert-runtime';
+import type { LiteRtRuntime } from './runtime-layer-props';
 
 /** Path of LiteRT's C library in the native runtime's layer: Lambda's loader searches /opt/lib. The native program has the same default. */
 export const LITERT_LIBRARY = 'lib/libLiteRt.so';

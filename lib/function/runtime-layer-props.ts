@@ -1,6 +1,5 @@
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { PythonBundling } from '../bundling/python-bundling';
-import type { LiteRtRuntime } from './litert-runtime';
 
 /** Options of a runtime layer. */
 export interface RuntimeLayerOptions {
@@ -36,4 +35,13 @@ export interface PythonRuntimeLayerOptions extends RuntimeLayerOptions {
 export interface RuntimeLayerProps extends PythonRuntimeLayerOptions {
   /** The runtime in the layer. */
   readonly liteRtRuntime: LiteRtRuntime;
+}
+
+/** The runtime of a LiteRT model in a Lambda function. */
+export enum LiteRtRuntime {
+  /** A native program on LiteRT's C library and Lambda's `provided.al2023`, without Python. The smallest runtime, and the fastest to start. */
+  NATIVE = 'native',
+
+  /** A Python handler with a trimmed LiteRT Python package and NumPy. Supports hooks. */
+  NUMPY = 'numpy',
 }

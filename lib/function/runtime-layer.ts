@@ -7,9 +7,9 @@ import { failIfAny, lit } from '../private/errors';
 import { layerName } from '../private/layer-name';
 import { checkTypes } from '../private/property-types';
 import { checkPythonRuntime, LAYER_TYPES } from './function-checks';
-import { LiteRtRuntime } from './litert-runtime';
 import { nativeRuntimeLayer } from './native-runtime-layer';
 import { layerRequirements, liteRtVersion, NUMPY_SELECTION } from './runtime-layer-contents';
+import { LiteRtRuntime } from './runtime-layer-props';
 import type { PythonRuntimeLayerOptions, RuntimeLayerOptions, RuntimeLayerProps } from './runtime-layer-props';
 
 /**

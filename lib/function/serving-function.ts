@@ -4,7 +4,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { codeAddress, pythonFunction } from '../bundling/python-code';
-import { deployTimeDigest } from '../endpoint/deploy-time-digest';
+import { deployTimeDigest } from '../endpoint/digests';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import { LATEST_RUNTIME_RULES } from '../private/acknowledge';
 import { packagePath } from '../private/asset-paths';

@@ -1,7 +1,7 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import type { LinearRolloutOptions } from '../endpoint/rollout';
 import { checkRollout } from '../endpoint/rollout-checks';
-import type { LinearRolloutOptions } from '../endpoint/rollout-options';
 import { LONGEST_DELIVERY_MINUTES } from '../model/delivery-source';
 import { checkInteger, checkRange } from '../private/validation';
 import type { ModelFunctionProps } from './model-function-props';

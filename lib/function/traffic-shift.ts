@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { failureRate } from '../endpoint/failure-rate';
-import type { RolloutLimits } from '../endpoint/rollout-options';
+import type { RolloutLimits } from '../endpoint/rollout';
 import { acknowledgeManagedPolicy } from '../private/acknowledge';
 
 /** What shifts traffic, and what takes it back. */

@@ -1,9 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import type { Construct } from 'constructs';
-import type { Rollout } from '../endpoint/rollout';
+import type { Rollout, RolloutLimits } from '../endpoint/rollout';
 import { DEFAULT_MAX_ERROR_RATE } from '../endpoint/rollout-checks';
-import type { RolloutLimits } from '../endpoint/rollout-options';
 
 const { LambdaDeploymentConfig } = codedeploy;
 

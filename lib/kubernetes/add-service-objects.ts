@@ -2,23 +2,22 @@ import { Duration } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import type { CaptureStream } from '../endpoint/capture-stream';
+import { stableDigest } from '../endpoint/digests';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { LiteRtServer } from '../serving/litert-server';
-import { canaryGate } from './canary-gate';
 import { canaryManifest } from './canary-manifest';
+import { waitForCanary } from './canary-wait';
 import type { DeploymentOptions } from './deployment-manifest';
 import { deploymentManifest } from './deployment-manifest';
 import type { ModelServiceProps } from './model-service-props';
-import { ModelStorage } from './model-storage';
+import { ModelStorage } from './model-service-props';
 import { LONGEST_ROLLOUT_MINUTES } from './rollout-plan';
 import { autoscalerManifest, disruptionBudgetManifest } from './scaling-manifests';
-import { serviceAccountManifest } from './service-account-manifest';
-import { headlessServiceManifest, loadBalancerManifest, serviceManifest } from './service-manifests';
+import { headlessServiceManifest, loadBalancerManifest, serviceAccountManifest, serviceManifest } from './service-manifests';
 import type { ServiceObjects } from './service-objects';
 import { servicePods } from './service-pods';
 import type { ServiceRole } from './service-role';
 import type { ServiceSettings } from './service-settings';
-import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
 import { storageManifests } from './storage-manifests';
 
@@ -69,7 +68,7 @@ function addCanary(
   }
   const applied = objects.add('Canary', [canaryManifest({ ...pods, replicas: canary.replicas })], ...before);
   const timeout = props.rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES);
-  return [canaryGate(scope, { cluster: props.cluster, identity, serving, canary, rollout, timeout }, applied)];
+  return [waitForCanary(scope, { cluster: props.cluster, identity, serving, canary, rollout, timeout }, applied)];
 }
 
 function addServices(objects: ServiceObjects, { props, settings }: ServiceParts, before: Construct[]): eks.KubernetesManifest[] {

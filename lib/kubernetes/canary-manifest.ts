@@ -1,9 +1,9 @@
 import type { DeploymentOptions } from './deployment-manifest';
 import { deploymentSpec } from './deployment-manifest';
+import { ROLLOUT_LABEL } from './deployment-waits';
 import type { KubernetesObject } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
 import type { PodTemplate } from './pod-template';
-import { ROLLOUT_LABEL } from './rollout-gate';
 
 export const CANARY_SUFFIX = '-canary';
 
@@ -29,7 +29,7 @@ export function canaryManifest(options: CanaryManifestOptions): KubernetesObject
   };
 }
 
-/** Value of `ROLLOUT_LABEL` of the canary's pods: another one, so that the gate of the other Deployment does not see them. */
+/** Value of `ROLLOUT_LABEL` of the canary's pods: another one, so that the wait for the other Deployment does not see them. */
 export function canaryRollout(rollout: string): string {
   return `canary-${rollout}`;
 }

@@ -1,5 +1,5 @@
 import { BFLOAT16, BFLOAT16_FLAGS } from './bfloat16';
-import { containerSecurity } from './container-security';
+import { containerSecurity } from './kubernetes-object';
 import type { ModelPrefix } from './storage-manifests';
 
 /** Location and checksum of a model version. */

@@ -1,7 +1,7 @@
 import type { LiteRtServer } from '../serving/litert-server';
 import type { StoredBinary } from '../serving/stored-binary';
-import { containerSecurity } from './container-security';
 import { awsVariables, CHECK_FEATURES, CHECK_VERSION, featurePatterns, TERMINATION_MESSAGE } from './init-containers';
+import { containerSecurity } from './kubernetes-object';
 import type { ModelPrefix } from './storage-manifests';
 
 /** Options of the init containers of a pod with the LiteRT server. */

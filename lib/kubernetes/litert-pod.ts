@@ -1,11 +1,11 @@
 import { Token } from 'aws-cdk-lib';
-import { healthCheckPath } from '../serving/health-check';
 import type { LiteRtCapture } from '../serving/litert-command';
 import { liteRtArguments, liteRtDrainTimeout } from '../serving/litert-command';
 import type { LiteRtServer } from '../serving/litert-server';
+import { healthCheckPath } from '../serving/serving-settings';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
-import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
+import { containerSecurity } from './kubernetes-object';
 import { copyServerContainer, verifyServerContainer } from './litert-init-containers';
 import type { PodServer, PodServerOptions } from './pod-server';
 import { modelDirectory } from './pod-server';

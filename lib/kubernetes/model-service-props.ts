@@ -10,7 +10,6 @@ import type { OptimizationOptions } from '../optimization/optimization-options';
 import type { ModelServer } from '../serving/model-server';
 import type { ServingImage } from '../serving/serving-image';
 import type { TensorFlowServingOptions } from '../serving/tensorflow-serving-options';
-import type { ModelStorage } from './model-storage';
 
 /** Properties of a model served on Kubernetes, by TensorFlow Serving or by this library's LiteRT server. */
 export interface ModelServiceProps extends OptimizationOptions, TensorFlowServingOptions {
@@ -374,4 +373,17 @@ export interface ModelServiceProps extends OptimizationOptions, TensorFlowServin
    * @default - a role that can only read this model
    */
   readonly role?: iam.IRole;
+}
+
+/** How a pod gets the model from its bucket. */
+export enum ModelStorage {
+  /** Copies the model from S3 when the pod starts. The cluster needs no add-on; the node needs disk space for the model. */
+  COPY = 'copy',
+
+  /**
+   * Mounts the model read-only with Mountpoint for Amazon S3, for models too large for a node's disk. A pod reads it twice: to check and to load it.
+   *
+   * The cluster needs the add-on aws-mountpoint-s3-csi-driver, version 2.5 or newer, and capacity for the pod that it starts for each mount.
+   */
+  MOUNTPOINT = 'mountpoint',
 }

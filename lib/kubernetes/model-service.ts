@@ -8,11 +8,11 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { checkRolloutAlarms } from '../endpoint/alarm-checks';
 import { CaptureStream } from '../endpoint/capture-stream';
-import { deployTimeDigest } from '../endpoint/deploy-time-digest';
+import { deployTimeDigest, stableDigest } from '../endpoint/digests';
 import { LiveEvents } from '../endpoint/live-events';
 import type { IModelEndpoint } from '../endpoint/model-endpoint';
 import type { PodMetrics } from '../endpoint/pod-metrics';
-import type { IModelArtifact } from '../model/model-artifact';
+import type { IModelArtifact } from '../model/published-model';
 import { artifactFor, checkArtifactFor } from '../optimization/endpoint-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 import { ModelOptimizer } from '../optimization/model-optimizer';
@@ -20,26 +20,24 @@ import { failIfAny, lit } from '../private/errors';
 import { checkTypes } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
 import { ReplayFunction } from '../replay/replay-function';
-import { noteBatching } from '../serving/batching-note';
 import { liteRtServer } from '../serving/litert-server';
 import { ModelServer } from '../serving/model-server';
+import { noteBatching } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
 import { addServiceObjects } from './add-service-objects';
 import { ContainerInsightsMetrics } from './container-insights-metrics';
+import { waitForLoadBalancer, waitForRollout } from './deployment-waits';
 import type { KubernetesObject } from './kubernetes-object';
 import { liteRtWorkers } from './litert-pod';
-import { loadBalancerGate } from './load-balancer-gate';
 import { ManifestBundle } from './manifest-bundle';
 import type { ModelServiceProps } from './model-service-props';
-import { modelVersions } from './model-versions';
-import { rolloutGate } from './rollout-gate';
 import { LONGEST_ROLLOUT_MINUTES, warnOfSlowRollout } from './rollout-plan';
 import { checkServiceProps, SERVICE_TYPES } from './service-checks';
 import { checkUnclaimed, ServiceObjects } from './service-objects';
 import { ServiceRole } from './service-role';
 import type { ServiceNames, ServiceSettings } from './service-settings';
 import { architectureOf, formatOf, serviceNames, serviceSettings } from './service-settings';
-import { stableDigest } from './stable-digest';
+import { modelVersions } from './storage-manifests';
 import type { ModelPrefix } from './storage-manifests';
 import { renderYaml } from './yaml';
 
@@ -302,7 +300,7 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
   }
 
   private waitForPods({ rolloutTimeout }: ModelServiceProps, { identity, scaling }: ServiceSettings, rollout: string): Construct {
-    const gate = rolloutGate(this, 'Rollout', {
+    const wait = waitForRollout(this, 'Rollout', {
       cluster: this.cluster,
       identity,
       name: identity.name,
@@ -310,14 +308,14 @@ export class ModelService extends Construct implements IModelEndpoint, ec2.IConn
       replicas: scaling.minReplicas,
       timeout: rolloutTimeout ?? Duration.minutes(LONGEST_ROLLOUT_MINUTES),
     });
-    gate.node.addDependency(...this.manifests);
-    return gate;
+    wait.node.addDependency(...this.manifests);
+    return wait;
   }
 
   private waitForLoadBalancer({ identity }: ServiceSettings): eks.KubernetesObjectValue {
-    const gate = loadBalancerGate(this, 'LoadBalancerName', this.cluster, identity);
-    gate.node.addDependency(...this.manifests);
-    return gate;
+    const wait = waitForLoadBalancer(this, 'LoadBalancerName', this.cluster, identity);
+    wait.node.addDependency(...this.manifests);
+    return wait;
   }
 
   /** Writes the objects to the artifact bucket, under a key that covers everything that can differ. */

@@ -1,9 +1,8 @@
 import { inNameOrder } from '../private/in-name-order';
 import type { ServingSettings } from '../serving/serving-settings';
 import { BFLOAT16, bfloat16Affinity } from './bfloat16';
-import { containerSecurity, podSecurity } from './container-security';
+import { containerSecurity, objectLabels, podSecurity, selectorLabels } from './kubernetes-object';
 import type { ObjectIdentity } from './kubernetes-object';
-import { objectLabels, selectorLabels } from './kubernetes-object';
 import type { PodServer } from './pod-server';
 import { modelVolume, scrapeAnnotations } from './pod-server';
 

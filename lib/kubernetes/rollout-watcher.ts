@@ -84,7 +84,7 @@ export class RolloutWatcher extends Construct {
 
   /** Makes the deployment wait until enough pods are available. */
   public watch(scope: Construct, id: string, { namespace, name, selector, replicas, timeout }: WatchedRollout): CustomResource {
-    return this.gate(scope, id, 'Custom::TensorFlowRollout', {
+    return this.resource(scope, id, 'Custom::TensorFlowRollout', {
       Namespace: namespace,
       Name: name,
       Selector: selector,
@@ -96,7 +96,7 @@ export class RolloutWatcher extends Construct {
   /** Makes the deployment wait while a canary serves, and fail if the canary's requests fail. */
   public watchCanary(scope: Construct, id: string, canary: WatchedCanary): CustomResource {
     const { alarms, maxLatencyMilliseconds } = canary;
-    const gate = this.gate(scope, id, 'Custom::TensorFlowCanary', {
+    const resource = this.resource(scope, id, 'Custom::TensorFlowCanary', {
       Namespace: canary.namespace,
       Name: canary.name,
       StableName: canary.stableName,
@@ -111,29 +111,29 @@ export class RolloutWatcher extends Construct {
       Alarms: alarms.length === 0 ? undefined : alarms.map(({ alarmName }) => alarmName),
     });
     if (alarms.length > 0) {
-      this.allowAlarms(gate);
+      this.allowAlarms(resource);
     }
-    return gate;
+    return resource;
   }
 
-  private gate(scope: Construct, id: string, resourceType: string, properties: Record<string, unknown>): CustomResource {
-    const gate = new CustomResource(scope, id, {
+  private resource(scope: Construct, id: string, resourceType: string, properties: Record<string, unknown>): CustomResource {
+    const resource = new CustomResource(scope, id, {
       resourceType,
       serviceToken: this.serviceToken,
       serviceTimeout: ROLLOUT_SERVICE_TIMEOUT,
       properties: { ClusterName: this.cluster.clusterName, ...properties },
     });
     // The cluster lets the role in only after this.
-    eks.KubectlProvider.getKubectlProvider(gate, this.cluster);
-    return gate;
+    eks.KubectlProvider.getKubectlProvider(resource, this.cluster);
+    return resource;
   }
 
   /** Adds a policy of this stack to the role, which may be another stack's. */
-  private allowAlarms(gate: CustomResource): void {
+  private allowAlarms(resource: CustomResource): void {
     // CloudWatch describes composite alarms only to callers that may describe all.
     const statements = [new iam.PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] })];
-    const policy = new iam.Policy(gate, 'Alarms', { statements, roles: [this.kubectl.role!] });
+    const policy = new iam.Policy(resource, 'Alarms', { statements, roles: [this.kubectl.role!] });
     acknowledgeWildcard(policy, '*', 'CloudWatch describes composite alarms only to callers that may describe all');
-    gate.node.addDependency(policy);
+    resource.node.addDependency(policy);
   }
 }

@@ -1,9 +1,9 @@
 import { inNameOrder } from '../private/in-name-order';
-import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
 import { SERVER_PROGRAM, serverArguments } from '../serving/server-command';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
-import { containerSecurity } from './container-security';
 import { TERMINATION_MESSAGE } from './init-containers';
+import { containerSecurity } from './kubernetes-object';
 
 const CONFIG_DIRECTORY = '/etc/tensorflow-serving';
 

@@ -15,7 +15,7 @@ import { checkServingOptions, SERVING_TYPES } from '../serving/serving-checks';
 import { BFLOAT16 } from './bfloat16';
 import { canaryProblems } from './canary';
 import type { ModelServiceProps } from './model-service-props';
-import { ModelStorage } from './model-storage';
+import { ModelStorage } from './model-service-props';
 import { podProblems } from './pod-checks';
 import { rolloutProblems } from './rollout-plan';
 import { architectureOf } from './service-settings';

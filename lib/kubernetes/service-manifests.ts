@@ -1,8 +1,15 @@
 import { Tokenization } from 'aws-cdk-lib';
-import { HEALTH_CHECK, healthCheckPath } from '../serving/health-check';
+import { HEALTH_CHECK, healthCheckPath } from '../serving/serving-settings';
 import type { ServingSettings } from '../serving/serving-settings';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
 import { metadata, selectorLabels } from './kubernetes-object';
+
+/**
+ * Enables pod readiness gates in EKS Auto Mode and the AWS Load Balancer Controller: a pod becomes ready only when its load balancer sends it requests.
+ *
+ * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/
+ */
+const READINESS_GATES = { 'eks.amazonaws.com/pod-readiness-gate-inject': 'enabled', 'elbv2.k8s.aws/pod-readiness-gate-inject': 'enabled' };
 
 const HEADLESS_SUFFIX = '-headless';
 
@@ -59,4 +66,20 @@ function ports(serving: ServingSettings): Record<string, unknown>[] {
     { name: 'grpc', port: serving.grpcPort, targetPort: 'grpc', appProtocol: 'grpc' },
     { name: 'http', port: serving.restPort, targetPort: 'http', appProtocol: 'http' },
   ];
+}
+
+/** Returns a namespace that enforces the restricted pod security standard. */
+export function namespaceManifest(name: string): KubernetesObject {
+  const standard = Object.fromEntries(['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']));
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'cdk-tensorflow', ...standard, ...READINESS_GATES } } };
+}
+
+/**
+ * Returns the service account for EKS Pod Identity.
+ *
+ * It must not have the annotation eks.amazonaws.com/role-arn, which the CDK's ServiceAccount adds even for Pod Identity: Mountpoint's driver
+ * would then use IRSA, which the role does not trust, and the mount would fail.
+ */
+export function serviceAccountManifest(identity: ObjectIdentity): KubernetesObject {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(identity), automountServiceAccountToken: false };
 }

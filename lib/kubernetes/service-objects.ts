@@ -3,7 +3,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { Construct } from 'constructs';
 import type { KubernetesObject, ObjectIdentity } from './kubernetes-object';
-import { namespaceManifest } from './namespace-manifest';
+import { namespaceManifest } from './service-manifests';
 
 export interface ServiceObjectsOptions {
   readonly cluster: eks.ICluster;

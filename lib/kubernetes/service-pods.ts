@@ -1,19 +1,18 @@
 import type { Construct } from 'constructs';
 import type { CaptureStream } from '../endpoint/capture-stream';
-import { deployTimeDigest } from '../endpoint/deploy-time-digest';
+import { deployTimeDigest, stableDigest } from '../endpoint/digests';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
 import type { LiteRtServer } from '../serving/litert-server';
 import { DEFAULT_SERVING_IMAGE, ServingImage } from '../serving/serving-image';
+import { ROLLOUT_LABEL } from './deployment-waits';
 import { liteRtPod } from './litert-pod';
 import type { ModelServiceProps } from './model-service-props';
 import type { PodServer } from './pod-server';
 import type { PodTemplate } from './pod-template';
 import { podTemplate } from './pod-template';
-import { ROLLOUT_LABEL } from './rollout-gate';
 import type { ServerResources } from './server-container';
 import type { ServiceSettings } from './service-settings';
 import { kubernetesName, memoryQuantity } from './service-settings';
-import { stableDigest } from './stable-digest';
 import type { ModelPrefix } from './storage-manifests';
 import { tensorFlowServingPod } from './tensorflow-serving-pod';
 

@@ -1,7 +1,7 @@
 import type { Size } from 'aws-cdk-lib';
 import { SizeRoundingBehavior, Token, Tokenization } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ModelFormat } from '../model/model-format';
+import { ModelFormat } from '../model/published-model';
 import { defaultModelName } from '../optimization/model-name';
 import { ModelServer } from '../serving/model-server';
 import type { ServingSettings } from '../serving/serving-settings';

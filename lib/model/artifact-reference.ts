@@ -1,6 +1,5 @@
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type { IModelArtifact } from './model-artifact';
-import type { ModelFormat } from './model-format';
+import type { IModelArtifact, ModelFormat } from './published-model';
 
 /** Identifies a published version, with what is known before the deployment. Not public, because that depends on the artifact. */
 export interface ArtifactReference {

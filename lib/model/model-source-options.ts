@@ -1,5 +1,3 @@
-import type { StatefulBehavior } from './stateful-behavior';
-
 /** Facts about a model that the model itself does not contain. */
 export interface ModelSourceOptions {
   /**
@@ -46,4 +44,13 @@ export interface BucketModelSourceOptions extends ModelSourceOptions {
    * @default - changed objects go unnoticed
    */
   readonly revision?: string;
+}
+
+/** What to do with a model whose variables change between calls. */
+export enum StatefulBehavior {
+  /** Reject the model for Lambda, where two requests may not reach the same process. */
+  REFUSE = 'refuse',
+
+  /** Start every request from the state in which the model was saved. */
+  RESET_PER_REQUEST = 'reset_per_request',
 }

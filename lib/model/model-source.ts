@@ -1,9 +1,9 @@
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IDeliveredModel } from './delivered-model';
-import type { IModelArtifact } from './model-artifact';
 import type { ModelSourceOptions, BucketModelSourceOptions } from './model-source-options';
 import type { OriginalModel } from './original-model';
 import { AssetModel, BucketModel, DeliveryModel } from './original-model';
+import type { IModelArtifact } from './published-model';
 
 /** The source of a model. */
 export class ModelSource {

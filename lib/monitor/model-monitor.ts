@@ -11,10 +11,9 @@ import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
 import { BUCKET, checkTypes, DURATION } from '../private/property-types';
-import { COMPARED_SAMPLES, DIVERGENCE, DRIFTED_FEATURES, MODEL_DRIFTED, STABILITY_INDEX } from './drift-events';
 import type { ModelMonitorProps } from './model-monitor-props';
 import { captureBucketOf, checkMonitor } from './monitor-checks';
-import { MonitorProject } from './monitor-project';
+import { COMPARED_SAMPLES, DIVERGENCE, DRIFTED_FEATURES, MODEL_DRIFTED, MonitorProject, STABILITY_INDEX } from './monitor-project';
 
 /**
  * Compares what a model is asked, and what it answers, with the evaluation data that it was published with.

@@ -3,7 +3,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
-import type { IModelArtifact } from '../model/model-artifact';
+import type { IModelArtifact } from '../model/published-model';
 import { packageIndexProblems } from '../optimization/optimization-checks';
 import { outermostStack } from '../private/outermost-stack';
 import { checkInteger, checkRange } from '../private/validation';

@@ -6,17 +6,29 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { referenceOf } from '../model/artifact-reference';
-import type { IModelArtifact } from '../model/model-artifact';
+import type { IModelArtifact } from '../model/published-model';
 import { acknowledgePrefix } from '../optimization/artifact/artifact-access';
-import { BuildRecords } from '../optimization/build/build-records';
+import { BuildLogs } from '../optimization/build/build-logs';
 import { BuildRole } from '../optimization/build/build-role';
 import { defaultImage, optimizerCode } from '../optimization/build/optimization-project';
 import { acknowledgeWildcard, acrossPacks } from '../private/acknowledge';
-import { eventBusArn, EVENT_SOURCE } from '../private/event-rule';
+import { EVENT_SOURCE, eventBusArn } from '../private/event-rule';
 import { grantKey } from '../private/key-grant';
 import { METRIC_NAMESPACE } from '../private/metric-namespace';
-import { MODEL_DRIFTED, REPORT_PREFIX } from './drift-events';
 import { renderMonitorBuildSpec } from './monitor-buildspec';
+
+/**
+ * What the monitor's build tells EventBridge's default bus and CloudWatch.
+ *
+ * `tensorflow_optimizer/drift/announce.py` has the same names; `optimizer/schema/drift-event.schema.json` describes an event's detail.
+ */
+export const MODEL_DRIFTED = 'ModelDrifted';
+export const COMPARED_SAMPLES = 'ComparedSamples';
+export const DRIFTED_FEATURES = 'DriftedFeatures';
+export const STABILITY_INDEX = 'MaxPopulationStabilityIndex';
+export const DIVERGENCE = 'MaxJensenShannonDivergence';
+/** Prefix of the reports in the capture bucket. */
+export const REPORT_PREFIX = 'drift-reports';
 
 export interface MonitorProjectProps {
   readonly artifact: IModelArtifact;
@@ -38,7 +50,7 @@ export class MonitorProject extends Construct {
     super(scope, id);
     const { artifact, captureBucket, modelName } = props;
     const reference = referenceOf(artifact)!;
-    this.logGroup = BuildRecords.of(this).logGroup;
+    this.logGroup = BuildLogs.of(this).logGroup;
     this.role = new BuildRole(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } } }),
       description: 'Compares captured requests of one TensorFlow model with its evaluation data',

@@ -1,7 +1,7 @@
 import type * as ecr from 'aws-cdk-lib/aws-ecr';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { ModelFormat } from '../model/model-format';
 import type { ModelSource } from '../model/model-source';
+import type { ModelFormat } from '../model/published-model';
 import type { OptimizationOptions } from './optimization-options';
 
 /** Properties of a model's optimization. */

@@ -9,26 +9,25 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { setReference } from '../model/artifact-reference';
-import type { IModelArtifact } from '../model/model-artifact';
-import { ModelFormat } from '../model/model-format';
+import type { IModelArtifact } from '../model/published-model';
+import { ModelFormat } from '../model/published-model';
 import { failIfAny, lit } from '../private/errors';
 import { eventRule } from '../private/event-rule';
 import { checkTypes } from '../private/property-types';
 import { grantArtifactRead } from './artifact/artifact-access';
-import { artifactBucketOf } from './artifact/artifact-bucket';
-import { claimPrefix } from './artifact/artifact-prefix';
-import { ArtifactPruning } from './artifact/artifact-pruning';
-import type { ArtifactRetention } from './artifact/artifact-retention';
+import { artifactBucketOf, claimPrefix } from './artifact/artifact-bucket';
 import { MODEL_PRUNED, MODEL_PUBLISHED, MODEL_REFUSED, refusedModels } from './artifact/model-events';
+import { VersionPruning } from './artifact/version-pruning';
 import { labelsOf } from './build/class-labels';
 import { renderJob } from './build/job';
 import { modelBuild } from './build/model-build';
 import { OptimizationProject } from './build/optimization-project';
-import { RefusalBehavior } from './build/refusal-behavior';
 import { noteWarmUp, warmUpRecords } from './build/warm-up';
 import { defaultModelName, modelPrefix } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
 import { checkModelOptimizer, OPTIMIZER_TYPES } from './optimization-checks';
+import type { ArtifactRetention } from './optimization-options';
+import { RefusalBehavior } from './optimization-options';
 import { OptimizationRecipe } from './recipe/optimization-recipe';
 
 /**
@@ -321,7 +320,7 @@ export class ModelOptimizer extends Construct implements IModelArtifact {
 
   private createPruning({ model, pointerParameterName }: ModelOptimizerProps, retention: ArtifactRetention): lambda.Function {
     const names = [model._original?.delivery?.serveParameterName, pointerParameterName];
-    return new ArtifactPruning(this, 'Pruning', {
+    return new VersionPruning(this, 'Pruning', {
       retention,
       bucket: this.bucket,
       keyPrefix: this.keyPrefix,

@@ -1,9 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { ModelFormat } from '../model/model-format';
 import type { SourceKind } from '../model/model-inspection';
 import type { ModelSource } from '../model/model-source';
+import { ModelFormat } from '../model/published-model';
 import type { PropertyTypes } from '../private/property-types';
 import { ARCHITECTURE, BUCKET, BUILD_IMAGE, DURATION, KEY, quoted, REPOSITORY, ROLE, VPC } from '../private/property-types';
 import { checkRoleStack } from '../private/role-checks';
@@ -14,11 +14,11 @@ import { checkSigning } from './artifact/signing-key';
 import { BUILD_VARIABLES } from './build/buildspec';
 import { checkLabels } from './build/class-labels';
 import { timeoutProblems } from './build/optimization-timeout';
-import { RefusalBehavior } from './build/refusal-behavior';
 import { checkServerImage } from './build/server-image';
 import { warmUpProblems } from './build/warm-up';
 import { checkArtifactPrefix, checkModelName, defaultModelName } from './model-name';
 import type { ModelOptimizerProps } from './model-optimizer-props';
+import { RefusalBehavior } from './optimization-options';
 import type { OptimizationOptions } from './optimization-options';
 
 /** The types of a model and of the options for its optimization. */

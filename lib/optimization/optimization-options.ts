@@ -4,11 +4,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { ArtifactRetention } from './artifact/artifact-retention';
-import type { UnsignedVersions } from './artifact/unsigned-versions';
-import type { RefusalBehavior } from './build/refusal-behavior';
 import type { EvaluationData } from './recipe/evaluation-data';
-import type { ModelTask } from './recipe/model-task';
 import type { OptimizationRecipe } from './recipe/optimization-recipe';
 import type { QualityGate } from './recipe/quality-gate';
 
@@ -230,4 +226,68 @@ export interface OptimizationOptions {
    * @default Duration.minutes(55)
    */
   readonly optimizationTimeout?: Duration;
+}
+
+/**
+ * Which published versions of a model to keep. All others are pruned, with their reports.
+ *
+ * A version is kept as long as any of the two properties keeps it. Never pruned are what a stack serves or served before, what a parameter names, what is
+ * kept in the place of a refused model, the two newest versions, and what is younger than a day.
+ */
+export interface ArtifactRetention {
+  /**
+   * How many of the newest published versions to keep, from 2 to 1000.
+   *
+   * @default 5
+   */
+  readonly versions?: number;
+
+  /**
+   * How long to keep a version after it was published, and a build's report, at least one day.
+   *
+   * @default Duration.days(30)
+   */
+  readonly age?: Duration;
+}
+
+/** What a deployment with a `signingKey` does with a version that has no signature, because it was published before the key was given. */
+export enum UnsignedVersions {
+  /** The deployment fails. */
+  REFUSE = 'REFUSE',
+
+  /**
+   * The version is signed as it is. Whoever could write to the bucket until then is trusted, so take this for one deployment, then go back to `REFUSE`.
+   *
+   * A signature that was deleted is made again too. One that is there and wrong still fails the deployment.
+   */
+  SIGN = 'SIGN',
+}
+
+/** What a deployment does when no candidate passes the gate. */
+export enum RefusalBehavior {
+  /** The deployment fails, and is rolled back. */
+  FAIL = 'FAIL',
+
+  /**
+   * The deployment succeeds, and the version that served before goes on. What was refused, and why, is in `refusal`, an output, a metric and an event.
+   *
+   * It fails where there is nothing that could be kept: at the first deployment of a model, where the format or the processor changes with it, where
+   * a server is published with the model for the first time, or where the model moves to another bucket or prefix.
+   */
+  KEEP_PREVIOUS = 'KEEP_PREVIOUS',
+}
+
+/** The kind of decision an output makes, and so how a candidate's answers are compared with the original's. */
+export enum ModelTask {
+  /** One of several classes: the largest value decides. */
+  MULTICLASS = 'multiclass',
+
+  /** Yes or no: one value, and a threshold. */
+  BINARY = 'binary',
+
+  /** Several independent yes-or-no answers. */
+  MULTILABEL = 'multilabel',
+
+  /** Plain numbers, including dense outputs (masks, embeddings, audio). */
+  REGRESSION = 'regression',
 }

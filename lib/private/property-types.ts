@@ -21,7 +21,7 @@ type Method<Type> = { [Name in keyof Type]-?: Type[Name] extends (...args: never
 /** Types with methods or internal members: no values, structs, lists and maps. */
 type HasBehavior<Type> = Type extends string | number | boolean | readonly unknown[] ? never
   : string extends keyof Type ? never
-    : [Method<Type> | (keyof Type & `_${string}`)] extends [never] ? never : Type;
+  : [Method<Type> | (keyof Type & `_${string}`)] extends [never] ? never : Type;
 
 /** A type for each property that takes an object with behavior. The compiler refuses a table that lacks one. */
 export type PropertyTypes<Props> = {

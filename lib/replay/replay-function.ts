@@ -8,14 +8,14 @@ import { functionLogGroup } from '../function/function-log-group';
 import { functionOffer } from '../function/function-offer';
 import { functionSettings } from '../function/function-settings';
 import { partBytes } from '../function/function-size';
-import { LiteRtRuntime } from '../function/litert-runtime';
 import type { ModelFunctionProps } from '../function/model-function-props';
 import { RuntimeLayer } from '../function/runtime-layer';
+import { LiteRtRuntime } from '../function/runtime-layer-props';
 import { servingFunction } from '../function/serving-function';
 import { VersionCheck } from '../function/version-check';
 import { readDelivered } from '../model/delivery-source';
-import type { IModelArtifact } from '../model/model-artifact';
 import type { ModelSource } from '../model/model-source';
+import type { IModelArtifact } from '../model/published-model';
 import { ModelCompatibility } from '../optimization/model-compatibility';
 
 /** Lambda's limit. */

@@ -4,7 +4,6 @@ import * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets';
 import type { Construct } from 'constructs';
 import type { ServerImage } from '../optimization/build/server-image';
 import { checkServerImage } from '../optimization/build/server-image';
-import type { ServingImageAssetOptions } from './serving-image-options';
 
 /** The default image. The tag of a release does not move. */
 export const DEFAULT_SERVING_IMAGE = 'tensorflow/serving:2.20.0';
@@ -134,4 +133,28 @@ function tagProblems(tag: string | undefined, shown: string): string[] {
   return /arm64|aarch64/i.test(tag)
     ? [`servingImage must be for x86_64, got ${JSON.stringify(shown)}: pods are scheduled on amd64 nodes, because no official image exists for arm64`]
     : [];
+}
+
+/** Options of an image built from a Dockerfile. */
+export interface ServingImageAssetOptions {
+  /**
+   * Path of the Dockerfile, relative to the directory.
+   *
+   * @default 'Dockerfile'
+   */
+  readonly file?: string;
+
+  /**
+   * Build arguments.
+   *
+   * @default - none
+   */
+  readonly buildArgs?: { [name: string]: string };
+
+  /**
+   * The Dockerfile stage to build.
+   *
+   * @default - the last one
+   */
+  readonly target?: string;
 }

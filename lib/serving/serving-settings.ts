@@ -1,5 +1,14 @@
-import { Duration } from 'aws-cdk-lib';
+import { Annotations, Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import type { TensorFlowServingOptions } from './tensorflow-serving-options';
+
+/**
+ * Timing of health checks.
+ *
+ * Health checks share the server's threads with requests, so a server under load responds slowly. Removing it would overload the others,
+ * until none is left.
+ */
+export const HEALTH_CHECK = { intervalSeconds: 30, timeoutSeconds: 20, healthyThreshold: 2, unhealthyThreshold: 5 };
 
 const DEFAULT_PORTS = { grpc: 8500, rest: 8501 };
 const DEFAULT_MONITORING_PATH = '/monitoring/prometheus/metrics';
@@ -70,4 +79,17 @@ function batchingSettings(options: TensorFlowServingOptions): BatchingSettings {
     allowedBatchSizes: options.allowedBatchSizes,
     padVariableLengthInputs: options.padVariableLengthInputs,
   };
+}
+
+/** Returns a path that answers 200 only if a version is loaded; `/v1/models/<name>` also does if none is. */
+export function healthCheckPath(modelName: string): string {
+  return `/v1/models/${modelName}/metadata`;
+}
+
+/** Notes on the construct that a batch fails as a whole: with batching, clients depend on each other's requests. */
+export function noteBatching(scope: Construct, { batching }: { readonly batching?: unknown }): void {
+  if (batching) {
+    Annotations.of(scope).addInfoV2('cdk-tensorflow:SharedBatches', 'batching combines the requests of several clients, and a request that the model cannot '
+      + 'take fails all requests of its batch (400): let clients check what they send, or leave batching out where they do not trust each other');
+  }
 }

@@ -4,7 +4,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../lib';
 import { ModelService } from '../../lib/kubernetes/model-service';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ModelServer } from '../../lib/serving/model-server';
 
 /** The stacks whose Kubernetes objects the tests take out of the synthesized templates. */

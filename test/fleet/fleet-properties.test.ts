@@ -9,7 +9,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { ModelFleetProps } from '../../lib';
 import { MissingCpuFeatures, ModelFleet, ModelServer, ModelSource, ServingBinary } from '../../lib';
-import { PinnedAmazonLinux } from '../../lib/fleet/pinned-amazon-linux';
+import { PinnedAmazonLinux } from '../../lib/fleet/fleet-instances';
 import { directoryWith, savedModelFiles } from '../model/model-files';
 import { bootSettings, env, fleet, properties, userData } from './fixtures';
 

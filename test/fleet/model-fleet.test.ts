@@ -8,7 +8,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { ModelFleetProps } from '../../lib';
 import { ModelAlarms, ModelDashboard, ModelSource, OptimizationRecipe, Quantization, Rollout } from '../../lib';
-import { MissingCpuFeatures } from '../../lib/fleet/missing-cpu-features';
+import { MissingCpuFeatures } from '../../lib/fleet/model-fleet-props';
 import { METRICS_UNIT, renderMetricsUnit, renderServerLogUnit, renderSystemdUnit, SERVER_LOG_UNIT, SERVER_UNIT } from '../../lib/fleet/systemd-unit';
 import { bootSettings, fileOf, fleet, properties, userData } from './fixtures';
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'fs';
 import { LiteRtRuntime } from '../../lib';
 import { RequestMetrics } from '../../lib/function/request-metrics';
 import { layerRequirements, LITERT_LIBRARY } from '../../lib/function/runtime-layer-contents';
-import { TOOLCHAIN } from '../../lib/optimization/build/toolchain';
+import { TOOLCHAIN } from '../../lib/optimization/build/job';
 import { packagePath } from '../../lib/private/asset-paths';
 
 /** The contract between TypeScript and Python, which share no code. */

@@ -1,6 +1,6 @@
 import { canaryManifest, canaryRollout } from '../../lib/kubernetes/canary-manifest';
 import { deploymentManifest } from '../../lib/kubernetes/deployment-manifest';
-import { ROLLOUT_LABEL } from '../../lib/kubernetes/rollout-gate';
+import { ROLLOUT_LABEL } from '../../lib/kubernetes/deployment-waits';
 
 const identity = { name: 'digits', namespace: 'models' };
 const plan = { startupSeconds: 60, drainSeconds: 45, minReadySeconds: 20, maxSurge: '25%' };

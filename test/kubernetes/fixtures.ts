@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { ModelArtifact } from '../../lib';
 import { ModelService } from '../../lib/kubernetes/model-service';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import type { IModelArtifact } from '../../lib/model/model-artifact';
+import type { IModelArtifact } from '../../lib/model/published-model';
 import { ModelSource } from '../../lib/model/model-source';
 
 export const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';

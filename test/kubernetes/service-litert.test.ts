@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ModelSource } from '../../lib/model/model-source';
 import { OptimizationRecipe } from '../../lib/optimization/recipe/optimization-recipe';
 import { Quantization } from '../../lib/optimization/recipe/quantization';

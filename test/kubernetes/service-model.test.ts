@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelOptimizer, ModelSource } from '../../lib';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ServingImage } from '../../lib/serving/serving-image';
 import {
   deployed, DEPLOYED, DIGITS, emptyStack, FIT, GATE, MANIFEST, modelService, objectOf, objectsOf, offerOf, podOf, resourceOf, serverOf, stackWith,

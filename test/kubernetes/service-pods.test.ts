@@ -1,6 +1,6 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ServingImage } from '../../lib/serving/serving-image';
 import { objectOf, objectsOf, podOf, serverOf, stackWith } from './fixtures';
 

@@ -3,7 +3,7 @@ import * as older from 'aws-cdk-lib/aws-eks';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { ServingImage } from '../../lib/serving/serving-image';
 import { DIGITS, emptyStack, importedCluster, modelService, publishedModel, stackWith } from './fixtures';
 

@@ -6,7 +6,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ModelSource } from '../../lib';
 import type { ModelServiceProps } from '../../lib/kubernetes/model-service-props';
-import { ModelStorage } from '../../lib/kubernetes/model-storage';
+import { ModelStorage } from '../../lib/kubernetes/model-service-props';
 import { deployed, emptyStack, FLAG_SETS, GATE, modelService, podOf, publishedModel, resourceOf, stackWith } from './fixtures';
 
 const ROLLOUT = 'Custom::TensorFlowRollout';

@@ -75,7 +75,7 @@ describe('signingKey', () => {
   test('has its file name and its specs in common with the handlers', () => {
     const source = (name: string) => readFileSync(`runtime/build_runner/src/model_builds/${name}.py`, 'utf8');
 
-    expect(source('signature_bundle')).toContain('SIGNATURE_FILE = "manifest.json.sigstore.json"');
+    expect(source('signature_bundle')).toContain('SIGNATURE_BUNDLE = "manifest.json.sigstore.json"');
     for (const spec of [...source('signing_key').matchAll(/"((?:ECC|RSA)_\w+)": \(/g)].map(([, name]) => name)) {
       expect(() => optimize({ signingKey: newKey(newStack(), spec as kms.KeySpec) })).not.toThrow();
     }

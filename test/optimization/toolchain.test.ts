@@ -1,5 +1,5 @@
 import { readFileSync } from 'fs';
-import { TOOLCHAIN } from '../../lib/optimization/build/toolchain';
+import { TOOLCHAIN } from '../../lib/optimization/build/job';
 
 const requirements = readFileSync('optimizer/requirements.txt', 'utf8');
 

@@ -83,7 +83,13 @@ test('values of the right kind have no problem', () => {
 });
 
 test('the compiler refuses a table without a property that takes an object, and one with a property of another type', () => {
-  interface Props { readonly time: Duration; readonly capture?: RequestCapture; readonly replay?: ReplayOptions; readonly names?: string[]; readonly labels?: { [name: string]: string } }
+  interface Props {
+    readonly time: Duration;
+    readonly capture?: RequestCapture;
+    readonly replay?: ReplayOptions;
+    readonly names?: string[];
+    readonly labels?: { [name: string]: string };
+  }
   const capture = FUNCTION_TYPES.capture;
 
   const complete: PropertyTypes<Props> = { time: DURATION, capture };

@@ -1,9 +1,13 @@
 import { CustomResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IDependable } from 'constructs';
+import { Dependable } from 'constructs';
 import { failIfAny, lit } from '../../private/errors';
 import { BuildProvider, CHECK_TIMEOUT } from '../build/build-provider';
 import type { OptimizationOptions } from '../optimization-options';
+
+/** Constructs by prefix, by bucket. */
+const claims = new WeakMap<s3.IBucket, Map<string, Construct>>();
 
 const ID = 'TensorFlowModelArtifacts';
 
@@ -78,4 +82,34 @@ class ArtifactBucket extends s3.Bucket {
     removal.node.addDependency(provider, grant);
     return removal;
   }
+}
+
+/**
+ * Reserves a prefix in a bucket for a model.
+ *
+ * @throws if another model has it already
+ */
+export function claimPrefix(scope: Construct, bucket: s3.IBucket, prefix: string): void {
+  const owners = claims.get(bucket) ?? new Map<string, Construct>();
+  const owner = owners.get(prefix);
+  failIfAny(lit`ConflictingArtifactPrefixes`, owner === undefined ? [] : [
+    `artifactPrefix ${JSON.stringify(prefix)} belongs to the model ${JSON.stringify(owner.node.path)} in the same bucket, and both would number their versions `
+    + 'in one place: give one of them another artifactPrefix, or its own artifactBucket',
+  ], scope);
+  claims.set(bucket, owners.set(prefix, scope));
+}
+
+/**
+ * A bucket, its policy and its key, as they are when the app is synthesized: policies may come later than we do.
+ *
+ * Not the bucket's whole tree, which may hold notifications that wait for what waits for us.
+ */
+export function bucketWithPolicy(bucket: s3.IBucket): IDependable {
+  const dependable = {};
+  Dependable.implement(dependable, {
+    get dependencyRoots() {
+      return [bucket.node.defaultChild, bucket.policy, bucket.encryptionKey].filter((root) => root !== undefined);
+    },
+  });
+  return dependable;
 }

@@ -1,16 +1,15 @@
 import { Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { referenceOf, setReference } from '../../model/artifact-reference';
-import type { IModelArtifact } from '../../model/model-artifact';
-import type { ModelFormat } from '../../model/model-format';
+import type { IModelArtifact, ModelFormat } from '../../model/published-model';
 import { failIfAny, lit } from '../../private/errors';
 import { checkPattern } from '../../private/validation';
 import { grantArtifactRead } from './artifact-access';
 import { leasePattern } from './artifact-leases';
-import type { ModelArtifactFromBucketOptions, ModelArtifactFromParameterOptions } from './model-artifact-options';
 import { checkSigningKey } from './signing-key';
 
 /** Keys of published models under any prefix, which is known only during the deployment. */
@@ -97,4 +96,61 @@ function pointerProblems(artifact: IModelArtifact, parameterName: string): strin
   return writer === undefined ? [] : [`parameterName must be of a parameter that another stack writes, got ${JSON.stringify(parameterName)}, which `
     + `${JSON.stringify(writer.node.path)} of this stack writes: the deployment would read it too early. Serve the optimizer itself with `
     + 'ModelSource.fromArtifact(optimizer), or move it to a stack of its own that this one depends on'];
+}
+
+/** A published model, identified by its manifest. */
+export interface ModelArtifactFromBucketOptions {
+  /** The bucket that contains the model. It must be versioned. */
+  readonly bucket: s3.IBucket;
+
+  /** Key of the version's manifest.json: `<prefix>/<format>/<version>/manifest.json`. */
+  readonly manifestKey: string;
+
+  /**
+   * Expected SHA-256 of the manifest, in lower-case hexadecimal.
+   *
+   * @default - the manifest is not verified
+   */
+  readonly manifestSha256?: string;
+
+  /**
+   * The key that must have signed the version: `signingKey` of the `ModelOptimizer` that published it.
+   *
+   * @default - no signature is asked for
+   */
+  readonly signingKey?: kms.IKey;
+
+  /**
+   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   *
+   * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
+   *
+   * @default true
+   */
+  readonly lease?: boolean;
+}
+
+/** A published model, identified by an SSM parameter. */
+export interface ModelArtifactFromParameterOptions {
+  /** The bucket that contains the model. It must be versioned. */
+  readonly bucket: s3.IBucket;
+
+  /** Name of the parameter that a `ModelOptimizer` with `pointerParameterName` writes. */
+  readonly parameterName: string;
+
+  /**
+   * The key that must have signed the version: `signingKey` of the `ModelOptimizer` that published it.
+   *
+   * @default - no signature is asked for
+   */
+  readonly signingKey?: kms.IKey;
+
+  /**
+   * Whether the deployment writes a lease next to the model, which keeps what is served here from being pruned. It needs to write below `leases/` there.
+   *
+   * Without one, versions disappear while they are served if the `ModelOptimizer` that publishes them has `retention`.
+   *
+   * @default true
+   */
+  readonly lease?: boolean;
 }

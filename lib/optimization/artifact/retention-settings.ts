@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { checkTypes, DAYS } from '../../private/property-types';
 import { checkInteger } from '../../private/validation';
-import type { ArtifactRetention } from './artifact-retention';
+import type { ArtifactRetention } from '../optimization-options';
 
 const DEFAULT_VERSIONS = 5;
 const DEFAULT_AGE_DAYS = 30;

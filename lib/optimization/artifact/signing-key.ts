@@ -6,7 +6,7 @@ import { grantKey } from '../../private/key-grant';
 import type { OptimizationOptions } from '../optimization-options';
 
 /** The name of a signature, next to the manifest that it signs. runtime/build_runner writes it. */
-const SIGNATURE_FILE = 'manifest.json.sigstore.json';
+const SIGNATURE_BUNDLE = 'manifest.json.sigstore.json';
 
 /** Specs of keys that sign. runtime/build_runner has the algorithm of each. */
 const SIGNING_SPECS: string[] = [
@@ -58,18 +58,18 @@ export function grantSigning(grantee: iam.IGrantable, key: kms.IKey, bucket: s3.
   const signatures = iam.Grant.addToPrincipal({
     grantee,
     actions: ['s3:PutObject'],
-    resourceArns: [bucket.arnForObjects(signaturePattern(prefix))],
+    resourceArns: [bucket.arnForObjects(signatureBundlePattern(prefix))],
     conditions: { Null: { 's3:if-none-match': 'false' } },
   });
   return grantKey(key, grantee, 'kms:Sign').combine(signatures);
 }
 
 /** Denies writing signatures to a role that opens models of unknown origin. */
-export function signatureDenial(bucket: s3.IBucket, prefix: string): iam.PolicyStatement {
-  return new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['s3:PutObject'], resources: [bucket.arnForObjects(signaturePattern(prefix))] });
+export function signatureBundleDenial(bucket: s3.IBucket, prefix: string): iam.PolicyStatement {
+  return new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['s3:PutObject'], resources: [bucket.arnForObjects(signatureBundlePattern(prefix))] });
 }
 
 /** Matches the signatures of a model's versions. */
-export function signaturePattern(prefix: string): string {
-  return `${prefix}/*/${SIGNATURE_FILE}`;
+export function signatureBundlePattern(prefix: string): string {
+  return `${prefix}/*/${SIGNATURE_BUNDLE}`;
 }

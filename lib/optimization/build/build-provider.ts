@@ -14,7 +14,7 @@ import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
 import { acknowledgePrefix, grantArtifactRead } from '../artifact/artifact-access';
 import { MODEL_LIVE, MODEL_PUBLISHED, MODEL_REFUSED, MODEL_ROLLED_BACK } from '../artifact/model-events';
-import { grantSigning, grantVerifying, signaturePattern } from '../artifact/signing-key';
+import { grantSigning, grantVerifying, signatureBundlePattern } from '../artifact/signing-key';
 
 const ID = 'TensorFlowModelBuilds';
 
@@ -90,7 +90,7 @@ export class BuildProvider extends Construct implements iam.IGrantable {
 
   /** Allows the handlers to sign published models, and to verify signatures. */
   public allowSigning(key: kms.IKey, bucket: s3.IBucket, prefix: string): iam.Grant {
-    acknowledgePrefix(this.role, bucket, signaturePattern(prefix));
+    acknowledgePrefix(this.role, bucket, signatureBundlePattern(prefix));
     return this.allowVerifying(key).combine(grantSigning(this, key, bucket, prefix));
   }
 

@@ -1,13 +1,19 @@
-import type { ModelFormat } from '../../model/model-format';
 import type { ModelSourceOptions } from '../../model/model-source-options';
-import { StatefulBehavior } from '../../model/stateful-behavior';
+import { StatefulBehavior } from '../../model/model-source-options';
+import type { ModelFormat } from '../../model/published-model';
 import type { StoredObject } from '../../model/stored-object';
 import { renderStored } from '../../model/stored-object';
 import { inNameOrder } from '../../private/in-name-order';
-import type { ModelTask } from '../recipe/model-task';
+import type { ModelTask } from '../optimization-options';
 import type { OptimizationRecipe } from '../recipe/optimization-recipe';
 import type { QualityGate } from '../recipe/quality-gate';
-import { TOOLCHAIN } from './toolchain';
+
+/**
+ * Versions that determine an artifact's bytes, part of every build key.
+ *
+ * A test compares them with optimizer: its requirements.txt and its BEHAVIOR_VERSION.
+ */
+export const TOOLCHAIN = { behaviorVersion: 11, tensorflow: '2.20.0', litert: '2.3.0' };
 
 export interface JobOptions {
   readonly modelName: string;

@@ -5,14 +5,12 @@ import type { Construct } from 'constructs';
 import type { IDeliveredModel } from '../../model/delivered-model';
 import { DELIVERED_OUTPUT, readDelivered } from '../../model/delivery-source';
 import type { StoredObject } from '../../model/stored-object';
-import { bucketDependencies } from '../artifact/artifact-bucket';
+import { bucketDependencies, bucketWithPolicy } from '../artifact/artifact-bucket';
 import { leasePattern } from '../artifact/artifact-leases';
-import { bucketWithPolicy } from '../artifact/bucket-with-policy';
-import { UnsignedVersions } from '../artifact/unsigned-versions';
 import type { ModelOptimizerProps } from '../model-optimizer-props';
+import { RefusalBehavior, UnsignedVersions } from '../optimization-options';
 import { BuildProvider } from './build-provider';
 import type { OptimizationProject } from './optimization-project';
-import { RefusalBehavior } from './refusal-behavior';
 import { SERVER_PREFIX } from './server-image';
 
 interface ModelBuildOptions {

@@ -15,9 +15,9 @@ import { packagePath } from '../../private/asset-paths';
 import { grantKey } from '../../private/key-grant';
 import { acknowledgePrefix, grantArtifactWrite, overwriteDenial } from '../artifact/artifact-access';
 import { retentionDenial } from '../artifact/artifact-leases';
-import { signatureDenial } from '../artifact/signing-key';
+import { signatureBundleDenial } from '../artifact/signing-key';
 import type { OptimizationOptions } from '../optimization-options';
-import { BuildRecords } from './build-records';
+import { BuildLogs } from './build-logs';
 import { BuildRole } from './build-role';
 import { renderBuildSpec } from './buildspec';
 import { buildTimeouts } from './optimization-timeout';
@@ -47,9 +47,9 @@ export class OptimizationProject extends Construct {
   constructor(scope: Construct, id: string, props: OptimizationProjectProps) {
     super(scope, id);
     const { options } = props;
-    const records = BuildRecords.of(this);
-    this.dependencies.push(records);
-    ({ logGroup: this.logGroup, reportGroup: this.reportGroup } = records);
+    const buildLogs = BuildLogs.of(this);
+    this.dependencies.push(buildLogs);
+    ({ logGroup: this.logGroup, reportGroup: this.reportGroup } = buildLogs);
     const ownRole = options.buildRole ? undefined : new BuildRole(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
       description: 'Optimizes one TensorFlow model',
@@ -99,7 +99,7 @@ export class OptimizationProject extends Construct {
     this.allow(['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], this.reportGroup.reportGroupArn);
     [...reads, overwriteDenial(props.bucket, props.keyPrefix)].forEach((statement) => this.add(statement));
     if (props.options.signingKey) {
-      this.add(signatureDenial(props.bucket, props.keyPrefix));
+      this.add(signatureBundleDenial(props.bucket, props.keyPrefix));
     }
     if (props.options.retention) {
       this.add(retentionDenial(props.bucket, props.keyPrefix));

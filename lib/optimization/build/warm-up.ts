@@ -1,6 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { ModelFormat } from '../../model/model-format';
+import { ModelFormat } from '../../model/published-model';
 import { checkInteger } from '../../private/validation';
 import type { OptimizationOptions } from '../optimization-options';
 

@@ -5,7 +5,6 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { StoredObject } from '../../model/stored-object';
 import { checkReference, storeAsset, storeReference } from '../../model/stored-object';
-import type { BucketEvaluationDataOptions } from './evaluation-data-options';
 
 const EXTENSIONS = ['.npz', '.jsonl'];
 
@@ -110,4 +109,21 @@ function firstBytes(path: string): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** Identifies the content of data in a bucket. */
+export interface BucketEvaluationDataOptions {
+  /**
+   * Version ID of the S3 object.
+   *
+   * @default - the newest when the optimization starts; later changes go unnoticed
+   */
+  readonly objectVersion?: string;
+
+  /**
+   * Any text that changes when the objects change, because CloudFormation does not look at them.
+   *
+   * @default - changed objects go unnoticed
+   */
+  readonly revision?: string;
 }

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { ModelFormat } from '../../model/model-format';
+import { ModelFormat } from '../../model/published-model';
 import type { StoredObject } from '../../model/stored-object';
 import { Distillation } from './distillation';
 import { Graph } from './graph';

@@ -1,4 +1,4 @@
-import { ModelFormat } from '../../model/model-format';
+import { ModelFormat } from '../../model/published-model';
 import { checkInteger } from '../../private/validation';
 import type { OptimizationStep } from './optimization-step';
 

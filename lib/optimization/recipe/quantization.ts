@@ -1,4 +1,4 @@
-import { ModelFormat } from '../../model/model-format';
+import { ModelFormat } from '../../model/published-model';
 import { OptimizationStep } from './optimization-step';
 
 type QuantizationMode = 'dynamicRange' | 'float16' | 'fullInteger' | 'bfloat16';

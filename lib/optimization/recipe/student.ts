@@ -3,7 +3,6 @@ import type { Construct } from 'constructs';
 import { inspectModel } from '../../model/model-inspection';
 import type { StoredObject } from '../../model/stored-object';
 import { renderStored, storeAsset } from '../../model/stored-object';
-import type { StudentSize } from './student-size';
 
 /** The smaller model that learns from the original and replaces it. */
 export abstract class Student {
@@ -88,4 +87,19 @@ class SizedStudent extends Student {
   public _render() {
     return { size: this.size };
   }
+}
+
+/**
+ * Size of a student that is built for its teacher's signature.
+ *
+ * Images (height, width, channels) and series (steps, channels) pass through convolutions of stride 2 until at most 7 positions are left on each
+ * side; other inputs skip them. One dense layer follows, and one more for each output.
+ */
+export enum StudentSize {
+  /** 4 filters in the first convolution, doubling up to 32; 16 units in the dense layer. */
+  TINY = 'tiny',
+  /** 8 filters, up to 64; 40 units. About 33,000 weights for images of 28 by 28 pixels and ten classes. */
+  SMALL = 'small',
+  /** 16 filters, up to 128; 64 units. About 106,000 weights for images of 28 by 28 pixels and ten classes. */
+  MEDIUM = 'medium',
 }

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { ModelArtifact, ModelSource } from '../../../lib';
-import { MissingCpuFeatures } from '../../../lib/fleet/missing-cpu-features';
+import { MissingCpuFeatures } from '../../../lib/fleet/model-fleet-props';
 import { ModelFleet } from '../../../lib/fleet/model-fleet';
 import { ServingBinary } from '../../../lib/serving/serving-binary';
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-#: `lib/monitor/drift-events.ts` has the same names.
+#: `lib/monitor/monitor-project.ts` has the same names.
 EVENT_SOURCE = "cdk-tensorflow"
 MODEL_DRIFTED = "ModelDrifted"
 NAMESPACE = "CdkTensorFlow"

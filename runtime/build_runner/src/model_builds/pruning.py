@@ -25,7 +25,7 @@ _MOST_VERSIONS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """What one function prunes, as `lib/optimization/artifact/artifact-pruning.ts` writes it."""
+    """What one function prunes, as `lib/optimization/artifact/version-pruning.ts` writes it."""
 
     bucket: str
     prefix: str

@@ -6,11 +6,11 @@ import { Construct } from 'constructs';
 const ID = 'TensorFlowOptimizations';
 
 /** Where the optimizations of a stack write their logs and test reports. Each model's log streams begin with its prefix. */
-export class BuildRecords extends Construct {
+export class BuildLogs extends Construct {
   /** Returns the stack's, created when first asked for. */
-  public static of(scope: Construct): BuildRecords {
+  public static of(scope: Construct): BuildLogs {
     const stack = Stack.of(scope);
-    return (stack.node.tryFindChild(ID) as BuildRecords | undefined) ?? new BuildRecords(stack, ID);
+    return (stack.node.tryFindChild(ID) as BuildLogs | undefined) ?? new BuildLogs(stack, ID);
   }
 
   public readonly logGroup: logs.LogGroup;

@@ -4,12 +4,12 @@ import type { Construct } from 'constructs';
 import type { ServingSettings } from '../serving/serving-settings';
 import type { CanarySettings } from './canary';
 import { CANARY_SUFFIX, canaryRollout } from './canary-manifest';
+import { waitForRollout, rolloutSelector } from './deployment-waits';
 import type { ObjectIdentity } from './kubernetes-object';
-import { rolloutGate, rolloutSelector } from './rollout-gate';
 import { RolloutWatcher } from './rollout-watcher';
 
-/** Inputs for the gates of a canary. */
-export interface CanaryGateOptions {
+/** Inputs of the two waits for a canary. */
+export interface CanaryWaitOptions {
   readonly cluster: eks.ICluster;
   readonly identity: ObjectIdentity;
   readonly serving: ServingSettings;
@@ -27,11 +27,11 @@ export interface CanaryGateOptions {
  *
  * @param before what applies the canary
  */
-export function canaryGate(scope: Construct, options: CanaryGateOptions, before: Construct[]): Construct {
+export function waitForCanary(scope: Construct, options: CanaryWaitOptions, before: Construct[]): Construct {
   const { cluster, identity, canary, serving, timeout } = options;
   const name = `${identity.name}${CANARY_SUFFIX}`;
   const rollout = canaryRollout(options.rollout);
-  const available = rolloutGate(scope, 'CanaryRollout', { cluster, identity, name, rollout, replicas: canary.replicas, timeout });
+  const available = waitForRollout(scope, 'CanaryRollout', { cluster, identity, name, rollout, replicas: canary.replicas, timeout });
   available.node.addDependency(...before);
   const baked = RolloutWatcher.of(scope, cluster)!.watchCanary(scope, 'CanaryBake', {
     ...canary,

@@ -14,3 +14,12 @@ export interface IModelArtifact extends IConstruct {
    */
   grantRead(grantee: iam.IGrantable): iam.Grant;
 }
+
+/** Format of a published model, which decides where it can be served. */
+export enum ModelFormat {
+  /** LiteRT (formerly TensorFlow Lite), served by ModelFunction and by `ModelServer.LITERT`. */
+  LITERT = 'litert',
+
+  /** A TensorFlow SavedModel, served by TensorFlow Serving. */
+  SAVED_MODEL = 'saved_model',
+}

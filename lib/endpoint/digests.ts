@@ -1,6 +1,11 @@
+import { createHash } from 'crypto';
 import type { CfnResource } from 'aws-cdk-lib';
 import { Lazy, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import type { ModelCompatibility } from '../optimization/model-compatibility';
+
+/** How a reference begins that CloudFormation replaces by a secret, which the check would get and its provider write into a log. */
+const DYNAMIC_REFERENCE = '{{resolve:';
 
 /**
  * Computes a digest of the model, its runtime, and everything in a value that only CloudFormation knows, such as a parameter with an image's tag.
@@ -20,9 +25,6 @@ export function deployTimeDigest(compatibility: ModelCompatibility, name: string
   return compatibility.resource.getAttString(name);
 }
 
-/** How a reference begins that CloudFormation replaces by a secret, which the check would get and its provider write into a log. */
-const DYNAMIC_REFERENCE = '{{resolve:';
-
 /** Returns the distinct intrinsic functions in a resolved value that refer to none of the resources in `without`, and to no secret. */
 function intrinsics(value: unknown, without: string[]): unknown[] {
   const found = new Map<string, unknown>();
@@ -41,4 +43,9 @@ function intrinsics(value: unknown, without: string[]): unknown[] {
   };
   visit(value);
   return [...found.values()];
+}
+
+/** Returns a digest that is the same in every synthesis, even if the value contains tokens. */
+export function stableDigest(scope: Construct, value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(value))).digest('hex').slice(0, 8);
 }

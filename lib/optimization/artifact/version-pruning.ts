@@ -7,19 +7,19 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { ModelFormat } from '../../model/model-format';
+import { ModelFormat } from '../../model/published-model';
 import { LATEST_RUNTIME_RULES } from '../../private/acknowledge';
 import { packagePath } from '../../private/asset-paths';
 import { EVENT_SOURCE, eventBusArn } from '../../private/event-rule';
 import { grantKey } from '../../private/key-grant';
 import { outermostStack } from '../../private/outermost-stack';
+import type { ArtifactRetention } from '../optimization-options';
 import { acknowledgePrefix } from './artifact-access';
 import { leasePattern, prunedPattern } from './artifact-leases';
-import type { ArtifactRetention } from './artifact-retention';
 import { MODEL_PRUNED } from './model-events';
 import { retentionSettings } from './retention-settings';
 
-export interface ArtifactPruningProps {
+export interface VersionPruningProps {
   readonly retention: ArtifactRetention;
   readonly bucket: s3.IBucket;
   readonly keyPrefix: string;
@@ -34,10 +34,10 @@ export interface ArtifactPruningProps {
  *
  * EventBridge starts it, because CloudFormation tells a custom resource nothing of the end of an update.
  */
-export class ArtifactPruning extends Construct {
+export class VersionPruning extends Construct {
   public readonly pruningFunction: lambda.Function;
 
-  constructor(scope: Construct, id: string, props: ArtifactPruningProps) {
+  constructor(scope: Construct, id: string, props: VersionPruningProps) {
     super(scope, id);
     // A nested stack is updated with the outermost one, and goes back with it.
     const stack = outermostStack(Stack.of(this));
@@ -83,7 +83,7 @@ export class ArtifactPruning extends Construct {
     });
   }
 
-  private role({ bucket, keyPrefix, format, parameterNames }: ArtifactPruningProps, logGroup: logs.LogGroup, stack: Stack): iam.Role {
+  private role({ bucket, keyPrefix, format, parameterNames }: VersionPruningProps, logGroup: logs.LogGroup, stack: Stack): iam.Role {
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'), description: 'Removes old versions of one TensorFlow model' });
     const allow = (actions: string[], resources: string[], conditions?: Record<string, unknown>): void => {
       role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources, conditions }));
